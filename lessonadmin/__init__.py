@@ -1,0 +1,26 @@
+"""Lessonadmin: video lessons that publish themselves when they are ready.
+
+`create_app()` is the list of what an application is made of, in order; it decides nothing.
+"""
+
+from flask import Flask
+
+from lessonadmin import config
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    from lessonadmin import admin, auth, cli, db, logs, views, web
+
+    config.use(settings or config.load())
+    logs.init_app()
+    app = Flask(__name__, template_folder="../templates", instance_relative_config=False)
+    web.settings.init_app(app)
+    db.init_app(app)
+    web.requests.init_app(app)
+    web.headers.init_app(app)
+    auth.init_app(app)
+    web.errors.init_app(app)
+    views.init_app(app)
+    admin.init_app(app)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,191 @@
+"""Who asks, and may they in here at all: the table blueprint -> guard, sessions, bearer tokens, CSRF.
+
+A route whose blueprint is not in the table is refused, so a new room is closed until somebody opens it. What a
+person may do with one lesson is decided in `domain.access`, not here.
+"""
+
+import ipaddress
+import uuid
+from dataclasses import dataclass
+
+from flask import Flask, abort, g, redirect, request, session, url_for
+from flask_wtf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from lessonadmin import logs
+from lessonadmin.db import Actor
+from lessonadmin.domain import people
+from lessonadmin.domain.errors import Forbidden, Missing, Problem
+from lessonadmin.domain.models import User
+
+csrf = CSRFProtect()
+
+
+class NotSignedIn(Exception):
+    """Nobody is signed in and the page needs somebody."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Who comes in (`roles`), who may write, and how the others are sent away."""
+
+    roles: frozenset[str]
+    says: str
+    public: bool = False
+    signed_by_mux: bool = False
+    hidden: bool = False  # answers 404, so that nobody learns that the room exists
+    students_to_catalog: bool = False
+
+
+def _roles(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+EVERYONE = _roles("student", "instructor", "support", "admin")
+PUBLIC = Guard(EVERYONE, "anyone", public=True)
+MUX = Guard(frozenset(), "Mux, by signature", signed_by_mux=True)
+SIGNED_IN = Guard(EVERYONE, "anyone signed in")
+TEACHING = Guard(_roles("instructor", "support", "admin"), "instructors and staff", students_to_catalog=True)
+STAFF = Guard(_roles("support", "admin"), "support and admin", hidden=True)
+ADMIN = Guard(_roles("admin"), "admin")
+
+GUARDS: dict[str, Guard] = {
+    "health": PUBLIC,
+    "metrics": PUBLIC,  # the view itself asks for its own token or for staff
+    "sign_in": PUBLIC,
+    "home": SIGNED_IN,
+    "account": SIGNED_IN,
+    "notices": SIGNED_IN,
+    "catalog": SIGNED_IN,
+    "lessons": TEACHING,
+    "courses": TEACHING,
+    "api": SIGNED_IN,
+    "webhooks": MUX,
+    "admin": STAFF,
+    "admin_user": ADMIN,
+}
+
+
+def guard_for(endpoint: str | None, blueprint: str | None) -> Guard | None:
+    """The guard of a route; None means that nobody has opened it."""
+    if endpoint == "static" or (endpoint or "").endswith(".static"):
+        return PUBLIC
+    name = (blueprint or "").split(".")[0]
+    if name in GUARDS:
+        return GUARDS[name]
+    return STAFF if name.startswith("admin_") else None
+
+
+@dataclass(frozen=True)
+class Identity:
+    user: User
+    session_id: uuid.UUID | None
+    token_id: uuid.UUID | None
+
+
+def identity() -> Identity | None:
+    found: Identity | None = g.get("identity")
+    return found
+
+
+def current_user() -> User:
+    """Who is signed in; behind a guard there always is somebody."""
+    found = identity()
+    if found is None:
+        raise NotSignedIn
+    return found.user
+
+
+def current_actor(*, reason: str | None = None) -> Actor:
+    return Actor.user(current_user().id, reason=reason)
+
+
+def address() -> str:
+    """Where the request comes from. Behind a proxy of our own network the proxy's word is taken."""
+    peer = request.remote_addr or ""
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")[-1].strip()
+    try:
+        if forwarded and ipaddress.ip_address(peer).is_private:
+            return str(ipaddress.ip_address(forwarded))
+    except ValueError:
+        pass
+    return peer
+
+
+def begin_session(secret: str) -> None:
+    """A new session for a new sign-in: nothing of the one before survives."""
+    session.clear()
+    session["secret"] = secret
+    session.permanent = True
+
+
+def end_session() -> None:
+    session.clear()
+    g.identity = None
+
+
+def _find_out() -> Identity | None:
+    header = request.headers.get("Authorization", "")
+    if header[:7].lower() == "bearer ":
+        found = people.by_token(header[7:].strip())
+        return Identity(found[0], None, found[1].id) if found else None
+    secret = session.get("secret")
+    if not isinstance(secret, str):
+        return None
+    known = people.by_session(secret)
+    return Identity(known[0], known[1].id, None) if known else None
+
+
+def _check() -> Response | None:
+    if request.endpoint is None:
+        return None  # no such route: the 404 follows
+    guard = guard_for(request.endpoint, request.blueprint)
+    if guard is None:
+        abort(404)
+    if guard.signed_by_mux:
+        return None
+    if request.endpoint == "static" or request.endpoint.endswith(".static") or request.blueprint == "health":
+        return None
+    g.identity = _find_out()
+    if g.identity is not None:
+        logs.who.set(f"user:{g.identity.user.id}")
+    if not guard.public:
+        refusal = _refuse(guard)
+        if refusal is not None:
+            return refusal
+    if identity() is None or identity().session_id is not None:  # type: ignore[union-attr]  # checked on its left
+        csrf.protect()
+    return None
+
+
+def _refuse(guard: Guard) -> Response | None:
+    found = identity()
+    if found is None:
+        if request.path.startswith("/api/"):
+            abort(401)
+        target = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("sign_in.login", next=target))
+    if found.user.role in guard.roles:
+        return None
+    if guard.students_to_catalog:
+        return redirect(url_for("catalog.index"))
+    refusal: Problem = Missing() if guard.hidden else Forbidden("forbidden", "You may not do this.")
+    raise refusal
+
+
+def _not_signed_in(_: NotSignedIn) -> Response:
+    return redirect(url_for("sign_in.login"))
+
+
+def init_app(app: Flask) -> None:
+    csrf.init_app(app)
+    app.before_request(_check)
+    app.register_error_handler(NotSignedIn, _not_signed_in)
+    app.jinja_env.globals["guard_allows"] = _allows
+
+
+def _allows(blueprint: str) -> bool:
+    """For navigation: may whoever is signed in enter that room?"""
+    found = identity()
+    guard = guard_for(None, blueprint)
+    return guard is not None and (guard.public or (found is not None and found.user.role in guard.roles))

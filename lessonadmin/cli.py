@@ -1,0 +1,62 @@
+"""The flask commands: read the words, call the domain, print. No rule lives here."""
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from lessonadmin.db import CLI, transaction
+from lessonadmin.domain import people
+from lessonadmin.domain.errors import Problem
+from lessonadmin.domain.models.people import ROLES, User
+
+users = AppGroup("users", help="Accounts.")
+
+
+def _found(email: str) -> User:
+    user = people.find_by_email(email)
+    if user is None:
+        raise click.ClickException(f"There is no account for {email}.")
+    return user
+
+
+@users.command("create")
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice(ROLES))
+@click.option("--name", default="")
+@click.option("--password", default=None)
+def create_user(email: str, role: str, name: str, password: str | None) -> None:
+    """Make an account; without --password it can use tokens only."""
+    try:
+        with transaction(CLI):
+            user = people.create_user(email=email, role=role, name=name, password=password)
+    except Problem as problem:
+        raise click.ClickException(problem.message) from problem
+    click.echo(f"created {user.email} ({user.role}) {user.id}")
+
+
+@users.command("token")
+@click.argument("email")
+def create_token(email: str) -> None:
+    """Print a new bearer token, this once."""
+    with transaction(CLI):
+        click.echo(people.create_token(_found(email), name="command line"))
+
+
+@users.command("disable")
+@click.argument("email")
+def disable_user(email: str) -> None:
+    """Close an account and end its sessions."""
+    with transaction(CLI):
+        people.set_active(_found(email), False)
+    click.echo(f"disabled {email}")
+
+
+@users.command("list")
+def list_users() -> None:
+    """One line an account."""
+    for user in people.list_users():
+        click.echo(f"{user.email}\t{user.role}\t{'active' if user.active else 'disabled'}\t{user.name}")
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(users)

@@ -1,0 +1,142 @@
+"""The database: the one session, transactions with an identity, and what follows a commit.
+
+Domain functions change and flush; an entry point wraps them in `transaction(actor)`. Whatever may only happen
+once the change is safe (enqueue, count) goes to `after_commit`. This room knows no rule of the product.
+"""
+
+import logging
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase, Session
+
+log = logging.getLogger(__name__)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+def new_id() -> uuid.UUID:
+    """A UUID version 7: its order is the order of creation, so lists can be paged by key alone."""
+    milliseconds = time.time_ns() // 1_000_000
+    tail = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & (2**48 - 1)) << 80 | tail
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return uuid.UUID(int=value)
+
+
+ActorType = Literal["user", "webhook", "job", "cli"]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who a transaction acts for; its audit rows take their actor from here."""
+
+    type: ActorType
+    id: uuid.UUID | None = None
+    reason: str | None = None
+
+    @classmethod
+    def user(cls, user_id: uuid.UUID, *, reason: str | None = None) -> "Actor":
+        return cls("user", user_id, reason)
+
+
+WEBHOOK = Actor("webhook")
+JOB = Actor("job")
+CLI = Actor("cli")
+
+
+class NoTransaction(RuntimeError):
+    """A change was asked for outside transaction()."""
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """What one transaction carries with it, and nothing else does."""
+
+    actor: Actor
+    before_commit: list[Callable[[Session], Any]] = field(default_factory=list)
+    after_commit: list[Callable[[], Any]] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def transaction(actor: Actor) -> Iterator[Session]:
+    """Commit on leaving, roll back on an error, then run what was left for after the commit."""
+    session = db.session()
+    if "scratch" in session.info:
+        raise RuntimeError("transactions do not nest: let the entry point open the only one")
+    scratch = session.info["scratch"] = Scratch(actor)
+    try:
+        yield session
+        session.flush()
+        for close in scratch.before_commit:
+            close(session)
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop("scratch", None)
+    for follow in scratch.after_commit:
+        _run_safely(follow)
+
+
+def _run_safely(follow: Callable[[], Any]) -> None:
+    # The change is already safe; what follows only makes it quick, and a sweep repeats it if it fails here.
+    try:
+        follow()
+    except Exception:
+        log.exception("a step after the commit failed")
+
+
+def scratch() -> Scratch:
+    """What the open transaction carries."""
+    try:
+        found: Scratch = db.session().info["scratch"]
+    except KeyError:
+        raise NoTransaction("changes need transaction(actor)") from None
+    return found
+
+
+def actor() -> Actor:
+    """Who the open transaction acts for."""
+    return scratch().actor
+
+
+def after_commit(follow: Callable[[], Any]) -> None:
+    """Run this once the open transaction is committed; forget it if it is rolled back."""
+    scratch().after_commit.append(follow)
+
+
+def before_commit(close: Callable[[Session], Any]) -> None:
+    """Run this as the last step inside the open transaction."""
+    scratch().before_commit.append(close)
+
+
+def init_app(app: Flask) -> None:
+    db.init_app(app)
+    Migrate(app, db, directory=str(Path(__file__).parent.parent / "migrations"))

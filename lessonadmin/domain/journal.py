@@ -1,0 +1,120 @@
+"""What is written down beside a change: audit rows and notices, in the same transaction.
+
+Both are gathered while the change is made and written by one statement at its end, so that a webhook stays within
+its six queries. The audit row takes its actor from the transaction; nobody passes one in.
+"""
+
+import uuid
+from typing import Any, Protocol
+
+from sqlalchemy import insert as plain_insert
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from lessonadmin import config
+from lessonadmin.db import actor, before_commit, db, new_id, scratch
+from lessonadmin.domain.models import AuditLog, Course, Lesson, Notification, Tracking
+from lessonadmin.queue import enqueue_after_commit
+
+Row = dict[str, Any]
+
+
+class Target(Protocol):
+    __tablename__: str
+
+    @property
+    def id(self) -> uuid.UUID: ...
+
+
+TARGET_TYPES = {"lessons": "lesson", "courses": "course", "users": "user"}
+
+
+def target_type(target: Target) -> str:
+    """The word for a kind of thing in audit rows, events and calls."""
+    return TARGET_TYPES.get(target.__tablename__, target.__tablename__)
+
+
+def record(action: str, target: Target, **detail: Any) -> None:
+    """One audit row for one change, by whoever this transaction acts for."""
+    record_for(action, target_type(target), target.id, **detail)
+
+
+def record_for(action: str, kind: str, target_id: uuid.UUID | None, **detail: Any) -> None:
+    """The same for a thing of which only the id is at hand."""
+    by = actor()
+    told = {key: value for key, value in detail.items() if value is not None}
+    if by.reason:
+        told.setdefault("reason", by.reason)
+    _pages()["audit"].append(
+        {
+            "id": new_id(),
+            "actor_type": by.type,
+            "actor_id": by.id,
+            "action": action,
+            "target_type": kind,
+            "target_id": target_id,
+            "detail": told,
+        }
+    )
+
+
+def notify(
+    kind: str,
+    owner: Lesson | Course,
+    message: str,
+    *,
+    tracking: Tracking | None = None,
+    cause: str | None = None,
+) -> None:
+    """Tell the owner, once for an upload; the mail leaves by a job once this transaction is safe."""
+    notify_user(
+        kind,
+        owner.owner_id,
+        message,
+        lesson_id=owner.id if isinstance(owner, Lesson) else None,
+        course_id=owner.id if isinstance(owner, Course) else None,
+        tracking_id=tracking.id if tracking is not None else None,
+        cause=cause,
+    )
+
+
+def notify_user(kind: str, user_id: uuid.UUID, message: str, **columns: Any) -> None:
+    """Tell a person something."""
+    row = {"id": new_id(), "user_id": user_id, "kind": kind, "message": message}
+    row["mail_wanted"] = config.current().mail_url is not None
+    row |= {name: columns.get(name) for name in ("lesson_id", "course_id", "tracking_id", "cause")}
+    _pages()["notices"].append(row)
+
+
+def _pages() -> dict[str, list[Row]]:
+    notes = scratch().notes
+    if "journal" not in notes:
+        notes["journal"] = {"audit": [], "notices": []}
+        before_commit(_write)
+    pages: dict[str, list[Row]] = notes["journal"]
+    return pages
+
+
+def _write(session: Session) -> None:
+    audit, notices = _pages()["audit"], _pages()["notices"]
+    if notices:
+        written = insert(Notification).values(notices).on_conflict_do_nothing().returning(Notification.id)
+        if audit:
+            written = written.add_cte(plain_insert(AuditLog).values(audit).cte("written_down"))
+        for notice_id in session.scalars(written):
+            if config.current().mail_url:
+                enqueue_after_commit("lessonadmin.jobs.notices.send_mail", str(notice_id))
+    elif audit:
+        session.execute(plain_insert(AuditLog).values(audit))
+
+
+def trail(kind: str, target_id: uuid.UUID, *, limit: int = 500) -> list[AuditLog]:
+    """The audit rows of one thing, oldest first."""
+    rows = db.session.scalars(
+        select(AuditLog)
+        .where(AuditLog.target_type == kind, AuditLog.target_id == target_id)
+        .order_by(AuditLog.at.desc(), AuditLog.id.desc())
+        .limit(limit)
+    ).all()
+    return list(reversed(rows))

@@ -1,0 +1,42 @@
+"""The tables, one file a subject. States are held by CHECK constraints, so no writer can invent one."""
+
+from lessonadmin.domain.models.bulk import Batch, BatchItem
+from lessonadmin.domain.models.content import Course, Lesson, Purchase, StaffNote
+from lessonadmin.domain.models.operations import (
+    Alarm,
+    Drift,
+    Heartbeat,
+    MuxBudget,
+    ReconcileRun,
+    Rollup,
+    Throttle,
+)
+from lessonadmin.domain.models.people import ApiToken, SignInFailure, User, UserSession
+from lessonadmin.domain.models.records import AuditLog, MuxCall, MuxEvent, Notification
+from lessonadmin.domain.models.video import AssetDeletion, Tracking
+
+__all__ = [
+    "Alarm",
+    "ApiToken",
+    "AssetDeletion",
+    "AuditLog",
+    "Batch",
+    "BatchItem",
+    "Course",
+    "Drift",
+    "Heartbeat",
+    "Lesson",
+    "MuxBudget",
+    "MuxCall",
+    "MuxEvent",
+    "Notification",
+    "Purchase",
+    "ReconcileRun",
+    "Rollup",
+    "SignInFailure",
+    "StaffNote",
+    "Throttle",
+    "Tracking",
+    "User",
+    "UserSession",
+]

@@ -1,0 +1,144 @@
+"""The way of a video: one tracking row an upload, one deletion row an asset that must go at Mux.
+
+`owner_id` is who the lesson or course belongs to; a trigger keeps it true, also when a lesson changes hands.
+"""
+
+import uuid
+
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, Integer, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lessonadmin.db import Base
+from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, one_of
+from lessonadmin.domain.models.content import Course, Lesson
+
+TRACKING_STATUSES = ("uploading", "processing", "ready", "error", "cancelled", "deleting", "deleted")
+OPEN_STATUSES = ("uploading", "processing")
+MIGRATED = "migrated"
+
+
+class Tracking(Stamped, Base):
+    __tablename__ = "mux_asset_tracking"
+
+    id: Mapped[Key]
+    lesson_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"))
+    course_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    upload_id: Mapped[str | None] = mapped_column(Text)
+    temp_asset_id: Mapped[str | None] = mapped_column(Text)
+    mux_asset_id: Mapped[str | None] = mapped_column(Text)
+    mux_playback_id: Mapped[str | None] = mapped_column(Text)
+    playback_policy: Mapped[str | None] = mapped_column(Text)
+    wanted_policy: Mapped[str] = mapped_column(Text, server_default="public", default="public")
+    status: Mapped[str] = mapped_column(Text, server_default="uploading", default="uploading")
+    error_type: Mapped[str | None] = mapped_column(Text)
+    error_message: Mapped[str | None] = mapped_column(Text)
+
+    filename: Mapped[str] = mapped_column(Text, server_default="", default="")
+    content_type: Mapped[str] = mapped_column(Text, server_default="", default="")
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    caption_language: Mapped[str | None] = mapped_column(Text)
+    progress: Mapped[int | None] = mapped_column(Integer)
+    duration: Mapped[float | None] = mapped_column(Float)
+
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    last_look_error: Mapped[str | None] = mapped_column(Text)
+    last_look_at: Mapped[Moment | None]
+    next_check_at: Mapped[Moment | None]
+    expires_at: Mapped[Moment | None]
+    bytes_in_at: Mapped[Moment | None]
+    asset_seen_at: Mapped[Moment | None]
+    ready_at: Mapped[Moment | None]
+    ready_found_by: Mapped[str | None] = mapped_column(Text)
+    attention_at: Mapped[Moment | None]
+    superseded_at: Mapped[Moment | None]
+    superseded_by: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("mux_asset_tracking.id", ondelete="SET NULL")
+    )
+
+    lesson: Mapped[Lesson | None] = relationship(lazy="raise")
+    course: Mapped[Course | None] = relationship(lazy="raise")
+
+    __table_args__ = (
+        one_of("status", TRACKING_STATUSES),
+        CheckConstraint("num_nonnulls(lesson_id, course_id) = 1", name="one_owner"),
+        CheckConstraint("progress BETWEEN 0 AND 100", name="progress_range"),
+        CheckConstraint("status <> 'ready' OR mux_asset_id IS NOT NULL", name="ready_has_asset"),
+        *(
+            Index(
+                f"uq_mux_asset_tracking_{kind}_{owner}",
+                f"{owner}_id",
+                unique=True,
+                postgresql_where=text(f"superseded_at IS NULL AND status IN ({states})"),
+            )
+            for owner in ("lesson", "course")
+            for kind, states in (("playing", "'ready'"), ("on_its_way", "'uploading', 'processing'"))
+        ),
+        Index(
+            "uq_mux_asset_tracking_upload_id",
+            "upload_id",
+            unique=True,
+            postgresql_where=text("upload_id <> 'migrated'"),
+        ),
+        Index("ix_mux_asset_tracking_lesson_id", "lesson_id", "created_at"),
+        Index("ix_mux_asset_tracking_course_id", "course_id", "created_at"),
+        Index("ix_mux_asset_tracking_owner_id", "owner_id", "created_at"),
+        Index("ix_mux_asset_tracking_mux_asset_id", "mux_asset_id"),
+        Index("ix_mux_asset_tracking_mux_playback_id", "mux_playback_id"),
+        Index("ix_mux_asset_tracking_temp_asset_id", "temp_asset_id"),
+        Index("ix_mux_asset_tracking_superseded_by", "superseded_by"),
+        Index(
+            "ix_mux_asset_tracking_due",
+            "next_check_at",
+            postgresql_where=text("next_check_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_mux_asset_tracking_open",
+            "created_at",
+            postgresql_where=text("superseded_at IS NULL AND status IN ('uploading', 'processing')"),
+        ),
+        Index("ix_mux_asset_tracking_status", "status", "id"),
+        Index("ix_mux_asset_tracking_error_type", "error_type", "id"),
+        Index("ix_mux_asset_tracking_created_at", "created_at", "id"),
+        Index("ix_mux_asset_tracking_updated_at", "updated_at", "id"),
+        Index("ix_mux_asset_tracking_ready_at", "ready_at"),
+    )
+
+    @property
+    def target_id(self) -> uuid.UUID:
+        """The lesson or the course."""
+        found = self.lesson_id or self.course_id
+        assert found is not None  # noqa: S101  # the table has a constraint for it
+        return found
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES
+
+
+class AssetDeletion(Base):
+    """An asset that must go at Mux: the row is the promise, a job keeps it."""
+
+    __tablename__ = "asset_deletions"
+
+    id: Mapped[Key]
+    mux_asset_id: Mapped[str] = mapped_column(Text, unique=True)
+    reason: Mapped[str] = mapped_column(Text, server_default="", default="")
+    requested_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    tracking_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("mux_asset_tracking.id", ondelete="SET NULL"), index=True
+    )
+    target_type: Mapped[str | None] = mapped_column(Text)
+    target_id: Mapped[uuid.UUID | None]
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    requested_at: Mapped[Born]
+    due_at: Mapped[Born]
+    lease_token: Mapped[uuid.UUID | None]
+    done_at: Mapped[Moment | None]
+
+    __table_args__ = (
+        Index("ix_asset_deletions_due", "due_at", postgresql_where=text("done_at IS NULL")),
+        Index("ix_asset_deletions_requested_at", "requested_at", "id"),
+        Index("ix_asset_deletions_target_id", "target_id"),
+    )

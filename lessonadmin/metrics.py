@@ -1,0 +1,48 @@
+"""Every counter and histogram, in one list; each process writes its own file and `/metrics` adds them up.
+
+Gauges that describe the database or the queues are not kept here: they are read when somebody asks.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+# The client decides at import whether values live in files, so the folder must be known before it.
+_folder = os.environ.setdefault(
+    "PROMETHEUS_MULTIPROC_DIR", str(Path(tempfile.gettempdir()) / f"lessonadmin-metrics-{os.getuid()}")
+)
+Path(_folder).mkdir(parents=True, exist_ok=True)
+
+from prometheus_client import CollectorRegistry, Counter, Histogram  # noqa: E402
+from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
+
+LONG_WAITS = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
+REQUEST_TIMES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+webhook_events = Counter(
+    "lessonadmin_webhook_events_total", "Webhook events by what became of them.", ["type", "outcome"]
+)
+webhook_rejected = Counter(
+    "lessonadmin_webhook_rejected_total", "Webhook requests that were refused.", ["reason"]
+)
+uploads = Counter("lessonadmin_uploads_total", "Uploads by how they ended.", ["outcome"])
+time_to_ready = Histogram(
+    "lessonadmin_time_to_ready_seconds", "From upload URL to playable video.", buckets=LONG_WAITS
+)
+ready_discovered = Counter(
+    "lessonadmin_ready_discovered_total", "Who found out that a video is ready.", ["by"]
+)
+mux_requests = Counter("lessonadmin_mux_requests_total", "Calls to Mux.", ["operation", "outcome"])
+http_requests = Histogram(
+    "lessonadmin_http_request_seconds",
+    "Time to answer a request.",
+    ["route", "method", "status"],
+    buckets=REQUEST_TIMES,
+)
+
+
+def registry() -> CollectorRegistry:
+    """A registry that adds up the files of all processes."""
+    found = CollectorRegistry()
+    MultiProcessCollector(found)  # type: ignore[no-untyped-call]  # the client ships no types for it
+    return found

@@ -1,0 +1,79 @@
+"""The queue: one enqueue function, jobs by dotted name, JSON only.
+
+A job is only a nudge: what must happen is a row, and a sweep finds it when a nudge is lost. So nothing in here waits
+for Redis longer than half a second, retries, or raises. This room knows no rule and imports no job.
+"""
+
+import logging
+from functools import cache
+from typing import Literal
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from lessonadmin import config
+from lessonadmin.db import after_commit
+
+log = logging.getLogger(__name__)
+
+QueueName = Literal["urgent", "default", "bulk"]
+QUEUES: tuple[QueueName, ...] = ("urgent", "default", "bulk")
+JOB_SECONDS = 120
+KEEP_FAILED_SECONDS = 7 * 86400
+
+# job -> queue. A structure test proves that each of these names resolves to a function.
+JOBS: dict[str, QueueName] = {
+    "lessonadmin.jobs.videos.check_asset": "urgent",
+    "lessonadmin.jobs.videos.delete_asset": "default",
+    "lessonadmin.jobs.videos.cancel_upload": "default",
+    "lessonadmin.jobs.batches.run_batch_item": "bulk",
+    "lessonadmin.jobs.notices.send_mail": "default",
+    "lessonadmin.jobs.events.replay_event": "default",
+}
+
+
+@cache
+def _connection(url: str) -> "Redis":
+    return Redis.from_url(
+        url,
+        socket_timeout=0.5,
+        socket_connect_timeout=0.5,
+        retry=Retry(NoBackoff(), 0),
+        retry_on_timeout=False,
+    )
+
+
+def connection() -> "Redis":
+    """The impatient connection of the web: half a second, no retries."""
+    return _connection(config.current().redis_url)
+
+
+def queue(name: QueueName) -> Queue:
+    return Queue(name, connection=connection(), serializer=JSONSerializer, default_timeout=JOB_SECONDS)
+
+
+def enqueue(job: str, *args: str) -> bool:
+    """Nudge a worker now; False if Redis is away (the sweep will do without)."""
+    try:
+        queue(JOBS[job]).enqueue(job, *args, result_ttl=0, failure_ttl=KEEP_FAILED_SECONDS)
+    except RedisError as error:
+        log.warning("no nudge for %s: %s", job, type(error).__name__)
+        return False
+    return True
+
+
+def enqueue_after_commit(job: str, *args: str) -> None:
+    """Nudge a worker once the open transaction is safe, so that the job never sees the rows of before."""
+    after_commit(lambda: enqueue(job, *args))
+
+
+def answers() -> bool:
+    """Does Redis answer?"""
+    try:
+        return bool(connection().ping())
+    except RedisError:
+        return False

@@ -1,0 +1,25 @@
+"""Is it alive, and is everything there that it needs? Public, so it says names and never details."""
+
+from flask import Blueprint, Response, jsonify
+from sqlalchemy.exc import SQLAlchemyError
+
+from lessonadmin.db import db
+from lessonadmin.domain import vital_signs
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+def healthz() -> Response:
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    try:
+        signs = vital_signs.check()
+    except SQLAlchemyError:
+        db.session.rollback()
+        signs = vital_signs.without_database()
+    ready = all(signs.values())
+    return jsonify(status="ok" if ready else "not_ready", checks=signs), 200 if ready else 503

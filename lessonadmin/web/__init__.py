@@ -1,0 +1,8 @@
+"""The request cycle that all pages share: Flask's settings, request ids and timing, headers, error pages.
+
+No route lives here and no rule of the product is known.
+"""
+
+from lessonadmin.web import errors, headers, requests, settings
+
+__all__ = ["errors", "headers", "requests", "settings"]

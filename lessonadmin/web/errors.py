@@ -1,0 +1,118 @@
+"""Errors as people and programs see them: a page for pages, the contract's JSON for `/api`.
+
+One table says which kind of no has which status; nothing that went wrong inside is shown.
+"""
+
+import logging
+
+from flask import Flask, Response, jsonify, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from lessonadmin import logs
+from lessonadmin.db import db
+from lessonadmin.domain import errors
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[errors.Problem], int] = {
+    errors.Invalid: 400,
+    errors.Forbidden: 403,
+    errors.Missing: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.WrongType: 415,
+    errors.TooMany: 429,
+    errors.Unavailable: 503,
+}
+HTTP_TYPES = {
+    400: ("bad_request", "The request could not be understood."),
+    401: ("not_signed_in", "Please sign in first."),
+    403: ("forbidden", "You may not do this."),
+    404: ("not_found", "There is nothing here."),
+    405: ("method_not_allowed", "This address does not take that method."),
+    413: ("too_large", "The request is too large."),
+    415: ("unsupported_media_type", "Send JSON with Content-Type: application/json."),
+    429: ("rate_limited", "Too many requests. Please wait a little."),
+    500: ("internal_error", "Something went wrong on our side. Nothing you entered was lost by us."),
+    503: ("unavailable", "The database does not answer right now. Please try again in a moment."),
+}
+
+
+def wants_json() -> bool:
+    return request.path.startswith("/api/") or request.path in ("/healthz", "/readyz")
+
+
+def answer(status: int, type_: str, message: str, fields: dict[str, str] | None = None) -> Response:
+    """The one shape of every error."""
+    if wants_json():
+        body: dict[str, object] = {"type": type_, "message": message}
+        if fields:
+            body["fields"] = fields
+        response = jsonify(error=body)
+    else:
+        page = render_template(
+            "errors/error.html", status=status, message=message, request_id=logs.request_id.get()
+        )
+        response = Response(page, mimetype="text/html")
+    response.status_code = status
+    return response
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(errors.Problem, _problem)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(PoolTimeout, _database_away)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _problem(problem: errors.Problem) -> Response:
+    response = answer(STATUS[type(problem)], problem.type, problem.message, problem.fields)
+    if isinstance(problem, errors.TooMany):
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
+
+
+def _csrf(_: CSRFError) -> Response:
+    return answer(
+        400,
+        "csrf",
+        "This page was open for too long or came from elsewhere. Please go back, reload and try again.",
+    )
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return Response(
+            response=error.get_body(), status=error.code or 500, headers=dict(error.get_headers())
+        )
+    type_, message = HTTP_TYPES.get(error.code, ("error", error.description or error.name))
+    response = answer(error.code, type_, message)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After", "WWW-Authenticate"):
+            response.headers[name] = value
+    return response
+
+
+def _database_away(error: Exception) -> Response:
+    if isinstance(error, DBAPIError) and not _is_outage(error):
+        return _unexpected(error)
+    log.error("the database does not answer: %s", str(error).splitlines()[0])
+    db.session.rollback()
+    return answer(503, *HTTP_TYPES[503])
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    # psycopg reports a lost server without an SQLSTATE or in class 57 (shutdown), 53 (too many), 08 (connection)
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in ("57", "53", "08", "55")
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    db.session.rollback()
+    return answer(500, *HTTP_TYPES[500])

@@ -1,0 +1,68 @@
+"""Security headers. The strict policy is the rule; a page that needs Mux's widgets says so with `needs_widgets()`."""
+
+import secrets
+
+from flask import Flask, Response, g, request
+
+from lessonadmin import config
+
+MUX_HOSTS = "https://*.mux.com https://storage.googleapis.com"
+
+
+def nonce() -> str:
+    """The nonce that scripts of this response carry."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def needs_widgets() -> None:
+    """This page carries the uploader or the player: their shadow styles, blobs and connections are let through."""
+    g.needs_widgets = True
+
+
+def allow_inline_styles() -> None:
+    """Flask-Admin's widgets set styles on elements; its pages ask for that, no other page does."""
+    g.inline_styles = True
+
+
+def policy() -> str:
+    settings = config.current()
+    origins = " ".join(sorted({settings.mux_api_url, settings.mux_stream_url, settings.mux_image_url}))
+    mux = f"{origins} {MUX_HOSTS}"
+    widgets = bool(g.get("needs_widgets"))
+    styles = "'self' 'unsafe-inline'" if widgets or g.get("inline_styles") else "'self'"
+    rules = {
+        "default-src": "'none'",
+        "script-src": f"'self' 'nonce-{nonce()}'",
+        "style-src": styles,
+        "img-src": f"'self' data: blob: {mux}",
+        "font-src": "'self' data:" if widgets else "'self'",
+        "connect-src": f"'self' {mux}",
+        "media-src": f"'self' blob: {mux}",
+        "worker-src": "'self' blob:" if widgets else "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals["csp_nonce"] = nonce
+    app.after_request(_set)
+
+
+def _set(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", policy())
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if config.current().https:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+    return response

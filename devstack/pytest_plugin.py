@@ -1,0 +1,111 @@
+"""The tests' door to real servers: one PostgreSQL and one Redis a run, one database and one Redis number a worker.
+
+Started when the first test asks for them, or by the process that hands out the tests when several work at once.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from devstack import servers
+from devstack.servers import Servers
+
+_stack = ExitStack()
+_started: Servers | None = None
+
+
+def _servers() -> Servers:
+    """The servers of this process and of the workers that it starts."""
+    global _started
+    if _started is None:
+        from tests.settings import environment
+
+        def migrate(url: str) -> None:
+            servers.run_flask(
+                "db", "upgrade", settings=environment(database_url=url, redis_url="redis://127.0.0.1:1/0")
+            )
+
+        _started = _stack.enter_context(servers.for_one_run(migrate))
+    return _started
+
+
+class _HandsOver:
+    """For the process that hands out tests: its workers are told where the servers are."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["servers"] = json.dumps(asdict(_servers()))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-browser", action="store_true", help="do not run the tests that drive a real browser"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--without-browser"):
+        left_out = [item for item in items if item.get_closest_marker("browser")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(_HandsOver())
+
+
+def pytest_unconfigure() -> None:
+    _stack.close()
+
+
+@pytest.fixture(scope="session")
+def real_servers(request: pytest.FixtureRequest) -> Servers:
+    """Where PostgreSQL and Redis are; for tests that make databases of their own."""
+    handed_over = getattr(request.config, "workerinput", {}).get("servers")
+    return Servers(**json.loads(handed_over)) if handed_over else _servers()
+
+
+@pytest.fixture(scope="session")
+def pg_url(real_servers: Servers, worker_id: str) -> str:
+    """This worker's own database, at the head of the migrations."""
+    return real_servers.database(f"test_{worker_id}")
+
+
+@pytest.fixture(scope="session")
+def redis_url(real_servers: Servers, worker_id: str) -> str:
+    """This worker's own numbered database of Redis."""
+    number = int(worker_id.removeprefix("gw")) % 16 if worker_id != "master" else 0
+    return real_servers.redis_url(number)
+
+
+@pytest.fixture(scope="session")
+def empty_tables(pg_url: str, real_servers: Servers) -> Iterator[Any]:
+    """A function that empties every table; kept open, since it runs before each test."""
+    name = pg_url.partition("?")[0].rpartition("/")[2]
+    with real_servers.postgres.superuser(name) as connection:
+        # Triggers stay silent and foreign keys are not asked: everything goes, in whatever order.
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("SET lock_timeout = '5s'")
+
+        def empty() -> None:
+            connection.execute(EMPTY_WHAT_HAS_ROWS)
+
+        yield empty
+
+
+EMPTY_WHAT_HAS_ROWS = """
+DO $$
+DECLARE name text; found boolean;
+BEGIN
+  FOR name IN SELECT quote_ident(tablename) FROM pg_tables
+              WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE 'SELECT EXISTS (SELECT FROM ' || name || ')' INTO found;
+    IF found THEN EXECUTE 'DELETE FROM ' || name; END IF;
+  END LOOP;
+END $$
+"""

@@ -1,0 +1,53 @@
+"""First-run set-up, then the command itself: `python -m devstack.setup run|test|check|bench ...`.
+
+Runs on any Python 3.11+ with nothing installed, so it and what it imports use the standard library only. Each part
+leaves a stamp when it is complete, named by what it was made from: a part that was interrupted or is out of date is
+made again, a part that is complete costs no time and no network. Two set-ups at once wait for each other.
+"""
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from devstack import browser_parts, places, python_parts
+from devstack.trouble import Trouble, told
+
+COMMANDS = ("run", "test", "check", "bench")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    places.INSTANCE.mkdir(mode=0o755, exist_ok=True)
+    with (places.INSTANCE / "setup.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another start is setting things up; waiting for it.", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def set_up() -> Path:
+    """Install what is missing; the answer is the Python that has it all."""
+    if places.VENV.exists() and not os.access(places.ROOT, os.W_OK):
+        raise PermissionError(13, "not writable", str(places.ROOT))
+    with _alone():
+        python = python_parts.ensure()
+        browser_parts.ensure(python)
+    return python
+
+
+def main() -> int:
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        raise Trouble(f"usage: python -m devstack.setup {'|'.join(COMMANDS)} [ARGUMENTS]")
+    python = set_up()
+    command, *arguments = sys.argv[1:]
+    environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    os.execve(python, [str(python), "-m", f"devstack.commands.{command}", *arguments], environment)
+
+
+if __name__ == "__main__":
+    sys.exit(told(main))

@@ -1,0 +1,85 @@
+"""What every test may ask for. The servers come from `devstack`; the settings from `tests/settings.py`.
+
+`app`           the application, one for the whole run
+`client`        a browser-like client: each request in a context of its own, as from outside
+`session`       the database session of an application context that is open during the test
+`clean`         nothing to ask for: whoever uses the database finds it empty, and Redis too
+"""
+
+import contextvars
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from tests.settings import environment
+
+pytest_plugins = ["devstack.pytest_plugin"]
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context() -> None:
+    """pytest-flask would open a request context around every test, and so hide that one is missing: not here."""
+
+
+@pytest.fixture(scope="session")
+def settings_environment(pg_url: str, redis_url: str) -> dict[str, str]:
+    """The environment of this worker's application; also for processes that a test starts."""
+    return environment(database_url=pg_url, redis_url=redis_url)
+
+
+@pytest.fixture(scope="session")
+def app(settings_environment: dict[str, str]) -> Iterator[Flask]:
+    """The application on this worker's database and Redis."""
+    from lessonadmin import config, create_app
+    from lessonadmin.db import db
+
+    application = create_app(config.load(settings_environment))
+    application.testing = True
+    application.test_client_class = OutsideClient
+    yield application
+    with application.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def clean(request: pytest.FixtureRequest) -> None:
+    """Before a test that uses the database: empty tables; before one that uses Redis: an empty Redis."""
+    if "pg_url" in request.fixturenames:
+        request.getfixturevalue("empty_tables")()
+    if "redis_url" in request.fixturenames:
+        request.getfixturevalue("redis_connection").flushdb()
+
+
+@pytest.fixture(scope="session")
+def redis_connection(redis_url: str) -> Iterator["redis.Redis[Any]"]:
+    """A connection to this worker's Redis."""
+    with redis.Redis.from_url(redis_url) as connection:
+        yield connection
+
+
+class OutsideClient(FlaskClient):
+    """Every request starts from nothing, as it does on a server: no `g` and no session of the test's own context."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Somebody at the other end of HTTP, not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """The session that the domain uses, in an application context that lasts as long as the test."""
+    from lessonadmin.db import db
+
+    with app.app_context():
+        yield db.session()
+        db.session.remove()

@@ -1,0 +1,21 @@
+"""The settings that every test runs with, in one place: the environment of a small, complete installation."""
+
+
+def environment(*, database_url: str, redis_url: str, **changes: str) -> dict[str, str]:
+    """The environment of the product under test; `changes` are further settings by their upper-case names."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "only-for-tests",
+        "PUBLIC_URL": "http://localhost",
+        "MUX_TOKEN_ID": "web-token",
+        "MUX_TOKEN_SECRET": "web-secret",
+        "MUX_WORKER_TOKEN_ID": "worker-token",
+        "MUX_WORKER_TOKEN_SECRET": "worker-secret",
+        "MUX_WEBHOOK_SECRETS": "test-webhook-secret",
+        # nobody listens there: a test that wants Mux to answer starts the simulator and says so
+        "MUX_API_URL": "http://127.0.0.1:1",
+        "MUX_STREAM_URL": "http://127.0.0.1:1",
+        "MUX_IMAGE_URL": "http://127.0.0.1:1",
+        **changes,
+    }

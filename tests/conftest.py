@@ -37,11 +37,14 @@ def app(settings_environment: dict[str, str]) -> Iterator[Flask]:
     """The application on this worker's database and Redis."""
     from lessonadmin import config, create_app
     from lessonadmin.db import db
+    from tests import factories
 
     application = create_app(config.load(settings_environment))
     application.testing = True
     application.test_client_class = OutsideClient
+    factories.application = application
     yield application
+    factories.application = None
     with application.app_context():
         db.engine.dispose()
 

@@ -1,0 +1,135 @@
+"""Rows for tests, each whole and plausible without any argument: `make_lesson(price_cents=900)`.
+
+A row is committed at once, in a transaction of the command line's, unless the test has one open: then it is part of that.
+They need the `app` fixture (`client` and `session` have it) but no open context. Factories write rows, not stories: a
+video that plays is a tracking row and the columns it would have left on its lesson, whoever wrote them in real life.
+"""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from typing import TypeVar
+
+from flask import Flask, has_app_context
+from flask.testing import FlaskClient
+from werkzeug.security import generate_password_hash
+
+from lessonadmin.db import CLI, NoTransaction, actor, db, transaction
+from lessonadmin.domain import people
+from lessonadmin.domain.models import Course, Lesson, MuxEvent, Purchase, Tracking, User
+
+PASSWORD = "a good long password"
+Row = TypeVar("Row")
+
+# set by the `app` fixture
+application: Flask | None = None
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def in_context() -> Iterator[None]:
+    """Inside the test's application context, or one of our own when the test has none."""
+    if has_app_context():
+        yield
+        return
+    assert application is not None, "this test needs the fixture app, client or session"
+    with application.app_context():
+        yield
+
+
+def keep(row: Row) -> Row:
+    """Add a row and commit it, or leave the commit to the transaction that the test has open."""
+    with in_context():
+        try:
+            actor()
+        except NoTransaction:
+            with transaction(CLI):
+                db.session.add(row)
+        else:
+            db.session.add(row)
+            db.session.flush()
+    return row
+
+
+@cache
+def _hashed(password: str) -> str:
+    # made to be slow, so once is enough
+    return generate_password_hash(password)
+
+
+def make_user(*, role: str = "instructor", password: str = PASSWORD, **columns: object) -> User:
+    """An account; its password is PASSWORD."""
+    number = next(_numbers)
+    columns = {"email": f"{role}{number}@school.example", "name": f"{role.title()} {number}", **columns}
+    return keep(User(role=role, password_hash=_hashed(password), **columns))
+
+
+def make_course(*, instructor: User | None = None, **columns: object) -> Course:
+    instructor = instructor or make_user()
+    columns = {"title": f"Course {next(_numbers)}", **columns}
+    return keep(Course(instructor_id=instructor.id, **columns))
+
+
+def make_lesson(*, creator: User | None = None, course: Course | None = None, **columns: object) -> Lesson:
+    """A draft without a video."""
+    creator = creator or make_user()
+    columns = {"title": f"Lesson {next(_numbers)}", "course_id": course.id if course else None, **columns}
+    return keep(Lesson(creator_id=creator.id, **columns))
+
+
+def make_tracking(owner: Lesson | Course, **columns: object) -> Tracking:
+    """An upload of this lesson or course whose bytes are not in yet; the owner's own columns are left alone."""
+    column = "lesson_id" if isinstance(owner, Lesson) else "course_id"
+    columns = {"upload_id": f"upload{next(_numbers)}", "filename": "talk.mp4", **columns}
+    return keep(Tracking(owner_id=owner.owner_id, **{column: owner.id}, **columns))
+
+
+def make_playing_lesson(*, creator: User | None = None, **columns: object) -> Lesson:
+    """A published lesson whose video plays, with the tracking row that goes with it."""
+    number = next(_numbers)
+    ids = {
+        "mux_asset_id": f"asset{number}",
+        "mux_playback_id": f"playback{number}",
+        "playback_policy": "public",
+    }
+    state = {"status": "published", "published_at": datetime.now(UTC), "video_processing_status": "ready"}
+    lesson = make_lesson(creator=creator, **{"video_duration": 61.0, **ids, **state, **columns})
+    make_tracking(lesson, status="ready", ready_at=datetime.now(UTC), duration=61.0, **ids)
+    return lesson
+
+
+def make_purchase(lesson: Lesson, buyer: User) -> Purchase:
+    return keep(Purchase(lesson_id=lesson.id, user_id=buyer.id, price_cents=lesson.price_cents))
+
+
+def make_event(*, type: str = "video.asset.ready", **columns: object) -> MuxEvent:  # noqa: A002 - the column's name
+    columns = {"mux_event_id": str(uuid.uuid4()), "payload": {"type": type}, **columns}
+    return keep(MuxEvent(type=type, **columns))
+
+
+def make_token(user: User) -> str:
+    """A bearer token."""
+    with in_context(), transaction(CLI):
+        return people.create_token(db.session.get_one(User, user.id))
+
+
+def bearer(user: User) -> dict[str, str]:
+    """The headers that a script of this user's sends."""
+    return {"Authorization": f"Bearer {make_token(user)}"}
+
+
+def signed_in(user: User) -> FlaskClient:
+    """A browser in which this user (with PASSWORD) has signed in, by the session that the sign-in page would make."""
+    assert application is not None, "this test needs the fixture app, client or session"
+    with in_context(), transaction(CLI):
+        _, secret = people.sign_in(
+            email=user.email, password=PASSWORD, address="127.0.0.1", user_agent="tests"
+        )
+    browser = application.test_client()
+    with browser.session_transaction() as session:
+        session["secret"] = secret
+        session.permanent = True
+    return browser

@@ -1,0 +1,149 @@
+"""The parts of a running simulator, wired together. No behaviour of its own beyond start, stop and reset."""
+
+import secrets
+import shutil
+import threading
+from pathlib import Path
+
+from muxsim.assets import Assets
+from muxsim.clock import Clock
+from muxsim.delivery import Sender
+from muxsim.engine import Engine
+from muxsim.events import Events
+from muxsim.faults import Faults
+from muxsim.ids import Ids
+from muxsim.lifecycle import Lifecycle
+from muxsim.limits import Limits
+from muxsim.options import ENVIRONMENT, Endpoint, Options
+from muxsim.packaging import Packager, find_ffmpeg
+from muxsim.processing import Processing
+from muxsim.signing_keys import SigningKeys
+from muxsim.store import Doc, Store
+from muxsim.switches import Switches
+from muxsim.uploads import Upload, Uploads
+
+
+class Core:
+    """Everything a request handler may need."""
+
+    def __init__(self, options: Options) -> None:
+        directory = Path(options.state_dir)
+        directory.mkdir(parents=True, exist_ok=True)
+        self.options = options
+        self.directory = directory
+        self.url = ""
+        self.stopping = threading.Event()
+        self.store = Store(directory / "muxsim.sqlite3")
+        self.clock = Clock(offset=self._remembered_offset(), speed=options.speed)
+        self.ids = Ids(self.store, self._seed())
+        self.switches = Switches(self.store)
+        self.faults = Faults(self.store, self.ids)
+        self.limits = Limits(self.clock)
+        self.signing_keys = SigningKeys(self.store, self.clock)
+        self.events = Events(self.store, self.clock, self.ids, self.faults)
+        self.uploads = Uploads(self.store, directory / "uploads")
+        self.assets = Assets(self.store, directory / "media")
+        self.sender = Sender(self.store, self.clock, self.ids, self.faults, self.switches)
+        self.lifecycle = Lifecycle(
+            self.store, self.clock, self.ids, self.switches, self.events, self.uploads, self.assets
+        )
+        self.ffmpeg = find_ffmpeg() if options.ffmpeg else None
+        self.packager = Packager(self.ffmpeg) if self.ffmpeg else None
+        self.processing = Processing(
+            self.store, self.clock, self.switches, self.assets, self.lifecycle, self.packager
+        )
+        self.engine = Engine(
+            self.store,
+            self.clock,
+            self.switches,
+            self.sender,
+            {
+                **self.processing.timers(),
+                "expire_upload": lambda subject, _detail, _due: (
+                    self.lifecycle.expire_upload(subject) and None
+                ),
+                "delete_asset": lambda subject, _detail, _due: self.lifecycle.delete_asset(subject) and None,
+                "caption": lambda subject, detail, _due: self.lifecycle.finish_caption(subject, detail),
+            },
+        )
+        self.lifecycle.engine = self.processing.engine = self.engine
+
+    def start(self, url: str) -> None:
+        self.url = url
+        for name, value in self.options.switches.items():
+            self.switches.set(name, value)
+        for endpoint in self.options.webhooks:
+            self.add_endpoint(endpoint)
+        self.processing.resume()
+        self.engine.start()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        if self.packager is not None:
+            self.packager.stop()
+        self.engine.stop()
+        self.sender.close()
+        self.remember_clock()
+        self.store.close()
+
+    def reset(self) -> None:
+        """Forgets uploads, assets, events, calls, faults and clock; keeps endpoints, signing keys and id counters."""
+        with self.store.transaction():
+            self.store.empty()
+            self.faults.clear()
+            self.switches.reset(self.options.switches)
+            self.limits.reset()
+        self.clock.return_to_real_time()
+        self.remember_clock()
+        for folder in (self.directory / "uploads", self.directory / "media"):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True, exist_ok=True)
+        self.engine.wake()
+
+    def add_endpoint(self, endpoint: Endpoint) -> str:
+        """Adds a webhook address; one that is known already keeps its id and gets the new secret."""
+        with self.store.transaction():
+            known = self.store.one(
+                "SELECT id FROM endpoints WHERE url = ? AND env = ?", endpoint.url, endpoint.env
+            )
+            if known is not None:
+                self.store.run("UPDATE endpoints SET secret = ? WHERE id = ?", endpoint.secret, known["id"])
+                return str(known["id"])
+            endpoint_id = self.ids.new("endpoint")
+            self.store.run(
+                "INSERT INTO endpoints (id, env, url, secret, created_at) VALUES (?,?,?,?,?)",
+                endpoint_id, endpoint.env, endpoint.url, endpoint.secret, self.clock.now(),
+            )  # fmt: skip
+            return endpoint_id
+
+    def endpoints(self, env: str | None = None) -> list[Doc]:
+        sql = "SELECT * FROM endpoints WHERE (?1 IS NULL OR env = ?1) ORDER BY created_at, id"
+        return [dict(row) for row in self.store.all(sql, env)]
+
+    def remove_endpoint(self, endpoint_id: str, env: str | None = None) -> bool:
+        with self.store.transaction():
+            sql = "DELETE FROM endpoints WHERE id = ?1 AND (?2 IS NULL OR env = ?2)"
+            return self.store.run(sql, endpoint_id, env) > 0
+
+    def upload_url(self, upload: Upload) -> str:
+        return f"{self.options.public_url or self.url}/upload/{upload.id}?token={upload.token}"
+
+    def remember_clock(self) -> None:
+        self.store.set_setting("clock_ahead", max(0.0, self.clock.ahead))
+
+    def _remembered_offset(self) -> float:
+        """Time never runs backwards, even after a kill: the newest row counts too."""
+        newest = self.store.number(
+            "SELECT max(at) FROM (SELECT max(created_at) AS at FROM events UNION ALL SELECT max(at) FROM calls)"
+        )
+        return max(0.0, float(self.store.setting("clock_ahead", 0.0)), newest - Clock.wall())
+
+    def _seed(self) -> str:
+        """The seed given, or the one of this state, or a new one that is kept with the state."""
+        seed = self.options.seed or self.store.setting("seed") or secrets.token_hex(8)
+        self.store.set_setting("seed", seed)
+        return str(seed)
+
+    @property
+    def environments(self) -> list[str]:
+        return sorted({ENVIRONMENT, *(token.env for token in self.options.tokens)})

@@ -1,0 +1,330 @@
+"""What happens to uploads and assets, and which events tell of it. The one place that changes their status."""
+
+import math
+import secrets
+import shutil
+from typing import Any
+
+from muxsim.assets import Asset, Assets, new_doc
+from muxsim.clock import Clock
+from muxsim.engine import Engine
+from muxsim.errors import FREE_PLAN, MuxError
+from muxsim.events import Events
+from muxsim.ids import Ids
+from muxsim.sniff import Findings
+from muxsim.store import Doc, Store
+from muxsim.switches import Switches
+from muxsim.uploads import Upload, Uploads
+
+TEST_ASSET_LIVES = 24 * 3600.0
+TEST_ASSET_SECONDS = 10.0
+FREE_PLAN_ASSETS = 10
+NO_CANCEL = "The direct upload can no longer be cancelled."
+NO_DELETE = "The asset is still preparing and cannot be deleted yet."
+
+
+class Lifecycle:
+    """Births, changes and deaths. Every method is one transaction."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        switches: Switches,
+        events: Events,
+        uploads: Uploads,
+        assets: Assets,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._switches = switches
+        self._events = events
+        self._uploads = uploads
+        self._assets = assets
+        self.engine: Engine
+
+    # uploads
+
+    def create_upload(self, env: str, *, timeout: int, doc: Doc, url_of: Any) -> Upload:
+        with self._store.transaction():
+            if self._switches["free_plan"] and self._assets.count(env) >= FREE_PLAN_ASSETS:
+                raise MuxError(400, FREE_PLAN)
+            now = self._clock.now()
+            upload = Upload(
+                self._ids.new("upload"),
+                env,
+                now,
+                now + timeout,
+                "waiting",
+                secrets.token_urlsafe(24),
+                None,
+                doc,
+            )
+            self._uploads.insert(upload)
+            self.engine.at(upload.deadline, "expire_upload", upload.id)
+            url = url_of(upload) if self._switches["upload_created_carries_url"] else None
+            self._tell_upload("video.upload.created", upload, url)
+        return upload
+
+    def cancel_upload(self, upload_id: str) -> Upload:
+        with self._store.transaction():
+            upload = self._uploads.get(upload_id)
+            if upload is None or upload.status != "waiting":
+                raise MuxError(403, NO_CANCEL)
+            self._end_upload(upload, "cancelled")
+            self._tell_upload("video.upload.cancelled", upload)
+        return upload
+
+    def expire_upload(self, upload_id: str) -> bool:
+        """Mux tells nobody: there is no event of a time-out."""
+        with self._store.transaction():
+            upload = self._uploads.get(upload_id)
+            if upload is None or upload.status != "waiting":
+                return False
+            self._end_upload(upload, "timed_out")
+            self._uploads.drop_file(upload_id)
+        return True
+
+    def fail_upload(self, upload_id: str, kind: str, message: str) -> bool:
+        with self._store.transaction():
+            upload = self._uploads.get(upload_id)
+            if upload is None or upload.status not in ("waiting", "asset_created"):
+                return False
+            upload.doc["error"] = {"type": kind, "message": message}
+            self._end_upload(upload, "errored")
+            self._tell_upload("video.upload.errored", upload)
+        return True
+
+    def finish_upload(self, upload_id: str, *, has_file: bool, pretend: Doc | None = None) -> Asset | None:
+        """All bytes are in: the asset is born. ``None`` if the upload was cancelled or timed out meanwhile."""
+        with self._store.transaction():
+            upload = self._uploads.get(upload_id)
+            if upload is None or upload.status != "waiting":
+                self._uploads.drop_file(upload_id)
+                return None
+            test = bool(upload.doc.get("test") or upload.settings.get("test"))
+            asset = self._new_asset(
+                upload.env, upload.settings, test=test, upload_id=upload_id, pretend=pretend
+            )
+            if has_file:
+                media = self._assets.media(asset.id)
+                media.mkdir(parents=True, exist_ok=True)
+                shutil.move(self._uploads.file_of(upload_id), media / "source")
+                asset.work["source"] = True
+                self._assets.save(asset)
+            upload.doc["asset_id"] = asset.id
+            self._end_upload(upload, "asset_created")
+            asset_first = self._switches["event_order"] == "asset_first"
+            if asset_first:
+                self._tell_asset("video.asset.created", asset)
+            self._tell_upload("video.upload.asset_created", upload)
+            if not asset_first:
+                self._tell_asset("video.asset.created", asset)
+        return asset
+
+    def _end_upload(self, upload: Upload, status: str) -> None:
+        upload.status = status
+        self._uploads.save(upload)
+        self.engine.forget(upload.id, "expire_upload")
+
+    # assets
+
+    def create_asset(self, env: str, settings: Doc) -> Asset:
+        with self._store.transaction():
+            asset = self._new_asset(
+                env, settings, test=bool(settings.get("test")), upload_id=None, pretend=None
+            )
+            self._tell_asset("video.asset.created", asset)
+        return asset
+
+    def _new_asset(
+        self, env: str, settings: Doc, *, test: bool, upload_id: str | None, pretend: Doc | None
+    ) -> Asset:
+        ingest = "on_demand_direct_upload" if upload_id else "on_demand_url"
+        doc = new_doc(settings, test=test, ingest_type=ingest)
+        captions = [
+            one for entry in settings.get("inputs") or [] for one in entry.get("generated_subtitles") or []
+        ]
+        work: Doc = {"settings": settings, "captions": captions, "pretend": pretend or {}}
+        now = self._clock.now()
+        asset = Asset(self._ids.new("asset"), env, now, upload_id, "preparing", doc, work)
+        policies = _policies(settings, self._switches["playback_ids"])
+        if policies is not None:
+            doc["playback_ids"] = [{"id": self._ids.new("playback"), "policy": policy} for policy in policies]
+        self._assets.insert(asset)
+        self.engine.at(now, "begin", asset.id)
+        if test:
+            self.engine.at(now + TEST_ASSET_LIVES, "delete_asset", asset.id)
+        return asset
+
+    def make_ready(self, asset: Asset, findings: Findings) -> None:
+        with self._store.transaction():
+            describe(asset, findings)
+            if findings.audio or findings.width:
+                asset.doc["tracks"] = self._media_tracks(findings, asset.doc["duration"])
+            captions = [self._caption_track(one) for one in asset.work.get("captions", [])]
+            asset.tracks.extend(captions)
+            asset.status = "ready"
+            asset.doc.pop("errors", None)
+            self._assets.save(asset)
+            if findings.unusual:
+                self._tell_asset("video.asset.non_standard_input_detected", asset)
+            self._tell_asset("video.asset.ready", asset)
+            for track in captions:
+                self._tell_track("video.asset.track.created", asset, track)
+                wait = 0.25 * self._switches["processing_seconds"]
+                self.engine.after(wait, "caption", asset.id, track["id"])
+
+    def fail_asset(self, asset: Asset, kind: str, messages: list[str]) -> None:
+        with self._store.transaction():
+            asset.status = "errored"
+            asset.doc["errors"] = {"type": kind, "messages": messages}
+            self._assets.save(asset)
+            for timer in ("begin", "finish", "caption"):
+                self.engine.forget(asset.id, timer)
+            self._tell_asset("video.asset.errored", asset)
+            if asset.upload_id:
+                self.fail_upload(asset.upload_id, kind, " ".join(messages))
+
+    def delete_asset(self, asset_id: str, *, asked_by_api: bool = False) -> bool:
+        with self._store.transaction():
+            asset = self._assets.get(asset_id)
+            if asset is None:
+                return False
+            if asked_by_api and asset.status == "preparing" and not self._switches["delete_while_preparing"]:
+                raise MuxError(400, NO_DELETE)
+            self._assets.delete(asset_id)
+            self.engine.forget(asset_id)
+            self._tell_asset("video.asset.deleted", asset)
+        shutil.rmtree(self._assets.media(asset_id), ignore_errors=True)
+        return True
+
+    def update_asset(self, asset: Asset, changes: Doc) -> None:
+        with self._store.transaction():
+            for key, value in changes.items():
+                if value is None:
+                    asset.doc.pop(key, None)
+                else:
+                    asset.doc[key] = value
+            self._assets.save(asset)
+            self._tell_asset("video.asset.updated", asset)
+
+    # tracks
+
+    def add_caption(self, asset: Asset, wanted: Doc, *, source: str = "generated_vod") -> Doc:
+        with self._store.transaction():
+            track = self._caption_track(wanted, source)
+            asset.tracks.append(track)
+            self._assets.save(asset)
+            self._tell_track("video.asset.track.created", asset, track)
+            self.engine.after(0.25 * self._switches["processing_seconds"], "caption", asset.id, track["id"])
+        return track
+
+    def finish_caption(self, asset_id: str, track_id: str) -> None:
+        with self._store.transaction():
+            asset = self._assets.get(asset_id)
+            track = (
+                None if asset is None else next((one for one in asset.tracks if one["id"] == track_id), None)
+            )
+            if asset is None or track is None or track["status"] != "preparing":
+                return
+            heard = any(one["type"] == "audio" for one in asset.tracks)
+            fine = heard or track["text_source"] != "generated_vod"
+            track["status"] = "ready" if fine else "errored"
+            if not fine:
+                track["error"] = {"type": "no_audio", "messages": ["Asset has no audio track to transcribe."]}
+            self._assets.save(asset)
+            self._tell_track(f"video.asset.track.{track['status']}", asset, track)
+
+    def remove_track(self, asset: Asset, track: Doc) -> None:
+        with self._store.transaction():
+            asset.doc["tracks"] = [one for one in asset.tracks if one["id"] != track["id"]]
+            self._assets.save(asset)
+            self._tell_track("video.asset.track.deleted", asset, track)
+
+    def _caption_track(self, wanted: Doc, source: str = "generated_vod") -> Doc:
+        language = wanted.get("language_code") or "en"
+        track = {
+            "id": self._ids.new("track"), "type": "text", "text_type": "subtitles", "text_source": source,
+            "language_code": language, "name": wanted.get("name") or language, "status": "preparing",
+        }  # fmt: skip
+        if wanted.get("passthrough"):
+            track["passthrough"] = wanted["passthrough"]
+        return track
+
+    def _media_tracks(self, found: Findings, duration: float) -> list[Doc]:
+        tracks: list[Doc] = []
+        if found.width and found.height:
+            tracks.append({
+                "id": self._ids.new("track"), "type": "video", "status": "ready", "duration": duration,
+                "max_width": found.width, "max_height": found.height, "max_frame_rate": found.fps,
+            })  # fmt: skip
+        if found.audio:
+            tracks.append({
+                "id": self._ids.new("track"), "type": "audio", "status": "ready", "duration": duration, "primary": True,
+                "max_channels": found.channels, "max_channel_layout": "stereo" if found.channels == 2 else "mono",
+            })  # fmt: skip
+        return tracks
+
+    # telling
+
+    def _tell_upload(self, kind: str, upload: Upload, url: str | None = None) -> None:
+        data = upload.shown(url=url)
+        data.pop("error", None)
+        self._events.emit(kind, data, env=upload.env, lane=upload.id, object_type="upload")
+        self.engine.wake()
+
+    def _tell_asset(self, kind: str, asset: Asset) -> None:
+        data = asset.shown(asset.progress(self._clock.now(), None, None), webhook=True)
+        self._events.emit(kind, data, env=asset.env, lane=asset.lane, object_type="asset")
+        self.engine.wake()
+
+    def _tell_track(self, kind: str, asset: Asset, track: Doc) -> None:
+        data = {**track, "asset_id": asset.id}
+        self._events.emit(kind, data, env=asset.env, lane=asset.lane, object_type="track")
+        self.engine.wake()
+
+    def tell(self, kind: str, *, asset: Asset | None = None, upload: Upload | None = None) -> None:
+        """An event out of turn, with the present state."""
+        if asset is not None:
+            self._tell_asset(kind, asset)
+        elif upload is not None:
+            self._tell_upload(kind, upload)
+
+
+def _policies(settings: Doc, switch: str) -> list[str] | None:
+    wanted = list(settings.get("playback_policies") or [])
+    wanted += [one["policy"] for one in settings.get("advanced_playback_policies") or []]
+    if not wanted or switch == "missing":
+        return None
+    if switch == "empty":
+        return []
+    if switch == "other_policy":
+        return ["signed" if policy == "public" else "public" for policy in wanted]
+    return wanted
+
+
+def describe(asset: Asset, found: Findings) -> None:
+    """Writes what processing found into the asset, in Mux's terms."""
+    duration = found.duration or asset.work.get("pretend", {}).get("duration") or 12.5
+    asset.doc["duration"] = min(duration, TEST_ASSET_SECONDS) if asset.doc.get("test") else duration
+    if found.width and found.height:
+        common = math.gcd(found.width, found.height)
+        asset.doc["aspect_ratio"] = f"{found.width // common}:{found.height // common}"
+        short = min(found.width, found.height)
+        tier = "720p" if short <= 720 else "1080p" if short <= 1080 else "1440p" if short <= 1440 else "2160p"
+        tiers = ("720p", "1080p", "1440p", "2160p")
+        highest = max("1080p", asset.doc["max_resolution_tier"], key=tiers.index)
+        asset.doc["resolution_tier"] = min(tier, highest, key=tiers.index)
+        asset.doc["max_stored_resolution"] = {"720p": "HD", "1080p": "FHD"}.get(
+            asset.doc["resolution_tier"], "UHD"
+        )
+        asset.doc["max_stored_frame_rate"] = found.fps
+    else:
+        asset.doc.update(
+            resolution_tier="audio-only", max_stored_resolution="Audio only", max_stored_frame_rate=-1
+        )
+    if found.unusual:
+        asset.doc["non_standard_input_reasons"] = found.unusual

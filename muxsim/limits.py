@@ -1,0 +1,49 @@
+"""Token buckets, as Mux has them: per environment, one set for high- and one for low-priority tokens."""
+
+import threading
+from dataclasses import dataclass
+
+from muxsim.clock import Clock
+
+BUCKETS = {
+    ("high", "POST"): (20, 1.0),
+    ("high", "other"): (100, 5.0),
+    ("low", "POST"): (4, 1.0),
+    ("low", "other"): (20, 5.0),
+}
+"""Size and refill per second."""
+
+
+@dataclass
+class Bucket:
+    size: int
+    refill: float
+    level: float
+    seen: float
+
+
+class Limits:
+    """Counts requests. Whether an empty bucket matters is the caller's business."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buckets: dict[tuple[str, str, str], Bucket] = {}
+
+    def take(self, env: str, priority: str, method: str) -> tuple[bool, int, int, float]:
+        """Whether there was a token, the bucket's size, what is left, and the seconds until the next one."""
+        verb = "POST" if method == "POST" else "other"
+        size, refill = BUCKETS[priority, verb]
+        now = self._clock.now()
+        with self._lock:
+            bucket = self._buckets.setdefault((env, priority, verb), Bucket(size, refill, float(size), now))
+            bucket.level = min(float(size), bucket.level + max(0.0, now - bucket.seen) * refill)
+            bucket.seen = now
+            granted = bucket.level >= 1
+            if granted:
+                bucket.level -= 1
+            return granted, size, int(bucket.level), max(0.0, (1 - bucket.level) / refill)
+
+    def reset(self) -> None:
+        with self._lock:
+            self._buckets.clear()

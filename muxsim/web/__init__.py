@@ -1,0 +1,42 @@
+"""The simulator's HTTP side: one Flask app that answers for Mux's API, upload, stream and image hosts."""
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from muxsim.core import Core
+from muxsim.errors import NOT_FOUND, MuxError, error_response
+from muxsim.web import (
+    api_assets,
+    api_playback_ids,
+    api_restrictions,
+    api_system,
+    api_uploads,
+    api_usage,
+    control,
+    page,
+    playback,
+    upload_endpoint,
+)
+
+
+def create_app(core: Core) -> Flask:
+    app = Flask("muxsim", static_url_path="/_sim/static")
+    app.extensions["muxsim"] = core
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    for room in (
+        api_uploads, api_assets, api_playback_ids, api_system, api_usage, api_restrictions, upload_endpoint,
+        control, page, playback,
+    ):  # fmt: skip
+        app.register_blueprint(room.blueprint)
+    app.register_error_handler(MuxError, MuxError.response)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return Response(status=status, headers=error.get_headers())
+    message = NOT_FOUND if status == 404 else error.description or error.name
+    return error_response(status, [message])

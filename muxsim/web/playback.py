@@ -1,0 +1,5 @@
+"""Playback."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("playback", __name__)

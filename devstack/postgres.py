@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -19,7 +20,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from devstack import privileges, wheels
+from devstack import identity, leftovers, privileges, wheels
 from devstack.programs import Program
 from devstack.trouble import Trouble
 
@@ -82,6 +83,7 @@ class Postgres:
             command=(*command, *settings, *self.options),
             preexec=privileges.tied_as_server(signal.SIGINT),
             ready=self.answers,
+            before=self._clear_away,
             stop_signal=signal.SIGINT,
             stop_seconds=15,
         )
@@ -95,11 +97,10 @@ class Postgres:
         return True
 
     def prepare(self) -> None:
-        """Make the cluster if there is none, and clear away what a killed server left."""
+        """Make the cluster if there is none, and see that the server may use it."""
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._belong_to_server(self.data)
-        self._stop_leftover()
 
     def _initialise(self) -> None:
         # Built beside its place and moved there whole, so an interrupted first start leaves nothing half-made.
@@ -153,20 +154,21 @@ class Postgres:
         for path in [folder, *folder.rglob("*")]:
             os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
-    def _stop_leftover(self) -> None:
+    def _clear_away(self) -> None:
         """Stop a server of this very folder that outlived its manager, and forget one that is gone.
 
         PostgreSQL itself believes a postmaster.pid whose number now belongs to any other program, and then never
-        starts; a server stands in its data folder, so that is how we tell it from a stranger.
+        starts. All its processes stand in its data folder, so that is how we tell them from strangers.
         """
         lock = self.data / "postmaster.pid"
-        try:
-            pid = int(lock.read_text().split("\n", 1)[0])
-        except (OSError, ValueError):
-            lock.unlink(missing_ok=True)
-            return
-        if stands_in(pid, self.data):
-            stop_process(pid, (signal.SIGINT, 5), (signal.SIGQUIT, 5), (signal.SIGKILL, 5))
+        postmaster = _first_number(lock)
+        left = _standing_in(self.data)
+        if postmaster in left:
+            for with_signal, seconds in ((signal.SIGINT, 5.0), (signal.SIGQUIT, 5.0)):
+                left = _wait(left, seconds, with_signal, postmaster)
+        else:  # they notice that their head is gone, and follow it
+            left = _wait(left, 5.0)
+        leftovers.end(left, seconds=0)
         lock.unlink(missing_ok=True)
 
     def create_role(self) -> None:
@@ -186,25 +188,33 @@ class Postgres:
                 connection.execute(statement.format(*names))
 
 
-def stands_in(pid: int, folder: Path) -> bool:
-    """Whether this process is alive and has the folder as its working directory."""
+def _first_number(file: Path) -> int:
     try:
-        return Path(psutil.Process(pid).cwd()) == folder.resolve()
-    except (psutil.Error, OSError):
-        return False
+        return int(file.read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return 0
 
 
-def stop_process(pid: int, *steps: tuple[signal.Signals, float]) -> None:
-    """Send one signal after the other, each with its time to work."""
-    for with_signal, seconds in steps:
-        deadline = time.monotonic() + seconds
-        try:
-            os.kill(pid, with_signal)
-            while time.monotonic() < deadline:
-                os.kill(pid, 0)
-                time.sleep(0.05)
-        except ProcessLookupError:
-            return
+def _standing_in(folder: Path) -> set[int]:
+    """The PostgreSQL processes whose working directory this is."""
+    found = set()
+    for process in psutil.process_iter(["name"]):
+        if process.info["name"] == "postgres":
+            with suppress(psutil.Error, OSError):
+                if Path(process.cwd()) == folder.resolve():
+                    found.add(process.pid)
+    return found
+
+
+def _wait(processes: set[int], seconds: float, tell: signal.Signals | None = None, whom: int = 0) -> set[int]:
+    """Give them time to end, after a signal to one of them; who is still there then."""
+    deadline = time.monotonic() + seconds
+    with suppress(ProcessLookupError, PermissionError):
+        if tell is not None and whom in processes:
+            os.kill(whom, tell)
+    while (left := {pid for pid in processes if identity.mark(pid)}) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
 
 
 def _reason(text: str) -> str:

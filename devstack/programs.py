@@ -15,6 +15,10 @@ def _at_once() -> bool:
     return True
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """One long-running process."""
@@ -26,5 +30,9 @@ class Program:
     folder: Path = Path("/")
     preexec: Callable[[], None] = field(default_factory=lambda: privileges.tied(signal.SIGTERM))
     ready: Callable[[], bool] = _at_once
+    # what must be put in order before each start
+    before: Callable[[], None] = _nothing
+    # programs of one stage are stopped together, those of a higher stage before those of a lower
+    stage: int = 0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10

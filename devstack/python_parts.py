@@ -12,6 +12,7 @@ from devstack.trouble import Trouble
 PYTHON = places.VENV / "bin" / "python"
 COMPLETE = places.VENV / ".complete"
 UNFINISHED = places.VENV / ".unfinished"
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 REQUIREMENTS = places.ROOT / "requirements-dev.txt"
 
 
@@ -19,7 +20,7 @@ def ensure() -> Path:
     """Make or complete the `.venv`; the answer is its Python."""
     files = (places.ROOT / "requirements.txt", REQUIREMENTS)
     # The folder is part of it: a .venv that was moved along with its clone points back to where it was made.
-    wanted = stamps.of(files, str(places.ROOT), "%d.%d" % sys.version_info[:2])
+    wanted = stamps.of(files, str(places.ROOT), VERSION)
     if stamps.matches(COMPLETE, wanted) and _works():
         return PYTHON
     if UNFINISHED.exists() or (places.VENV.exists() and not _works()):
@@ -42,12 +43,12 @@ def ensure() -> Path:
 
 def _works() -> bool:
     """Whether the .venv's Python starts, and is in this folder and of our version."""
-    ask = "import sys; print(sys.prefix, '%d.%d' % sys.version_info[:2])"
+    ask = "import sys; print(sys.prefix, f'{sys.version_info[0]}.{sys.version_info[1]}')"
     try:
         done = subprocess.run([PYTHON, "-c", ask], capture_output=True, text=True, check=False)
     except OSError:
         return False
-    return done.stdout.strip() == f"{places.VENV} {'%d.%d' % sys.version_info[:2]}"
+    return done.stdout.strip() == f"{places.VENV} {VERSION}"
 
 
 def _create() -> list[str | Path]:

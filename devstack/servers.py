@@ -35,6 +35,7 @@ class Running:
     def __init__(self, program: Program, log: Path) -> None:
         self.program = program
         self.log = log
+        program.before()
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 program.command,

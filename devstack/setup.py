@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack import browser_parts, places, python_parts
+from devstack import browser_parts, places, python_parts, wishes
 from devstack.trouble import Trouble, told
 
 COMMANDS = ("run", "test", "check", "bench")
@@ -43,10 +43,12 @@ def set_up() -> Path:
 def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         raise Trouble(f"usage: python -m devstack.setup {'|'.join(COMMANDS)} [ARGUMENTS]")
+    if sys.argv[1] == "run":  # a slip is told before anything is installed
+        wishes.check_port(wishes.read().port)
     python = set_up()
     command, *arguments = sys.argv[1:]
     environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    os.execve(python, [str(python), "-m", f"devstack.commands.{command}", *arguments], environment)
+    os.execve(python, [str(python), "-m", f"devstack.commands.{command}", *arguments], environment)  # noqa: S606
 
 
 if __name__ == "__main__":

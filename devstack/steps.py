@@ -21,9 +21,11 @@ LOG = places.INSTANCE / "setup.log"
 MEANINGS = (
     (r"No space left on device|ENOSPC|Disk quota exceeded", "the disk is full: make room and start again"),
     (
-        r"Temporary failure in name resolution|Name or service not known|NewConnectionError|ConnectTimeout"
-        r"|Failed to establish a new connection|Max retries exceeded|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT"
-        r"|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET|ReadTimeoutError|ProxyError",
+        (
+            r"Temporary failure in name resolution|Name or service not known|NewConnectionError|ConnectTimeout"
+            r"|Failed to establish a new connection|Max retries exceeded|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT"
+            r"|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET|ReadTimeoutError|ProxyError"
+        ),
         "the package index cannot be reached: connect this machine to the network for the first start and try again",
     ),
     (r"Permission denied|EACCES|EROFS|Read-only file system", "a folder cannot be written"),

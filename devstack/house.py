@@ -1,0 +1,198 @@
+"""The whole house, put together: which servers it needs, with which settings, in which order.
+
+What the environment names (a database, a Redis, a Mux) is used as it is; everything else is ours, and lives in
+`instance/`. In here nothing is started: that is the supervisor's part.
+"""
+
+import os
+import shutil
+import socket
+import sys
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import redis
+
+from devstack import keepsakes, places, ports, procfile
+from devstack.postgres import Postgres
+from devstack.programs import Program
+from devstack.trouble import Trouble
+from devstack.valkey import Valkey
+from devstack.wishes import Wishes
+
+DATABASE = "lessonadmin"
+PROCESSES = ("web", "worker", "clock")
+SERVERS, SIMULATOR, PRODUCT = 0, 1, 2
+PROCESSING_SECONDS = "8"
+
+
+@dataclass
+class House:
+    """Where everything is, and what it is called."""
+
+    wishes: Wishes
+    secrets: keepsakes.Secrets
+    sockets: Path
+    postgres: Postgres | None = None
+    valkey: Valkey | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    simulator_port: int | None = None
+
+    @property
+    def address(self) -> str:
+        return self.settings["PUBLIC_URL"]
+
+    @property
+    def local(self) -> str:
+        return f"http://127.0.0.1:{self.wishes.port}"
+
+    def servers(self) -> list[Program]:
+        """What must run before anything of the product's does."""
+        found = []
+        if self.postgres:
+            found.append(self.postgres.program())
+        if self.valkey:
+            found.append(self.valkey.program())
+        if self.simulator_port:
+            found.append(self._simulator(self.simulator_port))
+        return found
+
+    def processes(self) -> list[Program]:
+        """The Procfile's."""
+        commands = procfile.read(places.ROOT / "Procfile")
+        ready = {"web": self._web_answers}
+        return [
+            Program(
+                name=name,
+                command=procfile.shell(commands[name]),
+                folder=places.ROOT,
+                stage=PRODUCT,
+                ready=ready.get(name, lambda: True),
+            )
+            for name in PROCESSES
+        ]
+
+    def _simulator(self, port: int) -> Program:
+        command = [
+            sys.executable,
+            "-m",
+            "muxsim",
+            "--port",
+            str(port),
+            "--state",
+            str(places.INSTANCE / "mux"),
+        ]
+        command += ["--webhook", f"{self.local}/api/webhooks/mux", "--processing-seconds", PROCESSING_SECONDS]
+        command += ["--webhook-secret", self.settings["MUX_WEBHOOK_SECRETS"].split(",")[0]]
+        for kind, priority in (("MUX", "high"), ("MUX_WORKER", "low")):
+            token = f"{self.settings[f'{kind}_TOKEN_ID']}:{self.settings[f'{kind}_TOKEN_SECRET']}"
+            command += ["--token", f"{token}:{priority}"]
+        return Program(
+            name="mux",
+            command=tuple(command),
+            folder=places.ROOT,
+            ready=lambda: listens(port),
+            stop_seconds=5,
+            stage=SIMULATOR,
+        )
+
+    def _web_answers(self) -> bool:
+        return status_of(f"{self.local}/healthz") == 200
+
+    def is_ready(self) -> bool:
+        """Whether the product itself says that every part of it works."""
+        return status_of(f"{self.local}/readyz") == 200
+
+    def close(self) -> None:
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+
+def plan(wishes: Wishes) -> House:
+    """Choose the places and settings of a house; makes folders and secrets, starts nothing."""
+    places.INSTANCE.mkdir(exist_ok=True)
+    places.sweep_private_folders("run")
+    secrets = keepsakes.Secrets(places.INSTANCE / "secrets.json")
+    house = House(wishes, secrets, places.private_folder("run"))
+    settings = dict(os.environ)
+    settings["PORT"] = str(wishes.port)
+    settings["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    _plan_servers(house, settings)
+    _fill(settings, "HOST", "127.0.0.1")
+    _fill(settings, "PUBLIC_URL", house.local)
+    _fill(settings, "SECRET_KEY", secrets.get("secret_key"))
+    if not wishes.own_mux:
+        _plan_simulator(house, settings)
+    house.settings = settings
+    return house
+
+
+def _fill(settings: dict[str, str], name: str, value: str) -> None:
+    """A setting that was left out, or left empty."""
+    if not settings.get(name, "").strip():
+        settings[name] = value
+
+
+def _plan_servers(house: House, settings: dict[str, str]) -> None:
+    if not house.wishes.own_database:
+        house.postgres = Postgres(data=places.INSTANCE / "pg", sockets=house.sockets)
+        settings["DATABASE_URL"] = house.postgres.url(DATABASE)
+    if not house.wishes.own_redis:
+        port = ports.remembered(places.INSTANCE / "redis.port")
+        password = house.secrets.get("redis_password")
+        house.valkey = Valkey(data=places.INSTANCE / "redis", port=port, password=password)
+        settings["REDIS_URL"] = house.valkey.url()
+
+
+def _plan_simulator(house: House, settings: dict[str, str]) -> None:
+    house.simulator_port = ports.remembered(places.INSTANCE / "mux.port")
+    address = f"http://127.0.0.1:{house.simulator_port}"
+    # Tokens of a real account, left in somebody's environment, never reach the simulator.
+    for kind in ("MUX", "MUX_WORKER"):
+        settings[f"{kind}_TOKEN_ID"] = f"simulated-{'web' if kind == 'MUX' else 'worker'}"
+        settings[f"{kind}_TOKEN_SECRET"] = house.secrets.get(f"{kind.lower()}_token_secret")
+    for name in ("MUX_API_URL", "MUX_STREAM_URL", "MUX_IMAGE_URL"):
+        settings[name] = address
+    _fill(settings, "MUX_WEBHOOK_SECRETS", house.secrets.get("mux_webhook_secret"))
+
+
+def check_own_servers(wishes: Wishes) -> None:
+    """Servers that the environment names must be there when we start; later they may come and go."""
+    if wishes.own_database:
+        url = "postgresql://" + wishes.own_database.partition("://")[2]
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+        except psycopg.Error as error:
+            reason = str(error).strip().splitlines()[-1].strip()
+            raise Trouble(f"The database that DATABASE_URL names cannot be reached: {reason}") from None
+    if wishes.own_redis:
+        try:
+            with redis.Redis.from_url(wishes.own_redis, socket_connect_timeout=5, retry=None) as connection:
+                connection.ping()
+        except (redis.RedisError, ValueError) as error:
+            raise Trouble(f"The Redis that REDIS_URL names cannot be reached: {error}") from None
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections on this port of ours."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+# a proxy in the environment is not meant for this machine's own addresses
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def status_of(url: str) -> int | None:
+    """The status that a GET of this address is answered with; nothing if nobody answers."""
+    try:
+        with _direct.open(url, timeout=3) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None

@@ -1,0 +1,37 @@
+"""THE Mux room: the only place that knows Mux's API, its webhooks, its tokens and its Python package.
+
+`calls` asks Mux, `errors` are the four kinds of failure, `payloads` and `events` the dataclasses, `signatures` and
+`tokens` the cryptography. It knows nothing of lessons, of the web or of the database, and decides nothing.
+"""
+
+from lessonadmin.mux.calls import (
+    DeliveryUsage,
+    SigningKey,
+    cancel_upload,
+    create_upload,
+    delete_asset,
+    delivery_usage,
+    get_asset,
+    get_upload,
+    is_temporary,
+    list_assets,
+    list_signing_keys,
+    list_uploads,
+)
+from lessonadmin.mux.errors import Category, Gone, Kind, Later, MuxError, Nonsense, Refused
+from lessonadmin.mux.events import BadPayload, Event, read_event, read_stored_event
+from lessonadmin.mux.passthrough import Passthrough, parse_passthrough
+from lessonadmin.mux.payloads import Asset, AssetPage, AssetStatus, PlaybackId, Upload, UploadStatus
+from lessonadmin.mux.rates import RateLeft, rate_left
+from lessonadmin.mux.signatures import BadSignature, Reason, hint, sign, verify
+from lessonadmin.mux.tokens import Audience, BadSigningKey, check_signing_key, playback_token
+from lessonadmin.mux.transport import Priority
+
+__all__ = [
+    "Asset", "AssetPage", "AssetStatus", "Audience", "BadPayload", "BadSignature", "BadSigningKey", "Category",
+    "DeliveryUsage", "Event", "Gone", "Kind", "Later", "MuxError", "Nonsense", "Passthrough", "PlaybackId",
+    "Priority", "RateLeft", "Reason", "Refused", "SigningKey", "Upload", "UploadStatus", "cancel_upload",
+    "check_signing_key", "create_upload", "delete_asset", "delivery_usage", "get_asset", "get_upload", "hint",
+    "is_temporary", "list_assets", "list_signing_keys", "list_uploads", "parse_passthrough", "playback_token",
+    "rate_left", "read_event", "read_stored_event", "sign", "verify",
+]  # fmt: skip

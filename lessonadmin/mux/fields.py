@@ -1,0 +1,64 @@
+"""Single fields out of JSON that nobody vouches for: the value if it is what it should be, else None.
+
+Nothing in here raises, whatever it is given.
+"""
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from lessonadmin.mux.errors import plain
+
+LONGEST_ID = 255
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
+WEB_ADDRESS = re.compile(r"https?://[^\s\"'<>\\]{1,8000}")
+
+
+def mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: object, *, most: int = 100) -> list[Any]:
+    return value[:most] if isinstance(value, list) else []
+
+
+def identifier(value: object) -> str | None:
+    """An id: text that is not empty, not too long and free of control characters."""
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID:
+        return None
+    return None if CONTROL.search(value) else value
+
+
+def words(value: object, *, longest: int = 500) -> str | None:
+    """Text for people, on one line; None if nothing is left of it."""
+    return (plain(value, longest=longest) or None) if isinstance(value, str) else None
+
+
+def number(value: object) -> float | None:
+    """A finite number, also when it came as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value[:40] if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def moment(value: object) -> datetime | None:
+    """A time: Mux writes seconds as a number, seconds as text, and ISO 8601, depending on the place."""
+    try:
+        seconds = number(value)
+        if seconds is not None:
+            return datetime.fromtimestamp(seconds, UTC)
+        if not isinstance(value, str) or len(value) > 64:
+            return None
+        found = datetime.fromisoformat(value)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def web_address(value: object) -> str | None:
+    return value if isinstance(value, str) and WEB_ADDRESS.fullmatch(value) else None

@@ -1,0 +1,155 @@
+"""Mux's objects as small frozen dataclasses: the few fields that we use, whatever else is in them.
+
+Unknown values become "unknown", missing and odd ones None; only an object without an id is refused. Nothing in
+here talks to anybody.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from lessonadmin.mux import fields
+from lessonadmin.mux.passthrough import Passthrough, parse_passthrough
+
+AssetStatus = Literal["preparing", "ready", "errored", "unknown"]
+UploadStatus = Literal["waiting", "asset_created", "errored", "cancelled", "timed_out", "unknown"]
+ASSET_STATUSES = frozenset({"preparing", "ready", "errored"})
+UPLOAD_STATUSES = frozenset({"waiting", "asset_created", "errored", "cancelled", "timed_out"})
+
+
+class WithoutId(ValueError):
+    """This is no object of Mux's: it has no id."""
+
+
+@dataclass(frozen=True)
+class PlaybackId:
+    id: str
+    policy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """A video at Mux."""
+
+    id: str
+    status: AssetStatus = "unknown"
+    upload_id: str | None = None
+    passthrough: Passthrough | None = None
+    raw_passthrough: str | None = None
+    external_id: str | None = None
+    playback_ids: tuple[PlaybackId, ...] = ()
+    duration: float | None = None
+    progress: int | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    created_at: datetime | None = None
+    resolution_tier: str | None = None
+    test: bool = False
+
+    def playback_id_for(self, policy: str) -> str | None:
+        """The first playback id of this policy: their order is promised by nobody."""
+        return next((one.id for one in self.playback_ids if one.policy == policy), None)
+
+
+@dataclass(frozen=True)
+class AssetPage:
+    assets: tuple[Asset, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A direct upload; its address opens the door to whoever has it, so it shows in no repr."""
+
+    id: str
+    status: UploadStatus = "unknown"
+    url: str | None = field(default=None, repr=False)
+    asset_id: str | None = None
+    passthrough: Passthrough | None = None
+    raw_passthrough: str | None = None
+    external_id: str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    timeout: int | None = None
+
+
+def _error(value: object) -> tuple[str | None, str | None]:
+    """Type and words: assets have `messages`, uploads `message`; take whichever is there."""
+    error = fields.mapping(value)
+    several = error.get("messages")
+    given = [several] if isinstance(several, str) else fields.items(several, most=20)
+    spoken = [text for text in map(fields.words, [*given, error.get("message")]) if text]
+    return fields.words(error.get("type"), longest=100), fields.words("; ".join(spoken))
+
+
+def _progress(value: object) -> int | None:
+    found = fields.number(fields.mapping(value).get("progress"))
+    return None if found is None or found < 0 else min(100, int(found))
+
+
+def _playback_ids(value: object) -> tuple[PlaybackId, ...]:
+    found = []
+    for one in map(fields.mapping, fields.items(value)):
+        if (playback_id := fields.identifier(one.get("id"))) is not None:
+            found.append(PlaybackId(playback_id, fields.words(one.get("policy"), longest=40) or "unknown"))
+    return tuple(found)
+
+
+def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:
+    """An asset out of cleaned JSON; raises WithoutId."""
+    data = fields.mapping(value)
+    asset_id = fields.identifier(data.get("id")) or fallback_id
+    if asset_id is None:
+        raise WithoutId("an asset without an id")
+    status = data.get("status")
+    duration = fields.number(data.get("duration"))
+    error_type, error_message = _error(data.get("errors") or data.get("error"))
+    return Asset(
+        id=asset_id,
+        status=cast(AssetStatus, status)
+        if isinstance(status, str) and status in ASSET_STATUSES
+        else "unknown",
+        upload_id=fields.identifier(data.get("upload_id")),
+        **_labels(data),
+        playback_ids=_playback_ids(data.get("playback_ids")),
+        duration=duration if duration is not None and duration >= 0 else None,
+        progress=_progress(data.get("progress")),
+        error_type=error_type,
+        error_message=error_message,
+        created_at=fields.moment(data.get("created_at")),
+        resolution_tier=fields.words(data.get("resolution_tier"), longest=40),
+        test=data.get("test") is True,
+    )
+
+
+def upload_from(value: object, *, fallback_id: str | None = None) -> Upload:
+    """A direct upload out of cleaned JSON; raises WithoutId."""
+    data = fields.mapping(value)
+    upload_id = fields.identifier(data.get("id")) or fallback_id
+    if upload_id is None:
+        raise WithoutId("an upload without an id")
+    status = data.get("status")
+    timeout = fields.number(data.get("timeout"))
+    error_type, error_message = _error(data.get("error") or data.get("errors"))
+    return Upload(
+        id=upload_id,
+        status=cast(UploadStatus, status)
+        if isinstance(status, str) and status in UPLOAD_STATUSES
+        else "unknown",
+        url=fields.web_address(data.get("url")),
+        asset_id=fields.identifier(data.get("asset_id")),
+        **_labels(fields.mapping(data.get("new_asset_settings"))),
+        error_type=error_type,
+        error_message=error_message,
+        timeout=int(timeout) if timeout is not None and 0 <= timeout < 1e9 else None,
+    )
+
+
+def _labels(data: dict[str, Any]) -> dict[str, Any]:
+    """What we wrote on it: on an asset it stands in the object, on an upload in `new_asset_settings`."""
+    raw = data.get("passthrough")
+    return {
+        "passthrough": parse_passthrough(raw),
+        "raw_passthrough": raw[:1000] if isinstance(raw, str) else None,
+        "external_id": fields.identifier(fields.mapping(data.get("meta")).get("external_id")),
+    }

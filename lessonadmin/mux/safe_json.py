@@ -1,0 +1,79 @@
+"""JSON from outside, made safe to keep: whatever this room returns can be stored in PostgreSQL and shown.
+
+It bounds numbers and nesting, and replaces characters that a database refuses. It knows nothing of Mux's fields.
+"""
+
+import json
+import math
+import re
+from collections.abc import Collection
+from typing import Any
+
+DEEPEST = 32
+LONGEST_WHOLE_NUMBER = 19
+HIDDEN = "[removed]"
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# The closing quote is optional, so that an unfinished string is one token too and the scan stays linear.
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]|[^"\[\]{}]++', re.DOTALL)
+
+
+def _whole_number(text: str) -> int | float:
+    # Python refuses to read thousands of digits, and nobody means them: such a number loses precision instead.
+    return int(text) if len(text) <= LONGEST_WHOLE_NUMBER else float(text)
+
+
+def _load(text: str) -> Any:
+    return json.loads(text, parse_int=_whole_number)
+
+
+def _flattened(text: str) -> str:
+    """The same text with `null` for everything that is nested deeper than we read."""
+    kept: list[str] = []
+    depth = 0
+    for match in TOKEN.finditer(text):
+        token = match.group()
+        if token in ("[", "{"):
+            depth += 1
+            if depth == DEEPEST + 1:
+                kept.append("null")
+        if depth <= DEEPEST:
+            kept.append(token)
+        if token in ("]", "}"):
+            depth -= 1
+    return "".join(kept)
+
+
+def load(text: str) -> Any:
+    """Read JSON of any depth; raises ValueError when it is none."""
+    try:
+        return _load(text)
+    except RecursionError:
+        try:
+            return _load(_flattened(text))
+        except RecursionError:  # the stack was nearly full before we came
+            raise ValueError("nested too deeply") from None
+
+
+def clean_text(text: str) -> str:
+    """The same text with U+FFFD for what PostgreSQL cannot store."""
+    return text if text.isprintable() else UNSTORABLE.sub("\ufffd", text)
+
+
+def clean(value: Any, *, hide: Collection[str] = (), depth: int = 0) -> Any:
+    """The same value, storable; text under a key of `hide` does not stay."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        if depth >= DEEPEST:
+            return None
+        return {
+            clean_text(key): HIDDEN
+            if key in hide and isinstance(inner, str)
+            else clean(inner, hide=hide, depth=depth + 1)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return None if depth >= DEEPEST else [clean(inner, hide=hide, depth=depth + 1) for inner in value]
+    return value

@@ -35,7 +35,7 @@ def find_or_install() -> str | None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     try:
         steps.run("Asking Debian for its packages", [apt, "update"], environment=environment)
-        install = [
+        install: list[str | Path] = [
             apt,
             "install",
             "-y",

@@ -120,6 +120,7 @@ def plan(wishes: Wishes) -> House:
     settings = dict(os.environ)
     settings["PORT"] = str(wishes.port)
     settings["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    _fill(settings, "LOG_STYLE", "readable")
     _plan_servers(house, settings)
     _fill(settings, "HOST", "127.0.0.1")
     _fill(settings, "PUBLIC_URL", house.local)

@@ -66,7 +66,7 @@ class Postgres:
             "-k",
             str(self.sockets),
         ]
-        settings = ["-c", "listen_addresses=", "-c", "max_connections=60", "-c", "log_min_messages=warning"]
+        settings = ["-c", "listen_addresses=", "-c", "max_connections=60", "-c", "log_min_messages=fatal"]
         settings += [
             "-c",
             "log_line_prefix=",
@@ -89,10 +89,12 @@ class Postgres:
         )
 
     def answers(self) -> bool:
-        """Whether it takes connections now."""
+        """Whether it takes connections now; asked only once it says so itself, since a refusal makes noise."""
         try:
+            if (self.data / "postmaster.pid").read_text().splitlines()[7].strip() != "ready":
+                return False
             self.superuser().close()
-        except psycopg.OperationalError:
+        except (OSError, IndexError, psycopg.OperationalError):
             return False
         return True
 

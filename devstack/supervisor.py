@@ -101,7 +101,7 @@ class Supervisor:
         deadline = time.monotonic() + seconds
         for child in [child for child in self._children if child.program.name in names]:
             while not child.program.ready():
-                self.turn(0.03)
+                self.pause(0.05)
                 if not child.runs:
                     raise Trouble(f"{child.program.name} did not start: {self._last_words(child)}")
                 if time.monotonic() > deadline:
@@ -170,6 +170,12 @@ class Supervisor:
         if self._asked:
             raise Stopped
 
+    def pause(self, seconds: float) -> None:
+        """Let this much time pass, however much is said in it."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.turn(left)
+
     def _listen(self, seconds: float) -> None:
         for key, _ in self._selector.select(seconds):
             if key.fileobj is self._woken:
@@ -218,7 +224,8 @@ class Supervisor:
         for line in lines:
             text = line.decode(errors="replace").rstrip("\r")
             child.last_lines = [*child.last_lines[-KEPT_LINES:], text]
-            self._output.line(child.program.name, text)
+            if not any(words in text for words in child.program.noise):
+                self._output.line(child.program.name, text)
 
     def _last_words(self, child: Child) -> str:
         self._listen(0.1)

@@ -36,6 +36,7 @@ class Valkey:
             folder=self.data,
             preexec=privileges.tied(signal.SIGTERM),
             ready=self.answers,
+            noise=("Memory overcommit must be enabled",),
             stop_seconds=5,
         )
 

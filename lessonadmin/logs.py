@@ -5,6 +5,7 @@ Text from outside never breaks a line, and what looks like a secret never leaves
 
 import json
 import logging
+import os
 import re
 import sys
 from contextvars import ContextVar
@@ -51,7 +52,8 @@ class Readable(logging.Formatter):
 def init_app() -> None:
     """Send everything to standard error in the form that its reader needs."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Readable() if sys.stderr.isatty() else JsonLines())
+    readable = sys.stderr.isatty() or os.environ.get("LOG_STYLE") == "readable"
+    handler.setFormatter(Readable() if readable else JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)

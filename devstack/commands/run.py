@@ -115,7 +115,7 @@ def _wait_until_ready(house: House, supervisor: Supervisor) -> None:
     """Worker and clock take a moment longer than web; if they do not come, the page says so as well as we could."""
     deadline = time.monotonic() + PATIENCE / 2
     while not house.is_ready() and time.monotonic() < deadline:
-        supervisor.turn(0.1)
+        supervisor.pause(0.3)
 
 
 def _own_settings(house: House) -> dict[str, str]:

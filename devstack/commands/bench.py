@@ -1,0 +1,69 @@
+"""`bin/bench`: runs the modules of bench/, each in a process of its own, and ends with all their rows in one table.
+
+A benchmark is a module with a `main()` that prints its rows as lines of `name <TAB> figure <TAB> remark`; anything
+else that it prints is shown as it comes. Names as arguments choose among them: `bin/bench webhooks`.
+"""
+
+import subprocess
+import sys
+
+from devstack import places
+from devstack.trouble import Trouble, told
+
+Row = tuple[str, str, str, str]
+
+
+def names() -> list[str]:
+    """The benchmarks there are; a module whose name begins with an underscore is a part of others."""
+    found = sorted(file.stem for file in (places.ROOT / "bench").glob("*.py"))
+    return [name for name in found if not name.startswith("_")]
+
+
+def run(name: str) -> tuple[int, list[Row]]:
+    """One benchmark; its exit code and its rows."""
+    print(f"== {name}", flush=True)
+    command = [sys.executable, "-c", f"from bench.{name} import main; raise SystemExit(main())"]
+    rows: list[Row] = []
+    with subprocess.Popen(command, cwd=places.ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            cells = line.rstrip("\n").split("\t")
+            if len(cells) >= 2:
+                rows.append((name, cells[0], cells[1], " ".join(cells[2:])))
+            print(line, end="", flush=True)
+    return process.returncode, rows
+
+
+def table(rows: list[Row]) -> str:
+    """The rows with a head, each column as wide as it must be."""
+    whole = [("benchmark", "measured", "figure", "remark"), *rows]
+    widths = [max(len(row[column]) for row in whole) for column in range(4)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in whole
+    ]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def main() -> int:
+    wanted = sys.argv[1:] or names()
+    if unknown := set(wanted) - set(names()):
+        raise Trouble(
+            f"There is no benchmark named {', '.join(sorted(unknown))}; there are: {', '.join(names())}."
+        )
+    if not wanted:
+        raise Trouble("There is no benchmark in bench/ yet.")
+    rows: list[Row] = []
+    failed = []
+    for name in wanted:
+        code, found = run(name)
+        rows += found
+        if code != 0:
+            failed.append(name)
+    print(f"\n{table(rows)}")
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(told(main))

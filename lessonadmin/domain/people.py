@@ -4,21 +4,19 @@ Unknown, wrong and disabled are the same answer in the same time. Secrets leave 
 hashes. Every change of password, role or state ends the other sessions in the same transaction.
 """
 
-import hashlib
 import re
 import secrets
 import uuid
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import contains_eager
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from lessonadmin.db import db
 from lessonadmin.domain import journal
-from lessonadmin.domain.errors import Conflict, Invalid, TooMany
-from lessonadmin.domain.models import ApiToken, SignInFailure, User, UserSession
-from lessonadmin.domain.models.people import ROLES, STAFF
+from lessonadmin.domain.errors import Conflict, Invalid
+from lessonadmin.domain.models import ApiToken, User
+from lessonadmin.domain.models.people import ROLES
 
 EMAIL = re.compile(r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,180}$")
 SHORTEST_PASSWORD = 10
@@ -30,15 +28,6 @@ STAFF_IDLE = timedelta(minutes=30)
 SEEN_STEP = timedelta(minutes=1)
 # What a wrong address is compared with, so that it takes as long as a wrong password.
 NOBODY_HASH = generate_password_hash(secrets.token_hex(16))
-
-
-class WrongCredentials(Invalid):
-    def __init__(self) -> None:
-        super().__init__("wrong_credentials", "The e-mail address or the password is not right.")
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check_email(email: str) -> str:
@@ -83,81 +72,6 @@ def create_user(*, email: str, role: str, name: str = "", password: str | None =
     return user
 
 
-def sign_in(*, email: str, password: str, address: str, user_agent: str) -> tuple[User, str]:
-    """The account and the secret for a new session; TooMany or WrongCredentials otherwise.
-
-    A failure is remembered by the caller in a transaction of its own (`remember_failure`), since this one rolls back.
-    """
-    _refuse_after_too_many(email, address)
-    user = find_by_email(email)
-    known = user.password_hash if user is not None and user.password_hash else NOBODY_HASH
-    right = check_password_hash(known, password[:LONGEST_PASSWORD])
-    if user is None or not right or not user.active or user.password_hash is None:
-        raise WrongCredentials
-    secret = secrets.token_urlsafe(32)
-    db.session.add(
-        UserSession(user_id=user.id, secret_hash=_hash(secret), address=address, user_agent=user_agent[:300])
-    )
-    journal.record("user.signed_in", user, address=address)
-    return user, secret
-
-
-def _refuse_after_too_many(email: str, address: str) -> None:
-    since = func.clock_timestamp() - WRONG_WINDOW
-    for column, value in ((SignInFailure.email, email.strip().lower()), (SignInFailure.address, address)):
-        wrong = db.session.scalar(
-            select(func.count()).select_from(SignInFailure).where(column == value, SignInFailure.at > since)
-        )
-        if (wrong or 0) >= WRONG_TRIES:
-            raise TooMany(
-                "Too many wrong tries. Please wait five minutes and try again.",
-                retry_after=int(WRONG_WINDOW.total_seconds()),
-            )
-
-
-def remember_failure(*, email: str, address: str) -> None:
-    db.session.add(SignInFailure(email=email.strip().lower()[:250], address=address))
-
-
-def by_session(secret: str) -> tuple[User, UserSession] | None:
-    """Whose session this is, while it lives: twelve hours for all, half an hour without a request for staff."""
-    now = func.clock_timestamp()
-    row = db.session.execute(
-        select(UserSession, User, (UserSession.last_seen_at < now - SEEN_STEP).label("stale"))
-        .join(User, User.id == UserSession.user_id)
-        .where(
-            UserSession.secret_hash == _hash(secret),
-            UserSession.ended_at.is_(None),
-            UserSession.created_at > now - SESSION_LIFE,
-            User.active,
-            (User.role.not_in(STAFF)) | (UserSession.last_seen_at > now - STAFF_IDLE),
-        )
-    ).first()
-    if row is None:
-        return None
-    session, user, stale = row
-    if stale:
-        db.session.execute(
-            update(UserSession)
-            .where(UserSession.id == session.id)
-            .values(last_seen_at=func.clock_timestamp())
-        )
-        db.session.commit()
-    return user, session
-
-
-def by_token(secret: str) -> tuple[User, ApiToken] | None:
-    row = db.session.execute(
-        select(ApiToken, User)
-        .join(User, User.id == ApiToken.user_id)
-        .where(ApiToken.secret_hash == _hash(secret), ApiToken.revoked_at.is_(None), User.active)
-    ).first()
-    if row is None:
-        return None
-    token, user = row
-    return user, token
-
-
 def create_token(user: User, *, name: str = "") -> str:
     """A bearer token; this is the only time that it can be read."""
     secret = secrets.token_urlsafe(32)
@@ -177,34 +91,6 @@ def revoke_token(user: User, token_id: uuid.UUID) -> bool:
     if changed:
         journal.record("user.token_revoked", user)
     return changed is not None
-
-
-def end_sessions(user: User, *, but: uuid.UUID | None = None, only: uuid.UUID | None = None) -> int:
-    """Sign out elsewhere; each ended browser finds out at its next request."""
-    ending = update(UserSession).where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
-    if but is not None:
-        ending = ending.where(UserSession.id != but)
-    if only is not None:
-        ending = ending.where(UserSession.id == only)
-    ended = db.session.execute(ending.values(ended_at=func.clock_timestamp()).returning(UserSession.id)).all()
-    return len(ended)
-
-
-def open_sessions(user: User) -> list[UserSession]:
-    now = func.clock_timestamp()
-    return list(
-        db.session.scalars(
-            select(UserSession)
-            .join(User, User.id == UserSession.user_id)
-            .options(contains_eager(UserSession.user))
-            .where(
-                UserSession.user_id == user.id,
-                UserSession.ended_at.is_(None),
-                UserSession.created_at > now - SESSION_LIFE,
-            )
-            .order_by(UserSession.last_seen_at.desc())
-        )
-    )
 
 
 def open_tokens(user: User) -> list[ApiToken]:

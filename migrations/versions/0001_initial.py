@@ -286,6 +286,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_throttles")),
     )
     op.create_table(
+        "upload_cancellations",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("upload_id", sa.Text(), nullable=False),
+        sa.Column("target_type", sa.Text(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column(
+            "requested_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "due_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload_cancellations")),
+        sa.UniqueConstraint("upload_id", name=op.f("uq_upload_cancellations_upload_id")),
+    )
+    op.create_index(
+        "ix_upload_cancellations_due",
+        "upload_cancellations",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index(
+        "ix_upload_cancellations_requested_at", "upload_cancellations", ["requested_at"], unique=False
+    )
+    op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
@@ -1090,6 +1121,13 @@ def downgrade() -> None:
     op.drop_index("ix_users_search", table_name="users", postgresql_using="gin")
     op.drop_index("ix_users_role", table_name="users")
     op.drop_table("users")
+    op.drop_index("ix_upload_cancellations_requested_at", table_name="upload_cancellations")
+    op.drop_index(
+        "ix_upload_cancellations_due",
+        table_name="upload_cancellations",
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.drop_table("upload_cancellations")
     op.drop_table("throttles")
     op.drop_index("ix_sign_in_failures_email", table_name="sign_in_failures")
     op.drop_index("ix_sign_in_failures_at", table_name="sign_in_failures")

@@ -13,7 +13,7 @@ from lessonadmin.domain.models.operations import (
 )
 from lessonadmin.domain.models.people import ApiToken, SignInFailure, User, UserSession
 from lessonadmin.domain.models.records import AuditLog, MuxCall, MuxEvent, Notification
-from lessonadmin.domain.models.video import AssetDeletion, Tracking
+from lessonadmin.domain.models.video import AssetDeletion, Tracking, UploadCancellation
 
 __all__ = [
     "Alarm",
@@ -37,6 +37,7 @@ __all__ = [
     "StaffNote",
     "Throttle",
     "Tracking",
+    "UploadCancellation",
     "User",
     "UserSession",
 ]

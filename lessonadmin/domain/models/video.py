@@ -142,3 +142,24 @@ class AssetDeletion(Base):
         Index("ix_asset_deletions_requested_at", "requested_at", "id"),
         Index("ix_asset_deletions_target_id", "target_id"),
     )
+
+
+class UploadCancellation(Base):
+    """An upload that must be cancelled at Mux. It outlives its lesson, so a late asset of it is still known as unwanted."""
+
+    __tablename__ = "upload_cancellations"
+
+    id: Mapped[Key]
+    upload_id: Mapped[str] = mapped_column(Text, unique=True)
+    target_type: Mapped[str] = mapped_column(Text)
+    target_id: Mapped[uuid.UUID]
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    requested_at: Mapped[Born]
+    due_at: Mapped[Born]
+    done_at: Mapped[Moment | None]
+
+    __table_args__ = (
+        Index("ix_upload_cancellations_due", "due_at", postgresql_where=text("done_at IS NULL")),
+        Index("ix_upload_cancellations_requested_at", "requested_at"),
+    )

@@ -1,0 +1,122 @@
+"""Who sees, changes, buys and plays what. Foreign and missing are the same answer: Missing."""
+
+import uuid
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+
+from lessonadmin.db import db
+from lessonadmin.domain.errors import Forbidden, Missing
+from lessonadmin.domain.models import Course, Lesson, Purchase, User
+from lessonadmin.domain.publication import is_playable
+
+Owner = Lesson | Course
+
+
+def owns(user: User, owner: Owner) -> bool:
+    """May this person change it? Its teacher and staff may."""
+    return user.is_staff or (user.role == "instructor" and owner.owner_id == user.id)
+
+
+def visible_to_students(lesson: Lesson) -> bool:
+    return lesson.status == "published" and is_playable(lesson)
+
+
+def on_sale() -> ColumnElement[bool]:
+    """The same as `visible_to_students`, for queries."""
+    return and_(
+        Lesson.status == "published",
+        Lesson.video_processing_status == "ready",
+        Lesson.mux_playback_id.is_not(None),
+    )
+
+
+def bought(user: User, lesson_id: uuid.UUID) -> bool:
+    return bool(
+        db.session.scalar(
+            select(exists().where(Purchase.lesson_id == lesson_id, Purchase.user_id == user.id))
+        )
+    )
+
+
+def may_see(user: User, lesson: Lesson) -> bool:
+    return owns(user, lesson) or visible_to_students(lesson) or bought(user, lesson.id)
+
+
+def may_play(user: User, lesson: Lesson) -> bool:
+    if owns(user, lesson):
+        return True
+    if visible_to_students(lesson) and lesson.price_cents == 0:
+        return True
+    return bought(user, lesson.id)
+
+
+def lessons_for(user: User) -> ColumnElement[bool]:
+    """Which lessons somebody's list shows: staff all, teachers their own, students what is out or bought."""
+    if user.is_staff:
+        return true()
+    if user.role == "instructor":
+        return Lesson.creator_id == user.id
+    mine = exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
+    return or_(on_sale(), mine)
+
+
+def courses_for(user: User) -> ColumnElement[bool]:
+    if user.is_staff:
+        return true()
+    if user.role == "instructor":
+        return Course.instructor_id == user.id
+    return has_lessons_on_sale() if user.role == "student" else false()
+
+
+def has_lessons_on_sale() -> ColumnElement[bool]:
+    return exists().where(Lesson.course_id == Course.id, on_sale())
+
+
+def teaches(user: User) -> None:
+    """Only teachers and staff write."""
+    if user.role == "student":
+        raise Forbidden("forbidden", "Students cannot change lessons or courses.")
+
+
+def lesson_to_see(user: User, lesson_id: uuid.UUID) -> Lesson:
+    lesson = db.session.get(Lesson, lesson_id, populate_existing=True)
+    if lesson is None or not may_see(user, lesson):
+        raise Missing()
+    return lesson
+
+
+def course_to_see(user: User, course_id: uuid.UUID) -> Course:
+    course = db.session.get(Course, course_id, populate_existing=True)
+    if course is None:
+        raise Missing()
+    shown = owns(user, course) or db.session.scalar(
+        select(exists().where(Lesson.course_id == course_id, on_sale()))
+    )
+    if not shown:
+        raise Missing()
+    return course
+
+
+def lesson_to_change(user: User, lesson_id: uuid.UUID) -> Lesson:
+    teaches(user)
+    lesson = db.session.get(Lesson, lesson_id, populate_existing=True)
+    if lesson is None or not owns(user, lesson):
+        raise Missing()
+    return lesson
+
+
+def course_to_change(user: User, course_id: uuid.UUID) -> Course:
+    teaches(user)
+    course = db.session.get(Course, course_id, populate_existing=True)
+    if course is None or not owns(user, course):
+        raise Missing()
+    return course
+
+
+def owner_to_change(user: User, *, lesson_id: uuid.UUID | None, course_id: uuid.UUID | None) -> Owner:
+    """The lesson or the course that a video belongs to: exactly one must be named."""
+    if lesson_id is not None:
+        return lesson_to_change(user, lesson_id)
+    if course_id is not None:
+        return course_to_change(user, course_id)
+    raise Missing()

@@ -1,0 +1,90 @@
+"""Who is told when an upload enters a state: the audit trail, the owner, and the figures. It changes no state."""
+
+from lessonadmin import metrics
+from lessonadmin.db import after_commit
+from lessonadmin.domain import journal, wording
+from lessonadmin.domain.models import Course, Lesson, Tracking
+from lessonadmin.domain.video_state import State
+
+Owner = Lesson | Course
+FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
+
+
+def entered(
+    owner: Owner, row: Tracking, before: State, after: State, *, found_by: str, replaced: Tracking | None
+) -> None:
+    """An upload that counts for its lesson (or course) made a step."""
+    if after is State.PROCESSING:
+        journal.record("video.processing", owner, asset_id=row.mux_asset_id, upload_id=row.upload_id)
+    elif after is State.READY:
+        _ready(owner, row, found_by, replaced)
+    elif after in FAILED:
+        _failed(owner, row)
+    elif after is State.CANCELLED:
+        journal.record("video.upload_cancelled", owner, upload_id=row.upload_id)
+        _count("cancelled")
+    elif after is State.DELETING:
+        journal.record("video.delete_requested", owner, asset_id=row.mux_asset_id)
+    elif after is State.DELETED:
+        _deleted(owner, row, requested=before is State.DELETING)
+
+
+def overtaken(owner: Owner, row: Tracking, after: State) -> None:
+    """An upload that another one has replaced made a step: written down, nobody is disturbed."""
+    if after is State.DELETED:
+        journal.record("video.deleted", owner, asset_id=row.mux_asset_id, superseded=True)
+
+
+def _ready(owner: Owner, row: Tracking, found_by: str, replaced: Tracking | None) -> None:
+    journal.record(
+        "video.ready", owner, asset_id=row.mux_asset_id, playback_id=row.mux_playback_id, found_by=found_by
+    )
+    if replaced is not None:
+        journal.record("video.replaced", owner, before=replaced.mux_asset_id, after=row.mux_asset_id)
+    publishes = isinstance(owner, Lesson) and owner.status == "draft" and owner.publish_on_ready
+    if not publishes:
+        said = "The new video of" if replaced is not None else "The video of"
+        journal.notify("video_ready", owner, f"{said} “{owner.title}” is ready.", tracking=row)
+    after_commit(lambda: _observe(row))
+    after_commit(lambda: metrics.ready_discovered.labels(found_by).inc())
+    _count("ready")
+
+
+def _failed(owner: Owner, row: Tracking) -> None:
+    journal.record(
+        "video.failed",
+        owner,
+        error_type=row.error_type,
+        message=row.error_message,
+        asset_id=row.mux_asset_id,
+        upload_id=row.upload_id,
+    )
+    why = wording.why_failed(row.error_type, row.error_message)
+    if row.superseded_at is not None:
+        said = f"The new video of “{owner.title}” failed, the old one still plays. {why}"
+    else:
+        said = f"The video of “{owner.title}” failed. {why}"
+    journal.notify("video_failed", owner, said, tracking=row, cause=row.error_type)
+    _count(row.error_type or "asset_errored")
+
+
+def _deleted(owner: Owner, row: Tracking, *, requested: bool) -> None:
+    journal.record("video.deleted", owner, asset_id=row.mux_asset_id, at_mux=not requested or None)
+    if not requested and row.error_type is not None:
+        journal.notify(
+            "video_deleted",
+            owner,
+            f"The video of “{owner.title}” was deleted at Mux. Please upload it again.",
+            tracking=row,
+            cause="deleted_at_mux",
+        )
+
+
+def _count(outcome: str) -> None:
+    after_commit(lambda: metrics.uploads.labels(outcome).inc())
+
+
+def _observe(row: Tracking) -> None:
+    # After the commit, because only then the database has said when that was.
+    if row.ready_at is not None:
+        metrics.time_to_ready.observe(max((row.ready_at - row.created_at).total_seconds(), 0.0))

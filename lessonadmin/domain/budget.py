@@ -1,0 +1,90 @@
+"""The share of Mux that background work may use: one token bucket in the database for all workers and clocks.
+
+Mux gives a low-priority token 20 calls at once and one a second after that. We stay below, obey `Retry-After`, and
+pause everybody for a minute after ten failures in a row. People's own requests use another token and do not ask here.
+"""
+
+import time
+
+from sqlalchemy import case, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from lessonadmin import mux
+from lessonadmin.db import db
+from lessonadmin.domain.checks import later
+from lessonadmin.domain.models import MuxBudget
+
+NAME = "background"
+CAPACITY = 18.0
+PER_SECOND = 1.0
+FAILURES_IN_A_ROW = 10
+PAUSE_SECONDS = 60.0
+
+
+def take(calls: int = 1) -> bool:
+    """May so many calls be made now? Taking commits at once, so that a crash never gives tokens back."""
+    db.session.execute(
+        insert(MuxBudget).values(name=NAME, tokens=CAPACITY).on_conflict_do_nothing(index_elements=["name"])
+    )
+    elapsed = func.extract("epoch", func.clock_timestamp() - MuxBudget.filled_at)
+    filled = func.least(CAPACITY, MuxBudget.tokens + elapsed * PER_SECOND)
+    paused = func.coalesce(MuxBudget.paused_until > func.clock_timestamp(), text("false"))
+    granted = db.session.execute(
+        update(MuxBudget)
+        .where(MuxBudget.name == NAME, ~paused, filled >= calls)
+        .values(tokens=filled - calls, filled_at=func.clock_timestamp())
+        .returning(MuxBudget.name)
+    ).first()
+    db.session.commit()
+    return granted is not None
+
+
+def wait(calls: int = 1, *, longest: float = 300.0) -> bool:
+    """The same for work that has time: wait for the bucket to fill."""
+    until = time.monotonic() + longest
+    while not take(calls):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def went_well() -> None:
+    """A call was answered: the row of failures is broken."""
+    db.session.execute(
+        update(MuxBudget).where(MuxBudget.name == NAME, MuxBudget.failures > 0).values(failures=0)
+    )
+    db.session.commit()
+
+
+def went_wrong(error: mux.MuxError) -> None:
+    """A call failed in a way that may hit the next one too: count it, and obey Mux's wish to be left alone."""
+    if error.kind in ("gone", "nonsense") or (error.kind == "refused" and error.category != "auth_error"):
+        return
+    failures = MuxBudget.failures + 1
+    pause = case(
+        (text(str(bool(error.retry_after))), later(error.retry_after or 0)),
+        (failures >= FAILURES_IN_A_ROW, later(PAUSE_SECONDS)),
+        (text(str(error.category == "rate_limit")), later(5)),
+        else_=MuxBudget.paused_until,
+    )
+    db.session.execute(
+        update(MuxBudget)
+        .where(MuxBudget.name == NAME)
+        .values(failures=case((failures >= FAILURES_IN_A_ROW, 0), else_=failures), paused_until=pause)
+    )
+    db.session.commit()
+
+
+def left() -> tuple[float, float]:
+    """Tokens left and seconds of pause left, for the dashboard."""
+    now = func.clock_timestamp()
+    row = db.session.execute(
+        select(
+            func.least(
+                CAPACITY, MuxBudget.tokens + func.extract("epoch", now - MuxBudget.filled_at) * PER_SECOND
+            ),
+            func.greatest(func.extract("epoch", MuxBudget.paused_until - now), 0),
+        ).where(MuxBudget.name == NAME)
+    ).first()
+    return (float(row[0]), float(row[1] or 0)) if row is not None else (CAPACITY, 0.0)

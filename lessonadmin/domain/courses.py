@@ -1,0 +1,74 @@
+"""Courses as people handle them: write, change, order their lessons, delete. The preview video follows the same
+rules as a lesson's video, in `videos`."""
+
+import uuid
+
+from sqlalchemy import select
+
+from lessonadmin.db import db
+from lessonadmin.domain import access, journal, removal, videos
+from lessonadmin.domain.errors import Conflict, Invalid
+from lessonadmin.domain.lessons import UNSET, Changes, check_texts
+from lessonadmin.domain.models import Course, Lesson, User
+
+
+def create(user: User, changes: Changes) -> Course:
+    access.teaches(user)
+    if not isinstance(changes.title, str):
+        raise Invalid.field("title", "Enter a title.")
+    check_texts(changes.title, changes.description)
+    course = Course(
+        instructor_id=user.id,
+        title=changes.title.strip(),
+        description=changes.description if isinstance(changes.description, str) else "",
+    )
+    db.session.add(course)
+    db.session.flush()
+    journal.record("course.created", course, title=course.title)
+    return course
+
+
+def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | None = None) -> Course:
+    check_texts(changes.title, changes.description)
+    course = access.course_to_change(user, course_id)
+    db.session.refresh(course, with_for_update=True)
+    if version is not None and course.version != version:
+        raise Conflict("edit_conflict", "Somebody else saved this course while you were editing it.")
+    before = {"title": course.title, "description": course.description}
+    if changes.title is not UNSET and isinstance(changes.title, str):
+        course.title = changes.title.strip()
+    if isinstance(changes.description, str):
+        course.description = changes.description
+    changed = {name: old for name, old in before.items() if getattr(course, name) != old}
+    if changed:
+        course.version += 1
+        db.session.flush()
+        after = {name: getattr(course, name) for name in changed}
+        journal.record("course.updated", course, before=changed, after=after)
+    return course
+
+
+def reorder(user: User, course_id: uuid.UUID, lesson_ids: list[uuid.UUID]) -> None:
+    """Put the lessons of a course in this order; those that are not named follow as they were."""
+    course = access.course_to_change(user, course_id)
+    db.session.refresh(course, with_for_update=True)
+    lessons = db.session.scalars(
+        select(Lesson).where(Lesson.course_id == course_id).order_by(Lesson.position, Lesson.id)
+    ).all()
+    place = {lesson_id: number for number, lesson_id in enumerate(lesson_ids)}
+    for position, lesson in enumerate(
+        sorted(lessons, key=lambda one: place.get(one.id, len(place))), start=1
+    ):
+        if lesson.position != position:
+            lesson.position = position
+    journal.record("course.reordered", course, order=[str(lesson_id) for lesson_id in lesson_ids])
+
+
+def delete(user: User, course_id: uuid.UUID) -> None:
+    """Delete a course and its preview at Mux; its lessons stay, without a course."""
+    course = access.course_to_change(user, course_id)
+    desk = videos.desk_of(course)
+    removal.forget_owner(desk)
+    journal.record("course.deleted", course, title=course.title, instructor_id=str(course.instructor_id))
+    db.session.delete(desk.owner)
+    db.session.flush()

@@ -1,0 +1,129 @@
+"""Asking Mux about one upload, and letting the answer happen.
+
+No transaction is open while Mux is asked. A failed look is not an answer: only "gone" for a real id clears anything,
+the rest is written down beside the upload and tried again later.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import calls, checks, videos
+from lessonadmin.domain.errors import Missing, Unavailable
+from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.reading import asset_news, gone_news, upload_news
+from lessonadmin.domain.video_state import Happening
+from lessonadmin.domain.videos import FoundBy, News, Outcome
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What must be known of an upload to ask about it, read without a lock."""
+
+    tracking_id: uuid.UUID
+    kind: videos.Kind
+    target_id: uuid.UUID
+    upload_id: str | None
+    asset_id: str | None
+    wanted_policy: str
+
+    @classmethod
+    def of(cls, row: Tracking) -> "Subject":
+        kind: videos.Kind = "lesson" if row.lesson_id else "course"
+        return cls(row.id, kind, row.target_id, row.upload_id, row.mux_asset_id, row.wanted_policy)
+
+
+def unavailable(error: mux.MuxError) -> Unavailable:
+    """A failed call in words for whoever waits for it."""
+    if error.category == "auth_error":
+        return Unavailable("mux_unavailable", "Mux refuses our access token. Please tell support.")
+    return Unavailable(
+        "mux_unavailable", "Mux does not answer right now. Nothing was changed; please try again."
+    )
+
+
+def ask(
+    subject: Subject, *, priority: mux.Priority, found_by: FoundBy, any_policy: bool = False
+) -> tuple[News, str]:
+    """What Mux says, and which call said so. Raises MuxError if it says nothing that can be used."""
+    asset_id = subject.asset_id
+    upload: mux.Upload | None = None
+    if not asset_id and subject.upload_id:
+        upload = mux.get_upload(subject.upload_id, priority=priority)
+        asset_id = upload.asset_id
+    if asset_id and not (upload is not None and upload.status == "errored"):
+        try:
+            asset = mux.get_asset(asset_id, priority=priority)
+        except mux.Gone:
+            return gone_news(asset_id, found_by=found_by), "get_asset"
+        news = asset_news(
+            asset, wanted_policy=subject.wanted_policy, found_by=found_by, seen=True, any_policy=any_policy
+        )
+        return news, "get_asset"
+    if upload is not None:
+        return upload_news(upload, found_by=found_by, seen=True), "get_upload"
+    return News(happening=Happening.UPLOAD_WAITING, found_by=found_by, seen=True), "nothing to ask"
+
+
+def look(
+    tracking_id: uuid.UUID,
+    *,
+    actor: Actor,
+    priority: mux.Priority,
+    found_by: FoundBy,
+    any_policy: bool = False,
+) -> Outcome:
+    """Ask about one upload and apply the answer. Raises MuxError after noting it."""
+    row = db.session.get(Tracking, tracking_id, populate_existing=True)
+    if row is None:
+        raise Missing()
+    subject = Subject.of(row)
+    db.session.rollback()  # no transaction stays open while Mux is asked
+    try:
+        news, operation = ask(subject, priority=priority, found_by=found_by, any_policy=any_policy)
+    except mux.Gone:
+        # An upload that Mux forgot can make no asset any more.
+        news = News(happening=Happening.UPLOAD_EXPIRED, found_by=found_by, seen=True)
+        operation = "get_upload"
+    except mux.MuxError as error:
+        with transaction(actor):
+            note_failure(subject, error)
+        raise
+    with transaction(actor):
+        calls.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
+        return let_happen(subject, news)
+
+
+def let_happen(subject: Subject, news: News) -> Outcome:
+    """Apply an answer under the lock; an upload that vanished meanwhile needs nothing."""
+    found = videos.desk_of_row(subject.tracking_id)
+    if found is None:
+        return "no_change"
+    desk, row = found
+    row.attempts += 1
+    row.last_look_at = func.clock_timestamp()
+    row.last_look_error = None
+    outcome = videos.apply(desk, row, news)
+    if row.is_open:
+        checks.heard(row)
+    elif outcome != "ask":
+        row.next_check_at = None
+    return outcome
+
+
+def note_failure(subject: Subject, error: mux.MuxError) -> None:
+    """Write down why a look failed; the next one comes after Mux's own wish or the usual silence."""
+    calls.note(subject.kind, subject.target_id, "look", error.category, error.message)
+    row = db.session.scalar(select(Tracking).where(Tracking.id == subject.tracking_id).with_for_update())
+    if row is None:
+        return
+    row.attempts += 1
+    row.last_look_at = func.clock_timestamp()
+    row.last_look_error = f"{error.category}: {error.message}"
+    if row.is_open or row.next_check_at is not None:
+        checks.heard(row)
+    if error.retry_after:
+        row.next_check_at = checks.later(error.retry_after)  # type: ignore[assignment]

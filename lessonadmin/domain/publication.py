@@ -1,0 +1,64 @@
+"""The one writer of a lesson's publication: the intent, its fulfilment, and taking a lesson back.
+
+A person beats the machine: the intent is spent when it is fulfilled and gone when somebody unpublishes, so a repeated
+"ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
+"""
+
+from sqlalchemy import func
+
+from lessonadmin.db import actor
+from lessonadmin.domain import journal
+from lessonadmin.domain.models import Lesson, Tracking
+
+
+def is_playable(lesson: Lesson) -> bool:
+    """Published is never said of a lesson without a video that Mux confirmed."""
+    return lesson.video_processing_status == "ready" and bool(lesson.mux_playback_id)
+
+
+def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | None = None) -> bool:
+    """Publish now; False if it is out already. The video must be playable."""
+    if not is_playable(lesson):
+        raise ValueError("a lesson is published with a playable video only")
+    lesson.publish_on_ready = False
+    if lesson.status == "published":
+        return False
+    lesson.status = "published"
+    lesson.published_at = func.clock_timestamp()
+    journal.record(
+        "lesson.published",
+        lesson,
+        by_itself=by_itself or None,
+        asset_id=lesson.mux_asset_id,
+        playback_id=lesson.mux_playback_id,
+    )
+    if actor().id != lesson.creator_id:
+        journal.notify("lesson_published", lesson, f"“{lesson.title}” is published.", tracking=tracking)
+    return True
+
+
+def fulfil(lesson: Lesson, tracking: Tracking) -> bool:
+    """The video became ready: publish if somebody asked for that and nobody took it back."""
+    if lesson.status != "draft" or not lesson.publish_on_ready:
+        return False
+    return publish(lesson, by_itself=True, tracking=tracking)
+
+
+def request(lesson: Lesson) -> bool:
+    """Remember that the lesson is to be published when its video is ready."""
+    if lesson.status == "published" or lesson.publish_on_ready:
+        return False
+    lesson.publish_on_ready = True
+    journal.record("lesson.publish_requested", lesson)
+    return True
+
+
+def withdraw(lesson: Lesson, *, why: str | None = None) -> bool:
+    """Back to draft, and the intent is gone; whatever becomes ready later stays a draft."""
+    published, intended = lesson.status == "published", lesson.publish_on_ready
+    lesson.status, lesson.published_at, lesson.publish_on_ready = "draft", None, False
+    if published:
+        journal.record("lesson.unpublished", lesson, why=why)
+    elif intended:
+        journal.record("lesson.publish_withdrawn", lesson, why=why)
+    return published or intended

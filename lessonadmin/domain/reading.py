@@ -1,0 +1,73 @@
+"""What Mux told us, read as news about one upload. Pure: the same reading serves events and direct looks."""
+
+from lessonadmin import mux
+from lessonadmin.domain.video_state import Happening
+from lessonadmin.domain.videos import FoundBy, News
+
+UPLOAD_STATUSES = {
+    "errored": Happening.UPLOAD_ERRORED,
+    "cancelled": Happening.UPLOAD_CANCELLED,
+    "timed_out": Happening.UPLOAD_EXPIRED,
+}
+
+
+def asset_news(
+    asset: mux.Asset, *, wanted_policy: str, found_by: FoundBy, seen: bool, any_policy: bool = False
+) -> News:
+    """An asset as it stands. `any_policy`: take over whatever policy it has (support said so)."""
+    happening, playback_id, policy = _judge(asset, wanted_policy, any_policy)
+    failed = happening in (Happening.ASSET_ERRORED, Happening.ASSET_UNPLAYABLE)
+    return News(
+        happening=happening,
+        found_by=found_by,
+        seen=seen,
+        upload_id=asset.upload_id,
+        asset_id=asset.id,
+        playback_id=playback_id,
+        policy=policy,
+        duration=asset.duration,
+        progress=asset.progress,
+        error_type=_error_type(asset, happening) if failed else None,
+        error_message=asset.error_message if happening is Happening.ASSET_ERRORED else None,
+    )
+
+
+def _judge(asset: mux.Asset, wanted: str, any_policy: bool) -> tuple[Happening, str | None, str | None]:
+    if asset.status == "errored":
+        return Happening.ASSET_ERRORED, None, None
+    if asset.status != "ready":
+        return Happening.ASSET_SEEN, None, None
+    playback_id, policy = asset.playback_id_for(wanted), wanted
+    if playback_id is None and any_policy:
+        known = [found for found in asset.playback_ids if found.policy in ("public", "signed")]
+        if known:
+            playback_id, policy = known[0].id, known[0].policy
+    if playback_id is None:
+        return Happening.ASSET_UNPLAYABLE, None, None
+    return Happening.ASSET_READY, playback_id, policy
+
+
+def _error_type(asset: mux.Asset, happening: Happening) -> str:
+    if happening is Happening.ASSET_ERRORED:
+        return "asset_errored"
+    return "wrong_policy" if asset.playback_ids else "no_playback_id"
+
+
+def upload_news(upload: mux.Upload, *, found_by: FoundBy, seen: bool) -> News:
+    """An upload as it stands; one that became an asset is read through that asset."""
+    happening = UPLOAD_STATUSES.get(upload.status, Happening.UPLOAD_WAITING)
+    if upload.status == "asset_created" or (upload.asset_id and happening is Happening.UPLOAD_WAITING):
+        happening = Happening.ASSET_SEEN
+    return News(
+        happening=happening,
+        found_by=found_by,
+        seen=seen,
+        upload_id=upload.id,
+        asset_id=upload.asset_id,
+        error_message=upload.error_message,
+    )
+
+
+def gone_news(asset_id: str, *, found_by: FoundBy) -> News:
+    """Mux does not know the asset any more."""
+    return News(happening=Happening.ASSET_DELETED, found_by=found_by, seen=True, asset_id=asset_id)

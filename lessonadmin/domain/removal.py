@@ -1,0 +1,283 @@
+"""Taking videos away: the request (rows, at once) and its fulfilment at Mux (later, by a job or the sweep).
+
+A video is deleted at Mux only after its row says so and nothing that plays uses it. "Gone" is done, "preparing" is
+later, and an id that did not come from our own rows is never sent.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select, update
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, new_id, transaction
+from lessonadmin.domain import calls, checks, deletions, journal, publication, videos
+from lessonadmin.domain.errors import Conflict
+from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking, UploadCancellation
+from lessonadmin.domain.video_state import Happening
+from lessonadmin.domain.videos import Desk, News, Owner
+
+LEASE_SECONDS = 120
+LONGEST_BACKOFF = 3600
+
+
+def owners_of(asset_id: str) -> list[tuple[videos.Kind, uuid.UUID]]:
+    """Every lesson and course that uses an asset, in the order in which they are locked."""
+    found: set[tuple[videos.Kind, uuid.UUID]] = set()
+    for row in videos.rows_by_asset(asset_id):
+        if row.status != "deleted":
+            found.add(("lesson" if row.lesson_id else "course", row.target_id))
+    found |= {
+        ("lesson", i) for i in db.session.scalars(select(Lesson.id).where(Lesson.mux_asset_id == asset_id))
+    }
+    found |= {
+        ("course", i) for i in db.session.scalars(select(Course.id).where(Course.mux_asset_id == asset_id))
+    }
+    return sorted(found)
+
+
+def request_delete(asset_id: str) -> int:
+    """Clear an asset from everything that uses it and promise its deletion; how many used it."""
+    if mux.is_temporary(asset_id):
+        raise Conflict("temporary_asset", "This is a temporary id: Mux has no such asset.")
+    cleared = 0
+    for kind, owner_id in owners_of(asset_id):
+        desk = videos.open_desk(kind, owner_id)
+        if desk is not None:
+            cleared += _clear(desk, asset_id)
+    return cleared
+
+
+def _clear(desk: Desk, asset_id: str) -> int:
+    videos.ensure_tracked(desk)
+    rows = [row for row in desk.rows if row.mux_asset_id == asset_id]
+    for row in rows:
+        if row.status not in ("deleting", "deleted"):
+            videos.apply(desk, row, News(happening=Happening.DELETE))
+        deletions.promise(row, why="deleted by a person")
+    if desk.owner.mux_asset_id == asset_id:
+        videos.project(desk)
+    return len(rows)
+
+
+def clear(desk: Desk) -> str:
+    """Take the video away from a lesson or course, whatever state it is in; says what was done."""
+    videos.ensure_tracked(desk)
+    for row in desk.current:
+        if row.is_open and row.mux_asset_id is None:
+            deletions.promise_cancellation(row)
+            videos.apply(desk, row, News(happening=Happening.CANCEL))
+    assets = {row.mux_asset_id for row in desk.current if row.mux_asset_id and row.status != "deleted"}
+    for asset_id in sorted(assets):
+        _clear(desk, asset_id)
+    _forget_unreal(desk.owner)
+    return "deleting" if assets else "cleared"
+
+
+def _forget_unreal(owner: Owner) -> None:
+    """A temporary id, or one without any upload of ours, names nothing at Mux: it is only forgotten."""
+    if (
+        owner.mux_asset_id is None
+        and owner.mux_playback_id is None
+        and owner.video_processing_status != "error"
+    ):
+        return
+    before = owner.mux_asset_id
+    owner.mux_asset_id = owner.mux_playback_id = owner.playback_policy = None
+    owner.video_error_type = owner.video_error_message = None
+    owner.video_processing_status = "none"
+    if isinstance(owner, Lesson):
+        publication.withdraw(owner, why="its video was cleared")
+    journal.record("video.deleted", owner, asset_id=before, only_forgotten=True)
+
+
+def forget_owner(desk: Desk) -> None:
+    """The lesson or course itself goes: nothing of it may stay at Mux. The caller deletes the row."""
+    videos.ensure_tracked(desk)
+    for row in desk.rows:
+        deletions.promise_cancellation(row)
+        if row.mux_asset_id and row.status != "deleted" and not _used_elsewhere(row):
+            deletions.promise(row, why="its lesson or course was deleted")
+
+
+def _used_elsewhere(row: Tracking) -> bool:
+    others = [owner for owner in owners_of(row.mux_asset_id or "") if owner[1] != row.target_id]
+    return bool(others)
+
+
+def undo_replacement(desk: Desk) -> bool:
+    """Bring back the video that the present one replaced, while its asset is still there."""
+    new = desk.playing
+    old = next((row for row in reversed(desk.rows) if new and row.superseded_by == new.id), None)
+    if new is None or old is None or old.status != "ready" or not deletions.take_back(old.mux_asset_id or ""):
+        return False
+    videos.supersede(new, by=None)
+    old.superseded_at = old.superseded_by = None
+    db.session.flush()
+    new.superseded_by = old.id
+    deletions.promise_after_grace(new)
+    videos.project(desk)
+    journal.record("video.replaced", desk.owner, before=new.mux_asset_id, after=old.mux_asset_id, undo=True)
+    return True
+
+
+def can_undo(desk_rows: list[Tracking]) -> bool:
+    """Is there a replaced video to bring back?"""
+    playing = next((row for row in desk_rows if row.superseded_at is None and row.status == "ready"), None)
+    return playing is not None and any(
+        row.superseded_by == playing.id and row.status == "ready" for row in desk_rows
+    )
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to carry out one deletion, until it runs out."""
+
+    deletion_id: uuid.UUID
+    token: uuid.UUID
+    asset_id: str
+
+
+def claim(deletion_id: uuid.UUID) -> Lease | None:
+    """Take a due deletion; None if it is done, not due or in other hands. `due_at` is when the lease runs out."""
+    token = new_id()
+    row = db.session.execute(
+        update(AssetDeletion)
+        .where(
+            AssetDeletion.id == deletion_id,
+            AssetDeletion.done_at.is_(None),
+            AssetDeletion.due_at <= func.clock_timestamp(),
+        )
+        .values(lease_token=token, attempts=AssetDeletion.attempts + 1, due_at=checks.later(LEASE_SECONDS))
+        .returning(AssetDeletion.mux_asset_id)
+    ).first()
+    if row is None:
+        return None
+    return None if _still_plays(deletion_id, row[0]) else Lease(deletion_id, token, row[0])
+
+
+def _still_plays(deletion_id: uuid.UUID, asset_id: str) -> bool:
+    playing = db.session.scalar(
+        select(Tracking.id)
+        .where(
+            Tracking.mux_asset_id == asset_id, Tracking.status == "ready", Tracking.superseded_at.is_(None)
+        )
+        .limit(1)
+    )
+    if playing is not None:
+        _release(deletion_id, "it plays in a lesson or course again", LONGEST_BACKOFF)
+    return playing is not None
+
+
+def _release(deletion_id: uuid.UUID, error: str, seconds: float) -> None:
+    db.session.execute(
+        update(AssetDeletion)
+        .where(AssetDeletion.id == deletion_id)
+        .values(lease_token=None, last_error=error, due_at=checks.later(seconds))
+    )
+
+
+def finish(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:
+    """Carry out one promise: delete at Mux, see that it is gone, write that down. False: later."""
+    with transaction(actor):
+        lease = claim(deletion_id)
+    if lease is None:
+        return False
+    try:
+        gone = _delete_and_verify(lease.asset_id, priority)
+    except mux.MuxError as error:
+        with transaction(actor):
+            _failed(lease, error)
+        raise
+    with transaction(actor):
+        if gone:
+            _done(lease)
+        else:
+            _release(lease.deletion_id, "Mux has not removed it yet", 30)
+    return gone
+
+
+def _delete_and_verify(asset_id: str, priority: mux.Priority) -> bool:
+    try:
+        mux.delete_asset(asset_id, priority=priority)
+        mux.get_asset(asset_id, priority=priority)
+    except mux.Gone:
+        return True
+    return False
+
+
+def _failed(lease: Lease, error: mux.MuxError) -> None:
+    row = db.session.get_one(AssetDeletion, lease.deletion_id)
+    wait = error.retry_after or min(15 * 2 ** min(row.attempts, 8), LONGEST_BACKOFF)
+    if row.lease_token == lease.token:
+        _release(lease.deletion_id, f"{error.category}: {error.message}", wait)
+    if row.target_type and row.target_id:
+        calls.note(row.target_type, row.target_id, "delete_asset", error.category, error.message)
+
+
+def _done(lease: Lease) -> None:
+    """Gone at Mux. A zombie whose lease ran out changes nothing that is not already true."""
+    for kind, owner_id in owners_of(lease.asset_id):
+        desk = videos.open_desk(kind, owner_id)
+        for row in desk.rows if desk else []:
+            if desk is not None and row.mux_asset_id == lease.asset_id:
+                videos.apply(desk, row, News(happening=Happening.ASSET_DELETED, seen=True))
+    db.session.execute(
+        update(AssetDeletion)
+        .where(AssetDeletion.id == lease.deletion_id, AssetDeletion.done_at.is_(None))
+        .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
+    )
+
+
+def finish_cancellation(cancellation_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:
+    """Cancel one upload at Mux; if it became an asset first, that asset goes instead."""
+    with transaction(actor):
+        upload_id = db.session.scalar(
+            update(UploadCancellation)
+            .where(
+                UploadCancellation.id == cancellation_id,
+                UploadCancellation.done_at.is_(None),
+                or_(UploadCancellation.due_at <= func.clock_timestamp(), UploadCancellation.attempts == 0),
+            )
+            .values(attempts=UploadCancellation.attempts + 1, due_at=checks.later(LEASE_SECONDS))
+            .returning(UploadCancellation.upload_id)
+        )
+    if upload_id is None:
+        return False
+    try:
+        asset_id = _cancel_at_mux(upload_id, priority)
+    except mux.MuxError as error:
+        with transaction(actor):
+            row = db.session.get_one(UploadCancellation, cancellation_id)
+            row.last_error = f"{error.category}: {error.message}"
+            row.due_at = checks.later(error.retry_after or 60)  # type: ignore[assignment]  # database's clock
+        raise
+    with transaction(actor):
+        row = db.session.get_one(UploadCancellation, cancellation_id)
+        row.done_at = func.clock_timestamp()
+        row.last_error = None
+        if asset_id is not None:
+            deletions.promise_asset(
+                asset_id, why="made by a cancelled upload", target=(row.target_type, row.target_id)
+            )
+    return True
+
+
+def _cancel_at_mux(upload_id: str, priority: mux.Priority) -> str | None:
+    """The asset that the upload became before it could be cancelled, if any."""
+    try:
+        mux.cancel_upload(upload_id, priority=priority)
+    except mux.Gone:
+        return None
+    except mux.Refused as error:
+        if error.category == "auth_error" and error.status != 403:
+            raise
+        return mux.get_upload(upload_id, priority=priority).asset_id
+    return None
+
+
+def cancellation_of(upload_id: str) -> uuid.UUID | None:
+    found: uuid.UUID | None = db.session.scalar(
+        select(UploadCancellation.id).where(UploadCancellation.upload_id == upload_id)
+    )
+    return found

@@ -1,0 +1,107 @@
+"""Whose session or bearer token a secret belongs to, and the end of sessions. Secrets are stored as hashes only."""
+
+import hashlib
+import secrets
+import uuid
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+
+from lessonadmin.db import db
+from lessonadmin.domain.models import ApiToken, User, UserSession
+from lessonadmin.domain.models.people import STAFF
+
+SESSION_LIFE = timedelta(hours=12)
+STAFF_IDLE = timedelta(minutes=30)
+SEEN_STEP = timedelta(minutes=1)
+
+
+def hashed(secret: str) -> str:
+    """How session secrets and bearer tokens are stored: they are random, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def begin(user: User, *, address: str, user_agent: str) -> str:
+    """A new session; its secret can be read this once."""
+    secret = secrets.token_urlsafe(32)
+    db.session.add(
+        UserSession(user_id=user.id, secret_hash=hashed(secret), address=address, user_agent=user_agent[:300])
+    )
+    db.session.flush()
+    return secret
+
+
+def by_session(secret: str) -> tuple[User, UserSession] | None:
+    """Whose session this is, while it lives: twelve hours for all, half an hour without a request for staff."""
+    now = func.clock_timestamp()
+    row = db.session.execute(
+        select(UserSession, User, (UserSession.last_seen_at < now - SEEN_STEP).label("stale"))
+        .join(User, User.id == UserSession.user_id)
+        .where(
+            UserSession.secret_hash == hashed(secret),
+            UserSession.ended_at.is_(None),
+            UserSession.created_at > now - SESSION_LIFE,
+            User.active,
+            (User.role.not_in(STAFF)) | (UserSession.last_seen_at > now - STAFF_IDLE),
+        )
+    ).first()
+    if row is None:
+        return None
+    session, user, stale = row
+    if stale:
+        db.session.execute(
+            update(UserSession)
+            .where(UserSession.id == session.id)
+            .values(last_seen_at=func.clock_timestamp())
+        )
+        db.session.commit()
+    return user, session
+
+
+def by_token(secret: str) -> tuple[User, ApiToken] | None:
+    """Whose bearer token this is, and a note that it was used (at most once a minute)."""
+    now = func.clock_timestamp()
+    row = db.session.execute(
+        select(
+            ApiToken,
+            User,
+            func.coalesce(ApiToken.last_used_at < now - SEEN_STEP, True).label("stale"),
+        )
+        .join(User, User.id == ApiToken.user_id)
+        .where(ApiToken.secret_hash == hashed(secret), ApiToken.revoked_at.is_(None), User.active)
+    ).first()
+    if row is None:
+        return None
+    token, user, stale = row
+    if stale:
+        db.session.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now))
+        db.session.commit()
+    return user, token
+
+
+def end_sessions(user: User, *, but: uuid.UUID | None = None, only: uuid.UUID | None = None) -> int:
+    """Sign out elsewhere; each ended browser finds out at its next request."""
+    ending = update(UserSession).where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
+    if but is not None:
+        ending = ending.where(UserSession.id != but)
+    if only is not None:
+        ending = ending.where(UserSession.id == only)
+    ended = db.session.execute(ending.values(ended_at=func.clock_timestamp()).returning(UserSession.id)).all()
+    return len(ended)
+
+
+def open_sessions(user: User) -> list[UserSession]:
+    """The sessions that would still be let in, the latest seen first."""
+    now = func.clock_timestamp()
+    alive = [UserSession.ended_at.is_(None), UserSession.created_at > now - SESSION_LIFE]
+    if user.is_staff:
+        alive.append(UserSession.last_seen_at > now - STAFF_IDLE)
+    return list(
+        db.session.scalars(
+            select(UserSession)
+            .join(User, User.id == UserSession.user_id)
+            .options(contains_eager(UserSession.user))
+            .where(UserSession.user_id == user.id, *alive)
+            .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+        )
+    )

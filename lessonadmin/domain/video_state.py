@@ -1,0 +1,107 @@
+"""The life of one upload as a complete table: every state times everything that can happen.
+
+Pure: no database, no clock, no Mux. It never raises for a late, double, early or foreign event; what makes no sense
+in a state leaves it as it is. Order is by rank, not by time: an asset outranks its upload, deleted outranks all, and
+where two equals disagree (ready against errored) the table says "ask" and only Mux's direct answer decides.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    UPLOADING = "uploading"  # the URL is out, Mux has no file yet
+    PROCESSING = "processing"  # Mux has an asset and works on it
+    READY = "ready"  # it plays
+    UPLOAD_FAILED = "upload_failed"  # no asset came of it: expired, errored, cancelled elsewhere
+    ASSET_FAILED = "asset_failed"  # the asset errored, or cannot be played with the policy we asked for
+    CANCELLED = "cancelled"  # a person gave it up
+    DELETING = "deleting"  # a person wants it gone, Mux has not confirmed
+    DELETED = "deleted"  # it is gone
+
+
+class Happening(StrEnum):
+    ASSET_SEEN = "asset_seen"
+    ASSET_READY = "asset_ready"
+    ASSET_UNPLAYABLE = "asset_unplayable"
+    ASSET_ERRORED = "asset_errored"
+    ASSET_DELETED = "asset_deleted"
+    UPLOAD_WAITING = "upload_waiting"
+    UPLOAD_ERRORED = "upload_errored"
+    UPLOAD_CANCELLED = "upload_cancelled"
+    UPLOAD_EXPIRED = "upload_expired"
+    CANCEL = "cancel"  # by a person
+    DELETE = "delete"  # by a person
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where it goes. `ask`: two equals disagree, so the state stays and Mux is asked."""
+
+    state: State
+    ask: bool = False
+
+
+S, H = State, Happening
+
+UPLOAD_ENDINGS = {
+    H.UPLOAD_ERRORED: S.UPLOAD_FAILED,
+    H.UPLOAD_CANCELLED: S.UPLOAD_FAILED,
+    H.UPLOAD_EXPIRED: S.UPLOAD_FAILED,
+}
+ASSET_NEWS = {
+    H.ASSET_SEEN: S.PROCESSING,
+    H.ASSET_READY: S.READY,
+    H.ASSET_UNPLAYABLE: S.ASSET_FAILED,
+    H.ASSET_ERRORED: S.ASSET_FAILED,
+    H.ASSET_DELETED: S.DELETED,
+}
+PERSON = {H.CANCEL: S.CANCELLED, H.DELETE: S.DELETING}
+
+# What moves; every pair that is not listed stays.
+MOVES: dict[State, dict[Happening, State]] = {
+    S.UPLOADING: ASSET_NEWS | UPLOAD_ENDINGS | PERSON,
+    # Mux reports a file that is no video as an upload that errored after its asset was made.
+    S.PROCESSING: ASSET_NEWS | {H.UPLOAD_ERRORED: S.UPLOAD_FAILED} | PERSON,
+    S.READY: {H.ASSET_DELETED: S.DELETED, H.DELETE: S.DELETING},
+    # Our clock may have given up before Mux did: an asset that comes after all is welcome.
+    S.UPLOAD_FAILED: ASSET_NEWS | PERSON,
+    S.ASSET_FAILED: {H.ASSET_DELETED: S.DELETED} | PERSON,
+    S.CANCELLED: {H.DELETE: S.DELETING},
+    S.DELETING: {H.ASSET_DELETED: S.DELETED},
+    S.DELETED: {},
+}
+# Equals that disagree: hearsay only raises the question, a direct look at Mux answers it.
+DISPUTES: dict[tuple[State, Happening], State] = {
+    (S.READY, H.ASSET_ERRORED): S.ASSET_FAILED,
+    (S.READY, H.ASSET_UNPLAYABLE): S.ASSET_FAILED,
+    (S.ASSET_FAILED, H.ASSET_READY): S.READY,
+}
+
+
+def next_state(state: State, event: Happening, *, seen: bool = False) -> Step:
+    """Where an upload goes when this happens. `seen`: Mux said so when we asked, not in an event."""
+    disputed = DISPUTES.get((state, event))
+    if disputed is not None:
+        return Step(disputed) if seen else Step(state, ask=True)
+    return Step(MOVES[state].get(event, state))
+
+
+# Error types that belong to the upload; every other one belongs to the asset.
+UPLOAD_ERRORS = {
+    H.UPLOAD_ERRORED: "upload_errored",
+    H.UPLOAD_CANCELLED: "upload_cancelled",
+    H.UPLOAD_EXPIRED: "upload_timed_out",
+}
+
+
+def state_of(status: str, error_type: str | None) -> State:
+    """The state that a stored row is in: `error` is two states, told apart by what failed."""
+    if status == "error":
+        return S.UPLOAD_FAILED if error_type in UPLOAD_ERRORS.values() else S.ASSET_FAILED
+    return State(status)
+
+
+def status_of(state: State) -> str:
+    """How a state is stored."""
+    return "error" if state in (S.UPLOAD_FAILED, S.ASSET_FAILED) else state.value

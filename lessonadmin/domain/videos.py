@@ -1,0 +1,334 @@
+"""The one writer of video states: tracking rows, and the lesson's or course's columns that are made from them.
+
+Webhook, sweep, button, bulk action and command all end in `apply`. It works under the lock of the lesson's (or
+course's) row, so everything about one video happens in one order. Nothing in here talks to Mux.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, func, select
+
+from lessonadmin import mux
+from lessonadmin.db import db
+from lessonadmin.domain import announcements, checks, deletions, publication
+from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.models import Course, Lesson, Tracking
+from lessonadmin.domain.models.video import MIGRATED
+from lessonadmin.domain.video_state import (
+    UPLOAD_ERRORS,
+    Happening,
+    State,
+    next_state,
+    state_of,
+    status_of,
+)
+
+Owner = Lesson | Course
+Kind = Literal["lesson", "course"]
+Outcome = Literal["applied", "no_change", "ask"]
+FoundBy = Literal["webhook", "sweep", "manual"]
+FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
+GONE = (State.DELETING, State.DELETED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """One thing that happened to an upload, and what came along with it."""
+
+    happening: Happening
+    found_by: FoundBy = "manual"
+    seen: bool = False
+    upload_id: str | None = None
+    asset_id: str | None = None
+    playback_id: str | None = None
+    policy: str | None = None
+    duration: float | None = None
+    progress: int | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+@dataclass
+class Desk:
+    """A lesson or course under its lock, with every upload that was ever made for it, oldest first."""
+
+    owner: Owner
+    rows: list[Tracking]
+
+    @property
+    def current(self) -> list[Tracking]:
+        return [row for row in self.rows if row.superseded_at is None]
+
+    @property
+    def playing(self) -> Tracking | None:
+        return next((row for row in self.current if row.status == "ready"), None)
+
+    @property
+    def on_its_way(self) -> Tracking | None:
+        return next((row for row in self.current if row.is_open), None)
+
+    @property
+    def deleting(self) -> Tracking | None:
+        return next((row for row in reversed(self.current) if row.status == "deleting"), None)
+
+    def row(self, tracking_id: uuid.UUID) -> Tracking | None:
+        return next((row for row in self.rows if row.id == tracking_id), None)
+
+    def of_asset(self, asset_id: str) -> Tracking | None:
+        return next((row for row in reversed(self.rows) if row.mux_asset_id == asset_id), None)
+
+
+def find_owner(kind: Kind, owner_id: uuid.UUID, *, lock: bool = False) -> Owner | None:
+    """A lesson or a course as it stands in the database now."""
+    if kind == "lesson":
+        return db.session.get(Lesson, owner_id, populate_existing=True, with_for_update=lock or None)
+    return db.session.get(Course, owner_id, populate_existing=True, with_for_update=lock or None)
+
+
+def open_desk(kind: Kind, owner_id: uuid.UUID) -> Desk | None:
+    """Lock a lesson or a course and read its uploads; None if it is gone."""
+    owner = find_owner(kind, owner_id, lock=True)
+    if owner is None:
+        return None
+    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
+    rows = db.session.scalars(
+        select(Tracking)
+        .where(column == owner_id)
+        .order_by(Tracking.created_at, Tracking.id)
+        .execution_options(populate_existing=True)
+    )
+    return Desk(owner, list(rows))
+
+
+def desk_of(owner: Owner) -> Desk:
+    """The same for an owner that is at hand; raises Missing if it vanished meanwhile."""
+    found = open_desk(kind_of(owner), owner.id)
+    if found is None:
+        raise Missing()
+    return found
+
+
+def desk_of_row(tracking_id: uuid.UUID) -> tuple[Desk, Tracking] | None:
+    """The desk of one upload, and that upload as it is under the lock."""
+    target = target_of(Tracking.id == tracking_id)
+    desk = open_desk(*target) if target is not None else None
+    row = desk.row(tracking_id) if desk is not None else None
+    return (desk, row) if desk is not None and row is not None else None
+
+
+def target_of(*conditions: ColumnElement[bool]) -> tuple[Kind, uuid.UUID] | None:
+    """Which lesson or course an upload belongs to; of several uploads the current one counts."""
+    ids = db.session.execute(
+        select(Tracking.lesson_id, Tracking.course_id)
+        .where(*conditions)
+        .order_by(Tracking.superseded_at.desc().nulls_first())
+        .limit(1)
+    ).first()
+    if ids is None:
+        return None
+    lesson_id, course_id = ids
+    if lesson_id is not None:
+        return "lesson", lesson_id
+    return ("course", course_id) if course_id is not None else None
+
+
+def kind_of(owner: Owner) -> Kind:
+    return "lesson" if isinstance(owner, Lesson) else "course"
+
+
+def apply(desk: Desk, row: Tracking, news: News) -> Outcome:
+    """Let one thing happen to one upload: the state, then what follows from it, in this transaction."""
+    state = state_of(row.status, row.error_type)
+    step = next_state(state, news.happening, seen=news.seen)
+    if step.ask:
+        checks.ask_soon(row)
+        return "ask"
+    learned = _learn(row, news)
+    if step.state == state:
+        if learned and row.superseded_at is None:
+            project(desk)
+        if row.is_open:
+            checks.heard(row)
+        _unwanted(desk, row)
+        return "applied" if learned else "no_change"
+    _enter(desk, row, state, step.state, news)
+    return "applied"
+
+
+def _learn(row: Tracking, news: News) -> bool:
+    """Take over what is new. Ids are learned once: an upload never changes its asset."""
+    learned = False
+    for name, value in (
+        ("upload_id", news.upload_id if row.upload_id in (None, MIGRATED) else None),
+        ("mux_asset_id", news.asset_id if row.mux_asset_id is None else None),
+        ("duration", news.duration),
+    ):
+        if value is not None and getattr(row, name) != value:
+            setattr(row, name, value)
+            learned = True
+    if news.progress is not None and row.is_open and news.progress > (row.progress or -1):
+        row.progress = news.progress
+        learned = True
+    return learned
+
+
+def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -> None:
+    """Make the step and everything that belongs to it."""
+    overtaken = row.superseded_at is not None
+    if after is State.READY and not overtaken:
+        _make_room(desk, row)
+    _write_state(row, before, after, news, overtaken=overtaken)
+    if after in FAILED and desk.playing is not None and not overtaken:
+        supersede(row, by=desk.playing)
+    if row.superseded_at is None:
+        project(desk)
+        if after in GONE and isinstance(desk.owner, Lesson):
+            publication.withdraw(desk.owner, why="its video is gone")
+    _unwanted(desk, row)
+    if overtaken:
+        announcements.overtaken(desk.owner, row, after)
+        return
+    announcements.entered(
+        desk.owner, row, before, after, found_by=news.found_by, replaced=_replaced(desk, row)
+    )
+    if after is State.READY and isinstance(desk.owner, Lesson):
+        publication.fulfil(desk.owner, row)
+
+
+def _write_state(row: Tracking, before: State, after: State, news: News, *, overtaken: bool) -> None:
+    row.status = status_of(after)
+    row.next_check_at = row.attention_at = None
+    row.error_type = row.error_message = None
+    if after is State.PROCESSING:
+        row.asset_seen_at = func.clock_timestamp()
+        checks.heard(row)
+    elif after is State.READY:
+        row.mux_playback_id, row.playback_policy, row.progress = news.playback_id, news.policy, 100
+        row.ready_found_by = news.found_by
+        if not overtaken:
+            row.ready_at = func.clock_timestamp()
+    elif after in FAILED:
+        row.error_type = UPLOAD_ERRORS.get(news.happening) or news.error_type or "asset_errored"
+        row.error_message = news.error_message
+    elif after is State.DELETED:
+        deletions.kept(row)
+        if before not in (State.DELETING, State.CANCELLED) and not overtaken:
+            row.error_type, row.error_message = "deleted_at_mux", "The video was deleted at Mux."
+
+
+def _make_room(desk: Desk, row: Tracking) -> None:
+    """The swap: whatever played until now gives way, and is kept for the grace time."""
+    old = desk.playing
+    if old is None or old is row:
+        return
+    supersede(old, by=row)
+    deletions.promise_after_grace(old)
+
+
+def _replaced(desk: Desk, row: Tracking) -> Tracking | None:
+    return next((old for old in desk.rows if old.superseded_by == row.id and old.status == "ready"), None)
+
+
+def give_way(desk: Desk, *, to: Tracking) -> list[Tracking]:
+    """A new attempt takes the place of every upload but the one that plays."""
+    given = [row for row in desk.current if row is not to and row is not desk.playing]
+    for row in given:
+        supersede(row, by=to)
+        row.next_check_at = None
+        _unwanted(desk, row)
+    return given
+
+
+def supersede(row: Tracking, *, by: Tracking | None) -> None:
+    """Another upload took its place; from now on its events never touch the lesson.
+
+    Flushed at once, since the database allows one playing and one coming upload at any moment.
+    """
+    row.superseded_at = func.clock_timestamp()
+    row.superseded_by = by.id if by is not None else None
+    db.session.flush()
+
+
+def _unwanted(desk: Desk, row: Tracking) -> None:
+    """An asset that came for an upload nobody wants any more must go at Mux."""
+    if row.mux_asset_id is None or row.status in ("deleting", "deleted"):
+        return
+    if row.status == "cancelled" or (row.superseded_at is not None and row.ready_at is None):
+        deletions.promise(row, why="nobody wants this upload any more")
+
+
+def project(desk: Desk) -> None:
+    """Make the owner's columns from its rows: what plays, else what is coming, else how the last one ended."""
+    owner = desk.owner
+    row = desk.playing or desk.on_its_way or desk.deleting or _last_word(desk)
+    status = _video_status(row)
+    plays, failed = status == "ready", status == "error"
+    known = status in ("ready", "processing") or (failed and row is not None and row.status == "error")
+    owner.video_processing_status = status
+    owner.mux_asset_id = row.mux_asset_id if row is not None and known else None
+    owner.mux_playback_id = row.mux_playback_id if row is not None and plays else None
+    owner.playback_policy = row.playback_policy if row is not None and plays else None
+    owner.video_duration = row.duration if row is not None and plays else None
+    owner.video_error_type = row.error_type if row is not None and failed else None
+    owner.video_error_message = row.error_message if row is not None and failed else None
+    if isinstance(owner, Lesson):
+        owner.needs_attention_at = row.attention_at if row is not None else None
+        if owner.status == "published" and not plays:
+            publication.withdraw(owner, why="its video does not play any more")
+
+
+def _last_word(desk: Desk) -> Tracking | None:
+    return desk.current[-1] if desk.current else None
+
+
+def _video_status(row: Tracking | None) -> str:
+    if row is None or row.status == "cancelled":
+        return "none"
+    if row.status == "deleted":
+        return "error" if row.error_type else "none"
+    return row.status
+
+
+def new_row(desk: Desk, **columns: Any) -> Tracking:
+    """One more upload of this lesson or course; what it is worth is for the caller to say."""
+    kind = kind_of(desk.owner)
+    row = Tracking(
+        lesson_id=desk.owner.id if kind == "lesson" else None,
+        course_id=desk.owner.id if kind == "course" else None,
+        owner_id=desk.owner.owner_id,
+        **columns,
+    )
+    db.session.add(row)
+    db.session.flush()
+    desk.rows.append(row)
+    return row
+
+
+def ensure_tracked(desk: Desk) -> None:
+    """Lessons from before tracking name their asset themselves: give it a row, so that one set of rules serves all."""
+    owner = desk.owner
+    asset_id = owner.mux_asset_id
+    if not asset_id or mux.is_temporary(asset_id) or desk.of_asset(asset_id) is not None or desk.current:
+        return
+    plays = owner.video_processing_status == "ready" and bool(owner.mux_playback_id)
+    played = {
+        "mux_playback_id": owner.mux_playback_id,
+        "playback_policy": owner.playback_policy,
+        "duration": owner.video_duration,
+        "ready_at": owner.created_at,
+    }
+    new_row(
+        desk,
+        upload_id=MIGRATED,
+        mux_asset_id=asset_id,
+        wanted_policy=owner.playback_policy or "public",
+        status="ready" if plays else "processing",
+        **(played if plays else {}),
+    )
+
+
+def rows_by_asset(asset_id: str) -> Sequence[Tracking]:
+    return db.session.scalars(select(Tracking).where(Tracking.mux_asset_id == asset_id)).all()

@@ -156,7 +156,8 @@ class Assets:
         upload_id: str | None = None,
     ) -> list[tuple[Asset, tuple[float, int]]]:  # fmt: skip
         """Newest first, each with its place, which the cursor of the next page is made of."""
-        clauses, values = ["1 = 1"], []
+        clauses: list[str] = ["1 = 1"]
+        values: list[Any] = []
         for column, value in (("env", env), ("upload_id", upload_id)):
             if value is not None:
                 clauses.append(f"{column} = ?")

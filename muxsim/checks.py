@@ -130,11 +130,12 @@ def meta(value: Any) -> Doc | None:
 def captions(value: Any) -> list[Doc]:
     checked = []
     for one in objects(value, "generated_subtitles", most=10):
-        checked.append({
+        entry = {
             "language_code": text(one.get("language_code"), "language_code", most=20) or "en",
             "name": text(one.get("name"), "name", most=255),
             "passthrough": text(one.get("passthrough"), "passthrough", most=255),
-        })  # fmt: skip
+        }
+        checked.append({name: given for name, given in entry.items() if given is not None})
     return checked
 
 

@@ -1,5 +1,7 @@
 """The simulator's controls from another process: a thin, typed door to ``/_sim/api``. Standard library only."""
 
+# ruff: noqa: A002 - ``type`` is the word of the API
+
 import json
 import time
 import urllib.error
@@ -82,8 +84,11 @@ class Control:
         self._post(f"/uploads/{upload_id}/time-out")
 
     def error_upload(
-        self, upload_id: str, type: str = "invalid_input", message: str = "The upload failed."
-    ) -> None:  # noqa: A002
+        self,
+        upload_id: str,
+        type: str = "invalid_input",
+        message: str = "The upload failed.",
+    ) -> None:
         self._post(f"/uploads/{upload_id}/error", type=type, message=message)
 
     errored_upload = error_upload
@@ -104,8 +109,11 @@ class Control:
         return dict(self._post(f"/assets/{asset_id}/ready"))
 
     def error_asset(
-        self, asset_id: str, type: str = "invalid_input", messages: list[str] | None = None
-    ) -> Doc:  # noqa: A002
+        self,
+        asset_id: str,
+        type: str = "invalid_input",
+        messages: list[str] | None = None,
+    ) -> Doc:
         return dict(self._post(f"/assets/{asset_id}/error", type=type, messages=messages))
 
     def hold_processing(self, on: bool = True) -> None:
@@ -140,11 +148,16 @@ class Control:
         return list(self._ask("GET", f"/events?since={since}")["events"])
 
     def send_event(
-        self, type: str, *, asset_id: str | None = None, upload_id: str | None = None, data: Doc | None = None
-    ) -> str:  # noqa: A002
+        self,
+        type: str,
+        *,
+        asset_id: str | None = None,
+        upload_id: str | None = None,
+        data: Doc | None = None,
+    ) -> str:
         return str(self._post("/events", type=type, asset_id=asset_id, upload_id=upload_id, data=data)["id"])
 
-    def foreign_event(self, type: str = "video.asset.ready", *, data: Doc | None = None) -> str:  # noqa: A002
+    def foreign_event(self, type: str = "video.asset.ready", *, data: Doc | None = None) -> str:
         return str(self._post("/events", type=type, foreign=True, data=data)["id"])
 
     def send_again(self, event_id: str) -> None:

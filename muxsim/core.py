@@ -59,10 +59,10 @@ class Core:
             self.sender,
             {
                 **self.processing.timers(),
-                "expire_upload": lambda subject, _detail, _due: (
-                    self.lifecycle.expire_upload(subject) and None
+                "expire_upload": lambda subject, _detail, _due: _ignore(
+                    self.lifecycle.expire_upload(subject)
                 ),
-                "delete_asset": lambda subject, _detail, _due: self.lifecycle.delete_asset(subject) and None,
+                "delete_asset": lambda subject, _detail, _due: _ignore(self.lifecycle.delete_asset(subject)),
                 "caption": lambda subject, detail, _due: self.lifecycle.finish_caption(subject, detail),
             },
         )
@@ -147,3 +147,7 @@ class Core:
     @property
     def environments(self) -> list[str]:
         return sorted({ENVIRONMENT, *(token.env for token in self.options.tokens)})
+
+
+def _ignore(_happened: object) -> None:
+    """A timer that comes too late has nothing to say."""

@@ -8,5 +8,6 @@ Made with::
 
 from pathlib import Path
 
-SAMPLE_PATH = Path(__file__).with_name("static") / "sample.mp4"
+STATIC = Path(__file__).with_name("static")
+SAMPLE_PATH = STATIC / "sample.mp4"
 SAMPLE_VIDEO = SAMPLE_PATH.read_bytes()

@@ -13,6 +13,7 @@ from muxsim.web import (
     api_uploads,
     api_usage,
     control,
+    images,
     page,
     playback,
     upload_endpoint,
@@ -24,11 +25,10 @@ def create_app(core: Core) -> Flask:
     app.extensions["muxsim"] = core
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    for room in (
-        api_uploads, api_assets, api_playback_ids, api_system, api_usage, api_restrictions, upload_endpoint,
-        control, page, playback,
-    ):  # fmt: skip
+    for room in (api_uploads, api_assets, api_playback_ids, api_system, api_usage, api_restrictions):
         app.register_blueprint(room.blueprint)
+    for place in (upload_endpoint, control, page, playback, images):  # fmt: skip
+        app.register_blueprint(place.blueprint)
     app.register_error_handler(MuxError, MuxError.response)
     app.register_error_handler(HTTPException, _http_error)
     return app

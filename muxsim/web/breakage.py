@@ -72,12 +72,12 @@ def http_date(moment: float) -> str:
 
 def cut() -> Response:
     """An answer that never comes: the connection is reset when the server starts to write."""
+    return Response(_then_reset([]), headers={"X-Muxsim-Fault": "reset"})
 
-    def body() -> Iterator[bytes]:
-        raise ConnectionResetError("simulated reset")
-        yield b""
 
-    return Response(body(), headers={"X-Muxsim-Fault": "reset"})
+def _then_reset(pieces: list[bytes]) -> Iterator[bytes]:
+    yield from pieces
+    raise ConnectionResetError("simulated reset")
 
 
 def _spoil(rule: Rule, response: Response) -> Response:
@@ -101,12 +101,8 @@ def _spoil(rule: Rule, response: Response) -> Response:
 
 def _half(response: Response, raw: bytes) -> Response:
     """The full length is promised, half of it comes, then the connection breaks."""
-
-    def body() -> Iterator[bytes]:
-        yield raw[: len(raw) // 2]
-        raise ConnectionResetError("simulated cut")
-
-    broken = Response(body(), status=response.status_code, content_type=response.content_type)
+    half = _then_reset([raw[: len(raw) // 2]])
+    broken = Response(half, status=response.status_code, content_type=response.content_type)
     broken.headers["Content-Length"] = str(len(raw))
     broken.headers["X-Muxsim-Fault"] = "cut_body"
     return broken

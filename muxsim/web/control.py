@@ -16,7 +16,7 @@ from muxsim.errors import MuxError, invalid, not_found
 from muxsim.faults import parse_rule
 from muxsim.options import DEFAULT_SECRET, ENVIRONMENT, Endpoint
 from muxsim.store import Doc
-from muxsim.web import overview
+from muxsim.web import images, overview
 from muxsim.web.api_system import new_signing_key
 from muxsim.web.api_usage import note_playback
 from muxsim.web.context import sim
@@ -288,3 +288,9 @@ def flush() -> Doc:
 def reset() -> Doc:
     sim().reset()
     return {"ok": True}
+
+
+@blueprint.get("/assets/<asset_id>/poster")
+def poster(asset_id: str) -> Response:
+    """A picture of any asset that has one, for the page: no token, whatever the policy."""
+    return images.poster(_asset(asset_id))

@@ -29,7 +29,7 @@ class Node:
         path = f"{self.node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         environment = os.environ | {"PATH": path, "NO_UPDATE_NOTIFIER": "1"}
         if not os.access(Path.home(), os.W_OK):
-            environment["npm_config_cache"] = str(places.INSTANCE / "npm-cache")
+            environment["npm_config_cache"] = str(places.SETUP / "npm-cache")
         return environment
 
 

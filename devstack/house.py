@@ -113,7 +113,7 @@ class House:
 
 def plan(wishes: Wishes) -> House:
     """Choose the places and settings of a house; makes folders and secrets, starts nothing."""
-    places.INSTANCE.mkdir(exist_ok=True)
+    places.INSTANCE.mkdir(exist_ok=True, parents=True)
     places.sweep_private_folders("run")
     secrets = keepsakes.Secrets(places.INSTANCE / "secrets.json")
     house = House(wishes, secrets, places.private_folder("run"))

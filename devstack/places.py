@@ -9,7 +9,10 @@ from pathlib import Path
 from devstack import identity
 
 ROOT = Path(__file__).resolve().parent.parent
-INSTANCE = ROOT / "instance"
+# what the set-up notes down about the clone
+SETUP = ROOT / "instance"
+# the data of one house; a trial may keep its own apart
+INSTANCE = Path(os.environ.get("LESSONADMIN_INSTANCE") or SETUP)
 VENV = ROOT / ".venv"
 
 # A socket's path may have 108 bytes on Linux and 104 elsewhere, and PostgreSQL's own name takes 16 of them.

@@ -146,7 +146,7 @@ def schema_key() -> str:
 
 def _migrated_cluster(home: Path, migrate: Migrate) -> Path:
     """The kept cluster for today's migrations, made now if there is none; two runs at once make it once."""
-    kept = places.INSTANCE / "test-cluster"
+    kept = places.SETUP / "test-cluster"
     kept.mkdir(parents=True, exist_ok=True)
     with (kept / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -20,8 +20,8 @@ COMMANDS = ("run", "test", "check", "bench")
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    places.INSTANCE.mkdir(mode=0o755, exist_ok=True)
-    with (places.INSTANCE / "setup.lock").open("w") as lock:
+    places.SETUP.mkdir(mode=0o755, exist_ok=True)
+    with (places.SETUP / "setup.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,7 +15,7 @@ from pathlib import Path
 from devstack import places, privileges
 from devstack.trouble import Trouble
 
-LOG = places.INSTANCE / "setup.log"
+LOG = places.SETUP / "setup.log"
 
 # What the tools' output says, and what that means for the person who reads it; the first that is found counts.
 MEANINGS = (

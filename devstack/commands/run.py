@@ -45,7 +45,7 @@ def main() -> int:
 @contextmanager
 def _the_only_one() -> Iterator[Register]:
     """Two houses in one folder would share their data; the lock goes with the process, however it ends."""
-    RUN.mkdir(parents=True, exist_ok=True)
+    RUN.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (RUN / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

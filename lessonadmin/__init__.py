@@ -15,6 +15,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     logs.init_app()
     app = Flask(__name__, template_folder="../templates", instance_relative_config=False)
     web.settings.init_app(app)
+    web.assets.init_app(app)
+    web.formats.init_app(app)
     db.init_app(app)
     web.requests.init_app(app)
     web.headers.init_app(app)

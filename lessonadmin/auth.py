@@ -10,13 +10,16 @@ from dataclasses import dataclass
 
 from flask import Flask, abort, g, redirect, request, session, url_for
 from flask_wtf import CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from lessonadmin import logs
-from lessonadmin.db import Actor
-from lessonadmin.domain import people
+from lessonadmin.db import Actor, db
+from lessonadmin.domain import sessions
 from lessonadmin.domain.errors import Forbidden, Missing, Problem
 from lessonadmin.domain.models import User
+from lessonadmin.domain.models.people import STAFF as STAFF_ROLES
+from lessonadmin.domain.models.people import Role
 
 csrf = CSRFProtect()
 
@@ -78,9 +81,29 @@ def guard_for(endpoint: str | None, blueprint: str | None) -> Guard | None:
 
 @dataclass(frozen=True)
 class Identity:
+    """Who asks. The plain values stay readable when the database has gone away in the middle of a request."""
+
     user: User
     session_id: uuid.UUID | None
     token_id: uuid.UUID | None
+    user_id: uuid.UUID
+    role: Role
+    name: str
+    email: str
+
+    @classmethod
+    def of(
+        cls, user: User, *, session_id: uuid.UUID | None = None, token_id: uuid.UUID | None = None
+    ) -> "Identity":
+        return cls(user, session_id, token_id, user.id, user.typed_role, str(user), user.email)
+
+    @property
+    def initial(self) -> str:
+        return self.name[:1].upper()
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF_ROLES
 
 
 def identity() -> Identity | None:
@@ -127,18 +150,19 @@ def end_session() -> None:
 def _find_out() -> Identity | None:
     header = request.headers.get("Authorization", "")
     if header[:7].lower() == "bearer ":
-        found = people.by_token(header[7:].strip())
-        return Identity(found[0], None, found[1].id) if found else None
+        found = sessions.by_token(header[7:].strip())
+        return Identity.of(found[0], token_id=found[1].id) if found else None
     secret = session.get("secret")
     if not isinstance(secret, str):
         return None
-    known = people.by_session(secret)
-    return Identity(known[0], known[1].id, None) if known else None
+    known = sessions.by_session(secret)
+    return Identity.of(known[0], session_id=known[1].id) if known else None
 
 
 def _check() -> Response | None:
     if request.endpoint is None:
-        return None  # no such route: the 404 follows
+        _recognise()
+        return None  # no such route: the 404 follows, in the shell of whoever asked
     guard = guard_for(request.endpoint, request.blueprint)
     if guard is None:
         abort(404)
@@ -148,7 +172,7 @@ def _check() -> Response | None:
         return None
     g.identity = _find_out()
     if g.identity is not None:
-        logs.who.set(f"user:{g.identity.user.id}")
+        logs.who.set(f"user:{g.identity.user_id}")
     if not guard.public:
         refusal = _refuse(guard)
         if refusal is not None:
@@ -158,6 +182,14 @@ def _check() -> Response | None:
     return None
 
 
+def _recognise() -> None:
+    """Find out who asks where nothing depends on it."""
+    try:
+        g.identity = _find_out()
+    except SQLAlchemyError:
+        db.session.rollback()
+
+
 def _refuse(guard: Guard) -> Response | None:
     found = identity()
     if found is None:
@@ -165,7 +197,7 @@ def _refuse(guard: Guard) -> Response | None:
             abort(401)
         target = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("sign_in.login", next=target))
-    if found.user.role in guard.roles:
+    if found.role in guard.roles:
         return None
     if guard.students_to_catalog:
         return redirect(url_for("catalog.index"))
@@ -181,11 +213,11 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(_check)
     app.register_error_handler(NotSignedIn, _not_signed_in)
-    app.jinja_env.globals["guard_allows"] = _allows
+    app.jinja_env.globals["guard_allows"] = allows
 
 
-def _allows(blueprint: str) -> bool:
+def allows(blueprint: str) -> bool:
     """For navigation: may whoever is signed in enter that room?"""
     found = identity()
     guard = guard_for(None, blueprint)
-    return guard is not None and (guard.public or (found is not None and found.user.role in guard.roles))
+    return guard is not None and (guard.public or (found is not None and found.role in guard.roles))

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from werkzeug.security import generate_password_hash
 
 from lessonadmin.db import CLI, NoTransaction, actor, db, transaction
-from lessonadmin.domain import people
+from lessonadmin.domain import people, sessions
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Purchase, Tracking, User
 
 PASSWORD = "a good long password"
@@ -125,9 +125,7 @@ def signed_in(user: User) -> FlaskClient:
     """A browser in which this user (with PASSWORD) has signed in, by the session that the sign-in page would make."""
     assert application is not None, "this test needs the fixture app, client or session"
     with in_context(), transaction(CLI):
-        _, secret = people.sign_in(
-            email=user.email, password=PASSWORD, address="127.0.0.1", user_agent="tests"
-        )
+        secret = sessions.begin(user, address="127.0.0.1", user_agent="tests")
     browser = application.test_client()
     with browser.session_transaction() as session:
         session["secret"] = secret

@@ -1,7 +1,16 @@
 """The support panel: Flask-Admin as a surface of lists and buttons over the domain, never an editor of state."""
 
 from flask import Flask
+from flask_admin import Admin
+from flask_admin.theme import Bootstrap4Theme
+
+from lessonadmin.admin import dashboard
 
 
 def init_app(app: Flask) -> None:
-    """Nothing is mounted yet."""
+    panel = Admin(
+        name="Support panel",
+        theme=Bootstrap4Theme(base_template="admin/panel.html"),
+        index_view=dashboard.Dashboard(),
+    )
+    panel.init_app(app)

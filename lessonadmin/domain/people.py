@@ -1,33 +1,37 @@
-"""Accounts: making them, signing in, proving who one is, and ending that.
+"""Accounts: making and changing them, and their bearer tokens.
 
-Unknown, wrong and disabled are the same answer in the same time. Secrets leave this room once and are stored as
-hashes. Every change of password, role or state ends the other sessions in the same transaction.
+Secrets leave this room once and are stored as hashes. Every change of password, role or state ends the other
+sessions in the same transaction. Signing in is in `sign_in`, whose session it is in `sessions`.
 """
 
 import re
 import secrets
 import uuid
-from datetime import timedelta
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from lessonadmin.db import db
-from lessonadmin.domain import journal
+from lessonadmin.domain import journal, sessions
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.domain.models.people import ROLES
+from lessonadmin.domain.sign_in import LONGEST_PASSWORD, NOBODY_HASH
 
-EMAIL = re.compile(r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,180}$")
+EMAIL = re.compile(r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,180}$")
+CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 200
-WRONG_TRIES = 10
-WRONG_WINDOW = timedelta(minutes=5)
-SESSION_LIFE = timedelta(hours=12)
-STAFF_IDLE = timedelta(minutes=30)
-SEEN_STEP = timedelta(minutes=1)
-# What a wrong address is compared with, so that it takes as long as a wrong password.
-NOBODY_HASH = generate_password_hash(secrets.token_hex(16))
+LONGEST_NAME = 100
+LONGEST_TOKEN_NAME = 80
+
+
+class WrongPassword(Invalid):
+    """The present password was asked for and is not this."""
+
+    def __init__(self) -> None:
+        sentence = "This is not your present password."
+        super().__init__("invalid_input", sentence, fields={"old_password": sentence})
 
 
 def _check_email(email: str) -> str:
@@ -54,20 +58,32 @@ def find_by_email(email: str) -> User | None:
     return db.session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
 
 
+def _check_name(name: str, *, longest: int = LONGEST_NAME) -> str:
+    name = " ".join(CONTROL.sub(" ", name).split())
+    if len(name) > longest:
+        raise Invalid.field("name", f"Use at most {longest} characters for the name.")
+    return name
+
+
 def create_user(*, email: str, role: str, name: str = "", password: str | None = None) -> User:
+    """A new account; without a password it can use bearer tokens only."""
     email = _check_email(email)
-    if find_by_email(email) is not None:
-        raise Conflict("email_taken", f"There is an account for {email} already.")
     if password is not None:
         check_password_strength(password)
     user = User(
         email=email,
-        name=name.strip(),
+        name=_check_name(name),
         role=_check_role(role),
-        password_hash=generate_password_hash(password) if password else None,
+        password_hash=generate_password_hash(password) if password is not None else None,
     )
-    db.session.add(user)
-    db.session.flush()
+    taken = Conflict("email_taken", f"There is an account for {email} already.")
+    if find_by_email(email) is not None:
+        raise taken
+    try:
+        with db.session.begin_nested():
+            db.session.add(user)
+    except IntegrityError as error:  # somebody else made it at the same moment
+        raise taken from error
     journal.record("user.created", user, email=email, role=role)
     return user
 
@@ -75,8 +91,10 @@ def create_user(*, email: str, role: str, name: str = "", password: str | None =
 def create_token(user: User, *, name: str = "") -> str:
     """A bearer token; this is the only time that it can be read."""
     secret = secrets.token_urlsafe(32)
-    token = ApiToken(user_id=user.id, name=name.strip()[:80], secret_hash=_hash(secret))
+    name = _check_name(name, longest=LONGEST_TOKEN_NAME)
+    token = ApiToken(user_id=user.id, name=name, secret_hash=sessions.hashed(secret))
     db.session.add(token)
+    db.session.flush()
     journal.record("user.token_created", user, name=token.name)
     return secret
 
@@ -106,10 +124,10 @@ def open_tokens(user: User) -> list[ApiToken]:
 def change_password(user: User, *, old: str, new: str, keep: uuid.UUID | None) -> None:
     """Set a new password and end every session but the one that did it."""
     if not check_password_hash(user.password_hash or NOBODY_HASH, old[:LONGEST_PASSWORD]):
-        raise Invalid.field("old_password", "This is not your present password.")
+        raise WrongPassword
     check_password_strength(new, field="new_password")
     _set_password(user, new)
-    end_sessions(user, but=keep)
+    sessions.end_all(user, but=keep)
     journal.record("user.password_changed", user)
 
 
@@ -117,7 +135,7 @@ def reset_password(user: User) -> str:
     """Give the account a new random password, readable this once, and end all its sessions."""
     password = secrets.token_urlsafe(12)
     _set_password(user, password)
-    end_sessions(user)
+    sessions.end_all(user)
     journal.record("user.password_reset", user)
     return password
 
@@ -132,7 +150,7 @@ def set_active(user: User, active: bool) -> None:
         return
     user.active = active
     if not active:
-        end_sessions(user)
+        sessions.end_all(user)
     journal.record("user.enabled" if active else "user.disabled", user)
 
 
@@ -140,7 +158,7 @@ def set_role(user: User, role: str) -> None:
     if user.role == _check_role(role):
         return
     before, user.role = user.role, role
-    end_sessions(user)
+    sessions.end_all(user)
     journal.record("user.role_changed", user, before=before, after=role)
 
 

@@ -79,18 +79,28 @@ def by_token(secret: str) -> tuple[User, ApiToken] | None:
     return user, token
 
 
-def end_sessions(user: User, *, but: uuid.UUID | None = None, only: uuid.UUID | None = None) -> int:
-    """Sign out elsewhere; each ended browser finds out at its next request."""
+def end(session_id: uuid.UUID) -> None:
+    """This one session is over."""
+    db.session.execute(
+        update(UserSession)
+        .where(UserSession.id == session_id, UserSession.ended_at.is_(None))
+        .values(ended_at=func.clock_timestamp())
+    )
+
+
+def end_all(user: User, *, but: uuid.UUID | None = None, only: uuid.UUID | None = None) -> int:
+    """Sign out elsewhere; each ended browser finds out at its next request. How many were ended."""
     ending = update(UserSession).where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
     if but is not None:
         ending = ending.where(UserSession.id != but)
     if only is not None:
         ending = ending.where(UserSession.id == only)
-    ended = db.session.execute(ending.values(ended_at=func.clock_timestamp()).returning(UserSession.id)).all()
-    return len(ended)
+    alive = UserSession.created_at > func.clock_timestamp() - SESSION_LIFE
+    ended = db.session.execute(ending.values(ended_at=func.clock_timestamp()).returning(alive)).scalars()
+    return sum(ended)
 
 
-def open_sessions(user: User) -> list[UserSession]:
+def open_ones(user: User) -> list[UserSession]:
     """The sessions that would still be let in, the latest seen first."""
     now = func.clock_timestamp()
     alive = [UserSession.ended_at.is_(None), UserSession.created_at > now - SESSION_LIFE]
@@ -99,8 +109,6 @@ def open_sessions(user: User) -> list[UserSession]:
     return list(
         db.session.scalars(
             select(UserSession)
-            .join(User, User.id == UserSession.user_id)
-            .options(contains_eager(UserSession.user))
             .where(UserSession.user_id == user.id, *alive)
             .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
         )

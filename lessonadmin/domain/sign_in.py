@@ -102,7 +102,7 @@ def forgive(try_id: uuid.UUID) -> None:
 def open_session(user: User, *, address: str, user_agent: str, replaces: uuid.UUID | None = None) -> str:
     """Sign this browser in: the secret of its new session. The session that it had before ends."""
     if replaces is not None:
-        sessions.end(user_id=None, only=replaces)
+        sessions.end(replaces)
     secret = sessions.begin(user, address=address, user_agent=user_agent)
     journal.record("user.signed_in", user, address=address)
     return secret

@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from lessonadmin.views import account, health, home, metrics, sign_in
+from lessonadmin.views import account, catalog, health, home, lessons, metrics, notices, shell, sign_in
 
-BLUEPRINTS = (health.bp, metrics.bp, sign_in.bp, home.bp, account.bp)
+BLUEPRINTS = (health.bp, metrics.bp, sign_in.bp, home.bp, account.bp, notices.bp, lessons.bp, catalog.bp)
 
 
 def init_app(app: Flask) -> None:
+    shell.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -2,55 +2,73 @@
 
 import uuid
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import people
-from lessonadmin.domain.errors import Invalid, Problem
+from lessonadmin.domain import people, sessions, sign_in
+from lessonadmin.domain.errors import Invalid, Problem, TooMany
+from lessonadmin.views.password_tries import counted
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
 
-def _page(*, problem: Problem | None = None, token: str | None = None, status: int = 200) -> tuple[str, int]:
+def _page(
+    *, problem: Problem | None = None, wrong_form: str = "", token: str = "", status: int = 200
+) -> Response:
     user = auth.current_user()
     found = auth.identity()
     page = render_template(
         "account/show.html",
         user=user,
-        sessions=people.open_sessions(user),
+        sessions=sessions.open_ones(user),
         this_session=found.session_id if found else None,
         tokens=people.open_tokens(user),
         problem=problem,
+        wrong_form=wrong_form,
         new_token=token,
+        token_name=request.form.get("name", "") if wrong_form == "token" else "",
     )
-    return page, status
+    response = make_response(page, status)
+    if isinstance(problem, TooMany):
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
 
 
 @bp.get("")
-def show() -> tuple[str, int]:
+def show() -> Response:
     return _page()
 
 
 @bp.post("/password")
-def change_password() -> Response | tuple[str, int]:
-    found = auth.identity()
-    form = request.form
+def change_password() -> Response:
+    old, new = request.form.get("old_password", ""), request.form.get("new_password", "")
     try:
-        if form.get("new_password") != form.get("repeat_password"):
-            raise Invalid.field("repeat_password", "This is not the same as the new password.")
-        with transaction(auth.current_actor()):
-            people.change_password(
-                auth.current_user(),
-                old=form.get("old_password", ""),
-                new=form.get("new_password", ""),
-                keep=found.session_id if found else None,
-            )
-    except Problem as problem:
-        return _page(problem=problem, status=400)
+        _compare(new, request.form.get("repeat_password", ""))
+        with counted(email=auth.current_user().email, address=auth.address()) as try_id:
+            _change(old, new, try_id)
+    except TooMany as problem:
+        return _page(problem=problem, wrong_form="password", status=429)
+    except Invalid as problem:
+        return _page(problem=problem, wrong_form="password", status=400)
     flash("Your password is changed. Every other browser is signed out.", "success")
     return redirect(url_for("account.show"))
+
+
+def _compare(new: str, again: str) -> None:
+    """Said before the present password is looked at, so that a slip of the finger is no wrong try."""
+    people.check_password_strength(new, field="new_password")
+    if new != again:
+        raise Invalid.field("repeat_password", "This is not the same as the new password.")
+
+
+def _change(old: str, new: str, try_id: uuid.UUID) -> None:
+    found = auth.identity()
+    with transaction(auth.current_actor()):
+        keep = found.session_id if found else None
+        people.change_password(auth.current_user(), old=old, new=new, keep=keep)
+        sign_in.forgive(try_id)
 
 
 @bp.post("/sessions/end")
@@ -58,7 +76,7 @@ def end_sessions() -> Response:
     found = auth.identity()
     only = request.form.get("session_id")
     with transaction(auth.current_actor()):
-        ended = people.end_sessions(
+        ended = sessions.end_all(
             auth.current_user(),
             but=None if only or found is None else found.session_id,
             only=_uuid(only) if only else None,
@@ -68,9 +86,12 @@ def end_sessions() -> Response:
 
 
 @bp.post("/tokens")
-def create_token() -> tuple[str, int]:
-    with transaction(auth.current_actor()):
-        token = people.create_token(auth.current_user(), name=request.form.get("name", ""))
+def create_token() -> Response:
+    try:
+        with transaction(auth.current_actor()):
+            token = people.create_token(auth.current_user(), name=request.form.get("name", ""))
+    except Invalid as problem:
+        return _page(problem=problem, wrong_form="token", status=400)
     return _page(token=token)
 
 

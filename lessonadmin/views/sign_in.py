@@ -1,53 +1,81 @@
-"""Signing in and out. A failed try is remembered in a transaction of its own, so that it counts whatever follows."""
+"""Signing in and out."""
 
+import uuid
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
-from lessonadmin.db import CLI, Actor, transaction
-from lessonadmin.domain import people
-from lessonadmin.domain.errors import Problem
+from lessonadmin.db import Actor, transaction
+from lessonadmin.domain import sessions, sign_in
+from lessonadmin.domain.errors import Invalid, TooMany
+from lessonadmin.views.password_tries import counted
 
 bp = Blueprint("sign_in", __name__)
+
+LONGEST_TARGET = 2000
 
 
 @bp.get("/login")
 def login() -> Response | str:
     if auth.identity() is not None:
-        return redirect(_next())
-    return render_template("sign_in/login.html", email="", problem=None)
+        return redirect(_next() or url_for("home.index"))
+    return _form()
 
 
 @bp.post("/login")
-def login_post() -> Response | tuple[str, int]:
-    email, password = request.form.get("email", ""), request.form.get("password", "")
-    email = email.replace("\x00", "")
+def login_post() -> Response:
+    email, password = request.form.get("email", "").strip(), request.form.get("password", "")
     try:
-        with transaction(CLI):
-            _user, secret = people.sign_in(
-                email=email,
-                password=password,
-                address=auth.address(),
-                user_agent=request.headers.get("User-Agent", ""),
-            )
-    except Problem as problem:
-        if isinstance(problem, people.WrongCredentials):
-            with transaction(CLI):
-                people.remember_failure(email=email, address=auth.address())
-        status = 429 if problem.type == "rate_limited" else 400
-        return render_template("sign_in/login.html", email=email, problem=problem), status
+        _require(email, password)
+        with counted(email=email, address=auth.address()) as try_id:
+            secret = _open(email, password, try_id)
+    except TooMany as problem:
+        response = make_response(_form(email=email, problem=problem), 429)
+        response.headers["Retry-After"] = str(problem.retry_after)
+        return response
+    except Invalid as problem:
+        return make_response(_form(email=email, problem=problem), 400)
     auth.begin_session(secret)
-    return redirect(_next())
+    return redirect(_next() or url_for("home.index"))
+
+
+def _form(*, email: str = "", problem: Invalid | TooMany | None = None) -> str:
+    return render_template("sign_in/login.html", email=email[:250], problem=problem, next=_next())
+
+
+def _require(email: str, password: str) -> None:
+    missing = {}
+    if not email:
+        missing["email"] = "Enter your e-mail address."
+    if not password:
+        missing["password"] = "Enter your password."  # noqa: S105 - a sentence
+    if missing:
+        raise Invalid("invalid_input", "Enter your e-mail address and password.", fields=missing)
+
+
+def _open(email: str, password: str, try_id: uuid.UUID) -> str:
+    user = sign_in.prove(email=email, password=password)
+    if user is None:
+        raise sign_in.WrongCredentials
+    found = auth.identity()
+    with transaction(Actor.user(user.id)):
+        sign_in.forgive(try_id)
+        return sign_in.open_session(
+            user,
+            address=auth.address(),
+            user_agent=request.headers.get("User-Agent", ""),
+            replaces=found.session_id if found else None,
+        )
 
 
 @bp.post("/logout")
 def logout() -> Response:
     found = auth.identity()
     if found is not None and found.session_id is not None:
-        with transaction(Actor.user(found.user.id)):
-            people.end_sessions(found.user, only=found.session_id)
+        with transaction(Actor.user(found.user_id)):
+            sessions.end(found.session_id)
     auth.end_session()
     flash("You are signed out.", "success")
     return redirect(url_for("sign_in.login"))
@@ -61,9 +89,13 @@ def logout_page() -> Response | str:
     return render_template("sign_in/logout.html")
 
 
-def _next() -> str:
+def _next() -> str | None:
     """Where the person wanted to go, if that is one of our own pages."""
     target = request.values.get("next", "")
-    parts = urlsplit(target.replace("\\", "/"))
+    try:
+        parts = urlsplit(target.replace("\\", "/"))
+    except ValueError:
+        return None
     own = target.startswith("/") and not target.startswith("//") and not parts.netloc and not parts.scheme
-    return target if own and not any(ord(c) < 32 for c in target) else url_for("home.index")
+    plain = len(target) <= LONGEST_TARGET and all(31 < ord(character) != 127 for character in target)
+    return target if own and plain else None

@@ -3,6 +3,6 @@
 No route lives here and no rule of the product is known.
 """
 
-from lessonadmin.web import errors, headers, requests, settings
+from lessonadmin.web import assets, errors, formats, headers, requests, settings
 
-__all__ = ["errors", "headers", "requests", "settings"]
+__all__ = ["assets", "errors", "formats", "headers", "requests", "settings"]

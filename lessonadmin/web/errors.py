@@ -41,6 +41,22 @@ HTTP_TYPES = {
 }
 
 
+# status -> (heading, picture); any other is "Something went wrong"
+PAGES = {
+    400: ("This did not work", "warning"),
+    401: ("Please sign in", "lock"),
+    403: ("Not for this account", "lock"),
+    404: ("Page not found", "search"),
+    405: ("This did not work", "warning"),
+    409: ("Not possible right now", "warning"),
+    413: ("Too large", "upload"),
+    415: ("Not this kind of file", "upload"),
+    429: ("A little slower, please", "clock"),
+    503: ("Back in a moment", "retry"),
+}
+WENT_WRONG = ("Something went wrong", "error")
+
+
 def wants_json() -> bool:
     return request.path.startswith("/api/") or request.path in ("/healthz", "/readyz")
 
@@ -53,12 +69,26 @@ def answer(status: int, type_: str, message: str, fields: dict[str, str] | None 
             body["fields"] = fields
         response = jsonify(error=body)
     else:
-        page = render_template(
-            "errors/error.html", status=status, message=message, request_id=logs.request_id.get()
-        )
-        response = Response(page, mimetype="text/html")
+        response = Response(_page(status, message), mimetype="text/html")
     response.status_code = status
     return response
+
+
+def _page(status: int, message: str) -> str:
+    """The error in the shell. For an error of ours the shell stays calm: it asks the database for nothing."""
+    heading, picture = PAGES.get(status, WENT_WRONG)
+    again = status >= 500 and request.method == "GET"
+    return render_template(
+        "errors/error.html",
+        status=status,
+        heading=heading,
+        picture=picture,
+        message=message,
+        calm=status >= 500,
+        back=request.full_path.rstrip("?") if again else "/",
+        back_label="Try again" if again else "To the first page",
+        request_id=logs.request_id.get(),
+    )
 
 
 def init_app(app: Flask) -> None:

@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,  # its twelve hours count from the sign-in; kept files carry no cookie
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
         PREFERRED_URL_SCHEME="https" if settings.https else "http",
         WTF_CSRF_CHECK_DEFAULT=False,  # auth decides, since a bearer token needs none

@@ -1,0 +1,38 @@
+// Moments in the reader's own time and language; relative ones are kept fresh.
+
+const STEPS = [[60, "second"], [3600, "minute"], [86400, "hour"], [2592000, "day"], [31536000, "month"], [Infinity, "year"]];
+const whole = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const living = new Set();
+
+function ago(moment) {
+  const seconds = (moment - Date.now()) / 1000;
+  const size = Math.abs(seconds);
+  if (size < 45) return "just now";
+  let smaller = 1;
+  for (const [limit, unit] of STEPS) {
+    if (size < limit) return relative.format(Math.round(seconds / smaller), unit);
+    smaller = limit;
+  }
+  return whole.format(moment);
+}
+
+function write(element) {
+  const moment = new Date(element.dateTime);
+  if (Number.isNaN(moment.valueOf())) return;
+  element.title = whole.format(moment);
+  element.textContent = element.dataset.style === "relative" ? ago(moment) : whole.format(moment);
+}
+
+setInterval(() => {
+  if (document.hidden) return;
+  for (const element of living) {
+    if (element.isConnected) write(element);
+    else living.delete(element);
+  }
+}, 30000);
+
+export default function time(element) {
+  write(element);
+  if (element.dataset.style === "relative") living.add(element);
+}

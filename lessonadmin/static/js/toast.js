@@ -1,0 +1,54 @@
+// Messages that appear while the page is open. They are added to the region that base.html draws.
+
+const TONES = { good: "done", bad: "error", warn: "warning" };
+const STAYS = 8000;
+
+function icon(name, label) {
+  const sprite = document.querySelector(".icon use")?.getAttribute("href").split("#")[0] ?? "";
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  if (label) {
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", label);
+  } else {
+    svg.setAttribute("aria-hidden", "true");
+  }
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `${sprite}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Let a toast be dismissed, and let it go by itself unless it tells of a failure or somebody reads it. */
+export function manage(element) {
+  const close = element.querySelector(".toast__close");
+  close.hidden = false;
+  close.addEventListener("click", () => element.remove());
+  if (element.getAttribute("role") === "alert") return;
+  let timer;
+  const start = () => { timer = setTimeout(() => element.remove(), STAYS); };
+  const hold = () => clearTimeout(timer);
+  element.addEventListener("pointerenter", hold);
+  element.addEventListener("pointerleave", start);
+  element.addEventListener("focusin", hold);
+  element.addEventListener("focusout", start);
+  start();
+}
+
+/** Say something: tone is "good", "bad", "warn" or "". */
+export function toast(message, tone = "") {
+  const element = document.createElement("div");
+  element.className = tone ? `toast toast--${tone}` : "toast";
+  element.setAttribute("role", tone === "bad" ? "alert" : "status");
+  const text = document.createElement("p");
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "icon-button toast__close";
+  close.append(icon("close", "Dismiss"));
+  element.append(icon(TONES[tone] ?? "info"), text, close);
+  document.querySelector(".toasts").append(element);
+  // A live region must stand in the page before its words are put in, or they are not read out.
+  requestAnimationFrame(() => { text.textContent = message; });
+  manage(element);
+  return element;
+}

@@ -1,0 +1,98 @@
+"""How values are written for people: money, moments, lengths, sizes. Template filters; nothing is decided here."""
+
+from datetime import UTC, datetime
+
+from flask import Flask
+
+STEPS = ((60, "second"), (3600, "minute"), (86_400, "hour"), (30 * 86_400, "day"), (365 * 86_400, "month"))
+
+
+def money(cents: int) -> str:
+    """`Free`, `12.00`: the product keeps no currency."""
+    return "Free" if cents == 0 else f"{cents // 100:,}.{cents % 100:02d}"
+
+
+def price_input(cents: int) -> str:
+    """As it is typed into a form."""
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+def iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def moment(value: datetime) -> str:
+    """`24 Nov 2026, 09:05 UTC`; in the browser it becomes the reader's own time."""
+    at = value.astimezone(UTC)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def ago(value: datetime, *, now: datetime | None = None) -> str:
+    """`3 minutes ago`, `in 2 hours`."""
+    seconds = ((now or datetime.now(UTC)) - value).total_seconds()
+    size, unit = abs(seconds), "year"
+    if size < 45:
+        return "just now" if seconds >= 0 else "in a moment"
+    divisor = 365 * 86_400
+    smaller = 1
+    for limit, name in STEPS:
+        if size < limit:
+            unit, divisor = name, smaller
+            break
+        smaller = limit
+    count = max(1, round(size / divisor))
+    words = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{words} ago" if seconds >= 0 else f"in {words}"
+
+
+def duration(seconds: float) -> str:
+    """`1:05` or `1:02:05`."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def size(count: int) -> str:
+    """`1.4 GB`."""
+    value = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit in ("bytes", "kB") else f"{value:.1f} {unit}"
+        value /= 1000
+    return ""
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 lesson`, `3 lessons`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(user_agent: str) -> str:
+    """`Firefox on Linux`, as well as a browser tells."""
+    name = next((name for sign, name in BROWSERS if sign in user_agent), "A browser")
+    system = next((name for sign, name in SYSTEMS if sign in user_agent), "")
+    return f"{name} on {system}" if system else name
+
+
+def init_app(app: Flask) -> None:
+    for written in (money, price_input, iso, moment, ago, duration, size, plural, browser):
+        app.jinja_env.filters[written.__name__] = written

@@ -104,7 +104,9 @@ def test_shows_who_says_what(tmp_path: Path, managers: list[Manager]) -> None:
     assert "noise" not in manager.said()
 
 
-def test_a_fallen_program_is_started_again_each_time_a_little_later(tmp_path: Path, managers: list[Manager]) -> None:
+def test_a_fallen_program_is_started_again_each_time_a_little_later(
+    tmp_path: Path, managers: list[Manager]
+) -> None:
     managers.append(manager := Manager(tmp_path, lives("one", "echo run >> runs; sleep 0.3; exit 3")))
     manager.wait_for("exit code 3", times=3)
     assert "Starting it again in 0.5 s" in manager.said()
@@ -121,7 +123,9 @@ def test_what_a_fallen_program_left_is_ended_first(tmp_path: Path, managers: lis
     wait_until(lambda: identity.mark(child) is None, "the end of the child")
 
 
-def test_a_program_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path, managers: list[Manager]) -> None:
+def test_a_program_that_ends_at_once_is_told_with_its_last_words(
+    tmp_path: Path, managers: list[Manager]
+) -> None:
     program = {"name": "one", "shell": "echo the reason; exit 1"}
     managers.append(manager := Manager(tmp_path, lives("two"), program))
     manager.process.wait(10)
@@ -131,7 +135,9 @@ def test_a_program_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path,
 
 def test_stops_the_later_stage_first(tmp_path: Path, managers: list[Manager]) -> None:
     server = lives("one", "trap 'echo server >> order; exit 0' TERM; while :; do sleep 0.05; done")
-    client = lives("two", "trap 'sleep 0.4; echo client >> order; exit 0' TERM; while :; do sleep 0.05; done", stage=1)
+    client = lives(
+        "two", "trap 'sleep 0.4; echo client >> order; exit 0' TERM; while :; do sleep 0.05; done", stage=1
+    )
     managers.append(manager := Manager(tmp_path, server, client))
     manager.wait_for("all ready")
     manager.stop()
@@ -139,7 +145,9 @@ def test_stops_the_later_stage_first(tmp_path: Path, managers: list[Manager]) ->
     assert manager.said().endswith("stopped\n")
 
 
-def test_who_does_not_want_to_stop_is_stopped_in_bounded_time(tmp_path: Path, managers: list[Manager]) -> None:
+def test_who_does_not_want_to_stop_is_stopped_in_bounded_time(
+    tmp_path: Path, managers: list[Manager]
+) -> None:
     program = lives("one", "trap '' TERM; sleep 600 & while :; do sleep 0.1; done", stop_seconds=1)
     managers.append(manager := Manager(tmp_path, program))
     manager.wait_for("all ready")
@@ -157,7 +165,9 @@ def test_a_killed_manager_takes_its_programs_along(tmp_path: Path, managers: lis
 
 
 def test_what_outlives_a_killed_manager_is_found_by_the_next(tmp_path: Path, managers: list[Manager]) -> None:
-    stubborn = lives("one", "trap '' TERM; (trap '' TERM; echo in >> in; sleep 600) & while :; do sleep 0.1; done")
+    stubborn = lives(
+        "one", "trap '' TERM; (trap '' TERM; echo in >> in; sleep 600) & while :; do sleep 0.1; done"
+    )
     managers.append(manager := Manager(tmp_path, stubborn))
     manager.wait_for("all ready")
     wait_until((tmp_path / "in").exists, "the child")

@@ -1,0 +1,153 @@
+"""The whole house as `bin/run` starts it, with data of its own: shown, killed, started again, stopped."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devstack import identity, leftovers, ports
+from devstack.house import status_of
+
+pytestmark = [pytest.mark.flow, pytest.mark.chaos]
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("postgres", "redis", "mux", "web", "worker", "clock")
+ACCOUNT = re.compile(r"^\S+@\S+ \S+ (student|instructor|support|admin)$", re.MULTILINE)
+
+
+class House:
+    """One folder of data, and whatever manager serves it now."""
+
+    def __init__(self, folder: Path) -> None:
+        self.instance = folder / "instance with a space"
+        self.log = folder / "log"
+        self.port = ports.any_free()
+        self.manager: subprocess.Popen[bytes] | None = None
+        self.first_said = ""
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        names = ("PATH", "HOME", "LANG", "TMPDIR")
+        environment = {name: os.environ[name] for name in names if name in os.environ}
+        environment |= {"LESSONADMIN_INSTANCE": str(self.instance), "PORT": str(self.port)}
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+        with self.log.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "devstack.commands.run"],
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def start(self) -> None:
+        self.manager = self.spawn()
+        deadline = time.monotonic() + 60
+        while f"ready at {self.address}" not in self.said():
+            assert self.manager.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.1)
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def marks(self) -> dict[str, str]:
+        return {name: (self.instance / "run" / f"{name}.process").read_text() for name in NAMES}
+
+    def number(self, name: str) -> int:
+        return int(self.marks()[name].split()[0])
+
+    def stop(self) -> None:
+        assert self.manager is not None
+        self.manager.send_signal(signal.SIGTERM)
+        self.manager.wait(30)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = House(tmp_path_factory.mktemp("house"))
+    house.start()
+    house.first_said = house.said()
+    yield house
+    if house.manager is not None:
+        house.manager.kill()
+        house.manager.wait()
+    leftovers.Register(house.instance / "run").stop_leftovers(seconds=1)
+
+
+def wait_until_ready(house: House, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while status_of(f"{house.address}/readyz") != 200:
+        assert time.monotonic() < deadline, house.said()
+        time.sleep(0.1)
+
+
+def test_shows_the_address_and_the_demo_accounts(house: House) -> None:
+    with urllib.request.urlopen(f"{house.address}/login") as answer:
+        assert b'name="password"' in answer.read()
+    roles = {found[1] for found in ACCOUNT.finditer(house.first_said)}
+    assert roles == {"student", "instructor", "support", "admin"}
+    assert "Traceback" not in house.first_said
+
+
+def test_a_second_one_in_the_same_folder_is_refused(house: House) -> None:
+    first = house.said()
+    second = house.spawn()
+    assert second.wait(20) == 1
+    assert house.said().strip() == (
+        f"Lessonadmin already runs from this folder at {house.address}. Use that, or stop it first."
+    )
+    house.log.write_text(first)
+
+
+@pytest.mark.parametrize("name", ["postgres", "redis", "worker", "clock", "web"])
+def test_what_is_killed_comes_back(house: House, name: str) -> None:
+    wait_until_ready(house)
+    before = house.marks()[name]
+    os.kill(house.number(name), signal.SIGKILL)
+    deadline = time.monotonic() + 15
+    while identity.is_alive(before) or not (house.instance / "run" / f"{name}.process").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    wait_until_ready(house)
+
+
+def test_a_killed_manager_is_followed_by_a_new_one(house: House) -> None:
+    assert house.manager is not None
+    wait_until_ready(house)
+    before = house.marks()
+    # the worker cannot hear that its manager is gone, and the database goes without a word
+    os.kill(house.number("worker"), signal.SIGSTOP)
+    house.manager.kill()
+    os.kill(house.number("postgres"), signal.SIGKILL)
+    house.manager.wait()
+    house.start()
+    assert "Stopped what an earlier start had left running" in house.said()
+    assert not [name for name, mark in before.items() if identity.is_alive(mark)]
+    wait_until_ready(house)
+
+
+def test_stopping_leaves_nothing_but_the_data(house: House) -> None:
+    wait_until_ready(house)
+    marks = house.marks()
+    house.stop()
+    assert house.manager is not None
+    assert house.manager.returncode == 0
+    assert not [name for name, mark in marks.items() if leftovers.members_of(mark)]
+    assert not list((house.instance / "run").glob("*.process"))
+    assert (house.instance / "pg" / "PG_VERSION").exists()
+    began = time.monotonic()
+    house.start()
+    assert time.monotonic() - began < 10
+    assert len(ACCOUNT.findall(house.said())) >= 4

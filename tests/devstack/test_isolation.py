@@ -1,0 +1,38 @@
+"""What one test can do to another, and to the world: nothing."""
+
+import socket
+import urllib.request
+
+import pytest
+from flask import Flask, g
+from flask.testing import FlaskClient
+from pytest_socket import SocketConnectBlockedError
+
+
+def test_the_world_cannot_be_reached() -> None:
+    with socket.socket() as out, pytest.raises((SocketConnectBlockedError, UserWarning)):
+        out.connect(("192.0.2.1", 80))
+
+
+def test_names_of_the_world_are_not_looked_up_for_a_connection() -> None:
+    with pytest.raises((SocketConnectBlockedError, UserWarning, OSError)):
+        urllib.request.urlopen("http://mux.com.invalid/", timeout=2)
+
+
+def test_there_is_no_context_that_nobody_asked_for(app: Flask) -> None:
+    with pytest.raises(RuntimeError, match="outside of application context"):
+        g.get("anything")
+
+
+def test_a_request_sees_nothing_of_the_tests_own_context(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        g.identity = "somebody"
+        assert client.get("/account").status_code == 302
+        assert g.identity == "somebody"
+
+
+def test_a_warning_is_an_error() -> None:
+    import warnings
+
+    with pytest.raises(DeprecationWarning):
+        warnings.warn("old", DeprecationWarning, stacklevel=1)

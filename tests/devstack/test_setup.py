@@ -1,0 +1,223 @@
+"""First-run set-up, in a small clone of its own: a .venv without packages, so that it needs no network."""
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from devstack import steps
+from devstack.trouble import Trouble, told
+
+ROOT = Path(__file__).parents[2]
+# a node that is found, so that the clone needs none of its own; npm is not asked for anything
+NPM = "#!/bin/sh\nexit 0\n"
+NODE = '#!/bin/sh\n[ "$1" = --version ] && { echo v24.0.0; exit 0; }\nmkdir -p lessonadmin/static/vendor\n'
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Set up once; what a test breaks the next start must mend."""
+    folder = tmp_path_factory.mktemp("clones") / "a clone with spaces"
+    for name in ("bin", "devstack"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("requirements.txt", "requirements-dev.txt", "package.json", "package-lock.json"):
+        (folder / name).write_text("")
+    for name in ("node_modules", "bench", "lessonadmin/static", "programs"):
+        (folder / name).mkdir(parents=True)
+    for name, text in (("npm", NPM), ("node", NODE)):
+        (folder / "programs" / name).write_text(text)
+        (folder / "programs" / name).chmod(0o755)
+    return folder
+
+
+def call(
+    clone: Path, script: str = "bench", *arguments: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Call one of the scripts; bin/bench without benchmarks ends as soon as the set-up is done."""
+    path = f"{clone / 'programs'}{os.pathsep}{Path(sys.executable).resolve().parent}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    wanted = ("HOME", "TMPDIR", "LANG")
+    environment = {name: os.environ[name] for name in wanted if name in os.environ} | {
+        "PATH": path,
+        **settings,
+    }
+    return subprocess.run(
+        [clone / "bin" / script, *arguments],
+        env=environment,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+READY = "There is no benchmark in bench/ yet."
+
+
+@pytest.fixture
+def ready(clone: Path) -> Path:
+    """A clone that is set up."""
+    if not (clone / ".venv" / ".complete").exists():
+        done = call(clone)
+        assert READY in done.stderr, done.stdout + done.stderr
+    return clone
+
+
+def test_a_complete_clone_costs_no_step(ready: Path) -> None:
+    began = time.monotonic()
+    done = call(ready)
+    assert done.stdout == ""
+    assert READY in done.stderr
+    assert time.monotonic() - began < 3
+
+
+def test_an_interrupted_set_up_is_begun_anew(ready: Path) -> None:
+    (ready / ".venv" / ".complete").unlink()
+    (ready / ".venv" / ".unfinished").touch()
+    (ready / ".venv" / "half-made").touch()
+    (ready / ".venv" / "bin" / "python").unlink()
+    assert READY in call(ready).stderr
+    assert not (ready / ".venv" / "half-made").exists()
+    assert not (ready / ".venv" / ".unfinished").exists()
+
+
+def test_changed_requirements_are_installed(ready: Path) -> None:
+    (ready / "requirements-dev.txt").write_text("# another line\n")
+    assert "Installing the Python packages" in call(ready).stdout
+    assert call(ready).stdout == ""
+
+
+def test_no_network_is_one_sentence(ready: Path) -> None:
+    (ready / "requirements-dev.txt").write_text("a-package-that-is-not-there==1.0\n")
+    try:
+        done = call(
+            ready,
+            PIP_INDEX_URL="http://127.0.0.1:1/simple",
+            PIP_EXTRA_INDEX_URL="",
+            PIP_CONFIG_FILE="/dev/null",
+        )
+    finally:
+        (ready / "requirements-dev.txt").write_text("")
+    assert done.returncode == 1
+    assert "the package index cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert READY in call(ready).stderr
+
+
+def test_two_starts_at_once_wait_for_each_other(ready: Path) -> None:
+    with (ready / "instance" / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = subprocess.Popen(
+            [sys.executable, "-m", "devstack.setup", "bench"],
+            cwd=ready,
+            env={**os.environ, "PATH": f"{ready / 'programs'}:/usr/bin:/bin"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert second.stdout is not None
+        assert second.stdout.readline() == "Another start is setting things up; waiting for it.\n"
+        assert second.poll() is None
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    assert READY in second.communicate(timeout=30)[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"PORT": "abc"}, "PORT must be a whole number from 1 to 65535, not 'abc'."),
+        ({"PORT": "0"}, "PORT must be a whole number from 1 to 65535, not '0'."),
+        ({"PORT": "99999999999"}, "PORT must be a whole number from 1 to 65535, not '99999999999'."),
+        ({"PORT": "٣"}, "PORT must be a whole number from 1 to 65535, not '٣'."),
+        ({"MUX_API_URL": "https://api.mux.com"}, "MUX_API_URL is set but MUX_TOKEN_ID is not"),
+        ({"MUX_TOKEN_ID": "abc"}, "MUX_TOKEN_ID is set but MUX_API_URL is not"),
+    ],
+)
+def test_a_slip_is_told_before_anything_is_installed(
+    clone: Path, settings: dict[str, str], sentence: str
+) -> None:
+    done = call(clone, "run", **settings)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_taken_port_is_told(clone: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = call(clone, "run", PORT=str(port))
+    assert done.returncode == 1
+    assert f"Port {port} is taken" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_no_python_at_all(clone: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [clone / "bin" / "run"], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Lessonadmin needs Python 3.11 or newer, and none is on the PATH")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_python_that_is_too_old(clone: Path, tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text('#!/bin/sh\ncase "$2" in *exit*) exit 1;; *) echo 3.9;; esac\n')
+    old.chmod(0o755)
+    done = subprocess.run(
+        [clone / "bin" / "run"], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "python3 is Python 3.9;" in done.stderr
+
+
+def test_a_full_disk_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def fill() -> int:
+        return Path("/dev/full").write_text("x")
+
+    assert told(fill) == 1
+    assert capsys.readouterr().err.strip().startswith("The disk is full")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def write() -> int:
+        return Path("/sys/lessonadmin").write_text("x")
+
+    assert told(write) == 1
+    assert "cannot be written (/sys/lessonadmin)" in capsys.readouterr().err
+
+
+def test_a_fault_of_our_own_is_not_dressed_up() -> None:
+    with pytest.raises(ZeroDivisionError):
+        told(lambda: 1 // 0)
+
+
+@pytest.mark.parametrize(
+    ("output", "clause"),
+    [
+        ("OSError: [Errno 28] No space left on device", "the disk is full"),
+        ("npm error code EAI_AGAIN", "the package index cannot be reached"),
+        ("npm error code EACCES", "a folder cannot be written"),
+        (
+            "x\nERROR: No matching distribution found for y==1\nz",
+            "ERROR: No matching distribution found for y==1",
+        ),
+        ("", "it said nothing"),
+    ],
+)
+def test_what_a_tools_output_means(output: str, clause: str) -> None:
+    assert steps.meaning(output).startswith(clause)
+
+
+def test_a_step_that_fails_names_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "LOG", tmp_path / "log")
+    with pytest.raises(Trouble, match=r"Trying failed: the disk is full.*/log\."):
+        steps.run("Trying", ["/bin/sh", "-c", "echo ENOSPC; exit 1"])

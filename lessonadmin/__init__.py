@@ -9,7 +9,7 @@ from lessonadmin import config
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
-    from lessonadmin import admin, auth, cli, db, logs, views, web
+    from lessonadmin import admin, auth, cli, db, jobs, logs, views, web
 
     config.use(settings or config.load())
     logs.init_app()
@@ -25,4 +25,5 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     views.init_app(app)
     admin.init_app(app)
     cli.init_app(app)
+    jobs.init_app(app)
     return app

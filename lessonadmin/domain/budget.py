@@ -4,7 +4,10 @@ Mux gives a low-priority token 20 calls at once and one a second after that. We 
 pause everybody for a minute after ten failures in a row. People's own requests use another token and do not ask here.
 """
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -13,6 +16,8 @@ from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import MuxBudget
+
+log = logging.getLogger(__name__)
 
 NAME = "background"
 CAPACITY = 18.0
@@ -47,6 +52,20 @@ def wait(calls: int = 1, *, longest: float = 300.0) -> bool:
             return False
         time.sleep(0.5)
     return True
+
+
+@contextmanager
+def call(calls: int = 1) -> Iterator[bool]:
+    """A background call to Mux with its share of the bucket. A failure is counted, noted by whoever asked, and done
+    with: the row that it was about stays due."""
+    granted = take(calls)
+    try:
+        yield granted
+        if granted:
+            went_well()
+    except mux.MuxError as error:
+        went_wrong(error)
+        log.warning("a background call to Mux failed: %s", error.category)
 
 
 def went_well() -> None:

@@ -5,7 +5,6 @@ event costs one insert and no second write. When applying fails, a second transa
 and it is tried again. Nothing in here talks to Mux, sends mail or waits for Redis.
 """
 
-import json
 import logging
 import re
 import uuid
@@ -130,7 +129,7 @@ def replay(event_row_id: uuid.UUID, *, actor: Actor) -> str:
     try:
         with transaction(actor):
             row = _locked(event_row_id)
-            event = mux.read_event(json.dumps(row.payload).encode())
+            event = mux.read_stored_event(row.payload)
             row.attempts += 1
             db.session.flush()
             verdict = apply_event(event)

@@ -1,4 +1,4 @@
-"""The flask commands: read the words, call the domain, print. No rule lives here."""
+"""`flask users ...`: accounts and their tokens."""
 
 import click
 from flask import Flask

@@ -1,0 +1,188 @@
+"""Asking Mux about many uploads with few calls: one page of assets answers for a hundred lessons.
+
+What a page does not show is never taken for gone; such an upload is asked about by itself, a few at a time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select, update
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import budget, checks, looking
+from lessonadmin.domain.looking import Subject
+from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.reading import asset_news, upload_news
+from lessonadmin.domain.videos import News
+
+MOST_ROWS = 1000
+FEW = 3  # up to so many, single looks are no dearer than a page
+MOST_PAGES = 11
+MOST_SINGLE_LOOKS = 5
+PAGE = 100
+# Mux makes an asset after the upload was asked for, so older pages than this hold nothing we look for.
+CLOCKS_DIFFER_BY = timedelta(minutes=10)
+
+
+@dataclass
+class Survey:
+    """What is still to be found out, and what it cost so far."""
+
+    open: dict[str, Subject]
+    oldest: datetime
+    pages: int = 0
+    looks: int = 0
+    changed: int = 0
+    failed: str | None = None
+    by_asset: dict[str, str] = field(default_factory=dict)
+    by_upload: dict[str, str] = field(default_factory=dict)
+
+    def find(
+        self, asset_id: str | None, upload_id: str | None, named: mux.Passthrough | None
+    ) -> Subject | None:
+        keys = (
+            str(named.tracking_id) if named is not None and named.tracking_id is not None else None,
+            self.by_upload.get(upload_id or ""),
+            self.by_asset.get(asset_id or ""),
+        )
+        return next((self.open[key] for key in keys if key is not None and key in self.open), None)
+
+
+def survey(*, actor: Actor) -> Survey:
+    """Look at every due upload within the shared budget."""
+    rows = _claim_due()
+    state = Survey(
+        open={str(row.id): Subject.of(row) for row in rows},
+        oldest=min((row.created_at for row in rows), default=datetime.max.replace(tzinfo=UTC)),
+        by_asset={row.mux_asset_id: str(row.id) for row in rows if row.mux_asset_id},
+        by_upload={row.upload_id: str(row.id) for row in rows if row.upload_id},
+    )
+    waiting_long = {str(row.id) for row in rows if row.expires_at is not None and row.is_open}
+    if len(state.open) > FEW:
+        _walk_assets(state, actor)
+        _walk_uploads(state, actor)
+    _look_singly(state, actor, waiting_long)
+    return state
+
+
+def _claim_due() -> list[Tracking]:
+    """Take what is due and move its next turn away, so that two sweeps never ask about the same upload at once."""
+    due = (
+        select(Tracking.id)
+        .where(Tracking.next_check_at <= func.clock_timestamp())
+        .order_by(Tracking.next_check_at)
+        .limit(MOST_ROWS)
+        .with_for_update(skip_locked=True)
+    )
+    rows = db.session.scalars(
+        update(Tracking)
+        .where(Tracking.id.in_(due.scalar_subquery()))
+        .values(next_check_at=checks.after_silence(), updated_at=Tracking.updated_at)
+        .returning(Tracking)
+        .execution_options(populate_existing=True)
+    ).all()
+    db.session.commit()
+    return list(rows)
+
+
+def _walk_assets(state: Survey, actor: Actor) -> None:
+    for page in _asset_pages(state):
+        _let_all_happen(
+            state, actor, [(asset.id, asset.upload_id, asset.passthrough, asset) for asset in page.assets]
+        )
+
+
+def _asset_pages(state: Survey) -> Iterator[mux.AssetPage]:
+    cursor: str | None = None
+    while state.open and state.pages < MOST_PAGES and budget.take():
+        state.pages += 1
+        try:
+            page = mux.list_assets(cursor=cursor, limit=PAGE, priority="low")
+        except mux.MuxError as error:
+            _give_up(state, error)
+            return
+        budget.went_well()
+        yield page
+        cursor = page.next_cursor
+        made = [asset.created_at for asset in page.assets if asset.created_at is not None]
+        if cursor is None or (made and min(made) < state.oldest - CLOCKS_DIFFER_BY):
+            return
+
+
+def _walk_uploads(state: Survey, actor: Actor) -> None:
+    """Uploads that made no asset: expired, cancelled or errored ones are told apart from those still waiting."""
+    number = 0
+    while len(state.open) > FEW and state.failed is None and state.pages < MOST_PAGES and budget.take():
+        state.pages, number = state.pages + 1, number + 1
+        try:
+            uploads = mux.list_uploads(page=number, limit=PAGE, priority="low")
+        except mux.MuxError as error:
+            _give_up(state, error)
+            return
+        budget.went_well()
+        _let_all_happen(state, actor, [(None, one.id, one.passthrough, one) for one in uploads])
+        if len(uploads) < PAGE:
+            return
+
+
+def _let_all_happen(
+    state: Survey,
+    actor: Actor,
+    found: list[tuple[str | None, str | None, mux.Passthrough | None, mux.Asset | mux.Upload]],
+) -> None:
+    for asset_id, upload_id, named, thing in found:
+        subject = state.find(asset_id, upload_id, named)
+        if subject is None:
+            continue
+        if isinstance(thing, mux.Upload) and (thing.asset_id or thing.status == "unknown"):
+            continue  # the asset has the better word; it is asked for singly
+        news = _news(thing, subject)
+        with transaction(actor):
+            if looking.let_happen(subject, news) == "applied":
+                state.changed += 1
+        state.open.pop(str(subject.tracking_id))
+
+
+def _news(thing: mux.Asset | mux.Upload, subject: Subject) -> News:
+    if isinstance(thing, mux.Asset):
+        return asset_news(thing, wanted_policy=subject.wanted_policy, found_by="sweep", seen=True)
+    return upload_news(thing, found_by="sweep", seen=True)
+
+
+def _look_singly(state: Survey, actor: Actor, first: set[str]) -> None:
+    """Those that no page showed, the ones with an end in sight first; the rest has its turn at a later sweep."""
+    rest = sorted(state.open.values(), key=lambda one: (str(one.tracking_id) not in first, one.tracking_id))
+    for subject in rest:
+        if state.failed is not None or state.looks >= MOST_SINGLE_LOOKS or not budget.take(2):
+            _hand_back(list(state.open.values()))
+            return
+        state.looks += 1
+        try:
+            if looking.look(subject.tracking_id, actor=actor, priority="low", found_by="sweep") == "applied":
+                state.changed += 1
+            budget.went_well()
+        except mux.MuxError as error:
+            _give_up(state, error)
+        state.open.pop(str(subject.tracking_id), None)
+
+
+def _give_up(state: Survey, error: mux.MuxError) -> None:
+    """Mux does not answer: nothing is concluded from that, and nobody is asked about twice in this sweep."""
+    budget.went_wrong(error)
+    if error.kind == "later" or error.category == "auth_error":
+        state.failed = f"{error.category}: {error.message}"
+
+
+def _hand_back(subjects: list[Subject]) -> None:
+    """Their turn comes soon again, not after the long silence that the claim has set."""
+    ids = [subject.tracking_id for subject in subjects]
+    db.session.execute(
+        update(Tracking)
+        .where(Tracking.id.in_(ids), Tracking.next_check_at.is_not(None))
+        .values(
+            next_check_at=func.least(Tracking.next_check_at, checks.later(60)), updated_at=Tracking.updated_at
+        )
+    )
+    db.session.commit()

@@ -1,0 +1,183 @@
+"""One pass over everything that may have been missed: lost webhooks, expired uploads, parked events, promises at Mux,
+mails, open batches, the stuck.
+
+Every part finds its work in rows that are older than now, never in a window of time, and one failing part keeps none
+of the others from its work. Two passes at once do no harm: an advisory lock lets the second one go.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, func, select
+
+from lessonadmin import config
+from lessonadmin.db import JOB, db, transaction
+from lessonadmin.domain import budget, inbox, journal, removal, surveying, videos
+from lessonadmin.domain.checks import later
+from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, UploadCancellation
+
+log = logging.getLogger(__name__)
+
+LOCK = 0x1E550A  # any number, the same in every process
+MOST_PROMISES = 50
+
+
+@dataclass
+class Summary:
+    """What one pass did, a figure a part; `failed` names the parts that could not finish."""
+
+    figures: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    ran: bool = True
+
+
+def sweep(between: Callable[[], None] = lambda: None) -> Summary:
+    """Do everything that is due, once. `between` is called before each part (the clock beats there)."""
+    summary = Summary()
+    with _alone() as first:
+        if not first:
+            summary.ran = False
+            return summary
+        for name, part in PARTS.items():
+            try:
+                between()
+                summary.figures[name] = part()
+            except Exception as error:
+                db.session.rollback()
+                log.exception("the sweep could not finish: %s", name)
+                summary.failed[name] = type(error).__name__
+    return summary
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """True for one process at a time; the lock goes with the connection, so a killed sweep leaves none behind."""
+    connection: Connection = db.engine.connect()
+    try:
+        got = bool(connection.scalar(select(func.pg_try_advisory_lock(LOCK))))
+        connection.commit()
+        yield got
+        if got:
+            connection.execute(select(func.pg_advisory_unlock(LOCK)))
+            connection.commit()
+    except BaseException:
+        connection.invalidate()
+        raise
+    finally:
+        connection.close()
+
+
+def _events() -> int:
+    """Parked events whose owner may be here by now, failed ones that deserve another try."""
+    due = inbox.due()
+    db.session.rollback()
+    for event_id in due:
+        inbox.replay(event_id, actor=JOB)
+    return len(due)
+
+
+def _uploads() -> int:
+    return surveying.survey(actor=JOB).changed
+
+
+def _needs_attention() -> int:
+    """Tell the owner, once, that a video takes too long; it is still watched, a webhook may come after a day."""
+    stuck_for = later(-config.current().stuck_after_seconds)
+    ids = db.session.scalars(
+        select(Tracking.id)
+        .where(
+            Tracking.superseded_at.is_(None),
+            Tracking.status.in_(("uploading", "processing")),
+            Tracking.attention_at.is_(None),
+            Tracking.created_at < stuck_for,
+        )
+        .order_by(Tracking.created_at)
+        .limit(500)
+    ).all()
+    db.session.rollback()
+    return sum(_mark(tracking_id) for tracking_id in ids)
+
+
+def _mark(tracking_id: uuid.UUID) -> bool:
+    with transaction(JOB):
+        found = videos.desk_of_row(tracking_id)
+        if found is None or not found[1].is_open or found[1].superseded_at is not None:
+            return False
+        desk, row = found
+        row.attention_at = func.clock_timestamp()
+        db.session.flush()
+        if desk.playing is None and isinstance(desk.owner, Lesson):
+            desk.owner.needs_attention_at = row.attention_at
+        missing = "has not arrived at Mux" if row.status == "uploading" else "is still being processed by Mux"
+        journal.notify(
+            "needs_attention",
+            desk.owner,
+            f"The video of “{desk.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes. "
+            "We go on watching it; if you have closed the page during the upload, please upload it again.",
+            tracking=row,
+            cause="stuck",
+        )
+        return True
+
+
+def _promises(
+    model: type[AssetDeletion] | type[UploadCancellation], keep: Callable[[uuid.UUID], bool], calls: int
+) -> int:
+    due = db.session.scalars(
+        select(model.id)
+        .where(model.done_at.is_(None), model.due_at <= func.clock_timestamp())
+        .order_by(model.due_at)
+        .limit(MOST_PROMISES)
+    ).all()
+    db.session.rollback()
+    kept = 0
+    for promise_id in due:
+        with budget.call(calls) as granted:
+            if not granted:
+                break
+            kept += keep(promise_id)
+    return kept
+
+
+def _deletions() -> int:
+    return _promises(AssetDeletion, lambda one: removal.finish(one, actor=JOB), 2)
+
+
+def _cancellations() -> int:
+    return _promises(UploadCancellation, lambda one: removal.finish_cancellation(one, actor=JOB), 2)
+
+
+def _never_issued() -> int:
+    """Attempts that were interrupted between our commit and Mux's answer: their URL never left us."""
+    ids = db.session.scalars(
+        select(Tracking.id).where(
+            Tracking.upload_id.is_(None),
+            Tracking.mux_asset_id.is_(None),
+            Tracking.status == "uploading",
+            Tracking.next_check_at <= func.clock_timestamp(),
+        )
+    ).all()
+    db.session.rollback()
+    for tracking_id in ids:
+        with transaction(JOB):
+            found = videos.desk_of_row(tracking_id)
+            if found is not None and found[1].upload_id is None and found[1].status == "uploading":
+                found[1].status, found[1].error_type = "error", "upload_not_created"
+                found[1].error_message, found[1].next_check_at = (
+                    "The upload was interrupted before it began.",
+                    None,
+                )
+    return len(ids)
+
+
+PARTS: dict[str, Callable[[], int]] = {
+    "events": _events,
+    "never_issued": _never_issued,
+    "uploads": _uploads,
+    "needs_attention": _needs_attention,
+    "cancellations": _cancellations,
+    "deletions": _deletions,
+}

@@ -1,0 +1,77 @@
+"""`flask clock`: beats, and does what the periodic table says; `flask sweep` does one pass and says what it did.
+
+The clock does its work itself and needs neither Redis nor a worker for it: what was missed is repaired even when both
+are gone. Two clocks do no harm.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+
+import click
+from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from lessonadmin.db import db
+from lessonadmin.domain import sweeping, vital_signs
+from lessonadmin.jobs.schedule import TABLE
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 10.0
+PAUSE_AFTER_TROUBLE = 2.0
+
+
+def _beat() -> None:
+    vital_signs.beat("clock", host=socket.gethostname(), pid=os.getpid())
+
+
+def run(application: Flask) -> None:
+    """Beat and work until somebody says stop; a database that went away is waited for."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    due = dict.fromkeys((one.name for one in TABLE), 0.0)
+    while not stop.is_set():
+        pause = BEAT_SECONDS
+        try:
+            with application.app_context():
+                _beat()
+                for one in TABLE:
+                    if time.monotonic() >= due[one.name] and not stop.is_set():
+                        due[one.name] = time.monotonic() + one.seconds()
+                        one.run(_beat)
+        except SQLAlchemyError as error:
+            log.warning("the database does not answer (%s), trying again", type(error).__name__)
+            pause = PAUSE_AFTER_TROUBLE
+        except Exception:
+            log.exception("the clock stumbled and goes on")
+            pause = PAUSE_AFTER_TROUBLE
+        next_due = min(due.values()) - time.monotonic()
+        stop.wait(max(0.2, min(pause, next_due)))
+
+
+@click.command("clock")
+def command() -> None:
+    """Beat and repair what was missed, until stopped."""
+    application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the real one
+    run(application)
+
+
+@click.command("sweep")
+def sweep_command() -> None:
+    """One pass of everything the clock does."""
+    summary = sweeping.sweep()
+    db.session.remove()
+    if not summary.ran:
+        click.echo("another sweep is at work; nothing was done twice")
+        return
+    for name, figure in summary.figures.items():
+        click.echo(f"{name}: {figure}")
+    for name, error in summary.failed.items():
+        click.echo(f"failed {name}: {error}", err=True)
+    if summary.failed:
+        raise SystemExit(1)

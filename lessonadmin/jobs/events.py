@@ -1,0 +1,15 @@
+"""Jobs about webhook events."""
+
+import uuid
+
+from lessonadmin.db import JOB
+from lessonadmin.domain import inbox
+from lessonadmin.domain.errors import Missing
+
+
+def replay_event(event_id: str) -> None:
+    """Apply a parked event whose owner has appeared."""
+    try:
+        inbox.replay(uuid.UUID(event_id), actor=JOB)
+    except Missing:
+        return  # pruned meanwhile

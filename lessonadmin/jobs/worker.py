@@ -1,0 +1,114 @@
+"""`flask worker`: RQ's worker with our application loaded before it forks, so that a job costs no import.
+
+It speaks JSON, leaves signs of life in the database, stops gracefully on SIGTERM, and comes back by itself when Redis
+was away. It decides nothing about jobs.
+"""
+
+import logging
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
+
+from lessonadmin import config, queue
+from lessonadmin.db import db
+from lessonadmin.domain import vital_signs
+
+log = logging.getLogger(__name__)
+
+# RQ looks for abandoned jobs only between two waits, so the waits are short.
+WORKER_TTL = 30
+MAINTENANCE_SECONDS = 10
+MONITORING_SECONDS = 5
+BEAT_SECONDS = 10
+LONGEST_WAIT_FOR_REDIS = 5.0
+
+
+class LessonWorker(Worker):
+    """RQ's forking worker: each job in a child with an application context and connections of its own."""
+
+    max_connection_wait_time = LONGEST_WAIT_FOR_REDIS
+    application: Flask
+    beat_at = 0.0
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        super().heartbeat(timeout, pipeline)
+        self._beat()
+
+    def _beat(self) -> None:
+        if time.monotonic() - self.beat_at < BEAT_SECONDS or os.getpid() != self.pid:
+            return
+        self.beat_at = time.monotonic()
+        try:
+            with self.application.app_context():
+                vital_signs.beat(f"worker:{socket.gethostname()}:{os.getpid()}")
+        except SQLAlchemyError as error:
+            log.warning("no sign of life could be left: %s", type(error).__name__)
+
+    def main_work_horse(self, job: Any, queue: Any) -> None:
+        with self.application.app_context():
+            db.engine.dispose(close=False)  # the parent's connections are the parent's
+            random.seed()
+            super().main_work_horse(job, queue)
+
+
+def _connection() -> Redis:
+    """The worker's own connection: it waits for work, so it is patient, but it notices a dead server."""
+    return Redis.from_url(config.current().redis_url, socket_connect_timeout=3, health_check_interval=15)
+
+
+def _make(application: Flask) -> LessonWorker:
+    connection = _connection()
+    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in queue.QUEUES]
+    worker = LessonWorker(
+        queues,
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL,
+        maintenance_interval=MAINTENANCE_SECONDS,
+        job_monitoring_interval=MONITORING_SECONDS,
+        log_job_description=False,
+    )
+    worker.application = application
+    return worker
+
+
+def run(application: Flask, *, burst: bool) -> None:
+    """Work until somebody says stop; a Redis that went away is waited for."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            worker = _make(application)
+            worker.work(burst=burst, logging_level="WARNING")
+            if burst or worker._stop_requested or worker._shutdown_requested_date is not None:
+                return
+        except RedisError as error:
+            if burst:
+                raise click.ClickException(
+                    "Redis does not answer, so there is nothing to work on."
+                ) from error
+            log.warning("Redis does not answer (%s), trying again", type(error).__name__)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        stop.wait(1 + random.random() * 2)  # noqa: S311  # only so that workers do not all come back at once
+
+
+@click.command("worker")
+@click.option("--burst", is_flag=True, help="Stop when the queues are empty.")
+def command(burst: bool) -> None:
+    """Work on jobs until stopped."""
+    application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the real one, for forks
+    run(application, burst=burst)

@@ -16,6 +16,7 @@ MODULES = places.ROOT / "node_modules"
 COMPLETE = MODULES / ".complete"
 VENDOR = places.ROOT / "lessonadmin" / "static" / "vendor"
 OLDEST_NODE = 20
+AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Node:
     def environment(self) -> dict[str, str]:
         path = f"{self.node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         environment = os.environ | {"PATH": path, "NO_UPDATE_NOTIFIER": "1"}
+        if authorities := next((file for file in AUTHORITIES if Path(file).exists()), None):
+            # node knows only its own list; a network with an authority of its own has told the machine's
+            environment.setdefault("NODE_EXTRA_CA_CERTS", authorities)
         if not os.access(Path.home(), os.W_OK):
             environment["npm_config_cache"] = str(places.SETUP / "npm-cache")
         return environment

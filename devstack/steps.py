@@ -28,6 +28,13 @@ MEANINGS = (
         ),
         "the package index cannot be reached: connect this machine to the network for the first start and try again",
     ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER|UNABLE_TO_VERIFY_LEAF",
+        (
+            "the package index shows a certificate that this machine does not trust: if your network has an authority of "
+            "its own, name its file in PIP_CERT and NODE_EXTRA_CA_CERTS"
+        ),
+    ),
     (r"Permission denied|EACCES|EROFS|Read-only file system", "a folder cannot be written"),
 )
 
@@ -68,5 +75,5 @@ def meaning(output: str) -> str:
         if re.search(pattern, output):
             return words
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"^(ERROR|npm error|Error)", line)]
+    telling = [line for line in lines if re.search(r"^(ERROR|npm error|Error)(?!.*complete log)", line)]
     return (telling or lines or ["it said nothing"])[-1].rstrip(".")

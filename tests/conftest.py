@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from tests.settings import environment
 
-pytest_plugins = ["devstack.pytest_plugin"]
+pytest_plugins = ["devstack.pytest_plugin", "tests.world"]
 
 
 @pytest.fixture(autouse=True)

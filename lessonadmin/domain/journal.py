@@ -5,10 +5,10 @@ its six queries. The audit row takes its actor from the transaction; nobody pass
 """
 
 import uuid
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+from sqlalchemy import Table, select
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,9 @@ from lessonadmin.domain.models import AuditLog, Course, Lesson, Notification, Tr
 from lessonadmin.queue import enqueue_after_commit
 
 Row = dict[str, Any]
+# The tables themselves: many rows in one statement, with the database's own defaults.
+AUDIT = cast(Table, AuditLog.__table__)
+NOTICES = cast(Table, Notification.__table__)
 
 
 class Target(Protocol):
@@ -82,6 +85,7 @@ def notify(
 def notify_user(kind: str, user_id: uuid.UUID, message: str, **columns: Any) -> None:
     """Tell a person something."""
     row = {"id": new_id(), "user_id": user_id, "kind": kind, "message": message}
+    row["mail_attempts"] = 0  # said here, since a default of Python's is lost in a statement with two inserts
     row["mail_wanted"] = config.current().mail_url is not None
     row |= {name: columns.get(name) for name in ("lesson_id", "course_id", "tracking_id", "cause")}
     _pages()["notices"].append(row)
@@ -99,14 +103,14 @@ def _pages() -> dict[str, list[Row]]:
 def _write(session: Session) -> None:
     audit, notices = _pages()["audit"], _pages()["notices"]
     if notices:
-        written = insert(Notification).values(notices).on_conflict_do_nothing().returning(Notification.id)
+        written = insert(NOTICES).values(notices).on_conflict_do_nothing().returning(NOTICES.c.id)
         if audit:
-            written = written.add_cte(plain_insert(AuditLog).values(audit).cte("written_down"))
+            written = written.add_cte(plain_insert(AUDIT).values(audit).cte("written_down"))
         for notice_id in session.scalars(written):
             if config.current().mail_url:
                 enqueue_after_commit("lessonadmin.jobs.notices.send_mail", str(notice_id))
     elif audit:
-        session.execute(plain_insert(AuditLog).values(audit))
+        session.execute(plain_insert(AUDIT).values(audit))
 
 
 def trail(kind: str, target_id: uuid.UUID, *, limit: int = 500) -> list[AuditLog]:

@@ -1,0 +1,124 @@
+"""A whole Mux for domain and HTTP tests: the simulator of this test process, and what it would have told us.
+
+`world` is a fixture. Its webhooks are not sent over HTTP: a test takes them (`world.waiting()`) and delivers them in the
+order, and as often, as it likes. With `world.deliver()` everything that Mux has to say arrives once, in order.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from lessonadmin import config, mux
+from lessonadmin.db import WEBHOOK, Actor, db
+from lessonadmin.domain import inbox, uploads
+from lessonadmin.domain.models import AuditLog, Course, Lesson, MuxEvent, Notification, Tracking
+from muxsim.client import Control
+from muxsim.server import Simulator
+
+TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret", "low")]
+
+
+class World:
+    """Mux as a test sees it, and shorthand for what people do."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.url = simulator.url
+        self.control = Control(simulator.url)
+        self.heard = 0
+
+    # what people do
+
+    def upload(
+        self, owner: Lesson | Course, *, name: str = "talk.mp4", size: int | None = None
+    ) -> uploads.Ticket:
+        """Ask for an upload URL, as the owner."""
+        actor = Actor.user(owner.owner_id)
+        return uploads.start(owner, uploads.File(name=name, size=size), actor=actor)
+
+    def uploaded(self, owner: Lesson | Course) -> str:
+        """An upload whose file is in; its upload id."""
+        ticket = self.upload(owner)
+        self.control.complete_upload(ticket.upload_id)
+        self.control.flush_events()
+        return ticket.upload_id
+
+    # what Mux says
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The payloads of events that were not taken yet, oldest first."""
+        found = self.control.events(self.heard)
+        if found:
+            self.heard = found[-1]["seq"]
+        return [{k: v for k, v in one.items() if k not in ("seq", "lane", "deliveries")} for one in found]
+
+    def give(self, payload: dict[str, Any]) -> str:
+        """Deliver one event; what became of it."""
+        event = mux.read_event(json.dumps(payload).encode())
+        try:
+            return inbox.receive(event, secret_hint="test", actor=WEBHOOK)
+        finally:
+            db.session.rollback()
+
+    def deliver(self) -> list[str]:
+        """Everything that Mux has to say, once, in order."""
+        self.control.flush_events()
+        return [self.give(payload) for payload in self.waiting()]
+
+    def forget(self) -> None:
+        """Everything that Mux has to say is lost on the way."""
+        self.control.flush_events()
+        self.waiting()
+
+    def calls(self, operation: str | None = None) -> list[dict[str, Any]]:
+        return self.control.calls(target="api", operation=operation)
+
+    # what stands in the database
+
+    def lesson(self, lesson: Lesson) -> Lesson:
+        db.session.rollback()
+        return db.session.get_one(Lesson, lesson.id, populate_existing=True)
+
+    def course(self, course: Course) -> Course:
+        db.session.rollback()
+        return db.session.get_one(Course, course.id, populate_existing=True)
+
+    def rows(self, owner: Lesson | Course) -> list[Tracking]:
+        column = Tracking.lesson_id if isinstance(owner, Lesson) else Tracking.course_id
+        db.session.rollback()
+        query = select(Tracking).where(column == owner.id).order_by(Tracking.created_at)
+        return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+    def actions(self, target_id: uuid.UUID) -> list[str]:
+        """The audit trail of one thing, oldest first."""
+        query = (
+            select(AuditLog.action).where(AuditLog.target_id == target_id).order_by(AuditLog.at, AuditLog.id)
+        )
+        return list(db.session.scalars(query))
+
+    def notices(self, user_id: uuid.UUID) -> list[str]:
+        query = select(Notification.kind).where(Notification.user_id == user_id).order_by(Notification.id)
+        return list(db.session.scalars(query))
+
+    def events(self) -> list[MuxEvent]:
+        db.session.rollback()
+        return list(db.session.scalars(select(MuxEvent).order_by(MuxEvent.id)))
+
+
+@pytest.fixture(scope="session")
+def running_mux() -> Iterator[Simulator]:
+    with Simulator(tokens=TOKENS, processing_seconds=0.0, rate_limits=False) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def world(app: Flask, session: object, running_mux: Simulator) -> Iterator[World]:
+    """An empty Mux, and settings that point at it."""
+    running_mux.reset()
+    url = running_mux.url
+    with config.overridden(mux_api_url=url, mux_stream_url=url, mux_image_url=url):
+        yield World(running_mux)

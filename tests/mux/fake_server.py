@@ -3,6 +3,7 @@
 For what no decent server does: resets, trickles, half answers, answers that are no HTTP. It records what it was asked.
 """
 
+import contextlib
 import json
 import socket
 import ssl
@@ -91,6 +92,7 @@ class FakeServer:
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
         self._spawn(self._accept)
 
     def script(self, *scripts: Script) -> None:
@@ -98,8 +100,10 @@ class FakeServer:
 
     def close(self) -> None:
         self._stop.set()
-        # closing alone does not wake a thread that waits in accept()
-        self._listener.shutdown(socket.SHUT_RDWR)
+        # closing alone does not wake a thread that waits in accept() or recv()
+        for sock in [self._listener, *self._open]:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in list(self._threads):
             thread.join(5)
@@ -120,15 +124,17 @@ class FakeServer:
             self._spawn(self._serve, sock)
 
     def _serve(self, plain: socket.socket) -> None:
-        with plain:
-            plain.settimeout(0.2)
-            try:
-                sock = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
-                with sock:
-                    while self._one(sock):
-                        pass
-            except OSError:
-                return
+        self._open.add(plain)
+        # Not `with plain`: wrapping it for TLS takes its file descriptor away.
+        with contextlib.suppress(OSError):
+            sock = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
+            self._open.add(sock)
+            with sock:
+                while not self._stop.is_set() and self._one(sock):
+                    pass
+            self._open.discard(sock)
+        plain.close()
+        self._open.discard(plain)
 
     def _one(self, sock: socket.socket) -> bool:
         asked = self._read(sock)
@@ -136,31 +142,21 @@ class FakeServer:
             return False
         self.asked.append(asked)
         script = self._scripts.popleft() if len(self._scripts) > 1 else self._scripts[0]
-        sock.settimeout(5)
         script(sock, self._stop)
-        sock.settimeout(0.2)
         return True
 
     def _read(self, sock: socket.socket) -> Asked | None:
         raw = b""
         while b"\r\n\r\n" not in raw:
-            if (more := self._some(sock)) is None:
+            if not (more := sock.recv(65536)):
                 return None
             raw += more
         head, _, body = raw.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         while len(body) < int(headers.get("content-length", "0")):
-            if (more := self._some(sock)) is None:
+            if not (more := sock.recv(65536)):
                 return None
             body += more
         method, path, _ = first.split(" ")
         return Asked(method, path, headers, body)
-
-    def _some(self, sock: socket.socket) -> bytes | None:
-        while not self._stop.is_set():
-            try:
-                return sock.recv(65536) or None
-            except TimeoutError:
-                continue
-        return None

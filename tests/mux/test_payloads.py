@@ -1,0 +1,290 @@
+"""Mux's objects as we read them: real shapes field by field, and hostile ones that may blank a field and no more."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lessonadmin.mux import Asset, Passthrough, PlaybackId, Upload
+from lessonadmin.mux.payloads import WithoutId, asset_from, upload_from
+
+OWNER = Passthrough(lesson_id=uuid.UUID(int=7), tracking_id=uuid.UUID(int=8))
+MAY_2024 = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+ASSET_KEYS = st.sampled_from(
+    [
+        "status",
+        "upload_id",
+        "passthrough",
+        "meta",
+        "playback_ids",
+        "duration",
+        "progress",
+        "errors",
+        "error",
+        "created_at",
+        "resolution_tier",
+        "test",
+    ]
+)
+UPLOAD_KEYS = st.sampled_from(
+    ["status", "url", "asset_id", "new_asset_settings", "error", "errors", "timeout"]
+)
+
+
+def test_a_full_asset_is_read_whole() -> None:
+    asset = asset_from(
+        {
+            "id": "a1",
+            "status": "ready",
+            "upload_id": "u1",
+            "passthrough": OWNER.text(),
+            "meta": {"external_id": "t1", "title": "x"},
+            "playback_ids": [{"id": "p1", "policy": "signed"}, {"id": "p2", "policy": "public"}],
+            "duration": 12.5,
+            "progress": {"state": "completed", "progress": 100},
+            "created_at": "1714564800",
+            "resolution_tier": "1080p",
+            "test": True,
+            "tracks": [{"id": "tr"}],
+        }
+    )
+    assert asset == Asset(
+        id="a1",
+        status="ready",
+        upload_id="u1",
+        passthrough=OWNER,
+        raw_passthrough=OWNER.text(),
+        external_id="t1",
+        playback_ids=(PlaybackId("p1", "signed"), PlaybackId("p2", "public")),
+        duration=12.5,
+        progress=100,
+        created_at=MAY_2024,
+        resolution_tier="1080p",
+        test=True,
+    )
+
+
+def test_a_fresh_asset_has_hardly_anything() -> None:
+    assert asset_from({"id": "a1", "status": "preparing"}) == Asset(id="a1", status="preparing")
+
+
+@pytest.mark.parametrize("policy", ["signed", "public"])
+def test_the_playback_id_is_chosen_by_policy_not_by_order(policy: str) -> None:
+    rows = [{"id": "s", "policy": "signed"}, {"id": "p", "policy": "public"}]
+    for order in (rows, rows[::-1]):
+        assert asset_from({"id": "a", "playback_ids": order}).playback_id_for(policy) == policy[0]
+
+
+@pytest.mark.parametrize(
+    "rows", [None, [], {}, "x", [None], [{"policy": "public"}], [{"id": "", "policy": "public"}]]
+)
+def test_no_playback_id_is_none(rows: object) -> None:
+    assert asset_from({"id": "a", "playback_ids": rows}).playback_id_for("public") is None
+
+
+def test_a_playback_id_of_an_unknown_or_missing_policy_is_never_taken_for_another() -> None:
+    asset = asset_from(
+        {"id": "a", "playback_ids": [{"id": "d", "policy": "drm"}, {"id": "m"}, {"id": "n", "policy": 3}]}
+    )
+    assert asset.playback_ids == (
+        PlaybackId("d", "drm"),
+        PlaybackId("m", "unknown"),
+        PlaybackId("n", "unknown"),
+    )
+    assert asset.playback_id_for("public") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1714564800,
+        "1714564800",
+        1714564800.0,
+        "2024-05-01T12:00:00Z",
+        "2024-05-01T14:00:00.000000+02:00",
+        "2024-05-01T12:00:00",
+    ],
+)
+def test_a_time_is_read_in_each_of_its_forms(value: object) -> None:
+    assert asset_from({"id": "a", "created_at": value}).created_at == MAY_2024
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        "",
+        "yesterday",
+        "nan",
+        "1e400",
+        1e300,
+        -(10**18),
+        10**400,
+        "9" * 60,
+        [],
+        {},
+        "0001-01-01T00:00:00+23:00",
+        "9999-12-31T23:59:59-23:00",
+    ],
+)
+def test_no_time_is_none(value: object) -> None:
+    assert asset_from({"id": "a", "created_at": value}).created_at is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, 0),
+        (42.9, 42),
+        (100, 100),
+        (250, 100),
+        ("7", 7),
+        (-1, None),
+        (-0.5, None),
+        (None, None),
+        (True, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        ([], None),
+    ],
+)
+def test_progress_is_a_percentage_or_unknown(value: object, expected: int | None) -> None:
+    assert asset_from({"id": "a", "progress": {"state": "x", "progress": value}}).progress == expected
+
+
+@pytest.mark.parametrize("value", [-1, "x", None, True, float("nan"), float("-inf"), {}])
+def test_no_duration_is_none(value: object) -> None:
+    assert asset_from({"id": "a", "duration": value}).duration is None
+
+
+@pytest.mark.parametrize("value", ["archived", "READY", "", None, 3, ["ready"], {"ready": 1}])
+def test_an_unknown_status_is_unknown(value: object) -> None:
+    assert asset_from({"id": "a", "status": value}).status == "unknown"
+    assert upload_from({"id": "a", "status": value}).status == "unknown"
+
+
+@pytest.mark.parametrize("value", ["true", 1, None, [True]])
+def test_only_true_makes_a_test_asset(value: object) -> None:
+    assert asset_from({"id": "a", "test": value}).test is False
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (
+            {"type": "invalid_input", "messages": ["No video.", "No audio."]},
+            "invalid_input",
+            "No video.; No audio.",
+        ),
+        ({"type": "invalid_input", "message": "One."}, "invalid_input", "One."),
+        ({"type": "x", "messages": "As text."}, "x", "As text."),
+        ({"messages": [None, 3, "", "  ", "Left."]}, None, "Left."),
+        ({"type": 3, "messages": {}}, None, None),
+        ("broken", None, None),
+        (None, None, None),
+        ({"type": "t", "messages": ["two\nlines\x00\x1b[31m\u202e"]}, "t", "two lines [31m"),
+    ],
+)
+def test_the_reason_is_plain_words(error: object, kind: str | None, words: str | None) -> None:
+    for read, key in ((asset_from, "errors"), (upload_from, "error")):
+        found = read({"id": "x", key: error})
+        assert (found.error_type, found.error_message) == (kind, words)
+
+
+def test_a_reason_never_carries_an_address_or_grows_without_bound() -> None:
+    message = "could not read https://direct-uploads.example/upload/1?token=abc " + "x" * 100_000
+    found = asset_from({"id": "a", "errors": {"messages": [message]}}).error_message
+    assert found is not None
+    assert found.startswith("could not read [address] x")
+    assert len(found) <= 500
+
+
+def test_an_upload_keeps_its_labels_in_its_settings() -> None:
+    upload = upload_from(
+        {
+            "id": "u1",
+            "status": "asset_created",
+            "asset_id": "a1",
+            "timeout": 86400,
+            "url": "https://uploads.example/u1?token=abc",
+            "passthrough": "not here",
+            "upload_id": "not me",
+            "new_asset_settings": {"passthrough": OWNER.text(), "meta": {"external_id": "t1"}},
+        }
+    )
+    assert upload == Upload(
+        id="u1",
+        status="asset_created",
+        url="https://uploads.example/u1?token=abc",
+        asset_id="a1",
+        passthrough=OWNER,
+        raw_passthrough=OWNER.text(),
+        external_id="t1",
+        timeout=86400,
+    )
+
+
+def test_the_address_of_an_upload_shows_nowhere() -> None:
+    upload = upload_from({"id": "u1", "url": "https://uploads.example/u1?token=abc"})
+    assert upload.url == "https://uploads.example/u1?token=abc"
+    assert "uploads.example" not in repr(upload) + str(upload) + f"{upload}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, "", "javascript:alert(1)", "//x", "ftp://x", "https://x/ y", "https://x/\n", 'https://x/"', [], 5],
+)
+def test_what_is_no_web_address_is_none(url: object) -> None:
+    assert upload_from({"id": "u", "url": url}).url is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        "x",
+        3,
+        {},
+        {"id": None},
+        {"id": ""},
+        {"id": "  "},
+        {"id": 5},
+        {"id": ["a"]},
+        {"id": "a\nb"},
+        {"id": "a\x00"},
+        {"id": "x" * 256},
+    ],
+)
+def test_without_an_id_it_is_nothing(value: object) -> None:
+    for read in (asset_from, upload_from):
+        with pytest.raises(WithoutId):
+            read(value)
+
+
+@given(st.dictionaries(ASSET_KEYS, JSON, max_size=6))
+def test_no_content_of_an_asset_raises(content: dict[str, Any]) -> None:
+    asset = asset_from({**content, "id": "a1"})
+    assert asset.id == "a1"
+    assert asset.progress is None or 0 <= asset.progress <= 100
+    assert asset.created_at is None or asset.created_at.tzinfo is not None
+    assert asset.error_message is None or (
+        asset.error_message.isprintable() and len(asset.error_message) <= 500
+    )
+
+
+@given(st.dictionaries(UPLOAD_KEYS, JSON, max_size=6))
+def test_no_content_of_an_upload_raises(content: dict[str, Any]) -> None:
+    upload = upload_from({**content, "id": "u1"})
+    assert upload.id == "u1"
+    assert upload.error_message is None or upload.error_message.isprintable()

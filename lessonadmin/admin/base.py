@@ -1,0 +1,216 @@
+"""What every page of the panel is built on: Flask-Admin's views with their traps closed.
+
+`PanelView` lists a table and shows one row; it creates, edits and deletes nothing unless a subclass says so. Odd
+addresses (a page of -1, a filter that does not parse, an id that is no id) are answered as if they were empty or with
+404, never with 500. Pages are drawn by our own templates: no script or style in the markup, nothing of Bootstrap.
+
+    class LessonView(PanelView):
+        room, icon = "lesson", "lesson"          # endpoint admin_lesson at /admin/lesson/
+        column_list = ("title", "status")
+    panel.add_view(LessonView(Lesson, db, name="Lessons", category="Content"))
+
+Not supported by our templates: inline editing (`column_editable_list`), modals and `inline_models`.
+"""
+
+import uuid
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import BaseView, expose
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.model.base import ViewArgs
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
+from wtforms import Form
+
+from lessonadmin import auth
+from lessonadmin.admin import cells, csv_export, filter_form
+from lessonadmin.domain.errors import Missing
+
+LAST_PAGE = 1_000_000
+LONGEST_SEARCH = 200
+LONGEST_FILTER = 2000
+
+
+class _Guarded:
+    """Shown in the menu to those whom the guard lets in; the guard itself stands at the door (`auth.GUARDS`)."""
+
+    endpoint: str
+
+    def is_accessible(self) -> bool:
+        return auth.allows(self.endpoint)
+
+
+class PanelPage(_Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin's types are partial
+    """A page of the panel that is not a list of rows: give it `room`, `icon` and an exposed `index`."""
+
+    room = ""
+    icon = ""
+
+    def __init__(self, *, name: str, category: str | None = None) -> None:
+        super().__init__(
+            name=name,
+            category=category,
+            endpoint=f"admin_{self.room}",
+            url=f"/admin/{self.room}",
+            menu_icon_value=self.icon,
+        )
+
+
+class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's types are partial
+    """A list of rows, and a page for each."""
+
+    room = ""
+    icon = ""
+    # Arguments of the address that the list keeps besides its own; anything else is forgotten.
+    kept_arguments: frozenset[str] = frozenset()
+    # "All rows that match" may be chosen for actions: the post then has scope=filter and query.
+    acts_on_filter = False
+
+    can_create = False
+    can_edit = False
+    can_delete = False
+    can_view_details = False
+    can_export = False
+    can_set_page_size = True
+    page_size = 50
+    page_size_options = (20, 50, 100)
+    named_filter_urls = True
+    column_display_pk = False
+    column_default_sort = ("id", True)
+    export_types = ("csv",)
+    column_type_formatters = cells.IN_PAGES
+    column_type_formatters_detail = cells.IN_PAGES
+    column_type_formatters_export = cells.IN_EXPORTS
+    # The actions in the order of their buttons; any other follows.
+    action_order: tuple[str, ...] = ()
+
+    list_template = "admin/model/list.html"
+    details_template = "admin/model/details.html"
+    edit_template = "admin/model/edit.html"
+    create_template = "admin/model/create.html"
+
+    def __init__(self, model: type, session: Any, **options: Any) -> None:
+        options.setdefault("endpoint", f"admin_{self.room}")
+        options.setdefault("url", f"/admin/{self.room}")
+        options.setdefault("menu_icon_value", self.icon)
+        super().__init__(model, session, **options)
+
+    # Reading the address
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        found = super()._get_list_extra_args()
+        found.page = min(max(found.page or 0, 0), LAST_PAGE)
+        found.search = (found.search or "").replace("\x00", "").strip()[:LONGEST_SEARCH] or None
+        # They would be passed on to url_for, which takes some names (_scheme, _method) as orders.
+        found.extra_args = {k: v for k, v in found.extra_args.items() if k in self.kept_arguments}
+        return found
+
+    def _get_list_filter_args(self) -> list[tuple[int, str, str]] | None:
+        if not self._filters:
+            return None
+        found = []
+        for argument in request.args:
+            position, _, name = argument.removeprefix("flt").partition("_")
+            if not argument.startswith("flt") or name not in self._filter_args:
+                continue
+            index, wanted = self._filter_args[name]
+            value = request.args[argument].replace("\x00", "").strip()[:LONGEST_FILTER]
+            if self._understood(wanted, value):
+                found.append((position.zfill(4), (index, str(wanted.name), value)))
+            else:
+                flash(
+                    f"The filter “{wanted.name}” does not understand “{value[:60]}” and is left out.",
+                    "warning",
+                )
+        return [chosen for _, chosen in sorted(found, key=lambda item: item[0])]
+
+    def _understood(self, wanted: Any, value: str) -> bool:
+        options = wanted.get_options(self)
+        if options and wanted.data_type != "select2-tags" and value not in {str(key) for key, _ in options}:
+            return False
+        try:
+            wanted.clean(value)
+        except (ValueError, KeyError, TypeError, OverflowError, AttributeError, LookupError):
+            return False
+        return value != ""
+
+    def _apply_search(self, *queries_and_joins: Any) -> Any:
+        *rest, search = queries_and_joins
+        return super()._apply_search(*rest, search.replace("\\", "\\\\"))
+
+    # One row
+
+    def get_one(self, id: Any) -> Any:  # noqa: A002 - Flask-Admin's name for it
+        """The row, of those that the list would show; None for an id that is no id."""
+        column = getattr(self.model, self._primary_key)
+        try:
+            wanted = column.type.python_type(str(id))
+        except (ValueError, TypeError, AttributeError):
+            return None
+        if isinstance(wanted, str) and "\x00" in wanted:
+            return None
+        if isinstance(wanted, int) and not -(2**31) <= wanted < 2**31:
+            return None
+        return (
+            self.get_query()
+            .options(*map(joinedload, self._auto_joins))
+            .filter(column == wanted)
+            .one_or_none()
+        )
+
+    def _must_exist(self, found: Any) -> None:
+        if self.get_one(found) is None:
+            raise Missing
+
+    @expose("/details/")  # type: ignore[untyped-decorator]
+    def details_view(self) -> Any:
+        self._must_exist(request.args.get("id", ""))
+        return super().details_view()
+
+    @expose("/edit/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]
+    def edit_view(self) -> Any:
+        self._must_exist(request.args.get("id", ""))
+        return super().edit_view()
+
+    @expose("/delete/", methods=("POST",))  # type: ignore[untyped-decorator]
+    def delete_view(self) -> Any:
+        self._must_exist(request.form.get("id", ""))
+        return super().delete_view()
+
+    def scaffold_form(self) -> type[Form]:
+        """No form is made, and no related row loaded for one, where nothing may be written."""
+        return super().scaffold_form() if self.can_edit or self.can_create else Form
+
+    # Drawing
+
+    @expose("/")  # type: ignore[untyped-decorator]
+    def index_view(self) -> Any:
+        address = filter_form.canonical(self)
+        return redirect(address) if address else super().index_view()
+
+    def render(self, template: str, **values: Any) -> str:
+        if template == self.list_template:
+            pager_url = values["pager_url"]
+            values["page_url"] = lambda number: pager_url(number - 1)
+            values["filter_rows"] = filter_form.rows(self, values["active_filters"])
+            values["chips"] = filter_form.chips(self, values["active_filters"])
+        return str(super().render(template, **values))
+
+    def get_actions_list(self) -> tuple[list[tuple[str, str]], dict[str, str]]:
+        actions, confirmations = super().get_actions_list()
+        order = {name: place for place, name in enumerate(self.action_order)}
+        return sorted(actions, key=lambda action: order.get(action[0], len(order))), confirmations
+
+    # Export
+
+    def _export_csv(self, return_url: str) -> Response:
+        return csv_export.stream(self)
+
+
+def as_uuid(text: str) -> uuid.UUID | None:
+    """An id from a form or an address; None for anything else."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,55 @@
+// The bar of actions above a list: says how many rows are chosen, and asks before what wants to be asked.
+import { toast } from "../toast.js";
+
+export default function chosenActions(form) {
+  const count = form.querySelector("[data-count]");
+  const everything = form.querySelector('[name="scope"]');
+  const dialog = document.getElementById("action-dialog");
+  const words = dialog.querySelector("[data-words]");
+  const yes = dialog.querySelector("[data-yes]");
+  const first = count.innerHTML;
+  let agreed = null;
+
+  const chosen = () => document.querySelectorAll('input[name="rowid"]:checked').length;
+  const show = () => {
+    const number = chosen();
+    form.toggleAttribute("data-chosen", number > 0 || Boolean(everything?.checked));
+    if (number) count.textContent = `${number.toLocaleString("en")} chosen`;
+    else count.innerHTML = first;
+  };
+  document.addEventListener("change", show);
+  document.addEventListener("chosen", show);
+  window.addEventListener("pageshow", show);
+  show();
+
+  form.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    const all = Boolean(everything?.checked);
+    if (!all && chosen() === 0) {
+      event.preventDefault();
+      toast("Choose at least one row first.", "warn");
+      return;
+    }
+    if (!button?.dataset.confirm || agreed === button) {
+      button?.setAttribute("aria-busy", "true");
+      return;
+    }
+    event.preventDefault();
+    const label = button.textContent.trim();
+    const which = all ? everything.parentElement.textContent.trim().toLowerCase() : count.textContent;
+    dialog.querySelector("h2").textContent = `${label}: ${which}`;
+    words.textContent = button.dataset.confirm;
+    yes.textContent = label;
+    yes.onclick = () => {
+      agreed = button;
+      dialog.close();
+      form.requestSubmit(button);
+    };
+    dialog.showModal();
+  });
+  dialog.querySelector("[data-no]").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => setTimeout(() => { agreed = null; }));
+  window.addEventListener("pageshow", () => {
+    for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+  });
+}

@@ -67,6 +67,7 @@ class Core:
             },
         )
         self.lifecycle.engine = self.processing.engine = self.engine
+        self.events.on_change = self.engine.wake
 
     def start(self, url: str) -> None:
         self.url = url

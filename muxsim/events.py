@@ -6,6 +6,7 @@ here, at the moment the event is made.
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from muxsim.clock import Clock, iso
@@ -25,6 +26,7 @@ class Events:
         self._clock = clock
         self._ids = ids
         self._faults = faults
+        self.on_change: Callable[[], None] = lambda: None
 
     def emit(
         self, kind: str, data: Doc, *, env: str, lane: str, object_type: str, object_id: str | None = None
@@ -51,6 +53,7 @@ class Events:
                 known = {**facts, "endpoint_id": endpoint["id"], "url": endpoint["url"]}
                 rule = self._faults.pick("webhook", known, SCHEDULING_KINDS)
                 self._schedule(event_id, endpoint["id"], lane, now, rule)
+        self.on_change()
         return event_id
 
     def send_again(self, event_id: str) -> bool:
@@ -69,6 +72,7 @@ class Events:
                 self._insert(
                     event_id, endpoint["id"], event["lane"], now, note="sent again", attempts=earlier
                 )
+        self.on_change()
         return True
 
     def _insert(

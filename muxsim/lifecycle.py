@@ -274,17 +274,14 @@ class Lifecycle:
         data = upload.shown(url=url)
         data.pop("error", None)
         self._events.emit(kind, data, env=upload.env, lane=upload.id, object_type="upload")
-        self.engine.wake()
 
     def _tell_asset(self, kind: str, asset: Asset) -> None:
         data = asset.shown(asset.progress(self._clock.now(), None, None), webhook=True)
         self._events.emit(kind, data, env=asset.env, lane=asset.lane, object_type="asset")
-        self.engine.wake()
 
     def _tell_track(self, kind: str, asset: Asset, track: Doc) -> None:
         data = {**track, "asset_id": asset.id}
         self._events.emit(kind, data, env=asset.env, lane=asset.lane, object_type="track")
-        self.engine.wake()
 
     def tell(self, kind: str, *, asset: Asset | None = None, upload: Upload | None = None) -> None:
         """An event out of turn, with the present state."""

@@ -14,6 +14,10 @@ BUCKETS = {
 """Size and refill per second."""
 
 
+def bucket_size(priority: str, method: str) -> int:
+    return BUCKETS[priority, "POST" if method == "POST" else "other"][0]
+
+
 @dataclass
 class Bucket:
     size: int

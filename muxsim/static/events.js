@@ -30,8 +30,15 @@ function payload(event) {
   return JSON.stringify(body, null, 2);
 }
 
+function about(event) {
+  const settings = event.data.new_asset_settings ?? event.data;
+  const words = settings.meta?.title ?? settings.passthrough ?? event.object.id ?? "";
+  return words.length > 28 ? `${words.slice(0, 27)}…` : words;
+}
+
 function draw(event) {
-  const summary = make("summary", {}, make("span", { class: "what", text: event.type }), ...event.deliveries.map(outcome));
+  const summary = make("summary", {}, make("span", { class: "what", text: event.type }), ...event.deliveries.map(outcome),
+    make("span", { class: "about", text: about(event) }));
   if (!event.deliveries.length) summary.append(pill("no endpoint"));
   summary.append(make("time", { text: event.created_at.slice(11, 19) }));
   const again = () => act("POST", `/events/${event.id}/again`, {}, "On its way again");

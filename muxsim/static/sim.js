@@ -12,6 +12,7 @@ const at = (id) => document.getElementById(id);
 let clock = null;
 let waiting = 0;
 let asking = false;
+let again = false;
 
 function drawHeader(state) {
   clock = { ...state.clock, seen: performance.now() };
@@ -33,7 +34,10 @@ function tick() {
 }
 
 async function refresh() {
-  if (asking) return;
+  if (asking) {
+    again = true;
+    return;
+  }
   asking = true;
   clearTimeout(waiting);
   try {
@@ -45,7 +49,8 @@ async function refresh() {
     at("link").className = "pill bad";
   }
   asking = false;
-  waiting = setTimeout(refresh, document.hidden ? 10 * EVERY : EVERY);
+  waiting = setTimeout(refresh, again ? 0 : document.hidden ? 10 * EVERY : EVERY);
+  again = false;
 }
 
 function startTheme() {

@@ -24,6 +24,7 @@ def create_app(core: Core) -> Flask:
     app = Flask("muxsim", static_url_path="/_sim/static")
     app.extensions["muxsim"] = core
     app.url_map.strict_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     for room in (api_uploads, api_assets, api_playback_ids, api_system, api_usage, api_restrictions):
         app.register_blueprint(room.blueprint)

@@ -170,7 +170,6 @@ def send_event() -> Doc:
             raise not_found()
         data, object_type, lane, env = waiting.shown(), "upload", waiting.id, waiting.env
     event_id = sim().events.emit(kind, {**data, **changes}, env=env, lane=lane, object_type=object_type)
-    sim().engine.wake()
     return {"id": event_id}
 
 
@@ -178,7 +177,6 @@ def send_event() -> Doc:
 def send_again(event_id: str) -> Doc:
     if not sim().events.send_again(event_id):
         raise not_found()
-    sim().engine.wake()
     return {"ok": True}
 
 

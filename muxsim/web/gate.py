@@ -6,6 +6,7 @@ import time
 from flask import Blueprint, Response, g, request
 
 from muxsim.errors import MuxError, error_response
+from muxsim.limits import bucket_size
 from muxsim.options import ENVIRONMENT, Token
 from muxsim.store import Doc
 from muxsim.web import breakage
@@ -30,9 +31,11 @@ def _enter() -> Response | None:
         {"operation": g.operation, "method": request.method, "path": request.path, "token_id": g.token_id},
     )
     broken = breakage.before(g.rule)
-    if broken is not None:
-        return broken
     token = _token()
+    if broken is not None:
+        if token is not None and broken.status_code == 429:
+            g.limit = (bucket_size(token.priority, request.method), 0)
+        return broken
     if token is None:
         return _unauthorized()
     g.env = token.env

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from lessonadmin.cli import events, people
+from lessonadmin.cli import demo, events, people
 
 
 def init_app(app: Flask) -> None:
-    for room in (people, events):
+    for room in (people, events, demo):
         room.init_app(app)

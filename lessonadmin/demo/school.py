@@ -1,0 +1,60 @@
+"""Who teaches what in the demo school."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Video = Literal["none", "plays", "broken", "abandoned"]
+
+
+@dataclass(frozen=True)
+class Account:
+    email: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True)
+class DemoLesson:
+    title: str
+    course: str | None
+    price_cents: int
+    video: Video
+    stays_draft: bool = False
+    description: str = ""
+
+
+ACCOUNTS = (
+    Account("admin@demo.example", "Ada Admin", "admin"),
+    Account("support@demo.example", "Sam Support", "support"),
+    Account("teacher@demo.example", "Tina Teacher", "instructor"),
+    Account("student@demo.example", "Stu Student", "student"),
+)
+TEACHER = "teacher@demo.example"
+
+COURSES = {
+    "Watercolour for beginners": "From the first wash to a finished landscape, in six calm evenings.",
+    "Bread at home": "Flour, water, salt and patience.",
+}
+LESSONS = (
+    DemoLesson(
+        "Paper, brushes, water",
+        "Watercolour for beginners",
+        0,
+        "plays",
+        description="What to buy, and what not to.",
+    ),
+    DemoLesson(
+        "The flat wash",
+        "Watercolour for beginners",
+        499,
+        "plays",
+        description="One even colour, edge to edge.",
+    ),
+    DemoLesson("Wet in wet", "Watercolour for beginners", 499, "plays", stays_draft=True),
+    DemoLesson("Skies in ten minutes", "Watercolour for beginners", 799, "broken"),
+    DemoLesson(
+        "Your first sourdough", "Bread at home", 999, "plays", description="A starter and one good loaf."
+    ),
+    DemoLesson("Shaping a loaf", "Bread at home", 999, "abandoned"),
+    DemoLesson("Questions and answers", None, 0, "none", description="Recorded next month."),
+)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 DEFAULT_UPLOAD_TYPES = "video/mp4,video/quicktime,video/webm,video/x-matroska,video/mpeg,video/x-msvideo"
 
@@ -96,11 +96,21 @@ def normalise_database_url(url: str) -> str:
     return "postgresql+psycopg://" + url[match.end() :]
 
 
-def _origin(value: str) -> str:
+def _has_sane_port(parts: SplitResult) -> bool:
+    # The error of urlsplit quotes what stands there, which may be half a password.
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+
+
+def _origin(name: str, value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    sane = parts.scheme in ("http", "https") and parts.hostname and _has_sane_port(parts)
+    # Browsers compare our own origin letter by letter; a Mux address may stand behind a path.
+    bare = name != "PUBLIC_URL" or (parts.path in ("", "/") and "@" not in parts.netloc)
+    if not sane or not bare or parts.query or parts.fragment:
         raise ValueError("must be an origin such as https://lessons.example.org")
-    _ = parts.port  # raises ValueError for a port that is no number
     return value.rstrip("/")
 
 
@@ -126,9 +136,8 @@ def _redis_url(value: str) -> str:
 
 def _mail_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or not _has_sane_port(parts):
         raise ValueError("must look like smtp://user:password@host:587")
-    _ = parts.port
     return value
 
 
@@ -140,7 +149,7 @@ def _parse(name: str, value: str) -> object:
     if name == "MAIL_URL":
         return _mail_url(value)
     if name in ORIGINS:
-        return _origin(value)
+        return _origin(name, value)
     if name in WHOLE_NUMBERS:
         return _whole_number(name, value)
     if name in LISTS:

@@ -135,6 +135,14 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
             return False
         return value != ""
 
+    def _get_list_url(self, view_args: ViewArgs) -> str:
+        address = str(super()._get_list_url(view_args))
+        # Flask-Admin writes the usual number of rows into every address; a shorter one says the same.
+        usual = f"page_size={self.page_size}"
+        path, _, query = address.partition("?")
+        rest = "&".join(part for part in query.split("&") if part and part != usual)
+        return f"{path}?{rest}" if rest else path
+
     def _apply_search(self, *queries_and_joins: Any) -> Any:
         *rest, search = queries_and_joins
         return super()._apply_search(*rest, search.replace("\\", "\\\\"))

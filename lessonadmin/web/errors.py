@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from lessonadmin import logs
 from lessonadmin.db import db
@@ -121,6 +121,8 @@ def _http(error: HTTPException) -> Response:
             response=error.get_body(), status=error.code or 500, headers=dict(error.get_headers())
         )
     type_, message = HTTP_TYPES.get(error.code, ("error", error.description or error.name))
+    if type(error) is BadRequest and error.description != BadRequest.description and error.description:
+        message = error.description  # our own words
     response = answer(error.code, type_, message)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):

@@ -5,18 +5,20 @@ import re
 import time
 import uuid
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 from lessonadmin import logs, metrics
 
 log = logging.getLogger("lessonadmin.request")
 
 SANE_ID = re.compile(r"^[\w\-]{8,64}$")
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 QUIET = frozenset({"static", "health.healthz", "health.readyz", "metrics.show"})
 
 
 def init_app(app: Flask) -> None:
     app.before_request(_begin)
+    app.before_request(_refuse_unstorable)
     app.after_request(_finish)
 
 
@@ -25,6 +27,15 @@ def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     logs.request_id.set(given if SANE_ID.match(given) else uuid.uuid4().hex)
     logs.who.set("-")
+
+
+def _refuse_unstorable() -> None:
+    """No person types a NUL, and PostgreSQL stores none: refused here, it is nobody's unexpected error later."""
+    given = list(request.args.values())
+    if request.mimetype in FORMS and request.blueprint != "webhooks":
+        given += request.form.values()
+    if any("\x00" in value for value in given):
+        abort(400, "The request holds a character that cannot be stored.")
 
 
 def _finish(response: Response) -> Response:

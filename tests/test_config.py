@@ -1,0 +1,113 @@
+"""Settings: whole, checked, and named all at once when they are wrong."""
+
+import pytest
+
+from lessonadmin import config
+from tests.settings import environment
+
+WHOLE = environment(database_url="postgresql://u:p@h/db", redis_url="redis://h:6379/0")
+
+
+def load(**changes: str | None) -> config.Settings:
+    given = {**WHOLE, **{name: value for name, value in changes.items() if value is not None}}
+    return config.load({name: value for name, value in given.items() if changes.get(name, "") is not None})
+
+
+def complaint(**changes: str | None) -> str:
+    with pytest.raises(config.SettingsError) as caught:
+        load(**changes)
+    return str(caught.value)
+
+
+def test_an_empty_environment_names_every_required_setting_in_one_line() -> None:
+    with pytest.raises(config.SettingsError) as caught:
+        config.load({})
+    message = str(caught.value)
+    assert all(name in message for name in config.REQUIRED)
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", config.REQUIRED)
+@pytest.mark.parametrize("value", [None, "", "   "])
+def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
+    assert name in complaint(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://h/db"),
+        ("DATABASE_URL", "lessons.db"),
+        ("REDIS_URL", "http://h:6379"),
+        ("PUBLIC_URL", "lessons.example.org"),
+        ("PUBLIC_URL", "ftp://lessons.example.org"),
+        ("PUBLIC_URL", "https://h:notaport"),
+        ("PUBLIC_URL", "https://h/?x=1"),
+        ("PUBLIC_URL", "https://h/lessons"),
+        ("PUBLIC_URL", "https://me:pw@h"),
+        ("MUX_API_URL", "//api.mux.com"),
+        ("UPLOAD_MAX_MB", "many"),
+        ("UPLOAD_MAX_MB", "0"),
+        ("UPLOAD_MAX_MB", "-5"),
+        ("UPLOAD_MAX_MB", "1.5"),
+        ("UPLOAD_MAX_MB", "9" * 40),
+        ("UPLOAD_TIMEOUT_SECONDS", "59"),
+        ("UPLOAD_TIMEOUT_SECONDS", "604801"),
+        ("SWEEP_EVERY_SECONDS", "0"),
+        ("MUX_WEBHOOK_SECRETS", " , ,"),
+        ("UPLOAD_TYPES", ","),
+        ("MAIL_URL", "mail.example.org"),
+        ("MAIL_URL", "smtp://"),
+    ],
+)
+def test_a_malformed_setting_is_named(name: str, value: str) -> None:
+    assert name in complaint(**{name: value})
+
+
+def test_missing_and_malformed_are_named_together() -> None:
+    message = complaint(SECRET_KEY=None, REDIS_URL=None, UPLOAD_MAX_MB="x", PUBLIC_URL="y")
+    assert all(name in message for name in ("SECRET_KEY", "REDIS_URL", "UPLOAD_MAX_MB", "PUBLIC_URL"))
+
+
+def test_no_secret_is_repeated_in_the_complaint() -> None:
+    assert "hunter2" not in complaint(DATABASE_URL="mysql://u:hunter2@h/db", SECRET_KEY=None)
+    assert "hunter2" not in complaint(MAIL_URL="smtp://u:hunter2/x@h:587")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["postgres://", "postgresql://", "postgresql+psycopg2://", "postgresql+psycopg://"]
+)
+def test_any_driver_suffix_becomes_ours(prefix: str) -> None:
+    assert load(DATABASE_URL=f"{prefix}u@h/db").database_url == "postgresql+psycopg://u@h/db"
+
+
+def test_lists_forgive_spaces_and_trailing_commas() -> None:
+    assert load(MUX_WEBHOOK_SECRETS=" one, two ,").mux_webhook_secrets == ("one", "two")
+
+
+def test_the_workers_token_is_the_webs_unless_it_is_set() -> None:
+    settings = load(MUX_WORKER_TOKEN_ID=None, MUX_WORKER_TOKEN_SECRET=None)
+    assert settings.mux_worker_token_id == settings.mux_token_id
+    assert settings.mux_worker_token_secret == settings.mux_token_secret
+    assert load(MUX_WORKER_TOKEN_ID="w", MUX_WORKER_TOKEN_SECRET="s").mux_worker_token_id == "w"
+
+
+def test_origins_lose_their_last_slash() -> None:
+    assert load(PUBLIC_URL="https://lessons.example.org/").public_url == "https://lessons.example.org"
+
+
+def test_signing_needs_both_its_settings() -> None:
+    assert "together" in complaint(MUX_SIGNING_KEY_ID="k")
+    signed = load(MUX_SIGNING_KEY_ID="k", MUX_SIGNING_PRIVATE_KEY="p")
+    assert (signed.playback_policy, load().playback_policy) == ("signed", "public")
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    settings = load(MUX_API_URL=None, MUX_STREAM_URL=None, MUX_IMAGE_URL=None)
+    assert settings.mux_api_url == "https://api.mux.com"
+    assert (settings.upload_max_mb, settings.upload_timeout_seconds) == (2000, 86400)
+    assert (settings.uploads_per_hour, settings.asks_per_minute) == (120, 10)
+    assert (settings.stuck_after_seconds, settings.recheck_after_seconds) == (1800, 60)
+    assert (settings.sweep_every_seconds, settings.replaced_grace_seconds) == (30, 86400)
+    assert (settings.mail_url, settings.metrics_token, settings.mux_env_key) == (None, None, None)
+    assert settings.upload_types[0] == "video/mp4"

@@ -2,9 +2,32 @@
 
 from flask import Flask
 
-from lessonadmin.views import account, catalog, health, home, lessons, metrics, notices, shell, sign_in
+from lessonadmin.views import (
+    account,
+    api,
+    catalog,
+    health,
+    home,
+    lessons,
+    metrics,
+    notices,
+    shell,
+    sign_in,
+    webhooks,
+)
 
-BLUEPRINTS = (health.bp, metrics.bp, sign_in.bp, home.bp, account.bp, notices.bp, lessons.bp, catalog.bp)
+BLUEPRINTS = (
+    health.bp,
+    metrics.bp,
+    sign_in.bp,
+    home.bp,
+    account.bp,
+    notices.bp,
+    lessons.bp,
+    catalog.bp,
+    api.bp,
+    webhooks.bp,
+)
 
 
 def init_app(app: Flask) -> None:

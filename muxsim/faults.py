@@ -77,7 +77,7 @@ def parse_rule(body: Doc) -> Rule:
         raise ValueError(f"target is one of {', '.join(KINDS)}")
     if not isinstance(kind, str) or kind not in KINDS[target]:
         raise ValueError(f"kind of a fault on {target} is one of {', '.join(sorted(KINDS[target]))}")
-    match, params = body.get("match") or {}, body.get("params") or {}
+    match, params = ({} if body.get(name) is None else body[name] for name in ("match", "params"))
     if not isinstance(match, dict) or set(match) - MATCHABLE[target]:
         raise ValueError(f"match on {target} takes {', '.join(sorted(MATCHABLE[target]))}")
     if not isinstance(params, dict):

@@ -1,10 +1,11 @@
 """Carries out faults on HTTP answers: delays, cut connections, wrong bodies. Which fault strikes is decided elsewhere."""
 
 import json
+import socket
 from collections.abc import Iterator
 from email.utils import formatdate
 
-from flask import Response
+from flask import Response, request
 
 from muxsim.errors import TYPES, error_response
 from muxsim.faults import Rule
@@ -76,8 +77,16 @@ def cut() -> Response:
 
 
 def _then_reset(pieces: list[bytes]) -> Iterator[bytes]:
-    yield from pieces
-    raise ConnectionResetError("simulated reset")
+    """Pieces of an answer, then a broken connection. Reading stops too: the server would wait for the rest of a body."""
+    line: socket.socket | None = request.environ.get("werkzeug.socket")
+
+    def body() -> Iterator[bytes]:
+        yield from pieces
+        if line is not None:
+            line.shutdown(socket.SHUT_RD)
+        raise ConnectionResetError("simulated reset")
+
+    return body()
 
 
 def _spoil(rule: Rule, response: Response) -> Response:

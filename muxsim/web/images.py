@@ -125,7 +125,7 @@ def _scaled(seen: View) -> list[str]:
         return []
     if not (width and height) or fit == "preserve":
         bound = ":force_original_aspect_ratio=decrease" if width and height else ""
-        return ["-vf", f"scale={width or -2}:{height or -2}{bound}"]
+        return ["-vf", f"scale={width or -1}:{height or -1}{bound}"]
     if fit == "stretch":
         return ["-vf", f"scale={width}:{height}"]
     if fit == "pad":

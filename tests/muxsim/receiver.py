@@ -24,7 +24,9 @@ class Delivery:
 
     def signed_with(self, secret: str, *, tolerance: float = 300) -> bool:
         """As a careful verifier does it: by the raw bytes, and not too old or too new."""
-        parts = dict(part.split("=", 1) for part in self.headers.get("mux-signature", "").split(",") if "=" in part)
+        parts = dict(
+            part.split("=", 1) for part in self.headers.get("mux-signature", "").split(",") if "=" in part
+        )
         if not parts.get("t", "").isdigit() or abs(time.time() - int(parts["t"])) > tolerance:
             return False
         wanted = hmac.new(secret.encode(), parts["t"].encode() + b"." + self.raw, hashlib.sha256).hexdigest()

@@ -24,7 +24,11 @@ def test_an_upload_from_creation_to_a_ready_asset(sdk: Sdk, control: Control) ->
     }  # fmt: skip
     made, status, headers = sdk.uploads.create_direct_upload_with_http_info(body)
     assert status == 201
-    assert (made.data.status, made.data.timeout, made.data.cors_origin) == ("waiting", 7200, "https://lessons.example")
+    assert (made.data.status, made.data.timeout, made.data.cors_origin) == (
+        "waiting",
+        7200,
+        "https://lessons.example",
+    )
     assert made.data.new_asset_settings.playback_policies == ["public", "signed"]
     assert made.data.new_asset_settings.video_quality == "plus"
     assert made.data.url.startswith(control.url + "/upload/" + made.data.id + "?token=")
@@ -103,7 +107,9 @@ def test_an_asset_is_updated_and_deleted(sdk: Sdk, control: Control) -> None:
 
 
 def test_an_asset_made_from_a_url(sdk: Sdk, control: Control) -> None:
-    request = mux_python.CreateAssetRequest(inputs=[mux_python.InputSettings(url="https://x.example/v.mp4")], playback_policies=["public"])
+    request = mux_python.CreateAssetRequest(
+        inputs=[mux_python.InputSettings(url="https://x.example/v.mp4")], playback_policies=["public"]
+    )
     made = sdk.assets.create_asset(request).data
     assert (made.status, made.ingest_type, made.upload_id) == ("preparing", "on_demand_url", None)
     control.flush_events()
@@ -120,14 +126,23 @@ def test_tracks_and_switches_of_an_asset(sdk: Sdk, control: Control) -> None:
     wanted = {"generated_subtitles": [{"language_code": "de", "name": "Deutsch"}]}
     [made] = sdk.assets.generate_asset_track_subtitles(asset.id, audio.id, wanted).data
     assert (made.text_source, made.status) == ("generated_vod", "preparing")
-    text = {"url": "https://x.example/a.vtt", "type": "text", "text_type": "subtitles", "language_code": "en", "name": "English"}
+    text = {
+        "url": "https://x.example/a.vtt",
+        "type": "text",
+        "text_type": "subtitles",
+        "language_code": "en",
+        "name": "English",
+    }
     uploaded = sdk.assets.create_asset_track(asset.id, text).data
     control.flush_events()
     tracks = {one.id: one for one in sdk.assets.get_asset(asset.id).data.tracks}
     assert (tracks[made.id].status, tracks[uploaded.id].text_source) == ("ready", "uploaded")
     sdk.assets.delete_asset_track(asset.id, uploaded.id)
     assert uploaded.id not in {one.id for one in sdk.assets.get_asset(asset.id).data.tracks}
-    assert sdk.assets.update_asset_master_access(asset.id, {"master_access": "temporary"}).data.master_access == "temporary"
+    assert (
+        sdk.assets.update_asset_master_access(asset.id, {"master_access": "temporary"}).data.master_access
+        == "temporary"
+    )
 
 
 def test_playback_ids(sdk: Sdk, control: Control) -> None:
@@ -165,7 +180,10 @@ def test_delivery_usage_is_known_twelve_hours_late(sdk: Sdk, control: Control) -
     assert sdk.usage.list_delivery_usage(timeframe=[now - 7200, now + 7200]).data == []
     later = int(control.advance_clock(14 * 3600))
     reports = sdk.usage.list_delivery_usage(timeframe=[now - 7200, later]).data
-    assert [(one.asset_id, one.delivered_seconds, one.passthrough) for one in reports] == [(busy, 500.0, "p0"), (quiet, 20.0, "p1")]
+    assert [(one.asset_id, one.delivered_seconds, one.passthrough) for one in reports] == [
+        (busy, 500.0, "p0"),
+        (quiet, 20.0, "p1"),
+    ]
     assert reports[0].delivered_seconds_by_resolution.tier_720p == 500.0
     only = sdk.usage.list_delivery_usage(timeframe=[now - 7200, later], asset_id=quiet).data
     assert [one.asset_id for one in only] == [quiet]
@@ -174,12 +192,19 @@ def test_delivery_usage_is_known_twelve_hours_late(sdk: Sdk, control: Control) -
 
 def test_playback_restrictions(sdk: Sdk) -> None:
     made = sdk.restrictions.create_playback_restriction(
-        {"referrer": {"allowed_domains": ["*.example.com"], "allow_no_referrer": False}, "user_agent": {"allow_no_user_agent": True}}
+        {
+            "referrer": {"allowed_domains": ["*.example.com"], "allow_no_referrer": False},
+            "user_agent": {"allow_no_user_agent": True},
+        }
     ).data
     assert made.referrer.allowed_domains == ["*.example.com"]
-    changed = sdk.restrictions.update_referrer_domain_restriction(made.id, {"allowed_domains": ["a.com"], "allow_no_referrer": True})
+    changed = sdk.restrictions.update_referrer_domain_restriction(
+        made.id, {"allowed_domains": ["a.com"], "allow_no_referrer": True}
+    )
     assert changed.data.referrer.allow_no_referrer is True
-    sdk.restrictions.update_user_agent_restriction(made.id, {"allow_no_user_agent": False, "allow_high_risk_user_agent": False})
+    sdk.restrictions.update_user_agent_restriction(
+        made.id, {"allow_no_user_agent": False, "allow_high_risk_user_agent": False}
+    )
     assert sdk.restrictions.get_playback_restriction(made.id).data.user_agent.allow_no_user_agent is False
     assert [one.id for one in sdk.restrictions.list_playback_restrictions().data] == [made.id]
     sdk.restrictions.delete_playback_restriction(made.id)
@@ -234,7 +259,10 @@ def test_free_plan_counts_to_ten(sdk: Sdk, control: Control) -> None:
     with pytest.raises(mux_python.ApiException) as full:
         sdk.upload()
     assert full.value.status == 400
-    assert "Free plan is limited to 10 assets, you cannot create direct uploads while exceeding this limit" in full.value.body
+    assert (
+        "Free plan is limited to 10 assets, you cannot create direct uploads while exceeding this limit"
+        in full.value.body
+    )
     assert '"invalid_parameters"' in full.value.body
 
 

@@ -91,7 +91,15 @@ def test_a_broken_connection_keeps_what_came(sim: Simulator, sdk: Sdk, control: 
 
 @pytest.mark.parametrize(
     "header",
-    ["bytes 5-2/10", "bytes 0-99/50", "bytes 0-9/1000000", "items 0-9/10", "bytes a-b/c", "bytes 0-262144/999999", "bytes */*x"],
+    [
+        "bytes 5-2/10",
+        "bytes 0-99/50",
+        "bytes 0-9/1000000",
+        "items 0-9/10",
+        "bytes a-b/c",
+        "bytes 0-262144/999999",
+        "bytes */*x",
+    ],
 )
 def test_nonsense_ranges(sdk: Sdk, header: str) -> None:
     answer = call("PUT", sdk.upload().url, b"0123456789", token=None, headers={"Content-Range": header})
@@ -123,11 +131,16 @@ def test_the_time_runs_until_the_last_byte(sdk: Sdk, control: Control) -> None:
 
 def test_cors_is_the_uploads_own_origin(sdk: Sdk, control: Control) -> None:
     made = sdk.uploads.create_direct_upload({"cors_origin": "https://ours.example"}).data
-    asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-range,content-type"}
+    asked = {
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "content-range,content-type",
+    }
     allowed = call("OPTIONS", made.url, token=None, headers={"Origin": "https://ours.example", **asked})
     assert allowed.status == 204
     assert allowed.headers["Access-Control-Allow-Origin"] == "https://ours.example"
-    assert {"content-range", "content-type"} <= set(allowed.headers["Access-Control-Allow-Headers"].split(", "))
+    assert {"content-range", "content-type"} <= set(
+        allowed.headers["Access-Control-Allow-Headers"].split(", ")
+    )
     assert "PUT" in allowed.headers["Access-Control-Allow-Methods"]
     foreign = call("OPTIONS", made.url, token=None, headers={"Origin": "https://evil.example", **asked})
     assert "Access-Control-Allow-Origin" not in foreign.headers
@@ -143,7 +156,9 @@ def test_the_api_itself_has_no_cors(sim: Simulator) -> None:
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_an_upload_that_finishes_after_a_cancel_makes_no_asset(sdk: Sdk, control: Control, receiver: Receiver) -> None:
+def test_an_upload_that_finishes_after_a_cancel_makes_no_asset(
+    sdk: Sdk, control: Control, receiver: Receiver
+) -> None:
     upload = sdk.upload()
     put(upload.url, FILE[:CHUNK], 0, len(FILE))
     control.cancel_upload_elsewhere(upload.id)
@@ -172,7 +187,9 @@ def test_fault_lost_chunk_is_seen_in_the_range(sim: Simulator, sdk: Sdk, control
     control.fault("upload", "lost_chunk", times=1, match={"chunk": 1})
     assert put(upload.url, FILE[:CHUNK], 0, total).headers["Range"] == f"bytes=0-{CHUNK - 1}"
     assert put(upload.url, FILE[CHUNK : 2 * CHUNK], CHUNK, total).headers["Range"] == f"bytes=0-{CHUNK - 1}"
-    assert put(upload.url, FILE[CHUNK : 2 * CHUNK], CHUNK, total).headers["Range"] == f"bytes=0-{2 * CHUNK - 1}"
+    assert (
+        put(upload.url, FILE[CHUNK : 2 * CHUNK], CHUNK, total).headers["Range"] == f"bytes=0-{2 * CHUNK - 1}"
+    )
     assert put(upload.url, FILE[2 * CHUNK :], 2 * CHUNK, total).status == 200
     assert source_of(sim, control, upload.id) == FILE
 
@@ -191,7 +208,18 @@ def test_fault_no_range_and_308_at_the_end(sdk: Sdk, control: Control) -> None:
 
 def test_a_large_file_does_not_go_through_memory(tmp_path: Path) -> None:
     """300 MB here; ``bench/uploads.py --big-mb 2048`` shows the same for two gigabytes."""
-    command = [sys.executable, "-m", "muxsim", "--port", "0", "--state", str(tmp_path), "--fast", "--token", "a:b"]
+    command = [
+        sys.executable,
+        "-m",
+        "muxsim",
+        "--port",
+        "0",
+        "--state",
+        str(tmp_path),
+        "--fast",
+        "--token",
+        "a:b",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]

@@ -14,7 +14,18 @@ from tests.muxsim.conftest import SECRET
 from tests.muxsim.receiver import Receiver
 from tests.muxsim.sdk import Sdk
 
-ENVELOPE = ["type", "id", "created_at", "object", "environment", "data", "request_id", "accessor", "accessor_source", "attempts"]
+ENVELOPE = [
+    "type",
+    "id",
+    "created_at",
+    "object",
+    "environment",
+    "data",
+    "request_id",
+    "accessor",
+    "accessor_source",
+    "attempts",
+]
 
 
 def test_the_published_test_vector() -> None:
@@ -37,7 +48,12 @@ def test_the_events_of_an_upload_in_their_shapes(sdk: Sdk, control: Control, rec
         assert str(uuid.UUID(body["id"])) == body["id"]
         assert datetime.strptime(body["created_at"], "%Y-%m-%dT%H:%M:%S.%f%z")
         assert set(body["environment"]) == {"name", "id"}
-        assert (body["request_id"], body["accessor"], body["accessor_source"], body["attempts"]) == (None, None, None, [])
+        assert (body["request_id"], body["accessor"], body["accessor_source"], body["attempts"]) == (
+            None,
+            None,
+            None,
+            [],
+        )
     assert created["data"]["url"] == upload.url
     assert asset_created["object"] == {"type": "upload", "id": upload.id}
     data = asset_created["data"]
@@ -48,7 +64,11 @@ def test_the_events_of_an_upload_in_their_shapes(sdk: Sdk, control: Control, rec
     assert (data["timeout"], data["cors_origin"]) == (3600, "*")
     for body, status in ((asset_new, "preparing"), (ready, "ready")):
         assert body["object"] == {"type": "asset", "id": asset_id}
-        assert (body["data"]["id"], body["data"]["upload_id"], body["data"]["status"]) == (asset_id, upload.id, status)
+        assert (body["data"]["id"], body["data"]["upload_id"], body["data"]["status"]) == (
+            asset_id,
+            upload.id,
+            status,
+        )
         assert (body["data"]["passthrough"], body["data"]["meta"]) == ("p-1", {"title": "T"})
         assert type(body["data"]["created_at"]) is int
         assert body["data"]["playback_ids"][0]["policy"] == "public"
@@ -56,7 +76,9 @@ def test_the_events_of_an_upload_in_their_shapes(sdk: Sdk, control: Control, rec
     assert "duration" not in asset_new["data"]
 
 
-def test_every_attempt_is_signed_afresh_over_its_own_bytes(sdk: Sdk, control: Control, receiver: Receiver) -> None:
+def test_every_attempt_is_signed_afresh_over_its_own_bytes(
+    sdk: Sdk, control: Control, receiver: Receiver
+) -> None:
     receiver.answers = [500, 403]
     sdk.upload()
     receiver.wait(3)
@@ -71,7 +93,11 @@ def test_every_attempt_is_signed_afresh_over_its_own_bytes(sdk: Sdk, control: Co
     assert set(attempt) == {
         "webhook_id", "address", "response_status_code", "response_headers", "response_body", "max_attempts", "id", "created_at",
     }  # fmt: skip
-    assert (attempt["response_status_code"], attempt["address"], attempt["max_attempts"]) == (500, receiver.url, 30)
+    assert (attempt["response_status_code"], attempt["address"], attempt["max_attempts"]) == (
+        500,
+        receiver.url,
+        30,
+    )
     assert [one["response_status_code"] for one in third.body["attempts"]] == [500, 403]
 
 
@@ -109,7 +135,9 @@ def test_an_outage_of_a_day_ends_in_giving_up(make_sim: Callable[..., Simulator]
     sdk.close()
 
 
-def test_a_receiver_that_comes_back_gets_its_events(make_sim: Callable[..., Simulator], receiver: Receiver) -> None:
+def test_a_receiver_that_comes_back_gets_its_events(
+    make_sim: Callable[..., Simulator], receiver: Receiver
+) -> None:
     receiver.usual = 500
     sim = make_sim(retry_seconds=5)
     control, sdk = Control(sim.url), Sdk(sim.url)
@@ -125,7 +153,9 @@ def test_a_receiver_that_comes_back_gets_its_events(make_sim: Callable[..., Simu
     sdk.close()
 
 
-def test_no_answer_within_five_seconds_is_a_failure_and_stalls_nobody_else(sdk: Sdk, control: Control, receiver: Receiver) -> None:
+def test_no_answer_within_five_seconds_is_a_failure_and_stalls_nobody_else(
+    sdk: Sdk, control: Control, receiver: Receiver
+) -> None:
     receiver.answers = [30.0]
     slow = sdk.upload()
     receiver.wait(1)
@@ -141,12 +171,17 @@ def test_no_answer_within_five_seconds_is_a_failure_and_stalls_nobody_else(sdk: 
     assert receiver.got[2].body["attempts"][0]["response_status_code"] is None
 
 
-def test_two_endpoints_with_two_secrets_and_rotation(sim: Simulator, sdk: Sdk, control: Control, receiver: Receiver) -> None:
+def test_two_endpoints_with_two_secrets_and_rotation(
+    sim: Simulator, sdk: Sdk, control: Control, receiver: Receiver
+) -> None:
     second = control.add_endpoint(receiver.url + "?new=1", "whsec_new")
     sdk.upload()
     assert control.flush_events()
     assert len({one.body["id"] for one in receiver.got}) == 1
-    assert sorted([one.signed_with(SECRET), one.signed_with("whsec_new")] for one in receiver.got) == [[False, True], [True, False]]
+    assert sorted([one.signed_with(SECRET), one.signed_with("whsec_new")] for one in receiver.got) == [
+        [False, True],
+        [True, False],
+    ]
     control.remove_endpoint(second)
     receiver.got = []
     sdk.upload()
@@ -164,10 +199,18 @@ def test_failing_and_deleting_tell_of_it(sdk: Sdk, control: Control, receiver: R
     assert receiver.types[-3:] == ["video.asset.errored", "video.upload.errored", "video.asset.deleted"]
     errored, upload_errored, deleted = (one.body["data"] for one in receiver.got[-3:])
     assert errored["errors"] == {"type": "invalid_input", "messages": ["Bad.", "Worse."]}
-    assert (upload_errored["id"], upload_errored["status"], "error" in upload_errored) == (upload.id, "errored", False)
+    assert (upload_errored["id"], upload_errored["status"], "error" in upload_errored) == (
+        upload.id,
+        "errored",
+        False,
+    )
     assert deleted["id"] == asset["id"]
     shown = sdk.uploads.get_direct_upload(upload.id).data
-    assert (shown.status, shown.error.type, shown.error.message) == ("errored", "invalid_input", "Bad. Worse.")
+    assert (shown.status, shown.error.type, shown.error.message) == (
+        "errored",
+        "invalid_input",
+        "Bad. Worse.",
+    )
 
 
 def test_a_time_out_has_no_event(sdk: Sdk, control: Control, receiver: Receiver) -> None:
@@ -250,10 +293,17 @@ def test_fault_reorder(sdk: Sdk, control: Control, receiver: Receiver) -> None:
     control.fault("webhook", "reorder", match={"type": "video.asset.created"}, times=1)
     control.complete_upload(sdk.upload().id)
     receiver.wait(4)
-    assert receiver.types == ["video.upload.created", "video.upload.asset_created", "video.asset.ready", "video.asset.created"]
+    assert receiver.types == [
+        "video.upload.created",
+        "video.upload.asset_created",
+        "video.asset.ready",
+        "video.asset.created",
+    ]
 
 
-def test_fault_reorder_of_the_last_event_ends_by_itself(sdk: Sdk, control: Control, receiver: Receiver) -> None:
+def test_fault_reorder_of_the_last_event_ends_by_itself(
+    sdk: Sdk, control: Control, receiver: Receiver
+) -> None:
     control.fault("webhook", "reorder", max_wait=60)
     sdk.upload()
     assert control.flush_events()
@@ -262,7 +312,9 @@ def test_fault_reorder_of_the_last_event_ends_by_itself(sdk: Sdk, control: Contr
     receiver.wait(1)
 
 
-def test_fault_shuffle_is_repeatable(make_sim: Callable[..., Simulator], receiver: Receiver, tmp_path: object) -> None:
+def test_fault_shuffle_is_repeatable(
+    make_sim: Callable[..., Simulator], receiver: Receiver, tmp_path: object
+) -> None:
     orders = []
     for run in ("one", "two"):
         sim = make_sim(state_dir=f"{tmp_path}/{run}")
@@ -275,10 +327,17 @@ def test_fault_shuffle_is_repeatable(make_sim: Callable[..., Simulator], receive
         sdk.close()
     assert orders[0] == orders[1]
     assert len(set(orders[0])) == 4
-    assert orders[0] != ["video.upload.created", "video.upload.asset_created", "video.asset.created", "video.asset.ready"]
+    assert orders[0] != [
+        "video.upload.created",
+        "video.upload.asset_created",
+        "video.asset.created",
+        "video.asset.ready",
+    ]
 
 
-def test_fault_share_comes_from_the_seed(make_sim: Callable[..., Simulator], receiver: Receiver, tmp_path: object) -> None:
+def test_fault_share_comes_from_the_seed(
+    make_sim: Callable[..., Simulator], receiver: Receiver, tmp_path: object
+) -> None:
     kept = []
     for run in ("one", "two"):
         sim = make_sim(state_dir=f"{tmp_path}/{run}")
@@ -294,9 +353,21 @@ def test_fault_share_comes_from_the_seed(make_sim: Callable[..., Simulator], rec
 
 
 @pytest.mark.parametrize(
-    "kind", ["wrong_secret", "old_secret", "no_signature", "malformed_signature", "stale_timestamp", "future_timestamp", "tampered_body", "old_scheme"]
+    "kind",
+    [
+        "wrong_secret",
+        "old_secret",
+        "no_signature",
+        "malformed_signature",
+        "stale_timestamp",
+        "future_timestamp",
+        "tampered_body",
+        "old_scheme",
+    ],
 )
-def test_faults_of_the_signature_strike_one_attempt(sdk: Sdk, control: Control, receiver: Receiver, kind: str) -> None:
+def test_faults_of_the_signature_strike_one_attempt(
+    sdk: Sdk, control: Control, receiver: Receiver, kind: str
+) -> None:
     control.fault("webhook", kind, times=1)
     receiver.answers = [401]
     sdk.upload()
@@ -315,7 +386,10 @@ def test_the_old_secret_is_the_one_before_rotation(sdk: Sdk, control: Control, r
     sdk.upload()
     sdk.upload()
     receiver.wait(2)
-    assert sorted((one.signed_with(SECRET), one.signed_with(fresh)) for one in receiver.got) == [(False, True), (True, False)]
+    assert sorted((one.signed_with(SECRET), one.signed_with(fresh)) for one in receiver.got) == [
+        (False, True),
+        (True, False),
+    ]
 
 
 def test_faults_of_the_body_are_signed_properly(sdk: Sdk, control: Control, receiver: Receiver) -> None:

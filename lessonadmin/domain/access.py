@@ -1,6 +1,7 @@
 """Who sees, changes, buys and plays what. Foreign and missing are the same answer: Missing."""
 
 import uuid
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
@@ -48,6 +49,20 @@ def may_play(user: User, lesson: Lesson) -> bool:
     if visible_to_students(lesson) and lesson.price_cents == 0:
         return True
     return bought(user, lesson.id)
+
+
+def playable_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:
+    """The same for a page of lessons, with one query at most."""
+    may = {
+        lesson.id
+        for lesson in lessons
+        if owns(user, lesson) or (visible_to_students(lesson) and lesson.price_cents == 0)
+    }
+    rest = [lesson.id for lesson in lessons if lesson.id not in may]
+    if rest:
+        mine = select(Purchase.lesson_id).where(Purchase.user_id == user.id, Purchase.lesson_id.in_(rest))
+        may.update(db.session.scalars(mine))
+    return may
 
 
 def lessons_for(user: User) -> ColumnElement[bool]:
@@ -120,3 +135,17 @@ def owner_to_change(user: User, *, lesson_id: uuid.UUID | None, course_id: uuid.
     if course_id is not None:
         return course_to_change(user, course_id)
     raise Missing()
+
+
+def all_to_change(user: User, owners: Iterable[tuple[str, uuid.UUID]]) -> None:
+    """May this person change every one of these? A single foreign one hides them all."""
+    teaches(user)
+    found = list(owners)
+    if not found:
+        raise Missing()
+    for kind, owner_id in found:
+        owner_to_change(
+            user,
+            lesson_id=owner_id if kind == "lesson" else None,
+            course_id=owner_id if kind == "course" else None,
+        )

@@ -16,6 +16,7 @@ from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import access, journal, looking, publication, removal, videos
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import Lesson, Purchase, Tracking, User
+from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.videos import Desk
 
 LONGEST_TITLE = 200
@@ -160,10 +161,10 @@ def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") ->
         _refuse_unpublishable(lesson)
         if _publish_or_request(desk):
             return True
-        row = desk.on_its_way
-        must_ask = row is not None and is_stuck(row)
         videos.ensure_tracked(desk)
-        row = row or desk.on_its_way
+        row = desk.on_its_way
+        # An old lesson's video has no age that we know of: it may be ready for long.
+        must_ask = row is not None and (row.upload_id == MIGRATED or is_stuck(row))
     if row is None or not must_ask:
         return False
     try:
@@ -240,11 +241,14 @@ def purchase(user: User, lesson_id: uuid.UUID) -> tuple[Purchase, bool]:
         raise Missing()
     if not access.visible_to_students(lesson):
         raise Conflict("not_for_sale", "This lesson cannot be bought right now.")
-    db.session.execute(
+    new = db.session.scalar(
         insert(Purchase)
         .values(lesson_id=lesson.id, user_id=user.id, price_cents=lesson.price_cents)
         .on_conflict_do_nothing()
+        .returning(Purchase.id)
     )
     made = db.session.scalars(mine).one()
+    if new is None:  # the same person, at the same moment
+        return made, False
     journal.record("purchase.made", lesson, user_id=str(user.id), price_cents=made.price_cents)
     return made, True

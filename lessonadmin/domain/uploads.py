@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, checks, deletions, inbox, journal, looking, videos
+from lessonadmin.domain import calls, checks, deletions, inbox, journal, looking, throttles, videos
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
 from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.reading import upload_news
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import Desk, News, Owner
@@ -79,6 +80,8 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
     """A new attempt. The one before stays in force until Mux has given us a URL."""
     content_type = check_file(file)
     with transaction(actor):
+        if actor.id is not None:
+            throttles.ask_for_upload(actor.id)
         row_id = _prepare(videos.desk_of(owner), file, content_type)
     passthrough = mux.Passthrough(
         lesson_id=owner.id if videos.kind_of(owner) == "lesson" else None,
@@ -141,7 +144,7 @@ def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime:
         raise Missing()
     desk, row = found
     row.upload_id = upload.id
-    _take_place(desk, row)
+    take_place(desk, row)
     journal.record(
         "video.upload_started", desk.owner, upload_id=upload.id, filename=file.name, size=file.size
     )
@@ -154,6 +157,8 @@ def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime:
 
 def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, actor: Actor) -> str:
     """The browser says that everything is sent. That is a hint: it shortens the silence, nothing else."""
+    if upload_id == MIGRATED:  # stands for many old videos, so it names none
+        raise Missing()
     if not _knows(owner, upload_id):
         _adopt(owner, upload_id, actor=actor)
     with transaction(actor):
@@ -204,13 +209,13 @@ def _take_in(desk: Desk, upload: mux.Upload) -> None:
         superseded_at=func.clock_timestamp(),
         expires_at=checks.later(upload.timeout or config.current().upload_timeout_seconds),
     )
-    _take_place(desk, row)
+    take_place(desk, row)
     journal.record("video.upload_started", desk.owner, upload_id=upload.id, adopted=True)
     videos.apply(desk, row, upload_news(upload, found_by="manual", seen=True))
     checks.nudge(row.id)
 
 
-def _take_place(desk: Desk, row: Tracking) -> None:
+def take_place(desk: Desk, row: Tracking) -> None:
     """This attempt is the one that counts from now on; open ones before it are cancelled at Mux too."""
     for old in videos.give_way(desk, to=row):
         deletions.promise_cancellation(old)
@@ -236,5 +241,5 @@ def cancel(upload_id: str, owner: Owner, *, actor: Actor) -> str:
 
 def owner_of(upload_id: str) -> Owner | None:
     """Whose upload this is."""
-    target = videos.target_of(Tracking.upload_id == upload_id)
+    target = videos.target_of(Tracking.upload_id == upload_id, Tracking.upload_id != MIGRATED)
     return videos.find_owner(*target) if target is not None else None

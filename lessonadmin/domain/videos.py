@@ -74,6 +74,12 @@ class Desk:
     def deleting(self) -> Tracking | None:
         return next((row for row in reversed(self.current) if row.status == "deleting"), None)
 
+    @property
+    def shown(self) -> Tracking | None:
+        """What plays, else what is coming, else how the last one ended."""
+        last = self.current[-1] if self.current else None
+        return self.playing or self.on_its_way or self.deleting or last
+
     def row(self, tracking_id: uuid.UUID) -> Tracking | None:
         return next((row for row in self.rows if row.id == tracking_id), None)
 
@@ -261,9 +267,9 @@ def _unwanted(desk: Desk, row: Tracking) -> None:
 
 
 def project(desk: Desk) -> None:
-    """Make the owner's columns from its rows: what plays, else what is coming, else how the last one ended."""
+    """Make the owner's columns from its rows."""
     owner = desk.owner
-    row = desk.playing or desk.on_its_way or desk.deleting or _last_word(desk)
+    row = desk.shown
     status = _video_status(row)
     plays, failed = status == "ready", status == "error"
     known = status in ("ready", "processing") or (failed and row is not None and row.status == "error")
@@ -278,10 +284,6 @@ def project(desk: Desk) -> None:
         owner.needs_attention_at = row.attention_at if row is not None else None
         if owner.status == "published" and not plays:
             publication.withdraw(owner, why="its video does not play any more")
-
-
-def _last_word(desk: Desk) -> Tracking | None:
-    return desk.current[-1] if desk.current else None
 
 
 def _video_status(row: Tracking | None) -> str:

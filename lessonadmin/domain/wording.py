@@ -10,6 +10,18 @@ WHAT_FAILED = {
     "asset_errored": "Mux could not process this video.",
 }
 
+WHERE_IT_IS = {
+    "none": "There is no video yet.",
+    "uploading": "Mux is waiting for the file.",
+    "processing": "Mux is processing the video.",
+    "ready": "The video is ready.",
+    "deleting": "The video is being deleted.",
+}
+WHAT_IS_COMING = {
+    "uploading": "Mux is waiting for the file of its replacement.",
+    "processing": "Mux is processing its replacement.",
+}
+
 
 def why_failed(error_type: str | None, message: str | None) -> str:
     """What went wrong and what to do, with Mux's own words where there are any."""

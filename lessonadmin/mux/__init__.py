@@ -5,6 +5,7 @@
 """
 
 from lessonadmin.mux.calls import (
+    LANGUAGES,
     DeliveryUsage,
     SigningKey,
     cancel_upload,
@@ -28,7 +29,7 @@ from lessonadmin.mux.tokens import Audience, BadSigningKey, check_signing_key, p
 from lessonadmin.mux.transport import Priority
 
 __all__ = [
-    "Asset", "AssetPage", "AssetStatus", "Audience", "BadPayload", "BadSignature", "BadSigningKey", "Category",
+    "LANGUAGES", "Asset", "AssetPage", "AssetStatus", "Audience", "BadPayload", "BadSignature", "BadSigningKey", "Category",
     "DeliveryUsage", "Event", "Gone", "Kind", "Later", "MuxError", "Nonsense", "Passthrough", "PlaybackId",
     "Priority", "RateLeft", "Reason", "Refused", "SigningKey", "Upload", "UploadStatus", "cancel_upload",
     "check_signing_key", "create_upload", "delete_asset", "delivery_usage", "get_asset", "get_upload", "hint",

@@ -1,0 +1,103 @@
+"""Support says which asset and playback id a lesson or course really has. Nothing is believed before Mux confirms it.
+
+The same rules as for an upload follow: what played gives way and is kept for the grace time, open attempts are
+cancelled, and an intent to publish is fulfilled if the video is ready.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import exists, func, select
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import calls, deletions, journal, looking, uploads, videos
+from lessonadmin.domain.errors import Conflict, Invalid
+from lessonadmin.domain.models import AssetDeletion, Tracking
+from lessonadmin.domain.models.video import MIGRATED
+from lessonadmin.domain.reading import asset_news
+from lessonadmin.domain.videos import Desk, Owner
+
+LEAVING = ("deleting", "deleted", "cancelled")
+POLICIES = ("public", "signed")
+
+
+def adopt_asset(owner: Owner, *, asset_id: str, playback_id: str, actor: Actor) -> None:
+    """Make this asset, played by this id, the video of a lesson or course."""
+    db.session.rollback()  # no transaction stays open while Mux is asked
+    asset = _at_mux(asset_id)
+    chosen = _confirmed(asset, playback_id)
+    with transaction(actor):
+        desk = videos.desk_of(owner)
+        calls.note(videos.kind_of(desk.owner), desk.owner.id, "get_asset", "ok", "named by support")
+        _take_over(desk, asset, chosen)
+
+
+def _at_mux(asset_id: str) -> mux.Asset:
+    try:
+        return mux.get_asset(asset_id, priority="high")
+    except mux.MuxError as error:
+        if error.kind == "gone" or error.category in ("not_found", "temp_asset"):
+            raise Invalid.field("mux_asset_id", "Mux has no such asset.") from error
+        raise looking.unavailable(error) from error
+
+
+def _confirmed(asset: mux.Asset, playback_id: str) -> mux.PlaybackId:
+    chosen = next((one for one in asset.playback_ids if one.id == playback_id), None)
+    if chosen is None:
+        raise Invalid.field("mux_playback_id", "This asset has no such playback id at Mux.")
+    if chosen.policy not in POLICIES:
+        raise Invalid.field("mux_playback_id", "Videos with this playback policy cannot be played here.")
+    if asset.status == "errored":
+        raise Conflict("video_error", f"This asset failed at Mux. {asset.error_message or ''}".strip())
+    return chosen
+
+
+def _take_over(desk: Desk, asset: mux.Asset, chosen: mux.PlaybackId) -> None:
+    videos.ensure_tracked(desk)
+    _keep(asset.id)
+    row = next(
+        (row for row in desk.current if row.mux_asset_id == asset.id and row.status not in LEAVING), None
+    )
+    if row is None:
+        row = _new_row(desk, asset)
+    row.wanted_policy = chosen.policy
+    if row.status == "ready":
+        _correct(desk, row, chosen)
+        return
+    news = asset_news(asset, wanted_policy=chosen.policy, found_by="manual", seen=True)
+    if news.playback_id is not None:
+        news = replace(news, playback_id=chosen.id, policy=chosen.policy)
+    videos.apply(desk, row, news)
+
+
+def _keep(asset_id: str) -> None:
+    """A replaced asset in its grace time is kept; one that somebody deleted is not brought back."""
+    wanted_gone = exists().where(Tracking.mux_asset_id == asset_id, Tracking.status == "deleting")
+    if not db.session.scalar(select(wanted_gone)):
+        deletions.take_back(asset_id)
+    promised = exists().where(AssetDeletion.mux_asset_id == asset_id, AssetDeletion.done_at.is_(None))
+    if db.session.scalar(select(promised)):
+        raise Conflict("being_deleted", "This asset is being deleted.")
+
+
+def _new_row(desk: Desk, asset: mux.Asset) -> Tracking:
+    known = select(Tracking.id).where(Tracking.upload_id == asset.upload_id)
+    free = asset.upload_id is not None and db.session.scalar(known) is None
+    row = videos.new_row(
+        desk,
+        upload_id=asset.upload_id if free else MIGRATED,
+        mux_asset_id=asset.id,
+        superseded_at=func.clock_timestamp(),  # outside the lesson until it takes its place
+    )
+    uploads.take_place(desk, row)
+    return row
+
+
+def _correct(desk: Desk, row: Tracking, chosen: mux.PlaybackId) -> None:
+    """The asset was right, the way to play it was not."""
+    before = row.mux_playback_id
+    if (before, row.playback_policy) == (chosen.id, chosen.policy):
+        return
+    row.mux_playback_id, row.playback_policy = chosen.id, chosen.policy
+    videos.project(desk)
+    journal.record("video.ready", desk.owner, asset_id=row.mux_asset_id, before=before, playback_id=chosen.id)

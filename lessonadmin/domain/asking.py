@@ -1,0 +1,47 @@
+"""Somebody wants to know now: ask Mux about every upload of a lesson or course that matters, and apply the answers.
+
+At most ASKS_PER_MINUTE times a minute and person. What cannot be asked (no video, a temporary id) is said, not asked.
+"""
+
+import uuid
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, transaction
+from lessonadmin.domain import looking, throttles, videos
+from lessonadmin.domain.videos import Desk, Owner
+
+NOTHING_TO_ASK = ("not_found", "temp_asset")
+
+
+def ask_now(owner: Owner, *, actor: Actor) -> str | None:
+    """Look at Mux now. A sentence, if Mux could not be asked for lack of an id that it knows."""
+    with transaction(actor):
+        if actor.id is not None:
+            throttles.ask_mux(actor.id)
+        desk = videos.desk_of(owner)
+        videos.ensure_tracked(desk)
+        wanted = _worth_asking(desk)
+        temporary = mux.is_temporary(desk.owner.mux_asset_id)
+    answers = [_look(row_id, actor=actor) for row_id in wanted]
+    if not wanted and temporary:
+        return "This is a temporary video id that Mux does not know. Please upload the video again."
+    return next((said for said in answers if said is not None), None)
+
+
+def _worth_asking(desk: Desk) -> list[uuid.UUID]:
+    """What is coming, what plays, and how the last one ended, if that may have changed."""
+    rows = [row for row in (desk.on_its_way, desk.playing) if row is not None]
+    last = desk.shown
+    if not rows and last is not None and last.status == "error":
+        rows = [last]
+    return [row.id for row in rows if row.upload_id or row.mux_asset_id]
+
+
+def _look(tracking_id: uuid.UUID, *, actor: Actor) -> str | None:
+    try:
+        looking.look(tracking_id, actor=actor, priority="high", found_by="manual")
+    except mux.MuxError as error:
+        if error.category in NOTHING_TO_ASK:
+            return "Mux does not know the id of this video. Nothing was changed."
+        raise looking.unavailable(error) from error
+    return None

@@ -1,0 +1,83 @@
+"""Where a video plays, and the tokens that open it for one viewer. Who may play it is asked first.
+
+A signed video gets tokens that live longer than the video lasts, so that nobody is cut off in the middle. A public one
+never gets any: with a token it would not play.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from lessonadmin import config, mux
+from lessonadmin.domain import access
+from lessonadmin.domain.errors import Conflict, Forbidden, Unavailable
+from lessonadmin.domain.models import User
+from lessonadmin.domain.videos import Owner
+
+SHORTEST_LIFE = 2 * 3600
+LONGEST_LIFE = 24 * 3600
+SLACK = 1.5
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Source:
+    """Everything a player needs; the tokens are secrets of this one viewer."""
+
+    src: str
+    playback_id: str
+    policy: str
+    token: str | None
+    thumbnail_token: str | None
+    storyboard_token: str | None
+
+
+def of_lesson(user: User, lesson_id: uuid.UUID) -> Source:
+    """For its teacher, staff, buyers, and everybody if it is out and free."""
+    lesson = access.lesson_to_see(user, lesson_id)
+    if not access.may_play(user, lesson):
+        raise Forbidden("purchase_required", "Buy this lesson to play it.")
+    return source(lesson)
+
+
+def source(owner: Owner) -> Source:
+    """The video of a lesson or course for somebody who may play it."""
+    playback_id = owner.mux_playback_id
+    if owner.video_processing_status != "ready" or not playback_id:
+        raise Conflict("not_ready", "This video cannot be played yet.")
+    policy = owner.playback_policy or "public"
+    seconds = life(owner.video_duration)
+    token, thumbnail, storyboard = _tokens(playback_id, seconds) if policy == "signed" else (None, None, None)
+    return Source(
+        src=f"{config.current().mux_stream_url}/{playback_id}.m3u8" + (f"?token={token}" if token else ""),
+        playback_id=playback_id,
+        policy=policy,
+        token=token,
+        thumbnail_token=thumbnail,
+        storyboard_token=storyboard,
+    )
+
+
+def life(duration: float | None) -> int:
+    """Seconds that a token lives: half as long again as the video, from two hours to a day."""
+    if duration is None:
+        return LONGEST_LIFE
+    return int(min(max(duration * SLACK, SHORTEST_LIFE), LONGEST_LIFE))
+
+
+def _tokens(playback_id: str, seconds: int) -> tuple[str, str, str]:
+    try:
+        made = [
+            mux.playback_token(playback_id, audience=audience, seconds=seconds)
+            for audience in ("v", "t", "s")
+        ]
+    except mux.BadSigningKey as error:
+        raise _no_key() from error
+    video, thumbnail, storyboard = made
+    if video is None or thumbnail is None or storyboard is None:
+        raise _no_key()
+    return video, thumbnail, storyboard
+
+
+def _no_key() -> Unavailable:
+    return Unavailable(
+        "signing_unavailable", "This video is protected and the key to it is not set up. Please tell support."
+    )

@@ -1,0 +1,187 @@
+"""How the video of a lesson or course stands, as a person is to see it: for JSON, pages and fragments alike.
+
+Read from the owner's own columns and its uploads, for one or for a whole page of owners with one query. Nothing is
+changed or asked here, and who may see the ids is decided by whoever shows them.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+
+from lessonadmin import config
+from lessonadmin.db import db
+from lessonadmin.domain import removal, wording
+from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models.video import MIGRATED
+from lessonadmin.domain.videos import Desk, Owner
+
+FIRST_POLL_MS = 5000
+SLOWEST_POLL_MS = 30_000
+POLL_GROWTH = 1.5
+WITH_IDS = ("uploading", "processing", "ready", "error")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why it failed: a type for programs, Mux's own words (or ours), and what to do."""
+
+    type: str
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacement:
+    """A new video beside one that plays: on its way, or the latest that failed."""
+
+    status: str
+    upload_id: str | None
+    progress: int | None
+    stuck: bool
+    filename: str
+    error: Failure | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What plays; else what is coming; else how the last one ended."""
+
+    status: str
+    upload_id: str | None
+    asset_id: str | None
+    playback_id: str | None
+    playback_policy: str | None
+    progress: int | None
+    duration: float | None
+    stuck: bool
+    filename: str
+    bytes_in: bool
+    needs_attention: bool
+    can_undo: bool
+    error: Failure | None
+    replacement: Replacement | None
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way: a page need not ask again."""
+        coming = self.replacement.status if self.replacement is not None else "none"
+        moving = ("uploading", "processing", "deleting")
+        return self.status not in moving and coming not in moving
+
+
+def of(owner: Owner) -> Standing:
+    return of_many([owner])[owner.id]
+
+
+def of_many(owners: Sequence[Owner]) -> dict[uuid.UUID, Standing]:
+    """The same for a page of lessons, or of courses, with one query."""
+    rows: dict[uuid.UUID, list[Tracking]] = defaultdict(list)
+    stuck: set[uuid.UUID] = set()
+    for row, is_stuck in _uploads(owners):
+        rows[row.target_id].append(row)
+        if is_stuck:
+            stuck.add(row.id)
+    return {owner.id: _standing(Desk(owner, rows[owner.id]), stuck) for owner in owners}
+
+
+def _uploads(owners: Sequence[Owner]) -> list[tuple[Tracking, bool]]:
+    if not owners:
+        return []
+    column = Tracking.lesson_id if isinstance(owners[0], Lesson) else Tracking.course_id
+    age = func.extract("epoch", func.clock_timestamp() - Tracking.created_at)
+    found = db.session.execute(
+        select(Tracking, age >= config.current().stuck_after_seconds)
+        .where(
+            column.in_([owner.id for owner in owners]),
+            or_(Tracking.superseded_at.is_(None), Tracking.status.in_(("error", "ready"))),
+            # never left us: Mux refused to make an upload of it
+            or_(Tracking.error_type.is_(None), Tracking.error_type != "upload_not_created"),
+        )
+        .order_by(Tracking.created_at, Tracking.id)
+        .execution_options(populate_existing=True)
+    )
+    return [(row, bool(old) and row.is_open) for row, old in found]
+
+
+def _standing(desk: Desk, stuck: set[uuid.UUID]) -> Standing:
+    owner, row = desk.owner, desk.shown
+    status = owner.video_processing_status
+    known = row is not None and status == row.status and status in WITH_IDS
+    coming = desk.on_its_way
+    return Standing(
+        status=status,
+        upload_id=_upload_id(row) if known else None,
+        asset_id=owner.mux_asset_id,
+        playback_id=owner.mux_playback_id,
+        playback_policy=owner.playback_policy,
+        progress=_progress(status, row if known else None),
+        duration=owner.video_duration,
+        stuck=coming is not None and coming.id in stuck,
+        filename=row.filename if row is not None and known else "",
+        bytes_in=row is not None and known and row.bytes_in_at is not None,
+        needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
+        can_undo=removal.can_undo(desk.rows),
+        error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
+        replacement=_replacement(desk, stuck) if status == "ready" else None,
+    )
+
+
+def _upload_id(row: Tracking | None) -> str | None:
+    return row.upload_id if row is not None and row.upload_id != MIGRATED else None
+
+
+def _progress(status: str, row: Tracking | None) -> int | None:
+    if status == "ready":
+        return 100
+    return row.progress if row is not None and row.is_open else None
+
+
+def failure(error_type: str | None, message: str | None) -> Failure:
+    """A failure with Mux's own words where there are any, else with ours."""
+    advice = wording.why_failed(error_type, message)
+    return Failure(
+        type=error_type or "asset_errored", message=(message or "").strip() or advice, advice=advice
+    )
+
+
+def _replacement(desk: Desk, stuck: set[uuid.UUID]) -> Replacement | None:
+    row = desk.on_its_way or _failed_beside(desk)
+    if row is None:
+        return None
+    return Replacement(
+        status=row.status,
+        upload_id=_upload_id(row),
+        progress=row.progress if row.is_open else None,
+        stuck=row.id in stuck,
+        filename=row.filename,
+        error=failure(row.error_type, row.error_message) if row.status == "error" else None,
+    )
+
+
+def _failed_beside(desk: Desk) -> Tracking | None:
+    """The latest attempt, if it failed while the present video played."""
+    playing, last = desk.playing, desk.rows[-1] if desk.rows else None
+    if playing is None or last is None or last.status != "error":
+        return None
+    return last if last.superseded_by == playing.id else None
+
+
+def next_poll_ms(attempt: int) -> int:
+    """How long to wait before asking our database again: 5 s, growing by half, at most 30 s."""
+    steps = min(max(attempt, 0), 60)
+    return int(min(FIRST_POLL_MS * POLL_GROWTH**steps, SLOWEST_POLL_MS))
+
+
+def in_words(standing: Standing) -> str:
+    """One sentence about the video, for whoever just asked."""
+    if standing.error is not None:
+        return standing.error.advice
+    coming = standing.replacement
+    if coming is not None and coming.error is not None:
+        return f"The new video failed, the old one still plays. {coming.error.advice}"
+    if coming is not None:
+        return f"The video is ready. {wording.WHAT_IS_COMING[coming.status]}"
+    return wording.WHERE_IT_IS.get(standing.status, "")

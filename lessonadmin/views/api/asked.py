@@ -1,0 +1,164 @@
+"""The schemas of what comes in: JSON bodies and query strings. Unknown keys are refused."""
+
+import uuid
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+from lessonadmin import mux
+from lessonadmin.domain import lessons, listing, searching
+from lessonadmin.domain.models.content import VIDEO_STATUSES
+
+LARGEST_SIZE = 2**53
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("This text has characters that cannot be stored.")
+    return text
+
+
+def _whole(value: Any) -> Any:
+    """A number in JSON, or its digits in a query string; true and 3.0 are neither."""
+    if isinstance(value, bool | float):
+        raise ValueError("This must be a whole number.")
+    return value
+
+
+def _spoken(language: str) -> str:
+    if language not in mux.LANGUAGES:
+        raise ValueError("Mux cannot write subtitles in this language.")
+    return language
+
+
+def _clamped(value: Any) -> Any:
+    """Attempts only choose a pause, so any whole number will do."""
+    if isinstance(value, str) and value.lstrip("-+").isdecimal():
+        return 0 if value.startswith("-") else min(int(value[:20]), 1000)
+    return value
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+MuxId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_storable)]
+Title = Annotated[str, Field(min_length=1, max_length=lessons.LONGEST_TITLE), AfterValidator(_storable)]
+Description = Annotated[str, Field(max_length=lessons.LONGEST_DESCRIPTION), AfterValidator(_storable)]
+Cents = Annotated[int, Strict(), Field(ge=0, le=lessons.HIGHEST_PRICE)]
+LessonStatus = Literal["draft", "published"]
+VideoStatus = Literal["none", "uploading", "processing", "ready", "error", "deleting"]
+Language = Annotated[str, AfterValidator(_spoken), Field(json_schema_extra={"enum": list(mux.LANGUAGES)})]
+if VideoStatus.__args__ != VIDEO_STATUSES:  # type: ignore[attr-defined]
+    raise AssertionError("the API and the tables know different video statuses")
+
+
+class Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def _no_defaults(schema: dict[str, Any]) -> None:
+    """In a change, what is left out stays as it is: there is no default to promise."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class Change(Asked):
+    model_config = ConfigDict(json_schema_extra=_no_defaults)
+
+
+class LessonNew(Asked):
+    """A lesson to be made. Unless `status` is "draft" it is published by itself when its video is ready."""
+
+    title: Title
+    description: Description = ""
+    course_id: uuid.UUID | None = None
+    price_cents: Cents = 0
+    status: LessonStatus = "published"
+
+
+class LessonChange(Change):
+    """What is to be different; what is left out stays. `course_id: null` takes the lesson out of its course."""
+
+    title: Title = ""
+    description: Description = ""
+    course_id: uuid.UUID | None = None
+    price_cents: Cents = 0
+    status: LessonStatus = "draft"
+
+
+class CourseNew(Asked):
+    """A course to be made."""
+
+    title: Title
+    description: Description = ""
+
+
+class CourseChange(Change):
+    """What is to be different; what is left out stays."""
+
+    title: Title = ""
+    description: Description = ""
+
+
+class CoursePage(Asked):
+    """Which page of the list, and what it is filtered by."""
+
+    page: Annotated[int, Field(ge=1, le=listing.LAST_PAGE, description="Pages count from 1.")] = 1
+    per_page: Annotated[int, Field(ge=1, le=listing.LARGEST_PAGE)] = 20
+    q: Annotated[
+        Text,
+        Field(
+            max_length=searching.LONGEST,
+            description="Words of title and description, each from its beginning.",
+        ),
+    ] = ""
+
+
+class LessonPage(CoursePage):
+    status: LessonStatus | None = None
+    video_status: VideoStatus | None = None
+    course_id: uuid.UUID | None = None
+
+
+class OwnerNamed(Asked):
+    """Exactly one of the two."""
+
+    lesson_id: Annotated[uuid.UUID | None, Field(description="Whose video: a lesson's ...")] = None
+    course_id: Annotated[uuid.UUID | None, Field(description="... or the preview of a course.")] = None
+
+
+class UploadAsk(OwnerNamed):
+    """The file that is to be uploaded, as the browser sees it."""
+
+    filename: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_storable)]
+    size: Annotated[
+        int | None, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SIZE, description="Bytes.")
+    ] = None
+    content_type: Annotated[Text | None, Field(max_length=255)] = None
+    caption_language: Annotated[
+        Language | None,
+        Field(description="The language that is spoken: Mux then writes subtitles in it."),
+    ] = None
+
+
+class BytesIn(OwnerNamed):
+    """The browser says that everything is sent."""
+
+    upload_id: MuxId
+    temp_asset_id: MuxId | None = None
+
+
+class UploadNamed(Asked):
+    upload_id: MuxId
+
+
+class StatusAsk(OwnerNamed):
+    attempt: Annotated[
+        int, BeforeValidator(_clamped), Field(description="How often the caller has asked before.")
+    ] = 0
+
+
+class AssetNamed(Asked):
+    """The asset that a lesson really has, by the word of support."""
+
+    lesson_id: uuid.UUID
+    mux_asset_id: MuxId
+    mux_playback_id: MuxId

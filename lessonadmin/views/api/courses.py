@@ -1,0 +1,68 @@
+"""Courses over JSON; the preview stands under `video` and follows the rules of a lesson's video."""
+
+import uuid
+
+from lessonadmin import auth
+from lessonadmin.db import transaction
+from lessonadmin.domain import access, courses, listing
+from lessonadmin.domain.lessons import UNSET, Changes
+from lessonadmin.views.api.asked import CourseChange, CourseNew, CoursePage
+from lessonadmin.views.api.calls import Answer, call
+from lessonadmin.views.api.shown import CourseList, CourseShown
+
+TAG = "Courses"
+
+
+@call("GET", "/courses", tag=TAG, query=CoursePage, answers={200: CourseList})
+def list_courses(query: CoursePage) -> Answer:
+    """List courses.
+
+    Teachers see their own, staff see all, students see those with published lessons.
+    """
+    user = auth.current_user()
+    return 200, CourseList.of(user, listing.courses(user, listing.Wish(**query.model_dump())))
+
+
+@call("POST", "/courses", tag=TAG, who="teaching", body=CourseNew, answers={201: CourseShown})
+def create_course(body: CourseNew) -> Answer:
+    """Write a course."""
+    user = auth.current_user()
+    with transaction(auth.current_actor()):
+        course = courses.create(user, Changes(**body.model_dump()))
+    return 201, CourseShown.of(user, course)
+
+
+@call("GET", "/courses/<uuid:course_id>", tag=TAG, answers={200: CourseShown})
+def show_course(course_id: uuid.UUID) -> Answer:
+    """Read a course."""
+    user = auth.current_user()
+    return 200, CourseShown.of(user, access.course_to_see(user, course_id))
+
+
+@call(
+    "PATCH",
+    "/courses/<uuid:course_id>",
+    tag=TAG,
+    who="teaching",
+    body=CourseChange,
+    answers={200: CourseShown},
+)
+def change_course(course_id: uuid.UUID, body: CourseChange) -> Answer:
+    """Change a course."""
+    user = auth.current_user()
+    said = body.model_dump(include=body.model_fields_set)
+    wanted = Changes(**{name: said.get(name, UNSET) for name in CourseChange.model_fields})
+    with transaction(auth.current_actor()):
+        course = courses.edit(user, course_id, wanted)
+    return 200, CourseShown.of(user, course)
+
+
+@call("DELETE", "/courses/<uuid:course_id>", tag=TAG, who="teaching", answers={204: None})
+def delete_course(course_id: uuid.UUID) -> Answer:
+    """Delete a course.
+
+    Its lessons stay, without a course; its preview goes at Mux too.
+    """
+    with transaction(auth.current_actor()):
+        courses.delete(auth.current_user(), course_id)
+    return 204, None

@@ -1,0 +1,108 @@
+"""Lessons over JSON."""
+
+import uuid
+
+from lessonadmin import auth
+from lessonadmin.db import transaction
+from lessonadmin.domain import access, lessons, listing
+from lessonadmin.domain.lessons import UNSET, Changes
+from lessonadmin.views.api.asked import LessonChange, LessonNew, LessonPage
+from lessonadmin.views.api.calls import Answer, call
+from lessonadmin.views.api.shown import LessonList, LessonShown
+
+TAG = "Lessons"
+
+
+@call("GET", "/lessons", tag=TAG, query=LessonPage, answers={200: LessonList})
+def list_lessons(query: LessonPage) -> Answer:
+    """List lessons.
+
+    Teachers see their own, staff see all, students see what is out and what they bought.
+    """
+    user = auth.current_user()
+    page = listing.lessons(user, listing.Wish(**query.model_dump()))
+    return 200, LessonList.of(user, page)
+
+
+@call("POST", "/lessons", tag=TAG, who="teaching", body=LessonNew, answers={201: LessonShown})
+def create_lesson(body: LessonNew) -> Answer:
+    """Write a lesson.
+
+    It is a draft now. Unless `status` is "draft", it is published by itself when its video is ready.
+    """
+    user = auth.current_user()
+    with transaction(auth.current_actor()):
+        lesson = lessons.create(user, Changes(**body.model_dump()))
+    return 201, LessonShown.of(user, lesson)
+
+
+@call("GET", "/lessons/<uuid:lesson_id>", tag=TAG, answers={200: LessonShown})
+def show_lesson(lesson_id: uuid.UUID) -> Answer:
+    """Read a lesson."""
+    user = auth.current_user()
+    return 200, LessonShown.of(user, access.lesson_to_see(user, lesson_id))
+
+
+@call(
+    "PATCH",
+    "/lessons/<uuid:lesson_id>",
+    tag=TAG,
+    who="teaching",
+    body=LessonChange,
+    answers={200: LessonShown},
+)
+def change_lesson(lesson_id: uuid.UUID, body: LessonChange) -> Answer:
+    """Change a lesson.
+
+    `"status": "draft"` unpublishes it and withdraws the wish to publish it; `"published"` publishes it now, or when
+    its video is ready.
+    """
+    user = auth.current_user()
+    with transaction(auth.current_actor()):
+        lesson = lessons.edit(user, lesson_id, changes(body))
+    return 200, LessonShown.of(user, lesson)
+
+
+def changes(body: LessonChange) -> Changes:
+    """Only what was said: a default is not a wish."""
+    said = body.model_dump(include=body.model_fields_set)
+    return Changes(**{name: said.get(name, UNSET) for name in LessonChange.model_fields})
+
+
+@call(
+    "DELETE",
+    "/lessons/<uuid:lesson_id>",
+    tag=TAG,
+    who="teaching",
+    answers={204: None},
+    problems={409: "`has_purchases`: somebody bought it."},
+)
+def delete_lesson(lesson_id: uuid.UUID) -> Answer:
+    """Delete a lesson, and its video at Mux."""
+    with transaction(auth.current_actor()):
+        lessons.delete(auth.current_user(), lesson_id)
+    return 204, None
+
+
+@call(
+    "POST",
+    "/lessons/<uuid:lesson_id>/publish",
+    tag=TAG,
+    who="teaching",
+    answers={200: LessonShown, 202: LessonShown},
+    problems={
+        400: "`no_video`: there is nothing to publish. `temporary_asset`: its video id means nothing to Mux.",
+        409: "`video_error`: the video failed.",
+        503: "`mux_unavailable`: Mux had to be asked and did not answer.",
+    },
+)
+def publish_lesson(lesson_id: uuid.UUID) -> Answer:
+    """Publish a lesson.
+
+    200: it is out. 202: the wish is recorded and fulfilled when the video is ready. If the video is stuck, Mux is asked
+    at once.
+    """
+    user = auth.current_user()
+    lesson = access.lesson_to_change(user, lesson_id)
+    published = lessons.publish(lesson, actor=auth.current_actor())
+    return 200 if published else 202, LessonShown.of(user, access.lesson_to_change(user, lesson_id))

@@ -1,0 +1,165 @@
+"""The API described as OpenAPI 3.1, made from the calls and the schemas that they really use."""
+
+import re
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from lessonadmin.views.api.calls import CALLS, Call
+from lessonadmin.views.api.shown import ProblemShown
+
+Doc = dict[str, Any]
+REF = "#/components/schemas/{model}"
+ABOUT = """Lessons that publish themselves when their video is ready.
+
+Send `Authorization: Bearer TOKEN` (make one on your account page), or be signed in and send the header `X-CSRFToken`.
+Ids are UUIDs, times are ISO 8601 in UTC, keys are snake_case; `lessonId`, `courseId`, `uploadId`, `tempAssetId`,
+`muxAssetId` and `muxPlaybackId` are understood as well. Unknown keys are refused. What is not yours answers 404."""
+WHO = {
+    "anyone": "Anyone signed in.",
+    "teaching": "Instructors, for what is their own, and staff.",
+    "students": "Students.",
+    "staff": "Staff.",
+}
+REASONS = {
+    200: "Done.",
+    201: "Made.",
+    202: "Accepted; it is finished later.",
+    204: "Done; there is nothing to say.",
+    400: "The input is wrong; `fields` says where.",
+    401: "Not signed in.",
+    403: "Not for this account.",
+    404: "There is no such thing, or it is not yours.",
+    409: "Not possible in the present state.",
+    413: "Too large.",
+    415: "Not JSON, or not a kind of file that we take.",
+    429: "Too often.",
+    503: "The database or Mux does not answer.",
+}
+
+
+@cache
+def document() -> Doc:
+    """The whole description."""
+    schemas = _schemas()
+    paths: dict[str, Doc] = {}
+    for one in CALLS:
+        for address in (one.path, *one.also):
+            paths.setdefault(plain_path(address), {})[one.method.lower()] = _operation(one, address, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Lessonadmin", "version": "1", "description": ABOUT},
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}, {"session": []}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in CALLS)],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "session"},
+            },
+        },
+    }
+
+
+def _schemas() -> Doc:
+    wanted: dict[type[BaseModel], JsonSchemaMode] = {ProblemShown: "serialization"}
+    for one in CALLS:
+        wanted |= {model: "validation" for model in (one.body, one.query) if model is not None}
+        wanted |= {model: "serialization" for model in one.answers.values() if model is not None}
+    _, found = models_json_schema(list(wanted.items()), ref_template=REF)
+    schemas: Doc = found["$defs"]
+    return schemas
+
+
+def plain_path(address: str) -> str:
+    """`/api/lessons/{lesson_id}` for `/lessons/<uuid:lesson_id>`."""
+    return "/api" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address)
+
+
+def _operation(one: Call, address: str, schemas: Doc) -> Doc:
+    operation: Doc = {
+        "operationId": one.name if address == one.path else f"{one.name}_also",
+        "tags": [one.tag],
+        "summary": one.summary,
+        "description": f"{one.description}\n\n{WHO[one.who]}".strip(),
+        "parameters": [*_path_parameters(address), *_query_parameters(one, schemas)],
+        "responses": _responses(one),
+    }
+    if one.body is not None:
+        schema = {"$ref": REF.format(model=one.body.__name__)}
+        operation["requestBody"] = {
+            "required": not one.body_or_query,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return operation
+
+
+def _path_parameters(address: str) -> list[Doc]:
+    found = []
+    for kind, name in re.findall(r"<(?:(\w+):)?(\w+)>", address):
+        schema: Doc = {"type": "string", "minLength": 1} | ({"format": "uuid"} if kind == "uuid" else {})
+        found.append({"name": name, "in": "path", "required": True, "schema": schema})
+    return found
+
+
+def _query_parameters(one: Call, schemas: Doc) -> list[Doc]:
+    model = one.query or (one.body if one.body_or_query else None)
+    if model is None:
+        return []
+    known = schemas[model.__name__]
+    # what may stand in the body instead is required in neither place
+    required = [] if one.body_or_query else known.get("required", [])
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            **({"description": schema["description"]} if "description" in schema else {}),
+            "schema": _without_null(schema),
+        }
+        for name, schema in known["properties"].items()
+    ]
+
+
+def _without_null(schema: Doc) -> Doc:
+    """A query string has no null: what is left out is left out."""
+    kept = {key: value for key, value in schema.items() if key not in ("description", "title", "anyOf")}
+    choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        kept |= choices[0]
+    elif choices:
+        kept["anyOf"] = choices
+    if kept.get("default", ...) is None:
+        del kept["default"]
+    return kept
+
+
+def _responses(one: Call) -> Doc:
+    found = {str(status): _response(REASONS[status], model) for status, model in one.answers.items()}
+    for status in _problems(one):
+        said = one.problems.get(status, REASONS[status])
+        found[str(status)] = _response(said, ProblemShown)
+    for status in (429,):
+        if str(status) in found:
+            found[str(status)]["headers"] = {
+                "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}
+            }
+    return dict(sorted(found.items()))
+
+
+def _problems(one: Call) -> list[int]:
+    takes = one.method != "GET"
+    reads = takes or one.query is not None
+    always = [400] * reads + [401] + [403] * (one.who != "anyone") + [404] + [413, 415] * takes + [503]
+    return sorted({*always, *one.problems})
+
+
+def _response(said: str, model: type[BaseModel] | None) -> Doc:
+    if model is None:
+        return {"description": said}
+    schema = {"$ref": REF.format(model=model.__name__)}
+    return {"description": said, "content": {"application/json": {"schema": schema}}}

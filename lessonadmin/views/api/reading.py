@@ -1,0 +1,130 @@
+"""What came in, checked against a schema: everything that is wrong is said at once, in words.
+
+Keys are snake_case; the camelCase names that older browsers' scripts send are understood as well.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from lessonadmin.domain.errors import Invalid, WrongType
+
+Model = TypeVar("Model", bound=BaseModel)
+
+ALSO_CALLED = {
+    "lessonId": "lesson_id",
+    "courseId": "course_id",
+    "uploadId": "upload_id",
+    "tempAssetId": "temp_asset_id",
+    "muxAssetId": "mux_asset_id",
+    "muxPlaybackId": "mux_playback_id",
+}
+SENTENCES = {
+    "missing": "This is required.",
+    "extra_forbidden": "There is no such field.",
+    "string_type": "This must be text.",
+    "string_unicode": "This text has characters that cannot be stored.",
+    "string_too_short": "This must not be empty.",
+    "string_too_long": "This may have {max_length} characters at most.",
+    "int_type": "This must be a whole number.",
+    "int_parsing": "This must be a whole number.",
+    "int_parsing_size": "This number is too large.",
+    "int_from_float": "This must be a whole number.",
+    "bool_type": "This must be true or false.",
+    "greater_than_equal": "This must be {ge} or more.",
+    "less_than_equal": "This must be {le} or less.",
+    "literal_error": "This must be {expected}.",
+    "uuid_type": "This is not an id.",
+    "uuid_parsing": "This is not an id.",
+    "value_error": "{error}",
+}
+MOST_FIELDS = 50
+LONGEST_KEY = 100
+
+
+def body(model: type[Model], *, or_query: bool = False) -> Model:
+    """The JSON body; with `or_query` the query string is taken too, and the body wins."""
+    given = _named(_json_object())
+    if or_query:
+        given = _arguments() | given
+    return _checked(model, given)
+
+
+def query(model: type[Model]) -> Model:
+    """The query string; an argument without a value counts as left out."""
+    return _checked(model, _arguments())
+
+
+def no_body() -> None:
+    """This call takes nothing; an empty object is nothing."""
+    given = _json_object()
+    if given:
+        raise _invalid({str(key)[:LONGEST_KEY]: SENTENCES["extra_forbidden"] for key in given})
+
+
+def _json_object() -> dict[str, Any]:
+    raw = request.get_data(cache=True)
+    if not raw.strip():
+        return {}
+    if not request.is_json:
+        raise WrongType("unsupported_media_type", "Send JSON with Content-Type: application/json.")
+    try:
+        value = json.loads(raw, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise Invalid("invalid_json", "The body is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise Invalid("invalid_json", "The body must be a JSON object.")
+    return value
+
+
+def _no_number(_text: str) -> None:
+    raise ValueError("NaN and Infinity are no JSON")
+
+
+def _arguments() -> dict[str, Any]:
+    given = {}
+    for name, values in request.args.lists():
+        filled = [value for value in values if value != ""]
+        if len(filled) > 1:
+            raise _invalid({name[:LONGEST_KEY]: "This is given more than once."})
+        if filled:
+            given[name] = filled[0]
+    return _named(given)
+
+
+def _named(given: dict[str, Any]) -> dict[str, Any]:
+    twice = [name for also, name in ALSO_CALLED.items() if also in given and name in given]
+    if twice:
+        raise _invalid(dict.fromkeys(twice, "This is given more than once."))
+    return {ALSO_CALLED.get(key, key): value for key, value in given.items()}
+
+
+def _checked(model: type[Model], given: dict[str, Any]) -> Model:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise _invalid(_fields(error.errors(include_url=False, include_input=False))) from None
+
+
+def _fields(errors: Iterable[Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for error in errors:
+        name = ".".join(str(part) for part in error["loc"])[:LONGEST_KEY]
+        if len(found) < MOST_FIELDS:
+            found.setdefault(name, _sentence(error))
+    return found
+
+
+def _sentence(error: Any) -> str:
+    sentence = SENTENCES.get(error["type"])
+    if sentence is None:
+        return f"{error['msg']}."
+    return sentence.format(**error.get("ctx", {}))
+
+
+def _invalid(fields: dict[str, str]) -> Invalid:
+    name, sentence = next(iter(fields.items()))
+    return Invalid("invalid_input", f"{name}: {sentence}" if name else sentence, fields=fields)

@@ -1,0 +1,272 @@
+"""The schemas of what goes out, and how they are made from the domain's objects.
+
+Asset, playback and upload ids leave only for whoever may play the video; what goes on beside a playing video is shown
+only to whoever may change it.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from lessonadmin.domain import access, standing
+from lessonadmin.domain.listing import Page
+from lessonadmin.domain.models import Course, Lesson, Purchase, User
+from lessonadmin.domain.playback import Source
+from lessonadmin.domain.standing import Failure, Standing
+from lessonadmin.domain.uploads import Ticket
+from lessonadmin.views.api.asked import LessonStatus, VideoStatus
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class FailureShown(BaseModel):
+    type: str
+    message: str
+
+    @classmethod
+    def of(cls, failure: Failure | None) -> "FailureShown | None":
+        return cls(type=failure.type, message=failure.message) if failure is not None else None
+
+
+class ReplacementShown(BaseModel):
+    """A new video on its way beside the one that plays, or the latest that failed there."""
+
+    status: VideoStatus
+    upload_id: str | None
+    progress: Percent | None
+    error: FailureShown | None
+
+
+class VideoShown(BaseModel):
+    """The video that plays; else the one that is coming; else how the last one ended."""
+
+    status: VideoStatus
+    upload_id: str | None
+    asset_id: str | None
+    playback_id: str | None
+    playback_policy: str | None
+    progress: Percent | None
+    duration: float | None
+    error: FailureShown | None
+    replacement: ReplacementShown | None
+
+    @classmethod
+    def of(cls, found: Standing, *, plays: bool, changes: bool) -> "VideoShown":
+        coming = found.replacement if changes else None
+        return cls(
+            status=found.status,  # type: ignore[arg-type]  # the table has a constraint for it
+            upload_id=found.upload_id if plays else None,
+            asset_id=found.asset_id if plays else None,
+            playback_id=found.playback_id if plays else None,
+            playback_policy=found.playback_policy,
+            progress=found.progress,
+            duration=found.duration,
+            error=FailureShown.of(found.error),
+            replacement=ReplacementShown(
+                status=coming.status,  # type: ignore[arg-type]
+                upload_id=coming.upload_id,
+                progress=coming.progress,
+                error=FailureShown.of(coming.error),
+            )
+            if coming is not None
+            else None,
+        )
+
+
+class LessonShown(BaseModel):
+    id: uuid.UUID
+    title: str
+    description: str
+    course_id: uuid.UUID | None
+    creator_id: uuid.UUID
+    price_cents: int
+    status: LessonStatus
+    publish_on_ready: bool
+    published_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    visible_to_students: bool
+    video: VideoShown
+
+    @classmethod
+    def of(cls, user: User, lesson: Lesson) -> "LessonShown":
+        return cls.of_many(user, [lesson])[0]
+
+    @classmethod
+    def of_many(cls, user: User, lessons: Sequence[Lesson]) -> "list[LessonShown]":
+        """A page of lessons for one person, with two queries however long it is."""
+        standings, playable = standing.of_many(lessons), access.playable_among(user, lessons)
+        return [
+            cls(
+                id=lesson.id,
+                title=lesson.title,
+                description=lesson.description,
+                course_id=lesson.course_id,
+                creator_id=lesson.creator_id,
+                price_cents=lesson.price_cents,
+                status=lesson.status,  # type: ignore[arg-type]
+                publish_on_ready=lesson.publish_on_ready,
+                published_at=lesson.published_at,
+                created_at=lesson.created_at,
+                updated_at=lesson.updated_at,
+                visible_to_students=access.visible_to_students(lesson),
+                video=VideoShown.of(
+                    standings[lesson.id], plays=lesson.id in playable, changes=access.owns(user, lesson)
+                ),
+            )
+            for lesson in lessons
+        ]
+
+
+class CourseShown(BaseModel):
+    """A course with its preview under `video`."""
+
+    id: uuid.UUID
+    title: str
+    description: str
+    instructor_id: uuid.UUID
+    created_at: datetime
+    updated_at: datetime
+    video: VideoShown
+
+    @classmethod
+    def of(cls, user: User, course: Course) -> "CourseShown":
+        return cls.of_many(user, [course])[0]
+
+    @classmethod
+    def of_many(cls, user: User, courses: Sequence[Course]) -> "list[CourseShown]":
+        standings = standing.of_many(courses)
+        return [
+            cls(
+                id=course.id,
+                title=course.title,
+                description=course.description,
+                instructor_id=course.instructor_id,
+                created_at=course.created_at,
+                updated_at=course.updated_at,
+                # a preview plays for everybody who sees the course
+                video=VideoShown.of(standings[course.id], plays=True, changes=access.owns(user, course)),
+            )
+            for course in courses
+        ]
+
+
+class ListShown(BaseModel, Generic[Item]):
+    items: list[Item]
+    total: int
+    page: int
+    per_page: int
+
+
+class LessonList(ListShown[LessonShown]):
+    """One page of lessons, the newest first."""
+
+    @classmethod
+    def of(cls, user: User, page: Page[Lesson]) -> "LessonList":
+        items = LessonShown.of_many(user, page.items)
+        return cls(items=items, total=page.total, page=page.page, per_page=page.per_page)
+
+
+class CourseList(ListShown[CourseShown]):
+    """One page of courses, the newest first."""
+
+    @classmethod
+    def of(cls, user: User, page: Page[Course]) -> "CourseList":
+        items = CourseShown.of_many(user, page.items)
+        return cls(items=items, total=page.total, page=page.page, per_page=page.per_page)
+
+
+class TicketShown(BaseModel):
+    """Where the file goes. The URL is a secret: whoever has it can upload."""
+
+    upload_id: str
+    upload_url: str
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, ticket: Ticket) -> "TicketShown":
+        return cls(upload_id=ticket.upload_id, upload_url=ticket.upload_url, expires_at=ticket.expires_at)
+
+
+class UploadStatus(BaseModel):
+    """How this one upload stands: the words of a video's status, and "cancelled" and "deleted"."""
+
+    status: str
+
+
+class AssetStatus(BaseModel):
+    """What our database knows about the video; nobody else was asked."""
+
+    status: VideoStatus
+    playback_id: str | None
+    asset_id: str | None
+    lesson_status: LessonStatus | None
+    progress: Percent | None
+    stuck: bool
+    error: FailureShown | None
+    next_poll_ms: Annotated[int, Field(description="How long to wait before asking again.")]
+
+
+class AskedStatus(BaseModel):
+    """What Mux said just now."""
+
+    status: VideoStatus
+    playback_id: str | None
+    asset_id: str | None
+    message: str
+
+
+class SourceShown(BaseModel):
+    """What a player needs. The tokens are null for a public video."""
+
+    src: str
+    playback_id: str
+    policy: str
+    token: str | None
+    thumbnail_token: str | None
+
+    @classmethod
+    def of(cls, source: Source) -> "SourceShown":
+        return cls(
+            src=source.src,
+            playback_id=source.playback_id,
+            policy=source.policy,
+            token=source.token,
+            thumbnail_token=source.thumbnail_token,
+        )
+
+
+class PurchaseShown(BaseModel):
+    id: uuid.UUID
+    lesson_id: uuid.UUID
+    user_id: uuid.UUID
+    price_cents: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, purchase: Purchase) -> "PurchaseShown":
+        return cls(
+            id=purchase.id,
+            lesson_id=purchase.lesson_id,
+            user_id=purchase.user_id,
+            price_cents=purchase.price_cents,
+            created_at=purchase.created_at,
+        )
+
+
+class ProblemSaid(BaseModel):
+    type: Annotated[str, Field(description="For programs; it does not change.")]
+    message: Annotated[str, Field(description="For people.")]
+    fields: Annotated[
+        dict[str, str] | None, Field(description="Only for invalid input: what is wrong, by field.")
+    ] = None
+
+
+class ProblemShown(BaseModel):
+    """The one shape of every error."""
+
+    error: ProblemSaid

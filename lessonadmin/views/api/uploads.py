@@ -1,0 +1,109 @@
+"""From a chosen file to bytes at Mux: the address to upload to, the word that they are in, giving it up.
+
+The calls that name an upload answer with the status of that upload.
+"""
+
+import logging
+
+from lessonadmin import auth, mux
+from lessonadmin.domain import access, removal, uploads, videos
+from lessonadmin.domain.errors import Conflict, Missing
+from lessonadmin.domain.uploads import File
+from lessonadmin.views.api import owners
+from lessonadmin.views.api.asked import BytesIn, UploadAsk, UploadNamed
+from lessonadmin.views.api.calls import Answer, call
+from lessonadmin.views.api.shown import TicketShown, UploadStatus
+
+log = logging.getLogger(__name__)
+TAG = "Uploads"
+FULL = "No more videos can be uploaded right now: our plan at Mux is full. Please tell support."
+
+
+@call(
+    "POST",
+    "/mux/upload-url",
+    also=("/mux/upload",),
+    tag=TAG,
+    who="teaching",
+    body=UploadAsk,
+    body_or_query=True,
+    answers={201: TicketShown},
+    problems={
+        409: "`quota`: the plan at Mux is full.",
+        413: "`too_large`: more than UPLOAD_MAX_MB.",
+        415: "`unsupported_type`: not a video that we take.",
+        429: "More than UPLOADS_PER_HOUR; `Retry-After` says when to come back.",
+        503: "`mux_unavailable`: Mux does not answer.",
+    },
+)
+def ask_for_upload_url(body: UploadAsk) -> Answer:
+    """Ask where to upload a file.
+
+    JSON or a query string. A new upload takes the place of one that is still open, which is cancelled at Mux; a video
+    that plays keeps playing until the new one is ready.
+    """
+    owner = owners.to_change(body)
+    file = File(
+        name=body.filename,
+        size=body.size,
+        content_type=body.content_type,
+        caption_language=body.caption_language,
+    )
+    try:
+        ticket = uploads.start(owner, file, actor=auth.current_actor())
+    except Conflict as problem:
+        if problem.type == "quota" and not auth.current_user().is_staff:
+            raise Conflict("quota", FULL) from problem
+        raise
+    return 201, TicketShown.of(ticket)
+
+
+@call(
+    "POST",
+    "/mux/track-upload",
+    also=("/lessons/update-upload-id",),
+    tag=TAG,
+    who="teaching",
+    body=BytesIn,
+    answers={200: UploadStatus},
+    problems={503: "`mux_unavailable`: an upload that we did not issue had to be looked up at Mux."},
+)
+def track_upload(body: BytesIn) -> Answer:
+    """Say that the bytes are in.
+
+    A hint, not proof: it only shortens the wait. An upload that we did not issue is looked up at Mux and taken in only
+    if it was made for this lesson or course.
+    """
+    owner = owners.to_change(body)
+    status = uploads.bytes_are_in(
+        owner, body.upload_id, temp_asset_id=body.temp_asset_id, actor=auth.current_actor()
+    )
+    return 200, UploadStatus(status=status)
+
+
+@call("POST", "/mux/cancel-upload", tag=TAG, who="teaching", body=UploadNamed, answers={200: UploadStatus})
+def cancel_upload(body: UploadNamed) -> Answer:
+    """Give an upload up, here and at Mux."""
+    found = uploads.owner_of(body.upload_id)
+    if found is None:
+        raise Missing()
+    kind = videos.kind_of(found)
+    owner = access.owner_to_change(
+        auth.current_user(),
+        lesson_id=found.id if kind == "lesson" else None,
+        course_id=found.id if kind == "course" else None,
+    )
+    status = uploads.cancel(body.upload_id, owner, actor=auth.current_actor())
+    _cancel_at_mux(body.upload_id)
+    return 200, UploadStatus(status=status)
+
+
+def _cancel_at_mux(upload_id: str) -> None:
+    """At once, since somebody waits; if Mux is away, the row that stands for it is carried out later."""
+    cancellation_id = removal.cancellation_of(upload_id)
+    if cancellation_id is None:
+        return
+    try:
+        removal.finish_cancellation(cancellation_id, actor=auth.current_actor(), priority="high")
+    except mux.MuxError as error:
+        log.warning("an upload is cancelled at Mux later: %s", error.category)

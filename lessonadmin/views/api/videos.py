@@ -1,0 +1,112 @@
+"""How a video stands, asked of our database or of Mux; and taking one away or naming the true one."""
+
+import uuid
+
+from lessonadmin import auth, mux
+from lessonadmin.db import transaction
+from lessonadmin.domain import access, adopting, asking, removal, standing, videos
+from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.models import Lesson
+from lessonadmin.domain.videos import Owner
+from lessonadmin.views.api import owners
+from lessonadmin.views.api.asked import AssetNamed, OwnerNamed, StatusAsk
+from lessonadmin.views.api.calls import Answer, call
+from lessonadmin.views.api.shown import AskedStatus, AssetStatus, FailureShown, LessonShown, UploadStatus
+
+TAG = "Videos"
+
+
+@call("GET", "/mux/check-asset-status", tag=TAG, query=StatusAsk, answers={200: AssetStatus})
+def check_asset_status(query: StatusAsk) -> Answer:
+    """Ask our database how a video stands.
+
+    Cheap, and true within seconds. Ask again after `next_poll_ms`, which grows with `attempt`.
+    """
+    owner = owners.to_see(query)
+    found = standing.of(owner)
+    plays = not isinstance(owner, Lesson) or access.may_play(auth.current_user(), owner)
+    return 200, AssetStatus(
+        status=found.status,  # type: ignore[arg-type]  # the table has a constraint for it
+        playback_id=found.playback_id if plays else None,
+        asset_id=found.asset_id if plays else None,
+        lesson_status=owner.status if isinstance(owner, Lesson) else None,  # type: ignore[arg-type]
+        progress=found.progress,
+        stuck=found.stuck,
+        error=FailureShown.of(found.error),
+        next_poll_ms=standing.next_poll_ms(query.attempt),
+    )
+
+
+@call(
+    "GET",
+    "/mux/check-upload-status",
+    tag=TAG,
+    who="teaching",
+    query=OwnerNamed,
+    answers={200: AskedStatus},
+    problems={
+        429: "More than ASKS_PER_MINUTE; `Retry-After` says when to come back.",
+        503: "`mux_unavailable`: Mux does not answer. Nothing was changed.",
+    },
+)
+def check_upload_status(query: OwnerNamed) -> Answer:
+    """Ask Mux how a video stands, now.
+
+    What Mux says is applied; an asset that is gone there is cleared here.
+    """
+    owner = owners.to_change(query)
+    kind, owner_id = videos.kind_of(owner), owner.id
+    said = asking.ask_now(owner, actor=auth.current_actor())
+    found = standing.of(_again(kind, owner_id))
+    return 200, AskedStatus(
+        status=found.status,  # type: ignore[arg-type]
+        playback_id=found.playback_id,
+        asset_id=found.asset_id,
+        message=said or standing.in_words(found),
+    )
+
+
+def _again(kind: videos.Kind, owner_id: uuid.UUID) -> Owner:
+    owner = videos.find_owner(kind, owner_id)
+    if owner is None:
+        raise Missing()
+    return owner
+
+
+@call(
+    "POST",
+    "/mux/update-asset",
+    tag=TAG,
+    who="staff",
+    body=AssetNamed,
+    answers={200: LessonShown},
+    problems={
+        409: "`video_error`: the asset failed. `being_deleted`: somebody deletes it.",
+        503: "`mux_unavailable`: Mux does not answer. Nothing was changed.",
+    },
+)
+def update_asset(body: AssetNamed) -> Answer:
+    """Say which asset a lesson really has.
+
+    Asset and playback id are checked against Mux before they are believed.
+    """
+    user = auth.current_user()
+    lesson = access.lesson_to_change(user, body.lesson_id)
+    adopting.adopt_asset(
+        lesson, asset_id=body.mux_asset_id, playback_id=body.mux_playback_id, actor=auth.current_actor()
+    )
+    return 200, LessonShown.of(user, access.lesson_to_change(user, body.lesson_id))
+
+
+@call("DELETE", "/mux/assets/<asset_id>", tag=TAG, who="teaching", answers={202: UploadStatus})
+def delete_asset(asset_id: str) -> Answer:
+    """Delete a video, also while it is still processing.
+
+    Its ids are cleared from every lesson and course that used it, and Mux is told by a job.
+    """
+    if mux.is_temporary(asset_id) or "\x00" in asset_id:
+        raise Missing()
+    with transaction(auth.current_actor()):
+        access.all_to_change(auth.current_user(), removal.owners_of(asset_id))
+        removal.request_delete(asset_id)
+    return 202, UploadStatus(status="deleting")

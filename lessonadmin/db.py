@@ -33,6 +33,8 @@ NAMING = {
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
+    # What the database fills in comes back with the change itself, not by another query later.
+    __mapper_args__ = {"eager_defaults": True}
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
@@ -58,6 +60,7 @@ class Actor:
     type: ActorType
     id: uuid.UUID | None = None
     reason: str | None = None
+    batch: uuid.UUID | None = None  # the bulk action that this is a part of
 
     @classmethod
     def user(cls, user_id: uuid.UUID, *, reason: str | None = None) -> "Actor":

@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 
 from lessonadmin import config
 from lessonadmin.db import actor, before_commit, db, new_id, scratch
+from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Notification, Tracking
 from lessonadmin.queue import enqueue_after_commit
 
 Row = dict[str, Any]
+DIGEST_SECONDS = 60
 # The tables themselves: many rows in one statement, with the database's own defaults.
 AUDIT = cast(Table, AuditLog.__table__)
 NOTICES = cast(Table, Notification.__table__)
@@ -49,6 +51,8 @@ def record_for(action: str, kind: str, target_id: uuid.UUID | None, **detail: An
     told = {key: value for key, value in detail.items() if value is not None}
     if by.reason:
         told.setdefault("reason", by.reason)
+    if by.batch:
+        told.setdefault("batch", str(by.batch))
     _pages()["audit"].append(
         {
             "id": new_id(),
@@ -87,6 +91,8 @@ def notify_user(kind: str, user_id: uuid.UUID, message: str, **columns: Any) -> 
     row = {"id": new_id(), "user_id": user_id, "kind": kind, "message": message}
     row["mail_attempts"] = 0  # said here, since a default of Python's is lost in a statement with two inserts
     row["mail_wanted"] = config.current().mail_url is not None
+    # What may hit many lessons at once waits a little, so that one mail can tell of all of them.
+    row["mail_due_at"] = later(DIGEST_SECONDS if columns.get("cause") else 0)
     row |= {name: columns.get(name) for name in ("lesson_id", "course_id", "tracking_id", "cause")}
     _pages()["notices"].append(row)
 

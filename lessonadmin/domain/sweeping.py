@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, transaction
-from lessonadmin.domain import budget, inbox, journal, removal, surveying, videos
+from lessonadmin.domain import budget, inbox, journal, mailing, removal, surveying, videos
 from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, UploadCancellation
 
@@ -180,4 +180,5 @@ PARTS: dict[str, Callable[[], int]] = {
     "needs_attention": _needs_attention,
     "cancellations": _cancellations,
     "deletions": _deletions,
+    "mails": mailing.send_due,
 }

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from lessonadmin.cli import demo, events, people
+from lessonadmin.cli import demo, events, fix_lessons, people
 
 
 def init_app(app: Flask) -> None:
-    for room in (people, events, demo):
+    for room in (people, events, demo, fix_lessons):
         room.init_app(app)

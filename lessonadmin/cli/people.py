@@ -39,7 +39,11 @@ def create_user(email: str, role: str, name: str, password: str | None) -> None:
 def create_token(email: str) -> None:
     """Print a new bearer token, this once."""
     with transaction(CLI):
-        click.echo(people.create_token(_found(email), name="command line"))
+        user = _found(email)
+        if not user.active:
+            raise click.ClickException(f"The account {email} is disabled: a token would open nothing.")
+        token = people.create_token(user, name="command line")
+    click.echo(token)
 
 
 @users.command("disable")

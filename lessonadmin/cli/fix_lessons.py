@@ -1,0 +1,77 @@
+"""`flask fix-lessons`: heals old lessons; prints a plan with --dry-run, and four lines at the end."""
+
+import csv
+import itertools
+import time
+from collections import Counter
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from lessonadmin.db import CLI
+from lessonadmin.domain import repair
+from lessonadmin.domain.finding import Finder
+
+
+@click.command("fix-lessons")
+@click.option("--dry-run", is_flag=True, help="Say what would be done and do nothing.")
+@click.option("--batch-size", default=5, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--delay", default=1.0, show_default=True, type=click.FloatRange(0, 3600), help="Seconds between batches."
+)
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV line a lesson.")
+def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | None) -> None:
+    """Heal drafts whose video is ready, and temporary video ids."""
+    findings: list[repair.Finding] = []
+    finder = Finder()
+    untouched = repair.untouched()
+    lesson_ids = repair.candidates()
+    try:
+        while batch := list(itertools.islice(lesson_ids, batch_size)):
+            for lesson_id in batch:
+                found = repair.mend(lesson_id, finder, actor=CLI, dry_run=dry_run)
+                if found is not None:
+                    findings.append(found)
+                    _tell(found, dry_run)
+            if delay and len(batch) == batch_size:
+                time.sleep(delay)
+    except KeyboardInterrupt:
+        click.echo("stopped; the next run goes on from here", err=True)
+    if report is not None:
+        _write_report(report, findings)
+    _summarise(findings, untouched)
+
+
+def _tell(found: repair.Finding, dry_run: bool) -> None:
+    would = "would be " if dry_run else ""
+    click.echo(f"{found.lesson_id} {would}{found.result}: {found.reason} {found.remark}".rstrip())
+
+
+def _summarise(findings: list[repair.Finding], untouched: dict[str, int]) -> None:
+    reasons = Counter(untouched)
+    reasons.update(found.reason for found in findings if found.result == "skipped")
+    for reason, count in sorted(reasons.items()):
+        click.echo(f"skipped because {reason}: {count}")
+    results = Counter(found.result for found in findings)
+    skipped = results["skipped"] + sum(untouched.values())
+    click.echo(f"processed: {len(findings) + sum(untouched.values())}")
+    click.echo(f"updated: {results['updated']}")
+    click.echo(f"skipped: {skipped}")
+    click.echo(f"failed: {results['failed']}")
+    if results["failed"]:
+        raise SystemExit(1)
+
+
+def _write_report(path: Path, findings: list[repair.Finding]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(["lesson", "title", "result", "reason", "remark"])
+        for found in findings:
+            cells = (str(found.lesson_id), found.title, found.result, found.reason, found.remark)
+            # A spreadsheet takes a text that begins so for a formula.
+            lines.writerow(["'" + cell if cell[:1] in "=+-@\t\r" else cell for cell in cells])
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(fix_lessons)

@@ -1,0 +1,105 @@
+"""Which asset at Mux a temporary id stood for: by upload id (also in its cleaned form), passthrough and external id.
+
+The whole of Mux is paged through once, and only if a direct look does not answer. Nothing is changed in here.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from lessonadmin import mux
+from lessonadmin.db import db
+from lessonadmin.domain import budget
+from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models.video import MIGRATED
+
+PREFIX = "temp_"
+UNCLEAN = re.compile(r"[^A-Za-z0-9]")
+
+
+def clean(upload_id: str) -> str:
+    """How upload ids were written into temporary ids: everything but letters and digits became `_`."""
+    return UNCLEAN.sub("_", upload_id)
+
+
+class Finder:
+    """Looks things up at Mux for one run, asking for everything at most once."""
+
+    def __init__(self) -> None:
+        self._indexed = False
+        self._asset_of_upload: dict[str, str] = {}
+        self._by_clean_upload: dict[str, set[str]] = defaultdict(set)
+        self._by_name: dict[str, set[str]] = defaultdict(set)
+        self._waiting: set[str] = set()
+
+    def assets_of(self, lesson: Lesson) -> set[str]:
+        """Every asset that the temporary id of this lesson could stand for."""
+        for upload_id in self._upload_ids(lesson):
+            upload = self._upload(upload_id)
+            if upload is not None and upload.asset_id:
+                return {upload.asset_id}
+            if upload is not None and upload.status == "waiting":
+                self._waiting.add(str(lesson.id))
+                return set()
+        self._index()
+        wanted = (lesson.mux_asset_id or "").removeprefix(PREFIX)
+        by_upload = self._by_clean_upload.get(clean(wanted), set()) if wanted else set()
+        return by_upload or self._by_name.get(str(lesson.id), set())
+
+    def is_waiting(self, lesson: Lesson) -> bool:
+        """The upload is known and Mux still waits for its file."""
+        return str(lesson.id) in self._waiting
+
+    def _upload_ids(self, lesson: Lesson) -> list[str]:
+        ours = db.session.scalars(
+            select(Tracking.upload_id).where(
+                Tracking.lesson_id == lesson.id,
+                Tracking.temp_asset_id == lesson.mux_asset_id,
+                Tracking.upload_id.is_not(None),
+                Tracking.upload_id != MIGRATED,
+            )
+        ).all()
+        db.session.rollback()
+        wanted = (lesson.mux_asset_id or "").removeprefix(PREFIX).strip()
+        return [one for one in ours if one] or ([wanted] if wanted and " " not in wanted else [])
+
+    def _upload(self, upload_id: str) -> mux.Upload | None:
+        budget.wait()
+        try:
+            upload = mux.get_upload(upload_id, priority="low")
+        except mux.Gone:
+            return None
+        except mux.Refused as error:
+            if error.category != "not_found":
+                raise
+            return None
+        budget.went_well()
+        return upload
+
+    def _index(self) -> None:
+        if self._indexed:
+            return
+        for asset in self._all_assets():
+            if asset.upload_id:
+                self._by_clean_upload[clean(asset.upload_id)].add(asset.id)
+            for name in self._names(asset):
+                self._by_name[name].add(asset.id)
+        self._indexed = True
+
+    def _names(self, asset: mux.Asset) -> set[str]:
+        named = asset.passthrough
+        by_note = str(named.lesson_id) if named is not None and named.lesson_id is not None else None
+        return {one for one in (by_note, asset.raw_passthrough, asset.external_id) if one}
+
+    def _all_assets(self) -> Iterator[mux.Asset]:
+        cursor: str | None = None
+        while True:
+            budget.wait()
+            page = mux.list_assets(cursor=cursor, limit=100, priority="low")
+            budget.went_well()
+            yield from page.assets
+            cursor = page.next_cursor
+            if cursor is None:
+                return

@@ -233,3 +233,15 @@ def test_nobody_reads_any_more(tmp_path: Path) -> None:
     os.close(reading)
     manager.wait(10)
     assert not identity.is_alive(mark)
+
+
+def test_stops_on_ctrl_c_also_when_a_shell_started_it_in_the_background(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", MANAGER, str(tmp_path), json.dumps([lives("one")])]
+    began = subprocess.Popen(
+        ["/bin/sh", "-c", '"$@" & echo $! > "$0"; wait', str(tmp_path / "pid"), *command],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.DEVNULL,
+    )
+    wait_until((tmp_path / "one.ready").exists)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGINT)
+    began.wait(10)

@@ -29,11 +29,20 @@ class Subject:
     upload_id: str | None
     asset_id: str | None
     wanted_policy: str
+    playback_id: str | None = None
 
     @classmethod
     def of(cls, row: Tracking) -> "Subject":
         kind: videos.Kind = "lesson" if row.lesson_id else "course"
-        return cls(row.id, kind, row.target_id, row.upload_id, row.mux_asset_id, row.wanted_policy)
+        return cls(
+            row.id,
+            kind,
+            row.target_id,
+            row.upload_id,
+            row.mux_asset_id,
+            row.wanted_policy,
+            row.mux_playback_id,
+        )
 
 
 def unavailable(error: mux.MuxError) -> Unavailable:
@@ -60,7 +69,12 @@ def ask(
         except mux.Gone:
             return gone_news(asset_id, found_by=found_by), "get_asset"
         news = asset_news(
-            asset, wanted_policy=subject.wanted_policy, found_by=found_by, seen=True, any_policy=any_policy
+            asset,
+            wanted_policy=subject.wanted_policy,
+            found_by=found_by,
+            seen=True,
+            any_policy=any_policy,
+            keep=subject.playback_id,
         )
         return news, "get_asset"
     if upload is not None:

@@ -12,10 +12,17 @@ UPLOAD_STATUSES = {
 
 
 def asset_news(
-    asset: mux.Asset, *, wanted_policy: str, found_by: FoundBy, seen: bool, any_policy: bool = False
+    asset: mux.Asset,
+    *,
+    wanted_policy: str,
+    found_by: FoundBy,
+    seen: bool,
+    any_policy: bool = False,
+    keep: str | None = None,
 ) -> News:
-    """An asset as it stands. `any_policy`: take over whatever policy it has (support said so)."""
-    happening, playback_id, policy = _judge(asset, wanted_policy, any_policy)
+    """An asset as it stands. `any_policy`: take over whatever policy it has (support said so). `keep`: of several
+    playback ids that would do, prefer this one."""
+    happening, playback_id, policy = _judge(asset, wanted_policy, any_policy, keep)
     failed = happening in (Happening.ASSET_ERRORED, Happening.ASSET_UNPLAYABLE)
     return News(
         happening=happening,
@@ -32,19 +39,20 @@ def asset_news(
     )
 
 
-def _judge(asset: mux.Asset, wanted: str, any_policy: bool) -> tuple[Happening, str | None, str | None]:
+def _judge(
+    asset: mux.Asset, wanted: str, any_policy: bool, keep: str | None
+) -> tuple[Happening, str | None, str | None]:
     if asset.status == "errored":
         return Happening.ASSET_ERRORED, None, None
     if asset.status != "ready":
         return Happening.ASSET_SEEN, None, None
-    playback_id, policy = asset.playback_id_for(wanted), wanted
-    if playback_id is None and any_policy:
-        known = [found for found in asset.playback_ids if found.policy in ("public", "signed")]
-        if known:
-            playback_id, policy = known[0].id, known[0].policy
-    if playback_id is None:
+    usable = [found for found in asset.playback_ids if found.policy in ("public", "signed")]
+    fitting = [found for found in usable if found.policy == wanted]
+    candidates = fitting or (usable if any_policy else [])
+    if not candidates:
         return Happening.ASSET_UNPLAYABLE, None, None
-    return Happening.ASSET_READY, playback_id, policy
+    chosen = next((found for found in candidates if found.id == keep), candidates[0])
+    return Happening.ASSET_READY, chosen.id, chosen.policy
 
 
 def _error_type(asset: mux.Asset, happening: Happening) -> str:

@@ -48,30 +48,38 @@ def request_delete(asset_id: str) -> int:
     return cleared
 
 
-def _clear(desk: Desk, asset_id: str) -> int:
+def _clear(desk: Desk, asset_id: str, *, grace_seconds: float = 0) -> int:
     videos.ensure_tracked(desk)
     rows = [row for row in desk.rows if row.mux_asset_id == asset_id]
     for row in rows:
         if row.status not in ("deleting", "deleted"):
             videos.apply(desk, row, News(happening=Happening.DELETE))
-        deletions.promise(row, why="deleted by a person")
+        deletions.promise(row, why="deleted by a person", after_seconds=grace_seconds)
     if desk.owner.mux_asset_id == asset_id:
         videos.project(desk)
     return len(rows)
 
 
-def clear(desk: Desk) -> str:
-    """Take the video away from a lesson or course, whatever state it is in; says what was done."""
+def clear(desk: Desk, *, grace_seconds: float = 0) -> str:
+    """Take the video away from a lesson or course, whatever state it is in; says what was done.
+
+    `grace_seconds`: how long its asset is kept at Mux after that.
+    """
     videos.ensure_tracked(desk)
     for row in desk.current:
-        if row.is_open and row.mux_asset_id is None:
+        if row.mux_asset_id is None and (row.is_open or row.status == "error"):
             deletions.promise_cancellation(row)
             videos.apply(desk, row, News(happening=Happening.CANCEL))
     assets = {row.mux_asset_id for row in desk.current if row.mux_asset_id and row.status != "deleted"}
     for asset_id in sorted(assets):
-        _clear(desk, asset_id)
+        _clear(desk, asset_id, grace_seconds=grace_seconds)
     _forget_unreal(desk.owner)
     return "deleting" if assets else "cleared"
+
+
+def clear_asset(desk: Desk, asset_id: str, *, grace_seconds: float = 0) -> None:
+    """Take one asset away from one of the lessons and courses that use it."""
+    _clear(desk, asset_id, grace_seconds=grace_seconds)
 
 
 def _forget_unreal(owner: Owner) -> None:

@@ -1,0 +1,161 @@
+"""The bulk actions of the support panel, in one table: what each is called, what it says it does, what runs it.
+
+An action is one call into the domain for one row and may be repeated without harm. `inside` runs in a transaction
+that is open already and never talks to Mux; `outside` asks Mux and opens its own transactions. Counting beforehand is
+the business of `previews`, running of `batches`; this room only knows what there is.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement
+
+from lessonadmin import mux
+from lessonadmin.db import Actor
+from lessonadmin.domain import event_actions, lesson_actions, video_actions
+from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
+from lessonadmin.domain.outcomes import Result
+
+TargetType = Literal["lesson", "course", "tracking", "event"]
+Options = Mapping[str, object]
+Inside = Callable[[uuid.UUID, Options], Result]
+Outside = Callable[[uuid.UUID, Actor, mux.Priority], Result]
+
+MODELS: dict[str, type[Any]] = {"lesson": Lesson, "course": Course, "tracking": Tracking, "event": MuxEvent}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """One button. `verdict` is the SQL expression that says, for a row of the target's table, what would become of
+    it (a code of `outcomes`); `calls` how many calls to Mux a row may cost; `together` how many rows share a
+    transaction."""
+
+    name: str
+    target: TargetType
+    label: str
+    does: str
+    verdict: Callable[[], ColumnElement[str]]
+    inside: Inside | None = None
+    outside: Outside | None = None
+    calls: Callable[[uuid.UUID], int] | None = None
+    undone_by: str | None = None
+    dangerous: bool = False
+    together: int = 1
+
+    @property
+    def model(self) -> type[Any]:
+        return MODELS[self.target]
+
+    @property
+    def asks_mux(self) -> bool:
+        return self.calls is not None
+
+
+def _clear(target: Literal["lesson", "course"]) -> Action:
+    return Action(
+        name="clear_asset",
+        target=target,
+        label="Clear asset",
+        does="Deletes the video at Mux and clears it everywhere; an upload on its way is cancelled.",
+        verdict=lambda: video_actions.clear_verdict(target),
+        inside=lambda target_id, options: video_actions.clear(target, target_id, options),
+        dangerous=True,
+    )
+
+
+def _recheck(target: Literal["lesson", "course"]) -> Action:
+    return Action(
+        name="recheck",
+        target=target,
+        label="Recheck",
+        does="Asks Mux now and applies what it says.",
+        verdict=lambda: video_actions.recheck_verdict(target),
+        outside=lambda target_id, actor, priority: video_actions.recheck(
+            target, target_id, actor=actor, priority=priority
+        ),
+        calls=lambda target_id: video_actions.calls_for(target, target_id),
+    )
+
+
+ALL = (
+    Action(
+        name="publish",
+        target="lesson",
+        label="Publish",
+        does="Publishes what is ready; what is still on its way is published when it is ready.",
+        verdict=lesson_actions.publish_verdict,
+        inside=lambda target_id, _options: lesson_actions.publish(target_id),
+        undone_by="unpublish",
+        together=50,
+    ),
+    Action(
+        name="unpublish",
+        target="lesson",
+        label="Unpublish",
+        does="Takes lessons back to draft; nothing publishes them by itself any more.",
+        verdict=lesson_actions.unpublish_verdict,
+        inside=lambda target_id, _options: lesson_actions.unpublish(target_id),
+        undone_by="publish",
+        together=50,
+    ),
+    Action(
+        name="republish",
+        target="lesson",
+        label="Republish",
+        does="Asks Mux, takes over the true asset, playback id and policy, and publishes what is ready.",
+        verdict=lesson_actions.republish_verdict,
+        outside=lambda target_id, actor, priority: lesson_actions.republish(
+            target_id, actor=actor, priority=priority
+        ),
+        calls=lambda target_id: video_actions.calls_for("lesson", target_id),
+    ),
+    _clear("lesson"),
+    _recheck("lesson"),
+    _clear("course"),
+    _recheck("course"),
+    Action(
+        name="recheck",
+        target="tracking",
+        label="Recheck",
+        does="Asks Mux about these uploads now and applies what it says.",
+        verdict=video_actions.recheck_upload_verdict,
+        outside=lambda target_id, actor, priority: video_actions.recheck_upload(
+            target_id, actor=actor, priority=priority
+        ),
+        calls=video_actions.calls_for_upload,
+    ),
+    Action(
+        name="clear_asset",
+        target="tracking",
+        label="Clear asset",
+        does="Deletes the assets of these uploads at Mux and clears them everywhere; open uploads are cancelled.",
+        verdict=video_actions.clear_upload_verdict,
+        inside=video_actions.clear_upload,
+        dangerous=True,
+    ),
+    Action(
+        name="replay",
+        target="event",
+        label="Replay",
+        does="Applies stored events again; safe to run any number of times.",
+        verdict=event_actions.replay_verdict,
+        outside=lambda target_id, actor, _priority: event_actions.replay(target_id, actor=actor),
+    ),
+)
+TABLE: dict[tuple[str, str], Action] = {(action.target, action.name): action for action in ALL}
+
+
+def find(target: str, name: str) -> Action:
+    """The action of this name for this kind of row; raises Missing for anything that is not in the table."""
+    found = TABLE.get((target, name))
+    if found is None:
+        raise Missing(message="There is no such action.")
+    return found
+
+
+def of(target: str) -> tuple[Action, ...]:
+    """Every action for one kind of row, in the order of their buttons."""
+    return tuple(action for action in ALL if action.target == target)

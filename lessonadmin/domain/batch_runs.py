@@ -1,0 +1,278 @@
+"""Carrying out a batch: row by row under leases, or in small locked chunks where nothing but our database is needed.
+
+A chunk is one transaction of up to `Action.together` rows: one commit, one audit statement and one move of the counters
+for all of them, which is what makes fifty thousand rows a matter of minutes. The rows' own locks are their lease: a
+killed worker's rows are free at once and nothing of them happened. If one row of a chunk fails, the chunk is rolled
+back and its rows are carried out one by one, so no row suffers for another. Rows that ask Mux are always carried out
+singly, within the shared budget, with no transaction open while Mux is asked.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import DBAPIError
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import actions, batch_items, budget, outcomes, undoing
+from lessonadmin.domain.actions import Action
+from lessonadmin.domain.batch_items import Lease
+from lessonadmin.domain.models import Batch, BatchItem
+from lessonadmin.domain.outcomes import Result
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 8
+LONGEST_BACKOFF = 3600.0
+FETCHED_AT_ONCE = 50
+WAIT_IN_STEPS = 5.0
+GIVE_UP_AFTER = 3
+
+
+class _NotOurs(Exception):
+    """The lease ran out and somebody else has the row: what was done to it in this transaction is taken back."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done to the rows of one batch, and in whose name."""
+
+    id: uuid.UUID
+    action: Action
+    actor: Actor
+    options: Mapping[str, object]
+    undoes: uuid.UUID | None
+
+    @classmethod
+    def of(cls, batch: Batch) -> "Job":
+        by, reason = batch.created_by, batch.reason or None
+        actor = Actor("user" if by else "job", by, reason, batch.id)
+        action = actions.find(batch.target_type, batch.action)
+        return cls(batch.id, action, actor, dict(batch.options or {}), batch.undoes_id)
+
+
+@dataclass
+class Ran:
+    """What one spell of work did."""
+
+    results: dict[uuid.UUID, Result] = field(default_factory=dict)
+    rows: int = 0
+    more: bool = False
+
+
+def load(batch_id: uuid.UUID) -> Job | None:
+    """The job of a batch; None if the batch is gone."""
+    batch = db.session.get(Batch, batch_id, populate_existing=True)
+    job = Job.of(batch) if batch is not None else None
+    db.session.rollback()
+    return job
+
+
+def run_item(item_id: uuid.UUID, *, priority: mux.Priority = "low") -> Result | None:
+    """Carry out one row; None if it is not ours to do (done, waiting, in other hands)."""
+    lease = batch_items.claim(item_id)
+    db.session.commit()
+    job = load(lease.batch_id) if lease is not None else None
+    return _carry_out(job, lease, priority) if job is not None and lease is not None else None
+
+
+def run_some(
+    batch_id: uuid.UUID,
+    *,
+    seconds: float,
+    priority: mux.Priority = "low",
+    alive: Callable[[], bool] = lambda: True,
+    keep_results: bool = False,
+) -> Ran:
+    """Work on a batch for a while. `alive` is asked between rows and may end the spell."""
+    ran = Ran()
+    job = load(batch_id)
+    if job is None:
+        return ran
+    batch_items.free_expired(batch_id)
+    db.session.commit()
+    until = time.monotonic() + seconds
+    work = _run_chunks if job.action.inside is not None else _run_singly
+    paused = work(job, ran, until, priority, alive, keep_results)
+    ran.more = not paused and batch_items.has_due(batch_id)
+    return ran
+
+
+def _run_chunks(
+    job: Job, ran: Ran, until: float, priority: mux.Priority, alive: Callable[[], bool], keep: bool
+) -> bool:
+    last: uuid.UUID | None = None
+    while time.monotonic() < until and alive():
+        try:
+            results, last = _chunk(job, last)
+        except Exception as error:
+            if _database_is_away(error):
+                raise
+            log.warning("a chunk of batch %s failed, its rows are tried singly: %s", job.id, error)
+            results, last = _chunk_singly(job, last, priority)
+        if last is None:
+            return False
+        ran.rows += len(results)
+        if keep:
+            ran.results |= results
+    return False
+
+
+def _chunk(job: Job, after: uuid.UUID | None) -> tuple[dict[uuid.UUID, Result], uuid.UUID | None]:
+    """One transaction of rows; the last key, or None when there was nothing."""
+    with transaction(job.actor):
+        items = batch_items.next_open(job.id, after, job.action.together, lock=True)
+        if not items:
+            return {}, None
+        untouched = _untouched(job, items)
+        by_item: dict[uuid.UUID, Result] = {}
+        # Sorted, so that two batches over the same lessons never wait for each other in a circle.
+        for item in sorted(items, key=lambda one: one.target_id):
+            by_item[item.id] = _inside(job, item.target_id, untouched)
+        db.session.flush()
+        batch_items.finish_locked(job.id, by_item)
+        return {item.target_id: by_item[item.id] for item in items}, items[-1].id
+
+
+def _untouched(job: Job, items: list[BatchItem]) -> set[uuid.UUID] | None:
+    if job.undoes is None:
+        return None
+    return undoing.untouched(job.undoes, [item.target_id for item in items], but=job.id)
+
+
+def _inside(job: Job, target_id: uuid.UUID, untouched: set[uuid.UUID] | None) -> Result:
+    if untouched is not None and target_id not in untouched:
+        return outcomes.of("changed_since")
+    if job.action.inside is None:
+        raise TypeError("this action opens its own transactions")
+    return job.action.inside(target_id, job.options)
+
+
+def _chunk_singly(
+    job: Job, after: uuid.UUID | None, priority: mux.Priority
+) -> tuple[dict[uuid.UUID, Result], uuid.UUID | None]:
+    items = batch_items.next_open(job.id, after, job.action.together, lock=False)
+    db.session.rollback()
+    results = {}
+    for item in items:
+        result = run_item(item.id, priority=priority)
+        if result is not None:
+            results[item.target_id] = result
+    return results, items[-1].id if items else None
+
+
+def _run_singly(
+    job: Job, ran: Ran, until: float, priority: mux.Priority, alive: Callable[[], bool], keep: bool
+) -> bool:
+    """True if the spell ended because Mux wants to be left alone for now."""
+    last: uuid.UUID | None = None
+    unanswered = 0
+    while items := batch_items.next_open(job.id, last, FETCHED_AT_ONCE, lock=False):
+        db.session.rollback()
+        for item in items:
+            last = item.id
+            if time.monotonic() > until or not alive():
+                return False
+            if priority == "low" and not _granted(job, item, until, alive):
+                return True
+            result = run_item(item.id, priority=priority)
+            if result is None:
+                continue
+            ran.rows += 1
+            if keep:
+                ran.results[item.target_id] = result
+            unanswered = unanswered + 1 if result.status == "later" else 0
+            if priority == "low" and unanswered >= GIVE_UP_AFTER:
+                return True
+    db.session.rollback()
+    return False
+
+
+def _granted(job: Job, item: BatchItem, until: float, alive: Callable[[], bool]) -> bool:
+    """Wait for as many calls as this row may cost; False if the budget does not allow them in this spell."""
+    if job.action.calls is None:
+        return True
+    wanted = job.action.calls(item.target_id)
+    while True:
+        step = min(WAIT_IN_STEPS, max(0.0, until - time.monotonic()))
+        if budget.wait(wanted, longest=step):
+            return True
+        if time.monotonic() >= until or not alive() or budget.left()[1] > WAIT_IN_STEPS:
+            db.session.rollback()
+            return False
+
+
+def _carry_out(job: Job, lease: Lease, priority: mux.Priority) -> Result | None:
+    try:
+        result = _do(job, lease, priority)
+    except _NotOurs:
+        return None
+    except mux.MuxError as error:
+        return _mux_failed(job, lease, error, priority)
+    except Exception as error:
+        if _database_is_away(error):
+            raise
+        return _broke(job, lease, error)
+    if priority == "low" and job.action.asks_mux:
+        budget.went_well()
+    return result
+
+
+def _do(job: Job, lease: Lease, priority: mux.Priority) -> Result:
+    if job.action.outside is not None:
+        result = job.action.outside(lease.target_id, job.actor, priority)
+        with transaction(job.actor):
+            if not batch_items.finish(lease, result):
+                raise _NotOurs
+        return result
+    with transaction(job.actor):
+        guard = None if job.undoes is None else undoing.untouched(job.undoes, [lease.target_id], but=job.id)
+        result = _inside(job, lease.target_id, guard)
+        db.session.flush()
+        if not batch_items.finish(lease, result):
+            raise _NotOurs
+    return result
+
+
+def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Priority) -> Result | None:
+    """What may pass by itself is tried again with growing pauses; a refusal of this one row is its end."""
+    if priority == "low":
+        budget.went_wrong(error)
+    passes = error.kind == "later" or error.category == "auth_error"
+    if passes and lease.attempts < MOST_ATTEMPTS:
+        pause = error.retry_after or min(15.0 * 2 ** (lease.attempts - 1), LONGEST_BACKOFF)
+        with transaction(job.actor):
+            put = batch_items.put_back(lease, f"{error.category}: {error.message}", seconds=pause)
+        return outcomes.later(f"{error.message} It is tried again by itself.") if put else None
+    return _end(job, lease, outcomes.failed(f"{error.category}: {error.message}"))
+
+
+def _broke(job: Job, lease: Lease, error: Exception) -> Result | None:
+    if _in_each_others_way(error) and lease.attempts < MOST_ATTEMPTS:
+        with transaction(job.actor):
+            put = batch_items.put_back(lease, "somebody else worked on the same row", seconds=1)
+        return outcomes.later("Somebody else worked on it; it is tried again by itself.") if put else None
+    log.exception("row %s of batch %s failed", lease.item_id, lease.batch_id)
+    words = f"{type(error).__name__}: {error}".splitlines()[0]
+    return _end(job, lease, outcomes.failed(words))
+
+
+def _end(job: Job, lease: Lease, result: Result) -> Result | None:
+    with transaction(job.actor):
+        return result if batch_items.finish(lease, result) else None
+
+
+def _sqlstate(error: Exception) -> str | None:
+    return str(getattr(error.orig, "sqlstate", None) or "") if isinstance(error, DBAPIError) else None
+
+
+def _database_is_away(error: Exception) -> bool:
+    state = _sqlstate(error)
+    return state is not None and (state == "" or state[:2] in ("08", "53", "57"))
+
+
+def _in_each_others_way(error: Exception) -> bool:
+    return (_sqlstate(error) or "")[:2] in ("40", "55")

@@ -1,0 +1,59 @@
+"""Whose turn it is to work on a batch: one chain of jobs at a time, however often a worker is nudged.
+
+A turn is a sign of life with a token in it. Whoever has the token keeps it fresh while working and hands it to the next
+job of the chain; when it falls silent (a killed worker, a wiped Redis) somebody else is appointed. The rows of a batch
+have leases of their own, so a turn that is lost by mistake costs time and never a row.
+"""
+
+import uuid
+
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects.postgresql import insert
+
+from lessonadmin.db import db, new_id
+from lessonadmin.domain.checks import later
+from lessonadmin.domain.models import Heartbeat
+
+SILENT_AFTER_SECONDS = 30.0
+PREFIX = "batch:"
+
+
+def _name(batch_id: uuid.UUID) -> str:
+    return f"{PREFIX}{batch_id}"
+
+
+def appoint(batch_id: uuid.UUID) -> uuid.UUID | None:
+    """A new turn, or None while somebody has one. The caller commits."""
+    token = new_id()
+    detail = {"turn": str(token)}
+    row = insert(Heartbeat).values(name=_name(batch_id), at=func.clock_timestamp(), detail=detail)
+    given = db.session.execute(
+        row.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"at": func.clock_timestamp(), "detail": row.excluded.detail},
+            where=Heartbeat.at < later(-SILENT_AFTER_SECONDS),
+        ).returning(Heartbeat.name)
+    ).first()
+    return token if given is not None else None
+
+
+def keep(batch_id: uuid.UUID, token: uuid.UUID) -> bool:
+    """Say that the work goes on; False if somebody else was appointed meanwhile. Commits."""
+    kept = db.session.execute(
+        update(Heartbeat)
+        .where(Heartbeat.name == _name(batch_id), Heartbeat.detail["turn"].astext == str(token))
+        .values(at=func.clock_timestamp())
+        .returning(Heartbeat.name)
+    ).first()
+    db.session.commit()
+    return kept is not None
+
+
+def end(batch_id: uuid.UUID, token: uuid.UUID) -> None:
+    """Nothing to do for now: whoever finds work next appoints anew. Commits."""
+    db.session.execute(
+        delete(Heartbeat).where(
+            Heartbeat.name == _name(batch_id), Heartbeat.detail["turn"].astext == str(token)
+        )
+    )
+    db.session.commit()

@@ -1,0 +1,158 @@
+"""Publish, unpublish and republish for one lesson of a bulk action, and the same verdicts as SQL for the preview.
+
+Each function is safe to repeat. A person pressed the button, so an earlier "unpublish" stands in nobody's way.
+"""
+
+import uuid
+
+from sqlalchemy import ColumnElement, case, literal
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import calls, journal, looking, outcomes, publication, video_actions, videos
+from lessonadmin.domain.looking import Subject
+from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models.video import OPEN_STATUSES
+from lessonadmin.domain.outcomes import Result
+from lessonadmin.domain.videos import Desk, News
+from lessonadmin.domain.wording import why_failed
+
+PLAYABLE = (Lesson.video_processing_status == "ready") & (Lesson.mux_playback_id.is_not(None))
+COMING = Lesson.video_processing_status.in_(OPEN_STATUSES)
+
+
+def publish_verdict() -> ColumnElement[str]:
+    return case(
+        (Lesson.status == "published", "published_already"),
+        (PLAYABLE, "publishes"),
+        (video_actions.is_temporary(Lesson), "temporary"),
+        (COMING & Lesson.publish_on_ready, "intended_already"),
+        (COMING, "intends"),
+        (Lesson.video_processing_status == "error", "video_failed"),
+        (Lesson.video_processing_status == "ready", "no_playback_id"),
+        (Lesson.video_processing_status == "deleting", "being_deleted"),
+        else_=literal("no_video"),
+    )
+
+
+def _publish_verdict(lesson: Lesson) -> str:
+    if lesson.status == "published":
+        return "published_already"
+    if publication.is_playable(lesson):
+        return "publishes"
+    if mux.is_temporary(lesson.mux_asset_id):
+        return "temporary"
+    if lesson.video_processing_status in OPEN_STATUSES:
+        return "intended_already" if lesson.publish_on_ready else "intends"
+    other = {"error": "video_failed", "ready": "no_playback_id", "deleting": "being_deleted"}
+    return other.get(lesson.video_processing_status, "no_video")
+
+
+def _opened(lesson_id: uuid.UUID) -> tuple[Desk, Lesson] | None:
+    desk = videos.open_desk("lesson", lesson_id)
+    return (desk, desk.owner) if desk is not None and isinstance(desk.owner, Lesson) else None
+
+
+def publish(lesson_id: uuid.UUID) -> Result:
+    """Publish what plays, promise it for what is coming; everything else is left alone and says why."""
+    opened = _opened(lesson_id)
+    if opened is None:
+        return outcomes.of("missing")
+    desk, lesson = opened
+    code = _publish_verdict(lesson)
+    if code == "publishes":
+        publication.publish(lesson, tracking=desk.playing)
+    elif code == "intends":
+        videos.ensure_tracked(desk)
+        publication.request(lesson)
+    elif code == "video_failed":
+        return outcomes.of(code, why_failed(lesson.video_error_type, lesson.video_error_message))
+    return outcomes.of(code)
+
+
+def unpublish_verdict() -> ColumnElement[str]:
+    return case(
+        (Lesson.status == "published", "unpublishes"),
+        (Lesson.publish_on_ready, "withdraws"),
+        else_=literal("draft_already"),
+    )
+
+
+def unpublish(lesson_id: uuid.UUID) -> Result:
+    """Back to draft, and nothing is promised any more."""
+    opened = _opened(lesson_id)
+    if opened is None:
+        return outcomes.of("missing")
+    lesson = opened[1]
+    if lesson.status == "published":
+        code = "unpublishes"
+    else:
+        code = "withdraws" if lesson.publish_on_ready else "draft_already"
+    publication.withdraw(lesson)
+    return outcomes.of(code)
+
+
+def republish_verdict() -> ColumnElement[str]:
+    return video_actions.recheck_verdict("lesson")
+
+
+def republish(lesson_id: uuid.UUID, *, actor: Actor, priority: mux.Priority) -> Result:
+    """Ask Mux what the lesson's video truly is, take that over, and publish it if it plays. Raises MuxError."""
+    with transaction(actor):
+        subjects, nothing = video_actions.subjects_of("lesson", lesson_id)
+    if not subjects:
+        return outcomes.of(nothing)
+    for subject in subjects:
+        _take_over(subject, actor=actor, priority=priority)
+    with transaction(actor):
+        opened = _opened(lesson_id)
+        if opened is None:
+            return outcomes.of("missing")
+        return _conclude(*opened)
+
+
+def _take_over(subject: Subject, *, actor: Actor, priority: mux.Priority) -> None:
+    news, operation = video_actions.asked(subject, actor=actor, priority=priority, any_policy=True)
+    with transaction(actor):
+        calls.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
+        looking.let_happen(subject, news)
+        found = videos.desk_of_row(subject.tracking_id)
+        if found is not None:
+            _correct(*found, news)
+
+
+def _correct(desk: Desk, row: Tracking, news: News) -> None:
+    """An upload that was ready before may still have had the wrong way to play it."""
+    if row.status != "ready" or news.playback_id is None:
+        return
+    before = (row.mux_playback_id, row.playback_policy)
+    row.mux_playback_id, row.playback_policy = news.playback_id, news.policy
+    row.wanted_policy = news.policy or row.wanted_policy  # from now on this is what the lesson has
+    if row.superseded_at is None:
+        drifted = desk.owner.mux_playback_id != news.playback_id
+        videos.project(desk)
+        if before != (news.playback_id, news.policy) or drifted:
+            journal.record(
+                "video.ready",
+                desk.owner,
+                asset_id=row.mux_asset_id,
+                before=before[0],
+                playback_id=news.playback_id,
+                policy=news.policy,
+            )
+
+
+def _conclude(desk: Desk, lesson: Lesson) -> Result:
+    db.session.flush()
+    code = _publish_verdict(lesson)
+    if code in ("publishes", "published_already"):
+        publication.publish(lesson, tracking=desk.playing)
+        return Result("done", f"Published, as Mux has it: {lesson.mux_playback_id}.", "publishes")
+    if code in ("intends", "intended_already"):
+        publication.request(lesson)
+        return Result(
+            "done", "Mux is not done with it; it is published by itself when it is ready.", "intends"
+        )
+    if code == "video_failed":
+        return outcomes.failed(why_failed(lesson.video_error_type, lesson.video_error_message))
+    return outcomes.of(code)

@@ -1,0 +1,58 @@
+"""What can become of one row of a bulk action: a code, whether that changes the row, and one sentence for people.
+
+The preview counts these codes with SQL, the run returns them row by row: both speak of the same things. Pure.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["done", "skipped", "failed", "later"]
+
+DONE = {
+    "publishes": "Published.",
+    "intends": "Will be published by itself when its video is ready.",
+    "unpublishes": "Taken back to draft.",
+    "withdraws": "Will no longer be published by itself.",
+    "asks": "Mux is asked, and what it says is applied.",
+    "deletes": "The video is taken away and deleted at Mux.",
+    "cancels": "The upload is cancelled.",
+    "forgets": "What was left of a video is forgotten; there is none at Mux.",
+    "replays": "The event is applied again.",
+}
+SKIPPED = {
+    "published_already": "It is published already.",
+    "intended_already": "It waits for its video already and will then be published.",
+    "draft_already": "It is a draft already, and nothing is promised.",
+    "no_video": "It has no video.",
+    "video_failed": "Its video failed; it needs a new upload, or “Republish” if Mux has it after all.",
+    "no_playback_id": "Its video has no playback id; “Republish” asks Mux for it.",
+    "temporary": "It has a temporary video id that Mux does not know: run fix-lessons, or upload the video again.",
+    "being_deleted": "Its video is being deleted.",
+    "nothing_to_ask": "There is nothing at Mux to ask about.",
+    "nothing_to_clear": "There is no video to clear.",
+    "changed_since": "Somebody changed it since, so it is left as it is.",
+    "missing": "It is not there any more.",
+}
+SENTENCES = DONE | SKIPPED
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one row. `later`: Mux did not answer, the row is tried again by itself."""
+
+    status: Status
+    note: str
+    code: str = ""
+
+
+def of(code: str, note: str | None = None) -> Result:
+    """The result that a code stands for, in its own words or in better ones."""
+    return Result("done" if code in DONE else "skipped", note or SENTENCES[code], code)
+
+
+def failed(note: str) -> Result:
+    return Result("failed", note, "failed")
+
+
+def later(note: str) -> Result:
+    return Result("later", note, "later")

@@ -4,6 +4,7 @@ import hmac
 import time
 
 from flask import Blueprint, Response, g, request
+from werkzeug.datastructures import Authorization
 
 from muxsim.errors import MuxError, error_response
 from muxsim.limits import bucket_size
@@ -25,7 +26,8 @@ def guard(blueprint: Blueprint) -> Blueprint:
 def _enter() -> Response | None:
     g.began = time.monotonic()
     g.operation = (request.endpoint or "unknown").rpartition(".")[2]
-    g.token_id = request.authorization.username if request.authorization else None
+    given = _authorization()
+    g.token_id = given.username if given else None
     g.rule = sim().faults.pick(
         "api",
         {"operation": g.operation, "method": request.method, "path": request.path, "token_id": g.token_id},
@@ -44,8 +46,16 @@ def _enter() -> Response | None:
     return _limit(token)
 
 
+def _authorization() -> Authorization | None:
+    """Werkzeug raises on Basic credentials that are not ASCII."""
+    try:
+        return request.authorization
+    except ValueError:
+        return None
+
+
 def _token() -> Token | None:
-    given = request.authorization
+    given = _authorization()
     if given is None or given.type != "basic":
         return None
     for token in sim().options.tokens:

@@ -1,0 +1,157 @@
+"""The controls: for this machine and the simulator's own page only; bulk rows; the page's walls."""
+
+import time
+from typing import Any
+
+import pytest
+
+from muxsim.client import Control, ControlError
+from muxsim.server import Simulator
+from muxsim.switches import SWITCHES
+from tests.muxsim.sdk import Sdk, call
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example:80"}, 403),
+        ({"Host": "localhost:1234"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    ],
+)
+def test_who_may_use_the_controls(sim: Simulator, headers: dict[str, str], status: int) -> None:
+    answer = call("POST", sim.url + "/_sim/api/clock", b'{"advance": 1}', token=None, headers=JSON | headers)
+    assert answer.status == status
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    if status == 403:
+        assert answer.body["error"]["type"] == "forbidden"
+        assert Control(sim.url).state()["clock"]["ahead"] < 0.9
+
+
+def test_reading_is_guarded_as_well(sim: Simulator) -> None:
+    for path in ("/_sim", "/_sim/api/state", "/"):
+        assert call("GET", sim.url + path, token=None, headers={"Host": "evil.example"}).status == 403
+        assert call("GET", sim.url + path, token=None).status in (200, 302)
+
+
+def test_a_stranger_on_the_network_is_refused(sim: Simulator) -> None:
+    from muxsim.web import create_app
+
+    client = create_app(sim.core).test_client()
+    for path in ("/_sim", "/_sim/api/state"):
+        answer = client.get(path, environ_base={"REMOTE_ADDR": "192.0.2.7"}, headers={"Host": "127.0.0.1"})
+        assert answer.status_code == 403
+        assert client.get(path, headers={"Host": "127.0.0.1"}).status_code == 200
+
+
+def test_it_listens_on_loopback_only(sim: Simulator) -> None:
+    assert sim._server is not None
+    assert sim._server.server_address[0] == "127.0.0.1"
+
+
+def test_the_page_allows_no_inline_script(sim: Simulator) -> None:
+    answer = call("GET", sim.url + "/_sim", token=None)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    text = answer.raw.decode()
+    assert " on" + "click" not in text
+    assert "<style" not in text
+    assert "style=" not in text
+    assert "http://" not in text.replace("http://www.w3.org", "")
+
+
+def test_a_hundred_thousand_assets_in_seconds(sdk: Sdk, control: Control) -> None:
+    began = time.monotonic()
+    ids = control.seed_assets(
+        100_000, passthrough="p{n}", age_seconds=86400, spread_seconds=86400, duration=90.5, policy="signed"
+    )
+    assert time.monotonic() - began < 20
+    assert len(set(ids)) == 100_000
+    assert control.state()["counts"]["assets"] == 100_000
+    newest = sdk.assets.list_assets(limit=100)
+    assert [one.id for one in newest.data] == ids[:-101:-1]
+    assert (newest.data[0].passthrough, newest.data[0].duration, newest.data[0].playback_ids[0].policy) == (
+        "p99999",
+        90.5,
+        "signed",
+    )
+    assert control.events() == []
+
+
+def test_seeding_by_wish(sdk: Sdk, control: Control) -> None:
+    wishes: list[dict[str, Any]] = [
+        {
+            "id": "Z" * 44,
+            "playback_id": "Y" * 44,
+            "upload_id": "X" * 44,
+            "policy": "signed",
+            "created_at": 1_700_000_000,
+        },
+        {"status": "errored", "message": "broken", "meta": {"title": "T"}, "test": True, "policy": None},
+        {"status": "preparing"},
+    ]
+    first, second, third = (sdk.assets.get_asset(one).data for one in control.seed_each(wishes))
+    assert (first.id, first.playback_ids[0].id, first.upload_id, first.created_at) == (
+        "Z" * 44,
+        "Y" * 44,
+        "X" * 44,
+        "1700000000",
+    )
+    assert (second.status, second.errors.messages, second.meta.title, second.test, second.playback_ids) == (
+        "errored",
+        ["broken"],
+        "T",
+        True,
+        None,
+    )
+    assert (third.status, third.duration) == ("preparing", None)
+    for wrong in ({"status": "odd"}, {"created_at": "x"}, {"count": 0}, {"policy": "odd"}):
+        with pytest.raises(ControlError) as refused:
+            control.seed_assets(**{"count": 1, **wrong})
+        assert refused.value.status == 400
+
+
+def test_switches_take_only_what_they_can_be(control: Control) -> None:
+    for name, wrong in (
+        ("nonsense", 1),
+        ("free_plan", 1),
+        ("bad_id_status", True),
+        ("retry_after", "never"),
+        ("retry_seconds", -1),
+        ("retry_seconds", "5"),
+    ):
+        with pytest.raises(ControlError) as refused:
+            control.set_switch(name, wrong)
+        assert refused.value.status == 400
+    for name, switch in SWITCHES.items():
+        for choice in switch.choices:
+            control.set_switch(name, choice)
+            assert control.state()["switches"][name] == choice
+
+
+def test_controls_of_what_is_not_there(control: Control) -> None:
+    for act in (
+        lambda: control.set_asset_ready("A" * 44), lambda: control.time_out_upload("A" * 44), lambda: control.send_again("x"),
+        lambda: control.send_event("video.asset.ready", asset_id="A" * 44), lambda: control.upload("nothing"), lambda: control.rotate_secret("x"),
+    ):  # fmt: skip
+        with pytest.raises(ControlError) as missing:
+            act()
+        assert missing.value.status == 404
+
+
+def test_ending_an_upload_twice(sdk: Sdk, control: Control) -> None:
+    upload = sdk.upload()
+    control.complete_upload(upload.id)
+    with pytest.raises(ControlError) as over:
+        control.complete_upload(upload.id)
+    assert over.value.status == 409

@@ -76,6 +76,7 @@ def end(processes: Iterable[int], *, seconds: float) -> None:
         for pid in left:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, with_signal)
+                os.kill(pid, signal.SIGCONT)  # who is paused hears nothing
         deadline = time.monotonic() + patience
         while left and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -36,7 +36,7 @@ class Valkey:
             folder=self.data,
             preexec=privileges.tied(signal.SIGTERM),
             ready=self.answers,
-            noise=("Memory overcommit must be enabled",),
+            noise=("Memory overcommit must be enabled", "scheduling shutdown", "is now ready to exit"),
             stop_seconds=5,
         )
 

@@ -55,14 +55,14 @@ def init_app(app: Flask) -> None:
 
     def static(filename: str) -> Response:
         if not filename.startswith("~"):
-            return send_from_directory(ROOT, filename, max_age=0)
+            return send_from_directory(ROOT, filename, max_age=None)
         version, _, name = filename[1:].partition("/")
         folder, _, rest = name.partition("/")
         if not rest or not (ROOT / folder).is_dir() or ".." in folder:
             abort(404)
         if version != assets.version(folder):
             # a page from before a deployment: it gets today's file, which it must not keep
-            return send_from_directory(ROOT, name, max_age=0)
+            return send_from_directory(ROOT, name, max_age=None)
         response = send_from_directory(ROOT, name, max_age=A_YEAR)
         response.cache_control.immutable = True
         return response

@@ -1,0 +1,98 @@
+"""`flask users ...`: what is printed, what is refused, and with which exit code."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from lessonadmin.db import db
+from lessonadmin.domain import people, sessions
+from tests.factories import PASSWORD, make_user, signed_in
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    return app.test_cli_runner()
+
+
+def test_create_prints_the_account_and_its_id(runner: FlaskCliRunner, app: Flask) -> None:
+    result = runner.invoke(
+        args=[
+            "users",
+            "create",
+            "ada@school.example",
+            "--role",
+            "support",
+            "--name",
+            "Ada",
+            "--password",
+            PASSWORD,
+        ]
+    )
+    assert result.exit_code == 0, result.output
+    with app.app_context():
+        user = people.find_by_email("ada@school.example")
+        assert user is not None
+        assert result.output == f"created ada@school.example (support) {user.id}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["taken@school.example", "--role", "student"], "already"),
+        (["TAKEN@school.example", "--role", "student"], "already"),
+        (["nothing", "--role", "student"], "Enter an e-mail address"),
+        (["ada@school.example", "--role", "owner"], "owner"),
+        (["ada@school.example"], "--role"),
+        (["ada@school.example", "--role", "student", "--password", "short"], "10 to 200"),
+        (["ada@school.example", "--role", "student", "--password", ""], "10 to 200"),
+        (["ada@school.example", "--role", "student", "--name", "x" * 101], "at most 100"),
+    ],
+)
+def test_create_refuses_in_one_clear_line(runner: FlaskCliRunner, words: list[str], said: str) -> None:
+    make_user(email="taken@school.example")
+    result = runner.invoke(args=["users", "create", *words])
+    assert result.exit_code != 0
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_token_prints_the_token_alone_on_standard_output(runner: FlaskCliRunner, app: Flask) -> None:
+    user = make_user()
+    result = runner.invoke(args=["users", "token", user.email.upper()])
+    assert result.exit_code == 0
+    assert result.stdout.count("\n") == 1
+    with app.app_context():
+        found = sessions.by_token(result.stdout.strip())
+        assert found is not None
+        assert found[0].id == user.id
+
+
+def test_token_and_disable_need_an_account(runner: FlaskCliRunner) -> None:
+    for command in ("token", "disable"):
+        result = runner.invoke(args=["users", command, "nobody@school.example"])
+        assert result.exit_code == 1
+        assert "no account for nobody@school.example" in result.stderr
+        assert result.stdout == ""
+
+
+def test_disable_ends_sessions_and_a_disabled_account_gets_no_token(runner: FlaskCliRunner) -> None:
+    user = make_user()
+    browser = signed_in(user)
+    assert browser.get("/account").status_code == 200
+    assert runner.invoke(args=["users", "disable", user.email]).output == f"disabled {user.email}\n"
+    assert browser.get("/account").status_code == 302
+    assert runner.invoke(args=["users", "disable", user.email]).exit_code == 0
+    result = runner.invoke(args=["users", "token", user.email])
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
+def test_list_has_one_line_an_account(runner: FlaskCliRunner, app: Flask) -> None:
+    make_user(email="b@school.example", role="admin", name="Bea")
+    make_user(email="a@school.example", role="student", name="Ann", active=False)
+    result = runner.invoke(args=["users", "list"])
+    assert result.stdout.splitlines() == [
+        "a@school.example\tstudent\tdisabled\tAnn",
+        "b@school.example\tadmin\tactive\tBea",
+    ]
+    with app.app_context():
+        db.session.remove()

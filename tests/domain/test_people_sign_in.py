@@ -1,0 +1,163 @@
+"""Signing in: ten wrong tries in five minutes for an account and for an address, one answer and one time for every no."""
+
+import statistics
+import time
+import uuid
+
+import pytest
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash
+
+from lessonadmin.db import CLI, Actor, transaction
+from lessonadmin.domain import people, sign_in
+from lessonadmin.domain.errors import TooMany
+from lessonadmin.domain.models import SignInFailure
+from tests.factories import PASSWORD, make_user
+
+HERE = "192.0.2.1"
+
+
+def attempt(email: str, password: str = "wrong password", address: str = HERE) -> bool:  # noqa: S107 - a test's
+    """One try as the sign-in page makes it."""
+    with transaction(Actor("user")):
+        try_id = sign_in.begin_try(email=email, address=address)
+    user = sign_in.prove(email=email, password=password)
+    with transaction(Actor("user")):
+        sign_in.fail(try_id) if user is None else sign_in.forgive(try_id)
+    return user is not None
+
+
+def age_tries(session: Session, seconds: int) -> None:
+    session.execute(update(SignInFailure).values(at=SignInFailure.at - text(f"interval '{seconds} seconds'")))
+    session.commit()
+
+
+def test_the_right_password_opens_and_leaves_no_trace(session: Session) -> None:
+    user = make_user()
+    assert attempt(user.email, PASSWORD)
+    assert attempt(f"  {user.email.upper()} ", PASSWORD)
+    assert session.scalar(select(func.count()).select_from(SignInFailure)) == 0
+
+
+def test_the_eleventh_try_for_an_account_is_refused_even_with_the_right_password(session: Session) -> None:
+    user = make_user()
+    for number in range(10):
+        assert not attempt(user.email, address=f"192.0.2.{number + 10}")
+    with pytest.raises(TooMany) as caught:
+        attempt(user.email.upper(), PASSWORD, address="198.51.100.1")
+    assert caught.value.retry_after == 300
+
+
+def test_the_eleventh_try_from_an_address_is_refused_whatever_the_account(session: Session) -> None:
+    for number in range(10):
+        assert not attempt(f"nobody{number}@school.example")
+    user = make_user()
+    with pytest.raises(TooMany):
+        attempt(user.email, PASSWORD)
+    assert attempt(user.email, PASSWORD, address="198.51.100.1")
+
+
+def test_nine_wrong_tries_do_no_harm(session: Session) -> None:
+    user = make_user()
+    for _ in range(9):
+        attempt(user.email)
+    assert attempt(user.email, PASSWORD)
+
+
+def test_after_five_minutes_it_is_forgotten_and_not_before(session: Session) -> None:
+    user = make_user()
+    for _ in range(10):
+        attempt(user.email)
+    age_tries(session, 295)
+    with pytest.raises(TooMany):
+        attempt(user.email, PASSWORD)
+    age_tries(session, 10)
+    assert attempt(user.email, PASSWORD)
+
+
+def test_a_try_that_is_still_looked_at_makes_the_next_one_wait_and_not_fail(session: Session) -> None:
+    user = make_user()
+    tries = []
+    for _ in range(10):
+        with transaction(Actor("user")):
+            tries.append(sign_in.begin_try(email=user.email, address=HERE))
+    with pytest.raises(sign_in.Busy), transaction(Actor("user")):
+        sign_in.begin_try(email=user.email, address=HERE)
+    with transaction(Actor("user")):
+        sign_in.forgive(tries[0])
+    assert attempt(user.email, PASSWORD)
+
+
+def test_a_try_whose_process_died_counts_as_wrong(session: Session) -> None:
+    user = make_user()
+    for _ in range(10):
+        with transaction(Actor("user")):
+            sign_in.begin_try(email=user.email, address=HERE)
+    age_tries(session, int(sign_in.UNDECIDED.total_seconds()) + 1)
+    with pytest.raises(TooMany):
+        attempt(user.email, PASSWORD)
+
+
+def test_a_very_long_address_is_counted_like_any_other(session: Session) -> None:
+    email = "x" * 5000 + "@school.example"
+    for number in range(10):
+        assert not attempt(email, address=f"192.0.2.{number}")
+    with pytest.raises(TooMany):
+        attempt(email, address="198.51.100.1")
+
+
+def test_disabled_and_passwordless_accounts_are_simply_wrong(session: Session) -> None:
+    disabled = make_user()
+    with transaction(CLI):
+        people.set_active(disabled, False)
+        scripted = people.create_user(email="script@school.example", role="instructor")
+    assert not attempt(disabled.email, PASSWORD)
+    assert not attempt(scripted.email, "")
+    assert not attempt("nobody@school.example", PASSWORD)
+
+
+def test_the_hash_of_nobody_is_made_like_any_other(session: Session) -> None:
+    user = make_user()
+    assert user.password_hash is not None
+    method = user.password_hash.split("$")[0]
+    assert sign_in.NOBODY_HASH.split("$")[0] == method
+    assert not check_password_hash(sign_in.NOBODY_HASH, PASSWORD)
+    assert not check_password_hash(sign_in.NOBODY_HASH, "")
+
+
+def test_every_no_takes_the_same_time(session: Session) -> None:
+    """Each no costs one scrypt: within a third of each other, where no hash at all would be a hundred times quicker."""
+    disabled, present = make_user(active=False), make_user()
+
+    def median(email: str, password: str) -> float:
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            assert sign_in.prove(email=email, password=password) is None
+            times.append(time.perf_counter() - began)
+        return statistics.median(times)
+
+    times = [
+        median(present.email, "wrong password"),
+        median(disabled.email, PASSWORD),
+        median("nobody@school.example", PASSWORD),
+        median(present.email, "x" * 100_000),
+    ]
+    assert max(times) < 1.5 * min(times)
+    assert min(times) > 0.01
+
+
+def test_housekeeping_forgets_what_is_a_day_old(session: Session) -> None:
+    attempt("nobody@school.example")
+    age_tries(session, 86_500)
+    attempt("nobody@school.example")
+    with transaction(CLI):
+        assert sign_in.forget_old_tries() == 1
+    assert session.scalar(select(func.count()).select_from(SignInFailure)) == 1
+
+
+def test_to_fail_or_forgive_an_unknown_try_changes_nothing(session: Session) -> None:
+    with transaction(CLI):
+        sign_in.fail(uuid.uuid4())
+        sign_in.forgive(uuid.uuid4())

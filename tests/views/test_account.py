@@ -1,0 +1,118 @@
+"""One's own account: password, sessions, tokens; each form with its errors beside its own fields."""
+
+import uuid
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.factories import PASSWORD, bearer, make_user, signed_in
+from tests.pages import csrf_of, page_of
+
+pytestmark = pytest.mark.usefixtures("app")
+
+NEW = "a new and longer password"
+
+
+def post(browser: FlaskClient, path: str, **data: str) -> TestResponse:
+    return browser.post(path, data={"csrf_token": csrf_of(browser, "/account"), **data})
+
+
+def test_a_new_password_signs_out_the_others_and_keeps_this_one(app: Flask) -> None:
+    user = make_user()
+    here, there = signed_in(user), signed_in(user)
+    answer = post(here, "/account/password", old_password=PASSWORD, new_password=NEW, repeat_password=NEW)
+    assert answer.status_code == 302
+    assert "Your password is changed" in page_of(here.get("/account")).text()
+    assert there.get("/account").status_code == 302
+    fresh = app.test_client()
+    data = {"email": user.email, "password": NEW, "csrf_token": csrf_of(fresh)}
+    assert fresh.post("/login", data=data).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again", "wrong"),
+    [
+        ("wrong password", NEW, NEW, "old_password"),
+        ("", NEW, NEW, "old_password"),
+        (PASSWORD, NEW, NEW + "x", "repeat_password"),
+        (PASSWORD, "short", "short", "new_password"),
+        (PASSWORD, "x" * 201, "x" * 201, "new_password"),
+        (PASSWORD, "", "", "new_password"),
+    ],
+)
+def test_a_wrong_password_form_names_the_field(old: str, new: str, again: str, wrong: str) -> None:
+    browser = signed_in(make_user())
+    answer = post(browser, "/account/password", old_password=old, new_password=new, repeat_password=again)
+    page = page_of(answer)
+    assert answer.status_code == 400
+    assert page.text("title").startswith("Error: ")
+    assert [a["name"] for a in page.all("input") if a.get("aria-invalid")] == [wrong]
+    assert PASSWORD not in page.html
+
+
+def test_guessing_the_old_password_is_limited_like_signing_in() -> None:
+    browser = signed_in(make_user())
+    form = {"old_password": "wrong password", "new_password": NEW, "repeat_password": NEW}
+    token = csrf_of(browser, "/account")
+    for _ in range(10):
+        assert browser.post("/account/password", data={**form, "csrf_token": token}).status_code == 400
+    form["old_password"] = PASSWORD
+    answer = browser.post("/account/password", data={**form, "csrf_token": token})
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "300"
+    page_of(answer)
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_revoked(client: FlaskClient) -> None:
+    browser = signed_in(make_user())
+    page = page_of(post(browser, "/account/tokens", name="nightly <import>"))
+    secret = next(a["data-copy"] for a in page.all("button") if a.get("aria-label") == "Copy the new token")
+    header = {"Authorization": f"Bearer {secret}"}
+    assert client.get("/account", headers=header).status_code == 200
+    again = page_of(browser.get("/account"))
+    assert secret not in again.html
+    assert "nightly <import>" in again.text()
+    form = next(a for a in again.all("form") if "/revoke" in (a["action"] or ""))
+    assert post(browser, form["action"] or "").status_code == 302
+    assert client.get("/account", headers=header).status_code == 302
+
+
+def test_a_token_with_too_long_a_name_is_refused_beside_its_field() -> None:
+    browser = signed_in(make_user())
+    answer = post(browser, "/account/tokens", name="x" * 81)
+    page = page_of(answer)
+    assert answer.status_code == 400
+    assert [a["name"] for a in page.all("input") if a.get("aria-invalid")] == ["name"]
+    assert page.one("input", name="name")["value"] == "x" * 81
+
+
+def test_somebody_elses_token_and_session_answer_as_if_there_were_none() -> None:
+    user, other = make_user(), make_user()
+    bearer(other)
+    mine, theirs = signed_in(user), signed_in(other)
+    page = page_of(theirs.get("/account"))
+    revoke = next(a["action"] for a in page.all("form") if "/revoke" in (a["action"] or ""))
+    assert post(mine, revoke or "").status_code == 404
+    assert post(mine, f"/account/tokens/{uuid.uuid4()}/revoke").status_code == 404
+    assert post(mine, "/account/sessions/end", session_id="not an id").status_code == 404
+    assert post(mine, "/account/sessions/end", session_id=str(uuid.uuid4())).status_code == 302
+    assert theirs.get("/account").status_code == 200
+
+
+def test_one_session_or_all_others_can_be_ended() -> None:
+    user = make_user()
+    here, second, third = signed_in(user), signed_in(user), signed_in(user)
+    page = page_of(here.get("/account"))
+    one = page.all("input", name="session_id")
+    assert len(one) == 2, "not this browser's own"
+    post(here, "/account/sessions/end", session_id=one[0]["value"] or "")
+    assert sorted(b.get("/account").status_code for b in (second, third)) == [200, 302]
+    post(here, "/account/sessions/end")
+    assert [b.get("/account").status_code for b in (here, second, third)] == [200, 302, 302]
+
+
+def test_the_page_works_for_who_comes_with_a_token(client: FlaskClient) -> None:
+    page = page_of(client.get("/account", headers=bearer(make_user())))
+    assert "you came in with a token" in page.text()

@@ -1,0 +1,90 @@
+"""How values are written for people."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lessonadmin.web import formats
+
+NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("cents", "written"), [(0, "Free"), (1, "0.01"), (999, "9.99"), (123_456_789, "1,234,567.89")]
+)
+def test_money(cents: int, written: str) -> None:
+    assert formats.money(cents) == written
+
+
+def test_a_price_is_typed_as_the_form_shows_it() -> None:
+    assert [formats.price_input(cents) for cents in (0, 5, 999, 100_000)] == [
+        "0.00",
+        "0.05",
+        "9.99",
+        "1000.00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (0, "just now"),
+        (44, "just now"),
+        (-10, "in a moment"),
+        (59, "59 seconds ago"),
+        (60, "1 minute ago"),
+        (3 * 60, "3 minutes ago"),
+        (3600, "1 hour ago"),
+        (23 * 3600, "23 hours ago"),
+        (86_400, "1 day ago"),
+        (45 * 86_400, "2 months ago"),
+        (800 * 86_400, "2 years ago"),
+        (-7200, "in 2 hours"),
+    ],
+)
+def test_ago(seconds: int, written: str) -> None:
+    assert formats.ago(NOW - timedelta(seconds=seconds), now=NOW) == written
+
+
+def test_moments() -> None:
+    assert formats.moment(NOW) == "24 Nov 2026, 09:05 UTC"
+    assert formats.iso(NOW) == "2026-11-24T09:05:00Z"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"), [(0, "0:00"), (5.4, "0:05"), (65, "1:05"), (3725, "1:02:05"), (59.7, "1:00")]
+)
+def test_durations(seconds: float, written: str) -> None:
+    assert formats.duration(seconds) == written
+
+
+@pytest.mark.parametrize(
+    ("count", "written"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1500, "2 kB"), (1_400_000_000, "1.4 GB"), (5e12, "5000.0 GB")],
+)
+def test_sizes(count: int, written: str) -> None:
+    assert formats.size(count) == written
+
+
+def test_plurals() -> None:
+    assert [formats.plural(n, "lesson") for n in (0, 1, 2, 1000)] == [
+        "0 lessons",
+        "1 lesson",
+        "2 lessons",
+        "1,000 lessons",
+    ]
+    assert formats.plural(2, "match", "matches") == "2 matches"
+
+
+@pytest.mark.parametrize(
+    ("agent", "written"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit Chrome/120 Safari/537 Edg/120", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17) Version/17 Mobile Safari/604", "Safari on iPhone"),
+        ("", "A browser"),
+        ("<script>", "A browser"),
+    ],
+)
+def test_browsers(agent: str, written: str) -> None:
+    assert formats.browser(agent) == written

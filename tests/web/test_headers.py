@@ -1,0 +1,59 @@
+"""Security headers, on every kind of answer."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from lessonadmin.web import headers
+from tests.factories import make_user, signed_in
+from tests.pages import Page
+
+
+def policy_of(answer: object) -> dict[str, str]:
+    text = answer.headers["Content-Security-Policy"]  # type: ignore[attr-defined]
+    return dict(rule.partition(" ")[::2] for rule in text.split("; "))
+
+
+@pytest.mark.parametrize(
+    "path", ["/login", "/nowhere", "/healthz", "/lessons", "/api/nowhere", "/static/css/base.css"]
+)
+def test_every_answer_has_them(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, buffered=True)
+    policy = policy_of(answer)
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["style-src"] == "'self'"
+    assert "unsafe" not in policy["script-src"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert "Strict-Transport-Security" not in answer.headers, "only behind https"
+
+
+def test_scripts_carry_the_nonce_of_their_answer(client: FlaskClient) -> None:
+    first, second = client.get("/login"), client.get("/login")
+    nonces = []
+    for answer in (first, second):
+        scripts = Page(answer.text).all("script")
+        assert scripts
+        nonces += [script["nonce"] for script in scripts]
+        assert all(f"'nonce-{script['nonce']}'" in policy_of(answer)["script-src"] for script in scripts)
+    assert len(set(nonces)) == 2
+
+
+@pytest.mark.parametrize("path", ["/lessons", "/account", "/catalog", "/notifications", "/admin/"])
+def test_pages_of_people_are_kept_nowhere(app: Flask, path: str) -> None:
+    answer = signed_in(make_user(role="admin")).get(path)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert policy_of(answer)["style-src"] == "'self'", "no page needs more, the panel neither"
+
+
+def test_pages_with_widgets_open_only_what_those_need(app: Flask) -> None:
+    with app.test_request_context("/lessons/new"):
+        headers.needs_widgets()
+        policy = dict(rule.partition(" ")[::2] for rule in headers.policy().split("; "))
+    assert policy["style-src"] == "'self' 'unsafe-inline'"
+    assert "blob:" in policy["worker-src"]
+    assert "unsafe" not in policy["script-src"]
+    assert "https://*.mux.com" in policy["connect-src"]
+    assert "https://storage.googleapis.com" in policy["connect-src"]

@@ -7,6 +7,7 @@ Mux's Python package cannot make them.
 import base64
 import binascii
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -57,8 +58,10 @@ def check_signing_key() -> None:
         _key(settings.mux_signing_private_key)
 
 
-def playback_token(playback_id: str, *, audience: Audience, seconds: int) -> str | None:
-    """A token for this playback id, or None when no signing key is set."""
+def playback_token(
+    playback_id: str, *, audience: Audience, seconds: int, options: Mapping[str, str | int] | None = None
+) -> str | None:
+    """A token for this playback id, or None when no signing key is set. `options`: the size of a picture, and such."""
     settings = config.current()
     key_id, key = settings.mux_signing_key_id, settings.mux_signing_private_key
     if not key_id or not key:
@@ -66,5 +69,11 @@ def playback_token(playback_id: str, *, audience: Audience, seconds: int) -> str
     if not playback_id or seconds <= 0:
         raise ValueError("a token needs a playback id and a life")
     # Mux's own package names the key in the claims, others in the header: both are understood, so both are written.
-    claims = {"sub": playback_id, "aud": audience, "exp": int(time.time()) + seconds, "kid": key_id}
+    claims = {
+        **(options or {}),
+        "sub": playback_id,
+        "aud": audience,
+        "exp": int(time.time()) + seconds,
+        "kid": key_id,
+    }
     return jwt.encode(claims, _key(key), algorithm="RS256", headers={"kid": key_id})

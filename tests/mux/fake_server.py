@@ -41,7 +41,7 @@ def answer(body: bytes | object, status: int = 200, *, length: int | None = None
     return send_bytes(head.encode() + (b"" if status == 204 else raw), close=length is not None)
 
 
-def error(status: int, *messages: str, kind: str = "some_error", **headers: str) -> Script:
+def error(status: int, *messages: str, kind: str = "some_error", **headers: Any) -> Script:
     """An error in Mux's form."""
     return answer({"error": {"type": kind, "messages": list(messages)}}, status, **headers)
 

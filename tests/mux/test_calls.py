@@ -277,7 +277,8 @@ def test_a_fault_is_the_same_kind_for_every_call(
 )
 def test_spoiled_answers(simulator: Control, fault: str, expected: str) -> None:
     [asset_id] = simulator.seed_assets(1)
-    simulator.fault("api", fault, **({"field": "id"} if fault == "missing_field" else {}))
+    params: dict[str, Any] = {"field": "id"} if fault == "missing_field" else {}
+    simulator.fault("api", fault, **params)
     assert problem(lambda: mux.get_asset(asset_id, priority="low")).kind == expected
     assert problem(lambda: mux.list_assets(priority="low")).kind == expected
 
@@ -343,7 +344,7 @@ def test_delivered_minutes_are_added_up_over_pages(simulator: Control) -> None:
     day = datetime.now(UTC) - timedelta(days=1)
     for asset_id in simulator.seed_assets(103):
         simulator.played(asset_id, 60, at=day.timestamp())
-    window = {"start": day - timedelta(hours=2), "end": day + timedelta(hours=2)}
+    window: dict[str, Any] = {"start": day - timedelta(hours=2), "end": day + timedelta(hours=2)}
     usage = mux.delivery_usage(**window, priority="low")
     assert (usage.delivered_seconds, usage.rows, usage.complete) == (103 * 60, 103, True)
     part = mux.delivery_usage(**window, priority="low", pages=1)

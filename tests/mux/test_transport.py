@@ -88,6 +88,17 @@ def test_a_trickle_does_not_outlast_the_call(
     assert transport.LIMITS.read < time.monotonic() - began < transport.LIMITS.whole + 0.5
 
 
+@pytest.mark.parametrize("script", [fake_server.hang, TRICKLES["body"]], ids=["hang", "trickle"])
+def test_the_end_of_the_call_comes_before_a_patient_read(
+    fake: FakeServer, monkeypatch: pytest.MonkeyPatch, script: fake_server.Script
+) -> None:
+    monkeypatch.setattr(transport, "LIMITS", transport.Limits(connect=0.5, read=20, whole=0.5))
+    fake.script(script)
+    began = time.monotonic()
+    assert kind("get_asset") == ("later", "timeout", None)
+    assert time.monotonic() - began < 1.5
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_slow_but_whole_answer_is_good(fake: FakeServer) -> None:
     def slowly(sock: socket.socket, stop: threading.Event) -> None:

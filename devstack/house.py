@@ -120,6 +120,7 @@ def plan(wishes: Wishes) -> House:
     settings = dict(os.environ)
     settings["PORT"] = str(wishes.port)
     settings["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    settings["PROMETHEUS_MULTIPROC_DIR"] = _empty_folder(places.INSTANCE / "metrics")
     _fill(settings, "LOG_STYLE", "readable")
     _plan_servers(house, settings)
     _fill(settings, "HOST", "127.0.0.1")
@@ -129,6 +130,12 @@ def plan(wishes: Wishes) -> House:
         _plan_simulator(house, settings)
     house.settings = settings
     return house
+
+
+def _empty_folder(folder: Path) -> str:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return str(folder)
 
 
 def _fill(settings: dict[str, str], name: str, value: str) -> None:

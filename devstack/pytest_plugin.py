@@ -4,6 +4,8 @@ Started when the first test asks for them, or by the process that hands out the 
 """
 
 import json
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -55,6 +57,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # each process of a run counts for itself; chosen before the product is imported, which looks at it once
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _stack.enter_context(
+        tempfile.TemporaryDirectory(prefix="lessonadmin-test-metrics-", ignore_cleanup_errors=True)
+    )
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(_HandsOver())
 

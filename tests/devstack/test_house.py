@@ -80,9 +80,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     house.start()
     house.first_said = house.said()
     yield house
-    if house.manager is not None:
-        house.manager.kill()
-        house.manager.wait()
+    house.stop()
     leftovers.Register(house.instance / "run").stop_leftovers(seconds=1)
 
 

@@ -22,6 +22,7 @@ from lessonadmin.domain.models.people import STAFF as STAFF_ROLES
 from lessonadmin.domain.models.people import Role
 
 csrf = CSRFProtect()
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class NotSignedIn(Exception):
@@ -36,7 +37,7 @@ class Guard:
     says: str
     public: bool = False
     signed_by_mux: bool = False
-    hidden: bool = False  # answers 404, so that nobody learns that the room exists
+    hidden: bool = False  # answers 404 to whoever is no staff, so that nobody learns that the room exists
     students_to_catalog: bool = False
 
 
@@ -50,7 +51,7 @@ MUX = Guard(frozenset(), "Mux, by signature", signed_by_mux=True)
 SIGNED_IN = Guard(EVERYONE, "anyone signed in")
 TEACHING = Guard(_roles("instructor", "support", "admin"), "instructors and staff", students_to_catalog=True)
 STAFF = Guard(_roles("support", "admin"), "support and admin", hidden=True)
-ADMIN = Guard(_roles("admin"), "admin")
+ADMIN = Guard(_roles("admin"), "admin", hidden=True)
 
 GUARDS: dict[str, Guard] = {
     "health": PUBLIC,
@@ -199,9 +200,10 @@ def _refuse(guard: Guard) -> Response | None:
         return redirect(url_for("sign_in.login", next=target))
     if found.role in guard.roles:
         return None
-    if guard.students_to_catalog:
+    if guard.students_to_catalog and request.method in READING:
         return redirect(url_for("catalog.index"))
-    refusal: Problem = Missing() if guard.hidden else Forbidden("forbidden", "You may not do this.")
+    unseen = guard.hidden and not found.is_staff
+    refusal: Problem = Missing() if unseen else Forbidden("forbidden", "You may not do this.")
     raise refusal
 
 

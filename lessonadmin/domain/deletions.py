@@ -92,13 +92,14 @@ def promise_cancellation(row: Tracking) -> None:
     """An open upload is cancelled at Mux, so that bytes still on their way make no asset."""
     if row.upload_id is None or not row.is_open or row.mux_asset_id is not None:
         return
+    promise_cancellation_of(row.upload_id, ("lesson" if row.lesson_id else "course", row.target_id))
+
+
+def promise_cancellation_of(upload_id: str, target: tuple[str, uuid.UUID]) -> None:
+    """The same for an upload of which only the id is known."""
     cancellation_id = db.session.scalar(
         insert(UploadCancellation)
-        .values(
-            upload_id=row.upload_id,
-            target_type="lesson" if row.lesson_id else "course",
-            target_id=row.target_id,
-        )
+        .values(upload_id=upload_id, target_type=target[0], target_id=target[1])
         .on_conflict_do_nothing()
         .returning(UploadCancellation.id)
     )

@@ -68,6 +68,11 @@ def ask(
             asset = mux.get_asset(asset_id, priority=priority)
         except mux.Gone:
             return gone_news(asset_id, found_by=found_by), "get_asset"
+        except mux.Refused as error:
+            # Not even an id of Mux's: a person who asks gets that answer, a sweep alone never clears anything for it.
+            if error.category != "not_found" or found_by != "manual":
+                raise
+            return gone_news(asset_id, found_by=found_by), "get_asset"
         news = asset_news(
             asset,
             wanted_policy=subject.wanted_policy,

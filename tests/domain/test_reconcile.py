@@ -1,0 +1,115 @@
+"""Drift of every kind is found, mended where that is safe, and a second walk finds nothing."""
+
+import uuid
+from collections import Counter
+
+from flask import Flask
+from sqlalchemy import select, update
+
+from lessonadmin.db import CLI, db
+from lessonadmin.domain import reconcile, sweeping
+from lessonadmin.domain.drift import Found
+from lessonadmin.domain.models import Drift, Tracking
+from tests.factories import make_lesson, make_playing_lesson
+from tests.world import World
+
+TWO_DAYS = 2 * 86400
+
+
+def walk(*, mend: bool = True, delete_orphans: bool = False) -> tuple[reconcile.Report, list[Found]]:
+    told: list[Found] = []
+    report = reconcile.run(
+        actor=CLI, started_by="test", mend=mend, delete_orphans=delete_orphans, tell=told.append
+    )
+    db.session.rollback()
+    return report, told
+
+
+def kinds(told: list[Found]) -> Counter[str]:
+    return Counter(found.kind for found in told)
+
+
+def test_a_healthy_school_has_no_drift(world: World) -> None:
+    for _ in range(3):
+        world.uploaded(make_lesson(price_cents=900))
+    world.deliver()
+    report, told = walk()
+    assert told == []
+    assert (report.assets, report.foreign) == (3, 0)
+
+
+def test_every_kind_is_found_and_mended(world: World) -> None:
+    gone = make_playing_lesson()
+    stale = make_lesson()
+    world.uploaded(stale)
+    unheard = world.waiting()
+    world.give(next(one for one in unheard if one["type"] == "video.upload.asset_created"))
+    played = make_lesson()
+    world.uploaded(played)
+    world.deliver()
+    note = f'{{"lesson_id":"{played.id}","app":"lessonadmin"}}'
+    nobody = f'{{"lesson_id":"{uuid.uuid4()}","app":"lessonadmin"}}'
+    world.control.seed_assets(1, passthrough=note, created_at=0)
+    world.control.seed_assets(1, passthrough=nobody, created_at=0)
+    world.control.seed_assets(2, passthrough="somebody-else", created_at=0)
+    world.control.seed_assets(1, passthrough=nobody)
+    lost = make_lesson()
+    lost_upload = world.upload(lost).upload_id
+    db.session.execute(
+        update(Tracking).where(Tracking.upload_id == lost_upload).values(upload_id="elsewhere")
+    )
+    db.session.commit()
+    world.forget()
+
+    report, told = walk(mend=False)
+    assert kinds(told) == {"missing": 1, "stale": 1, "duplicate": 1, "orphan": 1, "unknown_upload": 1}
+    assert (report.young_orphans, report.foreign) == (1, 2)
+
+    report, told = walk(mend=True, delete_orphans=True)
+    assert report.mended == Counter(kinds(told))
+    sweeping.sweep()
+    assert world.lesson(stale).status == "published"
+    assert world.lesson(gone).video_error_type == "deleted_at_mux"
+    assert world.control.upload(lost_upload)["status"] == "cancelled"
+
+    _, told = walk()
+    assert told == []
+
+
+def test_wrong_policy_is_told(world: World) -> None:
+    lesson = make_lesson(price_cents=500)
+    world.uploaded(lesson)
+    world.deliver()
+    db.session.execute(update(Tracking).values(mux_playback_id="not-the-one-at-mux"))
+    db.session.commit()
+    _, told = walk(mend=False)
+    assert kinds(told) == {"wrong_policy": 1}
+    assert db.session.scalars(select(Drift.kind)).all() == ["wrong_policy"]
+
+
+def test_a_broken_walk_concludes_nothing(world: World, app: Flask) -> None:
+    lesson = make_playing_lesson()
+    world.control.fault("api", "status", match={"operation": "list_assets"}, status=401)
+    result = app.test_cli_runner().invoke(args=["reconcile"])
+    assert result.exit_code == 1
+    assert "nothing was changed" in result.output
+    assert world.lesson(lesson).status == "published"
+
+
+def test_the_command_prints_a_line_a_finding(world: World, app: Flask) -> None:
+    lesson = make_playing_lesson()
+    result = app.test_cli_runner().invoke(args=["reconcile", "--dry-run"])
+    assert result.exit_code == 0
+    assert (
+        f"missing {lesson.mux_asset_id} lesson:{lesson.id} we say ready, Mux does not have it"
+        in result.output
+    )
+    assert world.lesson(lesson).status == "published"
+
+
+def test_a_token_of_another_environment_clears_nothing(world: World, app: Flask) -> None:
+    playing = [make_playing_lesson() for _ in range(25)]
+    result = app.test_cli_runner().invoke(args=["reconcile"])
+    assert result.exit_code == 1
+    assert "another Mux environment" in result.output
+    assert {world.lesson(lesson).status for lesson in playing} == {"published"}

@@ -167,6 +167,7 @@ class Lifecycle:
             captions = [self._caption_track(one) for one in asset.work.get("captions", [])]
             asset.tracks.extend(captions)
             asset.status = "ready"
+            asset.work.pop("held_since", None)
             asset.doc.pop("errors", None)
             self._assets.save(asset)
             if findings.unusual:
@@ -180,6 +181,7 @@ class Lifecycle:
     def fail_asset(self, asset: Asset, kind: str, messages: list[str]) -> None:
         with self._store.transaction():
             asset.status = "errored"
+            asset.work.pop("held_since", None)
             asset.doc["errors"] = {"type": kind, "messages": messages}
             self._assets.save(asset)
             for timer in ("begin", "finish", "caption"):

@@ -23,8 +23,9 @@ def seed_assets(core: Core, wanted: list[Doc]) -> list[str]:
             part = wanted[start : start + AT_A_TIME]
             ids = core.ids.new_many("asset", len(part))
             playback = core.ids.new_many("playback", len(part))
-            core.assets.insert_many(_asset(core, *both) for both in zip(part, ids, playback, strict=True))
-            made += ids
+            assets = [_asset(core, *both) for both in zip(part, ids, playback, strict=True)]
+            core.assets.insert_many(assets)
+            made += [asset.id for asset in assets]
     return made
 
 

@@ -62,14 +62,14 @@ def test_hang_and_slow(sdk: Sdk, control: Control) -> None:
 
 def test_a_hang_ends_in_a_reset(sim: Simulator, control: Control) -> None:
     control.fault("api", "hang", times=1, seconds=0.2)
-    with pytest.raises(urllib3.exceptions.ProtocolError, match="reset|Connection"):
+    with pytest.raises(urllib3.exceptions.ProtocolError, match="reset|aborted|closed"):
         call("GET", sim.url + "/video/v1/assets")
 
 
 def test_reset_before_and_after_the_work(sdk: Sdk, control: Control) -> None:
     body = {"cors_origin": "*"}
     control.fault("api", "reset", times=1)
-    with pytest.raises(urllib3.exceptions.ProtocolError, match="reset by peer"):
+    with pytest.raises(urllib3.exceptions.ProtocolError, match="reset|aborted"):
         sdk.uploads.create_direct_upload(body)
     assert control.uploads() == []
     control.fault("api", "reset", times=1, after=True)

@@ -117,12 +117,12 @@ def test_it_fits_and_reads_well(
     )
     control.hold_processing()
     control.complete_upload(sdk.upload("signed").id)
-    control.fault("api", "reset")
+    control.fault("api", "reset", match={"operation": "get_asset"})
     sdk.upload()
     tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     tab.set_viewport_size({"width": width, "height": 844})
     tab.goto(sim.url + "/_sim")
-    tab.add_script_tag(path=AXE) if False else tab.evaluate(AXE.read_text())
+    tab.evaluate(AXE.read_text())
     for name in ("videos", "events", "faults", "calls", "switches"):
         if width == 390:
             tab.locator(f"[data-tab={name}]").click()

@@ -140,10 +140,18 @@ def _count(batch_id: uuid.UUID, news: Counter[str]) -> None:
     )
 
 
-def next_open(batch_id: uuid.UUID, after: uuid.UUID | None, limit: int, *, lock: bool) -> list[BatchItem]:
+@dataclass(frozen=True)
+class Open:
+    """A row that waits to be carried out."""
+
+    id: uuid.UUID
+    target_id: uuid.UUID
+
+
+def next_open(batch_id: uuid.UUID, after: uuid.UUID | None, limit: int, *, lock: bool) -> list[Open]:
     """Open rows that are due, by key after the last one; locked rows belong to somebody else."""
     wanted = (
-        select(BatchItem)
+        select(BatchItem.id, BatchItem.target_id)
         .where(
             BatchItem.batch_id == batch_id,
             BatchItem.status == "open",
@@ -152,13 +160,12 @@ def next_open(batch_id: uuid.UUID, after: uuid.UUID | None, limit: int, *, lock:
         )
         .order_by(BatchItem.id)
         .limit(limit)
-        .execution_options(populate_existing=True)
     )
     if after is not None:
         wanted = wanted.where(BatchItem.id > after)
     if lock:
         wanted = wanted.with_for_update(of=BatchItem, skip_locked=True)
-    return list(db.session.scalars(wanted))
+    return [Open(*row) for row in db.session.execute(wanted)]
 
 
 def has_due(batch_id: uuid.UUID) -> bool:

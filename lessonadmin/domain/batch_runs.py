@@ -20,7 +20,7 @@ from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import actions, batch_items, budget, outcomes, undoing
 from lessonadmin.domain.actions import Action
 from lessonadmin.domain.batch_items import Lease
-from lessonadmin.domain.models import Batch, BatchItem
+from lessonadmin.domain.models import Batch
 from lessonadmin.domain.outcomes import Result
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def _chunk(job: Job, after: uuid.UUID | None) -> tuple[dict[uuid.UUID, Result], 
         return {item.target_id: by_item[item.id] for item in items}, items[-1].id
 
 
-def _untouched(job: Job, items: list[BatchItem]) -> set[uuid.UUID] | None:
+def _untouched(job: Job, items: list[batch_items.Open]) -> set[uuid.UUID] | None:
     if job.undoes is None:
         return None
     return undoing.untouched(job.undoes, [item.target_id for item in items], but=job.id)
@@ -191,7 +191,7 @@ def _run_singly(
     return False
 
 
-def _granted(job: Job, item: BatchItem, until: float, alive: Callable[[], bool]) -> bool:
+def _granted(job: Job, item: batch_items.Open, until: float, alive: Callable[[], bool]) -> bool:
     """Wait for as many calls as this row may cost; False if the budget does not allow them in this spell."""
     if job.action.calls is None:
         return True

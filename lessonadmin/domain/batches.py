@@ -151,11 +151,12 @@ def _write_items(batch_id: uuid.UUID, source: Source) -> int:
     item_id = cast(func.concat(literal(tail, Text), number), Uuid)
     rows = select(item_id, literal(batch_id, Uuid), numbered.c.target).order_by(numbered.c.number)
     written = db.session.execute(
-        insert(BatchItem)
+        insert(BatchItem.__table__)
         .from_select(["id", "batch_id", "target_id"], rows)
         .on_conflict_do_nothing(index_elements=["batch_id", "target_id"])
+        .execution_options(preserve_rowcount=True)
     )
-    return int(written.rowcount)  # type: ignore[attr-defined]  # an INSERT has one
+    return int(written.rowcount)  # type: ignore[attr-defined]  # asked for above
 
 
 def _nudge(batch_id: uuid.UUID) -> None:

@@ -96,9 +96,17 @@ def _flask(supervisor: Supervisor, name: str, *arguments: str) -> str:
     command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
     code, said = supervisor.run_to_end(name, command, folder=str(places.ROOT))
     if code != 0:
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        raise Trouble(f"'flask {' '.join(arguments)}' failed: {lines[-1] if lines else f'exit code {code}'}")
+        log = places.INSTANCE / f"{name}.log"
+        log.write_text(said)
+        raise Trouble(f"'flask {' '.join(arguments)}' failed: {_reason(said)} The whole output is in {log}.")
     return said
+
+
+def _reason(said: str) -> str:
+    """The line that says why; a product that cannot be imported has no commands either, which is not the reason."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(("Error: No such command", "Usage:", "Try '"))]
+    return f"{(telling or ['it said nothing'])[-1].rstrip('.')}."
 
 
 def _accounts(house: House, supervisor: Supervisor) -> list[str]:

@@ -197,11 +197,14 @@ def _granted(job: Job, item: batch_items.Open, until: float, alive: Callable[[],
         return True
     wanted = job.action.calls(item.target_id)
     while True:
+        paused = budget.left()[1] > WAIT_IN_STEPS
+        db.session.rollback()
+        if paused:
+            return False
         step = min(WAIT_IN_STEPS, max(0.0, until - time.monotonic()))
         if budget.wait(wanted, longest=step):
             return True
-        if time.monotonic() >= until or not alive() or budget.left()[1] > WAIT_IN_STEPS:
-            db.session.rollback()
+        if time.monotonic() >= until or not alive():
             return False
 
 

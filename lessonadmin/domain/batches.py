@@ -151,7 +151,7 @@ def _write_items(batch_id: uuid.UUID, source: Source) -> int:
     item_id = cast(func.concat(literal(tail, Text), number), Uuid)
     rows = select(item_id, literal(batch_id, Uuid), numbered.c.target).order_by(numbered.c.number)
     written = db.session.execute(
-        insert(BatchItem.__table__)
+        insert(BatchItem)
         .from_select(["id", "batch_id", "target_id"], rows)
         .on_conflict_do_nothing(index_elements=["batch_id", "target_id"])
         .execution_options(preserve_rowcount=True)

@@ -25,14 +25,29 @@ from muxsim.client import Control
 
 MEGABYTE = 1 << 20
 TOKEN = "bench:secret"
-HEADERS = {"Authorization": "Basic " + base64.b64encode(TOKEN.encode()).decode(), "Content-Type": "application/json"}
+HEADERS = {
+    "Authorization": "Basic " + base64.b64encode(TOKEN.encode()).decode(),
+    "Content-Type": "application/json",
+}
 
 
 @contextmanager
 def simulator(*options: str) -> Iterator[tuple[str, int]]:
     """A simulator's address and process id."""
     with tempfile.TemporaryDirectory(prefix="muxsim-bench-") as state:
-        command = [sys.executable, "-m", "muxsim", "--port", "0", "--state", state, "--fast", "--token", TOKEN, *options]
+        command = [
+            sys.executable,
+            "-m",
+            "muxsim",
+            "--port",
+            "0",
+            "--state",
+            state,
+            "--fast",
+            "--token",
+            TOKEN,
+            *options,
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             try:
@@ -69,7 +84,10 @@ def create(url: str) -> str:
     """Asks for an upload and answers its URL."""
     place = urlsplit(url)
     line = http.client.HTTPConnection(place.hostname or "", place.port or 0, timeout=60)
-    body = {"cors_origin": "*", "new_asset_settings": {"playback_policies": ["public"], "passthrough": "bench"}}
+    body = {
+        "cors_origin": "*",
+        "new_asset_settings": {"playback_policies": ["public"], "passthrough": "bench"},
+    }
     line.request("POST", "/video/v1/uploads", json.dumps(body), HEADERS)
     answer = json.load(line.getresponse())
     line.close()
@@ -104,7 +122,9 @@ def many(url: str, count: int, clients: int) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--uploads", type=int, default=1000)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--big-mb", type=int, default=0, help="also one file of this size")

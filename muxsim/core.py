@@ -73,10 +73,18 @@ class Core:
         self.url = url
         for name, value in self.options.switches.items():
             self.switches.set(name, value)
-        for endpoint in self.options.webhooks:
-            self.add_endpoint(endpoint)
+        self._take_endpoints()
         self.processing.resume()
         self.engine.start()
+
+    def _take_endpoints(self) -> None:
+        """Those of this start; what an earlier start brought and this one does not is gone, what was added stays."""
+        with self.store.transaction():
+            given = [self.add_endpoint(endpoint) for endpoint in self.options.webhooks]
+            for endpoint_id in self.store.setting("endpoints_of_start", []):
+                if endpoint_id not in given:
+                    self.remove_endpoint(endpoint_id)
+            self.store.set_setting("endpoints_of_start", given)
 
     def stop(self) -> None:
         self.stopping.set()

@@ -13,6 +13,7 @@ from muxsim.store import Store
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LENGTH = 44
+LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 WELL_FORMED = re.compile(r"[A-Za-z0-9]{16,64}\Z")
 UUID_FORMED = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
@@ -32,23 +33,20 @@ class Ids:
         return [self._spell(kind, number) for number in range(last - count + 1, last + 1)]
 
     def new_uuid(self, kind: str) -> str:
-        digest = self._digest(kind, self._store.count_up(kind))
+        digest = hashlib.sha256(f"{self.seed}|{kind}|{self._store.count_up(kind)}".encode()).digest()
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
     def random(self, purpose: str) -> random.Random:
         """A generator for one purpose, so that one kind of chance does not disturb another."""
         return random.Random(f"{self.seed}|{purpose}")  # noqa: S311 - repeatable on purpose, not a secret
 
-    def _digest(self, kind: str, number: int) -> bytes:
-        return hashlib.sha512(f"{self.seed}|{kind}|{number}".encode()).digest()
-
     def _spell(self, kind: str, number: int) -> str:
-        value = int.from_bytes(self._digest(kind, number), "big")
-        letters = []
-        for _ in range(LENGTH):
-            value, place = divmod(value, 62)
-            letters.append(ALPHABET[place])
-        return "".join(letters)
+        return (
+            hashlib.shake_256(f"{self.seed}|{kind}|{number}".encode())
+            .digest(LENGTH)
+            .translate(LETTERS)
+            .decode()
+        )
 
 
 def is_well_formed(text: str) -> bool:

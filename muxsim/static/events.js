@@ -25,8 +25,8 @@ function attempts(delivery) {
 }
 
 function payload(event) {
-  const { seq, lane, deliveries, ...body } = event;
-  body.attempts = deliveries[0]?.attempts ?? [];
+  const body = { ...event, attempts: event.deliveries[0]?.attempts ?? [] };
+  for (const name of ["seq", "lane", "deliveries"]) delete body[name];
   return JSON.stringify(body, null, 2);
 }
 

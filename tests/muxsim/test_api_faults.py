@@ -62,14 +62,14 @@ def test_hang_and_slow(sdk: Sdk, control: Control) -> None:
 
 def test_a_hang_ends_in_a_reset(sim: Simulator, control: Control) -> None:
     control.fault("api", "hang", times=1, seconds=0.2)
-    with pytest.raises(urllib3.exceptions.ProtocolError, match="reset|aborted|closed"):
+    with pytest.raises(urllib3.exceptions.ProtocolError, match=r"reset|aborted|closed"):
         call("GET", sim.url + "/video/v1/assets")
 
 
 def test_reset_before_and_after_the_work(sdk: Sdk, control: Control) -> None:
     body = {"cors_origin": "*"}
     control.fault("api", "reset", times=1)
-    with pytest.raises(urllib3.exceptions.ProtocolError, match="reset|aborted"):
+    with pytest.raises(urllib3.exceptions.ProtocolError, match=r"reset|aborted"):
         sdk.uploads.create_direct_upload(body)
     assert control.uploads() == []
     control.fault("api", "reset", times=1, after=True)
@@ -90,7 +90,7 @@ def test_html_and_other_bodies(sdk: Sdk, sim: Simulator, control: Control, asset
     assert (answer.status, answer.headers["Content-Type"]) == (502, "text/html")
     control.fault("api", "truncated_json", times=1)
     broken = call("GET", url)
-    with pytest.raises(ValueError, match="Expecting|Unterminated"):
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
         json.loads(broken.raw)
     control.fault("api", "empty_body", times=1)
     assert call("GET", url).raw == b""

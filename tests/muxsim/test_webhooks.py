@@ -401,7 +401,7 @@ def test_faults_of_the_body_are_signed_properly(sdk: Sdk, control: Control, rece
         [delivery] = receiver.got
         assert delivery.signed_with(SECRET), kind
         if kind in ("truncated_body", "not_json"):
-            with pytest.raises(ValueError, match="Expecting|Unterminated"):
+            with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
                 assert delivery.body
         elif kind == "unknown_type":
             assert delivery.body["type"] == "video.asset.reticulated"

@@ -120,7 +120,9 @@ def test_a_502_is_tried_again(uploading: Uploading, sim: Simulator, control: Con
     ]
 
 
-def test_a_reset_is_fatal_and_the_rest_of_the_file_stays_away(uploading: Uploading, control: Control, film: Path) -> None:
+def test_a_reset_is_fatal_and_the_rest_of_the_file_stays_away(
+    uploading: Uploading, control: Control, film: Path
+) -> None:
     """upchunk retries 408, 502, 503 and 504; an answer that never came counts as status 0, and ends the upload."""
     control.fault("upload", "reset", match={"chunk": 1, "operation": "put"}, times=1)
     uploading.choose(film)

@@ -44,5 +44,5 @@ http_requests = Histogram(
 def registry() -> CollectorRegistry:
     """A registry that adds up the files of all processes."""
     found = CollectorRegistry()
-    MultiProcessCollector(found)  # type: ignore[no-untyped-call]  # the client ships no types for it
+    MultiProcessCollector(found, path=_folder)  # type: ignore[no-untyped-call]  # the client ships no types for it
     return found

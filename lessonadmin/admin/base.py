@@ -12,6 +12,7 @@ addresses (a page of -1, a filter that does not parse, an id that is no id) are 
 Not supported by our templates: inline editing (`column_editable_list`), modals and `inline_models`.
 """
 
+import math
 import uuid
 from typing import Any
 
@@ -130,10 +131,12 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
         if options and wanted.data_type != "select2-tags" and value not in {str(key) for key, _ in options}:
             return False
         try:
-            wanted.clean(value)
-        except (ValueError, KeyError, TypeError, OverflowError, AttributeError, LookupError):
+            cleaned = wanted.clean(value)
+        except (ValueError, TypeError, OverflowError, AttributeError, LookupError):
             return False
-        return value != ""
+        if "range" in (wanted.data_type or "") and not (isinstance(cleaned, list) and len(cleaned) == 2):
+            return False
+        return value != "" and _storable(cleaned)
 
     def _get_list_url(self, view_args: ViewArgs) -> str:
         address = str(super()._get_list_url(view_args))
@@ -147,6 +150,13 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
         *rest, search = queries_and_joins
         return super()._apply_search(*rest, search.replace("\\", "\\\\"))
 
+    def _apply_sorting(self, query: Any, joins: Any, sort_column: Any, sort_desc: bool) -> tuple[Any, Any]:
+        query, joins = super()._apply_sorting(query, joins, sort_column, sort_desc)
+        if sort_column is not None:  # rows that are equal in it would else change places between pages
+            key = getattr(self.model, self._primary_key)
+            query = query.order_by(key.desc() if sort_desc else key.asc())
+        return query, joins
+
     # One row
 
     def get_one(self, id: Any) -> Any:  # noqa: A002 - Flask-Admin's name for it
@@ -156,9 +166,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
             wanted = column.type.python_type(str(id))
         except (ValueError, TypeError, AttributeError):
             return None
-        if isinstance(wanted, str) and "\x00" in wanted:
-            return None
-        if isinstance(wanted, int) and not -(2**31) <= wanted < 2**31:
+        if not _storable(wanted):
             return None
         return (
             self.get_query()
@@ -200,6 +208,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
     def render(self, template: str, **values: Any) -> str:
         if template == self.list_template:
             pager_url = values["pager_url"]
+            values["export_url"] = self._export_url(values["return_url"])
             values["page_url"] = lambda number: pager_url(number - 1)
             values["filter_rows"] = filter_form.rows(self, values["active_filters"])
             values["chips"] = filter_form.chips(self, values["active_filters"])
@@ -212,8 +221,24 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
 
     # Export
 
+    def _export_url(self, list_url: str) -> str:
+        address = self.get_url(".export", export_type="csv")
+        query = list_url.partition("?")[2]
+        return f"{address}?{query}" if query else str(address)
+
     def _export_csv(self, return_url: str) -> Response:
         return csv_export.stream(self)
+
+
+def _storable(value: Any) -> bool:
+    """May it be compared with a column without the database refusing the question itself?"""
+    if isinstance(value, list | tuple | set):
+        return bool(value) and all(_storable(each) for each in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < 2**31
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not (isinstance(value, str) and "\x00" in value)
 
 
 def as_uuid(text: str) -> uuid.UUID | None:

@@ -1,0 +1,412 @@
+"""The panel's base view: Flask-Admin's traps stay closed, filters and export work without a script.
+
+The view here is for the tests only; it lists lessons the way a real one does, with everything switched on.
+"""
+
+import csv
+import io
+import time
+import uuid
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from flask import Flask, Response, redirect, request
+from flask.testing import FlaskClient
+from flask_admin.actions import action
+from flask_admin.contrib.sqla.filters import FilterEqual, FilterInList
+from werkzeug.test import TestResponse
+
+from lessonadmin import config, create_app
+from lessonadmin.admin.base import PanelView
+from lessonadmin.admin.csv_export import safe
+from lessonadmin.db import db
+from lessonadmin.domain.models import Lesson, User
+from tests.factories import make_course, make_lesson, make_user, signed_in
+from tests.pages import Page, csrf_of, page_of
+
+STATES = (("draft", "Draft"), ("published", "Published"))
+LIST = "/admin/specimen/"
+
+
+class Specimen(PanelView):
+    room, icon = "specimen", "lesson"
+    can_view_details = can_edit = can_delete = can_export = acts_on_filter = True
+    column_list = ("title", "creator", "course", "status", "price_cents", "publish_on_ready", "created_at")
+    column_sortable_list = ("title", "price_cents", "created_at")
+    column_searchable_list = ("title",)
+    column_filters = (
+        FilterEqual(Lesson.status, "Status", options=STATES),
+        FilterInList(Lesson.status, "Status", options=STATES),
+        "price_cents",
+        "created_at",
+        "publish_on_ready",
+        "id",
+    )
+    form_columns = ("title", "price_cents")
+    action_order = ("publish", "clear")
+
+    @action("clear", "Clear", "The videos go.")  # type: ignore[untyped-decorator]
+    def clear(self, ids: list[str]) -> Response:
+        return redirect(f"/cleared/{len(ids)}")  # type: ignore[return-value]
+
+    @action("publish", "Publish")  # type: ignore[untyped-decorator]
+    def publish(self, ids: list[str]) -> Response:
+        return redirect(f"/published/{len(ids)}?scope={request.form.get('scope')}&{request.form['query']}")  # type: ignore[return-value]
+
+
+class Closed(PanelView):
+    room = "closed"
+    column_list = ("email",)
+
+
+@pytest.fixture(scope="module")
+def panel(settings_environment: dict[str, str], app: Flask) -> Iterator[Flask]:
+    before = config.current()
+    application = create_app(config.load(settings_environment))
+    application.testing = True
+    admin = application.extensions["admin"][0]
+    admin.add_view(Specimen(Lesson, db, name="Specimens", category="Test"))
+    admin.add_view(Closed(User, db, name="Closed"))
+    yield application
+    with application.app_context():
+        db.engine.dispose()
+    config.use(before)
+
+
+@pytest.fixture
+def staff(panel: Flask) -> FlaskClient:
+    """Support, signed in to the panel with the test's views."""
+    browser = panel.test_client()
+    with (
+        signed_in(make_user(role="support")).session_transaction() as made,
+        browser.session_transaction() as cookie,
+    ):
+        cookie["secret"] = made["secret"]
+    return browser
+
+
+def titles(answer: TestResponse) -> list[str]:
+    """The titles of the rows shown, from their boxes."""
+    page = page_of(answer)
+    boxes = [attrs for attrs in page.all("input") if attrs.get("name") == "rowid"]
+    return [(attrs["aria-label"] or "").removeprefix("Choose ") for attrs in boxes]
+
+
+def make_three() -> list[Lesson]:
+    """Three lessons, made in this order."""
+    teacher = make_user(name="Ada")
+    course = make_course(instructor=teacher, title="Drawing")
+    rows: list[dict[str, object]] = [
+        {"title": "Circles", "price_cents": 500, "status": "published", "course": course},
+        {"title": "Lines", "price_cents": 100},
+        {"title": "Squares 100%", "price_cents": 300},
+    ]
+    made = []
+    for row in rows:
+        made.append(make_lesson(creator=teacher, **row))
+        time.sleep(0.002)  # keys of one millisecond have no order
+    return made
+
+
+def test_the_list_is_a_whole_page(staff: FlaskClient) -> None:
+    make_three()
+    answer = staff.get(LIST)
+    page = page_of(answer)
+    assert titles(answer) == ["Squares 100%", "Lines", "Circles"], "newest first, by key"
+    for words in ("Ada", "Drawing", "3 rows", "just now", "Specimens"):
+        assert words in page.text(), words
+    assert page.one("link", rel="stylesheet", href=page.all("link")[-1]["href"] or "")
+    assert "bootstrap" not in page.html
+    assert "jquery" not in page.html
+
+
+def test_an_empty_list_says_what_to_do(staff: FlaskClient) -> None:
+    assert "Nothing here yet" in page_of(staff.get(LIST)).text()
+    assert "Nothing matches" in page_of(staff.get(f"{LIST}?search=x")).text()
+
+
+ODD = [
+    "page=-1",
+    "page=99999999999999999999999",
+    "page=x",
+    "page=",
+    "page_size=100000",
+    "page_size=-1",
+    "page_size=x",
+    "sort=99",
+    "sort=-1",
+    "sort=x",
+    "sort=1",
+    "sort=99999999999999999999",
+    "desc=x",
+    "desc=-5",
+    "search=" + "x" * 5000,
+    "search=%5C",
+    "search=%3D%5C",
+    "search=%5E%5C",
+    "search=%25",
+    "search=" + "a+" * 200,
+    "search=%F0%9F%98%80",
+    "search=%ff%fe",
+    "flt0_status_equals=bogus",
+    "flt0_status_equals=",
+    "flt0_status_in_list=bogus,draft",
+    "flt0_nothing=1",
+    "flt=1",
+    "flt_=1",
+    "fltx_status_equals=draft",
+    "flt-1_status_equals=draft",
+    "flt99999999999_status_equals=draft",
+    "flt0_price_cents_equals=x",
+    "flt0_price_cents_equals=" + "9" * 40,
+    "flt0_price_cents_greater_than=1e999",
+    "flt0_price_cents_in_list=1,x",
+    "flt0_price_cents_in_list=,",
+    "flt0_created_at_greater_than=yesterday",
+    "flt0_created_at_greater_than=2026-13-45+00:00:00",
+    "flt0_created_at_between=2026-01-01+00:00:00",
+    "flt0_created_at_between=2027-01-01+00:00:00+to+2026-01-01+00:00:00",
+    "flt0_created_at_greater_than=9999-12-31+23:59:59",
+    "flt0_publish_on_ready_equals=maybe",
+    "flt0_id_equals=not-an-id",
+    "flt0_status_equals=draft&flt0_status_equals=published",
+    "_scheme=javascript",
+    "_method=DELETE",
+    "_external=1",
+    "_anchor=x",
+    "endpoint=x",
+    "self=x",
+    "view_args=x",
+    "op-0=bogus&value-0=x",
+    "op-0=status_equals",
+    "op-x=status_equals&value-x=draft",
+    "op-0=price_cents_equals&value-0=x",
+    "url=https://evil.example",
+]
+
+
+@pytest.mark.parametrize("query", ODD)
+def test_no_odd_address_is_an_unexpected_error(staff: FlaskClient, query: str) -> None:
+    make_three()
+    answer = staff.get(f"{LIST}?{query}", follow_redirects=True)
+    assert answer.status_code == 200, answer.status_code
+    page_of(answer)
+    export = staff.get(f"{LIST}export/csv/?{query}")
+    assert export.status_code == 200
+    assert export.mimetype == "text/csv"
+
+
+def test_a_nul_is_refused_and_not_an_unexpected_error(staff: FlaskClient) -> None:
+    for query in ("search=%00", "flt0_status_equals=%00", "page=%00"):
+        assert staff.get(f"{LIST}?{query}").status_code == 400
+
+
+IDS = ["abc", "", "1", "%00", str(uuid.uuid4()), "x" * 5000, "%5B%5D", "..", "1,2", "-1", "%F0%9F%98%80"]
+
+
+@pytest.mark.parametrize("path", ["details/", "edit/"])
+@pytest.mark.parametrize("id_", IDS)
+def test_an_id_that_is_none_is_not_found(staff: FlaskClient, path: str, id_: str) -> None:
+    assert staff.get(f"{LIST}{path}?id={id_}").status_code in (400, 404) if "%00" in id_ else True
+    if "%00" not in id_:
+        assert staff.get(f"{LIST}{path}?id={id_}").status_code == 404
+        assert staff.get(f"{LIST}{path}").status_code == 404
+
+
+def test_deleting_what_is_not_there_is_not_found(staff: FlaskClient) -> None:
+    token = csrf_of(staff, LIST)
+    for id_ in ("abc", "", str(uuid.uuid4())):
+        assert staff.post(f"{LIST}delete/", data={"id": id_, "csrf_token": token}).status_code == 404
+
+
+def test_nothing_is_written_without_a_token(staff: FlaskClient, app: Flask) -> None:
+    lesson = make_three()[0]
+    for path in ("delete/", "action/", f"edit/?id={lesson.id}"):
+        answer = staff.post(LIST + path, data={"id": str(lesson.id), "action": "publish", "title": "Changed"})
+        assert answer.status_code == 400, path
+    with app.app_context():
+        assert db.session.get_one(Lesson, lesson.id).title == "Circles"
+
+
+def test_a_view_writes_nothing_unless_it_says_so(staff: FlaskClient, app: Flask) -> None:
+    user = make_user()
+    token = csrf_of(staff, "/admin/closed/")
+    data = {"csrf_token": token, "id": str(user.id), "email": "changed@school.example"}
+    staff.post("/admin/closed/new/", data=data)
+    staff.post(f"/admin/closed/edit/?id={user.id}", data=data)
+    staff.post("/admin/closed/delete/", data=data)
+    staff.get("/admin/closed/export/csv/")
+    with app.app_context():
+        assert db.session.get_one(User, user.id).email == user.email
+        assert db.session.query(User).filter_by(email="changed@school.example").count() == 0
+
+
+def test_search_and_filters_find(staff: FlaskClient) -> None:
+    make_three()
+    for query, expected in (
+        ("search=lin", ["Lines"]),
+        ("search=100%25", ["Squares 100%"]),
+        ("flt0_status_equals=draft", ["Squares 100%", "Lines"]),
+        ("flt0_status_in_list=published", ["Circles"]),
+        ("flt0_price_cents_greater_than=200&flt1_status_equals=draft", ["Squares 100%"]),
+        ("flt0_status_equals=draft&search=circ", []),
+        ("sort=0", ["Circles", "Lines", "Squares 100%"]),
+        ("sort=4&desc=1", ["Circles", "Squares 100%", "Lines"]),
+    ):
+        assert titles(staff.get(f"{LIST}?{query}")) == expected, query
+
+
+def test_a_filter_that_is_not_understood_is_left_out_and_told(staff: FlaskClient) -> None:
+    make_three()
+    answer = staff.get(f"{LIST}?flt0_price_cents_equals=x")
+    assert len(titles(answer)) == 3
+    assert "does not understand “x”" in Page(answer.text).text()
+
+
+def test_the_filter_form_leads_to_a_bookmarkable_address(staff: FlaskClient) -> None:
+    make_three()
+    form = {
+        "op-0": "status_equals",
+        "value-0": "draft",
+        "op-1": "price_cents_greater_than",
+        "value-1": "200",
+        "op-3": "publish_on_ready_equals",
+        "value-3": "",
+        "search": "sq",
+    }
+    answer = staff.get(LIST, query_string=form)
+    assert answer.status_code == 302
+    assert answer.location == (f"{LIST}?search=sq&flt0_status_equals=draft&flt1_price_cents_greater_than=200")
+    page = page_of(staff.get(answer.location))
+    assert titles(staff.get(answer.location)) == ["Squares 100%"]
+    assert "Status equals Draft" in page.text()
+    removes = [a["href"] or "" for a in page.all("a") if a.get("class") == "chip__remove"]
+    assert len(removes) == 3
+    assert titles(staff.get(removes[1])) == ["Squares 100%"]
+    assert "status_equals" not in removes[1]
+
+
+def test_pages_hold_each_row_once_and_the_last_is_the_last(staff: FlaskClient) -> None:
+    teacher = make_user()
+    for number in range(45):
+        make_lesson(creator=teacher, title=f"Lesson {number:02}", price_cents=7)
+    seen = [
+        title for page in range(4) for title in titles(staff.get(f"{LIST}?page_size=20&sort=4&page={page}"))
+    ]
+    assert len(seen) == 45
+    assert len(set(seen)) == 45
+    page = page_of(staff.get(f"{LIST}?page_size=20&page=2"))
+    assert "45 rows" in page.text()
+    assert not [a for a in page.all("a") if a.get("rel") == "next"]
+
+
+def test_actions_take_rows_and_carry_the_lists_query(staff: FlaskClient) -> None:
+    lessons = make_three()
+    answer = staff.get(f"{LIST}?flt0_status_equals=draft&search=s")
+    page = page_of(answer)
+    buttons = [a for a in page.all("button") if a.get("name") == "action"]
+    assert [a["value"] for a in buttons] == ["publish", "clear", "delete"]
+    assert [bool(a.get("data-confirm")) for a in buttons] == [False, True, True]
+    hidden = {a["name"]: a["value"] or "" for a in page.all("input") if a.get("type") == "hidden"}
+    ids = [str(lesson.id) for lesson in lessons[1:]]
+    data = {**hidden, "action": "publish", "rowid": ids}
+    answer = staff.post(f"{LIST}action/", data=data)
+    assert answer.location == "/published/2?scope=None&flt0_status_equals=draft&search=s"
+
+
+@pytest.mark.parametrize("action_name", ["", "bogus", "_action", "delete_view", "x" * 5000])
+def test_an_action_that_is_none_does_nothing(staff: FlaskClient, action_name: str) -> None:
+    make_three()
+    data = {
+        "csrf_token": csrf_of(staff, LIST),
+        "action": action_name,
+        "rowid": ["x"],
+        "url": "//evil.example",
+    }
+    answer = staff.post(f"{LIST}action/", data=data)
+    assert answer.status_code == 302
+    assert answer.location == LIST
+
+
+def test_the_details_and_the_form_are_whole_pages(staff: FlaskClient, app: Flask) -> None:
+    lesson = make_three()[0]
+    details = page_of(staff.get(f"{LIST}details/?id={lesson.id}"))
+    assert details.text("h1") == "Circles"
+    form = page_of(staff.get(f"{LIST}edit/?id={lesson.id}"))
+    fields = form.all("textarea") + [a for a in form.all("input") if a.get("type") != "hidden"]
+    assert {a["name"] for a in fields} == {"title", "price_cents"}
+    data = {"csrf_token": form.csrf, "title": "", "price_cents": "x", "status": "draft", "creator_id": "x"}
+    wrong = staff.post(f"{LIST}edit/?id={lesson.id}", data=data)
+    page = page_of(wrong)
+    assert page.text("title").startswith("Error: ")
+    assert len([a for _, a in page.elements if a.get("aria-invalid")]) == 2
+    data |= {"title": "Circles, again", "price_cents": "700"}
+    assert staff.post(f"{LIST}edit/?id={lesson.id}", data=data).status_code == 302
+    with app.app_context():
+        row = db.session.get_one(Lesson, lesson.id)
+        assert (row.title, row.price_cents, row.status) == ("Circles, again", 700, "published")
+
+
+def test_the_export_holds_what_matches_in_a_form_that_no_spreadsheet_runs(staff: FlaskClient) -> None:
+    teacher = make_user(name="=cmd|' /C calc'!A0")
+    for title in ('=HYPERLINK("http://evil.example")', "+1", "-1+1", "@SUM(A1)", 'plain, "quoted"\nand long'):
+        make_lesson(creator=teacher, title=title, price_cents=100)
+    make_lesson(creator=teacher, title="not this", price_cents=900)
+    answer = staff.get(f"{LIST}export/csv/?flt0_price_cents_equals=100")
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=Specimens_")
+    head, *rows = list(csv.reader(io.StringIO(answer.text)))
+    assert head[:2] == ["Title", "Creator"]
+    assert {row[0] for row in rows} == {
+        '\'=HYPERLINK("http://evil.example")',
+        "'+1",
+        "'-1+1",
+        "'@SUM(A1)",
+        'plain, "quoted"\nand long',
+    }
+    assert {row[1] for row in rows} == {"'=cmd|' /C calc'!A0"}
+    assert {row[4] for row in rows} == {"100"}
+    assert {row[5] for row in rows} == {"yes"}
+
+
+def test_the_export_is_read_in_slices_and_misses_nothing(
+    staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lessonadmin.admin.csv_export.SLICE", 7)
+    teacher = make_user()
+    for number in range(21):
+        make_lesson(creator=teacher, title=f"Lesson {number:02}")
+    rows = list(csv.reader(io.StringIO(staff.get(f"{LIST}export/csv/").text)))[1:]
+    assert sorted(row[0] for row in rows) == [f"Lesson {number:02}" for number in range(21)]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, ""),
+        (5, 5),
+        (-5, -5),
+        ("-5", "'-5"),
+        ("\t=1", "'\t=1"),
+        ("  =1", "'  =1"),
+        ("\r=1", "'\r=1"),
+        ("a=1", "a=1"),
+        ("a\x00b", "ab"),
+    ],
+)
+def test_cells(value: object, written: object) -> None:
+    assert safe(value) == written
+
+
+@pytest.mark.parametrize("role", ["student", "instructor"])
+def test_the_panel_does_not_exist_for_others(panel: Flask, role: str) -> None:
+    browser = panel.test_client()
+    with (
+        signed_in(make_user(role=role)).session_transaction() as made,
+        browser.session_transaction() as cookie,
+    ):
+        cookie["secret"] = made["secret"]
+    lesson = make_three()[0]
+    for path in ("", f"details/?id={lesson.id}", "export/csv/", "?search=" + quote("x")):
+        assert browser.get(LIST + path).status_code == 404
+    assert "Specimens" not in page_of(browser.get("/account")).text()

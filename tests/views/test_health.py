@@ -1,0 +1,142 @@
+"""/healthz, /readyz and /metrics: what each says when a part is away, and to whom."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lessonadmin import config, create_app
+from lessonadmin.db import db
+from lessonadmin.domain import vital_signs
+from tests.factories import bearer, make_user, signed_in
+from tests.settings import environment
+
+ALL_WELL = dict.fromkeys(vital_signs.CHECKS, True)
+
+
+@pytest.fixture
+def everybody_alive(session: Session) -> None:
+    vital_signs.beat("worker:here:1")
+    vital_signs.beat("clock")
+
+
+def age(session: Session, name: str, seconds: int) -> None:
+    session.execute(
+        text("UPDATE heartbeats SET at = at - make_interval(secs => :s) WHERE name = :n"),
+        {"s": seconds, "n": name},
+    )
+    session.commit()
+
+
+def signs(client: FlaskClient) -> tuple[int, dict[str, bool]]:
+    answer = client.get("/readyz")
+    assert answer.json is not None
+    assert (answer.json["status"] == "ok") == (answer.status_code == 200)
+    found: dict[str, bool] = answer.json["checks"]
+    return answer.status_code, found
+
+
+def test_alive_asks_for_nothing(client: FlaskClient) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_ready_when_everything_answers(client: FlaskClient, everybody_alive: None) -> None:
+    assert signs(client) == (200, ALL_WELL)
+
+
+def test_nobody_was_ever_seen(client: FlaskClient) -> None:
+    assert signs(client) == (503, {**ALL_WELL, "worker": False, "clock": False})
+
+
+@pytest.mark.parametrize(("name", "sign"), [("worker:here:1", "worker"), ("clock", "clock")])
+def test_one_fell_silent_a_minute_ago(
+    client: FlaskClient, session: Session, everybody_alive: None, name: str, sign: str
+) -> None:
+    age(session, name, 58)
+    assert signs(client)[0] == 200
+    age(session, name, 4)
+    assert signs(client) == (503, {**ALL_WELL, sign: False})
+
+
+def test_one_live_worker_is_enough(client: FlaskClient, session: Session, everybody_alive: None) -> None:
+    vital_signs.beat("worker:there:2")
+    age(session, "worker:here:1", 3600)
+    assert signs(client)[0] == 200
+
+
+def test_redis_is_away(client: FlaskClient, everybody_alive: None) -> None:
+    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+        assert signs(client) == (503, {**ALL_WELL, "redis": False})
+    assert signs(client)[0] == 200
+
+
+@pytest.fixture
+def behind(session: Session) -> Iterator[None]:
+    """A database at a migration of before."""
+    head = session.scalar(text("SELECT version_num FROM alembic_version"))
+    session.execute(text("UPDATE alembic_version SET version_num = 'before'"))
+    session.commit()
+    yield
+    session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
+    session.commit()
+
+
+def test_the_database_is_behind(client: FlaskClient, everybody_alive: None, behind: None) -> None:
+    status, found = signs(client)
+    assert status == 503
+    assert (found["database"], found["migrations"], found["redis"]) == (True, False, True)
+
+
+@pytest.fixture
+def other(settings_environment: dict[str, str], request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
+    """The product on the database of another address: `request.param` changes ours."""
+    before = config.current() if config._current else None
+    changed = request.param(settings_environment["DATABASE_URL"])
+    application = create_app(
+        config.load(environment(database_url=changed, redis_url=settings_environment["REDIS_URL"]))
+    )
+    yield application.test_client()
+    with application.app_context():
+        db.engine.dispose()
+    if before is not None:
+        config.use(before)
+
+
+@pytest.mark.parametrize("other", [lambda _: "postgresql://u:p@127.0.0.1:1/db"], indirect=True)
+def test_the_database_is_away(other: FlaskClient) -> None:
+    status, found = signs(other)
+    assert status == 503
+    assert found == {**dict.fromkeys(vital_signs.CHECKS, False), "redis": True}
+    assert other.get("/healthz").status_code == 200
+
+
+def test_metrics_want_a_right(client: FlaskClient, app: Flask) -> None:
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert signed_in(make_user(role="instructor")).get("/metrics").status_code == 401
+    assert signed_in(make_user(role="support")).get("/metrics").status_code == 200
+    assert client.get("/metrics", headers=bearer(make_user(role="admin"))).status_code == 200
+
+
+@pytest.mark.parametrize("given", ["right-token", "wrong", "", "right-toke", "\xe9"])
+def test_metrics_by_their_own_token(client: FlaskClient, given: str) -> None:
+    with config.overridden(metrics_token="right-token"):
+        answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
+    assert answer.status_code == (200 if given == "right-token" else 401)
+
+
+def test_without_a_token_set_none_is_right(client: FlaskClient) -> None:
+    for given in ("", "None"):
+        assert client.get("/metrics", headers={"Authorization": f"Bearer {given}"}).status_code == 401
+
+
+def test_metrics_count_requests_by_route_and_not_by_address(client: FlaskClient) -> None:
+    client.get("/nowhere-4711")
+    page = client.get("/metrics", headers=bearer(make_user(role="admin"))).text
+    assert 'lessonadmin_http_request_seconds_count{method="GET",route="none",status="404"}' in page
+    assert "4711" not in page

@@ -1,5 +1,6 @@
 """The schemas of what comes in: JSON bodies and query strings. Unknown keys are refused."""
 
+import re
 import uuid
 from typing import Annotated, Any, Literal
 
@@ -10,10 +11,12 @@ from lessonadmin.domain import lessons, listing, searching
 from lessonadmin.domain.models.content import VIDEO_STATUSES
 
 LARGEST_SIZE = 2**53
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def _storable(text: str) -> str:
-    if "\x00" in text:
+    # lone surrogates too: pydantic lets them through where a field may be null
+    if UNSTORABLE.search(text):
         raise ValueError("This text has characters that cannot be stored.")
     return text
 
@@ -43,6 +46,7 @@ MuxId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_stor
 Title = Annotated[str, Field(min_length=1, max_length=lessons.LONGEST_TITLE), AfterValidator(_storable)]
 Description = Annotated[str, Field(max_length=lessons.LONGEST_DESCRIPTION), AfterValidator(_storable)]
 Cents = Annotated[int, Strict(), Field(ge=0, le=lessons.HIGHEST_PRICE)]
+Bytes = Annotated[int, Field(ge=0, le=LARGEST_SIZE), BeforeValidator(_whole)]
 LessonStatus = Literal["draft", "published"]
 VideoStatus = Literal["none", "uploading", "processing", "ready", "error", "deleting"]
 Language = Annotated[str, AfterValidator(_spoken), Field(json_schema_extra={"enum": list(mux.LANGUAGES)})]
@@ -121,6 +125,10 @@ class LessonPage(CoursePage):
 class OwnerNamed(Asked):
     """Exactly one of the two."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["lesson_id"]}, {"required": ["course_id"]}]}
+    )
+
     lesson_id: Annotated[uuid.UUID | None, Field(description="Whose video: a lesson's ...")] = None
     course_id: Annotated[uuid.UUID | None, Field(description="... or the preview of a course.")] = None
 
@@ -129,9 +137,7 @@ class UploadAsk(OwnerNamed):
     """The file that is to be uploaded, as the browser sees it."""
 
     filename: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_storable)]
-    size: Annotated[
-        int | None, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SIZE, description="Bytes.")
-    ] = None
+    size: Annotated[Bytes | None, Field(description="Bytes.")] = None
     content_type: Annotated[Text | None, Field(max_length=255)] = None
     caption_language: Annotated[
         Language | None,

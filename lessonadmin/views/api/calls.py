@@ -13,8 +13,9 @@ from flask import Blueprint, Response
 from pydantic import BaseModel
 
 from lessonadmin import auth
-from lessonadmin.domain.errors import Forbidden
+from lessonadmin.domain.errors import Forbidden, Problem
 from lessonadmin.views.api import reading
+from lessonadmin.views.api.refusals import in_words_for
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 
@@ -81,7 +82,10 @@ def call(
                 reading.no_body()
             if query is not None:
                 arguments["query"] = reading.query(query)
-            return _answer(*view(**arguments))
+            try:
+                return _answer(*view(**arguments))
+            except Problem as problem:
+                raise in_words_for(problem, staff=auth.current_user().is_staff) from problem
 
         for address in (path, *also):
             bp.add_url_rule(

@@ -70,7 +70,7 @@ def _fields(schema: Doc, document: Doc) -> list[Doc]:
     required = found.get("required", [])
     return [
         _row(name, one, {"required": name in required, **one}, document)
-        for name, one in found["properties"].items()
+        for name, one in found.get("properties", {}).items()
     ]
 
 

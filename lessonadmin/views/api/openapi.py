@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 from lessonadmin.views.api.calls import CALLS, Call
 from lessonadmin.views.api.shown import ProblemShown
@@ -17,6 +17,15 @@ ABOUT = """Lessons that publish themselves when their video is ready.
 Send `Authorization: Bearer TOKEN` (make one on your account page), or be signed in and send the header `X-CSRFToken`.
 Ids are UUIDs, times are ISO 8601 in UTC, keys are snake_case; `lessonId`, `courseId`, `uploadId`, `tempAssetId`,
 `muxAssetId` and `muxPlaybackId` are understood as well. Unknown keys are refused. What is not yours answers 404."""
+WEBHOOK_PATHS = ("/api/webhooks/mux", "/api/mux/webhook")
+WEBHOOK_TAG = "Events from Mux"
+WEBHOOK_ANSWERS = {
+    204: "Stored, whatever it says: new, repeated, of an unknown type, about something unknown.",
+    400: "Not a JSON object, or `id` or `type` is missing or no text.",
+    401: "The signature is missing, wrong, or more than five minutes old or ahead.",
+    413: "More than 1 MiB.",
+    503: "It could not be stored; Mux sends it again.",
+}
 WHO = {
     "anyone": "Anyone signed in.",
     "teaching": "Instructors, for what is their own, and staff.",
@@ -40,6 +49,13 @@ REASONS = {
 }
 
 
+class _Plain(GenerateJsonSchema):
+    """Without titles: "Course Id" says no more than `course_id`."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
 @cache
 def document() -> Doc:
     """The whole description."""
@@ -48,12 +64,14 @@ def document() -> Doc:
     for one in CALLS:
         for address in (one.path, *one.also):
             paths.setdefault(plain_path(address), {})[one.method.lower()] = _operation(one, address, schemas)
+    for number, address in enumerate(WEBHOOK_PATHS):
+        paths[address] = {"post": _webhook("receive_event" + "_also" * number)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Lessonadmin", "version": "1", "description": ABOUT},
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"session": []}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in CALLS)],
+        "tags": [{"name": tag} for tag in [*dict.fromkeys(one.tag for one in CALLS), WEBHOOK_TAG]],
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -70,7 +88,7 @@ def _schemas() -> Doc:
     for one in CALLS:
         wanted |= {model: "validation" for model in (one.body, one.query) if model is not None}
         wanted |= {model: "serialization" for model in one.answers.values() if model is not None}
-    _, found = models_json_schema(list(wanted.items()), ref_template=REF)
+    _, found = models_json_schema(list(wanted.items()), ref_template=REF, schema_generator=_Plain)
     schemas: Doc = found["$defs"]
     return schemas
 
@@ -96,6 +114,21 @@ def _operation(one: Call, address: str, schemas: Doc) -> Doc:
             "content": {"application/json": {"schema": schema}},
         }
     return operation
+
+
+def _webhook(name: str) -> Doc:
+    """The one address that Mux itself calls; it is no call of the API's, so it stands here."""
+    signature = {"name": "Mux-Signature", "in": "header", "required": True, "schema": {"type": "string"}}
+    return {
+        "operationId": name,
+        "tags": [WEBHOOK_TAG],
+        "summary": "Deliver an event",
+        "description": "Signed with one of MUX_WEBHOOK_SECRETS. No answer has a body.",
+        "security": [{}],
+        "parameters": [signature],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "responses": {str(status): {"description": said} for status, said in WEBHOOK_ANSWERS.items()},
+    }
 
 
 def _path_parameters(address: str) -> list[Doc]:

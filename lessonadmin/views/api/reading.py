@@ -67,10 +67,11 @@ def no_body() -> None:
 
 def _json_object() -> dict[str, Any]:
     raw = request.get_data(cache=True)
+    # a form may have been read already, and then leaves no bytes
+    if not request.is_json and (raw.strip() or request.form or request.files):
+        raise WrongType("unsupported_media_type", "Send JSON with Content-Type: application/json.")
     if not raw.strip():
         return {}
-    if not request.is_json:
-        raise WrongType("unsupported_media_type", "Send JSON with Content-Type: application/json.")
     try:
         value = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError):

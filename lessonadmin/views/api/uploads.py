@@ -7,7 +7,7 @@ import logging
 
 from lessonadmin import auth, mux
 from lessonadmin.domain import access, removal, uploads, videos
-from lessonadmin.domain.errors import Conflict, Missing
+from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.uploads import File
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.asked import BytesIn, UploadAsk, UploadNamed
@@ -16,7 +16,6 @@ from lessonadmin.views.api.shown import TicketShown, UploadStatus
 
 log = logging.getLogger(__name__)
 TAG = "Uploads"
-FULL = "No more videos can be uploaded right now: our plan at Mux is full. Please tell support."
 
 
 @call(
@@ -49,13 +48,7 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
         content_type=body.content_type,
         caption_language=body.caption_language,
     )
-    try:
-        ticket = uploads.start(owner, file, actor=auth.current_actor())
-    except Conflict as problem:
-        if problem.type == "quota" and not auth.current_user().is_staff:
-            raise Conflict("quota", FULL) from problem
-        raise
-    return 201, TicketShown.of(ticket)
+    return 201, TicketShown.of(uploads.start(owner, file, actor=auth.current_actor()))
 
 
 @call(

@@ -22,10 +22,10 @@ class Person:
     def __init__(self, app: Flask, user: User) -> None:
         self.user = user
         self._app = app
-        self._headers = factories.bearer(user)
+        self.headers = factories.bearer(user)
 
     def ask(self, method: str, path: str, body: Any = None, **more: Any) -> TestResponse:
-        headers = self._headers | more.pop("headers", {})
+        headers = self.headers | more.pop("headers", {})
         if body is not None:
             more["json"] = body
         return self._app.test_client().open(f"/api{path}", method=method, headers=headers, **more)

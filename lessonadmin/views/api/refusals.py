@@ -1,0 +1,18 @@
+"""What went wrong with Mux, in words for whoever asks: staff hear Mux's own, everybody else what to do."""
+
+from lessonadmin import mux
+from lessonadmin.domain.errors import Conflict, Problem, Unavailable
+
+FULL = "No more videos can be uploaded right now: our plan at Mux is full. Please tell support."
+REFUSED = "Mux did not accept this upload. Please tell support."
+PLAIN = {"quota": FULL, "mux_refused": REFUSED}
+
+
+def in_words_for(problem: Problem, *, staff: bool) -> Problem:
+    """The same refusal, worded for this reader."""
+    cause = problem.__cause__
+    if not isinstance(problem, Conflict | Unavailable) or not isinstance(cause, mux.MuxError):
+        return problem
+    if staff:
+        return type(problem)(problem.type, cause.message)
+    return type(problem)(problem.type, PLAIN.get(problem.type, problem.message))

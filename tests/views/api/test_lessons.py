@@ -1,0 +1,478 @@
+"""Lessons over JSON: the object, writing, lists, publishing, deleting."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from lessonadmin import config
+from lessonadmin.db import db
+from lessonadmin.domain.models import AssetDeletion, AuditLog, Lesson, Tracking, UploadCancellation
+from muxsim.client import Control
+from tests import factories
+from tests.views.api.conftest import People, Person, refused
+
+LESSON_KEYS = [
+    "id", "title", "description", "course_id", "creator_id", "price_cents", "status", "publish_on_ready",
+    "published_at", "created_at", "updated_at", "visible_to_students", "video",
+]  # fmt: skip
+VIDEO_KEYS = [
+    "status", "upload_id", "asset_id", "playback_id", "playback_policy", "progress", "duration", "error",
+    "replacement",
+]  # fmt: skip
+NO_VIDEO = dict.fromkeys(VIDEO_KEYS) | {"status": "none"}
+
+
+def shown(person: Person, lesson: Lesson) -> dict[str, Any]:
+    answer = person.get(f"/lessons/{lesson.id}")
+    assert answer.status_code == 200
+    return dict(answer.get_json())
+
+
+# the object
+
+
+def test_a_new_lesson_is_whole(people: People) -> None:
+    answer = people.teacher.post("/lessons", {"title": "  Algebra  "})
+    assert answer.status_code == 201
+    lesson = answer.get_json()
+    assert list(lesson) == LESSON_KEYS
+    assert list(lesson["video"]) == VIDEO_KEYS
+    assert lesson | {"id": "", "created_at": "", "updated_at": ""} == {
+        "id": "",
+        "title": "Algebra",
+        "description": "",
+        "course_id": None,
+        "creator_id": str(people.teacher.user.id),
+        "price_cents": 0,
+        "status": "draft",
+        "publish_on_ready": True,
+        "published_at": None,
+        "created_at": "",
+        "updated_at": "",
+        "visible_to_students": False,
+        "video": NO_VIDEO,
+    }
+    uuid.UUID(lesson["id"])
+    born = datetime.fromisoformat(lesson["created_at"])
+    assert born.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - born) < timedelta(minutes=1)
+    assert people.teacher.get(f"/lessons/{lesson['id']}").get_json() == lesson
+
+
+@pytest.mark.parametrize(("status", "intent"), [(None, True), ("published", True), ("draft", False)])
+def test_the_status_of_a_new_lesson_is_an_intent(people: People, status: str | None, intent: bool) -> None:
+    body = {"title": "x"} | ({"status": status} if status else {})
+    lesson = people.teacher.post("/lessons", body).get_json()
+    assert (lesson["status"], lesson["publish_on_ready"]) == ("draft", intent)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "title"),
+        ({"title": ""}, "title"),
+        ({"title": "   "}, "title"),
+        ({"title": None}, "title"),
+        ({"title": ["x"]}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"title": "two\nlines"}, "title"),
+        ({"title": "x", "description": "d" * 20_001}, "description"),
+        ({"title": "x", "description": 1}, "description"),
+        ({"title": "x", "price_cents": -1}, "price_cents"),
+        ({"title": "x", "price_cents": 99_999_901}, "price_cents"),
+        ({"title": "x", "price_cents": 10**30}, "price_cents"),
+        ({"title": "x", "price_cents": True}, "price_cents"),
+        ({"title": "x", "price_cents": 9.0}, "price_cents"),
+        ({"title": "x", "price_cents": 9.99}, "price_cents"),
+        ({"title": "x", "price_cents": "900"}, "price_cents"),
+        ({"title": "x", "price_cents": None}, "price_cents"),
+        ({"title": "x", "status": "live"}, "status"),
+        ({"title": "x", "status": None}, "status"),
+        ({"title": "x", "status": True}, "status"),
+        ({"title": "x", "course_id": "nope"}, "course_id"),
+        ({"title": "x", "course_id": 7}, "course_id"),
+        ({"title": "x", "course_id": str(uuid.uuid4())}, "course_id"),
+    ],
+)
+def test_wrong_input_is_named(people: People, body: dict[str, Any], field: str) -> None:
+    error = refused(people.teacher.post("/lessons", body), 400, "invalid_input")
+    assert set(error["fields"]) == {field}
+    if body:
+        lesson = factories.make_lesson(creator=people.teacher.user)
+        changed = {name: value for name, value in body.items() if name == field}
+        error = refused(people.teacher.patch(f"/lessons/{lesson.id}", changed), 400, "invalid_input")
+        assert set(error["fields"]) == {field}
+
+
+def test_the_ends_of_the_ranges_are_taken(people: People) -> None:
+    body = {"title": "t" * 200, "description": "d" * 20_000, "price_cents": 99_999_900}
+    lesson = people.teacher.post("/lessons", body).get_json()
+    assert {name: lesson[name] for name in body} == body
+
+
+def test_a_lesson_goes_only_into_a_course_of_ones_own(people: People) -> None:
+    own = factories.make_course(instructor=people.teacher.user)
+    foreign = factories.make_course(instructor=people.colleague.user)
+    refused(
+        people.teacher.post("/lessons", {"title": "x", "course_id": str(foreign.id)}), 400, "invalid_input"
+    )
+    lesson = people.teacher.post("/lessons", {"title": "x", "course_id": str(own.id)}).get_json()
+    assert lesson["course_id"] == str(own.id)
+    path = f"/lessons/{lesson['id']}"
+    refused(people.teacher.patch(path, {"course_id": str(foreign.id)}), 400, "invalid_input")
+    assert people.teacher.patch(path, {"course_id": None}).get_json()["course_id"] is None
+
+
+# who sees the ids
+
+
+def test_ids_are_for_whoever_may_play(people: People) -> None:
+    lesson = factories.make_playing_lesson(creator=people.teacher.user, price_cents=900)
+    factories.make_tracking(lesson)
+    for person in (people.teacher, people.support, people.admin):
+        video = shown(person, lesson)["video"]
+        assert video["asset_id"] == lesson.mux_asset_id
+        assert video["playback_id"] == lesson.mux_playback_id
+        assert video["upload_id"]
+        assert video["replacement"]["upload_id"]
+    for person in (people.student, people.colleague):
+        seen = shown(person, lesson)
+        assert {seen["video"][name] for name in ("asset_id", "playback_id", "upload_id")} == {None}
+        assert seen["video"]["status"] == "ready"
+        assert seen["video"]["replacement"] is None
+        listed = person.get("/lessons").get_json()["items"]
+        assert [one["video"]["asset_id"] for one in listed] == [None] * len(listed)
+    factories.make_purchase(lesson, people.student.user)
+    assert shown(people.student, lesson)["video"]["asset_id"] == lesson.mux_asset_id
+    (listed,) = people.student.get("/lessons").get_json()["items"]
+    assert listed["video"]["playback_id"] == lesson.mux_playback_id
+
+
+def test_a_free_lesson_shows_its_ids_to_all_who_may_play_it(people: People) -> None:
+    lesson = factories.make_playing_lesson(creator=people.teacher.user)
+    for person in (people.student, people.colleague):
+        assert shown(person, lesson)["video"]["playback_id"] == lesson.mux_playback_id
+
+
+# lists
+
+
+def test_each_sees_what_is_theirs(people: People) -> None:
+    teacher, colleague = people.teacher.user, people.colleague.user
+    draft = factories.make_lesson(creator=teacher)
+    out = factories.make_playing_lesson(creator=teacher)
+    bought = factories.make_playing_lesson(creator=teacher, status="draft", published_at=None)
+    foreign = factories.make_lesson(creator=colleague)
+    factories.make_purchase(bought, people.student.user)
+
+    def listed(person: Person) -> set[str]:
+        body = person.get("/lessons").get_json()
+        assert list(body) == ["items", "total", "page", "per_page"]
+        assert body["total"] == len(body["items"])
+        return {one["id"] for one in body["items"]}
+
+    def ids(*lessons: Lesson) -> set[str]:
+        return {str(lesson.id) for lesson in lessons}
+
+    assert listed(people.teacher) == ids(draft, out, bought)
+    assert listed(people.colleague) == ids(foreign)
+    assert listed(people.support) == listed(people.admin) == ids(draft, out, bought, foreign)
+    assert listed(people.student) == ids(out, bought)
+
+
+def test_pages_the_newest_first(people: People) -> None:
+    made = [str(factories.make_lesson(creator=people.teacher.user).id) for _ in range(5)]
+    pages = [people.teacher.get("/lessons", page=page, per_page=2).get_json() for page in (1, 2, 3, 4)]
+    assert [len(page["items"]) for page in pages] == [2, 2, 1, 0]
+    assert [one["id"] for page in pages for one in page["items"]] == list(reversed(made))
+    assert {(page["total"], page["per_page"]) for page in pages} == {(5, 2)}
+    assert [page["page"] for page in pages] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("page", "0"), ("page", "-1"), ("page", str(10**30)), ("page", "x"), ("page", "1.5"), ("page", "9" * 5000),
+        ("per_page", "0"), ("per_page", "-5"), ("per_page", "101"), ("per_page", "all"), ("page", "\u0661"),
+        ("status", "live"), ("course_id", "x"), ("q", "x" * 201), ("video_status", "x"),
+    ],
+)  # fmt: skip
+def test_odd_questions_are_refused_in_words(people: People, name: str, value: str) -> None:
+    for path in ("/lessons", "/courses"):
+        error = refused(people.teacher.get(path, **{name: value}), 400, "invalid_input")
+        assert set(error["fields"]) == {name}
+
+
+def test_empty_arguments_are_left_out_ones(people: People) -> None:
+    factories.make_lesson(creator=people.teacher.user)
+    body = people.teacher.ask("GET", "/lessons?page=&per_page=&status=&q=").get_json()
+    assert (body["total"], body["page"], body["per_page"]) == (1, 1, 20)
+
+
+def test_filters(people: People) -> None:
+    teacher = people.teacher.user
+    course = factories.make_course(instructor=teacher)
+    draft = factories.make_lesson(creator=teacher, course=course)
+    out = factories.make_playing_lesson(creator=teacher)
+
+    def found(**arguments: Any) -> list[str]:
+        return [one["id"] for one in people.teacher.get("/lessons", **arguments).get_json()["items"]]
+
+    assert found(status="draft") == [str(draft.id)]
+    assert found(status="published") == [str(out.id)]
+    assert found(video_status="ready") == [str(out.id)]
+    assert found(video_status="none") == [str(draft.id)]
+    assert found(course_id=course.id) == [str(draft.id)]
+    assert found(course_id=uuid.uuid4()) == []
+
+
+def test_search_finds_the_beginnings_of_words(people: People) -> None:
+    teacher = people.teacher.user
+    one = factories.make_lesson(creator=teacher, title="Linear algebra", description="Matrices, node.js")
+    factories.make_lesson(creator=teacher, title="Cooking")
+    factories.make_lesson(creator=people.colleague.user, title="Linear algebra")
+    for typed in ("linear", "LIN", "alg lin", "matr", "node.j"):
+        assert [row["id"] for row in people.teacher.get("/lessons", q=typed).get_json()["items"]] == [
+            str(one.id)
+        ]
+    for typed in ("near", "linear cooking", "!!!", "linear | cooking", "linear & !cooking"):
+        assert people.teacher.get("/lessons", q=typed).get_json()["total"] == 0
+
+
+def test_a_list_asks_as_often_for_many_as_for_few(people: People) -> None:
+    def queries(person: Person) -> int:
+        count = 0
+
+        def counted(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        with factories.in_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", counted)
+        try:
+            assert person.get("/lessons", per_page=100).status_code == 200
+        finally:
+            event.remove(engine, "before_cursor_execute", counted)
+        return count
+
+    people_asking = (people.teacher, people.support, people.student)
+    factories.make_playing_lesson(creator=people.teacher.user, price_cents=5)
+    for person in people_asking:
+        person.get("/lessons")  # the first call of a token also notes that it is used
+    few = [queries(person) for person in people_asking]
+    for _ in range(12):
+        lesson = factories.make_playing_lesson(creator=people.teacher.user, price_cents=5)
+        factories.make_tracking(lesson)
+    assert [queries(person) for person in people_asking] == few
+    assert max(few) <= 5
+
+
+# changing
+
+
+def test_a_change_touches_only_what_it_names(people: People) -> None:
+    lesson = factories.make_lesson(
+        creator=people.teacher.user, title="Old", description="Long", price_cents=500, publish_on_ready=False
+    )
+    before = shown(people.teacher, lesson)
+    after = people.teacher.patch(f"/lessons/{lesson.id}", {"title": "New"}).get_json()
+    assert after == before | {"title": "New", "updated_at": after["updated_at"]}
+    assert people.teacher.patch(f"/lessons/{lesson.id}", {}).get_json() == after
+
+
+def test_draft_unpublishes_and_withdraws_the_intent(people: People, session: Session) -> None:
+    lesson = factories.make_playing_lesson(creator=people.teacher.user)
+    after = people.teacher.patch(f"/lessons/{lesson.id}", {"status": "draft"}).get_json()
+    assert (after["status"], after["publish_on_ready"], after["published_at"]) == ("draft", False, None)
+    assert not after["visible_to_students"]
+    waiting = factories.make_lesson(creator=people.teacher.user)
+    after = people.teacher.patch(f"/lessons/{waiting.id}", {"status": "draft"}).get_json()
+    assert (after["status"], after["publish_on_ready"]) == ("draft", False)
+    actions = session.scalars(select(AuditLog.action).where(AuditLog.target_type == "lesson")).all()
+    assert sorted(actions) == ["lesson.publish_withdrawn", "lesson.unpublished"]
+
+
+def test_published_publishes_now_or_when_the_video_is_ready(people: People) -> None:
+    ready = factories.make_playing_lesson(
+        creator=people.teacher.user, status="draft", published_at=None, publish_on_ready=False
+    )
+    after = people.teacher.patch(f"/lessons/{ready.id}", {"status": "published"}).get_json()
+    assert (after["status"], after["visible_to_students"]) == ("published", True)
+    empty = factories.make_lesson(creator=people.teacher.user, publish_on_ready=False)
+    after = people.teacher.patch(f"/lessons/{empty.id}", {"status": "published"}).get_json()
+    assert (after["status"], after["publish_on_ready"]) == ("draft", True)
+
+
+def test_every_change_leaves_one_row_by_its_author(people: People, session: Session) -> None:
+    made = people.teacher.post("/lessons", {"title": "x"}).get_json()
+    people.support.patch(f"/lessons/{made['id']}", {"price_cents": 5})
+    people.support.patch(f"/lessons/{made['id']}", {"price_cents": 5})
+    rows = session.execute(
+        select(AuditLog.action, AuditLog.actor_type, AuditLog.actor_id).where(
+            AuditLog.target_type == "lesson"
+        )
+    ).all()
+    assert sorted(tuple(row) for row in rows) == [
+        ("lesson.created", "user", people.teacher.user.id),
+        ("lesson.updated", "user", people.support.user.id),
+    ]
+
+
+# publishing
+
+
+@pytest.mark.parametrize("status", ["draft", "published"])
+def test_a_ready_lesson_is_published(people: People, status: str) -> None:
+    lesson = factories.make_playing_lesson(creator=people.teacher.user, status=status)
+    answer = people.teacher.post(f"/lessons/{lesson.id}/publish")
+    assert answer.status_code == 200
+    assert list(answer.get_json()) == LESSON_KEYS
+    assert answer.get_json()["status"] == "published"
+
+
+@pytest.mark.parametrize("video", ["uploading", "processing"])
+def test_a_coming_video_makes_it_an_intent(people: People, video: str) -> None:
+    lesson = factories.make_lesson(
+        creator=people.teacher.user, video_processing_status=video, publish_on_ready=False
+    )
+    factories.make_tracking(lesson, status=video)
+    answer = people.teacher.post(f"/lessons/{lesson.id}/publish")
+    assert answer.status_code == 202
+    assert (answer.get_json()["status"], answer.get_json()["publish_on_ready"]) == ("draft", True)
+
+
+@pytest.mark.parametrize(
+    ("columns", "status", "type_"),
+    [
+        ({}, 400, "no_video"),
+        ({"video_processing_status": "deleting"}, 400, "no_video"),
+        ({"video_processing_status": "processing", "mux_asset_id": "temp_123"}, 400, "temporary_asset"),
+        ({"video_processing_status": "ready", "mux_asset_id": "temp_123"}, 400, "temporary_asset"),
+        ({"video_processing_status": "error", "video_error_type": "asset_errored"}, 409, "video_error"),
+        ({"video_processing_status": "ready", "mux_asset_id": "a"}, 409, "video_error"),
+    ],
+)
+def test_what_cannot_be_published(people: People, columns: dict[str, Any], status: int, type_: str) -> None:
+    lesson = factories.make_lesson(creator=people.teacher.user, publish_on_ready=False, **columns)
+    refused(people.teacher.post(f"/lessons/{lesson.id}/publish"), status, type_)
+    assert shown(people.teacher, lesson)["publish_on_ready"] is False
+
+
+@pytest.fixture
+def stuck(people: People, sim: Control) -> tuple[str, str]:
+    """A lesson whose upload has taken too long for our patience: its id and its upload's."""
+    lesson = people.teacher.post("/lessons", {"title": "Slow", "status": "draft"}).get_json()
+    named = {"lesson_id": lesson["id"], "filename": "a.mp4"}
+    upload = people.teacher.post("/mux/upload-url", named).get_json()["upload_id"]
+    with factories.in_context():
+        db.session.query(Tracking).update({"created_at": datetime.now(UTC) - timedelta(hours=2)})
+        db.session.commit()
+    return lesson["id"], upload
+
+
+def test_a_stuck_video_that_is_ready_at_mux_is_published_at_once(
+    people: People, sim: Control, stuck: tuple[str, str]
+) -> None:
+    lesson_id, upload_id = stuck
+    sim.upload_file(upload_id)
+    answer = people.teacher.post(f"/lessons/{lesson_id}/publish")
+    assert answer.status_code == 200
+    assert answer.get_json()["status"] == "published"
+
+
+def test_a_stuck_video_that_is_not_ready_is_an_intent(people: People, stuck: tuple[str, str]) -> None:
+    answer = people.teacher.post(f"/lessons/{stuck[0]}/publish")
+    assert answer.status_code == 202
+    assert answer.get_json()["publish_on_ready"] is True
+
+
+def test_a_stuck_video_that_failed_at_mux_says_so(
+    people: People, sim: Control, stuck: tuple[str, str]
+) -> None:
+    lesson_id, upload_id = stuck
+    sim.upload_file(upload_id, b"this is no video")
+    refused(people.teacher.post(f"/lessons/{lesson_id}/publish"), 409, "video_error")
+    video = people.teacher.get(f"/lessons/{lesson_id}").get_json()["video"]
+    assert video["status"] == "error"
+    assert video["error"]["type"] in ("asset_errored", "upload_errored")
+
+
+def test_a_stuck_video_while_mux_is_away(people: People, sim: Control, stuck: tuple[str, str]) -> None:
+    sim.fault("api", "reset")
+    refused(people.teacher.post(f"/lessons/{stuck[0]}/publish"), 503, "mux_unavailable")
+    lesson = people.teacher.get(f"/lessons/{stuck[0]}").get_json()
+    assert (lesson["status"], lesson["publish_on_ready"]) == ("draft", True)
+    assert lesson["video"]["status"] == "uploading"
+
+
+# deleting
+
+
+def test_deleting_takes_the_video_at_mux_along(people: People, session: Session) -> None:
+    lesson = factories.make_playing_lesson(creator=people.teacher.user)
+    coming = factories.make_tracking(lesson)
+    answer = people.teacher.delete(f"/lessons/{lesson.id}")
+    assert (answer.status_code, answer.data) == (204, b"")
+    refused(people.teacher.get(f"/lessons/{lesson.id}"), 404)
+    refused(people.teacher.delete(f"/lessons/{lesson.id}"), 404)
+    assert session.scalars(select(AssetDeletion.mux_asset_id)).all() == [lesson.mux_asset_id]
+    assert session.scalars(select(UploadCancellation.upload_id)).all() == [coming.upload_id]
+
+
+def test_a_bought_lesson_stays(people: People) -> None:
+    lesson = factories.make_playing_lesson(creator=people.teacher.user)
+    factories.make_purchase(lesson, people.student.user)
+    for person in (people.teacher, people.admin):
+        refused(person.delete(f"/lessons/{lesson.id}"), 409, "has_purchases")
+    assert shown(people.teacher, lesson)["status"] == "published"
+
+
+# the video in the object
+
+
+def test_a_failed_video_shows_muxs_words(people: People) -> None:
+    columns = {"video_error_type": "asset_errored", "video_error_message": "The input is not a video."}
+    lesson = factories.make_lesson(creator=people.teacher.user, video_processing_status="error", **columns)
+    error = shown(people.teacher, lesson)["video"]["error"]
+    assert error == {"type": "asset_errored", "message": "The input is not a video."}
+
+
+@pytest.mark.parametrize("type_", ["upload_timed_out", "no_playback_id", "wrong_policy", "deleted_at_mux"])
+def test_a_failure_without_muxs_words_has_ours(people: People, type_: str) -> None:
+    lesson = factories.make_lesson(
+        creator=people.teacher.user, video_processing_status="error", video_error_type=type_
+    )
+    error = shown(people.teacher, lesson)["video"]["error"]
+    assert error["type"] == type_
+    assert error["message"].endswith(".")
+
+
+def test_a_replacement_stands_beside_the_video_that_plays(people: People) -> None:
+    lesson = factories.make_playing_lesson(creator=people.teacher.user)
+    before = shown(people.teacher, lesson)["video"]
+    assert before["replacement"] is None
+    coming = factories.make_tracking(lesson, status="processing", progress=40, mux_asset_id="new")
+    after = shown(people.teacher, lesson)["video"]
+    assert after["replacement"] == {
+        "status": "processing",
+        "upload_id": coming.upload_id,
+        "progress": 40,
+        "error": None,
+    }
+    assert after | {"replacement": None} == before
+
+
+def test_settings_decide_what_is_stuck(people: People) -> None:
+    lesson = factories.make_lesson(creator=people.teacher.user, video_processing_status="processing")
+    factories.make_tracking(
+        lesson, status="processing", created_at=datetime.now(UTC) - timedelta(seconds=100)
+    )
+    path = "/mux/check-asset-status"
+    for seconds, expected in ((1000, False), (50, True)):
+        with config.overridden(stuck_after_seconds=seconds):
+            assert people.teacher.get(path, lesson_id=lesson.id).get_json()["stuck"] is expected

@@ -5,6 +5,7 @@ for Redis longer than half a second, retries, or raises. This room knows no rule
 """
 
 import logging
+from datetime import UTC, datetime
 from functools import cache
 from typing import Literal
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 QueueName = Literal["urgent", "default", "bulk"]
 QUEUES: tuple[QueueName, ...] = ("urgent", "default", "bulk")
 JOB_SECONDS = 120
+LONG_JOBS = {"lessonadmin.jobs.reconciling.reconcile_nightly": 4 * 3600}
 KEEP_FAILED_SECONDS = 7 * 86400
 
 # job -> queue. A structure test proves that each of these names resolves to a function.
@@ -34,6 +36,7 @@ JOBS: dict[str, QueueName] = {
     "lessonadmin.jobs.batches.run_batch_item": "bulk",
     "lessonadmin.jobs.notices.send_mail": "default",
     "lessonadmin.jobs.events.replay_event": "default",
+    "lessonadmin.jobs.reconciling.reconcile_nightly": "bulk",
 }
 
 
@@ -60,7 +63,13 @@ def queue(name: QueueName) -> Queue:
 def enqueue(job: str, *args: str) -> bool:
     """Nudge a worker now; False if Redis is away (the sweep will do without)."""
     try:
-        queue(JOBS[job]).enqueue(job, *args, result_ttl=0, failure_ttl=KEEP_FAILED_SECONDS)
+        queue(JOBS[job]).enqueue(
+            job,
+            *args,
+            result_ttl=0,
+            failure_ttl=KEEP_FAILED_SECONDS,
+            job_timeout=LONG_JOBS.get(job, JOB_SECONDS),
+        )
     except RedisError as error:
         log.warning("no nudge for %s: %s", job, type(error).__name__)
         return False
@@ -78,3 +87,37 @@ def answers() -> bool:
         return bool(connection().ping())
     except RedisError:
         return False
+
+
+def counts() -> dict[str, dict[str, int]]:
+    """How many jobs each queue has in each state; empty if Redis is away."""
+    try:
+        found = {name: queue(name) for name in QUEUES}
+        return {
+            name: {
+                "queued": one.count,
+                "started": one.started_job_registry.count,
+                "failed": one.failed_job_registry.count,
+                "scheduled": one.scheduled_job_registry.count,
+            }
+            for name, one in found.items()
+        }
+    except RedisError:
+        return {}
+
+
+def longest_wait() -> float | None:
+    """Seconds that the oldest waiting job has waited; None if none waits or Redis is away."""
+    try:
+        waits = [_waited(queue(name)) for name in QUEUES]
+    except RedisError:
+        return None
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _waited(one: Queue) -> float | None:
+    ids = one.get_job_ids(0, 1)
+    job = one.fetch_job(ids[0]) if ids else None
+    if job is None or job.enqueued_at is None:
+        return None
+    return (datetime.now(UTC) - job.enqueued_at.astimezone(UTC)).total_seconds()

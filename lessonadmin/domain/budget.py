@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import mux
 from lessonadmin.db import db
+from lessonadmin.domain import vital_signs
 from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import MuxBudget
 
@@ -24,10 +25,14 @@ CAPACITY = 18.0
 PER_SECOND = 1.0
 FAILURES_IN_A_ROW = 10
 PAUSE_SECONDS = 60.0
+# Names under which the heartbeats tell what Mux last said to background work.
+ANSWERED, REFUSED = "mux:ok", "mux:auth_error"
+NOTE_EVERY_SECONDS = 10.0
+_noted: dict[str, float] = {}
 
 
-def take(calls: int = 1) -> bool:
-    """May so many calls be made now? Taking commits at once, so that a crash never gives tokens back."""
+def take(calls: int = 1, *, reserve: float = 0.0) -> bool:
+    """May so many calls be made now, leaving a reserve to others? A crash never gives tokens back."""
     db.session.execute(
         insert(MuxBudget).values(name=NAME, tokens=CAPACITY).on_conflict_do_nothing(index_elements=["name"])
     )
@@ -36,7 +41,7 @@ def take(calls: int = 1) -> bool:
     paused = func.coalesce(MuxBudget.paused_until > func.clock_timestamp(), text("false"))
     granted = db.session.execute(
         update(MuxBudget)
-        .where(MuxBudget.name == NAME, ~paused, filled >= calls)
+        .where(MuxBudget.name == NAME, ~paused, filled >= calls + reserve)
         .values(tokens=filled - calls, filled_at=func.clock_timestamp())
         .returning(MuxBudget.name)
     ).first()
@@ -44,10 +49,10 @@ def take(calls: int = 1) -> bool:
     return granted is not None
 
 
-def wait(calls: int = 1, *, longest: float = 300.0) -> bool:
+def wait(calls: int = 1, *, longest: float = 300.0, reserve: float = 0.0) -> bool:
     """The same for work that has time: wait for the bucket to fill."""
     until = time.monotonic() + longest
-    while not take(calls):
+    while not take(calls, reserve=reserve):
         if time.monotonic() > until:
             return False
         time.sleep(0.5)
@@ -70,6 +75,7 @@ def call(calls: int = 1) -> Iterator[bool]:
 
 def went_well() -> None:
     """A call was answered: the row of failures is broken."""
+    _beat(ANSWERED, every=NOTE_EVERY_SECONDS)
     db.session.execute(
         update(MuxBudget).where(MuxBudget.name == NAME, MuxBudget.failures > 0).values(failures=0)
     )
@@ -80,6 +86,7 @@ def went_wrong(error: mux.MuxError) -> None:
     """A call failed in a way that may hit the next one too: count it, and obey Mux's wish to be left alone."""
     if error.kind in ("gone", "nonsense") or (error.kind == "refused" and error.category != "auth_error"):
         return
+    _beat(REFUSED if error.category == "auth_error" else f"mux:{error.category}", every=0)
     failures = MuxBudget.failures + 1
     pause = case(
         (text(str(bool(error.retry_after))), later(error.retry_after or 0)),
@@ -93,6 +100,13 @@ def went_wrong(error: mux.MuxError) -> None:
         .values(failures=case((failures >= FAILURES_IN_A_ROW, 0), else_=failures), paused_until=pause)
     )
     db.session.commit()
+
+
+def _beat(name: str, *, every: float) -> None:
+    """Mux's own sign of life, for the alarms and the doctor."""
+    if time.monotonic() - _noted.get(name, -every) >= every:
+        _noted[name] = time.monotonic()
+        vital_signs.beat(name)
 
 
 def left() -> tuple[float, float]:

@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
@@ -22,6 +23,7 @@ from lessonadmin.domain.reading import asset_news, gone_news
 log = logging.getLogger(__name__)
 
 LOCK = 0x1E550B
+NIGHTLY = timedelta(hours=23)
 # With a token of another environment every asset seems to be missing: so many at once are believed of no walk.
 MOST_MISSING = 20
 MOST_MISSING_SHARE = 0.1
@@ -254,6 +256,14 @@ MENDERS: dict[str, Callable[[Drift, Actor], bool]] = {
     "duplicate": _delete,
     "unknown_upload": _cancel,
 }
+
+
+def is_due() -> bool:
+    """Nobody began a walk within a day."""
+    newest = db.session.scalar(
+        select(ReconcileRun.id).where(ReconcileRun.started_at > func.clock_timestamp() - NIGHTLY).limit(1)
+    )
+    return newest is None
 
 
 def last_report() -> ReconcileRun | None:

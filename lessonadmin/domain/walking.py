@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 TRIES = 5
+RESERVE = 8.0  # a long walk leaves this much of the bucket to the sweeps
 Progress = Callable[[int, int], None]
 Answer = TypeVar("Answer")
 
@@ -107,7 +108,7 @@ def _uploads() -> Iterator[tuple[mux.Upload, ...]]:
 
 def _patiently(ask: Callable[[], Answer]) -> Answer:
     for attempt in range(1, TRIES + 1):
-        if not budget.wait(longest=600):
+        if not budget.wait(longest=600, reserve=RESERVE):
             raise WalkFailed("the shared budget for Mux stayed empty for ten minutes")
         try:
             answer = ask()

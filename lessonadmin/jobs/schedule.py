@@ -3,17 +3,31 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lessonadmin import config
-from lessonadmin.domain import sweeping
+from lessonadmin import config, queue
+from lessonadmin.db import JOB
+from lessonadmin.domain import alarms, figures, reconcile, retention, sweeping
+
+Beat = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Periodic:
-    """Something that is done every so many seconds."""
+    """Something that is done every so many seconds; a long one beats in between."""
 
     name: str
     seconds: Callable[[], float]
-    run: Callable[[Callable[[], None]], object]
+    run: Callable[[Beat], object]
 
 
-TABLE = (Periodic("sweep", lambda: config.current().sweep_every_seconds, sweeping.sweep),)
+def _reconcile(_: Beat) -> object:
+    # A walk through a large Mux takes long, so a worker does it and the clock goes on beating.
+    return reconcile.is_due() and queue.enqueue("lessonadmin.jobs.reconciling.reconcile_nightly")
+
+
+TABLE = (
+    Periodic("sweep", lambda: config.current().sweep_every_seconds, sweeping.sweep),
+    Periodic("alarms", lambda: 60, lambda _: alarms.look(actor=JOB)),
+    Periodic("figures", lambda: 300, lambda _: figures.roll_up()),
+    Periodic("retention", lambda: 3600, lambda _: retention.prune()),
+    Periodic("reconcile", lambda: 1800, _reconcile),
+)

@@ -1,20 +1,52 @@
 """`/metrics` for Prometheus: counters of all processes, and gauges read from the database at this moment."""
 
 import hmac
+from collections.abc import Iterator
 
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import auth, config, metrics
+from lessonadmin.db import db
+from lessonadmin.domain import gauges
 
 bp = Blueprint("metrics", __name__)
+
+
+class Gauges(Collector):
+    """The gauges of the contract, read when Prometheus asks."""
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            stuck, pending = gauges.lessons_stuck(), gauges.deletions_pending()
+        except SQLAlchemyError:
+            db.session.rollback()  # the counters are told all the same
+        else:
+            yield GaugeMetricFamily(
+                "lessonadmin_lessons_stuck", "Videos that take longer than they should.", value=stuck
+            )
+            yield GaugeMetricFamily(
+                "lessonadmin_deletions_pending", "Assets that are still to be deleted at Mux.", value=pending
+            )
+        jobs = GaugeMetricFamily(
+            "lessonadmin_queue_jobs", "Jobs by queue and state.", labels=["queue", "state"]
+        )
+        for queue, states in gauges.queue_jobs().items():
+            for state, count in states.items():
+                jobs.add_metric([queue, state], count)
+        yield jobs
 
 
 @bp.get("/metrics")
 def show() -> Response:
     if not _may_read():
         abort(401)
-    return Response(generate_latest(metrics.registry()), content_type=CONTENT_TYPE_LATEST)
+    registry = metrics.registry()
+    registry.register(Gauges())
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def _may_read() -> bool:

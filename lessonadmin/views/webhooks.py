@@ -12,7 +12,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from lessonadmin import config, metrics, mux
 from lessonadmin.db import WEBHOOK, db
-from lessonadmin.domain import inbox
+from lessonadmin.domain import inbox, rejections
 
 log = logging.getLogger(__name__)
 bp = Blueprint("webhooks", __name__)
@@ -55,4 +55,6 @@ def _body() -> bytes:
 
 def _refused(status: int, reason: str) -> Response:
     metrics.webhook_rejected.labels(reason).inc()
+    if status == 401:
+        rejections.count(reason)
     return Response(status=status)

@@ -1,0 +1,34 @@
+"""What `/metrics` and the dashboard say of this moment: counted from rows and queues when somebody asks."""
+
+import uuid
+
+from sqlalchemy import Select, func, select
+
+from lessonadmin import queue
+from lessonadmin.db import db
+from lessonadmin.domain.models import AssetDeletion, Tracking
+from lessonadmin.domain.models.video import OPEN_STATUSES
+
+
+def lessons_stuck() -> int:
+    """Videos that take longer than they should, and are still watched."""
+    return _count(
+        select(Tracking.id).where(
+            Tracking.superseded_at.is_(None),
+            Tracking.status.in_(OPEN_STATUSES),
+            Tracking.attention_at.is_not(None),
+        )
+    )
+
+
+def deletions_pending() -> int:
+    return _count(select(AssetDeletion.id).where(AssetDeletion.done_at.is_(None)))
+
+
+def _count(rows: Select[uuid.UUID]) -> int:
+    return db.session.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
+
+
+def queue_jobs() -> dict[str, dict[str, int]]:
+    """How many jobs each queue has in each state."""
+    return queue.counts()

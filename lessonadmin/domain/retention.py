@@ -1,0 +1,68 @@
+"""How long what is kept: old rows go in small batches, so that no sweep holds a table.
+
+The memory of event ids outlives every validity: Mux sends an event again for a day at the most, a signature is good for
+five minutes, and events are kept for months. Audit rows are the only ones that a trigger guards; this room alone may pass.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from lessonadmin.db import db
+
+BATCH = 1000
+MOST_BATCHES = 20
+
+
+@dataclass(frozen=True)
+class Life:
+    """A kind of row, how it is recognised as old, and the days that it is kept."""
+
+    table: str
+    condition: str
+    days: int
+
+
+LIVES = (
+    Life("mux_events", "received_at < {limit} AND next_attempt_at IS NULL AND outcome <> 'failed'", 180),
+    Life("mux_events", "received_at < {limit}", 365),
+    Life("mux_calls", "at < {limit}", 90),
+    Life("audit_log", "at < {limit}", 3 * 365),
+    Life("notifications", "created_at < {limit} AND read_at IS NOT NULL", 180),
+    Life("notifications", "created_at < {limit}", 365),
+    Life("sign_in_failures", "at < {limit}", 2),
+    Life("user_sessions", "last_seen_at < {limit}", 30),
+    Life("throttles", "started_at < {limit}", 2),
+    Life("alarms", "ended_at < {limit}", 365),
+    Life("reconcile_runs", "started_at < {limit}", 90),
+    Life("hourly_figures", "hour < {limit}", 400),
+    Life("upload_cancellations", "done_at < {limit}", 90),
+)
+# Tables whose key is not called `id`.
+KEYS = {"throttles": "key", "hourly_figures": "ctid"}
+
+
+def prune() -> dict[str, int]:
+    """Remove what is too old; how many rows of each table."""
+    removed: dict[str, int] = {}
+    for life in LIVES:
+        for _ in range(MOST_BATCHES):
+            gone = _prune_some(life)
+            removed[life.table] = removed.get(life.table, 0) + gone
+            if gone < BATCH:
+                break
+    return {table: count for table, count in removed.items() if count}
+
+
+def _prune_some(life: Life) -> int:
+    key = KEYS.get(life.table, "id")
+    condition = life.condition.format(limit=f"clock_timestamp() - interval '{life.days} days'")
+    db.session.execute(text("SELECT set_config('lessonadmin.retention', 'on', true)"))
+    gone = db.session.execute(
+        text(
+            f"DELETE FROM {life.table} WHERE {key} IN"  # noqa: S608  # names and conditions are the constants above
+            f" (SELECT {key} FROM {life.table} WHERE {condition} LIMIT {BATCH})"
+        )
+    )
+    db.session.commit()
+    return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE has one

@@ -1,0 +1,62 @@
+"""`flask reconcile`: everything at Mux against everything of ours; a line a finding, `KIND ID OWNER REMARK`."""
+
+import sys
+
+import click
+from flask import Flask
+
+from lessonadmin.db import CLI
+from lessonadmin.domain import reconcile, walking
+from lessonadmin.domain.drift import Found
+
+
+@click.command("reconcile")
+@click.option("--dry-run", is_flag=True, help="Only say what does not agree.")
+@click.option(
+    "--delete-orphans", is_flag=True, help="Promise the deletion of assets of ours that nothing uses."
+)
+def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
+    """Find and mend what does not agree between us and Mux."""
+    try:
+        report = reconcile.run(
+            actor=CLI,
+            started_by="command line",
+            mend=not dry_run,
+            delete_orphans=delete_orphans and not dry_run,
+            tell=_tell,
+            progress=_progress,
+        )
+    except reconcile.AlreadyRunning:
+        raise click.ClickException("Another reconcile is at work.") from None
+    except walking.WalkFailed as error:
+        raise click.ClickException(
+            f"Mux could not be read to the end, so nothing was changed: {error}"
+        ) from error
+    click.echo(f"pages: {report.pages}  assets: {report.assets}  uploads: {report.uploads}")
+    click.echo(f"foreign assets, never touched: {report.foreign}")
+    click.echo(f"orphans younger than a day, left alone: {report.young_orphans}")
+    click.echo(f"found: {sum(report.found.values())}")
+    click.echo(f"mended: {sum(report.mended.values())}")
+    click.echo(f"failed: {sum(report.failed.values())}")
+    if report.implausible:
+        click.echo(
+            "So many assets are missing that the token may belong to another Mux environment: none was cleared. "
+            "Check the token with 'flask doctor'.",
+            err=True,
+        )
+    if report.failed or report.implausible:
+        raise SystemExit(1)
+
+
+def _tell(found: Found) -> None:
+    owner = f"{found.target_type}:{found.target_id}" if found.target_type else "-"
+    click.echo(f"{found.kind} {found.mux_id} {owner} {found.remark}")
+
+
+def _progress(pages: int, things: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{pages} pages, {things} assets and uploads", nl=False, err=True)
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(reconcile_command)

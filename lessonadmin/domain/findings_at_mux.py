@@ -1,0 +1,126 @@
+"""What Mux's own answer, beside our record, says about the cause. It is only asked for when somebody wants to know."""
+
+from lessonadmin import mux
+from lessonadmin.domain.case_file import CaseFile
+from lessonadmin.domain.comparing import Look
+from lessonadmin.domain.findings import DOCTOR, Finding, recheck, republish, unplayable
+
+
+def by_mux(case: CaseFile) -> Finding | None:
+    look = case.look
+    if look is None:
+        return None
+    if look.error is not None:
+        return mux_trouble(look.error.category, look.error.message)
+    if look.strange:
+        return Finding(
+            "wrong_environment",
+            "Mux knows this video no more, nor any other of ours: the access token seems to belong to another Mux environment.",
+            "trouble",
+            DOCTOR,
+        )
+    if look.asset_gone and case.status in ("ready", "processing", "uploading"):
+        return Finding(
+            "deleted_at_mux",
+            "The video was deleted at Mux and we were not told. Press the button to take over that it is gone, then ask for a new upload.",
+            "trouble",
+            recheck(case, "Take that over"),
+        )
+    return _asset_against_ours(case, look) or _upload_against_ours(case, look)
+
+
+def _asset_against_ours(case: CaseFile, look: Look) -> Finding | None:
+    asset = look.asset
+    if asset is None:
+        return None
+    if asset.status == "ready" and case.moving and not asset.playback_ids:
+        return unplayable(case, "no_playback_id")
+    if asset.status == "ready" and case.moving:
+        if not _fits(case, asset):
+            return unplayable(case, "wrong_policy")
+        return Finding(
+            "ready_not_told",
+            "Mux has the video ready, but its message never reached us. One press takes it over.",
+            "trouble",
+            recheck(case, "Take it over"),
+        )
+    if asset.status == "errored" and case.status != "error":
+        words = f": {asset.error_message}" if asset.error_message else ""
+        return Finding(
+            "asset_errored",
+            f"Mux could not process this video{words}. Its message never reached us; take it over, then ask for a new file.",
+            "trouble",
+            recheck(case, "Take that over"),
+        )
+    if asset.status == "ready" and case.status == "error" and asset.playback_ids:
+        return Finding(
+            "ready_after_all",
+            "We say that it failed, but Mux has the video ready. “Republish” takes it over.",
+            "trouble",
+            republish(case),
+        )
+    if asset.status == "ready" and case.status == "ready" and not _same_playback_id(case, asset):
+        return Finding(
+            "wrong_playback_id",
+            "Mux plays this video under another playback id than the one we have. “Republish” corrects it.",
+            "trouble",
+            republish(case),
+        )
+    if asset.status == "preparing" and case.status == "uploading":
+        return Finding(
+            "processing_not_told",
+            "The file is in and Mux works on it; we were not told yet.",
+            "waiting",
+            recheck(case),
+        )
+    return None
+
+
+def _fits(case: CaseFile, asset: mux.Asset) -> bool:
+    return case.row is None or asset.playback_id_for(case.row.wanted_policy) is not None
+
+
+def _same_playback_id(case: CaseFile, asset: mux.Asset) -> bool:
+    return any(one.id == case.owner.mux_playback_id for one in asset.playback_ids)
+
+
+ENDINGS = {
+    "timed_out": ("url_expired", "The upload address expired before the file was in"),
+    "cancelled": ("cancelled_elsewhere", "The upload was cancelled at Mux"),
+    "errored": ("upload_errored", "Mux could not use the file"),
+}
+
+
+def _upload_against_ours(case: CaseFile, look: Look) -> Finding | None:
+    if case.status != "uploading" or look.asset is not None:
+        return None
+    ending = ENDINGS.get(look.upload.status) if look.upload is not None else None
+    if look.upload_gone:
+        ending = ("url_expired", "Mux does not know this upload any more")
+    if ending is None:
+        return None
+    cause, words = ending
+    reason = look.upload.error_message if look.upload is not None else None
+    said = f": {reason.rstrip('.')}" if reason else ""
+    return Finding(
+        cause,
+        f"{words}{said}. Take that over, then ask the teacher to upload it again.",
+        "trouble",
+        recheck(case, "Take that over"),
+    )
+
+
+def mux_trouble(category: str, message: str) -> Finding:
+    """Mux could not be asked: a wrong token is ours to mend, everything else passes."""
+    if category == "auth_error":
+        return Finding("wrong_token", message, "trouble", DOCTOR)
+    if category == "rate_limit":
+        return Finding("mux_busy", f"{message} It is asked again by itself.", "waiting")
+    if category in ("temp_asset", "not_found"):
+        return Finding("nothing_at_mux", message, "trouble")
+    return Finding(
+        "mux_unreachable",
+        f"{message} Nothing is concluded from that; it is asked again by itself.",
+        "trouble",
+        DOCTOR,
+    )

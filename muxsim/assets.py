@@ -4,12 +4,14 @@
 """
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from muxsim.sniff import Findings
 from muxsim.store import Doc, Store
 
 ECHOED = (
@@ -21,6 +23,7 @@ ECHOED = (
     "master_access",
     "mp4_support",
 )
+TEST_ASSET_SECONDS = 10.0
 ENCODING_TIERS = {"basic": "baseline", "plus": "smart", "premium": "premium"}
 
 
@@ -97,6 +100,30 @@ def new_doc(settings: Doc, *, test: bool, ingest_type: str) -> Doc:
     if test:
         doc["test"] = True
     return doc
+
+
+def describe(asset: Asset, found: Findings) -> None:
+    """Writes what processing found into the asset, in Mux's terms."""
+    duration = found.duration or asset.work.get("pretend", {}).get("duration") or 12.5
+    asset.doc["duration"] = min(duration, TEST_ASSET_SECONDS) if asset.doc.get("test") else duration
+    if found.width and found.height:
+        common = math.gcd(found.width, found.height)
+        asset.doc["aspect_ratio"] = f"{found.width // common}:{found.height // common}"
+        short = min(found.width, found.height)
+        tier = "720p" if short <= 720 else "1080p" if short <= 1080 else "1440p" if short <= 1440 else "2160p"
+        tiers = ("720p", "1080p", "1440p", "2160p")
+        highest = max("1080p", asset.doc["max_resolution_tier"], key=tiers.index)
+        asset.doc["resolution_tier"] = min(tier, highest, key=tiers.index)
+        asset.doc["max_stored_resolution"] = {"720p": "HD", "1080p": "FHD"}.get(
+            asset.doc["resolution_tier"], "UHD"
+        )
+        asset.doc["max_stored_frame_rate"] = found.fps
+    else:
+        asset.doc.update(
+            resolution_tier="audio-only", max_stored_resolution="Audio only", max_stored_frame_rate=-1
+        )
+    if found.unusual:
+        asset.doc["non_standard_input_reasons"] = found.unusual
 
 
 class Assets:

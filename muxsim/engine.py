@@ -54,7 +54,8 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join(timeout=10)
         self._worker.shutdown(wait=True, cancel_futures=True)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        # An attempt that waits for a hanging receiver is left to its time-out: it can change nothing any more.
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def wake(self) -> None:
         self._wake.set()
@@ -146,7 +147,8 @@ class Engine:
         try:
             self._sender.attempt(seq)
         except Exception:
-            log.exception("a delivery failed unexpectedly")
+            if not self._stop:
+                log.exception("a delivery failed unexpectedly")
         finally:
             with self._busy_lock:
                 self._busy.discard(key)

@@ -1,11 +1,10 @@
 """What happens to uploads and assets, and which events tell of it. The one place that changes their status."""
 
-import math
 import secrets
 import shutil
 from typing import Any
 
-from muxsim.assets import Asset, Assets, new_doc
+from muxsim.assets import Asset, Assets, describe, new_doc
 from muxsim.clock import Clock
 from muxsim.engine import Engine
 from muxsim.errors import FREE_PLAN, MuxError
@@ -17,7 +16,6 @@ from muxsim.switches import Switches
 from muxsim.uploads import Upload, Uploads
 
 TEST_ASSET_LIVES = 24 * 3600.0
-TEST_ASSET_SECONDS = 10.0
 FREE_PLAN_ASSETS = 10
 NO_CANCEL = "The direct upload can no longer be cancelled."
 NO_DELETE = "The asset is still preparing and cannot be deleted yet."
@@ -166,6 +164,7 @@ class Lifecycle:
                 asset.doc["tracks"] = self._media_tracks(findings, asset.doc["duration"])
             captions = [self._caption_track(one) for one in asset.work.get("captions", [])]
             asset.tracks.extend(captions)
+            renditions = self._finish_renditions(asset)
             asset.status = "ready"
             asset.work.pop("held_since", None)
             asset.doc.pop("errors", None)
@@ -173,6 +172,8 @@ class Lifecycle:
             if findings.unusual:
                 self._tell_asset("video.asset.non_standard_input_detected", asset)
             self._tell_asset("video.asset.ready", asset)
+            for rendition in renditions:
+                self._tell_rendition("ready", asset, rendition)
             for track in captions:
                 self._tell_track("video.asset.track.created", asset, track)
                 wait = 0.25 * self._switches["processing_seconds"]
@@ -270,6 +271,45 @@ class Lifecycle:
             })  # fmt: skip
         return tracks
 
+    # static renditions
+
+    def add_rendition(self, asset: Asset, resolution: str) -> Doc:
+        with self._store.transaction():
+            rendition = {"id": self._ids.new("rendition"), "resolution": resolution, "status": "preparing"}
+            shelf = asset.doc.setdefault("static_renditions", {"status": "preparing", "files": []})
+            shelf["files"].append(rendition)
+            self._tell_rendition("created", asset, dict(rendition))
+            if asset.status == "ready":
+                for done in self._finish_renditions(asset):
+                    self._tell_rendition("ready", asset, done)
+            self._assets.save(asset)
+        return rendition
+
+    def remove_rendition(self, asset: Asset, rendition: Doc) -> None:
+        with self._store.transaction():
+            shelf = asset.doc["static_renditions"]
+            shelf["files"] = [one for one in shelf["files"] if one["id"] != rendition["id"]]
+            if not shelf["files"]:
+                del asset.doc["static_renditions"]
+            self._assets.save(asset)
+            self._tell_rendition("deleted", asset, rendition)
+
+    def _finish_renditions(self, asset: Asset) -> list[Doc]:
+        shelf: Doc = asset.doc.get("static_renditions") or {"files": []}
+        fresh = [one for one in shelf["files"] if one["status"] == "preparing"]
+        for one in fresh:
+            extension = "m4a" if one["resolution"] == "audio-only" else "mp4"
+            name = "audio" if extension == "m4a" else one["resolution"]
+            one.setdefault("id", self._ids.new("rendition"))
+            one.update(status="ready", ext=extension, name=f"{name}.{extension}", type="standard")
+            shelf["status"] = "ready"
+        return fresh
+
+    def _tell_rendition(self, happened: str, asset: Asset, rendition: Doc) -> None:
+        data = {**rendition, "asset_id": asset.id}
+        kind = f"video.asset.static_rendition.{happened}"
+        self._events.emit(kind, data, env=asset.env, lane=asset.lane, object_type="static-rendition")
+
     # telling
 
     def _tell_upload(self, kind: str, upload: Upload, url: str | None = None) -> None:
@@ -303,27 +343,3 @@ def _policies(settings: Doc, switch: str) -> list[str] | None:
     if switch == "other_policy":
         return ["signed" if policy == "public" else "public" for policy in wanted]
     return wanted
-
-
-def describe(asset: Asset, found: Findings) -> None:
-    """Writes what processing found into the asset, in Mux's terms."""
-    duration = found.duration or asset.work.get("pretend", {}).get("duration") or 12.5
-    asset.doc["duration"] = min(duration, TEST_ASSET_SECONDS) if asset.doc.get("test") else duration
-    if found.width and found.height:
-        common = math.gcd(found.width, found.height)
-        asset.doc["aspect_ratio"] = f"{found.width // common}:{found.height // common}"
-        short = min(found.width, found.height)
-        tier = "720p" if short <= 720 else "1080p" if short <= 1080 else "1440p" if short <= 1440 else "2160p"
-        tiers = ("720p", "1080p", "1440p", "2160p")
-        highest = max("1080p", asset.doc["max_resolution_tier"], key=tiers.index)
-        asset.doc["resolution_tier"] = min(tier, highest, key=tiers.index)
-        asset.doc["max_stored_resolution"] = {"720p": "HD", "1080p": "FHD"}.get(
-            asset.doc["resolution_tier"], "UHD"
-        )
-        asset.doc["max_stored_frame_rate"] = found.fps
-    else:
-        asset.doc.update(
-            resolution_tier="audio-only", max_stored_resolution="Audio only", max_stored_frame_rate=-1
-        )
-    if found.unusual:
-        asset.doc["non_standard_input_reasons"] = found.unusual

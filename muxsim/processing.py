@@ -7,10 +7,10 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
-from muxsim.assets import Asset, Assets
+from muxsim.assets import TEST_ASSET_SECONDS, Asset, Assets
 from muxsim.clock import Clock
 from muxsim.engine import Engine
-from muxsim.lifecycle import TEST_ASSET_SECONDS, Lifecycle
+from muxsim.lifecycle import Lifecycle
 from muxsim.packaging import Packager
 from muxsim.sniff import Findings, look_at
 from muxsim.store import Doc, Store

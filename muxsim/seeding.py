@@ -3,9 +3,8 @@
 from typing import Any
 
 from muxsim import checks
-from muxsim.assets import Asset, new_doc
+from muxsim.assets import Asset, describe, new_doc
 from muxsim.core import Core
-from muxsim.lifecycle import describe
 from muxsim.options import ENVIRONMENT
 from muxsim.sniff import Findings
 from muxsim.store import Doc

@@ -176,3 +176,27 @@ def generate_subtitles(asset_id: str, track_id: str) -> Answer:
     if not wanted:
         raise invalid("generated_subtitles is required.")
     return data([sim().lifecycle.add_caption(asset, one) for one in wanted], 201)
+
+
+@blueprint.post("/<asset_id>/static-renditions")
+def create_static_rendition(asset_id: str) -> Answer:
+    asset = found(asset_id)
+    resolution = checks.choice(checks.json_body(request).get("resolution"), "resolution", checks.RENDITIONS)
+    if resolution is None:
+        raise invalid("resolution is required.")
+    shelf = asset.doc.get("static_renditions") or {"files": []}
+    if any(one["resolution"] == resolution for one in shelf["files"]):
+        raise invalid("There is a static rendition of this resolution already.")
+    return data(sim().lifecycle.add_rendition(asset, resolution), 201)
+
+
+@blueprint.delete("/<asset_id>/static-renditions/<rendition_id>")
+def delete_static_rendition(asset_id: str, rendition_id: str) -> tuple[str, int]:
+    asset = found(asset_id)
+    checks.an_id(rendition_id, sim().switches["bad_id_status"])
+    shelf = asset.doc.get("static_renditions") or {"files": []}
+    for rendition in shelf["files"]:
+        if rendition.get("id") == rendition_id:
+            sim().lifecycle.remove_rendition(asset, rendition)
+            return "", 204
+    raise not_found()

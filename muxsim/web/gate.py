@@ -82,8 +82,9 @@ def _unauthorized() -> Response:
 
 def _limit(token: Token) -> Response | None:
     granted, size, left, wait = sim().limits.take(token.env, token.priority, request.method)
-    g.limit = (size, left)
-    if granted or not sim().switches["rate_limits"]:
+    limited = sim().switches["rate_limits"]
+    g.limit = (size, left if limited else size)
+    if granted or not limited:
         return None
     style = sim().switches["retry_after"]
     if style == "seconds":

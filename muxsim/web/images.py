@@ -13,7 +13,7 @@ from muxsim.sample import SAMPLE_PATH, STATIC
 from muxsim.store import Doc
 from muxsim.web.context import sim
 from muxsim.web.playback import clock_face
-from muxsim.web.viewing import GIF, STORYBOARD, THUMBNAIL, View, view, watch
+from muxsim.web.viewing import GIF, STORYBOARD, THUMBNAIL, VIDEO, View, view, watch
 
 blueprint = watch(Blueprint("images", __name__))
 TYPES = {
@@ -26,6 +26,7 @@ TYPES = {
 FITS = ("preserve", "stretch", "crop", "smartcrop", "pad")
 TILE_WIDTH, COLUMNS, MOST_TILES = 256, 5, 50
 LARGEST = 3840
+BUILT_IN = {"jpeg": "jpg", "m4a": "mp4"}
 
 
 @blueprint.get("/<playback_id>/thumbnail.<extension>")
@@ -67,6 +68,32 @@ def storyboard(playback_id: str, extension: str) -> Response:
     return _picture(
         seen, "storyboard", extension, TYPES[extension], ["-frames:v", "1", "-update", "1", "-vf", shape], 0.0
     )
+
+
+@blueprint.get("/<playback_id>/<rendition>.<any(mp4, m4a):extension>")
+def static_rendition(playback_id: str, rendition: str, extension: str) -> Response:
+    """A downloadable file, made when first asked for; without a packaged video the built-in one."""
+    seen = view(playback_id, VIDEO)
+    shelf = seen.asset.doc.get("static_renditions") or {"files": []}
+    name = f"{rendition}.{extension}"
+    if not any(one.get("name") == name and one["status"] == "ready" for one in shelf["files"]):
+        raise not_found()
+    sound = ["-vn", "-c:a", "aac"]
+    picture = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+        "-movflags",
+        "+faststart",
+    ]
+    size = [] if rendition == "highest" else ["-vf", f"scale=-2:{rendition.removesuffix('p')}"]
+    kind = "audio/mp4" if extension == "m4a" else "video/mp4"
+    return _picture(seen, name, extension, kind, sound if extension == "m4a" else [*picture, *size], 0.0)
 
 
 def _sheet(seen: View) -> Doc:
@@ -152,7 +179,7 @@ def _picture(seen: View, name: str, extension: str, kind: str, options: list[str
 
 
 def _built_in(extension: str, kind: str) -> Response:
-    name: Path = STATIC / f"sample.{'jpg' if extension == 'jpeg' else extension}"
+    name: Path = STATIC / f"sample.{BUILT_IN.get(extension, extension)}"
     response = send_file(name, mimetype=kind, conditional=True)
     response.headers["X-Muxsim-Picture"] = "built-in: there is no ffmpeg"
     return response

@@ -326,3 +326,26 @@ def test_unknown_enum_values_break_models_as_they_would(sdk: Sdk, control: Contr
     control.set_switch("unknown_enum", "upload_status")
     with pytest.raises(ValueError, match="status"):
         sdk.upload()
+
+
+def test_static_renditions(sdk: Sdk, sim: Simulator, control: Control) -> None:
+    upload = sdk.upload("public", static_renditions=[{"resolution": "highest"}])
+    control.upload_file(upload.id)
+    control.flush_events()
+    asset = sdk.assets.list_assets().data[0]
+    [file] = asset.static_renditions.files
+    assert (file.name, file.status) == ("highest.mp4", "ready")
+    base = f"{sim.url}/{asset.playback_ids[0].id}"
+    assert call("GET", f"{base}/highest.mp4", token=None).raw[4:8] == b"ftyp"
+    made = sdk.assets.create_asset_static_rendition(asset.id, {"resolution": "audio-only"}).data
+    assert call("GET", f"{base}/audio.m4a", token=None).status == 200
+    sdk.assets.delete_asset_static_rendition(asset.id, made.id)
+    assert call("GET", f"{base}/audio.m4a", token=None).status == 404
+    control.flush_events()
+    kinds = [one["type"] for one in control.events() if "static_rendition" in one["type"]]
+    assert [one.rpartition(".")[2] for one in kinds] == ["ready", "created", "ready", "deleted"]
+
+
+def test_without_limits_the_budget_is_always_full(sim: Simulator) -> None:
+    seen = [call("GET", sim.url + "/video/v1/assets").headers["X-RateLimit-Remaining"] for _ in range(3)]
+    assert seen == ["100", "100", "100"]

@@ -205,3 +205,30 @@ def test_several_webhooks_on_the_command_line(tmp_path: Path, receiver: Receiver
             (True, False),
         ]
         sdk.close()
+
+
+def test_stopping_does_not_wait_for_a_hanging_receiver(
+    make_sim: Callable[..., Simulator], receiver: Receiver
+) -> None:
+    receiver.answers = [30.0]
+    sim = make_sim()
+    sdk = Sdk(sim.url)
+    sdk.upload()
+    receiver.wait(1)
+    sdk.close()
+    began = time.monotonic()
+    sim.stop()
+    assert time.monotonic() - began < 1.5
+
+
+def test_another_start_brings_its_own_endpoints(
+    make_sim: Callable[..., Simulator], tmp_path: Path, receiver: Receiver
+) -> None:
+    first = make_sim(state_dir=tmp_path / "kept", webhooks=[("http://127.0.0.1:9/old", "a")])
+    Control(first.url).add_endpoint("http://127.0.0.1:9/added", "b")
+    first.stop()
+    second = make_sim(state_dir=tmp_path / "kept", webhooks=[(receiver.url, "c")])
+    assert [one["url"] for one in Control(second.url).endpoints()] == [
+        "http://127.0.0.1:9/added",
+        receiver.url,
+    ]

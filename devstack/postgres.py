@@ -81,7 +81,7 @@ class Postgres:
         return Program(
             name="postgres",
             command=(*command, *settings, *self.options),
-            preexec=privileges.tied_as_server(signal.SIGINT),
+            preexec=privileges.tied_as(self._account(self.data), signal.SIGINT),
             ready=self.answers,
             before=self._clear_away,
             stop_signal=signal.SIGINT,
@@ -130,7 +130,7 @@ class Postgres:
             command.append("--no-sync")
         done = subprocess.run(
             command,
-            preexec_fn=privileges.tied_as_server(signal.SIGTERM),
+            preexec_fn=privileges.tied_as(self._account(unfinished), signal.SIGTERM),
             cwd="/",
             capture_output=True,
             text=True,
@@ -141,20 +141,25 @@ class Postgres:
             raise Trouble(f"PostgreSQL could not set up its folder {self.data}: {_reason(done.stderr)}")
         unfinished.rename(self.data)
 
-    def _belong_to_server(self, folder: Path) -> None:
-        """As root, hand the folder to whom the server runs as; a folder from before may belong to somebody else."""
+    def _account(self, folder: Path) -> privileges.Account | None:
+        """As root, the server runs as whom its folder belongs to; anybody else stays what they are."""
         if not privileges.needs_other_user():
-            if folder.stat().st_uid != os.geteuid():
-                raise Trouble(
-                    f"The database in {folder} belongs to another user (it was made as root?): "
-                    "start as that user, or remove the folder to begin with an empty database."
-                )
-            return
-        account = privileges.server_account()
-        if folder.stat().st_uid == account.pw_uid:
-            return
-        for path in [folder, *folder.rglob("*")]:
-            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+            return None
+        owner = folder.stat()
+        return privileges.Account(owner.st_uid, owner.st_gid) if owner.st_uid else privileges.nobody()
+
+    def _belong_to_server(self, folder: Path) -> None:
+        """Root's folder is handed over; a folder of somebody else's is of no use to an ordinary user."""
+        account = self._account(folder)
+        owner = folder.stat().st_uid
+        if account is None and owner != os.geteuid():
+            raise Trouble(
+                f"The database in {folder} belongs to another user (it was made as root?): "
+                "start as that user, or remove the folder to begin with an empty database."
+            )
+        if account is not None and owner == 0:
+            for path in [folder, *folder.rglob("*")]:
+                os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
     def _clear_away(self) -> None:
         """Stop a server of this very folder that outlived its manager, and forget one that is gone.

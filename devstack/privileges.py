@@ -11,6 +11,7 @@ import pwd
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from devstack.trouble import Trouble
 
@@ -65,35 +66,44 @@ def needs_other_user() -> bool:
     return os.geteuid() == 0
 
 
-def server_account() -> pwd.struct_passwd:
+@dataclass(frozen=True)
+class Account:
+    """Whom a server runs as."""
+
+    uid: int
+    gid: int
+
+
+def nobody() -> Account:
     """Whom PostgreSQL runs as when we are root."""
     try:
-        return pwd.getpwnam("nobody")
+        found = pwd.getpwnam("nobody")
     except KeyError:
         raise Trouble(
             "PostgreSQL does not run as root and this machine has no user 'nobody': "
             "start as an ordinary user, or set DATABASE_URL to a server of your own."
         ) from None
+    return Account(found.pw_uid, found.pw_gid)
 
 
-def tied_as_server(with_signal: signal.Signals) -> Callable[[], None]:
-    """Like `tied`, for a server that must not be root: an ordinary user stays what it is."""
-    if not needs_other_user():
+def tied_as(account: Account | None, with_signal: signal.Signals) -> Callable[[], None]:
+    """Like `tied`, but as somebody else; only root may."""
+    if account is None:
         return tied(with_signal)
-    parent, account = os.getpid(), server_account()
+    parent = os.getpid()
 
-    def become_nobody() -> None:
+    def become() -> None:
         if LINUX:
             _call("prctl", _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
         os.setgroups([])
-        os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
-        os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+        os.setresgid(account.gid, account.gid, account.gid)
+        os.setresuid(account.uid, account.uid, account.uid)
         if LINUX:
             _keep_reaching_files()
         # last, since the kernel forgets the parent's signal whenever the user changes
         _die_with_parent(parent, with_signal)
 
-    return become_nobody
+    return become
 
 
 def _keep_reaching_files() -> None:

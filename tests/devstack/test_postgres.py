@@ -39,6 +39,10 @@ def start(postgres: Postgres, folder: Path) -> Running:
     return server
 
 
+def stranger_account() -> privileges.Account | None:
+    return privileges.nobody() if os.geteuid() == 0 else None
+
+
 def answer(postgres: Postgres, question: str) -> object:
     with postgres.superuser() as connection:
         row = connection.execute(question).fetchone()  # type: ignore[arg-type]  # ours, and constant
@@ -85,7 +89,9 @@ def test_a_server_that_outlived_its_manager_is_stopped_first(
 
 def test_a_strangers_number_in_the_lock_file_keeps_nobody_out(postgres: Postgres, tmp_path: Path) -> None:
     postgres.prepare()
-    stranger = subprocess.Popen(["sleep", "600"], preexec_fn=privileges.tied_as_server(signal.SIGTERM))
+    stranger = subprocess.Popen(
+        ["sleep", "600"], preexec_fn=privileges.tied_as(stranger_account(), signal.SIGTERM)
+    )
     try:
         (postgres.data / "postmaster.pid").write_text(
             f"{stranger.pid}\n{postgres.data}\n1\n5432\n\n\n\nready\n"
@@ -124,16 +130,26 @@ def test_what_cannot_be_made_is_told_in_a_sentence(
         postgres.prepare()
 
 
-def test_a_folder_from_before_is_handed_over(postgres: Postgres, tmp_path: Path) -> None:
-    """As root it may belong to whoever ran us before; anybody else is told whose it is."""
+def give(folder: Path, uid: int) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, uid, uid, follow_symlinks=False)
+
+
+@pytest.mark.parametrize(("owner", "server"), [(0, 65534), (12345, 12345)])
+def test_as_root_the_server_runs_as_whom_its_folder_belongs_to(
+    postgres: Postgres, tmp_path: Path, owner: int, server: int
+) -> None:
+    """Root's own folder is handed over to nobody, literally; anybody else stays who they are."""
     postgres.prepare()
+    expected = os.geteuid() or server
     if os.geteuid() == 0:
-        for path in [postgres.data, *postgres.data.rglob("*")]:
-            os.chown(path, 0, 0, follow_symlinks=False)
+        give(postgres.data, owner)
         postgres.prepare()
-        start(postgres, tmp_path).stop()
-    else:
-        assert postgres.data.stat().st_uid == os.geteuid()
+    running = start(postgres, tmp_path)
+    try:
+        assert Path(f"/proc/{running.process.pid}").stat().st_uid == expected
+    finally:
+        running.stop()
 
 
 def test_the_apps_role_and_database_are_made_once(postgres: Postgres, started: Running) -> None:

@@ -36,8 +36,8 @@ def _spoken(language: str) -> str:
 
 def _clamped(value: Any) -> Any:
     """Attempts only choose a pause, so any whole number will do."""
-    if isinstance(value, str) and value.lstrip("-+").isdecimal():
-        return 0 if value.startswith("-") else min(int(value[:20]), 1000)
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value):
+        return 0 if value.startswith("-") else int(value[:6])
     return value
 
 

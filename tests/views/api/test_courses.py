@@ -1,0 +1,95 @@
+"""Courses over JSON."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lessonadmin.domain.models import AssetDeletion, Course
+from tests import factories
+from tests.views.api.conftest import People, refused
+
+KEYS = ["id", "title", "description", "instructor_id", "created_at", "updated_at", "video"]
+
+
+def test_writing_reading_and_changing(people: People) -> None:
+    made = people.teacher.post("/courses", {"title": " Maths ", "description": "All of it"})
+    assert made.status_code == 201
+    course = made.get_json()
+    assert list(course) == KEYS
+    assert (course["title"], course["description"]) == ("Maths", "All of it")
+    assert course["instructor_id"] == str(people.teacher.user.id)
+    assert course["video"]["status"] == "none"
+    path = f"/courses/{course['id']}"
+    assert people.teacher.get(path).get_json() == course
+    changed = people.teacher.patch(path, {"title": "Algebra"}).get_json()
+    assert changed == course | {"title": "Algebra", "updated_at": changed["updated_at"]}
+    assert people.teacher.patch(path, {}).get_json() == changed
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "title"),
+        ({"title": ""}, "title"),
+        ({"title": "  "}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"title": "x", "description": "d" * 20_001}, "description"),
+        ({"title": "x", "instructor_id": "y"}, "instructor_id"),
+        ({"title": "x", "price_cents": 5}, "price_cents"),
+    ],
+)
+def test_wrong_input_is_named(people: People, body: dict[str, Any], field: str) -> None:
+    error = refused(people.teacher.post("/courses", body), 400, "invalid_input")
+    assert set(error["fields"]) == {field}
+    if body:
+        course = factories.make_course(instructor=people.teacher.user)
+        error = refused(people.teacher.patch(f"/courses/{course.id}", body), 400, "invalid_input")
+        assert set(error["fields"]) == {field}
+
+
+def test_each_sees_what_is_theirs(people: People) -> None:
+    mine = factories.make_course(instructor=people.teacher.user)
+    foreign = factories.make_course(instructor=people.colleague.user)
+    factories.make_playing_lesson(creator=people.teacher.user, course_id=mine.id)
+    factories.make_lesson(creator=people.colleague.user, course=foreign)
+
+    def listed(person: Any) -> set[str]:
+        return {one["id"] for one in person.get("/courses").get_json()["items"]}
+
+    assert listed(people.teacher) == {str(mine.id)}
+    assert listed(people.support) == {str(mine.id), str(foreign.id)}
+    assert listed(people.student) == {str(mine.id)}
+
+
+def test_pages_and_search(people: People) -> None:
+    for title in ("Linear algebra", "Cooking", "Algebra again"):
+        factories.make_course(instructor=people.teacher.user, title=title)
+    found = people.teacher.get("/courses", q="alg", per_page=1).get_json()
+    assert [one["title"] for one in found["items"]] == ["Algebra again"]
+    assert (found["total"], found["page"], found["per_page"]) == (2, 1, 1)
+
+
+def test_the_preview_stands_under_video(people: People) -> None:
+    columns = {"mux_asset_id": "a", "mux_playback_id": "p", "playback_policy": "public"}
+    course = factories.make_course(
+        instructor=people.teacher.user, video_processing_status="ready", video_duration=9.5, **columns
+    )
+    factories.make_tracking(course, status="ready", **columns)
+    video = people.teacher.get(f"/courses/{course.id}").get_json()["video"]
+    assert (video["status"], video["asset_id"], video["playback_id"]) == ("ready", "a", "p")
+    assert (video["duration"], video["progress"], video["replacement"]) == (9.5, 100, None)
+
+
+def test_deleting_leaves_the_lessons_and_takes_the_preview_along(people: People, session: Session) -> None:
+    course = factories.make_course(instructor=people.teacher.user, mux_asset_id="a", mux_playback_id="p")
+    factories.make_tracking(course, status="ready", mux_asset_id="a", mux_playback_id="p")
+    lesson = factories.make_playing_lesson(creator=people.teacher.user, course_id=course.id)
+    answer = people.teacher.delete(f"/courses/{course.id}")
+    assert (answer.status_code, answer.data) == (204, b"")
+    seen = people.teacher.get(f"/lessons/{lesson.id}").get_json()
+    assert (seen["course_id"], seen["status"]) == (None, "published")
+    assert session.scalar(select(func.count()).select_from(Course)) == 0
+    assert session.scalars(select(AssetDeletion.mux_asset_id)).all() == ["a"]
+    refused(people.teacher.get(f"/courses/{course.id}"), 404)

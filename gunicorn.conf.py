@@ -1,0 +1,13 @@
+"""Read by gunicorn from the folder that it is started in: web does not start on a database that is behind."""
+
+import sys
+from typing import Any
+
+
+def on_starting(server: Any) -> None:
+    from app import app
+    from lessonadmin.web import starting
+
+    refusal = starting.refusal(app)
+    if refusal is not None:
+        sys.exit(refusal)

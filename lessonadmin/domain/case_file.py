@@ -4,11 +4,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from lessonadmin import config, mux
 from lessonadmin.db import db
-from lessonadmin.domain import videos
+from lessonadmin.domain import event_lookup, videos
 from lessonadmin.domain.comparing import Look
 from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.videos import Owner
@@ -123,17 +123,10 @@ def _uploads(owner: Owner) -> tuple[datetime, list[Tracking]]:
 
 def _waiting_events(owner: Owner, rows: list[Tracking]) -> tuple[uuid.UUID, ...]:
     """Events about it that are parked or could not be applied."""
-    upload_ids = [row.upload_id for row in rows if row.upload_id]
-    asset_ids = [row.mux_asset_id for row in rows if row.mux_asset_id]
-    about = [MuxEvent.target_id == owner.id]
-    if upload_ids:
-        about.append(MuxEvent.upload_id.in_(upload_ids))
-    if asset_ids:
-        about.append(MuxEvent.asset_id.in_(asset_ids))
     return tuple(
         db.session.scalars(
             select(MuxEvent.id)
-            .where(or_(*about), MuxEvent.outcome.in_(("failed", "unmatched")))
+            .where(event_lookup.about(owner.id, rows), MuxEvent.outcome.in_(("failed", "unmatched")))
             .order_by(MuxEvent.received_at)
             .limit(MOST_EVENTS)
         )

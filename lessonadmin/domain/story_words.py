@@ -1,0 +1,97 @@
+"""The timeline's words: audit actions, events and calls as short sentences, details as one plain line. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lessonadmin.mux.errors import plain
+
+AUDIT_WORDS = {
+    "lesson.created": "Made the lesson",
+    "lesson.updated": "Changed the lesson",
+    "lesson.published": "Published",
+    "lesson.unpublished": "Took it back to draft",
+    "lesson.publish_requested": "Wants it published when the video is ready",
+    "lesson.publish_withdrawn": "No longer wants it published by itself",
+    "lesson.deleted": "Deleted the lesson",
+    "lesson.handed_over": "Handed the lesson to another teacher",
+    "course.created": "Made the course",
+    "course.updated": "Changed the course",
+    "course.deleted": "Deleted the course",
+    "course.reordered": "Put the lessons in another order",
+    "course.handed_over": "Handed the course to another teacher",
+    "video.upload_started": "Began an upload",
+    "video.upload_cancelled": "Upload cancelled",
+    "video.processing": "Mux has the file and works on it",
+    "video.ready": "The video is ready",
+    "video.failed": "The video failed",
+    "video.replaced": "A new video took the place of the old one",
+    "video.delete_requested": "The video is to be deleted",
+    "video.deleted": "The video is gone",
+    "purchase.made": "Bought",
+    "note.added": "Wrote a note",
+}
+ACTORS = {"webhook": "Mux (webhook)", "job": "background job", "cli": "command line"}
+OPERATIONS = {
+    "create_upload": "Asked Mux for an upload address",
+    "get_upload": "Asked Mux about the upload",
+    "get_asset": "Asked Mux about the asset",
+    "delete_asset": "Asked Mux to delete the asset",
+    "look": "Asked Mux",
+    "nothing to ask": "Had nothing to ask Mux about",
+}
+OUTCOMES = {
+    "applied": "",
+    "no_change": "changed nothing",
+    "ignored": "ignored",
+    "unmatched": "parked: no upload of ours fits",
+    "failed": "could not be applied",
+}
+HIDDEN = frozenset({"batch"})
+SHOWN_DETAILS = 8
+
+
+def actor_words(kind: str, email: str | None) -> str:
+    if kind == "user":
+        return email or "a removed account"
+    return ACTORS.get(kind, kind)
+
+
+def details_of(detail: Mapping[str, Any]) -> str:
+    """`key: value` for whatever an audit row carries, and that it was part of a bulk action."""
+    parts = [
+        f"{key.replace('_', ' ')}: {_value(value)}" for key, value in detail.items() if key not in HIDDEN
+    ]
+    if "batch" in detail:
+        parts.append(f"by bulk action {detail['batch']}")
+    return "; ".join(parts[:SHOWN_DETAILS])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} = {plain(str(one), longest=80)}" for key, one in value.items())
+    if value is True:
+        return "yes"
+    return plain(str(value), longest=200)
+
+
+def event_words(row: Any) -> tuple[str, str, bool]:
+    """Event, detail, and whether something is wrong with it."""
+    parts = [OUTCOMES.get(row.outcome or "", row.outcome or "not applied yet")]
+    if row.occurred_at is not None:
+        late = (row.received_at - row.occurred_at).total_seconds()
+        if late >= 5:
+            parts.append(f"{round(late)} s after it happened")
+    if row.attempts > 1:
+        parts.append(f"{row.attempts} attempts")
+    if row.error:
+        parts.append(plain(row.error))
+    return (
+        f"Event {plain(row.type, longest=80)}",
+        "; ".join(filter(None, parts)),
+        row.outcome in ("failed", "unmatched"),
+    )
+
+
+def call_words(operation: str, outcome: str) -> tuple[str, bool]:
+    asked = OPERATIONS.get(operation, f"Called Mux ({operation})")
+    return (asked, False) if outcome == "ok" else (f"{asked}: {outcome.replace('_', ' ')}", True)

@@ -1,42 +1,52 @@
 """Notices by mail: a copy of what stands in the app, sent by a job, never in the way of anything.
 
 The notice is a row that waits until it has left; a mail server that is away delays it and loses nothing. Notices of one
-cause to one person leave as one digest. The Message-ID comes from the notice, so a mail that is sent twice (a process
-killed between sending and noting) is shown once by the reader's program.
+cause to one person leave as one digest, and the next one about that cause not before a while. What a mail says is in
+`letters`, how it leaves in `postman`.
 """
 
 import logging
-import smtplib
-import ssl
+import time
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
-from email.message import EmailMessage
-from email.utils import formatdate
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, Select, and_, func, or_, select, tuple_, update
 
 from lessonadmin import config
 from lessonadmin.db import db
+from lessonadmin.domain import letters
 from lessonadmin.domain.checks import later
-from lessonadmin.domain.models import Notification, User
+from lessonadmin.domain.letters import Told
+from lessonadmin.domain.models import Course, Lesson, Notification, User
+from lessonadmin.domain.postman import Away, Line, Refused
 
 log = logging.getLogger(__name__)
 
-SMTP_SECONDS = 10
 LEASE_SECONDS = 300
-MOST_ATTEMPTS = 12
+PASS_SECONDS = 120  # a slow server must not hold up a sweep, nor outlast the lease
+FIRST_PAUSE = 60
 LONGEST_PAUSE = 6 * 3600
+GIVE_UP_SECONDS = 5 * 86_400  # as long as mail servers themselves try
+QUIET_SECONDS = 30 * 60  # between two mails to one person about one cause
 MOST_AT_ONCE = 200
-SUBJECTS = {
-    "lesson_published": "Your lesson is published",
-    "video_ready": "Your video is ready",
-    "video_failed": "A video failed",
-    "needs_attention": "A lesson needs your attention",
-    "video_deleted": "A video was deleted",
-    "alarm": "Lessonadmin needs attention",
-}
+
+WAITING = and_(Notification.mail_wanted, Notification.mailed_at.is_(None))
+Key = tuple[uuid.UUID, str, str]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What leaves as one mail."""
+
+    address: str
+    wanted: bool
+    told: list[Told]
+
+    @property
+    def ids(self) -> list[uuid.UUID]:
+        return [told.id for told in self.told]
 
 
 def is_on() -> bool:
@@ -45,130 +55,151 @@ def is_on() -> bool:
 
 def send_due() -> int:
     """Send whatever waits; how many notices left."""
-    if not is_on():
-        return 0
-    due = db.session.scalars(
-        select(Notification.id)
-        .where(
-            Notification.mail_wanted,
-            Notification.mailed_at.is_(None),
-            Notification.mail_due_at <= func.clock_timestamp(),
-        )
-        .order_by(Notification.mail_due_at)
-        .limit(MOST_AT_ONCE)
-    ).all()
-    db.session.rollback()
-    return _send(_claim(due))
+    return _send_these(_due().order_by(Notification.mail_due_at).limit(MOST_AT_ONCE)) if is_on() else 0
 
 
 def send_one(notice_id: uuid.UUID) -> int:
-    """Send one notice now, with whatever waits for the same person and cause."""
-    return _send(_claim([notice_id])) if is_on() else 0
+    """Send one notice if it is due, with whatever waits for the same person and cause."""
+    return _send_these(_due().where(Notification.id == notice_id)) if is_on() else 0
 
 
-def _claim(ids: Sequence[uuid.UUID]) -> list[Notification]:
-    """Take notices in hand for a while, so that two workers do not send the same one."""
-    rows = db.session.scalars(
-        update(Notification)
-        .where(
-            Notification.id.in_(ids),
-            Notification.mail_wanted,
-            Notification.mailed_at.is_(None),
-            Notification.mail_due_at <= func.clock_timestamp(),
-        )
-        .values(mail_due_at=later(LEASE_SECONDS), mail_attempts=Notification.mail_attempts + 1)
-        .returning(Notification)
-        .execution_options(populate_existing=True)
-    ).all()
-    db.session.commit()
-    return list(rows)
+Due = Select[uuid.UUID, uuid.UUID, str, str | None]
 
 
-def _send(notices: list[Notification]) -> int:
-    bundles: dict[tuple[uuid.UUID, str, str | None], list[Notification]] = defaultdict(list)
-    for notice in notices:
-        alone = str(notice.id) if notice.cause is None else notice.cause
-        bundles[notice.user_id, notice.kind, alone].append(notice)
-    sent = 0
-    for (user_id, _, _), bundle in bundles.items():
-        user = db.session.get(User, user_id)
-        db.session.rollback()
-        if user is None or not user.active or not user.mail_notices:
-            _note(bundle, mail_wanted=False)
-            continue
-        try:
-            _deliver(compose(user, bundle))
-        except (OSError, smtplib.SMTPException) as error:
-            _try_later(bundle, error)
-            continue
-        _note(bundle, mailed_at=func.clock_timestamp(), mail_error=None)
-        sent += len(bundle)
-    return sent
-
-
-def _note(bundle: list[Notification], **values: object) -> None:
-    ids = [notice.id for notice in bundle]
-    db.session.execute(update(Notification).where(Notification.id.in_(ids)).values(**values))
-    db.session.commit()
-
-
-def _try_later(bundle: list[Notification], error: Exception) -> None:
-    attempts = max(notice.mail_attempts for notice in bundle)
-    log.warning("a mail could not be sent: %s", type(error).__name__)
-    _note(
-        bundle,
-        mail_error=f"{type(error).__name__}: {error}"[:300],
-        mail_due_at=later(min(30 * 2**attempts, LONGEST_PAUSE)),
-        mail_wanted=attempts < MOST_ATTEMPTS,
+def _due() -> Due:
+    return select(Notification.id, Notification.user_id, Notification.kind, Notification.cause).where(
+        WAITING, Notification.mail_due_at <= func.clock_timestamp()
     )
 
 
-def compose(user: User, bundle: list[Notification]) -> EmailMessage:
-    """The mail for one notice, or one digest for several of the same cause."""
-    first = bundle[0]
-    mail = EmailMessage()
-    subject = SUBJECTS.get(first.kind, "News from Lessonadmin")
-    mail["Subject"] = subject if len(bundle) == 1 else f"{subject} ({len(bundle)} lessons)"
-    mail["To"] = user.email
-    mail["From"] = f"Lessonadmin <{_sender()}>"
-    mail["Date"] = formatdate(usegmt=True)
-    mail["Message-ID"] = f"<{first.id}@{urlsplit(config.current().public_url).hostname}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    said = [f"{notice.message}\n{link(notice)}" for notice in bundle]
-    opening = "" if len(bundle) == 1 else f"{len(bundle)} lessons are affected by the same cause.\n\n"
-    mail.set_content(opening + "\n\n".join(said) + "\n")
-    return mail
+def _send_these(query: Due) -> int:
+    due = db.session.execute(query).all()
+    causes = {(row.user_id, row.kind, row.cause) for row in due if row.cause is not None}
+    quiet = _put_off(causes) if causes else set()
+    ids = [row.id for row in due if (row.user_id, row.kind, row.cause) not in quiet]
+    return _send(_bundles(_claim(ids, causes - quiet))) if ids else 0
 
 
-def link(notice: Notification) -> str:
-    """Where the reader can do something about it."""
-    base = config.current().public_url
-    if notice.lesson_id is not None:
-        return f"{base}/lessons/{notice.lesson_id}/edit"
-    if notice.course_id is not None:
-        return f"{base}/courses/{notice.course_id}/edit"
-    return f"{base}/notifications"
-
-
-def _sender() -> str:
-    user = unquote(urlsplit(config.current().mail_url or "").username or "")
-    return user if "@" in user else f"lessonadmin@{urlsplit(config.current().public_url).hostname}"
-
-
-def _deliver(mail: EmailMessage) -> None:
-    server = urlsplit(config.current().mail_url or "")
-    host = server.hostname or ""
-    if server.scheme == "smtps":
-        connection: smtplib.SMTP = smtplib.SMTP_SSL(
-            host, server.port or 465, timeout=SMTP_SECONDS, context=ssl.create_default_context()
+def _put_off(causes: set[Key]) -> set[Key]:
+    """Causes that somebody was told of a moment ago: their notices wait, and leave together when it is time."""
+    key = (Notification.user_id, Notification.kind, Notification.cause)
+    last = func.max(Notification.mailed_at)
+    recent = db.session.execute(
+        select(*key).where(tuple_(*key).in_(causes)).group_by(*key).having(last > later(-QUIET_SECONDS))
+    )
+    quiet: set[Key] = {(user_id, kind, cause) for user_id, kind, cause in recent if cause is not None}
+    if quiet:
+        db.session.execute(
+            update(Notification)
+            .where(WAITING, tuple_(*key).in_(quiet), Notification.mail_due_at <= func.clock_timestamp())
+            .values(mail_due_at=later(QUIET_SECONDS / 2))
         )
-    else:
-        connection = smtplib.SMTP(host, server.port or 587, timeout=SMTP_SECONDS)
-    with connection:
-        connection.ehlo()
-        if server.scheme == "smtp" and connection.has_extn("starttls"):
-            connection.starttls(context=ssl.create_default_context())
-            connection.ehlo()
-        if server.username:
-            connection.login(unquote(server.username), unquote(server.password or ""))
-        connection.send_message(mail)
+    db.session.commit()
+    return quiet
+
+
+def _claim(ids: Sequence[uuid.UUID], causes: Iterable[Key]) -> list[uuid.UUID]:
+    """Take notices in hand for a while, so that two workers do not send the same one."""
+    due = and_(Notification.id.in_(ids), Notification.mail_due_at <= func.clock_timestamp())
+    key = tuple_(Notification.user_id, Notification.kind, Notification.cause)
+    # not yet due and never in anybody's hand: they come along, one mail tells of all
+    fresh = and_(key.in_(list(causes)), Notification.mail_attempts == 0)
+    claimed = db.session.scalars(
+        update(Notification)
+        .where(WAITING, or_(due, fresh))
+        .values(mail_due_at=later(LEASE_SECONDS), mail_attempts=Notification.mail_attempts + 1)
+        .returning(Notification.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    db.session.commit()
+    return list(claimed)
+
+
+def _bundles(ids: Sequence[uuid.UUID]) -> list[Bundle]:
+    """One mail a person and cause, read in one go: nothing of the database is held while mails are sent."""
+    rows = db.session.execute(
+        select(
+            *(Notification.id, Notification.user_id, Notification.kind, Notification.message),
+            *(Notification.cause, Notification.lesson_id, Notification.course_id),
+            func.coalesce(Lesson.title, Course.title, "").label("title"),
+            *(User.email, and_(User.active, User.mail_notices).label("wanted")),
+        )
+        .join(User, User.id == Notification.user_id)
+        .outerjoin(Lesson, Lesson.id == Notification.lesson_id)
+        .outerjoin(Course, Course.id == Notification.course_id)
+        .where(Notification.id.in_(ids))
+        .order_by(Notification.id)
+    ).all()
+    db.session.commit()
+    found: dict[tuple[uuid.UUID, str, str], list[Row[tuple[object, ...]]]] = defaultdict(list)
+    for row in rows:
+        found[row.user_id, row.kind, row.cause or str(row.id)].append(row)  # type: ignore[arg-type]
+    return [Bundle(rows[0].email, rows[0].wanted, [_told(row) for row in rows]) for rows in found.values()]
+
+
+def _told(row: Row[tuple[object, ...]]) -> Told:
+    names = ("id", "user_id", "kind", "message", "cause", "lesson_id", "course_id", "title")
+    return Told(**{name: row._mapping[name] for name in names})
+
+
+def _send(bundles: list[Bundle]) -> int:
+    sent, stop_at = 0, time.monotonic() + PASS_SECONDS
+    with Line() as line:
+        for number, bundle in enumerate(bundles):
+            if time.monotonic() > stop_at:
+                _put_back(bundles[number:])
+                break
+            try:
+                sent += _send_one(line, bundle)
+            except Away as error:
+                log.warning("the mail server is away: %s", error)
+                _try_later(bundles[number:], str(error))
+                break
+    return sent
+
+
+def _send_one(line: Line, bundle: Bundle) -> int:
+    if not bundle.wanted:
+        _note(bundle.ids, mail_wanted=False)
+        return 0
+    try:
+        line.send(letters.write(bundle.address, bundle.told), bundle.address)
+    except letters.Unwritable as error:
+        _note(bundle.ids, mail_wanted=False, mail_error=str(error))
+        return 0
+    except Refused as error:
+        log.warning("a mail could not be sent: %s", str(error).partition(":")[0])
+        if error.for_good:
+            _note(bundle.ids, mail_wanted=False, mail_error=str(error))
+        else:
+            _try_later([bundle], str(error))
+        return 0
+    _note(bundle.ids, mailed_at=func.clock_timestamp(), mail_error=None)
+    return len(bundle.told)
+
+
+def _try_later(bundles: Sequence[Bundle], error: str) -> None:
+    """After a pause that doubles, for as many days as mail servers try; in the app the notice stays for good."""
+    pause = func.least(FIRST_PAUSE * func.power(2, Notification.mail_attempts - 1), LONGEST_PAUSE)
+    _note(
+        [notice_id for bundle in bundles for notice_id in bundle.ids],
+        mail_error=error,
+        mail_due_at=later(pause),
+        mail_wanted=Notification.created_at > later(-GIVE_UP_SECONDS),
+    )
+
+
+def _put_back(bundles: Sequence[Bundle]) -> None:
+    """Nobody tried these: the next pass does."""
+    ids = [notice_id for bundle in bundles for notice_id in bundle.ids]
+    _note(ids, mail_due_at=func.clock_timestamp(), mail_attempts=Notification.mail_attempts - 1)
+
+
+def _note(ids: Sequence[uuid.UUID], **values: object) -> None:
+    db.session.execute(
+        update(Notification)
+        .where(Notification.id.in_(ids))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()

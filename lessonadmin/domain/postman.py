@@ -1,0 +1,101 @@
+"""The line to the mail server: opened when the first mail leaves, shared by the mails of one pass, closed after it.
+
+Two failures are told apart: the server is away (no other mail needs to be tried now), and this one mail was refused.
+"""
+
+import contextlib
+import logging
+import smtplib
+import ssl
+from email.message import EmailMessage
+from types import TracebackType
+from urllib.parse import unquote, urlsplit
+
+from lessonadmin import config
+
+log = logging.getLogger(__name__)
+
+SECONDS = 10
+
+
+class Away(Exception):
+    """The mail server does not let us in right now."""
+
+
+class Refused(Exception):
+    """This mail was not taken; `for_good` says that asking again would not help."""
+
+    def __init__(self, message: str, *, for_good: bool) -> None:
+        super().__init__(message)
+        self.for_good = for_good
+
+
+class Line:
+    """`with Line() as line: line.send(mail, to)`"""
+
+    def __init__(self) -> None:
+        self._connection: smtplib.SMTP | None = None
+
+    def __enter__(self) -> "Line":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                self._connection.quit()
+            self._hang_up()
+
+    def send(self, mail: EmailMessage, to: str) -> None:
+        """Hand one mail over, to this one address whatever its headers say."""
+        connection = self._connection or self._open()
+        try:
+            connection.send_message(mail, to_addrs=[to])
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            raise Refused(_told(error), for_good=all(code >= 500 for code in codes)) from error
+        except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
+            raise Refused(_told(error), for_good=True) from error
+        except (OSError, smtplib.SMTPException) as error:
+            self._hang_up()  # who knows how far it came: the next mail starts on a fresh line
+            raise Refused(_told(error), for_good=False) from error
+
+    def _open(self) -> smtplib.SMTP:
+        try:
+            self._connection = _connect()
+        except (OSError, smtplib.SMTPException) as error:
+            raise Away(_told(error)) from error
+        return self._connection
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _connect() -> smtplib.SMTP:
+    server = urlsplit(config.current().mail_url or "")
+    host = server.hostname or ""
+    if server.scheme == "smtps":
+        context = ssl.create_default_context()
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, server.port or 465, timeout=SECONDS, context=context
+        )
+    else:
+        connection = smtplib.SMTP(host, server.port or 587, timeout=SECONDS)
+    try:
+        connection.ehlo()
+        if server.scheme == "smtp" and connection.has_extn("starttls"):
+            connection.starttls(context=ssl.create_default_context())
+            connection.ehlo()
+        if server.username:
+            connection.login(unquote(server.username), unquote(server.password or ""))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]

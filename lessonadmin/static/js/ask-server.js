@@ -1,0 +1,62 @@
+// Talking to our own server: the CSRF token, fragments, and what it means when nobody is signed in any more.
+
+const meta = () => document.querySelector('meta[name="csrf-token"]');
+
+export class SignedOut extends Error {}
+export class Refusal extends Error {
+  /** The server's own sentence, with its type and status. */
+  constructor(status, type, message, retryAfter) {
+    super(message);
+    this.status = status;
+    this.type = type;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export const csrf = () => meta()?.content ?? "";
+
+/** After a new sign-in in another tab the old token is refused; every fragment brings the present one. */
+export function renewCsrf(token) {
+  if (!token || token === csrf()) return;
+  if (meta()) meta().content = token;
+  for (const field of document.querySelectorAll('input[name="csrf_token"]')) field.value = token;
+}
+
+/** A JSON call. Returns the answer; throws SignedOut, Refusal, or TypeError when there is no connection. */
+export async function postJson(url, body) {
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf() },
+    body: JSON.stringify(body),
+    credentials: "same-origin",
+    redirect: "manual",
+    cache: "no-store",
+  });
+  if (answer.status === 401 || answer.type === "opaqueredirect") throw new SignedOut();
+  const said = await answer.json().catch(() => ({}));
+  if (answer.ok) return said;
+  const { type = "error", message = "Our server did not understand that." } = said.error ?? {};
+  throw new Refusal(answer.status, type, message, answer.headers.get("Retry-After"));
+}
+
+/** A piece of a page: {name, root, status, address}. `body` is a FormData for a form that is sent. */
+export async function fragment(url, { name, body } = {}) {
+  const answer = await fetch(url, {
+    method: body ? "POST" : "GET",
+    body,
+    headers: { "X-Fragment": name, Accept: "text/html" },
+    credentials: "same-origin",
+    redirect: "manual",
+    cache: "no-store",
+  });
+  if (answer.status === 401 || answer.type === "opaqueredirect") throw new SignedOut();
+  const found = answer.headers.get("X-Fragment");
+  if (found !== name) throw new Refusal(answer.status, "page", "");
+  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return {
+    name: found,
+    root: parsed.body.firstElementChild,
+    status: answer.status,
+    address: answer.headers.get("Location"),
+  };
+}

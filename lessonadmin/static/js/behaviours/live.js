@@ -1,0 +1,147 @@
+// A region that keeps itself fresh: asks the server for its fragment with growing pauses while something moves, rests in
+// hidden tabs, and sends the forms inside it without leaving the page.
+//
+// data-url: where the fragment is (empty: nothing to ask for yet).  Inside, [data-state] says when to ask next (data-next,
+// milliseconds, empty: not at all) and what changed (data-said, read out).  It tells others by the event "state-shown" and
+// listens to "state-wanted".
+import { attach } from "../app.js";
+import { Refusal, SignedOut, fragment, renewCsrf } from "../ask-server.js";
+import { patch } from "../patch.js";
+import { toast } from "../toast.js";
+
+const QUICK = [1000, 2000, 3000];
+const SIGNED_OUT_PAUSE = 15000;
+const LONGEST_PAUSE = 30000;
+const TROUBLE_AFTER = 2;
+
+export default function live(region) {
+  const name = region.dataset.fragment ?? "video";
+  const state = () => region.querySelector("[data-state]");
+  const trouble = region.querySelector("[data-trouble]");
+  const announce = region.querySelector("[data-announce]");
+  let attempt = 0;
+  let failures = 0;
+  let timer = 0;
+  let asking = null;
+  let again = false;
+  let held = null;
+
+  function plan(milliseconds) {
+    clearTimeout(timer);
+    if (milliseconds !== null && !document.hidden) timer = setTimeout(ask, milliseconds);
+  }
+
+  function pause() {
+    const next = state()?.dataset.next;
+    if (!next || !region.dataset.url) return null;
+    return Math.min(Number(next), QUICK[attempt] ?? Infinity);
+  }
+
+  function say(words, { signIn = false } = {}) {
+    if (!trouble) return;
+    const [text, link] = trouble.querySelectorAll("p");
+    trouble.hidden = !words;
+    if (text.textContent !== words) text.textContent = words;
+    if (link) link.hidden = !signIn;
+  }
+
+  function show(fresh) {
+    if (region.querySelector("dialog[open]")) {
+      held = fresh; // a question is open: what changed waits for the answer
+      return;
+    }
+    const before = state().dataset.said;
+    patch(state(), fresh);
+    renewCsrf(state().dataset.csrf);
+    attach(region);
+    if (state().dataset.said !== before) {
+      attempt = 0;
+      if (announce && !("quiet" in state().dataset)) announce.textContent = state().dataset.said;
+    }
+    region.dispatchEvent(new CustomEvent("state-shown", { bubbles: true, detail: { ...state().dataset } }));
+  }
+
+  async function ask() {
+    clearTimeout(timer);
+    if (!region.dataset.url) return;
+    if (asking) {
+      again = true;
+      return;
+    }
+    const url = new URL(region.dataset.url, location.href);
+    url.searchParams.set("attempt", attempt);
+    attempt += 1;
+    asking = fragment(url, { name });
+    try {
+      const found = await asking;
+      failures = 0;
+      say("");
+      show(found.root);
+      plan(pause());
+    } catch (error) {
+      failed(error);
+    } finally {
+      asking = null;
+      if (again) {
+        again = false;
+        ask();
+      }
+    }
+  }
+
+  function failed(error) {
+    failures += 1;
+    if (error instanceof SignedOut) {
+      say("You are signed out. Sign in again in another tab: this page then goes on by itself, and nothing you typed is lost.", { signIn: true });
+      plan(SIGNED_OUT_PAUSE);
+      return;
+    }
+    if (error instanceof Refusal && error.status === 404) {
+      say("This does not exist any more; it was deleted meanwhile.");
+      return;
+    }
+    if (failures >= TROUBLE_AFTER) say("Our server cannot be reached right now. This page tries again by itself.");
+    plan(Math.min(1000 * 2 ** failures, LONGEST_PAUSE));
+  }
+
+  async function send(form, button) {
+    button?.setAttribute("aria-busy", "true");
+    try {
+      const found = await fragment(form.action, { name, body: new FormData(form, button) });
+      form.closest("dialog")?.close();
+      attempt = 0;
+      show(found.root);
+      plan(pause());
+    } catch (error) {
+      form.closest("dialog")?.close();
+      if (error instanceof SignedOut) failed(error);
+      else toast("That did not work: our server could not be reached or did not understand. Please try again.", "bad");
+    } finally {
+      button?.removeAttribute("aria-busy");
+    }
+  }
+
+  region.addEventListener("submit", (event) => {
+    if (event.target.method !== "post" || event.defaultPrevented) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.submitter?.getAttribute("aria-busy") !== "true") send(event.target, event.submitter);
+  }, true);
+  region.addEventListener("close", () => {
+    if (!held) return;
+    const fresh = held;
+    held = null;
+    show(fresh);
+    plan(pause());
+  }, true);
+  region.addEventListener("state-wanted", () => {
+    attempt = 0;
+    ask();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) clearTimeout(timer);
+    else if (pause() !== null || failures) ask();
+  });
+  window.addEventListener("online", () => { if (pause() !== null || failures) ask(); });
+  plan(pause());
+}

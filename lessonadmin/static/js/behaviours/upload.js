@@ -1,0 +1,235 @@
+// Brings a video in: checks the file, saves a new lesson first, asks for an address, sends the bytes, says how far it is,
+// and tells our server when they are in. What the widget does with them is in upload/transfer.js.
+import { Refusal, SignedOut, postJson } from "../ask-server.js";
+import { rulesOf, wrongWith } from "../upload/checks.js";
+import { Meter } from "../upload/meter.js";
+import { Panel } from "../upload/panel.js";
+import { Transfer } from "../upload/transfer.js";
+
+const FAILURES = {
+  closed: "Mux takes nothing more for this upload: it was cancelled, replaced by another one, or its time is over. Try again to start from the beginning.",
+  replaced: "Another upload for this video was begun, perhaps in another tab, so this one was stopped. Try again only if this file is the right one.",
+  incomplete: "Mux did not get the whole file. Nothing of it was used; please try again.",
+  "too-large": "Mux says that the file is too large. Please export it smaller and choose it again.",
+  unread: "The file could not be read to its end. Was it moved, changed, or is its disk gone? Choose it again.",
+  other: "The upload was broken off. Your lesson is saved; please try the video again.",
+};
+const UNSAVED = "Please mend what is marked in the form. Then press “Try again”: the video is still chosen.";
+const SIGNED_OUT = "You are signed out, so nothing was sent. Sign in again in another tab, then press “Try again” here.";
+const UNREACHED = "Our server could not be reached, so nothing was sent. Please check your connection and try again.";
+
+export default function upload(root) {
+  const panel = new Panel(root);
+  const rules = rulesOf(root.dataset);
+  const widget = root.querySelector("mux-uploader");
+  const region = root.closest(".video-region");
+  let phase = "idle"; // idle, running, sent, failed
+  let transfer = null;
+  let file = null;
+  let uploadId = "";
+  let before = "";
+  let approved = null;
+  let lastState = "";
+
+  const guard = (event) => event.preventDefault();
+  const owner = () => ({ [`${root.dataset.kind}_id`]: root.dataset.owner });
+  const wantState = () => region.dispatchEvent(new CustomEvent("state-wanted"));
+
+  function begin(chosen) {
+    file = chosen;
+    uploadId = "";
+    before = region.querySelector("[data-state]").dataset.upload;
+    const meter = new Meter(file.size);
+    transfer = new Transfer(widget, file, askForAddress);
+    follow(transfer, meter);
+    phase = "running";
+    panel.begin(file);
+    approved = file;
+    transfer.start();
+  }
+
+  async function askForAddress() {
+    if (!root.dataset.owner) await saveFirst();
+    const answer = await postJson("/api/mux/upload-url", {
+      ...owner(),
+      filename: file.name,
+      size: file.size,
+      content_type: file.type,
+      ...(panel.part("captions").value ? { caption_language: panel.part("captions").value } : {}),
+    });
+    uploadId = answer.upload_id;
+    window.addEventListener("beforeunload", guard);
+    return answer.upload_url;
+  }
+
+  /** A reload in the middle must not lose what was written: the draft is stored before the first byte. */
+  function saveFirst() {
+    const form = document.getElementById(`${root.dataset.kind}-form`);
+    const title = form.elements.namedItem("title");
+    if (!title.value.trim()) title.value = file.name.replace(/\.[^.]*$/, "").replace(/[_\s]+/g, " ").trim().slice(0, 200);
+    return new Promise((done, refused) => {
+      form.dispatchEvent(new CustomEvent("save-wanted", { detail: { done, refused } }));
+    });
+  }
+
+  function follow(going, meter) {
+    const on = (name, act) => going.addEventListener(name, ({ detail }) => act(detail));
+    let lost = false;
+    on("asked", () => {
+      panel.hint("Keep this page open until everything is sent. You can save the form meanwhile.");
+      panel.pausable(true);
+      wantState();
+    });
+    on("moved", ({ fraction }) => {
+      meter.move(fraction);
+      panel.move(meter);
+    });
+    on("waiting", ({ status }) => {
+      meter.rest();
+      panel.hint(waitingWords(status, lost));
+    });
+    on("lost", () => {
+      lost = true;
+      meter.rest();
+      panel.hint(waitingWords(0, true));
+      panel.say("The connection is lost.");
+    });
+    on("back", () => {
+      lost = false;
+      panel.hint("The connection is back, going on.");
+      panel.say("The connection is back.");
+    });
+    on("going", () => {
+      panel.hint("Keep this page open until everything is sent. You can save the form meanwhile.");
+    });
+    on("paused", () => {
+      if (meter.percent >= 100) {
+        going.resume();
+        return;
+      }
+      meter.rest();
+      panel.pausable(true, "Resume");
+      panel.hint("Paused. Nothing is lost while this page stays open.");
+      panel.say("Paused.");
+    });
+    on("failed", failed);
+    on("sent", sent);
+  }
+
+  function waitingWords(status, lost) {
+    if (lost) return "The connection is lost. The upload goes on by itself when it is back; keep this page open.";
+    const what = status ? `Mux does not take this part right now (${status}).` : "Mux cannot be reached right now.";
+    return `${what} Trying again by itself; nothing is lost.`;
+  }
+
+  async function sent() {
+    window.removeEventListener("beforeunload", guard);
+    phase = "sent";
+    panel.sent();
+    try {
+      await postJson("/api/mux/track-upload", { ...owner(), upload_id: uploadId });
+    } catch {
+      // Only a hint: Mux tells our server by itself. If nobody is signed in, the region says so.
+    }
+    wantState();
+  }
+
+  function failed({ why, error }) {
+    window.removeEventListener("beforeunload", guard);
+    phase = "failed";
+    panel.fail(why === "not-started" ? notStarted(error) : FAILURES[why], true);
+    giveUpHere();
+  }
+
+  function notStarted(error) {
+    if (error instanceof SignedOut) return SIGNED_OUT;
+    if (error instanceof Refusal) return error.type === "form" ? UNSAVED : error.message;
+    return UNREACHED;
+  }
+
+  /** Nothing comes of this attempt any more, so the lesson must not look as if it waited for it. */
+  async function giveUpHere() {
+    const id = uploadId;
+    uploadId = "";
+    if (id) await postJson("/api/mux/cancel-upload", { upload_id: id }).catch(() => {});
+    if (root.dataset.owner) wantState();
+  }
+
+  function stop() {
+    window.removeEventListener("beforeunload", guard);
+    transfer?.cancel();
+    transfer = null;
+    phase = "idle";
+    panel.show("choose");
+    panel.say("The upload is cancelled.");
+    giveUpHere();
+  }
+
+  function stateShown({ detail }) {
+    const state = `${detail.status} ${detail.replacing}`;
+    const coming = detail.upload;
+    if (phase === "running" && uploadId && coming && coming !== uploadId && coming !== before) {
+      uploadId = "";
+      transfer.cancel();
+      failed({ why: "replaced" });
+      return;
+    }
+    if (phase === "sent" && (detail.uploader === "closed" && detail.replacing !== "uploading")) {
+      phase = "idle";
+      panel.show("choose");
+    }
+    if (phase === "idle" && (state !== lastState || detail.uploader === "open")) root.hidden = detail.uploader === "closed";
+    panel.part("swap").hidden = detail.status !== "ready";
+    lastState = state;
+  }
+
+  // A file comes from the button or by drag and drop. The widget gets it only after our checks.
+  region.addEventListener("file-ready", (event) => {
+    if (approved && event.detail === approved) {
+      approved = null;
+      return;
+    }
+    event.stopPropagation();
+    widget.removeAttribute("file-ready");
+    const chosen = event.detail;
+    const wrong = wrongWith(chosen, rules) || (navigator.onLine ? "" : "You are offline. Choose the video again when you are connected.");
+    if (wrong) {
+      panel.refuse("");
+      panel.refuse(wrong);
+      widget.dispatchEvent(new CustomEvent("reset"));
+      return;
+    }
+    if (phase === "idle" || phase === "failed") begin(chosen);
+  }, true);
+
+  root.addEventListener("drop", (event) => {
+    if (event.dataTransfer.files.length < 2) return;
+    event.preventDefault();
+    event.stopPropagation();
+    panel.refuse("Those were several files. Drop one video: each lesson has one.");
+  }, true);
+  for (const name of ["dragover", "drop"]) {
+    // beside the drop zone a browser would leave the page to show the file
+    window.addEventListener(name, (event) => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
+  }
+
+  panel.part("pause").addEventListener("click", () => {
+    if (panel.part("pause").textContent.includes("Resume")) {
+      panel.pausable(true);
+      panel.hint("Going on.");
+      transfer.resume();
+      return;
+    }
+    panel.pausable(false, "Pausing…");
+    panel.hint("Pausing as soon as the part that is on its way has arrived.");
+    transfer.pause();
+  });
+  panel.part("cancel").addEventListener("click", stop);
+  panel.part("again").addEventListener("click", () => begin(file));
+  panel.part("other").addEventListener("click", () => {
+    phase = "idle";
+    panel.show("choose");
+    panel.part("pick").click();
+  });
+  region.addEventListener("state-shown", stateShown);
+}

@@ -1,0 +1,105 @@
+// What the uploader shows: choosing, running, failed. It decides nothing.
+import { size } from "./meter.js";
+
+const MILESTONES = [25, 50, 75];
+
+export class Panel {
+  #parts = {};
+  #progress;
+  #milestone = 0;
+  #words = "";
+
+  constructor(root) {
+    this.root = root;
+    this.region = root.closest(".video-region");
+    for (const part of root.querySelectorAll("[data-part]")) this.#parts[part.dataset.part] = part;
+    this.#progress = root.querySelector(".progress");
+    this.#words = this.#progress.querySelector(".progress__label").textContent;
+  }
+
+  part(name) {
+    return this.#parts[name];
+  }
+
+  /** One of "choose", "running", "failed"; the focus follows if it would be lost. */
+  show(name) {
+    const lost = this.root.contains(document.activeElement);
+    for (const one of ["choose", "running", "failed"]) this.part(one).hidden = one !== name;
+    const sending = name === "running";
+    this.root.hidden &&= name === "choose";
+    this.region.toggleAttribute("data-sending", sending);
+    // the one name for "how far is it": whoever shows it at the moment has it
+    this.#progress.toggleAttribute("data-testid", sending);
+    if (sending) this.#progress.dataset.testid = "video-progress";
+    if (!sending) this.#milestone = 0;
+    if (lost) ({ choose: "pick", running: "cancel", failed: "again" }[name] ? this.part({ choose: "pick", running: "cancel", failed: "again" }[name]) : this.root).focus();
+  }
+
+  /** The widget was used and cannot be: in words, beside it. */
+  refuse(words) {
+    this.part("refused").querySelector("[data-words]").textContent = words;
+    this.part("refused").hidden = !words;
+  }
+
+  fail(words, canTryAgain) {
+    this.part("failed").querySelector("[data-words]").textContent = words;
+    this.part("again").hidden = !canTryAgain;
+    this.show("failed");
+  }
+
+  begin(file) {
+    this.refuse("");
+    this.#label(`${this.#words} “${file.name}”`);
+    this.move({ percent: 0, words: size(file.size) });
+    this.hint("");
+    this.pausable(false);
+    this.part("cancel").hidden = false;
+    this.show("running");
+    this.say(`${this.#words} ${file.name}.`);
+  }
+
+  move({ percent, words }) {
+    const whole = Math.floor(percent);
+    this.#progress.querySelector("progress").value = percent;
+    this.#progress.querySelector("[data-figure]").textContent = `${whole} %`;
+    this.#progress.querySelector("[data-detail]").textContent = words;
+    const passed = MILESTONES.filter((one) => whole >= one).at(-1) ?? 0;
+    if (passed > this.#milestone) {
+      this.#milestone = passed;
+      this.say(`${passed} percent sent.`);
+    }
+  }
+
+  sent() {
+    this.#label("The file is in");
+    this.#progress.querySelector("[data-detail]").textContent = "You may close this page now.";
+    this.#progress.querySelector("[data-figure]").textContent = "100 %";
+    this.#progress.querySelector("progress").value = 100;
+    this.hint("");
+    this.part("cancel").hidden = true;
+    this.pausable(false);
+    this.say("The file is in. You may close this page now.");
+  }
+
+  #label(words) {
+    this.#progress.querySelector(".progress__label").textContent = words;
+  }
+
+  hint(words) {
+    if (this.part("hint").textContent !== words) this.part("hint").textContent = words;
+  }
+
+  pausable(can, words = "Pause") {
+    const button = this.part("pause");
+    button.hidden = !can && words === "Pause";
+    button.disabled = !can;
+    button.querySelector("span").textContent = words;
+    const use = button.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, words === "Resume" ? "#play" : "#pause"));
+  }
+
+  /** Read out, not shown. */
+  say(words) {
+    this.part("said").textContent = words;
+  }
+}

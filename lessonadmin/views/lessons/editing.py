@@ -1,0 +1,114 @@
+"""The lesson form: a new one, saving, and being told that somebody else saved in between.
+
+An open page saves without being left: it sends the same form and gets the form back as a fragment.
+"""
+
+import uuid
+from dataclasses import replace
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth
+from lessonadmin.db import transaction
+from lessonadmin.domain import lessons
+from lessonadmin.domain.errors import Conflict, Invalid, Problem
+from lessonadmin.domain.models import Lesson
+from lessonadmin.views import video_card
+from lessonadmin.views.lessons import bp, clashes, form, mine, video
+from lessonadmin.views.lessons.form import Typed
+from lessonadmin.web import headers
+
+
+@bp.get("/new")
+def new() -> Response:
+    return _form_page(None, Typed(price="0.00"))
+
+
+@bp.post("/new")
+def create() -> Response:
+    typed = Typed.read(request.form, Typed())
+    try:
+        wanted = form.changes(typed)
+        with transaction(auth.current_actor()):
+            lesson = lessons.create(auth.current_user(), wanted)
+    except Invalid as problem:
+        return _form_page(None, typed, problem=_by_field(problem), status=400)
+    return _saved(lesson, "The lesson is saved.", status=201)
+
+
+@bp.get("/<uuid:lesson_id>/edit")
+def edit(lesson_id: uuid.UUID) -> Response:
+    lesson = mine(lesson_id)
+    return _form_page(lesson, Typed.of(lesson))
+
+
+@bp.post("/<uuid:lesson_id>/edit")
+def save(lesson_id: uuid.UUID) -> Response:
+    lesson = mine(lesson_id)
+    typed = Typed.read(request.form, Typed.of(lesson))
+    try:
+        wanted = form.changes(typed)
+        with transaction(auth.current_actor()):
+            lesson = lessons.edit(auth.current_user(), lesson_id, wanted, version=typed.version)
+    except Invalid as problem:
+        return _form_page(lesson, typed, problem=_by_field(problem), status=400)
+    except Conflict as problem:
+        if problem.type != "edit_conflict":
+            raise
+        return _clash_page(lesson_id, typed, problem)
+    return _saved(lesson, "The lesson is saved.")
+
+
+def _by_field(problem: Invalid) -> Invalid:
+    """The domain counts in cents, the form has one field for the price."""
+    renamed = {
+        "price" if name == "price_cents" else name: text for name, text in (problem.fields or {}).items()
+    }
+    return form.invalid(renamed) if renamed else problem
+
+
+def _clash_page(lesson_id: uuid.UUID, typed: Typed, problem: Conflict) -> Response:
+    """Both texts are shown; saving again is then a decision, made against the newest version."""
+    lesson = mine(lesson_id)
+    clash = clashes.clash(auth.current_user(), lesson, typed)
+    kept = replace(typed, version=lesson.version)
+    return _form_page(lesson, kept, problem=problem, clash=clash, status=409)
+
+
+def _form_page(
+    lesson: Lesson | None,
+    typed: Typed,
+    *,
+    problem: Problem | None = None,
+    clash: clashes.Clash | None = None,
+    status: int = 200,
+) -> Response:
+    headers.needs_widgets()
+    alone = video_card.wants_fragment()
+    given: dict[str, object] = {
+        "lesson": lesson,
+        "typed": typed,
+        "problem": problem,
+        "clash": clash,
+        "courses": form.courses_for(auth.current_user(), lesson),
+    }
+    if not alone:
+        given["card"] = video.card(lesson) if lesson is not None else video_card.blank("lesson")
+        given["rules"] = video_card.upload_rules()
+        given["bought"] = video.bought(lesson)
+    page = render_template("lessons/form.html" if alone else "lessons/edit.html", **given)
+    response = make_response(page, status)
+    if alone:
+        response.headers["X-Fragment"] = "form"
+    return response
+
+
+def _saved(lesson: Lesson, words: str, *, status: int = 200) -> Response:
+    address = url_for("lessons.edit", lesson_id=lesson.id)
+    if not video_card.wants_fragment():
+        flash(words, "success")
+        return redirect(address)
+    response = _form_page(lesson, Typed.of(lesson), status=status)
+    response.headers["Location"] = address
+    return response

@@ -1,0 +1,54 @@
+"""The list of lessons: filtered, searched, sorted, and living while something in it moves."""
+
+from typing import Any
+
+from flask import make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth
+from lessonadmin.domain import desk_list, pictures, standing
+from lessonadmin.views import video_card
+from lessonadmin.views.lessons import bp
+
+
+@bp.get("")
+def index() -> Response:
+    wish = _wish()
+    user = auth.current_user()
+    page = desk_list.page(user, wish)
+    shown = standing.of_many(page.lessons)
+    moving = any(not one.settled for one in shown.values())
+    tries = video_card.attempt()
+    asks_again = moving and tries < video_card.LAST_ATTEMPT
+    body = render_template(
+        "lessons/list.html" if video_card.wants_fragment() else "lessons/index.html",
+        page=page,
+        wish=wish,
+        states=shown,
+        thumbnail=pictures.thumbnail,
+        next_ms=standing.next_poll_ms(tries) if asks_again else None,
+        empty=page.total == 0 and not wish.q and not wish.state and not desk_list.has_any(user),
+        link=_link,
+    )
+    response = make_response(body)
+    if video_card.wants_fragment():
+        response.headers["X-Fragment"] = "list"
+    return response
+
+
+def _wish() -> desk_list.Wish:
+    args = request.args
+    number = args.get("page", "1")
+    return desk_list.Wish(
+        state=desk_list.read_state(args.get("state", "")),
+        q=args.get("q", "")[:200],
+        sort=desk_list.read_sort(args.get("sort", "")),
+        page=min(max(1, int(number)), desk_list.LAST_PAGE) if number.isdecimal() and len(number) < 7 else 1,
+    )
+
+
+def _link(**changes: object) -> str:
+    """This list with something else chosen; whatever is not mentioned stays, the page starts over."""
+    wish = _wish()
+    chosen: dict[str, Any] = {"state": wish.state, "q": wish.q, "sort": wish.sort, **changes}
+    return url_for("lessons.index", **{name: value for name, value in chosen.items() if value not in ("", 1)})

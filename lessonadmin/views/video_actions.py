@@ -1,0 +1,44 @@
+"""What a person may do about a video from a page, the same for lessons and course previews.
+
+Each takes an owner that this person may change and answers with the word that the page then explains.
+"""
+
+from lessonadmin import auth
+from lessonadmin.db import transaction
+from lessonadmin.domain import asking, removal, uploads, videos
+from lessonadmin.domain.errors import Conflict
+from lessonadmin.domain.videos import Owner
+
+
+def cancel(owner: Owner) -> str:
+    """Give up whatever is on its way; a video that plays stays."""
+    with transaction(auth.current_actor()):
+        row = videos.desk_of(owner).on_its_way
+        upload_id = row.upload_id if row is not None else None
+    if upload_id is not None:
+        uploads.cancel(upload_id, owner, actor=auth.current_actor())
+    return "cancelled"
+
+
+def remove(owner: Owner) -> str:
+    """Take every video of it away, here at once and at Mux soon after."""
+    with transaction(auth.current_actor()):
+        removal.clear(videos.desk_of(owner))
+    return "removed"
+
+
+def undo(owner: Owner) -> str:
+    """Bring back the video that the present one replaced."""
+    with transaction(auth.current_actor()):
+        done = removal.undo_replacement(videos.desk_of(owner))
+    if not done:
+        raise Conflict(
+            "cannot_undo", "The earlier video is not at Mux any more, so it cannot be brought back."
+        )
+    return "undone"
+
+
+def ask(owner: Owner) -> str:
+    """Ask Mux now, since somebody does not want to wait."""
+    asking.ask_now(owner, actor=auth.current_actor())
+    return "asked"

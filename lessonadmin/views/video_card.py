@@ -1,0 +1,153 @@
+"""Everything that `templates/video/` draws about one video, gathered in one place for lessons and course previews alike.
+
+The page at its first load and the fragment that is fetched later show the same thing because both come from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Response, make_response, render_template, request
+
+from lessonadmin import config, mux
+from lessonadmin.domain import estimates, pictures, playback, standing, uploads
+from lessonadmin.domain.errors import Problem
+from lessonadmin.domain.estimates import Estimate
+from lessonadmin.domain.models import Lesson
+from lessonadmin.domain.standing import Standing
+from lessonadmin.domain.videos import Owner, kind_of
+from lessonadmin.web import headers
+
+LAST_ATTEMPT = 60
+QUICK_FIRST = 1000
+# what a browser offers first; the rest of Mux's languages follows by name
+NO_CAPTIONS = ("", "No captions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """What <mux-player> is told."""
+
+    src: str
+    playback_id: str
+    poster: str | None
+    storyboard: str
+    env_key: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One video on its way through the page. `urls`: state, and what may be done: publish, remove, cancel, undo."""
+
+    kind: str
+    owner: Owner | None
+    standing: Standing | None
+    urls: Mapping[str, str]
+    estimate: Estimate | None = None
+    player: Player | None = None
+    attempt: int = 0
+    said: str = ""
+    problem: Problem | None = None
+
+    @property
+    def status(self) -> str:
+        return self.standing.status if self.standing is not None else "none"
+
+    @property
+    def replacing(self) -> str:
+        """The state of the video that is to take the place of the one that plays."""
+        found = self.standing.replacement if self.standing is not None else None
+        return found.status if found is not None else ""
+
+    @property
+    def moving(self) -> bool:
+        return self.standing is not None and not self.standing.settled
+
+    @property
+    def in_background(self) -> bool:
+        """Asked so often that the page stops asking: it goes on without anybody looking."""
+        return self.moving and self.attempt >= LAST_ATTEMPT
+
+    @property
+    def next_ms(self) -> int | None:
+        """When the page asks again; None: there is nothing to wait for."""
+        return standing.next_poll_ms(self.attempt) if self.moving and not self.in_background else None
+
+    @property
+    def uploader_open(self) -> bool:
+        """A lesson without a video shows the drop zone at once; beside a video it waits behind "Replace"."""
+        return self.status in ("none", "error", "uploading") and not self._bytes_in
+
+    @property
+    def _bytes_in(self) -> bool:
+        return self.standing is not None and self.status == "uploading" and self.standing.bytes_in
+
+
+def of(owner: Owner, urls: Mapping[str, str], *, said: str = "", problem: Problem | None = None) -> Card:
+    found = standing.of(owner)
+    return Card(
+        kind=kind_of(owner),
+        owner=owner,
+        standing=found,
+        urls=urls,
+        estimate=estimates.of(owner) if not found.settled else None,
+        player=_player(owner),
+        attempt=attempt(),
+        said=said,
+        problem=problem,
+    )
+
+
+def blank(kind: str) -> Card:
+    """For a lesson or course that is not stored yet."""
+    return Card(kind=kind, owner=None, standing=None, urls={})
+
+
+def attempt() -> int:
+    """How often this page has asked already."""
+    text = request.args.get("attempt", "0")
+    return min(int(text), 1000) if text.isdecimal() and len(text) < 6 else 0
+
+
+def _player(owner: Owner) -> Player | None:
+    if owner.video_processing_status != "ready" or not owner.mux_playback_id:
+        return None
+    try:
+        source = playback.source(owner)
+    except Problem:
+        return None
+    return Player(
+        src=source.src,
+        playback_id=source.playback_id,
+        poster=pictures.thumbnail(owner, width=960, height=540),
+        storyboard=pictures.storyboard(source),
+        env_key=config.current().mux_env_key,
+    )
+
+
+def upload_rules() -> dict[str, object]:
+    """What the browser checks before the first byte; the server checks the same again."""
+    settings = config.current()
+    endings = {ending: kind for ending, kind in uploads.ENDINGS.items() if kind in settings.upload_types}
+    return {
+        "types": " ".join(settings.upload_types),
+        "endings": endings,
+        "names": sorted({ending.upper() for ending in endings}),
+        "max_mb": settings.upload_max_mb,
+        "languages": [NO_CAPTIONS, *sorted(mux.LANGUAGES.items(), key=lambda pair: pair[1])],
+    }
+
+
+def fragment(card: Card, *, status: int = 200) -> Response:
+    """The state alone, for the page that is open already."""
+    headers.needs_widgets()
+    response = make_response(render_template("video/state.html", card=card, rules=upload_rules()), status)
+    response.headers["X-Fragment"] = "video"
+    return response
+
+
+def wants_fragment() -> bool:
+    return "X-Fragment" in request.headers
+
+
+def is_lesson(card: Card) -> bool:
+    return isinstance(card.owner, Lesson)

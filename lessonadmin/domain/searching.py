@@ -5,8 +5,10 @@ gets through, and nothing that can be typed raises.
 """
 
 import re
+from functools import reduce
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, cast, false, func
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute
 
 LONGEST = 200
@@ -15,16 +17,19 @@ MOST_WORDS = 20
 BETWEEN_WORDS = re.compile(r"[\s\x00-\x1f\ud800-\udfff]+")
 
 
-def words_of(typed: str) -> str | None:
-    """The text of a tsquery, or None when nothing was asked for."""
-    words = [word for word in BETWEEN_WORDS.split(typed[:LONGEST]) if word][:MOST_WORDS]
-    if not words:
-        return None
-    # Quoted, so that the same parser that made the index takes each word apart ("node.js", "well-known").
-    return " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words)
-
-
 def matches(column: InstrumentedAttribute[str], typed: str) -> ColumnElement[bool] | None:
     """The condition for a `search` column; None for an empty box, which leaves a list as it is."""
-    query = words_of(typed)
-    return None if query is None else column.op("@@")(func.to_tsquery("simple", query))
+    chunks = [chunk for chunk in BETWEEN_WORDS.split(typed[:LONGEST]) if chunk]
+    if not chunks:
+        return None
+    words = [chunk for chunk in chunks if any(character.isalnum() for character in chunk)]
+    if not words:
+        return false()  # punctuation alone stands in no index
+    asked = reduce(lambda one, other: one.op("&&")(other), map(_begins_with, words[:MOST_WORDS]))
+    return column.op("@@")(asked)
+
+
+def _begins_with(word: str) -> ColumnElement[object]:
+    """Taken apart as the index was ("well-known"), or as one piece that it kept whole ("me@school.example")."""
+    quoted = "'" + word.replace("\\", "\\\\").replace("'", "''") + "':*"
+    return func.to_tsquery("simple", quoted).op("||")(cast(quoted.lower(), TSQUERY))

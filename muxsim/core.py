@@ -3,6 +3,7 @@
 import secrets
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from muxsim.assets import Assets
@@ -20,6 +21,8 @@ from muxsim.processing import Processing
 from muxsim.signing_keys import SigningKeys
 from muxsim.store import Doc, Store
 from muxsim.switches import Switches
+from muxsim.telling import Telling
+from muxsim.tracks import Tracks
 from muxsim.uploads import Upload, Uploads
 
 
@@ -44,30 +47,29 @@ class Core:
         self.uploads = Uploads(self.store, directory / "uploads")
         self.assets = Assets(self.store, directory / "media")
         self.sender = Sender(self.store, self.clock, self.ids, self.faults, self.switches)
+        telling = Telling(self.events, self.clock)
+        self.tracks = Tracks(self.store, self.ids, self.switches, self.assets, telling)
         self.lifecycle = Lifecycle(
-            self.store, self.clock, self.ids, self.switches, self.events, self.uploads, self.assets
+            self.store, self.clock, self.ids, self.switches, self.uploads, self.assets, telling, self.tracks
         )
         self.ffmpeg = find_ffmpeg() if options.ffmpeg else None
         self.packager = Packager(self.ffmpeg) if self.ffmpeg else None
         self.processing = Processing(
             self.store, self.clock, self.switches, self.assets, self.lifecycle, self.packager
         )
-        self.engine = Engine(
-            self.store,
-            self.clock,
-            self.switches,
-            self.sender,
-            {
-                **self.processing.timers(),
-                "expire_upload": lambda subject, _detail, _due: _ignore(
-                    self.lifecycle.expire_upload(subject)
-                ),
-                "delete_asset": lambda subject, _detail, _due: _ignore(self.lifecycle.delete_asset(subject)),
-                "caption": lambda subject, detail, _due: self.lifecycle.finish_caption(subject, detail),
-            },
-        )
-        self.lifecycle.engine = self.processing.engine = self.engine
+        self.engine = Engine(self.store, self.clock, self.switches, self.sender, self._timers())
+        self.lifecycle.engine = self.tracks.engine = self.processing.engine = self.engine
         self.events.on_change = self.engine.wake
+
+    def _timers(self) -> dict[str, Callable[[str, str, float], None]]:
+        """What a timer that is due does, by its kind: with its subject, its detail and its moment."""
+        life, tracks = self.lifecycle, self.tracks
+        return {
+            **self.processing.timers(),
+            "expire_upload": lambda subject, _detail, _due: _ignore(life.expire_upload(subject)),
+            "delete_asset": lambda subject, _detail, _due: _ignore(life.delete_asset(subject)),
+            "caption": lambda subject, detail, _due: tracks.finish_caption(subject, detail),
+        }
 
     def start(self, url: str) -> None:
         self.url = url

@@ -8,11 +8,12 @@ from muxsim.assets import Asset, Assets, describe, new_doc
 from muxsim.clock import Clock
 from muxsim.engine import Engine
 from muxsim.errors import FREE_PLAN, MuxError
-from muxsim.events import Events
 from muxsim.ids import Ids
 from muxsim.sniff import Findings
 from muxsim.store import Doc, Store
 from muxsim.switches import Switches
+from muxsim.telling import Telling
+from muxsim.tracks import Tracks
 from muxsim.uploads import Upload, Uploads
 
 TEST_ASSET_LIVES = 24 * 3600.0
@@ -30,17 +31,19 @@ class Lifecycle:
         clock: Clock,
         ids: Ids,
         switches: Switches,
-        events: Events,
         uploads: Uploads,
         assets: Assets,
+        telling: Telling,
+        tracks: Tracks,
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._switches = switches
-        self._events = events
         self._uploads = uploads
         self._assets = assets
+        self._tell = telling
+        self.tracks = tracks
         self.engine: Engine
 
     # uploads
@@ -63,7 +66,7 @@ class Lifecycle:
             self._uploads.insert(upload)
             self.engine.at(upload.deadline, "expire_upload", upload.id)
             url = url_of(upload) if self._switches["upload_created_carries_url"] else None
-            self._tell_upload("video.upload.created", upload, url)
+            self._tell.upload("video.upload.created", upload, url)
         return upload
 
     def cancel_upload(self, upload_id: str) -> Upload:
@@ -72,7 +75,7 @@ class Lifecycle:
             if upload is None or upload.status != "waiting":
                 raise MuxError(403, NO_CANCEL)
             self._end_upload(upload, "cancelled")
-            self._tell_upload("video.upload.cancelled", upload)
+            self._tell.upload("video.upload.cancelled", upload)
         return upload
 
     def expire_upload(self, upload_id: str) -> bool:
@@ -92,7 +95,7 @@ class Lifecycle:
                 return False
             upload.doc["error"] = {"type": kind, "message": message}
             self._end_upload(upload, "errored")
-            self._tell_upload("video.upload.errored", upload)
+            self._tell.upload("video.upload.errored", upload)
         return True
 
     def finish_upload(self, upload_id: str, *, has_file: bool, pretend: Doc | None = None) -> Asset | None:
@@ -116,10 +119,10 @@ class Lifecycle:
             self._end_upload(upload, "asset_created")
             asset_first = self._switches["event_order"] == "asset_first"
             if asset_first:
-                self._tell_asset("video.asset.created", asset)
-            self._tell_upload("video.upload.asset_created", upload)
+                self._tell.asset("video.asset.created", asset)
+            self._tell.upload("video.upload.asset_created", upload)
             if not asset_first:
-                self._tell_asset("video.asset.created", asset)
+                self._tell.asset("video.asset.created", asset)
         return asset
 
     def _end_upload(self, upload: Upload, status: str) -> None:
@@ -134,7 +137,7 @@ class Lifecycle:
             asset = self._new_asset(
                 env, settings, test=bool(settings.get("test")), upload_id=None, pretend=None
             )
-            self._tell_asset("video.asset.created", asset)
+            self._tell.asset("video.asset.created", asset)
         return asset
 
     def _new_asset(
@@ -161,21 +164,21 @@ class Lifecycle:
         with self._store.transaction():
             describe(asset, findings)
             if findings.audio or findings.width:
-                asset.doc["tracks"] = self._media_tracks(findings, asset.doc["duration"])
-            captions = [self._caption_track(one) for one in asset.work.get("captions", [])]
+                asset.doc["tracks"] = self.tracks.of_media(findings, asset.doc["duration"])
+            captions = [self.tracks.caption(one) for one in asset.work.get("captions", [])]
             asset.tracks.extend(captions)
-            renditions = self._finish_renditions(asset)
+            renditions = self.tracks.finish_renditions(asset)
             asset.status = "ready"
             asset.work.pop("held_since", None)
             asset.doc.pop("errors", None)
             self._assets.save(asset)
             if findings.unusual:
-                self._tell_asset("video.asset.non_standard_input_detected", asset)
-            self._tell_asset("video.asset.ready", asset)
+                self._tell.asset("video.asset.non_standard_input_detected", asset)
+            self._tell.asset("video.asset.ready", asset)
             for rendition in renditions:
-                self._tell_rendition("ready", asset, rendition)
+                self._tell.rendition("ready", asset, rendition)
             for track in captions:
-                self._tell_track("video.asset.track.created", asset, track)
+                self._tell.track("video.asset.track.created", asset, track)
                 wait = 0.25 * self._switches["processing_seconds"]
                 self.engine.after(wait, "caption", asset.id, track["id"])
 
@@ -187,7 +190,7 @@ class Lifecycle:
             self._assets.save(asset)
             for timer in ("begin", "finish", "caption"):
                 self.engine.forget(asset.id, timer)
-            self._tell_asset("video.asset.errored", asset)
+            self._tell.asset("video.asset.errored", asset)
             if asset.upload_id:
                 self.fail_upload(asset.upload_id, kind, " ".join(messages))
 
@@ -200,7 +203,7 @@ class Lifecycle:
                 raise MuxError(400, NO_DELETE)
             self._assets.delete(asset_id)
             self.engine.forget(asset_id)
-            self._tell_asset("video.asset.deleted", asset)
+            self._tell.asset("video.asset.deleted", asset)
         shutil.rmtree(self._assets.media(asset_id), ignore_errors=True)
         return True
 
@@ -212,125 +215,7 @@ class Lifecycle:
                 else:
                     asset.doc[key] = value
             self._assets.save(asset)
-            self._tell_asset("video.asset.updated", asset)
-
-    # tracks
-
-    def add_caption(self, asset: Asset, wanted: Doc, *, source: str = "generated_vod") -> Doc:
-        with self._store.transaction():
-            track = self._caption_track(wanted, source)
-            asset.tracks.append(track)
-            self._assets.save(asset)
-            self._tell_track("video.asset.track.created", asset, track)
-            self.engine.after(0.25 * self._switches["processing_seconds"], "caption", asset.id, track["id"])
-        return track
-
-    def finish_caption(self, asset_id: str, track_id: str) -> None:
-        with self._store.transaction():
-            asset = self._assets.get(asset_id)
-            track = (
-                None if asset is None else next((one for one in asset.tracks if one["id"] == track_id), None)
-            )
-            if asset is None or track is None or track["status"] != "preparing":
-                return
-            heard = any(one["type"] == "audio" for one in asset.tracks)
-            fine = heard or track["text_source"] != "generated_vod"
-            track["status"] = "ready" if fine else "errored"
-            if not fine:
-                track["error"] = {"type": "no_audio", "messages": ["Asset has no audio track to transcribe."]}
-            self._assets.save(asset)
-            self._tell_track(f"video.asset.track.{track['status']}", asset, track)
-
-    def remove_track(self, asset: Asset, track: Doc) -> None:
-        with self._store.transaction():
-            asset.doc["tracks"] = [one for one in asset.tracks if one["id"] != track["id"]]
-            self._assets.save(asset)
-            self._tell_track("video.asset.track.deleted", asset, track)
-
-    def _caption_track(self, wanted: Doc, source: str = "generated_vod") -> Doc:
-        language = wanted.get("language_code") or "en"
-        track = {
-            "id": self._ids.new("track"), "type": "text", "text_type": "subtitles", "text_source": source,
-            "language_code": language, "name": wanted.get("name") or language, "status": "preparing",
-        }  # fmt: skip
-        if wanted.get("passthrough"):
-            track["passthrough"] = wanted["passthrough"]
-        return track
-
-    def _media_tracks(self, found: Findings, duration: float) -> list[Doc]:
-        tracks: list[Doc] = []
-        if found.width and found.height:
-            tracks.append({
-                "id": self._ids.new("track"), "type": "video", "status": "ready", "duration": duration,
-                "max_width": found.width, "max_height": found.height, "max_frame_rate": found.fps,
-            })  # fmt: skip
-        if found.audio:
-            tracks.append({
-                "id": self._ids.new("track"), "type": "audio", "status": "ready", "duration": duration, "primary": True,
-                "max_channels": found.channels, "max_channel_layout": "stereo" if found.channels == 2 else "mono",
-            })  # fmt: skip
-        return tracks
-
-    # static renditions
-
-    def add_rendition(self, asset: Asset, resolution: str) -> Doc:
-        with self._store.transaction():
-            rendition = {"id": self._ids.new("rendition"), "resolution": resolution, "status": "preparing"}
-            shelf = asset.doc.setdefault("static_renditions", {"status": "preparing", "files": []})
-            shelf["files"].append(rendition)
-            self._tell_rendition("created", asset, dict(rendition))
-            if asset.status == "ready":
-                for done in self._finish_renditions(asset):
-                    self._tell_rendition("ready", asset, done)
-            self._assets.save(asset)
-        return rendition
-
-    def remove_rendition(self, asset: Asset, rendition: Doc) -> None:
-        with self._store.transaction():
-            shelf = asset.doc["static_renditions"]
-            shelf["files"] = [one for one in shelf["files"] if one["id"] != rendition["id"]]
-            if not shelf["files"]:
-                del asset.doc["static_renditions"]
-            self._assets.save(asset)
-            self._tell_rendition("deleted", asset, rendition)
-
-    def _finish_renditions(self, asset: Asset) -> list[Doc]:
-        shelf: Doc = asset.doc.get("static_renditions") or {"files": []}
-        fresh = [one for one in shelf["files"] if one["status"] == "preparing"]
-        for one in fresh:
-            extension = "m4a" if one["resolution"] == "audio-only" else "mp4"
-            name = "audio" if extension == "m4a" else one["resolution"]
-            one.setdefault("id", self._ids.new("rendition"))
-            one.update(status="ready", ext=extension, name=f"{name}.{extension}", type="standard")
-            shelf["status"] = "ready"
-        return fresh
-
-    def _tell_rendition(self, happened: str, asset: Asset, rendition: Doc) -> None:
-        data = {**rendition, "asset_id": asset.id}
-        kind = f"video.asset.static_rendition.{happened}"
-        self._events.emit(kind, data, env=asset.env, lane=asset.lane, object_type="static-rendition")
-
-    # telling
-
-    def _tell_upload(self, kind: str, upload: Upload, url: str | None = None) -> None:
-        data = upload.shown(url=url)
-        data.pop("error", None)
-        self._events.emit(kind, data, env=upload.env, lane=upload.id, object_type="upload")
-
-    def _tell_asset(self, kind: str, asset: Asset) -> None:
-        data = asset.shown(asset.progress(self._clock.now(), None, None), webhook=True)
-        self._events.emit(kind, data, env=asset.env, lane=asset.lane, object_type="asset")
-
-    def _tell_track(self, kind: str, asset: Asset, track: Doc) -> None:
-        data = {**track, "asset_id": asset.id}
-        self._events.emit(kind, data, env=asset.env, lane=asset.lane, object_type="track")
-
-    def tell(self, kind: str, *, asset: Asset | None = None, upload: Upload | None = None) -> None:
-        """An event out of turn, with the present state."""
-        if asset is not None:
-            self._tell_asset(kind, asset)
-        elif upload is not None:
-            self._tell_upload(kind, upload)
+            self._tell.asset("video.asset.updated", asset)
 
 
 def _policies(settings: Doc, switch: str) -> list[str] | None:

@@ -37,6 +37,10 @@ def find_ffmpeg() -> str | None:
         return None
 
 
+class Interrupted(Exception):
+    """The simulator is being stopped: what ffmpeg said last means nothing."""
+
+
 class Packager:
     """Runs ffmpeg. Holds no state but the processes under way, so that ``stop`` can end them."""
 
@@ -99,7 +103,7 @@ class Packager:
         """ffmpeg's exit code and what it wrote to standard error."""
         with self._lock:
             if self._stopped:
-                return 1, ""
+                raise Interrupted
             process = subprocess.Popen(
                 [self._binary, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 text=True, errors="replace",
@@ -126,6 +130,8 @@ class Packager:
             process.stderr.close()
             with self._lock:
                 self._running.discard(process)
+        if self._stopped:
+            raise Interrupted
         return code, "".join(complaints)
 
 

@@ -11,7 +11,7 @@ from muxsim.assets import TEST_ASSET_SECONDS, Asset, Assets
 from muxsim.clock import Clock
 from muxsim.engine import Engine
 from muxsim.lifecycle import Lifecycle
-from muxsim.packaging import Packager
+from muxsim.packaging import Interrupted, Packager
 from muxsim.sniff import Findings, look_at
 from muxsim.store import Doc, Store
 from muxsim.switches import Switches
@@ -75,6 +75,8 @@ class Processing:
             found = self._packager.package(
                 media, limit=limit, on_progress=lambda part: self._moved(asset_id, part)
             )
+        except Interrupted:
+            return  # it is done again after the next start
         except Exception:
             log.exception("packaging failed")
             found = Findings(error="The input file could not be processed.")

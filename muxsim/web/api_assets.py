@@ -157,13 +157,13 @@ def create_track(asset_id: str) -> Answer:
     wanted: dict[str, Any] = checks.captions([body])[0]
     if checks.text(body.get("url"), "url", most=2000) is None:
         raise invalid("url is required.")
-    return data(sim().lifecycle.add_caption(asset, wanted, source="uploaded"), 201)
+    return data(sim().tracks.add_caption(asset, wanted, source="uploaded"), 201)
 
 
 @blueprint.delete("/<asset_id>/tracks/<track_id>")
 def delete_track(asset_id: str, track_id: str) -> tuple[str, int]:
     asset = found(asset_id)
-    sim().lifecycle.remove_track(asset, _track(asset, track_id))
+    sim().tracks.remove_track(asset, _track(asset, track_id))
     return "", 204
 
 
@@ -175,7 +175,7 @@ def generate_subtitles(asset_id: str, track_id: str) -> Answer:
     wanted = checks.captions(checks.json_body(request).get("generated_subtitles"))
     if not wanted:
         raise invalid("generated_subtitles is required.")
-    return data([sim().lifecycle.add_caption(asset, one) for one in wanted], 201)
+    return data([sim().tracks.add_caption(asset, one) for one in wanted], 201)
 
 
 @blueprint.post("/<asset_id>/static-renditions")
@@ -187,7 +187,7 @@ def create_static_rendition(asset_id: str) -> Answer:
     shelf = asset.doc.get("static_renditions") or {"files": []}
     if any(one["resolution"] == resolution for one in shelf["files"]):
         raise invalid("There is a static rendition of this resolution already.")
-    return data(sim().lifecycle.add_rendition(asset, resolution), 201)
+    return data(sim().tracks.add_rendition(asset, resolution), 201)
 
 
 @blueprint.delete("/<asset_id>/static-renditions/<rendition_id>")
@@ -197,6 +197,6 @@ def delete_static_rendition(asset_id: str, rendition_id: str) -> tuple[str, int]
     shelf = asset.doc.get("static_renditions") or {"files": []}
     for rendition in shelf["files"]:
         if rendition.get("id") == rendition_id:
-            sim().lifecycle.remove_rendition(asset, rendition)
+            sim().tracks.remove_rendition(asset, rendition)
             return "", 204
     raise not_found()

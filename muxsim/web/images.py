@@ -9,6 +9,7 @@ from flask import Blueprint, Response, send_file
 
 from muxsim.assets import Asset
 from muxsim.errors import MuxError, not_found
+from muxsim.packaging import Interrupted
 from muxsim.sample import SAMPLE_PATH, STATIC
 from muxsim.store import Doc
 from muxsim.web.context import sim
@@ -173,7 +174,11 @@ def _picture(seen: View, name: str, extension: str, kind: str, options: list[str
     target = media / "pictures" / f"{key}.{extension}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not packager.picture(source, target, options=options, at=moment):
+        try:
+            made = packager.picture(source, target, options=options, at=moment)
+        except Interrupted as error:
+            raise MuxError(503, "The simulator is being stopped.") from error
+        if not made:
             raise MuxError(404, "There is no picture at this moment of the video.")
     return send_file(target, mimetype=kind, conditional=True)
 

@@ -108,10 +108,27 @@ def test_packaging_goes_on_after_a_restart(make_sim: Callable[..., Simulator], t
     control.upload_file(sdk.upload().id)
     asset_id = control.assets()[0]["id"]
     sdk.close()
+    first.stop()  # in the middle of it, or not: both must do
+    control = Control(make_sim(state_dir=tmp_path / "kept", ffmpeg=True, processing_seconds=30).url)
+    control.advance_clock(31)
+    control.wait_for(lambda: control.asset(asset_id)["status"] == "ready", timeout=30)
+    assert control.asset(asset_id)["packaged"]
+
+
+def test_an_interrupted_packaging_is_no_verdict(make_sim: Callable[..., Simulator], tmp_path: Path) -> None:
+    """ffmpeg is ended with the simulator; its death must not be taken for a broken file."""
+    first = make_sim(state_dir=tmp_path / "kept", ffmpeg=True, processing_seconds=30)
+    assert first.core.packager is not None
+    first.core.packager.stop()
+    sdk, control = Sdk(first.url), Control(first.url)
+    control.upload_file(sdk.upload().id)
+    asset_id = control.assets()[0]["id"]
+    assert control.flush_events()
+    sdk.close()
     first.stop()
     control = Control(make_sim(state_dir=tmp_path / "kept", ffmpeg=True, processing_seconds=30).url)
     control.advance_clock(31)
-    control.wait_for(lambda: control.asset(asset_id)["status"] == "ready")
+    control.wait_for(lambda: control.asset(asset_id)["status"] == "ready", timeout=30)
     assert control.asset(asset_id)["packaged"]
 
 

@@ -1,9 +1,10 @@
 """`bin/bench`: runs the modules of bench/, each in a process of its own, and ends with all their rows in one table.
 
-A benchmark is a module with a `main()` that prints its rows as lines of `name <TAB> figure <TAB> remark`; anything
-else that it prints is shown as it comes. Names as arguments choose among them: `bin/bench webhooks`.
+A benchmark is a module with a `main()` that prints its rows as lines of name, figure and remark, with a tab or at
+least two spaces between them; anything else that it prints is shown as it comes. Names as arguments choose among them: `bin/bench webhooks`.
 """
 
+import re
 import subprocess
 import sys
 
@@ -26,11 +27,18 @@ def run(name: str) -> tuple[int, list[Row]]:
     rows: list[Row] = []
     with subprocess.Popen(command, cwd=places.ROOT, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout or ():
-            cells = line.rstrip("\n").split("\t")
-            if len(cells) >= 2:
-                rows.append((name, cells[0], cells[1], " ".join(cells[2:])))
+            if row := as_row(line):
+                rows.append((name, *row))
             print(line, end="", flush=True)
     return process.returncode, rows
+
+
+def as_row(line: str) -> tuple[str, str, str] | None:
+    """The cells of a line, if it is a row and not a heading."""
+    cells = re.split(r"\t| {2,}", line.strip())
+    if len(cells) < 2 or cells[1] == "figure":
+        return None
+    return cells[0], cells[1], " ".join(cells[2:])
 
 
 def table(rows: list[Row]) -> str:

@@ -9,10 +9,11 @@ from lessonadmin import config
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
-    from lessonadmin import admin, auth, cli, db, jobs, logs, views, web
+    from lessonadmin import admin, auth, cli, db, jobs, logs, reporting, views, web
 
     config.use(settings or config.load())
     logs.init_app()
+    reporting.init_app()
     app = Flask(__name__, template_folder="../templates", instance_relative_config=False)
     web.settings.init_app(app)
     web.assets.init_app(app)

@@ -7,6 +7,7 @@
 from lessonadmin.mux.calls import (
     LANGUAGES,
     DeliveryUsage,
+    Ping,
     SigningKey,
     cancel_upload,
     create_upload,
@@ -18,6 +19,7 @@ from lessonadmin.mux.calls import (
     list_assets,
     list_signing_keys,
     list_uploads,
+    ping,
 )
 from lessonadmin.mux.errors import Category, Gone, Kind, Later, MuxError, Nonsense, Refused
 from lessonadmin.mux.events import BadPayload, Event, read_event, read_stored_event
@@ -30,9 +32,9 @@ from lessonadmin.mux.transport import Priority
 
 __all__ = [
     "LANGUAGES", "Asset", "AssetPage", "AssetStatus", "Audience", "BadPayload", "BadSignature", "BadSigningKey", "Category",
-    "DeliveryUsage", "Event", "Gone", "Kind", "Later", "MuxError", "Nonsense", "Passthrough", "PlaybackId",
+    "DeliveryUsage", "Event", "Gone", "Kind", "Later", "MuxError", "Nonsense", "Passthrough", "Ping", "PlaybackId",
     "Priority", "RateLeft", "Reason", "Refused", "SigningKey", "Upload", "UploadStatus", "cancel_upload",
     "check_signing_key", "create_upload", "delete_asset", "delivery_usage", "get_asset", "get_upload", "hint",
-    "is_temporary", "list_assets", "list_signing_keys", "list_uploads", "parse_passthrough", "playback_token",
+    "is_temporary", "list_assets", "list_signing_keys", "list_uploads", "parse_passthrough", "ping", "playback_token",
     "rate_left", "read_event", "read_stored_event", "sign", "verify",
 ]  # fmt: skip

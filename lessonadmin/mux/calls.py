@@ -48,6 +48,14 @@ class DeliveryUsage:
 
 
 @dataclass(frozen=True)
+class Ping:
+    """What a small question brought: the clock at Mux, and the newest assets that the token sees."""
+
+    clock: datetime | None
+    asset_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SigningKey:
     id: str
     created_at: datetime | None
@@ -146,6 +154,15 @@ def delete_asset(asset_id: str, *, priority: Priority) -> None:
         verdict.done(
             ask.question, ask.send(lambda sdk: mux_python.AssetsApi(sdk).delete_asset(asset_id, **RAW))
         )
+
+
+def ping(*, priority: Priority, limit: int = 10) -> Ping:
+    """Does the token open the door, and to which environment? One small list, and the hour on its letterhead."""
+    with _asked("list_assets", priority=priority) as ask:
+        answer = ask.send(lambda sdk: mux_python.AssetsApi(sdk).list_assets(limit=limit, **RAW))
+        rows = fields.items(verdict.data_of(ask.question, answer)["data"])
+        ids = (fields.identifier(fields.mapping(row).get("id")) for row in rows)
+        return Ping(fields.letterhead(answer.headers.get("Date")), tuple(one for one in ids if one is not None))
 
 
 def delivery_usage(*, start: datetime, end: datetime, priority: Priority, pages: int = 5) -> DeliveryUsage:

@@ -6,6 +6,7 @@ Nothing in here raises, whatever it is given.
 import math
 import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from lessonadmin.mux.errors import plain
@@ -58,6 +59,15 @@ def moment(value: object) -> datetime | None:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def letterhead(value: object) -> datetime | None:
+    """The time that an answer carries in its head."""
+    try:
+        found = parsedate_to_datetime(value if isinstance(value, str) else "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def web_address(value: object) -> str | None:

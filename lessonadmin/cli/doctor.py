@@ -1,0 +1,30 @@
+"""`flask doctor`: is everything as it must be, and if not, what to do."""
+
+import click
+from flask import Flask
+
+from lessonadmin.domain import doctor
+
+COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
+
+
+@click.command("doctor")
+@click.option(
+    "--seconds", default=doctor.PATIENCE_SECONDS, show_default=True, help="How long to wait for answers."
+)
+def examine(seconds: float) -> None:
+    """Look at everything this program needs; ends with 1 if something fails."""
+    lines = doctor.examine(seconds=seconds)
+    for line in lines:
+        level = click.style(f"{line.level:<4}", fg=COLOURS[line.level])
+        click.echo(f"{level}  {line.name}: {line.says}")
+        if line.todo:
+            click.echo(f"      -> {line.todo}")
+    counts = {level: sum(line.level == level for line in lines) for level in COLOURS}
+    click.echo(", ".join(f"{count} {level}" for level, count in counts.items()))
+    if not doctor.healthy(lines):
+        raise SystemExit(1)
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(examine)

@@ -1,0 +1,130 @@
+"""The doctor's look at PostgreSQL, and at what its rows say about workers, clock and work that waits."""
+
+import time
+
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+
+from lessonadmin import config
+from lessonadmin.domain.examination import Line, Room, ago, fail, ok, warn
+from lessonadmin.domain.models import AssetDeletion, Heartbeat, MuxEvent, Tracking
+from lessonadmin.domain.vital_signs import FRESH_SECONDS, expected_revision
+
+SKEW_SECONDS = 5.0
+
+
+def database(room: Room) -> list[Line]:
+    """Does it answer, is its schema ours, does its clock agree with ours?"""
+    try:
+        began = time.monotonic()
+        with room.connection() as connection:
+            version = connection.scalar(text("SHOW server_version"))
+            here, there = (
+                time.time(),
+                float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0),
+            )
+            took = time.monotonic() - began
+            return [
+                ok("database", f"PostgreSQL {version} answers in {took * 1000:.0f} ms."),
+                _migrations(room),
+                _clock(there - here),
+            ]
+    except SQLAlchemyError as error:
+        return [
+            fail(
+                "database",
+                f"PostgreSQL does not answer ({type(error).__name__}).",
+                "Start it, or correct DATABASE_URL; webhooks are refused with 503 until then and sent again by Mux.",
+            )
+        ]
+
+
+def _migrations(room: Room) -> Line:
+    expected = expected_revision()
+    try:
+        with room.connection() as connection:
+            found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError:
+        found = None
+    if found == expected:
+        return ok("migrations", f"The schema is at the head ({found}).")
+    said = f"The schema is at {found or 'nothing'}, this program needs {expected}."
+    return fail("migrations", said, "Run: flask --app app db upgrade")
+
+
+def _clock(skew: float) -> Line:
+    if abs(skew) <= SKEW_SECONDS:
+        return ok("database clock", f"It differs from this machine's by {abs(skew):.1f} s.")
+    return warn(
+        "database clock",
+        f"It differs from this machine's by {abs(skew):.0f} s.",
+        "Set both machines by NTP: leases and time limits go by the database's clock.",
+    )
+
+
+def machine_room(room: Room) -> list[Line]:
+    """Who was seen alive lately."""
+    age = func.extract("epoch", func.clock_timestamp() - Heartbeat.at)
+    with room.connection() as connection:
+        rows = connection.execute(select(Heartbeat.name, age)).all()
+    ages = {name: float(seconds) for name, seconds in rows}
+    workers = {name: seconds for name, seconds in ages.items() if name.startswith("worker:")}
+    clocks = {name: seconds for name, seconds in ages.items() if name.startswith("clock")}
+    return [
+        _seen("workers", workers, "flask --app app worker", "nothing is done in the background"),
+        _seen("clock", clocks, "flask --app app clock", "lost messages of Mux are not looked for"),
+    ]
+
+
+def _seen(name: str, ages: dict[str, float], command: str, meaning: str) -> Line:
+    fresh = {who: seconds for who, seconds in ages.items() if seconds <= FRESH_SECONDS}
+    if fresh:
+        who = ", ".join(sorted(one.partition(":")[2] or one for one in fresh)[:5])
+        return ok(name, f"{len(fresh)} alive ({who}), last seen {ago(min(fresh.values()))}.")
+    last = f"The last was seen {ago(min(ages.values()))}" if ages else "None was ever seen"
+    return fail(name, f"{last}: {meaning}.", f"Start one: {command} (see Procfile).")
+
+
+def work(room: Room) -> list[Line]:
+    """What waits although it should not."""
+    now = func.clock_timestamp()
+    late = text("interval '10 minutes'")
+    stuck = text(f"interval '{int(config.current().stuck_after_seconds)} seconds'")
+    with room.connection() as connection:
+        dead = _count(connection, select(MuxEvent.id).where(MuxEvent.outcome == "failed"))
+        deletions = _count(
+            connection,
+            select(AssetDeletion.id).where(
+                AssetDeletion.done_at.is_(None), AssetDeletion.last_error.is_not(None)
+            ),
+        )
+        overdue = _count(connection, select(Tracking.id).where(Tracking.next_check_at < now - late))
+        waiting = _count(
+            connection,
+            select(Tracking.id).where(
+                Tracking.superseded_at.is_(None),
+                Tracking.status.in_(("uploading", "processing")),
+                Tracking.created_at < now - stuck,
+            ),
+        )
+    return [
+        _few("failed events", dead, "events could not be applied", "See them in the panel, then: flask --app app events replay --failed"),
+        _few("deletions", deletions, "deletions at Mux had an error", "See the panel's list of deletions: each says why."),
+        _few("overdue looks", overdue, "uploads wait to be asked about for over ten minutes", "Is the clock running, and does Mux answer? See above and below."),
+        _few("stuck videos", waiting, "videos take longer than STUCK_AFTER_SECONDS", "See the saved view “stuck”; each lesson says why."),
+    ]  # fmt: skip
+
+
+MOST_COUNTED = 1000
+
+
+def _count(connection, query) -> int:  # type: ignore[no-untyped-def]  # any connection, any SELECT
+    """Up to MOST_COUNTED: how many more is of no interest here."""
+    return int(connection.scalar(select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())) or 0)
+
+
+def _few(name: str, count: int, what: str, todo: str) -> Line:
+    if count == 0:
+        return ok(name, "None.")
+    number = f"{MOST_COUNTED} or more" if count >= MOST_COUNTED else str(count)
+    return warn(name, f"{number} {what}.", todo)

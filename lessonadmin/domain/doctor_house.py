@@ -1,0 +1,103 @@
+"""The doctor's look at what is around: Redis and its queues, our own address, the disk."""
+
+import ipaddress
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lessonadmin import queue
+from lessonadmin.domain.examination import Line, Room, fail, ok, warn
+
+GIB = 1024**3
+LITTLE, TOO_LITTLE = 1 * GIB, GIB // 5
+MANY_JOBS = 500
+
+
+def redis(_room: Room) -> list[Line]:
+    """Does it answer, and do jobs pile up?"""
+    if not queue.answers():
+        return [
+            fail(
+                "Redis",
+                "It does not answer.",
+                "Start it, or correct REDIS_URL. Until then nothing is lost: the clock's sweep finds all work in the database.",
+            )
+        ]
+    waiting = {name: queue.queue(name).count for name in queue.QUEUES}
+    told = ", ".join(f"{name} {count}" for name, count in waiting.items())
+    if max(waiting.values()) >= MANY_JOBS:
+        return [
+            ok("Redis", "It answers."),
+            warn(
+                "queues",
+                f"Many jobs wait ({told}).",
+                "Start more workers, or see in the panel what they fail at.",
+            ),
+        ]
+    return [ok("Redis", "It answers."), ok("queues", f"Waiting jobs: {told}.")]
+
+
+def public_url(room: Room) -> list[Line]:
+    """It is the origin that Mux lets upload, and the address that Mux calls."""
+    address = room.settings.public_url
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if parts.path not in ("", "/") or parts.username:
+        return [
+            fail(
+                "PUBLIC_URL",
+                f"{parts.scheme}://{host} has more than an origin behind it: browsers send no path, so Mux refuses every upload.",
+                "Set it to scheme, host and port only, such as https://lessons.example.org",
+            )
+        ]
+    if _local(host):
+        return _local_address(room, address)
+    if parts.scheme != "https":
+        return [
+            warn(
+                "PUBLIC_URL",
+                f"{address} is not https: cookies and passwords travel in the clear.",
+                "Serve it over https.",
+            )
+        ]
+    return [ok("PUBLIC_URL", f"{address} is the cors_origin of uploads.")]
+
+
+def _local_address(room: Room, address: str) -> list[Line]:
+    mux_host = urlsplit(room.settings.mux_api_url).hostname or ""
+    if not _local(mux_host):
+        return [
+            warn(
+                "PUBLIC_URL",
+                f"{address} is of this machine only: Mux cannot call it, so no webhook will come.",
+                "Set it to the address under which the world reaches this program.",
+            )
+        ]
+    return [ok("PUBLIC_URL", f"{address}; Mux is played by a simulator ({room.settings.mux_api_url}).")]
+
+
+def _local(host: str) -> bool:
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal", ".test")):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False
+
+
+def disk(_room: Room) -> list[Line]:
+    """Of this machine; the database's own disk cannot be seen from here."""
+    spaces: dict[tuple[int, int], Path] = {}
+    for place in (Path.cwd(), Path(tempfile.gettempdir())):
+        usage = shutil.disk_usage(place)
+        spaces.setdefault((usage.total, usage.free), place)
+    lines = []
+    for (total, free), place in spaces.items():
+        said = f"{free / GIB:.1f} of {total / GIB:.0f} GiB are free at {place}."
+        todo = "Make room: logs, old releases, instance/."
+        if free < TOO_LITTLE:
+            lines.append(fail("disk", said, todo))
+        else:
+            lines.append(warn("disk", said, todo) if free < LITTLE else ok("disk", said))
+    return lines

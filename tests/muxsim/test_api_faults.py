@@ -53,7 +53,7 @@ def test_hang_and_slow(sdk: Sdk, control: Control) -> None:
     began = time.monotonic()
     with pytest.raises(urllib3.exceptions.MaxRetryError):
         sdk.assets.list_assets(_request_timeout=0.3)
-    assert 0.25 < time.monotonic() - began < 2
+    assert 0.25 < time.monotonic() - began < 4
     control.fault("api", "slow", times=1, seconds=0.3)
     began = time.monotonic()
     assert sdk.assets.list_assets(_request_timeout=5).data == []

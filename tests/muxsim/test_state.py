@@ -42,7 +42,7 @@ def process(state: Path, *options: str, end: signal.Signals = signal.SIGTERM) ->
             running.send_signal(end)
             code = running.wait(timeout=5)
             assert code == (0 if end != signal.SIGKILL else -signal.SIGKILL)
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 4
 
 
 def test_a_killed_simulator_comes_back_whole(tmp_path: Path, receiver: Receiver) -> None:
@@ -235,7 +235,7 @@ def test_stopping_does_not_wait_for_a_hanging_receiver(
     sdk.close()
     began = time.monotonic()
     sim.stop()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 3
 
 
 def test_another_start_brings_its_own_endpoints(

@@ -112,6 +112,7 @@ def _upload_against_ours(case: CaseFile, look: Look) -> Finding | None:
 
 def mux_trouble(category: str, message: str) -> Finding:
     """Mux could not be asked: a wrong token is ours to mend, everything else passes."""
+    message = message if message.endswith((".", "…", "!", "?")) else f"{message}."
     if category == "auth_error":
         return Finding("wrong_token", message, "trouble", DOCTOR)
     if category == "rate_limit":

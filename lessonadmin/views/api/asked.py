@@ -129,8 +129,10 @@ class OwnerNamed(Asked):
         json_schema_extra={"oneOf": [{"required": ["lesson_id"]}, {"required": ["course_id"]}]}
     )
 
-    lesson_id: Annotated[uuid.UUID | None, Field(description="Whose video: a lesson's ...")] = None
-    course_id: Annotated[uuid.UUID | None, Field(description="... or the preview of a course.")] = None
+    lesson_id: Annotated[uuid.UUID | None, Field(description="Whose video it is: this, or a course.")] = None
+    course_id: Annotated[
+        uuid.UUID | None, Field(description="Whose preview it is: this, or a lesson's video.")
+    ] = None
 
 
 class UploadAsk(OwnerNamed):

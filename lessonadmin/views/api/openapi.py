@@ -11,7 +11,7 @@ from lessonadmin.views.api.calls import CALLS, Call
 from lessonadmin.views.api.shown import ProblemShown
 
 Doc = dict[str, Any]
-REF = "#/components/schemas/{model}"
+TAGS = ("Lessons", "Courses", "Uploads", "Videos", "Playing and buying")
 ABOUT = """Lessons that publish themselves when their video is ready.
 
 Send `Authorization: Bearer TOKEN` (make one on your account page), or be signed in and send the header `X-CSRFToken`.
@@ -60,6 +60,7 @@ class _Plain(GenerateJsonSchema):
 def document() -> Doc:
     """The whole description."""
     schemas = _schemas()
+    queries = {one.query.__name__ for one in CALLS if one.query is not None}  # they stand as parameters
     paths: dict[str, Doc] = {}
     for one in CALLS:
         for address in (one.path, *one.also):
@@ -71,10 +72,10 @@ def document() -> Doc:
         "info": {"title": "Lessonadmin", "version": "1", "description": ABOUT},
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"session": []}],
-        "tags": [{"name": tag} for tag in [*dict.fromkeys(one.tag for one in CALLS), WEBHOOK_TAG]],
+        "tags": [{"name": tag} for tag in (*TAGS, WEBHOOK_TAG)],
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": {name: schema for name, schema in schemas.items() if name not in queries},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "session"},
@@ -88,9 +89,27 @@ def _schemas() -> Doc:
     for one in CALLS:
         wanted |= {model: "validation" for model in (one.body, one.query) if model is not None}
         wanted |= {model: "serialization" for model in one.answers.values() if model is not None}
-    _, found = models_json_schema(list(wanted.items()), ref_template=REF, schema_generator=_Plain)
-    schemas: Doc = found["$defs"]
-    return schemas
+    _, found = models_json_schema(list(wanted.items()), schema_generator=_Plain)
+    return {plain_name(name): _renamed(schema) for name, schema in found["$defs"].items()}
+
+
+def plain_name(model: str) -> str:
+    """`Lesson` for `LessonShown`: outside, nobody confuses it with anything else."""
+    return model.removesuffix("Shown")
+
+
+def _renamed(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {
+            key: _ref(value.rpartition("/")[2]) if key == "$ref" else _renamed(value)
+            for key, value in schema.items()
+            if not (key == "title" and isinstance(value, str))
+        }
+    return [_renamed(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def _ref(model: str) -> str:
+    return f"#/components/schemas/{plain_name(model)}"
 
 
 def plain_path(address: str) -> str:
@@ -108,7 +127,7 @@ def _operation(one: Call, address: str, schemas: Doc) -> Doc:
         "responses": _responses(one),
     }
     if one.body is not None:
-        schema = {"$ref": REF.format(model=one.body.__name__)}
+        schema = {"$ref": _ref(one.body.__name__)}
         operation["requestBody"] = {
             "required": not one.body_or_query,
             "content": {"application/json": {"schema": schema}},
@@ -143,7 +162,7 @@ def _query_parameters(one: Call, schemas: Doc) -> list[Doc]:
     model = one.query or (one.body if one.body_or_query else None)
     if model is None:
         return []
-    known = schemas[model.__name__]
+    known = schemas[plain_name(model.__name__)]
     # what may stand in the body instead is required in neither place
     required = [] if one.body_or_query else known.get("required", [])
     return [
@@ -176,11 +195,8 @@ def _responses(one: Call) -> Doc:
     for status in _problems(one):
         said = one.problems.get(status, REASONS[status])
         found[str(status)] = _response(said, ProblemShown)
-    for status in (429,):
-        if str(status) in found:
-            found[str(status)]["headers"] = {
-                "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}
-            }
+    if "429" in found:
+        found["429"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
     return dict(sorted(found.items()))
 
 
@@ -194,5 +210,5 @@ def _problems(one: Call) -> list[int]:
 def _response(said: str, model: type[BaseModel] | None) -> Doc:
     if model is None:
         return {"description": said}
-    schema = {"$ref": REF.format(model=model.__name__)}
+    schema = {"$ref": _ref(model.__name__)}
     return {"description": said, "content": {"application/json": {"schema": schema}}}

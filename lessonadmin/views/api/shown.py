@@ -20,12 +20,21 @@ from lessonadmin.domain.uploads import Ticket
 from lessonadmin.views.api.asked import LessonStatus, VideoStatus
 
 Percent = Annotated[int, Field(ge=0, le=100)]
+IDS = "Null for whoever may not play the video."
 Item = TypeVar("Item", bound=BaseModel)
 
 
 class FailureShown(BaseModel):
-    type: str
-    message: str
+    """Why a video failed."""
+
+    type: Annotated[
+        str,
+        Field(
+            description="`upload_timed_out`, `upload_errored`, `upload_cancelled`, `asset_errored`, "
+            "`no_playback_id`, `wrong_policy` or `deleted_at_mux`."
+        ),
+    ]
+    message: Annotated[str, Field(description="Mux's own words where there are any.")]
 
     @classmethod
     def of(cls, failure: Failure | None) -> "FailureShown | None":
@@ -45,14 +54,16 @@ class VideoShown(BaseModel):
     """The video that plays; else the one that is coming; else how the last one ended."""
 
     status: VideoStatus
-    upload_id: str | None
-    asset_id: str | None
-    playback_id: str | None
-    playback_policy: str | None
-    progress: Percent | None
-    duration: float | None
+    upload_id: Annotated[str | None, Field(description=IDS)]
+    asset_id: Annotated[str | None, Field(description=IDS)]
+    playback_id: Annotated[str | None, Field(description=IDS)]
+    playback_policy: Annotated[str | None, Field(description="`public` or `signed`.")]
+    progress: Annotated[Percent | None, Field(description="Percent, by Mux; null where it is not known.")]
+    duration: Annotated[float | None, Field(description="Seconds.")]
     error: FailureShown | None
-    replacement: ReplacementShown | None
+    replacement: Annotated[
+        ReplacementShown | None, Field(description="Only for whoever may change the lesson or course.")
+    ]
 
     @classmethod
     def of(cls, found: Standing, *, plays: bool, changes: bool) -> "VideoShown":
@@ -85,11 +96,11 @@ class LessonShown(BaseModel):
     creator_id: uuid.UUID
     price_cents: int
     status: LessonStatus
-    publish_on_ready: bool
+    publish_on_ready: Annotated[bool, Field(description="It is published by itself when its video is ready.")]
     published_at: datetime | None
     created_at: datetime
     updated_at: datetime
-    visible_to_students: bool
+    visible_to_students: Annotated[bool, Field(description="It is published and its video plays.")]
     video: VideoShown
 
     @classmethod

@@ -169,7 +169,7 @@ def _row_for(desk: Desk, asset: mux.Asset) -> Tracking:
     policies = {found.policy for found in asset.playback_ids}
     row = videos.new_row(
         desk,
-        upload_id=asset.upload_id if asset.upload_id and known is None else MIGRATED,
+        upload_id=MIGRATED,  # the true one is learned with the asset, if it is nobody else's
         mux_asset_id=asset.id,
         wanted_policy="signed" if policies == {"signed"} else "public",
         superseded_at=func.clock_timestamp(),

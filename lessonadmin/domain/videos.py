@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from lessonadmin import mux
 from lessonadmin.db import db
@@ -32,6 +32,7 @@ Outcome = Literal["applied", "no_change", "ask"]
 FoundBy = Literal["webhook", "sweep", "manual"]
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
 GONE = (State.DELETING, State.DELETED)
+ENDED = (*FAILED, *GONE, State.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +169,7 @@ def _learn(row: Tracking, news: News) -> bool:
     """Take over what is new. Ids are learned once: an upload never changes its asset."""
     learned = False
     for name, value in (
-        ("upload_id", news.upload_id if row.upload_id in (None, MIGRATED) else None),
+        ("upload_id", news.upload_id if _takes_upload_id(row, news.upload_id) else None),
         ("mux_asset_id", news.asset_id if row.mux_asset_id is None else None),
         ("duration", news.duration),
     ):
@@ -181,14 +182,23 @@ def _learn(row: Tracking, news: News) -> bool:
     return learned
 
 
+def _takes_upload_id(row: Tracking, upload_id: str | None) -> bool:
+    """An old row learns the upload that it came from, unless that is another row's already (a shared asset)."""
+    if upload_id is None or row.upload_id not in (None, MIGRATED):
+        return False
+    return row.upload_id is None or not db.session.scalar(
+        select(exists().where(Tracking.upload_id == upload_id))
+    )
+
+
 def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -> None:
     """Make the step and everything that belongs to it."""
     overtaken = row.superseded_at is not None
     if after is State.READY and not overtaken:
         _make_room(desk, row)
     _write_state(row, before, after, news, overtaken=overtaken)
-    if after in FAILED and desk.playing is not None and not overtaken:
-        supersede(row, by=desk.playing)
+    if after in ENDED and desk.playing is not None and not overtaken:
+        supersede(row, by=desk.playing)  # beside a video that plays it is history, and the lesson stays as it was
     if row.superseded_at is None:
         project(desk)
         if after in GONE and isinstance(desk.owner, Lesson):
@@ -220,7 +230,8 @@ def _write_state(row: Tracking, before: State, after: State, news: News, *, over
         row.error_type = UPLOAD_ERRORS.get(news.happening) or news.error_type or "asset_errored"
         row.error_message = news.error_message
     elif after is State.DELETED:
-        deletions.kept(row)
+        if overtaken or before in ENDED:
+            deletions.kept(row)  # only then it can have been promised
         if before not in (State.DELETING, State.CANCELLED) and not overtaken:
             row.error_type, row.error_message = "deleted_at_mux", "The video was deleted at Mux."
 
@@ -235,7 +246,12 @@ def _make_room(desk: Desk, row: Tracking) -> None:
 
 
 def _replaced(desk: Desk, row: Tracking) -> Tracking | None:
-    return next((old for old in desk.rows if old.superseded_by == row.id and old.status == "ready"), None)
+    return next((old for old in desk.rows if replaced_by(old, row)), None)
+
+
+def replaced_by(old: Tracking, row: Tracking) -> bool:
+    """Did this one play until that one took its place? Not so an attempt that was overtaken before it was ready."""
+    return old.superseded_by == row.id and old.status == "ready" and old.ready_at is not None
 
 
 def give_way(desk: Desk, *, to: Tracking) -> list[Tracking]:

@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import doctor_database, doctor_house, doctor_mux, doctor_webhooks
@@ -62,11 +64,16 @@ def _one(name: str, check: Check, room: Room, answers: "threads_queue.Queue[tupl
         lines = check(room)
     except Exception as error:
         log.warning("the doctor's check of %s failed: %s", name, type(error).__name__)
-        words = str(error).splitlines()[0][:200] if str(error) else ""
-        lines = [
-            fail(name, f"This could not be checked: {type(error).__name__} {words}".strip(), "See the log.")
-        ]
+        lines = [_unknown(name, error)]
     answers.put((name, lines))
+
+
+def _unknown(name: str, error: Exception) -> Line:
+    if isinstance(error, SQLAlchemyError):
+        return fail(name, "Not known, since the database did not answer.", "See the line about the database.")
+    words = str(error).splitlines()[0][:200] if str(error) else ""
+    said = f"This could not be checked: {type(error).__name__} {words}".strip()
+    return fail(name, said, "See the log.")
 
 
 def _silent(name: str, seconds: float) -> Line:

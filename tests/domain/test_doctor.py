@@ -1,0 +1,374 @@
+"""The doctor: each part broken in turn is found, said, and comes with what to do; nothing hangs and no secret shows."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from lessonadmin import config, mux
+from lessonadmin.db import db
+from lessonadmin.domain import doctor, doctor_house, figures, vital_signs
+from lessonadmin.domain.examination import Line, Room
+from tests.factories import make_event, make_lesson, make_playing_lesson
+from tests.world import World
+
+
+@pytest.fixture
+def well(world: World) -> World:
+    """An installation where everything is as it should be."""
+    vital_signs.beat("worker:host:1")
+    vital_signs.beat("clock")
+    make_event(
+        secret_hint=mux.hint("test-webhook-secret"),
+        outcome="applied",
+        occurred_at=datetime.now(UTC) - timedelta(seconds=1),
+        environment_id="env1",
+    )
+    return world
+
+
+def examined(seconds: float = 10) -> dict[str, Line]:
+    lines = doctor.examine(seconds=seconds)
+    assert all(line.todo for line in lines if line.level != "ok"), lines
+    assert all(not line.todo for line in lines if line.level == "ok")
+    return {line.name: line for line in lines}
+
+
+def test_all_is_well(well: World) -> None:
+    lines = examined()
+    assert {line.level for line in lines.values()} == {"ok"}, lines
+    assert doctor.healthy(list(lines.values()))
+    assert {
+        "database",
+        "migrations",
+        "database clock",
+        "Redis",
+        "workers",
+        "clock",
+        "last webhook",
+        "webhook delay",
+        "webhook secrets",
+        "environment",
+        "token of the web",
+        "token of the workers",
+        "clock skew",
+        "signing keys",
+        "PUBLIC_URL",
+        "disk",
+    } <= set(lines)
+
+
+def test_no_secret_is_shown(well: World) -> None:
+    said = str(doctor.examine())
+    settings = config.current()
+    for secret in (
+        settings.mux_token_secret,
+        settings.mux_worker_token_secret,
+        settings.secret_key,
+        *settings.mux_webhook_secrets,
+        settings.database_url,
+    ):
+        assert secret not in said
+
+
+def test_it_changes_nothing_at_mux_and_asks_little(well: World) -> None:
+    examined()
+    calls = well.calls()
+    assert {call["method"] for call in calls} == {"GET"}
+    assert len(calls) <= 3
+
+
+# The machine room
+
+
+def test_the_schema_is_behind(well: World) -> None:
+    db.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    db.session.commit()
+    try:
+        line = examined()["migrations"]
+    finally:
+        db.session.execute(
+            text("UPDATE alembic_version SET version_num = :head"), {"head": vital_signs.expected_revision()}
+        )
+        db.session.commit()
+    assert line.level == "FAIL"
+    assert "db upgrade" in line.todo
+
+
+def test_the_database_is_away(well: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setattr(doctor, "Room", lambda _engine, settings: Room(away, settings))
+    lines = examined()
+    assert lines["database"].level == "FAIL"
+    assert "DATABASE_URL" in lines["database"].todo
+    assert lines["Redis"].level == "ok"
+    assert lines["token of the web"].level == "ok"
+    away.dispose()
+
+
+def test_redis_is_away(well: World) -> None:
+    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+        line = examined()["Redis"]
+    assert line.level == "FAIL"
+    assert "REDIS_URL" in line.todo
+
+
+@pytest.mark.parametrize(("prefix", "name"), [("worker:", "workers"), ("clock", "clock")])
+def test_a_heart_stopped(well: World, prefix: str, name: str) -> None:
+    db.session.execute(
+        text("UPDATE heartbeats SET at = now() - interval '5 minutes' WHERE starts_with(name, :prefix)"),
+        {"prefix": prefix},
+    )
+    db.session.commit()
+    line = examined()[name]
+    assert (line.level, "5 minutes ago" in line.says) == ("FAIL", True)
+    assert "flask --app app" in line.todo
+    db.session.execute(text("DELETE FROM heartbeats"))
+    db.session.commit()
+    assert "never" in examined()[name].says or "None was ever seen" in examined()[name].says
+
+
+def test_work_that_waits(well: World) -> None:
+    make_event(outcome="failed")
+    lesson = make_lesson()
+    well.upload(lesson)
+    db.session.execute(
+        text(
+            "UPDATE mux_asset_tracking SET created_at = now() - interval '1 day', next_check_at = now() - interval '1 hour'"
+        )
+    )
+    db.session.execute(
+        text("INSERT INTO asset_deletions (mux_asset_id, last_error) VALUES ('a', 'server_error: x')")
+    )
+    db.session.commit()
+    lines = examined()
+    names = ("failed events", "deletions", "overdue looks", "stuck videos")
+    assert {name: lines[name].level for name in names} == dict.fromkeys(names, "warn")
+    assert lines["stuck videos"].says.startswith("1 ")
+
+
+# Webhooks
+
+
+def test_no_webhook_has_come(world: World) -> None:
+    assert examined()["last webhook"].level == "warn"
+    world.uploaded(make_lesson())
+    db.session.execute(text("UPDATE mux_asset_tracking SET asset_seen_at = now()"))
+    db.session.commit()
+    line = examined()["last webhook"]
+    assert line.level == "FAIL"
+    assert "http://localhost/api/webhooks/mux" in line.todo
+
+
+def test_webhooks_stopped_while_videos_became_ready(well: World) -> None:
+    db.session.execute(text("UPDATE mux_events SET received_at = now() - interval '3 hours'"))
+    db.session.commit()
+    assert examined()["last webhook"].level == "ok"  # silence is none while nothing happens
+    make_playing_lesson()
+    db.session.execute(text("UPDATE mux_asset_tracking SET ready_found_by = 'sweep'"))
+    db.session.commit()
+    assert examined()["last webhook"].level == "FAIL"
+
+
+def test_late_webhooks(well: World) -> None:
+    db.session.execute(text("UPDATE mux_events SET occurred_at = received_at - interval '10 minutes'"))
+    db.session.commit()
+    assert examined()["webhook delay"].level == "warn"
+
+
+def test_events_of_two_environments(well: World) -> None:
+    make_event(environment_id="env2", outcome="ignored")
+    line = examined()["environment"]
+    assert (line.level, "2 Mux environments" in line.says) == ("warn", True)
+
+
+def test_which_secret_was_used_last(well: World) -> None:
+    with config.overridden(mux_webhook_secrets=("new-secret", "test-webhook-secret")):
+        line = examined()["webhook secrets"]
+        assert line.level == "ok"
+        assert "Secret 2 of 2" in line.says
+        assert "Secret 1 signed none" in line.says
+        make_event(secret_hint=mux.hint("new-secret"), outcome="ignored")
+        assert "Secret 1 of 2" in examined()["webhook secrets"].says
+    with config.overridden(mux_webhook_secrets=("another",)):
+        line = examined()["webhook secrets"]
+    assert (line.level, "not configured any more" in line.says) == ("warn", True)
+
+
+def test_refused_webhooks_are_told(well: World) -> None:
+    figures.add("rejected", "mismatch", 7)
+    db.session.commit()
+    line = examined()["refused webhooks"]
+    assert line.level == "warn"
+    assert "mismatch 7" in line.says
+
+
+# Mux
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [("mux_token_secret", "token of the web"), ("mux_worker_token_secret", "token of the workers")],
+)
+def test_a_wrong_token(well: World, setting: str, name: str) -> None:
+    with config.overridden(**{setting: "wrong"}):
+        lines = examined()
+    assert lines[name].level == "FAIL"
+    assert sum(line.level == "FAIL" for line in lines.values()) == 1
+
+
+def test_one_token_for_both(well: World) -> None:
+    with config.overridden(mux_worker_token_id="web-token", mux_worker_token_secret="web-secret"):
+        line = examined()["token of the workers"]
+    assert (line.level, "low-priority" in line.todo) == ("warn", True)
+
+
+def test_mux_is_away(well: World) -> None:
+    with config.overridden(mux_api_url="http://127.0.0.1:1"):
+        line = examined()["token of the web"]
+    assert (line.level, "could not be reached" in line.says) == ("FAIL", True)
+
+
+def test_the_tokens_do_not_see_our_videos(well: World) -> None:
+    make_playing_lesson()
+    assert examined()["tokens' environment"].level == "FAIL"
+    well.control.seed_assets(1, policy="public", status="ready")
+    assert examined()["tokens' environment"].level == "warn"
+    well.uploaded(make_lesson())
+    well.deliver()
+    assert examined()["tokens' environment"].level == "ok"
+
+
+def pem() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+
+
+def test_signing_keys(well: World) -> None:
+    known = well.control.create_signing_key()
+    good = {"mux_signing_key_id": known["id"], "mux_signing_private_key": known["private_key"]}
+    with config.overridden(**good):
+        assert "Mux knows it" in examined()["signing keys"].says
+    with config.overridden(**(good | {"mux_signing_key_id": "unknown", "mux_signing_private_key": pem()})):
+        assert examined()["signing keys"].level == "FAIL"
+    with config.overridden(**(good | {"mux_signing_private_key": "no key"})):
+        assert examined()["signing keys"].level == "FAIL"
+    well.control.set_switch("system_permission", False)
+    with config.overridden(**good):
+        line = examined()["signing keys"]
+    assert (line.level, "System permission" in line.says) == ("ok", True)
+
+
+def test_selling_what_anybody_can_watch(well: World) -> None:
+    make_playing_lesson(price_cents=900)
+    assert examined()["signing keys"].level == "warn"
+
+
+# Around
+
+
+@pytest.mark.parametrize(
+    ("public_url", "mux_url", "level"),
+    [
+        ("https://lessons.example.org", "https://api.mux.com", "ok"),
+        ("http://lessons.example.org", "https://api.mux.com", "warn"),
+        ("https://lessons.example.org/app", "https://api.mux.com", "FAIL"),
+        ("http://localhost:8000", "https://api.mux.com", "warn"),
+        ("http://192.168.1.4:8000", "https://api.mux.com", "warn"),
+        ("http://localhost:8000", "http://127.0.0.1:9", "ok"),
+    ],
+)
+def test_public_url(app: Flask, public_url: str, mux_url: str, level: str) -> None:
+    with config.overridden(public_url=public_url, mux_api_url=mux_url) as settings, app.app_context():
+        (line,) = doctor_house.public_url(Room(db.engine, settings))
+    assert line.level == level
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+@pytest.mark.parametrize(("free", "level"), [(100, "FAIL"), (500 * 1024**2, "warn"), (50 * 1024**3, "ok")])
+def test_disk(app: Flask, monkeypatch: pytest.MonkeyPatch, free: int, level: str) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _place: Usage(100 * 1024**3, 0, free))
+    with app.app_context():
+        lines = doctor_house.disk(Room(db.engine, config.current()))
+    assert [line.level for line in lines] == [level]
+
+
+@contextmanager
+def silent_server() -> Iterator[int]:
+    """Takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken: list[socket.socket] = []
+
+        def accept() -> None:
+            while True:
+                try:
+                    taken.append(server.accept()[0])
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            for one in taken:
+                one.close()
+
+
+def test_what_hangs_costs_no_more_than_the_deadline(well: World) -> None:
+    with silent_server() as port:
+        url = f"redis://127.0.0.1:{port}/0"
+        began = time.monotonic()
+        with config.overridden(mux_api_url=f"http://127.0.0.1:{port}", redis_url=url):
+            lines = examined(seconds=1.5)
+        assert time.monotonic() - began < 3
+    assert lines["Mux"].level == "FAIL"
+    assert "1.5 seconds" in lines["Mux"].says
+    assert lines["Redis"].level == "FAIL"
+    assert lines["database"].level == "ok"
+
+
+def test_a_check_that_breaks_harms_no_other(well: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_room: Room) -> list[Line]:
+        raise LookupError("planted")
+
+    monkeypatch.setitem(doctor.CHECKS, "disk", broken)
+    lines = examined()
+    assert (lines["disk"].level, "LookupError planted" in lines["disk"].says) == ("FAIL", True)
+    assert lines["Redis"].level == "ok"
+
+
+# The command
+
+
+def run(app: Flask) -> Any:
+    return app.test_cli_runner().invoke(args=["doctor"])
+
+
+def test_the_command_ends_well_or_badly(well: World, app: Flask) -> None:
+    result = run(app)
+    assert result.exit_code == 0, result.output
+    assert "ok    database: PostgreSQL" in result.output
+    assert result.output.splitlines()[-1].endswith("0 FAIL")
+    with config.overridden(mux_token_secret="wrong"):
+        result = run(app)
+    assert result.exit_code == 1
+    (index,) = [
+        n for n, line in enumerate(result.output.splitlines()) if line.startswith("FAIL  token of the web")
+    ]
+    assert result.output.splitlines()[index + 1].strip().startswith("-> Correct MUX_TOKEN_ID")

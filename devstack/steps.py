@@ -65,7 +65,8 @@ def run(title: str, command: Sequence[str | Path], *, environment: Mapping[str, 
         output = log.read()
     if code != 0:
         print(flush=True)
-        raise Trouble(f"{title} failed: {meaning(output)}. The whole output is in {LOG}.")
+        why = f"it was ended from outside ({signal.Signals(-code).name})" if code < 0 else meaning(output)
+        raise Trouble(f"{title} failed: {why}. The whole output is in {LOG}.")
     print(f"{' ' if tty else title + ': '}done in {time.monotonic() - started:.0f} s", flush=True)
 
 

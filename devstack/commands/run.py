@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from devstack.trouble import Trouble, told
 RUN = places.INSTANCE / "run"
 ACCOUNT = re.compile(r"^\S+@\S+ \S+ (student|instructor|support|admin)$", re.MULTILINE)
 PATIENCE = 30.0
+LEAST_MEGABYTES = 64
 
 
 def main() -> int:
@@ -29,6 +31,7 @@ def main() -> int:
         if left := register.stop_leftovers():
             output.say(f"Stopped what an earlier start had left running: {', '.join(left)}.")
         wishes.check_port(wanted.port)
+        _check_room()
         house = houses.plan(wanted)
         try:
             _check_settings(house)
@@ -58,6 +61,16 @@ def _the_only_one() -> Iterator[Register]:
         yield Register(RUN)
 
 
+def _check_room() -> None:
+    """A disk that is nearly full would make every part fail in its own words."""
+    free = shutil.disk_usage(places.INSTANCE).free >> 20
+    if free < LEAST_MEGABYTES:
+        raise Trouble(
+            f"The disk is full: {free} MB are left for {places.INSTANCE}, and {LEAST_MEGABYTES} are needed. "
+            "Make room and start again; nothing needs to be repaired."
+        )
+
+
 def _check_settings(house: House) -> None:
     """Ask the product about its settings before anything is started."""
     from lessonadmin import config
@@ -82,11 +95,11 @@ def _live(house: House, register: Register, output: Output, started: float) -> N
             house.postgres.create_role()
             house.postgres.create_database(houses.DATABASE)
         _flask(supervisor, "release", "db", "upgrade")
-        accounts = _accounts(house, supervisor)
         keepsakes.write_environment(places.INSTANCE / "env", _own_settings(house))
         supervisor.start(*house.processes())
         supervisor.wait_ready("web", seconds=PATIENCE)
         _wait_until_ready(house, supervisor)
+        accounts = _accounts(house, supervisor)
         (RUN / "address").write_text(house.address + "\n")
         _announce(house, output, accounts, time.monotonic() - started)
         supervisor.forever()
@@ -110,7 +123,10 @@ def _reason(said: str) -> str:
 
 
 def _accounts(house: House, supervisor: Supervisor) -> list[str]:
-    """The demo accounts of this database: made on the first run, remembered for the later ones."""
+    """The demo accounts of this database: made on the first run, remembered for the later ones.
+
+    Made once web is there, since the demo's videos are announced to it like any others.
+    """
     key = hashlib.sha256(house.settings["DATABASE_URL"].partition("?")[0].encode()).hexdigest()[:12]
     file = places.INSTANCE / f"demo-accounts-{key}"
     if not file.exists():

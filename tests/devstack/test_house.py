@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from devstack import identity, leftovers, ports
+from devstack import identity, leftovers, ports, wishes
+from devstack.commands import run
 from devstack.house import status_of
+from devstack.trouble import Trouble
 
 pytestmark = [pytest.mark.flow, pytest.mark.chaos]
 
@@ -62,8 +65,14 @@ class House:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def mark(self, name: str) -> str | None:
+        try:
+            return (self.instance / "run" / f"{name}.process").read_text()
+        except FileNotFoundError:  # it is between two lives
+            return None
+
     def marks(self) -> dict[str, str]:
-        return {name: (self.instance / "run" / f"{name}.process").read_text() for name in NAMES}
+        return {name: mark for name in NAMES if (mark := self.mark(name))}
 
     def number(self, name: str) -> int:
         return int(self.marks()[name].split()[0])
@@ -109,15 +118,27 @@ def test_a_second_one_in_the_same_folder_is_refused(house: House) -> None:
     house.log.write_text(first)
 
 
+def test_a_full_disk_is_told_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
+    monkeypatch.setattr(run, "RUN", tmp_path / "run")
+    monkeypatch.setattr(wishes, "read", lambda: wishes.Wishes(ports.any_free(), None, None, False))
+    with pytest.raises(Trouble, match=r"^The disk is full: 1 MB are left"):
+        run.main()
+
+
 @pytest.mark.parametrize("name", ["postgres", "redis", "worker", "clock", "web"])
 def test_what_is_killed_comes_back(house: House, name: str) -> None:
     wait_until_ready(house)
     before = house.marks()[name]
     os.kill(house.number(name), signal.SIGKILL)
     deadline = time.monotonic() + 15
-    while identity.is_alive(before) or not (house.instance / "run" / f"{name}.process").exists():
-        assert time.monotonic() < deadline
+    while (now := house.mark(name)) is None or now == before:
+        assert time.monotonic() < deadline, house.said()
         time.sleep(0.05)
+    assert identity.is_alive(now)
     wait_until_ready(house)
 
 

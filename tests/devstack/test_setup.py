@@ -221,3 +221,9 @@ def test_a_step_that_fails_names_its_log(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(steps, "LOG", tmp_path / "log")
     with pytest.raises(Trouble, match=r"Trying failed: the disk is full.*/log\."):
         steps.run("Trying", ["/bin/sh", "-c", "echo ENOSPC; exit 1"])
+
+
+def test_a_step_that_is_killed_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "LOG", tmp_path / "log")
+    with pytest.raises(Trouble, match=r"it was ended from outside \(SIGKILL\)"):
+        steps.run("Trying", ["/bin/sh", "-c", "echo something else; kill -9 $$"])

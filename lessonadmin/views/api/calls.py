@@ -6,7 +6,6 @@ come from one place. No call is described here and no rule of the product is kno
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any, Literal
 
 from flask import Blueprint, Response
@@ -37,21 +36,48 @@ REFUSALS: dict[Who, tuple[frozenset[str], str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call as it is documented."""
+    """One call: how it is described, and how it is carried out."""
 
-    name: str
+    view: View
     method: Method
     path: str
     also: tuple[str, ...]
     tag: str
     who: Who
-    summary: str
-    description: str
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     body_or_query: bool
     answers: Mapping[int, type[BaseModel] | None]
     problems: Mapping[int, str]
+
+    @property
+    def name(self) -> str:
+        return self.view.__name__
+
+    @property
+    def summary(self) -> str:
+        return (self.view.__doc__ or self.name).partition("\n")[0].strip().rstrip(".")
+
+    @property
+    def description(self) -> str:
+        return " ".join((self.view.__doc__ or "").partition("\n")[2].split())
+
+    def endpoint(self, address: str) -> str:
+        return self.name if address == self.path else f"{self.name}_also"
+
+    def carry_out(self, **arguments: Any) -> Response:
+        """Who may not make a call learns nothing about its input; then read, do, answer."""
+        _let_in(self.who)
+        if self.body is not None:
+            arguments["body"] = reading.body(self.body, or_query=self.body_or_query)
+        elif self.method != "GET":
+            reading.no_body()
+        if self.query is not None:
+            arguments["query"] = reading.query(self.query)
+        try:
+            return _answer(*self.view(**arguments))
+        except Problem as problem:
+            raise in_words_for(problem, staff=auth.current_user().is_staff) from problem
 
 
 CALLS: list[Call] = []
@@ -69,57 +95,25 @@ def call(
     query: type[BaseModel] | None = None,
     body_or_query: bool = False,
     problems: Mapping[int, str] | None = None,
-) -> Callable[[View], Callable[..., Response]]:
+) -> Callable[[View], View]:
     """Make a view a call of the API. Its docstring is what the documentation says about it."""
 
-    def register(view: View) -> Callable[..., Response]:
-        @wraps(view)
-        def answer(**arguments: Any) -> Response:
-            _let_in(who)
-            if body is not None:
-                arguments["body"] = reading.body(body, or_query=body_or_query)
-            elif method != "GET":
-                reading.no_body()
-            if query is not None:
-                arguments["query"] = reading.query(query)
-            try:
-                return _answer(*view(**arguments))
-            except Problem as problem:
-                raise in_words_for(problem, staff=auth.current_user().is_staff) from problem
-
+    def register(view: View) -> View:
+        made = Call(
+            view=view, method=method, path=path, also=also, tag=tag, who=who, body=body, query=query,
+            body_or_query=body_or_query, answers=answers, problems=problems or {},
+        )  # fmt: skip
         for address in (path, *also):
             bp.add_url_rule(
-                address, endpoint=_endpoint(view, address, path), view_func=answer, methods=[method]
+                address, endpoint=made.endpoint(address), view_func=made.carry_out, methods=[method]
             )
-        summary, _, rest = (view.__doc__ or view.__name__).partition("\n")
-        CALLS.append(
-            Call(
-                name=view.__name__,
-                method=method,
-                path=path,
-                also=also,
-                tag=tag,
-                who=who,
-                summary=summary.strip().rstrip("."),
-                description=" ".join(rest.split()),
-                body=body,
-                query=query,
-                body_or_query=body_or_query,
-                answers=answers,
-                problems=problems or {},
-            )
-        )
-        return answer
+        CALLS.append(made)
+        return view
 
     return register
 
 
-def _endpoint(view: View, address: str, path: str) -> str:
-    return view.__name__ if address == path else f"{view.__name__}_also"
-
-
 def _let_in(who: Who) -> None:
-    """Before anything is read: who may not make a call learns nothing about its input."""
     roles, sentence = REFUSALS[who]
     if auth.current_user().role not in roles:
         raise Forbidden("forbidden", sentence)

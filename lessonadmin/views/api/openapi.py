@@ -119,7 +119,7 @@ def plain_path(address: str) -> str:
 
 def _operation(one: Call, address: str, schemas: Doc) -> Doc:
     operation: Doc = {
-        "operationId": one.name if address == one.path else f"{one.name}_also",
+        "operationId": one.endpoint(address),
         "tags": [one.tag],
         "summary": one.summary,
         "description": f"{one.description}\n\n{WHO[one.who]}".strip(),

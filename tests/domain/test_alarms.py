@@ -1,0 +1,192 @@
+"""Each alarm fires for its cause, is told once, and ends when the cause is gone."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, text
+
+from lessonadmin import queue
+from lessonadmin.db import JOB, db
+from lessonadmin.domain import alarms, budget, figures, rejections, sweeping, vital_signs
+from lessonadmin.domain.errors import Problem
+from lessonadmin.domain.models import Alarm, Notification, User
+from tests.factories import make_event, make_lesson, make_user
+from tests.world import World
+
+
+@pytest.fixture
+def staff(world: World) -> Iterator[User]:
+    """Somebody to be told, a worker that is alive, and a budget that remembers nothing of other tests."""
+    budget._noted.clear()
+    vital_signs.beat("worker:test:1")
+    yield make_user(role="support")
+    budget._noted.clear()
+
+
+def standing() -> set[str]:
+    alarms.look(actor=JOB)
+    found = {alarm.kind for alarm in alarms.standing()}
+    db.session.rollback()
+    return found
+
+
+def told(user: User) -> list[str]:
+    messages = db.session.scalars(
+        select(Notification.message).where(Notification.user_id == user.id).order_by(Notification.id)
+    ).all()
+    db.session.rollback()
+    return list(messages)
+
+
+def pass_time(**columns: str) -> None:
+    """Move what is written down into the past: column=table."""
+    for column, table in columns.items():
+        db.session.execute(text(f"UPDATE {table} SET {column} = {column} - interval '3 hours'"))  # noqa: S608
+    db.session.commit()
+
+
+def test_a_healthy_house_is_quiet(world: World, staff: User) -> None:
+    for _ in range(4):
+        world.uploaded(make_lesson())
+    world.deliver()
+    assert standing() == set()
+    assert told(staff) == []
+
+
+def test_webhooks_lost_is_told_once_and_ends_once(world: World, staff: User) -> None:
+    for _ in range(4):
+        world.uploaded(make_lesson())
+    world.forget()
+    db.session.execute(text("UPDATE mux_asset_tracking SET next_check_at = created_at"))
+    db.session.commit()
+    sweeping.sweep()
+    make_event(type="video.asset.created")  # one arrives, the others do not
+    assert standing() == {"webhooks_lost"}
+    assert standing() == {"webhooks_lost"}
+    assert len(told(staff)) == 1
+    pass_time(ready_at="mux_asset_tracking")
+    assert standing() == set()
+    assert standing() == set()
+    assert [message.split(".")[0] for message in told(staff)] == [
+        "Webhooks get lost",
+        "Over: webhooks get lost",
+    ]
+
+
+def test_no_event_while_videos_finish(world: World, staff: User) -> None:
+    for _ in range(4):
+        world.uploaded(make_lesson())
+    world.forget()
+    db.session.execute(text("UPDATE mux_asset_tracking SET next_check_at = created_at"))
+    db.session.commit()
+    sweeping.sweep()
+    assert "no_events" in standing()
+    make_event()
+    assert "no_events" not in standing()
+
+
+def test_failure_rate_above_its_habit(world: World, staff: User) -> None:
+    for _ in range(6):
+        world.control.error_upload(world.upload(make_lesson()).upload_id)
+    world.deliver()
+    figures.roll_up()
+    assert standing() == {"failure_rate"}
+    for _ in range(26):
+        world.uploaded(make_lesson())
+    world.deliver()
+    figures.roll_up()
+    assert standing() == set()
+
+
+def test_a_habit_of_failing_is_no_alarm(world: World, staff: User) -> None:
+    hour = db.session.scalar(select(func.date_trunc("hour", func.clock_timestamp())))
+    for days in range(1, 20):
+        for label, count in (("ready", 10), ("asset_errored", 10)):
+            db.session.execute(
+                text(
+                    "INSERT INTO hourly_figures (hour, figure, label, count) VALUES (:hour, 'ended', :label, :count)"
+                ),
+                {"hour": hour - timedelta(days=days), "label": label, "count": count},
+            )
+    db.session.commit()
+    for _ in range(6):
+        world.control.error_upload(world.upload(make_lesson()).upload_id)
+        world.uploaded(make_lesson())
+    world.deliver()
+    figures.roll_up()
+    assert standing() == set()
+
+
+def test_no_worker(world: World, staff: User) -> None:
+    db.session.execute(text("UPDATE heartbeats SET at = at - interval '10 minutes'"))
+    db.session.commit()
+    assert standing() == {"no_worker"}
+    vital_signs.beat("worker:test:1")
+    assert standing() == set()
+
+
+def test_the_queue_does_not_move(
+    world: World, staff: User, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert queue.enqueue("lessonadmin.jobs.videos.check_asset", "01a1fc30-4459-7d2e-be8a-be56dc97f121")
+    assert standing() == set()
+    monkeypatch.setattr(alarms, "JOB_WAITS_SECONDS", 0)
+    assert standing() == {"queue_stands"}
+    queue.queue("urgent").empty()
+    assert standing() == set()
+
+
+def test_wrong_signatures(world: World, staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rejections, "WRITE_EVERY_SECONDS", 0.0)
+    for _ in range(12):
+        rejections.count("mismatch")
+    assert standing() == {"signatures"}
+    db.session.execute(text("UPDATE hourly_figures SET hour = hour - interval '3 hours'"))
+    db.session.commit()
+    assert standing() == set()
+
+
+def test_mux_refuses_the_workers_token(world: World, staff: User) -> None:
+    for _ in range(5):
+        world.uploaded(make_lesson())
+    world.forget()
+    world.control.fault("api", "status", match={"operation": "list_assets"}, status=401)
+    db.session.execute(text("UPDATE mux_asset_tracking SET next_check_at = created_at"))
+    db.session.commit()
+    sweeping.sweep()
+    assert "token_refused" in standing()
+    world.control.clear_faults()
+    budget._noted.clear()
+    db.session.execute(text("UPDATE mux_asset_tracking SET next_check_at = created_at"))
+    db.session.execute(text("UPDATE mux_budget SET paused_until = NULL"))
+    db.session.commit()
+    sweeping.sweep()
+    assert "token_refused" not in standing()
+
+
+def test_the_plan_is_used_up(world: World, staff: User) -> None:
+    world.control.seed_assets(11)
+    world.control.set_switch("free_plan", True)
+    with pytest.raises(Problem, match="limited"):
+        world.upload(make_lesson())
+    assert standing() == {"quota"}
+    world.control.set_switch("free_plan", False)
+    world.upload(make_lesson())
+    assert standing() == set()
+
+
+def test_an_alarm_row_has_its_beginning_and_its_end(world: World, staff: User) -> None:
+    db.session.execute(text("UPDATE heartbeats SET at = at - interval '10 minutes'"))
+    db.session.commit()
+    standing()
+    vital_signs.beat("worker:test:1")
+    standing()
+    alarm = db.session.scalars(select(Alarm)).one()
+    assert alarm.ended_at is not None
+    assert alarm.ended_at >= alarm.started_at
+
+
+def test_every_kind_says_what_to_do() -> None:
+    assert len(alarms.BY_NAME) == len(alarms.KINDS)
+    assert all(kind.what_to_do.endswith((".", "?")) for kind in alarms.KINDS)

@@ -31,7 +31,9 @@ def entered(
 
 def overtaken(owner: Owner, row: Tracking, after: State) -> None:
     """An upload that another one has replaced made a step: written down, nobody is disturbed."""
-    if after is State.DELETED:
+    if after is State.DELETING:
+        journal.record("video.delete_requested", owner, asset_id=row.mux_asset_id, superseded=True)
+    elif after is State.DELETED:
         journal.record("video.deleted", owner, asset_id=row.mux_asset_id, superseded=True)
 
 
@@ -71,10 +73,13 @@ def _failed(owner: Owner, row: Tracking) -> None:
 def _deleted(owner: Owner, row: Tracking, *, requested: bool) -> None:
     journal.record("video.deleted", owner, asset_id=row.mux_asset_id, at_mux=not requested or None)
     if not requested and row.error_type is not None:
+        said = f"The video of “{owner.title}” was deleted at Mux. Please upload it again."
+        if row.superseded_at is not None:
+            said = f"The new video of “{owner.title}” was deleted at Mux, the old one still plays."
         journal.notify(
             "video_deleted",
             owner,
-            f"The video of “{owner.title}” was deleted at Mux. Please upload it again.",
+            said,
             tracking=row,
             cause="deleted_at_mux",
         )

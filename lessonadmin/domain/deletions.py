@@ -65,13 +65,16 @@ def promise_asset(
 
 
 def take_back(asset_id: str) -> bool:
-    """The asset is wanted again (undo): True if no worker has begun to delete it."""
+    """The asset is wanted again (undo): True if nobody has tried to delete it, not even in vain.
+
+    A try without an answer may have been carried out, and nobody may be shown a video that is gone.
+    """
     taken = db.session.execute(
         delete(AssetDeletion)
         .where(
             AssetDeletion.mux_asset_id == asset_id,
             AssetDeletion.done_at.is_(None),
-            AssetDeletion.lease_token.is_(None),
+            AssetDeletion.attempts == 0,
         )
         .returning(AssetDeletion.id)
     ).first()

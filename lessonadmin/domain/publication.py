@@ -6,6 +6,7 @@ A person beats the machine: the intent is spent when it is fulfilled and gone wh
 
 from sqlalchemy import func
 
+from lessonadmin import mux
 from lessonadmin.db import actor
 from lessonadmin.domain import journal
 from lessonadmin.domain.models import Lesson, Tracking
@@ -13,7 +14,8 @@ from lessonadmin.domain.models import Lesson, Tracking
 
 def is_playable(lesson: Lesson) -> bool:
     """Published is never said of a lesson without a video that Mux confirmed."""
-    return lesson.video_processing_status == "ready" and bool(lesson.mux_playback_id)
+    confirmed = lesson.video_processing_status == "ready" and bool(lesson.mux_playback_id)
+    return confirmed and not mux.is_temporary(lesson.mux_asset_id)
 
 
 def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | None = None) -> bool:

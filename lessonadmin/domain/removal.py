@@ -116,8 +116,8 @@ def _used_elsewhere(row: Tracking) -> bool:
 def undo_replacement(desk: Desk) -> bool:
     """Bring back the video that the present one replaced, while its asset is still there."""
     new = desk.playing
-    old = next((row for row in reversed(desk.rows) if new and row.superseded_by == new.id), None)
-    if new is None or old is None or old.status != "ready" or not deletions.take_back(old.mux_asset_id or ""):
+    old = next((row for row in reversed(desk.rows) if new and videos.replaced_by(row, new)), None)
+    if new is None or old is None or not deletions.take_back(old.mux_asset_id or ""):
         return False
     videos.supersede(new, by=None)
     old.superseded_at = old.superseded_by = None
@@ -132,9 +132,7 @@ def undo_replacement(desk: Desk) -> bool:
 def can_undo(desk_rows: list[Tracking]) -> bool:
     """Is there a replaced video to bring back?"""
     playing = next((row for row in desk_rows if row.superseded_at is None and row.status == "ready"), None)
-    return playing is not None and any(
-        row.superseded_by == playing.id and row.status == "ready" for row in desk_rows
-    )
+    return playing is not None and any(videos.replaced_by(row, playing) for row in desk_rows)
 
 
 @dataclass(frozen=True)

@@ -174,14 +174,22 @@ def check_own_servers(wishes: Wishes) -> None:
         try:
             psycopg.connect(url, connect_timeout=5).close()
         except psycopg.Error as error:
-            reason = str(error).strip().splitlines()[-1].strip()
-            raise Trouble(f"The database that DATABASE_URL names cannot be reached: {reason}") from None
+            raise Trouble(
+                f"The database that DATABASE_URL names cannot be reached: {_reason(error, url)}"
+            ) from None
     if wishes.own_redis:
         try:
             with redis.Redis.from_url(wishes.own_redis, socket_connect_timeout=5, retry=None) as connection:
                 connection.ping()
         except (redis.RedisError, ValueError) as error:
-            raise Trouble(f"The Redis that REDIS_URL names cannot be reached: {error}") from None
+            reason = _reason(error, wishes.own_redis)
+            raise Trouble(f"The Redis that REDIS_URL names cannot be reached: {reason}") from None
+
+
+def _reason(error: Exception, url: str) -> str:
+    """What the client says, in one line and without the address: there may be a password in it."""
+    said = str(error).replace(url, "the address").strip() or type(error).__name__
+    return said.splitlines()[0].strip().rstrip(".") + "."
 
 
 def listens(port: int) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack import steps
+from devstack import house, steps, wishes
 from devstack.trouble import Trouble, told
 
 ROOT = Path(__file__).parents[2]
@@ -227,3 +227,23 @@ def test_a_step_that_is_killed_says_so(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(steps, "LOG", tmp_path / "log")
     with pytest.raises(Trouble, match=r"it was ended from outside \(SIGKILL\)"):
         steps.run("Trying", ["/bin/sh", "-c", "echo something else; kill -9 $$"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ({"own_database": "postgresql+psycopg2://x:hidden@127.0.0.1:1/none"}, "Connection refused"),
+        ({"own_database": "postgresql://x:hidden@[none/none"}, "the address"),
+        ({"own_redis": "redis://:hidden@127.0.0.1:1/0"}, "Connection refused"),
+    ],
+)
+def test_a_server_of_ones_own_that_is_away_is_told_without_its_password(
+    setting: dict[str, str], reason: str
+) -> None:
+    nothing: dict[str, str | None] = {"own_database": None, "own_redis": None}
+    with pytest.raises(
+        Trouble, match=f"^The (database|Redis) that .* cannot be reached: .*{reason}"
+    ) as told_so:
+        house.check_own_servers(wishes.Wishes(port=1, own_mux=False, **{**nothing, **setting}))
+    assert "hidden" not in str(told_so.value)
+    assert len(str(told_so.value).splitlines()) == 1

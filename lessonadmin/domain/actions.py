@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement
 
 from lessonadmin import mux
 from lessonadmin.db import Actor
-from lessonadmin.domain import event_actions, lesson_actions, video_actions
+from lessonadmin.domain import event_actions, lesson_actions, restoring, video_actions
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.outcomes import Result
@@ -24,6 +24,8 @@ Options = Mapping[str, object]
 Inside = Callable[[uuid.UUID, Options], Result]
 Outside = Callable[[uuid.UUID, Actor, mux.Priority], Result]
 
+# The option that names the batch which an undoing batch takes back.
+UNDOES = "undoes"
 MODELS: dict[str, type[Any]] = {"lesson": Lesson, "course": Course, "tracking": Tracking, "event": MuxEvent}
 
 
@@ -31,7 +33,8 @@ MODELS: dict[str, type[Any]] = {"lesson": Lesson, "course": Course, "tracking": 
 class Action:
     """One button. `verdict` is the SQL expression that says, for a row of the target's table, what would become of
     it (a code of `outcomes`); `calls` how many calls to Mux a row may cost; `together` how many rows share a
-    transaction."""
+    transaction; `undone_only_with` the option without which it cannot be undone; what is not `offered` is no button
+    of a list, only the undoing of another action."""
 
     name: str
     target: TargetType
@@ -42,6 +45,8 @@ class Action:
     outside: Outside | None = None
     calls: Callable[[uuid.UUID], int] | None = None
     undone_by: str | None = None
+    undone_only_with: str | None = None
+    offered: bool = True
     dangerous: bool = False
     together: int = 1
 
@@ -62,7 +67,23 @@ def _clear(target: Literal["lesson", "course"]) -> Action:
         does="Deletes the video at Mux and clears it everywhere; an upload on its way is cancelled.",
         verdict=lambda: video_actions.clear_verdict(target),
         inside=lambda target_id, options: video_actions.clear(target, target_id, options),
+        undone_by="restore",
+        undone_only_with=video_actions.GRACE,
         dangerous=True,
+    )
+
+
+def _restore(target: Literal["lesson", "course"]) -> Action:
+    return Action(
+        name="restore",
+        target=target,
+        label="Restore",
+        does="Brings back videos that were cleared and still have their grace time.",
+        verdict=lambda: restoring.verdict(target),
+        inside=lambda target_id, options: restoring.restore(
+            target, target_id, cleared_by=str(options.get(UNDOES, ""))
+        ),
+        offered=False,
     )
 
 
@@ -116,6 +137,8 @@ ALL = (
     _recheck("lesson"),
     _clear("course"),
     _recheck("course"),
+    _restore("lesson"),
+    _restore("course"),
     Action(
         name="recheck",
         target="tracking",
@@ -158,4 +181,4 @@ def find(target: str, name: str) -> Action:
 
 def of(target: str) -> tuple[Action, ...]:
     """Every action for one kind of row, in the order of their buttons."""
-    return tuple(action for action in ALL if action.target == target)
+    return tuple(action for action in ALL if action.target == target and action.offered)

@@ -5,7 +5,7 @@ Each function is safe to repeat. A person pressed the button, so an earlier "unp
 
 import uuid
 
-from sqlalchemy import ColumnElement, case, literal
+from sqlalchemy import ColumnElement, and_, case, literal
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
@@ -17,7 +17,11 @@ from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.videos import Desk, News
 from lessonadmin.domain.wording import why_failed
 
-PLAYABLE = (Lesson.video_processing_status == "ready") & (Lesson.mux_playback_id.is_not(None))
+PLAYABLE = and_(
+    Lesson.video_processing_status == "ready",
+    Lesson.mux_playback_id.is_not(None),
+    ~video_actions.is_temporary(Lesson),
+)
 COMING = Lesson.video_processing_status.in_(OPEN_STATUSES)
 
 

@@ -17,6 +17,7 @@ DONE = {
     "deletes": "The video is taken away and deleted at Mux.",
     "cancels": "The upload is cancelled.",
     "forgets": "What was left of a video is forgotten; there is none at Mux.",
+    "restores": "The video is brought back; Mux is asked whether it plays.",
     "replays": "The event is applied again.",
 }
 SKIPPED = {
@@ -30,6 +31,7 @@ SKIPPED = {
     "being_deleted": "Its video is being deleted.",
     "nothing_to_ask": "There is nothing at Mux to ask about.",
     "nothing_to_clear": "There is no video to clear.",
+    "too_late": "Its asset is gone at Mux or about to be, or another video has taken its place.",
     "changed_since": "Somebody changed it since, so it is left as it is.",
     "missing": "It is not there any more.",
 }

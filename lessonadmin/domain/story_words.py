@@ -27,6 +27,7 @@ AUDIT_WORDS = {
     "video.replaced": "A new video took the place of the old one",
     "video.delete_requested": "The video is to be deleted",
     "video.deleted": "The video is gone",
+    "video.restored": "Brought the cleared video back",
     "purchase.made": "Bought",
     "note.added": "Wrote a note",
 }

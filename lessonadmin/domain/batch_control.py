@@ -1,0 +1,115 @@
+"""Changing the course of a batch: stop, go on, try failed rows again, undo. Each leaves its audit row."""
+
+import uuid
+
+from sqlalchemy import ColumnElement, func, select, update
+
+from lessonadmin.db import actor, db
+from lessonadmin.domain import actions, batch_items, journal, undoing
+from lessonadmin.domain.batch_beginning import LONGEST_REASON, create, nudge_worker
+from lessonadmin.domain.batch_lists import action_of, get
+from lessonadmin.domain.errors import Conflict, Missing
+from lessonadmin.domain.models import Batch, BatchItem
+from lessonadmin.queue import enqueue_after_commit
+
+
+def _locked(batch_id: uuid.UUID) -> Batch:
+    batch = db.session.scalar(
+        select(Batch).where(Batch.id == batch_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if batch is None:
+        raise Missing()
+    return batch
+
+
+def stop(batch_id: uuid.UUID) -> None:
+    """No further row is begun; those under way are finished."""
+    batch = _locked(batch_id)
+    if batch.status not in batch_items.ACTIVE:
+        raise Conflict("not_running", "This batch is not running.")
+    batch.status = "stopped"
+    journal.record_for("batch.stopped", "batch", batch_id, done=batch.done, total=batch.total)
+
+
+def resume(batch_id: uuid.UUID) -> None:
+    """Go on with what is left."""
+    batch = _locked(batch_id)
+    if batch.status != "stopped":
+        raise Conflict("not_stopped", "This batch was not stopped.")
+    batch.status = "running" if batch.done + batch.failed + batch.skipped else "open"
+    journal.record_for("batch.resumed", "batch", batch_id, done=batch.done, total=batch.total)
+    db.session.flush()
+    nudge_worker(batch_id)
+
+
+def retry_failed(batch_id: uuid.UUID) -> int:
+    """Open the failed rows again; how many."""
+    get(batch_id)
+    count = _reopen(batch_id, BatchItem.batch_id == batch_id)
+    if count == 0:
+        raise Conflict("nothing_failed", "No row of this batch has failed.")
+    nudge_worker(batch_id)
+    return count
+
+
+def retry_row(item_id: uuid.UUID) -> None:
+    """Open one failed row again and let a worker carry it out by itself."""
+    batch_id = db.session.scalar(select(BatchItem.batch_id).where(BatchItem.id == item_id))
+    if batch_id is None:
+        raise Missing()
+    if _reopen(batch_id, BatchItem.id == item_id) == 0:
+        raise Conflict("not_failed", "This row has not failed.")
+    enqueue_after_commit("lessonadmin.jobs.batches.run_batch_item", str(item_id))
+
+
+def _reopen(batch_id: uuid.UUID, which: ColumnElement[bool]) -> int:
+    """Failed rows are open again, and the counters know it."""
+    again = db.session.execute(
+        update(BatchItem)
+        .where(which, BatchItem.status == "failed")
+        .values(status="open", attempts=0, error=None, due_at=func.clock_timestamp(), finished_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    count = int(again.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+    if count:
+        db.session.execute(
+            update(Batch)
+            .where(Batch.id == batch_id)
+            .values(failed=Batch.failed - count, status="running", finished_at=None)
+            .execution_options(synchronize_session=False)
+        )
+        journal.record_for("batch.retried", "batch", batch_id, rows=count)
+    return count
+
+
+def can_undo(batch: Batch) -> bool:
+    """May this batch be undone at all? `undo_preview` says how many rows."""
+    action = action_of(batch)
+    if action.undone_by is None or batch.done == 0 or batch.undoes_id is not None:
+        return False
+    return action.undone_only_with is None or bool(batch.options.get(action.undone_only_with))
+
+
+def undo_preview(batch_id: uuid.UUID) -> tuple[int, int]:
+    """How many rows an undo would touch, and how many it leaves alone because somebody changed them since."""
+    batch = get(batch_id)
+    count = db.session.scalar(select(func.count()).select_from(undoing.undoable(batch_id).subquery())) or 0
+    return count, batch.done - count
+
+
+def undo(batch_id: uuid.UUID, *, reason: str = "") -> Batch:
+    """A batch that takes back what this one did, where nobody changed anything since."""
+    batch = get(batch_id)
+    if batch.status in batch_items.ACTIVE:
+        raise Conflict("still_running", "Stop this batch before you undo it.")
+    by = action_of(batch).undone_by
+    if by is None or not can_undo(batch):
+        raise Conflict("cannot_be_undone", "There is nothing here that could be undone.")
+    why = reason or actor().reason or f"undo of {batch.reason or 'an earlier batch'}"[:LONGEST_REASON]
+    return create(
+        actions.find(batch.target_type, by),
+        undoing.undoable(batch_id),
+        reason=why,
+        options={actions.UNDOES: str(batch_id)},
+        undoes_id=batch_id,
+    )

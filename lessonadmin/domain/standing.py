@@ -96,7 +96,7 @@ def _uploads(owners: Sequence[Owner]) -> list[tuple[Tracking, bool]]:
         select(Tracking, age >= config.current().stuck_after_seconds)
         .where(
             column.in_([owner.id for owner in owners]),
-            or_(Tracking.superseded_at.is_(None), Tracking.status.in_(("error", "ready"))),
+            or_(Tracking.superseded_at.is_(None), Tracking.status.in_(("error", "ready", "cancelled"))),
             # never left us: Mux refused to make an upload of it
             or_(Tracking.error_type.is_(None), Tracking.error_type != "upload_not_created"),
         )

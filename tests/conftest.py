@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from tests.settings import environment
 
-pytest_plugins = ["devstack.pytest_plugin", "tests.world"]
+pytest_plugins = ["devstack.pytest_plugin", "tests.chromium", "tests.world"]
 
 
 @pytest.fixture(autouse=True)

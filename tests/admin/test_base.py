@@ -1,6 +1,6 @@
 """The panel's base view: Flask-Admin's traps stay closed, filters and export work without a script.
 
-The view here is for the tests only; it lists lessons the way a real one does, with everything switched on.
+The views are for the tests only (`specimen.py`).
 """
 
 import csv
@@ -11,53 +11,17 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from flask import Flask, Response, redirect, request
+from flask import Flask
 from flask.testing import FlaskClient
-from flask_admin.actions import action
-from flask_admin.contrib.sqla.filters import FilterEqual, FilterInList
 from werkzeug.test import TestResponse
 
 from lessonadmin import config, create_app
-from lessonadmin.admin.base import PanelView
 from lessonadmin.admin.csv_export import safe
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, User
+from tests.admin.specimen import LIST, add_to
 from tests.factories import make_course, make_lesson, make_user, signed_in
 from tests.pages import Page, csrf_of, page_of
-
-STATES = (("draft", "Draft"), ("published", "Published"))
-LIST = "/admin/specimen/"
-
-
-class Specimen(PanelView):
-    room, icon = "specimen", "lesson"
-    can_view_details = can_edit = can_delete = can_export = acts_on_filter = True
-    column_list = ("title", "creator", "course", "status", "price_cents", "publish_on_ready", "created_at")
-    column_sortable_list = ("title", "price_cents", "created_at")
-    column_searchable_list = ("title",)
-    column_filters = (
-        FilterEqual(Lesson.status, "Status", options=STATES),
-        FilterInList(Lesson.status, "Status", options=STATES),
-        "price_cents",
-        "created_at",
-        "publish_on_ready",
-        "id",
-    )
-    form_columns = ("title", "price_cents")
-    action_order = ("publish", "clear")
-
-    @action("clear", "Clear", "The videos go.")  # type: ignore[untyped-decorator]
-    def clear(self, ids: list[str]) -> Response:
-        return redirect(f"/cleared/{len(ids)}")  # type: ignore[return-value]
-
-    @action("publish", "Publish")  # type: ignore[untyped-decorator]
-    def publish(self, ids: list[str]) -> Response:
-        return redirect(f"/published/{len(ids)}?scope={request.form.get('scope')}&{request.form['query']}")  # type: ignore[return-value]
-
-
-class Closed(PanelView):
-    room = "closed"
-    column_list = ("email",)
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +29,7 @@ def panel(settings_environment: dict[str, str], app: Flask) -> Iterator[Flask]:
     before = config.current()
     application = create_app(config.load(settings_environment))
     application.testing = True
-    admin = application.extensions["admin"][0]
-    admin.add_view(Specimen(Lesson, db, name="Specimens", category="Test"))
-    admin.add_view(Closed(User, db, name="Closed"))
+    add_to(application)
     yield application
     with application.app_context():
         db.engine.dispose()

@@ -1,8 +1,14 @@
-"""The first page of the support panel: is everything alive, and where is what."""
+"""The first page of the panel: is the pipeline healthy, before an instructor complains. It updates by itself."""
 
+from flask import make_response, request, url_for
 from flask_admin import AdminIndexView, expose
+from werkzeug.wrappers import Response
 
-from lessonadmin.domain import vital_signs
+from lessonadmin.domain import alarms, operations
+
+FRAGMENT = "operations"
+REFRESH_MILLISECONDS = 15_000
+SPAN_NAMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
 
 class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no types
@@ -10,5 +16,20 @@ class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no t
         super().__init__(name="Operations", endpoint="admin", url="/admin")
 
     @expose("/")  # type: ignore[untyped-decorator]
-    def index(self) -> str:
-        return str(self.render("admin/index.html", signs=vital_signs.check()))
+    def index(self) -> Response | str:
+        span = request.args.get("span", "24h")
+        known = span if span in operations.SPANS else "24h"
+        values = {
+            "seen": operations.overview(known),
+            "kinds": alarms.BY_NAME,
+            "spans": [
+                (words, url_for("admin.index", span=name), None, name == known)
+                for name, words in SPAN_NAMES.items()
+            ],
+            "next_ms": REFRESH_MILLISECONDS,
+        }
+        if request.headers.get("X-Fragment") != FRAGMENT:
+            return str(self.render("admin/index.html", **values))
+        answer = make_response(self.render("admin/operations.html", **values))
+        answer.headers["X-Fragment"] = FRAGMENT
+        return answer

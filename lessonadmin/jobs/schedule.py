@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lessonadmin import config, queue
 from lessonadmin.db import JOB
-from lessonadmin.domain import alarms, figures, reconcile, retention, sweeping
+from lessonadmin.domain import alarms, figures, reconcile, retention, sweeping, usage
 
 Beat = Callable[[], None]
 
@@ -28,6 +28,8 @@ TABLE = (
     Periodic("sweep", lambda: config.current().sweep_every_seconds, sweeping.sweep),
     Periodic("alarms", lambda: 60, lambda _: alarms.look(actor=JOB)),
     Periodic("figures", lambda: 300, lambda _: figures.roll_up()),
+    Periodic("stored", lambda: 3600, lambda _: usage.count_stored()),
+    Periodic("delivered", lambda: 6 * 3600, lambda _: usage.ask_delivered()),
     Periodic("retention", lambda: 3600, lambda _: retention.prune()),
     Periodic("reconcile", lambda: 1800, _reconcile),
 )

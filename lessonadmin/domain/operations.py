@@ -1,0 +1,158 @@
+"""Is the pipeline healthy? Everything that the operations page shows, gathered from rolled-up rows and indexes.
+
+Nothing here scans a large table and Mux is not asked; the page stays quick at a million lessons.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select
+
+from lessonadmin.db import db
+from lessonadmin.domain import alarms, budget, figures, gauges, usage, vital_signs, wording
+from lessonadmin.domain.models import Alarm, Heartbeat, Lesson, MuxEvent, Tracking
+
+SPANS = {
+    "24h": (timedelta(hours=24), timedelta(hours=1)),
+    "7d": (timedelta(days=7), timedelta(hours=6)),
+    "30d": (timedelta(days=30), timedelta(days=1)),
+}
+MANY = 10_000
+NEWEST_FAILURES = 500
+TOP_REASONS = 5
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One cause of failed videos, with the newest lesson that has it."""
+
+    error_type: str
+    words: str
+    count: int
+    target_type: str
+    target_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Overview:
+    span: str
+    signs: dict[str, bool]
+    alarms: list[Alarm]
+    uploads: int
+    ended: dict[str, int]
+    published: dict[str, int]
+    ready_after: dict[str, tuple[float, float, int]]
+    reasons: list[Reason]
+    stuck: int
+    attention: int
+    last_event: datetime | None
+    event_delay: float | None
+    discovered: dict[str, int]
+    rejected: int
+    queues: dict[str, dict[str, int]]
+    workers: int
+    deletions: int
+    budget_left: float
+    budget_pause: float
+    stored: tuple[float, int]
+    delivered: float
+    forecast: tuple[float, float]
+    charts: dict[str, figures.Chart]
+
+    @property
+    def success(self) -> float | None:
+        """The share of finished uploads that became a playable video; who gave up by hand does not count."""
+        finished = sum(count for label, count in self.ended.items() if label != "cancelled")
+        return self.ended.get("ready", 0) / finished if finished else None
+
+    @property
+    def by_webhook(self) -> float | None:
+        """The share of ready videos that a webhook told us of."""
+        found = sum(self.discovered.values())
+        return self.discovered.get("webhook", 0) / found if found else None
+
+
+def overview(span: str) -> Overview:
+    """The whole page for one span: `24h`, `7d` or `30d`."""
+    since, step = SPANS[span]
+    left, pause = budget.left()
+    return Overview(
+        span=span,
+        signs=vital_signs.check(),
+        alarms=alarms.standing(),
+        uploads=sum(figures.totals("uploads", since=since).values()),
+        ended=dict(figures.totals("ended", since=since)),
+        published=dict(figures.totals("published", since=since)),
+        ready_after=figures.time_to_ready(since=since),
+        reasons=reasons(since),
+        stuck=gauges.lessons_stuck(),
+        attention=_capped(select(Lesson.id).where(Lesson.needs_attention_at.is_not(None))),
+        last_event=db.session.scalar(select(func.max(MuxEvent.received_at))),
+        event_delay=figures.mean_event_delay(since=since),
+        discovered=dict(figures.totals("discovered", since=since)),
+        rejected=sum(figures.totals("rejected", since=since).values()),
+        queues=gauges.queue_jobs(),
+        workers=_workers(),
+        deletions=gauges.deletions_pending(),
+        budget_left=left,
+        budget_pause=pause,
+        stored=usage.stored_minutes(),
+        delivered=usage.delivered_minutes(since=since),
+        forecast=usage.forecast(),
+        charts={
+            figure: figures.chart(figure, since=since, step=step)
+            for figure in ("uploads", "ended", "discovered")
+        },
+    )
+
+
+def _capped(rows: Select[uuid.UUID]) -> int:
+    return db.session.execute(select(func.count()).select_from(rows.limit(MANY).subquery())).scalar_one()
+
+
+def _workers() -> int:
+    fresh = func.clock_timestamp() - timedelta(seconds=vital_signs.FRESH_SECONDS)
+    found = db.session.scalar(
+        select(func.count())
+        .select_from(Heartbeat)
+        .where(Heartbeat.name.startswith("worker:"), Heartbeat.at >= fresh)
+    )
+    return int(found or 0)
+
+
+def reasons(since: timedelta) -> list[Reason]:
+    """The commonest causes among the newest failures of the span."""
+    newest = (
+        select(
+            Tracking.error_type,
+            Tracking.error_message,
+            Tracking.lesson_id,
+            Tracking.course_id,
+            Tracking.updated_at,
+        )
+        .where(Tracking.status == "error", Tracking.updated_at > func.clock_timestamp() - since)
+        .order_by(Tracking.updated_at.desc())
+        .limit(NEWEST_FAILURES)
+    )
+    found: dict[tuple[str, str], list[tuple[uuid.UUID | None, uuid.UUID | None]]] = {}
+    for error_type, message, lesson_id, course_id, _ in db.session.execute(newest):
+        found.setdefault((error_type or "asset_errored", message or ""), []).append((lesson_id, course_id))
+    ranked = sorted(found.items(), key=lambda item: -len(item[1]))[:TOP_REASONS]
+    return [
+        Reason(
+            error_type=error_type,
+            words=wording.why_failed(error_type, message),
+            count=len(examples),
+            target_type="lesson" if examples[0][0] else "course",
+            target_id=_example(examples[0]),
+        )
+        for (error_type, message), examples in ranked
+    ]
+
+
+def _example(ids: tuple[uuid.UUID | None, uuid.UUID | None]) -> uuid.UUID:
+    found = ids[0] or ids[1]
+    if found is None:
+        raise ValueError("an upload belongs to a lesson or a course")
+    return found

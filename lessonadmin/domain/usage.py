@@ -1,0 +1,108 @@
+"""What the school has at Mux and what is watched: minutes stored, minutes delivered. Money is in Mux's own dashboard.
+
+Stored minutes are counted from our rows; delivered ones are asked for once a day, for days that Mux has finished
+counting (it is twelve hours behind).
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from lessonadmin import mux
+from lessonadmin.db import db
+from lessonadmin.domain import budget
+from lessonadmin.domain.models import Lesson, Rollup
+
+log = logging.getLogger(__name__)
+
+STORED, DELIVERED = "stored", "delivered"
+MUX_IS_BEHIND = timedelta(hours=12)
+DAYS_BACK = 30
+
+
+def count_stored() -> None:
+    """Note how many minutes of video lessons hold now, once an hour."""
+    videos, seconds = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(Lesson.video_duration), 0)).where(
+            Lesson.video_processing_status == "ready"
+        )
+    ).one()
+    _write(func.date_trunc("hour", func.clock_timestamp()), STORED, int(videos), float(seconds or 0) / 60)
+    db.session.commit()
+
+
+def ask_delivered() -> int:
+    """Ask Mux about the finished days that are not noted yet; how many were noted."""
+    now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    last_day = (now - MUX_IS_BEHIND).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    known = set(
+        db.session.scalars(
+            select(Rollup.hour).where(
+                Rollup.figure == DELIVERED, Rollup.hour >= now - timedelta(days=DAYS_BACK + 2)
+            )
+        )
+    )
+    db.session.rollback()
+    noted = 0
+    for day in (last_day - timedelta(days=number) for number in range(DAYS_BACK)):
+        if day in known:
+            continue
+        if not _note_day(day):
+            break  # no budget, or Mux did not answer: the other days are asked for next time
+        noted += 1
+    return noted
+
+
+def _note_day(day: datetime) -> bool:
+    with budget.call() as granted:
+        if granted:
+            found = mux.delivery_usage(start=day, end=day + timedelta(days=1), priority="low")
+            _write(day, DELIVERED, found.rows, found.delivered_seconds / 60)
+            db.session.commit()
+            return True
+    return False
+
+
+def _write(hour: object, figure: str, count: int, value: float) -> None:
+    row = insert(Rollup).values(hour=hour, figure=figure, label="", count=count, value=value)
+    db.session.execute(
+        row.on_conflict_do_update(
+            index_elements=["hour", "figure", "label"],
+            set_={"count": row.excluded.count, "value": row.excluded.value},
+        )
+    )
+
+
+def stored_minutes() -> tuple[float, int]:
+    """Minutes and videos, as last counted."""
+    row = db.session.execute(
+        select(Rollup.value, Rollup.count)
+        .where(Rollup.figure == STORED)
+        .order_by(Rollup.hour.desc())
+        .limit(1)
+    ).first()
+    return (float(row[0]), int(row[1])) if row is not None else (0.0, 0)
+
+
+def delivered_minutes(*, since: timedelta) -> float:
+    found = db.session.scalar(
+        select(func.sum(Rollup.value)).where(
+            Rollup.figure == DELIVERED, Rollup.hour >= func.clock_timestamp() - since - timedelta(days=1)
+        )
+    )
+    return float(found or 0.0)
+
+
+def forecast() -> tuple[float, float]:
+    """Minutes stored and delivered that the next 30 days bring, if they are like the last ones."""
+    newest = stored_minutes()[0]
+    oldest = db.session.scalar(
+        select(Rollup.value)
+        .where(Rollup.figure == STORED, Rollup.hour >= func.clock_timestamp() - timedelta(days=30))
+        .order_by(Rollup.hour)
+        .limit(1)
+    )
+    growth = max(newest - float(oldest or newest), 0.0)
+    return newest + growth, delivered_minutes(since=timedelta(days=30))

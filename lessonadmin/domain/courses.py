@@ -2,6 +2,7 @@
 rules as a lesson's video, in `videos`."""
 
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
@@ -48,20 +49,26 @@ def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | N
     return course
 
 
-def reorder(user: User, course_id: uuid.UUID, lesson_ids: list[uuid.UUID]) -> None:
-    """Put the lessons of a course in this order; those that are not named follow as they were."""
+def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -> bool:
+    """Put the lessons of a course in this order; those that are not named follow as they were. False if they stood so."""
     course = access.course_to_change(user, course_id)
     db.session.refresh(course, with_for_update=True)
     lessons = db.session.scalars(
-        select(Lesson).where(Lesson.course_id == course_id).order_by(Lesson.position, Lesson.id)
+        select(Lesson)
+        .where(Lesson.course_id == course_id)
+        .order_by(Lesson.position, Lesson.id)
+        .execution_options(populate_existing=True)
     ).all()
-    place = {lesson_id: number for number, lesson_id in enumerate(lesson_ids)}
-    for position, lesson in enumerate(
-        sorted(lessons, key=lambda one: place.get(one.id, len(place))), start=1
-    ):
+    place = {lesson_id: number for number, lesson_id in enumerate(dict.fromkeys(lesson_ids))}
+    wanted = sorted(lessons, key=lambda one: place.get(one.id, len(place)))
+    if [one.id for one in wanted] == [one.id for one in lessons]:
+        return False
+    for position, lesson in enumerate(wanted, start=1):
         if lesson.position != position:
             lesson.position = position
-    journal.record("course.reordered", course, order=[str(lesson_id) for lesson_id in lesson_ids])
+    db.session.flush()
+    journal.record("course.reordered", course, order=[str(lesson.id) for lesson in wanted])
+    return True
 
 
 def delete(user: User, course_id: uuid.UUID) -> None:

@@ -228,8 +228,10 @@ def delete(user: User, lesson_id: uuid.UUID) -> None:
     db.session.flush()
 
 
-def purchase(user: User, lesson_id: uuid.UUID) -> tuple[Purchase, bool]:
-    """Record a purchase; the second time it is the same one. True if it is new."""
+def purchase(user: User, lesson_id: uuid.UUID, *, agreed_cents: int | None = None) -> tuple[Purchase, bool]:
+    """Record a purchase; the second time it is the same one. True if it is new.
+
+    With `agreed_cents` only at that price: nobody pays what they were not shown."""
     if user.role != "student":
         raise Forbidden("forbidden", "Only students buy lessons.")
     lesson = db.session.scalar(select(Lesson).where(Lesson.id == lesson_id).with_for_update(read=True))
@@ -241,6 +243,11 @@ def purchase(user: User, lesson_id: uuid.UUID) -> tuple[Purchase, bool]:
         raise Missing()
     if not access.visible_to_students(lesson):
         raise Conflict("not_for_sale", "This lesson cannot be bought right now.")
+    if agreed_cents is not None and agreed_cents != lesson.price_cents:
+        raise Conflict(
+            "price_changed",
+            "The price of this lesson changed while you were looking at it. Nothing was bought: look at the new price first.",
+        )
     new = db.session.scalar(
         insert(Purchase)
         .values(lesson_id=lesson.id, user_id=user.id, price_cents=lesson.price_cents)

@@ -13,21 +13,12 @@ from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 
 from lessonadmin import config
+from lessonadmin.domain import wording
 
 LONGEST_TITLE = 80
 # How encoded text begins in a header: it would be decoded there, line ends and all.
 ENCODED = "=?"
 MOST_IN_FULL = 50
-# kind -> (subject for one, for several of the same cause)
-SUBJECTS = {
-    "lesson_published": ("Your lesson is published", "{} lessons are published"),
-    "video_ready": ("Your video is ready", "{} videos are ready"),
-    "video_failed": ("A video failed", "{} videos failed"),
-    "needs_attention": ("A video takes unusually long", "{} videos take unusually long"),
-    "video_deleted": ("A video was deleted", "{} videos were deleted"),
-    "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
-}
-OTHERWISE = ("News from Lessonadmin", "{} news from Lessonadmin")
 
 
 class Unwritable(Exception):
@@ -64,11 +55,11 @@ def write(address: str, bundle: Sequence[Told]) -> EmailMessage:
 
 
 def _subject(bundle: Sequence[Told]) -> str:
-    one, many = SUBJECTS.get(bundle[0].kind, OTHERWISE)
+    headline = wording.headline(bundle[0].kind, len(bundle))
     if len(bundle) > 1:
-        return many.format(len(bundle))
+        return headline
     title = one_line(bundle[0].title)
-    return f"{one}: {title}" if title else one
+    return f"{headline}: {title}" if title else headline
 
 
 def one_line(text: str) -> str:

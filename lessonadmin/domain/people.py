@@ -162,5 +162,14 @@ def set_role(user: User, role: str) -> None:
     journal.record("user.role_changed", user, before=before, after=role)
 
 
+def set_mail_notices(user: User, wanted: bool) -> None:
+    """Whether notices also leave by mail; in the app they stand in any case."""
+    if user.mail_notices == wanted:
+        return
+    user.mail_notices = wanted
+    db.session.flush()
+    journal.record("user.mail_chosen", user, notices=wanted)
+
+
 def list_users() -> list[User]:
     return list(db.session.scalars(select(User).order_by(User.email)))

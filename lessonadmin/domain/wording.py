@@ -22,6 +22,23 @@ WHAT_IS_COMING = {
     "processing": "Mux is processing its replacement.",
 }
 
+# kind of notice -> (about one thing, about several of the same cause)
+HEADLINES = {
+    "lesson_published": ("Your lesson is published", "{} lessons are published"),
+    "video_ready": ("Your video is ready", "{} videos are ready"),
+    "video_failed": ("A video failed", "{} videos failed"),
+    "needs_attention": ("A video takes unusually long", "{} videos take unusually long"),
+    "video_deleted": ("A video was deleted", "{} videos were deleted"),
+    "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
+}
+OTHER_NEWS = ("News from Lessonadmin", "{} news from Lessonadmin")
+
+
+def headline(kind: str, count: int = 1) -> str:
+    """What a notice is about, for a subject line or above a digest."""
+    one, many = HEADLINES.get(kind, OTHER_NEWS)
+    return one if count == 1 else many.format(count)
+
 
 def why_failed(error_type: str | None, message: str | None) -> str:
     """What went wrong and what to do, with Mux's own words where there are any."""

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import people, sessions, sign_in
+from lessonadmin.domain import mailing, people, sessions, sign_in
 from lessonadmin.domain.errors import Invalid, Problem, TooMany
 from lessonadmin.views.password_tries import counted
 
@@ -28,6 +28,7 @@ def _page(
         problem=problem,
         wrong_form=wrong_form,
         new_token=token,
+        mail_on=mailing.is_on(),
         token_name=request.form.get("name", "") if wrong_form == "token" else "",
     )
     response = make_response(page, status)
@@ -71,10 +72,25 @@ def _change(old: str, new: str, try_id: uuid.UUID) -> None:
         sign_in.forgive(try_id)
 
 
+@bp.post("/mail")
+def choose_mail() -> Response:
+    wanted = request.form.get("mail_notices") == "1"
+    with transaction(auth.current_actor()):
+        people.set_mail_notices(auth.current_user(), wanted)
+    flash(
+        "Notifications come by mail, too." if wanted else "You get no more mails about notifications.",
+        "success",
+    )
+    return redirect(url_for("account.show"))
+
+
 @bp.post("/sessions/end")
 def end_sessions() -> Response:
+    """One other browser, all others, or (`here_too`) all of them: then this one is at the door again, too."""
     found = auth.identity()
     only = request.form.get("session_id")
+    if request.form.get("here_too"):
+        return _end_everywhere()
     with transaction(auth.current_actor()):
         ended = sessions.end_all(
             auth.current_user(),
@@ -83,6 +99,14 @@ def end_sessions() -> Response:
         )
     flash(f"{ended} other session{'' if ended == 1 else 's'} ended.", "success")
     return redirect(url_for("account.show"))
+
+
+def _end_everywhere() -> Response:
+    with transaction(auth.current_actor()):
+        sessions.end_all(auth.current_user())
+    auth.end_session()
+    flash("You are signed out everywhere.", "success")
+    return redirect(url_for("sign_in.login"))
 
 
 @bp.post("/tokens")

@@ -1,10 +1,124 @@
-"""What students see: published lessons."""
+"""What students see: the catalogue, courses, the page of a lesson with its player or what it costs, and buying.
 
-from flask import Blueprint, render_template
+Teachers and staff may look, and see what a student would. Mux's player comes only to pages where something plays.
+"""
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth
+from lessonadmin.db import transaction
+from lessonadmin.domain import access, catalog, lessons
+from lessonadmin.domain.catalog import Cursor, Wish
+from lessonadmin.domain.videos import Owner
+from lessonadmin.views import video_card
+from lessonadmin.web import headers
 
 bp = Blueprint("catalog", __name__, url_prefix="/catalog")
 
 
 @bp.get("")
 def index() -> str:
-    return render_template("catalog/index.html")
+    wish = _wish()
+    user = auth.current_user()
+    return render_template(
+        "catalog/index.html",
+        wish=wish,
+        shelf=catalog.shelf(user, wish),
+        courses=catalog.titles(),
+        student=user.role == "student",
+        link=_link,
+    )
+
+
+@bp.get("/courses")
+def courses() -> str:
+    q = request.args.get("q", "")[:200]
+    return render_template("catalog/courses.html", q=q, courses=catalog.courses(q), student=_is_student())
+
+
+@bp.get("/courses/<uuid:course_id>")
+def course(course_id: uuid.UUID) -> str:
+    user = auth.current_user()
+    found, inside = catalog.course(user, course_id)
+    player = _player(found)
+    return render_template(
+        "catalog/course.html", course=found, entries=catalog.entries(user, inside), player=player
+    )
+
+
+@bp.get("/<uuid:lesson_id>")
+def lesson(lesson_id: uuid.UUID) -> str:
+    user = auth.current_user()
+    found = catalog.lesson(user, lesson_id)
+    (entry,) = catalog.entries(user, [found])
+    beside = catalog.in_course(user, found.course_id) if found.course_id is not None else []
+    preview = found.course if not entry.plays else None
+    return render_template(
+        "catalog/lesson.html",
+        lesson=found,
+        entry=entry,
+        player=_player(found) if entry.plays else None,
+        preview=_player(preview) if preview is not None else None,
+        on_sale=access.visible_to_students(found),
+        beside=catalog.entries(user, beside) if len(beside) > 1 else [],
+        student=user.role == "student",
+        edits=access.owns(user, found),
+    )
+
+
+@bp.post("/<uuid:lesson_id>/purchase")
+def buy(lesson_id: uuid.UUID) -> Response:
+    agreed = request.form.get("price_cents", "")
+    with transaction(auth.current_actor()):
+        purchase, new = lessons.purchase(
+            auth.current_user(),
+            lesson_id,
+            agreed_cents=int(agreed) if agreed.isdecimal() and len(agreed) < 10 else None,
+        )
+    flash(
+        "It is yours: the purchase is recorded." if new else "You have bought this lesson already.", "success"
+    )
+    return redirect(url_for("catalog.lesson", lesson_id=purchase.lesson_id))
+
+
+def _player(owner: Owner) -> video_card.Player | None:
+    """What the player is told, if this plays; the page then gets the policy that the player needs."""
+    found = video_card.player_of(owner)
+    if found is not None:
+        headers.needs_widgets()
+    return found
+
+
+def _is_student() -> bool:
+    return auth.current_user().role == "student"
+
+
+def _wish() -> Wish:
+    args = request.args
+    after, before = args.get("after", "")[:80], args.get("before", "")[:80]
+    return Wish(
+        q=args.get("q", "")[:200],
+        course_id=_id(args.get("course_id", "")),
+        free=args.get("show") == "free",
+        bought=args.get("show") == "bought" and _is_student(),
+        cursor=Cursor.read(after) if after else Cursor.read(before, back=True),
+    )
+
+
+def _link(**changes: Any) -> str:
+    """This list with something else chosen; whatever is not mentioned stays, the page starts over."""
+    wish = _wish()
+    show = "free" if wish.free else "bought" if wish.bought else None
+    chosen: dict[str, Any] = {"q": wish.q or None, "course_id": wish.course_id, "show": show, **changes}
+    return url_for("catalog.index", **{name: value for name, value in chosen.items() if value})
+
+
+def _id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        return None

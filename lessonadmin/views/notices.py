@@ -1,10 +1,69 @@
-"""Notices: what happened to one's lessons."""
+"""Notices as pages: what happened to one's lessons, read and unread, and the figure in the bell."""
 
-from flask import Blueprint, render_template
+import uuid
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth
+from lessonadmin.db import transaction
+from lessonadmin.domain import notices, wording
+from lessonadmin.web import fragments
 
 bp = Blueprint("notices", __name__, url_prefix="/notifications")
+
+SHOWN = ("", "unread")
 
 
 @bp.get("")
 def index() -> str:
-    return render_template("notices/index.html")
+    show = _show()
+    page = notices.page(
+        auth.current_user(), unread_only=show == "unread", before=_id(request.args.get("before"))
+    )
+    return render_template(
+        "notices/index.html",
+        page=page,
+        show=show,
+        first=not request.args.get("before"),
+        headline=wording.headline,
+        why=wording.WHAT_FAILED,
+    )
+
+
+@bp.get("/bell")
+def bell() -> Response:
+    """The figure alone, for a page that is open already; typed by hand it leads to the list."""
+    if not fragments.wanted():
+        return redirect(url_for("notices.index"))
+    return fragments.answer(render_template("notices/bell.html"), name="bell")
+
+
+@bp.post("/read")
+def mark_all() -> Response:
+    with transaction(auth.current_actor()):
+        notices.mark_all_read(auth.current_user(), until=_id(request.form.get("until")))
+    return redirect(url_for("notices.index", show=_show() or None))
+
+
+@bp.post("/<uuid:notice_id>/read")
+def mark_one(notice_id: uuid.UUID) -> Response:
+    with transaction(auth.current_actor()):
+        if not notices.mark_read(auth.current_user(), notice_id):
+            abort(404)
+    if fragments.wanted():
+        return Response(status=204)
+    return redirect(url_for("notices.index", show=_show() or None))
+
+
+def _show() -> str:
+    asked = request.args.get("show", "")
+    return asked if asked in SHOWN else ""
+
+
+def _id(text: str | None) -> uuid.UUID | None:
+    """Nonsense is no place to begin at: the list then starts at its beginning."""
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        return None

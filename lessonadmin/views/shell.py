@@ -4,10 +4,11 @@ The frame also stands around error pages, so nothing in here may need the databa
 """
 
 import logging
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import auth
@@ -56,12 +57,18 @@ def places() -> list[Place]:
 
 
 def unread_notices() -> int:
-    """How many notices wait; a page is not refused for want of this figure."""
+    """How many notices wait, asked once a request; a page is not refused for want of this figure."""
     found = auth.identity()
     if found is None:
         return 0
+    if "unread_notices" not in g:
+        g.unread_notices = _count_unread(found.user_id)
+    return int(g.unread_notices)
+
+
+def _count_unread(user_id: uuid.UUID) -> int:
     try:
-        return notices.unread_count(found.user_id)
+        return notices.unread_count(user_id)
     except SQLAlchemyError as error:
         log.warning("no count of unread notices: %s", type(error).__name__)
         db.session.rollback()

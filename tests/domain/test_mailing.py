@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, transaction
-from lessonadmin.domain import journal, letters, mailing
+from lessonadmin.domain import journal, letters, mailing, wording
 from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import Notification, User
 from lessonadmin.domain.models.records import NOTICE_KINDS
@@ -346,4 +346,4 @@ def test_the_words_of_every_kind() -> None:
     mail = letters.write("who@school.example", [told])
     assert mail["Subject"] == "News from Lessonadmin"
     assert "/notifications" in mail.get_content()
-    assert set(letters.SUBJECTS) == set(NOTICE_KINDS)
+    assert set(wording.HEADLINES) == set(NOTICE_KINDS)

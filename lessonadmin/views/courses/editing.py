@@ -1,0 +1,125 @@
+"""The course form: a new one, saving, being told that somebody else saved in between, and deleting.
+
+Everything that is wrong is said at once and what was typed is kept. An open page saves without being left: it sends the
+same form and gets the form back as a fragment.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth
+from lessonadmin.db import transaction
+from lessonadmin.domain import course_lists, courses, pictures, standing
+from lessonadmin.domain.errors import Conflict, Invalid
+from lessonadmin.domain.lessons import Changes
+from lessonadmin.domain.models import Course
+from lessonadmin.views import video_card
+from lessonadmin.views.courses import bp, mine, preview
+from lessonadmin.web import fragments, headers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """The form as it is typed."""
+
+    title: str = ""
+    description: str = ""
+    version: int | None = None
+
+    @classmethod
+    def of(cls, course: Course) -> "Typed":
+        return cls(title=course.title, description=course.description, version=course.version)
+
+    @classmethod
+    def read(cls, form: Mapping[str, str], before: "Typed") -> "Typed":
+        """What a browser sent; a field that the form does not have stays as it was."""
+        version = form.get("version", "")
+        return cls(
+            title=form.get("title", before.title),
+            # browsers send line ends as CR LF; they are stored as they were typed
+            description=form.get("description", before.description).replace("\r\n", "\n"),
+            version=int(version) if re.fullmatch(r"\d{1,9}", version) else None,
+        )
+
+    @property
+    def wish(self) -> Changes:
+        return Changes(title=self.title, description=self.description)
+
+
+@bp.get("/new")
+def new() -> Response:
+    return _page(None, Typed())
+
+
+@bp.post("/new")
+def create() -> Response:
+    typed = Typed.read(request.form, Typed())
+    try:
+        with transaction(auth.current_actor()):
+            course = courses.create(auth.current_user(), typed.wish)
+    except Invalid as problem:
+        return _page(None, typed, problem=problem, status=400)
+    return _saved(course, status=201)
+
+
+@bp.get("/<uuid:course_id>/edit")
+def edit(course_id: uuid.UUID) -> Response:
+    course = mine(course_id)
+    return _page(course, Typed.of(course))
+
+
+@bp.post("/<uuid:course_id>/edit")
+def save(course_id: uuid.UUID) -> Response:
+    course = mine(course_id)
+    typed = Typed.read(request.form, Typed.of(course))
+    try:
+        with transaction(auth.current_actor()):
+            course = courses.edit(auth.current_user(), course_id, typed.wish, version=typed.version)
+    except Invalid as problem:
+        return _page(course, typed, problem=problem, status=400)
+    except Conflict as problem:
+        return _clash(mine(course_id), typed, problem)
+    return _saved(course)
+
+
+def _clash(course: Course, typed: Typed, problem: Conflict) -> Response:
+    """Both texts are shown; saving again is then a decision, made against the newest version."""
+    pairs = (("Title", course.title, typed.title), ("Description", course.description, typed.description))
+    differences = [pair for pair in pairs if pair[1].strip() != pair[2].strip()]
+    kept = replace(typed, version=course.version)
+    return _page(course, kept, problem=problem, differences=differences, clash=True, status=409)
+
+
+@bp.post("/<uuid:course_id>/delete")
+def delete(course_id: uuid.UUID) -> Response:
+    title = mine(course_id).title
+    with transaction(auth.current_actor()):
+        courses.delete(auth.current_user(), course_id)
+    flash(f"“{title}” is deleted. Its lessons stay.", "success")
+    return redirect(url_for("courses.index"))
+
+
+def _page(course: Course | None, typed: Typed, *, status: int = 200, **more: object) -> Response:
+    headers.needs_widgets()
+    given: dict[str, object] = {"course": course, "typed": typed, "problem": None, "clash": False, **more}
+    if fragments.wanted():
+        address = url_for("courses.edit", course_id=course.id) if course is not None else None
+        html = render_template("courses/form.html", **given)
+        return fragments.answer(html, name="form", status=status, address=address)
+    lessons = course_lists.lessons_of(course.id) if course is not None else []
+    given["card"] = preview.card(course) if course is not None else video_card.blank("course")
+    given["rules"] = video_card.upload_rules()
+    given |= {"lessons": lessons, "states": standing.of_many(lessons), "thumbnail": pictures.thumbnail}
+    return make_response(render_template("courses/edit.html", **given), status)
+
+
+def _saved(course: Course, *, status: int = 200) -> Response:
+    if fragments.wanted():
+        return _page(course, Typed.of(course), status=status)
+    flash("The course is saved.", "success")
+    return redirect(url_for("courses.edit", course_id=course.id))

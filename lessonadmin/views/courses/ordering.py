@@ -1,0 +1,45 @@
+"""The order of a course's lessons: the whole order as the page has it, and one step up or down as the buttons ask."""
+
+import uuid
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth
+from lessonadmin.db import transaction
+from lessonadmin.domain import courses
+from lessonadmin.views.courses import bp
+from lessonadmin.web import fragments
+
+STEPS = {"up": -1, "down": 1}
+
+
+@bp.post("/<uuid:course_id>/order")
+def order(course_id: uuid.UUID) -> Response:
+    ids = [lesson_id for text in request.form.getlist("lesson_id") if (lesson_id := _id(text)) is not None]
+    way, _, moved = request.form.get("move", "").partition(" ")
+    wanted = moved_by(ids, _id(moved), STEPS.get(way, 0))
+    with transaction(auth.current_actor()):
+        courses.reorder(auth.current_user(), course_id, wanted)
+    if fragments.wanted():
+        return Response(status=204)
+    return redirect(
+        url_for("courses.edit", course_id=course_id, _anchor=f"lesson-{moved}" if moved else "lessons")
+    )
+
+
+def moved_by(ids: list[uuid.UUID], lesson_id: uuid.UUID | None, step: int) -> list[uuid.UUID]:
+    """This order with one lesson a step further up or down; beyond the ends there is nowhere to go."""
+    if lesson_id not in ids:
+        return ids
+    at = ids.index(lesson_id)
+    to = min(max(at + step, 0), len(ids) - 1)
+    rest = ids[:at] + ids[at + 1 :]
+    return [*rest[:to], lesson_id, *rest[to:]]
+
+
+def _id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,32 @@
+"""The list of courses: how many lessons each has and how its preview stands; searched and paged."""
+
+from flask import render_template, request, url_for
+
+from lessonadmin import auth
+from lessonadmin.domain import course_lists, listing, pictures, standing
+from lessonadmin.views.courses import bp
+
+PER_PAGE = 20
+LAST_PAGE = 10_000
+
+
+@bp.get("")
+def index() -> str:
+    user = auth.current_user()
+    q = request.args.get("q", "")[:200]
+    page = listing.courses(user, listing.Wish(q=q, page=_number(), per_page=PER_PAGE))
+    return render_template(
+        "courses/index.html",
+        page=page,
+        q=q,
+        counts=course_lists.counts(page.items),
+        states=standing.of_many(page.items),
+        teachers=course_lists.teachers(page.items) if user.is_staff else {},
+        thumbnail=pictures.thumbnail,
+        link=lambda number: url_for("courses.index", q=q or None, page=number if number > 1 else None),
+    )
+
+
+def _number() -> int:
+    text = request.args.get("page", "1")
+    return min(max(1, int(text)), LAST_PAGE) if text.isdecimal() and len(text) < 7 else 1

@@ -2,16 +2,17 @@
 
 import itertools
 import uuid
+from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from lessonadmin import config
-from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import actions, batches, previews, sweeping
-from lessonadmin.domain.errors import Missing
-from lessonadmin.domain.models import AssetDeletion, AuditLog, Lesson, Tracking, UploadCancellation
+from lessonadmin.db import CLI, Actor, db, transaction
+from lessonadmin.domain import actions, batch_runs, batches, previews, sweeping
+from lessonadmin.domain.errors import Conflict, Missing
+from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.models.content import VIDEO_STATUSES
 from tests.factories import (
     make_course,
@@ -64,12 +65,8 @@ EVERY_LESSON = [
 ]
 
 
-@pytest.mark.parametrize("name", ["publish", "unpublish", "clear_asset"])
-@pytest.mark.parametrize("tracked", [None, "uploading", "ready", "error", "deleting", "cancelled"])
-def test_the_preview_says_what_the_run_does(session: Session, name: str, tracked: str | None) -> None:
-    """Every combination of a lesson's columns, sensible or not, with each kind of upload beside it."""
+def every_lesson(tracked: str | None) -> Iterator[tuple[uuid.UUID, dict[str, object]]]:
     creator = make_user()
-    made = {}
     for number, columns in enumerate(EVERY_LESSON):
         asset = columns["mux_asset_id"]
         own = columns | {"mux_asset_id": f"{asset}{number}" if asset else None}
@@ -77,7 +74,15 @@ def test_the_preview_says_what_the_run_does(session: Session, name: str, tracked
         if tracked is not None:
             real = f"tracked{number}" if tracked in ("ready", "deleting") else None
             make_tracking(lesson, status=tracked, mux_asset_id=real, mux_playback_id=real and "p")
-        made[lesson.id] = columns
+        yield lesson.id, columns
+
+
+@pytest.mark.parametrize("name", ["publish", "unpublish", "clear_asset"])
+@pytest.mark.parametrize("tracked", [None, "uploading", "ready", "error", "deleting", "cancelled"])
+def test_the_preview_says_what_the_run_does(session: Session, name: str, tracked: str | None) -> None:
+    """Every combination of a lesson's columns, sensible or not, with each kind of upload beside it."""
+    with transaction(CLI):
+        made = dict(every_lesson(tracked))
     action = actions.find("lesson", name)
     before = previews.preview(action, list(made))
     with transaction(staff()):
@@ -381,6 +386,88 @@ def test_clear_asset_with_grace_keeps_the_asset_at_mux_for_a_while(world: World)
     deletion = db.session.scalars(select(AssetDeletion)).one()
     assert (deletion.due_at - deletion.requested_at).total_seconds() > 86_000
     assert deletion.reason == "asked by phone"
+
+
+def clear_with_grace(lesson: Lesson | Course) -> uuid.UUID:
+    target = "lesson" if isinstance(lesson, Lesson) else "course"
+    action = actions.find(target, "clear_asset")
+    return batches.run_now(action, [lesson.id], actor=staff(), options={"grace": True}).batch_id
+
+
+def undone(batch_id: uuid.UUID) -> batches.Line:
+    with transaction(staff()):
+        undo = batches.undo(batch_id)
+    batch_runs.run_some(undo.id, seconds=10)
+    (line,) = batches.lines(undo.id)
+    return line
+
+
+@pytest.mark.parametrize("status", ["published", "draft"])
+def test_a_cleared_video_is_brought_back_within_its_grace_time(world: World, status: str) -> None:
+    lesson = make_lesson(publish_on_ready=status == "published")
+    world.uploaded(lesson)
+    world.deliver()
+    before = world.lesson(lesson)
+    ids = (before.mux_asset_id, before.mux_playback_id)
+    batch_id = clear_with_grace(lesson)
+    assert world.lesson(lesson).status == "draft"
+    assert batches.undo_preview(batch_id) == (1, 0)
+    assert undone(batch_id).status == "done"
+    sweeping.sweep()
+    now = world.lesson(lesson)
+    assert (now.mux_asset_id, now.mux_playback_id) == ids
+    assert (now.status, now.video_processing_status) == (status, "ready")
+    assert db.session.scalars(select(AssetDeletion)).all() == []
+    assert len(world.control.assets()) == 1
+
+
+def test_a_cleared_preview_of_a_course_is_brought_back(world: World) -> None:
+    course = make_course()
+    world.uploaded(course)
+    world.deliver()
+    batch_id = clear_with_grace(course)
+    undone(batch_id)
+    sweeping.sweep()
+    assert world.course(course).video_processing_status == "ready"
+
+
+def test_it_is_too_late_once_mux_has_deleted_it(world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    batch_id = clear_with_grace(lesson)
+    with transaction(staff()):
+        undo = batches.undo(batch_id)
+    db.session.execute(update(AssetDeletion).values(due_at=func.clock_timestamp()))
+    db.session.commit()
+    sweeping.sweep()
+    assert world.control.assets() == []
+    batch_runs.run_some(undo.id, seconds=10)
+    (line,) = batches.lines(undo.id)
+    assert line.status == "skipped"
+    assert world.lesson(lesson).video_processing_status == "none"
+
+
+def test_a_new_upload_since_then_is_not_overrun(world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    batch_id = clear_with_grace(lesson)
+    ticket = world.upload(lesson)
+    assert batches.undo_preview(batch_id) == (0, 1)
+    world.control.complete_upload(ticket.upload_id)
+    world.deliver()
+    assert world.lesson(lesson).video_processing_status == "ready"
+
+
+def test_clearing_without_grace_cannot_be_undone(world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    report = batches.run_now(actions.find("lesson", "clear_asset"), [lesson.id], actor=staff())
+    assert not batches.can_undo(batches.get(report.batch_id))
+    with pytest.raises(Conflict), transaction(staff()):
+        batches.undo(report.batch_id)
 
 
 def test_clear_asset_of_a_course_and_of_one_upload(world: World) -> None:

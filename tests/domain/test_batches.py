@@ -447,6 +447,30 @@ def test_the_failed_ones_are_tried_again(
         batches.retry_failed(batch_id)
 
 
+def test_one_failed_row_is_tried_again_by_itself(
+    session: Session, staff: Actor, monkeypatch: pytest.MonkeyPatch, redis_connection: Any
+) -> None:
+    def publish(_lesson_id: uuid.UUID) -> Any:
+        raise LookupError("planted")
+
+    batch_id = begin(PUBLISH, drafts(2), staff, nudge=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(lesson_actions, "publish", publish)
+        finish(batch_id)
+    first, second = items_of(batch_id)
+    with transaction(staff):
+        batches.retry_row(first)
+    (job,) = queue.queue("bulk").jobs
+    assert (job.func_name, list(job.args)) == ("lessonadmin.jobs.batches.run_batch_item", [str(first)])
+    batch_runs.run_item(first)
+    shown = batches.progress(batch_id)
+    assert (shown.done, shown.failed, shown.status) == (1, 1, "done")
+    with pytest.raises(Conflict), transaction(staff):
+        batches.retry_row(first)
+    assert true_counts(batch_id) == {"done": 1, "failed": 1}
+    assert second != first
+
+
 def status_of(lesson_id: uuid.UUID) -> str:
     return db.session.get_one(Lesson, lesson_id, populate_existing=True).status
 

@@ -47,18 +47,22 @@ def create(
     if batch.total == 0:
         batch.status, batch.finished_at = "done", func.clock_timestamp()
     db.session.flush()
+    _write_down(batch)
+    if batch.total and nudge:
+        nudge_worker(batch.id)
+    return batch
+
+
+def _write_down(batch: Batch) -> None:
     journal.record_for(
         "batch.created",
         "batch",
         batch.id,
-        bulk_action=f"{action.target}.{action.name}",
+        bulk_action=f"{batch.target_type}.{batch.action}",
         total=batch.total,
-        undoes=str(undoes_id) if undoes_id else None,
-        reason=reason or None,
+        undoes=str(batch.undoes_id) if batch.undoes_id else None,
+        reason=batch.reason or None,
     )
-    if batch.total and nudge:
-        nudge_worker(batch.id)
-    return batch
 
 
 def _checked(reason: str) -> str:

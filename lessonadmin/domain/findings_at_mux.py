@@ -33,46 +33,35 @@ def _asset_against_ours(case: CaseFile, look: Look) -> Finding | None:
     asset = look.asset
     if asset is None:
         return None
-    if asset.status == "ready" and case.moving and not asset.playback_ids:
-        return unplayable(case, "no_playback_id")
-    if asset.status == "ready" and case.moving:
-        if not _fits(case, asset):
-            return unplayable(case, "wrong_policy")
-        return Finding(
-            "ready_not_told",
-            "Mux has the video ready, but its message never reached us. One press takes it over.",
-            "trouble",
-            recheck(case, "Take it over"),
-        )
+    if asset.status == "ready":
+        return _ready_there(case, asset)
     if asset.status == "errored" and case.status != "error":
-        words = f": {asset.error_message}" if asset.error_message else ""
+        words = f": {asset.error_message.rstrip('.')}" if asset.error_message else ""
         return Finding(
             "asset_errored",
             f"Mux could not process this video{words}. Its message never reached us; take it over, then ask for a new file.",
             "trouble",
             recheck(case, "Take that over"),
         )
-    if asset.status == "ready" and case.status == "error" and asset.playback_ids:
-        return Finding(
-            "ready_after_all",
-            "We say that it failed, but Mux has the video ready. “Republish” takes it over.",
-            "trouble",
-            republish(case),
-        )
-    if asset.status == "ready" and case.status == "ready" and not _same_playback_id(case, asset):
-        return Finding(
-            "wrong_playback_id",
-            "Mux plays this video under another playback id than the one we have. “Republish” corrects it.",
-            "trouble",
-            republish(case),
-        )
     if asset.status == "preparing" and case.status == "uploading":
-        return Finding(
-            "processing_not_told",
-            "The file is in and Mux works on it; we were not told yet.",
-            "waiting",
-            recheck(case),
-        )
+        said = "The file is in and Mux works on it; we were not told yet."
+        return Finding("processing_not_told", said, "waiting", recheck(case))
+    return None
+
+
+def _ready_there(case: CaseFile, asset: mux.Asset) -> Finding | None:
+    """Mux has it ready: what do we say?"""
+    if case.moving:
+        if not asset.playback_ids or not _fits(case, asset):
+            return unplayable(case, "wrong_policy" if asset.playback_ids else "no_playback_id")
+        said = "Mux has the video ready, but its message never reached us. One press takes it over."
+        return Finding("ready_not_told", said, "trouble", recheck(case, "Take it over"))
+    if case.status == "error" and asset.playback_ids:
+        said = "We say that it failed, but Mux has the video ready. “Republish” takes it over."
+        return Finding("ready_after_all", said, "trouble", republish(case))
+    if case.status == "ready" and not _same_playback_id(case, asset):
+        said = "Mux plays this video under another playback id than the one we have. “Republish” corrects it."
+        return Finding("wrong_playback_id", said, "trouble", republish(case))
     return None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from devstack import browser_parts, places, python_parts, wishes
 from devstack.trouble import Trouble, told
 
-COMMANDS = ("run", "test", "check", "bench")
+COMMANDS = ("run", "test", "check", "bench", "pictures")
 
 
 @contextmanager

@@ -1,0 +1,139 @@
+"""`bin/pictures`: the README's pictures, taken from the running product.
+
+Starts the whole house on data of its own, does in a browser what the pictures show, and writes docs/pictures/*.png.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from devstack import browser, places
+from devstack.trouble import Trouble, told
+
+FOLDER = places.ROOT / "docs" / "pictures"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
+PATIENCE = 120
+ACCOUNT = re.compile(r"^(\S+@\S+) (\S+) (admin|support|instructor|student)$", re.MULTILINE)
+SAMPLE = places.ROOT / "lessonadmin" / "demo" / "sample.mp4"
+
+
+@contextmanager
+def house() -> Iterator[tuple[str, dict[str, tuple[str, str]]]]:
+    """The product on fresh data: its address, and e-mail and password by role."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="lessonadmin-pictures-") as folder:
+        log = Path(folder) / "log"
+        environment = os.environ | {"PORT": str(port), "LESSONADMIN_INSTANCE": f"{folder}/instance"}
+        with log.open("w") as output:
+            run = subprocess.Popen(
+                [places.ROOT / "bin" / "run"], env=environment, stdout=output, stderr=output
+            )
+        try:
+            yield f"http://127.0.0.1:{port}", _accounts(run, log)
+        finally:
+            run.terminate()
+            run.wait(60)
+
+
+def _accounts(run: "subprocess.Popen[bytes]", log: Path) -> dict[str, tuple[str, str]]:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and run.poll() is None:
+        said = log.read_text()
+        if "Ctrl-C" in said:
+            return {role: (email, password) for email, password, role in ACCOUNT.findall(said)}
+        time.sleep(0.5)
+    raise Trouble("bin/run did not start:\n" + log.read_text()[-800:])
+
+
+def sign_in(chromium: Browser, address: str, account: tuple[str, str], *, phone: bool = False) -> Page:
+    page = chromium.new_page(viewport=PHONE if phone else DESKTOP, device_scale_factor=1)  # type: ignore[arg-type]
+    page.goto(f"{address}/login")
+    page.fill("[name=email]", account[0])
+    page.fill("[name=password]", account[1])
+    page.click("main button[type=submit]")
+    page.wait_for_url(lambda url: "/login" not in url)
+    return page
+
+
+def take(page: Page, name: str) -> None:
+    page.wait_for_timeout(600)
+    page.screenshot(path=FOLDER / f"{name}.png")
+    print(f"docs/pictures/{name}.png", flush=True)
+
+
+def teach(page: Page, address: str) -> None:
+    """From a file to a published lesson, a picture a step."""
+    page.goto(f"{address}/lessons/new")
+    page.fill("[name=title]", "Painting reflections in water")
+    page.fill(
+        "[name=description]", "Why the reflection is darker than the thing, and what the wind does to it."
+    )
+    page.fill("[name=price]", "4.99")
+    slow = page.context.new_cdp_session(page)
+    line = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 9_000}
+    slow.send("Network.enable")
+    slow.send("Network.emulateNetworkConditions", line)  # a school's line, so that there is something to see
+    page.locator("mux-uploader input[type=file]").first.set_input_files(SAMPLE)
+    _wait_for_share(page, 30)
+    take(page, "uploading")
+    slow.send("Network.emulateNetworkConditions", line | {"uploadThroughput": -1})
+    page.get_by_test_id("video-status").filter(has_text="Processing").first.wait_for(timeout=60_000)
+    take(page, "processing")
+    page.get_by_test_id("lesson-status").filter(has_text="Published").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(2500)
+    take(page, "published")
+
+
+def _wait_for_share(page: Page, percent: float) -> None:
+    bar = page.get_by_test_id("video-progress").locator("progress").first
+    deadline = time.monotonic() + 60
+    while float(bar.get_attribute("value") or 0) < percent and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+
+
+def main() -> int:
+    program = browser.find()
+    if program is None:
+        raise Trouble("There is no Chromium on this machine to take pictures with.")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with house() as (address, accounts), sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        page = sign_in(chromium, address, accounts["instructor"])
+        teach(page, address)
+        page.goto(f"{address}/lessons")
+        take(page, "lessons")
+        phone = sign_in(chromium, address, accounts["instructor"], phone=True)
+        phone.goto(f"{address}/lessons")
+        take(phone, "phone")
+        catalogue = sign_in(chromium, address, accounts["student"])
+        catalogue.goto(f"{address}/catalog")
+        take(catalogue, "catalogue")
+        panel = sign_in(chromium, address, accounts["support"])
+        panel.goto(f"{address}/admin/lesson/")
+        take(panel, "panel")
+        panel.goto(f"{address}/admin/")
+        take(panel, "operations")
+        chromium.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(told(main))

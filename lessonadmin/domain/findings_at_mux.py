@@ -56,7 +56,7 @@ def _ready_there(case: CaseFile, asset: mux.Asset) -> Finding | None:
             return unplayable(case, "wrong_policy" if asset.playback_ids else "no_playback_id")
         said = "Mux has the video ready, but its message never reached us. One press takes it over."
         return Finding("ready_not_told", said, "trouble", recheck(case, "Take it over"))
-    if case.status == "error" and asset.playback_ids:
+    if case.status == "error" and asset.playback_ids and case.owner.video_error_type != "wrong_policy":
         said = "We say that it failed, but Mux has the video ready. “Republish” takes it over."
         return Finding("ready_after_all", said, "trouble", republish(case))
     if case.status == "ready" and not _same_playback_id(case, asset):

@@ -4,6 +4,7 @@ from lessonadmin import mux
 from lessonadmin.domain.case_file import CaseFile
 from lessonadmin.domain.comparing import Look
 from lessonadmin.domain.findings import DOCTOR, Finding, recheck, republish, unplayable
+from lessonadmin.domain.models.video import ANY_POLICY
 
 
 def by_mux(case: CaseFile) -> Finding | None:
@@ -66,7 +67,9 @@ def _ready_there(case: CaseFile, asset: mux.Asset) -> Finding | None:
 
 
 def _fits(case: CaseFile, asset: mux.Asset) -> bool:
-    return case.row is None or asset.playback_id_for(case.row.wanted_policy) is not None
+    if case.row is None or case.row.wanted_policy == ANY_POLICY:
+        return True
+    return asset.playback_id_for(case.row.wanted_policy) is not None
 
 
 def _same_playback_id(case: CaseFile, asset: mux.Asset) -> bool:

@@ -16,7 +16,6 @@ from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import access, journal, looking, publication, removal, videos
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import Lesson, Purchase, Tracking, User
-from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.videos import Desk
 
 LONGEST_TITLE = 200
@@ -163,8 +162,7 @@ def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") ->
             return True
         videos.ensure_tracked(desk)
         row = desk.on_its_way
-        # An old lesson's video has no age that we know of: it may be ready for long.
-        must_ask = row is not None and (row.upload_id == MIGRATED or is_stuck(row))
+        must_ask = row is not None and is_stuck(row)
     if row is None or not must_ask:
         return False
     try:

@@ -1,6 +1,7 @@
 """What Mux told us, read as news about one upload. Pure: the same reading serves events and direct looks."""
 
 from lessonadmin import mux
+from lessonadmin.domain.models.video import ANY_POLICY
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import FoundBy, News
 
@@ -48,7 +49,7 @@ def _judge(
         return Happening.ASSET_SEEN, None, None
     usable = [found for found in asset.playback_ids if found.policy in ("public", "signed")]
     fitting = [found for found in usable if found.policy == wanted]
-    candidates = fitting or (usable if any_policy else [])
+    candidates = fitting or (usable if any_policy or wanted == ANY_POLICY else [])
     if not candidates:
         return Happening.ASSET_UNPLAYABLE, None, None
     chosen = next((found for found in candidates if found.id == keep), candidates[0])

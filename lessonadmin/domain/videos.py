@@ -198,7 +198,9 @@ def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -
         _make_room(desk, row)
     _write_state(row, before, after, news, overtaken=overtaken)
     if after in ENDED and desk.playing is not None and not overtaken:
-        supersede(row, by=desk.playing)  # beside a video that plays it is history, and the lesson stays as it was
+        supersede(
+            row, by=desk.playing
+        )  # beside a video that plays it is history, and the lesson stays as it was
     if row.superseded_at is None:
         project(desk)
         if after in GONE and isinstance(desk.owner, Lesson):
@@ -342,7 +344,8 @@ def ensure_tracked(desk: Desk) -> None:
         desk,
         upload_id=MIGRATED,
         mux_asset_id=asset_id,
-        wanted_policy=owner.playback_policy or "public",
+        wanted_policy=owner.playback_policy,
+        created_at=owner.created_at,  # its true age, so that an old one counts as stuck
         status="ready" if plays else "processing",
         **(played if plays else {}),
     )

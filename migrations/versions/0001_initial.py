@@ -668,7 +668,7 @@ def upgrade() -> None:
         sa.Column("mux_asset_id", sa.Text(), nullable=True),
         sa.Column("mux_playback_id", sa.Text(), nullable=True),
         sa.Column("playback_policy", sa.Text(), nullable=True),
-        sa.Column("wanted_policy", sa.Text(), server_default="public", nullable=False),
+        sa.Column("wanted_policy", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), server_default="uploading", nullable=False),
         sa.Column("error_type", sa.Text(), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),

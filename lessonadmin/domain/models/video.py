@@ -8,6 +8,7 @@ import uuid
 from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from lessonadmin import config
 from lessonadmin.db import Base
 from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, one_of
 from lessonadmin.domain.models.content import Course, Lesson
@@ -15,6 +16,7 @@ from lessonadmin.domain.models.content import Course, Lesson
 TRACKING_STATUSES = ("uploading", "processing", "ready", "error", "cancelled", "deleting", "deleted")
 OPEN_STATUSES = ("uploading", "processing")
 MIGRATED = "migrated"
+ANY_POLICY = "any"
 
 
 class Tracking(Stamped, Base):
@@ -29,7 +31,7 @@ class Tracking(Stamped, Base):
     mux_asset_id: Mapped[str | None] = mapped_column(Text)
     mux_playback_id: Mapped[str | None] = mapped_column(Text)
     playback_policy: Mapped[str | None] = mapped_column(Text)
-    wanted_policy: Mapped[str] = mapped_column(Text, server_default="public", default="public")
+    asked_policy: Mapped[str | None] = mapped_column("wanted_policy", Text)
     status: Mapped[str] = mapped_column(Text, server_default="uploading", default="uploading")
     error_type: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)
@@ -103,6 +105,17 @@ class Tracking(Stamped, Base):
         Index("ix_mux_asset_tracking_updated_at", "updated_at", "id"),
         Index("ix_mux_asset_tracking_ready_at", "ready_at"),
     )
+
+    @property
+    def wanted_policy(self) -> str:
+        """The policy that the video must have to be published. Of an old video that nobody asked for with a policy
+        any will do; any other row without one was asked for with what is configured."""
+        known = self.asked_policy or self.playback_policy
+        return known or (ANY_POLICY if self.upload_id == MIGRATED else config.current().playback_policy)
+
+    @wanted_policy.setter
+    def wanted_policy(self, policy: str | None) -> None:
+        self.asked_policy = policy
 
     @property
     def target_id(self) -> uuid.UUID:

@@ -232,13 +232,13 @@ def titles() -> list[tuple[uuid.UUID, str]]:
 
 def course(user: User, course_id: uuid.UUID) -> tuple[Course, list[Lesson]]:
     """A course and its lessons in their order: those that are out, and those that this person bought."""
+    lessons = in_course(user, course_id)
     found = db.session.scalar(
         select(Course)
         .where(Course.id == course_id)
         .options(joinedload(Course.instructor))
         .execution_options(populate_existing=True)
     )
-    lessons = in_course(user, course_id) if found is not None else []
     if found is None or not lessons:
         raise Missing()
     return found, lessons
@@ -250,7 +250,7 @@ def in_course(user: User, course_id: uuid.UUID) -> list[Lesson]:
         db.session.scalars(
             select(Lesson)
             .where(Lesson.course_id == course_id, or_(access.on_sale(), mine))
-            .options(joinedload(Lesson.course))
+            .options(joinedload(Lesson.course), joinedload(Lesson.creator))
             .order_by(Lesson.position, Lesson.id)
             .limit(MOST_LESSONS)
             .execution_options(populate_existing=True)

@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from lessonadmin import config
 from tests.factories import PASSWORD, bearer, make_user, signed_in
 from tests.pages import csrf_of, page_of
 
@@ -116,3 +117,54 @@ def test_one_session_or_all_others_can_be_ended() -> None:
 def test_the_page_works_for_who_comes_with_a_token(client: FlaskClient) -> None:
     page = page_of(client.get("/account", headers=bearer(make_user())))
     assert "you came in with a token" in page.text()
+
+
+def test_signing_out_everywhere_ends_this_browser_too(app: Flask) -> None:
+    user = make_user()
+    here, there, other = signed_in(user), signed_in(user), signed_in(make_user())
+    answer = post(here, "/account/sessions/end", here_too="1")
+    assert answer.location == "/login"
+    assert "signed out everywhere" in page_of(here.get("/login")).text()
+    assert [b.get("/account").status_code for b in (here, there, other)] == [302, 302, 200]
+
+
+def test_a_lone_browser_is_offered_no_others_to_sign_out() -> None:
+    page = page_of(signed_in(make_user()).get("/account"))
+    assert "Sign out everywhere else" not in page.text("button")
+    assert page.one("button", name="here_too")
+
+
+def test_browsers_are_named_with_where_and_when(app: Flask) -> None:
+    user = make_user()
+    agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_0) AppleWebKit/605 (KHTML, like Gecko) Version/17 Safari/605"
+    elsewhere = app.test_client()
+    elsewhere.post(
+        "/login",
+        data={"email": user.email, "password": PASSWORD, "csrf_token": csrf_of(elsewhere)},
+        headers={"User-Agent": agent},
+        environ_base={"REMOTE_ADDR": "198.51.100.7"},
+    )
+    page = page_of(signed_in(user).get("/account"))
+    assert "Safari on macOS" in page.text("li")
+    assert "From 198.51.100.7" in page.text("li")
+    assert "This browser" in page.text("li")
+    assert len(page.all("time")) == 4
+
+
+def test_mail_is_a_choice_that_stays(app: Flask) -> None:
+    browser = signed_in(make_user())
+    assert "Mail is not set up" in page_of(browser.get("/account")).text("p")
+    with config.overridden(mail_url="smtp://127.0.0.1:1"):
+        assert "checked" in page_of(browser.get("/account")).one("input", name="mail_notices")
+        assert post(browser, "/account/mail").status_code == 302
+        page = page_of(browser.get("/account"))
+        assert "no more mails" in page.text()
+        assert "checked" not in page.one("input", name="mail_notices")
+        post(browser, "/account/mail", mail_notices="1")
+        assert "checked" in page_of(browser.get("/account")).one("input", name="mail_notices")
+
+
+def test_students_who_are_told_nothing_are_asked_nothing_about_mail() -> None:
+    with config.overridden(mail_url="smtp://127.0.0.1:1"):
+        page = page_of(signed_in(make_user(role="student")).get("/account"))
+    assert page.all("input", name="mail_notices") == []

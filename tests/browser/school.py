@@ -1,0 +1,127 @@
+"""A school for browser tests: courses and lessons in whatever state, with real assets behind those that play."""
+
+import base64
+import json
+import urllib.request
+import uuid
+from typing import Any
+
+from tests.browser.house import TOKENS, House, Person
+
+BASIC = "Basic " + base64.b64encode(":".join(TOKENS[0][:2]).encode()).decode()
+
+
+class School:
+    """What a teacher has, written as rows; `owner` is the teacher of everything."""
+
+    def __init__(self, house: House, owner: Person) -> None:
+        self.house = house
+        self.owner = owner
+
+    def _insert(self, table: str, **columns: Any) -> str:
+        given = {"id": str(uuid.uuid4()), **columns}
+        names, places = ", ".join(given), ", ".join(["%s"] * len(given))
+        self.house.sql(f"INSERT INTO {table} ({names}) VALUES ({places})", *given.values())  # noqa: S608 - ours
+        return str(given["id"])
+
+    def _asset(self, policy: str, seconds: float, *, real: bool) -> dict[str, Any]:
+        """A video at the simulator: one of which only the picture is there, or a real one that plays."""
+        if real:
+            asset_id, seconds = self._send(), 1.0
+        else:
+            (asset_id,) = self.house.mux.seed_assets(policy=policy, duration=seconds)
+        playback_id = self.house.mux.asset(asset_id)["playback_ids"][0]["id"]
+        return {"asset_id": asset_id, "playback_id": playback_id, "policy": policy, "seconds": seconds}
+
+    def _send(self) -> str:
+        mux = self.house.mux
+        body = {"cors_origin": "*", "new_asset_settings": {"playback_policies": ["public"]}}
+        request = urllib.request.Request(
+            f"{self.house.simulator.url}/video/v1/uploads",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "Authorization": BASIC},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            upload_id = json.load(answer)["data"]["id"]
+        mux.upload_file(upload_id)
+        asset_id = mux.wait_for(lambda: mux.upload(upload_id).get("asset_id"))
+        mux.set_asset_ready(asset_id)
+        return str(asset_id)
+
+    def _film(self, owner_column: str, owner_id: str, film: dict[str, Any]) -> None:
+        self._insert(
+            "mux_asset_tracking",
+            **{owner_column: owner_id},
+            owner_id=self.owner.id,
+            upload_id=f"upload-{uuid.uuid4()}",
+            status="ready",
+            mux_asset_id=film["asset_id"],
+            mux_playback_id=film["playback_id"],
+            playback_policy=film["policy"],
+            duration=film["seconds"],
+        )
+
+    def course(self, title: str, *, description: str = "", preview: bool = False) -> str:
+        columns: dict[str, Any] = {"title": title, "description": description, "instructor_id": self.owner.id}
+        film = self._asset("public", 20.0, real=True) if preview else None
+        if film:
+            columns |= {
+                "mux_preview_asset_id": film["asset_id"],
+                "mux_preview_playback_id": film["playback_id"],
+                "playback_policy": "public",
+                "video_duration": 20.0,
+                "video_processing_status": "ready",
+            }
+        course_id = self._insert("courses", **columns)
+        if film:
+            self._film("course_id", course_id, film)
+        return course_id
+
+    def lesson(
+        self,
+        title: str,
+        *,
+        price: int = 0,
+        course: str | None = None,
+        seconds: float = 61.0,
+        real: bool = False,
+        **columns: Any,
+    ) -> str:
+        """A published lesson; `real`: its video can be played in the player. `columns` make it another one."""
+        film = self._asset("public", seconds, real=real)
+        given = {
+            "title": title,
+            "creator_id": self.owner.id,
+            "course_id": course,
+            "price_cents": price,
+            "status": "published",
+            "publish_on_ready": False,
+            "published_at": "now",
+            "video_processing_status": "ready",
+            "video_duration": film["seconds"],
+            "mux_asset_id": film["asset_id"],
+            "mux_playback_id": film["playback_id"],
+            "playback_policy": "public",
+            **columns,
+        }
+        lesson_id = self._insert("lessons", **given)
+        if given["mux_asset_id"] == film["asset_id"]:
+            self._film("lesson_id", lesson_id, film)
+        return lesson_id
+
+    def without_video(self, title: str, state: str, **columns: Any) -> str:
+        """A lesson whose video is in this state: none, uploading, processing or error."""
+        return self._insert(
+            "lessons",
+            **{
+                "title": title,
+                "creator_id": self.owner.id,
+                "price_cents": 500,
+                "status": "draft",
+                "video_processing_status": state,
+                **columns,
+            },
+        )
+
+    def notice(self, person: Person, kind: str, message: str, **columns: Any) -> str:
+        return self._insert("notifications", user_id=person.id, kind=kind, message=message, **columns)

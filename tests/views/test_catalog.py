@@ -1,0 +1,350 @@
+"""The catalogue: what is out is found, what is not stays unseen, and nothing that must be bought is given away."""
+
+import base64
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from lessonadmin import config
+from lessonadmin.db import CLI, db, transaction
+from lessonadmin.domain.models import Course, Lesson, Purchase, User
+from tests.factories import (
+    in_context,
+    make_course,
+    make_lesson,
+    make_playing_lesson,
+    make_purchase,
+    make_user,
+    signed_in,
+)
+from tests.pages import Page, csrf_of, page_of
+from tests.queries import counted
+
+pytestmark = pytest.mark.usefixtures("app")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOT_OUT: list[dict[str, Any]] = [
+    {"status": "draft"},
+    {"status": "draft", "video_processing_status": "processing", "mux_playback_id": None},
+    {"status": "draft", "video_processing_status": "error", "mux_playback_id": None},
+    {"video_processing_status": "error", "mux_playback_id": None},
+    {"video_processing_status": "none", "mux_asset_id": None, "mux_playback_id": None},
+    {"mux_playback_id": None},
+]
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    return base64.b64encode(pem).decode()
+
+
+@pytest.fixture
+def student() -> User:
+    return make_user(role="student")
+
+
+@pytest.fixture
+def browser(student: User) -> FlaskClient:
+    return signed_in(student)
+
+
+def change(row: Lesson | Course, **columns: Any) -> None:
+    with in_context(), transaction(CLI):
+        found = db.session.get_one(type(row), row.id)
+        for name, value in columns.items():
+            setattr(found, name, value)
+
+
+def titles(page: Page) -> list[str]:
+    """The lessons of a shelf, in their order."""
+    return re.findall(r'<h2 class="shelf__title"><a [^>]*>([^<]*)</a>', page.html)
+
+
+def seen(browser: FlaskClient, address: str = "/catalog") -> list[str]:
+    return titles(page_of(browser.get(address)))
+
+
+def buy(browser: FlaskClient, lesson: Lesson, **data: str) -> TestResponse:
+    token = csrf_of(browser, "/catalog")
+    return browser.post(f"/catalog/{lesson.id}/purchase", data={"csrf_token": token, **data})
+
+
+def bought_rows() -> int:
+    with in_context():
+        return db.session.scalar(select(func.count()).select_from(Purchase)) or 0
+
+
+def test_the_latest_published_stands_first_with_price_course_and_length(browser: FlaskClient) -> None:
+    course = make_course(title="Watercolour")
+    make_playing_lesson(title="Older", published_at=NOON, course=course, price_cents=123_456)
+    make_playing_lesson(title="Newer", published_at=NOON + timedelta(hours=1))
+    page = page_of(browser.get("/catalog"))
+    assert titles(page) == ["Newer", "Older"]
+    assert "1,234.56" in page.text("main")
+    assert "Free" in page.text("main")
+    assert "Watercolour" in page.text("p")
+    assert "1:01" in page.text("main")
+
+
+@pytest.mark.parametrize("columns", NOT_OUT)
+@pytest.mark.parametrize("role", ["student", "instructor", "admin"])
+def test_what_does_not_play_or_is_no_more_than_a_draft_is_invisible_and_not_for_sale(
+    browser: FlaskClient, columns: dict[str, Any], role: str
+) -> None:
+    lesson = make_playing_lesson(title="Unseen", price_cents=500, **columns)
+    looking = browser if role == "student" else signed_in(make_user(role=role))
+    assert seen(looking) == []
+    assert looking.get(f"/catalog/{lesson.id}").status_code == 404
+    answer = buy(looking, lesson)
+    assert answer.status_code == (409 if role == "student" else 403)
+    assert bought_rows() == 0
+
+
+def test_missing_lessons_and_courses_are_not_found(browser: FlaskClient) -> None:
+    for path in (f"/catalog/{uuid.uuid4()}", f"/catalog/courses/{uuid.uuid4()}", "/catalog/nonsense"):
+        assert browser.get(path).status_code == 404
+    empty = make_course()
+    make_lesson(course=empty)
+    assert browser.get(f"/catalog/courses/{empty.id}").status_code == 404
+
+
+def test_words_are_found_from_their_beginning_within_a_course(browser: FlaskClient) -> None:
+    bread = make_course(title="Bread")
+    make_playing_lesson(title="Sourdough", course=bread)
+    make_playing_lesson(title="Sourness", description="What a starter tastes of")
+    make_playing_lesson(title="Watercolour")
+    assert sorted(seen(browser, "/catalog?q=sour")) == ["Sourdough", "Sourness"]
+    assert seen(browser, "/catalog?q=SOUR+start") == ["Sourness"]
+    assert seen(browser, f"/catalog?q=sour&course_id={bread.id}") == ["Sourdough"]
+    assert seen(browser, f"/catalog?course_id={bread.id}") == ["Sourdough"]
+    page = page_of(browser.get("/catalog?q=" + "<script>'%26|!:*"))
+    assert "Nothing found" in page.text("h2")
+    assert page.one("input", type="search")["value"] == "<script>'&|!:*"
+    for odd in (
+        "course_id=x",
+        "after=x",
+        "before=9.9",
+        f"after={'9' * 79}.x",
+        "show=odd",
+        f"after=-1.{uuid.uuid4()}",
+    ):
+        page_of(browser.get(f"/catalog?{odd}"))
+
+
+def test_the_shelf_is_paged_without_gap_or_repetition_in_both_directions(browser: FlaskClient) -> None:
+    creator = make_user()
+    for number in range(30):
+        make_playing_lesson(
+            creator=creator, title=f"L{number:02}", published_at=NOON + timedelta(minutes=number // 2)
+        )
+    for number in range(30, 55):
+        make_playing_lesson(creator=creator, title=f"L{number:02}", published_at=None)
+    pages, address = [], "/catalog?q=l"
+    while address:
+        page = page_of(browser.get(address))
+        pages.append(titles(page))
+        following = page.all("a", rel="next")
+        address = (following[0]["href"] or "") if following else ""
+        assert not following or "q=l" in address
+    assert [len(one) for one in pages] == [24, 24, 7]
+    assert sorted(title for one in pages for title in one) == [f"L{number:02}" for number in range(55)]
+    back = page_of(browser.get(page.one("a", rel="prev")["href"] or ""))
+    assert titles(back) == pages[1]
+    first = page_of(browser.get(back.one("a", rel="prev")["href"] or ""))
+    assert titles(first) == pages[0]
+    assert first.all("a", rel="prev") == []
+
+
+def test_free_ones_and_bought_ones_have_shelves_of_their_own(browser: FlaskClient, student: User) -> None:
+    make_playing_lesson(title="Free one")
+    paid = make_playing_lesson(title="Paid one", price_cents=500)
+    bought = make_playing_lesson(title="Bought one", price_cents=500)
+    make_purchase(bought, student)
+    make_purchase(paid, make_user(role="student"))
+    assert seen(browser, "/catalog?show=free") == ["Free one"]
+    assert seen(browser, "/catalog?show=bought") == ["Bought one"]
+    page = page_of(browser.get("/catalog"))
+    assert page.text("main").count("Yours") == 1
+    teacher = page_of(signed_in(make_user()).get("/catalog?show=bought"))
+    assert "Bought by you" not in teacher.text()
+
+
+def test_a_page_of_lessons_costs_the_same_however_many_they_are(browser: FlaskClient, student: User) -> None:
+    figures = []
+    for _ in range(2):
+        for _ in range(8):
+            make_purchase(make_playing_lesson(course=make_course(), price_cents=100), student)
+            make_playing_lesson(price_cents=100)
+        with counted() as asked:
+            assert len(seen(browser)) >= 16
+        figures.append(len(asked))
+    assert figures[0] == figures[1] <= 6
+
+
+def test_a_free_lesson_plays_for_everybody(browser: FlaskClient) -> None:
+    lesson = make_playing_lesson(description="Line one\nline <b>two</b>")
+    for looking in (browser, signed_in(make_user()), signed_in(make_user(role="support"))):
+        answer = looking.get(f"/catalog/{lesson.id}")
+        page = page_of(answer)
+        assert page.one("mux-player")["src"] == f"http://127.0.0.1:1/{lesson.mux_playback_id}.m3u8"
+        assert "disable-tracking" in page.one("mux-player")
+        assert "worker-src 'self' blob:" in answer.headers["Content-Security-Policy"]
+        assert "line <b>two</b>" in page.text("main")
+        assert "Buy" not in page.text("main")
+
+
+def test_a_paid_lesson_gives_nothing_away_before_it_is_bought(browser: FlaskClient) -> None:
+    course = make_course(title="Watercolour")
+    lesson = make_playing_lesson(title="Paid", price_cents=499, course=course)
+    for address in ("/catalog", f"/catalog/{lesson.id}", f"/catalog/courses/{course.id}", "/catalog?q=paid"):
+        answer = browser.get(address)
+        page = page_of(answer)
+        assert lesson.mux_playback_id not in page.html
+        assert lesson.mux_asset_id not in page.html
+        assert page.all("mux-player") == []
+        assert "vendor/" not in page.html, "no player where nothing plays"
+        assert "unsafe-inline" not in answer.headers["Content-Security-Policy"]
+        assert "4.99" in page.text("main")
+
+
+def test_a_signed_picture_may_be_shown_for_it_opens_nothing_else(
+    browser: FlaskClient, private_key: str
+) -> None:
+    lesson = make_playing_lesson(price_cents=499, playback_policy="signed")
+    with config.overridden(mux_signing_key_id="key-1", mux_signing_private_key=private_key):
+        html = page_of(browser.get("/catalog")).html
+        shown = page_of(browser.get(f"/catalog/{lesson.id}"))
+    assert re.search(rf"/{lesson.mux_playback_id}/thumbnail\.jpg\?token=[\w.-]+\"", html)
+    assert ".m3u8" not in shown.html
+    assert shown.all("mux-player") == []
+
+
+def test_the_preview_of_its_course_plays_for_whoever_has_not_bought(browser: FlaskClient) -> None:
+    course = make_course(
+        title="Watercolour", description="Six calm evenings", video_processing_status="ready",
+        mux_asset_id="preview-asset", mux_playback_id="preview-film",
+    )  # fmt: skip
+    lesson = make_playing_lesson(price_cents=499, course=course)
+    page = page_of(browser.get(f"/catalog/{lesson.id}"))
+    assert "preview-film.m3u8" in (page.one("mux-player")["src"] or "")
+    assert lesson.mux_playback_id not in page.html
+    assert "preview of the course" in page.text("main")
+    whole = page_of(browser.get(f"/catalog/courses/{course.id}"))
+    assert "preview-film.m3u8" in (whole.one("mux-player")["src"] or "")
+    assert "Six calm evenings" in whole.text("main")
+
+
+def test_buying_is_recorded_once_and_opens_the_lesson(browser: FlaskClient, student: User) -> None:
+    lesson = make_playing_lesson(title="Paid", price_cents=499)
+    page = page_of(browser.get(f"/catalog/{lesson.id}"))
+    assert "purchase is recorded" in page.text("main")
+    assert "paying is not part of this product" in page.text("main")
+    price = page.one("input", name="price_cents")["value"] or ""
+    assert buy(browser, lesson, price_cents=price).location == f"/catalog/{lesson.id}"
+    assert buy(browser, lesson, price_cents=price).status_code == 302
+    assert bought_rows() == 1
+    page = page_of(browser.get(f"/catalog/{lesson.id}"))
+    assert f"{lesson.mux_playback_id}.m3u8" in (page.one("mux-player")["src"] or "")
+    assert "Yours" in page.text("dl")
+    assert "Buy" not in page.text("main")
+
+
+def test_nobody_pays_a_price_that_was_not_shown(browser: FlaskClient) -> None:
+    lesson = make_playing_lesson(price_cents=499)
+    change(lesson, price_cents=999)
+    answer = buy(browser, lesson, price_cents="499")
+    assert answer.status_code == 409
+    assert "price of this lesson changed" in page_of(answer).text("main")
+    assert bought_rows() == 0
+    assert buy(browser, lesson, price_cents="999").status_code == 302
+
+
+def test_only_students_buy(browser: FlaskClient) -> None:
+    lesson = make_playing_lesson(price_cents=499)
+    for role in ("instructor", "support", "admin"):
+        other = signed_in(make_user(role=role))
+        assert buy(other, lesson).status_code == 403
+        page = page_of(other.get(f"/catalog/{lesson.id}"))
+        assert page.all("form", action=f"/catalog/{lesson.id}/purchase") == []
+        if role == "instructor":
+            assert "Only students can buy" in page.text("main")
+            assert page.all("mux-player") == []
+    assert bought_rows() == 0
+    assert browser.post(f"/catalog/{lesson.id}/purchase").status_code == 400, "without a token"
+
+
+def test_what_was_bought_and_unpublished_plays_on_for_its_buyer_alone(
+    browser: FlaskClient, student: User
+) -> None:
+    lesson = make_playing_lesson(price_cents=499)
+    make_purchase(lesson, student)
+    change(lesson, status="draft", published_at=None)
+    page = page_of(browser.get(f"/catalog/{lesson.id}"))
+    assert page.all("mux-player")
+    assert "left the catalogue" in page.text("main")
+    assert seen(browser, "/catalog?show=bought") == [lesson.title]
+    assert seen(browser) == []
+    assert signed_in(make_user(role="student")).get(f"/catalog/{lesson.id}").status_code == 404
+
+
+def test_what_was_bought_and_does_not_play_any_more_is_said_kindly(
+    browser: FlaskClient, student: User
+) -> None:
+    lesson = make_playing_lesson(price_cents=499)
+    make_purchase(lesson, student)
+    change(lesson, status="draft", video_processing_status="none", mux_playback_id=None, mux_asset_id=None)
+    page = page_of(browser.get(f"/catalog/{lesson.id}"))
+    assert "stays yours" in page.text("main")
+    assert page.all("mux-player") == []
+    assert "Buy" not in page.text("main")
+    assert "vendor/" not in page.html
+
+
+def test_a_course_shows_its_lessons_in_their_order(browser: FlaskClient, student: User) -> None:
+    course = make_course(title="Watercolour")
+    for position, title in ((3, "Third"), (1, "First"), (2, "Second")):
+        make_playing_lesson(course=course, title=title, position=position)
+    make_lesson(course=course, title="Draft", position=0)
+    page = page_of(browser.get(f"/catalog/courses/{course.id}"))
+    assert titles(page) == ["First", "Second", "Third"]
+    assert "3 lessons" in page.text("p")
+    shelf = page_of(browser.get("/catalog/courses"))
+    assert titles(shelf) == ["Watercolour"]
+    assert "3 lessons" in shelf.text("main")
+    assert titles(page_of(browser.get("/catalog/courses?q=water"))) == ["Watercolour"]
+    assert titles(page_of(browser.get("/catalog/courses?q=oil"))) == []
+
+
+def test_courses_and_their_pages_cost_the_same_however_large_they_are(browser: FlaskClient) -> None:
+    figures = []
+    course = make_course()
+    lesson = make_playing_lesson(course=course)
+    for _ in range(2):
+        for _ in range(6):
+            make_playing_lesson(course=course)
+            make_playing_lesson(course=make_course())
+        for address in ("/catalog/courses", f"/catalog/courses/{course.id}", f"/catalog/{lesson.id}"):
+            with counted() as asked:
+                assert browser.get(address).status_code == 200
+            figures.append(len(asked))
+    assert figures[:3] == figures[3:]
+    assert max(figures) <= 8
+
+
+def test_the_empty_catalogue_says_so(browser: FlaskClient) -> None:
+    assert "Nothing to watch yet" in page_of(browser.get("/catalog")).text("h2")
+    assert "No courses yet" in page_of(browser.get("/catalog/courses")).text("h2")
+    assert "bought nothing yet" in page_of(browser.get("/catalog?show=bought")).text("h2")

@@ -1,0 +1,168 @@
+"""The list of notices and the bell: unread figures, one line a cause, links to the thing, marks that stay."""
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from lessonadmin.domain.models import Notification, User
+from tests.factories import keep, make_course, make_lesson, make_user, signed_in
+from tests.pages import Page, csrf_of, page_of
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+@pytest.fixture
+def teacher() -> User:
+    return make_user()
+
+
+@pytest.fixture
+def browser(teacher: User) -> FlaskClient:
+    return signed_in(teacher)
+
+
+def tell(user: User, message: str = "It failed.", *, kind: str = "video_failed", **columns: Any) -> uuid.UUID:
+    return keep(Notification(user_id=user.id, kind=kind, message=message, **columns)).id
+
+
+def post(browser: FlaskClient, path: str, **data: str) -> TestResponse:
+    return browser.post(path, data={"csrf_token": csrf_of(browser, "/account"), **data})
+
+
+def bell(page: Page) -> str:
+    """What the bell says to whoever does not see it."""
+    link = page.html.partition('data-js="bell"')[2].partition("</a>")[0]
+    return link.partition('class="hidden-text">')[2].partition("<")[0]
+
+
+def lines(page: Page) -> list[str]:
+    found = re.findall(r'<h2 class="notice__title">(.*?)</h2>', page.html, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in found]
+
+
+def test_the_bell_counts_what_is_unread(browser: FlaskClient, teacher: User) -> None:
+    assert bell(page_of(browser.get("/courses"))) == "Notifications"
+    tell(teacher)
+    tell(teacher, read_at="2026-01-01T00:00Z")
+    tell(make_user())
+    assert bell(page_of(browser.get("/courses"))) == "Notifications, 1 unread"
+    for _ in range(100):
+        tell(teacher)
+    page = page_of(browser.get("/courses"))
+    assert bell(page) == "Notifications, 101 unread"
+    assert "99+" in page.text("span")
+
+
+def test_the_bell_of_an_open_page_asks_for_itself_alone(browser: FlaskClient, teacher: User) -> None:
+    tell(teacher)
+    answer = browser.get("/notifications/bell", headers={"X-Fragment": "bell"})
+    assert answer.headers["X-Fragment"] == "bell"
+    html = answer.get_data(as_text=True)
+    assert "1 unread" in html
+    assert "<html" not in html
+    assert browser.get("/notifications/bell").location == "/notifications"
+
+
+def test_each_notice_leads_to_its_thing(browser: FlaskClient, teacher: User) -> None:
+    lesson, course = make_lesson(creator=teacher, title="Wet <in> wet"), make_course(instructor=teacher)
+    tell(teacher, "“Wet <in> wet” is published.", kind="lesson_published", lesson_id=lesson.id)
+    tell(teacher, kind="video_ready", course_id=course.id)
+    tell(teacher, kind="video_deleted")
+    page = page_of(browser.get("/notifications"))
+    found = {a["href"] for a in page.all("a")}
+    assert {f"/lessons/{lesson.id}/edit", f"/courses/{course.id}/edit"} <= found
+    assert "Your lesson is published: Wet &lt;in&gt; wet New" in lines(page)
+    assert "“Wet <in> wet” is published." in page.text("p")
+
+
+def test_staff_are_led_from_an_alarm_to_the_panel() -> None:
+    support = make_user(role="support")
+    tell(support, "The clock stands still.", kind="alarm")
+    page = page_of(signed_in(support).get("/notifications"))
+    assert "Lessonadmin needs attention New" in lines(page)
+    assert '<h2 class="notice__title">\n      <a href="/admin/"' in page.html
+
+
+def test_many_of_one_cause_are_one_line_with_every_lesson_in_it(browser: FlaskClient, teacher: User) -> None:
+    lessons = [make_lesson(creator=teacher, title=f"Lesson {n}") for n in range(30)]
+    for lesson in lessons:
+        tell(teacher, f"The video of “{lesson.title}” failed.", lesson_id=lesson.id, cause="upload_timed_out")
+    page = page_of(browser.get("/notifications"))
+    assert lines(page) == ["30 videos failed New"]
+    assert "The upload was not finished in time" in page.text("p")
+    assert "Show the latest 25 of 30" in page.text("summary")
+    links = [
+        a["href"] for a in page.all("a") if re.fullmatch(r"/lessons/[0-9a-f-]{36}/edit", a["href"] or "")
+    ]
+    assert len(links) == 25
+
+
+def test_one_digest_or_all_are_marked_and_the_list_stays_where_it_was(
+    browser: FlaskClient, teacher: User
+) -> None:
+    for _ in range(3):
+        tell(teacher, cause="stuck", kind="needs_attention")
+    tell(teacher, kind="video_ready")
+    tell(teacher, kind="lesson_published")
+    page = page_of(browser.get("/notifications?show=unread"))
+    assert len(lines(page)) == 3
+    number = next(n for n, line in enumerate(lines(page)) if line.startswith("3 videos"))
+    forms = [
+        a["action"] or "" for a in page.all("form") if re.search(r"[0-9a-f-]{36}/read", a["action"] or "")
+    ]
+    assert post(browser, forms[number]).location == "/notifications?show=unread"
+    assert sorted(lines(page_of(browser.get("/notifications?show=unread")))) == [
+        "Your lesson is published New",
+        "Your video is ready New",
+    ]
+    until = page_of(browser.get("/notifications")).one("input", name="until")["value"] or ""
+    tell(teacher, "It came a moment later.", kind="video_ready")
+    post(browser, "/notifications/read", until=until)
+    assert lines(page_of(browser.get("/notifications?show=unread"))) == ["Your video is ready New"]
+    post(browser, "/notifications/read")
+    page = page_of(browser.get("/notifications?show=unread"))
+    assert "All read" in page.text("h2")
+    assert bell(page) == "Notifications"
+    assert page.all("form", action="/notifications/read") == []
+
+
+def test_marking_by_a_script_answers_with_nothing(browser: FlaskClient, teacher: User) -> None:
+    notice_id = tell(teacher)
+    data = {"csrf_token": csrf_of(browser, "/account")}
+    answer = browser.post(f"/notifications/{notice_id}/read", data=data, headers={"X-Fragment": "none"})
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert bell(page_of(browser.get("/courses"))) == "Notifications"
+
+
+def test_nobody_marks_what_others_were_told(browser: FlaskClient) -> None:
+    other = make_user()
+    theirs = tell(other)
+    assert post(browser, f"/notifications/{theirs}/read").status_code == 404
+    assert post(browser, f"/notifications/{uuid.uuid4()}/read").status_code == 404
+    assert browser.post(f"/notifications/{theirs}/read").status_code == 400, "without a token"
+    post(browser, "/notifications/read")
+    assert bell(page_of(signed_in(other).get("/courses"))) == "Notifications, 1 unread"
+
+
+def test_older_ones_are_on_further_pages(browser: FlaskClient, teacher: User) -> None:
+    for _ in range(45):
+        tell(teacher, kind="video_ready")
+    address, counts = "/notifications?show=unread", []
+    while address:
+        page = page_of(browser.get(address))
+        counts.append(len(lines(page)))
+        following = page.all("a", rel="next")
+        address = (following[0]["href"] or "") if following else ""
+    assert counts == [20, 20, 5]
+    assert page.one("a", rel="prev")["href"] == "/notifications?show=unread"
+    assert "Nothing older" in page_of(browser.get(f"/notifications?before={uuid.UUID(int=0)}")).text("h2")
+    assert len(lines(page_of(browser.get("/notifications?before=nonsense&show=odd")))) == 20
+
+
+@pytest.mark.parametrize("role", ["student", "instructor", "support", "admin"])
+def test_everybody_has_a_list_of_their_own(role: str) -> None:
+    assert "Nothing new" in page_of(signed_in(make_user(role=role)).get("/notifications")).text("h2")

@@ -25,6 +25,7 @@ CAPACITY = 18.0
 PER_SECOND = 1.0
 FAILURES_IN_A_ROW = 10
 PAUSE_SECONDS = 60.0
+PAUSE_WITHOUT_A_WISH = 5.0  # after "too many calls" that do not say for how long
 # Names under which the heartbeats tell what Mux last said to background work.
 ANSWERED, REFUSED = "mux:ok", "mux:auth_error"
 NOTE_EVERY_SECONDS = 10.0
@@ -60,10 +61,10 @@ def wait(calls: int = 1, *, longest: float = 300.0, reserve: float = 0.0) -> boo
 
 
 @contextmanager
-def call(calls: int = 1) -> Iterator[bool]:
+def call(calls: int = 1, *, reserve: float = 0.0) -> Iterator[bool]:
     """A background call to Mux with its share of the bucket. A failure is counted, noted by whoever asked, and done
     with: the row that it was about stays due."""
-    granted = take(calls)
+    granted = take(calls, reserve=reserve)
     try:
         yield granted
         if granted:
@@ -88,16 +89,18 @@ def went_wrong(error: mux.MuxError) -> None:
         return
     _beat(REFUSED if error.category == "auth_error" else f"mux:{error.category}", every=0)
     failures = MuxBudget.failures + 1
-    pause = case(
-        (text(str(bool(error.retry_after))), later(error.retry_after or 0)),
-        (failures >= FAILURES_IN_A_ROW, later(PAUSE_SECONDS)),
-        (text(str(error.category == "rate_limit")), later(5)),
-        else_=MuxBudget.paused_until,
-    )
+    wished = error.retry_after or (PAUSE_WITHOUT_A_WISH if error.category == "rate_limit" else 0)
+    many = failures >= FAILURES_IN_A_ROW
+    seconds = case((many, max(PAUSE_SECONDS, wished)), else_=wished)
+    # Another worker's longer pause is never cut short.
+    longest = func.greatest(MuxBudget.paused_until, later(seconds))
     db.session.execute(
         update(MuxBudget)
         .where(MuxBudget.name == NAME)
-        .values(failures=case((failures >= FAILURES_IN_A_ROW, 0), else_=failures), paused_until=pause)
+        .values(
+            failures=case((many, 0), else_=failures),
+            paused_until=case((seconds > 0, longest), else_=MuxBudget.paused_until),
+        )
     )
     db.session.commit()
 

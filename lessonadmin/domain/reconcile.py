@@ -15,9 +15,9 @@ from sqlalchemy import func, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, new_id, transaction
-from lessonadmin.domain import budget, deletions, drift, looking, removal, videos, walking
+from lessonadmin.domain import budget, deletions, drift, looking, removal, repolicing, videos, walking
 from lessonadmin.domain.drift import Found
-from lessonadmin.domain.models import Drift, ReconcileRun
+from lessonadmin.domain.models import Drift, ReconcileRun, Tracking
 from lessonadmin.domain.reading import asset_news, gone_news
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def run(
 
 
 def _kinds(mend: bool, delete_orphans: bool) -> set[str]:
-    safe = {"missing", "stale", "unknown_upload"} if mend else set()
+    safe = {"missing", "stale", "unknown_upload", "wrong_policy"} if mend else set()
     return safe | ({"orphan", "duplicate"} if delete_orphans else set())
 
 
@@ -252,6 +252,7 @@ def _cancel(finding: Drift, actor: Actor) -> bool:
 MENDERS: dict[str, Callable[[Drift, Actor], bool]] = {
     "missing": _look_again,
     "stale": _look_again,
+    "wrong_policy": lambda finding, actor: repolicing.mend(finding.mux_id, actor=actor),
     "orphan": _delete,
     "duplicate": _delete,
     "unknown_upload": _cancel,
@@ -259,11 +260,11 @@ MENDERS: dict[str, Callable[[Drift, Actor], bool]] = {
 
 
 def is_due() -> bool:
-    """Nobody began a walk within a day."""
-    newest = db.session.scalar(
-        select(ReconcileRun.id).where(ReconcileRun.started_at > func.clock_timestamp() - NIGHTLY).limit(1)
-    )
-    return newest is None
+    """Nobody began a walk within a day, and there is something older than a day to compare."""
+    now = func.clock_timestamp()
+    recent = select(ReconcileRun.id).where(ReconcileRun.started_at > now - NIGHTLY).limit(1)
+    old = select(Tracking.id).where(Tracking.created_at < now - timedelta(days=1)).limit(1)
+    return db.session.scalar(recent) is None and db.session.scalar(old) is not None
 
 
 def last_report() -> ReconcileRun | None:

@@ -13,13 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
-from lessonadmin.domain.models import Lesson, Rollup
+from lessonadmin.domain.models import Lesson, Rollup, Tracking
 
 log = logging.getLogger(__name__)
 
 STORED, DELIVERED = "stored", "delivered"
 MUX_IS_BEHIND = timedelta(hours=12)
 DAYS_BACK = 30
+RESERVE = 10.0  # of the shared budget, for lessons that wait
 
 
 def count_stored() -> None:
@@ -46,7 +47,11 @@ def ask_delivered() -> int:
     )
     db.session.rollback()
     noted = 0
+    first = db.session.scalar(select(func.min(Tracking.created_at)))
+    db.session.rollback()
     for day in (last_day - timedelta(days=number) for number in range(DAYS_BACK)):
+        if first is None or day < first - timedelta(days=1):
+            break  # nothing of ours could be watched before
         if day in known:
             continue
         if not _note_day(day):
@@ -56,7 +61,7 @@ def ask_delivered() -> int:
 
 
 def _note_day(day: datetime) -> bool:
-    with budget.call() as granted:
+    with budget.call(reserve=RESERVE) as granted:
         if granted:
             found = mux.delivery_usage(start=day, end=day + timedelta(days=1), priority="low")
             _write(day, DELIVERED, found.rows, found.delivered_seconds / 60)

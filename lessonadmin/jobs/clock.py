@@ -65,13 +65,27 @@ def command() -> None:
 def sweep_command() -> None:
     """One pass of everything the clock does."""
     summary = sweeping.sweep()
-    db.session.remove()
     if not summary.ran:
         click.echo("another sweep is at work; nothing was done twice")
         return
     for name, figure in summary.figures.items():
         click.echo(f"{name}: {figure}")
-    for name, error in summary.failed.items():
-        click.echo(f"failed {name}: {error}", err=True)
-    if summary.failed:
+    failed = dict(summary.failed)
+    for one in TABLE:
+        if one.run is not sweeping.sweep:
+            try:
+                click.echo(f"{one.name}: {_told(one.run(lambda: None))}")
+            except Exception as error:
+                log.exception("the sweep could not finish: %s", one.name)
+                failed[one.name] = type(error).__name__
+    db.session.remove()
+    for name, reason in failed.items():
+        click.echo(f"failed {name}: {reason}", err=True)
+    if failed:
         raise SystemExit(1)
+
+
+def _told(result: object) -> str:
+    if isinstance(result, dict):
+        return ", ".join(f"{name} {count}" for name, count in result.items()) or "nothing"
+    return "done" if result is None else str(result)

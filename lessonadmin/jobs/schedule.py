@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lessonadmin import config, queue
+from lessonadmin import config
 from lessonadmin.db import JOB
-from lessonadmin.domain import alarms, figures, reconcile, retention, sweeping, usage
+from lessonadmin.domain import alarms, figures, retention, sweeping, usage
+from lessonadmin.jobs import reconciling
 
 Beat = Callable[[], None]
 
@@ -19,11 +20,6 @@ class Periodic:
     run: Callable[[Beat], object]
 
 
-def _reconcile(_: Beat) -> object:
-    # A walk through a large Mux takes long, so a worker does it and the clock goes on beating.
-    return reconcile.is_due() and queue.enqueue("lessonadmin.jobs.reconciling.reconcile_nightly")
-
-
 TABLE = (
     Periodic("sweep", lambda: config.current().sweep_every_seconds, sweeping.sweep),
     Periodic("alarms", lambda: 60, lambda _: alarms.look(actor=JOB)),
@@ -31,5 +27,5 @@ TABLE = (
     Periodic("stored", lambda: 3600, lambda _: usage.count_stored()),
     Periodic("delivered", lambda: 6 * 3600, lambda _: usage.ask_delivered()),
     Periodic("retention", lambda: 3600, lambda _: retention.prune()),
-    Periodic("reconcile", lambda: 1800, _reconcile),
+    Periodic("reconcile", lambda: 1800, lambda _: reconciling.ask_when_due()),
 )

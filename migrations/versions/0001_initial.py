@@ -13,6 +13,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+SEARCHED = "to_tsvector('simple', title || ' ' || description || ' ' || translate(title, '/.:-_@', '      '))"
+
 TRIGGERS = """
 CREATE FUNCTION tracking_belongs_to() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -437,7 +439,7 @@ def upgrade() -> None:
         sa.Column(
             "search",
             postgresql.TSVECTOR(),
-            sa.Computed("to_tsvector('simple', title || ' ' || description)", persisted=True),
+            sa.Computed(SEARCHED, persisted=True),
             nullable=False,
         ),
         sa.Column(
@@ -586,7 +588,7 @@ def upgrade() -> None:
         sa.Column(
             "search",
             postgresql.TSVECTOR(),
-            sa.Computed("to_tsvector('simple', title || ' ' || description)", persisted=True),
+            sa.Computed(SEARCHED, persisted=True),
             nullable=False,
         ),
         sa.Column(

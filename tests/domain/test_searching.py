@@ -70,3 +70,10 @@ def test_nothing_that_can_be_typed_raises(session: Session, typed: str) -> None:
     condition = searching.matches(Lesson.search, typed)
     if condition is not None:
         session.execute(select(Lesson.id).where(condition)).all()
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize("typed", ["algebra", "maths", "maths/algebra", "part", "two", "part-two", "alg par"])
+def test_a_word_after_a_sign_in_a_title_is_found(typed: str) -> None:
+    factories.make_lesson(title="Maths/Algebra: part-two")
+    assert found(typed) == {"Maths/Algebra: part-two"}

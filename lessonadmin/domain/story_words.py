@@ -28,6 +28,8 @@ AUDIT_WORDS = {
     "video.delete_requested": "The video is to be deleted",
     "video.deleted": "The video is gone",
     "video.restored": "Brought the cleared video back",
+    "video.playback_changed": "The video plays by another playback id",
+    "video.playback_closed": "Its public playback id was closed at Mux",
     "purchase.made": "Bought",
     "note.added": "Wrote a note",
 }

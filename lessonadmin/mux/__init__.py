@@ -1,21 +1,23 @@
 """THE Mux room: the only place that knows Mux's API, its webhooks, its tokens and its Python package.
 
-`calls` asks Mux, `errors` are the four kinds of failure, `payloads` and `events` the dataclasses, `signatures` and
+`calls` asks Mux (by way of `asking`), `errors` are the four kinds of failure, `payloads` and `events` the dataclasses, `signatures` and
 `tokens` the cryptography. It knows nothing of lessons, of the web or of the database, and decides nothing.
 """
 
+from lessonadmin.mux.asking import is_temporary
 from lessonadmin.mux.calls import (
     LANGUAGES,
     DeliveryUsage,
     Ping,
     SigningKey,
     cancel_upload,
+    create_playback_id,
     create_upload,
     delete_asset,
+    delete_playback_id,
     delivery_usage,
     get_asset,
     get_upload,
-    is_temporary,
     list_assets,
     list_signing_keys,
     list_uploads,
@@ -31,10 +33,11 @@ from lessonadmin.mux.tokens import Audience, BadSigningKey, check_signing_key, p
 from lessonadmin.mux.transport import Priority
 
 __all__ = [
-    "LANGUAGES", "Asset", "AssetPage", "AssetStatus", "Audience", "BadPayload", "BadSignature", "BadSigningKey", "Category",
-    "DeliveryUsage", "Event", "Gone", "Kind", "Later", "MuxError", "Nonsense", "Passthrough", "Ping", "PlaybackId",
-    "Priority", "RateLeft", "Reason", "Refused", "SigningKey", "Upload", "UploadStatus", "cancel_upload",
-    "check_signing_key", "create_upload", "delete_asset", "delivery_usage", "get_asset", "get_upload", "hint",
-    "is_temporary", "list_assets", "list_signing_keys", "list_uploads", "parse_passthrough", "ping", "playback_token",
-    "rate_left", "read_event", "read_stored_event", "sign", "verify",
+    "LANGUAGES", "Asset", "AssetPage", "AssetStatus", "Audience", "BadPayload", "BadSignature", "BadSigningKey",
+    "Category", "DeliveryUsage", "Event", "Gone", "Kind", "Later", "MuxError", "Nonsense", "Passthrough", "Ping",
+    "PlaybackId", "Priority", "RateLeft", "Reason", "Refused", "SigningKey", "Upload", "UploadStatus",
+    "cancel_upload", "check_signing_key", "create_playback_id", "create_upload", "delete_asset", "delete_playback_id",
+    "delivery_usage", "get_asset", "get_upload", "hint", "is_temporary", "list_assets", "list_signing_keys",
+    "list_uploads", "parse_passthrough", "ping", "playback_token", "rate_left", "read_event", "read_stored_event",
+    "sign", "verify",
 ]  # fmt: skip

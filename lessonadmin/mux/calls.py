@@ -3,30 +3,29 @@
 A creation is never repeated, here or by whoever calls it. What a failure means for a lesson is decided elsewhere.
 """
 
-import logging
-import re
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import mux_python
-import urllib3
 
-from lessonadmin import config, metrics
-from lessonadmin.mux import fields, rates, transport, verdict
-from lessonadmin.mux.errors import MuxError, Refused, plain
+from lessonadmin import config
+from lessonadmin.mux import fields, verdict
+from lessonadmin.mux.asking import RAW, asked, real
+from lessonadmin.mux.errors import plain
 from lessonadmin.mux.passthrough import Passthrough
-from lessonadmin.mux.payloads import Asset, AssetPage, Upload, WithoutId, asset_from, upload_from
-from lessonadmin.mux.transport import Answer, Priority
-from lessonadmin.mux.verdict import Question
+from lessonadmin.mux.payloads import (
+    Asset,
+    AssetPage,
+    PlaybackId,
+    Upload,
+    WithoutId,
+    asset_from,
+    playback_id_from,
+    upload_from,
+)
+from lessonadmin.mux.transport import Priority
 
-log = logging.getLogger("lessonadmin.mux")
-
-TEMPORARY = "temp_"
-POSSIBLE_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~:-]{1,255}")
 PAGE = 100
 LONGEST_TITLE = 512
 LONGEST_EXTERNAL_ID = 128
@@ -61,11 +60,6 @@ class SigningKey:
     created_at: datetime | None
 
 
-def is_temporary(asset_id: str | None) -> bool:
-    """Ids that an older program of ours made up before Mux had given one."""
-    return bool(asset_id) and str(asset_id).startswith(TEMPORARY)
-
-
 def create_upload(
     *,
     passthrough: Passthrough,
@@ -95,7 +89,7 @@ def create_upload(
         "timeout": settings.upload_timeout_seconds,
         "new_asset_settings": asset,
     }
-    with _asked("create_upload", priority=priority) as ask:
+    with asked("create_upload", priority=priority) as ask:
         upload = ask.upload(lambda sdk: mux_python.DirectUploadsApi(sdk).create_direct_upload(body, **RAW))
         if upload.url is None:
             raise verdict.nonsense("the upload had no address")
@@ -103,19 +97,19 @@ def create_upload(
 
 
 def get_upload(upload_id: str, *, priority: Priority) -> Upload:
-    with _asked("get_upload", "upload", upload_id, priority=priority) as ask:
+    with asked("get_upload", "upload", upload_id, priority=priority) as ask:
         return ask.upload(lambda sdk: mux_python.DirectUploadsApi(sdk).get_direct_upload(upload_id, **RAW))
 
 
 def cancel_upload(upload_id: str, *, priority: Priority) -> Upload:
     """Only a waiting upload can be cancelled; anything else is Refused with status 403."""
-    with _asked("cancel_upload", "upload", upload_id, priority=priority) as ask:
+    with asked("cancel_upload", "upload", upload_id, priority=priority) as ask:
         return ask.upload(lambda sdk: mux_python.DirectUploadsApi(sdk).cancel_direct_upload(upload_id, **RAW))
 
 
 def list_uploads(*, page: int, limit: int = PAGE, priority: Priority) -> tuple[Upload, ...]:
     """Newest first; pages count from 1."""
-    with _asked("list_uploads", priority=priority) as ask:
+    with asked("list_uploads", priority=priority) as ask:
         rows, _ = ask.rows(
             lambda sdk: mux_python.DirectUploadsApi(sdk).list_direct_uploads(limit=limit, page=page, **RAW)
         )
@@ -123,7 +117,7 @@ def list_uploads(*, page: int, limit: int = PAGE, priority: Priority) -> tuple[U
 
 
 def get_asset(asset_id: str, *, priority: Priority) -> Asset:
-    with _asked("get_asset", "asset", asset_id, priority=priority) as ask:
+    with asked("get_asset", "asset", asset_id, priority=priority) as ask:
         value = ask.value(lambda sdk: mux_python.AssetsApi(sdk).get_asset(asset_id, **RAW))
         asset = asset_from(value["data"])
         ask.must_be(asset.id)
@@ -138,8 +132,8 @@ def list_assets(
     if cursor is not None:
         chosen["cursor"] = cursor
     if upload_id is not None:
-        chosen["upload_id"] = _real("upload", upload_id)
-    with _asked("list_assets", priority=priority) as ask:
+        chosen["upload_id"] = real("upload", upload_id)
+    with asked("list_assets", priority=priority) as ask:
         rows, value = ask.rows(lambda sdk: mux_python.AssetsApi(sdk).list_assets(**chosen, **RAW))
         found = map(asset_from, rows)
         # Should the filter ever be ignored, a stranger's asset must not look like the one that was searched.
@@ -150,19 +144,44 @@ def list_assets(
 
 def delete_asset(asset_id: str, *, priority: Priority) -> None:
     """Gone means that it is done already; Later with status 400 that the asset is still being processed."""
-    with _asked("delete_asset", "asset", asset_id, priority=priority) as ask:
+    with asked("delete_asset", "asset", asset_id, priority=priority) as ask:
         verdict.done(
             ask.question, ask.send(lambda sdk: mux_python.AssetsApi(sdk).delete_asset(asset_id, **RAW))
         )
 
 
+def create_playback_id(asset_id: str, *, policy: str, priority: Priority) -> PlaybackId:
+    """One more way to play an asset. An error leaves open whether Mux made it: look at the asset, never repeat."""
+    body = {"policy": policy}
+    with asked("create_playback_id", "asset", asset_id, priority=priority) as ask:
+        value = ask.value(
+            lambda sdk: mux_python.AssetsApi(sdk).create_asset_playback_id(asset_id, body, **RAW)
+        )
+        found = playback_id_from(value["data"])
+        if found is None or found.policy != policy:
+            raise verdict.nonsense("it was no playback id of the policy that we asked for", status=ask.status)
+        return found
+
+
+def delete_playback_id(asset_id: str, playback_id: str, *, priority: Priority) -> None:
+    """Whoever has this playback id can play nothing by it any more; Gone means that it is done already."""
+    real("playback", playback_id)
+    with asked("delete_playback_id", "asset", asset_id, priority=priority) as ask:
+        answer = ask.send(
+            lambda sdk: mux_python.AssetsApi(sdk).delete_asset_playback_id(asset_id, playback_id, **RAW)
+        )
+        verdict.done(ask.question, answer)
+
+
 def ping(*, priority: Priority, limit: int = 10) -> Ping:
     """Does the token open the door, and to which environment? One small list, and the hour on its letterhead."""
-    with _asked("list_assets", priority=priority) as ask:
+    with asked("list_assets", priority=priority) as ask:
         answer = ask.send(lambda sdk: mux_python.AssetsApi(sdk).list_assets(limit=limit, **RAW))
         rows = fields.items(verdict.data_of(ask.question, answer)["data"])
         ids = (fields.identifier(fields.mapping(row).get("id")) for row in rows)
-        return Ping(fields.letterhead(answer.headers.get("Date")), tuple(one for one in ids if one is not None))
+        return Ping(
+            fields.letterhead(answer.headers.get("Date")), tuple(one for one in ids if one is not None)
+        )
 
 
 def delivery_usage(*, start: datetime, end: datetime, priority: Priority, pages: int = 5) -> DeliveryUsage:
@@ -182,7 +201,7 @@ def delivery_usage(*, start: datetime, end: datetime, priority: Priority, pages:
 
 
 def _usage_page(frame: list[str], page: int, priority: Priority) -> list[Any]:
-    with _asked("delivery_usage", priority=priority) as ask:
+    with asked("delivery_usage", priority=priority) as ask:
         rows, _ = ask.rows(
             lambda sdk: mux_python.DeliveryUsageApi(sdk).list_delivery_usage(
                 page=page, limit=PAGE, timeframe=frame, **RAW
@@ -193,7 +212,7 @@ def _usage_page(frame: list[str], page: int, priority: Priority) -> list[Any]:
 
 def list_signing_keys(*, priority: Priority) -> tuple[SigningKey, ...]:
     """Needs a token with the System permission; without it Refused, category auth_error."""
-    with _asked("list_signing_keys", priority=priority) as ask:
+    with asked("list_signing_keys", priority=priority) as ask:
         rows, _ = ask.rows(
             lambda sdk: mux_python.SigningKeysApi(sdk).list_signing_keys(limit=PAGE, page=1, **RAW)
         )
@@ -203,94 +222,3 @@ def list_signing_keys(*, priority: Priority) -> tuple[SigningKey, ...]:
                 raise WithoutId("a key without an id")
             keys.append(SigningKey(key_id, fields.moment(row.get("created_at"))))
         return tuple(keys)
-
-
-# The raw answer: the SDK's models raise for values that are newer than they are.
-RAW: dict[str, Any] = {"_preload_content": False}
-
-
-def _real(thing: str, given: str) -> str:
-    """The id if Mux can have made it; an empty one would ask for the list, dots for another address."""
-    if is_temporary(given):
-        raise Refused(
-            f"This is a temporary {thing} id of ours; Mux has never seen it.", category="temp_asset"
-        )
-    if not isinstance(given, str) or POSSIBLE_ID.fullmatch(given) is None:
-        raise Refused(f"There is no {thing} id to ask Mux for.", category="not_found")
-    return given
-
-
-class _Ask:
-    """One call under way."""
-
-    def __init__(self, question: Question, subject: str | None) -> None:
-        self.question = question
-        self.subject = subject
-        self.status: int | None = None
-
-    def send(self, call: Callable[[Any], Any]) -> Answer:
-        priority = self.question.priority
-        try:
-            answer = transport.send(priority, call)
-        except (urllib3.exceptions.HTTPError, transport.TooMuch, OSError) as error:
-            raise verdict.no_answer(error) from error
-        except UnicodeError:
-            raise Refused(
-                "Our access token has characters that no token has.", category="auth_error"
-            ) from None
-        self.status = answer.status
-        rates.remember(priority, answer.headers, creating=self.question.operation == "create_upload")
-        return answer
-
-    def value(self, call: Callable[[Any], Any]) -> dict[str, Any]:
-        return verdict.data_of(self.question, self.send(call))
-
-    def rows(self, call: Callable[[Any], Any]) -> tuple[list[Any], dict[str, Any]]:
-        value = self.value(call)
-        if not isinstance(value["data"], list):
-            raise verdict.nonsense("it was no list", status=self.status)
-        return value["data"], value
-
-    def upload(self, call: Callable[[Any], Any]) -> Upload:
-        upload = upload_from(self.value(call)["data"])
-        self.must_be(upload.id)
-        return upload
-
-    def must_be(self, found: str) -> None:
-        """An answer about something else (a confused cache) must change nothing."""
-        if self.subject is not None and found != self.subject:
-            raise verdict.nonsense("it was about something else", status=self.status)
-
-
-@contextmanager
-def _asked(
-    operation: str, thing: str | None = None, subject: str | None = None, *, priority: Priority
-) -> Iterator[_Ask]:
-    """Count and log one call, whatever comes of it; a wrong id is refused before anything is sent."""
-    if thing is not None:
-        subject = _real(thing, subject or "")
-    ask = _Ask(Question(operation=operation, thing=thing, priority=priority), subject)
-    started = time.monotonic()
-    outcome = "unknown"
-    try:
-        yield ask
-        outcome = "ok"
-    except MuxError as error:
-        outcome = error.category
-        raise
-    except WithoutId as error:
-        raise verdict.nonsense(str(error), status=ask.status) from None
-    finally:
-        metrics.mux_requests.labels(operation, outcome).inc()
-        log.log(
-            logging.INFO if outcome == "ok" else logging.WARNING,
-            "mux call",
-            extra={
-                "operation": operation,
-                "outcome": outcome,
-                "status": ask.status,
-                "ms": round((time.monotonic() - started) * 1000),
-                "priority": priority,
-                "subject": subject,
-            },
-        )

@@ -88,11 +88,16 @@ def _progress(value: object) -> int | None:
 
 
 def _playback_ids(value: object) -> tuple[PlaybackId, ...]:
-    found = []
-    for one in map(fields.mapping, fields.items(value)):
-        if (playback_id := fields.identifier(one.get("id"))) is not None:
-            found.append(PlaybackId(playback_id, fields.words(one.get("policy"), longest=40) or "unknown"))
-    return tuple(found)
+    return tuple(one for one in map(playback_id_from, fields.items(value)) if one is not None)
+
+
+def playback_id_from(value: object) -> PlaybackId | None:
+    """A playback id out of cleaned JSON; None if it is none."""
+    data = fields.mapping(value)
+    playback_id = fields.identifier(data.get("id"))
+    if playback_id is None:
+        return None
+    return PlaybackId(playback_id, fields.words(data.get("policy"), longest=40) or "unknown")
 
 
 def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:

@@ -3,13 +3,16 @@
 import uuid
 from collections import Counter
 
+import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from lessonadmin import config
 from lessonadmin.db import CLI, db
 from lessonadmin.domain import reconcile, sweeping
 from lessonadmin.domain.drift import Found
-from lessonadmin.domain.models import Drift, Tracking
+from lessonadmin.domain.models import Drift, Lesson, Tracking
+from lessonadmin.mux import transport
 from tests.factories import make_lesson, make_playing_lesson
 from tests.world import World
 
@@ -113,3 +116,94 @@ def test_a_token_of_another_environment_clears_nothing(world: World, app: Flask)
     assert result.exit_code == 1
     assert "another Mux environment" in result.output
     assert {world.lesson(lesson).status for lesson in playing} == {"published"}
+
+
+# a wrong policy
+
+KEYS = {"mux_signing_key_id": "key", "mux_signing_private_key": "anything"}
+
+
+def public_and_paid(world: World) -> tuple[Lesson, str]:
+    """A lesson that plays by a public id and costs something by now; its asset."""
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    db.session.execute(update(Lesson).where(Lesson.id == lesson.id).values(price_cents=900))
+    db.session.commit()
+    return lesson, str(world.lesson(lesson).mux_asset_id)
+
+
+def policies(world: World, asset_id: str) -> list[str]:
+    return [one["policy"] for one in world.control.asset(asset_id)["playback_ids"]]
+
+
+def test_a_public_id_of_a_paid_lesson_is_replaced_by_a_signed_one(world: World) -> None:
+    lesson, asset_id = public_and_paid(world)
+    assert walk()[1] == []  # without keys a public id is how things are
+    with config.overridden(**KEYS):
+        report, told = walk()
+        assert (kinds(told), report.mended) == ({"wrong_policy": 1}, {"wrong_policy": 1})
+        now = world.lesson(lesson)
+        assert (now.status, now.playback_policy, now.video_processing_status) == (
+            "published",
+            "signed",
+            "ready",
+        )
+        assert [one["id"] for one in world.control.asset(asset_id)["playback_ids"]] == [now.mux_playback_id]
+        assert {"video.playback_changed", "video.playback_closed"} <= set(world.actions(lesson.id))
+        assert walk()[1] == []
+    assert len(world.calls("create_playback_id")) == 1
+
+
+def test_a_signed_id_that_is_there_already_is_taken_over_and_not_made_again(world: World) -> None:
+    lesson, asset_id = public_and_paid(world)
+    world.control.fault(
+        "api", "hang", match={"operation": "create_playback_id"}, times=1, seconds=1, after=True
+    )
+    with config.overridden(**KEYS), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transport, "LIMITS", transport.Limits(connect=0.5, read=0.3, whole=0.5))
+        report, _ = walk()
+        assert report.failed == {"wrong_policy": 1}  # the answer was lost, the id was made
+        assert world.lesson(lesson).playback_policy == "public"
+        world.control.clear_faults()
+        report, _ = walk()
+    assert report.mended == {"wrong_policy": 1}
+    assert policies(world, asset_id) == ["signed"]
+
+
+def test_a_public_id_that_could_not_be_closed_is_closed_by_the_next_walk(world: World) -> None:
+    lesson, asset_id = public_and_paid(world)
+    world.control.fault("api", "status", match={"operation": "delete_playback_id"}, status=500, times=1)
+    with config.overridden(**KEYS):
+        assert walk()[0].failed == {"wrong_policy": 1}
+        assert world.lesson(lesson).playback_policy == "signed"
+        assert sorted(policies(world, asset_id)) == ["public", "signed"]
+        assert walk()[0].mended == {"wrong_policy": 1}
+        assert walk()[1] == []
+    assert policies(world, asset_id) == ["signed"]
+
+
+def test_two_lessons_of_one_asset_change_together(world: World) -> None:
+    paid, asset_id = public_and_paid(world)
+    playback_id = world.lesson(paid).mux_playback_id
+    free = make_lesson(
+        mux_asset_id=asset_id, mux_playback_id=playback_id, playback_policy="public", status="published",
+        video_processing_status="ready",
+    )  # fmt: skip
+    with config.overridden(**KEYS):
+        walk()
+        assert walk()[1] == []
+    assert {world.lesson(one).playback_policy for one in (paid, free)} == {"signed"}
+    assert policies(world, asset_id) == ["signed"]
+
+
+def test_a_playback_id_that_mux_does_not_have_is_replaced_by_one_that_it_has(world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    true = world.lesson(lesson).mux_playback_id
+    db.session.execute(update(Tracking).values(mux_playback_id="not-the-one-at-mux"))
+    db.session.commit()
+    assert walk()[0].mended == {"wrong_policy": 1}
+    assert world.lesson(lesson).mux_playback_id == true
+    assert walk()[1] == []

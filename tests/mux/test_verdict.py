@@ -32,8 +32,13 @@ CALLS: dict[str, Call] = {
     "list_assets": lambda: mux.list_assets(priority="low"),
     "delete_asset": lambda: mux.delete_asset("a1", priority="low"),
     "list_signing_keys": lambda: mux.list_signing_keys(priority="low"),
+    "create_playback_id": lambda: mux.create_playback_id("a1", policy="signed", priority="low"),
+    "delete_playback_id": lambda: mux.delete_playback_id("a1", "p1", priority="low"),
 }
-BY_ID = ["get_upload", "cancel_upload", "get_asset", "delete_asset"]
+BY_ID = [
+    "get_upload", "cancel_upload", "get_asset", "delete_asset", "create_playback_id", "delete_playback_id",
+]  # fmt: skip
+DELETIONS = {"delete_asset", "delete_playback_id"}
 every_call = pytest.mark.parametrize("operation", CALLS)
 
 
@@ -244,7 +249,7 @@ def test_a_success_that_cannot_be_understood_is_nonsense(
     assert kind(operation) == ("nonsense", "unknown", status)
 
 
-@pytest.mark.parametrize("operation", sorted(set(CALLS) - {"delete_asset"}))
+@pytest.mark.parametrize("operation", sorted(set(CALLS) - DELETIONS))
 @pytest.mark.parametrize(
     "data", [None, 3, "x", True, {}, [{}], [None], [{"id": ""}], {"id": None}, {"id": 5}, {"status": "ready"}]
 )
@@ -263,7 +268,7 @@ def test_an_answer_about_something_else_is_nonsense(fake: FakeServer, operation:
 @pytest.mark.parametrize("status", [204, 205])
 def test_an_empty_success_is_done_for_a_deletion_only(fake: FakeServer, operation: str, status: int) -> None:
     fake.script(answer(b"", status))
-    if operation == "delete_asset":
+    if operation in DELETIONS:
         CALLS[operation]()
     else:
         assert kind(operation)[0] == "nonsense"

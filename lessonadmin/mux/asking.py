@@ -1,0 +1,122 @@
+"""One call to Mux under way: sent, counted, logged, and judged. What the product asks for is in `calls`.
+
+A wrong id is refused before anything is sent; nothing is ever repeated in here.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import urllib3
+
+from lessonadmin import metrics
+from lessonadmin.mux import rates, transport, verdict
+from lessonadmin.mux.errors import MuxError, Refused
+from lessonadmin.mux.payloads import Upload, WithoutId, upload_from
+from lessonadmin.mux.transport import Answer, Priority
+from lessonadmin.mux.verdict import Question
+
+log = logging.getLogger("lessonadmin.mux")
+
+TEMPORARY = "temp_"
+POSSIBLE_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~:-]{1,255}")
+
+
+def is_temporary(asset_id: str | None) -> bool:
+    """Ids that an older program of ours made up before Mux had given one."""
+    return bool(asset_id) and str(asset_id).startswith(TEMPORARY)
+
+
+# The raw answer: the SDK's models raise for values that are newer than they are.
+CREATIONS = frozenset({"create_upload", "create_playback_id"})
+RAW: dict[str, Any] = {"_preload_content": False}
+
+
+def real(thing: str, given: str) -> str:
+    """The id if Mux can have made it; an empty one would ask for the list, dots for another address."""
+    if is_temporary(given):
+        raise Refused(
+            f"This is a temporary {thing} id of ours; Mux has never seen it.", category="temp_asset"
+        )
+    if not isinstance(given, str) or POSSIBLE_ID.fullmatch(given) is None:
+        raise Refused(f"There is no {thing} id to ask Mux for.", category="not_found")
+    return given
+
+
+class Ask:
+    """One call under way."""
+
+    def __init__(self, question: Question, subject: str | None) -> None:
+        self.question = question
+        self.subject = subject
+        self.status: int | None = None
+
+    def send(self, call: Callable[[Any], Any]) -> Answer:
+        priority = self.question.priority
+        try:
+            answer = transport.send(priority, call)
+        except (urllib3.exceptions.HTTPError, transport.TooMuch, OSError) as error:
+            raise verdict.no_answer(error) from error
+        except UnicodeError:
+            raise Refused(
+                "Our access token has characters that no token has.", category="auth_error"
+            ) from None
+        self.status = answer.status
+        rates.remember(priority, answer.headers, creating=self.question.operation in CREATIONS)
+        return answer
+
+    def value(self, call: Callable[[Any], Any]) -> dict[str, Any]:
+        return verdict.data_of(self.question, self.send(call))
+
+    def rows(self, call: Callable[[Any], Any]) -> tuple[list[Any], dict[str, Any]]:
+        value = self.value(call)
+        if not isinstance(value["data"], list):
+            raise verdict.nonsense("it was no list", status=self.status)
+        return value["data"], value
+
+    def upload(self, call: Callable[[Any], Any]) -> Upload:
+        upload = upload_from(self.value(call)["data"])
+        self.must_be(upload.id)
+        return upload
+
+    def must_be(self, found: str) -> None:
+        """An answer about something else (a confused cache) must change nothing."""
+        if self.subject is not None and found != self.subject:
+            raise verdict.nonsense("it was about something else", status=self.status)
+
+
+@contextmanager
+def asked(
+    operation: str, thing: str | None = None, subject: str | None = None, *, priority: Priority
+) -> Iterator[Ask]:
+    """Count and log one call, whatever comes of it; a wrong id is refused before anything is sent."""
+    if thing is not None:
+        subject = real(thing, subject or "")
+    ask = Ask(Question(operation=operation, thing=thing, priority=priority), subject)
+    started = time.monotonic()
+    outcome = "unknown"
+    try:
+        yield ask
+        outcome = "ok"
+    except MuxError as error:
+        outcome = error.category
+        raise
+    except WithoutId as error:
+        raise verdict.nonsense(str(error), status=ask.status) from None
+    finally:
+        metrics.mux_requests.labels(operation, outcome).inc()
+        log.log(
+            logging.INFO if outcome == "ok" else logging.WARNING,
+            "mux call",
+            extra={
+                "operation": operation,
+                "outcome": outcome,
+                "status": ask.status,
+                "ms": round((time.monotonic() - started) * 1000),
+                "priority": priority,
+                "subject": subject,
+            },
+        )

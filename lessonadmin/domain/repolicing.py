@@ -56,7 +56,7 @@ def _must_be_signed(asset_id: str) -> bool:
     rows = select(Tracking.id).where(
         Tracking.mux_asset_id == asset_id,
         Tracking.superseded_at.is_(None),
-        Tracking.wanted_policy.in_(("signed",)),
+        Tracking.asked_policy == "signed",
     )
     if db.session.scalar(rows.limit(1)) is not None:
         return True

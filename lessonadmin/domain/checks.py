@@ -5,7 +5,7 @@
 
 import uuid
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, case, func
 
 from lessonadmin import config
 from lessonadmin.domain.models import Tracking
@@ -13,16 +13,22 @@ from lessonadmin.queue import enqueue_after_commit
 
 LONGEST_SILENCE = 1800.0
 SHARE_OF_AGE = 0.25
+AFTER_THE_END = 5.0
 
 
 def after_silence() -> ColumnElement[object]:
-    """The moment to ask when nothing is heard: a quarter of the age, from RECHECK_AFTER_SECONDS to half an hour."""
+    """The moment to ask when nothing is heard: a quarter of the age, from RECHECK_AFTER_SECONDS to half an hour.
+
+    An upload whose address runs out before that is asked about when it has run out: Mux tells nobody.
+    """
     age = func.extract("epoch", func.clock_timestamp() - Tracking.created_at)
     shortest = float(config.current().recheck_after_seconds)
     seconds = func.least(
         func.greatest(age * SHARE_OF_AGE, shortest), func.greatest(shortest, LONGEST_SILENCE)
     )
-    return later(seconds)
+    runs_out = Tracking.expires_at + func.make_interval(0, 0, 0, 0, 0, 0, AFTER_THE_END)
+    waits = (Tracking.status == "uploading") & (Tracking.expires_at > func.clock_timestamp())
+    return func.least(later(seconds), case((waits, runs_out)))
 
 
 def later(seconds: object) -> ColumnElement[object]:

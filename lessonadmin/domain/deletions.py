@@ -92,8 +92,12 @@ def kept(row: Tracking) -> None:
 
 
 def promise_cancellation(row: Tracking) -> None:
-    """An open upload is cancelled at Mux, so that bytes still on their way make no asset."""
-    if row.upload_id is None or not row.is_open or row.mux_asset_id is not None:
+    """An upload that may still bring something is cancelled at Mux, so that bytes on their way make no asset.
+
+    Our clock may have given it up before Mux did, so one that timed out counts too.
+    """
+    may_come = row.is_open or row.error_type == "upload_timed_out"
+    if row.upload_id is None or not may_come or row.mux_asset_id is not None:
         return
     promise_cancellation_of(row.upload_id, ("lesson" if row.lesson_id else "course", row.target_id))
 

@@ -11,6 +11,7 @@ import uuid
 
 from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from lessonadmin import metrics, mux
 from lessonadmin.db import Actor, after_commit, db, new_id, transaction
@@ -51,6 +52,8 @@ def receive(event: mux.Event, *, secret_hint: str, actor: Actor) -> str:
 
 def _nothing_was_stored(error: Exception) -> bool:
     # A database that went away, refused or locked us out is no fault of the event: Mux must send it again.
+    if isinstance(error, NoConnectionInTime):
+        return True
     original = getattr(error, "orig", None)
     if original is None:
         return False
@@ -183,10 +186,14 @@ def failed(limit: int = 1000) -> list[uuid.UUID]:
 
 
 def release_parked(upload_id: str) -> None:
-    """The owner of an upload has appeared: events that came too early are applied right after."""
+    """The owner of an upload has appeared: events that came too early are applied right after.
+
+    One that is being replayed this moment holds its row and waits for our lesson: it has its next turn soon anyway.
+    """
+    parked = select(MuxEvent.id).where(MuxEvent.upload_id == upload_id, MuxEvent.outcome == "unmatched")
     released = db.session.scalars(
         update(MuxEvent)
-        .where(MuxEvent.upload_id == upload_id, MuxEvent.outcome == "unmatched")
+        .where(MuxEvent.id.in_(parked.with_for_update(skip_locked=True).scalar_subquery()))
         .values(next_attempt_at=func.clock_timestamp())
         .returning(MuxEvent.id)
     ).all()

@@ -5,7 +5,7 @@ the rest is written down beside the upload and tried again later.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 
@@ -125,12 +125,21 @@ def let_happen(subject: Subject, news: News) -> Outcome:
     row.attempts += 1
     row.last_look_at = func.clock_timestamp()
     row.last_look_error = None
+    if news.happening is Happening.UPLOAD_WAITING and _ran_out(row):
+        news = replace(news, happening=Happening.UPLOAD_EXPIRED)
     outcome = videos.apply(desk, row, news)
     if row.is_open:
         checks.heard(row)
     elif outcome != "ask":
         row.next_check_at = None
     return outcome
+
+
+def _ran_out(row: Tracking) -> bool:
+    """By our own clock: Mux tells nobody that an address has expired. An asset that comes after all is welcome."""
+    if row.status != "uploading" or row.expires_at is None:
+        return False
+    return bool(db.session.scalar(select(func.clock_timestamp() > row.expires_at)))
 
 
 def note_failure(subject: Subject, error: mux.MuxError) -> None:

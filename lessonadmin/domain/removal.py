@@ -14,6 +14,7 @@ from lessonadmin.db import Actor, db, new_id, transaction
 from lessonadmin.domain import calls, checks, deletions, journal, publication, videos
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking, UploadCancellation
+from lessonadmin.domain.reading import upload_news
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import Desk, News, Owner
 
@@ -70,6 +71,8 @@ def clear(desk: Desk, *, grace_seconds: float = 0) -> str:
         if row.mux_asset_id is None and (row.is_open or row.status == "error"):
             deletions.promise_cancellation(row)
             videos.apply(desk, row, News(happening=Happening.CANCEL))
+        elif row.status == "deleted":
+            row.error_type = row.error_message = None  # seen and done with: nothing is left to tell
     assets = {row.mux_asset_id for row in desk.current if row.mux_asset_id and row.status != "deleted"}
     for asset_id in sorted(assets):
         _clear(desk, asset_id, grace_seconds=grace_seconds)
@@ -198,7 +201,7 @@ def finish(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "lo
     with transaction(actor):
         if gone:
             _done(lease)
-        else:
+        elif db.session.get_one(AssetDeletion, lease.deletion_id).lease_token == lease.token:
             _release(lease.deletion_id, "Mux has not removed it yet", 30)
     return gone
 
@@ -251,7 +254,7 @@ def finish_cancellation(cancellation_id: uuid.UUID, *, actor: Actor, priority: m
     if upload_id is None:
         return False
     try:
-        asset_id = _cancel_at_mux(upload_id, priority)
+        upload = _cancel_at_mux(upload_id, priority)
     except mux.MuxError as error:
         with transaction(actor):
             row = db.session.get_one(UploadCancellation, cancellation_id)
@@ -259,27 +262,42 @@ def finish_cancellation(cancellation_id: uuid.UUID, *, actor: Actor, priority: m
             row.due_at = checks.later(error.retry_after or 60)  # type: ignore[assignment]  # database's clock
         raise
     with transaction(actor):
-        row = db.session.get_one(UploadCancellation, cancellation_id)
-        row.done_at = func.clock_timestamp()
-        row.last_error = None
-        if asset_id is not None:
-            deletions.promise_asset(
-                asset_id, why="made by a cancelled upload", target=(row.target_type, row.target_id)
-            )
+        _cancelled(cancellation_id, upload_id, upload)
     return True
 
 
-def _cancel_at_mux(upload_id: str, priority: mux.Priority) -> str | None:
-    """The asset that the upload became before it could be cancelled, if any."""
+def _cancelled(cancellation_id: uuid.UUID, upload_id: str, upload: mux.Upload | None) -> None:
+    """No bytes come any more. What had come already goes, and the upload itself is history, not for ever open."""
+    target = videos.target_of(Tracking.upload_id == upload_id)
+    desk = videos.open_desk(*target) if target is not None else None
+    row = next((row for row in desk.rows if row.upload_id == upload_id), None) if desk is not None else None
+    promise = db.session.get_one(UploadCancellation, cancellation_id, populate_existing=True)
+    promise.done_at = func.clock_timestamp()
+    promise.last_error = None
+    if desk is not None and row is not None:
+        gone = News(happening=Happening.UPLOAD_EXPIRED, found_by="sweep", seen=True)
+        videos.apply(desk, row, upload_news(upload, found_by="sweep", seen=True) if upload else gone)
+    elif upload is not None and upload.asset_id is not None:
+        whose = (promise.target_type, promise.target_id)
+        deletions.promise_asset(upload.asset_id, why="made by a cancelled upload", target=whose)
+
+
+def _cancel_at_mux(upload_id: str, priority: mux.Priority) -> mux.Upload | None:
+    """The upload as Mux has it after that; it may have become an asset before it could be cancelled."""
     try:
-        mux.cancel_upload(upload_id, priority=priority)
+        return mux.cancel_upload(upload_id, priority=priority)
     except mux.Gone:
         return None
     except mux.Refused as error:
         if error.category == "auth_error" and error.status != 403:
             raise
-        return mux.get_upload(upload_id, priority=priority).asset_id
-    return None
+        try:
+            upload = mux.get_upload(upload_id, priority=priority)
+        except mux.Gone:
+            return None
+        if upload.status == "waiting":
+            raise  # refused for another reason than that it is over
+        return upload
 
 
 def cancellation_of(upload_id: str) -> uuid.UUID | None:

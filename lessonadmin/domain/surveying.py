@@ -3,23 +3,30 @@
 What a page does not show is never taken for gone; such an upload is asked about by itself, a few at a time.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import budget, checks, looking
+from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.reading import asset_news, upload_news
 from lessonadmin.domain.videos import News
 
+log = logging.getLogger(__name__)
+
 MOST_ROWS = 1000
 FEW = 3  # up to so many, single looks are no dearer than a page
-MOST_PAGES = 11
+MOST_CALLS = 12  # in one survey
+CALLS_A_LOOK = 2  # the upload, then its asset
+MOST_PAGES = MOST_CALLS - CALLS_A_LOOK
 MOST_SINGLE_LOOKS = 5
 PAGE = 100
 # Mux makes an asset after the upload was asked for, so older pages than this hold nothing we look for.
@@ -35,6 +42,7 @@ class Survey:
     pages: int = 0
     looks: int = 0
     changed: int = 0
+    stumbled: int = 0
     failed: str | None = None
     by_asset: dict[str, str] = field(default_factory=dict)
     by_upload: dict[str, str] = field(default_factory=dict)
@@ -52,6 +60,7 @@ class Survey:
 
 def survey(*, actor: Actor) -> Survey:
     """Look at every due upload within the shared budget."""
+    _watch_all()
     rows = _claim_due()
     state = Survey(
         open={str(row.id): Subject.of(row) for row in rows},
@@ -65,6 +74,20 @@ def survey(*, actor: Actor) -> Survey:
         _walk_uploads(state, actor)
     _look_singly(state, actor, waiting_long)
     return state
+
+
+def _watch_all() -> None:
+    """An open upload without a next turn would be waited for in vain: however it came to that, it gets one."""
+    db.session.execute(
+        update(Tracking)
+        .where(
+            Tracking.superseded_at.is_(None),
+            Tracking.status.in_(("uploading", "processing")),
+            Tracking.next_check_at.is_(None),
+        )
+        .values(next_check_at=func.clock_timestamp(), updated_at=Tracking.updated_at)
+    )
+    db.session.commit()
 
 
 def _claim_due() -> list[Tracking]:
@@ -139,10 +162,21 @@ def _let_all_happen(
         if isinstance(thing, mux.Upload) and (thing.asset_id or thing.status == "unknown"):
             continue  # the asset has the better word; it is asked for singly
         news = _news(thing, subject)
+        state.open.pop(str(subject.tracking_id))
+        _let_one_happen(state, actor, subject, news)
+
+
+def _let_one_happen(state: Survey, actor: Actor, subject: Subject, news: News) -> None:
+    try:
         with transaction(actor):
             if looking.let_happen(subject, news) == "applied":
                 state.changed += 1
-        state.open.pop(str(subject.tracking_id))
+    except OperationalError:
+        raise  # the database itself: nothing else would go better
+    except Exception:
+        # One that cannot be applied keeps none of the others from being found.
+        log.exception("what Mux said about upload %s could not be applied", subject.tracking_id)
+        state.stumbled += 1
 
 
 def _news(thing: mux.Asset | mux.Upload, subject: Subject) -> News:
@@ -155,7 +189,9 @@ def _look_singly(state: Survey, actor: Actor, first: set[str]) -> None:
     """Those that no page showed, the ones with an end in sight first; the rest has its turn at a later sweep."""
     rest = sorted(state.open.values(), key=lambda one: (str(one.tracking_id) not in first, one.tracking_id))
     for subject in rest:
-        if state.failed is not None or state.looks >= MOST_SINGLE_LOOKS or not budget.take(2):
+        spent = state.pages + state.looks * CALLS_A_LOOK
+        enough = state.looks >= MOST_SINGLE_LOOKS or spent + CALLS_A_LOOK > MOST_CALLS
+        if state.failed is not None or enough or not budget.take(CALLS_A_LOOK):
             _hand_back(list(state.open.values()))
             return
         state.looks += 1
@@ -165,6 +201,13 @@ def _look_singly(state: Survey, actor: Actor, first: set[str]) -> None:
             budget.went_well()
         except mux.MuxError as error:
             _give_up(state, error)
+        except Missing:
+            pass  # deleted meanwhile
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("upload %s could not be looked at", subject.tracking_id)
+            state.stumbled += 1
         state.open.pop(str(subject.tracking_id), None)
 
 

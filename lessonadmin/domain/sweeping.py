@@ -7,11 +7,13 @@ of the others from its work. Two passes at once do no harm: an advisory lock let
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, transaction
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 
 LOCK = 0x1E550A  # any number, the same in every process
 MOST_PROMISES = 50
+T = TypeVar("T")
 
 
 @dataclass
@@ -52,6 +55,27 @@ def sweep(between: Callable[[], None] = lambda: None) -> Summary:
     return summary
 
 
+class Stumbled(Exception):
+    """So many could not be done; everything else was."""
+
+
+def _each(ids: Sequence[uuid.UUID], do: Callable[[uuid.UUID], T]) -> list[T]:
+    """Do it for each: one that fails keeps none of the others from its turn, and is told at the end."""
+    done, stumbled = [], 0
+    for one in ids:
+        try:
+            done.append(do(one))
+        except OperationalError:
+            raise  # the database itself: nothing else would go better
+        except Exception:
+            db.session.rollback()
+            log.exception("the sweep stumbled over %s", one)
+            stumbled += 1
+    if stumbled:
+        raise Stumbled(stumbled)
+    return done
+
+
 @contextmanager
 def _alone() -> Iterator[bool]:
     """True for one process at a time; the lock goes with the connection, so a killed sweep leaves none behind."""
@@ -74,13 +98,15 @@ def _events() -> int:
     """Parked events whose owner may be here by now, failed ones that deserve another try."""
     due = inbox.due()
     db.session.rollback()
-    for event_id in due:
-        inbox.replay(event_id, actor=JOB)
+    _each(due, lambda one: inbox.replay(one, actor=JOB))
     return len(due)
 
 
 def _uploads() -> int:
-    return surveying.survey(actor=JOB).changed
+    found = surveying.survey(actor=JOB)
+    if found.stumbled:
+        raise Stumbled(found.stumbled)
+    return found.changed
 
 
 def _needs_attention() -> int:
@@ -98,7 +124,7 @@ def _needs_attention() -> int:
         .limit(500)
     ).all()
     db.session.rollback()
-    return sum(_mark(tracking_id) for tracking_id in ids)
+    return sum(_each(ids, _mark))
 
 
 def _mark(tracking_id: uuid.UUID) -> bool:
@@ -133,13 +159,17 @@ def _promises(
         .limit(MOST_PROMISES)
     ).all()
     db.session.rollback()
-    kept = 0
-    for promise_id in due:
-        with budget.call(calls) as granted:
-            if not granted:
-                break
-            kept += keep(promise_id)
-    return kept
+    granted = True
+
+    def keep_within_budget(promise_id: uuid.UUID) -> bool:
+        nonlocal granted
+        kept = False
+        if granted:
+            with budget.call(calls) as granted:
+                kept = granted and keep(promise_id)
+        return kept
+
+    return sum(_each(due, keep_within_budget))
 
 
 def _deletions() -> int:

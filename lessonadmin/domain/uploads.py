@@ -103,6 +103,10 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
         raise Unavailable("mux_unavailable", "Mux gave no address to upload to. Please try again.")
     with transaction(actor):
         expires_at = _issue(row_id, upload, file)
+        if expires_at is None:  # the lesson was deleted meanwhile; nobody gets the address
+            deletions.promise_cancellation_of(upload.id, (videos.kind_of(owner), owner.id))
+    if expires_at is None:
+        raise Missing()
     return Ticket(upload.id, upload.url, expires_at)
 
 
@@ -123,10 +127,13 @@ def _prepare(desk: Desk, file: File, content_type: str) -> uuid.UUID:
 
 
 def _not_created(row_id: uuid.UUID, error: mux.MuxError) -> None:
-    row = db.session.get_one(Tracking, row_id)
+    row = db.session.get(Tracking, row_id, populate_existing=True)
+    if row is None:
+        return  # its lesson was deleted meanwhile
     kind = "lesson" if row.lesson_id else "course"
     calls.note(kind, row.target_id, "create_upload", error.category, error.message)
     row.status, row.error_type, row.error_message = "error", "upload_not_created", error.message
+    row.next_check_at = None
 
 
 def _refusal(error: mux.MuxError) -> Problem:
@@ -137,11 +144,11 @@ def _refusal(error: mux.MuxError) -> Problem:
     return looking.unavailable(error)
 
 
-def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime:
-    """Mux has answered: now the attempt takes its place, before the URL leaves."""
+def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None:
+    """Mux has answered: now the attempt takes its place, before the URL leaves. None if its lesson is gone."""
     found = videos.desk_of_row(row_id)
     if found is None:
-        raise Missing()
+        return None
     desk, row = found
     row.upload_id = upload.id
     take_place(desk, row)

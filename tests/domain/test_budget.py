@@ -1,0 +1,122 @@
+"""The share of Mux that background work may use: one bucket for all, its pauses, and who may shorten them (nobody)."""
+
+import threading
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from lessonadmin import mux
+from lessonadmin.db import db
+from lessonadmin.domain import budget
+
+
+def paused_for() -> float:
+    return round(budget.left()[1])
+
+
+def time_passes(seconds: float) -> None:
+    moved = "filled_at = filled_at - make_interval(secs => :s), paused_until = paused_until - make_interval(secs => :s)"
+    db.session.execute(text(f"UPDATE mux_budget SET {moved}"), {"s": seconds})  # noqa: S608
+    db.session.commit()
+
+
+def test_the_bucket_stays_below_what_mux_gives(session: object) -> None:
+    granted = [budget.take() for _ in range(25)]
+    assert granted.count(True) == budget.CAPACITY < 20
+    time_passes(2)
+    assert [budget.take() for _ in range(3)] == [True, True, False]
+
+
+def test_it_never_holds_more_than_it_can(session: object) -> None:
+    budget.take()
+    time_passes(3600)
+    assert budget.left()[0] == budget.CAPACITY
+    assert not budget.take(int(budget.CAPACITY) + 1)
+
+
+def test_many_workers_get_no_more_than_one(app: Flask, session: object) -> None:
+    granted: list[bool] = []
+
+    def work() -> None:
+        with app.app_context():
+            granted.extend(budget.take() for _ in range(10))
+            db.session.remove()
+
+    workers = [threading.Thread(target=work) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(granted) == 60
+    assert budget.CAPACITY <= granted.count(True) <= budget.CAPACITY + 2  # what flows in meanwhile
+
+
+def test_mux_is_left_alone_for_as_long_as_it_wishes(session: object) -> None:
+    budget.take()
+    budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429, retry_after=40))
+    assert paused_for() == 40
+    assert not budget.take()
+    time_passes(41)
+    assert budget.take()
+
+
+def test_a_pause_is_never_cut_short_by_another_workers_failure(session: object) -> None:
+    budget.take()
+    budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429, retry_after=40))
+    budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429))
+    assert paused_for() == 40
+    budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429, retry_after=90))
+    assert paused_for() == 90
+
+
+def test_too_many_without_a_wish_is_a_short_pause(session: object) -> None:
+    budget.take()
+    budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429))
+    assert paused_for() == 5
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        mux.Later("No answer.", category="timeout"),
+        mux.Later("Broken.", category="server_error", status=500),
+        mux.Later("No connection.", category="network"),
+        mux.Refused("Wrong token.", category="auth_error", status=401),
+    ],
+)
+def test_ten_failures_in_a_row_are_a_minutes_pause(session: object, error: mux.MuxError) -> None:
+    budget.take()
+    for _ in range(9):
+        budget.went_wrong(error)
+    assert paused_for() == 0
+    budget.went_wrong(error)
+    assert paused_for() == 60
+
+
+def test_one_answer_breaks_the_row(session: object) -> None:
+    budget.take()
+    for _ in range(9):
+        budget.went_wrong(mux.Later("No answer."))
+    budget.went_well()
+    budget.went_wrong(mux.Later("No answer."))
+    assert paused_for() == 0
+
+
+@pytest.mark.parametrize(
+    "error", [mux.Gone("No such."), mux.Nonsense("What?"), mux.Refused("No.", category="unknown", status=400)]
+)
+def test_answers_about_one_thing_pause_nobody(session: object, error: mux.MuxError) -> None:
+    budget.take()
+    for _ in range(12):
+        budget.went_wrong(error)
+    assert paused_for() == 0
+
+
+def test_a_background_call_counts_itself(session: object) -> None:
+    for _ in range(10):
+        with budget.call(1) as granted:
+            assert granted
+            raise mux.Later("No answer.")
+    with budget.call(1) as granted:
+        assert not granted

@@ -84,7 +84,8 @@ def _text(bundle: Sequence[Told]) -> str:
     shown = bundle[:MOST_IN_FULL]
     parts = [f"{told.message}\n{link(told)}" for told in shown]
     if len(bundle) > 1:
-        parts.insert(0, f"{len(bundle)} of your videos are affected by the same cause.")
+        opening = f"{len(bundle)} of your videos are affected by the same cause."
+        parts.insert(0, f"{opening} {wording.why_many(bundle[0].cause)}".rstrip())
     if len(bundle) > len(shown):
         parts.append(f"And {len(bundle) - len(shown)} more:\n{config.current().public_url}/notifications")
     parts.append(

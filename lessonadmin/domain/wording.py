@@ -31,6 +31,17 @@ HEADLINES = {
     "video_deleted": ("A video was deleted", "{} videos were deleted"),
     "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
 }
+# cause -> what it did to several videos at once
+WHAT_HIT_MANY = {
+    "upload_timed_out": "Their uploads were not finished in time, so Mux closed them. Please upload the videos again.",
+    "upload_errored": "Mux could not use the files that were uploaded. Please check that they play and upload them again.",
+    "upload_cancelled": "Their uploads were cancelled at Mux. Please upload the videos again.",
+    "asset_errored": "Mux could not process them. Please check that the files play and upload them again.",
+    "no_playback_id": "Mux gave them no playback address. Support can mend this with “Republish”.",
+    "wrong_policy": "Mux made them with another playback policy than we asked for. Support can mend this.",
+    "deleted_at_mux": "They were deleted at Mux. Please upload them again.",
+    "stuck": "We go on watching them. If you have closed a page during its upload, please upload that video again.",
+}
 OTHER_NEWS = ("News from Lessonadmin", "{} news from Lessonadmin")
 
 
@@ -38,6 +49,11 @@ def headline(kind: str, count: int = 1) -> str:
     """What a notice is about, for a subject line or above a digest."""
     one, many = HEADLINES.get(kind, OTHER_NEWS)
     return one if count == 1 else many.format(count)
+
+
+def why_many(cause: str | None) -> str:
+    """What several have in common, in one sentence; nothing is known of causes of tomorrow."""
+    return WHAT_HIT_MANY.get(cause or "", "")
 
 
 def why_failed(error_type: str | None, message: str | None) -> str:

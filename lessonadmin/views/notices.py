@@ -27,7 +27,7 @@ def index() -> str:
         show=show,
         first=not request.args.get("before"),
         headline=wording.headline,
-        why=wording.WHAT_FAILED,
+        why=wording.why_many,
     )
 
 

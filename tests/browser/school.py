@@ -6,6 +6,8 @@ import urllib.request
 import uuid
 from typing import Any
 
+import psycopg
+
 from tests.browser.house import TOKENS, House, Person
 
 BASIC = "Basic " + base64.b64encode(":".join(TOKENS[0][:2]).encode()).decode()
@@ -18,11 +20,20 @@ class School:
         self.house = house
         self.owner = owner
 
-    def _insert(self, table: str, **columns: Any) -> str:
-        given = {"id": str(uuid.uuid4()), **columns}
-        names, places = ", ".join(given), ", ".join(["%s"] * len(given))
-        self.house.sql(f"INSERT INTO {table} ({names}) VALUES ({places})", *given.values())  # noqa: S608 - ours
-        return str(given["id"])
+    def _insert(self, *rows: tuple[str, dict[str, Any]]) -> str:
+        """Rows in one transaction, so that nobody meets a half; the id of the first."""
+        address = "postgresql://" + self.house.database.partition("://")[2]
+        ids = []
+        with psycopg.connect(address) as connection:
+            for table, columns in rows:
+                given = {"id": str(uuid.uuid4()), **columns}
+                names, places = ", ".join(given), ", ".join(["%s"] * len(given))
+                connection.execute(
+                    f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608 - our own names
+                    list(given.values()),
+                )
+                ids.append(given["id"])
+        return str(ids[0])
 
     def _asset(self, policy: str, seconds: float, *, real: bool) -> dict[str, Any]:
         """A video at the simulator: one of which only the picture is there, or a real one that plays."""
@@ -48,34 +59,38 @@ class School:
         mux.set_asset_ready(asset_id)
         return str(asset_id)
 
-    def _film(self, owner_column: str, owner_id: str, film: dict[str, Any]) -> None:
-        self._insert(
-            "mux_asset_tracking",
-            **{owner_column: owner_id},
-            owner_id=self.owner.id,
-            upload_id=f"upload-{uuid.uuid4()}",
-            status="ready",
-            mux_asset_id=film["asset_id"],
-            mux_playback_id=film["playback_id"],
-            playback_policy=film["policy"],
-            duration=film["seconds"],
-        )
+    def _film(self, owner_column: str, owner_id: str, film: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The row of the upload that plays."""
+        return "mux_asset_tracking", {
+            owner_column: owner_id,
+            "owner_id": self.owner.id,
+            "upload_id": f"upload-{uuid.uuid4()}",
+            "status": "ready",
+            "mux_asset_id": film["asset_id"],
+            "mux_playback_id": film["playback_id"],
+            "playback_policy": film["policy"],
+            "duration": film["seconds"],
+        }
 
     def course(self, title: str, *, description: str = "", preview: bool = False) -> str:
-        columns: dict[str, Any] = {"title": title, "description": description, "instructor_id": self.owner.id}
-        film = self._asset("public", 20.0, real=True) if preview else None
-        if film:
-            columns |= {
-                "mux_preview_asset_id": film["asset_id"],
-                "mux_preview_playback_id": film["playback_id"],
-                "playback_policy": "public",
-                "video_duration": 20.0,
-                "video_processing_status": "ready",
-            }
-        course_id = self._insert("courses", **columns)
-        if film:
-            self._film("course_id", course_id, film)
-        return course_id
+        course_id = str(uuid.uuid4())
+        columns: dict[str, Any] = {
+            "id": course_id,
+            "title": title,
+            "description": description,
+            "instructor_id": self.owner.id,
+        }
+        if not preview:
+            return self._insert(("courses", columns))
+        film = self._asset("public", 20.0, real=True)
+        columns |= {
+            "mux_preview_asset_id": film["asset_id"],
+            "mux_preview_playback_id": film["playback_id"],
+            "playback_policy": "public",
+            "video_duration": film["seconds"],
+            "video_processing_status": "ready",
+        }
+        return self._insert(("courses", columns), self._film("course_id", course_id, film))
 
     def lesson(
         self,
@@ -90,6 +105,7 @@ class School:
         """A published lesson; `real`: its video can be played in the player. `columns` make it another one."""
         film = self._asset("public", seconds, real=real)
         given = {
+            "id": str(uuid.uuid4()),
             "title": title,
             "creator_id": self.owner.id,
             "course_id": course,
@@ -104,24 +120,23 @@ class School:
             "playback_policy": "public",
             **columns,
         }
-        lesson_id = self._insert("lessons", **given)
-        if given["mux_asset_id"] == film["asset_id"]:
-            self._film("lesson_id", lesson_id, film)
-        return lesson_id
+        plays = given["mux_asset_id"] == film["asset_id"]
+        rows = [self._film("lesson_id", given["id"], film)] if plays else []
+        return self._insert(("lessons", given), *rows)
 
     def without_video(self, title: str, state: str, **columns: Any) -> str:
         """A lesson whose video is in this state: none, uploading, processing or error."""
-        return self._insert(
-            "lessons",
-            **{
-                "title": title,
-                "creator_id": self.owner.id,
-                "price_cents": 500,
-                "status": "draft",
-                "video_processing_status": state,
-                **columns,
-            },
-        )
+        given = {
+            "title": title,
+            "creator_id": self.owner.id,
+            "price_cents": 500,
+            "status": "draft",
+            "video_processing_status": state,
+            **columns,
+        }
+        return self._insert(("lessons", given))
 
     def notice(self, person: Person, kind: str, message: str, **columns: Any) -> str:
-        return self._insert("notifications", user_id=person.id, kind=kind, message=message, **columns)
+        return self._insert(
+            ("notifications", {"user_id": person.id, "kind": kind, "message": message, **columns})
+        )

@@ -93,7 +93,7 @@ def test_many_of_one_cause_are_one_line_with_every_lesson_in_it(browser: FlaskCl
         tell(teacher, f"The video of “{lesson.title}” failed.", lesson_id=lesson.id, cause="upload_timed_out")
     page = page_of(browser.get("/notifications"))
     assert lines(page) == ["30 videos failed New"]
-    assert "The upload was not finished in time" in page.text("p")
+    assert "Their uploads were not finished in time" in page.text("p")
     assert "Show the latest 25 of 30" in page.text("summary")
     links = [
         a["href"] for a in page.all("a") if re.fullmatch(r"/lessons/[0-9a-f-]{36}/edit", a["href"] or "")

@@ -1,0 +1,156 @@
+"""What students live through: they find what is out, watch what is theirs, and cannot buy what does not play."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.house import House, Person, Visitor
+from tests.browser.school import School
+
+Axe = Callable[[Page], list[str]]
+HEAVIEST_KB = 150
+# the video is there: its length is known to the player
+PLAYS = """() => new Promise((found) => {
+  const timer = setInterval(() => {
+    if (document.querySelector("mux-player").readyState < 1) return;
+    clearInterval(timer);
+    found(true);
+  }, 50);
+})"""
+
+
+@pytest.fixture
+def school(house: House, teacher: Person) -> School:
+    # everybody shares the house: what others have published would be on the shelves, too
+    house.sql("UPDATE lessons SET status = 'draft'")
+    return School(house, teacher)
+
+
+@pytest.fixture
+def student(house: House) -> Person:
+    return house.person("student", "Stu Student")
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_only_what_is_published_and_plays_can_be_bought(
+    visit: Visitor, school: School, student: Person, house: House
+) -> None:
+    published = school.lesson("The flat wash", price=499, real=True)
+    hidden = [
+        school.without_video("A draft", "none"),
+        school.without_video("On its way", "processing"),
+        school.without_video("Broken", "error"),
+        school.lesson("Ready and kept back", price=499, status="draft", published_at=None),
+    ]
+    page = visit(student)
+    page.goto("/catalog")
+    expect(page.locator(".shelf__title")).to_have_text(["The flat wash"])
+    for lesson_id in hidden:
+        assert page.request.get(f"/catalog/{lesson_id}").status == 404
+        token = page.locator('meta[name="csrf-token"]').get_attribute("content") or ""
+        form = {"csrf_token": token, "price_cents": "499"}
+        answer = page.request.post(f"/catalog/{lesson_id}/purchase", form=form, max_redirects=0)
+        assert answer.status == 409
+    page.get_by_role("link", name="The flat wash").click()
+    expect(page.locator("mux-player")).to_have_count(0)
+    page.get_by_role("button", name="Buy this lesson").click()
+    expect(page).to_have_url(re.compile(f"/catalog/{published}$"))
+    expect(page.get_by_text("the purchase is recorded")).to_be_visible()
+    expect(page.locator("mux-player")).to_be_visible()
+    assert page.evaluate(PLAYS)
+    rows = house.sql("SELECT lesson_id::text, price_cents FROM purchases WHERE user_id = %s", student.id)
+    assert rows == [(published, 499)]
+
+
+def test_the_shelves_and_pages_are_good_for_everybody(
+    visit: Visitor, school: School, student: Person, axe: Axe
+) -> None:
+    course = school.course("Watercolour for beginners", description="Six calm evenings. " * 12, preview=True)
+    bread = school.course("Bread at home")
+    free = school.lesson("Paper, brushes, water", course=course, real=True, position=1)
+    paid = school.lesson(
+        "A title that is long enough to need a second and a third line " * 2, price=99_999_900, course=course
+    )
+    plain = school.lesson(
+        "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+        price=5,
+        course=bread,
+    )
+    single = school.lesson("Breathing")
+    addresses = (
+        "/catalog", "/catalog?q=paper", "/catalog?q=nothing+like+this", "/catalog?show=bought", "/catalog/courses",
+        f"/catalog/courses/{course}", f"/catalog/courses/{bread}",
+        *(f"/catalog/{one}" for one in (free, paid, plain, single)),
+    )  # fmt: skip
+    for width, dark in ((390, False), (1280, True)):
+        page = visit(student, width=width, dark=dark, errors=True)  # seeded videos have no storyboard
+        for address in addresses:
+            page.goto(address)
+            assert fits(page), (address, width)
+            assert axe(page) == [], (address, width)
+
+
+def test_what_was_bought_and_is_gone_is_explained(
+    visit: Visitor, school: School, student: Person, house: House, axe: Axe
+) -> None:
+    lesson = school.lesson("The one that went", price=300, status="draft", video_processing_status="none",
+                           mux_asset_id=None, mux_playback_id=None)  # fmt: skip
+    house.sql(
+        "INSERT INTO purchases (lesson_id, user_id, price_cents) VALUES (%s, %s, 300)", lesson, student.id
+    )
+    page = visit(student, width=390)
+    page.goto("/catalog?show=bought")
+    page.get_by_role("link", name="The one that went").click()
+    expect(page.get_by_text("it stays yours")).to_be_visible()
+    assert fits(page)
+    assert axe(page) == []
+
+
+def test_pages_are_light_and_the_player_comes_only_where_something_plays(
+    visit: Visitor, school: School, student: Person
+) -> None:
+    for number in range(24):
+        school.lesson(f"Lesson {number}", price=499)
+    page = visit(student)
+    loaded: list[str] = []
+    sizes: list[int] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
+    for address in ("/catalog", "/catalog/courses"):
+        sizes.clear()
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert 0 < sum(sizes) < HEAVIEST_KB * 1000, (address, sizes)
+    assert not [url for url in loaded if "vendor/" in url]
+
+
+def test_the_whole_shelf_is_walked_by_keyboard(visit: Visitor, school: School, student: Person) -> None:
+    school.lesson("First")
+    page = visit(student, errors=True)
+    page.goto("/catalog")
+    page.get_by_label("Search lessons").fill("fir")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("q=fir"))
+    page.get_by_role("link", name="First").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("First")
+
+
+def test_a_teacher_looks_at_the_catalogue_as_a_student_sees_it(
+    visit: Visitor, school: School, house: House, teacher: Person
+) -> None:
+    lesson = school.lesson("Paid", price=499, real=True)
+    other = visit(house.person())
+    other.goto(f"/catalog/{lesson}")
+    expect(other.get_by_text("Only students can buy")).to_be_visible()
+    expect(other.locator("mux-player")).to_have_count(0)
+    own = visit(teacher)
+    own.goto(f"/catalog/{lesson}")
+    expect(own.locator("mux-player")).to_be_visible()
+    own.get_by_role("link", name="Edit").click()
+    expect(own).to_have_url(re.compile(f"/lessons/{lesson}/edit$"))

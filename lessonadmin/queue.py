@@ -24,7 +24,11 @@ log = logging.getLogger(__name__)
 QueueName = Literal["urgent", "default", "bulk"]
 QUEUES: tuple[QueueName, ...] = ("urgent", "default", "bulk")
 JOB_SECONDS = 120
-LONG_JOBS = {"lessonadmin.jobs.reconciling.reconcile_nightly": 4 * 3600}
+LONG_JOBS = {
+    "lessonadmin.jobs.reconciling.reconcile_nightly": 4 * 3600,
+    "lessonadmin.jobs.reconciling.walk_now": 4 * 3600,
+    "lessonadmin.jobs.reconciling.mend_kind": 4 * 3600,
+}
 KEEP_FAILED_SECONDS = 7 * 86400
 
 # job -> queue. A structure test proves that each of these names resolves to a function.
@@ -37,6 +41,8 @@ JOBS: dict[str, QueueName] = {
     "lessonadmin.jobs.notices.send_mail": "default",
     "lessonadmin.jobs.events.replay_event": "default",
     "lessonadmin.jobs.reconciling.reconcile_nightly": "bulk",
+    "lessonadmin.jobs.reconciling.walk_now": "bulk",
+    "lessonadmin.jobs.reconciling.mend_kind": "bulk",
 }
 
 

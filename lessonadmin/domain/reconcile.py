@@ -8,22 +8,23 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, db, new_id, transaction
-from lessonadmin.domain import budget, deletions, drift, looking, removal, repolicing, videos, walking
+from lessonadmin.db import Actor, db, new_id
+from lessonadmin.domain import budget, drift, mending, walking
 from lessonadmin.domain.drift import Found
 from lessonadmin.domain.models import Drift, ReconcileRun, Tracking
-from lessonadmin.domain.reading import asset_news, gone_news
 
 log = logging.getLogger(__name__)
 
 LOCK = 0x1E550B
 NIGHTLY = timedelta(hours=23)
+TRY_AGAIN = timedelta(hours=1)  # after a walk that failed or was killed
 # With a token of another environment every asset seems to be missing: so many at once are believed of no walk.
 MOST_MISSING = 20
 MOST_MISSING_SHARE = 0.1
@@ -75,15 +76,14 @@ def run(
     progress: walking.Progress = lambda pages, things: None,
 ) -> Report:
     """Walk, compare, keep the findings; then mend what is asked for."""
-    with walking.tables() as connection:
-        if not connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
-            raise AlreadyRunning
-        connection.commit()
+    with alone() as connection:
         report = Report(_begin(started_by))
         started_at = db.session.get_one(ReconcileRun, report.run_id).started_at
         db.session.rollback()
         try:
-            report.pages, report.assets, report.uploads = walking.walk(connection, tell=progress)
+            report.pages, report.assets, report.uploads = walking.walk(
+                connection, tell=_noted(report.run_id, progress)
+            )
             drift.prepare(connection)
             report.used = drift.used(connection)
             _keep(report, drift.findings(connection, started_at=started_at), tell)
@@ -91,11 +91,23 @@ def run(
         except walking.WalkFailed as error:
             _end(report, error=str(error))
             raise
-    if mend or delete_orphans:
         kinds = _kinds(mend, delete_orphans) - ({"missing"} if report.implausible else set())
-        mend_all(report, actor=actor, kinds=kinds)
-    _end(report, error=None)
+        _mend_all(report, actor=actor, kinds=kinds)
+        _end(report, error=None)
     return report
+
+
+def _noted(run_id: uuid.UUID, progress: walking.Progress) -> walking.Progress:
+    """How far the walk is, for whoever looks at the panel meanwhile."""
+
+    def note(pages: int, things: int) -> None:
+        db.session.execute(
+            update(ReconcileRun).where(ReconcileRun.id == run_id).values(pages=pages, assets=things)
+        )
+        db.session.commit()
+        progress(pages, things)
+
+    return note
 
 
 def _kinds(mend: bool, delete_orphans: bool) -> set[str]:
@@ -154,10 +166,37 @@ def _end(report: Report, *, error: str | None) -> None:
     db.session.commit()
 
 
-def mend_all(report: Report, *, actor: Actor, kinds: set[str]) -> None:
+def mend_kind(run_id: uuid.UUID, kind: str, *, actor: Actor) -> Report:
+    """Mend the findings of one kind that the last walk has left; nobody walks or mends meanwhile."""
+    with alone():
+        report = Report(run_id)
+        if may_mend(kind):
+            _mend_all(report, actor=actor, kinds={kind})
+        return report
+
+
+def may_mend(kind: str) -> bool:
+    """Whether the last report is to be believed in this."""
+    newest = last_report()
+    doubtful = newest is None or (kind == "missing" and bool(newest.summary.get("implausible")))
+    db.session.rollback()
+    return not doubtful
+
+
+@contextmanager
+def alone() -> Iterator[Connection]:
+    """One walk or mending at a time; the lock goes with the connection, so a killed one leaves none behind."""
+    with walking.tables() as connection:
+        if not connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
+            raise AlreadyRunning
+        connection.commit()
+        yield connection
+
+
+def _mend_all(report: Report, *, actor: Actor, kinds: set[str]) -> None:
     """Mend the findings of these kinds, one at a time; one that fails stands in the way of none."""
     last: uuid.UUID | None = None
-    while True:
+    while kinds:
         page = (
             select(Drift)
             .where(Drift.run_id == report.run_id, Drift.kind.in_(kinds), Drift.mended_at.is_(None))
@@ -175,7 +214,7 @@ def mend_all(report: Report, *, actor: Actor, kinds: set[str]) -> None:
 
 def _mend_one(report: Report, finding: Drift, actor: Actor) -> None:
     try:
-        done = mend_finding(finding, actor=actor)
+        done = mending.mend(finding, actor=actor)
     except mux.MuxError as error:
         budget.went_wrong(error)
         log.warning("%s %s could not be mended: %s", finding.kind, finding.mux_id, error.category)
@@ -185,84 +224,12 @@ def _mend_one(report: Report, finding: Drift, actor: Actor) -> None:
         report.mended[finding.kind] += 1
 
 
-def mend_finding(finding: Drift, *, actor: Actor) -> bool:
-    """Look once more and do what this kind of drift needs; False if there is nothing to do (any more)."""
-    done = MENDERS[finding.kind](finding, actor)
-    if done:
-        db.session.execute(
-            update(Drift).where(Drift.id == finding.id).values(mended_at=func.clock_timestamp())
-        )
-        db.session.commit()
-    return done
-
-
-def _look_again(finding: Drift, actor: Actor) -> bool:
-    """Missing or stale: what Mux says about this very asset now is what counts."""
-    if finding.target_type not in ("lesson", "course") or finding.target_id is None:
-        return False
-    budget.wait()
-    try:
-        asset: mux.Asset | None = mux.get_asset(finding.mux_id, priority="low")
-    except mux.Gone:
-        asset = None
-    except mux.Refused as error:
-        if error.category != "not_found":
-            raise
-        asset = None  # not even an id of Mux's, and the whole list did not show it either
-    budget.went_well()
-    with transaction(actor):
-        kind: videos.Kind = "lesson" if finding.target_type == "lesson" else "course"
-        desk = videos.open_desk(kind, finding.target_id)
-        if desk is None:
-            return False
-        videos.ensure_tracked(desk)
-        row = desk.of_asset(finding.mux_id)
-        if row is None:
-            return False
-        if asset is None:
-            news = gone_news(finding.mux_id, found_by="sweep")
-        else:
-            news = asset_news(asset, wanted_policy=row.wanted_policy, found_by="sweep", seen=True)
-        return looking.let_happen(looking.Subject.of(row), news) == "applied"
-
-
-def _delete(finding: Drift, actor: Actor) -> bool:
-    with transaction(actor):
-        if removal.owners_of(finding.mux_id):
-            return False
-        deletions.promise_asset(finding.mux_id, why=f"reconcile: {finding.kind}", target=_target(finding))
-    return True
-
-
-def _target(finding: Drift) -> tuple[str, uuid.UUID] | None:
-    if finding.target_type is None or finding.target_id is None:
-        return None
-    return finding.target_type, finding.target_id
-
-
-def _cancel(finding: Drift, actor: Actor) -> bool:
-    target = _target(finding)
-    if target is None:
-        return False
-    with transaction(actor):
-        deletions.promise_cancellation_of(finding.mux_id, target)
-    return True
-
-
-MENDERS: dict[str, Callable[[Drift, Actor], bool]] = {
-    "missing": _look_again,
-    "stale": _look_again,
-    "wrong_policy": lambda finding, actor: repolicing.mend(finding.mux_id, actor=actor),
-    "orphan": _delete,
-    "duplicate": _delete,
-    "unknown_upload": _cancel,
-}
-
-
 def is_due() -> bool:
-    """Nobody began a walk within a day, and there is something older than a day to compare."""
+    """No walk came to its end within a day and none was tried within the hour, and something is old enough to compare."""
     now = func.clock_timestamp()
-    recent = select(ReconcileRun.id).where(ReconcileRun.started_at > now - NIGHTLY).limit(1)
+    ended = and_(ReconcileRun.finished_at.is_not(None), ReconcileRun.error.is_(None))
+    counts = or_(ended, ReconcileRun.started_at > now - TRY_AGAIN)
+    recent = select(ReconcileRun.id).where(ReconcileRun.started_at > now - NIGHTLY, counts).limit(1)
     old = select(Tracking.id).where(Tracking.created_at < now - timedelta(days=1)).limit(1)
     return db.session.scalar(recent) is None and db.session.scalar(old) is not None
 

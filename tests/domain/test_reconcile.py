@@ -9,14 +9,18 @@ from sqlalchemy import select, update
 
 from lessonadmin import config
 from lessonadmin.db import CLI, db
-from lessonadmin.domain import reconcile, sweeping
+from lessonadmin.domain import budget, reconcile, sweeping
 from lessonadmin.domain.drift import Found
 from lessonadmin.domain.models import Drift, Lesson, Tracking
 from lessonadmin.mux import transport
 from tests.factories import make_lesson, make_playing_lesson
 from tests.world import World
 
-TWO_DAYS = 2 * 86400
+
+@pytest.fixture(autouse=True)
+def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How the budget holds background work back is proved elsewhere."""
+    monkeypatch.setattr(budget, "CAPACITY", 10_000.0)
 
 
 def walk(*, mend: bool = True, delete_orphans: bool = False) -> tuple[reconcile.Report, list[Found]]:

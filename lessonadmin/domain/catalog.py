@@ -197,26 +197,32 @@ class CourseEntry:
 
 def courses(q: str = "") -> list[CourseEntry]:
     """Courses with something to watch, by title; as many as a page bears, the rest is found by searching."""
-    counts = (
-        select(Lesson.course_id, func.count().label("lessons"))
-        .where(access.on_sale(), Lesson.course_id.is_not(None))
-        .group_by(Lesson.course_id)
-        .subquery()
-    )
     query = (
-        select(Course, counts.c.lessons)
-        .join(counts, counts.c.course_id == Course.id)
+        select(Course)
+        .where(access.has_lessons_on_sale())
         .options(joinedload(Course.instructor))
-        .order_by(func.lower(Course.title), Course.id)
+        .order_by(Course.title, Course.id)
         .limit(MOST_COURSES)
         .execution_options(populate_existing=True)
     )
     found = searching.matches(Course.search, q)
-    rows = db.session.execute(query if found is None else query.where(found))
+    rows = db.session.scalars(query if found is None else query.where(found)).all()
+    counts = _on_sale_in(rows)
     return [
-        CourseEntry(course=course, lessons=count, cover=pictures.thumbnail(course, **COVER))
-        for course, count in rows
+        CourseEntry(
+            course=course, lessons=counts.get(course.id, 0), cover=pictures.thumbnail(course, **COVER)
+        )
+        for course in rows
     ]
+
+
+def _on_sale_in(courses: Sequence[Course]) -> dict[uuid.UUID, int]:
+    rows = db.session.execute(
+        select(Lesson.course_id, func.count())
+        .where(Lesson.course_id.in_([course.id for course in courses]), access.on_sale())
+        .group_by(Lesson.course_id)
+    )
+    return {course_id: count for course_id, count in rows if course_id is not None}
 
 
 def titles() -> list[tuple[uuid.UUID, str]]:
@@ -224,7 +230,7 @@ def titles() -> list[tuple[uuid.UUID, str]]:
     query = (
         select(Course.id, Course.title)
         .where(access.has_lessons_on_sale())
-        .order_by(func.lower(Course.title), Course.id)
+        .order_by(Course.title, Course.id)
         .limit(MOST_COURSES)
     )
     return [(course_id, title) for course_id, title in db.session.execute(query)]

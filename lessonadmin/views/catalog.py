@@ -37,7 +37,14 @@ def index() -> str:
 @bp.get("/courses")
 def courses() -> str:
     q = request.args.get("q", "")[:200]
-    return render_template("catalog/courses.html", q=q, courses=catalog.courses(q), student=_is_student())
+    found = catalog.courses(q)
+    return render_template(
+        "catalog/courses.html",
+        q=q,
+        courses=found,
+        all_shown=len(found) < catalog.MOST_COURSES,
+        student=_is_student(),
+    )
 
 
 @bp.get("/courses/<uuid:course_id>")

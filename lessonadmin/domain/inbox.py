@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8
 PARKED_SECONDS = 24 * 3600
+UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 LABEL = re.compile(r"^[a-z][a-z_]*(\.[a-z_]+){0,4}$")
 
 
@@ -116,7 +117,7 @@ def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None
         .values(
             outcome="failed",
             attempts=attempts,
-            error=f"{type(error).__name__}: {error}".splitlines()[0][:500],
+            error=UNSTORABLE.sub(" ", f"{type(error).__name__}: {error}")[:500],
             next_attempt_at=None if dead else checks.later(10 * 2**attempts),
         )
     )

@@ -291,17 +291,27 @@ def project(desk: Desk) -> None:
     status = _video_status(row)
     plays, failed = status == "ready", status == "error"
     known = status in ("ready", "processing") or (failed and row is not None and row.status == "error")
-    owner.video_processing_status = status
-    owner.mux_asset_id = row.mux_asset_id if row is not None and known else None
-    owner.mux_playback_id = row.mux_playback_id if row is not None and plays else None
-    owner.playback_policy = row.playback_policy if row is not None and plays else None
-    owner.video_duration = row.duration if row is not None and plays else None
-    owner.video_error_type = row.error_type if row is not None and failed else None
-    owner.video_error_message = row.error_message if row is not None and failed else None
+    _show(
+        owner,
+        video_processing_status=status,
+        mux_asset_id=row.mux_asset_id if row is not None and known else None,
+        mux_playback_id=row.mux_playback_id if row is not None and plays else None,
+        playback_policy=row.playback_policy if row is not None and plays else None,
+        video_duration=row.duration if row is not None and plays else None,
+        video_error_type=row.error_type if row is not None and failed else None,
+        video_error_message=row.error_message if row is not None and failed else None,
+    )
     if isinstance(owner, Lesson):
-        owner.needs_attention_at = row.attention_at if row is not None else None
+        _show(owner, needs_attention_at=row.attention_at if row is not None else None)
         if owner.status == "published" and not plays:
             publication.withdraw(owner, why="its video does not play any more")
+
+
+def _show(owner: Owner, **columns: Any) -> None:
+    # Only what is different: a row that was touched without a change still costs a query when it is flushed.
+    for name, value in columns.items():
+        if getattr(owner, name) != value:
+            setattr(owner, name, value)
 
 
 def _video_status(row: Tracking | None) -> str:

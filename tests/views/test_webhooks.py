@@ -1,0 +1,405 @@
+"""The address that Mux calls: who is let in, what is answered, what it costs."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event as listening
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from lessonadmin import config, mux
+from lessonadmin.db import db
+from lessonadmin.domain import inbox
+from lessonadmin.domain.models import Lesson, MuxEvent
+from lessonadmin.views import webhooks
+from tests.factories import make_lesson
+from tests.world import World
+
+ADDRESS = "/api/webhooks/mux"
+SECRET = "test-webhook-secret"
+PAYLOAD: dict[str, Any] = {
+    "type": "video.asset.ready",
+    "id": "event-1",
+    "data": {"id": "asset1", "status": "ready"},
+}
+
+
+def body_of(payload: Any) -> bytes:
+    return json.dumps(payload).encode()
+
+
+def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
+    return {"Mux-Signature": mux.sign(body, secret, now=time.time() if at is None else at)}
+
+
+def post(client: FlaskClient, body: bytes, headers: dict[str, str] | None = None, **more: Any) -> Any:
+    given = signed(body) if headers is None else headers
+    return client.post(ADDRESS, data=body, headers=given, content_type="application/json", **more)
+
+
+def stored() -> list[MuxEvent]:
+    db.session.rollback()
+    return list(db.session.scalars(select(MuxEvent)))
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[list[str]]:
+    """Every statement that PostgreSQL gets; BEGIN and COMMIT are not among them."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    listening.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        listening.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("address", [ADDRESS, "/api/mux/webhook"])
+def test_a_genuine_event_is_stored_and_answered_with_nothing(
+    client: FlaskClient, session: object, address: str
+) -> None:
+    body = body_of(PAYLOAD)
+    answer = client.post(address, data=body, headers=signed(body))
+    assert (answer.status_code, answer.data) == (204, b"")
+    (row,) = stored()
+    assert (row.mux_event_id, row.type, row.outcome) == ("event-1", "video.asset.ready", "unmatched")
+    assert row.processed_at is not None
+
+
+def test_the_second_time_nothing_happens_whatever_the_body(client: FlaskClient, session: object) -> None:
+    """A redelivery lists the attempts before it, so its bytes differ."""
+    for attempts in ([], [{"response_status_code": 500, "response_body": ""}]):
+        assert post(client, body_of(PAYLOAD | {"attempts": attempts})).status_code == 204
+    assert len(stored()) == 1
+
+
+BODY = body_of(PAYLOAD)
+NOW = 1_800_000_000
+
+
+def v1(body: bytes = BODY, *, secret: str = SECRET, at: int = NOW) -> str:
+    return mux.sign(body, secret, now=at).partition("v1=")[2]
+
+
+ZOO = {
+    "none": None,
+    "empty": "",
+    "blank": "   ",
+    "no time": f"v1={v1()}",
+    "no signature": f"t={NOW}",
+    "another scheme": f"t={NOW},v0={v1()}",
+    "upper case": f"t={NOW},v1={v1().upper()}",
+    "a space": f"t={NOW}, v1={v1()}",
+    "two times": f"t={NOW},t={NOW},v1={v1()}",
+    "time in words": f"t=soon,v1={v1()}",
+    "time with a sign": f"t=+{NOW},v1={v1()}",
+    "time with a point": f"t={NOW}.0,v1={v1()}",
+    "time in other digits": "t=١٢٣,v1=" + v1(),
+    "time without end": f"t={'9' * 400},v1={v1()}",
+    "wrong secret": f"t={NOW},v1={v1(secret='another')}",
+    "empty secret": f"t={NOW},v1={v1(secret='')}",
+    "another body": f"t={NOW},v1={v1(b'{}')}",
+    "another time": f"t={NOW + 1},v1={v1()}",
+    "too old": f"t={NOW - 301},v1={v1(at=NOW - 301)}",
+    "too new": f"t={NOW + 301},v1={v1(at=NOW + 301)}",
+    "cut off": f"t={NOW},v1={v1()[:-1]}",
+    "too long": f"t={NOW},v1={v1()}00",
+    "no hex": f"t={NOW},v1={'z' * 64}",
+    "not ASCII": f"t={NOW},v1=ééé{v1()}",
+    "a thousand signatures": f"t={NOW}," + ",".join(["v1=00"] * 1000) + f",v1={v1()}",
+    "commas": "," * 4000,
+}
+
+
+@pytest.mark.parametrize("animal", ZOO)
+def test_the_signature_zoo_is_refused(
+    client: FlaskClient, session: object, monkeypatch: pytest.MonkeyPatch, animal: str
+) -> None:
+    monkeypatch.setattr(webhooks.time, "time", lambda: float(NOW))
+    header = ZOO[animal]
+    environ = {} if header is None else {"HTTP_MUX_SIGNATURE": header.encode("utf-8").decode("latin-1")}
+    answer = client.post(ADDRESS, data=BODY, environ_overrides=environ)
+    assert (answer.status_code, answer.data) == (401, b"")
+    assert stored() == []
+
+
+GENUINE = {
+    "plain": f"t={NOW},v1={v1()}",
+    "the other way round": f"v1={v1()},t={NOW}",
+    "the second signature": f"t={NOW},v1={'0' * 64},v1={v1()}",
+    "beside another scheme": f"t={NOW},v0=abc,v1={v1()},v2=def",
+    "the second secret": f"t={NOW},v1={v1(secret='the-new-one')}",
+    "just old enough": f"t={NOW - 300},v1={v1(at=NOW - 300)}",
+    "just new enough": f"t={NOW + 300},v1={v1(at=NOW + 300)}",
+}
+
+
+@pytest.mark.parametrize("animal", GENUINE)
+def test_what_mux_may_send_is_let_in(
+    client: FlaskClient, session: object, monkeypatch: pytest.MonkeyPatch, animal: str
+) -> None:
+    monkeypatch.setattr(webhooks.time, "time", lambda: float(NOW))
+    with config.overridden(mux_webhook_secrets=(SECRET, "the-new-one")):
+        assert post(client, BODY, {"Mux-Signature": GENUINE[animal]}).status_code == 204
+    assert len(stored()) == 1
+
+
+MALFORMED = {
+    "nothing": b"",
+    "not JSON": b"<html>",
+    "half of it": BODY[: len(BODY) // 2],
+    "a list": b"[]",
+    "a text": b'"event"',
+    "null": b"null",
+    "no id": b'{"type": "video.asset.ready"}',
+    "no type": b'{"id": "1"}',
+    "id is a number": b'{"id": 1, "type": "t"}',
+    "id is empty": b'{"id": "", "type": "t"}',
+    "type is a list": b'{"id": "1", "type": []}',
+    "id with NUL": rb'{"id": "a\u0000b", "type": "t"}',
+    "id with half a letter": rb'{"id": "a\ud800", "type": "t"}',
+    "id without end": json.dumps({"id": "x" * 5000, "type": "t"}).encode(),
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_what_is_no_event_is_a_bad_request(client: FlaskClient, session: object, kind: str) -> None:
+    answer = post(client, MALFORMED[kind])
+    assert (answer.status_code, answer.data) == (400, b"")
+    assert stored() == []
+
+
+ODD = {
+    "NUL": {"data": {"id": "a\x00b", "passthrough": "\x00", "x\x00": ["\x00"]}},
+    "half letters": {"data": {"passthrough": "\ud800", "\udfff": "\ud83d"}},
+    "numbers without end": {"data": {"id": "a", "duration": 10**400, "n": -(10**4000)}},
+    "odd types": {"data": [], "object": "asset", "environment": 7, "created_at": {"a": 1}},
+    "data is null": {"data": None, "object": None},
+    "odd ids": {"data": {"id": {"a": 1}, "upload_id": [], "playback_ids": {"id": 1}}},
+    "a bad time": {"created_at": "tomorrow", "data": {"id": "a"}},
+    "an unknown status": {"data": {"id": "a", "status": "reticulating"}},
+    "hostile text": {
+        "data": {"id": "a", "passthrough": "<script>alert(1)</script>", "errors": {"messages": ["\r\nX: y"]}}
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize(
+    "type_", ["video.asset.ready", "video.upload.asset_created", "video.asset.track.ready"]
+)
+def test_odd_content_is_stored_made_safe(client: FlaskClient, session: object, kind: str, type_: str) -> None:
+    body = json.dumps({"id": "odd", "type": type_, **ODD[kind]}).encode()
+    assert post(client, body).status_code == 204
+    (row,) = stored()
+    assert row.outcome in ("unmatched", "ignored")
+    assert "\x00" not in json.dumps(row.payload)
+
+
+@pytest.mark.parametrize("deep", [40, 900, 100_000])
+def test_deep_nesting_is_no_trouble(client: FlaskClient, session: object, deep: int) -> None:
+    body = b'{"id": "deep", "type": "video.asset.ready", "data": ' + b"[" * deep + b"]" * deep + b"}"
+    assert post(client, body).status_code == 204
+    assert len(stored()) == 1
+
+
+def test_bytes_that_are_no_utf8_are_stored_made_safe(client: FlaskClient, session: object) -> None:
+    assert (
+        post(client, b'{"id": "latin", "type": "video.asset.ready", "data": {"id": "\xe4"}}').status_code
+        == 204
+    )
+
+
+def test_one_mebibyte_is_let_in_and_one_byte_more_is_not(client: FlaskClient, session: object) -> None:
+    frame = len(body_of({"id": "large", "type": "t", "data": ""}))
+    body = body_of({"id": "large", "type": "t", "data": "x" * (webhooks.LARGEST - frame)})
+    assert len(body) == 1024 * 1024
+    assert post(client, body).status_code == 204
+    answer = post(client, body + b" ")
+    assert (answer.status_code, answer.data) == (413, b"")
+    assert len(stored()) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_other_methods_are_refused(client: FlaskClient, session: object, method: str) -> None:
+    assert client.open(ADDRESS, method=method).status_code == 405
+
+
+def test_no_session_and_no_csrf_token_are_wanted(app: Flask, session: object) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    answer = post(app.test_client(), BODY)
+    assert answer.status_code == 204
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_an_unknown_type_and_an_unknown_asset_are_answered_alike(
+    client: FlaskClient, session: object
+) -> None:
+    for number, type_ in enumerate(
+        ["video.asset.reticulated", "video.live_stream.active", "robots.job.done", "x"]
+    ):
+        assert (
+            post(client, body_of({"id": f"e{number}", "type": type_, "data": {"id": "z"}})).status_code == 204
+        )
+    assert {row.outcome for row in stored()} == {"ignored"}
+
+
+def test_an_upload_address_is_not_stored(client: FlaskClient, session: object) -> None:
+    data = {"id": "u1", "url": "https://direct-uploads.example/u1?token=secret", "status": "waiting"}
+    post(client, body_of({"id": "e", "type": "video.upload.created", "data": data}))
+    assert "secret" not in json.dumps(stored()[0].payload)
+
+
+# what it costs
+
+
+def ready_events(world: World) -> list[dict[str, Any]]:
+    world.uploaded(make_lesson())
+    return world.waiting()
+
+
+def test_an_applied_event_costs_six_queries_at_most(app: Flask, client: FlaskClient, world: World) -> None:
+    cost: dict[str, int] = {}
+    for payload in ready_events(world):
+        with counted(app) as statements:
+            assert post(client, body_of(payload)).status_code == 204
+        cost[payload["type"]] = len(statements)
+    assert db.session.scalar(select(Lesson.status)) == "published"
+    assert cost.pop("video.asset.ready") <= 6
+    assert cost.pop("video.upload.asset_created") <= 6
+    assert max(cost.values()) <= 5, cost
+
+
+def test_a_replacement_costs_little_more(app: Flask, client: FlaskClient, world: World) -> None:
+    lesson = make_lesson()
+    for _ in range(2):
+        world.uploaded(lesson)
+        for payload in world.waiting():
+            with counted(app) as statements:
+                post(client, body_of(payload))
+            assert len(statements) <= 8, statements
+
+
+def test_a_duplicate_costs_one_query(app: Flask, client: FlaskClient, world: World) -> None:
+    payloads = ready_events(world)
+    for payload in payloads:
+        post(client, body_of(payload))
+    for payload in payloads:
+        with counted(app) as statements:
+            post(client, body_of(payload))
+        assert len(statements) == 1
+
+
+def test_a_forged_event_costs_none(app: Flask, client: FlaskClient, session: object) -> None:
+    with counted(app) as statements:
+        assert post(client, BODY, signed(BODY, secret="forged")).status_code == 401
+    assert statements == []
+
+
+def test_answering_asks_mux_nothing(client: FlaskClient, world: World) -> None:
+    payloads = ready_events(world)
+    before = len(world.calls())
+    for payload in payloads:
+        post(client, body_of(payload))
+    assert len(world.calls()) == before
+
+
+# faults
+
+
+def test_the_same_event_fifty_times_at_once_is_applied_once(app: Flask, world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    *before, ready = world.waiting()
+    for payload in before:
+        world.give(payload)
+    answers: list[int] = []
+    gate = threading.Barrier(50)
+
+    def send() -> None:
+        gate.wait()
+        answers.append(post(app.test_client(), body_of(ready)).status_code)
+
+    senders = [threading.Thread(target=send) for _ in range(50)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert set(answers) <= {204, 503}  # fifty want a connection, and there are not so many
+    assert 204 in answers
+    assert world.actions(lesson.id).count("lesson.published") == 1
+    assert world.notices(lesson.creator_id) == ["lesson_published"]
+    db.session.rollback()
+    count = select(func.count()).where(MuxEvent.mux_event_id == ready["id"])
+    assert db.session.scalar(count) == 1
+
+
+def test_two_different_events_about_one_upload_at_once(app: Flask, world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    payloads = world.waiting()
+    copies = [payload | {"id": str(uuid.uuid4())} for payload in payloads for _ in range(4)]
+    senders = [threading.Thread(target=lambda p=one: post(app.test_client(), body_of(p))) for one in copies]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert world.lesson(lesson).status == "published"
+    assert world.actions(lesson.id).count("lesson.published") == 1
+    assert world.actions(lesson.id).count("video.ready") == 1
+
+
+def test_without_redis_the_answer_does_not_wait(client: FlaskClient, world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.control.error_asset(world.control.assets()[0]["id"])
+    disputed = world.waiting()
+    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+        for payload in disputed:
+            began = time.monotonic()
+            assert post(client, body_of(payload)).status_code == 204
+            assert time.monotonic() - began < 0.25
+    assert world.lesson(lesson).video_processing_status == "ready"
+
+
+def test_a_database_that_is_away_is_503_and_leaves_nothing_behind(
+    client: FlaskClient, session: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> str:
+        raise OperationalError("SELECT 1", {}, ConnectionError("the server closed the connection"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(inbox, "_store", away)
+        answer = post(client, BODY)
+    assert (answer.status_code, answer.data) == (503, b"")
+    assert post(client, BODY).status_code == 204
+    assert len(stored()) == 1
+
+
+def test_an_event_that_cannot_be_applied_is_kept_and_acknowledged(
+    client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (payload, *_) = ready_events(world)
+
+    def poison(_: object) -> None:
+        raise RuntimeError("poison\x00 with\nlines")
+
+    monkeypatch.setattr(inbox, "apply_event", poison)
+    assert post(client, body_of(payload)).status_code == 204
+    (row,) = stored()
+    assert (row.outcome, row.attempts) == ("failed", 1)
+    assert row.error
+    assert row.error.startswith("RuntimeError: poison")

@@ -11,13 +11,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, func, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
 log = logging.getLogger(__name__)
@@ -128,6 +129,22 @@ def scratch() -> Scratch:
 def actor() -> Actor:
     """Who the open transaction acts for."""
     return scratch().actor
+
+
+def moment() -> datetime:
+    """The database's clock, as it was when this transaction first asked; the same for all that follows from one news."""
+    notes = scratch().notes
+    if "moment" not in notes:
+        notes["moment"] = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    found: datetime = notes["moment"]
+    return found
+
+
+def it_is(now: datetime) -> None:
+    """A query told the time on its way, so that nobody has to ask for it."""
+    session = db.session()
+    if "scratch" in session.info:
+        scratch().notes.setdefault("moment", now)
 
 
 def after_commit(follow: Callable[[], Any]) -> None:

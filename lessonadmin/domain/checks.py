@@ -4,31 +4,18 @@
 """
 
 import uuid
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, func
 
 from lessonadmin import config
+from lessonadmin.db import moment
 from lessonadmin.domain.models import Tracking
 from lessonadmin.queue import enqueue_after_commit
 
 LONGEST_SILENCE = 1800.0
 SHARE_OF_AGE = 0.25
-AFTER_THE_END = 5.0
-
-
-def after_silence() -> ColumnElement[object]:
-    """The moment to ask when nothing is heard: a quarter of the age, from RECHECK_AFTER_SECONDS to half an hour.
-
-    An upload whose address runs out before that is asked about when it has run out: Mux tells nobody.
-    """
-    age = func.extract("epoch", func.clock_timestamp() - Tracking.created_at)
-    shortest = float(config.current().recheck_after_seconds)
-    seconds = func.least(
-        func.greatest(age * SHARE_OF_AGE, shortest), func.greatest(shortest, LONGEST_SILENCE)
-    )
-    runs_out = Tracking.expires_at + func.make_interval(0, 0, 0, 0, 0, 0, AFTER_THE_END)
-    waits = (Tracking.status == "uploading") & (Tracking.expires_at > func.clock_timestamp())
-    return func.least(later(seconds), case((waits, runs_out)))
+AFTER_THE_END = timedelta(seconds=5)
 
 
 def later(seconds: object) -> ColumnElement[object]:
@@ -37,13 +24,24 @@ def later(seconds: object) -> ColumnElement[object]:
 
 
 def heard(row: Tracking) -> None:
-    """There was news: wait for the next silence."""
-    row.next_check_at = after_silence()  # type: ignore[assignment]  # the database's clock
+    """There was news: Mux is asked when nothing is heard for a quarter of the upload's age.
+
+    At least RECHECK_AFTER_SECONDS, at most half an hour; an upload whose address runs out before that is asked about
+    when it has run out, since Mux tells nobody.
+    """
+    now = moment()
+    shortest = float(config.current().recheck_after_seconds)
+    age = (now - row.created_at).total_seconds()
+    silence = min(max(age * SHARE_OF_AGE, shortest), max(shortest, LONGEST_SILENCE))
+    due = now + timedelta(seconds=silence)
+    if row.status == "uploading" and row.expires_at is not None and row.expires_at > now:
+        due = min(due, row.expires_at + AFTER_THE_END)
+    row.next_check_at = due
 
 
 def ask_soon(row: Tracking) -> None:
     """What we were told does not fit: let a worker look at Mux now, or the next sweep if none can be nudged."""
-    row.next_check_at = func.clock_timestamp()
+    row.next_check_at = moment()
     nudge(row.id)
 
 

@@ -5,12 +5,12 @@ event costs one insert and no second write. When applying fails, a second transa
 and it is tried again. Nothing in here talks to Mux, sends mail or waits for Redis.
 """
 
+import json
 import logging
 import re
 import uuid
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import case, func, select, text, update
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from lessonadmin import metrics, mux
@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 8
 PARKED_SECONDS = 24 * 3600
 UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+# As text, since it is the same for every event and nothing of it needs compiling.
+STORE = text("""INSERT INTO mux_events (id, mux_event_id, type, object_id, upload_id, asset_id, environment_id,
+    occurred_at, processed_at, outcome, attempts, secret_hint, target_type, target_id, payload)
+  VALUES (:id, :mux_event_id, :type, :object_id, :upload_id, :asset_id, :environment_id,
+    :occurred_at, clock_timestamp(), 'applied', 1, :secret_hint, :target_type, :target_id, CAST(:payload AS jsonb))
+  ON CONFLICT (mux_event_id) DO NOTHING RETURNING id""")
 LABEL = re.compile(r"^[a-z][a-z_]*(\.[a-z_]+){0,4}$")
 
 
@@ -64,25 +70,21 @@ def _nothing_was_stored(error: Exception) -> bool:
 
 def _store(row_id: uuid.UUID, event: mux.Event, secret_hint: str) -> bool:
     named = event.passthrough
-    row = insert(MuxEvent).values(
-        id=row_id,
-        mux_event_id=event.id,
-        type=event.type,
-        object_id=event.object_id,
-        upload_id=event.upload_id,
-        asset_id=event.asset_id,
-        environment_id=event.environment_id,
-        occurred_at=event.created_at,
-        processed_at=func.clock_timestamp(),
-        outcome="applied",
-        attempts=1,
-        secret_hint=secret_hint,
-        target_type=None if named is None else ("lesson" if named.lesson_id else "course"),
-        target_id=None if named is None else named.lesson_id or named.course_id,
-        payload=event.payload,
-    )
-    written = row.on_conflict_do_nothing(index_elements=["mux_event_id"]).returning(MuxEvent.id)
-    return db.session.execute(written).first() is not None
+    row = {
+        "id": row_id,
+        "mux_event_id": event.id,
+        "type": event.type,
+        "object_id": event.object_id,
+        "upload_id": event.upload_id,
+        "asset_id": event.asset_id,
+        "environment_id": event.environment_id,
+        "occurred_at": event.created_at,
+        "secret_hint": secret_hint,
+        "target_type": None if named is None else ("lesson" if named.lesson_id else "course"),
+        "target_id": None if named is None else named.lesson_id or named.course_id,
+        "payload": json.dumps(event.payload),
+    }
+    return db.session.execute(STORE, row).first() is not None
 
 
 def _settle(row_id: uuid.UUID, verdict: Verdict) -> None:

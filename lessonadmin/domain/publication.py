@@ -4,10 +4,8 @@ A person beats the machine: the intent is spent when it is fulfilled and gone wh
 "ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
 """
 
-from sqlalchemy import func
-
 from lessonadmin import mux
-from lessonadmin.db import actor
+from lessonadmin.db import actor, moment
 from lessonadmin.domain import journal
 from lessonadmin.domain.models import Lesson, Tracking
 
@@ -26,7 +24,7 @@ def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | Non
     if lesson.status == "published":
         return False
     lesson.status = "published"
-    lesson.published_at = func.clock_timestamp()
+    lesson.published_at = moment()
     journal.record(
         "lesson.published",
         lesson,

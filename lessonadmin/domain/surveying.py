@@ -23,6 +23,7 @@ from lessonadmin.domain.videos import News
 log = logging.getLogger(__name__)
 
 MOST_ROWS = 1000
+CLAIM_SECONDS = 300  # a sweep that was killed leaves its rows due again after this
 FEW = 3  # up to so many, single looks are no dearer than a page
 MOST_CALLS = 12  # in one survey
 CALLS_A_LOOK = 2  # the upload, then its asset
@@ -102,7 +103,7 @@ def _claim_due() -> list[Tracking]:
     rows = db.session.scalars(
         update(Tracking)
         .where(Tracking.id.in_(due.scalar_subquery()))
-        .values(next_check_at=checks.after_silence(), updated_at=Tracking.updated_at)
+        .values(next_check_at=checks.later(CLAIM_SECONDS), updated_at=Tracking.updated_at)
         .returning(Tracking)
         .execution_options(populate_existing=True)
     ).all()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, exists, func, select
 
 from lessonadmin import mux
-from lessonadmin.db import db
+from lessonadmin.db import db, it_is, moment
 from lessonadmin.domain import announcements, checks, deletions, publication
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Tracking
@@ -95,9 +95,25 @@ def find_owner(kind: Kind, owner_id: uuid.UUID, *, lock: bool = False) -> Owner 
     return db.session.get(Course, owner_id, populate_existing=True, with_for_update=lock or None)
 
 
+def _locked(kind: Kind, owner_id: uuid.UUID) -> Owner | None:
+    """The same under its lock, and what time it is then, in one query."""
+    model: Any = Lesson if kind == "lesson" else Course
+    found = db.session.execute(
+        select(model, func.clock_timestamp())
+        .where(model.id == owner_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+    if found is None:
+        return None
+    owner: Owner = found[0]
+    it_is(found[1])
+    return owner
+
+
 def open_desk(kind: Kind, owner_id: uuid.UUID) -> Desk | None:
     """Lock a lesson or a course and read its uploads; None if it is gone."""
-    owner = find_owner(kind, owner_id, lock=True)
+    owner = _locked(kind, owner_id)
     if owner is None:
         return None
     column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
@@ -221,13 +237,13 @@ def _write_state(row: Tracking, before: State, after: State, news: News, *, over
     row.next_check_at = row.attention_at = None
     row.error_type = row.error_message = None
     if after is State.PROCESSING:
-        row.asset_seen_at = func.clock_timestamp()
+        row.asset_seen_at = moment()
         checks.heard(row)
     elif after is State.READY:
         row.mux_playback_id, row.playback_policy, row.progress = news.playback_id, news.policy, 100
         row.ready_found_by = news.found_by
         if not overtaken:
-            row.ready_at = func.clock_timestamp()
+            row.ready_at = moment()
     elif after in FAILED:
         row.error_type = UPLOAD_ERRORS.get(news.happening) or news.error_type or "asset_errored"
         row.error_message = news.error_message
@@ -271,7 +287,7 @@ def supersede(row: Tracking, *, by: Tracking | None) -> None:
 
     Flushed at once, since the database allows one playing and one coming upload at any moment.
     """
-    row.superseded_at = func.clock_timestamp()
+    row.superseded_at = moment()
     row.superseded_by = by.id if by is not None else None
     db.session.flush()
 

@@ -90,7 +90,7 @@ def of(owner: Owner, urls: Mapping[str, str], *, said: str = "", problem: Proble
         standing=found,
         urls=urls,
         estimate=estimates.of(owner) if not found.settled else None,
-        player=_player(owner),
+        player=player_of(owner),
         attempt=attempt(),
         said=said,
         problem=problem,
@@ -108,7 +108,8 @@ def attempt() -> int:
     return min(int(text), 1000) if text.isdecimal() and len(text) < 6 else 0
 
 
-def _player(owner: Owner) -> Player | None:
+def player_of(owner: Owner) -> Player | None:
+    """For whoever may play it; None while nothing plays."""
     if owner.video_processing_status != "ready" or not owner.mux_playback_id:
         return None
     try:

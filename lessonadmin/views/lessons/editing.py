@@ -22,7 +22,7 @@ from lessonadmin.web import headers
 
 @bp.get("/new")
 def new() -> Response:
-    return _form_page(None, Typed(price="0.00"))
+    return _form_page(None, Typed(price="0.00", course_id=request.args.get("course_id", "")[:40]))
 
 
 @bp.post("/new")

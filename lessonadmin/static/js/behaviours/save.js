@@ -62,12 +62,12 @@ export default function save(first) {
     wire();
   }
 
-  function moveTo(address, { lesson, stateUrl }) {
+  function moveTo(address, { owner, stateUrl }) {
     history.replaceState(history.state, "", address);
     const uploader = document.getElementById("uploader");
     const region = uploader?.closest("[data-js~=live]");
-    if (!uploader || !lesson) return;
-    uploader.dataset.owner = lesson;
+    if (!uploader || !owner) return;
+    uploader.dataset.owner = owner;
     region.dataset.url = stateUrl;
     region.dispatchEvent(new CustomEvent("state-wanted"));
   }

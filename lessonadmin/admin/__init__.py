@@ -4,7 +4,7 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from lessonadmin.admin import dashboard
+from lessonadmin.admin import dashboard, reconcile
 
 
 def init_app(app: Flask) -> None:
@@ -13,4 +13,5 @@ def init_app(app: Flask) -> None:
         theme=Bootstrap4Theme(base_template="admin/panel.html"),
         index_view=dashboard.Dashboard(),
     )
+    panel.add_view(reconcile.ReconcilePage(name="Mux and we", category="Machine room"))
     panel.init_app(app)

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select, text
 
@@ -17,7 +17,6 @@ PER_PAGE = 50
 LAST_PAGE = 100_000
 DELETING = ("orphan", "duplicate")
 CONFIRMATION = "delete"
-STALLED = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def _titles(ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
     found: dict[uuid.UUID, str] = {}
     for model in (Lesson, Course):
         rows = db.session.execute(select(model.id, model.title).where(model.id.in_(ids)))
-        found |= {row_id: title for row_id, title in rows}
+        found |= {row_id: str(title) for row_id, title in rows}
     return found
 
 
@@ -136,14 +135,14 @@ def _under_way() -> ReconcileRun | None:
     return newest if newest is not None and newest.finished_at is None else None
 
 
-def previous_failure(run: ReconcileRun | None) -> tuple[datetime, str] | None:
+def unfinished(report: DriftReport) -> tuple[datetime, str] | None:
     """The newest walk came to no end: when it began and why, so that nobody takes an older report for today's."""
     newest = db.session.scalar(select(ReconcileRun).order_by(ReconcileRun.started_at.desc()).limit(1))
-    if newest is None or (run is not None and newest.id == run.id and not newest.error):
-        return None
-    if newest.error:
-        return newest.started_at, newest.error
-    return None if _busy() else (newest.started_at, "it was interrupted")
+    if newest is None or newest.error:
+        return (newest.started_at, newest.error or "") if newest is not None else None
+    return (
+        None if newest.finished_at is not None or report.busy else (newest.started_at, "It was interrupted.")
+    )
 
 
 def ask_walk(user_id: uuid.UUID) -> None:

@@ -25,6 +25,7 @@ CLASSES = (("short", 0, 300), ("medium", 300, 1800), ("long", 1800, 1e9))
 HOUR = "created_at >= :start AND created_at < :end"
 CLASS = "CASE WHEN duration < 300 THEN 'short' WHEN duration < 1800 THEN 'medium' ELSE 'long' END"
 SECONDS = "greatest(extract(epoch FROM ready_at - created_at), 1)"
+DELAY = "greatest(extract(epoch FROM received_at - occurred_at), 0.01)"
 
 # figure -> rows of (label, count, value) for one hour
 COUNTS = {
@@ -39,9 +40,10 @@ COUNTS = {
         WHERE ready_at >= :start AND ready_at < :end GROUP BY 1""",
     "ready_after": f"""SELECT {CLASS} || ':' || floor(ln({SECONDS}) / ln({STEP})), count(*), sum({SECONDS})
         FROM mux_asset_tracking WHERE ready_at >= :start AND ready_at < :end AND duration IS NOT NULL GROUP BY 1""",
-    "events": """SELECT coalesce(outcome, 'open'), count(*),
-          coalesce(sum(greatest(extract(epoch FROM received_at - occurred_at), 0)), 0)
+    "events": """SELECT coalesce(outcome, 'open'), count(*), 0
         FROM mux_events WHERE received_at >= :start AND received_at < :end GROUP BY 1""",
+    "delay": f"""SELECT floor(ln({DELAY}) / ln({STEP})), count(*), sum({DELAY}) FROM mux_events
+        WHERE received_at >= :start AND received_at < :end AND occurred_at IS NOT NULL GROUP BY 1""",
     "deleted": """SELECT '', count(*), 0 FROM asset_deletions
         WHERE done_at >= :start AND done_at < :end AND requested_at > :start - interval '31 days'""",
 }
@@ -88,7 +90,7 @@ def count_hour(hour: datetime) -> None:
     span = {"start": hour, "end": hour + timedelta(hours=1)}
     for figure, query in COUNTS.items():
         rows = [
-            {"hour": hour, "figure": figure, "label": label, "count": count, "value": float(value)}
+            {"hour": hour, "figure": figure, "label": str(label), "count": count, "value": float(value)}
             for label, count, value in db.session.execute(text(query), span)
         ]
         if rows:
@@ -140,6 +142,22 @@ class Chart:
     steps: tuple[datetime, ...]
     series: tuple[Series, ...]
 
+    @property
+    def sums(self) -> tuple[int, ...]:
+        """All labels of a step together."""
+        return tuple(sum(one.numbers[place] for one in self.series) for place in range(len(self.steps)))
+
+    @property
+    def top(self) -> int:
+        """Where the scale ends: the next even and round number, so that its half is one too."""
+        highest = max(self.sums, default=0)
+        size = 1
+        while True:
+            for step in (2, 4, 10):
+                if step * size >= highest:
+                    return step * size
+            size *= 10
+
 
 def chart(figure: str, *, since: timedelta, step: timedelta) -> Chart:
     """A figure by label over a span: hours for a day, six hours for a week, days for a month."""
@@ -189,12 +207,10 @@ def _percentile(buckets: Mapping[int, int], share: float) -> float:
     return 0.0
 
 
-def mean_event_delay(*, since: timedelta) -> float | None:
-    """Seconds from Mux's own time of an event to its arrival."""
-    start = func.date_trunc("hour", func.clock_timestamp() - since)
-    count, seconds = db.session.execute(
-        select(func.sum(Rollup.count), func.sum(Rollup.value)).where(
-            Rollup.figure == "events", Rollup.hour >= start
-        )
-    ).one()
-    return float(seconds) / int(count) if count else None
+def event_delay(*, since: timedelta) -> tuple[float, float] | None:
+    """Median and 95th percentile of the seconds from Mux's own time of an event to its arrival.
+
+    Never a mean: after an outage Mux sends what is a day old, and a few of those would hide everything else.
+    """
+    buckets = {int(float(label)): count for label, count in totals("delay", since=since).items()}
+    return (_percentile(buckets, 0.5), _percentile(buckets, 0.95)) if buckets else None

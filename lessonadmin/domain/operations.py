@@ -47,7 +47,7 @@ class Overview:
     stuck: int
     attention: int
     last_event: datetime | None
-    event_delay: float | None
+    event_delay: tuple[float, float] | None
     discovered: dict[str, int]
     rejected: int
     queues: dict[str, dict[str, int]]
@@ -77,21 +77,27 @@ def overview(span: str) -> Overview:
     """The whole page for one span: `24h`, `7d` or `30d`."""
     since, step = SPANS[span]
     left, pause = budget.left()
+    charts = {
+        figure: figures.chart(figure, since=since, step=step)
+        for figure in ("uploads", "ended", "discovered", "published", "rejected")
+    }
+    # The figures are what the charts add up to, so that nobody has to wonder which of the two is right.
+    totals = {figure: {one.label: one.total for one in chart.series} for figure, chart in charts.items()}
     return Overview(
         span=span,
         signs=vital_signs.check(),
         alarms=alarms.standing(),
-        uploads=sum(figures.totals("uploads", since=since).values()),
-        ended=dict(figures.totals("ended", since=since)),
-        published=dict(figures.totals("published", since=since)),
+        uploads=sum(totals["uploads"].values()),
+        ended=totals["ended"],
+        published=totals["published"],
         ready_after=figures.time_to_ready(since=since),
         reasons=reasons(since),
         stuck=gauges.lessons_stuck(),
         attention=_capped(select(Lesson.id).where(Lesson.needs_attention_at.is_not(None))),
         last_event=db.session.scalar(select(func.max(MuxEvent.received_at))),
-        event_delay=figures.mean_event_delay(since=since),
-        discovered=dict(figures.totals("discovered", since=since)),
-        rejected=sum(figures.totals("rejected", since=since).values()),
+        event_delay=figures.event_delay(since=since),
+        discovered=totals["discovered"],
+        rejected=sum(totals["rejected"].values()),
         queues=gauges.queue_jobs(),
         workers=_workers(),
         deletions=gauges.deletions_pending(),
@@ -100,10 +106,7 @@ def overview(span: str) -> Overview:
         stored=usage.stored_minutes(),
         delivered=usage.delivered_minutes(since=since),
         forecast=usage.forecast(),
-        charts={
-            figure: figures.chart(figure, since=since, step=step)
-            for figure in ("uploads", "ended", "discovered")
-        },
+        charts=charts,
     )
 
 

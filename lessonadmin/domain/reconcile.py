@@ -235,10 +235,10 @@ def is_due() -> bool:
 
 
 def last_report() -> ReconcileRun | None:
-    """The newest finished walk."""
+    """The newest walk that came to its end."""
     return db.session.scalar(
         select(ReconcileRun)
-        .where(ReconcileRun.finished_at.is_not(None))
+        .where(ReconcileRun.finished_at.is_not(None), ReconcileRun.error.is_(None))
         .order_by(ReconcileRun.started_at.desc())
         .limit(1)
     )

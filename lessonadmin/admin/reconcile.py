@@ -1,0 +1,77 @@
+"""Where we and Mux disagree: the last walk, its findings, and a button for each kind. Workers do the work."""
+
+import uuid
+from collections.abc import Callable
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth
+from lessonadmin.admin.base import PanelPage
+from lessonadmin.domain import drift_report
+from lessonadmin.domain.errors import Problem
+from lessonadmin.web import fragments
+
+FRAGMENT = "reconcile"
+BUSY_MILLISECONDS, IDLE_MILLISECONDS = 2_000, 30_000
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
+class ReconcilePage(PanelPage):
+    room, icon = "reconcile", "retry"
+
+    @expose("/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    def index(self) -> Response | str:
+        kind = request.args.get("kind")
+        report = drift_report.show(kind=kind, page=_number(request.args.get("page")))
+        values = {
+            "report": report,
+            "unfinished": drift_report.unfinished(report),
+            "confirmation": drift_report.CONFIRMATION,
+            "deleting": drift_report.DELETING,
+            "next_ms": BUSY_MILLISECONDS if report.busy else IDLE_MILLISECONDS,
+            "page_url": lambda page: url_for(".index", kind=report.kind, page=page),
+        }
+        if not fragments.wanted():
+            return str(self.render("admin/reconcile.html", **values))
+        return fragments.answer(self.render("admin/reconcile_state.html", **values), name=FRAGMENT)
+
+    @expose("/walk", methods=("POST",))  # type: ignore[untyped-decorator]
+    def walk(self) -> Response:
+        return _asked(drift_report.ask_walk, "A worker begins to walk; this page follows it.")
+
+    @expose("/mend", methods=("POST",))  # type: ignore[untyped-decorator]
+    def mend(self) -> Response:
+        given = request.form
+        return _asked(
+            lambda user_id: drift_report.ask_mend(
+                given.get("kind", ""),
+                run_id=_run_id(given.get("run", "")),
+                user_id=user_id,
+                reason=given.get("reason", ""),
+                typed=given.get("typed", ""),
+            ),
+            "A worker looks at each of them once more and mends it; this page follows.",
+        )
+
+
+def _run_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.UUID(int=0)  # no report has it
+
+
+def _asked(ask: Callable[[uuid.UUID], None], said: str) -> Response:
+    """Do it for whoever is signed in, and back to the page with a word about it."""
+    try:
+        ask(auth.current_user().id)
+    except Problem as problem:
+        flash(" ".join((problem.fields or {}).values()) or problem.message, "error")
+    else:
+        flash(said, "success")
+    return redirect(url_for("admin_reconcile.index"))

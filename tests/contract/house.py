@@ -1,0 +1,242 @@
+"""The product as an operator runs it: the Procfile's own lines on a PostgreSQL and a Redis of its own, and a fake Mux."""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from devstack import ports, procfile
+from devstack.house import status_of
+from devstack.places import ROOT
+from devstack.postgres import CARELESS, Postgres
+from devstack.servers import Running, Servers
+from devstack.valkey import Valkey
+from tests.contract.callers import Browser, Caller, Doc, Hook
+from tests.contract.fake_mux import FakeMux
+
+PASSWORD = "correct horse battery"
+SECRET, OLD_SECRET = "whsec_of_the_checks", "whsec_from_before"
+ROLES = ("instructor", "student", "support", "admin")
+
+
+class House:
+    """Everything that runs, and the ways in that an outsider has."""
+
+    def __init__(self, servers: Servers, folder: Path) -> None:
+        self.folder = folder
+        self.mux = FakeMux()
+        self.port = ports.any_free()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._servers = servers
+        servers.postgres.create_database("contract")
+        self.database = servers.postgres.url("contract")
+        self.settings = {
+            "DATABASE_URL": self.database,
+            "REDIS_URL": servers.redis_url(0),
+            "SECRET_KEY": "only-for-these-checks",
+            "PUBLIC_URL": self.url,
+            "MUX_TOKEN_ID": "high",
+            "MUX_TOKEN_SECRET": "high-secret",
+            "MUX_WORKER_TOKEN_ID": "low",
+            "MUX_WORKER_TOKEN_SECRET": "low-secret",
+            "MUX_WEBHOOK_SECRETS": f"{SECRET}, {OLD_SECRET}",
+            "MUX_API_URL": self.mux.url,
+            "MUX_STREAM_URL": self.mux.url,
+            "MUX_IMAGE_URL": self.mux.url,
+            "SWEEP_EVERY_SECONDS": "1",
+            "RECHECK_AFTER_SECONDS": "3600",
+            "UPLOADS_PER_HOUR": "1000",
+            "ASKS_PER_MINUTE": "1000",
+            "METRICS_TOKEN": "for-prometheus",
+            "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+        }
+        self.hook = Hook(self.url, SECRET)
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._restarted: list[Running] = []
+        self._tokens: dict[str, Caller] = {}
+
+    # processes
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        kept = {name: value for name, value in os.environ.items() if name in ("HOME", "LANG", "TMPDIR")}
+        return {**kept, "PATH": path, "HOST": "127.0.0.1", **self.settings, **changes}
+
+    def start(self) -> None:
+        lines = procfile.read(ROOT / "Procfile")
+        subprocess.run(
+            procfile.shell(lines["release"]),
+            cwd=ROOT,
+            env=self.environment(),
+            check=True,
+            capture_output=True,
+        )
+        for name in ("web", "worker", "clock"):
+            self.process(lines[name], name, PORT=str(self.port))
+        self.until(lambda: status_of(f"{self.url}/readyz") == 200, seconds=40)
+
+    def process(self, line: str, name: str, **changes: str) -> "subprocess.Popen[bytes]":
+        """One line of the Procfile, with these further settings."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            made = subprocess.Popen(
+                procfile.shell(line),
+                cwd=ROOT,
+                env=self.environment(**changes),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._running.append(made)
+        return made
+
+    def web(self, name: str, **changes: str) -> str:
+        """One more web of the same house with other settings; its address."""
+        port = ports.any_free()
+        line = procfile.read(ROOT / "Procfile")["web"]
+        self.process(line, name, PORT=str(port), WEB_CONCURRENCY="1", **changes)
+        self.until(lambda: status_of(f"http://127.0.0.1:{port}/healthz") == 200, seconds=30)
+        return f"http://127.0.0.1:{port}"
+
+    def stop(self) -> None:
+        for process in reversed(self._running):
+            process.terminate()
+        for process in reversed(self._running):
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for server in reversed(self._restarted):
+            server.stop()
+        self.mux.stop()
+
+    def restart_postgres(self) -> None:
+        """Stopped as an operator does it, and back at once."""
+        home = Path(self._servers.sockets)
+        postgres = Postgres(data=home / "pg", sockets=home, options=CARELESS)
+        pid = int((home / "pg" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, 2)
+        self.until(lambda: not (home / "pg" / "postmaster.pid").exists(), seconds=20)
+        self._started(postgres.program())
+
+    def restart_redis(self) -> None:
+        """Back with nothing in it."""
+        home = Path(self._servers.sockets)
+        valkey = Valkey(
+            data=home / "redis",
+            port=self._servers.redis_port,
+            password=self._servers.redis_password,
+            keep=False,
+        )
+        found = next(
+            pid for pid in Path("/proc").glob("[0-9]*") if str(valkey.data).encode() in _command(pid)
+        )
+        os.kill(int(found.name), 15)
+        self.until(lambda: not valkey.answers(), seconds=20)
+        self._started(valkey.program())
+
+    def _started(self, program: Any) -> None:
+        running = Running(program, self.folder / f"{program.name}-again.log")
+        self._restarted.append(running)
+        running.wait_ready()
+
+    def flask(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+        """One command, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "app", *arguments],
+            cwd=ROOT,
+            env=self.environment(**changes),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    # people
+
+    def person(self, role: str, **more: str) -> Caller:
+        """A new account made by the command line, with a token of its own."""
+        email = f"{role}-{uuid.uuid4().hex[:10]}@school.example"
+        made = self.flask("users", "create", email, "--role", role, "--password", PASSWORD)
+        assert made.returncode == 0, made.stderr
+        token = self.flask("users", "token", email)
+        assert token.returncode == 0, token.stderr
+        user_id = self.one("SELECT id FROM users WHERE email = %s", email)["id"]
+        return Caller(self.url, token.stdout.strip(), str(user_id), email, role)
+
+    def as_role(self, role: str) -> Caller:
+        """Somebody of this role; always the same, since making an account takes two commands."""
+        if role not in self._tokens:
+            self._tokens[role] = self.person(role)
+        return self._tokens[role]
+
+    @property
+    def nobody(self) -> Caller:
+        return Caller(self.url)
+
+    def browser(self, role: str) -> Browser:
+        browser = Browser(self.url)
+        browser.sign_in(self.as_role(role).email, PASSWORD)
+        return browser
+
+    # the tables, by hand
+
+    def sql(self, statement: str, *values: object) -> list[Doc]:
+        with psycopg.connect(self.database, autocommit=True, row_factory=dict_row) as connection:
+            found = connection.execute(statement, values)
+            return list(found.fetchall()) if found.description else []
+
+    def one(self, statement: str, *values: object) -> Doc:
+        rows = self.sql(statement, *values)
+        assert len(rows) == 1, f"{len(rows)} rows: {statement}"
+        return rows[0]
+
+    def insert(self, table: str, **columns: object) -> str:
+        """A row with these columns only, as an outsider who read section 7 would write it."""
+        names, places = ", ".join(columns), ", ".join(["%s"] * len(columns))
+        made = self.one(f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING id", *columns.values())  # noqa: S608
+        return str(made["id"])
+
+    def lesson_row(self, **columns: object) -> str:
+        owner = self.as_role("instructor").id
+        return self.insert("lessons", **{"creator_id": owner, "title": "Written by hand", **columns})
+
+    def tracking(self, lesson_id: str) -> list[Doc]:
+        return self.sql(
+            "SELECT * FROM mux_asset_tracking WHERE lesson_id = %s ORDER BY created_at", lesson_id
+        )
+
+    def actions(self, target_id: str) -> list[str]:
+        rows = self.sql("SELECT action FROM audit_log WHERE target_id = %s ORDER BY at, id", target_id)
+        return [row["action"] for row in rows]
+
+    def notices(self, lesson_id: str) -> list[str]:
+        rows = self.sql("SELECT kind FROM notifications WHERE lesson_id = %s ORDER BY created_at", lesson_id)
+        return [row["kind"] for row in rows]
+
+    def lesson(self, lesson_id: str) -> Doc:
+        return self.one("SELECT * FROM lessons WHERE id = %s", lesson_id)
+
+    @staticmethod
+    def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
+        """What the condition says once it is true."""
+        end = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < end, "it did not happen in time"
+            time.sleep(0.05)
+        return found
+
+
+def _command(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,320 @@
+"""Sections 3 and 5: lessons and courses over JSON, and who may what."""
+
+import json
+import uuid
+
+import pytest
+
+from tests.contract.callers import Caller, Doc
+from tests.contract.house import House
+
+LESSON_KEYS = {
+    "id", "title", "description", "course_id", "creator_id", "price_cents", "status", "publish_on_ready",
+    "published_at", "created_at", "updated_at", "visible_to_students", "video",
+}  # fmt: skip
+VIDEO_KEYS = {
+    "status", "upload_id", "asset_id", "playback_id", "playback_policy", "progress", "duration", "error",
+    "replacement",
+}  # fmt: skip
+
+
+def ready_lesson(house: House, owner: Caller, **more: object) -> tuple[str, Doc]:
+    """A lesson that went the whole way: upload, webhook, ready."""
+    lesson_id = owner.lesson(**more)["id"]
+    ticket = owner.upload(lesson_id=lesson_id)
+    asset = house.mux.asset_of(ticket["upload_id"], "ready")
+    house.hook.asset("ready", asset).expect(204)
+    return lesson_id, asset
+
+
+def test_a_new_lesson_is_a_draft_that_wants_to_be_published(teacher: Caller) -> None:
+    made = teacher.post("/api/lessons", {"title": "Fractions"}).expect(201)
+    lesson = made.json
+    assert made.headers["Content-Type"].startswith("application/json")
+    assert set(lesson) == LESSON_KEYS
+    assert set(lesson["video"]) == VIDEO_KEYS
+    assert str(uuid.UUID(lesson["id"])) == lesson["id"]
+    assert (lesson["status"], lesson["publish_on_ready"]) == ("draft", True)
+    assert lesson["creator_id"] == teacher.id
+    assert lesson["video"] == {key: "none" if key == "status" else None for key in VIDEO_KEYS}
+    assert lesson["created_at"].endswith(("Z", "+00:00"))
+    assert lesson["visible_to_students"] is False
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("published", True), ("draft", False)])
+def test_the_status_of_a_new_lesson_is_an_intent(teacher: Caller, given: str, wanted: bool) -> None:
+    lesson = teacher.lesson(status=given, description="d", price_cents=999, course_id=None)
+    assert (lesson["status"], lesson["publish_on_ready"], lesson["price_cents"]) == ("draft", wanted, 999)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "title"),
+        ({"title": ""}, "title"),
+        ({"title": "   "}, "title"),
+        ({"title": 5}, "title"),
+        ({"title": "x" * 5000}, "title"),
+        ({"title": "x", "price_cents": -1}, "price_cents"),
+        ({"title": "x", "price_cents": "9.99"}, "price_cents"),
+        ({"title": "x", "price_cents": 9.99}, "price_cents"),
+        ({"title": "x", "price_cents": True}, "price_cents"),
+        ({"title": "x", "status": "archived"}, "status"),
+        ({"title": "x", "course_id": "not-an-id"}, "course_id"),
+        ({"title": "x", "creator_id": str(uuid.uuid4())}, "creator_id"),
+        ({"title": "x", "mux_asset_id": "A1"}, "mux_asset_id"),
+        ({"title": "x", "surprise": 1}, "surprise"),
+        ({"title": "a\u0000b"}, "title"),
+    ],
+)
+def test_invalid_input_names_its_field(teacher: Caller, given: Doc, field: str) -> None:
+    answer = teacher.post("/api/lessons", given).expect(400)
+    error = answer.json["error"]
+    assert set(error) == {"type", "message", "fields"}
+    assert field in error["fields"]
+
+
+def test_other_errors_have_no_fields_and_the_same_shape(teacher: Caller) -> None:
+    error = teacher.get(f"/api/lessons/{uuid.uuid4()}").expect(404).json["error"]
+    assert set(error) == {"type", "message"}
+    assert "error" in teacher.get("/api/lessons/not-an-id").expect(404).json
+    assert "error" in teacher.get("/api/no/such/call").expect(404).json
+    assert "error" in teacher.call("PUT", "/api/lessons").expect(405).json
+    for body in (b"{", b"[1]", b'"text"', b"\xff"):
+        answer = teacher_raw(teacher, body)
+        assert answer["error"]["message"]
+
+
+def teacher_raw(teacher: Caller, body: bytes) -> Doc:
+    from tests.contract.callers import send
+
+    headers = {"Authorization": f"Bearer {teacher.token}", "Content-Type": "application/json"}
+    found: Doc = send(teacher.origin, "POST", "/api/lessons", body=body, headers=headers).expect(400).json
+    return found
+
+
+def test_camel_case_is_understood(teacher: Caller) -> None:
+    course = teacher.course()
+    lesson = teacher.lesson(courseId=course["id"])
+    assert lesson["course_id"] == course["id"]
+    ticket = (
+        teacher.post("/api/mux/upload-url", {"lessonId": lesson["id"], "filename": "a.mp4"}).expect(201).json
+    )
+    told = {"lessonId": lesson["id"], "uploadId": ticket["upload_id"], "tempAssetId": "temp_1"}
+    teacher.post("/api/lessons/update-upload-id", told).expect(200)
+    teacher.get("/api/mux/check-asset-status", lessonId=lesson["id"]).expect(200)
+
+
+def test_a_list_has_pages_a_filter_and_a_search(house: House) -> None:
+    owner = house.person("instructor")
+    word = f"w{uuid.uuid4().hex[:8]}"
+    for number in range(3):
+        owner.lesson(title=f"{word} {number}")
+    page = owner.get("/api/lessons", page=1, per_page=2).expect(200).json
+    assert set(page) == {"items", "total", "page", "per_page"}
+    assert (page["total"], page["page"], page["per_page"], len(page["items"])) == (3, 1, 2, 2)
+    assert len(owner.get("/api/lessons", page=2, per_page=2).json["items"]) == 1
+    assert owner.get("/api/lessons", status="published").json["total"] == 0
+    assert owner.get("/api/lessons", q=f"{word} 1").json["total"] == 1
+    assert owner.get("/api/lessons", q="").json["total"] == 3
+    assert owner.get("/api/lessons", page=99).expect(200).json["items"] == []
+    owner.get("/api/lessons", page=0).expect(400)
+    owner.get("/api/lessons", status="nonsense").expect(400)
+    owner.get("/api/lessons", surprise=1).expect(400)
+    assert house.as_role("support").get("/api/lessons", q=word).json["total"] == 3
+    assert house.as_role("instructor").get("/api/lessons", q=word).json["total"] == 0
+
+
+def test_change_and_delete(house: House, teacher: Caller) -> None:
+    lesson = teacher.lesson()
+    course = teacher.course()
+    changed = teacher.patch(
+        f"/api/lessons/{lesson['id']}",
+        {"title": "New", "description": "More", "price_cents": 5, "course_id": course["id"]},
+    ).expect(200).json  # fmt: skip
+    assert (changed["title"], changed["description"], changed["price_cents"]) == ("New", "More", 5)
+    assert changed["course_id"] == course["id"]
+    out = teacher.patch(f"/api/lessons/{lesson['id']}", {"course_id": None}).expect(200).json
+    assert out["course_id"] is None
+    withdrawn = teacher.patch(f"/api/lessons/{lesson['id']}", {"status": "draft"}).expect(200).json
+    assert withdrawn["publish_on_ready"] is False
+    teacher.patch(f"/api/lessons/{lesson['id']}", {"title": None}).expect(400)
+    teacher.patch(f"/api/lessons/{lesson['id']}", {"publish_on_ready": True}).expect(400)
+    teacher.patch(f"/api/lessons/{lesson['id']}", {}).expect(200)
+    deleted = teacher.delete(f"/api/lessons/{lesson['id']}").expect(204)
+    assert deleted.body == b""
+    teacher.get(f"/api/lessons/{lesson['id']}").expect(404)
+    assert {"lesson.created", "lesson.updated", "lesson.publish_withdrawn", "lesson.deleted"} <= set(
+        house.actions(lesson["id"])
+    )
+
+
+def test_courses_likewise(house: House, teacher: Caller) -> None:
+    course = teacher.post("/api/courses", {"title": "Maths", "description": "All of it"}).expect(201).json
+    assert set(course["video"]) == VIDEO_KEYS
+    lesson = teacher.lesson(course_id=course["id"])
+    assert teacher.get("/api/courses").expect(200).json["total"] >= 1
+    assert (
+        teacher.patch(f"/api/courses/{course['id']}", {"title": "More"}).expect(200).json["title"] == "More"
+    )
+    ticket = teacher.upload(course_id=course["id"])
+    asset = house.mux.asset_of(ticket["upload_id"], "ready")
+    house.hook.asset("ready", asset).expect(204)
+    seen = teacher.get(f"/api/courses/{course['id']}").expect(200).json
+    assert (seen["video"]["status"], seen["video"]["asset_id"]) == ("ready", asset["id"])
+    row = house.one("SELECT * FROM courses WHERE id = %s", course["id"])
+    assert row["mux_preview_asset_id"] == asset["id"]
+    assert row["mux_preview_playback_id"] == asset["playback_ids"][0]["id"]
+    teacher.delete(f"/api/courses/{course['id']}").expect(204)
+    assert teacher.seen(lesson["id"])["course_id"] is None
+    house.until(lambda: asset["id"] not in house.mux.assets)
+
+
+def test_what_is_not_ones_own_does_not_exist(house: House, teacher: Caller) -> None:
+    other = house.person("instructor")
+    lesson, course = teacher.lesson(), teacher.course()
+    ticket = teacher.upload(lesson_id=lesson["id"])
+    for answer in (
+        other.get(f"/api/lessons/{lesson['id']}"),
+        other.patch(f"/api/lessons/{lesson['id']}", {"title": "mine"}),
+        other.delete(f"/api/lessons/{lesson['id']}"),
+        other.post(f"/api/lessons/{lesson['id']}/publish"),
+        other.get(f"/api/courses/{course['id']}"),
+        other.patch(f"/api/courses/{course['id']}", {"title": "mine"}),
+        other.delete(f"/api/courses/{course['id']}"),
+        other.post("/api/mux/upload-url", {"lesson_id": lesson["id"], "filename": "a.mp4"}),
+        other.post("/api/mux/cancel-upload", {"upload_id": ticket["upload_id"]}),
+        other.post("/api/mux/track-upload", {"lesson_id": lesson["id"], "upload_id": ticket["upload_id"]}),
+        other.get("/api/mux/check-asset-status", lesson_id=lesson["id"]),
+        other.get("/api/mux/check-upload-status", lesson_id=lesson["id"]),
+        other.get(f"/api/lessons/{lesson['id']}/playback"),
+        other.post("/api/lessons", {"title": "x", "course_id": course["id"]}),
+    ):
+        answer.expect(404)
+    _, asset = ready_lesson(house, teacher)
+    other.delete(f"/api/mux/assets/{asset['id']}").expect(404)
+    assert house.mux.uploads[ticket["upload_id"]]["status"] == "waiting"
+    asked = {"lesson_id": lesson["id"], "mux_asset_id": asset["id"], "mux_playback_id": "P"}
+    other.post("/api/mux/update-asset", asked).expect(403)
+
+
+def test_another_teacher_meets_a_published_lesson_like_a_student(house: House, teacher: Caller) -> None:
+    other = house.person("instructor")
+    lesson_id, _ = ready_lesson(house, teacher, price_cents=500)
+    seen = other.seen(lesson_id)
+    assert [seen["video"][key] for key in ("asset_id", "playback_id", "upload_id")] == [None] * 3
+    assert other.get(f"/api/lessons/{lesson_id}/playback").expect(403).error == "purchase_required"
+    other.patch(f"/api/lessons/{lesson_id}", {"title": "mine"}).expect(404)
+    other.post(f"/api/lessons/{lesson_id}/purchase").expect(403)
+
+
+def test_a_student_reads_what_is_out_and_writes_nothing(
+    house: House, teacher: Caller, student: Caller
+) -> None:
+    draft = teacher.lesson()["id"]
+    paid, _ = ready_lesson(house, teacher, price_cents=100)
+    free, asset = ready_lesson(house, teacher)
+    student.get(f"/api/lessons/{draft}").expect(404)
+    assert student.seen(paid)["video"]["playback_id"] is None
+    assert student.seen(free)["video"]["playback_id"] == asset["playback_ids"][0]["id"]
+    for answer in (
+        student.post("/api/lessons", {"title": "x"}),
+        student.patch(f"/api/lessons/{free}", {"title": "x"}),
+        student.delete(f"/api/lessons/{free}"),
+        student.post(f"/api/lessons/{free}/publish"),
+        student.post("/api/courses", {"title": "x"}),
+        student.post("/api/mux/upload-url", {"lesson_id": free, "filename": "a.mp4"}),
+        student.post(
+            "/api/mux/update-asset", {"lesson_id": free, "mux_asset_id": "A", "mux_playback_id": "P"}
+        ),
+        student.delete(f"/api/mux/assets/{asset['id']}"),
+    ):
+        answer.expect(403)
+    student.get(f"/api/lessons/{draft}/playback").expect(404)
+    listed = student.get("/api/lessons", per_page=100).expect(200).json["items"]
+    assert {one["status"] for one in listed} <= {"published"}
+    # from our database only, also for whoever may not play it
+    status = student.get("/api/mux/check-asset-status", lesson_id=paid).expect(200).json
+    assert (status["playback_id"], status["asset_id"]) == (None, None)
+
+
+def test_buying(house: House, teacher: Caller, student: Caller) -> None:
+    lesson_id, asset = ready_lesson(house, teacher, price_cents=1234)
+    assert student.get(f"/api/lessons/{lesson_id}/playback").expect(403).error == "purchase_required"
+    for one in (teacher, house.as_role("support"), house.as_role("admin")):
+        one.post(f"/api/lessons/{lesson_id}/purchase").expect(403)
+    student.post(f"/api/lessons/{lesson_id}/purchase").expect(201)
+    student.post(f"/api/lessons/{lesson_id}/purchase").expect(200)
+    row = house.one("SELECT * FROM purchases WHERE lesson_id = %s", lesson_id)
+    assert (str(row["user_id"]), row["price_cents"]) == (student.id, 1234)
+    assert house.actions(lesson_id).count("purchase.made") == 1
+    source = student.get(f"/api/lessons/{lesson_id}/playback").expect(200).json
+    assert source == {
+        "src": f"{house.mux.url}/{asset['playback_ids'][0]['id']}.m3u8",
+        "playback_id": asset["playback_ids"][0]["id"],
+        "policy": "public",
+        "token": None,
+        "thumbnail_token": None,
+    }
+    assert student.seen(lesson_id)["video"]["playback_id"] == asset["playback_ids"][0]["id"]
+    assert teacher.delete(f"/api/lessons/{lesson_id}").expect(409).error == "has_purchases"
+    # what was bought stays visible when it is taken back
+    teacher.patch(f"/api/lessons/{lesson_id}", {"status": "draft"}).expect(200)
+    student.get(f"/api/lessons/{lesson_id}").expect(200)
+    student.get(f"/api/lessons/{lesson_id}/playback").expect(200)
+
+
+def test_not_for_sale(house: House, teacher: Caller, student: Caller) -> None:
+    draft = teacher.lesson()["id"]
+    assert student.post(f"/api/lessons/{draft}/purchase").expect(409).error == "not_for_sale"
+    written = house.lesson_row(status="published", price_cents=5, publish_on_ready=False)
+    assert student.post(f"/api/lessons/{written}/purchase").expect(409).error == "not_for_sale"
+    student.post(f"/api/lessons/{uuid.uuid4()}/purchase").expect(404)
+    assert teacher.get(f"/api/lessons/{draft}/playback").expect(409).error == "not_ready"
+
+
+def test_support_does_everything_about_content(house: House, teacher: Caller, support: Caller) -> None:
+    lesson_id = teacher.lesson()["id"]
+    support.patch(f"/api/lessons/{lesson_id}", {"title": "Better"}).expect(200)
+    support.upload(lesson_id=lesson_id)
+    support.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(200)
+    support.delete(f"/api/lessons/{lesson_id}").expect(204)
+
+
+def test_who_is_not_signed_in(house: House) -> None:
+    for method, path in (
+        ("GET", "/api/lessons"),
+        ("POST", "/api/lessons"),
+        ("GET", f"/api/lessons/{uuid.uuid4()}"),
+        ("POST", "/api/mux/upload-url"),
+        ("GET", "/api/mux/check-asset-status"),
+        ("DELETE", "/api/mux/assets/A1"),
+        ("GET", "/api/openapi.json"),
+    ):
+        answer = house.nobody.call(method, path).expect(401)
+        assert answer.json["error"]["type"]
+    Caller(house.url, "no-such-token").get("/api/lessons").expect(401)
+
+
+def test_a_session_needs_the_csrf_header(house: House) -> None:
+    browser = house.browser("instructor")
+    body = json.dumps({"title": "From a page"}).encode()
+    plain = {"Content-Type": "application/json"}
+    refused = browser.send("POST", "/api/lessons", body=body, headers=plain).expect(400)
+    assert refused.json["error"]["type"]
+    token = browser.csrf()
+    browser.send("POST", "/api/lessons", body=body, headers={**plain, "X-CSRFToken": token}).expect(201)
+    wrong = {**plain, "X-CSRFToken": "wrong"}
+    browser.send("POST", "/api/lessons", body=body, headers=wrong).expect(400)
+
+
+def test_the_description_of_everything(student: Caller) -> None:
+    document = student.get("/api/openapi.json").expect(200).json
+    assert document["openapi"].startswith("3.")
+    paths = set(document["paths"])
+    for path in (
+        "/api/lessons", "/api/courses", "/api/mux/upload-url", "/api/mux/upload", "/api/mux/track-upload",
+        "/api/lessons/update-upload-id", "/api/mux/cancel-upload", "/api/mux/check-asset-status",
+        "/api/mux/check-upload-status", "/api/mux/update-asset", "/api/webhooks/mux",
+    ):  # fmt: skip
+        assert path in paths or path.removeprefix("/api") in paths, path

@@ -6,8 +6,10 @@ from typing import Any
 
 def on_starting(server: Any) -> None:
     from app import app
+    from lessonadmin import metrics
     from lessonadmin.web import starting
 
     refusal = starting.refusal(app)
     if refusal is not None:
         sys.exit(refusal)
+    metrics.tidy()

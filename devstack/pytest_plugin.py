@@ -19,6 +19,11 @@ from devstack.servers import Servers
 _stack = ExitStack()
 _started: Servers | None = None
 
+# Each process of a run counts for itself. Said here, since the next plugin imports the product, which looks at it once.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _stack.enter_context(
+    tempfile.TemporaryDirectory(prefix="lessonadmin-test-metrics-", ignore_cleanup_errors=True)
+)
+
 
 def _servers() -> Servers:
     """The servers of this process and of the workers that it starts."""
@@ -57,10 +62,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # each process of a run counts for itself; chosen before the product is imported, which looks at it once
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _stack.enter_context(
-        tempfile.TemporaryDirectory(prefix="lessonadmin-test-metrics-", ignore_cleanup_errors=True)
-    )
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(_HandsOver())
 

@@ -6,6 +6,7 @@ from sqlalchemy import Select, func, select
 
 from lessonadmin import queue
 from lessonadmin.db import db
+from lessonadmin.domain import alarms as alarm_kinds
 from lessonadmin.domain.models import AssetDeletion, Tracking
 from lessonadmin.domain.models.video import OPEN_STATUSES
 
@@ -32,3 +33,9 @@ def _count(rows: Select[uuid.UUID]) -> int:
 def queue_jobs() -> dict[str, dict[str, int]]:
     """How many jobs each queue has in each state."""
     return queue.counts()
+
+
+def alarms() -> dict[str, bool]:
+    """Every kind of alarm, and whether it stands."""
+    standing = {one.kind for one in alarm_kinds.standing()}
+    return {kind: kind in standing for kind in alarm_kinds.BY_NAME}

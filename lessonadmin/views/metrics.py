@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, abort, request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,7 +21,7 @@ class Gauges(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            stuck, pending = gauges.lessons_stuck(), gauges.deletions_pending()
+            stuck, pending, alarms = gauges.lessons_stuck(), gauges.deletions_pending(), gauges.alarms()
         except SQLAlchemyError:
             db.session.rollback()  # the counters are told all the same
         else:
@@ -31,6 +31,12 @@ class Gauges(Collector):
             yield GaugeMetricFamily(
                 "lessonadmin_deletions_pending", "Assets that are still to be deleted at Mux.", value=pending
             )
+            standing = GaugeMetricFamily(
+                "lessonadmin_alarm", "1 while the alarm of this kind stands, else 0.", labels=["kind"]
+            )
+            for kind, stands in alarms.items():
+                standing.add_metric([kind], int(stands))
+            yield standing
         jobs = GaugeMetricFamily(
             "lessonadmin_queue_jobs", "Jobs by queue and state.", labels=["queue", "state"]
         )
@@ -44,9 +50,7 @@ class Gauges(Collector):
 def show() -> Response:
     if not _may_read():
         abort(401)
-    registry = metrics.registry()
-    registry.register(Gauges())
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.exposition(Gauges()), content_type=CONTENT_TYPE_LATEST)
 
 
 def _may_read() -> bool:

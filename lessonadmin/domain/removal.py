@@ -11,21 +11,22 @@ from sqlalchemy import func, or_, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, new_id, transaction
-from lessonadmin.domain import calls, checks, deletions, journal, publication, videos
+from lessonadmin.domain import calls, checks, deletions, desks, journal, publication, videos
+from lessonadmin.domain.desks import Desk, Owner
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.reading import upload_news
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import Desk, News, Owner
+from lessonadmin.domain.videos import News
 
-LEASE_SECONDS = 120
+LEASE_SECONDS = 45
 LONGEST_BACKOFF = 3600
 
 
-def owners_of(asset_id: str) -> list[tuple[videos.Kind, uuid.UUID]]:
+def owners_of(asset_id: str) -> list[tuple[desks.Kind, uuid.UUID]]:
     """Every lesson and course that uses an asset, in the order in which they are locked."""
-    found: set[tuple[videos.Kind, uuid.UUID]] = set()
-    for row in videos.rows_by_asset(asset_id):
+    found: set[tuple[desks.Kind, uuid.UUID]] = set()
+    for row in desks.rows_by_asset(asset_id):
         if row.status != "deleted":
             found.add(("lesson" if row.lesson_id else "course", row.target_id))
     found |= {
@@ -43,7 +44,7 @@ def request_delete(asset_id: str) -> int:
         raise Conflict("temporary_asset", "This is a temporary id: Mux has no such asset.")
     cleared = 0
     for kind, owner_id in owners_of(asset_id):
-        desk = videos.open_desk(kind, owner_id)
+        desk = desks.open_desk(kind, owner_id)
         if desk is not None:
             cleared += _clear(desk, asset_id)
     return cleared
@@ -227,7 +228,7 @@ def _failed(lease: Lease, error: mux.MuxError) -> None:
 def _done(lease: Lease) -> None:
     """Gone at Mux. A zombie whose lease ran out changes nothing that is not already true."""
     for kind, owner_id in owners_of(lease.asset_id):
-        desk = videos.open_desk(kind, owner_id)
+        desk = desks.open_desk(kind, owner_id)
         for row in desk.rows if desk else []:
             if desk is not None and row.mux_asset_id == lease.asset_id:
                 videos.apply(desk, row, News(happening=Happening.ASSET_DELETED, seen=True))
@@ -268,8 +269,8 @@ def finish_cancellation(cancellation_id: uuid.UUID, *, actor: Actor, priority: m
 
 def _cancelled(cancellation_id: uuid.UUID, upload_id: str, upload: mux.Upload | None) -> None:
     """No bytes come any more. What had come already goes, and the upload itself is history, not for ever open."""
-    target = videos.target_of(Tracking.upload_id == upload_id)
-    desk = videos.open_desk(*target) if target is not None else None
+    target = desks.target_of(Tracking.upload_id == upload_id)
+    desk = desks.open_desk(*target) if target is not None else None
     row = next((row for row in desk.rows if row.upload_id == upload_id), None) if desk is not None else None
     promise = db.session.get_one(UploadCancellation, cancellation_id, populate_existing=True)
     promise.done_at = func.clock_timestamp()

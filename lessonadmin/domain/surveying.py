@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
-from lessonadmin import mux
+from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import budget, checks, looking
 from lessonadmin.domain.errors import Missing
@@ -23,7 +23,7 @@ from lessonadmin.domain.videos import News
 log = logging.getLogger(__name__)
 
 MOST_ROWS = 1000
-CLAIM_SECONDS = 300  # a sweep that was killed leaves its rows due again after this
+LONGEST_CLAIM_SECONDS = 30  # a sweep that was killed leaves its rows due again after this
 FEW = 3  # up to so many, single looks are no dearer than a page
 MOST_CALLS = 12  # in one survey
 CALLS_A_LOOK = 2  # the upload, then its asset
@@ -93,6 +93,7 @@ def _watch_all() -> None:
 
 def _claim_due() -> list[Tracking]:
     """Take what is due and move its next turn away, so that two sweeps never ask about the same upload at once."""
+    claim_seconds = min(config.current().recheck_after_seconds, LONGEST_CLAIM_SECONDS)
     due = (
         select(Tracking.id)
         .where(Tracking.next_check_at <= func.clock_timestamp())
@@ -103,7 +104,7 @@ def _claim_due() -> list[Tracking]:
     rows = db.session.scalars(
         update(Tracking)
         .where(Tracking.id.in_(due.scalar_subquery()))
-        .values(next_check_at=checks.later(CLAIM_SECONDS), updated_at=Tracking.updated_at)
+        .values(next_check_at=checks.later(claim_seconds), updated_at=Tracking.updated_at)
         .returning(Tracking)
         .execution_options(populate_existing=True)
     ).all()

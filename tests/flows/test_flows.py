@@ -1,0 +1,220 @@
+"""The flows of the product in real processes: as they should go, and with each part of the house lost on the way."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+import redis
+
+from tests.flows.processes import House, request, wait_for
+from tests.flows.teacher import Teacher
+
+pytestmark = pytest.mark.timeout(110)
+
+
+def calls(house: House, since: int) -> list[str]:
+    return [one["method"] for one in house.mux.calls(since, target="api")]
+
+
+def struck(house: House, fault_id: str) -> bool:
+    """Has a call run into this fault? A call that hangs is in no list yet."""
+    return any(one["id"] == fault_id and one["struck"] for one in house.mux.state()["faults"])
+
+
+def last_call(house: House) -> int:
+    found = house.mux.calls()
+    return int(found[-1]["seq"]) if found else 0
+
+
+def test_sunshine(house: House, teacher: Teacher) -> None:
+    """Bytes up, published by itself within five seconds, for one call to Mux."""
+    lesson = teacher.lesson()
+    before = last_call(house)
+    upload_id = teacher.upload(lesson)
+    assert house.mux.upload_file(upload_id) == 200
+    status, told = teacher.ask("POST", "/api/mux/track-upload", {"lesson_id": lesson, "upload_id": upload_id})
+    assert (status, told["status"]) in {(200, "uploading"), (200, "processing"), (200, "ready")}
+    seen = teacher.waits_for_publication(lesson, seconds=5)
+    assert seen["video"]["status"] == "ready"
+    assert seen["video"]["playback_id"]
+    time.sleep(2.5)  # two sweeps more, and still nothing to ask
+    assert calls(house, before) == ["POST"]
+
+
+def test_every_webhook_lost(house: House, teacher: Teacher) -> None:
+    house.mux.fault("webhook", "drop")
+    lessons = [teacher.lesson(f"Lost {n}") for n in range(6)]
+    for lesson in lessons:
+        house.mux.complete_upload(teacher.upload(lesson))
+    for lesson in lessons:
+        teacher.waits_for_publication(lesson, seconds=20)
+    assert [teacher.published_how_often(lesson) for lesson in lessons] == [1] * 6
+
+
+def test_every_webhook_doubled_and_shuffled(house: House, teacher: Teacher) -> None:
+    house.mux.fault("webhook", "shuffle", share=0.5, window=6, max_wait=1.0)
+    house.mux.fault("webhook", "duplicate", copies=2)
+    lessons = [teacher.lesson(f"Mixed {n}") for n in range(6)]
+    for lesson in lessons:
+        house.mux.complete_upload(teacher.upload(lesson))
+    for lesson in lessons:
+        teacher.waits_for_publication(lesson, seconds=15)
+    house.mux.flush_events(20)
+    assert [teacher.published_how_often(lesson) for lesson in lessons] == [1] * 6
+    twice = house.database.rows("SELECT mux_event_id FROM mux_events GROUP BY 1 HAVING count(*) > 1")
+    notices = house.database.rows(
+        "SELECT 1 FROM notifications GROUP BY tracking_id, kind HAVING count(*) > 1"
+    )
+    assert (twice, notices) == ([], [])
+
+
+def test_everything_is_closed_mid_way_and_started_again(house: House, teacher: Teacher) -> None:
+    house.mux.hold_processing()
+    processing, uploading = teacher.lesson("Processing"), teacher.lesson("Uploading")
+    house.mux.complete_upload(teacher.upload(processing))
+    waiting = teacher.upload(uploading)
+    wait_for(lambda: teacher.sees(processing)["video"]["status"] == "processing", seconds=10)
+    house.stop("web", "worker", "clock")
+    house.kill_redis()
+    house.database.stop()
+    # Mux goes on meanwhile, and what it says reaches nobody
+    house.mux.fault("webhook", "drop")
+    house.mux.hold_processing(False)
+    house.mux.complete_upload(waiting)
+    house.mux.flush_events()
+    house.stop_mux()
+    house.begin()
+    for lesson in (processing, uploading):
+        teacher.waits_for_publication(lesson, seconds=20)
+        assert teacher.published_how_often(lesson) == 1
+
+
+def test_the_worker_is_killed_in_mid_job(house: House, teacher: Teacher) -> None:
+    """It hangs at Mux, asked to settle two events that disagree, when kill -9 comes."""
+    lesson = teacher.lesson()
+    house.mux.complete_upload(teacher.upload(lesson))
+    asset_id = teacher.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
+    house.stop("clock")  # so that nobody but the worker looks
+    hang = house.mux.fault("api", "hang", match={"method": "GET"}, seconds=60)
+    house.mux.send_event("video.asset.errored", asset_id=asset_id)
+    wait_for(lambda: struck(house, hang), seconds=20, what="the worker's look")
+    house.kill("worker")
+    row = "SELECT next_check_at IS NOT NULL, last_look_at IS NULL FROM mux_asset_tracking WHERE mux_asset_id = %s"
+    assert house.database.rows(row, asset_id) == [(True, True)]
+    house.mux.remove_fault(hang)
+    house.start("worker", "clock")
+    wait_for(
+        lambda: house.database.rows(row, asset_id) == [(False, False)], seconds=25, what="the second look"
+    )
+    assert teacher.is_published(lesson)
+    assert teacher.published_how_often(lesson) == 1
+
+
+def test_the_clock_is_killed_in_mid_sweep(house: House, teacher: Teacher) -> None:
+    house.mux.fault("webhook", "drop")
+    hang = house.mux.fault("api", "hang", match={"method": "GET"}, seconds=60)
+    lesson = teacher.lesson()
+    house.mux.complete_upload(teacher.upload(lesson))
+    wait_for(lambda: struck(house, hang), seconds=10, what="the sweep's look")
+    house.kill("clock")
+    house.mux.remove_fault(hang)
+    house.start("clock")
+    teacher.waits_for_publication(lesson, seconds=60)
+
+
+def test_redis_is_wiped_with_work_pending(house: House, teacher: Teacher) -> None:
+    lesson = teacher.lesson()
+    house.mux.complete_upload(teacher.upload(lesson))
+    asset_id = teacher.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
+    house.stop("worker", "clock")
+    status, said = teacher.ask("DELETE", f"/api/mux/assets/{asset_id}")
+    assert (status, said["status"]) == (202, "deleting")
+    with redis.Redis.from_url(house.redis.url()) as connection:
+        assert connection.llen("rq:queue:default") >= 1
+        connection.flushall()
+    house.start("worker", "clock")
+    wait_for(lambda: teacher.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
+    assert asset_id not in [one["id"] for one in house.mux.assets()]
+
+
+def test_redis_goes_away_and_comes_back(house: House, teacher: Teacher) -> None:
+    lesson = teacher.lesson()
+    house.mux.complete_upload(teacher.upload(lesson))
+    asset_id = teacher.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
+    worker = house.processes["worker"].pid
+    house.kill_redis()
+    # pages and webhooks go on
+    other = teacher.lesson("Without Redis")
+    house.mux.complete_upload(teacher.upload(other))
+    teacher.waits_for_publication(other, seconds=10)
+    assert teacher.ask("DELETE", f"/api/mux/assets/{asset_id}")[0] == 202
+    assert request("GET", f"{house.url}/readyz").status == 503
+    # the clock needs no Redis for its work
+    wait_for(lambda: teacher.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
+    house.start_redis()
+    wait_for(house.is_ready, seconds=30, what="readiness")
+    # and the worker, never restarted by hand, takes jobs again
+    asset_id = teacher.sees(other)["video"]["asset_id"]
+    house.stop("clock")
+    before = last_call(house)
+    house.mux.send_event("video.asset.errored", asset_id=asset_id)
+    wait_for(lambda: calls(house, before) == ["GET"], seconds=30, what="the worker's look")
+    assert house.processes["worker"].pid == worker
+    assert house.processes["worker"].poll() is None
+
+
+def test_postgresql_crashes_and_comes_back(house: House, teacher: Teacher) -> None:
+    lesson = teacher.lesson()
+    upload_id = teacher.upload(lesson)
+    pids = {name: process.pid for name, process in house.processes.items()}
+    house.database.kill()
+    house.mux.complete_upload(upload_id)
+    status, _ = teacher.ask("GET", f"/api/lessons/{lesson}")
+    assert status == 503
+    assert request("POST", f"{house.url}/api/webhooks/mux", b"{}").status == 401
+    assert house.alive()
+    house.database.start()
+    began = time.monotonic()
+    teacher.waits_for_publication(lesson, seconds=10)
+    wait_for(house.is_ready, seconds=max(1, 10 - (time.monotonic() - began)), what="readiness")
+    assert teacher.published_how_often(lesson) == 1
+    assert {name: process.pid for name, process in house.processes.items()} == pids
+    assert all(process.poll() is None for process in house.processes.values())
+
+
+def test_a_web_process_is_killed(house: House, teacher: Teacher) -> None:
+    lesson = teacher.lesson()
+    upload_id = teacher.upload(lesson)
+    for child in psutil.Process(house.processes["web"].pid).children():
+        os.kill(child.pid, signal.SIGKILL)
+    house.mux.complete_upload(upload_id)
+    teacher.waits_for_publication(lesson, seconds=10)
+    assert teacher.published_how_often(lesson) == 1
+
+
+@pytest.mark.parametrize("name", ["worker", "clock"])
+def test_asked_to_stop_it_stops(house: House, name: str) -> None:
+    process = house.processes[name]
+    at_work = "SELECT 1 FROM heartbeats WHERE name LIKE %s || '%%' AND name || coalesce(detail->>'pid', '') LIKE '%%' || %s"
+    wait_for(lambda: house.database.rows(at_work, name, str(process.pid)), seconds=20, what="its first beat")
+    house.stop(name, seconds=10)
+    assert process.returncode == 0
+
+
+def test_a_body_in_chunks_is_read_like_any_other(house: House) -> None:
+    """No Content-Length: neither an empty body nor one without a limit."""
+    import http.client
+
+    from lessonadmin import mux
+    from tests.flows.processes import SECRET
+
+    for size, wanted in ((100, 204), (1024 * 1024 + 1, 413)):
+        body = b'{"id": "chunked", "type": "x", "data": "' + b"x" * size + b'"}'
+        connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=10)
+        parts = (body[start : start + 65536] for start in range(0, len(body), 65536))
+        headers = {"Mux-Signature": mux.sign(body, SECRET, now=time.time())}
+        connection.request("POST", "/api/webhooks/mux", body=parts, headers=headers, encode_chunked=True)
+        assert connection.getresponse().status == wanted
+        connection.close()

@@ -1,0 +1,250 @@
+"""A journal of everything that was sent and acknowledged, held against what is left after kill -9 of web and database.
+
+The sender does what Mux does: an event that was not answered with 2xx is sent again, some are sent twice anyway. In the
+end the sets are compared: nothing that was acknowledged is missing, nothing happened twice. The control runs the same
+check with a database that acknowledges before it has written, and must be caught losing something.
+"""
+
+import itertools
+import json
+import os
+import queue
+import random
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from devstack.servers import Servers
+from lessonadmin import mux
+from tests.flows.processes import DATABASE, SECRET, House, wait_for
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(110)]
+
+SENDERS = 8
+LESSONS = 1700
+ROUNDS_OF_DESTRUCTION = 6
+
+
+@dataclass
+class Journal:
+    """What was sent, and which of it was acknowledged; written by the senders as it happens."""
+
+    sent: set[str] = field(default_factory=set)
+    acknowledged: set[str] = field(default_factory=set)
+    refused: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, event_id: str, status: int) -> bool:
+        with self.lock:
+            self.sent.add(event_id)
+            if 200 <= status <= 299:
+                self.acknowledged.add(event_id)
+                return True
+            self.refused += 1
+            return False
+
+
+def deliver(connection: HTTPConnection, payload: dict[str, Any]) -> int:
+    """One attempt, freshly signed; 0 if no answer came."""
+    body = json.dumps(payload).encode()
+    headers = {"Content-Type": "application/json", "Mux-Signature": mux.sign(body, SECRET, now=time.time())}
+    try:
+        connection.request("POST", "/api/webhooks/mux", body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    except (OSError, HTTPException):
+        connection.close()
+        return 0
+
+
+def send_all(house: House, payloads: list[dict[str, Any]], journal: Journal) -> Iterator[int]:
+    """Send until everything is acknowledged; yields how much is, now and then."""
+    waiting: queue.Queue[dict[str, Any]] = queue.Queue()
+    for payload in payloads:
+        waiting.put(payload)
+    left = len(payloads)
+
+    def work(number: int) -> None:
+        nonlocal left
+        luck = random.Random(number)
+        connection = HTTPConnection("127.0.0.1", house.port, timeout=10)
+        while left > 0:
+            try:
+                payload = waiting.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if journal.note(payload["id"], deliver(connection, payload)):
+                with journal.lock:
+                    left -= 1
+                if luck.random() < 0.1:
+                    deliver(connection, payload | {"attempts": [{"response_status_code": 204}]})
+            else:
+                waiting.put(payload)
+                time.sleep(0.1)
+        connection.close()
+
+    senders = [threading.Thread(target=work, args=(number,)) for number in range(SENDERS)]
+    for sender in senders:
+        sender.start()
+    while any(sender.is_alive() for sender in senders):
+        yield len(journal.acknowledged)
+        time.sleep(0.05)
+
+
+def lessons_in_the_making(house: House, count: int) -> list[dict[str, Any]]:
+    """So many lessons whose files are in, and all that Mux has to say about them, mixed."""
+    teacher = uuid.uuid4()
+    found = [(uuid.uuid4(), uuid.uuid4()) for _ in range(count)]
+    with psycopg.connect(host=str(house.home), user="lessonadmin", dbname=DATABASE) as connection:
+        connection.execute(
+            "INSERT INTO users (id, email, name, role) VALUES (%s, 't@school.example', 'T', 'instructor')",
+            [teacher],
+        )
+        cursor = connection.cursor()
+        cursor.executemany(
+            "INSERT INTO lessons (id, creator_id, title) VALUES (%s, %s, 'A lesson')",
+            [(one, teacher) for one, _ in found],
+        )
+        cursor.executemany(
+            "INSERT INTO mux_asset_tracking (id, lesson_id, owner_id, upload_id) VALUES (%s, %s, %s, %s)",
+            [(row, lesson, teacher, f"upload-{row}") for lesson, row in found],
+        )
+    payloads = list(itertools.chain.from_iterable(story(lesson, row) for lesson, row in found))
+    random.Random(1).shuffle(payloads)
+    return payloads
+
+
+def story(lesson: uuid.UUID, row: uuid.UUID) -> list[dict[str, Any]]:
+    note = mux.Passthrough(lesson_id=lesson, tracking_id=row).text()
+    upload, asset = f"upload-{row}", f"asset-{row}"
+    made = {
+        "id": upload,
+        "asset_id": asset,
+        "status": "asset_created",
+        "new_asset_settings": {"passthrough": note},
+    }
+    video = {
+        "id": asset,
+        "upload_id": upload,
+        "passthrough": note,
+        "playback_ids": [{"id": f"p-{row}", "policy": "public"}],
+    }
+    told = [
+        ("video.upload.asset_created", made),
+        ("video.asset.created", video | {"status": "preparing"}),
+        ("video.asset.ready", video | {"status": "ready", "duration": 60.0}),
+    ]
+    return [{"id": str(uuid.uuid4()), "type": kind, "data": data, "attempts": []} for kind, data in told]
+
+
+def kept(house: House) -> list[str]:
+    return [row[0] for row in house.database.rows("SELECT mux_event_id FROM mux_events")]
+
+
+@contextmanager
+def running(*options: str) -> Iterator[House]:
+    """Web on a database of its own that keeps its word about commits; nothing else is needed for the inbox."""
+    house = House(database_options=options)
+    try:
+        house.start_redis()
+        house.start("web")
+        wait_for(house.alive, seconds=30, what="web")
+        yield house
+    finally:
+        house.end()
+
+
+def kill_a_web_process(house: House) -> None:
+    children = psutil.Process(house.processes["web"].pid).children()
+    for child in children[:1]:
+        with suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+
+
+def kill_all_of_web(house: House) -> None:
+    house.kill("web")
+    house.start("web")
+
+
+def crash_the_database(house: House) -> None:
+    house.database.kill()
+    house.database.start()
+
+
+DESTRUCTION = (kill_a_web_process, crash_the_database, kill_all_of_web)
+
+
+def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(real_servers: Servers) -> None:
+    with running() as house:
+        payloads = lessons_in_the_making(house, LESSONS)
+        assert len(payloads) >= 5000
+        journal, strikes = Journal(), 0
+        for acknowledged in send_all(house, payloads, journal):
+            if acknowledged > (strikes + 1) * len(payloads) / (ROUNDS_OF_DESTRUCTION + 1):
+                DESTRUCTION[strikes % len(DESTRUCTION)](house)
+                strikes += 1
+        crash_the_database(house)
+
+        stored = kept(house)
+        assert strikes == ROUNDS_OF_DESTRUCTION
+        assert journal.refused > 0, "nothing was ever in the way: this proves nothing"
+        assert len(journal.acknowledged) == len(payloads) >= 5000
+        assert journal.acknowledged - set(stored) == set(), "acknowledged and lost"
+        assert set(stored) - journal.sent == set(), "never sent"
+        assert len(stored) == len(set(stored)), "stored twice"
+        # and what they did: each lesson is out, once
+        one = house.database.one
+        assert one("SELECT count(*) FROM lessons WHERE status = 'published'") == LESSONS
+        assert one("SELECT count(*) FROM audit_log WHERE action = 'lesson.published'") == LESSONS
+        assert (
+            one("SELECT count(DISTINCT target_id) FROM audit_log WHERE action = 'lesson.published'")
+            == LESSONS
+        )
+        assert one("SELECT count(*) FROM notifications WHERE kind = 'lesson_published'") == LESSONS
+        assert one("SELECT count(*) FROM mux_events WHERE outcome NOT IN ('applied', 'no_change')") == 0
+
+
+def test_the_control_a_careless_database_is_caught(real_servers: Servers) -> None:
+    """The same check must fail when commits are acknowledged before they are written."""
+    careless = (
+        "-c", "wal_writer_delay=10s", "-c", "wal_writer_flush_after=1GB", "-c", "wal_buffers=64MB", "-c", "bgwriter_delay=10s",
+    )  # fmt: skip
+    with running(*careless) as house:
+        house.database.rows("ALTER ROLE lessonadmin SET synchronous_commit = off")
+        house.kill("web")
+        house.start("web")
+        wait_for(house.alive, seconds=30, what="web")
+        lost: set[str] = set()
+        for _ in range(4):
+            journal = Journal()
+            payloads = [{"id": str(uuid.uuid4()), "type": "x", "data": {}} for _ in range(150)]
+            for _ in send_all(house, payloads, journal):
+                pass
+            assert len(journal.acknowledged) == len(payloads)
+            crash_the_database(house)
+            lost = journal.acknowledged - set(kept(house))
+            if lost:
+                break
+        assert lost, "the check cannot see a loss, so it proves nothing"
+
+
+def test_the_database_really_was_careful(real_servers: Servers) -> None:
+    """What the first test relies on: the house's database is not run like the quick one of the other tests."""
+    house = House()
+    try:
+        assert house.database.one("SHOW synchronous_commit") == "on"
+        assert house.database.one("SHOW fsync") == "on"
+        assert house.database.one("SHOW full_page_writes") == "on"
+    finally:
+        house.end()

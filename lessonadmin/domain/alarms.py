@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import queue
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, figures, journal, vital_signs
+from lessonadmin.domain import budget, disbelief, figures, journal, vital_signs
 from lessonadmin.domain.models import Alarm, MuxCall, MuxEvent, Tracking, User
 from lessonadmin.domain.models.people import STAFF
 
@@ -137,6 +137,13 @@ def _quota() -> str | None:
     return "Mux refuses new uploads because the plan's limit is reached." if _last_call("quota") else None
 
 
+def _wrong_environment() -> str | None:
+    gone = disbelief.gone_lately()
+    if gone <= disbelief.MOST_GONE:
+        return None
+    return f"Mux called {gone} videos gone within an hour. That is not believed: they stay as they are."
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("webhooks_lost", "Webhooks get lost", "Check the webhook's address and secret in the Mux dashboard.", _webhooks_lost),
     Kind("no_events", "No webhook arrives", "Check that the webhook exists in the Mux dashboard and reaches us.", _no_events),
@@ -146,6 +153,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("signatures", "Webhook signatures are wrong", "Compare MUX_WEBHOOK_SECRETS with the Mux dashboard.", _signatures),
     Kind("token_refused", "Mux refuses our token", "Check MUX_TOKEN_ID and its secret, then run flask doctor.", _token_refused),
     Kind("quota", "The Mux plan is used up", "Raise the plan at Mux or delete videos that nobody needs.", _quota),
+    Kind("wrong_environment", "Mux does not know our videos", "Is the token of another Mux environment? Run flask doctor; if they are truly gone, recheck them by hand.", _wrong_environment),
 )  # fmt: skip
 BY_NAME = {kind.name: kind for kind in KINDS}
 

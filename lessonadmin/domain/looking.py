@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, checks, videos
+from lessonadmin.domain import calls, checks, disbelief, videos
 from lessonadmin.domain.errors import Missing, Unavailable
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.reading import asset_news, gone_news, upload_news
@@ -103,17 +103,34 @@ def look(
     db.session.rollback()  # no transaction stays open while Mux is asked
     try:
         news, operation = ask(subject, priority=priority, found_by=found_by, any_policy=any_policy)
+        gone = news.happening is Happening.ASSET_DELETED
     except mux.Gone:
         # An upload that Mux forgot can make no asset any more.
         news = News(happening=Happening.UPLOAD_EXPIRED, found_by=found_by, seen=True)
-        operation = "get_upload"
+        operation, gone = "get_upload", True
     except mux.MuxError as error:
         with transaction(actor):
             note_failure(subject, error)
         raise
+    unasked = found_by == "sweep" and gone
     with transaction(actor):
-        calls.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
+        outcome = disbelief.GONE if unasked else "ok"
+        calls.note(subject.kind, subject.target_id, operation, outcome, news.happening.value)
+        if unasked and disbelief.too_many():
+            _leave_as_it_is(subject)
+            return "no_change"
         return let_happen(subject, news)
+
+
+def _leave_as_it_is(subject: Subject) -> None:
+    found = videos.desk_of_row(subject.tracking_id)
+    if found is None:
+        return
+    _, row = found
+    row.attempts += 1
+    row.last_look_at = func.clock_timestamp()
+    row.last_look_error = disbelief.WORDS
+    checks.heard(row)
 
 
 def let_happen(subject: Subject, news: News) -> Outcome:

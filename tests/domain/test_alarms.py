@@ -8,10 +8,10 @@ from sqlalchemy import func, select, text
 
 from lessonadmin import queue
 from lessonadmin.db import JOB, db
-from lessonadmin.domain import alarms, budget, figures, rejections, sweeping, vital_signs
+from lessonadmin.domain import alarms, budget, disbelief, figures, looking, rejections, sweeping, vital_signs
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Alarm, Notification, User
-from tests.factories import make_event, make_lesson, make_user
+from tests.factories import make_event, make_lesson, make_tracking, make_user
 from tests.world import World
 
 
@@ -190,3 +190,44 @@ def test_an_alarm_row_has_its_beginning_and_its_end(world: World, staff: User) -
 def test_every_kind_says_what_to_do() -> None:
     assert len(alarms.BY_NAME) == len(alarms.KINDS)
     assert all(kind.what_to_do.endswith((".", "?")) for kind in alarms.KINDS)
+
+
+def gone_asset(world: World) -> str:
+    """An id that is a real one, of which Mux says that it is gone."""
+    (asset_id,) = world.control.seed_assets(1)
+    world.control.delete_asset_in_dashboard(asset_id)
+    return asset_id
+
+
+def test_a_token_of_another_environment_darkens_few_lessons(
+    world: World, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every look answers "gone": after a few nothing is believed any more, and people are told."""
+    monkeypatch.setattr(budget, "CAPACITY", 10_000.0)
+    lessons = [make_lesson(video_processing_status="processing") for _ in range(20)]
+    for lesson in lessons:
+        make_tracking(lesson, status="processing", mux_asset_id=gone_asset(world))
+    for _ in range(6):
+        db.session.execute(
+            text("UPDATE mux_asset_tracking SET next_check_at = created_at WHERE status = 'processing'")
+        )
+        db.session.commit()
+        sweeping.sweep()
+    left = [one for one in lessons if world.lesson(one).video_processing_status == "processing"]
+    assert len(left) == len(lessons) - disbelief.MOST_GONE
+    assert "wrong_environment" in standing()
+    assert any("not believed" in message for message in told(staff))
+    row = world.rows(left[0])[0]
+    assert row.next_check_at is not None
+    looking.look(row.id, actor=JOB, priority="high", found_by="manual")  # a person asks, and is answered
+    assert world.lesson(left[0]).video_error_type == "deleted_at_mux"
+    pass_time(at="mux_calls")
+    assert "wrong_environment" not in standing()
+
+
+def test_a_few_that_are_gone_are_believed(world: World, staff: User) -> None:
+    lesson = make_lesson(video_processing_status="processing")
+    row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(world))
+    looking.look(row.id, actor=JOB, priority="low", found_by="sweep")
+    assert world.lesson(lesson).video_error_type == "deleted_at_mux"
+    assert standing() == set()

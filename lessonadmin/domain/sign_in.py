@@ -106,13 +106,3 @@ def open_session(user: User, *, address: str, user_agent: str, replaces: uuid.UU
     secret = sessions.begin(user, address=address, user_agent=user_agent)
     journal.record("user.signed_in", user, address=address)
     return secret
-
-
-def forget_old_tries() -> int:
-    """Housekeeping: tries older than a day are of no use."""
-    gone = db.session.execute(
-        delete(SignInFailure)
-        .where(SignInFailure.at < func.clock_timestamp() - timedelta(days=1))
-        .returning(SignInFailure.id)
-    ).all()
-    return len(gone)

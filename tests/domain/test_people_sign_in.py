@@ -148,15 +148,6 @@ def test_every_no_takes_the_same_time(session: Session) -> None:
     assert min(times) > 0.01
 
 
-def test_housekeeping_forgets_what_is_a_day_old(session: Session) -> None:
-    attempt("nobody@school.example")
-    age_tries(session, 86_500)
-    attempt("nobody@school.example")
-    with transaction(CLI):
-        assert sign_in.forget_old_tries() == 1
-    assert session.scalar(select(func.count()).select_from(SignInFailure)) == 1
-
-
 def test_to_fail_or_forgive_an_unknown_try_changes_nothing(session: Session) -> None:
     with transaction(CLI):
         sign_in.fail(uuid.uuid4())

@@ -26,7 +26,7 @@ def lasted(seconds: float) -> str:
 
 class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no types
     def __init__(self) -> None:
-        super().__init__(name="Operations", endpoint="admin", url="/admin")
+        super().__init__(name="Operations", endpoint="admin", url="/admin", menu_icon_value="panel")
 
     @expose("/")  # type: ignore[untyped-decorator]
     def index(self) -> Response | str:

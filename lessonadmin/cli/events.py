@@ -9,32 +9,38 @@ from flask.cli import AppGroup
 
 from lessonadmin.db import CLI
 from lessonadmin.domain import inbox
-from lessonadmin.domain.errors import Problem
+from lessonadmin.domain.errors import Missing
 
 events = AppGroup("events", help="Webhook events.")
 
 
 @events.command("replay")
-@click.option("--failed", is_flag=True, help="Every event that could not be applied.")
-@click.option("--id", "event_id", type=click.UUID, default=None, help="One event, by our id.")
-def replay(failed: bool, event_id: uuid.UUID | None) -> None:
-    """Apply stored events again."""
-    if failed == (event_id is not None):
+@click.option("--failed", is_flag=True, help="Only events that could not be applied.")
+@click.option("--id", "event_id", default=None, help="One event, by our id or by Mux's.")
+def replay(failed: bool, event_id: str | None) -> None:
+    """Apply stored events again: without an option those that failed and those whose owner was unknown."""
+    if failed and event_id is not None:
         raise click.UsageError("Say either --failed or --id ID.")
-    ids = [event_id] if event_id is not None else inbox.failed()
+    ids = _named(event_id) if event_id is not None else inbox.failed() if failed else inbox.unapplied()
     outcomes: Counter[str] = Counter()
     with click.progressbar(ids, label="replaying") as bar:
         for one in bar:
             try:
-                outcome = inbox.replay(one, actor=CLI)
-            except Problem as problem:
-                raise click.ClickException(f"There is no event {one}.") from problem
-            outcomes[outcome] += 1
+                outcomes[inbox.replay(one, actor=CLI)] += 1
+            except Missing:
+                outcomes["gone"] += 1  # pruned meanwhile
     for outcome, count in sorted(outcomes.items()):
         click.echo(f"{outcome}: {count}")
     click.echo(f"replayed: {len(ids)}")
     if outcomes["failed"]:
         raise SystemExit(1)
+
+
+def _named(event_id: str) -> list[uuid.UUID]:
+    found = inbox.find(event_id)
+    if found is None:
+        raise click.ClickException(f"There is no event {event_id}.")
+    return [found]
 
 
 def init_app(app: Flask) -> None:

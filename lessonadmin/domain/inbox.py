@@ -10,7 +10,7 @@ import logging
 import re
 import uuid
 
-from sqlalchemy import case, func, select, text, update
+from sqlalchemy import case, false, func, or_, select, text, update
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from lessonadmin import metrics, mux
@@ -186,6 +186,21 @@ def failed(limit: int = 1000) -> list[uuid.UUID]:
             select(MuxEvent.id).where(MuxEvent.outcome == "failed").order_by(MuxEvent.id).limit(limit)
         )
     )
+
+
+def unapplied(limit: int = 1000) -> list[uuid.UUID]:
+    """Events that changed nothing so far: failed ones, and those whose owner was unknown."""
+    wanted = MuxEvent.outcome.in_(("failed", "unmatched"))
+    return list(db.session.scalars(select(MuxEvent.id).where(wanted).order_by(MuxEvent.id).limit(limit)))
+
+
+def find(name: str) -> uuid.UUID | None:
+    """One event by our id, or by the id that Mux gave it."""
+    try:
+        ours = MuxEvent.id == uuid.UUID(name)
+    except ValueError:
+        ours = false()
+    return db.session.scalar(select(MuxEvent.id).where(or_(ours, MuxEvent.mux_event_id == name)).limit(1))
 
 
 def release_parked(upload_id: str) -> None:

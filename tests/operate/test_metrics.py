@@ -1,24 +1,18 @@
 """/metrics of real gunicorn workers, read by Prometheus's own parser: every metric of the contract, the same from every worker."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from devstack import ports, procfile
-from devstack.house import status_of
-from devstack.places import ROOT
+from devstack import ports
 from lessonadmin import metrics, mux
+from tests.operate.serving import web
 from tests.settings import environment
 
 # Section 8 of the contract: name -> labels
@@ -36,26 +30,6 @@ CONTRACT = {
 }
 HISTOGRAMS = {"lessonadmin_time_to_ready_seconds", "lessonadmin_http_request_seconds"}
 WEBHOOKS = 60
-
-
-@contextmanager
-def web(settings: dict[str, str]) -> Iterator[str]:
-    """Two gunicorn workers by the Procfile's own command; the address."""
-    given = {**os.environ, **settings, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    command = procfile.shell(procfile.read(ROOT / "Procfile")["web"])
-    address = f"http://127.0.0.1:{settings['PORT']}"
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        until = time.monotonic() + 30
-        while status_of(f"{address}/healthz") != 200:
-            assert time.monotonic() < until, "web did not start"
-            time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def ask(url: str, *, token: str | None = None) -> str:

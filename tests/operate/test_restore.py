@@ -1,0 +1,91 @@
+"""Back up, restore elsewhere, with an empty Redis: one `flask sweep` finds everything that was due."""
+
+import subprocess
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import text
+
+from devstack import wheels
+from devstack.servers import Servers, run_flask
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import deletions, removal
+from tests.factories import make_lesson
+from tests.settings import environment
+from tests.world import World
+
+DUE = """
+SELECT (SELECT count(*) FROM mux_asset_tracking WHERE status IN ('uploading', 'processing') AND next_check_at IS NOT NULL),
+       (SELECT count(*) FROM asset_deletions WHERE done_at IS NULL),
+       (SELECT count(*) FROM upload_cancellations WHERE done_at IS NULL),
+       (SELECT count(*) FROM mux_events WHERE next_attempt_at IS NOT NULL)
+"""
+TABLES = ("users", "lessons", "mux_asset_tracking", "mux_events", "audit_log", "asset_deletions", "purchases")
+
+
+def run(program: str, *arguments: str) -> None:
+    """One of PostgreSQL's own programs, of the version that the server has."""
+    command = [str(wheels.postgres_programs() / program), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def unfinished(world: World, redis_url: str) -> list[str]:
+    """A school in the middle of things: a webhook lost, a deletion promised, an upload given up, an event too early."""
+    waiting = make_lesson()
+    world.uploaded(waiting)
+    world.forget()
+    going = make_lesson()
+    world.uploaded(going)
+    world.deliver()
+    with transaction(Actor.user(going.creator_id)):
+        removal.request_delete(str(world.lesson(going).mux_asset_id))
+    cancelled = make_lesson()
+    upload_id = world.upload(cancelled).upload_id
+    with transaction(Actor.user(cancelled.creator_id)):
+        deletions.promise_cancellation_of(upload_id, ("lesson", cancelled.id))
+    db.session.execute(
+        text("UPDATE mux_asset_tracking SET next_check_at = created_at WHERE next_check_at IS NOT NULL")
+    )
+    db.session.commit()
+    return [str(waiting.id), str(going.id), upload_id]
+
+
+def rows(url: str, statement: str) -> list[tuple[object, ...]]:
+    with psycopg.connect("postgresql://" + url.partition("://")[2]) as connection:
+        return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+
+def test_everything_that_was_due_is_found_again(
+    unfinished: list[str], world: World, real_servers: Servers, pg_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    waiting, going, upload_id = unfinished
+    dump = str(tmp_path / "school.dump")
+    run("pg_dump", "-Fc", "-f", dump, "-d", pg_url)
+    restored = f"restored_{uuid.uuid4().hex[:8]}"
+    real_servers.postgres.create_database(restored)
+    url = real_servers.postgres.url(restored)
+    run("pg_restore", "--no-owner", "--exit-on-error", "-d", url, dump)
+    with redis.Redis.from_url(redis_url) as connection:
+        connection.flushdb()
+
+    for table in TABLES:
+        count = f"SELECT count(*) FROM {table}"  # noqa: S608  # the names above
+        assert rows(url, count) == rows(pg_url, count), table
+    assert rows(url, DUE) == rows(pg_url, DUE)
+    assert [one > 0 for one in rows(url, DUE)[0][:3]] == [True, True, True]
+
+    settings = environment(database_url=url, redis_url=redis_url, MUX_API_URL=world.url)
+    run_flask("db", "upgrade", settings=settings)
+    run_flask("sweep", settings=settings)
+
+    assert rows(url, f"SELECT status FROM lessons WHERE id = '{waiting}'") == [("published",)]  # noqa: S608
+    assert rows(url, f"SELECT video_processing_status FROM lessons WHERE id = '{going}'") == [("none",)]  # noqa: S608
+    assert rows(url, DUE)[0][1:3] == (0, 0)
+    assert world.control.upload(upload_id)["status"] == "cancelled"
+    with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.Error, match="never changed"):
+        connection.execute("DELETE FROM audit_log")  # the triggers came along

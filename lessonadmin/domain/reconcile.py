@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 LOCK = 0x1E550B
 NIGHTLY = timedelta(hours=23)
 TRY_AGAIN = timedelta(hours=1)  # after a walk that failed or was killed
-# With a token of another environment every asset seems to be missing: so many at once are believed of no walk.
+# With a token of another environment every asset seems to be missing: so many are believed only if others are there.
 MOST_MISSING = 20
-MOST_MISSING_SHARE = 0.1
+MOST_MISSING_SHARE = 0.9
 Tell = Callable[[Found], None]
 
 

@@ -225,6 +225,23 @@ def test_a_token_of_another_environment_darkens_few_lessons(
     assert "wrong_environment" not in standing()
 
 
+def test_many_are_believed_gone_where_others_are_found(
+    world: World, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that finds some of our videos is of the right environment, however many others are gone."""
+    monkeypatch.setattr(budget, "CAPACITY", 10_000.0)
+    for _ in range(2):
+        (found,) = world.control.seed_assets(1)
+        row = make_tracking(make_lesson(), status="processing", mux_asset_id=found)
+        looking.look(row.id, actor=JOB, priority="low", found_by="sweep")
+    lessons = [make_lesson(video_processing_status="processing") for _ in range(disbelief.MOST_GONE + 3)]
+    for lesson in lessons:
+        row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(world))
+        looking.look(row.id, actor=JOB, priority="low", found_by="sweep")
+    assert {world.lesson(one).video_error_type for one in lessons} == {"deleted_at_mux"}
+    assert "wrong_environment" not in standing()
+
+
 def test_a_few_that_are_gone_are_believed(world: World, staff: User) -> None:
     lesson = make_lesson(video_processing_status="processing")
     row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(world))

@@ -2,8 +2,11 @@
 
 import csv
 import itertools
+import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -28,14 +31,15 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
     untouched = repair.untouched()
     lesson_ids = repair.candidates()
     try:
-        while batch := list(itertools.islice(lesson_ids, batch_size)):
-            for lesson_id in batch:
-                found = repair.mend(lesson_id, finder, actor=CLI, dry_run=dry_run)
-                if found is not None:
-                    findings.append(found)
-                    _tell(found, dry_run)
-            if delay and len(batch) == batch_size:
-                time.sleep(delay)
+        with _told(dry_run) as tell:
+            while batch := list(itertools.islice(lesson_ids, batch_size)):
+                for lesson_id in batch:
+                    found = repair.mend(lesson_id, finder, actor=CLI, dry_run=dry_run)
+                    tell(found)
+                    if found is not None:
+                        findings.append(found)
+                if delay and len(batch) == batch_size:
+                    time.sleep(delay)
     except KeyboardInterrupt:
         click.echo("stopped; the next run goes on from here", err=True)
     if report is not None:
@@ -43,7 +47,30 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
     _summarise(findings, untouched)
 
 
-def _tell(found: repair.Finding, dry_run: bool) -> None:
+@contextmanager
+def _told(dry_run: bool) -> Iterator[Callable[[repair.Finding | None], None]]:
+    """A line a lesson; on a terminal a bar, and afterwards the lines of what needs a person."""
+    if not sys.stdout.isatty():
+        yield lambda found: _tell(found, dry_run)
+        return
+    remarkable: list[repair.Finding] = []
+    try:
+        with click.progressbar(length=repair.how_many(), label="looking at lessons") as bar:
+
+            def step(found: repair.Finding | None) -> None:
+                bar.update(1)
+                if found is not None and (dry_run or found.result != "updated"):
+                    remarkable.append(found)
+
+            yield step
+    finally:
+        for found in remarkable:
+            _tell(found, dry_run)
+
+
+def _tell(found: repair.Finding | None, dry_run: bool) -> None:
+    if found is None:
+        return
     would = "would be " if dry_run else ""
     click.echo(f"{found.lesson_id} {would}{found.result}: {found.reason} {found.remark}".rstrip())
 

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, journal, publication, videos
+from lessonadmin.domain import budget, desks, journal, publication, videos
+from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.finding import Finder
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.reading import asset_news, gone_news
-from lessonadmin.domain.videos import Desk
 
 Result = Literal["updated", "skipped", "failed"]
 TEMPORARY = Lesson.mux_asset_id.like(r"temp\_%")
@@ -36,17 +36,27 @@ class Finding:
     remark: str = ""
 
 
-def candidates() -> Iterator[uuid.UUID]:
-    """Lessons that need a look, by key, a page at a time, so that a million lessons take no memory."""
+def _needs_look() -> ColumnElement[bool]:
     tracked = exists().where(Tracking.lesson_id == Lesson.id, Tracking.mux_asset_id == Lesson.mux_asset_id)
     waits = and_(Lesson.video_processing_status == "ready", Lesson.publish_on_ready)
     has_video = func.btrim(func.coalesce(Lesson.mux_asset_id, "")) != ""
-    needs_look = or_(
+    return or_(
         TEMPORARY, and_(Lesson.status == "draft", has_video, or_(~tracked, waits), Lesson.publish_on_ready)
     )
+
+
+def how_many() -> int:
+    """Lessons that need a look, for a bar that shows how far it is."""
+    found = db.session.scalar(select(func.count()).select_from(Lesson).where(_needs_look()))
+    db.session.rollback()
+    return found or 0
+
+
+def candidates() -> Iterator[uuid.UUID]:
+    """Lessons that need a look, by key, a page at a time, so that a million lessons take no memory."""
     last: uuid.UUID | None = None
     while True:
-        page = select(Lesson.id).where(needs_look).order_by(Lesson.id).limit(200)
+        page = select(Lesson.id).where(_needs_look()).order_by(Lesson.id).limit(200)
         ids = db.session.scalars(page if last is None else page.where(Lesson.id > last)).all()
         db.session.rollback()
         if not ids:
@@ -148,7 +158,7 @@ def _judge(lesson: Lesson, asset: mux.Asset) -> Finding:
 
 def _take_over(lesson: Lesson, asset: mux.Asset, actor: Actor) -> None:
     with transaction(actor):
-        desk = videos.desk_of(lesson)
+        desk = desks.desk_of(lesson)
         row = _row_for(desk, asset)
         news = asset_news(
             asset, wanted_policy=row.wanted_policy, found_by="manual", seen=True, any_policy=True
@@ -182,7 +192,7 @@ def _row_for(desk: Desk, asset: mux.Asset) -> Tracking:
 
 def _gone(lesson: Lesson, asset_id: str, actor: Actor) -> None:
     with transaction(actor):
-        desk = videos.desk_of(lesson)
+        desk = desks.desk_of(lesson)
         videos.ensure_tracked(desk)
         row = desk.of_asset(asset_id)
         if row is not None and row.superseded_at is None:
@@ -194,7 +204,7 @@ def _gone(lesson: Lesson, asset_id: str, actor: Actor) -> None:
 def _forget(lesson: Lesson, actor: Actor) -> None:
     """An id that names nothing at Mux is only forgotten; the wish to publish stands for the next upload."""
     with transaction(actor):
-        desk = videos.desk_of(lesson)
+        desk = desks.desk_of(lesson)
         before = desk.owner.mux_asset_id
         videos.project(desk)
         if desk.owner.mux_asset_id is None:

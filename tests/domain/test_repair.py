@@ -1,6 +1,11 @@
 """Old lessons are healed by what Mux says: every kind of old row, stopped half-way, and run twice."""
 
+import contextlib
+import os
+import pty
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
+from devstack.places import ROOT
 from lessonadmin.db import db
 from lessonadmin.domain import budget
 from lessonadmin.domain.models import Lesson
@@ -206,3 +212,28 @@ def test_the_report_is_safe_in_a_spreadsheet(world: World, app: Flask, tmp_path:
     old(seeded(world), title='=HYPERLINK("http://evil")')
     run(app, "--report", str(tmp_path / "report.csv"))
     assert "'=HYPERLINK" in (tmp_path / "report.csv").read_text()
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(world: World, settings_environment: dict[str, str]) -> None:
+    lessons = [old(seeded(world)) for _ in range(3)]
+    old("temp_nobodyknowsthis")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", "fix-lessons", "--delay", "0"],
+        cwd=ROOT,
+        env={**os.environ, **settings_environment, "MUX_API_URL": world.url},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # the end of a terminal is an error
+        while piece := os.read(ours, 4096):
+            said += piece
+    os.close(ours)
+    assert process.wait(20) == 1
+    assert b"100%" in said
+    assert b"missing at Mux" in said
+    assert str(lessons[0].id).encode() not in said  # what went well is in the figures
+    assert b"processed: 4" in said

@@ -49,6 +49,7 @@ class Settings:
     mail_url: str | None = None
     metrics_token: str | None = None
     sentry_dsn: str | None = None
+    keep_days: tuple[tuple[str, int], ...] = ()
 
     @property
     def https(self) -> bool:
@@ -83,6 +84,18 @@ WHOLE_NUMBERS = {
     "RECHECK_AFTER_SECONDS": (1, 86_400),
     "SWEEP_EVERY_SECONDS": (1, 3_600),
     "REPLACED_GRACE_SECONDS": (0, 31_536_000),
+}
+# What may be kept for a time of one's own, and the days that it must be kept at least: Mux repeats events for one day,
+# and whoever wants to know who did what needs the audit trail for a year.
+SHORTEST_LIVES = {
+    "mux_events": 30,
+    "mux_calls": 7,
+    "audit_log": 365,
+    "notifications": 30,
+    "alarms": 30,
+    "reconcile_runs": 7,
+    "hourly_figures": 31,
+    "upload_cancellations": 7,
 }
 ORIGINS = ("PUBLIC_URL", "MUX_API_URL", "MUX_STREAM_URL", "MUX_IMAGE_URL")
 LISTS = ("MUX_WEBHOOK_SECRETS", "UPLOAD_TYPES")
@@ -141,7 +154,23 @@ def _mail_url(value: str) -> str:
     return value
 
 
+def _keep_days(value: str) -> tuple[tuple[str, int], ...]:
+    found = []
+    for item in _items(value):
+        match = re.fullmatch(r"(\w+)\s*=\s*(\d{1,5})", item)
+        if match is None or match[1] not in SHORTEST_LIVES:
+            raise ValueError(
+                "must look like mux_events=180,notifications=90; tables: " + ", ".join(SHORTEST_LIVES)
+            )
+        if int(match[2]) < SHORTEST_LIVES[match[1]]:
+            raise ValueError(f"must keep {match[1]} for at least {SHORTEST_LIVES[match[1]]} days")
+        found.append((match[1], int(match[2])))
+    return tuple(found)
+
+
 def _parse(name: str, value: str) -> object:
+    if name == "KEEP_DAYS":
+        return _keep_days(value)
     if name == "DATABASE_URL":
         return normalise_database_url(value)
     if name == "REDIS_URL":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from lessonadmin import config
 from lessonadmin.db import db
 
 BATCH = 1000
@@ -42,6 +43,15 @@ LIVES = (
 KEYS = {"throttles": "key", "hourly_figures": "ctid"}
 
 
+def days_of(life: Life) -> int:
+    """As KEEP_DAYS says; it is about a table's first life, and no later one of the same table is shorter."""
+    own = dict(config.current().keep_days).get(life.table)
+    if own is None:
+        return life.days
+    first = next(one for one in LIVES if one.table == life.table)
+    return own if life is first else max(own, life.days)
+
+
 def prune() -> dict[str, int]:
     """Remove what is too old; how many rows of each table."""
     removed: dict[str, int] = {}
@@ -56,7 +66,7 @@ def prune() -> dict[str, int]:
 
 def _prune_some(life: Life) -> int:
     key = KEYS.get(life.table, "id")
-    condition = life.condition.format(limit=f"clock_timestamp() - interval '{life.days} days'")
+    condition = life.condition.format(limit=f"clock_timestamp() - interval '{days_of(life)} days'")
     db.session.execute(text("SELECT set_config('lessonadmin.retention', 'on', true)"))
     gone = db.session.execute(
         text(

@@ -5,6 +5,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import retention
 from tests.factories import make_event
@@ -74,3 +75,19 @@ def test_audit_rows_are_removed_by_nobody_else(app: Flask, session: object) -> N
 def test_event_ids_are_remembered_longer_than_mux_repeats_itself() -> None:
     lives = [life.days for life in retention.LIVES if life.table == "mux_events"]
     assert min(lives) > 30 * DAYS_THAT_MUX_SENDS_AGAIN
+
+
+def test_lives_can_be_set_but_not_below_what_is_safe(app: Flask, session: object) -> None:
+    make_event(outcome="applied")
+    db.session.execute(text("UPDATE mux_events SET received_at = now() - interval '50 days'"))
+    db.session.commit()
+    assert retention.prune() == {}
+    with config.overridden(keep_days=config._keep_days("mux_events=40, notifications = 90")):
+        first, second = (life for life in retention.LIVES if life.table == "mux_events")
+        assert (retention.days_of(first), retention.days_of(second)) == (40, 365)
+        assert retention.prune() == {"mux_events": 1}
+    for wrong in ("mux_events=1", "users=30", "mux_events", "mux_events=-5", "mux_events=x"):
+        with pytest.raises(ValueError, match="must"):
+            config._keep_days(wrong)
+    assert set(config.SHORTEST_LIVES) <= {life.table for life in retention.LIVES}
+    assert all(life.days >= config.SHORTEST_LIVES.get(life.table, 0) for life in retention.LIVES)

@@ -10,12 +10,12 @@ from sqlalchemy import exists, func, select
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, deletions, journal, looking, uploads, videos
+from lessonadmin.domain import calls, deletions, desks, journal, looking, uploads, videos
+from lessonadmin.domain.desks import Desk, Owner
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import AssetDeletion, Tracking
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.reading import asset_news
-from lessonadmin.domain.videos import Desk, Owner
 
 LEAVING = ("deleting", "deleted", "cancelled")
 POLICIES = ("public", "signed")
@@ -27,8 +27,8 @@ def adopt_asset(owner: Owner, *, asset_id: str, playback_id: str, actor: Actor) 
     asset = _at_mux(asset_id)
     chosen = _confirmed(asset, playback_id)
     with transaction(actor):
-        desk = videos.desk_of(owner)
-        calls.note(videos.kind_of(desk.owner), desk.owner.id, "get_asset", "ok", "named by support")
+        desk = desks.desk_of(owner)
+        calls.note(desks.kind_of(desk.owner), desk.owner.id, "get_asset", "ok", "named by support")
         _take_over(desk, asset, chosen)
 
 

@@ -7,8 +7,8 @@ import uuid
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, transaction
-from lessonadmin.domain import looking, throttles, videos
-from lessonadmin.domain.videos import Desk, Owner
+from lessonadmin.domain import desks, looking, throttles, videos
+from lessonadmin.domain.desks import Desk, Owner
 
 NOTHING_TO_ASK = ("not_found", "temp_asset")
 
@@ -18,7 +18,7 @@ def ask_now(owner: Owner, *, actor: Actor) -> str | None:
     with transaction(actor):
         if actor.id is not None:
             throttles.ask_mux(actor.id)
-        desk = videos.desk_of(owner)
+        desk = desks.desk_of(owner)
         videos.ensure_tracked(desk)
         wanted = _worth_asking(desk)
         temporary = mux.is_temporary(desk.owner.mux_asset_id)

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 
 from lessonadmin import config, mux
 from lessonadmin.db import db
-from lessonadmin.domain import event_lookup, videos
+from lessonadmin.domain import desks, event_lookup
 from lessonadmin.domain.comparing import Look
+from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Tracking
-from lessonadmin.domain.videos import Owner
 
 MOST_EVENTS = 20
 
@@ -90,7 +90,7 @@ def in_words(span: timedelta) -> str:
 
 def open_case(owner: Owner, look: Look | None) -> CaseFile:
     """Read what is known now."""
-    kind = videos.kind_of(owner)
+    kind = desks.kind_of(owner)
     now, rows = _uploads(owner)
     coming = next((row for row in rows if row.is_open), None)
     playing = next((row for row in rows if row.status == "ready"), None)
@@ -109,16 +109,24 @@ def open_case(owner: Owner, look: Look | None) -> CaseFile:
     return CaseFile(owner, row, coming, deletion, _waiting_events(owner, rows), now, look)
 
 
-def _uploads(owner: Owner) -> tuple[datetime, list[Tracking]]:
+@dataclass(frozen=True)
+class Uploads:
+    """Every upload of a lesson or course, oldest first, and when they were read, by the database's clock."""
+
+    rows: tuple[Tracking, ...]
+    now: datetime
+
+
+def uploads_of(owner: Owner) -> Uploads:
     column = Tracking.lesson_id if isinstance(owner, Lesson) else Tracking.course_id
-    rows = db.session.scalars(
-        select(Tracking)
-        .where(column == owner.id, Tracking.superseded_at.is_(None))
+    found = db.session.execute(
+        select(Tracking, func.clock_timestamp())
+        .where(column == owner.id)
         .order_by(Tracking.created_at, Tracking.id)
         .execution_options(populate_existing=True)
     ).all()
-    now: datetime = db.session.scalars(select(func.clock_timestamp())).one()
-    return now, list(rows)
+    now: datetime = found[0][1] if found else db.session.scalars(select(func.clock_timestamp())).one()
+    return Uploads(tuple(row for row, _ in found), now)
 
 
 def _waiting_events(owner: Owner, rows: list[Tracking]) -> tuple[uuid.UUID, ...]:

@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 
 from lessonadmin import mux
 from lessonadmin.db import db
-from lessonadmin.domain import videos
+from lessonadmin.domain import desks
+from lessonadmin.domain.desks import Kind, Owner
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.models.video import MIGRATED
-from lessonadmin.domain.videos import Kind, Owner
 
 SAMPLE = 25
 
@@ -65,7 +65,7 @@ def look(kind: Kind, target_id: uuid.UUID, *, priority: mux.Priority = "high") -
 
 
 def _ids(kind: Kind, target_id: uuid.UUID) -> _Ids:
-    owner = videos.find_owner(kind, target_id)
+    owner = desks.find_owner(kind, target_id)
     row = current_row(kind, target_id)
     own = owner.mux_asset_id if owner is not None and not mux.is_temporary(owner.mux_asset_id) else None
     upload_id = row.upload_id if row is not None and row.upload_id != MIGRATED else None
@@ -135,7 +135,7 @@ def compare(owner: Owner, found: Look) -> list[Compared]:
     """Line by line, ours and theirs; empty where Mux gave no answer."""
     if not found.answered:
         return []
-    row = current_row(videos.kind_of(owner), owner.id)
+    row = current_row(desks.kind_of(owner), owner.id)
     wanted = row.wanted_policy if row is not None else (owner.playback_policy or "public")
     asset = found.asset
     theirs_id = _playback_id(asset, owner, wanted)

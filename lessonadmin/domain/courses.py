@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from lessonadmin.db import db
-from lessonadmin.domain import access, journal, removal, videos
+from lessonadmin.domain import access, desks, journal, removal
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.lessons import UNSET, Changes, check_texts
 from lessonadmin.domain.models import Course, Lesson, User
@@ -74,7 +74,7 @@ def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -
 def delete(user: User, course_id: uuid.UUID) -> None:
     """Delete a course and its preview at Mux; its lessons stay, without a course."""
     course = access.course_to_change(user, course_id)
-    desk = videos.desk_of(course)
+    desk = desks.desk_of(course)
     removal.forget_owner(desk)
     journal.record("course.deleted", course, title=course.title, instructor_id=str(course.instructor_id))
     db.session.delete(desk.owner)

@@ -8,19 +8,19 @@ finding is the cause, those after it are what else stands in the way.
 from collections.abc import Iterator
 
 from lessonadmin.domain import machine_room
-from lessonadmin.domain.case_file import CaseFile, open_case
+from lessonadmin.domain.case_file import CaseFile, Uploads, open_case
 from lessonadmin.domain.comparing import Look
+from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.findings import DOCTOR, Button, Finding
 from lessonadmin.domain.findings_at_mux import by_mux, mux_trouble
 from lessonadmin.domain.findings_on_record import by_record
-from lessonadmin.domain.videos import Owner
 
 __all__ = ["Button", "Finding", "diagnose", "machine_room_findings"]
 
 
-def diagnose(owner: Owner, *, look: Look | None = None) -> list[Finding]:
+def diagnose(owner: Owner, *, look: Look | None = None, uploads: Uploads | None = None) -> list[Finding]:
     """What there is to say about the video of a lesson or course, the cause first. Never empty."""
-    case = open_case(owner, look)
+    case = open_case(owner, look, uploads)
     main = by_mux(case) or by_record(case)
     around = list(_surroundings(case, main))
     return [*around, main] if _stands_in_the_way(around, main) else [main, *around]

@@ -10,8 +10,8 @@ from sqlalchemy import Float, cast, func, select
 
 from lessonadmin.db import db
 from lessonadmin.domain import checks
+from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.models import Lesson, Tracking
-from lessonadmin.domain.videos import Owner
 
 # upper ends of the classes in seconds: to two minutes, ten, half an hour, an hour, and longer
 CLASSES = (120.0, 600.0, 1800.0, 3600.0)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lessonadmin.domain.case_file import CaseFile
+from lessonadmin.domain.desks import kind_of
 from lessonadmin.domain.models import Lesson
-from lessonadmin.domain.videos import kind_of
 
 Severity = Literal["fine", "waiting", "trouble"]
 

@@ -9,12 +9,13 @@ from sqlalchemy import ColumnElement, and_, case, literal
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, journal, looking, outcomes, publication, video_actions, videos
+from lessonadmin.domain import calls, desks, journal, looking, outcomes, publication, video_actions, videos
+from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.models.video import OPEN_STATUSES
 from lessonadmin.domain.outcomes import Result
-from lessonadmin.domain.videos import Desk, News
+from lessonadmin.domain.videos import News
 from lessonadmin.domain.wording import why_failed
 
 PLAYABLE = and_(
@@ -53,7 +54,7 @@ def _publish_verdict(lesson: Lesson) -> str:
 
 
 def _opened(lesson_id: uuid.UUID) -> tuple[Desk, Lesson] | None:
-    desk = videos.open_desk("lesson", lesson_id)
+    desk = desks.open_desk("lesson", lesson_id)
     return (desk, desk.owner) if desk is not None and isinstance(desk.owner, Lesson) else None
 
 
@@ -120,7 +121,7 @@ def _take_over(subject: Subject, *, actor: Actor, priority: mux.Priority) -> Non
     with transaction(actor):
         calls.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
         looking.let_happen(subject, news)
-        found = videos.desk_of_row(subject.tracking_id)
+        found = desks.desk_of_row(subject.tracking_id)
         if found is not None:
             _correct(*found, news)
 

@@ -13,10 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import access, journal, looking, publication, removal, videos
+from lessonadmin.domain import access, desks, journal, looking, publication, removal, videos
+from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import Lesson, Purchase, Tracking, User
-from lessonadmin.domain.videos import Desk
 
 LONGEST_TITLE = 200
 LONGEST_DESCRIPTION = 20_000
@@ -97,7 +97,7 @@ def edit(user: User, lesson_id: uuid.UUID, changes: Changes, *, version: int | N
     """Change what was asked for. With `version`, refuse if somebody else saved in between."""
     check_texts(changes.title, changes.description, changes.price_cents)
     lesson = access.lesson_to_change(user, lesson_id)
-    desk = videos.desk_of(lesson)
+    desk = desks.desk_of(lesson)
     lesson = _lesson(desk)
     if version is not None and lesson.version != version:
         raise Conflict("edit_conflict", "Somebody else saved this lesson while you were editing it.")
@@ -155,7 +155,7 @@ def _publish_or_request(desk: Desk) -> bool:
 def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") -> bool:
     """Publish, or promise to. A stuck video is asked about at once; True if the lesson is out."""
     with transaction(actor):
-        desk = videos.desk_of(lesson)
+        desk = desks.desk_of(lesson)
         lesson = _lesson(desk)
         _refuse_unpublishable(lesson)
         if _publish_or_request(desk):
@@ -208,14 +208,14 @@ def is_stuck(row: Tracking) -> bool:
 
 def unpublish(lesson: Lesson) -> bool:
     """Back to draft, and no promise stands any more."""
-    desk = videos.desk_of(lesson)
+    desk = desks.desk_of(lesson)
     return publication.withdraw(_lesson(desk))
 
 
 def delete(user: User, lesson_id: uuid.UUID) -> None:
     """Delete a lesson and everything of it at Mux; a lesson that somebody bought stays."""
     lesson = access.lesson_to_change(user, lesson_id)
-    desk = videos.desk_of(lesson)
+    desk = desks.desk_of(lesson)
     if db.session.scalar(select(exists().where(Purchase.lesson_id == lesson_id))):
         raise Conflict(
             "has_purchases", "Somebody bought this lesson, so it cannot be deleted. Unpublish it instead."

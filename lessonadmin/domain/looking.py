@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, checks, disbelief, videos
+from lessonadmin.domain import calls, checks, desks, disbelief, videos
 from lessonadmin.domain.errors import Missing, Unavailable
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.reading import asset_news, gone_news, upload_news
@@ -24,7 +24,7 @@ class Subject:
     """What must be known of an upload to ask about it, read without a lock."""
 
     tracking_id: uuid.UUID
-    kind: videos.Kind
+    kind: desks.Kind
     target_id: uuid.UUID
     upload_id: str | None
     asset_id: str | None
@@ -33,7 +33,7 @@ class Subject:
 
     @classmethod
     def of(cls, row: Tracking) -> "Subject":
-        kind: videos.Kind = "lesson" if row.lesson_id else "course"
+        kind: desks.Kind = "lesson" if row.lesson_id else "course"
         return cls(
             row.id,
             kind,
@@ -123,7 +123,7 @@ def look(
 
 
 def _leave_as_it_is(subject: Subject) -> None:
-    found = videos.desk_of_row(subject.tracking_id)
+    found = desks.desk_of_row(subject.tracking_id)
     if found is None:
         return
     _, row = found
@@ -135,7 +135,7 @@ def _leave_as_it_is(subject: Subject) -> None:
 
 def let_happen(subject: Subject, news: News) -> Outcome:
     """Apply an answer under the lock; an upload that vanished meanwhile needs nothing."""
-    found = videos.desk_of_row(subject.tracking_id)
+    found = desks.desk_of_row(subject.tracking_id)
     if found is None:
         return "no_change"
     desk, row = found

@@ -11,12 +11,13 @@ from sqlalchemy import func, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import db
-from lessonadmin.domain import deletions, videos
+from lessonadmin.domain import deletions, desks, videos
+from lessonadmin.domain.desks import Desk, Kind
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.reading import asset_news
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import Desk, Kind, News
+from lessonadmin.domain.videos import News
 
 # What each type of event means; a type that is not here is stored and ignored.
 ASSET_TYPES = {
@@ -49,11 +50,11 @@ def apply_event(event: mux.Event) -> Verdict:
     if event.type not in ASSET_TYPES and event.type not in UPLOAD_TYPES:
         return Verdict("ignored")
     target = _target(event)
-    desk = videos.open_desk(*target) if target is not None else None
+    desk = desks.open_desk(*target) if target is not None else None
     if desk is None:
         return _nobodys(event, target)
     row = _row(desk, event)
-    kind, owner_id = videos.kind_of(desk.owner), desk.owner.id
+    kind, owner_id = desks.kind_of(desk.owner), desk.owner.id
     news = read(event, row) if row is not None else None
     if row is None or news is None or _of_another_asset(row, event):
         return Verdict("unmatched", kind, owner_id)
@@ -72,9 +73,9 @@ def _target(event: mux.Event) -> tuple[Kind, uuid.UUID] | None:
 
 def _by_ids(upload_id: str | None, asset_id: str | None) -> tuple[Kind, uuid.UUID] | None:
     by_upload = (Tracking.upload_id == upload_id) & (Tracking.upload_id != MIGRATED)
-    found = videos.target_of(by_upload) if upload_id else None
+    found = desks.target_of(by_upload) if upload_id else None
     if found is None and asset_id:
-        found = videos.target_of(Tracking.mux_asset_id == asset_id)
+        found = desks.target_of(Tracking.mux_asset_id == asset_id)
     if found is not None:
         return found
     if asset_id is None:

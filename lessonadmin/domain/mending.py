@@ -10,7 +10,7 @@ from sqlalchemy import func, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, deletions, looking, removal, repolicing, videos
+from lessonadmin.domain import budget, deletions, desks, looking, removal, repolicing, videos
 from lessonadmin.domain.models import Drift
 from lessonadmin.domain.reading import asset_news, gone_news
 
@@ -41,8 +41,8 @@ def _look_again(finding: Drift, actor: Actor) -> bool:
         asset = None  # not even an id of Mux's, and the whole list did not show it either
     budget.went_well()
     with transaction(actor):
-        kind: videos.Kind = "lesson" if finding.target_type == "lesson" else "course"
-        desk = videos.open_desk(kind, finding.target_id)
+        kind: desks.Kind = "lesson" if finding.target_type == "lesson" else "course"
+        desk = desks.open_desk(kind, finding.target_id)
         if desk is None:
             return False
         videos.ensure_tracked(desk)

@@ -10,7 +10,7 @@ from sqlalchemy import exists, or_, select
 
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, journal, removal, videos
+from lessonadmin.domain import budget, desks, journal, removal, videos
 from lessonadmin.domain.models import Course, Lesson, Tracking
 
 
@@ -45,7 +45,7 @@ def _look(asset_id: str) -> mux.Asset | None:
     return asset
 
 
-def _owners(asset_id: str) -> list[tuple[videos.Kind, uuid.UUID]]:
+def _owners(asset_id: str) -> list[tuple[desks.Kind, uuid.UUID]]:
     found = removal.owners_of(asset_id)
     db.session.rollback()
     return found
@@ -79,12 +79,10 @@ def _choose(asset: mux.Asset, *, must_sign: bool, signs: bool) -> mux.PlaybackId
     return made
 
 
-def _take(
-    kind: videos.Kind, owner_id: uuid.UUID, asset_id: str, chosen: mux.PlaybackId, actor: Actor
-) -> bool:
+def _take(kind: desks.Kind, owner_id: uuid.UUID, asset_id: str, chosen: mux.PlaybackId, actor: Actor) -> bool:
     """Swap one lesson's (or course's) playback id and its policy, together."""
     with transaction(actor):
-        desk = videos.open_desk(kind, owner_id)
+        desk = desks.open_desk(kind, owner_id)
         if desk is None:
             return False
         videos.ensure_tracked(desk)

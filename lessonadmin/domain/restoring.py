@@ -8,11 +8,11 @@ import uuid
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select
 
 from lessonadmin.db import db
-from lessonadmin.domain import checks, deletions, journal, outcomes, publication, videos
+from lessonadmin.domain import checks, deletions, desks, journal, outcomes, publication, videos
+from lessonadmin.domain.desks import Kind
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.outcomes import Result
-from lessonadmin.domain.videos import Kind
 
 
 def verdict(kind: Kind) -> ColumnElement[str]:
@@ -33,7 +33,7 @@ def verdict(kind: Kind) -> ColumnElement[str]:
 
 def restore(kind: Kind, target_id: uuid.UUID, *, cleared_by: str) -> Result:
     """Take the promise to delete back, and the asset with it; what was published before is to be so again."""
-    desk = videos.open_desk(kind, target_id)
+    desk = desks.open_desk(kind, target_id)
     if desk is None:
         return outcomes.of("missing")
     old = desk.deleting

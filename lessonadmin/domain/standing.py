@@ -14,9 +14,9 @@ from sqlalchemy import func, or_, select
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import removal, wording
+from lessonadmin.domain.desks import Desk, Owner
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.models.video import MIGRATED
-from lessonadmin.domain.videos import Desk, Owner
 
 FIRST_POLL_MS = 5000
 SLOWEST_POLL_MS = 30_000

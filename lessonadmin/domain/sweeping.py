@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, transaction
-from lessonadmin.domain import budget, inbox, journal, mailing, removal, surveying, videos
+from lessonadmin.domain import budget, desks, inbox, journal, mailing, removal, surveying
 from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, UploadCancellation
 
@@ -129,7 +129,7 @@ def _needs_attention() -> int:
 
 def _mark(tracking_id: uuid.UUID) -> bool:
     with transaction(JOB):
-        found = videos.desk_of_row(tracking_id)
+        found = desks.desk_of_row(tracking_id)
         if found is None or not found[1].is_open or found[1].superseded_at is not None:
             return False
         desk, row = found
@@ -193,7 +193,7 @@ def _never_issued() -> int:
     db.session.rollback()
     for tracking_id in ids:
         with transaction(JOB):
-            found = videos.desk_of_row(tracking_id)
+            found = desks.desk_of_row(tracking_id)
             if found is not None and found[1].upload_id is None and found[1].status == "uploading":
                 found[1].status, found[1].error_type = "error", "upload_not_created"
                 found[1].error_message, found[1].next_check_at = (

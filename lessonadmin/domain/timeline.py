@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from lessonadmin.db import db
 from lessonadmin.domain import event_lookup
+from lessonadmin.domain.desks import Kind
 from lessonadmin.domain.models import (
     AssetDeletion,
     AuditLog,
@@ -29,7 +30,6 @@ from lessonadmin.domain.models import (
     User,
 )
 from lessonadmin.domain.story_words import AUDIT_WORDS, actor_words, call_words, details_of, event_words
-from lessonadmin.domain.videos import Kind
 from lessonadmin.mux.errors import plain
 
 Source = Literal["audit", "event", "call", "promise", "upload", "notice", "note"]
@@ -73,12 +73,20 @@ class _Span:
 
 
 def story(
-    kind: Kind, target_id: uuid.UUID, *, before: datetime | None = None, limit: int = MOST_ENTRIES
+    kind: Kind,
+    target_id: uuid.UUID,
+    *,
+    before: datetime | None = None,
+    limit: int = MOST_ENTRIES,
+    uploads: Sequence[Tracking] | None = None,
 ) -> Story:
-    """The latest `limit` entries (before a moment, for the page before); it may be about a lesson that is gone."""
+    """The latest `limit` entries (before a moment, for the page before); it may be about a lesson that is gone.
+
+    `uploads`: all of them, if they are at hand already."""
     span = _Span(kind, target_id, before, limit)
     column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
-    uploads = db.session.scalars(select(Tracking).where(column == target_id)).all()
+    if uploads is None:
+        uploads = db.session.scalars(select(Tracking).where(column == target_id)).all()
     found = [
         *_audit(span),
         *_events(span, uploads),
@@ -95,17 +103,14 @@ def story(
     return Story(tuple(entry for entry in found if entry.at >= cut), cut)
 
 
-def _names(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
-    rows = db.session.execute(select(User.id, User.email).where(User.id.in_(ids))).all() if ids else []
-    return {row[0]: row[1] for row in rows}
-
-
 def _audit(span: _Span) -> Iterator[Entry]:
-    wanted = select(AuditLog).where(AuditLog.target_id == span.target_id, AuditLog.target_type == span.kind)
-    rows = db.session.scalars(span.of(wanted, AuditLog.at)).all()
-    names = _names({row.actor_id for row in rows if row.actor_id is not None})
-    for row in rows:
-        who = actor_words(row.actor_type, names.get(row.actor_id) if row.actor_id else None)
+    wanted = (
+        select(AuditLog, User.email)
+        .outerjoin(User, User.id == AuditLog.actor_id)
+        .where(AuditLog.target_id == span.target_id, AuditLog.target_type == span.kind)
+    )
+    for row, email in db.session.execute(span.of(wanted, AuditLog.at)):
+        who = actor_words(row.actor_type, email)
         what = AUDIT_WORDS.get(row.action, row.action)
         bad = row.action == "video.failed"
         yield Entry(row.at, "audit", who, what, details_of(row.detail), bad, row.id)

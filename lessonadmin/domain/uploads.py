@@ -12,13 +12,14 @@ from sqlalchemy import func, select
 
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, checks, deletions, inbox, journal, looking, throttles, videos
+from lessonadmin.domain import calls, checks, deletions, desks, inbox, journal, looking, throttles, videos
+from lessonadmin.domain.desks import Desk, Owner
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.reading import upload_news
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import Desk, News, Owner
+from lessonadmin.domain.videos import News
 
 ENDINGS = {
     "mp4": "video/mp4",
@@ -82,10 +83,10 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
     with transaction(actor):
         if actor.id is not None:
             throttles.ask_for_upload(actor.id)
-        row_id = _prepare(videos.desk_of(owner), file, content_type)
+        row_id = _prepare(desks.desk_of(owner), file, content_type)
     passthrough = mux.Passthrough(
-        lesson_id=owner.id if videos.kind_of(owner) == "lesson" else None,
-        course_id=owner.id if videos.kind_of(owner) == "course" else None,
+        lesson_id=owner.id if desks.kind_of(owner) == "lesson" else None,
+        course_id=owner.id if desks.kind_of(owner) == "course" else None,
         tracking_id=row_id,
     )
     try:
@@ -104,7 +105,7 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
     with transaction(actor):
         expires_at = _issue(row_id, upload, file)
         if expires_at is None:  # the lesson was deleted meanwhile; nobody gets the address
-            deletions.promise_cancellation_of(upload.id, (videos.kind_of(owner), owner.id))
+            deletions.promise_cancellation_of(upload.id, (desks.kind_of(owner), owner.id))
     if expires_at is None:
         raise Missing()
     return Ticket(upload.id, upload.url, expires_at)
@@ -146,7 +147,7 @@ def _refusal(error: mux.MuxError) -> Problem:
 
 def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None:
     """Mux has answered: now the attempt takes its place, before the URL leaves. None if its lesson is gone."""
-    found = videos.desk_of_row(row_id)
+    found = desks.desk_of_row(row_id)
     if found is None:
         return None
     desk, row = found
@@ -155,7 +156,7 @@ def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None
     journal.record(
         "video.upload_started", desk.owner, upload_id=upload.id, filename=file.name, size=file.size
     )
-    calls.note(videos.kind_of(desk.owner), desk.owner.id, "create_upload", "ok", upload.id)
+    calls.note(desks.kind_of(desk.owner), desk.owner.id, "create_upload", "ok", upload.id)
     db.session.flush()
     if row.expires_at is None:
         raise RuntimeError("an upload without an end was issued")
@@ -169,7 +170,7 @@ def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, act
     if not _knows(owner, upload_id):
         _adopt(owner, upload_id, actor=actor)
     with transaction(actor):
-        desk = videos.desk_of(owner)
+        desk = desks.desk_of(owner)
         row = next((row for row in desk.rows if row.upload_id == upload_id), None)
         if row is None:
             raise Missing()
@@ -181,7 +182,7 @@ def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, act
 
 
 def _knows(owner: Owner, upload_id: str) -> bool:
-    column = Tracking.lesson_id if videos.kind_of(owner) == "lesson" else Tracking.course_id
+    column = Tracking.lesson_id if desks.kind_of(owner) == "lesson" else Tracking.course_id
     found = db.session.scalar(
         select(Tracking.id).where(Tracking.upload_id == upload_id, column == owner.id).limit(1)
     )
@@ -201,7 +202,7 @@ def _adopt(owner: Owner, upload_id: str, *, actor: Actor) -> None:
     if named is None or owner.id not in (named.lesson_id, named.course_id):
         raise Missing()
     with transaction(actor):
-        desk = videos.desk_of(owner)
+        desk = desks.desk_of(owner)
         if any(row.upload_id == upload_id for row in desk.rows):
             return
         videos.ensure_tracked(desk)
@@ -237,7 +238,7 @@ def take_place(desk: Desk, row: Tracking) -> None:
 def cancel(upload_id: str, owner: Owner, *, actor: Actor) -> str:
     """A person gives an upload up: here at once, at Mux right after."""
     with transaction(actor):
-        desk = videos.desk_of(owner)
+        desk = desks.desk_of(owner)
         row = next((row for row in desk.rows if row.upload_id == upload_id), None)
         if row is None:
             raise Missing()
@@ -248,5 +249,5 @@ def cancel(upload_id: str, owner: Owner, *, actor: Actor) -> str:
 
 def owner_of(upload_id: str) -> Owner | None:
     """Whose upload this is."""
-    target = videos.target_of(Tracking.upload_id == upload_id, Tracking.upload_id != MIGRATED)
-    return videos.find_owner(*target) if target is not None else None
+    target = desks.target_of(Tracking.upload_id == upload_id, Tracking.upload_id != MIGRATED)
+    return desks.find_owner(*target) if target is not None else None

@@ -12,14 +12,15 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, se
 
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, deletions, looking, outcomes, removal, videos
+from lessonadmin.domain import calls, deletions, desks, looking, outcomes, removal, videos
+from lessonadmin.domain.desks import Desk, Kind
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking
 from lessonadmin.domain.models.video import MIGRATED, OPEN_STATUSES
 from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.reading import gone_news
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import Desk, Kind, News
+from lessonadmin.domain.videos import News
 
 ASKED_ABOUT = (*OPEN_STATUSES, "ready", "error")
 # In the words of a bulk action's options: keep the asset at Mux for REPLACED_GRACE_SECONDS before it is deleted.
@@ -60,7 +61,7 @@ def recheck_verdict(kind: Kind) -> ColumnElement[str]:
 
 def subjects_of(kind: Kind, target_id: uuid.UUID) -> tuple[list[Subject], str]:
     """The uploads that Mux can be asked about, the one on its way first; if none, the code that says why."""
-    desk = videos.open_desk(kind, target_id)
+    desk = desks.open_desk(kind, target_id)
     if desk is None:
         return [], "missing"
     videos.ensure_tracked(desk)
@@ -116,7 +117,7 @@ def recheck(kind: Kind, target_id: uuid.UUID, *, actor: Actor, priority: mux.Pri
     if not subjects:
         return outcomes.of(nothing)
     changed = [_recheck(subject, actor=actor, priority=priority) for subject in subjects]
-    owner = videos.find_owner(kind, target_id)
+    owner = desks.find_owner(kind, target_id)
     state = owner.video_processing_status if owner is not None else "gone"
     db.session.rollback()
     return outcomes.of("asks", _said(any(changed), state))
@@ -219,8 +220,8 @@ def _clear_verdict(desk: Desk) -> str:
 def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Result:
     """Take the video away from a lesson or course, and from every other one that uses the same asset."""
     assets = _assets_of(kind, target_id)
-    desks = _locked({(kind, target_id)}, assets)
-    desk = desks.get((kind, target_id))
+    locked = _locked({(kind, target_id)}, assets)
+    desk = locked.get((kind, target_id))
     if desk is None:
         return outcomes.of("missing")
     videos.ensure_tracked(desk)
@@ -229,7 +230,7 @@ def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Re
         return outcomes.of(code)
     grace = _grace(options)
     removal.clear(desk, grace_seconds=grace)
-    _clear_others(desks, (kind, target_id), assets, grace)
+    _clear_others(locked, (kind, target_id), assets, grace)
     return outcomes.of(code)
 
 
@@ -253,14 +254,14 @@ def _locked(targets: set[tuple[Kind, uuid.UUID]], assets: set[str]) -> dict[tupl
     owners = set(targets)
     for asset_id in assets:
         owners |= set(removal.owners_of(asset_id))
-    desks = {owner: videos.open_desk(*owner) for owner in sorted(owners)}
-    return {owner: desk for owner, desk in desks.items() if desk is not None}
+    locked = {owner: desks.open_desk(*owner) for owner in sorted(owners)}
+    return {owner: desk for owner, desk in locked.items() if desk is not None}
 
 
 def _clear_others(
-    desks: dict[tuple[Kind, uuid.UUID], Desk], but: tuple[Kind, uuid.UUID], assets: set[str], grace: float
+    locked: dict[tuple[Kind, uuid.UUID], Desk], but: tuple[Kind, uuid.UUID], assets: set[str], grace: float
 ) -> None:
-    for owner, desk in desks.items():
+    for owner, desk in locked.items():
         for asset_id in sorted(assets) if owner != but else ():
             removal.clear_asset(desk, asset_id, grace_seconds=grace)
 
@@ -281,13 +282,13 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
         return outcomes.of("missing")
     asset_id = row.mux_asset_id if row.status not in ("deleting", "deleted") else None
     target: tuple[Kind, uuid.UUID] = ("lesson" if row.lesson_id else "course", row.target_id)
-    desks = _locked({target}, {asset_id} if asset_id else set())
-    desk = desks.get(target)
+    locked = _locked({target}, {asset_id} if asset_id else set())
+    desk = locked.get(target)
     row = desk.row(tracking_id) if desk is not None else None
     if desk is None or row is None:
         return outcomes.of("missing")
     if asset_id is not None:
-        for one in desks.values():
+        for one in locked.values():
             removal.clear_asset(one, asset_id, grace_seconds=_grace(options))
         return outcomes.of("deletes")
     if row.mux_asset_id is None and row.superseded_at is None and row.status in (*OPEN_STATUSES, "error"):

@@ -4,18 +4,16 @@ Webhook, sweep, button, bulk action and command all end in `apply`. It works und
 course's) row, so everything about one video happens in one order. Nothing in here talks to Mux.
 """
 
-import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import exists, select
 
 from lessonadmin import mux
-from lessonadmin.db import db, it_is, moment
+from lessonadmin.db import db, moment
 from lessonadmin.domain import announcements, checks, deletions, publication
-from lessonadmin.domain.errors import Missing
-from lessonadmin.domain.models import Course, Lesson, Tracking
+from lessonadmin.domain.desks import Desk, Owner, kind_of
+from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.video_state import (
     UPLOAD_ERRORS,
@@ -26,8 +24,6 @@ from lessonadmin.domain.video_state import (
     status_of,
 )
 
-Owner = Lesson | Course
-Kind = Literal["lesson", "course"]
 Outcome = Literal["applied", "no_change", "ask"]
 FoundBy = Literal["webhook", "sweep", "manual"]
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
@@ -50,116 +46,6 @@ class News:
     progress: int | None = None
     error_type: str | None = None
     error_message: str | None = None
-
-
-@dataclass
-class Desk:
-    """A lesson or course under its lock, with every upload that was ever made for it, oldest first."""
-
-    owner: Owner
-    rows: list[Tracking]
-
-    @property
-    def current(self) -> list[Tracking]:
-        return [row for row in self.rows if row.superseded_at is None]
-
-    @property
-    def playing(self) -> Tracking | None:
-        return next((row for row in self.current if row.status == "ready"), None)
-
-    @property
-    def on_its_way(self) -> Tracking | None:
-        return next((row for row in self.current if row.is_open), None)
-
-    @property
-    def deleting(self) -> Tracking | None:
-        return next((row for row in reversed(self.current) if row.status == "deleting"), None)
-
-    @property
-    def shown(self) -> Tracking | None:
-        """What plays, else what is coming, else how the last one ended."""
-        last = self.current[-1] if self.current else None
-        return self.playing or self.on_its_way or self.deleting or last
-
-    def row(self, tracking_id: uuid.UUID) -> Tracking | None:
-        return next((row for row in self.rows if row.id == tracking_id), None)
-
-    def of_asset(self, asset_id: str) -> Tracking | None:
-        return next((row for row in reversed(self.rows) if row.mux_asset_id == asset_id), None)
-
-
-def find_owner(kind: Kind, owner_id: uuid.UUID, *, lock: bool = False) -> Owner | None:
-    """A lesson or a course as it stands in the database now."""
-    if kind == "lesson":
-        return db.session.get(Lesson, owner_id, populate_existing=True, with_for_update=lock or None)
-    return db.session.get(Course, owner_id, populate_existing=True, with_for_update=lock or None)
-
-
-def _locked(kind: Kind, owner_id: uuid.UUID) -> Owner | None:
-    """The same under its lock, and what time it is then, in one query."""
-    model: Any = Lesson if kind == "lesson" else Course
-    found = db.session.execute(
-        select(model, func.clock_timestamp())
-        .where(model.id == owner_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
-    if found is None:
-        return None
-    owner: Owner = found[0]
-    it_is(found[1])
-    return owner
-
-
-def open_desk(kind: Kind, owner_id: uuid.UUID) -> Desk | None:
-    """Lock a lesson or a course and read its uploads; None if it is gone."""
-    owner = _locked(kind, owner_id)
-    if owner is None:
-        return None
-    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
-    rows = db.session.scalars(
-        select(Tracking)
-        .where(column == owner_id)
-        .order_by(Tracking.created_at, Tracking.id)
-        .execution_options(populate_existing=True)
-    )
-    return Desk(owner, list(rows))
-
-
-def desk_of(owner: Owner) -> Desk:
-    """The same for an owner that is at hand; raises Missing if it vanished meanwhile."""
-    found = open_desk(kind_of(owner), owner.id)
-    if found is None:
-        raise Missing()
-    return found
-
-
-def desk_of_row(tracking_id: uuid.UUID) -> tuple[Desk, Tracking] | None:
-    """The desk of one upload, and that upload as it is under the lock."""
-    target = target_of(Tracking.id == tracking_id)
-    desk = open_desk(*target) if target is not None else None
-    row = desk.row(tracking_id) if desk is not None else None
-    return (desk, row) if desk is not None and row is not None else None
-
-
-def target_of(*conditions: ColumnElement[bool]) -> tuple[Kind, uuid.UUID] | None:
-    """Which lesson or course an upload belongs to; of several uploads the current one counts."""
-    ids = db.session.execute(
-        select(Tracking.lesson_id, Tracking.course_id)
-        .where(*conditions)
-        .order_by(Tracking.superseded_at.desc().nulls_first())
-        .limit(1)
-    ).first()
-    if ids is None:
-        return None
-    lesson_id, course_id = ids
-    if lesson_id is not None:
-        return "lesson", lesson_id
-    return ("course", course_id) if course_id is not None else None
-
-
-def kind_of(owner: Owner) -> Kind:
-    return "lesson" if isinstance(owner, Lesson) else "course"
 
 
 def apply(desk: Desk, row: Tracking, news: News) -> Outcome:
@@ -375,7 +261,3 @@ def ensure_tracked(desk: Desk) -> None:
         status="ready" if plays else "processing",
         **(played if plays else {}),
     )
-
-
-def rows_by_asset(asset_id: str) -> Sequence[Tracking]:
-    return db.session.scalars(select(Tracking).where(Tracking.mux_asset_id == asset_id)).all()

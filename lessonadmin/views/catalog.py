@@ -13,7 +13,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import access, catalog, lessons
 from lessonadmin.domain.catalog import Cursor, Wish
-from lessonadmin.domain.videos import Owner
+from lessonadmin.domain.desks import Owner
 from lessonadmin.views import video_card
 from lessonadmin.web import headers
 

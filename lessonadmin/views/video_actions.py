@@ -5,15 +5,15 @@ Each takes an owner that this person may change and answers with the word that t
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import asking, removal, uploads, videos
+from lessonadmin.domain import asking, desks, removal, uploads
+from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.videos import Owner
 
 
 def cancel(owner: Owner) -> str:
     """Give up whatever is on its way; a video that plays stays."""
     with transaction(auth.current_actor()):
-        row = videos.desk_of(owner).on_its_way
+        row = desks.desk_of(owner).on_its_way
         upload_id = row.upload_id if row is not None else None
     if upload_id is not None:
         uploads.cancel(upload_id, owner, actor=auth.current_actor())
@@ -23,14 +23,14 @@ def cancel(owner: Owner) -> str:
 def remove(owner: Owner) -> str:
     """Take every video of it away, here at once and at Mux soon after."""
     with transaction(auth.current_actor()):
-        removal.clear(videos.desk_of(owner))
+        removal.clear(desks.desk_of(owner))
     return "removed"
 
 
 def undo(owner: Owner) -> str:
     """Bring back the video that the present one replaced."""
     with transaction(auth.current_actor()):
-        done = removal.undo_replacement(videos.desk_of(owner))
+        done = removal.undo_replacement(desks.desk_of(owner))
     if not done:
         raise Conflict(
             "cannot_undo", "The earlier video is not at Mux any more, so it cannot be brought back."

@@ -6,19 +6,17 @@ The page at its first load and the fragment that is fetched later show the same 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Response, make_response, render_template, request
+from flask import Response, render_template, request
 
 from lessonadmin import config, mux
 from lessonadmin.domain import estimates, pictures, playback, standing, uploads
+from lessonadmin.domain.desks import Owner, kind_of
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.estimates import Estimate
-from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.standing import Standing
-from lessonadmin.domain.videos import Owner, kind_of
-from lessonadmin.web import headers
+from lessonadmin.web import fragments, headers
 
 LAST_ATTEMPT = 60
-QUICK_FIRST = 1000
 # what a browser offers first; the rest of Mux's languages follows by name
 NO_CAPTIONS = ("", "No captions")
 
@@ -47,6 +45,7 @@ class Card:
     attempt: int = 0
     said: str = ""
     problem: Problem | None = None
+    bought: int = 0
 
     @property
     def status(self) -> str:
@@ -82,7 +81,9 @@ class Card:
         return self.standing is not None and self.status == "uploading" and self.standing.bytes_in
 
 
-def of(owner: Owner, urls: Mapping[str, str], *, said: str = "", problem: Problem | None = None) -> Card:
+def of(
+    owner: Owner, urls: Mapping[str, str], *, said: str = "", problem: Problem | None = None, bought: int = 0
+) -> Card:
     found = standing.of(owner)
     return Card(
         kind=kind_of(owner),
@@ -94,6 +95,7 @@ def of(owner: Owner, urls: Mapping[str, str], *, said: str = "", problem: Proble
         attempt=attempt(),
         said=said,
         problem=problem,
+        bought=bought,
     )
 
 
@@ -141,14 +143,5 @@ def upload_rules() -> dict[str, object]:
 def fragment(card: Card, *, status: int = 200) -> Response:
     """The state alone, for the page that is open already."""
     headers.needs_widgets()
-    response = make_response(render_template("video/state.html", card=card, rules=upload_rules()), status)
-    response.headers["X-Fragment"] = "video"
-    return response
-
-
-def wants_fragment() -> bool:
-    return "X-Fragment" in request.headers
-
-
-def is_lesson(card: Card) -> bool:
-    return isinstance(card.owner, Lesson)
+    html = render_template("video/state.html", card=card, rules=upload_rules())
+    return fragments.answer(html, name="video", status=status)

@@ -17,7 +17,7 @@ from sqlalchemy import event, select, text
 
 from lessonadmin import mux
 from lessonadmin.db import JOB, WEBHOOK, Actor, db, transaction
-from lessonadmin.domain import inbox, lessons, removal, sweeping, uploads, videos
+from lessonadmin.domain import desks, inbox, lessons, removal, sweeping, uploads
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking, User
 from tests.domain.machine_laws import Ref, VideoLaws
@@ -178,6 +178,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
             return
         asset_id = ids[other % len(ids)]
         owner_id, shown = owner.id, owner.mux_asset_id
+        self.fake.refuse_delete_while_preparing = other % 2 == 0
         with self.doing(), transaction(self.actor(owner)):
             removal.request_delete(asset_id)
         self.note_deleted(owner_id, asset_id, shown)
@@ -190,7 +191,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         ids = [row.mux_asset_id for row in self.rows(owner) if row.superseded_at is None]
         coming = [row.upload_id for row in self.rows(owner) if row.superseded_at is None]
         with self.doing(), transaction(self.actor(owner)):
-            removal.clear(videos.desk_of(owner))
+            removal.clear(desks.desk_of(owner))
         for upload_id in coming:
             self.note_cancelled(upload_id)
         for asset_id in filter(None, ids):
@@ -202,7 +203,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         owner = self.owner(place)
         owner_id = owner.id
         with self.doing(), transaction(self.actor(owner)):
-            if removal.undo_replacement(videos.desk_of(owner)):
+            if removal.undo_replacement(desks.desk_of(owner)):
                 self.undone.add(owner_id)
 
     @precondition(lambda self: len(self.owners) > 1)
@@ -210,7 +211,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
     def delete_owner(self, place: int) -> None:
         owner = self.owner(place)
         with self.doing(), transaction(self.actor(owner)):
-            removal.forget_owner(videos.desk_of(owner))
+            removal.forget_owner(desks.desk_of(owner))
             db.session.delete(owner)
         self.owners = [one for one in self.owners if db.session.get(one.kind, one.id) is not None]
         self.tickets = [ticket for ticket in self.tickets if ticket[1] in self.owners]
@@ -234,6 +235,15 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
                 self.end_processing(asset_id, ending)
         if heard:
             self.deliver_all()
+
+    @precondition(lambda self: self.owners)
+    @rule(place=OWNERS, ending=ENDINGS, undone=st.booleans())
+    def replace(self, place: int, ending: str, undone: bool) -> None:
+        """A video that plays gives way to another one, or not; and comes back, or not."""
+        self.bring_a_video(place, "ready", heard=True)
+        self.bring_a_video(place, ending, heard=True)
+        if undone:
+            self.undo(place)
 
     # Mux and its dashboard
 
@@ -284,10 +294,6 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
     @rule(how=st.sampled_from(["late", "dead"]))
     def next_answer_is_lost(self, how: str) -> None:
         self.fake.once = how
-
-    @rule(on=st.booleans())
-    def deletion_while_preparing(self, on: bool) -> None:
-        self.fake.refuse_delete_while_preparing = on
 
     # the wire
 
@@ -344,13 +350,15 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
     def die_soon(self, statements: int) -> None:
         self.planned = statements
 
-    @rule(minutes=st.sampled_from([1, 40, 40, 300, 1500]))
-    def sweep_after(self, minutes: int) -> None:
+    @rule(minutes=st.sampled_from([1, 40, 40, 300, 1500]), trouble=st.sampled_from([None, None, *TROUBLES]))
+    def sweep_after(self, minutes: int, trouble: str | None = None) -> None:
         self.time_passes(minutes * 60)
+        before, self.fake.trouble = self.fake.trouble, trouble or self.fake.trouble
         with self.doing():
             summary = sweeping.sweep()
             assert summary.ran
             assert not summary.failed, summary.failed
+        self.fake.trouble = before
 
     def time_passes(self, seconds: int) -> None:
         for table, columns in TIMES.items():
@@ -370,7 +378,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         self.planned = self.fake.trouble = self.fake.once = None
         self.fake.refuse_delete_while_preparing = False
         self.deliver_all()
-        for hours in (2, 2, 2, 26 if whole else 2, 2, 2, 2, 2):
+        for hours in (2, 2, 26 if whole else 2, 2, 2):
             self.sweep_after(hours * 60)
             self.deliver_all()
         self.laws_of_rest(whole=whole)

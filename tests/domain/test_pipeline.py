@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from lessonadmin import config
 from lessonadmin.db import CLI, Actor, db, transaction
-from lessonadmin.domain import lessons, removal, sweeping, uploads, videos
+from lessonadmin.domain import desks, lessons, removal, sweeping, uploads
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
 from tests.factories import make_lesson, make_user
@@ -75,7 +75,7 @@ def test_replacement_keeps_playing_until_the_new_one_is_ready_and_can_be_undone(
     sweeping.sweep()
     assert len(world.control.assets()) == 2
     with transaction(CLI):
-        assert removal.undo_replacement(videos.desk_of(new))
+        assert removal.undo_replacement(desks.desk_of(new))
     assert world.lesson(lesson).mux_asset_id == old
 
 

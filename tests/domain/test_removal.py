@@ -5,7 +5,7 @@ from sqlalchemy import func, select, text, update
 
 from lessonadmin import mux
 from lessonadmin.db import JOB, Actor, db, transaction
-from lessonadmin.domain import courses, lessons, removal, sweeping, uploads, videos
+from lessonadmin.domain import courses, desks, lessons, removal, sweeping, uploads, videos
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, UploadCancellation, User
 from tests.factories import (
@@ -132,7 +132,7 @@ def test_a_temporary_id_is_never_sent(world: World) -> None:
         removal.request_delete("temp_1")
     lesson = make_lesson(mux_asset_id="temp_1", video_processing_status="processing")
     with transaction(JOB):
-        assert removal.clear(videos.desk_of(lesson)) == "cleared"
+        assert removal.clear(desks.desk_of(lesson)) == "cleared"
     sweeping.sweep()
     assert world.lesson(lesson).mux_asset_id is None
     assert [call for call in world.calls() if call["method"] == "DELETE"] == []
@@ -247,7 +247,7 @@ def test_clearing_a_failed_upload_is_the_end_of_it(world: World) -> None:
     for payload in payloads:
         world.give(payload)
     with transaction(JOB):
-        removal.clear(videos.desk_of(lesson))
+        removal.clear(desks.desk_of(lesson))
     for payload in payloads:
         world.give(payload | {"id": "again-" + payload["id"]})
     assert world.lesson(lesson).video_processing_status == "none"
@@ -260,9 +260,9 @@ def test_clearing_a_video_that_was_deleted_at_mux_is_the_end_of_it(world: World)
     for payload in payloads:
         world.give(payload)
     with transaction(JOB):
-        removal.clear(videos.desk_of(lesson))
+        removal.clear(desks.desk_of(lesson))
     with transaction(JOB):
-        videos.project(videos.desk_of(lesson))
+        videos.project(desks.desk_of(lesson))
     assert world.lesson(lesson).video_processing_status == "none"
 
 
@@ -294,7 +294,7 @@ def test_undo_and_its_undo(world: World) -> None:
     new = world.lesson(lesson).mux_asset_id
     for wanted in (old, new, old):
         with transaction(JOB):
-            assert removal.undo_replacement(videos.desk_of(lesson))
+            assert removal.undo_replacement(desks.desk_of(lesson))
         now = world.lesson(lesson)
         assert (now.mux_asset_id, now.status) == (wanted, "published")
         assert promise().mux_asset_id != wanted

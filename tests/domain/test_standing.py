@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain import standing, uploads, videos
+from lessonadmin.domain import desks, standing, uploads, videos
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
@@ -21,7 +21,7 @@ READY = {"asset_id": "a", "playback_id": "p", "policy": "public", "duration": 9.
 def attempt(lesson: Lesson, upload_id: str) -> Tracking:
     """A new upload takes its place, as after Mux's answer."""
     with transaction(CLI):
-        desk = videos.desk_of(lesson)
+        desk = desks.desk_of(lesson)
         row = videos.new_row(desk, upload_id=upload_id, filename="talk.mp4", superseded_at=datetime.now(UTC))
         uploads.take_place(desk, row)
         return row
@@ -29,7 +29,7 @@ def attempt(lesson: Lesson, upload_id: str) -> Tracking:
 
 def happen(row: Tracking, happening: Happening, **more: Any) -> None:
     with transaction(CLI):
-        found = videos.desk_of_row(row.id)
+        found = desks.desk_of_row(row.id)
         assert found is not None
         videos.apply(*found, News(happening=happening, **more))
 

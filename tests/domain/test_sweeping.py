@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, update
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, transaction
-from lessonadmin.domain import inbox, removal, sweeping, uploads
+from lessonadmin.domain import desks, inbox, removal, sweeping, uploads
 from lessonadmin.domain.models import AssetDeletion, Lesson, Notification, UploadCancellation
 from tests.factories import make_course, make_lesson
 from tests.world import World
@@ -90,9 +90,7 @@ def test_the_owner_of_a_stuck_preview_is_told_too(world: World) -> None:
 def test_an_attempt_that_was_interrupted_before_mux_answered_is_closed(world: World) -> None:
     lesson = make_lesson()
     with transaction(JOB):
-        from lessonadmin.domain import videos
-
-        uploads._prepare(videos.desk_of(lesson), uploads.File(name="a.mp4"), "video/mp4")
+        uploads._prepare(desks.desk_of(lesson), uploads.File(name="a.mp4"), "video/mp4")
     sweeping.sweep()
     assert world.rows(lesson)[0].status == "uploading", "it may be under way"
     grow_old(400)

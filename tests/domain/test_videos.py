@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from lessonadmin.db import JOB, Actor, db, transaction
-from lessonadmin.domain import removal, uploads, videos
+from lessonadmin.domain import desks, removal, uploads, videos
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
@@ -107,7 +107,7 @@ def test_what_never_played_cannot_be_brought_back(world: World) -> None:
         world.give(payload)
     assert not removal.can_undo(world.rows(lesson))
     with transaction(JOB):
-        assert not removal.undo_replacement(videos.desk_of(lesson))
+        assert not removal.undo_replacement(desks.desk_of(lesson))
     assert "video.replaced" not in world.actions(lesson.id)
 
 
@@ -120,7 +120,7 @@ def test_undo_is_refused_once_somebody_tried_to_delete(world: World) -> None:
     db.session.execute(update(AssetDeletion).values(attempts=1))
     db.session.commit()
     with transaction(JOB):
-        assert not removal.undo_replacement(videos.desk_of(lesson))
+        assert not removal.undo_replacement(desks.desk_of(lesson))
     assert world.lesson(lesson).mux_asset_id == world.rows(lesson)[-1].mux_asset_id
 
 
@@ -194,7 +194,7 @@ def test_a_lesson_from_before_tracking_gets_a_row_of_its_own(session: object) ->
     db.session.query(Tracking).delete()
     db.session.commit()
     with transaction(JOB):
-        desk = videos.desk_of(lesson)
+        desk = desks.desk_of(lesson)
         videos.ensure_tracked(desk)
         videos.ensure_tracked(desk)
     (row,) = db.session.scalars(select(Tracking))
@@ -214,7 +214,7 @@ def test_progress_only_grows(world: World) -> None:
     world.upload(lesson)
     for told, stored in ((10, 10), (60, 60), (30, 60)):
         with transaction(JOB):
-            desk = videos.desk_of(lesson)
+            desk = desks.desk_of(lesson)
             videos.apply(
                 desk, desk.rows[0], News(happening=Happening.ASSET_SEEN, asset_id="a", progress=told)
             )

@@ -4,10 +4,10 @@ import uuid
 
 from lessonadmin import auth, mux
 from lessonadmin.db import transaction
-from lessonadmin.domain import access, adopting, asking, removal, standing, videos
+from lessonadmin.domain import access, adopting, asking, desks, removal, standing
+from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Lesson
-from lessonadmin.domain.videos import Owner
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.asked import AssetNamed, OwnerNamed, StatusAsk
 from lessonadmin.views.api.calls import Answer, call
@@ -55,7 +55,7 @@ def check_upload_status(query: OwnerNamed) -> Answer:
     What Mux says is applied; an asset that is gone there is cleared here.
     """
     owner = owners.to_change(query)
-    kind, owner_id = videos.kind_of(owner), owner.id
+    kind, owner_id = desks.kind_of(owner), owner.id
     said = asking.ask_now(owner, actor=auth.current_actor())
     found = standing.of(_again(kind, owner_id))
     return 200, AskedStatus(
@@ -66,8 +66,8 @@ def check_upload_status(query: OwnerNamed) -> Answer:
     )
 
 
-def _again(kind: videos.Kind, owner_id: uuid.UUID) -> Owner:
-    owner = videos.find_owner(kind, owner_id)
+def _again(kind: desks.Kind, owner_id: uuid.UUID) -> Owner:
+    owner = desks.find_owner(kind, owner_id)
     if owner is None:
         raise Missing()
     return owner

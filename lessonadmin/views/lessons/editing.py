@@ -17,7 +17,7 @@ from lessonadmin.domain.models import Lesson
 from lessonadmin.views import video_card
 from lessonadmin.views.lessons import bp, clashes, form, mine, video
 from lessonadmin.views.lessons.form import Typed
-from lessonadmin.web import headers
+from lessonadmin.web import fragments, headers
 
 
 @bp.get("/new")
@@ -85,7 +85,6 @@ def _form_page(
     status: int = 200,
 ) -> Response:
     headers.needs_widgets()
-    alone = video_card.wants_fragment()
     given: dict[str, object] = {
         "lesson": lesson,
         "typed": typed,
@@ -93,22 +92,17 @@ def _form_page(
         "clash": clash,
         "courses": form.courses_for(auth.current_user(), lesson),
     }
-    if not alone:
-        given["card"] = video.card(lesson) if lesson is not None else video_card.blank("lesson")
-        given["rules"] = video_card.upload_rules()
-        given["bought"] = video.bought(lesson)
-    page = render_template("lessons/form.html" if alone else "lessons/edit.html", **given)
-    response = make_response(page, status)
-    if alone:
-        response.headers["X-Fragment"] = "form"
-    return response
+    if fragments.wanted():
+        address = url_for("lessons.edit", lesson_id=lesson.id) if lesson is not None else None
+        html = render_template("lessons/form.html", **given)
+        return fragments.answer(html, name="form", status=status, address=address)
+    given["card"] = video.card(lesson) if lesson is not None else video_card.blank("lesson")
+    given["rules"] = video_card.upload_rules()
+    return make_response(render_template("lessons/edit.html", **given), status)
 
 
 def _saved(lesson: Lesson, words: str, *, status: int = 200) -> Response:
-    address = url_for("lessons.edit", lesson_id=lesson.id)
-    if not video_card.wants_fragment():
-        flash(words, "success")
-        return redirect(address)
-    response = _form_page(lesson, Typed.of(lesson), status=status)
-    response.headers["Location"] = address
-    return response
+    if fragments.wanted():
+        return _form_page(lesson, Typed.of(lesson), status=status)
+    flash(words, "success")
+    return redirect(url_for("lessons.edit", lesson_id=lesson.id))

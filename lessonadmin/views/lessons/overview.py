@@ -9,6 +9,7 @@ from lessonadmin import auth
 from lessonadmin.domain import desk_list, pictures, standing
 from lessonadmin.views import video_card
 from lessonadmin.views.lessons import bp
+from lessonadmin.web import fragments
 
 
 @bp.get("")
@@ -21,7 +22,7 @@ def index() -> Response:
     tries = video_card.attempt()
     asks_again = moving and tries < video_card.LAST_ATTEMPT
     body = render_template(
-        "lessons/list.html" if video_card.wants_fragment() else "lessons/index.html",
+        "lessons/list.html" if fragments.wanted() else "lessons/index.html",
         page=page,
         wish=wish,
         states=shown,
@@ -30,10 +31,7 @@ def index() -> Response:
         empty=page.total == 0 and not wish.q and not wish.state and not desk_list.has_any(user),
         link=_link,
     )
-    response = make_response(body)
-    if video_card.wants_fragment():
-        response.headers["X-Fragment"] = "list"
-    return response
+    return fragments.answer(body, name="list") if fragments.wanted() else make_response(body)
 
 
 def _wish() -> desk_list.Wish:

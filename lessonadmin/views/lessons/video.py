@@ -17,7 +17,7 @@ from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Lesson, Purchase
 from lessonadmin.views import video_actions, video_card
 from lessonadmin.views.lessons import bp, mine
-from lessonadmin.web import errors
+from lessonadmin.web import errors, fragments
 
 Action = Callable[[Lesson], str]
 QUESTIONS = ("unpublish", "cancel", "remove", "delete")
@@ -27,14 +27,16 @@ QUESTIONS = ("unpublish", "cancel", "remove", "delete")
 def video(lesson_id: uuid.UUID) -> Response:
     """The state alone, as an open page asks for it; typed by hand it leads to the page."""
     lesson = mine(lesson_id)
-    if not video_card.wants_fragment():
+    if not fragments.wanted():
         return redirect(url_for("lessons.edit", lesson_id=lesson.id))
     return video_card.fragment(card(lesson))
 
 
 def card(lesson: Lesson, *, said: str = "", problem: Problem | None = None) -> video_card.Card:
     urls = {name: url_for(f"lessons.{name}", lesson_id=lesson.id) for name in (*ACTIONS, "video", "delete")}
-    return video_card.of(lesson, urls, said=said or request.args.get("said", "")[:20], problem=problem)
+    return video_card.of(
+        lesson, urls, said=said or request.args.get("said", "")[:20], problem=problem, bought=bought(lesson)
+    )
 
 
 def _publish(lesson: Lesson) -> str:
@@ -59,7 +61,7 @@ ACTIONS: dict[str, Action] = {
 
 def _act(lesson_id: uuid.UUID, name: str) -> Response:
     lesson = mine(lesson_id)
-    alone = video_card.wants_fragment()
+    alone = fragments.wanted()
     try:
         said = ACTIONS[name](lesson)
     except Problem as problem:
@@ -122,8 +124,6 @@ def confirm(lesson_id: uuid.UUID, what: str) -> Response:
     return make_response(page)
 
 
-def bought(lesson: Lesson | None) -> int:
-    if lesson is None:
-        return 0
+def bought(lesson: Lesson) -> int:
     wanted = select(func.count()).select_from(Purchase).where(Purchase.lesson_id == lesson.id)
     return db.session.scalar(wanted) or 0

@@ -9,14 +9,15 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.domain.machine import VideoMachine
 
-# Derandomised: the same stories in every run, so that a red test is red again when somebody looks.
+# Derandomised: the same stories in every run, so that a red test is red again when somebody looks. Not shrunk: that may
+# take longer than everything else; whoever looks into a failure adds Phase.shrink for that run.
 STORIES = settings(
-    max_examples=60,
+    max_examples=30,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
     database=None,
-    phases=(Phase.generate, Phase.shrink),
+    phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
 

@@ -5,6 +5,25 @@ from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
 from lessonadmin.admin import dashboard, reconcile
+from lessonadmin.admin.accounts import UserView
+from lessonadmin.admin.batch_pages import BatchView
+from lessonadmin.admin.content_lists import CourseView, LessonView
+from lessonadmin.admin.machine_pages import DoctorPage, JobsPage
+from lessonadmin.admin.record_lists import AuditView, PurchaseView
+from lessonadmin.admin.search_page import SearchPage
+from lessonadmin.admin.upload_lists import DeletionView, EventView, TrackingView
+from lessonadmin.db import db
+from lessonadmin.domain.models import (
+    AssetDeletion,
+    AuditLog,
+    Batch,
+    Course,
+    Lesson,
+    MuxEvent,
+    Purchase,
+    Tracking,
+    User,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -13,5 +32,17 @@ def init_app(app: Flask) -> None:
         theme=Bootstrap4Theme(base_template="admin/panel.html"),
         index_view=dashboard.Dashboard(),
     )
+    panel.add_view(LessonView(Lesson, db, name="Lessons", category="Content"))
+    panel.add_view(CourseView(Course, db, name="Courses", category="Content"))
+    panel.add_view(PurchaseView(Purchase, db, name="Purchases", category="Content"))
+    panel.add_view(TrackingView(Tracking, db, name="Uploads", category="Mux"))
+    panel.add_view(EventView(MuxEvent, db, name="Events", category="Mux"))
+    panel.add_view(DeletionView(AssetDeletion, db, name="Deletions", category="Mux"))
+    panel.add_view(BatchView(Batch, db, name="Bulk actions", category="Machine room"))
+    panel.add_view(JobsPage(name="Jobs", category="Machine room"))
+    panel.add_view(DoctorPage(name="Doctor", category="Machine room"))
     panel.add_view(reconcile.ReconcilePage(name="Mux and we", category="Machine room"))
+    panel.add_view(UserView(User, db, name="Accounts", category="People"))
+    panel.add_view(AuditView(AuditLog, db, name="Audit trail", category="People"))
+    panel.add_view(SearchPage(name="Search"))
     panel.init_app(app)

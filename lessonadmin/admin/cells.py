@@ -1,19 +1,53 @@
-"""How values of a kind look in the panel's tables: moments, yes and no, nothing. Used by every list and page of a row."""
+"""How values look in the panel's tables: moments, yes and no, nothing, and the cells of `templates/admin/cells.html`."""
 
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
+from flask import current_app, url_for
 from markupsafe import Markup
 
+from lessonadmin.domain.models import User
 from lessonadmin.web import formats
 
 
 def drawn(macro: str, *values: Any) -> Markup:
     """One of our macros as a cell, such as `drawn("badge.lesson_badge", "draft")`."""
     file, _, name = macro.partition(".")
-    template = current_app.jinja_env.get_template(f"macros/{file}.html")
-    return Markup(getattr(template.module, name)(*values))  # noqa: S704 - our own template, which escapes
+    return _macro(f"macros/{file}.html", name, *values)
+
+
+def cell(name: str, *values: Any, **named: Any) -> Markup:
+    """A macro of `admin/cells.html`."""
+    return _macro("admin/cells.html", name, *values, **named)
+
+
+def _macro(file: str, name: str, *values: Any, **named: Any) -> Markup:
+    template = current_app.jinja_env.get_template(file)
+    return Markup(getattr(template.module, name)(*values, **named))  # noqa: S704 - our own template, which escapes
+
+
+def link_to(kind: str | None, row_id: Any) -> str | None:
+    """Where the panel shows a thing of this kind; None if it shows none."""
+    room = ROOMS.get(kind or "")
+    return url_for(f"admin_{room}.details_view", id=row_id) if room and row_id else None
+
+
+ROOMS = {
+    "lesson": "lesson",
+    "course": "course",
+    "tracking": "tracking",
+    "event": "event",
+    "deletion": "deletion",
+    "batch": "batch",
+    "user": "user",
+    "purchase": "purchase",
+}
+
+
+def person(user: User | None) -> Markup:
+    """Somebody, with a link to the lessons that are theirs."""
+    href = url_for("admin_lesson.index_view", flt0_owner_is=str(user.id)) if user is not None else ""
+    return cell("person", user, href)
 
 
 def moment(_view: Any, value: datetime, _name: str) -> Markup:

@@ -60,6 +60,7 @@ def _slices(view: Any) -> Iterator[list[Any]]:
     found = query.all()
     while found:
         last = getattr(found[-1], view._primary_key)
+        view.prepare(found)
         yield found
         # The transaction ends with each slice: a slow reader holds nothing.
         db.session.rollback()

@@ -88,10 +88,11 @@ def in_words(span: timedelta) -> str:
     return f"{seconds} second{'' if seconds == 1 else 's'}"
 
 
-def open_case(owner: Owner, look: Look | None) -> CaseFile:
-    """Read what is known now."""
+def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None) -> CaseFile:
+    """Read what is known now. `uploads`: if they are at hand already."""
     kind = desks.kind_of(owner)
-    now, rows = _uploads(owner)
+    found = uploads or uploads_of(owner)
+    now, rows = found.now, [row for row in found.rows if row.superseded_at is None]
     coming = next((row for row in rows if row.is_open), None)
     playing = next((row for row in rows if row.status == "ready"), None)
     row = playing or coming or (rows[-1] if rows else None)

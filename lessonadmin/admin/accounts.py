@@ -1,0 +1,157 @@
+"""Accounts, for admins only: make, disable, change the role, give a new password, hand a teacher's work to another."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, make_response, redirect, request, url_for
+from flask_admin import expose
+from sqlalchemy import ColumnElement
+
+from lessonadmin import auth
+from lessonadmin.admin import filters
+from lessonadmin.admin.cells import cell, drawn
+from lessonadmin.admin.filters import as_id
+from lessonadmin.admin.table_view import SavedView, TableView
+from lessonadmin.db import transaction
+from lessonadmin.domain import accounts, handover, people, searching, sessions
+from lessonadmin.domain.errors import Invalid, Missing, Problem
+from lessonadmin.domain.models import User
+from lessonadmin.domain.models.people import ROLES
+from lessonadmin.web.formats import plural
+
+ROLE_WORDS = tuple((role, role.capitalize()) for role in ROLES)
+
+
+class UserView(TableView):
+    room, icon = "user", "people"
+    search_hint = "Name or e-mail"
+    column_list = ("email", "name", "role", "active", "created_at")
+    column_labels = {"email": "E-mail", "active": "State", "created_at": "Made"}
+    column_sortable_list = ()
+    column_formatters = {
+        "email": lambda v, _c, row, _n: cell("titled", row.email, v.get_url(".details_view", id=row.id), None),
+        "role": lambda _v, _c, row, _n: row.role.capitalize(),
+        "active": lambda _v, _c, row, _n: drawn("badge.badge", "Active" if row.active else "Disabled", "check" if row.active else "lock", "good" if row.active else "warn"),
+    }  # fmt: skip
+    column_export_list = ("id", "email", "name", "role", "active", "created_at")
+    column_filters = (
+        *filters.choice("Role", User.role, ROLE_WORDS),
+        *filters.flag("Disabled", lambda: ~User.active),
+    )
+    saved_views = (
+        SavedView("staff", "Staff", lambda: User.role.in_(("support", "admin"))),
+        SavedView("disabled", "Disabled", lambda: ~User.active),
+    )
+
+    def found(self, text: str) -> ColumnElement[bool] | None:
+        wanted = as_id(text)
+        if wanted is not None:
+            return User.id == wanted
+        return searching.matches(User.search, text)  # type: ignore[arg-type]  # a column of the same kind
+
+    def name_of(self, row: Any) -> str:
+        return str(row.email)
+
+    @expose("/new/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    def create_view(self) -> Any:
+        if request.method == "GET":
+            return self._new_page()
+        form = request.form
+        password = secrets.token_urlsafe(12)
+        try:
+            with transaction(auth.current_actor()):
+                user = people.create_user(
+                    email=form.get("email", ""),
+                    role=form.get("role", ""),
+                    name=form.get("name", ""),
+                    password=password,
+                )
+        except Problem as problem:
+            if not isinstance(problem, Invalid):
+                problem = Invalid.field("email", problem.message)
+            return make_response(self._new_page(problem), 400)
+        return self._page(user, password=password, made=True)
+
+    def _new_page(self, problem: Problem | None = None) -> str:
+        return str(self.render("admin/user/new.html", problem=problem, typed=request.form, roles=ROLE_WORDS))
+
+    @expose("/details/")  # type: ignore[untyped-decorator]
+    def details_view(self) -> Any:
+        return self._page(self._user(request.args.get("id", "")))
+
+    def _user(self, text: str) -> User:
+        found = self.get_one(text)
+        if found is None:
+            raise Missing
+        return found  # type: ignore[no-any-return]
+
+    def _page(
+        self, user: User, *, password: str = "", made: bool = False, problem: Problem | None = None
+    ) -> Any:
+        html = self.render(
+            "admin/user/details.html",
+            user=user,
+            has=handover.preview(user.id),
+            open_sessions=sessions.open_ones(user),
+            own=user.id == auth.current_user().id,
+            roles=ROLE_WORDS,
+            password=password,
+            made=made,
+            problem=problem,
+        )
+        return make_response(str(html), 400 if problem is not None else 200)
+
+    @expose("/role", methods=("POST",))  # type: ignore[untyped-decorator]
+    def role_view(self) -> Any:
+        role = request.form.get("role", "")
+        return self._done(lambda user: accounts.set_role(auth.current_user(), user.id, role), "The role is changed; they have to sign in again.")  # fmt: skip
+
+    @expose("/active", methods=("POST",))  # type: ignore[untyped-decorator]
+    def active_view(self) -> Any:
+        active = request.form.get("active") == "1"
+        said = "The account is enabled." if active else "The account is disabled and signed out everywhere."
+        return self._done(lambda user: accounts.set_active(auth.current_user(), user.id, active), said)
+
+    @expose("/password", methods=("POST",))  # type: ignore[untyped-decorator]
+    def password_view(self) -> Any:
+        made: list[str] = []
+
+        def reset(user: User) -> None:
+            made.append(accounts.reset_password(auth.current_user(), user.id)[1])
+
+        answer = self._done(reset, "")
+        return self._page(self._user(request.form.get("id", "")), password=made[0]) if made else answer
+
+    @expose("/handover", methods=("POST",))  # type: ignore[untyped-decorator]
+    def handover_view(self) -> Any:
+        user = self._user(request.form.get("id", ""))
+        to = people.find_by_email(request.form.get("to", "").replace("\x00", ""))
+        reason = request.form.get("reason", "").strip() or None
+        try:
+            if to is None:
+                raise Invalid.field("to", "There is nobody with this e-mail address.")
+            with transaction(auth.current_actor(reason=reason)):
+                done = handover.hand_over(from_id=user.id, to_id=to.id)
+        except Missing:
+            raise
+        except Problem as problem:
+            return self._page(user, problem=problem)
+        flash(f"{plural(done.lessons, 'lesson')} and {plural(done.courses, 'course')} now belong to {to.email}.", "success")  # fmt: skip
+        return redirect(url_for(".details_view", id=user.id))
+
+    def _done(self, do: Callable[[User], Any], said: str) -> Any:
+        """Do it to the account that the form names, and back to its page with a word about it."""
+        user = self._user(request.form.get("id", ""))
+        reason = request.form.get("reason", "").strip() or None
+        try:
+            with transaction(auth.current_actor(reason=reason)):
+                do(user)
+        except Missing:
+            raise
+        except Problem as problem:
+            flash(" ".join((problem.fields or {}).values()) or problem.message, "error")
+        else:
+            if said:
+                flash(said, "success")
+        return redirect(url_for(".details_view", id=user.id))

@@ -1,0 +1,175 @@
+"""Bulk actions over HTTP: the post of Flask-Admin's lists, a preview before it, and what is said after it.
+
+A bare post (`action`, `rowid`..., `csrf_token`) carries the action out: up to MOST_AT_ONCE rows at once, more as a
+batch. The panel's own buttons send `preview` first, then the same post with a reason and, where it is dangerous, a
+word typed to confirm. What an action does is the domain's business.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_admin.helpers import get_redirect_target
+from markupsafe import Markup
+from sqlalchemy import Select
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth, config
+from lessonadmin.admin.filters import as_id
+from lessonadmin.db import db, transaction
+from lessonadmin.domain import actions, batches, previews
+from lessonadmin.domain.actions import Action
+from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.video_actions import GRACE
+from lessonadmin.web.formats import plural
+
+CONFIRMATION = "clear"
+MOST_NAMED = 3
+VERBS = {"lesson": "lesson", "course": "course", "tracking": "upload", "event": "event"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which rows: those that were ticked, or all that match a list's query string."""
+
+    ids: tuple[uuid.UUID, ...] = ()
+    matching: Select[Any] | None = None
+    query: str = ""
+
+    @property
+    def source(self) -> previews.Source:
+        return self.ids if self.matching is None else self.matching
+
+    def at_once(self) -> list[uuid.UUID] | None:
+        """The rows, if they are few enough to wait for; None if not."""
+        if self.matching is None:
+            found = list(self.ids)
+        else:
+            found = list(db.session.scalars(self.matching.limit(batches.MOST_AT_ONCE + 1)))
+        return found if len(found) <= batches.MOST_AT_ONCE else None
+
+
+class ActsOnRows:
+    """For a TableView whose rows have actions; `target` is what the domain calls them."""
+
+    target = ""
+    acts_on_filter = True
+    previews_actions = True
+
+    def get_actions_list(self) -> tuple[list[tuple[str, str]], dict[str, str]]:
+        return [(one.name, one.label) for one in actions.of(self.target)], {}
+
+    @expose("/action/", methods=("POST",))  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    def action_view(self) -> Any:
+        action = _action(self.target, request.form.get("action", ""))
+        choice = _choice(self)
+        if choice is None:
+            return _back("Choose at least one row first.", "warning")
+        wrong = _wrong(action)
+        if "preview" in request.form or wrong:
+            return _preview(self, action, choice, wrong)
+        return _run(self, action, choice)
+
+
+def _action(target: str, name: str) -> Action:
+    try:
+        return actions.find(target, name)
+    except Missing:
+        abort(400, f"There is no action “{name[:60]}” for these rows, so nothing was done.")
+
+
+def _choice(view: Any) -> Choice | None:
+    if request.form.get("scope") == "filter":
+        query = request.form.get("query", "").replace("\x00", "")
+        return Choice(matching=view.matching_ids(query), query=query)
+    ids = tuple(dict.fromkeys(filter(None, map(as_id, request.form.getlist("rowid")))))
+    return Choice(ids=ids) if ids else None
+
+
+def _wrong(action: Action) -> dict[str, str]:
+    """What is missing in the panel's own form. A bare post has none of its fields and asks for nothing."""
+    form, wrong = request.form, {}
+    if "preview" in form:
+        return {}
+    if "reason" in form and "asked" in form and not form["reason"].strip():
+        wrong["reason"] = "Write down why, for whoever looks at this later."
+    if len(form.get("reason", "")) > batches.LONGEST_REASON:
+        wrong["reason"] = f"Use at most {batches.LONGEST_REASON} characters."
+    if action.dangerous and "asked" in form and form.get("typed", "").strip().lower() != CONFIRMATION:
+        wrong["typed"] = f"Type “{CONFIRMATION}” to confirm."
+    return wrong
+
+
+def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -> str:
+    seen = previews.preview(action, choice.source)
+    if choice.matching is not None and seen.asked == 0:
+        return _nothing()
+    grace = config.current().replaced_grace_seconds
+    return str(
+        view.render(
+            "admin/bulk/preview.html",
+            action=action,
+            choice=choice,
+            seen=seen,
+            wrong_fields=wrong,
+            noun=VERBS[action.target],
+            confirmation=CONFIRMATION,
+            can_keep=action.undone_only_with == GRACE and grace > 0,
+            grace_seconds=grace,
+            most_at_once=batches.MOST_AT_ONCE,
+            reason=request.form.get("reason", ""),
+            back=get_redirect_target() or url_for(f"{view.endpoint}.index_view"),
+        )
+    )
+
+
+def _nothing() -> Any:
+    return _back("Nothing matches this filter any more, so there is nothing to do.", "warning")
+
+
+def _run(view: Any, action: Action, choice: Choice) -> Response:
+    actor = auth.current_actor(reason=request.form.get("reason", "").replace("\x00", "").strip() or None)
+    options = {GRACE: True} if request.form.get("grace") == "1" and action.undone_only_with == GRACE else {}
+    at_once = choice.at_once()
+    db.session.rollback()
+    if at_once == []:
+        return _nothing()  # type: ignore[no-any-return]
+    if at_once is not None:
+        report = batches.run_now(action, at_once, actor=actor, options=options)
+        _say(action, report)
+        return _back()
+    with transaction(actor):
+        batch = batches.create(action, choice.source, options=options)
+        batch_id, total = batch.id, batch.total
+    flash(f"{action.label}: {plural(total, 'row')} are worked off in the background.", "success")
+    return redirect(url_for("admin_batch.details_view", id=batch_id))  # type: ignore[return-value]
+
+
+def _say(action: Action, report: batches.Report) -> None:
+    """What became of each row, in as many words as fit: one row its sentence, several their figures."""
+    counts = {status: report.count(status) for status in ("done", "skipped", "failed")}
+    waiting = len(report.lines) - sum(counts.values())
+    if len(report.lines) == 1:
+        line = report.lines[0]
+        words = f"{action.label}: {line.note or 'done.'}"
+    else:
+        parts = [f"{count} {name}" for name, count in counts.items() if count]
+        parts += [f"{waiting} still to do"] if waiting else []
+        words = f"{action.label}: {', '.join(parts)}."
+        notes = dict.fromkeys(
+            line.note for line in report.lines if line.status in ("failed", "skipped") and line.note
+        )
+        words = " ".join([words, *list(notes)[:MOST_NAMED]])
+    tone = "error" if counts["failed"] else "success" if counts["done"] and not waiting else "warning"
+    link = Markup('{} <a href="{}">Details</a>').format(
+        words, url_for("admin_batch.details_view", id=report.batch_id)
+    )
+    flash(link if report.lines else words, tone)
+
+
+def _back(words: str = "", tone: str = "") -> Any:
+    if words:
+        flash(words, tone)
+    return redirect(get_redirect_target() or url_for(".index_view"))

@@ -1,0 +1,163 @@
+"""The page of one lesson or course for support: where it stands, why, what to do, what happened, who noted what.
+
+Besides the page: Mux beside us (on demand), older parts of the story, the story as a text for a ticket, notes, and the
+few words and numbers that staff may edit.
+"""
+
+from datetime import datetime
+from typing import Any, cast
+
+from flask import Response, abort, flash, make_response, redirect, request
+from flask_admin import expose
+
+from lessonadmin import auth
+from lessonadmin.admin import editing, mux_links
+from lessonadmin.db import transaction
+from lessonadmin.domain import actions, case_file, comparing, diagnosis, notes, timeline
+from lessonadmin.domain.desks import Kind, Owner
+from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
+from lessonadmin.domain.models import Lesson
+from lessonadmin.web import fragments, headers
+
+STORY_AT_ONCE = 60
+LONGEST_TICKET = 5_000
+
+
+class CasePages:
+    """For the view of lessons or courses; `target` is what the domain calls them."""
+
+    target = ""
+    edit_template = "admin/row/edit.html"
+
+    @expose("/details/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    def details_view(self) -> Any:
+        owner = self._owner()
+        look = comparing.look(self._kind, owner.id) if request.args.get("look") == "1" else None
+        values = self._case(owner if look is None else self._owner(), look)
+        if fragments.wanted():
+            return fragments.answer(self._drawn_page("admin/row/case.html", values), name="case")
+        headers.needs_widgets()
+        return self._drawn_page("admin/row/details.html", values | self._more(owner, values))
+
+    @expose("/story/")  # type: ignore[untyped-decorator]
+    def story_view(self) -> Any:
+        """What happened before a moment; a fragment for the open page, a page of its own otherwise."""
+        owner = self._owner()
+        told = timeline.story(self._kind, owner.id, before=_moment("before"), limit=STORY_AT_ONCE)
+        values = {"owner": owner, "told": told, "kind": self._kind}
+        if fragments.wanted():
+            return fragments.answer(self._drawn_page("admin/row/story.html", values), name="story")
+        return self._drawn_page("admin/row/story_page.html", values)
+
+    @expose("/story.txt")  # type: ignore[untyped-decorator]
+    def ticket_view(self) -> Response:
+        owner = self._owner()
+        told = timeline.story(self._kind, owner.id, limit=LONGEST_TICKET)
+        response = make_response(timeline.as_text(owner, told))
+        response.mimetype = "text/plain"
+        name = f"{self._kind}-{str(owner.id)[:8]}.txt"
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+    @expose("/note", methods=("POST",))  # type: ignore[untyped-decorator]
+    def note_view(self) -> Any:
+        owner = self._owner(request.form.get("id", ""))
+        if not isinstance(owner, Lesson):
+            abort(404)
+        try:
+            with transaction(auth.current_actor()):
+                notes.add(auth.current_user(), owner.id, request.form.get("text", ""))
+        except Invalid as problem:
+            flash(problem.message, "error")
+        else:
+            flash("The note is written down.", "success")
+        return redirect(f"{self.get_url('.details_view', id=owner.id)}#notes")  # type: ignore[attr-defined]
+
+    @expose("/edit/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]
+    def edit_view(self) -> Any:
+        owner = self._owner()
+        typed = editing.typed_of(owner)
+        if request.method == "GET":
+            return self._edit_page(owner, typed)
+        typed = editing.read(request.form, typed)
+        try:
+            with transaction(auth.current_actor()):
+                editing.save(auth.current_user(), owner, typed)
+        except (Invalid, Conflict) as problem:
+            return self._edit_page(self._owner(), typed, problem)
+        flash(f"The {self._kind} is saved.", "success")
+        return redirect(self.get_url(".details_view", id=owner.id))  # type: ignore[attr-defined]
+
+    # What they are made of
+
+    @property
+    def _kind(self) -> Kind:
+        return cast(Kind, self.target)
+
+    def _owner(self, row_id: str | None = None) -> Owner:
+        found = self.get_one(request.args.get("id", "") if row_id is None else row_id)  # type: ignore[attr-defined]
+        if found is None:
+            raise Missing
+        return cast(Owner, found)
+
+    def _drawn_page(self, template: str, values: dict[str, Any]) -> str:
+        return str(self.render(template, **values))  # type: ignore[attr-defined]
+
+    def _case(self, owner: Owner, look: comparing.Look | None) -> dict[str, Any]:
+        uploads = case_file.uploads_of(owner)
+        return {
+            "owner": owner,
+            "kind": self._kind,
+            "uploads": uploads,
+            "look": look,
+            "findings": diagnosis.diagnose(owner, look=look, uploads=uploads),
+            "compared": comparing.compare(owner, look) if look is not None else [],
+            "table": actions.TABLE,
+            "here": self.get_url(".details_view", id=owner.id),  # type: ignore[attr-defined]
+        }
+
+    def _more(self, owner: Owner, values: dict[str, Any]) -> dict[str, Any]:
+        told = timeline.story(self._kind, owner.id, limit=STORY_AT_ONCE, uploads=values["uploads"].rows)
+        return {
+            "told": told,
+            "noted": self._noted(owner, told),
+            "player": editing.player_of(owner),
+            "mux_url": mux_links.asset(owner.mux_asset_id),
+            "offered": actions.of(self.target),
+        }
+
+    def _noted(self, owner: Owner, told: timeline.Story) -> list[tuple[str, datetime, str]]:
+        """Who noted what and when, newest first; out of the story, unless it goes on before what was read."""
+        if told.older is None:
+            found = [(one.who, one.at, one.detail) for one in told.entries if one.source == "note"]
+            return list(reversed(found))
+        if not isinstance(owner, Lesson):
+            return []
+        return [
+            (note.author.email if note.author else "somebody", note.created_at, note.text)
+            for note in notes.of(owner.id)
+        ]
+
+    def _edit_page(self, owner: Owner, typed: editing.Typed, problem: Problem | None = None) -> Any:
+        html = self._drawn_page(
+            "admin/row/edit.html",
+            {
+                "owner": owner,
+                "typed": typed,
+                "problem": problem,
+                "stored": editing.typed_of(owner),
+                "courses": editing.courses_for(owner),
+                "kind": self._kind,
+            },
+        )
+        status = 200 if problem is None else 409 if isinstance(problem, Conflict) else 400
+        return make_response(html, status)
+
+
+def _moment(name: str) -> datetime | None:
+    text = request.args.get(name, "")[:40].replace(" ", "+")
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None

@@ -1,0 +1,182 @@
+"""Filters of the panel's lists: each is a name, an operation and a condition that an index can answer.
+
+They are Flask-Admin filters to the outside (addresses, form, chips) and plain conditions to our queries; none of them
+joins, and none loads the rows of another table as options.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from flask_admin.contrib.sqla.filters import BaseSQLAFilter
+from sqlalchemy import ColumnElement, false, func, select
+
+from lessonadmin.db import db
+from lessonadmin.domain import searching
+from lessonadmin.domain.models import Course, User
+
+Condition = Callable[[Any], ColumnElement[bool]]
+YES_NO = (("yes", "Yes"), ("no", "No"))
+MOST_PEOPLE = 200
+
+
+class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are partial
+    """`condition` makes the WHERE of a value. `ordered_by`: a list narrowed by this is read in that column's order,
+    since then one index answers both."""
+
+    def __init__(
+        self,
+        name: str,
+        operation: str,
+        condition: Condition,
+        *,
+        column: Any,
+        options: Iterable[tuple[str, str]] | None = None,
+        read: Callable[[str], Any] = str,
+        kind: str | None = None,
+        ordered_by: Any = None,
+    ) -> None:
+        super().__init__(column, name, tuple(options) if options else None, kind)
+        self._operation = operation
+        self._read = read
+        self.condition = condition
+        self.ordered_by = ordered_by
+
+    def bind(self, model: type) -> None:
+        """Nothing to look up: the condition knows its columns."""
+
+    def operation(self) -> str:
+        return self._operation
+
+    def clean(self, value: str) -> Any:
+        return self._read(value)
+
+    def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
+        return query.filter(self.condition(value))
+
+
+def choice(name: str, column: Any, options: Iterable[tuple[str, str]]) -> list[Where]:
+    """One of a few words."""
+    options = tuple(options)
+    return [
+        Where(name, "is", lambda value: column == value, column=column, options=options),
+        Where(name, "is not", lambda value: column.is_distinct_from(value), column=column, options=options),
+    ]
+
+
+def only(name: str, column: Any, options: Iterable[tuple[str, str]]) -> list[Where]:
+    """One of a few words, where everything but one of them would be nearly everything."""
+    return choice(name, column, options)[:1]
+
+
+def flag(name: str, condition: ColumnElement[bool] | Callable[[], ColumnElement[bool]]) -> list[Where]:
+    """Yes or no."""
+
+    def where(value: str) -> ColumnElement[bool]:
+        found = condition() if callable(condition) else condition
+        return found if value == "yes" else ~found
+
+    return [Where(name, "is", where, column=None, options=YES_NO)]
+
+
+def text(name: str, column: Any) -> list[Where]:
+    """Exactly this text."""
+    return [Where(name, "is", lambda value: column == value, column=column)]
+
+
+def number(name: str, column: Any) -> list[Where]:
+    return [
+        Where(name, "at least", lambda value: column >= value, column=column, read=_cents, ordered_by=column),
+        Where(name, "at most", lambda value: column <= value, column=column, read=_cents, ordered_by=column),
+    ]
+
+
+def _cents(value: str) -> int:
+    """A price as it is read: 9.99."""
+    found = round(float(value.replace(",", ".")) * 100)
+    if not 0 <= found < 2**31:
+        raise ValueError("no price")
+    return found
+
+
+def day(name: str, column: Any) -> list[Where]:
+    """From and until a day, both included, by UTC."""
+    return [
+        Where(
+            name,
+            "from",
+            lambda value: column >= _midnight(value),
+            column=column,
+            read=_day,
+            kind="datepicker",
+            ordered_by=column,
+        ),
+        Where(
+            name,
+            "until",
+            lambda value: column < _midnight(value) + timedelta(days=1),
+            column=column,
+            read=_day,
+            kind="datepicker",
+            ordered_by=column,
+        ),
+    ]
+
+
+def _day(value: str) -> date:
+    found = date.fromisoformat(value[:10])
+    if not 1900 <= found.year <= 9000:
+        raise ValueError("no day of ours")
+    return found
+
+
+def _midnight(value: date) -> datetime:
+    return datetime(value.year, value.month, value.day, tzinfo=UTC)
+
+
+def person(name: str, column: Any) -> list[Where]:
+    """Somebody by e-mail address, name or id. Who that is is found first, so that the list's own index is used."""
+    return [Where(name, "is", lambda value: _in(column, people(value)), column=column)]
+
+
+def people(value: str) -> list[uuid.UUID]:
+    """Accounts that this names: one by its address or id, else all whose name or address has these words."""
+    if (found := as_id(value)) is not None:
+        return [found]
+    exact = select(User.id).where(func.lower(User.email) == value.strip().lower())
+    if (one := db.session.scalar(exact)) is not None:
+        return [one]
+    like = searching.matches(User.search, value)  # type: ignore[arg-type]  # a column of the same kind
+    return [] if like is None else list(db.session.scalars(select(User.id).where(like).limit(MOST_PEOPLE)))
+
+
+def course(name: str, column: Any) -> list[Where]:
+    """A course by its id or the words of its title."""
+    return [Where(name, "is", lambda value: _in(column, _courses(value)), column=column)]
+
+
+def _courses(value: str) -> list[uuid.UUID]:
+    if (found := as_id(value)) is not None:
+        return [found]
+    like = searching.matches(Course.search, value)  # type: ignore[arg-type]  # a column of the same kind
+    return [] if like is None else list(db.session.scalars(select(Course.id).where(like).limit(MOST_PEOPLE)))
+
+
+def _in(column: Any, ids: list[uuid.UUID]) -> ColumnElement[bool]:
+    if not ids:
+        return false()
+    found: ColumnElement[bool] = column == ids[0] if len(ids) == 1 else column.in_(ids)
+    return found
+
+
+def identified(name: str, column: Any) -> list[Where]:
+    """Exactly this id of ours."""
+    return [Where(name, "is", lambda value: column == value, column=column, read=uuid.UUID)]
+
+
+def as_id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text.strip())
+    except ValueError:
+        return None

@@ -1,0 +1,74 @@
+"""The machine room in the panel: jobs, by RQ's own data, and the doctor, the same lines as `flask doctor`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from redis.exceptions import RedisError
+
+from lessonadmin import auth
+from lessonadmin.admin import queue_room
+from lessonadmin.admin.base import PanelPage
+from lessonadmin.db import transaction
+from lessonadmin.domain import doctor, journal
+from lessonadmin.domain.errors import Problem
+from lessonadmin.web.formats import plural
+
+DOCTOR_SECONDS = 6.0
+
+
+class JobsPage(PanelPage):
+    room, icon = "jobs", "gears"
+
+    @expose("/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    def index(self) -> str:
+        return str(self.render("admin/machine/jobs.html", seen=queue_room.look()))
+
+    @expose("/retry", methods=("POST",))  # type: ignore[untyped-decorator]
+    def retry(self) -> Any:
+        return _done("retried", queue_room.retry, "The job is in its queue again.")
+
+    @expose("/retry-all", methods=("POST",))  # type: ignore[untyped-decorator]
+    def retry_all(self) -> Any:
+        return _done("retried", lambda _job: queue_room.retry_all(), "Every failed job is in its queue again.")  # fmt: skip
+
+    @expose("/delete", methods=("POST",))  # type: ignore[untyped-decorator]
+    def delete(self) -> Any:
+        return _done("deleted", queue_room.forget, "The job is forgotten.")
+
+
+def _done(what: str, do: Callable[[str], Any], said: str) -> Any:
+    job_id = request.form.get("job", "")[:200]
+    try:
+        do(job_id)
+    except Problem as problem:
+        flash(problem.message, "error")
+    except RedisError:
+        flash("Redis does not answer right now. Nothing was changed.", "error")
+    else:
+        with transaction(auth.current_actor()):
+            journal.record_for(f"job.{what}", "job", None, job=job_id or "all")
+        flash(said, "success")
+    return redirect(url_for(".index"))
+
+
+class DoctorPage(PanelPage):
+    room, icon = "doctor", "doctor"
+
+    @expose("/")  # type: ignore[untyped-decorator]
+    def index(self) -> str:
+        lines = doctor.examine(seconds=DOCTOR_SECONDS)
+        counts = {level: sum(line.level == level for line in lines) for level in ("FAIL", "warn", "ok")}
+        parts = [
+            plural(counts["FAIL"], "thing fails", "things fail") if counts["FAIL"] else "",
+            plural(counts["warn"], "warning") if counts["warn"] else "",
+        ]
+        return str(
+            self.render(
+                "admin/machine/doctor.html",
+                lines=lines,
+                healthy=doctor.healthy(lines),
+                said=", ".join(filter(None, parts)) or "Everything is as it should be",
+            )
+        )

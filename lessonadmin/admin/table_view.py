@@ -1,0 +1,229 @@
+"""A list of the panel that stays quick with a million rows: read by key, counted up to a ceiling, searched by index.
+
+class LessonView(TableView):
+    saved_views = (SavedView("stuck", "Stuck", conditions.lesson_stuck),)
+    def found(self, text): ...      # the condition of the search box
+    def prepare(self, rows): ...    # what the cells need of all rows at once, kept in `flask.g`
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from flask import abort, g, request
+from flask_admin.model.base import ViewArgs
+from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy.orm import joinedload
+from werkzeug.datastructures import ImmutableMultiDict
+
+from lessonadmin.admin import keyset
+from lessonadmin.admin.base import PanelView
+from lessonadmin.admin.filters import Where
+from lessonadmin.db import db
+
+MOST_COUNTED = 10_000
+MOST_IN_TAB = 999
+LONGEST_QUERY = 8_000
+PLACE = ("after", "before", "end")
+KNOWN = frozenset({"page", "page_size", "sort", "desc", "search", "view", "url", *PLACE})
+
+
+@dataclass(frozen=True)
+class SavedView:
+    """A tab above the list. `counted`: how many there are is worth a look from afar, and quickly known."""
+
+    name: str
+    label: str
+    condition: Callable[[], ColumnElement[bool]]
+    counted: bool = True
+
+
+class TableView(PanelView):
+    """A list of rows that may be many."""
+
+    kept_arguments = frozenset({"view"})
+    saved_views: tuple[SavedView, ...] = ()
+    search_hint = ""
+    can_export = can_view_details = True
+    column_default_sort = ("id", True)
+    column_formatters_export: dict[str, Any] = {}
+    list_template = "admin/table.html"
+    export_max_rows = 0
+
+    # Flask-Admin asks these at the start
+
+    def init_search(self) -> bool:
+        return bool(self.search_hint)
+
+    def search_placeholder(self) -> str:
+        return self.search_hint
+
+    # What a subclass fills in
+
+    def found(self, text: str) -> ColumnElement[bool] | None:
+        """What the search box finds; None for everything."""
+        return None
+
+    def listed(self) -> Any:
+        """The rows of the list with what its cells need, before any condition."""
+        return self.get_query()
+
+    # Reading
+
+    def get_list(
+        self,
+        page: int | None,
+        sort_column: Any,
+        sort_desc: bool,
+        search: str | None,
+        filters: Sequence[tuple[int, str, str]] | None,
+        execute: bool = True,
+        page_size: int | None = None,
+    ) -> tuple[int | None, Any]:
+        query = self._narrowed(self.listed(), search, filters)
+        if not execute:
+            return None, query
+        for relation in self._auto_joins:
+            query = query.options(self._loading(relation))
+        order = self._order(sort_column, sort_desc, filters)
+        found = keyset.read(query, order, page=page or 0, size=page_size or self.page_size)
+        g.panel_page = found
+        self.prepare(found.rows)
+        return self._count(search, filters), found.rows
+
+    def _loading(self, relation: Any) -> Any:
+        return joinedload(relation)
+
+    def _narrowed(self, query: Any, search: str | None, filters: Any) -> Any:
+        for condition in self._conditions(search, filters):
+            query = query.filter(condition)
+        return query
+
+    def _conditions(self, search: str | None, filters: Any) -> list[ColumnElement[bool]]:
+        key = (search, tuple(filters or ()), request.args.get("view"))
+        known: dict[Any, list[ColumnElement[bool]]] = g.setdefault("panel_conditions", {})
+        if key not in known:  # a search may ask the database who is meant: once is enough
+            known[key] = list(self._look_up(search, filters))
+        return known[key]
+
+    def _look_up(self, search: str | None, filters: Any) -> Iterator[ColumnElement[bool]]:
+        found = self.found(search) if search else None
+        if found is not None:
+            yield found
+        for index, _, value in filters or ():
+            wanted = self._filters[index]
+            yield wanted.condition(wanted.clean(value))
+        chosen = self.saved_view()
+        if chosen is not None:
+            yield chosen.condition()
+
+    def saved_view(self) -> SavedView | None:
+        name = request.args.get("view")
+        return next((one for one in self.saved_views if one.name == name), None)
+
+    def _order(self, sort_column: Any, sort_desc: bool, filters: Any) -> keyset.Order:
+        key = getattr(self.model, self._primary_key)
+        if sort_column is not None:
+            return keyset.Order(getattr(self.model, sort_column), key, bool(sort_desc))
+        for index, _, _ in filters or ():
+            wanted = self._filters[index]
+            if isinstance(wanted, Where) and wanted.ordered_by is not None:
+                return keyset.Order(wanted.ordered_by, key, True)
+        return keyset.Order(key, key, True)
+
+    def _count(self, search: str | None, filters: Any) -> int:
+        """How many match; one more than the ceiling means "more than that"."""
+        some = select(literal(1)).where(*self._conditions(search, filters)).select_from(self.model)
+        some = some.limit(MOST_COUNTED + 1)
+        return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+    # Everything that matches, for actions
+
+    @contextmanager
+    def reading(self, query: str) -> Iterator[ViewArgs]:
+        """Read a list's query string as if it were this request's. Whoever acts on all rows that match must not act
+        on more than was meant, so nothing in it may be unknown or not understood."""
+        if len(query) > LONGEST_QUERY:
+            abort(400, "This filter is too long.")
+        pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+        for name, _ in pairs:
+            if name not in KNOWN and not name.startswith("flt"):
+                abort(400, f"The list knows no “{name[:60]}”, so nothing was done.")
+        before = request.args
+        request.args = ImmutableMultiDict(pairs)
+        try:
+            wanted = [name for name, _ in pairs if name.startswith("flt")]
+            arguments = self._get_list_extra_args()
+            if len(arguments.filters or ()) != len(wanted):
+                abort(400, "A part of this filter is not understood, so nothing was done.")
+            if request.args.get("view") and self.saved_view() is None:
+                abort(400, "There is no such view, so nothing was done.")
+            yield arguments
+        finally:
+            request.args = before
+
+    def matching_ids(self, query: str) -> Select[Any]:
+        """The ids of all rows that a list's query string matches, in the order of their making."""
+        key = getattr(self.model, self._primary_key)
+        with self.reading(query) as arguments:
+            return select(key).where(*self._conditions(arguments.search, arguments.filters)).order_by(key)
+
+    # Drawing
+
+    def render(self, template: str, **values: Any) -> str:
+        if template == self.list_template:
+            values |= self._drawn(values)
+        return super().render(template, **values)
+
+    def _drawn(self, values: dict[str, Any]) -> dict[str, Any]:
+        count, page = values["count"] or 0, g.panel_page
+        capped = count > MOST_COUNTED
+        address = values["return_url"]
+        there = not (page.previous or page.next)
+        return {
+            "num_pages": None,
+            "capped": capped,
+            "count": None if capped and not values["data"] else count,
+            "count_words": f"more than {MOST_COUNTED:,}" if capped else f"{count:,}",
+            "tabs_of_view": self._tabs(),
+            "previous_page": _with(address, page.previous),
+            "next_page": _with(address, page.next),
+            "first_page": address if page.previous else "",
+            "last_page": "" if there or not page.next else _with(address, {"end": "1"}),
+            "here": _with(address, {name: request.args[name] for name in PLACE if name in request.args}),
+        }
+
+    def _tabs(self) -> list[tuple[str, str, str | None, bool]]:
+        """All, and the saved views with how many each holds."""
+        if not self.saved_views:
+            return []
+        chosen = self.saved_view()
+        counts = self._tab_counts()
+        tabs: list[tuple[str, str, str | None, bool]] = [
+            ("All", self.get_url(".index_view"), None, chosen is None)
+        ]
+        for one in self.saved_views:
+            count = counts.get(one.name)
+            words = None if count is None else (f"{MOST_IN_TAB}+" if count > MOST_IN_TAB else str(count))
+            tabs.append((one.label, self.get_url(".index_view", view=one.name), words, one is chosen))
+        return tabs
+
+    def _tab_counts(self) -> dict[str, int]:
+        """One statement for all tabs; none of them counts on for ever."""
+        counted = [one for one in self.saved_views if one.counted]
+        if not counted:
+            return {}
+        columns = []
+        for one in counted:
+            some = select(literal(1)).select_from(self.model).where(one.condition()).limit(MOST_IN_TAB + 1)
+            columns.append(select(func.count()).select_from(some.subquery()).scalar_subquery())
+        row = db.session.execute(select(*columns)).one()
+        return {one.name: int(count) for one, count in zip(counted, row, strict=True)}
+
+
+def _with(address: str, more: dict[str, str] | None) -> str:
+    if not more:
+        return address if more is not None else ""
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(more)}"

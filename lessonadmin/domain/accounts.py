@@ -1,0 +1,56 @@
+"""Accounts as an admin changes them for others: role, enabled or not, a new password. Never one's own role or state,
+and never so that no admin is left."""
+
+import uuid
+
+from sqlalchemy import select
+
+from lessonadmin.db import db
+from lessonadmin.domain import people
+from lessonadmin.domain.errors import Conflict, Forbidden, Missing
+from lessonadmin.domain.models import User
+
+
+def set_role(by: User, user_id: uuid.UUID, role: str) -> User:
+    user = _other(by, user_id)
+    if role != "admin":
+        _keep_an_admin(user)
+    people.set_role(user, role)
+    return user
+
+
+def set_active(by: User, user_id: uuid.UUID, active: bool) -> User:
+    """Disabling ends every session of theirs at once."""
+    user = _other(by, user_id)
+    if not active:
+        _keep_an_admin(user)
+    people.set_active(user, active)
+    return user
+
+
+def reset_password(by: User, user_id: uuid.UUID) -> tuple[User, str]:
+    """A new password, readable this once; every session of theirs ends."""
+    user = _other(by, user_id)
+    return user, people.reset_password(user)
+
+
+def _other(by: User, user_id: uuid.UUID) -> User:
+    if by.role != "admin":
+        raise Forbidden("forbidden", "Only admins manage accounts.")
+    if by.id == user_id:
+        raise Conflict("own_account", "This is your own account; another admin has to do that.")
+    # Every admin is locked in one order, so that two admins cannot take the right from each other at the same moment.
+    db.session.execute(select(User.id).where(User.role == "admin").order_by(User.id).with_for_update())
+    db.session.refresh(by)
+    if by.role != "admin" or not by.active:
+        raise Forbidden("forbidden", "Only admins manage accounts.")
+    user = db.session.get(User, user_id, populate_existing=True, with_for_update=True)
+    if user is None:
+        raise Missing
+    return user
+
+
+def _keep_an_admin(user: User) -> None:
+    others = select(User.id).where(User.role == "admin", User.active, User.id != user.id).limit(1)
+    if user.role == "admin" and db.session.scalar(others) is None:
+        raise Conflict("last_admin", "This is the last admin; make somebody else an admin first.")

@@ -1,0 +1,31 @@
+"""Giving one course to another teacher. Its lessons stay with whoever made them."""
+
+import uuid
+
+from lessonadmin.db import db
+from lessonadmin.domain import access, journal, people
+from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
+from lessonadmin.domain.handover import TEACHING
+from lessonadmin.domain.models import Course, User
+
+
+def give(by: User, course_id: uuid.UUID, *, to_email: str) -> bool:
+    """True if it changed hands; the course is locked by the caller's transaction."""
+    if not by.is_staff:
+        raise Forbidden("forbidden", "Only staff give a course to another teacher.")
+    course: Course = access.course_to_change(by, course_id)
+    taker = people.find_by_email(to_email)
+    if taker is None or taker.role not in TEACHING:
+        raise Invalid.field("teacher", "There is no teacher with this e-mail address.")
+    if taker.id == course.instructor_id:
+        return False
+    if not taker.active:
+        raise Conflict("account_disabled", "This account is disabled; choose another one.")
+    giver = db.session.get(User, course.instructor_id)
+    course.instructor_id = taker.id
+    course.version += 1
+    db.session.flush()
+    journal.record(
+        "course.handed_over", course, before=giver.email if giver is not None else None, after=taker.email
+    )
+    return True

@@ -1,0 +1,70 @@
+"""Which lessons, courses and uploads somebody should look at: conditions for lists, each answered by an index."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, literal_column, select
+
+from lessonadmin import config
+from lessonadmin.domain.checks import later
+from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Tracking
+from lessonadmin.domain.models.video import OPEN_STATUSES
+
+
+def _today() -> datetime:
+    now = datetime.now(UTC)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def stuck_uploads() -> ColumnElement[bool]:
+    """Open for longer than a video should take."""
+    return and_(
+        Tracking.superseded_at.is_(None),
+        Tracking.status.in_(OPEN_STATUSES),
+        Tracking.created_at <= later(-config.current().stuck_after_seconds),
+    )
+
+
+def _column(model: type[Any]) -> Any:
+    return Tracking.lesson_id if model is Lesson else Tracking.course_id
+
+
+def stuck(model: type[Any]) -> ColumnElement[bool]:
+    column = _column(model)
+    found: ColumnElement[bool] = model.id.in_(select(column).where(stuck_uploads(), column.is_not(None)))
+    return found
+
+
+def failed_uploads_today() -> ColumnElement[bool]:
+    return and_(Tracking.status == "error", Tracking.updated_at >= _today())
+
+
+def failed_today(model: type[Any]) -> ColumnElement[bool]:
+    """Its video is in error, and became so today (by UTC)."""
+    column = _column(model)
+    which = select(column).where(
+        failed_uploads_today(), Tracking.superseded_at.is_(None), column.is_not(None)
+    )
+    return and_(model.video_processing_status == "error", model.id.in_(which))
+
+
+def temporary(column: Any) -> ColumnElement[bool]:
+    """An id that an older program of ours made up. Written as the partial index has it, so that it is used."""
+    return and_(column.is_not(None), column.like(literal_column(r"'temp\_%'")))
+
+
+def needs_attention() -> ColumnElement[bool]:
+    return Lesson.needs_attention_at.is_not(None)
+
+
+def failed_events() -> ColumnElement[bool]:
+    return MuxEvent.outcome == "failed"
+
+
+def pending_deletions() -> ColumnElement[bool]:
+    return AssetDeletion.done_at.is_(None)
+
+
+def troubled_deletions() -> ColumnElement[bool]:
+    """Tried, and not done."""
+    return and_(AssetDeletion.done_at.is_(None), AssetDeletion.last_error.is_not(None))

@@ -49,19 +49,19 @@ def clean(house: House) -> Iterator[None]:
 
 @pytest.fixture
 def teacher(house: House) -> Caller:
-    return house.as_role("instructor")
+    return house.who("instructor")
 
 
 @pytest.fixture
 def student(house: House) -> Caller:
-    return house.as_role("student")
+    return house.who("student")
 
 
 @pytest.fixture
 def support(house: House) -> Caller:
-    return house.as_role("support")
+    return house.who("support")
 
 
 @pytest.fixture
 def admin(house: House) -> Caller:
-    return house.as_role("admin")
+    return house.who("admin")

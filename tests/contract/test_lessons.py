@@ -106,23 +106,23 @@ def test_camel_case_is_understood(teacher: Caller) -> None:
 
 
 def test_a_list_has_pages_a_filter_and_a_search(house: House) -> None:
-    owner = house.person("instructor")
+    owner = house.who("colleague")
     word = f"w{uuid.uuid4().hex[:8]}"
     for number in range(3):
         owner.lesson(title=f"{word} {number}")
-    page = owner.get("/api/lessons", page=1, per_page=2).expect(200).json
+    page = owner.get("/api/lessons", page=1, per_page=2, q=word).expect(200).json
     assert set(page) == {"items", "total", "page", "per_page"}
     assert (page["total"], page["page"], page["per_page"], len(page["items"])) == (3, 1, 2, 2)
-    assert len(owner.get("/api/lessons", page=2, per_page=2).json["items"]) == 1
-    assert owner.get("/api/lessons", status="published").json["total"] == 0
+    assert len(owner.get("/api/lessons", page=2, per_page=2, q=word).json["items"]) == 1
+    assert owner.get("/api/lessons", status="published", q=word).json["total"] == 0
     assert owner.get("/api/lessons", q=f"{word} 1").json["total"] == 1
-    assert owner.get("/api/lessons", q="").json["total"] == 3
+    assert owner.get("/api/lessons", q="").json["total"] >= 3
     assert owner.get("/api/lessons", page=99).expect(200).json["items"] == []
     owner.get("/api/lessons", page=0).expect(400)
     owner.get("/api/lessons", status="nonsense").expect(400)
     owner.get("/api/lessons", surprise=1).expect(400)
-    assert house.as_role("support").get("/api/lessons", q=word).json["total"] == 3
-    assert house.as_role("instructor").get("/api/lessons", q=word).json["total"] == 0
+    assert house.who("support").get("/api/lessons", q=word).json["total"] == 3
+    assert house.who("instructor").get("/api/lessons", q=word).json["total"] == 0
 
 
 def test_change_and_delete(house: House, teacher: Caller) -> None:
@@ -171,7 +171,7 @@ def test_courses_likewise(house: House, teacher: Caller) -> None:
 
 
 def test_what_is_not_ones_own_does_not_exist(house: House, teacher: Caller) -> None:
-    other = house.person("instructor")
+    other = house.who("colleague")
     lesson, course = teacher.lesson(), teacher.course()
     ticket = teacher.upload(lesson_id=lesson["id"])
     for answer in (
@@ -199,7 +199,7 @@ def test_what_is_not_ones_own_does_not_exist(house: House, teacher: Caller) -> N
 
 
 def test_another_teacher_meets_a_published_lesson_like_a_student(house: House, teacher: Caller) -> None:
-    other = house.person("instructor")
+    other = house.who("colleague")
     lesson_id, _ = ready_lesson(house, teacher, price_cents=500)
     seen = other.seen(lesson_id)
     assert [seen["video"][key] for key in ("asset_id", "playback_id", "upload_id")] == [None] * 3
@@ -232,7 +232,9 @@ def test_a_student_reads_what_is_out_and_writes_nothing(
         answer.expect(403)
     student.get(f"/api/lessons/{draft}/playback").expect(404)
     listed = student.get("/api/lessons", per_page=100).expect(200).json["items"]
-    assert {one["status"] for one in listed} <= {"published"}
+    bought = {str(row["lesson_id"]) for row in house.sql("SELECT lesson_id FROM purchases")}
+    assert {one["status"] for one in listed if one["id"] not in bought} == {"published"}
+    assert draft not in {one["id"] for one in listed}
     # from our database only, also for whoever may not play it
     status = student.get("/api/mux/check-asset-status", lesson_id=paid).expect(200).json
     assert (status["playback_id"], status["asset_id"]) == (None, None)
@@ -241,7 +243,7 @@ def test_a_student_reads_what_is_out_and_writes_nothing(
 def test_buying(house: House, teacher: Caller, student: Caller) -> None:
     lesson_id, asset = ready_lesson(house, teacher, price_cents=1234)
     assert student.get(f"/api/lessons/{lesson_id}/playback").expect(403).error == "purchase_required"
-    for one in (teacher, house.as_role("support"), house.as_role("admin")):
+    for one in (teacher, house.who("support"), house.who("admin")):
         one.post(f"/api/lessons/{lesson_id}/purchase").expect(403)
     student.post(f"/api/lessons/{lesson_id}/purchase").expect(201)
     student.post(f"/api/lessons/{lesson_id}/purchase").expect(200)

@@ -1,0 +1,138 @@
+"""Section 1: the commands, their exit codes and what they print; section 2: settings that are missing."""
+
+import re
+import uuid
+
+from tests.contract.callers import Caller
+from tests.contract.house import House
+
+SUMMARY = re.compile(r"processed: (\d+)\nupdated: (\d+)\nskipped: (\d+)\nfailed: (\d+)\n$")
+
+
+def test_accounts_and_tokens(house: House) -> None:
+    email = f"new-{uuid.uuid4().hex[:8]}@school.example"
+    made = house.flask(
+        "users", "create", email, "--role", "support", "--name", "Nora New", "--password", "a long password"
+    )
+    assert made.returncode == 0, made.stderr
+    row = house.one("SELECT name, role, active FROM users WHERE email = %s", email)
+    assert (row["name"], row["role"], row["active"]) == ("Nora New", "support", True)
+    assert house.flask("users", "create", email, "--role", "support").returncode != 0
+    assert house.flask("users", "create", f"x{email}", "--role", "king").returncode != 0
+    token = house.flask("users", "token", email)
+    assert token.returncode == 0
+    assert re.fullmatch(r"\S+\n", token.stdout)
+    Caller(house.url, token.stdout.strip()).get("/api/lessons").expect(200)
+    assert house.flask("users", "token", "nobody@school.example").returncode != 0
+
+
+def test_missing_settings_are_all_named_at_once(house: House) -> None:
+    empty = dict.fromkeys(("DATABASE_URL", "SECRET_KEY", "MUX_WEBHOOK_SECRETS"), "")
+    refused = house.flask("sweep", **empty)
+    assert refused.returncode != 0
+    said = refused.stdout + refused.stderr
+    assert all(name in said for name in empty)
+    assert "REDIS_URL" not in said
+    assert "Traceback" not in said
+
+
+def test_any_driver_suffix_is_accepted(house: House) -> None:
+    url = f"postgresql+asyncpg://{house.database.partition('://')[2]}"
+    assert house.flask("users", "list", DATABASE_URL=url).returncode == 0
+
+
+def test_one_sweep(house: House) -> None:
+    done = house.flask("sweep")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_a_worker_until_the_queues_are_empty(house: House) -> None:
+    assert house.flask("worker", "--burst").returncode == 0
+
+
+def test_fix_lessons(house: House) -> None:
+    ready, preparing = house.mux.asset("ready"), house.mux.asset()
+    errored = house.mux.asset("errored", errors={"type": "invalid_input", "messages": ["No video."]})
+    old = house.lesson_row(mux_asset_id=ready["id"])
+    watched = house.lesson_row(mux_asset_id=preparing["id"], video_processing_status="processing")
+    failed = house.lesson_row(mux_asset_id=errored["id"], video_processing_status="processing")
+    missing = house.lesson_row(mux_asset_id=f"A{uuid.uuid4().hex}", video_processing_status="processing")
+    upload = house.mux.upload({"other": "thing"})
+    healed = house.mux.asset_of(upload["id"], "ready")
+    temporary = house.lesson_row(mux_asset_id=f"temp_{upload['id']}", video_processing_status="processing")
+    kept = house.lesson_row(mux_asset_id=house.mux.asset("ready")["id"], publish_on_ready=False)
+    plan = house.flask("fix-lessons", "--dry-run", "--delay", "0")
+    assert SUMMARY.search(plan.stdout), plan.stdout + plan.stderr
+    assert house.lesson(old)["status"] == "draft"
+    done = house.flask("fix-lessons", "--batch-size", "2", "--delay", "0")
+    summary = SUMMARY.search(done.stdout)
+    assert summary, done.stdout + done.stderr
+    processed, updated, skipped, bad = map(int, summary.groups())
+    assert processed == updated + skipped + bad
+    assert updated >= 3
+    assert bad >= 2
+    assert done.returncode != 0  # something failed
+    for lesson_id, asset in ((old, ready), (temporary, healed)):
+        row = house.lesson(lesson_id)
+        assert (row["status"], row["mux_asset_id"]) == ("published", asset["id"])
+        assert row["mux_playback_id"] == asset["playback_ids"][0]["id"]
+    assert [row["upload_id"] for row in house.tracking(old)] == ["migrated"]
+    assert [row["status"] for row in house.tracking(watched)] == ["processing"]
+    assert house.lesson(failed)["video_processing_status"] == "error"
+    assert house.lesson(missing)["mux_asset_id"] is None
+    assert house.lesson(kept)["status"] == "draft"
+    again = SUMMARY.search(house.flask("fix-lessons", "--delay", "0").stdout)
+    assert again
+    assert (again[2], again[4]) == ("0", "0")
+
+
+def test_reconcile(house: House, teacher: Caller) -> None:
+    day_before_yesterday = "1700000000"
+    lesson_id = teacher.lesson()["id"]
+    ours = f'{{"lesson_id": "{lesson_id}"}}'
+    orphan = house.mux.asset("ready", passthrough=ours, created_at=day_before_yesterday)
+    young = house.mux.asset("ready", passthrough=ours)
+    foreign = house.mux.asset("ready", passthrough="another application", created_at=day_before_yesterday)
+    gone = f"A{uuid.uuid4().hex}"
+    missing = house.lesson_row(
+        mux_asset_id=gone,
+        mux_playback_id="P",
+        video_processing_status="ready",
+        status="published",
+        publish_on_ready=False,
+    )
+    plan = house.flask("reconcile", "--dry-run")
+    lines = [line.split(maxsplit=3) for line in plan.stdout.splitlines()]
+    found = {(line[0], line[1]) for line in lines if len(line) >= 2}
+    assert ("orphan", orphan["id"]) in found, plan.stdout + plan.stderr
+    assert ("missing", gone) in found
+    assert not {one for one in found if one[1] in (young["id"], foreign["id"])}
+    assert house.lesson(missing)["status"] == "published"
+    house.flask("reconcile")
+    assert orphan["id"] in house.mux.assets
+    assert house.lesson(missing)["mux_asset_id"] is None
+    house.flask("reconcile", "--delete-orphans")
+    house.until(lambda: orphan["id"] not in house.mux.assets)
+    assert house.one("SELECT done_at FROM asset_deletions WHERE mux_asset_id = %s", orphan["id"])
+    assert young["id"] in house.mux.assets
+    assert foreign["id"] in house.mux.assets
+    assert orphan["id"] not in house.flask("reconcile", "--dry-run").stdout
+
+
+def test_replaying_events(house: House) -> None:
+    assert house.flask("events", "replay", "--failed").returncode == 0
+    assert house.flask("events", "replay", "--id", str(uuid.uuid4())).returncode != 0
+    event_id = str(uuid.uuid4())
+    house.hook.event("video.asset.ready", {"id": f"A{uuid.uuid4().hex}"}, id=event_id).expect(204)
+    row = house.one("SELECT id FROM mux_events WHERE mux_event_id = %s", event_id)
+    for name in (str(row["id"]), event_id):
+        assert house.flask("events", "replay", "--id", name).returncode == 0
+    assert house.flask("events", "replay").returncode == 0
+
+
+def test_the_doctor(house: House) -> None:
+    examined = house.flask("doctor")
+    assert examined.returncode in (0, 1)
+    assert "database" in examined.stdout.lower()
+    assert "Traceback" not in examined.stderr

@@ -1,0 +1,270 @@
+"""Section 4: the addresses, who is sent where, the forms, the data-testids, health; cookies and policies of section 2."""
+
+import re
+import uuid
+
+import pytest
+
+from tests.contract.callers import Browser, Caller
+from tests.contract.house import PASSWORD, House
+from tests.contract.test_lessons import ready_lesson
+
+
+@pytest.fixture(scope="module")
+def teachers(house: House) -> Browser:
+    return house.browser("instructor")
+
+
+@pytest.fixture(scope="module")
+def students(house: House) -> Browser:
+    return house.browser("student")
+
+
+@pytest.fixture(scope="module")
+def supports(house: House) -> Browser:
+    return house.browser("support")
+
+
+@pytest.fixture(scope="module")
+def admins(house: House) -> Browser:
+    return house.browser("admin")
+
+
+def marked(page: str) -> set[str]:
+    return set(re.findall(r'data-testid="([^"]+)"', page))
+
+
+def fields(page: str) -> set[str]:
+    return set(re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', page))
+
+
+def test_who_is_not_signed_in_goes_to_the_sign_in_page(house: House) -> None:
+    for path in (
+        "/",
+        "/lessons",
+        "/lessons/new",
+        "/courses",
+        "/catalog",
+        "/notifications",
+        "/account",
+        "/admin/",
+    ):
+        answer = house.nobody.get(path)
+        assert answer.status in (302, 303), path
+        assert answer.location == "/login"
+
+
+def test_signing_in_and_out(house: House) -> None:
+    browser = Browser(house.url)
+    assert {"email", "password", "csrf_token"} <= fields(browser.get("/login").expect(200).text)
+    wrong = browser.sign_in(house.who("instructor").email, "not the password")
+    assert wrong.status in (200, 400, 401)
+    assert browser.get("/lessons").status in (302, 303)
+    right = browser.sign_in(house.who("instructor").email, PASSWORD)
+    assert right.status in (302, 303)
+    browser.get("/lessons").expect(200)
+    out = browser.post("/logout", [])
+    assert out.status in (302, 303)
+    assert browser.get("/lessons").status in (302, 303)
+
+
+def test_home_goes_by_role(teachers: Browser, students: Browser, supports: Browser, admins: Browser) -> None:
+    assert teachers.get("/").location == "/lessons"
+    assert students.get("/").location == "/catalog"
+    assert supports.get("/").location == "/admin/"
+    assert admins.get("/").location == "/admin/"
+
+
+def test_pages_of_a_teacher(teachers: Browser, teacher: Caller) -> None:
+    lesson_id, course_id = teacher.lesson()["id"], teacher.course()["id"]
+    for path in (
+        "/lessons", "/lessons/new", f"/lessons/{lesson_id}/edit", "/courses", "/courses/new",
+        f"/courses/{course_id}/edit", "/catalog", "/notifications", "/account",
+    ):  # fmt: skip
+        page = teachers.get(path).expect(200)
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert 'name="csrf-token"' in page.text
+    for path in (
+        f"/lessons/{uuid.uuid4()}/edit",
+        f"/courses/{uuid.uuid4()}/edit",
+        "/admin/",
+        "/admin/lesson/",
+        "/admin/user/",
+    ):
+        teachers.get(path).expect(404)
+
+
+def test_pages_of_a_student(house: House, students: Browser, teacher: Caller) -> None:
+    for path in ("/lessons", "/courses", "/lessons/new"):
+        assert students.get(path).location == "/catalog"
+    free, _ = ready_lesson(house, teacher)
+    draft = teacher.lesson()["id"]
+    students.get("/catalog").expect(200)
+    students.get(f"/catalog/{free}").expect(200)
+    students.get(f"/catalog/{draft}").expect(404)
+    students.get("/admin/").expect(404)
+    students.post("/lessons/new", [("title", "x")]).expect(403)
+    students.post(f"/lessons/{free}/edit", [("title", "x")]).expect(403)
+
+
+def test_accounts_are_for_admins(supports: Browser, admins: Browser) -> None:
+    assert supports.get("/admin/user/").status in (403, 404)
+    admins.get("/admin/user/").expect(200)
+
+
+@pytest.mark.parametrize(
+    "room",
+    [
+        "",
+        "lesson/",
+        "course/",
+        "tracking/",
+        "event/",
+        "deletion/",
+        "batch/",
+        "purchase/",
+        "audit/",
+        "jobs/",
+        "doctor/",
+    ],
+)
+def test_rooms_of_the_panel(supports: Browser, house: House, room: str) -> None:
+    supports.get(f"/admin/{room}").expect(200)
+    house.nobody.get(f"/admin/{room}").expect(302)
+
+
+def test_the_lesson_form(house: House, teachers: Browser, teacher: Caller) -> None:
+    page = teachers.get("/lessons/new").expect(200).text
+    assert {"title", "description", "price", "course_id", "status", "csrf_token"} <= fields(page)
+    title = f"By form {uuid.uuid4().hex[:6]}"
+    form = [
+        ("title", title),
+        ("description", "Words"),
+        ("price", "9.99"),
+        ("course_id", ""),
+        ("status", "published"),
+    ]
+    made = teachers.post("/lessons/new", form)
+    assert made.status in (302, 303), made.text[:500]
+    row = house.one("SELECT * FROM lessons WHERE title = %s", title)
+    assert (row["price_cents"], row["description"], row["publish_on_ready"]) == (999, "Words", True)
+    assert (str(row["creator_id"]), row["status"]) == (teacher.id, "draft")
+    path = f"/lessons/{row['id']}/edit"
+    assert {"title", "description", "price", "course_id", "csrf_token"} <= fields(
+        teachers.get(path).expect(200).text
+    )
+    changed = [
+        ("title", f"{title} more"),
+        ("description", "Words"),
+        ("price", "10"),
+        ("course_id", ""),
+        ("status", "draft"),
+    ]
+    assert teachers.post(path, changed).status in (200, 302, 303)
+    row = house.lesson(str(row["id"]))
+    assert (row["title"], row["price_cents"], row["publish_on_ready"]) == (f"{title} more", 1000, False)
+    for price in ("-1", "abc", "9.999"):
+        bad = teachers.post("/lessons/new", [("title", "Kept words"), ("price", price), ("status", "draft")])
+        assert bad.status in (200, 400, 422), price
+        assert "Kept words" in bad.text
+    teachers.post("/lessons/new", [("title", "x")], csrf="").expect(400)
+
+
+def test_the_course_form(house: House, teachers: Browser, teacher: Caller) -> None:
+    assert {"title", "description", "csrf_token"} <= fields(teachers.get("/courses/new").expect(200).text)
+    title = f"Course {uuid.uuid4().hex[:6]}"
+    made = teachers.post("/courses/new", [("title", title), ("description", "d")])
+    assert made.status in (302, 303)
+    row = house.one("SELECT * FROM courses WHERE title = %s", title)
+    assert str(row["instructor_id"]) == teacher.id
+
+
+def test_testids(house: House, teachers: Browser, teacher: Caller) -> None:
+    lesson_id, asset = ready_lesson(house, teacher)
+    page = teachers.get(f"/lessons/{lesson_id}/edit").expect(200).text
+    assert {"lesson-status", "video-status", "mux-playback-id"} <= marked(page)
+    assert asset["playback_ids"][0]["id"] in page
+    assert "manual-publish-control" not in marked(page)
+    waiting = teacher.lesson()["id"]
+    ticket = teacher.upload(lesson_id=waiting)
+    asset = house.mux.asset_of(ticket["upload_id"])
+    house.hook.asset("created", asset).expect(204)
+    page = teachers.get(f"/lessons/{waiting}/edit").expect(200).text
+    assert {"lesson-status", "video-status", "video-progress"} <= marked(page)
+    house.sql(
+        "UPDATE mux_asset_tracking SET created_at = now() - interval '40 minutes' WHERE lesson_id = %s",
+        waiting,
+    )
+    page = teachers.get(f"/lessons/{waiting}/edit").expect(200).text
+    assert {"manual-publish-control", "manual-publish-button"} <= marked(page)
+
+
+def test_alive_and_ready(house: House) -> None:
+    house.nobody.get("/healthz").expect(200)
+    ready = house.nobody.get("/readyz").expect(200)
+    said = ready.text
+    assert all(word in said for word in ("database", "redis", "worker", "clock", "migrations"))
+    assert ready.json
+
+
+def test_cookies_and_policies(house: House, teachers: Browser, teacher: Caller) -> None:
+    browser = Browser(house.url)
+    answer = browser.get("/login")
+    cookies = answer.headers.get_all("Set-Cookie") or []
+    assert cookies
+    assert all("HttpOnly" in cookie and "SameSite=Lax" in cookie for cookie in cookies)
+    assert not any("Secure" in cookie or "__Host-" in cookie for cookie in cookies)
+    lesson_id = teacher.lesson()["id"]
+    page = teachers.get(f"/lessons/{lesson_id}/edit")
+    rules = {
+        rule.split()[0]: rule.split()[1:]
+        for rule in page.headers["Content-Security-Policy"].split(";")
+        if rule.strip()
+    }
+    for origin in (house.mux.url, "https://*.mux.com", "https://storage.googleapis.com"):
+        assert origin in rules["connect-src"]
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_another_web_behind_https(house: House, teacher: Caller) -> None:
+    """Settings that change what is seen: https, signed playback, narrow limits."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    ).decode()
+    url = house.web(
+        "https", PUBLIC_URL="https://lessons.example.org", MUX_SIGNING_KEY_ID="key1", MUX_SIGNING_PRIVATE_KEY=pem,
+        UPLOADS_PER_HOUR="1", ASKS_PER_MINUTE="1", UPLOAD_MAX_MB="1", UPLOAD_TIMEOUT_SECONDS="600",
+        UPLOAD_TYPES="video/mp4",
+    )  # fmt: skip
+    cookies = Browser(url).get("/login").headers.get_all("Set-Cookie") or []
+    assert cookies
+    assert all("Secure" in one and one.startswith("__Host-") for one in cookies)
+    owner = Caller(url, house.who("colleague").token)
+    lesson_id = owner.lesson(price_cents=100)["id"]
+    asked = {"lesson_id": lesson_id, "filename": "a.mp4"}
+    owner.post("/api/mux/upload-url", {**asked, "size": 1024 * 1024 + 1}).expect(413)
+    owner.post("/api/mux/upload-url", {**asked, "filename": "a.mov"}).expect(415)
+    ticket = owner.post("/api/mux/upload-url", asked).expect(201).json
+    body = house.mux.bodies[-1]
+    assert (body["cors_origin"], body["timeout"]) == ("https://lessons.example.org", 600)
+    assert body["new_asset_settings"]["playback_policies"] == ["signed"]
+    later = owner.post("/api/mux/upload-url", asked).expect(429)
+    assert int(later.headers["Retry-After"]) > 0
+    assert later.json["error"]["type"]
+    ids = [{"id": "Ppublic", "policy": "public"}, {"id": f"P{uuid.uuid4().hex}", "policy": "signed"}]
+    asset = house.mux.asset_of(ticket["upload_id"], "ready", playback_ids=ids)
+    owner.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(200)
+    limited = owner.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(429)
+    assert int(limited.headers["Retry-After"]) > 0
+    source = owner.get(f"/api/lessons/{lesson_id}/playback").expect(200).json
+    assert (source["playback_id"], source["policy"]) == (ids[1]["id"], "signed")
+    assert source["token"]
+    assert source["thumbnail_token"]
+    assert asset["id"]

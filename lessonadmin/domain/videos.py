@@ -141,12 +141,12 @@ def _write_state(row: Tracking, before: State, after: State, news: News, *, over
 
 
 def _make_room(desk: Desk, row: Tracking) -> None:
-    """The swap: whatever played until now gives way, and is kept for the grace time."""
-    old = desk.playing
-    if old is None or old is row:
-        return
-    supersede(old, by=row)
-    deletions.promise_after_grace(old)
+    """The swap: what played gives way and is kept for the grace time; what had ended beside it is history."""
+    for old in [one for one in desk.current if one is not row and not one.is_open]:
+        plays = old.status == "ready"
+        supersede(old, by=row)
+        if plays:
+            deletions.promise_after_grace(old)
 
 
 def _replaced(desk: Desk, row: Tracking) -> Tracking | None:

@@ -219,3 +219,15 @@ def test_progress_only_grows(world: World) -> None:
                 desk, desk.rows[0], News(happening=Happening.ASSET_SEEN, asset_id="a", progress=told)
             )
         assert world.rows(lesson)[0].progress == stored
+
+
+def test_what_was_deleted_while_its_successor_was_coming_is_history_once_that_plays(world: World) -> None:
+    lesson, old, new = playing_with_another_coming(world)
+    world.control.delete_asset_in_dashboard(old)
+    world.deliver()
+    assert world.lesson(lesson).video_processing_status == "processing"
+    world.control.set_asset_ready(new)
+    world.deliver()
+    gone, plays = world.rows(lesson)
+    assert (gone.status, gone.superseded_by, plays.status) == ("deleted", plays.id, "ready")
+    assert world.lesson(lesson).mux_asset_id == new

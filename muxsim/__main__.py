@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from muxsim import __version__
@@ -41,6 +42,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="ID:SECRET[:high|low[:ENVIRONMENT]]",
         help="may be given several times",
     )
+    _behaviour(add)
+    add("--reset", action="store_true", help="begin with an empty state")
+    add("--version", action="version", version=f"muxsim {__version__}")
+    return made
+
+
+def _behaviour(add: Callable[..., object]) -> None:
     add("--processing-seconds", type=float, default=None, help="from the last byte to ready (default 8)")
     add("--no-ffmpeg", action="store_true", help="become ready by time alone")
     add("--no-rate-limits", action="store_true", help="never answer 429")
@@ -52,9 +60,6 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--speed", type=float, default=1.0, help="simulated seconds in a real one")
     add("--fast", action="store_true", help="no processing time, no rate limits, no ffmpeg: for tests")
-    add("--reset", action="store_true", help="begin with an empty state")
-    add("--version", action="version", version=f"muxsim {__version__}")
-    return made
 
 
 def build(arguments: argparse.Namespace) -> Simulator:

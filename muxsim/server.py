@@ -80,11 +80,8 @@ class Simulator:
     ) -> None:
         self._own_dir = tempfile.TemporaryDirectory(prefix="muxsim-") if state_dir is None else None
         directory = Path(self._own_dir.name) if self._own_dir else Path(str(state_dir))
-        given = {
-            "processing_seconds": processing_seconds,
-            "rate_limits": rate_limits,
-            "retry_seconds": retry_seconds,
-        }
+        names = ("processing_seconds", "rate_limits", "retry_seconds")
+        given = dict(zip(names, (processing_seconds, rate_limits, retry_seconds), strict=True))
         self.options = Options(
             state_dir=directory,
             tokens=[one if isinstance(one, Token) else Token(*one) for one in tokens] or list(DEFAULT_TOKENS),
@@ -94,10 +91,7 @@ class Simulator:
             seed=None if seed is None else str(seed),
             speed=speed,
             ffmpeg=ffmpeg,
-            switches={
-                **(switches or {}),
-                **{name: value for name, value in given.items() if value is not None},
-            },
+            switches=(switches or {}) | {name: value for name, value in given.items() if value is not None},
         )
         self.core: Core
         self.url = ""

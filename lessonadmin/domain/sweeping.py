@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, transaction
-from lessonadmin.domain import budget, desks, inbox, journal, mailing, removal, surveying
+from lessonadmin.domain import budget, cancelling, desks, inbox, journal, mailing, removal, surveying
 from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, UploadCancellation
 
@@ -177,7 +177,7 @@ def _deletions() -> int:
 
 
 def _cancellations() -> int:
-    return _promises(UploadCancellation, lambda one: removal.finish_cancellation(one, actor=JOB), 2)
+    return _promises(UploadCancellation, lambda one: cancelling.finish(one, actor=JOB), 2)
 
 
 def _never_issued() -> int:

@@ -3,7 +3,7 @@
 import uuid
 
 from lessonadmin.db import JOB
-from lessonadmin.domain import budget, looking, removal
+from lessonadmin.domain import budget, cancelling, looking, removal
 from lessonadmin.domain.errors import Missing
 
 
@@ -28,4 +28,4 @@ def cancel_upload(cancellation_id: str) -> None:
     """Keep the promise to cancel one upload at Mux."""
     with budget.call(2) as granted:
         if granted:
-            removal.finish_cancellation(uuid.UUID(cancellation_id), actor=JOB)
+            cancelling.finish(uuid.UUID(cancellation_id), actor=JOB)

@@ -6,7 +6,7 @@ The calls that name an upload answer with the status of that upload.
 import logging
 
 from lessonadmin import auth, mux
-from lessonadmin.domain import access, desks, removal, uploads
+from lessonadmin.domain import access, cancelling, desks, uploads
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.uploads import File
 from lessonadmin.views.api import owners
@@ -93,10 +93,10 @@ def cancel_upload(body: UploadNamed) -> Answer:
 
 def _cancel_at_mux(upload_id: str) -> None:
     """At once, since somebody waits; if Mux is away, the row that stands for it is carried out later."""
-    cancellation_id = removal.cancellation_of(upload_id)
+    cancellation_id = cancelling.promised(upload_id)
     if cancellation_id is None:
         return
     try:
-        removal.finish_cancellation(cancellation_id, actor=auth.current_actor(), priority="high")
+        cancelling.finish(cancellation_id, actor=auth.current_actor(), priority="high")
     except mux.MuxError as error:
         log.warning("an upload is cancelled at Mux later: %s", error.category)

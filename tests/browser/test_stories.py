@@ -1,40 +1,80 @@
 """What a teacher lives through, from the first word to the published lesson. Nobody waits and nobody reloads."""
 
-import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import House, Person
-
-EDIT = re.compile(r"/lessons/[0-9a-f-]{36}/edit$")
-
-
-def write(page: Page, title: str = "Bread, slowly", price: str = "9.99") -> None:
-    page.goto("/lessons/new")
-    page.get_by_label("Title").fill(title)
-    page.get_by_label("Description").fill("A starter and one good loaf.")
-    page.get_by_label("Price").fill(price)
+from tests.browser.house import House, Person, Visitor
+from tests.browser.steps import choose, lesson_id, published, write
 
 
-def choose(page: Page, path: str) -> None:
-    page.locator("mux-uploader input[type=file]").set_input_files(path)
-
-
-def test_a_lesson_with_a_video_publishes_itself(
-    page: Page, film: Callable[..., str], house: House
-) -> None:
+def test_a_lesson_with_a_video_publishes_itself(page: Page, film: Callable[..., str], house: House) -> None:
     write(page)
     house.mux.hold_processing()
     choose(page, film())
-    expect(page).to_have_url(EDIT)
+    lesson = lesson_id(page)
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
     expect(page.get_by_test_id("video-status")).to_contain_text("Processing")
     expect(page.get_by_test_id("video-progress")).to_be_visible()
+    expect(page.get_by_text("You may close this page")).to_be_visible()
     house.mux.hold_processing(False)
-    expect(page.get_by_test_id("lesson-status")).to_have_text("Published")
-    expect(page.get_by_test_id("video-status")).to_have_text("Ready")
+    published(page)
     playback_id = page.get_by_test_id("mux-playback-id").inner_text()
     assert playback_id == house.mux.assets()[0]["playback_ids"][0]["id"]
     assert not playback_id.startswith("temp_")
-    expect(page.locator("mux-player")).to_be_visible()
+    ((title, price),) = house.sql("SELECT title, price_cents FROM lessons WHERE id = %s", lesson)
+    assert (title, price) == ("Bread, slowly", 999)
+
+
+def test_whoever_leaves_finds_it_published_and_is_told(
+    page: Page, visit: Visitor, teacher: Person, film: Callable[..., str], house: House
+) -> None:
+    house.mux.set_switch("processing_seconds", 1.0)
+    write(page)
+    choose(page, film())
+    expect(page.get_by_test_id("video-status")).to_contain_text("Processing")
+    address = page.url
+    page.close()
+    later = visit(teacher)
+    later.goto("/lessons")
+    expect(later.get_by_test_id("lesson-status")).to_have_text("Published")
+    later.goto(address)
+    published(later)
+    expect(later.locator("[data-bell]")).to_contain_text("1 unread")
+
+
+def test_a_stuck_lesson_is_published_by_hand(page: Page, film: Callable[..., str], house: House) -> None:
+    house.mux.set_switch("deliveries_paused", True)
+    write(page)
+    choose(page, film())
+    lesson = lesson_id(page)
+    expect(page.get_by_text("The file is in").first).to_be_visible()
+    expect(page.get_by_test_id("manual-publish-control")).to_have_count(0)
+    house.sql(
+        "UPDATE mux_asset_tracking SET created_at = now() - interval '2 hours', next_check_at = now() + interval '1 day'"
+        " WHERE lesson_id = %s",
+        lesson,
+    )
+    page.reload()
+    expect(page.get_by_test_id("video-status")).to_have_text("Stuck")
+    expect(page.get_by_test_id("manual-publish-control")).to_be_visible()
+    page.get_by_label("Title").fill("Typed and not saved")
+    page.get_by_test_id("manual-publish-button").click()
+    expect(page.get_by_test_id("publish-success-message")).to_contain_text("published")
+    published(page)
+    expect(page.get_by_test_id("manual-publish-control")).to_have_count(0)
+    expect(page.get_by_label("Title")).to_have_value("Typed and not saved")
+
+
+def test_a_failed_video_says_why_and_is_tried_again(
+    page: Page, film: Callable[..., str], house: House
+) -> None:
+    write(page)
+    choose(page, film(b"this is no video at all " * 500, name="broken.mp4"))
+    expect(page.get_by_test_id("video-status")).to_have_text("Failed")
+    expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
+    expect(page.locator("#video .note--bad").first).to_contain_text("Mux could not process this video")
+    expect(page.locator("#video .note--bad").first).to_contain_text("upload it again")
+    choose(page, film())
+    published(page)
+    assert len({one["id"] for one in house.mux.uploads()[:2]}) == 2

@@ -56,7 +56,8 @@ export async function fragment(url, { name, body } = {}) {
   return {
     name: found,
     root: parsed.body.firstElementChild,
-    status: answer.status,
+    // told in a header: a wrong form is no failure of the connection, which browsers would write to their console
+    status: Number(answer.headers.get("X-Status")) || answer.status,
     address: answer.headers.get("Location"),
   };
 }

@@ -92,7 +92,7 @@ export default function live(region) {
   function failed(error) {
     failures += 1;
     if (error instanceof SignedOut) {
-      say("You are signed out. Sign in again in another tab: this page then goes on by itself, and nothing you typed is lost.", { signIn: true });
+      say("You are signed out. What is being sent goes on. Sign in again in another tab: this page then goes on by itself, and nothing you typed is lost.", { signIn: true });
       plan(SIGNED_OUT_PAUSE);
       return;
     }
@@ -122,7 +122,7 @@ export default function live(region) {
   }
 
   region.addEventListener("submit", (event) => {
-    if (event.target.method !== "post" || event.defaultPrevented) return;
+    if (event.target.method !== "post" || event.target.closest("[data-leave]")) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.submitter?.getAttribute("aria-busy") !== "true") send(event.target, event.submitter);

@@ -30,6 +30,7 @@ export default function save(first) {
     else replace(fresh);
     if (!good) return false;
     document.querySelector("h1").textContent = fresh.dataset.heading;
+    document.querySelector(".page__lead")?.remove();
     if (address && new URL(address, location.href).pathname !== location.pathname) moveTo(address, fresh.dataset);
     saved().textContent = "Saved.";
     return true;
@@ -116,6 +117,7 @@ export default function save(first) {
   }
 
   function wire() {
+    form.dataset.ready = "";
     form.addEventListener("submit", submitted);
     form.addEventListener("save-wanted", wanted);
     form.addEventListener("input", () => { saved().textContent = ""; });

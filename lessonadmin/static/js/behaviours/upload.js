@@ -2,6 +2,7 @@
 // and tells our server when they are in. What the widget does with them is in upload/transfer.js.
 import { Refusal, SignedOut, postJson } from "../ask-server.js";
 import { rulesOf, wrongWith } from "../upload/checks.js";
+import { bring } from "../upload/dress.js";
 import { Meter } from "../upload/meter.js";
 import { Panel } from "../upload/panel.js";
 import { Transfer } from "../upload/transfer.js";
@@ -35,6 +36,15 @@ export default function upload(root) {
   const owner = () => ({ [`${root.dataset.kind}_id`]: root.dataset.owner });
   const wantState = () => region.dispatchEvent(new CustomEvent("state-wanted"));
 
+  /** Ready for another file; the widget forgets the last one. */
+  function rest() {
+    phase = "idle";
+    transfer = null;
+    widget.dispatchEvent(new CustomEvent("reset"));
+    for (const left of ["file-ready", "upload-error"]) widget.removeAttribute(left);
+    panel.show("choose");
+  }
+
   function begin(chosen) {
     file = chosen;
     uploadId = "";
@@ -63,8 +73,9 @@ export default function upload(root) {
   }
 
   /** A reload in the middle must not lose what was written: the draft is stored before the first byte. */
-  function saveFirst() {
+  async function saveFirst() {
     const form = document.getElementById(`${root.dataset.kind}-form`);
+    while (form.isConnected && form.dataset.ready === undefined) await new Promise((done) => { setTimeout(done, 50); });
     const title = form.elements.namedItem("title");
     if (!title.value.trim()) title.value = file.name.replace(/\.[^.]*$/, "").replace(/[_\s]+/g, " ").trim().slice(0, 200);
     return new Promise((done, refused) => {
@@ -158,9 +169,7 @@ export default function upload(root) {
   function stop() {
     window.removeEventListener("beforeunload", guard);
     transfer?.cancel();
-    transfer = null;
-    phase = "idle";
-    panel.show("choose");
+    rest();
     panel.say("The upload is cancelled.");
     giveUpHere();
   }
@@ -174,10 +183,7 @@ export default function upload(root) {
       failed({ why: "replaced" });
       return;
     }
-    if (phase === "sent" && (detail.uploader === "closed" && detail.replacing !== "uploading")) {
-      phase = "idle";
-      panel.show("choose");
-    }
+    if (phase === "sent" && detail.uploader === "closed" && detail.replacing !== "uploading") rest();
     if (phase === "idle" && (state !== lastState || detail.uploader === "open")) root.hidden = detail.uploader === "closed";
     panel.part("swap").hidden = detail.status !== "ready";
     lastState = state;
@@ -227,9 +233,9 @@ export default function upload(root) {
   panel.part("cancel").addEventListener("click", stop);
   panel.part("again").addEventListener("click", () => begin(file));
   panel.part("other").addEventListener("click", () => {
-    phase = "idle";
-    panel.show("choose");
+    rest();
     panel.part("pick").click();
   });
   region.addEventListener("state-shown", stateShown);
+  bring(widget, root.dataset.script, [...rules.types, ...Object.keys(rules.endings).map((one) => `.${one}`)].join(","));
 }

@@ -15,6 +15,7 @@ const LONGEST_DELAY = 5;
 const MOST_REFUSED_PARTS = 8;
 const CONFIRM_TRIES = 4;
 const SETTLE = 100;
+const NOT_STARTED = new Error("The upload could not be started.");
 
 let running = null;
 for (const name of ["offline", "online"]) {
@@ -49,9 +50,10 @@ export class Transfer extends EventTarget {
         this.#address = await endpoint(file);
       } catch (error) {
         this.#end("failed", { why: "not-started", error });
-        throw new Error("The upload could not be started."); // a constant: the widget may write it as HTML
+        // a constant and nothing of the cause: the widget may write what it gets as HTML
+        return Promise.reject(NOT_STARTED);
       }
-      if (this.#over) throw new Error("The upload was given up.");
+      if (this.#over) return Promise.reject(NOT_STARTED);
       this.#tell("asked");
       return this.#address;
     };
@@ -108,15 +110,10 @@ export class Transfer extends EventTarget {
 
   /** Ask Mux whether it has every byte. No answer proves nothing, so only a plain "not yet" counts. */
   async #isWhole() {
-    let status = 0;
     for (let tries = 0; tries < CONFIRM_TRIES && !this.#over; tries += 1) {
       if (tries) await new Promise((done) => { setTimeout(done, 1000); });
-      try {
-        const headers = { "Content-Range": `bytes */${this.#file.size}` };
-        ({ status } = await fetch(this.#address, { method: "PUT", headers }));
-      } catch {
-        status = 0;
-      }
+      const headers = { "Content-Range": `bytes */${this.#file.size}` };
+      const status = await fetch(this.#address, { method: "PUT", headers }).then((answer) => answer.status, () => 0);
       if (status !== 308) return true;
     }
     return false;

@@ -1,0 +1,21 @@
+// Gives the inside of Mux's widget our sizes and colours. Its drop zone lies two shadow roots deep and offers no part for
+// its heading, so a stylesheet is adopted there, which the policy allows.
+
+const LOOKS = `
+  :host { border: 0; padding: 0; }
+  slot[name="heading"] > * { margin-bottom: 0.25rem; font-size: 1rem; font-weight: 600; }
+  slot[name="separator"] > * { margin-bottom: 0.5rem; font-size: 0.875rem; color: var(--quiet); }
+  :host([active][overlay]) > #overlay { border-radius: 0.75rem; }
+`;
+
+/** Only after our own listeners are in place: a file that was chosen before would find nobody. */
+export function bring(widget, script, accept) {
+  import(script).then(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(LOOKS);
+    const zone = widget.shadowRoot?.querySelector("mux-uploader-drop");
+    if (zone?.shadowRoot) zone.shadowRoot.adoptedStyleSheets = [sheet];
+    // what the file dialogue offers: the kinds that we take, and not sound alone
+    widget.shadowRoot?.querySelector("#hidden-file-input")?.setAttribute("accept", accept);
+  }, () => { widget.dataset.failed = ""; });
+}

@@ -1,0 +1,198 @@
+"""The running product as a browser test sees it, and people who visit it.
+
+Everything is real: web, worker and clock by the Procfile's own commands, PostgreSQL, Redis, and the Mux simulator.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from playwright.sync_api import Browser, BrowserContext, Page
+from werkzeug.security import generate_password_hash
+
+from devstack import ports, procfile
+from devstack.house import status_of
+from devstack.places import ROOT
+from devstack.servers import Servers
+from muxsim.client import Control
+from muxsim.server import Simulator
+from tests.settings import environment
+
+PASSWORD = "a good long password"
+TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret", "low")]
+WEBHOOK_SECRET = "test-webhook-secret"
+PROCESSING_SECONDS = 0.4
+# Google's cast script, which the player asks for and the policy keeps out
+NOISE = ("cast_sender", "gstatic.com")
+
+
+@dataclass
+class Person:
+    """Somebody with an account; everybody has the same password."""
+
+    id: uuid.UUID
+    email: str
+    role: str
+
+
+class House:
+    """The running product."""
+
+    def __init__(self, *, servers: Servers, name: str, redis_url: str, folder: Path) -> None:
+        self.folder = folder
+        self.port = ports.any_free()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database = servers.database(name)
+        self.simulator = Simulator(
+            tokens=TOKENS,
+            webhooks=[(f"{self.url}/api/webhooks/mux", WEBHOOK_SECRET)],
+            processing_seconds=PROCESSING_SECONDS,
+            retry_seconds=0.5,
+            rate_limits=False,
+        ).start()
+        self.mux = Control(self.simulator.url)
+        self.settings = environment(
+            database_url=self.database,
+            redis_url=redis_url,
+            PUBLIC_URL=self.url,
+            MUX_API_URL=self.simulator.url,
+            MUX_STREAM_URL=self.simulator.url,
+            MUX_IMAGE_URL=self.simulator.url,
+            MUX_WEBHOOK_SECRETS=WEBHOOK_SECRET,
+            SWEEP_EVERY_SECONDS="2",
+            UPLOAD_MAX_MB="40",
+            ASKS_PER_MINUTE="1000",
+            UPLOADS_PER_HOUR="1000",
+            HOST="127.0.0.1",
+            PORT=str(self.port),
+            WEB_CONCURRENCY="1",
+            WEB_THREADS="8",
+        )
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._hash = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")
+
+    def start(self) -> None:
+        bin_folder = Path(sys.executable).parent
+        given = {**os.environ, **self.settings, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+        for name, command in procfile.read(ROOT / "Procfile").items():
+            if name == "release":
+                continue
+            with (self.folder / f"{name}.log").open("wb") as log:
+                self._processes.append(
+                    subprocess.Popen(
+                        procfile.shell(command),
+                        cwd=ROOT,
+                        env=given,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                    )
+                )
+        until = time.monotonic() + 30
+        while status_of(f"{self.url}/readyz") != 200:
+            if time.monotonic() > until:
+                raise AssertionError(f"the house did not start: {self.log('web')}")
+            time.sleep(0.1)
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")[-4000:]
+
+    def stop(self) -> None:
+        for process in reversed(self._processes):
+            process.terminate()
+        for process in reversed(self._processes):
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.simulator.stop()
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """One statement on the product's database, as the test's own hand; the rows, if it has any."""
+        address = "postgresql://" + self.database.partition("://")[2]
+        with psycopg.connect(address, autocommit=True) as connection:
+            found = connection.execute(statement, values)
+            return found.fetchall() if found.description else []
+
+    def person(self, role: str = "instructor", name: str = "") -> Person:
+        found = Person(uuid.uuid4(), f"{role}-{uuid.uuid4().hex[:8]}@school.example", role)
+        self.sql(
+            "INSERT INTO users (id, email, name, role, password_hash) VALUES (%s, %s, %s, %s, %s)",
+            found.id,
+            found.email,
+            name or f"{role.title()} Example",
+            role,
+            self._hash,
+        )
+        return found
+
+    def lesson(self, owner: Person, **columns: object) -> str:
+        """A draft of somebody's; its id."""
+        given = {"id": str(uuid.uuid4()), "creator_id": owner.id, "title": "A lesson", **columns}
+        names = ", ".join(given)
+        places = ", ".join(["%s"] * len(given))
+        self.sql(f"INSERT INTO lessons ({names}) VALUES ({places})", *given.values())  # noqa: S608 - our names
+        return str(given["id"])
+
+    def calm(self) -> None:
+        """Mux as it is on a good day."""
+        self.mux.clear_faults()
+        self.mux.set_switch("deliveries_paused", False)
+        self.mux.hold_processing(False)
+        self.mux.set_switch("processing_seconds", PROCESSING_SECONDS)
+
+
+class Visitor:
+    """Opens pages, signs people in, and remembers what the pages complained about."""
+
+    def __init__(self, browser: Browser, house: House) -> None:
+        self._browser = browser
+        self._house = house
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def __call__(
+        self, person: Person | None, *, width: int = 1280, dark: bool = False, errors: bool = False
+    ) -> Page:
+        """A page in a browser of its own. `errors`: the test provokes errors on the console, so they count for nothing."""
+        context = self._browser.new_context(
+            base_url=self._house.url,
+            viewport={"width": width, "height": 844 if width < 600 else 900},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            locale="en-GB",
+            timezone_id="UTC",
+        )
+        self._contexts.append(context)
+        if person is not None:
+            self.sign_in(context, person)
+        page = context.new_page()
+        if not errors:
+            page.on("console", lambda message: self._heard(message.type, message.text))
+            page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not any(word in text for word in NOISE):
+            self.complaints.append(f"{kind}: {text}")
+
+    def sign_in(self, context: BrowserContext, person: Person) -> None:
+        html = context.request.get("/login").text()
+        token = html.partition('name="csrf-token" content="')[2].partition('"')[0]
+        answer = context.request.post(
+            "/login", form={"email": person.email, "password": PASSWORD, "csrf_token": token}
+        )
+        assert "/login" not in answer.url, answer.status
+
+    def close(self) -> None:
+        for context in self._contexts:
+            with suppress(Exception):
+                context.close()

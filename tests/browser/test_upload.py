@@ -1,0 +1,255 @@
+"""The way of the bytes: what may go wrong on it, what is refused before it, and that the whole file arrives."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from muxsim.sample import SAMPLE_VIDEO
+from tests.browser.house import House, Person, Visitor
+from tests.browser.steps import (
+    PART,
+    arrived,
+    choose,
+    choose_in_parts,
+    drop,
+    fingerprint,
+    lesson_id,
+    published,
+    puts,
+    write,
+)
+
+Film = Callable[..., str]
+# random, so that parts that change places change the file
+LONG = SAMPLE_VIDEO + os.urandom(6 * PART)
+
+
+@pytest.fixture
+def slow(house: House) -> None:
+    """Each part takes a moment, so that there is time to do something meanwhile."""
+    house.mux.fault("upload", "slow", match={"operation": "put"}, seconds=0.35)
+
+
+@pytest.mark.usefixtures("slow")
+def test_progress_pause_resume_and_the_whole_file(page: Page, film: Film, house: House) -> None:
+    path = film(LONG)
+    write(page)
+    choose_in_parts(page, path)
+    bar = page.get_by_test_id("video-progress")
+    expect(bar).to_contain_text("my_first film.mp4")
+    expect(bar).to_contain_text("MB")
+    page.get_by_label("Title").fill("Saved while bytes move")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Resume")).to_be_enabled()
+    stopped_at = puts(house)
+    page.wait_for_timeout(700)
+    assert puts(house) == stopped_at
+    page.get_by_role("button", name="Resume").click()
+    published(page)
+    assert arrived(house, lesson_id(page)) == fingerprint(path)
+    ((title,),) = house.sql("SELECT title FROM lessons WHERE id = %s", lesson_id(page))
+    assert title == "Saved while bytes move"
+
+
+@pytest.mark.usefixtures("slow")
+def test_connection_lost_and_back(visit: Visitor, teacher: Person, film: Film, house: House) -> None:
+    page = visit(teacher, errors=True)
+    path = film(LONG)
+    write(page)
+    choose_in_parts(page, path)
+    expect(page.get_by_test_id("video-progress").locator("[data-figure]")).not_to_have_text("0 %")
+    page.context.set_offline(True)
+    expect(page.get_by_text("The connection is lost. The upload goes on")).to_be_visible()
+    page.wait_for_timeout(1500)
+    page.context.set_offline(False)
+    published(page)
+    assert arrived(house, lesson_id(page)) == fingerprint(path)
+
+
+def test_a_gateway_that_stumbles_is_tried_again(
+    visit: Visitor, teacher: Person, film: Film, house: House
+) -> None:
+    page = visit(teacher, errors=True)
+    path = film(LONG)
+    for status in (502, 503, 500):
+        house.mux.fault(
+            "upload", "status", match={"operation": "put", "chunk": status % 4}, times=1, status=status
+        )
+    write(page)
+    choose_in_parts(page, path)
+    published(page)
+    assert arrived(house, lesson_id(page)) == fingerprint(path)
+
+
+def test_success_that_is_none_is_not_believed(
+    visit: Visitor, teacher: Person, film: Film, house: House
+) -> None:
+    page = visit(teacher, errors=True)
+    house.mux.fault("upload", "final_308", match={"operation": "put"})
+    write(page)
+    choose(page, film())
+    # the file did arrive, and asked once more Mux says so
+    published(page)
+    house.mux.clear_faults()
+
+
+def test_after_a_fatal_answer_nothing_goes_on_and_a_retry_starts_anew(
+    visit: Visitor, teacher: Person, film: Film, house: House
+) -> None:
+    page = visit(teacher, errors=True)
+    path = film(LONG)
+    house.mux.fault("upload", "status", match={"operation": "put", "chunk": 2}, times=1, status=403)
+    write(page)
+    choose_in_parts(page, path)
+    expect(page.locator("[data-part=failed]")).to_contain_text("Mux takes nothing more for this upload")
+    stopped_at = puts(house)
+    page.context.set_offline(True)
+    page.context.set_offline(False)
+    page.wait_for_timeout(600)
+    assert puts(house) == stopped_at
+    page.get_by_role("button", name="Try again").click()
+    published(page)
+    assert arrived(house, lesson_id(page)) == fingerprint(path)
+    assert [one["status"] for one in house.mux.uploads()[:2]] == ["asset_created", "cancelled"]
+
+
+@pytest.mark.usefixtures("slow")
+def test_cancelling_cancels_at_mux_too(page: Page, film: Film, house: House) -> None:
+    write(page)
+    choose_in_parts(page, film(LONG))
+    expect(page.get_by_test_id("video-status")).to_have_text("Uploading")
+    page.get_by_role("button", name="Cancel upload").click()
+    expect(page.get_by_test_id("video-status")).to_have_text("No video")
+    expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
+    house.mux.wait_for(lambda: house.mux.uploads()[0]["status"] == "cancelled")
+    house.mux.clear_faults()
+    choose(page, film())
+    published(page)
+
+
+REFUSED = {
+    "wrong type": (b"%PDF-1.7", "script.pdf", "is not a video that we can take"),
+    "wrong type without a known kind": (b"??", "film.xyz", "does not look like a video"),
+    "empty file": (b"", "empty.mp4", "is empty"),
+    "too large": (b"\0" * (41 * 1024 * 1024), "huge.mp4", "is larger than 40 MB"),
+}
+
+
+def test_what_cannot_become_a_video_is_refused_before_the_first_byte(
+    page: Page, film: Film, house: House
+) -> None:
+    write(page)
+    before = len(house.mux.uploads())
+    for data, name, words in REFUSED.values():
+        choose(page, film(data, name=name))
+        expect(page.locator("[data-part=refused]")).to_contain_text(words)
+    drop(page, "data.setData('text/plain', 'a film')")
+    expect(page.locator("[data-part=refused]")).to_contain_text("text or a link")
+    drop(page, "data.items.add(new File([], 'nothing.mp4', {type: 'video/mp4'}))")
+    expect(page.locator("[data-part=refused]")).to_contain_text("is empty")
+    drop(page, "for (const n of ['a.mp4', 'b.mp4']) data.items.add(new File(['x'], n, {type: 'video/mp4'}))")
+    expect(page.locator("[data-part=refused]")).to_contain_text("several files")
+    expect(page).to_have_url(lambda url: url.endswith("/lessons/new"))
+    assert len(house.mux.uploads()) == before
+    choose(page, film())
+    published(page)
+
+
+def test_a_dropped_file_makes_the_lesson_and_lends_it_its_name(page: Page, house: House) -> None:
+    page.goto("/lessons/new")
+    drop(page, "data.items.add(new File(['not really'], 'Sour_dough part 1.mp4', {type: 'video/mp4'}))")
+    lesson = lesson_id(page)
+    expect(page.get_by_label("Title")).to_have_value("Sour dough part 1")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sour dough part 1")
+    ((title,),) = house.sql("SELECT title FROM lessons WHERE id = %s", lesson)
+    assert title == "Sour dough part 1"
+
+
+def test_a_form_that_cannot_be_saved_keeps_the_file(page: Page, film: Film) -> None:
+    write(page, price="a lot")
+    choose(page, film())
+    expect(page.locator("[data-part=failed]")).to_contain_text("mend what is marked in the form")
+    expect(page.get_by_role("alert").filter(has_text="Enter the price as 9.99")).to_be_visible()
+    expect(page).to_have_title("Error: New lesson – Lessonadmin")
+    page.get_by_label("Price").fill("12,50")
+    page.get_by_role("button", name="Try again").click()
+    published(page)
+
+
+@pytest.mark.usefixtures("slow")
+def test_signed_out_in_the_middle_the_upload_goes_on(
+    visit: Visitor, teacher: Person, film: Film, house: House
+) -> None:
+    page = visit(teacher, errors=True)
+    path = film(LONG)
+    write(page)
+    choose_in_parts(page, path)
+    lesson = lesson_id(page)
+    house.sql("UPDATE user_sessions SET ended_at = now() WHERE user_id = %s", teacher.id)
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in in a new tab")).to_be_visible()
+    house.mux.wait_for(
+        lambda: house.sql("SELECT status FROM lessons WHERE id = %s", lesson) == [("published",)]
+    )
+    assert arrived(house, lesson) == fingerprint(path)
+    visit.sign_in(page.context, teacher)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    published(page)
+    page.get_by_label("Title").fill("Saved after the new sign-in")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+
+
+@pytest.mark.usefixtures("slow")
+def test_two_tabs_one_lesson(visit: Visitor, teacher: Person, film: Film, house: House) -> None:
+    page = visit(teacher, errors=True)
+    write(page)
+    choose_in_parts(page, film(LONG))
+    lesson_id(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.get_by_text("If it runs in another tab, let it run")).to_be_visible()
+    choose(other, film(name="second.mp4"))
+    expect(page.locator("[data-part=failed]")).to_contain_text("another tab")
+    published(other)
+    expect(page.get_by_test_id("lesson-status")).to_have_text("Published")
+
+
+@pytest.mark.usefixtures("slow")
+def test_leaving_is_guarded_only_while_bytes_move(page: Page, film: Film) -> None:
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    write(page)
+    choose_in_parts(page, film(LONG))
+    expect(page.get_by_test_id("video-progress").locator("[data-figure]")).not_to_have_text("0 %")
+    page.get_by_label("Title").press("End")  # browsers ask only where somebody did something
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    published(page)
+    asked.clear()
+    page.reload()
+    assert asked == []
+
+
+def test_captions_are_asked_for_and_offered_by_the_player(page: Page, film: Film, house: House) -> None:
+    write(page)
+    page.get_by_label("Captions").select_option("German")
+    choose(page, film())
+    published(page)
+    asset = house.mux.assets()[0]
+    track = next(one for one in asset["tracks"] if one["type"] == "text")
+    assert (track["language_code"], track["text_source"]) == ("de", "generated_vod")
+    house.mux.wait_for(
+        lambda: (
+            next(one for one in house.mux.assets()[0]["tracks"] if one["type"] == "text")["status"] == "ready"
+        )
+    )
+    page.reload()
+    found = "() => [...document.querySelector('mux-player').textTracks].some((one) => one.language === 'de')"
+    page.wait_for_function(found)
+    page.wait_for_function("() => document.querySelector('mux-player').duration > 0")

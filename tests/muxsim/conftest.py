@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mux_python
 import pytest
 
 from muxsim.client import Control
@@ -52,7 +53,9 @@ def control(sim: Simulator) -> Control:
 
 
 @pytest.fixture
-def sdk(sim: Simulator) -> Iterator[Sdk]:
+def sdk(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sdk]:
+    """The package as it comes: another test of this process may have set its one global default."""
+    monkeypatch.setattr(mux_python.Configuration, "_default", None)
     made = Sdk(sim.url)
     yield made
     made.close()

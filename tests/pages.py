@@ -4,7 +4,9 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
+VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
 # pictures and films come from Mux's own addresses, which the policy lets through
 MUX_SERVES = frozenset({"img", "mux-player"})
 FORM_CONTROLS = frozenset({"input", "select", "textarea"})

@@ -83,7 +83,7 @@ class BatchView(TableView):
         undone = batches.undo_preview(batch_id) if seen.finished and batches.can_undo(batch) else None
         more = len(rows) > ROWS_A_PAGE
         moving = batch.status in ("open", "running")
-        keep = {"rows": status} if status else {}
+        keep: dict[str, Any] = {"rows": status} if status else {}
         return {
             "batch": batch,
             "seen": seen,

@@ -102,7 +102,7 @@ def _wrong(action: Action) -> dict[str, str]:
     return wrong
 
 
-def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -> str:
+def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -> Response | str:
     seen = previews.preview(action, choice.source)
     if choice.matching is not None and seen.asked == 0:
         return _nothing()
@@ -125,7 +125,7 @@ def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -
     )
 
 
-def _nothing() -> Any:
+def _nothing() -> Response:
     return _back("Nothing matches this filter any more, so there is nothing to do.", "warning")
 
 
@@ -135,7 +135,7 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
     at_once = choice.at_once()
     db.session.rollback()
     if at_once == []:
-        return _nothing()  # type: ignore[no-any-return]
+        return _nothing()
     if at_once is not None:
         report = batches.run_now(action, at_once, actor=actor, options=options)
         _say(action, report)
@@ -144,7 +144,7 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
         batch = batches.create(action, choice.source, options=options)
         batch_id, total = batch.id, batch.total
     flash(f"{action.label}: {plural(total, 'row')} are worked off in the background.", "success")
-    return redirect(url_for("admin_batch.details_view", id=batch_id))  # type: ignore[return-value]
+    return redirect(url_for("admin_batch.details_view", id=batch_id))
 
 
 def _say(action: Action, report: batches.Report) -> None:
@@ -169,7 +169,8 @@ def _say(action: Action, report: batches.Report) -> None:
     flash(link if report.lines else words, tone)
 
 
-def _back(words: str = "", tone: str = "") -> Any:
+def _back(words: str = "", tone: str = "") -> Response:
     if words:
         flash(words, tone)
-    return redirect(get_redirect_target() or url_for(".index_view"))
+    answer: Response = redirect(get_redirect_target() or url_for(".index_view"))
+    return answer

@@ -147,7 +147,7 @@ def people(value: str) -> list[uuid.UUID]:
     exact = select(User.id).where(func.lower(User.email) == value.strip().lower())
     if (one := db.session.scalar(exact)) is not None:
         return [one]
-    like = searching.matches(User.search, value)  # type: ignore[arg-type]  # a column of the same kind
+    like = searching.matches(User.search, value)
     return [] if like is None else list(db.session.scalars(select(User.id).where(like).limit(MOST_PEOPLE)))
 
 
@@ -159,7 +159,7 @@ def course(name: str, column: Any) -> list[Where]:
 def _courses(value: str) -> list[uuid.UUID]:
     if (found := as_id(value)) is not None:
         return [found]
-    like = searching.matches(Course.search, value)  # type: ignore[arg-type]  # a column of the same kind
+    like = searching.matches(Course.search, value)
     return [] if like is None else list(db.session.scalars(select(Course.id).where(like).limit(MOST_PEOPLE)))
 
 

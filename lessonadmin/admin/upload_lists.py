@@ -112,7 +112,7 @@ class TrackingView(ActsOnRows, TableView):
             Tracking.mux_playback_id,
             Tracking.temp_asset_id,
         )
-        ids = set()
+        ids: set[uuid.UUID] = set()
         for column in columns:  # one index each: an OR over four would make the planner walk the table
             ids.update(db.session.scalars(select(Tracking.id).where(column == text).limit(100)))
         wanted = as_id(text)

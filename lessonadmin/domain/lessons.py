@@ -157,10 +157,10 @@ def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") ->
     with transaction(actor):
         desk = desks.desk_of(lesson)
         lesson = _lesson(desk)
+        videos.ensure_tracked(desk)
         _refuse_unpublishable(lesson)
         if _publish_or_request(desk):
             return True
-        videos.ensure_tracked(desk)
         row = desk.on_its_way
         must_ask = row is not None and is_stuck(row)
     if row is None or not must_ask:

@@ -39,7 +39,7 @@ class Subject:
             kind,
             row.target_id,
             row.upload_id,
-            row.mux_asset_id,
+            None if mux.is_temporary(row.mux_asset_id) else row.mux_asset_id,
             row.wanted_policy,
             row.mux_playback_id,
         )

@@ -7,6 +7,7 @@ whoever shows it.
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Select, func, or_, select, union_all
 
@@ -75,7 +76,7 @@ def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]
         return []
     column = Tracking.lesson_id if model is Lesson else Tracking.course_id
     ours = _as_uuid(text)
-    parts: list[Select[tuple[uuid.UUID | None]]] = [
+    parts: list[Select[Any]] = [
         select(model.id).where(model.mux_asset_id == text),
         select(model.id).where(model.mux_playback_id == text),
         *(
@@ -114,7 +115,7 @@ def _by_our_id(text: str) -> list[Hit]:
     if wanted is None:
         return []
     event = or_(MuxEvent.id == wanted, MuxEvent.mux_event_id == text)
-    kinds: Sequence[tuple[str, Select[tuple[uuid.UUID, str]]]] = (
+    kinds: Sequence[tuple[str, Any]] = (
         ("lesson", select(Lesson.id, Lesson.title).where(Lesson.id == wanted)),
         ("course", select(Course.id, Course.title).where(Course.id == wanted)),
         ("event", select(MuxEvent.id, MuxEvent.type).where(event)),
@@ -168,10 +169,10 @@ def _by_address(text: str) -> list[Hit]:
 def _by_words(text: str) -> list[Hit]:
     hits: list[Hit] = []
     for kind, model in (("lesson", Lesson), ("course", Course)):
-        like = searching.matches(model.search, text)  # type: ignore[attr-defined]  # both have it
+        like = searching.matches(model.search, text)
         if like is not None:
             rows = db.session.execute(
-                select(model.id, model.title).where(like).order_by(model.id.desc()).limit(MOST_OF_A_KIND)  # type: ignore[attr-defined]
+                select(model.id, model.title).where(like).order_by(model.id.desc()).limit(MOST_OF_A_KIND)
             )
             hits += [Hit(kind, row[0], row[1]) for row in rows]
     like = searching.matches(User.search, text)

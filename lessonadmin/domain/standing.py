@@ -8,6 +8,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import func, or_, select
 
@@ -16,7 +17,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import removal, wording
 from lessonadmin.domain.desks import Desk, Owner
 from lessonadmin.domain.models import Lesson, Tracking
-from lessonadmin.domain.models.video import MIGRATED
+from lessonadmin.domain.models.video import MIGRATED, OPEN_STATUSES
 
 FIRST_POLL_MS = 5000
 SLOWEST_POLL_MS = 30_000
@@ -108,9 +109,11 @@ def _uploads(owners: Sequence[Owner]) -> list[tuple[Tracking, bool]]:
 
 def _standing(desk: Desk, stuck: set[uuid.UUID]) -> Standing:
     owner, row = desk.owner, desk.shown
-    status = owner.video_processing_status
-    known = row is not None and status == row.status and status in WITH_IDS
     coming = desk.on_its_way
+    status = owner.video_processing_status
+    if status == "none" and coming is not None:
+        status = coming.status  # written by other hands than ours: the next news show it on the owner too
+    known = row is not None and status == row.status and status in WITH_IDS
     return Standing(
         status=status,
         upload_id=_upload_id(row) if known else None,
@@ -119,7 +122,7 @@ def _standing(desk: Desk, stuck: set[uuid.UUID]) -> Standing:
         playback_policy=owner.playback_policy,
         progress=_progress(status, row if known else None),
         duration=owner.video_duration,
-        stuck=coming is not None and coming.id in stuck,
+        stuck=coming.id in stuck if coming is not None else _untracked_and_old(desk),
         filename=row.filename if row is not None and known else "",
         bytes_in=row is not None and known and row.bytes_in_at is not None,
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
@@ -127,6 +130,14 @@ def _standing(desk: Desk, stuck: set[uuid.UUID]) -> Standing:
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
         replacement=_replacement(desk, stuck) if status == "ready" else None,
     )
+
+
+def _untracked_and_old(desk: Desk) -> bool:
+    """A video from before tracking has no row that could tell its age: the lesson's own stands for it."""
+    owner = desk.owner
+    if desk.current or owner.video_processing_status not in OPEN_STATUSES:
+        return False
+    return (datetime.now(UTC) - owner.created_at).total_seconds() >= config.current().stuck_after_seconds
 
 
 def _upload_id(row: Tracking | None) -> str | None:

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ARRAY, Uuid, cast, exists, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, checks, looking
+from lessonadmin.domain import budget, checks, desks, looking, videos
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.looking import Subject
-from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models.video import OPEN_STATUSES
 from lessonadmin.domain.reading import asset_news, upload_news
 from lessonadmin.domain.videos import News
 
@@ -62,18 +63,18 @@ class Survey:
 def survey(*, actor: Actor) -> Survey:
     """Look at every due upload within the shared budget."""
     _watch_all()
+    _track_old_ones(actor)
     rows = _claim_due()
     state = Survey(
-        open={str(row.id): Subject.of(row) for row in rows},
+        open={str(row.id): Subject.of(row) for row in rows},  # who waits longest comes first
         oldest=min((row.created_at for row in rows), default=datetime.max.replace(tzinfo=UTC)),
         by_asset={row.mux_asset_id: str(row.id) for row in rows if row.mux_asset_id},
         by_upload={row.upload_id: str(row.id) for row in rows if row.upload_id},
     )
-    waiting_long = {str(row.id) for row in rows if row.expires_at is not None and row.is_open}
     if len(state.open) > FEW:
         _walk_assets(state, actor)
         _walk_uploads(state, actor)
-    _look_singly(state, actor, waiting_long)
+    _look_singly(state, actor)
     return state
 
 
@@ -91,23 +92,47 @@ def _watch_all() -> None:
     db.session.commit()
 
 
+def _track_old_ones(actor: Actor) -> None:
+    """Lessons from before tracking name their asset themselves: from now on they are watched like all others."""
+    its_row = or_(Tracking.superseded_at.is_(None), Tracking.mux_asset_id == Lesson.mux_asset_id)
+    waiting = db.session.scalars(
+        select(Lesson.id)
+        .where(
+            Lesson.video_processing_status.in_(OPEN_STATUSES),
+            Lesson.mux_asset_id != "",
+            Lesson.mux_asset_id.not_like(r"temp\_%"),
+            ~exists().where(Tracking.lesson_id == Lesson.id, its_row),
+        )
+        .limit(PAGE)
+    ).all()
+    db.session.rollback()
+    for lesson_id in waiting:
+        with transaction(actor):
+            desk = desks.open_desk("lesson", lesson_id)
+            if desk is None:
+                continue
+            videos.ensure_tracked(desk)
+            if desk.on_its_way is not None:
+                desk.on_its_way.next_check_at = func.clock_timestamp()
+
+
 def _claim_due() -> list[Tracking]:
     """Take what is due and move its next turn away, so that two sweeps never ask about the same upload at once."""
     claim_seconds = min(config.current().recheck_after_seconds, LONGEST_CLAIM_SECONDS)
-    due = (
-        select(Tracking.id)
+    rows = db.session.scalars(
+        select(Tracking)
         .where(Tracking.next_check_at <= func.clock_timestamp())
-        .order_by(Tracking.next_check_at)
+        .order_by(Tracking.next_check_at, Tracking.id)
         .limit(MOST_ROWS)
         .with_for_update(skip_locked=True)
-    )
-    rows = db.session.scalars(
-        update(Tracking)
-        .where(Tracking.id.in_(due.scalar_subquery()))
-        .values(next_check_at=checks.later(claim_seconds), updated_at=Tracking.updated_at)
-        .returning(Tracking)
         .execution_options(populate_existing=True)
     ).all()
+    db.session.execute(
+        update(Tracking)
+        .where(Tracking.id.in_([row.id for row in rows]))
+        .values(next_check_at=checks.later(claim_seconds), updated_at=Tracking.updated_at)
+        .execution_options(synchronize_session=False)
+    )
     db.session.commit()
     return list(rows)
 
@@ -187,14 +212,13 @@ def _news(thing: mux.Asset | mux.Upload, subject: Subject) -> News:
     return upload_news(thing, found_by="sweep", seen=True)
 
 
-def _look_singly(state: Survey, actor: Actor, first: set[str]) -> None:
-    """Those that no page showed, the ones with an end in sight first; the rest has its turn at a later sweep."""
-    rest = sorted(state.open.values(), key=lambda one: (str(one.tracking_id) not in first, one.tracking_id))
-    for subject in rest:
+def _look_singly(state: Survey, actor: Actor) -> None:
+    """Those that no page showed, who waits longest first; the rest has its turn at the next sweep."""
+    for subject in list(state.open.values()):
         spent = state.pages + state.looks * CALLS_A_LOOK
         enough = state.looks >= MOST_SINGLE_LOOKS or spent + CALLS_A_LOOK > MOST_CALLS
         if state.failed is not None or enough or not budget.take(CALLS_A_LOOK):
-            _hand_back(list(state.open.values()))
+            _hand_back(state)
             return
         state.looks += 1
         try:
@@ -220,14 +244,16 @@ def _give_up(state: Survey, error: mux.MuxError) -> None:
         state.failed = f"{error.category}: {error.message}"
 
 
-def _hand_back(subjects: list[Subject]) -> None:
-    """Their turn comes soon again, not after the long silence that the claim has set."""
-    ids = [subject.tracking_id for subject in subjects]
+def _hand_back(state: Survey) -> None:
+    """Their turn comes at the next sweep, in the order in which they waited; while Mux is away, when the claim ends."""
+    if state.failed is not None:
+        return
+    ids = [subject.tracking_id for subject in state.open.values()]
+    place = func.array_position(cast(ids, ARRAY(Uuid)), Tracking.id)
     db.session.execute(
         update(Tracking)
         .where(Tracking.id.in_(ids), Tracking.next_check_at.is_not(None))
-        .values(
-            next_check_at=func.least(Tracking.next_check_at, checks.later(60)), updated_at=Tracking.updated_at
-        )
+        .values(next_check_at=checks.later((place - len(ids)) / 1000.0), updated_at=Tracking.updated_at)
+        .execution_options(synchronize_session=False)
     )
     db.session.commit()

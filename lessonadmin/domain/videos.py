@@ -72,7 +72,7 @@ def _learn(row: Tracking, news: News) -> bool:
     learned = False
     for name, value in (
         ("upload_id", news.upload_id if _takes_upload_id(row, news.upload_id) else None),
-        ("mux_asset_id", news.asset_id if row.mux_asset_id is None else None),
+        ("mux_asset_id", news.asset_id if not _real(row.mux_asset_id) else None),
         ("duration", news.duration),
     ):
         if value is not None and getattr(row, name) != value:
@@ -82,6 +82,11 @@ def _learn(row: Tracking, news: News) -> bool:
         row.progress = news.progress
         learned = True
     return learned
+
+
+def _real(asset_id: str | None) -> str | None:
+    """An asset that Mux knows: rows from an older program may hold an id that it had made up."""
+    return None if mux.is_temporary(asset_id) else asset_id
 
 
 def _takes_upload_id(row: Tracking, upload_id: str | None) -> bool:
@@ -243,6 +248,8 @@ def ensure_tracked(desk: Desk) -> None:
     """Lessons from before tracking name their asset themselves: give it a row, so that one set of rules serves all."""
     owner = desk.owner
     asset_id = owner.mux_asset_id
+    if owner.video_processing_status == "none" and desk.on_its_way is not None:
+        project(desk)  # the row was written by other hands than ours
     if not asset_id or mux.is_temporary(asset_id) or desk.of_asset(asset_id) is not None or desk.current:
         return
     plays = owner.video_processing_status == "ready" and bool(owner.mux_playback_id)

@@ -1,20 +1,14 @@
 """Every list of the panel, over HTTP: whole pages, whatever is sorted, filtered, searched or asked for; few queries."""
 
-import csv
-import io
-import uuid
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from lessonadmin.db import CLI, transaction
 from lessonadmin.domain import journal
-from lessonadmin.domain.models import AssetDeletion, Batch, Lesson, User
+from lessonadmin.domain.models import AssetDeletion, Batch
 from tests import factories
 from tests.factories import (
     keep,
@@ -27,7 +21,7 @@ from tests.factories import (
     make_user,
     signed_in,
 )
-from tests.pages import Page, page_of
+from tests.pages import page_of
 from tests.queries import counted
 
 ROOMS = ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")
@@ -43,11 +37,23 @@ def full_house() -> dict[str, Any]:
     teacher = make_user(name="Ada Lovelace", email="ada@school.example")
     student = make_user(role="student", email="stu@school.example")
     course = make_course(instructor=teacher, title="Drawing for all")
-    lesson = make_playing_lesson(creator=teacher, title="Circles and lines", course_id=course.id, price_cents=900)
+    lesson = make_playing_lesson(
+        creator=teacher, title="Circles and lines", course_id=course.id, price_cents=900
+    )
     row = make_tracking(make_lesson(creator=teacher, title="Squares"), filename="squares.mp4")
     event = make_event(target_type="lesson", target_id=lesson.id, object_id="asset-x", outcome="applied")
-    deletion = keep(AssetDeletion(mux_asset_id="asset-gone", reason="replaced", target_type="lesson", target_id=lesson.id, requested_by=teacher.id))
-    batch = keep(Batch(action="publish", total=3, done=3, status="done", reason="asked", created_by=teacher.id))
+    deletion = keep(
+        AssetDeletion(
+            mux_asset_id="asset-gone",
+            reason="replaced",
+            target_type="lesson",
+            target_id=lesson.id,
+            requested_by=teacher.id,
+        )
+    )
+    batch = keep(
+        Batch(action="publish", total=3, done=3, status="done", reason="asked", created_by=teacher.id)
+    )
     purchase = make_purchase(lesson, student)
     with factories.in_context(), transaction(CLI):
         journal.record("lesson.updated", lesson, before={"title": "x"}, after={"title": "y"})

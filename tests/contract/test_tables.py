@@ -106,6 +106,26 @@ def test_a_sweep_finds_a_row_written_by_hand(
     assert house.one("SELECT attempts FROM mux_asset_tracking WHERE id = %s", row_id)["attempts"] >= 1
 
 
+def test_a_sweep_finds_a_lesson_without_a_row(house: House, teacher: Caller) -> None:
+    asset = house.mux.asset("ready")
+    lesson_id = house.lesson_row(mux_asset_id=asset["id"], video_processing_status="processing")
+    house.until(lambda: teacher.seen(lesson_id)["status"] == "published")
+
+
+def test_a_row_without_a_word_on_its_lesson_counts(house: House, teacher: Caller) -> None:
+    lesson_id = house.lesson_row()
+    house.insert(
+        "mux_asset_tracking", lesson_id=lesson_id, upload_id=f"U{uuid.uuid4().hex}", status="processing",
+        created_at="2020-01-01T00:00:00Z", next_check_at="2999-01-01T00:00:00Z",
+    )  # fmt: skip
+    said = teacher.get("/api/mux/check-asset-status", lesson_id=lesson_id).expect(200).json
+    assert (said["status"], said["stuck"]) == ("processing", True)
+    old = house.lesson_row(
+        mux_asset_id="temp_old", video_processing_status="processing", created_at="2020-01-01T00:00:00Z"
+    )
+    assert teacher.get("/api/mux/check-asset-status", lesson_id=old).json["stuck"] is True
+
+
 def test_publishing_a_lesson_written_by_hand(house: House, teacher: Caller) -> None:
     playing = house.lesson_row(
         mux_asset_id=f"A{uuid.uuid4().hex}", mux_playback_id="P1", video_processing_status="ready"

@@ -69,9 +69,11 @@ def test_replacement_keeps_playing_until_the_new_one_is_ready_and_can_be_undone(
     world.control.complete_upload(ticket.upload_id)
     world.deliver()
     new = world.lesson(lesson)
-    assert new.mux_asset_id != old and new.status == "published"
+    assert new.mux_asset_id != old
+    assert new.status == "published"
     deletion = db.session.scalars(select(AssetDeletion)).one()
-    assert deletion.mux_asset_id == old and deletion.done_at is None
+    assert deletion.mux_asset_id == old
+    assert deletion.done_at is None
     sweeping.sweep()
     assert len(world.control.assets()) == 2
     with transaction(CLI):

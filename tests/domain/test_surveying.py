@@ -104,6 +104,26 @@ def test_an_asset_that_is_truly_gone_is_seen_by_asking_for_it(world: World) -> N
     assert world.lesson(lesson).video_error_type == "deleted_at_mux"
 
 
+def test_who_waits_longest_is_asked_about_first(world: World) -> None:
+    """Uploads that Mux never heard of take a single look each: none of them may keep an older one from its turn."""
+    lessons = [make_lesson() for _ in range(9)]
+    for number, lesson in enumerate(lessons):
+        due = text(f"now() - interval '{number + 1} minutes'")
+        make_tracking(lesson, upload_id=f"unheard-of-{number}", next_check_at=db.session.scalar(select(due)))
+    surveying.survey(actor=JOB)
+
+    def failed() -> list[int]:
+        return [n for n, one in enumerate(lessons) if world.lesson(one).video_error_type is not None]
+
+    asked_first = failed()
+    assert asked_first == list(range(9 - len(asked_first), 9))
+    assert 0 < len(asked_first) < 9
+    surveying.survey(actor=JOB)
+    asked = failed()
+    assert asked == list(range(9 - len(asked), 9))
+    assert len(asked) > len(asked_first), "the rest is due at once, not after another silence"
+
+
 def test_uploads_that_still_wait_are_told_apart_from_those_that_ended(world: World) -> None:
     lessons = [make_lesson() for _ in range(6)]
     tickets = [world.upload(lesson) for lesson in lessons]

@@ -7,7 +7,7 @@ export default function chosenActions(form) {
   const dialog = document.getElementById("action-dialog");
   const words = dialog.querySelector("[data-words]");
   const yes = dialog.querySelector("[data-yes]");
-  const first = count.innerHTML;
+  const first = [...count.childNodes];
   let agreed = null;
 
   const chosen = () => document.querySelectorAll('input[name="rowid"]:checked').length;
@@ -15,7 +15,7 @@ export default function chosenActions(form) {
     const number = chosen();
     form.toggleAttribute("data-chosen", number > 0 || Boolean(everything?.checked));
     if (number) count.textContent = `${number.toLocaleString("en")} chosen`;
-    else count.innerHTML = first;
+    else count.replaceChildren(...first);
   };
   document.addEventListener("change", show);
   document.addEventListener("chosen", show);

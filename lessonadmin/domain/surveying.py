@@ -8,16 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ARRAY, Uuid, cast, exists, func, or_, select, update
+from sqlalchemy import ARRAY, Uuid, cast, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, checks, desks, looking, videos
+from lessonadmin.domain import budget, checks, looking
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.looking import Subject
-from lessonadmin.domain.models import Lesson, Tracking
-from lessonadmin.domain.models.video import OPEN_STATUSES
+from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.reading import asset_news, upload_news
 from lessonadmin.domain.videos import News
 
@@ -63,7 +62,6 @@ class Survey:
 def survey(*, actor: Actor) -> Survey:
     """Look at every due upload within the shared budget."""
     _watch_all()
-    _track_old_ones(actor)
     rows = _claim_due()
     state = Survey(
         open={str(row.id): Subject.of(row) for row in rows},  # who waits longest comes first
@@ -90,30 +88,6 @@ def _watch_all() -> None:
         .values(next_check_at=func.clock_timestamp(), updated_at=Tracking.updated_at)
     )
     db.session.commit()
-
-
-def _track_old_ones(actor: Actor) -> None:
-    """Lessons from before tracking name their asset themselves: from now on they are watched like all others."""
-    its_row = or_(Tracking.superseded_at.is_(None), Tracking.mux_asset_id == Lesson.mux_asset_id)
-    waiting = db.session.scalars(
-        select(Lesson.id)
-        .where(
-            Lesson.video_processing_status.in_(OPEN_STATUSES),
-            Lesson.mux_asset_id != "",
-            Lesson.mux_asset_id.not_like(r"temp\_%"),
-            ~exists().where(Tracking.lesson_id == Lesson.id, its_row),
-        )
-        .limit(PAGE)
-    ).all()
-    db.session.rollback()
-    for lesson_id in waiting:
-        with transaction(actor):
-            desk = desks.open_desk("lesson", lesson_id)
-            if desk is None:
-                continue
-            videos.ensure_tracked(desk)
-            if desk.on_its_way is not None:
-                desk.on_its_way.next_check_at = func.clock_timestamp()
 
 
 def _claim_due() -> list[Tracking]:

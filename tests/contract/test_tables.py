@@ -106,12 +106,6 @@ def test_a_sweep_finds_a_row_written_by_hand(
     assert house.one("SELECT attempts FROM mux_asset_tracking WHERE id = %s", row_id)["attempts"] >= 1
 
 
-def test_a_sweep_finds_a_lesson_without_a_row(house: House, teacher: Caller) -> None:
-    asset = house.mux.asset("ready")
-    lesson_id = house.lesson_row(mux_asset_id=asset["id"], video_processing_status="processing")
-    house.until(lambda: teacher.seen(lesson_id)["status"] == "published")
-
-
 def test_a_row_without_a_word_on_its_lesson_counts(house: House, teacher: Caller) -> None:
     lesson_id = house.lesson_row()
     house.insert(

@@ -6,6 +6,7 @@ once the change is safe (enqueue, count) goes to `after_commit`. This room knows
 
 import logging
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -41,13 +42,24 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
+_newest = 0
+_newest_lock = threading.Lock()
+
+
 def new_id() -> uuid.UUID:
-    """A UUID version 7: its order is the order of creation, so lists can be paged by key alone."""
+    """A UUID version 7: its order is the order of creation, so lists can be paged by key alone.
+
+    Within one process the order is strict, also of two made in the same millisecond.
+    """
+    global _newest
     milliseconds = time.time_ns() // 1_000_000
-    tail = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds & (2**48 - 1)) << 80 | tail
+    value = (milliseconds & (2**48 - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
+    with _newest_lock:
+        if value <= _newest:
+            value = _newest + 1
+        _newest = value
     return uuid.UUID(int=value)
 
 

@@ -173,3 +173,14 @@ def test_staff_edit_words_and_prices_only(house: House, desk: Browser, teacher: 
     names = set(re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', page))
     assert {"title", "description"} <= names
     assert not names & {"status", "mux_asset_id", "mux_playback_id", "creator_id", "publish_on_ready"}
+
+
+@pytest.mark.parametrize("lead", ["", "?"])
+def test_few_that_match_the_filter_run_at_once(house: House, act: Act, lead: str) -> None:
+    word = f"few{uuid.uuid4().hex[:8]}"
+    ready = {"mux_playback_id": "P1", "video_processing_status": "ready", "publish_on_ready": False}
+    lessons = [
+        house.lesson_row(title=f"{word} {n}", mux_asset_id=f"A{uuid.uuid4().hex}", **ready) for n in range(3)
+    ]
+    act("lesson", "publish", scope="filter", query=f"{lead}search={word}&page=0&sort=1")
+    assert {house.lesson(one)["status"] for one in lessons} == {"published"}

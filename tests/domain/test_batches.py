@@ -593,14 +593,17 @@ def lost(world: World, count: int) -> list[uuid.UUID]:
     return [owner.id for owner in owners]
 
 
-def test_a_batch_asks_with_the_workers_token_within_the_budget(world: World, staff: Actor) -> None:
+def test_a_batch_asks_with_the_workers_token_within_the_budget(
+    world: World, staff: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "PER_SECOND", 0.0)  # a slow machine would fill the bucket while this runs
     ids = lost(world, 3)
     batch_id = begin(RECHECK, ids, staff)
     finish(batch_id)
     asked = [call for call in world.calls() if call["method"] == "GET"]
     assert {call["token_id"] for call in asked} == {"worker-token"}
     assert len(asked) == 6
-    assert budget.left()[0] < budget.CAPACITY - 5
+    assert budget.left()[0] == budget.CAPACITY - 6
     assert [status_of(one) for one in ids] == ["published"] * 3
 
 

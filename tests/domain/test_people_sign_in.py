@@ -1,6 +1,5 @@
 """Signing in: ten wrong tries in five minutes for an account and for an address, one answer and one time for every no."""
 
-import statistics
 import time
 import uuid
 
@@ -130,19 +129,19 @@ def test_every_no_takes_the_same_time(session: Session) -> None:
     """Each no costs one scrypt: within a third of each other, where no hash at all would be a hundred times quicker."""
     disabled, present = make_user(active=False), make_user()
 
-    def median(email: str, password: str) -> float:
+    def quickest(email: str, password: str) -> float:
         times = []
         for _ in range(5):
             began = time.perf_counter()
             assert sign_in.prove(email=email, password=password) is None
             times.append(time.perf_counter() - began)
-        return statistics.median(times)
+        return min(times)  # what else the machine does only ever adds
 
     times = [
-        median(present.email, "wrong password"),
-        median(disabled.email, PASSWORD),
-        median("nobody@school.example", PASSWORD),
-        median(present.email, "x" * 100_000),
+        quickest(present.email, "wrong password"),
+        quickest(disabled.email, PASSWORD),
+        quickest("nobody@school.example", PASSWORD),
+        quickest(present.email, "x" * 100_000),
     ]
     assert max(times) < 1.5 * min(times)
     assert min(times) > 0.01

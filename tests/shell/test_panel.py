@@ -69,13 +69,13 @@ def test_the_pages_of_a_row_are_accessible(
     page = open_list(window, panel, f"details/?id={lesson.id}")
     assert axe(page) == []
     page.get_by_role("link", name="Edit").click()
-    page.get_by_label("Title").fill("")
+    page.get_by_label("Title", exact=True).fill("")
     # what the browser would stop itself is tried as well: the answer of the server
     page.locator("main form").evaluate("form => { form.noValidate = true; }")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".error-summary")).to_be_focused()
     assert axe(page) == []
-    page.get_by_label("Title").fill("Another title")
+    page.get_by_label("Title", exact=True).fill("Another title")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("successfully saved")).to_be_visible()
 

@@ -29,7 +29,7 @@ def test_a_lesson_with_a_video_publishes_itself(page: Page, film: Callable[..., 
 def test_whoever_leaves_finds_it_published_and_is_told(
     page: Page, visit: Visitor, teacher: Person, film: Callable[..., str], house: House
 ) -> None:
-    house.mux.set_switch("processing_seconds", 1.0)
+    house.mux.set_switch("processing_seconds", 5.0)
     write(page)
     choose(page, film())
     expect(page.get_by_test_id("video-status")).to_contain_text("Processing")

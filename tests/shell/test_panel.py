@@ -71,7 +71,7 @@ def test_the_pages_of_a_row_are_accessible(
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Title", exact=True).fill("")
     # what the browser would stop itself is tried as well: the answer of the server
-    page.locator("main form").evaluate("form => { form.noValidate = true; }")
+    page.locator("main form.form").evaluate("form => { form.noValidate = true; }")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".error-summary")).to_be_focused()
     assert axe(page) == []

@@ -3,17 +3,17 @@
 Gauges that describe the database or the queues are not kept here: they are read when somebody asks.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+# Two installations of one user on one machine do not add up each other's figures.
+_HOUSE = hashlib.sha256(os.environ.get("DATABASE_URL", "").encode()).hexdigest()[:8]
+_DEFAULT = Path(tempfile.gettempdir()) / f"lessonadmin-metrics-{os.getuid()}-{_HOUSE}"
 # The client decides at import whether values live in files, so the folder must be known before it.
-_FOLDER = Path(
-    os.environ.setdefault(
-        "PROMETHEUS_MULTIPROC_DIR", str(Path(tempfile.gettempdir()) / f"lessonadmin-metrics-{os.getuid()}")
-    )
-)
+_FOLDER = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_DEFAULT)))
 _FOLDER.mkdir(parents=True, exist_ok=True)
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402

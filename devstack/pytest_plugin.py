@@ -83,11 +83,20 @@ def pg_url(real_servers: Servers, worker_id: str) -> str:
     return real_servers.database(f"test_{worker_id}")
 
 
+def _number(worker_id: str) -> int:
+    return int(worker_id.removeprefix("gw")) % 8 if worker_id != "master" else 0
+
+
 @pytest.fixture(scope="session")
 def redis_url(real_servers: Servers, worker_id: str) -> str:
     """This worker's own numbered database of Redis."""
-    number = int(worker_id.removeprefix("gw")) % 16 if worker_id != "master" else 0
-    return real_servers.redis_url(number)
+    return real_servers.redis_url(_number(worker_id))
+
+
+@pytest.fixture(scope="session")
+def redis_url_of_house(real_servers: Servers, worker_id: str) -> str:
+    """Another one for a product that runs beside the tests: its worker must not take their jobs, nor they empty its."""
+    return real_servers.redis_url(8 + _number(worker_id))
 
 
 @pytest.fixture(scope="session")

@@ -43,12 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def house(
-    real_servers: Servers, redis_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+    real_servers: Servers, redis_url_of_house: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
     built = House(
         servers=real_servers,
         name=f"browser_{worker_id}",
-        redis_url=redis_url,
+        redis_url=redis_url_of_house,
         folder=tmp_path_factory.mktemp("house"),
     )
     try:

@@ -66,9 +66,11 @@ def redis_connection(redis_url: str) -> Iterator["redis.Redis[Any]"]:
 
 
 class OutsideClient(FlaskClient):
-    """Every request starts from nothing, as it does on a server: no `g` and no session of the test's own context."""
+    """Every request starts from nothing, as it does on a server: no `g` and no session of the test's own context.
+    A streamed answer is read there too, to its end."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("buffered", True)
         return contextvars.Context().run(super().open, *args, **kwargs)
 
 

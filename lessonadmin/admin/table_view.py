@@ -51,6 +51,7 @@ class TableView(PanelView):
     column_formatters_export: dict[str, Any] = {}
     list_template = "admin/table.html"
     export_max_rows = 0
+    column_display_actions = False  # the first cell of a row leads to its page
 
     # Flask-Admin asks these at the start
 

@@ -1,0 +1,76 @@
+"""What the tests of the panel's lists share: one of everything, somebody to look, and what a list shows."""
+
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from lessonadmin.admin.table_view import TableView
+from lessonadmin.db import CLI, transaction
+from lessonadmin.domain import journal
+from lessonadmin.domain.models import AssetDeletion, Batch
+from tests import factories
+from tests.factories import (
+    keep,
+    make_course,
+    make_event,
+    make_lesson,
+    make_playing_lesson,
+    make_purchase,
+    make_tracking,
+    make_user,
+    signed_in,
+)
+from tests.pages import page_of
+
+ROOMS = ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")
+
+
+def browser(role: str = "admin") -> FlaskClient:
+    return signed_in(make_user(role=role))
+
+
+def full_house() -> dict[str, Any]:
+    """One of everything, related to each other; the ids by room."""
+    teacher = make_user(name="Ada Lovelace", email="ada@school.example")
+    student = make_user(role="student", email="stu@school.example")
+    course = make_course(instructor=teacher, title="Drawing for all")
+    lesson = make_playing_lesson(
+        creator=teacher, title="Circles and lines", course_id=course.id, price_cents=900
+    )
+    row = make_tracking(make_lesson(creator=teacher, title="Squares"), filename="squares.mp4")
+    event = make_event(target_type="lesson", target_id=lesson.id, object_id="asset-x", outcome="applied")
+    deletion = keep(
+        AssetDeletion(
+            mux_asset_id="asset-gone",
+            reason="replaced",
+            target_type="lesson",
+            target_id=lesson.id,
+            requested_by=teacher.id,
+        )
+    )
+    batch = keep(
+        Batch(action="publish", total=3, done=3, status="done", reason="asked", created_by=teacher.id)
+    )
+    purchase = make_purchase(lesson, student)
+    with factories.in_context(), transaction(CLI):
+        journal.record("lesson.updated", lesson, before={"title": "x"}, after={"title": "y"})
+    return {
+        "lesson": lesson, "course": course, "tracking": row, "event": event, "deletion": deletion, "batch": batch,
+        "purchase": purchase, "user": teacher, "audit": None,
+    }  # fmt: skip
+
+
+def views(app: Flask) -> dict[str, TableView]:
+    return {view.room: view for view in app.extensions["admin"][0]._views if isinstance(view, TableView)}
+
+
+def titles(browser: FlaskClient, address: str) -> list[str]:
+    page = page_of(browser.get(address))
+    boxes = [attrs for attrs in page.all("input") if attrs.get("name") == "rowid"]
+    return [(attrs["aria-label"] or "").removeprefix("Choose ") for attrs in boxes]
+
+
+def link(browser: FlaskClient, address: str, rel: str) -> str:
+    found = page_of(browser.get(address)).all("a", rel=rel)
+    return (found[0]["href"] or "") if found else ""

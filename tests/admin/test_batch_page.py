@@ -1,0 +1,103 @@
+"""The page of a bulk action over HTTP: it stops, goes on, is tried again and undone, and shows all its rows."""
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from lessonadmin.db import db
+from lessonadmin.domain import batch_runs, batches
+from lessonadmin.domain.models import Batch, BatchItem, Lesson
+from tests.admin.desk import BATCH_PAGE, act, ready_drafts, said
+from tests.factories import make_user, signed_in
+from tests.pages import csrf_of, page_of
+
+
+@pytest.fixture
+def support(app: Flask) -> FlaskClient:
+    return signed_in(make_user(role="support"))
+
+
+def a_batch(support: FlaskClient, count: int = 25) -> uuid.UUID:
+    answer = act(support, "lesson", "publish", *(one.id for one in ready_drafts(count)), reason="test")
+    held = BATCH_PAGE.match(answer.location)
+    assert held is not None
+    return uuid.UUID(held[1])
+
+
+def press(support: FlaskClient, what: str, batch_id: uuid.UUID, **more: str) -> Any:
+    data = {"id": str(batch_id), "csrf_token": csrf_of(support, "/account"), **more}
+    return support.post(f"/admin/batch/{what}", data=data)
+
+
+def test_a_batch_is_stopped_goes_on_and_is_undone(support: FlaskClient, session: object) -> None:
+    batch_id = a_batch(support)
+    press(support, "stop", batch_id)
+    assert batches.progress(batch_id).status == "stopped"
+    batch_runs.run_some(batch_id, seconds=5)
+    assert batches.progress(batch_id).done == 0
+    page = page_of(support.get(f"/admin/batch/details/?id={batch_id}"))
+    assert "Stopped with 25 rows left." in page.text()
+    press(support, "resume", batch_id)
+    batch_runs.run_some(batch_id, seconds=10)
+    assert batches.progress(batch_id).done == 25
+    assert "Undo this for 25 rows?" in page_of(support.get(f"/admin/batch/details/?id={batch_id}")).text()
+    answer = press(support, "undo", batch_id, reason="wrong course")
+    held = BATCH_PAGE.match(answer.location)
+    assert held is not None
+    assert held[1] != str(batch_id)
+    batch_runs.run_some(uuid.UUID(held[1]), seconds=10)
+    assert {
+        row.status for row in db.session.scalars(select(Lesson).execution_options(populate_existing=True))
+    } == {"draft"}
+
+
+def test_its_page_keeps_itself_fresh_and_shows_its_rows_in_pages(
+    support: FlaskClient, session: object
+) -> None:
+    batch_id = a_batch(support, 60)
+    address = f"/admin/batch/details/?id={batch_id}"
+    fragment = support.get(address, headers={"X-Fragment": "batch"})
+    assert fragment.headers["X-Fragment"] == "batch"
+    assert 'data-next="1000"' in fragment.text
+    batch_runs.run_some(batch_id, seconds=10)
+    fragment = support.get(address, headers={"X-Fragment": "batch"})
+    assert 'data-next=""' in fragment.text
+    first = page_of(support.get(address))
+    (following,) = [a["href"] for a in first.all("a", rel="next")]
+    shown = set(re.findall(r"“?Draft \d+", first.text())) | set(
+        re.findall(r"Draft \d+", page_of(support.get(following or "")).text())
+    )
+    assert len(shown) == 60
+    assert "No such rows" in page_of(support.get(f"{address}&rows=failed")).text()
+    assert support.get(f"{address}&rows=bogus&after=x").status_code == 200
+
+
+def test_failed_rows_are_tried_again_one_or_all(support: FlaskClient, session: object) -> None:
+    batch_id = a_batch(support)
+    batch_runs.run_some(batch_id, seconds=10)
+    items = db.session.scalars(select(BatchItem.id).where(BatchItem.batch_id == batch_id).limit(3)).all()
+    db.session.execute(update(BatchItem).where(BatchItem.id.in_(items)).values(status="failed", error="boom"))
+    db.session.execute(update(Batch).where(Batch.id == batch_id).values(done=22, failed=3))
+    db.session.commit()
+    page = page_of(support.get(f"/admin/batch/details/?id={batch_id}&rows=failed"))
+    assert page.text().count("boom") == 3
+    press(support, "retry-row", batch_id, item=str(items[0]))
+    batch_runs.run_item(items[0])
+    assert batches.progress(batch_id).failed == 2
+    press(support, "retry", batch_id)
+    assert batches.progress(batch_id).failed == 0
+    press(support, "retry", batch_id)
+    assert "No row of this batch has failed." in said(support)
+
+
+@pytest.mark.parametrize("what", ["stop", "resume", "retry", "retry-row", "undo"])
+def test_buttons_of_a_batch_that_is_not_there(support: FlaskClient, session: object, what: str) -> None:
+    assert press(support, what, uuid.uuid4()).status_code == 404
+    token = csrf_of(support, "/account")
+    assert support.post(f"/admin/batch/{what}", data={"id": "x", "csrf_token": token}).status_code == 404
+    assert support.get("/admin/batch/details/?id=x").status_code == 404

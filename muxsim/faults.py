@@ -101,6 +101,8 @@ class Faults:
         self._store = store
         self._ids = ids
         self._chance = ids.random("faults")
+        self.clearings = 0
+        """How often everything was cleared; slow answers under way watch it."""
         self._rules = [
             Rule(**json.loads(row["doc"])) for row in store.all("SELECT doc FROM faults ORDER BY seq")
         ]
@@ -122,6 +124,7 @@ class Faults:
     def clear(self) -> None:
         with self._store.lock:
             self._rules = []
+            self.clearings += 1
             self._store.run("DELETE FROM faults")
             self._chance = self._ids.random("faults")
 

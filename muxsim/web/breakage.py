@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from email.utils import formatdate
 
@@ -13,6 +14,7 @@ from muxsim.web.context import sim
 
 INSTEAD = frozenset({"status", "rate_limited", "html"})
 """Faults that answer without the request having been processed (unless ``params.after`` is true)."""
+LONGEST_WAIT = 600.0
 
 
 def before(rule: Rule | None) -> Response | None:
@@ -20,7 +22,7 @@ def before(rule: Rule | None) -> Response | None:
     if rule is None:
         return None
     if rule.kind in ("slow", "hang") and not rule.params.get("after"):
-        sim().stopping.wait(min(rule.number("seconds", 2 if rule.kind == "slow" else 30), 600))
+        _wait(rule, usually=2 if rule.kind == "slow" else 30)
         return None if rule.kind == "slow" else cut()
     if rule.params.get("after"):
         return None
@@ -34,13 +36,24 @@ def after(rule: Rule | None, response: Response) -> Response:
     if rule is None or response.headers.get("X-Muxsim-Fault"):
         return response
     if rule.kind in ("slow", "hang") and rule.params.get("after"):
-        sim().stopping.wait(min(rule.number("seconds", 30), 600))
+        _wait(rule, usually=30)
         return response if rule.kind == "slow" else cut()
     if rule.kind == "reset":
         return cut()
     if rule.kind in INSTEAD:
         return instead(rule)
     return _spoil(rule, response)
+
+
+def _wait(rule: Rule, *, usually: float) -> None:
+    """Clearing the faults lets a slow answer go at once; a hanging one hangs on."""
+    faults, until = sim().faults, time.monotonic() + min(rule.number("seconds", usually), LONGEST_WAIT)
+    clearings = faults.clearings
+    while (left := until - time.monotonic()) > 0:
+        if rule.kind == "slow" and faults.clearings != clearings:
+            return
+        if sim().stopping.wait(min(left, 0.1)):
+            return
 
 
 def instead(rule: Rule) -> Response:

@@ -18,7 +18,7 @@ from devstack import browser as chromium
 from devstack.places import ROOT
 from devstack.servers import Servers
 from muxsim.sample import SAMPLE_VIDEO
-from tests.browser.house import House, Person, Visitor
+from tests.browser.house import PATIENCE, House, Person, Visitor
 
 FLAGS = [
     "--no-sandbox",
@@ -30,7 +30,8 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-expect.set_options(timeout=10_000)
+# for what must come true: long enough for the slowest machine, and nobody waits for what has come true
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ PASSWORD = "a good long password"
 TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret", "low")]
 WEBHOOK_SECRET = "test-webhook-secret"
 PROCESSING_SECONDS = 0.4
+PATIENCE = 30.0
 # Google's cast script, which the player asks for and the policy keeps out
 NOISE = ("cast_sender", "gstatic.com")
 
@@ -95,7 +97,7 @@ class House:
                         stderr=subprocess.STDOUT,
                     )
                 )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 3 * PATIENCE
         while status_of(f"{self.url}/readyz") != 200:
             if time.monotonic() > until:
                 raise AssertionError(f"the house did not start: {self.log('web')}")
@@ -141,6 +143,10 @@ class House:
         places = ", ".join(["%s"] * len(given))
         self.sql(f"INSERT INTO lessons ({names}) VALUES ({places})", *given.values())  # noqa: S608 - our names
         return str(given["id"])
+
+    def until(self, holds: Callable[[], Any]) -> Any:
+        """Waits until it is true of Mux or of the database, and answers what it was."""
+        return self.mux.wait_for(holds, timeout=PATIENCE)
 
     def calm(self) -> None:
         """Mux as it is on a good day."""

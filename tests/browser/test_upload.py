@@ -1,14 +1,16 @@
 """The way of the bytes: what may go wrong on it, what is refused before it, and that the whole file arrives."""
 
 import os
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from muxsim.sample import SAMPLE_VIDEO
 from tests.browser.house import House, Person, Visitor
 from tests.browser.steps import (
+    EDIT,
     PART,
     arrived,
     choose,
@@ -22,28 +24,39 @@ from tests.browser.steps import (
 )
 
 Film = Callable[..., str]
-# random, so that parts that change places change the file
-LONG = SAMPLE_VIDEO + os.urandom(6 * PART)
+FILLING = 6 * PART
+HELD = 2
+# a box that players pass over, so that the file is a whole one; random, so that parts that change places change it
+LONG = SAMPLE_VIDEO + (FILLING + 8).to_bytes(4, "big") + b"free" + os.urandom(FILLING)
 
 
 @pytest.fixture
-def slow(house: House) -> None:
-    """Each part takes a moment, so that there is time to do something meanwhile."""
-    house.mux.fault("upload", "slow", match={"operation": "put"}, seconds=0.35)
+def held(house: House) -> None:
+    """The upload stands still in its third part until the faults are cleared, so that there is time for everything."""
+    house.mux.fault("upload", "slow", match={"operation": "put", "chunk": HELD}, seconds=100)
 
 
-@pytest.mark.usefixtures("slow")
+def half_way(page: Page) -> Locator:
+    """The progress of an upload that is held, once it has come to where it is."""
+    bar = page.get_by_test_id("video-progress")
+    expect(bar.locator("[data-figure]")).to_have_text(re.compile(r"^[2-5]\d %$"))
+    return bar
+
+
+@pytest.mark.usefixtures("held")
 def test_progress_pause_resume_and_the_whole_file(page: Page, film: Film, house: House) -> None:
     path = film(LONG)
     write(page)
     choose_in_parts(page, path)
-    bar = page.get_by_test_id("video-progress")
+    bar = half_way(page)
     expect(bar).to_contain_text("my_first film.mp4")
-    expect(bar).to_contain_text("MB")
+    expect(bar).to_contain_text("of 1.6 MB")
     page.get_by_label("Title").fill("Saved while bytes move")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Pausing…")).to_be_disabled()
+    house.mux.clear_faults()
     expect(page.get_by_role("button", name="Resume")).to_be_enabled()
     stopped_at = puts(house)
     page.wait_for_timeout(700)
@@ -55,16 +68,17 @@ def test_progress_pause_resume_and_the_whole_file(page: Page, film: Film, house:
     assert title == "Saved while bytes move"
 
 
-@pytest.mark.usefixtures("slow")
+@pytest.mark.usefixtures("held")
 def test_connection_lost_and_back(visit: Visitor, teacher: Person, film: Film, house: House) -> None:
     page = visit(teacher, errors=True)
     path = film(LONG)
     write(page)
     choose_in_parts(page, path)
-    expect(page.get_by_test_id("video-progress").locator("[data-figure]")).not_to_have_text("0 %")
+    half_way(page)
     page.context.set_offline(True)
     expect(page.get_by_text("The connection is lost. The upload goes on")).to_be_visible()
-    page.wait_for_timeout(1500)
+    with page.expect_event("requestfailed", lambda request: request.method == "PUT"):
+        house.mux.clear_faults()
     page.context.set_offline(False)
     published(page)
     assert arrived(house, lesson_id(page)) == fingerprint(path)
@@ -117,7 +131,7 @@ def test_after_a_fatal_answer_nothing_goes_on_and_a_retry_starts_anew(
     assert [one["status"] for one in house.mux.uploads()[:2]] == ["asset_created", "cancelled"]
 
 
-@pytest.mark.usefixtures("slow")
+@pytest.mark.usefixtures("held")
 def test_cancelling_cancels_at_mux_too(page: Page, film: Film, house: House) -> None:
     write(page)
     choose_in_parts(page, film(LONG))
@@ -125,10 +139,29 @@ def test_cancelling_cancels_at_mux_too(page: Page, film: Film, house: House) -> 
     page.get_by_role("button", name="Cancel upload").click()
     expect(page.get_by_test_id("video-status")).to_have_text("No video")
     expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
-    house.mux.wait_for(lambda: house.mux.uploads()[0]["status"] == "cancelled")
-    house.mux.clear_faults()
+    house.until(lambda: house.mux.uploads()[0]["status"] == "cancelled")
     choose(page, film())
     published(page)
+
+
+def test_cancelling_before_mux_has_answered_leaves_nothing_behind(
+    page: Page, film: Film, house: House
+) -> None:
+    house.mux.fault("api", "slow", match={"operation": "create_upload"}, seconds=100)
+    write(page)
+    choose(page, film())
+    expect(page).to_have_url(EDIT)
+    page.get_by_role("button", name="Cancel upload").click()
+    expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
+    before = len(house.mux.uploads())
+    house.mux.clear_faults()
+    house.until(lambda: len(house.mux.uploads()) > before and house.mux.uploads()[0]["status"] == "cancelled")
+    expect(page.get_by_test_id("video-status")).to_have_text("No video")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.get_by_label("Title").press("End")
+    page.reload()
+    assert asked == []
 
 
 REFUSED = {
@@ -153,7 +186,7 @@ def test_what_cannot_become_a_video_is_refused_before_the_first_byte(
     expect(page.locator("[data-part=refused]")).to_contain_text("is empty")
     drop(page, "for (const n of ['a.mp4', 'b.mp4']) data.items.add(new File(['x'], n, {type: 'video/mp4'}))")
     expect(page.locator("[data-part=refused]")).to_contain_text("several files")
-    expect(page).to_have_url(lambda url: url.endswith("/lessons/new"))
+    expect(page).to_have_url(re.compile("/lessons/new$"))
     assert len(house.mux.uploads()) == before
     choose(page, film())
     published(page)
@@ -180,7 +213,7 @@ def test_a_form_that_cannot_be_saved_keeps_the_file(page: Page, film: Film) -> N
     published(page)
 
 
-@pytest.mark.usefixtures("slow")
+@pytest.mark.usefixtures("held")
 def test_signed_out_in_the_middle_the_upload_goes_on(
     visit: Visitor, teacher: Person, film: Film, house: House
 ) -> None:
@@ -189,47 +222,62 @@ def test_signed_out_in_the_middle_the_upload_goes_on(
     write(page)
     choose_in_parts(page, path)
     lesson = lesson_id(page)
+    half_way(page)
     house.sql("UPDATE user_sessions SET ended_at = now() WHERE user_id = %s", teacher.id)
     expect(page.get_by_text("You are signed out.")).to_be_visible()
     expect(page.get_by_role("link", name="Sign in in a new tab")).to_be_visible()
-    house.mux.wait_for(
-        lambda: house.sql("SELECT status FROM lessons WHERE id = %s", lesson) == [("published",)]
-    )
+    house.mux.clear_faults()
+    house.until(lambda: house.sql("SELECT status FROM lessons WHERE id = %s", lesson) == [("published",)])
     assert arrived(house, lesson) == fingerprint(path)
     visit.sign_in(page.context, teacher)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     published(page)
+    expect(page.get_by_text("You are signed out.")).to_be_hidden()
     page.get_by_label("Title").fill("Saved after the new sign-in")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
 
 
-@pytest.mark.usefixtures("slow")
-def test_two_tabs_one_lesson(visit: Visitor, teacher: Person, film: Film, house: House) -> None:
+@pytest.mark.usefixtures("held")
+@pytest.mark.parametrize("told_by", ["our server", "Mux"])
+def test_two_tabs_one_lesson(visit: Visitor, teacher: Person, film: Film, house: House, told_by: str) -> None:
+    """The second tab is told of the first one's upload, and the first one of what the second has begun instead."""
     page = visit(teacher, errors=True)
     write(page)
     choose_in_parts(page, film(LONG))
     lesson_id(page)
+    half_way(page)
     other = page.context.new_page()
     other.goto(page.url)
-    expect(other.get_by_text("If it runs in another tab, let it run")).to_be_visible()
-    choose(other, film(name="second.mp4"))
+    expect(other.get_by_text("“my_first film.mp4” is being uploaded")).to_be_visible()
+    expect(other.get_by_text("If that is running in another tab, let it run")).to_be_visible()
+    if told_by == "Mux":
+        # the first tab cannot ask us, so it hears of it when Mux takes nothing more
+        page.route("**/video?attempt=*", lambda route: route.abort())
+        choose(other, film(name="second.mp4"))
+        published(other)
+        house.mux.clear_faults()
+        expect(page.locator("[data-part=failed]")).to_contain_text("Mux takes nothing more")
+        page.unroute_all()
+    else:
+        choose(other, film(name="second.mp4"))
     expect(page.locator("[data-part=failed]")).to_contain_text("another tab")
     published(other)
     expect(page.get_by_test_id("lesson-status")).to_have_text("Published")
 
 
-@pytest.mark.usefixtures("slow")
-def test_leaving_is_guarded_only_while_bytes_move(page: Page, film: Film) -> None:
+@pytest.mark.usefixtures("held")
+def test_leaving_is_guarded_only_while_bytes_move(page: Page, film: Film, house: House) -> None:
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     write(page)
     choose_in_parts(page, film(LONG))
-    expect(page.get_by_test_id("video-progress").locator("[data-figure]")).not_to_have_text("0 %")
+    half_way(page)
     page.get_by_label("Title").press("End")  # browsers ask only where somebody did something
-    page.close(run_before_unload=True)
-    page.wait_for_timeout(300)
+    with page.expect_event("dialog"):
+        page.close(run_before_unload=True)
     assert asked == ["beforeunload"]
+    house.mux.clear_faults()
     published(page)
     asked.clear()
     page.reload()
@@ -244,12 +292,12 @@ def test_captions_are_asked_for_and_offered_by_the_player(page: Page, film: Film
     asset = house.mux.assets()[0]
     track = next(one for one in asset["tracks"] if one["type"] == "text")
     assert (track["language_code"], track["text_source"]) == ("de", "generated_vod")
-    house.mux.wait_for(
+    house.until(
         lambda: (
             next(one for one in house.mux.assets()[0]["tracks"] if one["type"] == "text")["status"] == "ready"
         )
     )
     page.reload()
-    found = "() => [...document.querySelector('mux-player').textTracks].some((one) => one.language === 'de')"
-    page.wait_for_function(found)
-    page.wait_for_function("() => document.querySelector('mux-player').duration > 0")
+    player = "document.querySelector('mux-player')"  # which may have its script only in a moment
+    page.wait_for_function(f"[...({player}.textTracks ?? [])].some((one) => one.language === 'de')")
+    page.wait_for_function(f"{player}.duration > 0")

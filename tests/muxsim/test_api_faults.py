@@ -1,6 +1,7 @@
 """Each fault of the API as a client of the SDK meets it."""
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -58,6 +59,12 @@ def test_hang_and_slow(sdk: Sdk, control: Control) -> None:
     began = time.monotonic()
     assert sdk.assets.list_assets(_request_timeout=5).data == []
     assert time.monotonic() - began >= 0.3
+
+
+def test_clearing_the_faults_lets_a_slow_answer_go(sdk: Sdk, control: Control) -> None:
+    control.fault("api", "slow", times=1, seconds=60)
+    threading.Timer(0.3, control.clear_faults).start()
+    assert sdk.assets.list_assets(_request_timeout=30).data == []
 
 
 def test_a_hang_ends_in_a_reset(sim: Simulator, control: Control) -> None:

@@ -28,6 +28,7 @@ export default function upload(root) {
   let transfer = null;
   let file = null;
   let uploadId = "";
+  let endedId = ""; // of an upload that Mux closed, until it is known why
   let before = "";
   let approved = null;
   let lastState = "";
@@ -47,10 +48,11 @@ export default function upload(root) {
 
   function begin(chosen) {
     file = chosen;
-    uploadId = "";
+    uploadId = endedId = "";
     before = region.querySelector("[data-state]").dataset.upload;
     const meter = new Meter(file.size);
-    transfer = new Transfer(widget, file, askForAddress);
+    const mine = new Transfer(widget, file, () => askForAddress(mine));
+    transfer = mine;
     follow(transfer, meter);
     phase = "running";
     panel.begin(file);
@@ -58,8 +60,10 @@ export default function upload(root) {
     transfer.start();
   }
 
-  async function askForAddress() {
+  /** Asked for by a transfer that may have been cancelled when the answer comes: then nobody wants the upload. */
+  async function askForAddress(asker) {
     if (!root.dataset.owner) await saveFirst();
+    if (asker !== transfer) throw new Error("cancelled");
     const answer = await postJson("/api/mux/upload-url", {
       ...owner(),
       filename: file.name,
@@ -67,6 +71,10 @@ export default function upload(root) {
       content_type: file.type,
       ...(panel.part("captions").value ? { caption_language: panel.part("captions").value } : {}),
     });
+    if (asker !== transfer) {
+      giveUp(answer.upload_id);
+      throw new Error("cancelled");
+    }
     uploadId = answer.upload_id;
     window.addEventListener("beforeunload", guard);
     return answer.upload_url;
@@ -148,6 +156,7 @@ export default function upload(root) {
   function failed({ why, error }) {
     window.removeEventListener("beforeunload", guard);
     phase = "failed";
+    endedId = why === "closed" ? uploadId : "";
     panel.fail(why === "not-started" ? notStarted(error) : FAILURES[why], true);
     giveUpHere();
   }
@@ -159,9 +168,13 @@ export default function upload(root) {
   }
 
   /** Nothing comes of this attempt any more, so the lesson must not look as if it waited for it. */
-  async function giveUpHere() {
+  function giveUpHere() {
     const id = uploadId;
     uploadId = "";
+    giveUp(id);
+  }
+
+  async function giveUp(id) {
     if (id) await postJson("/api/mux/cancel-upload", { upload_id: id }).catch(() => {});
     if (root.dataset.owner) wantState();
   }
@@ -182,6 +195,10 @@ export default function upload(root) {
       transfer.cancel();
       failed({ why: "replaced" });
       return;
+    }
+    if (phase === "failed" && endedId && coming && coming !== endedId && coming !== before) {
+      endedId = "";
+      panel.fail(FAILURES.replaced, true);
     }
     if (phase === "sent" && detail.uploader === "closed" && detail.replacing !== "uploading") rest();
     if (phase === "idle" && (state !== lastState || detail.uploader === "open")) root.hidden = detail.uploader === "closed";

@@ -7,6 +7,7 @@
 // - Resuming waits until the paused loop has really ended, for the same reason.
 // - A part that Mux refuses to take again and again ends in a failure instead of never.
 // - "success" after an unfinished last answer (308) is checked with Mux before it is believed.
+// - The address is fetched before the widget hears of the file: it writes whatever goes wrong with that as HTML.
 //
 // It tells by events: asked, moved {fraction}, waiting {tries, status}, going, paused, failed {why}, sent.
 
@@ -15,14 +16,11 @@ const LONGEST_DELAY = 5;
 const MOST_REFUSED_PARTS = 8;
 const CONFIRM_TRIES = 4;
 const SETTLE = 100;
-const NOT_STARTED = new Error("The upload could not be started.");
 
 let running = null;
 for (const name of ["offline", "online"]) {
   window.addEventListener(name, (event) => {
-    if (!running) return;
-    event.stopImmediatePropagation();
-    running.connection(name === "online");
+    if (running?.takes(name)) event.stopImmediatePropagation();
   }, true);
 }
 
@@ -30,6 +28,7 @@ export class Transfer extends EventTarget {
   #widget;
   #upload = null;
   #address = "";
+  #endpoint;
   #file;
   #tries = 0;
   #refused = 0;
@@ -44,19 +43,8 @@ export class Transfer extends EventTarget {
     super();
     this.#widget = widget;
     this.#file = file;
+    this.#endpoint = endpoint;
     this.#listen();
-    widget.endpoint = async () => {
-      try {
-        this.#address = await endpoint(file);
-      } catch (error) {
-        this.#end("failed", { why: "not-started", error });
-        // a constant and nothing of the cause: the widget may write what it gets as HTML
-        return Promise.reject(NOT_STARTED);
-      }
-      if (this.#over) return Promise.reject(NOT_STARTED);
-      this.#tell("asked");
-      return this.#address;
-    };
   }
 
   #tell(name, detail = {}) {
@@ -163,11 +151,23 @@ export class Transfer extends EventTarget {
     this.#upload.resume();
   }
 
-  connection(isBack) {
-    this.#tell(isBack ? "back" : "lost");
+  /** Says whether the connection is there; true if the widget is not to hear of it. */
+  takes(name) {
+    this.#tell(name === "online" ? "back" : "lost");
+    // begun without a connection, it has not sent anything and waits for exactly this
+    return name === "offline" || !this.#upload.offline;
   }
 
-  start() {
+  async start() {
+    try {
+      this.#address = await this.#endpoint(this.#file);
+    } catch (error) {
+      this.#end("failed", { why: "not-started", error });
+      return;
+    }
+    if (this.#over) return;
+    this.#tell("asked");
+    this.#widget.endpoint = async () => this.#address;
     this.#widget.dispatchEvent(new CustomEvent("reset"));
     this.#widget.dispatchEvent(new CustomEvent("file-ready", { detail: this.#file }));
   }

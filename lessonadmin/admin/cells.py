@@ -6,6 +6,7 @@ from typing import Any
 from flask import current_app, url_for
 from markupsafe import Markup
 
+from lessonadmin import auth
 from lessonadmin.domain.models import User
 from lessonadmin.web import formats
 
@@ -27,8 +28,10 @@ def _macro(file: str, name: str, *values: Any, **named: Any) -> Markup:
 
 
 def link_to(kind: str | None, row_id: Any) -> str | None:
-    """Where the panel shows a thing of this kind; None if it shows none."""
+    """Where the panel shows a thing of this kind; None if it shows none to this person."""
     room = ROOMS.get(kind or "")
+    if room == "user" and not auth.allows("admin_user"):
+        return None
     return url_for(f"admin_{room}.details_view", id=row_id) if room and row_id else None
 
 
@@ -40,7 +43,6 @@ ROOMS = {
     "deletion": "deletion",
     "batch": "batch",
     "user": "user",
-    "purchase": "purchase",
 }
 
 

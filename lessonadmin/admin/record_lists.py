@@ -11,7 +11,7 @@ from lessonadmin.admin import cells, filters
 from lessonadmin.admin.cells import cell
 from lessonadmin.admin.filters import as_id
 from lessonadmin.admin.table_view import TableView
-from lessonadmin.admin.upload_lists import remember_people
+from lessonadmin.admin.upload_lists import remember_people, remember_titles
 from lessonadmin.domain.models import AuditLog, Lesson, Purchase, User
 from lessonadmin.domain.models.records import ACTOR_TYPES
 from lessonadmin.domain.story_words import AUDIT_WORDS, actor_words, details_of
@@ -24,6 +24,8 @@ OTHER_WORDS = {
     "batch.retried": "Tried failed rows again",
     "event.replayed": "Replayed an event",
     "deletion.retried": "Tried a deletion now",
+    "job.retried": "Tried a failed job again",
+    "job.deleted": "Forgot a failed job",
     "user.created": "Made an account",
     "user.disabled": "Disabled an account",
     "user.enabled": "Enabled an account",
@@ -76,6 +78,14 @@ class PurchaseView(TableView):
         return Purchase.user_id.in_(people) if people else false()
 
 
+def _named(row: Any) -> str:
+    """What an audit row is about: its title or address while it is there, else its kind and the beginning of its id."""
+    if row.target_id is None:
+        return ""
+    name = g.titles.get((row.target_type, row.target_id)) or g.people.get(row.target_id)
+    return name or f"{row.target_type} {str(row.target_id)[:8]}…"
+
+
 class AuditView(TableView):
     room, icon = "audit", "book"
     can_view_details = False
@@ -86,7 +96,7 @@ class AuditView(TableView):
     column_formatters = {
         "action": lambda _v, _c, row, _n: cell("titled_plain", WORDS.get(row.action, row.action), row.action),
         "actor_id": lambda _v, _c, row, _n: actor_words(row.actor_type, g.people.get(row.actor_id)),
-        "target_id": lambda _v, _c, row, _n: cell("linked", f"{row.target_type} {str(row.target_id)[:8]}…" if row.target_id else "", cells.link_to(row.target_type, row.target_id) or "#"),
+        "target_id": lambda _v, _c, row, _n: cell("linked", _named(row), cells.link_to(row.target_type, row.target_id)),
         "detail": lambda _v, _c, row, _n: cell("words", details_of(row.detail)),
     }  # fmt: skip
     column_export_list = ("id", "at", "actor_type", "actor_id", "action", "target_type", "target_id", "detail")  # fmt: skip
@@ -103,7 +113,8 @@ class AuditView(TableView):
     )
 
     def prepare(self, rows: Sequence[Any]) -> None:
-        remember_people([row.actor_id for row in rows])
+        remember_people([one for row in rows for one in (row.actor_id, row.target_id if row.target_type == "user" else None)])  # fmt: skip
+        remember_titles(rows)
 
     def found(self, text: str) -> ColumnElement[bool]:
         wanted = as_id(text)

@@ -36,7 +36,7 @@ def _target(_view: Any, _context: Any, row: Any, _name: str) -> Any:
     if row.target_id is None:
         return cell("words", "")
     words = title or f"a {row.target_type} that is gone"
-    return cell("linked", words, cells.link_to(row.target_type, row.target_id) if title else "#")
+    return cell("linked", words, cells.link_to(row.target_type, row.target_id) if title else None)
 
 
 def remember_titles(rows: Sequence[Any]) -> None:

@@ -32,7 +32,7 @@ def create(user: User, changes: Changes) -> Course:
 def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | None = None) -> Course:
     check_texts(changes.title, changes.description)
     course = access.course_to_change(user, course_id)
-    db.session.refresh(course, with_for_update=True)
+    _lock(course)
     if version is not None and course.version != version:
         raise Conflict("edit_conflict", "Somebody else saved this course while you were editing it.")
     before = {"title": course.title, "description": course.description}
@@ -49,10 +49,15 @@ def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | N
     return course
 
 
+def _lock(course: Course) -> None:
+    """Wait for whoever changes it, and see what they did. Of a course that was read with its teacher, only the course."""
+    db.session.refresh(course, with_for_update={"of": Course})
+
+
 def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -> bool:
     """Put the lessons of a course in this order; those that are not named follow as they were. False if they stood so."""
     course = access.course_to_change(user, course_id)
-    db.session.refresh(course, with_for_update=True)
+    _lock(course)
     lessons = db.session.scalars(
         select(Lesson)
         .where(Lesson.course_id == course_id)

@@ -1,0 +1,140 @@
+"""Accounts, over HTTP: admins make, disable, change and hand over; nobody else sees that there are any."""
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from lessonadmin.db import db
+from lessonadmin.domain.models import AuditLog, User
+from tests.admin.desk import fresh, said
+from tests.factories import PASSWORD, make_course, make_lesson, make_user, signed_in
+from tests.pages import csrf_of, page_of
+
+ROOM = "/admin/user/"
+
+
+@pytest.fixture
+def admin(app: Flask, session: object) -> FlaskClient:
+    return signed_in(make_user(role="admin", email="root@school.example"))
+
+
+def press(browser: FlaskClient, path: str, **fields: str) -> Any:
+    return browser.post(ROOM + path, data={"csrf_token": csrf_of(browser, "/account"), **fields})
+
+
+def signs_in(app: Flask, email: str, password: str) -> bool:
+    browser = app.test_client()
+    data = {"email": email, "password": password, "csrf_token": csrf_of(browser, "/login")}
+    return bool(browser.post("/login", data=data).status_code == 302)
+
+
+def password_in(answer: Any) -> str:
+    found = re.search(r'data-copy="([^"]+)"', answer.text.partition("new-password")[2] + answer.text)
+    assert found is not None
+    return found[1]
+
+
+def test_an_account_is_made_and_its_password_shown_once(admin: FlaskClient, app: Flask) -> None:
+    answer = press(admin, "new/", email="New@School.example", name="Nia", role="instructor")
+    assert answer.status_code == 200
+    page = page_of(answer)
+    assert "The account is made." in page.text()
+    made = db.session.scalars(select(User).where(User.email == "New@School.example")).one()
+    shown = [
+        attrs["data-copy"] for _, attrs in page.elements if attrs.get("data-copy") not in (None, str(made.id))
+    ]
+    assert len(shown) == 1
+    assert signs_in(app, made.email, shown[0] or "")
+    assert shown[0] not in admin.get(f"{ROOM}details/?id={made.id}").text
+    assert shown[0] not in str([row.detail for row in db.session.scalars(select(AuditLog))])
+
+
+@pytest.mark.parametrize(
+    ("email", "role", "name"),
+    [("", "student", ""), ("x", "student", ""), ("root@school.example", "student", ""), ("a@b.example", "king", ""), ("a@b.example", "student", "x" * 500), ("a\x00@b.example", "student", "")],
+)  # fmt: skip
+def test_what_is_wrong_with_a_new_account_is_said(
+    admin: FlaskClient, email: str, role: str, name: str
+) -> None:
+    before = len(db.session.scalars(select(User)).all())
+    answer = press(admin, "new/", email=email, role=role, name=name)
+    assert answer.status_code == 400
+    page_of(answer)
+    assert len(db.session.scalars(select(User)).all()) == before
+
+
+def test_disabling_ends_every_session_at_once(admin: FlaskClient, app: Flask) -> None:
+    user = make_user()
+    theirs = signed_in(user)
+    assert theirs.get("/account").status_code == 200
+    press(admin, "active", id=str(user.id), active="0", reason="left the school")
+    assert theirs.get("/account").status_code == 302
+    assert not signs_in(app, user.email, PASSWORD)
+    row = db.session.scalars(select(AuditLog).where(AuditLog.action == "user.disabled")).one()
+    assert row.detail["reason"] == "left the school"
+    press(admin, "active", id=str(user.id), active="1")
+    assert signs_in(app, user.email, PASSWORD)
+
+
+def test_a_role_is_changed_with_its_reason(admin: FlaskClient) -> None:
+    user = make_user()
+    theirs = signed_in(user)
+    press(admin, "role", id=str(user.id), role="support", reason="joined the desk")
+    assert fresh(user).role == "support"
+    assert theirs.get("/account").status_code == 302, "has to sign in again"
+    row = db.session.scalars(select(AuditLog).where(AuditLog.action == "user.role_changed")).one()
+    assert row.detail["reason"] == "joined the desk"
+    assert (row.detail["before"], row.detail["after"]) == ("instructor", "support")
+    press(admin, "role", id=str(user.id), role="king")
+    assert fresh(user).role == "support"
+
+
+def test_a_new_password_replaces_the_old_one(admin: FlaskClient, app: Flask) -> None:
+    user = make_user()
+    page = page_of(press(admin, "password", id=str(user.id), reason="forgot it"))
+    (shown,) = [a["data-copy"] for _, a in page.elements if a.get("data-copy") not in (None, str(user.id))]
+    assert not signs_in(app, user.email, PASSWORD)
+    assert signs_in(app, user.email, shown or "")
+    row = db.session.scalars(select(AuditLog).where(AuditLog.action == "user.password_reset")).one()
+    assert row.detail["reason"] == "forgot it"
+
+
+def test_everything_is_handed_over_and_nothing_left(admin: FlaskClient) -> None:
+    one, other = make_user(), make_user(email="other@school.example")
+    lesson, course = make_lesson(creator=one), make_course(instructor=one)
+    page = page_of(admin.get(f"{ROOM}details/?id={one.id}"))
+    assert "Hand over 1 lesson and 1 course" in page.text()
+    for to in ("nobody@school.example", one.email, "", "a\x00b"):
+        assert press(admin, "handover", id=str(one.id), to=to).status_code == 400, to
+    press(admin, "handover", id=str(one.id), to="Other@school.example", reason="left")
+    assert "1 lesson and 1 course now belong to other@school.example." in said(admin)
+    assert (fresh(lesson).creator_id, fresh(course).instructor_id) == (other.id, other.id)
+    assert signed_in(one).get(f"/lessons/{lesson.id}/edit").status_code == 404
+
+
+def test_nobody_changes_their_own_account_here(admin: FlaskClient) -> None:
+    me = db.session.scalars(select(User).where(User.email == "root@school.example")).one()
+    for path, fields in (("role", {"role": "student"}), ("active", {"active": "0"}), ("password", {})):
+        press(admin, path, id=str(me.id), **fields)
+        assert (fresh(me).role, fresh(me).active) == ("admin", True), path
+    assert admin.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize("role", ["student", "instructor", "support"])
+@pytest.mark.parametrize("path", ["role", "active", "password", "handover", "new/"])
+def test_only_admins(app: Flask, session: object, role: str, path: str) -> None:
+    user, somebody = make_user(), signed_in(make_user(role=role))
+    answer = press(somebody, path, id=str(user.id), role="admin", active="0", to="x", email="x@y.example")
+    assert answer.status_code == (403 if role == "support" else 404)
+    assert (fresh(user).role, fresh(user).active) == ("instructor", True)
+
+
+@pytest.mark.parametrize("path", ["role", "active", "password", "handover"])
+def test_an_account_that_is_not_there(admin: FlaskClient, path: str) -> None:
+    for id_ in ("x", "", str(uuid.uuid4())):
+        assert press(admin, path, id=id_, role="student", active="0", to="x").status_code == 404

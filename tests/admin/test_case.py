@@ -1,0 +1,198 @@
+"""The page of one lesson or course for support, over HTTP: why and what to press, Mux beside us, the story, notes, and
+the few words that staff may edit."""
+
+import uuid
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from lessonadmin import config
+from lessonadmin.db import db
+from lessonadmin.domain import vital_signs
+from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote
+from tests.admin.desk import act, fresh, said
+from tests.factories import make_course, make_lesson, make_playing_lesson, make_user, signed_in
+from tests.pages import csrf_of, page_of
+from tests.world import World
+
+
+@pytest.fixture
+def support(app: Flask, session: object) -> FlaskClient:
+    vital_signs.beat("worker:host:1")
+    vital_signs.beat("clock")
+    return signed_in(make_user(role="support", email="sam@school.example"))
+
+
+def address(row: Lesson | Course, path: str = "details/", **more: str) -> str:
+    room = "lesson" if isinstance(row, Lesson) else "course"
+    return f"/admin/{room}/{path}?id={row.id}" + "".join(f"&{k}={v}" for k, v in more.items())
+
+
+def send(browser: FlaskClient, path: str, **fields: str) -> Any:
+    return browser.post(path, data={"csrf_token": csrf_of(browser, "/account"), **fields})
+
+
+def causes(browser: FlaskClient, row: Lesson | Course, **more: str) -> list[str | None]:
+    page = page_of(browser.get(address(row, **more)))
+    return [attrs["data-cause"] for _, attrs in page.elements if "data-cause" in attrs]
+
+
+def test_what_mux_did_not_tell_is_seen_beside_us_and_put_right(support: FlaskClient, world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.forget()
+    asked = len(world.calls())
+    causes(support, lesson)
+    assert len(world.calls()) == asked, "looking at the page asks Mux nothing"
+    assert causes(support, lesson, look="1")[0] == "ready_not_told"
+    fragment = support.get(address(lesson, look="1"), headers={"X-Fragment": "case"})
+    assert fragment.headers["X-Fragment"] == "case"
+    assert "We and Mux, side by side" in fragment.text
+    assert 'name="action" value="recheck"' in fragment.text
+    assert world.lesson(lesson).video_processing_status == "uploading", "asking changed nothing"
+    answer = act(support, "lesson", "recheck", lesson.id, url=address(lesson))
+    assert answer.location == address(lesson)
+    assert world.lesson(lesson).status == "published"
+    assert causes(support, lesson)[0] == "published"
+
+
+def test_without_an_answer_from_mux_the_page_is_there(support: FlaskClient, world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    with config.overridden(mux_api_url="http://127.0.0.1:1"):
+        page = page_of(support.get(address(lesson, look="1")))
+    assert "Mux" in page.text()
+    assert "side by side" not in page.text()
+
+
+def test_the_story_as_a_text_for_a_ticket(support: FlaskClient, world: World) -> None:
+    lesson = make_lesson(title="Circles")
+    world.uploaded(lesson)
+    world.deliver()
+    answer = support.get(address(lesson, "story.txt"))
+    assert answer.mimetype == "text/plain"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="lesson-{str(lesson.id)[:8]}.txt"'
+    assert "Circles" in answer.text
+    assert "video.asset.ready" in answer.text
+    assert support.get(f"/admin/lesson/story.txt?id={uuid.uuid4()}").status_code == 404
+
+
+@pytest.mark.parametrize("before", ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00+00:00", "9999-99-99"])
+def test_earlier_parts_of_the_story_are_pages_and_fragments(support: FlaskClient, before: str) -> None:
+    lesson = make_playing_lesson()
+    page_of(support.get(address(lesson, "story/", before=before)))
+    part = support.get(address(lesson, "story/", before=before), headers={"X-Fragment": "story"})
+    assert part.headers["X-Fragment"] == "story"
+
+
+def test_staff_write_notes_that_teachers_never_see(support: FlaskClient) -> None:
+    teacher = make_user()
+    lesson = make_playing_lesson(creator=teacher)
+    answer = send(support, "/admin/lesson/note", id=str(lesson.id), text="Called at <b>nine</b>")
+    assert answer.location == address(lesson) + "#notes"
+    page = support.get(address(lesson))
+    assert "Called at &lt;b&gt;nine&lt;/b&gt;" in page.text
+    assert "sam@school.example" in page.text
+    assert "Called at" not in signed_in(teacher).get(f"/lessons/{lesson.id}/edit").text
+    assert "Called at" not in signed_in(teacher).get(f"/api/lessons/{lesson.id}").text
+    for text in ("", "   ", "x" * 4001, "a\x00b"):
+        answer = send(support, "/admin/lesson/note", id=str(lesson.id), text=text)
+        assert answer.status_code in (302, 400), repr(text)
+    assert len(db.session.scalars(select(StaffNote)).all()) == 1
+    assert send(support, "/admin/lesson/note", id="x", text="y").status_code == 404
+    course = make_course()
+    assert send(support, "/admin/course/note", id=str(course.id), text="y").status_code == 404
+
+
+MACHINE_OWNED = {
+    "status": "published",
+    "mux_asset_id": "evil",
+    "mux_playback_id": "evil",
+    "video_processing_status": "ready",
+    "publish_on_ready": "0",
+    "creator_id": str(uuid.uuid4()),
+    "id": str(uuid.uuid4()),
+    "created_at": "2000-01-01",
+    "needs_attention_at": "2000-01-01",
+}
+
+
+def test_fields_that_are_not_in_the_form_are_never_looked_at(support: FlaskClient) -> None:
+    lesson = make_lesson(title="Before")
+    before = {name: getattr(fresh(lesson), name) for name in MACHINE_OWNED}
+    answer = send(support, address(lesson, "edit/"), **(MACHINE_OWNED | {"title": "After", "price": "7,50", "version": str(lesson.version)}))  # fmt: skip
+    assert answer.status_code == 302
+    found = fresh(lesson)
+    assert (found.title, found.price_cents) == ("After", 750)
+    assert {name: getattr(found, name) for name in MACHINE_OWNED} == before
+    course = make_course(title="Before")
+    send(
+        support,
+        address(course, "edit/"),
+        **(MACHINE_OWNED | {"title": "After", "version": str(course.version)}),
+    )
+    found = fresh(course)
+    assert (found.title, found.mux_asset_id) == ("After", None)
+
+
+def test_an_edit_leaves_before_and_after_and_who(support: FlaskClient) -> None:
+    lesson = make_lesson(title="Before")
+    send(support, address(lesson, "edit/"), title="After", version=str(lesson.version))
+    row = db.session.scalars(select(AuditLog).where(AuditLog.action == "lesson.updated")).one()
+    assert (row.detail["before"]["title"], row.detail["after"]["title"]) == ("Before", "After")
+    assert row.actor_type == "user"
+    trail = page_of(support.get(f"/admin/audit/?search={lesson.id}")).text()
+    assert "Changed the lesson" in trail
+    assert "before: title = Before" in trail
+    assert "after: title = After" in trail
+
+
+def test_two_people_edit_the_same_lesson(support: FlaskClient) -> None:
+    lesson = make_lesson(title="Before")
+    version = str(fresh(lesson).version)
+    other = signed_in(make_user(role="admin"))
+    assert send(support, address(lesson, "edit/"), title="First", version=version).status_code == 302
+    second = send(other, address(lesson, "edit/"), title="Second", version=version)
+    assert second.status_code == 409
+    page = page_of(second)
+    assert "What is stored now." in page.text()
+    assert "First" in page.text()
+    assert page.one("input", name="title")["value"] == "Second", "what was typed stays"
+    assert fresh(lesson).title == "First"
+    again = page.one("input", name="version")["value"] or ""
+    assert send(other, address(lesson, "edit/"), title="Second", version=again).status_code == 302
+    assert fresh(lesson).title == "Second"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("title", ""), ("title", "x" * 201), ("price", "a lot"), ("price", "-1"), ("course_id", "x"), ("course_id", str(uuid.uuid4()))],
+)  # fmt: skip
+def test_what_is_wrong_in_the_form_is_said_beside_it(support: FlaskClient, field: str, text: str) -> None:
+    lesson = make_lesson(title="Before", price_cents=900)
+    answer = send(support, address(lesson, "edit/"), **{field: text, "version": str(fresh(lesson).version)})
+    assert answer.status_code == 400
+    page = page_of(answer)
+    assert page.text("title").startswith("Error: ")
+    assert [a for _, a in page.elements if a.get("aria-invalid")], "the field is marked"
+    assert (fresh(lesson).title, fresh(lesson).price_cents) == ("Before", 900)
+
+
+def test_a_course_is_given_to_another_teacher(support: FlaskClient) -> None:
+    course, other = make_course(), make_user(email="new@school.example")
+    version = str(fresh(course).version)
+    wrong = send(support, address(course, "edit/"), teacher="nobody@school.example", version=version)
+    assert wrong.status_code == 400
+    send(support, address(course, "edit/"), teacher="new@school.example", version=version)
+    assert fresh(course).instructor_id == other.id
+
+
+def test_a_lesson_that_vanished_is_not_found_by_any_button(support: FlaskClient) -> None:
+    for path in ("details/", "edit/", "story/", "story.txt"):
+        assert support.get(f"/admin/lesson/{path}?id={uuid.uuid4()}").status_code == 404
+    assert send(support, f"/admin/lesson/edit/?id={uuid.uuid4()}", title="x").status_code == 404
+    act(support, "lesson", "publish", uuid.uuid4())
+    assert "It is not there any more." in said(support)

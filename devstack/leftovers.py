@@ -7,7 +7,7 @@ given away again while anybody is in it, so whoever is in it belongs to us, even
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,15 +31,12 @@ class Register:
 
     def stop_leftovers(self, *, seconds: float = 8) -> list[str]:
         """Stop what the registered programs left; the answer is the names of those that had left something."""
-        found: dict[str, set[int]] = {}
-        for file in sorted(self._folder.glob("*.process")):
-            if members := members_of(file.read_text()):
-                found[file.stem] = members
-        everybody = set().union(*found.values()) if found else set()
-        end(everybody, seconds=seconds)
+        marks = {file.stem: file.read_text() for file in self._folder.glob("*.process")}
+        found = sorted(name for name, mark in marks.items() if members_of(mark))
+        end(lambda: {pid for name in found for pid in members_of(marks[name])}, seconds=seconds)
         for file in self._folder.glob("*.process"):
             file.unlink(missing_ok=True)
-        return sorted(found)
+        return found
 
 
 def members_of(mark: str) -> set[int]:
@@ -69,17 +66,19 @@ def _session_of(pid: int) -> int | None:
     return None
 
 
-def end(processes: Iterable[int], *, seconds: float) -> None:
-    """Ask these to stop, and after a while do not ask any more."""
-    left = set(processes) - {os.getpid()}
+def end(living: Callable[[], set[int]], *, seconds: float) -> None:
+    """Ask these to stop, and after a while do not ask any more. Who was born meanwhile is asked, too."""
     for with_signal, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 3.0)):
-        for pid in left:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, with_signal)
-                os.kill(pid, signal.SIGCONT)  # who is paused hears nothing
+        asked: set[int] = set()
         deadline = time.monotonic() + patience
-        while left and time.monotonic() < deadline:
+        while left := living() - {os.getpid()}:
+            for pid in left - asked:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, with_signal)
+                    os.kill(pid, signal.SIGCONT)  # who is paused hears nothing
+            asked |= left
+            if time.monotonic() >= deadline:
+                break
             time.sleep(0.05)
-            left = {pid for pid in left if identity.mark(pid)}
-        if not left:
+        else:
             return

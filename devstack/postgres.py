@@ -175,7 +175,7 @@ class Postgres:
                 left = _wait(left, seconds, with_signal, postmaster)
         else:  # they notice that their head is gone, and follow it
             left = _wait(left, 5.0)
-        leftovers.end(left, seconds=0)
+        leftovers.end(lambda: _standing_in(self.data), seconds=0)
         lock.unlink(missing_ok=True)
 
     def create_role(self) -> None:

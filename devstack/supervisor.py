@@ -127,7 +127,7 @@ class Supervisor:
                 while process.poll() is None:
                     self.turn(BEAT)
             except BaseException:
-                leftovers.end(leftovers.session_members(process.pid), seconds=3)
+                leftovers.end(lambda: leftovers.session_members(process.pid), seconds=3)
                 raise
             finally:
                 with suppress(KeyError):
@@ -214,7 +214,7 @@ class Supervisor:
             self._selector.unregister(pipe)
         pipe.close()
         code = process.wait()
-        leftovers.end(leftovers.session_members(process.pid), seconds=1)
+        leftovers.end(lambda: leftovers.session_members(process.pid), seconds=1)
         self._register.remove(child.program.name)
         child.process = None
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"

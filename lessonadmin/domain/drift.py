@@ -115,9 +115,9 @@ def findings(connection: Connection, *, started_at: datetime) -> Iterator[Found]
     for question in QUESTIONS.values():
         statement = text(question)
         given = {name: known[name] for name in statement._bindparams}
-        rows = connection.execution_options(stream_results=True, yield_per=500).execute(statement, given)
-        for row in rows:
-            yield Found(*row)
+        with connection.execute(statement, given, execution_options={"yield_per": 500}) as rows:
+            for row in rows:
+                yield Found(*row)
     connection.commit()
 
 

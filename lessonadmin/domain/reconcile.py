@@ -190,7 +190,11 @@ def alone() -> Iterator[Connection]:
         if not connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
             raise AlreadyRunning
         connection.commit()
-        yield connection
+        try:
+            yield connection
+        finally:  # at once: the server notices only after a moment that a connection is gone
+            connection.rollback()
+            connection.execute(select(func.pg_advisory_unlock(LOCK)))
 
 
 def _mend_all(report: Report, *, actor: Actor, kinds: set[str]) -> None:

@@ -5,6 +5,8 @@
 `page`      a page in which the teacher is signed in; at its end it is an error if the page wrote errors to its console
 `visit`     further pages: visit(person, width=390, dark=True, errors=True)
 `film`      files to upload: film() a small real video, film(bytes), film(name="x.txt")
+`axe(page)` what axe-core finds serious or critical; `good_for_everybody(page)` asserts that it is nothing, light and
+            dark, big and small, and that nothing moves sideways
 """
 
 import json
@@ -128,5 +130,22 @@ def axe() -> Callable[[Page], list[str]]:
             for one in found
             if one["impact"] in ("serious", "critical")
         ]
+
+    return look
+
+
+@pytest.fixture
+def good_for_everybody(axe: Callable[[Page], list[str]]) -> Callable[[Page], None]:
+    """That a page, as it stands, is good on a big light screen and on a small dark one: for axe, and nothing sideways."""
+
+    def look(page: Page) -> None:
+        before = page.viewport_size
+        for scheme, width in (("dark", 390), ("light", 1280)):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (scheme, width)
+            assert axe(page) == [], (scheme, width)
+        assert before is not None
+        page.set_viewport_size(before)
 
     return look

@@ -1,0 +1,135 @@
+"""Every state that a lesson's video can be in, as its page shows it: the words, and that the page is good for everybody.
+
+The states are written as rows, so that each of them stands still while it is looked at.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.house import House, Person
+from tests.browser.school import School
+
+LONG_AGO = "yesterday"
+BROKEN = {"error_type": "asset_errored", "error_message": "The input file has no duration."}
+
+
+def processing(school: School) -> str:
+    school.history(240)
+    return school.on_its_way("Rye", "processing", progress=40, mux_asset_id="asset-rye", bytes_in_at="now")
+
+
+def stuck(school: School) -> str:
+    return school.on_its_way("Rye", "processing", mux_asset_id="asset-stuck", created_at=LONG_AGO)
+
+
+def needs_attention(school: School) -> str:
+    lesson = stuck(school)
+    school.house.sql("UPDATE lessons SET needs_attention_at = now() WHERE id = %s", lesson)
+    school.house.sql("UPDATE mux_asset_tracking SET attention_at = now() WHERE lesson_id = %s", lesson)
+    return lesson
+
+
+def playing(school: School) -> str:
+    return school.lesson("Rye", price=900, status="draft", published_at=None, real=True)
+
+
+def replacing(status: str, **row: object) -> Callable[[School], str]:
+    def make(school: School) -> str:
+        lesson = school.lesson("Rye", price=900, real=True)
+        school.on_its_way("", status, beside=lesson, **row)
+        return lesson
+
+    return make
+
+
+def replaced(school: School) -> str:
+    lesson = school.lesson("Rye", price=900, real=True)
+    school.house.sql(
+        "INSERT INTO mux_asset_tracking (id, lesson_id, owner_id, upload_id, status, mux_asset_id, mux_playback_id,"
+        " ready_at, superseded_at, superseded_by) SELECT gen_random_uuid(), lesson_id, owner_id, 'before-' || lesson_id,"
+        " 'ready', 'asset-' || lesson_id, 'playback', 'yesterday', now(), id FROM mux_asset_tracking WHERE lesson_id = %s",
+        lesson,
+    )
+    return lesson
+
+
+def replacement_failed(school: School) -> str:
+    lesson = replacing("error", **BROKEN)(school)
+    school.house.sql(
+        "UPDATE mux_asset_tracking AS failed SET superseded_at = now(), superseded_by = playing.id"
+        " FROM mux_asset_tracking AS playing WHERE failed.lesson_id = %s AND failed.status = 'error'"
+        " AND playing.lesson_id = failed.lesson_id AND playing.status = 'ready'",
+        lesson,
+    )
+    return lesson
+
+
+def bought(school: School) -> str:
+    lesson = school.lesson("Rye", price=900, real=True)
+    student = school.house.person("student")
+    school.house.sql(
+        "INSERT INTO purchases (lesson_id, user_id, price_cents) VALUES (%s, %s, 900)", lesson, student.id
+    )
+    return lesson
+
+
+# state -> (how it is made, what its badge says, what its page says)
+STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
+    "none": (lambda school: school.without_video("Rye", "none"), "No video", "as soon as it has a video"),
+    "uploading": (
+        lambda school: school.on_its_way("Rye", "uploading"),
+        "Uploading",
+        "If that is running in another tab",
+    ),
+    "the file is in": (
+        lambda school: school.on_its_way("Rye", "uploading", bytes_in_at="now"),
+        "Uploading",
+        "You may close this page",
+    ),
+    "processing": (processing, "Processing 40 %", "Usually about 4 minutes"),
+    "stuck": (stuck, "Stuck", "This takes unusually long"),
+    "needs attention": (needs_attention, "Stuck", "Support has been told"),
+    "failed": (
+        lambda school: school.on_its_way("Rye", "error", **BROKEN),
+        "Failed",
+        "The input file has no duration. Please check the file and upload it again.",
+    ),
+    "ready": (playing, "Ready", "Only you see the lesson until you publish it"),
+    "published": (
+        lambda school: school.lesson("Rye", price=900, real=True),
+        "Ready",
+        "Students find it in the catalogue",
+    ),
+    "bought": (bought, "Ready", "1 student bought this lesson"),
+    "replacing, uploading": (replacing("uploading"), "Ready", "If that is running in another tab"),
+    "replacing, processing": (
+        replacing("processing", progress=70, mux_asset_id="asset-new"),
+        "Ready",
+        "The present video plays until the new one is ready",
+    ),
+    "replacement failed": (replacement_failed, "Ready", "The new video failed; the old one still plays"),
+    "replaced": (replaced, "Ready", "bring it back"),
+    "deleting": (
+        lambda school: school.without_video("Rye", "deleting"),
+        "Deleting",
+        "being deleted at Mux",
+    ),
+}
+
+
+@pytest.fixture
+def school(house: House, teacher: Person) -> School:
+    return School(house, teacher)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_each_state_says_how_it_stands_and_is_good_for_everybody(
+    page: Page, school: School, good_for_everybody: Callable[[Page], None], state: str
+) -> None:
+    make, badge, words = STATES[state]
+    page.goto(f"/lessons/{make(school)}/edit")
+    expect(page.get_by_test_id("video-status")).to_have_text(badge)
+    expect(page.locator("[data-state]")).to_contain_text(words)
+    good_for_everybody(page)

@@ -70,6 +70,7 @@ class School:
             "mux_playback_id": film["playback_id"],
             "playback_policy": film["policy"],
             "duration": film["seconds"],
+            "ready_at": "now",
         }
 
     def course(self, title: str, *, description: str = "", preview: bool = False) -> str:

@@ -171,7 +171,7 @@ def test_two_tabs_are_told_of_each_other(visit: Visitor, teacher: Person, course
     expect(first.locator("[data-saved]")).to_have_text("Saved.")
     second.get_by_label("Title").fill("Watercolour, quickly")
     second.get_by_role("button", name="Save", exact=True).click()
-    expect(second.get_by_role("alert")).to_contain_text("was saved elsewhere")
+    expect(second.get_by_role("alert")).to_contain_text("You, in another tab or window, saved this course")
     expect(second.get_by_label("Title")).to_have_value("Watercolour, quickly")
     assert axe(second) == []
     second.get_by_role("button", name="Save again").click()

@@ -53,7 +53,7 @@ def test_the_list_shows_ones_own_with_their_lessons_and_previews(teacher: User, 
     page = page_of(browser.get("/courses"))
     text = page.text("table")
     assert "Bread <b>at home</b>" in text
-    assert "2 1 published" in text
+    assert "2, 1 published" in text
     assert "Ready" in text
     assert "No video" in text
     assert "Somebody else" not in text
@@ -158,7 +158,7 @@ def test_two_tabs_are_told_of_each_other_and_nothing_is_overwritten(
     answer = post(browser, address, title="Bread, quickly", description="Old text", version="1")
     assert answer.status_code == 409
     page = page_of(answer)
-    assert "saved elsewhere" in page.text("h2")
+    assert "You, in another tab or window, saved this course" in page.text("h2")
     assert "Saved nowBread, slowly" in page.text("dl")
     assert "YoursBread, quickly" in page.text("dl")
     assert "Old text" not in page.text("dl")
@@ -170,6 +170,18 @@ def test_two_tabs_are_told_of_each_other_and_nothing_is_overwritten(
         == 302
     )
     assert stored(Course, course.id).title == "Bread, quickly"
+
+
+@pytest.mark.parametrize(("role", "named"), [("support", "Support"), ("instructor", "You, in another tab")])
+def test_a_conflict_says_who_saved(browser: FlaskClient, teacher: User, role: str, named: str) -> None:
+    course = make_course(instructor=teacher, title="Bread")
+    address = f"/courses/{course.id}/edit"
+    first = browser if role == "instructor" else signed_in(make_user(role=role, name="Sue"))
+    assert post(first, address, title="Bread, slowly", description="", version="1").status_code == 302
+    answer = post(browser, address, title="Bread, quickly", description="", version="1")
+    assert f"{named}" in page_of(answer).text("h2")
+    seen_by_staff = post(signed_in(make_user(role="admin")), address, title="B", description="", version="1")
+    assert ("Sue" if role == "support" else teacher.name) in page_of(seen_by_staff).text("h2")
 
 
 def test_an_open_page_saves_without_being_left(browser: FlaskClient) -> None:

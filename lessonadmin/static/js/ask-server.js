@@ -22,8 +22,18 @@ export function renewCsrf(token) {
   for (const field of document.querySelectorAll('input[name="csrf_token"]')) field.value = token;
 }
 
+/** After a new sign-in in another tab: the token that this page would have if it were loaded now. True if it is another. */
+async function tokenIsOld() {
+  const before = csrf();
+  const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual", cache: "no-store" });
+  if (!answer.ok) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  renewCsrf(page.querySelector('meta[name="csrf-token"]')?.content);
+  return csrf() !== before;
+}
+
 /** A JSON call. Returns the answer; throws SignedOut, Refusal, or TypeError when there is no connection. */
-export async function postJson(url, body) {
+export async function postJson(url, body, { again = true } = {}) {
   const answer = await fetch(url, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf() },
@@ -36,11 +46,12 @@ export async function postJson(url, body) {
   const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
   const { type = "error", message = "Our server did not understand that." } = said.error ?? {};
+  if (type === "csrf" && again && await tokenIsOld()) return postJson(url, body, { again: false });
   throw new Refusal(answer.status, type, message, answer.headers.get("Retry-After"));
 }
 
 /** A piece of a page: {name, root, status, address}. `body` is a FormData for a form that is sent. */
-export async function fragment(url, { name, body } = {}) {
+export async function fragment(url, { name, body, again = true } = {}) {
   const answer = await fetch(url, {
     method: body ? "POST" : "GET",
     body,
@@ -51,6 +62,10 @@ export async function fragment(url, { name, body } = {}) {
   });
   if (answer.status === 401 || answer.type === "opaqueredirect") throw new SignedOut();
   const found = answer.headers.get("X-Fragment");
+  if (found !== name && body && answer.status === 400 && again && await tokenIsOld()) {
+    body.set("csrf_token", csrf());
+    return fragment(url, { name, body, again: false });
+  }
   if (found !== name) throw new Refusal(answer.status, "page", "");
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
   return {

@@ -18,7 +18,7 @@ from lessonadmin.domain import course_lists, courses, pictures, standing
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.lessons import Changes
 from lessonadmin.domain.models import Course
-from lessonadmin.views import video_card
+from lessonadmin.views import clashes, video_card
 from lessonadmin.views.courses import bp, mine, preview
 from lessonadmin.web import fragments, headers
 
@@ -89,10 +89,10 @@ def save(course_id: uuid.UUID) -> Response:
 
 def _clash(course: Course, typed: Typed, problem: Conflict) -> Response:
     """Both texts are shown; saving again is then a decision, made against the newest version."""
-    pairs = (("Title", course.title, typed.title), ("Description", course.description, typed.description))
-    differences = [pair for pair in pairs if pair[1].strip() != pair[2].strip()]
+    fields = {"Title": (course.title, typed.title), "Description": (course.description, typed.description)}
+    clash = clashes.clash(auth.current_user(), course, fields)
     kept = replace(typed, version=course.version)
-    return _page(course, kept, problem=problem, differences=differences, clash=True, status=409)
+    return _page(course, kept, problem=problem, clash=clash, status=409)
 
 
 @bp.post("/<uuid:course_id>/delete")
@@ -106,7 +106,7 @@ def delete(course_id: uuid.UUID) -> Response:
 
 def _page(course: Course | None, typed: Typed, *, status: int = 200, **more: object) -> Response:
     headers.needs_widgets()
-    given: dict[str, object] = {"course": course, "typed": typed, "problem": None, "clash": False, **more}
+    given: dict[str, object] = {"course": course, "typed": typed, "problem": None, "clash": None, **more}
     if fragments.wanted():
         address = url_for("courses.edit", course_id=course.id) if course is not None else None
         html = render_template("courses/form.html", **given)

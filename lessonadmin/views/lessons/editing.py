@@ -14,8 +14,8 @@ from lessonadmin.db import transaction
 from lessonadmin.domain import lessons
 from lessonadmin.domain.errors import Conflict, Invalid, Problem
 from lessonadmin.domain.models import Lesson
-from lessonadmin.views import video_card
-from lessonadmin.views.lessons import bp, clashes, form, mine, video
+from lessonadmin.views import clashes, video_card
+from lessonadmin.views.lessons import bp, form, mine, video
 from lessonadmin.views.lessons.form import Typed
 from lessonadmin.web import fragments, headers
 
@@ -71,7 +71,7 @@ def _by_field(problem: Invalid) -> Invalid:
 def _clash_page(lesson_id: uuid.UUID, typed: Typed, problem: Conflict) -> Response:
     """Both texts are shown; saving again is then a decision, made against the newest version."""
     lesson = mine(lesson_id)
-    clash = clashes.clash(auth.current_user(), lesson, typed)
+    clash = clashes.clash(auth.current_user(), lesson, form.compared(lesson, typed, auth.current_user()))
     kept = replace(typed, version=lesson.version)
     return _form_page(lesson, kept, problem=problem, clash=clash, status=409)
 

@@ -129,3 +129,15 @@ def courses_for(user: User, lesson: Lesson | None) -> list[tuple[str, str]]:
         title = db.session.scalar(select(Course.title).where(Course.id == lesson.course_id))
         found[lesson.course_id] = title or ""
     return [("", "No course"), *((str(key), title) for key, title in found.items())]
+
+
+def compared(lesson: Lesson, typed: Typed, user: User) -> dict[str, tuple[str, str]]:
+    """Each field by its label: as it is stored, and as it is typed."""
+    stored = Typed.of(lesson)
+    titles = dict(courses_for(user, lesson))
+    return {
+        "Title": (stored.title, typed.title),
+        "Description": (stored.description, typed.description),
+        "Price": (stored.price, typed.price),
+        "Course": (titles.get(stored.course_id, ""), titles.get(typed.course_id, "")),
+    }

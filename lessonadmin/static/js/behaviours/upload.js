@@ -8,12 +8,12 @@ import { Panel } from "../upload/panel.js";
 import { Transfer } from "../upload/transfer.js";
 
 const FAILURES = {
-  closed: "Mux takes nothing more for this upload: it was cancelled, replaced by another one, or its time is over. Try again to start from the beginning.",
-  replaced: "Another upload for this video was begun, perhaps in another tab, so this one was stopped. Try again only if this file is the right one.",
-  incomplete: "Mux did not get the whole file. Nothing of it was used; please try again.",
+  closed: "Mux has ended this upload: it was cancelled, replaced by another one, or took too long. “Try again” sends the video from the beginning.",
+  replaced: "Another upload was begun here, perhaps in another tab, so this one was stopped. Press “Try again” only if this file is the right one: it then takes the place of the other.",
+  incomplete: "Mux did not get the whole file, so nothing of it is used. Please try again.",
   "too-large": "Mux says that the file is too large. Please export it smaller and choose it again.",
   unread: "The file could not be read to its end. Was it moved, changed, or is its disk gone? Choose it again.",
-  other: "The upload was broken off. Your lesson is saved; please try the video again.",
+  other: "The upload was broken off. What you wrote is saved; please send the video again.",
 };
 const UNSAVED = "Please mend what is marked in the form. Then press “Try again”: the video is still chosen.";
 const SIGNED_OUT = "You are signed out, so nothing was sent. Sign in again in another tab, then press “Try again” here.";
@@ -137,8 +137,8 @@ export default function upload(root) {
 
   function waitingWords(status, lost) {
     if (lost) return "The connection is lost. The upload goes on by itself when it is back; keep this page open.";
-    const what = status ? `Mux does not take this part right now (${status}).` : "Mux cannot be reached right now.";
-    return `${what} Trying again by itself; nothing is lost.`;
+    const what = status ? `Mux has a problem at the moment (${status}).` : "Mux cannot be reached at the moment.";
+    return `${what} This page goes on trying; nothing is lost.`;
   }
 
   async function sent() {
@@ -244,7 +244,7 @@ export default function upload(root) {
       return;
     }
     panel.pausable(false, "Pausing…");
-    panel.hint("Pausing as soon as the part that is on its way has arrived.");
+    panel.hint("It pauses as soon as what is on its way has arrived.");
     transfer.pause();
   });
   panel.part("cancel").addEventListener("click", stop);

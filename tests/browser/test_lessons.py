@@ -1,0 +1,188 @@
+"""The list that a teacher works from, and how its pages and those of single lessons behave: live, light, by keyboard."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.browser.house import House, Person, Visitor
+from tests.browser.school import School
+from tests.browser.steps import choose, published
+from tests.browser.test_catalog import HEAVIEST_KB, LOADED
+
+Film = Callable[..., str]
+Good = Callable[[Page], None]
+BROKEN = {"error_type": "asset_errored", "error_message": "The input file has no duration."}
+# a browser says that a tab is hidden; headless ones have no tab to hide
+HIDING = """Object.defineProperty(document, "hidden", {get: () => window.away === true});
+Object.defineProperty(document, "visibilityState", {get: () => window.away === true ? "hidden" : "visible"});"""
+SHIFTS = """window.moved = 0; new PerformanceObserver((list) => { for (const e of list.getEntries())
+  if (!e.hadRecentInput) window.moved += e.value; }).observe({type: "layout-shift", buffered: true});"""
+
+
+@pytest.fixture
+def school(house: House, teacher: Person) -> School:
+    return School(house, teacher)
+
+
+def titles(page: Page) -> list[str]:
+    return [title.strip() for title in page.locator(".lesson-cell__title").all_inner_texts()]
+
+
+def go_away(page: Page, away: bool) -> None:
+    page.evaluate(
+        "(away) => { window.away = away; document.dispatchEvent(new Event('visibilitychange')); }", away
+    )
+
+
+def test_the_first_thing_to_see_leads_to_the_first_lesson(page: Page, good_for_everybody: Good) -> None:
+    page.goto("/lessons")
+    expect(page.get_by_role("heading", name="Your first lesson")).to_be_visible()
+    good_for_everybody(page)
+    page.get_by_role("link", name="Write the first lesson").click()
+    expect(page).to_have_url(re.compile("/lessons/new$"))
+
+
+def test_the_list_says_how_everything_stands_and_what_needs_somebody_comes_first(
+    page: Page, school: School, good_for_everybody: Good
+) -> None:
+    course = school.course("Watercolour")
+    school.lesson("Flat wash", price=1499, course=course)
+    school.on_its_way("Broken", "error", **BROKEN)
+    school.on_its_way("Late", "processing", mux_asset_id="asset-late", created_at="yesterday")
+    school.on_its_way("Moving", "processing", mux_asset_id="asset-moving", progress=40)
+    school.without_video("Empty", "none")
+    page.goto("/lessons")
+    assert titles(page) == ["Late", "Broken", "Empty", "Moving", "Flat wash"]
+    row = page.get_by_role("row").filter(has_text="Flat wash")
+    for words in ("Watercolour", "14.99", "Published", "Ready"):
+        expect(row).to_contain_text(words)
+    expect(page.get_by_role("row").filter(has_text="Broken")).to_contain_text(
+        "The input file has no duration"
+    )
+    expect(page.get_by_role("row").filter(has_text="Late")).to_contain_text("Stuck")
+    expect(page.get_by_role("row").filter(has_text="Moving")).to_contain_text("Processing 40 %")
+    good_for_everybody(page)
+    page.get_by_role("link", name=re.compile("^Need attention")).click()
+    expect(page.locator(".lesson-cell__title")).to_have_text(["Late", "Broken"])
+    page.get_by_role("link", name="Published", exact=True).click()
+    expect(page.locator(".lesson-cell__title")).to_have_text(["Flat wash"])
+    page.get_by_role("link", name="All", exact=True).click()
+    page.get_by_role("link", name="Price").click()
+    expect(page.get_by_role("columnheader", name="Price")).to_have_attribute("aria-sort", "ascending")
+    assert titles(page)[-1] == "Flat wash"
+    page.get_by_label("Search lessons").fill("flat")
+    page.keyboard.press("Enter")
+    expect(page.locator(".lesson-cell__title")).to_have_text(["Flat wash"])
+    page.get_by_label("Search lessons").fill("nothing like this")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    good_for_everybody(page)
+
+
+def test_a_long_list_has_pages(page: Page, school: School) -> None:
+    for number in range(23):
+        school.without_video(f"Lesson {number:02}", "none")
+    page.goto("/lessons?sort=title")
+    expect(page.get_by_text("1–20 of 23 lessons")).to_be_visible()
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator(".lesson-cell__title")).to_have_text(["Lesson 20", "Lesson 21", "Lesson 22"])
+
+
+def test_the_list_follows_what_happens_without_a_reload(
+    visit: Visitor, teacher: Person, house: House, film: Film
+) -> None:
+    house.mux.hold_processing()
+    page, listed = visit(teacher), visit(teacher)
+    page.goto("/lessons/new")
+    page.get_by_label("Title").fill("Bread, slowly")
+    choose(page, film())
+    expect(page.get_by_test_id("video-status")).to_contain_text("Processing")
+    listed.goto("/lessons")
+    expect(listed.get_by_test_id("video-status")).to_contain_text("Processing")
+    listed.evaluate("window.same = true")
+    house.mux.hold_processing(False)
+    published(listed)
+    assert listed.evaluate("window.same")
+    assert titles(listed) == ["Bread, slowly"]
+
+
+def test_a_hidden_tab_asks_nothing_and_knows_everything_when_it_is_back(
+    page: Page, school: School, house: House
+) -> None:
+    lesson = school.on_its_way("Rye", "processing", mux_asset_id="asset-rye", progress=10)
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request) if "/video?attempt=" in request.url else None)
+    page.add_init_script(HIDING)
+    page.clock.install()
+    page.goto(f"/lessons/{lesson}/edit")
+    expect(page.locator("#lesson-form[data-ready]")).to_be_attached()
+    with page.expect_response(re.compile(r"/video\?attempt=0")):
+        page.clock.run_for(1500)
+    go_away(page, True)
+    asked.clear()
+    page.clock.run_for(600_000)
+    assert asked == []
+    house.sql("UPDATE mux_asset_tracking SET progress = 60 WHERE lesson_id = %s", lesson)
+    go_away(page, False)
+    expect(page.get_by_test_id("video-status")).to_have_text("Processing 60 %")
+
+
+def test_the_pauses_between_two_asks_grow(page: Page, school: School) -> None:
+    lesson = school.on_its_way("Rye", "processing", mux_asset_id="asset-rye", progress=10)
+    page.clock.install()
+    page.goto(f"/lessons/{lesson}/edit")
+    expect(page.locator("#lesson-form[data-ready]")).to_be_attached()
+    at: list[int] = []
+    page.on("request", lambda request: at.append(second) if "/video?attempt=" in request.url else None)
+    for second in range(1, 121):  # noqa: B007 - the listener reads it
+        known = len(at)
+        page.clock.run_for(1000)
+        if len(at) > known:
+            page.wait_for_load_state("networkidle")
+    pauses = [later - earlier for earlier, later in zip([0, *at], at, strict=False)]
+    assert pauses[:3] == [1, 2, 3]
+    assert pauses[3:] == sorted(pauses[3:])
+    assert 15 <= pauses[3] <= 20
+    assert max(pauses) <= 32
+    assert len(at) >= 6
+
+
+def test_a_lesson_is_made_by_keyboard_alone(page: Page, film: Film) -> None:
+    page.goto("/lessons")
+    page.get_by_role("link", name="Write the first lesson").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/lessons/new$"))
+    page.get_by_label("Title").focus()
+    page.keyboard.type("Bread, slowly")
+    button = page.get_by_role("button", name="Choose a video")
+    page.locator("mux-uploader input[type=file]").wait_for(state="attached")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if button.evaluate("(one) => one === document.activeElement"):
+            break
+    expect(button).to_be_focused()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(film())
+    published(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bread, slowly")
+
+
+def test_pages_are_light_still_and_load_the_player_only_to_play(
+    visit: Visitor, school: School, teacher: Person
+) -> None:
+    plain = school.without_video("Rye", "none")
+    plays = school.lesson("Wheat", real=True)
+    for address in ("/lessons", "/lessons/new", f"/lessons/{plain}/edit", f"/lessons/{plays}/edit"):
+        page = visit(teacher)  # a browser that has nothing of us yet
+        page.add_init_script(SHIFTS)
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        loaded = page.evaluate(LOADED)
+        player = sum(size for name, size in loaded if "mux-player" in name)
+        ours = sum(size for name, size in loaded if name.startswith(school.house.url)) - player
+        assert 10_000 < ours < HEAVIEST_KB * 1000, loaded
+        assert (player > 0) == (address == f"/lessons/{plays}/edit")
+        assert page.evaluate("window.moved") < 0.01, address

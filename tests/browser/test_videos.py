@@ -1,0 +1,203 @@
+"""What a teacher does with a video that is there: replace it and think better of it, remove it, take the lesson back,
+delete it. Each is asked about in words that name what will happen."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.house import House, Person, Visitor
+from tests.browser.school import School
+from tests.browser.steps import choose, choose_in_parts, published
+from tests.browser.test_upload import HELD, LONG
+
+Film = Callable[..., str]
+Good = Callable[[Page], None]
+
+
+@pytest.fixture
+def school(house: House, teacher: Person) -> School:
+    return School(house, teacher)
+
+
+@pytest.fixture
+def lesson(school: School, page: Page) -> str:
+    """A published lesson that plays, with its page open."""
+    made = school.lesson("Wet in wet", price=900, real=True)
+    page.goto(f"/lessons/{made}/edit")
+    published(page)
+    return made
+
+
+def played(page: Page) -> str:
+    return page.get_by_test_id("mux-playback-id").inner_text()
+
+
+def ask(page: Page, opener: str) -> Locator:
+    """The question that a button asks; whoever says no has changed nothing and is where they were."""
+    button = page.get_by_role("button", name=opener)
+    button.click()
+    question = page.get_by_role("dialog")
+    expect(question.get_by_role("button", name="Leave it as it is")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    return question
+
+
+def asset_of(house: House, lesson: str) -> str:
+    ((asset_id,),) = house.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson)
+    return str(asset_id)
+
+
+def until_gone(house: House, asset_id: str) -> None:
+    house.until(lambda: asset_id not in {one["id"] for one in house.mux.assets()})
+
+
+def test_a_replaced_video_plays_until_the_new_one_is_ready_and_comes_back_if_wanted(
+    page: Page, house: House, film: Film, lesson: str, good_for_everybody: Good
+) -> None:
+    old = played(page)
+    house.mux.fault("upload", "slow", match={"operation": "put", "chunk": HELD}, seconds=100)
+    page.get_by_role("button", name="Replace…").click()
+    expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
+    expect(page.get_by_text("The present video plays until the new one is ready; then")).to_be_visible()
+    choose_in_parts(page, film(LONG, name="second.mp4"))
+    expect(page.get_by_test_id("video-progress")).to_contain_text("second.mp4")
+    house.until(
+        lambda: (
+            house.sql(
+                "SELECT count(*) FROM mux_asset_tracking WHERE lesson_id = %s AND superseded_at IS NULL",
+                lesson,
+            )
+            == [(2,)]
+        )
+    )
+    published(page)
+    assert played(page) == old
+    expect(page.locator("mux-player")).to_be_visible()
+    good_for_everybody(page)
+    house.mux.clear_faults()
+    expect(page.get_by_text("This video has replaced an earlier one")).to_be_visible()
+    new = played(page)
+    assert new != old
+    assert new in (page.locator("mux-player").get_attribute("src") or "")
+    page.get_by_role("button", name="Bring the earlier video back").click()
+    expect(page.get_by_text("The earlier video is back.", exact=True).first).to_be_visible()
+    expect(page.get_by_test_id("mux-playback-id")).to_have_text(old)
+    published(page)
+
+
+def test_a_replacement_that_fails_leaves_the_lesson_as_it_was(
+    page: Page, house: House, film: Film, lesson: str
+) -> None:
+    old = played(page)
+    page.get_by_role("button", name="Replace…").click()
+    choose(page, film(b"this is no video at all " * 500, name="broken.mp4"))
+    expect(page.get_by_text("The new video failed; the old one still plays.")).to_be_visible()
+    assert played(page) == old
+    published(page)
+    page.get_by_role("button", name="Replace…").click()
+    choose(page, film())
+    expect(page.get_by_test_id("mux-playback-id")).not_to_have_text(old)
+    published(page)
+
+
+def test_removing_a_video_makes_a_draft_of_its_lesson(
+    page: Page, house: House, film: Film, lesson: str, good_for_everybody: Good
+) -> None:
+    asset_id = asset_of(house, lesson)
+    question = ask(page, "Remove video…")
+    expect(question).to_contain_text("deleted at Mux for good")
+    expect(question).to_contain_text("becomes a draft at once")
+    good_for_everybody(page)
+    question.get_by_role("button", name="Remove video").click()
+    expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
+    expect(page.get_by_test_id("video-status")).to_have_text("No video")
+    expect(page.locator("mux-player")).to_have_count(0)
+    until_gone(house, asset_id)
+    choose(page, film())
+    expect(page.get_by_test_id("video-status")).to_have_text("Ready")
+    expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
+    page.get_by_role("button", name="Publish now").click()
+    published(page)
+
+
+def test_an_unpublished_lesson_leaves_the_catalogue_and_comes_back(
+    page: Page, lesson: str, good_for_everybody: Good
+) -> None:
+    question = ask(page, "Unpublish…")
+    expect(question).to_contain_text("Nobody can buy it any more")
+    good_for_everybody(page)
+    question.get_by_role("button", name="Unpublish").click()
+    expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
+    expect(page.get_by_label("Keep as draft")).to_be_checked()
+    page.get_by_role("button", name="Publish now").click()
+    expect(page.get_by_test_id("publish-success-message")).to_contain_text("published successfully")
+    published(page)
+    page.get_by_role("link", name="See it as a student").click()
+    expect(page).to_have_url(re.compile(f"/catalog/{lesson}$"))
+
+
+def test_a_deleted_lesson_goes_with_its_video(
+    page: Page, house: House, lesson: str, good_for_everybody: Good
+) -> None:
+    asset_id = asset_of(house, lesson)
+    question = ask(page, "Delete lesson…")
+    expect(question).to_contain_text("This cannot be taken back")
+    good_for_everybody(page)
+    question.get_by_role("button", name="Delete lesson").click()
+    expect(page).to_have_url(re.compile("/lessons$"))
+    expect(page.get_by_text("“Wet in wet” is deleted.")).to_be_visible()
+    assert house.sql("SELECT id FROM lessons WHERE id = %s", lesson) == []
+    until_gone(house, asset_id)
+
+
+def test_what_mux_works_on_can_be_given_up(page: Page, house: House, school: School, film: Film) -> None:
+    house.mux.hold_processing()
+    lesson = school.without_video("Wet in wet", "none")
+    page.goto(f"/lessons/{lesson}/edit")
+    choose(page, film())
+    expect(page.get_by_test_id("video-status")).to_contain_text("Processing")
+    question = ask(page, "Cancel the video…")
+    expect(question).to_contain_text("has no video until you upload one again")
+    question.get_by_role("button", name="Cancel the video").click()
+    expect(page.get_by_test_id("video-status")).to_have_text("No video")
+    expect(page.get_by_text("The video was given up")).to_be_visible()
+    house.mux.hold_processing(False)
+    house.until(
+        lambda: (
+            house.sql(
+                "SELECT count(*) FROM asset_deletions d JOIN mux_asset_tracking t ON t.id = d.tracking_id"
+                " WHERE t.lesson_id = %s AND d.done_at IS NOT NULL",
+                lesson,
+            )
+            == [(1,)]
+        )
+    )
+    expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
+
+
+def test_two_tabs_that_save_one_lesson_are_told_of_each_other(
+    visit: Visitor, school: School, teacher: Person, good_for_everybody: Good
+) -> None:
+    lesson = school.without_video("Wet in wet", "none")
+    first, second = visit(teacher), visit(teacher)
+    for page in (first, second):
+        page.goto(f"/lessons/{lesson}/edit")
+    first.get_by_label("Title").fill("Wet in wet, slowly")
+    first.get_by_role("button", name="Save", exact=True).click()
+    expect(first.locator("[data-saved]")).to_have_text("Saved.")
+    second.get_by_label("Price").fill("7.50")
+    second.get_by_role("button", name="Save", exact=True).click()
+    summary = second.get_by_role("alert")
+    expect(summary).to_be_focused()
+    expect(summary).to_contain_text("You, in another tab or window, saved this lesson")
+    expect(summary).to_contain_text("Wet in wet, slowly")
+    expect(second.get_by_label("Price")).to_have_value("7.50")
+    good_for_everybody(second)
+    second.get_by_role("link", name="take the saved one").click()
+    expect(second.get_by_label("Title")).to_have_value("Wet in wet, slowly")
+    expect(second.get_by_label("Price")).to_have_value("5.00")

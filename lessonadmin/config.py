@@ -50,6 +50,7 @@ class Settings:
     metrics_token: str | None = None
     sentry_dsn: str | None = None
     keep_days: tuple[tuple[str, int], ...] = ()
+    mux_plan_limits: tuple[tuple[str, int], ...] = ()
 
     @property
     def https(self) -> bool:
@@ -97,6 +98,8 @@ SHORTEST_LIVES = {
     "hourly_figures": 31,
     "upload_cancellations": 7,
 }
+# What a Mux plan may limit; Mux tells nobody how much is left, so whoever wants to be warned says what was bought.
+PLAN_LIMITS = ("videos", "stored_minutes", "delivered_minutes")
 ORIGINS = ("PUBLIC_URL", "MUX_API_URL", "MUX_STREAM_URL", "MUX_IMAGE_URL")
 LISTS = ("MUX_WEBHOOK_SECRETS", "UPLOAD_TYPES")
 
@@ -168,9 +171,23 @@ def _keep_days(value: str) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
+def _plan_limits(value: str) -> tuple[tuple[str, int], ...]:
+    found = []
+    for item in _items(value):
+        match = re.fullmatch(r"(\w+)\s*=\s*([1-9]\d{0,11})", item)
+        if match is None or match[1] not in PLAN_LIMITS:
+            raise ValueError(
+                "must look like videos=10,stored_minutes=5000; limits: " + ", ".join(PLAN_LIMITS)
+            )
+        found.append((match[1], int(match[2])))
+    return tuple(found)
+
+
 def _parse(name: str, value: str) -> object:
     if name == "KEEP_DAYS":
         return _keep_days(value)
+    if name == "MUX_PLAN_LIMITS":
+        return _plan_limits(value)
     if name == "DATABASE_URL":
         return normalise_database_url(value)
     if name == "REDIS_URL":

@@ -58,6 +58,9 @@ def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
         ("UPLOAD_TYPES", ","),
         ("MAIL_URL", "mail.example.org"),
         ("MAIL_URL", "smtp://"),
+        ("MUX_PLAN_LIMITS", "videos"),
+        ("MUX_PLAN_LIMITS", "videos=0"),
+        ("MUX_PLAN_LIMITS", "films=10"),
     ],
 )
 def test_a_malformed_setting_is_named(name: str, value: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import queue
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, disbelief, figures, journal, vital_signs
+from lessonadmin.domain import budget, disbelief, figures, journal, usage, vital_signs
 from lessonadmin.domain.models import Alarm, MuxCall, MuxEvent, Tracking, User
 from lessonadmin.domain.models.people import STAFF
 
@@ -153,6 +153,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("signatures", "Webhook signatures are wrong", "Compare MUX_WEBHOOK_SECRETS with the Mux dashboard.", _signatures),
     Kind("token_refused", "Mux refuses our token", "Check MUX_TOKEN_ID and its secret, then run flask doctor.", _token_refused),
     Kind("quota", "The Mux plan is used up", "Raise the plan at Mux or delete videos that nobody needs.", _quota),
+    Kind("quota_near", "The Mux plan is nearly used up", "Raise the plan at Mux before uploads are refused, or delete videos that nobody needs.", usage.near_limit),
     Kind("wrong_environment", "Mux does not know our videos", "Is the token of another Mux environment? Run flask doctor; if they are truly gone, recheck them by hand.", _wrong_environment),
 )  # fmt: skip
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -1,4 +1,6 @@
-"""What the school has at Mux and what is watched: minutes stored, minutes delivered. Money is in Mux's own dashboard.
+"""What the school has at Mux and what is watched: minutes stored, minutes delivered, and how near that is to the plan's end.
+
+Money is in Mux's own dashboard.
 
 Stored minutes are counted from our rows; delivered ones are asked for once a day, for days that Mux has finished
 counting (it is twelve hours behind).
@@ -10,16 +12,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from lessonadmin import mux
+from lessonadmin import config, mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
-from lessonadmin.domain.models import Lesson, Rollup, Tracking
+from lessonadmin.domain.models import Lesson, ReconcileRun, Rollup, Tracking
 
 log = logging.getLogger(__name__)
 
 STORED, DELIVERED = "stored", "delivered"
 MUX_IS_BEHIND = timedelta(hours=12)
 DAYS_BACK = 30
+NEAR = 0.9  # of a limit of the plan
 RESERVE = 10.0  # of the shared budget, for lessons that wait
 
 
@@ -111,3 +114,34 @@ def forecast() -> tuple[float, float]:
     )
     growth = max(newest - float(oldest or newest), 0.0)
     return newest + growth, delivered_minutes(since=timedelta(days=30))
+
+
+def near_limit() -> str | None:
+    """Which limit of the plan is nearly reached, or will be within 30 days; None while all is well or none is known."""
+    limits = dict(config.current().mux_plan_limits)
+    if not limits:
+        return None
+    in_30_days = dict(zip(("stored_minutes", "delivered_minutes"), forecast(), strict=True))
+    now = {
+        "videos": float(_videos()),
+        "stored_minutes": stored_minutes()[0],
+        "delivered_minutes": in_30_days["delivered_minutes"],  # a month's, and so is the limit
+    }
+    for name, limit in limits.items():
+        what = name.replace("_", " ")
+        if now[name] >= limit * NEAR:
+            return f"{now[name]:,.0f} of the plan's {limit:,} {what} are used."
+        if in_30_days.get(name, 0.0) >= limit:
+            return f"{now[name]:,.0f} of the plan's {limit:,} {what} are used; at this pace they are used up within 30 days."
+    return None
+
+
+def _videos() -> int:
+    """All that the last walk saw at Mux, which counts other applications' too, or our own if they are more by now."""
+    walked = db.session.scalar(
+        select(ReconcileRun.assets)
+        .where(ReconcileRun.finished_at.is_not(None), ReconcileRun.error.is_(None))
+        .order_by(ReconcileRun.started_at.desc())
+        .limit(1)
+    )
+    return max(int(walked or 0), stored_minutes()[1])

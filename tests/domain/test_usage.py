@@ -1,0 +1,91 @@
+"""How near the school is to its plan's end: nothing is said without a limit, in time with one, and no longer than it is so."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from lessonadmin import config
+from lessonadmin.db import JOB, db
+from lessonadmin.domain import alarms, budget, usage
+from lessonadmin.domain.models import ReconcileRun, Rollup
+from tests.factories import make_lesson, make_playing_lesson, make_tracking
+from tests.world import World
+
+
+@pytest.fixture
+def plan(world: World) -> Iterator[None]:
+    """A plan of ten videos, a hundred stored minutes and a thousand delivered ones a month."""
+    limits = (("videos", 10), ("stored_minutes", 100), ("delivered_minutes", 1000))
+    with config.overridden(mux_plan_limits=limits):
+        yield
+
+
+def noted(figure: str, *, days_ago: float, count: int = 0, minutes: float = 0.0) -> None:
+    hour = func.date_trunc("hour", func.clock_timestamp()) - timedelta(days=days_ago)
+    db.session.add(Rollup(hour=hour, figure=figure, label="", count=count, value=minutes))
+    db.session.commit()
+
+
+def stands() -> bool:
+    alarms.look(actor=JOB)
+    found = {alarm.kind for alarm in alarms.standing()}
+    db.session.rollback()
+    return "quota_near" in found
+
+
+def test_without_a_limit_nothing_is_said(world: World) -> None:
+    noted(usage.STORED, days_ago=0, count=1_000_000, minutes=1_000_000)
+    assert usage.near_limit() is None
+
+
+def test_each_finished_day_is_asked_for_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "CAPACITY", 10_000.0)
+    assert usage.ask_delivered() == 0  # nothing of ours could be watched
+    lesson = make_lesson()
+    make_tracking(lesson, created_at=datetime.now(UTC) - timedelta(days=5))
+    noted_days = usage.ask_delivered()
+    assert noted_days in (4, 5)  # Mux is twelve hours behind, so it depends on the time of day
+    asked = db.session.scalar(select(func.count()).where(Rollup.figure == usage.DELIVERED))
+    assert asked == noted_days
+    assert usage.ask_delivered() == 0
+
+
+@pytest.mark.usefixtures("plan")
+def test_what_lessons_hold_is_counted_and_counts() -> None:
+    for _ in range(8):
+        make_playing_lesson(video_duration=60)
+    usage.count_stored()
+    assert usage.stored_minutes() == (8.0, 8)
+    assert usage.near_limit() is None
+    make_playing_lesson(video_duration=60)
+    usage.count_stored()
+    assert usage.near_limit() == "9 of the plan's 10 videos are used."
+
+
+@pytest.mark.usefixtures("plan")
+def test_videos_of_other_applications_fill_the_plan_too() -> None:
+    db.session.add(ReconcileRun(started_by="clock", assets=10, finished_at=func.clock_timestamp()))
+    db.session.commit()
+    assert usage.near_limit() == "10 of the plan's 10 videos are used."
+
+
+@pytest.mark.usefixtures("plan")
+def test_minutes_that_will_not_last_a_month_are_told_now() -> None:
+    noted(usage.STORED, days_ago=20, minutes=10)
+    noted(usage.STORED, days_ago=0, minutes=50)
+    assert usage.near_limit() is None
+    noted(usage.STORED, days_ago=-1 / 24, minutes=60)
+    assert usage.near_limit() == (
+        "60 of the plan's 100 stored minutes are used; at this pace they are used up within 30 days."
+    )
+
+
+@pytest.mark.usefixtures("plan")
+def test_a_month_of_watching_near_its_end_stands_until_it_is_over() -> None:
+    noted(usage.DELIVERED, days_ago=10, minutes=950)
+    assert usage.near_limit() == "950 of the plan's 1,000 delivered minutes are used."
+    assert stands()
+    with config.overridden(mux_plan_limits=(("delivered_minutes", 2000),)):
+        assert not stands()

@@ -41,7 +41,7 @@ def init_app(app: Flask) -> None:
     panel.add_view(BatchView(Batch, db, name="Bulk actions", category="Machine room"))
     panel.add_view(JobsPage(name="Jobs", category="Machine room"))
     panel.add_view(DoctorPage(name="Doctor", category="Machine room"))
-    panel.add_view(reconcile.ReconcilePage(name="Mux and we", category="Machine room"))
+    panel.add_view(reconcile.ReconcilePage(name="Differences to Mux", category="Machine room"))
     panel.add_view(UserView(User, db, name="Accounts", category="People"))
     panel.add_view(AuditView(AuditLog, db, name="Audit trail", category="People"))
     panel.add_view(SearchPage(name="Search"))

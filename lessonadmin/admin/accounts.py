@@ -25,6 +25,7 @@ ROLE_WORDS = tuple((role, role.capitalize()) for role in ROLES)
 
 class UserView(TableView):
     room, icon = "user", "people"
+    list_template = "admin/user/list.html"
     search_hint = "Name or e-mail"
     column_list = ("email", "name", "role", "active", "created_at")
     column_labels = {"email": "E-mail", "active": "State", "created_at": "Made"}

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, false
 from lessonadmin import auth
 from lessonadmin.admin import cells, filters
 from lessonadmin.admin.cells import cell
+from lessonadmin.admin.dashboard import lasted
 from lessonadmin.admin.filters import as_id
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.admin.upload_lists import remember_people
@@ -33,7 +34,13 @@ class BatchView(TableView):
     room, icon = "batch", "batch"
     search_hint = "Id of a bulk action, e-mail of who began it"
     column_list = ("action", "status", "done", "reason", "created_by", "created_at", "finished_at")
-    column_labels = {"done": "Progress", "created_by": "By", "created_at": "Began", "finished_at": "Ended"}
+    column_labels = {
+        "status": "State",
+        "done": "Progress",
+        "created_by": "By",
+        "created_at": "Began",
+        "finished_at": "Ended",
+    }
     column_sortable_list = ("created_at",)
     column_formatters = {
         "action": lambda v, _c, row, _n: cell("titled", f"{LABELS.get((row.target_type, row.action), row.action)} {plural(row.total, row.target_type if row.target_type != 'tracking' else 'upload')}", v.get_url(".details_view", id=row.id), None, "undoes another" if row.undoes_id else ""),
@@ -98,6 +105,7 @@ class BatchView(TableView):
             "link_to": cells.link_to,
             "address": lambda **more: url_for(".details_view", id=batch_id, **more),
             "keep": keep,
+            "lasted": lasted,
             "next_page": url_for(".details_view", id=batch_id, after=rows[ROWS_A_PAGE - 1].item_id, **keep) if more else "",
         }  # fmt: skip
 

@@ -13,7 +13,7 @@ from flask_admin import expose
 from lessonadmin import auth
 from lessonadmin.admin import editing, mux_links
 from lessonadmin.db import transaction
-from lessonadmin.domain import actions, case_file, comparing, diagnosis, notes, timeline
+from lessonadmin.domain import actions, case_file, comparing, diagnosis, notes, standing, timeline
 from lessonadmin.domain.desks import Kind, Owner
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
 from lessonadmin.domain.models import Lesson
@@ -124,6 +124,7 @@ class CasePages:
             "player": editing.player_of(owner),
             "mux_url": mux_links.asset(owner.mux_asset_id),
             "offered": actions.of(self.target),
+            "stuck": owner.video_processing_status != "ready" and standing.of_many([owner])[owner.id].stuck,
         }
 
     def _noted(self, owner: Owner, told: timeline.Story) -> list[tuple[str, datetime, str]]:

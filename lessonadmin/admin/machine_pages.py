@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from lessonadmin import auth
 from lessonadmin.admin import queue_room
 from lessonadmin.admin.base import PanelPage
+from lessonadmin.admin.dashboard import lasted
 from lessonadmin.db import transaction
 from lessonadmin.domain import doctor, journal
 from lessonadmin.domain.errors import Problem
@@ -23,7 +24,7 @@ class JobsPage(PanelPage):
 
     @expose("/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
     def index(self) -> str:
-        return str(self.render("admin/machine/jobs.html", seen=queue_room.look()))
+        return str(self.render("admin/machine/jobs.html", seen=queue_room.look(), lasted=lasted))
 
     @expose("/retry", methods=("POST",))  # type: ignore[untyped-decorator]
     def retry(self) -> Any:

@@ -108,10 +108,10 @@ def work(room: Room) -> list[Line]:
             ),
         )
     return [
-        _few("failed events", dead, "events could not be applied", "See them in the panel, then: flask --app app events replay --failed"),
-        _few("deletions", deletions, "deletions at Mux had an error", "See the panel's list of deletions: each says why."),
-        _few("overdue looks", overdue, "uploads wait to be asked about for over ten minutes", "Is the clock running, and does Mux answer? See above and below."),
-        _few("stuck videos", waiting, "videos take longer than STUCK_AFTER_SECONDS", "See the saved view “stuck”; each lesson says why."),
+        _few("failed events", dead, ("event", "events"), "could not be applied", "See them in the panel, then: flask --app app events replay --failed"),
+        _few("deletions", deletions, ("deletion", "deletions"), "at Mux had an error", "See the panel's list of deletions: each says why."),
+        _few("overdue looks", overdue, ("upload has", "uploads have"), "waited for over ten minutes to be asked about", "Is the clock running, and does Mux answer? See above and below."),
+        _few("stuck videos", waiting, ("video takes", "videos take"), "longer than STUCK_AFTER_SECONDS", "See the saved view “stuck”; each lesson says why."),
     ]  # fmt: skip
 
 
@@ -123,8 +123,8 @@ def _count(connection, query) -> int:  # type: ignore[no-untyped-def]  # any con
     return int(connection.scalar(select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())) or 0)
 
 
-def _few(name: str, count: int, what: str, todo: str) -> Line:
+def _few(name: str, count: int, nouns: tuple[str, str], what: str, todo: str) -> Line:
     if count == 0:
         return ok(name, "None.")
     number = f"{MOST_COUNTED} or more" if count >= MOST_COUNTED else str(count)
-    return warn(name, f"{number} {what}.", todo)
+    return warn(name, f"{number} {nouns[count != 1]} {what}.", todo)

@@ -43,7 +43,7 @@ def _uploading(case: CaseFile) -> Finding:
     if case.row is not None and case.row.bytes_in_at is not None:
         said = f"The browser says that everything is sent ({case.since_bytes} ago); Mux has not confirmed it yet."
         return Finding("bytes_sent", said, "trouble" if case.stuck else "waiting", recheck(case))
-    said = f"The upload address was given out {case.age} ago and Mux has no file yet: the upload is still running, or the page was closed."
+    said = f"The upload address was given out {case.age} ago and no file has been heard of: the upload still runs, the page was closed, or a message was lost."
     return Finding("no_bytes", said, "trouble" if case.stuck else "waiting", recheck(case))
 
 

@@ -36,6 +36,9 @@ Source = Literal["audit", "event", "call", "promise", "upload", "notice", "note"
 MOST_ENTRIES = 200
 
 
+NOTED = "note.added"  # the note itself is part of the story
+
+
 @dataclass(frozen=True)
 class Entry:
     """One thing that happened. `bad` marks what did not go as it should; `link` is the id of the row behind it."""
@@ -107,7 +110,9 @@ def _audit(span: _Span) -> Iterator[Entry]:
     wanted = (
         select(AuditLog, User.email)
         .outerjoin(User, User.id == AuditLog.actor_id)
-        .where(AuditLog.target_id == span.target_id, AuditLog.target_type == span.kind)
+        .where(
+            AuditLog.target_id == span.target_id, AuditLog.target_type == span.kind, AuditLog.action != NOTED
+        )
     )
     for row, email in db.session.execute(span.of(wanted, AuditLog.at)):
         who = actor_words(row.actor_type, email)

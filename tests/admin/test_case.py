@@ -146,8 +146,7 @@ def test_an_edit_leaves_before_and_after_and_who(support: FlaskClient) -> None:
     assert row.actor_type == "user"
     trail = page_of(support.get(f"/admin/audit/?search={lesson.id}")).text()
     assert "Changed the lesson" in trail
-    assert "before: title = Before" in trail
-    assert "after: title = After" in trail
+    assert "title: “Before” → “After”" in trail
 
 
 def test_two_people_edit_the_same_lesson(support: FlaskClient) -> None:

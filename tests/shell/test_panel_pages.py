@@ -1,0 +1,177 @@
+"""Every page and state of the panel in Chromium: axe finds nothing serious, light and dark, and nothing scrolls sideways
+on a phone. One house with all that support meets in it; the stories themselves are told in tests/browser."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import update
+
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import actions, batch_runs, batches, lessons, notes, vital_signs
+from lessonadmin.domain.models import (
+    AssetDeletion,
+    Batch,
+    BatchItem,
+    Course,
+    Lesson,
+    MuxEvent,
+    Tracking,
+    User,
+)
+from tests.factories import (
+    keep,
+    make_course,
+    make_event,
+    make_lesson,
+    make_playing_lesson,
+    make_purchase,
+    make_tracking,
+    make_user,
+)
+from tests.world import World
+
+Window = Callable[..., Page]
+LONG = "Questions and answers about the second half of the nineteenth century, with a guest from the museum"
+
+
+@dataclass
+class Desk:
+    """Who looks, and what there is to look at."""
+
+    admin: User
+    teacher: User
+    stuck: Lesson
+    playing: Lesson
+    course: Course
+    upload: Tracking
+    failed_event: MuxEvent
+    deletion: AssetDeletion
+    running: Batch
+    done: Batch
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    vital_signs.beat("clock")
+    admin = make_user(role="admin", name="Robin Root", email="root@school.example")
+    teacher = make_user(name="Ada Lovelace", email="ada.lovelace@school.example")
+    student = make_user(role="student", email="stu@school.example")
+    course = make_course(instructor=teacher, title="A history of everything, in forty parts, for beginners")
+    playing = make_lesson(creator=teacher, title=LONG, course_id=course.id, price_cents=1290)
+    world.uploaded(playing)
+    world.deliver()
+    stuck = make_lesson(creator=teacher, title="Circles and lines", course_id=course.id)
+    world.uploaded(stuck)
+    world.forget()
+    db.session.execute(update(Tracking).where(Tracking.lesson_id == stuck.id).values(created_at=datetime.now(UTC) - timedelta(hours=3)))  # fmt: skip
+    db.session.commit()
+    with transaction(Actor.user(admin.id)):
+        notes.add(admin, stuck.id, "The teacher called: the exam is on Friday.\nPlease look at it first.")
+        lessons.edit(admin, playing.id, lessons.Changes(price_cents=990))
+    broken = make_lesson(creator=teacher, title="Squares", video_processing_status="error", video_error_type="asset_errored", video_error_message="The input file is not a video.")  # fmt: skip
+    upload = make_tracking(broken, status="error", error_type="asset_errored", error_message="The input file is not a video.", filename="squares, last take (2) final.mp4", upload_id=uuid.uuid4().hex)  # fmt: skip
+    make_lesson(title="Triangles", mux_asset_id="temp_8a7f", video_processing_status="uploading")
+    make_purchase(playing, student)
+    failed = make_event(outcome="failed", attempts=8, error="KeyError: 'playback_ids'", target_type="lesson", target_id=stuck.id, object_id=uuid.uuid4().hex)  # fmt: skip
+    make_event(outcome="unmatched", type="video.asset.errored")
+    deletion = keep(AssetDeletion(mux_asset_id=uuid.uuid4().hex, reason="replaced", target_type="lesson", target_id=playing.id, requested_by=teacher.id, attempts=3, last_error="Mux answered 500."))  # fmt: skip
+    running, done = bulk(admin, 40, run=False), bulk(admin, 25, run=True)
+    return Desk(admin, teacher, stuck, playing, course, upload, failed, deletion, running, done)
+
+
+def bulk(admin: User, count: int, *, run: bool) -> Batch:
+    """A batch that waits, or one that is done but for two rows that failed."""
+    drafts = [
+        make_playing_lesson(status="draft", published_at=None, title=f"Draft {n:02}") for n in range(count)
+    ]
+    publish = actions.find("lesson", "publish")
+    with transaction(Actor.user(admin.id, reason="The course opens today")):
+        batch = batches.create(publish, [one.id for one in drafts])
+        batch_id = batch.id
+    if run:
+        batch_runs.run_some(batch_id, seconds=20)
+        two = [row.item_id for row in batches.lines(batch_id, limit=2)]
+        db.session.execute(update(BatchItem).where(BatchItem.id.in_(two)).values(status="failed", error="Mux did not answer."))  # fmt: skip
+        db.session.execute(update(Batch).where(Batch.id == batch_id).values(done=count - 2, failed=2))
+        db.session.commit()
+    return db.session.get_one(Batch, batch_id)
+
+
+def addresses(desk: Desk) -> dict[str, str]:
+    found = {room: f"/admin/{room}/" for room in ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")}  # fmt: skip
+    return found | {
+        "operations": "/admin/",
+        "reconcile": "/admin/reconcile/",
+        "jobs": "/admin/jobs/",
+        "doctor": "/admin/doctor/",
+        "search nothing": "/admin/search/?q=nothing+such",
+        "search several": "/admin/search/?q=draft",
+        "stuck view": "/admin/lesson/?view=stuck",
+        "nothing matches": "/admin/lesson/?search=zanzibar",
+        "stuck lesson": f"/admin/lesson/details/?id={desk.stuck.id}",
+        "beside mux": f"/admin/lesson/details/?id={desk.stuck.id}&look=1",
+        "playing lesson": f"/admin/lesson/details/?id={desk.playing.id}",
+        "edit": f"/admin/lesson/edit/?id={desk.playing.id}",
+        "course page": f"/admin/course/details/?id={desk.course.id}",
+        "upload": f"/admin/tracking/details/?id={desk.upload.id}",
+        "event page": f"/admin/event/details/?id={desk.failed_event.id}",
+        "deletion page": f"/admin/deletion/details/?id={desk.deletion.id}",
+        "batch running": f"/admin/batch/details/?id={desk.running.id}",
+        "batch done": f"/admin/batch/details/?id={desk.done.id}",
+        "account": f"/admin/user/details/?id={desk.teacher.id}",
+        "own account": f"/admin/user/details/?id={desk.admin.id}",
+        "new account": "/admin/user/new/",
+    }
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desk", "phone"])
+def test_every_page_is_accessible_and_fits(
+    window: Window, desk: Desk, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
+) -> None:  # fmt: skip
+    page = window(width=width, dark=dark, signed_in=desk.admin)
+    wrong = {}
+    for name, address in addresses(desk).items():
+        page.goto(address)
+        expect(page.locator("main")).to_be_visible()
+        if found := axe(page):
+            wrong[name] = found
+        if sideways(page) > 0:
+            wrong[f"{name}: sideways"] = [str(sideways(page))]
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, True), (390, False)], ids=["desk", "phone"])
+def test_every_state_is_accessible_and_fits(
+    window: Window, desk: Desk, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
+) -> None:  # fmt: skip
+    page = window(width=width, dark=dark, signed_in=desk.admin)
+
+    def look() -> None:
+        assert axe(page) == []
+        assert sideways(page) <= 0
+
+    page.goto("/admin/lesson/?flt0_state_is=draft&flt1_stuck_is=yes")
+    look()
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("heading", name="Filter lessons")).to_be_visible()
+    look()
+    page.goto(f"/admin/lesson/details/?id={desk.stuck.id}")
+    page.get_by_role("button", name="Clear asset…").click()
+    expect(page.get_by_role("heading", name="What will change")).to_be_visible()
+    look()
+    page.locator("main form.form").evaluate("form => { form.noValidate = true; }")
+    page.get_by_role("button", name="Clear asset 1 lesson").click()
+    expect(page.locator(".error-summary")).to_be_focused()
+    look()
+    page.goto(f"/admin/batch/details/?id={desk.done.id}")
+    page.get_by_role("button", name="Undo…").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    look()
+    page.goto(f"/admin/user/details/?id={desk.teacher.id}")
+    page.get_by_role("button", name="Disable…").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    look()

@@ -97,7 +97,13 @@ def _uploads(owners: Sequence[Owner]) -> list[tuple[Tracking, bool]]:
         select(Tracking, age >= config.current().stuck_after_seconds)
         .where(
             column.in_([owner.id for owner in owners]),
-            or_(Tracking.superseded_at.is_(None), Tracking.status.in_(("error", "ready", "cancelled"))),
+            or_(
+                Tracking.superseded_at.is_(None),
+                Tracking.status.in_(("error", "ready", "cancelled")),
+                Tracking.error_type.is_not(
+                    None
+                ),  # what failed beside a video that plays and is deleted by now
+            ),
             # never left us: Mux refused to make an upload of it
             or_(Tracking.error_type.is_(None), Tracking.error_type != "upload_not_created"),
         )
@@ -162,20 +168,21 @@ def _replacement(desk: Desk, stuck: set[uuid.UUID]) -> Replacement | None:
     row = desk.on_its_way or _failed_beside(desk)
     if row is None:
         return None
+    failed = not row.is_open
     return Replacement(
-        status=row.status,
+        status="error" if failed else row.status,
         upload_id=_upload_id(row),
         progress=row.progress if row.is_open else None,
         stuck=row.id in stuck,
         filename=row.filename,
-        error=failure(row.error_type, row.error_message) if row.status == "error" else None,
+        error=failure(row.error_type, row.error_message) if failed else None,
     )
 
 
 def _failed_beside(desk: Desk) -> Tracking | None:
-    """The latest attempt, if it failed while the present video played."""
+    """The latest attempt, if it failed while the present video played; its asset is deleted soon, its failure stays."""
     playing, last = desk.playing, desk.rows[-1] if desk.rows else None
-    if playing is None or last is None or last.status != "error":
+    if playing is None or last is None or last.error_type is None:
         return None
     return last if last.superseded_by == playing.id else None
 

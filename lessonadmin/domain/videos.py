@@ -126,7 +126,8 @@ def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -
 def _write_state(row: Tracking, before: State, after: State, news: News, *, overtaken: bool) -> None:
     row.status = status_of(after)
     row.next_check_at = row.attention_at = None
-    row.error_type = row.error_message = None
+    if not (overtaken and after in (State.DELETING, State.DELETED)):  # else why it failed is still to be told
+        row.error_type = row.error_message = None
     if after is State.PROCESSING:
         row.asset_seen_at = moment()
         checks.heard(row)

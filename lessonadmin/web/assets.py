@@ -1,16 +1,20 @@
 """Our own static files under addresses that carry a hash of their content, so that browsers keep them for ever.
 
 The hash stands before the path (`/static/~1f2e3d4c/js/app.js`) and covers one folder: a module that imports its
-neighbour, or a stylesheet that names a picture, stays in the same version without being rewritten.
+neighbour, or a stylesheet that names a picture, stays in the same version without being rewritten. Text goes out
+compressed; pages do not, since they hold tokens beside what visitors typed.
 """
 
+import gzip
 import hashlib
+import mimetypes
 from collections.abc import Iterator
 from pathlib import Path
 
-from flask import Flask, Response, abort, send_from_directory
+from flask import Flask, Response, abort, request, send_from_directory
 
 A_YEAR = 31_536_000
+TEXT = frozenset({".css", ".js", ".mjs", ".svg"})
 ROOT = Path(__file__).parents[1] / "static"
 
 
@@ -21,6 +25,7 @@ class Assets:
         self.root = root
         self.watch = watch
         self._known: dict[str, tuple[float, str]] = {}
+        self._small: dict[str, tuple[str, bytes]] = {}
 
     def version(self, folder: str) -> str:
         known = self._known.get(folder)
@@ -34,6 +39,17 @@ class Assets:
     def path(self, filename: str) -> str:
         """`~hash/css/base.css` for `css/base.css`."""
         return f"~{self.version(filename.partition('/')[0])}/{filename}"
+
+    def compressed(self, filename: str) -> bytes | None:
+        """A text file as browsers that understand gzip get it, made at its first use; None for anything else."""
+        file = self.root / filename
+        if file.suffix not in TEXT or not file.is_file():
+            return None
+        version = self.version(filename.partition("/")[0])
+        known = self._small.get(filename)
+        if known is None or known[0] != version:
+            known = self._small[filename] = (version, gzip.compress(file.read_bytes(), mtime=0))
+        return known[1]
 
     def _files(self, folder: str) -> Iterator[Path]:
         return (file for file in sorted((self.root / folder).rglob("*")) if file.is_file())
@@ -63,7 +79,16 @@ def init_app(app: Flask) -> None:
         if version != assets.version(folder):
             # a page from before a deployment: it gets today's file, which it must not keep
             return send_from_directory(ROOT, name, max_age=None)
-        response = send_from_directory(ROOT, name, max_age=A_YEAR)
+        body = assets.compressed(name) if request.accept_encodings["gzip"] > 0 else None
+        if body is None:
+            response = send_from_directory(ROOT, name, max_age=A_YEAR)
+        else:
+            response = Response(body, mimetype=mimetypes.guess_type(name)[0])
+            response.content_encoding = "gzip"
+            response.set_etag(f"{version}-gzip")
+            response.cache_control.max_age = A_YEAR
+            response.make_conditional(request)
+        response.vary.add("Accept-Encoding")
         response.cache_control.immutable = True
         return response
 

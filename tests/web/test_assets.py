@@ -1,5 +1,7 @@
 """Static files: addresses with the hash of their content, kept for ever, and never stale after a deployment."""
 
+import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,42 @@ def test_a_module_finds_its_neighbours_in_the_same_version(client: FlaskClient, 
         base = app.jinja_env.globals["asset"]("js/app.js").rpartition("/")[0]
     for name in ("behaviours/copy.js", "toast.js"):
         assert client.get(f"{base}/{name}", buffered=True).status_code == 200
+
+
+def test_text_goes_out_compressed_to_whoever_understands_it(client: FlaskClient, app: Flask) -> None:
+    with app.test_request_context():
+        sheet = app.jinja_env.globals["asset"]("css/components.css")
+        script = app.jinja_env.globals["asset"]("js/app.js")
+    for address in (sheet, script):
+        plain = client.get(address, buffered=True)
+        small = client.get(address, headers={"Accept-Encoding": "br, gzip;q=0.8"}, buffered=True)
+        assert "Content-Encoding" not in plain.headers
+        assert small.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(small.data) == plain.data
+        assert len(small.data) < len(plain.data)
+        assert small.content_type == plain.content_type
+        assert "immutable" in small.headers["Cache-Control"]
+        assert "max-age=31536000" in small.headers["Cache-Control"]
+        assert plain.headers["Vary"] == small.headers["Vary"] == "Accept-Encoding"
+        assert small.headers["ETag"] != plain.headers["ETag"]
+        known = {"Accept-Encoding": "gzip", "If-None-Match": small.headers["ETag"]}
+        assert client.get(address, headers=known, buffered=True).status_code == 304
+    refused = client.get(sheet, headers={"Accept-Encoding": "gzip;q=0, identity"}, buffered=True)
+    assert "Content-Encoding" not in refused.headers
+
+
+def test_a_changed_file_is_compressed_anew(tmp_path: Path) -> None:
+    (tmp_path / "css").mkdir()
+    sheet = tmp_path / "css" / "a.css"
+    sheet.write_text("a{}")
+    watching = Assets(tmp_path, watch=True)
+    assert gzip.decompress(watching.compressed("css/a.css") or b"") == b"a{}"
+    sheet.write_text("b{}")
+    os.utime(sheet, (1, 1))
+    assert gzip.decompress(watching.compressed("css/a.css") or b"") == b"b{}"
+    (tmp_path / "css" / "a.png").write_bytes(b"x")
+    assert watching.compressed("css/a.png") is None
+    assert watching.compressed("css/none.css") is None
 
 
 def test_an_old_version_gets_todays_file_and_must_not_keep_it(client: FlaskClient) -> None:
@@ -67,8 +105,6 @@ def test_a_changed_file_changes_its_address(tmp_path: Path) -> None:
     watching, settled = Assets(tmp_path, watch=True), Assets(tmp_path)
     before = (watching.path("css/a.css"), settled.path("css/a.css"))
     sheet.write_text("b{}")
-    import os
-
     os.utime(sheet, (1, 1))
     assert watching.path("css/a.css") != before[0]
     assert settled.path("css/a.css") == before[1], "a running server does not look again"

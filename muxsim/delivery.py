@@ -20,6 +20,7 @@ from muxsim.store import Doc, Store
 from muxsim.switches import Switches
 
 ANSWER_WITHIN = 5.0
+AT_ONCE = 8  # attempts for one endpoint
 MAX_ATTEMPTS = 30
 GIVE_UP_AFTER = 24 * 3600.0
 LONGEST_DELAY = 4278.0
@@ -54,7 +55,7 @@ class Sender:
         self._ids = ids
         self._faults = faults
         self._switches = switches
-        self._http = urllib3.PoolManager(retries=False)
+        self._http = urllib3.PoolManager(retries=False, maxsize=AT_ONCE)
 
     def close(self) -> None:
         self._http.clear()

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from muxsim.clock import Clock
-from muxsim.delivery import Sender
+from muxsim.delivery import AT_ONCE, Sender
 from muxsim.store import Store
 from muxsim.switches import Switches
 
-AT_ONCE = 8
 LONGEST_NAP = 30.0
 log = logging.getLogger("muxsim")
 

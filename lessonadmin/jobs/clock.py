@@ -34,7 +34,7 @@ def run(application: Flask) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    due = dict.fromkeys((one.name for one in TABLE), 0.0)
+    due = {one.name: time.monotonic() + one.after for one in TABLE}
     while not stop.is_set():
         pause = BEAT_SECONDS
         try:

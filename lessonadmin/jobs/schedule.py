@@ -13,16 +13,18 @@ Beat = Callable[[], None]
 
 @dataclass(frozen=True)
 class Periodic:
-    """Something that is done every so many seconds; a long one beats in between."""
+    """Something that is done every so many seconds, the first time `after` so many; a long one beats in between."""
 
     name: str
     seconds: Callable[[], float]
     run: Callable[[Beat], object]
+    after: float = 0.0
 
 
 TABLE = (
     Periodic("sweep", lambda: config.current().sweep_every_seconds, sweeping.sweep),
-    Periodic("alarms", lambda: 60, lambda _: alarms.look(actor=JOB)),
+    # workers start together with the clock: who looks at once calls them silent since yesterday
+    Periodic("alarms", lambda: 60, lambda _: alarms.look(actor=JOB), after=20),
     Periodic("figures", lambda: 300, lambda _: figures.roll_up()),
     Periodic("stored", lambda: 3600, lambda _: usage.count_stored()),
     Periodic("delivered", lambda: 6 * 3600, lambda _: usage.ask_delivered()),

@@ -147,7 +147,8 @@ def test_the_clock_beats_works_and_stops(
         runs.append("ran")
         handlers[clock.signal.SIGTERM]()  # type: ignore[operator]  # what the clock has put there
 
-    monkeypatch.setattr(clock, "TABLE", (schedule.Periodic("once", lambda: 1, once),))
+    not_yet = schedule.Periodic("not yet", lambda: 1, lambda _: runs.append("too early"), after=1000)
+    monkeypatch.setattr(clock, "TABLE", (not_yet, schedule.Periodic("once", lambda: 1, once)))
     clock.run(app)
     assert runs == ["ran"]
     assert vital_signs.fresh("clock")

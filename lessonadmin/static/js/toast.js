@@ -19,12 +19,12 @@ function icon(name, label) {
   return svg;
 }
 
-/** Let a toast be dismissed, and let it go by itself unless it tells of a failure or somebody reads it. */
+/** Let a toast be dismissed, and let it go by itself unless it tells of a failure, leads on, or somebody reads it. */
 export function manage(element) {
   const close = element.querySelector(".toast__close");
   close.hidden = false;
   close.addEventListener("click", () => element.remove());
-  if (element.getAttribute("role") === "alert") return;
+  if (element.getAttribute("role") === "alert" || element.querySelector("p a")) return;
   let timer;
   const start = () => { timer = setTimeout(() => element.remove(), STAYS); };
   const hold = () => clearTimeout(timer);

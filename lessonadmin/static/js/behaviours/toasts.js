@@ -5,9 +5,9 @@ export default function toasts(region) {
   for (const element of region.querySelectorAll(".toast")) {
     manage(element);
     const text = element.querySelector("p");
-    const words = text.textContent;
+    const words = [...text.childNodes];
     // Present from the start, the words would not be read out: taken away and put back, they are.
-    text.textContent = "";
-    setTimeout(() => { text.textContent = words; }, 50);
+    text.replaceChildren();
+    setTimeout(() => { text.replaceChildren(...words); }, 50);
   }
 }

@@ -110,7 +110,7 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
         "The present video plays until the new one is ready",
     ),
     "replacement failed": (replacement_failed, "Ready", "The new video failed; the old one still plays"),
-    "replaced": (replaced, "Ready", "bring it back"),
+    "replaced": (replaced, "Ready", "bring the earlier one back"),
     "deleting": (
         lambda school: school.without_video("Rye", "deleting"),
         "Deleting",

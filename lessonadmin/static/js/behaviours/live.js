@@ -25,6 +25,7 @@ export default function live(region) {
   let asking = null;
   let again = false;
   let held = null;
+  let acts = 0; // an answer to a question from before an act, or during it, is old
 
   function plan(milliseconds) {
     clearTimeout(timer);
@@ -71,12 +72,13 @@ export default function live(region) {
     const url = new URL(region.dataset.url, location.href);
     url.searchParams.set("attempt", attempt);
     attempt += 1;
+    const before = acts;
     asking = fragment(url, { name });
     try {
       const found = await asking;
       failures = 0;
       say("");
-      show(found.root);
+      if (acts === before) show(found.root);
       plan(pause());
     } catch (error) {
       failed(error);
@@ -106,9 +108,12 @@ export default function live(region) {
 
   async function send(form, button) {
     button?.setAttribute("aria-busy", "true");
+    acts += 1;
     try {
       const found = await fragment(form.action, { name, body: new FormData(form, button) });
+      acts += 1;
       form.closest("dialog")?.close();
+      held = null;
       attempt = 0;
       show(found.root);
       plan(pause());

@@ -45,7 +45,7 @@ INSERT INTO lessons (id, creator_id, course_id, title, description, price_cents,
     video_duration, needs_attention_at, created_at, updated_at)
   SELECT uuidv7(at - now()), t.id, c.id,
     initcap(({words})[1 + n % 20]) || ' and ' || ({words})[1 + (n / 20) % 20] || ' ' || n
-      || CASE WHEN n % {rare} = 0 THEN ' {rare_word}' ELSE '' END,
+      || CASE WHEN n % {rare} = 13 THEN ' {rare_word}' ELSE '' END,
     CASE WHEN n % 5 = 0 THEN 'Drawing with patience' ELSE 'With patience' END,
     (n % 40) * 100,
     CASE WHEN state = 'ready' AND n % 4 > 0 THEN 'published' ELSE 'draft' END,
@@ -65,7 +65,7 @@ INSERT INTO lessons (id, creator_id, course_id, title, description, price_cents,
           now() - make_interval(secs => 3600 + ({lessons} - n) * {years} * 31536000.0 / {lessons}) AS at,
           CASE WHEN n % {waits} = 11 THEN 'error' WHEN n % {temporary} = 1 THEN 'error'
                WHEN n % 100 < 93 THEN 'ready' WHEN n % 100 < 96 THEN 'none' WHEN n % 100 < 98 THEN 'error'
-               WHEN n % 1000 > 996 THEN 'processing' WHEN n % 1000 > 993 THEN 'uploading' ELSE 'none' END AS state
+               WHEN n % 1000 > 399 THEN 'none' WHEN n % 100 = 98 THEN 'uploading' ELSE 'processing' END AS state
         FROM generate_series(1, {lessons}) n) x
   JOIN teacher t ON t.place = x.n % {teachers} JOIN course c ON c.place = x.n % {full_courses};
 """

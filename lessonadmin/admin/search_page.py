@@ -34,7 +34,9 @@ class SearchPage(PanelPage):
         if found.single is not None and (address := where(found.single)):
             return redirect(address)
         groups = [(label, found.of(kind)) for kind, label in GROUPS if found.of(kind)]
-        return self.render("admin/search.html", text=found.text, groups=groups, where=where)
+        return self.render(
+            "admin/search.html", text=found.text, groups=groups, where=where, most=lookup.MOST_OF_A_KIND
+        )
 
 
 def where(hit: Hit) -> str | None:

@@ -168,13 +168,20 @@ def _by_address(text: str) -> list[Hit]:
 
 def _by_words(text: str) -> list[Hit]:
     hits: list[Hit] = []
-    for kind, model in (("lesson", Lesson), ("course", Course)):
+    for kind, model, owner in (
+        ("lesson", Lesson, Lesson.creator_id),
+        ("course", Course, Course.instructor_id),
+    ):
         like = searching.matches(model.search, text)
         if like is not None:
             rows = db.session.execute(
-                select(model.id, model.title).where(like).order_by(model.id.desc()).limit(MOST_OF_A_KIND)
+                select(model.id, model.title, User.email)
+                .join(User, User.id == owner)
+                .where(like)
+                .order_by(model.id.desc())
+                .limit(MOST_OF_A_KIND)
             )
-            hits += [Hit(kind, row[0], row[1]) for row in rows]
+            hits += [Hit(kind, row[0], row[1], f"by {row[2]}") for row in rows]
     like = searching.matches(User.search, text)
     if like is not None:
         people = db.session.execute(

@@ -52,6 +52,15 @@ def test_several_that_fit_are_shown_in_groups(app: Flask) -> None:
     assert "Lessons" in page.text()
     assert "Courses" in page.text()
     assert page.text().count("Circles") >= 4
+    assert page.text().count("by instructor") == 4, "whose each is"
+
+
+def test_more_than_ten_lead_to_the_list(app: Flask) -> None:
+    for number in range(12):
+        make_lesson(title=f"Circles {number}")
+    page = page_of(signed_in(make_user(role="support")).get("/admin/search/?q=circles"))
+    assert "All lessons that fit" in page.text()
+    assert page.all("a", href="/admin/lesson/?search=circles")
 
 
 @pytest.mark.parametrize(

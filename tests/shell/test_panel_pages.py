@@ -164,7 +164,7 @@ def test_every_state_is_accessible_and_fits(
     expect(page.get_by_role("heading", name="What will change")).to_be_visible()
     look()
     page.locator("main form.form").evaluate("form => { form.noValidate = true; }")
-    page.get_by_role("button", name="Clear asset 1 lesson").click()
+    page.get_by_role("button", name="Clear asset of 1 lesson").click()
     expect(page.locator(".error-summary")).to_be_focused()
     look()
     page.goto(f"/admin/batch/details/?id={desk.done.id}")

@@ -310,5 +310,5 @@ def test_captions_are_asked_for_and_offered_by_the_player(page: Page, film: Film
     )
     page.reload()
     player = "document.querySelector('mux-player')"  # which may have its script only in a moment
-    page.wait_for_function(f"[...({player}.textTracks ?? [])].some((one) => one.language === 'de')")
-    page.wait_for_function(f"{player}.duration > 0")
+    german = f"[...({player}.textTracks ?? [])].some((one) => one.language === 'de')"
+    house.until(lambda: page.evaluate(f"{german} && {player}.duration > 0"))

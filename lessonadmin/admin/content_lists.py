@@ -34,6 +34,7 @@ class OwnerList(TableView):
     """What lessons and courses have in common: a video, an owner, words to be found by."""
 
     search_hint = "Title, upload, asset or playback id, e-mail"
+    searches_words = True
 
     def exact_ids(self, text: str) -> list[Any]:
         raise NotImplementedError

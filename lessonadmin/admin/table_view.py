@@ -48,6 +48,7 @@ class TableView(PanelView):
     kept_arguments = frozenset({"view"})
     saved_views: tuple[SavedView, ...] = ()
     search_hint = ""
+    searches_words = False  # and not only ids and names, of which few rows have one
     can_export = can_view_details = True
     column_default_sort = ("id", True)
     column_formatters_export: dict[str, Any] = {}
@@ -91,17 +92,22 @@ class TableView(PanelView):
             return None, query.filter(*conditions)
         ceilings.plan_by_values()
         key = self._key
-        count = ceilings.count(key, conditions, MOST_COUNTED)
+        g.panel_count = counted = self._count(search, conditions)
         # A guess that is wrong costs most where words are searched or another order is asked for.
         few = MOST_COUNTED if search or sort_column is not None else FEW
-        query = query.filter(*([ceilings.named(key, conditions)] if count <= few else conditions))
+        by_name = bool(conditions) and not counted.more and counted.number <= few
+        query = query.filter(*([ceilings.named(key, conditions)] if by_name else conditions))
         for relation in self._auto_joins:
             query = query.options(self._loading(relation))
         order = self._order(sort_column, sort_desc, filters)
         found = keyset.read(query, order, page=page or 0, size=page_size or self.page_size)
         g.panel_page = found
         self.prepare(found.rows)
-        return count, found.rows
+        return counted.number, found.rows
+
+    def _count(self, search: str | None, conditions: list[ColumnElement[bool]]) -> ceilings.Count:
+        count = ceilings.count_found if search and self.searches_words else ceilings.count
+        return count(self._key, conditions, MOST_COUNTED)
 
     @property
     def _key(self) -> Any:
@@ -182,14 +188,14 @@ class TableView(PanelView):
 
     def _drawn(self, values: dict[str, Any]) -> dict[str, Any]:
         count, page = values["count"] or 0, g.panel_page
-        capped = count > MOST_COUNTED
+        capped = g.panel_count.more
         address = values["return_url"]
         there = not (page.previous or page.next)
         return {
             "num_pages": None,
             "capped": capped,
             "count": None if capped and not values["data"] else count,
-            "count_words": f"more than {MOST_COUNTED:,}" if capped else f"{count:,}",
+            "count_words": f"more than {count:,}" if capped else f"{count:,}",
             "tabs_of_view": self._tabs(),
             "previous_page": _with(address, page.previous),
             "next_page": _with(address, page.next),

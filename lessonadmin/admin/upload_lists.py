@@ -52,10 +52,10 @@ class TrackingView(ActsOnRows, TableView):
     room, icon, target = "tracking", "track", "tracking"
     search_hint = "Upload, asset, playback or temporary id"
     details_template = "admin/row/tracking.html"
-    column_list = ("filename", "lesson", "status", "upload_id", "mux_asset_id", "error_message", "created_at", "updated_at")  # fmt: skip
+    column_list = ("filename", "lesson", "status", "upload_id", "mux_asset_id", "created_at", "updated_at")  # fmt: skip
     column_labels = {
         "filename": "File",
-        "lesson": "Lesson or course",
+        "lesson": "Of",
         "status": "State",
         "upload_id": "Upload id",
         "mux_asset_id": "Asset id",
@@ -69,10 +69,9 @@ class TrackingView(ActsOnRows, TableView):
     column_formatters = {
         "filename": lambda v, _c, row, _n: cell("titled", row.filename or "Without a name", v.get_url(".details_view", id=row.id), None, "overtaken" if row.superseded_at else ""),
         "lesson": lambda _v, _c, row, _n: cell("linked", row.lesson.title if row.lesson else row.course.title if row.course else "", cells.link_to("lesson" if row.lesson_id else "course", row.target_id)),
-        "status": lambda _v, _c, row, _n: cell("tracking_state", row.status),
+        "status": lambda _v, _c, row, _n: cell("tracking_state", row.status, row.error_message or (row.error_type or "").replace("_", " ") or row.last_look_error or ""),
         "upload_id": lambda _v, _c, row, _n: cell("mux_id", row.upload_id, "upload id"),
         "mux_asset_id": lambda _v, _c, row, _n: cell("mux_id", row.mux_asset_id, "asset id"),
-        "error_message": lambda _v, _c, row, _n: cell("words", row.error_message or (row.error_type or "").replace("_", " ") or row.last_look_error, True),
     }  # fmt: skip
     column_export_list = (
         "id", "lesson_id", "course_id", "owner_id", "status", "filename", "upload_id", "temp_asset_id", "mux_asset_id", "mux_playback_id",
@@ -208,7 +207,7 @@ class DeletionView(TableView):
     room, icon = "deletion", "trash"
     search_hint = "Asset id, lesson or course id"
     details_template = "admin/row/deletion.html"
-    column_list = ("mux_asset_id", "target_id", "reason", "requested_by", "requested_at", "due_at", "attempts", "last_error", "done_at")  # fmt: skip
+    column_list = ("mux_asset_id", "target_id", "done_at", "reason", "requested_by", "requested_at", "due_at", "last_error")  # fmt: skip
     column_labels = {
         "mux_asset_id": "Asset id",
         "target_id": "Of",
@@ -217,17 +216,17 @@ class DeletionView(TableView):
         "due_at": "Due",
         "attempts": "Tries",
         "last_error": "What went wrong",
-        "done_at": "Done",
+        "done_at": "State",
     }
     column_sortable_list = ("requested_at",)
     column_formatters = {
         "mux_asset_id": lambda v, _c, row, _n: cell("titled", row.mux_asset_id, v.get_url(".details_view", id=row.id), None),
         "target_id": _target,
-        "reason": lambda _v, _c, row, _n: cell("words", row.reason),
+        "reason": lambda _v, _c, row, _n: row.reason or "–",
         "requested_by": lambda _v, _c, row, _n: cell("words", g.people.get(row.requested_by, "")),
         "due_at": lambda _v, _c, row, _n: cell("moment", None if row.done_at else row.due_at),
         "last_error": lambda _v, _c, row, _n: cell("words", row.last_error, True),
-        "done_at": lambda _v, _c, row, _n: cell("moment", row.done_at),
+        "done_at": lambda _v, _c, row, _n: cell("deletion_state", row),
     }  # fmt: skip
     column_export_list = ("id", "mux_asset_id", "target_type", "target_id", "reason", "requested_by", "requested_at", "due_at", "attempts", "last_error", "done_at")  # fmt: skip
     column_formatters_export = {"requested_by": lambda _v, _c, row, _n: g.people.get(row.requested_by, "")}

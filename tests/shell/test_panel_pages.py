@@ -150,16 +150,20 @@ def test_every_state_is_accessible_and_fits(
 ) -> None:  # fmt: skip
     page = window(width=width, dark=dark, signed_in=desk.admin)
 
+    def visit(address: str) -> None:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")  # the buttons' behaviours have come
+
     def look() -> None:
         assert axe(page) == []
         assert sideways(page) <= 0
 
-    page.goto("/admin/lesson/?flt0_state_is=draft&flt1_stuck_is=yes")
+    visit("/admin/lesson/?flt0_state_is=draft&flt1_stuck_is=yes")
     look()
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("heading", name="Filter lessons")).to_be_visible()
     look()
-    page.goto(f"/admin/lesson/details/?id={desk.stuck.id}")
+    visit(f"/admin/lesson/details/?id={desk.stuck.id}")
     page.get_by_role("button", name="Clear asset…").click()
     expect(page.get_by_role("heading", name="What will change")).to_be_visible()
     look()
@@ -167,11 +171,11 @@ def test_every_state_is_accessible_and_fits(
     page.get_by_role("button", name="Clear asset of 1 lesson").click()
     expect(page.locator(".error-summary")).to_be_focused()
     look()
-    page.goto(f"/admin/batch/details/?id={desk.done.id}")
+    visit(f"/admin/batch/details/?id={desk.done.id}")
     page.get_by_role("button", name="Undo…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     look()
-    page.goto(f"/admin/user/details/?id={desk.teacher.id}")
+    visit(f"/admin/user/details/?id={desk.teacher.id}")
     page.get_by_role("button", name="Disable…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     look()

@@ -17,5 +17,5 @@ Where is what (a test holds this list complete):
                       event_lookup lookup trouble_lists notes
   The machine room    doctor examination doctor_database doctor_house doctor_mux doctor_webhooks machine_room vital_signs
                       alarms rejections figures gauges operations usage retention
-  Shared by all       errors calls models
+  Shared by all       errors calls ceilings models
 """

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, t
 from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
-from lessonadmin.domain import access, pictures, searching
+from lessonadmin.domain import access, ceilings, pictures, searching
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 
@@ -93,7 +93,7 @@ def shelf(user: User, wish: Wish) -> Shelf:
         query = query.where(Lesson.price_cents == 0)
     found = searching.matches(Lesson.search, wish.q)
     if found is not None:
-        query = query.where(found)
+        query = query.where(*ceilings.narrowed(Lesson.id, [found], PER_PAGE))
     lessons, more = _page(query, wish.cursor)
     back = wish.cursor is not None and wish.cursor.back
     has_newer, has_older = (more, True) if back else (wish.cursor is not None, more)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select, union_all
 
 from lessonadmin.db import db
-from lessonadmin.domain import searching
+from lessonadmin.domain import ceilings, searching
 from lessonadmin.domain.models import AssetDeletion, Batch, Course, Lesson, MuxEvent, Tracking, User
 
 MOST_OF_A_KIND = 10
@@ -168,6 +168,7 @@ def _by_address(text: str) -> list[Hit]:
 
 def _by_words(text: str) -> list[Hit]:
     hits: list[Hit] = []
+    ceilings.plan_by_values()
     for kind, model, owner in (
         ("lesson", Lesson, Lesson.creator_id),
         ("course", Course, Course.instructor_id),
@@ -177,7 +178,7 @@ def _by_words(text: str) -> list[Hit]:
             rows = db.session.execute(
                 select(model.id, model.title, User.email)
                 .join(User, User.id == owner)
-                .where(like)
+                .where(*ceilings.narrowed(model.id, [like], MOST_OF_A_KIND))
                 .order_by(model.id.desc())
                 .limit(MOST_OF_A_KIND)
             )

@@ -115,6 +115,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_log_action", "audit_log", ["action", "at"], unique=False)
     op.create_index("ix_audit_log_actor_id", "audit_log", ["actor_id", "at"], unique=False)
+    op.create_index("ix_audit_log_actor_type", "audit_log", ["actor_type", "id"], unique=False)
     op.create_index("ix_audit_log_at", "audit_log", ["at", "id"], unique=False)
     op.create_index("ix_audit_log_target_id", "audit_log", ["target_id", "at"], unique=False)
     op.create_table(
@@ -646,16 +647,24 @@ def upgrade() -> None:
     )
     op.create_index("ix_lessons_price_cents", "lessons", ["price_cents", "id"], unique=False)
     op.create_index("ix_lessons_search", "lessons", ["search"], unique=False, postgresql_using="gin")
+    op.create_index("ix_lessons_playback_policy", "lessons", ["playback_policy", "id"], unique=False)
     op.create_index("ix_lessons_status", "lessons", ["status", "id"], unique=False)
     op.create_index(
         "ix_lessons_temporary",
         "lessons",
         ["id"],
         unique=False,
-        postgresql_where=sa.text("mux_asset_id LIKE 'temp\\_%%'"),
+        postgresql_where=sa.text("mux_asset_id LIKE 'temp\\_%'"),
     )
     op.create_index("ix_lessons_title", "lessons", ["title", "id"], unique=False)
     op.create_index("ix_lessons_updated_at", "lessons", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_lessons_video_error_type",
+        "lessons",
+        ["video_error_type", "id"],
+        unique=False,
+        postgresql_where=sa.text("video_error_type IS NOT NULL"),
+    )
     op.create_index(
         "ix_lessons_video_processing_status", "lessons", ["video_processing_status", "id"], unique=False
     )
@@ -767,6 +776,12 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_mux_asset_tracking_owner_id", "mux_asset_tracking", ["owner_id", "created_at"], unique=False
+    )
+    op.create_index(
+        "ix_mux_asset_tracking_playback_policy",
+        "mux_asset_tracking",
+        ["playback_policy", "id"],
+        unique=False,
     )
     op.create_index("ix_mux_asset_tracking_ready_at", "mux_asset_tracking", ["ready_at"], unique=False)
     op.create_index("ix_mux_asset_tracking_status", "mux_asset_tracking", ["status", "id"], unique=False)
@@ -1039,6 +1054,7 @@ def downgrade() -> None:
     op.drop_index("ix_mux_asset_tracking_superseded_by", table_name="mux_asset_tracking")
     op.drop_index("ix_mux_asset_tracking_status", table_name="mux_asset_tracking")
     op.drop_index("ix_mux_asset_tracking_ready_at", table_name="mux_asset_tracking")
+    op.drop_index("ix_mux_asset_tracking_playback_policy", table_name="mux_asset_tracking")
     op.drop_index("ix_mux_asset_tracking_owner_id", table_name="mux_asset_tracking")
     op.drop_index(
         "ix_mux_asset_tracking_open",
@@ -1058,14 +1074,20 @@ def downgrade() -> None:
     op.drop_index("ix_mux_asset_tracking_course_id", table_name="mux_asset_tracking")
     op.drop_table("mux_asset_tracking")
     op.drop_index("ix_lessons_video_processing_status", table_name="lessons")
+    op.drop_index(
+        "ix_lessons_video_error_type",
+        table_name="lessons",
+        postgresql_where=sa.text("video_error_type IS NOT NULL"),
+    )
     op.drop_index("ix_lessons_updated_at", table_name="lessons")
     op.drop_index("ix_lessons_title", table_name="lessons")
     op.drop_index(
         "ix_lessons_temporary",
         table_name="lessons",
-        postgresql_where=sa.text("mux_asset_id LIKE 'temp\\_%%'"),
+        postgresql_where=sa.text("mux_asset_id LIKE 'temp\\_%'"),
     )
     op.drop_index("ix_lessons_status", table_name="lessons")
+    op.drop_index("ix_lessons_playback_policy", table_name="lessons")
     op.drop_index("ix_lessons_search", table_name="lessons", postgresql_using="gin")
     op.drop_index("ix_lessons_price_cents", table_name="lessons")
     op.drop_index(
@@ -1160,6 +1182,7 @@ def downgrade() -> None:
     op.drop_table("heartbeats")
     op.drop_index("ix_audit_log_target_id", table_name="audit_log")
     op.drop_index("ix_audit_log_at", table_name="audit_log")
+    op.drop_index("ix_audit_log_actor_type", table_name="audit_log")
     op.drop_index("ix_audit_log_actor_id", table_name="audit_log")
     op.drop_index("ix_audit_log_action", table_name="audit_log")
     op.drop_table("audit_log")

@@ -118,6 +118,13 @@ class Lesson(VideoOwner, Stamped, Base):
             postgresql_where=text("video_processing_status IN ('uploading', 'processing')"),
         ),
         Index("ix_lessons_temporary", "id", postgresql_where=text(r"mux_asset_id LIKE 'temp\_%'")),
+        Index(
+            "ix_lessons_video_error_type",
+            "video_error_type",
+            "id",
+            postgresql_where=text("video_error_type IS NOT NULL"),
+        ),
+        Index("ix_lessons_playback_policy", "playback_policy", "id"),
         Index("ix_lessons_mux_asset_id", "mux_asset_id"),
         Index("ix_lessons_mux_playback_id", "mux_playback_id"),
         Index("ix_lessons_search", "search", postgresql_using="gin"),

@@ -95,6 +95,7 @@ class AuditLog(Base):
         Index("ix_audit_log_target_id", "target_id", "at"),
         Index("ix_audit_log_actor_id", "actor_id", "at"),
         Index("ix_audit_log_action", "action", "at"),
+        Index("ix_audit_log_actor_type", "actor_type", "id"),
     )
 
 

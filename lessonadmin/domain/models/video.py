@@ -101,6 +101,7 @@ class Tracking(Stamped, Base):
         ),
         Index("ix_mux_asset_tracking_status", "status", "id"),
         Index("ix_mux_asset_tracking_error_type", "error_type", "id"),
+        Index("ix_mux_asset_tracking_playback_policy", "playback_policy", "id"),
         Index("ix_mux_asset_tracking_created_at", "created_at", "id"),
         Index("ix_mux_asset_tracking_updated_at", "updated_at", "id"),
         Index("ix_mux_asset_tracking_ready_at", "ready_at"),

@@ -1,0 +1,104 @@
+"""Counting ends at a ceiling and says so; few rows named are the same rows; a plan is made for what is asked."""
+
+import pytest
+from sqlalchemy import select, text
+
+from lessonadmin.db import db
+from lessonadmin.domain import ceilings, searching
+from lessonadmin.domain.models import Lesson
+from tests.factories import make_lesson
+
+pytestmark = pytest.mark.usefixtures("session")
+
+
+def _found(word: str) -> list[object]:
+    condition = searching.matches(Lesson.search, word)
+    assert condition is not None
+    return [condition]
+
+
+@pytest.mark.parametrize(
+    ("most", "number", "more"), [(10, 4, False), (4, 4, False), (3, 3, True), (1, 1, True)]
+)
+def test_counting_ends_at_the_ceiling_and_says_so(most: int, number: int, more: bool) -> None:
+    for _ in range(4):
+        make_lesson(title="Many")
+    assert ceilings.count(Lesson.id, [], most) == ceilings.Count(number, more)
+
+
+def test_few_rows_named_are_the_rows_that_fit() -> None:
+    wanted = [make_lesson(title=f"Zanzibar {number}") for number in range(3)]
+    make_lesson(title="Elsewhere")
+    named = ceilings.named(Lesson.id, _found("zanzi"))
+    found = db.session.scalars(select(Lesson.id).where(named).order_by(Lesson.title)).all()
+    assert found == [one.id for one in wanted]
+    assert ceilings.count(Lesson.id, [named], 10).number == 3
+
+
+def test_nothing_named_is_nothing() -> None:
+    make_lesson(title="Elsewhere")
+    named = ceilings.named(Lesson.id, _found("nowhere"))
+    assert db.session.scalars(select(Lesson.id).where(named)).all() == []
+
+
+@pytest.fixture
+def small_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ceilings, "NEWEST", 10)
+    monkeypatch.setattr(ceilings, "MANY_OF_NEWEST", 4)
+    monkeypatch.setattr(ceilings, "MOST_OF_MANY", 6)
+
+
+def test_a_word_of_many_rows_is_counted_among_the_newest(small_ceilings: None) -> None:
+    for number in range(20):
+        make_lesson(title=("Water" if number % 2 else "Bread") + f" {number}")
+    assert ceilings.count_found(Lesson.id, _found("water"), 100) == ceilings.Count(6, more=True)
+
+
+def test_a_word_that_only_the_newest_have_is_counted_in_full(small_ceilings: None) -> None:
+    for number in range(20):
+        make_lesson(title=("Water" if number >= 15 else "Bread") + f" {number}")
+    assert ceilings.count_found(Lesson.id, _found("water"), 100) == ceilings.Count(5)
+
+
+def test_a_word_of_old_rows_is_counted_to_the_ceiling(small_ceilings: None) -> None:
+    for number in range(20):
+        make_lesson(title=("Water" if number < 9 else "Bread") + f" {number}")
+    assert ceilings.count_found(Lesson.id, _found("water"), 100) == ceilings.Count(9)
+    assert ceilings.count_found(Lesson.id, _found("water"), 7) == ceilings.Count(7, more=True)
+
+
+@pytest.mark.parametrize(("wanted", "by_name"), [(2, False), (3, False), (4, True)])
+def test_a_search_is_narrowed_to_names_unless_enough_of_the_newest_fit(
+    small_ceilings: None, wanted: int, by_name: bool
+) -> None:
+    for number in range(12):
+        make_lesson(title=("Water" if number % 4 == 3 else "Bread") + f" {number}")
+    found = _found("water")
+    narrowed = ceilings.narrowed(Lesson.id, found, wanted)
+    assert (narrowed is not found) == by_name
+    assert ceilings.count(Lesson.id, narrowed, 10).number == 3
+
+
+def test_what_is_many_after_all_is_never_named(small_ceilings: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ceilings, "MOST_NAMED", 2)
+    for _ in range(3):
+        make_lesson(title="Water")
+    found = _found("water")
+    assert ceilings.narrowed(Lesson.id, found, 4) is found
+
+
+def _plan_mode() -> str:
+    return str(db.session.scalar(text("SHOW plan_cache_mode")))
+
+
+def test_plans_are_made_by_values_for_one_transaction_only() -> None:
+    ceilings.plan_by_values()
+    assert _plan_mode() == "force_custom_plan"
+    db.session.rollback()
+    assert _plan_mode() == "auto"
+
+
+def test_the_index_of_temporary_ids_is_of_what_is_asked() -> None:
+    """A partial index is only used by a query that says the same; once it said `temp\\_%%`, which nobody asks for."""
+    said = db.session.scalar(text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_lessons_temporary'"))
+    assert r"(mux_asset_id ~~ 'temp\_%'::text)" in str(said)

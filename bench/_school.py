@@ -38,16 +38,18 @@ CREATE UNIQUE INDEX ON course (place);
 ANALYZE course;
 """
 
+# Titles and prices are drawn by a hash, so that they have nothing to do with how a lesson fares.
 # `fails_today`, `waits` and `temporary` are as many in any school; the others are shares of it.
 LESSONS = """
 INSERT INTO lessons (id, creator_id, course_id, title, description, price_cents, status, publish_on_ready, published_at,
     video_processing_status, video_error_type, video_error_message, mux_asset_id, mux_playback_id, playback_policy,
     video_duration, needs_attention_at, created_at, updated_at)
   SELECT uuidv7(at - now()), t.id, c.id,
-    initcap(({words})[1 + n % 20]) || ' and ' || ({words})[1 + (n / 20) % 20] || ' ' || n
+    initcap(({words})[1 + abs(hashint4(n)) % 20]) || ' ' || 100 + abs(hashint4(-n)) % 900 || ': '
+      || ({words})[1 + abs(hashint4(n + 1)) % 20] || ' and ' || ({words})[1 + abs(hashint4(n + 2)) % 20]
       || CASE WHEN n % {rare} = 13 THEN ' {rare_word}' ELSE '' END,
     CASE WHEN n % 5 = 0 THEN 'Drawing with patience' ELSE 'With patience' END,
-    (n % 40) * 100,
+    abs(hashint4(n + 3)) % 40 * 100,
     CASE WHEN state = 'ready' AND n % 4 > 0 THEN 'published' ELSE 'draft' END,
     n % 3 > 0,
     CASE WHEN state = 'ready' AND n % 4 > 0 THEN at END,

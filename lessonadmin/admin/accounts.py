@@ -9,7 +9,7 @@ from flask_admin import expose
 from sqlalchemy import ColumnElement
 
 from lessonadmin import auth
-from lessonadmin.admin import filters
+from lessonadmin.admin import cells, filters
 from lessonadmin.admin.cells import cell, drawn
 from lessonadmin.admin.filters import as_id
 from lessonadmin.admin.table_view import SavedView, TableView
@@ -31,7 +31,7 @@ class UserView(TableView):
     column_labels = {"email": "E-mail", "active": "State", "created_at": "Made"}
     column_sortable_list = ()
     column_formatters = {
-        "email": lambda v, _c, row, _n: cell("titled", row.email, v.get_url(".details_view", id=row.id), None),
+        "email": lambda v, _c, row, _n: cell("titled", row.email, cells.page_of(v, row), None),
         "role": lambda _v, _c, row, _n: row.role.capitalize(),
         "active": lambda _v, _c, row, _n: drawn("badge.badge", "Active" if row.active else "Disabled", "check" if row.active else "lock", "good" if row.active else "warn"),
     }  # fmt: skip

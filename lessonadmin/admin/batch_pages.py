@@ -43,7 +43,7 @@ class BatchView(TableView):
     }
     column_sortable_list = ("created_at",)
     column_formatters = {
-        "action": lambda v, _c, row, _n: cell("titled", f"{LABELS.get((row.target_type, row.action), row.action)} {plural(row.total, row.target_type if row.target_type != 'tracking' else 'upload')}", v.get_url(".details_view", id=row.id), None, "undoes another" if row.undoes_id else ""),
+        "action": lambda v, _c, row, _n: cell("titled", f"{LABELS.get((row.target_type, row.action), row.action)} {plural(row.total, row.target_type if row.target_type != 'tracking' else 'upload')}", cells.page_of(v, row), None, "undoes another" if row.undoes_id else ""),
         "status": lambda _v, _c, row, _n: cell("batch_state", row.status),
         "done": lambda _v, _c, row, _n: cell("progress", row.done + row.failed + row.skipped, row.total, 100 if not row.total else int(100 * (row.done + row.failed + row.skipped) / row.total)),
         "reason": lambda _v, _c, row, _n: cell("words", row.reason),

@@ -63,7 +63,7 @@ class OwnerList(TableView):
 
 
 def _title(view: Any, _context: Any, row: Any, _name: str) -> Any:
-    href = view.get_url(".details_view", id=row.id)
+    href = cells.page_of(view, row)
     return cell("titled", row.title, href, pictures.thumbnail(row, **THUMB) or "", picture=view.icon)
 
 
@@ -130,7 +130,12 @@ class LessonView(CasePages, ActsOnRows, OwnerList):
         *filters.number("Price", Lesson.price_cents),
     )
     saved_views = (
-        SavedView("stuck", "Stuck", lambda: trouble_lists.stuck(Lesson)),
+        SavedView(
+            "stuck",
+            "Stuck",
+            lambda: trouble_lists.stuck(Lesson),
+            counted_as=lambda: trouble_lists.stuck_in(Lesson),
+        ),
         SavedView("failed-today", "Failed today", lambda: trouble_lists.failed_today(Lesson)),
         SavedView("needs-attention", "Needs attention", trouble_lists.needs_attention),
         SavedView("temporary-ids", "Temporary ids", lambda: trouble_lists.temporary(Lesson.mux_asset_id)),
@@ -179,7 +184,12 @@ class CourseView(CasePages, ActsOnRows, OwnerList):
         *filters.day("Made", Course.created_at),
     )
     saved_views = (
-        SavedView("stuck", "Stuck", lambda: trouble_lists.stuck(Course)),
+        SavedView(
+            "stuck",
+            "Stuck",
+            lambda: trouble_lists.stuck(Course),
+            counted_as=lambda: trouble_lists.stuck_in(Course),
+        ),
         SavedView("failed-today", "Failed today", lambda: trouble_lists.failed_today(Course)),
     )
 

@@ -67,7 +67,7 @@ class TrackingView(ActsOnRows, TableView):
     }
     column_sortable_list = ("created_at", "updated_at")
     column_formatters = {
-        "filename": lambda v, _c, row, _n: cell("titled", row.filename or "Without a name", v.get_url(".details_view", id=row.id), None, "overtaken" if row.superseded_at else ""),
+        "filename": lambda v, _c, row, _n: cell("titled", row.filename or "Without a name", cells.page_of(v, row), None, "overtaken" if row.superseded_at else ""),
         "lesson": lambda _v, _c, row, _n: cell("linked", row.lesson.title if row.lesson else row.course.title if row.course else "", cells.link_to("lesson" if row.lesson_id else "course", row.target_id)),
         "status": lambda _v, _c, row, _n: cell("tracking_state", row.status, row.error_message or (row.error_type or "").replace("_", " ") or row.last_look_error or ""),
         "upload_id": lambda _v, _c, row, _n: cell("mux_id", row.upload_id, "upload id"),
@@ -144,7 +144,7 @@ class EventView(ActsOnRows, TableView):
     }
     column_sortable_list = ("received_at",)
     column_formatters = {
-        "type": lambda v, _c, row, _n: cell("titled", row.type, v.get_url(".details_view", id=row.id), None),
+        "type": lambda v, _c, row, _n: cell("titled", row.type, cells.page_of(v, row), None),
         "target_id": _target,
         "outcome": lambda _v, _c, row, _n: cell("outcome", row.outcome),
         "error": lambda _v, _c, row, _n: cell("words", row.error, True),
@@ -220,7 +220,7 @@ class DeletionView(TableView):
     }
     column_sortable_list = ("requested_at",)
     column_formatters = {
-        "mux_asset_id": lambda v, _c, row, _n: cell("titled", row.mux_asset_id, v.get_url(".details_view", id=row.id), None),
+        "mux_asset_id": lambda v, _c, row, _n: cell("titled", row.mux_asset_id, cells.page_of(v, row), None),
         "target_id": _target,
         "reason": lambda _v, _c, row, _n: row.reason or "–",
         "requested_by": lambda _v, _c, row, _n: cell("words", g.people.get(row.requested_by, "")),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal_column, select
+from sqlalchemy import ColumnElement, Select, and_, literal_column, select
 
 from lessonadmin import config
 from lessonadmin.domain.checks import later
@@ -33,6 +33,11 @@ def stuck(model: type[Any]) -> ColumnElement[bool]:
     column = _column(model)
     found: ColumnElement[bool] = model.id.in_(select(column).where(stuck_uploads(), column.is_not(None)))
     return found
+
+
+def stuck_in(model: type[Any]) -> Select[Any]:
+    """One row for each lesson (or course) that is stuck: quicker to count, for at most one upload is on its way."""
+    return select(Tracking.id).where(stuck_uploads(), _column(model).is_not(None))
 
 
 def failed_uploads_today() -> ColumnElement[bool]:

@@ -778,6 +778,13 @@ def upgrade() -> None:
         "ix_mux_asset_tracking_owner_id", "mux_asset_tracking", ["owner_id", "created_at"], unique=False
     )
     op.create_index(
+        "ix_mux_asset_tracking_failed",
+        "mux_asset_tracking",
+        ["updated_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'error'"),
+    )
+    op.create_index(
         "ix_mux_asset_tracking_playback_policy",
         "mux_asset_tracking",
         ["playback_policy", "id"],
@@ -1055,6 +1062,11 @@ def downgrade() -> None:
     op.drop_index("ix_mux_asset_tracking_status", table_name="mux_asset_tracking")
     op.drop_index("ix_mux_asset_tracking_ready_at", table_name="mux_asset_tracking")
     op.drop_index("ix_mux_asset_tracking_playback_policy", table_name="mux_asset_tracking")
+    op.drop_index(
+        "ix_mux_asset_tracking_failed",
+        table_name="mux_asset_tracking",
+        postgresql_where=sa.text("status = 'error'"),
+    )
     op.drop_index("ix_mux_asset_tracking_owner_id", table_name="mux_asset_tracking")
     op.drop_index(
         "ix_mux_asset_tracking_open",

@@ -100,6 +100,7 @@ class Tracking(Stamped, Base):
             postgresql_where=text("superseded_at IS NULL AND status IN ('uploading', 'processing')"),
         ),
         Index("ix_mux_asset_tracking_status", "status", "id"),
+        Index("ix_mux_asset_tracking_failed", "updated_at", postgresql_where=text("status = 'error'")),
         Index("ix_mux_asset_tracking_error_type", "error_type", "id"),
         Index("ix_mux_asset_tracking_playback_policy", "playback_policy", "id"),
         Index("ix_mux_asset_tracking_created_at", "created_at", "id"),

@@ -47,13 +47,15 @@ def site(columns: tuple[str, ...]) -> tuple[Any, Callable[[], int]]:
 
 def _database() -> dict[str, Any]:
     parsed = urlparse(os.environ["DATABASE_URL"])
+    asked = parse_qs(parsed.query)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parsed.path.lstrip("/"),
         "USER": parsed.username,
         "PASSWORD": parsed.password or "",
-        "HOST": parsed.hostname or parse_qs(parsed.query).get("host", [""])[0],
+        "HOST": parsed.hostname or asked.get("host", [""])[0],
         "PORT": str(parsed.port or ""),
+        "OPTIONS": {"options": asked.get("options", [""])[0]},
         "CONN_MAX_AGE": None,  # one connection for the whole run, as ours has
     }
 

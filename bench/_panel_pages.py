@@ -17,7 +17,7 @@ from typing import Any
 from bench import _panel_addresses
 from bench._panel_addresses import Page, Places
 
-REPEATS = 7
+REPEATS = 15
 ROUNDS_MEANWHILE = 12
 COLUMNS = (
     "title", "status", "video_processing_status", "price_cents", "mux_asset_id", "created_at", "updated_at",

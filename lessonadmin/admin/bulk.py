@@ -47,7 +47,9 @@ class Choice:
         if self.matching is None:
             found = list(self.ids)
         else:
-            found = list(db.session.scalars(self.matching.limit(batches.MOST_AT_ONCE + 1)))
+            # In any order: asked for a few in order, PostgreSQL may walk the whole table for them.
+            some = self.matching.order_by(None).limit(batches.MOST_AT_ONCE + 1)
+            found = sorted(db.session.scalars(some))
         return found if len(found) <= batches.MOST_AT_ONCE else None
 
 

@@ -1,7 +1,5 @@
 """One box for anything pasted: straight to the only thing that fits, or everything that does."""
 
-import uuid
-
 import pytest
 from flask import Flask
 
@@ -64,7 +62,7 @@ def test_more_than_ten_lead_to_the_list(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "nothing such", "%", "\\", "'", "&|!()", "x" * 5000, "😀", "a%00b", str(uuid.uuid4()), "@", "a@b@c"]
+    "text", ["", " ", "nothing such", "%", "\\", "'", "&|!()", "x" * 5000, "😀", "a%00b", "01a1fc30-4459-7d2e-be8a-be56dc97f121", "@", "a@b@c"]
 )  # fmt: skip
 def test_odd_texts_find_nothing_in_a_whole_page(app: Flask, text: str) -> None:
     page_of(signed_in(make_user(role="support")).get("/admin/search/", query_string={"q": text}))

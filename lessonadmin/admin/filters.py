@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 
 from lessonadmin.db import db
 from lessonadmin.domain import searching
@@ -59,9 +59,15 @@ class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are pa
 def choice(name: str, column: Any, options: Iterable[tuple[str, str]]) -> list[Where]:
     """One of a few words."""
     options = tuple(options)
+
+    def others(value: str) -> ColumnElement[bool]:
+        """Named one by one, for an index knows where these are and not where the one is not."""
+        found: ColumnElement[bool] = column.in_([key for key, _ in options if key != value])
+        return or_(found, column.is_(None)) if column.nullable else found
+
     return [
         Where(name, "is", lambda value: column == value, column=column, options=options),
-        Where(name, "is not", lambda value: column.is_distinct_from(value), column=column, options=options),
+        Where(name, "is not", others, column=column, options=options),
     ]
 
 

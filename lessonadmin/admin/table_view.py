@@ -94,11 +94,11 @@ class TableView(PanelView):
             return None, query.filter(*conditions)
         ceilings.plan_by_values()
         key = self._key
-        g.panel_count = counted = self._count(search, conditions)
+        g.panel_count = counted = self._count(search, conditions, filters)
         # A guess that is wrong costs most where words are searched or another order is asked for.
         few = MOST_COUNTED if search or sort_column is not None else FEW
         by_name = bool(conditions) and not counted.more and counted.number <= few
-        query = query.filter(*([ceilings.named(key, conditions)] if by_name else conditions))
+        query = query.filter(*([ceilings.named(key, conditions, counted)] if by_name else conditions))
         for relation in self._auto_joins:
             query = query.options(self._loading(relation))
         order = self._order(sort_column, sort_desc, filters)
@@ -107,9 +107,14 @@ class TableView(PanelView):
         self.prepare(found.rows)
         return counted.number, found.rows
 
-    def _count(self, search: str | None, conditions: list[ColumnElement[bool]]) -> ceilings.Count:
-        count = ceilings.count_found if search and self.searches_words else ceilings.count
-        return count(self._key, conditions, MOST_COUNTED)
+    def _count(
+        self, search: str | None, conditions: list[ColumnElement[bool]], filters: Any
+    ) -> ceilings.Count:
+        if search:
+            count = ceilings.count_found if self.searches_words else ceilings.count
+            return count(self._key, conditions, MOST_COUNTED)
+        order = self._order(None, False, filters).clauses(backwards=False)
+        return ceilings.count(self._key, conditions, MOST_COUNTED, order)
 
     @property
     def _key(self) -> Any:

@@ -6,26 +6,29 @@ for the five rows there are. So what is few is counted first, and then named: fo
 A word of every tenth lesson is the other way round: its index would be read to the end only to say "many".
 """
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, func, select, text
+from sqlalchemy import ColumnElement, Uuid, any_, cast, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from lessonadmin.db import db
 
 Conditions = Sequence[ColumnElement[bool]]
 # A search that finds so many of the newest rows is counted among the newest, and only to a thousand.
-NEWEST, MANY_OF_NEWEST, MOST_OF_MANY = 2_000, 100, 1_000
-MOST_NAMED = 10_000
+NEWEST, MANY_OF_NEWEST, MOST_OF_MANY = 2_000, 40, 1_000
+MOST_NAMED, MOST_IDS = 10_000, 1_000
 
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows fit; `more`: there are more than that, and nobody counted on."""
+    """How many rows fit; `more`: there are more than that, and nobody counted on. `ids`: which, if that is known."""
 
     number: int
     more: bool = False
+    ids: tuple[uuid.UUID, ...] | None = None
 
 
 def plan_by_values() -> None:
@@ -40,8 +43,10 @@ def plan_by_values() -> None:
     )
 
 
-def count(key: Any, conditions: Conditions, most: int) -> Count:
-    some = select(key).where(*conditions).limit(most + 1).subquery()
+def count(key: Any, conditions: Conditions, most: int, order: Sequence[Any] = ()) -> Count:
+    """`order`: in which the rows are read, so that they are counted as they are read and not by an index that begins
+    with all those that do not fit."""
+    some = select(key).where(*conditions).order_by(*order).limit(most + 1).subquery()
     found = db.session.scalar(select(func.count()).select_from(some)) or 0
     return Count(most, more=True) if found > most else Count(found)
 
@@ -50,19 +55,31 @@ def count_found(key: Any, conditions: Conditions, most: int) -> Count:
     """The same for conditions with a search among them. The keys must count upwards with time."""
     among_newest = count(key, [*conditions, _newest(key, NEWEST)], NEWEST).number
     if among_newest >= MANY_OF_NEWEST:
-        enough = 2 * NEWEST * MOST_OF_MANY // among_newest
+        enough = NEWEST * MOST_OF_MANY * 3 // (among_newest * 2)
         found = count(key, [*conditions, _newest(key, enough)], MOST_OF_MANY)
         if found.more:
             return found
-    return count(key, conditions, most)
+    return _counted_by_name(key, conditions, most)
+
+
+def _counted_by_name(key: Any, conditions: Conditions, most: int) -> Count:
+    """A few ids are no dearer than their number, and need not be looked for again."""
+    limit = min(most, MOST_IDS)
+    ids = tuple(db.session.scalars(select(key).where(*conditions).limit(limit + 1)))
+    if len(ids) > limit:
+        return Count(limit, more=True) if limit == most else count(key, conditions, most)
+    return Count(len(ids), ids=ids)
 
 
 def _newest(key: Any, how_many: int) -> ColumnElement[bool]:
     return _one_of(key, select(key).order_by(key.desc()).limit(how_many))
 
 
-def named(key: Any, conditions: Conditions) -> ColumnElement[bool]:
-    """The same rows by their ids, found by a query of its own. For so few that an array may hold them."""
+def named(key: Any, conditions: Conditions, counted: Count) -> ColumnElement[bool]:
+    """The rows that were counted by their ids, found by a query of its own. For so few that an array may hold them."""
+    if counted.ids is not None:
+        known: ColumnElement[bool] = key == any_(cast(list(counted.ids), ARRAY(Uuid)))
+        return known
     return _one_of(key, select(key).where(*conditions))
 
 
@@ -72,7 +89,8 @@ def narrowed(key: Any, conditions: Conditions, wanted: int) -> Conditions:
     among_newest = count(key, [*conditions, _newest(key, NEWEST)], wanted)
     if among_newest.more or among_newest.number == wanted:
         return conditions
-    return conditions if count(key, conditions, MOST_NAMED).more else [named(key, conditions)]
+    counted = _counted_by_name(key, conditions, MOST_NAMED)
+    return conditions if counted.more else [named(key, conditions, counted)]
 
 
 def _one_of(key: Any, ids: Any) -> ColumnElement[bool]:

@@ -1,5 +1,8 @@
 """Counting ends at a ceiling and says so; few rows named are the same rows; a plan is made for what is asked."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import select, text
 
@@ -11,7 +14,7 @@ from tests.factories import make_lesson
 pytestmark = pytest.mark.usefixtures("session")
 
 
-def _found(word: str) -> list[object]:
+def _found(word: str) -> list[Any]:
     condition = searching.matches(Lesson.search, word)
     assert condition is not None
     return [condition]
@@ -26,18 +29,41 @@ def test_counting_ends_at_the_ceiling_and_says_so(most: int, number: int, more: 
     assert ceilings.count(Lesson.id, [], most) == ceilings.Count(number, more)
 
 
-def test_few_rows_named_are_the_rows_that_fit() -> None:
+def _plainly(conditions: list[Any]) -> ceilings.Count:
+    return ceilings.count(Lesson.id, conditions, 100)
+
+
+def _by_search(conditions: list[Any]) -> ceilings.Count:
+    return ceilings.count_found(Lesson.id, conditions, 100)
+
+
+COUNTS = pytest.mark.parametrize("counted", [_plainly, _by_search])
+
+
+@COUNTS
+def test_few_rows_named_are_the_rows_that_fit(counted: Callable[[list[Any]], ceilings.Count]) -> None:
     wanted = [make_lesson(title=f"Zanzibar {number}") for number in range(3)]
     make_lesson(title="Elsewhere")
-    named = ceilings.named(Lesson.id, _found("zanzi"))
+    named = ceilings.named(Lesson.id, _found("zanzi"), counted(_found("zanzi")))
     found = db.session.scalars(select(Lesson.id).where(named).order_by(Lesson.title)).all()
     assert found == [one.id for one in wanted]
     assert ceilings.count(Lesson.id, [named], 10).number == 3
 
 
-def test_nothing_named_is_nothing() -> None:
+def test_more_than_a_few_are_counted_without_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ceilings, "MOST_IDS", 2)
+    for _ in range(4):
+        make_lesson(title="Water")
+    assert ceilings.count_found(Lesson.id, _found("water"), 10) == ceilings.Count(4)
+    assert ceilings.count_found(Lesson.id, _found("water"), 3) == ceilings.Count(3, more=True)
+    named = ceilings.named(Lesson.id, _found("water"), ceilings.Count(4))
+    assert ceilings.count(Lesson.id, [named], 10).number == 4
+
+
+@COUNTS
+def test_nothing_named_is_nothing(counted: Callable[[list[Any]], ceilings.Count]) -> None:
     make_lesson(title="Elsewhere")
-    named = ceilings.named(Lesson.id, _found("nowhere"))
+    named = ceilings.named(Lesson.id, _found("nowhere"), counted(_found("nowhere")))
     assert db.session.scalars(select(Lesson.id).where(named)).all() == []
 
 
@@ -57,13 +83,15 @@ def test_a_word_of_many_rows_is_counted_among_the_newest(small_ceilings: None) -
 def test_a_word_that_only_the_newest_have_is_counted_in_full(small_ceilings: None) -> None:
     for number in range(20):
         make_lesson(title=("Water" if number >= 15 else "Bread") + f" {number}")
-    assert ceilings.count_found(Lesson.id, _found("water"), 100) == ceilings.Count(5)
+    counted = ceilings.count_found(Lesson.id, _found("water"), 100)
+    assert (counted.number, counted.more, len(counted.ids or ())) == (5, False, 5)
 
 
 def test_a_word_of_old_rows_is_counted_to_the_ceiling(small_ceilings: None) -> None:
     for number in range(20):
         make_lesson(title=("Water" if number < 9 else "Bread") + f" {number}")
-    assert ceilings.count_found(Lesson.id, _found("water"), 100) == ceilings.Count(9)
+    counted = ceilings.count_found(Lesson.id, _found("water"), 100)
+    assert (counted.number, counted.more, len(counted.ids or ())) == (9, False, 9)
     assert ceilings.count_found(Lesson.id, _found("water"), 7) == ceilings.Count(7, more=True)
 
 

@@ -34,16 +34,16 @@ def publish(control: Control) -> dict[str, float]:
     drafts = select(Lesson.id).where(Lesson.status == "draft", Lesson.video_processing_status == "ready")
     began = time.monotonic()
     with transaction(CLI):
-        batch = batches.create(
+        batch_id = batches.create(
             actions.find("lesson", "publish"),
             drafts.order_by(Lesson.id).limit(ROWS),
             reason="bench",
             nudge=False,
-        )
+        ).id
     written = time.monotonic()
     print("working", flush=True)
-    memory = _work(batch.id, written + LONGEST_SECONDS)
-    done = batches.progress(batch.id)
+    memory = _work(batch_id, written + LONGEST_SECONDS)
+    done = batches.progress(batch_id)
     return {
         "rows": done.total, "done": done.done, "failed": done.failed, "skipped": done.skipped,
         "writing": written - began, "seconds": time.monotonic() - written,

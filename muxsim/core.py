@@ -3,6 +3,7 @@
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Core:
         self.lifecycle = Lifecycle(
             self.store, self.clock, self.ids, self.switches, self.uploads, self.assets, telling, self.tracks
         )
+        self.emptied_at = 0.0
         self.ffmpeg = find_ffmpeg() if options.ffmpeg else None
         self.packager = Packager(self.ffmpeg) if self.ffmpeg else None
         self.processing = Processing(
@@ -100,6 +102,7 @@ class Core:
     def reset(self) -> None:
         """Forgets uploads, assets, events, calls, faults and clock; keeps endpoints, signing keys and id counters."""
         with self.store.transaction():
+            self.emptied_at = time.monotonic()
             self.store.empty()
             self.faults.clear()
             self.switches.reset(self.options.switches)

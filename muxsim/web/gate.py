@@ -106,12 +106,15 @@ def _leave(response: Response) -> Response:
 
 
 def record(target: str, response: Response, *, operation: str, token_id: str | None = None) -> None:
-    """Notes a call; the oldest are forgotten."""
+    """Notes a call; the oldest are forgotten, and one that a reset has overtaken is forgotten with the others."""
     fault = response.headers.pop("X-Muxsim-Fault", None)
     rule = g.get("rule")
-    store, spent = sim().store, (time.monotonic() - g.get("began", time.monotonic())) * 1000
+    began = g.get("began", time.monotonic())
+    store, spent = sim().store, (time.monotonic() - began) * 1000
     cut = fault in ("reset", "hang")
     with store.lock:
+        if began < sim().emptied_at:
+            return
         store.run(
             "INSERT INTO calls (at, target, operation, method, path, status, token_id, ms, fault)"
             " VALUES (?,?,?,?,?,?,?,?,?)",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from lessonadmin.domain.models import Notification, User
 from tests.factories import PASSWORD, keep, make_token, make_user
@@ -160,6 +160,22 @@ def test_a_new_token_can_be_copied(window: Window) -> None:
     expect(page.get_by_text("Copied.")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert page.locator(".note code").inner_text() == copied
+
+
+@pytest.mark.parametrize("late", ["**/js/app.js", "**/js/behaviours/copy.js"])
+def test_a_press_before_its_script_has_come_is_not_lost(window: Window, late: str) -> None:
+    page = window(signed_in="instructor")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/account")
+    page.get_by_label("Name of a new token").fill("nightly")
+    held: list[Route] = []
+    page.route(late, lambda route: held.append(route))
+    page.get_by_role("button", name="Make a token").click(no_wait_after=True)
+    page.get_by_role("button", name="Copy the new token").click()
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.get_by_text("Copied.")).to_have_count(1)
 
 
 def test_a_form_is_sent_once_however_often_the_button_is_pressed(window: Window, site: str) -> None:

@@ -1,6 +1,8 @@
 // The one loader. Every element with data-js="name" gets behaviours/name.js; a page that uses none loads none.
+// A button that was pressed before its behaviour came (early.js has noted it) is pressed again when it has.
 
 const attached = new WeakMap();
+const pressed = globalThis.earlyPresses ?? new Set();
 
 async function load(element, name) {
   const names = attached.get(element) ?? new Set();
@@ -9,6 +11,8 @@ async function load(element, name) {
   try {
     const { default: behave } = await import(`./behaviours/${name}.js`);
     behave(element);
+    element.addEventListener("click", () => pressed.delete(element));
+    if (pressed.delete(element)) element.click();
   } catch (error) {
     console.error(`behaviour ${name}`, error);
   }

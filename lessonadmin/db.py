@@ -22,6 +22,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, func, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from lessonadmin import connections
+
 log = logging.getLogger(__name__)
 
 NAMING = {
@@ -171,4 +173,6 @@ def before_commit(close: Callable[[Session], Any]) -> None:
 
 def init_app(app: Flask) -> None:
     db.init_app(app)
+    with app.app_context():
+        connections.watch(db.engine)
     Migrate(app, db, directory=str(Path(__file__).parent.parent / "migrations"))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from lessonadmin.db import db, it_is
 from lessonadmin.domain.errors import Missing
@@ -62,15 +62,25 @@ def find_owner(kind: Kind, owner_id: uuid.UUID, *, lock: bool = False) -> Owner 
     return db.session.get(Course, owner_id, populate_existing=True, with_for_update=lock or None)
 
 
+def _locking(model: Any) -> Select[Any]:
+    found = select(model, func.clock_timestamp()).where(model.id == bindparam("owner_id")).with_for_update()
+    return found.execution_options(populate_existing=True)
+
+
+def _uploads(column: Any) -> Select[Tracking]:
+    found = select(Tracking).where(column == bindparam("owner_id")).order_by(Tracking.created_at, Tracking.id)
+    return found.execution_options(populate_existing=True)
+
+
+# Put together once: every webhook opens a desk, and these two questions are always the same. They stay two, since only
+# a statement that begins when the lock is held sees what the one who held it before has written.
+LOCK: dict[Kind, Select[Any]] = {"lesson": _locking(Lesson), "course": _locking(Course)}
+UPLOADS = {"lesson": _uploads(Tracking.lesson_id), "course": _uploads(Tracking.course_id)}
+
+
 def _locked(kind: Kind, owner_id: uuid.UUID) -> Owner | None:
     """The same under its lock, and what time it is then, in one query."""
-    model: Any = Lesson if kind == "lesson" else Course
-    found = db.session.execute(
-        select(model, func.clock_timestamp())
-        .where(model.id == owner_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
+    found = db.session.execute(LOCK[kind], {"owner_id": owner_id}).first()
     if found is None:
         return None
     owner: Owner = found[0]
@@ -83,14 +93,7 @@ def open_desk(kind: Kind, owner_id: uuid.UUID) -> Desk | None:
     owner = _locked(kind, owner_id)
     if owner is None:
         return None
-    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
-    rows = db.session.scalars(
-        select(Tracking)
-        .where(column == owner_id)
-        .order_by(Tracking.created_at, Tracking.id)
-        .execution_options(populate_existing=True)
-    )
-    return Desk(owner, list(rows))
+    return Desk(owner, list(db.session.scalars(UPLOADS[kind], {"owner_id": owner_id})))
 
 
 def desk_of(owner: Owner) -> Desk:

@@ -8,8 +8,8 @@ from lessonadmin import config
 
 MAX_BODY = 2 * 1024 * 1024  # the webhook has its own, smaller limit; videos never pass through here
 ENGINE = {
-    "pool_pre_ping": True,  # a restart of PostgreSQL costs nobody an error page
     "pool_timeout": 3,
+    "pool_use_lifo": True,  # few requests at a time keep to few connections, which stay warm
     "pool_recycle": 1800,
     "connect_args": {
         "connect_timeout": 2,

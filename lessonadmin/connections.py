@@ -1,0 +1,51 @@
+"""Only connections that are still good leave the pool, so that a restart of PostgreSQL costs nobody an error page.
+
+A server that went away has closed its end, and that can be seen on the socket without asking: a question to the
+server before each use would cost every webhook one round trip more. Asked is only where something has come unasked,
+or where a connection lay idle for so long that a box on the way may have forgotten it.
+"""
+
+import select
+import time
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import InvalidatePoolError
+
+TRUSTED_SECONDS = 5.0
+
+
+def watch(engine: Engine) -> None:
+    """Look at each connection before it is used again."""
+
+    def is_good(connection: Any, record: Any, _proxy: Any) -> None:
+        rests_since = record.info.get("rests_since")
+        if rests_since is None:  # just made
+            return
+        if time.monotonic() - rests_since < TRUSTED_SECONDS and not _something_came(connection):
+            return
+        if not _answers(engine, connection):
+            raise InvalidatePoolError("the server has closed the connection")
+
+    event.listen(engine, "checkin", _note_rest)
+    event.listen(engine, "checkout", is_good)
+
+
+def _note_rest(_connection: Any, record: Any) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _something_came(connection: Any) -> bool:
+    """The end of the connection, or a message that nobody waits for; a closed one counts, too."""
+    if connection.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+def _answers(engine: Engine, connection: Any) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        return False

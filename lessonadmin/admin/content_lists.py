@@ -121,7 +121,9 @@ class LessonView(CasePages, ActsOnRows, OwnerList):
         *filters.choice("Video", Lesson.video_processing_status, VIDEO_STATES),
         *filters.person("Owner", Lesson.creator_id),
         *filters.course("Course", Lesson.course_id),
-        *filters.flag("Stuck", lambda: trouble_lists.stuck(Lesson)),
+        *filters.flag(
+            "Stuck", lambda: trouble_lists.stuck(Lesson), counted_as=lambda: trouble_lists.stuck_in(Lesson)
+        ),
         *filters.only("Error type", Lesson.video_error_type, ERRORS),
         *filters.flag("Temporary id", lambda: trouble_lists.temporary(Lesson.mux_asset_id)),
         *filters.only("Playback policy", Lesson.playback_policy, POLICIES),
@@ -178,7 +180,9 @@ class CourseView(CasePages, ActsOnRows, OwnerList):
     column_filters = (
         *filters.choice("Preview video", Course.video_processing_status, VIDEO_STATES),
         *filters.person("Teacher", Course.instructor_id),
-        *filters.flag("Stuck", lambda: trouble_lists.stuck(Course)),
+        *filters.flag(
+            "Stuck", lambda: trouble_lists.stuck(Course), counted_as=lambda: trouble_lists.stuck_in(Course)
+        ),
         *filters.only("Error type", Course.video_error_type, ERRORS),
         *filters.only("Playback policy", Course.playback_policy, POLICIES),
         *filters.day("Made", Course.created_at),

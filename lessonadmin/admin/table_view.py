@@ -113,8 +113,19 @@ class TableView(PanelView):
         if search:
             count = ceilings.count_found if self.searches_words else ceilings.count
             return count(self._key, conditions, MOST_COUNTED)
+        rows = self._counted_as(filters) if len(conditions) == 1 else None
+        if rows is not None:
+            return ceilings.count_rows(rows, MOST_COUNTED)
         order = self._order(None, False, filters).clauses(backwards=False)
         return ceilings.count(self._key, conditions, MOST_COUNTED, order)
+
+    def _counted_as(self, filters: Any) -> Select[Any] | None:
+        """Other rows that are as many as those of the one condition there is."""
+        for index, _, value in filters or ():
+            wanted = self._filters[index]
+            return wanted.counted_as(value) if isinstance(wanted, Where) else None
+        chosen = self.saved_view()
+        return chosen.counted_as() if chosen is not None and chosen.counted_as is not None else None
 
     @property
     def _key(self) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Uuid, any_, cast, func, select, text
+from sqlalchemy import ColumnElement, Select, Uuid, any_, cast, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from lessonadmin.db import db
@@ -46,7 +46,11 @@ def plan_by_values() -> None:
 def count(key: Any, conditions: Conditions, most: int, order: Sequence[Any] = ()) -> Count:
     """`order`: in which the rows are read, so that they are counted as they are read and not by an index that begins
     with all those that do not fit."""
-    some = select(key).where(*conditions).order_by(*order).limit(most + 1).subquery()
+    return count_rows(select(key).where(*conditions).order_by(*order), most)
+
+
+def count_rows(rows: Select[Any], most: int) -> Count:
+    some = rows.limit(most + 1).subquery()
     found = db.session.scalar(select(func.count()).select_from(some)) or 0
     return Count(most, more=True) if found > most else Count(found)
 

@@ -147,6 +147,12 @@ def _items(user: User, ids: list[uuid.UUID]) -> dict[uuid.UUID, Item]:
     }
 
 
+def one(user: User, notice_id: uuid.UUID) -> tuple[str, Item]:
+    """Of which kind a notice is, and what it is about."""
+    kind = db.session.scalars(select(Notification.kind).where(Notification.id == notice_id)).one()
+    return kind, _items(user, [notice_id])[notice_id]
+
+
 def mark_read(user: User, notice_id: uuid.UUID) -> bool:
     """Mark a notice as read, with the older ones of its digest; False if this person has no such notice."""
     notice = db.session.scalar(

@@ -28,6 +28,7 @@ def index() -> str:
         first=not request.args.get("before"),
         headline=wording.headline,
         why=wording.why_many,
+        place=_place,
     )
 
 
@@ -37,6 +38,17 @@ def bell() -> Response:
     if not fragments.wanted():
         return redirect(url_for("notices.index"))
     return fragments.answer(render_template("notices/bell.html"), name="bell")
+
+
+@bp.get("/<uuid:notice_id>")
+def open_one(notice_id: uuid.UUID) -> Response:
+    """Whoever opens the thing that a notice is about has read the notice, with or without scripts."""
+    user = auth.current_user()
+    with transaction(auth.current_actor()):
+        if not notices.mark_read(user, notice_id):
+            abort(404)
+    kind, item = notices.one(user, notice_id)
+    return redirect(_place(item, kind) or url_for("notices.index"))
 
 
 @bp.post("/read")
@@ -51,9 +63,16 @@ def mark_one(notice_id: uuid.UUID) -> Response:
     with transaction(auth.current_actor()):
         if not notices.mark_read(auth.current_user(), notice_id):
             abort(404)
-    if fragments.wanted():
-        return Response(status=204)
     return redirect(url_for("notices.index", show=_show() or None))
+
+
+def _place(item: notices.Item, kind: str) -> str:
+    """Where the thing is that a notice tells of; empty if there is none, or none any more."""
+    if item.lesson_id:
+        return url_for("lessons.edit", lesson_id=item.lesson_id)
+    if item.course_id:
+        return url_for("courses.edit", course_id=item.course_id)
+    return "/admin/" if kind == "alarm" and auth.allows("admin") else ""
 
 
 def _show() -> str:

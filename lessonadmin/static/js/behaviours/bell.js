@@ -19,7 +19,6 @@ export default function bell(link) {
   }
 
   document.addEventListener("visibilitychange", ask);
-  document.addEventListener("notices-read", ask);
   let said = null;
   document.addEventListener("state-shown", ({ detail }) => {
     if (said !== null && detail.said !== said) ask();

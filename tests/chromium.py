@@ -1,4 +1,5 @@
-"""The one Playwright and the one Chromium of a test process, for every folder that drives a browser.
+"""The one Playwright and the one Chromium of a test process, for every folder that drives a browser,
+and what they all need to know of a page.
 
 Playwright can be started only once in a process, so whoever needs a browser with other flags launches it from
 `playwright_library`.
@@ -7,7 +8,7 @@ Playwright can be started only once in a process, so whoever needs a browser wit
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from devstack import browser as programs
 
@@ -17,6 +18,18 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]  # fmt: skip
+
+ALIVE = """async () => {
+  const app = document.querySelector('script[src*="/app.js"]').src;
+  await import(app);
+  const named = [...document.querySelectorAll('[data-js]')].flatMap((one) => one.dataset.js.split(/\\s+/));
+  await Promise.all([...new Set(named)].filter(Boolean).map((name) => import(new URL(`behaviours/${name}.js`, app))));
+  await new Promise(setTimeout); }"""
+
+
+def alive(page: Page) -> None:
+    """Wait until whatever a script adds to the page's elements is there."""
+    page.evaluate(ALIVE)
 
 
 @pytest.fixture(scope="session")

@@ -14,24 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 
-from devstack import browser as chromium
 from devstack.places import ROOT
 from devstack.servers import Servers
 from muxsim.sample import SAMPLE_VIDEO
 from tests.browser.house import PATIENCE, House, Person, Visitor
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 # for what must come true: long enough for the slowest machine, and nobody waits for what has come true
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -69,18 +58,9 @@ def clean(house: House) -> Iterator[None]:
     house.calm()
 
 
-@pytest.fixture(scope="session")
-def browser(playwright_library: Playwright) -> Iterator[Browser]:
-    program = chromium.find()
-    assert program is not None, "there is no Chromium; bin/test says how to get one"
-    found = playwright_library.chromium.launch(executable_path=program, args=FLAGS)
-    yield found
-    found.close()
-
-
 @pytest.fixture
-def visit(browser: Browser, house: House) -> Iterator[Visitor]:
-    visitor = Visitor(browser, house)
+def visit(chromium: Browser, house: House) -> Iterator[Visitor]:
+    visitor = Visitor(chromium, house)
     yield visitor
     visitor.close()
     assert not visitor.complaints, visitor.complaints
@@ -121,7 +101,8 @@ def axe() -> Callable[[Page], list[str]]:
     """What is seriously wrong with a page for people who use assistive technology; empty for a good one."""
 
     def look(page: Page) -> list[str]:
-        page.evaluate(AXE)
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE)
         found = page.evaluate(
             "async (options) => (await axe.run({exclude: [['mux-player']]}, options)).violations", AXE_OPTIONS
         )

@@ -157,15 +157,14 @@ class School:
         self._insert(*rows if beside else [("lessons", lesson), *rows])
         return lesson_id
 
-    def history(self, seconds: float) -> None:
-        """Videos that took this long at Mux, so that there is something to estimate from."""
+    def history(self, seconds: float, *, duration: float) -> None:
+        """Videos of a length that no other has, which took this long at Mux: something to estimate from."""
         for n in range(3):
             lesson = self.lesson(f"Earlier {n}", status="draft")
             self.house.sql(
-                "UPDATE mux_asset_tracking SET bytes_in_at = now() - make_interval(secs => %s), ready_at = now()"
-                " WHERE lesson_id = %s",
-                seconds,
-                lesson,
+                "UPDATE mux_asset_tracking SET bytes_in_at = now() - make_interval(secs => %s), ready_at = now(),"
+                " duration = %s WHERE lesson_id = %s",
+                *(seconds, duration, lesson),
             )
 
     def notice(self, person: Person, kind: str, message: str, **columns: Any) -> str:

@@ -142,11 +142,11 @@ def test_an_order_that_cannot_be_stored_goes_back(
 
 
 def test_without_scripts_everything_still_works(
-    browser: Browser, visit: Visitor, teacher: Person, house: House, course: str
+    chromium: Browser, visit: Visitor, teacher: Person, house: House, course: str
 ) -> None:
     page = visit(teacher, errors=True)
     state = page.context.storage_state()
-    bare = browser.new_context(base_url=house.url, java_script_enabled=False, storage_state=state)
+    bare = chromium.new_context(base_url=house.url, java_script_enabled=False, storage_state=state)
     plain = bare.new_page()
     plain.goto(f"/courses/{course}/edit")
     plain.get_by_role("button", name="Move “B” up").click()

@@ -12,12 +12,15 @@ from tests.browser.house import House, Person
 from tests.browser.school import School
 
 LONG_AGO = "yesterday"
+TWO_HOURS = 7200.0
 BROKEN = {"error_type": "asset_errored", "error_message": "The input file has no duration."}
 
 
 def processing(school: School) -> str:
-    school.history(240)
-    return school.on_its_way("Rye", "processing", progress=40, mux_asset_id="asset-rye", bytes_in_at="now")
+    school.history(240, duration=TWO_HOURS)
+    return school.on_its_way(
+        "Rye", "processing", progress=40, mux_asset_id="asset-rye", bytes_in_at="now", duration=TWO_HOURS
+    )
 
 
 def stuck(school: School) -> str:
@@ -88,7 +91,7 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
         "Uploading",
         "You may close this page",
     ),
-    "processing": (processing, "Processing 40 %", "Usually about 4 minutes"),
+    "processing": (processing, "Processing 40 %", "Usually about 4 minutes for this length"),
     "stuck": (stuck, "Stuck", "This takes unusually long"),
     "needs attention": (needs_attention, "Stuck", "Support has been told"),
     "failed": (

@@ -43,6 +43,12 @@ def test_whoever_leaves_finds_it_published_and_is_told(
     expect(later.get_by_role("link", name="Notifications, 1 unread")).to_be_visible()
 
 
+def done_at_mux(house: House, lesson: str) -> bool:
+    ((upload_id,),) = house.sql("SELECT upload_id FROM mux_asset_tracking WHERE lesson_id = %s", lesson)
+    asset_id = house.mux.upload(upload_id).get("asset_id")
+    return asset_id is not None and house.mux.asset(asset_id)["status"] == "ready"
+
+
 def test_a_stuck_lesson_is_published_by_hand(page: Page, film: Callable[..., str], house: House) -> None:
     house.mux.set_switch("deliveries_paused", True)
     write(page)
@@ -50,6 +56,7 @@ def test_a_stuck_lesson_is_published_by_hand(page: Page, film: Callable[..., str
     lesson = lesson_id(page)
     expect(page.get_by_text("The file is in").first).to_be_visible()
     expect(page.get_by_test_id("manual-publish-control")).to_have_count(0)
+    house.until(lambda: done_at_mux(house, lesson))
     house.sql(
         "UPDATE mux_asset_tracking SET created_at = now() - interval '2 hours', next_check_at = now() + interval '1 day'"
         " WHERE lesson_id = %s",

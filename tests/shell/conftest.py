@@ -7,13 +7,14 @@ Whoever needs worker, clock and simulator as real processes finds them in tests/
 `page`               one at 1280 px in which nobody is signed in; console errors fail the test at its end
 `axe(page)`          what axe-core finds serious or critical, as lines; empty for a good page
 `sideways(page)`     by how many pixels the page is wider than its window
+`good_for_everybody(page)`  asserts that both are nothing, light and dark, wide and narrow
 """
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from flask import Flask
@@ -131,8 +132,9 @@ def page(window: Window) -> Page:
 @pytest.fixture
 def axe() -> Callable[[Page], list[str]]:
     def look(page: Page) -> list[str]:
-        # evaluate() is not bound by the page's own policy, a <script> would be
-        page.evaluate(AXE.read_text())
+        if not page.evaluate("'axe' in window"):
+            # evaluate() is not bound by the page's own policy, a <script> would be
+            page.evaluate(AXE.read_text())
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{rule['id']} ({rule['impact']}): {node['html'][:160]}"
@@ -152,3 +154,33 @@ def sideways() -> Callable[[Page], int]:
         )
 
     return measure
+
+
+# colours that are still on their way from one scheme to the other are nobody's fault
+SETTLED = """async () => {
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  const moving = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  await Promise.allSettled(moving.map((one) => one.finished)); }"""
+LOOKS: list[tuple[Literal["light", "dark"], int]] = [
+    ("light", 1280),
+    ("dark", 1280),
+    ("dark", 390),
+    ("light", 390),
+]
+
+
+@pytest.fixture
+def good_for_everybody(
+    axe: Callable[[Page], list[str]], sideways: Callable[[Page], int]
+) -> Callable[[Page], None]:
+    """That a page, as it stands, is good in both schemes and both widths."""
+
+    def look(page: Page) -> None:
+        for scheme, width in LOOKS:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate(SETTLED)
+            assert axe(page) == [], (scheme, width)
+            assert sideways(page) <= 0, (scheme, width)
+
+    return look

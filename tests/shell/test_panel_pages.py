@@ -22,6 +22,7 @@ from lessonadmin.domain.models import (
     Tracking,
     User,
 )
+from tests.chromium import alive
 from tests.factories import (
     keep,
     make_course,
@@ -152,7 +153,7 @@ def test_every_state_is_accessible_and_fits(
 
     def visit(address: str) -> None:
         page.goto(address)
-        page.wait_for_load_state("networkidle")  # the buttons' behaviours have come
+        alive(page)
 
     def look() -> None:
         assert axe(page) == []

@@ -21,8 +21,8 @@ from lessonadmin.admin.filters import as_id
 from lessonadmin.db import db, transaction
 from lessonadmin.domain import actions, batches, previews
 from lessonadmin.domain.actions import Action
+from lessonadmin.domain.clearing import GRACE
 from lessonadmin.domain.errors import Missing
-from lessonadmin.domain.video_actions import GRACE
 from lessonadmin.web.formats import plural
 
 CONFIRMATION = "clear"

@@ -5,14 +5,16 @@ transaction that their caller opened; those that talk to Mux take `actor=` and o
 
 Where is what (a test holds this list complete):
 
-  A video's way       video_state videos desks publication uploads matching inbox reading looking asking surveying checks
+  A video's way       video_state videos desks publication uploads matching inbox reading looking asking answers
+                      surveying checks
   Taking away         removal deletions cancelling restoring adopting
   Repair              sweeping budget disbelief repair finding reconcile walking drift mending repolicing drift_report
   Lessons, courses    lessons courses course_lists course_teacher catalog desk_list listing searching standing estimates
   Who may what        access playback pictures people accounts sign_in sessions throttles handover
   Who is told         announcements journal wording notices mailing letters postman
-  Bulk actions        actions outcomes previews lesson_actions video_actions event_actions deletion_retry undoing
+  Bulk actions        actions outcomes previews lesson_actions rechecking clearing event_actions deletion_retry undoing
                       batches batch_beginning batch_control batch_items batch_lists batch_runs batch_turns
+                      reading_ahead
   Support asks why    diagnosis findings findings_on_record findings_at_mux case_file comparing timeline story_words
                       event_lookup lookup trouble_lists notes
   The machine room    doctor examination doctor_database doctor_house doctor_mux doctor_webhooks machine_room vital_signs

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement
 
-from lessonadmin import mux
 from lessonadmin.db import Actor
-from lessonadmin.domain import event_actions, lesson_actions, restoring, video_actions
+from lessonadmin.domain import clearing, event_actions, lesson_actions, rechecking, restoring
+from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.outcomes import Result
@@ -22,7 +22,7 @@ from lessonadmin.domain.outcomes import Result
 TargetType = Literal["lesson", "course", "tracking", "event"]
 Options = Mapping[str, object]
 Inside = Callable[[uuid.UUID, Options], Result]
-Outside = Callable[[uuid.UUID, Actor, mux.Priority], Result]
+Outside = Callable[[uuid.UUID, Actor, Answers], Result]
 
 # The option that names the batch which an undoing batch takes back.
 UNDOES = "undoes"
@@ -43,7 +43,7 @@ class Action:
     verdict: Callable[[], ColumnElement[str]]
     inside: Inside | None = None
     outside: Outside | None = None
-    calls: Callable[[uuid.UUID], int] | None = None
+    calls: Callable[[uuid.UUID, Answers], int] | None = None
     undone_by: str | None = None
     undone_only_with: str | None = None
     offered: bool = True
@@ -65,10 +65,10 @@ def _clear(target: Literal["lesson", "course"]) -> Action:
         target=target,
         label="Clear asset",
         does="Deletes the video at Mux and clears it everywhere; an upload on its way is cancelled.",
-        verdict=lambda: video_actions.clear_verdict(target),
-        inside=lambda target_id, options: video_actions.clear(target, target_id, options),
+        verdict=lambda: clearing.clear_verdict(target),
+        inside=lambda target_id, options: clearing.clear(target, target_id, options),
         undone_by="restore",
-        undone_only_with=video_actions.GRACE,
+        undone_only_with=clearing.GRACE,
         dangerous=True,
     )
 
@@ -93,11 +93,11 @@ def _recheck(target: Literal["lesson", "course"]) -> Action:
         target=target,
         label="Recheck",
         does="Asks Mux now and applies what it says.",
-        verdict=lambda: video_actions.recheck_verdict(target),
-        outside=lambda target_id, actor, priority: video_actions.recheck(
-            target, target_id, actor=actor, priority=priority
+        verdict=lambda: rechecking.recheck_verdict(target),
+        outside=lambda target_id, actor, answers: rechecking.recheck(
+            target, target_id, actor=actor, answers=answers
         ),
-        calls=lambda target_id: video_actions.calls_for(target, target_id),
+        calls=lambda target_id, answers: rechecking.calls_for(target, target_id, answers),
     )
 
 
@@ -128,10 +128,10 @@ ALL = (
         label="Republish",
         does="Asks Mux, takes over the true asset, playback id and policy, and publishes what is ready.",
         verdict=lesson_actions.republish_verdict,
-        outside=lambda target_id, actor, priority: lesson_actions.republish(
-            target_id, actor=actor, priority=priority
+        outside=lambda target_id, actor, answers: lesson_actions.republish(
+            target_id, actor=actor, answers=answers
         ),
-        calls=lambda target_id: video_actions.calls_for("lesson", target_id),
+        calls=lambda target_id, answers: rechecking.calls_for("lesson", target_id, answers),
     ),
     _clear("lesson"),
     _recheck("lesson"),
@@ -144,19 +144,19 @@ ALL = (
         target="tracking",
         label="Recheck",
         does="Asks Mux about these uploads now and applies what it says.",
-        verdict=video_actions.recheck_upload_verdict,
-        outside=lambda target_id, actor, priority: video_actions.recheck_upload(
-            target_id, actor=actor, priority=priority
+        verdict=rechecking.recheck_upload_verdict,
+        outside=lambda target_id, actor, answers: rechecking.recheck_upload(
+            target_id, actor=actor, answers=answers
         ),
-        calls=video_actions.calls_for_upload,
+        calls=rechecking.calls_for_upload,
     ),
     Action(
         name="clear_asset",
         target="tracking",
         label="Clear asset",
         does="Deletes the assets of these uploads at Mux and clears them everywhere; open uploads are cancelled.",
-        verdict=video_actions.clear_upload_verdict,
-        inside=video_actions.clear_upload,
+        verdict=clearing.clear_upload_verdict,
+        inside=clearing.clear_upload,
         dangerous=True,
     ),
     Action(
@@ -165,7 +165,7 @@ ALL = (
         label="Replay",
         does="Applies stored events again; safe to run any number of times.",
         verdict=event_actions.replay_verdict,
-        outside=lambda target_id, actor, _priority: event_actions.replay(target_id, actor=actor),
+        outside=lambda target_id, actor, _answers: event_actions.replay(target_id, actor=actor),
     ),
 )
 TABLE: dict[tuple[str, str], Action] = {(action.target, action.name): action for action in ALL}

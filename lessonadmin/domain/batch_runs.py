@@ -4,7 +4,8 @@ A chunk is one transaction of up to `Action.together` rows: one commit, one audi
 for all of them, which is what makes fifty thousand rows a matter of minutes. The rows' own locks are their lease: a
 killed worker's rows are free at once and nothing of them happened. If one row of a chunk fails, the chunk is rolled
 back and its rows are carried out one by one, so no row suffers for another. Rows that ask Mux are always carried out
-singly, within the shared budget, with no transaction open while Mux is asked.
+singly, within the shared budget, with no transaction open while Mux is asked; pages that show many of them at once are
+read before, so that a thousand rows do not cost a thousand calls.
 """
 
 import logging
@@ -17,8 +18,9 @@ from sqlalchemy.exc import DBAPIError
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import actions, batch_items, budget, outcomes, undoing
+from lessonadmin.domain import actions, batch_items, budget, outcomes, reading_ahead, undoing
 from lessonadmin.domain.actions import Action
+from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.batch_items import Lease
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.outcomes import Result
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8
 LONGEST_BACKOFF = 3600.0
-FETCHED_AT_ONCE = 50
+FETCHED_AT_ONCE = 1000
 WAIT_IN_STEPS = 5.0
 GIVE_UP_AFTER = 3
 
@@ -71,12 +73,14 @@ def load(batch_id: uuid.UUID) -> Job | None:
     return job
 
 
-def run_item(item_id: uuid.UUID, *, priority: mux.Priority = "low") -> Result | None:
+def run_item(item_id: uuid.UUID, *, answers: Answers | None = None) -> Result | None:
     """Carry out one row; None if it is not ours to do (done, waiting, in other hands)."""
     lease = batch_items.claim(item_id)
     db.session.commit()
     job = load(lease.batch_id) if lease is not None else None
-    return _carry_out(job, lease, priority) if job is not None and lease is not None else None
+    return (
+        _carry_out(job, lease, answers or Answers("low")) if job is not None and lease is not None else None
+    )
 
 
 def run_some(
@@ -158,7 +162,7 @@ def _chunk_singly(
     db.session.rollback()
     results = {}
     for item in items:
-        result = run_item(item.id, priority=priority)
+        result = run_item(item.id, answers=Answers(priority))
         if result is not None:
             results[item.target_id] = result
     return results, items[-1].id if items else None
@@ -172,13 +176,15 @@ def _run_singly(
     unanswered = 0
     while items := batch_items.next_open(job.id, last, FETCHED_AT_ONCE, lock=False):
         db.session.rollback()
-        for item in items:
-            last = item.id
+        answers, items = _prepared(job, items, priority)
+        for number, item in enumerate(items):
             if time.monotonic() > until or not alive():
                 return False
-            if priority == "low" and not _granted(job, item, until, alive):
+            if number and not answers.fresh:
+                break
+            if priority == "low" and not _granted(job, item, answers, until, alive):
                 return True
-            result = run_item(item.id, priority=priority)
+            result = run_item(item.id, answers=answers)
             if result is None:
                 continue
             ran.rows += 1
@@ -187,16 +193,28 @@ def _run_singly(
             unanswered = unanswered + 1 if result.status == "later" else 0
             if priority == "low" and unanswered >= GIVE_UP_AFTER:
                 return True
+        else:
+            last = max(item.id for item in items)
     db.session.rollback()
     return False
 
 
-def _granted(job: Job, item: batch_items.Open, until: float, alive: Callable[[], bool]) -> bool:
+def _prepared(
+    job: Job, items: list[batch_items.Open], priority: mux.Priority
+) -> tuple[Answers, list[batch_items.Open]]:
+    """What pages answer comes first: it does not have to wait for the budget."""
+    if priority == "high" or not job.action.asks_mux:
+        return Answers(priority), items
+    answers, answered = reading_ahead.about(job.action.target, [item.target_id for item in items])
+    return answers, sorted(items, key=lambda item: item.target_id not in answered)
+
+
+def _granted(
+    job: Job, item: batch_items.Open, answers: Answers, until: float, alive: Callable[[], bool]
+) -> bool:
     """Wait for as many calls as this row may cost; False if the budget does not allow them in this spell."""
-    if job.action.calls is None:
-        return True
-    wanted = job.action.calls(item.target_id)
-    while True:
+    wanted = job.action.calls(item.target_id, answers) if job.action.calls is not None else 0
+    while wanted:
         paused = budget.left()[1] > WAIT_IN_STEPS
         db.session.rollback()
         if paused:
@@ -206,27 +224,28 @@ def _granted(job: Job, item: batch_items.Open, until: float, alive: Callable[[],
             return True
         if time.monotonic() >= until or not alive():
             return False
+    return True
 
 
-def _carry_out(job: Job, lease: Lease, priority: mux.Priority) -> Result | None:
+def _carry_out(job: Job, lease: Lease, answers: Answers) -> Result | None:
     try:
-        result = _do(job, lease, priority)
+        result = _do(job, lease, answers)
     except _NotOurs:
         return None
     except mux.MuxError as error:
-        return _mux_failed(job, lease, error, priority)
+        return _mux_failed(job, lease, error, answers.priority)
     except Exception as error:
         if _database_is_away(error):
             raise
         return _broke(job, lease, error)
-    if priority == "low" and job.action.asks_mux:
+    if answers.priority == "low" and job.action.asks_mux:
         budget.went_well()
     return result
 
 
-def _do(job: Job, lease: Lease, priority: mux.Priority) -> Result:
+def _do(job: Job, lease: Lease, answers: Answers) -> Result:
     if job.action.outside is not None:
-        result = job.action.outside(lease.target_id, job.actor, priority)
+        result = job.action.outside(lease.target_id, job.actor, answers)
         with transaction(job.actor):
             if not batch_items.finish(lease, result):
                 raise _NotOurs

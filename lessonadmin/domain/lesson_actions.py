@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, and_, case, literal
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, desks, journal, looking, outcomes, publication, video_actions, videos
+from lessonadmin.domain import calls, desks, journal, looking, outcomes, publication, rechecking, videos
+from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import Lesson, Tracking
@@ -21,7 +22,7 @@ from lessonadmin.domain.wording import why_failed
 PLAYABLE = and_(
     Lesson.video_processing_status == "ready",
     Lesson.mux_playback_id.is_not(None),
-    ~video_actions.is_temporary(Lesson),
+    ~rechecking.is_temporary(Lesson),
 )
 COMING = Lesson.video_processing_status.in_(OPEN_STATUSES)
 
@@ -30,7 +31,7 @@ def publish_verdict() -> ColumnElement[str]:
     return case(
         (Lesson.status == "published", "published_already"),
         (PLAYABLE, "publishes"),
-        (video_actions.is_temporary(Lesson), "temporary"),
+        (rechecking.is_temporary(Lesson), "temporary"),
         (COMING & Lesson.publish_on_ready, "intended_already"),
         (COMING, "intends"),
         (Lesson.video_processing_status == "error", "video_failed"),
@@ -98,17 +99,17 @@ def unpublish(lesson_id: uuid.UUID) -> Result:
 
 
 def republish_verdict() -> ColumnElement[str]:
-    return video_actions.recheck_verdict("lesson")
+    return rechecking.recheck_verdict("lesson")
 
 
-def republish(lesson_id: uuid.UUID, *, actor: Actor, priority: mux.Priority) -> Result:
+def republish(lesson_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result:
     """Ask Mux what the lesson's video truly is, take that over, and publish it if it plays. Raises MuxError."""
     with transaction(actor):
-        subjects, nothing = video_actions.subjects_of("lesson", lesson_id)
+        subjects, nothing = rechecking.subjects_of("lesson", lesson_id)
     if not subjects:
         return outcomes.of(nothing)
     for subject in subjects:
-        _take_over(subject, actor=actor, priority=priority)
+        _take_over(subject, actor=actor, answers=answers)
     with transaction(actor):
         opened = _opened(lesson_id)
         if opened is None:
@@ -116,8 +117,8 @@ def republish(lesson_id: uuid.UUID, *, actor: Actor, priority: mux.Priority) -> 
         return _conclude(*opened)
 
 
-def _take_over(subject: Subject, *, actor: Actor, priority: mux.Priority) -> None:
-    news, operation = video_actions.asked(subject, actor=actor, priority=priority, any_policy=True)
+def _take_over(subject: Subject, *, actor: Actor, answers: Answers) -> None:
+    news, operation = rechecking.asked(subject, actor=actor, answers=answers, any_policy=True)
     with transaction(actor):
         calls.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
         looking.let_happen(subject, news)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import calls, checks, desks, disbelief, videos
+from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Missing, Unavailable
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.reading import asset_news, gone_news, upload_news
@@ -55,17 +56,19 @@ def unavailable(error: mux.MuxError) -> Unavailable:
 
 
 def ask(
-    subject: Subject, *, priority: mux.Priority, found_by: FoundBy, any_policy: bool = False
+    subject: Subject, *, answers: Answers, found_by: FoundBy, any_policy: bool = False
 ) -> tuple[News, str]:
     """What Mux says, and which call said so. Raises MuxError if it says nothing that can be used."""
     asset_id = subject.asset_id
     upload: mux.Upload | None = None
-    if not asset_id and subject.upload_id:
-        upload = mux.get_upload(subject.upload_id, priority=priority)
+    if not asset_id and (made := answers.made_of(subject.upload_id)) is not None:
+        asset_id = made.id
+    elif not asset_id and subject.upload_id:
+        upload = answers.upload(subject.upload_id)
         asset_id = upload.asset_id
     if asset_id and not (upload is not None and upload.status == "errored"):
         try:
-            asset = mux.get_asset(asset_id, priority=priority)
+            asset = answers.asset(asset_id)
         except mux.Gone:
             return gone_news(asset_id, found_by=found_by), "get_asset"
         except mux.Refused as error:
@@ -102,7 +105,7 @@ def look(
     subject = Subject.of(row)
     db.session.rollback()  # no transaction stays open while Mux is asked
     try:
-        news, operation = ask(subject, priority=priority, found_by=found_by, any_policy=any_policy)
+        news, operation = ask(subject, answers=Answers(priority), found_by=found_by, any_policy=any_policy)
         gone = news.happening is Happening.ASSET_DELETED
     except mux.Gone:
         # An upload that Mux forgot can make no asset any more.

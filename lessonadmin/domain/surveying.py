@@ -130,9 +130,14 @@ def _asset_pages(state: Survey) -> Iterator[mux.AssetPage]:
         budget.went_well()
         yield page
         cursor = page.next_cursor
-        made = [asset.created_at for asset in page.assets if asset.created_at is not None]
-        if cursor is None or (made and min(made) < state.oldest - CLOCKS_DIFFER_BY):
+        if cursor is None or all_older(page, state.oldest):
             return
+
+
+def all_older(page: mux.AssetPage, moment: datetime | None) -> bool:
+    """Whether whatever follows a page was made before this moment; without a moment nothing is said."""
+    made = [asset.created_at for asset in page.assets if asset.created_at is not None]
+    return moment is not None and bool(made) and min(made) < moment - CLOCKS_DIFFER_BY
 
 
 def _walk_uploads(state: Survey, actor: Actor) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from lessonadmin import config
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import actions, batch_runs, batches, previews, sweeping
+from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.models.content import VIDEO_STATUSES
@@ -532,4 +533,5 @@ def test_actions_say_how_many_calls_a_row_costs(world: World) -> None:
     world.upload(waiting)
     recheck = actions.find("lesson", "recheck")
     assert recheck.calls is not None
-    assert (recheck.calls(known.id), recheck.calls(waiting.id)) == (1, 2)
+    singly = Answers("low")
+    assert (recheck.calls(known.id, singly), recheck.calls(waiting.id, singly)) == (1, 2)

@@ -23,7 +23,7 @@ from tests.world import World
 WORKER = """
 import sys, time, uuid
 from lessonadmin import create_app
-from lessonadmin.domain import batch_runs, lesson_actions, video_actions
+from lessonadmin.domain import batch_runs, lesson_actions, rechecking
 batch_id, row = uuid.UUID(sys.argv[1]), int(sys.argv[2])
 seen = 0
 def stopping(true):
@@ -36,7 +36,7 @@ def stopping(true):
         return true(*args, **more)
     return work
 lesson_actions.publish = stopping(lesson_actions.publish)
-video_actions.recheck = stopping(video_actions.recheck)
+rechecking.recheck = stopping(rechecking.recheck)
 with create_app().app_context():
     batch_runs.run_some(batch_id, seconds=600)
 """

@@ -1,0 +1,142 @@
+"""Clear asset, for a lesson, a course or one upload, with the same verdicts as SQL for the preview.
+
+Clearing takes the video away from everything that uses it and leaves the deletion at Mux to its promise. It may be
+repeated without harm.
+"""
+
+import uuid
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, and_, case, literal, or_, select
+
+from lessonadmin import config, mux
+from lessonadmin.db import db
+from lessonadmin.domain import deletions, desks, outcomes, removal, videos
+from lessonadmin.domain.desks import Desk, Kind
+from lessonadmin.domain.models import Course, Lesson, Tracking
+from lessonadmin.domain.models.video import OPEN_STATUSES
+from lessonadmin.domain.outcomes import Result
+from lessonadmin.domain.rechecking import current, has_real_id
+from lessonadmin.domain.video_state import Happening
+from lessonadmin.domain.videos import News
+
+# In the words of a bulk action's options: keep the asset at Mux for REPLACED_GRACE_SECONDS before it is deleted.
+GRACE = "grace"
+
+
+def _grace(options: Mapping[str, object]) -> float:
+    return float(config.current().replaced_grace_seconds) if options.get(GRACE) else 0.0
+
+
+CLEARABLE = and_(Tracking.mux_asset_id.is_not(None), Tracking.status.not_in(("deleting", "deleted")))
+GIVEN_UP = and_(Tracking.mux_asset_id.is_(None), Tracking.status.in_((*OPEN_STATUSES, "error")))
+
+
+def clear_verdict(kind: Kind) -> ColumnElement[str]:
+    model = Lesson if kind == "lesson" else Course
+    left_over = or_(
+        model.mux_asset_id.is_not(None),
+        model.mux_playback_id.is_not(None),
+        model.video_processing_status == "error",
+    )
+    return case(
+        (current(model, CLEARABLE), "deletes"),
+        (and_(has_real_id(model), ~current(model)), "deletes"),
+        (current(model, GIVEN_UP), "cancels"),
+        (current(model, Tracking.status == "deleting"), "being_deleted"),
+        (left_over, "forgets"),
+        else_=literal("nothing_to_clear"),
+    )
+
+
+def _clear_verdict(desk: Desk) -> str:
+    owner = desk.owner
+    if any(row.mux_asset_id and row.status not in ("deleting", "deleted") for row in desk.current):
+        return "deletes"
+    if any(not row.mux_asset_id and row.status in (*OPEN_STATUSES, "error") for row in desk.current):
+        return "cancels"
+    if desk.deleting is not None:
+        return "being_deleted"
+    left_over = owner.mux_asset_id or owner.mux_playback_id or owner.video_processing_status == "error"
+    return "forgets" if left_over else "nothing_to_clear"
+
+
+def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Result:
+    """Take the video away from a lesson or course, and from every other one that uses the same asset."""
+    assets = _assets_of(kind, target_id)
+    locked = _locked({(kind, target_id)}, assets)
+    desk = locked.get((kind, target_id))
+    if desk is None:
+        return outcomes.of("missing")
+    videos.ensure_tracked(desk)
+    code = _clear_verdict(desk)
+    if code in ("nothing_to_clear", "being_deleted"):
+        return outcomes.of(code)
+    grace = _grace(options)
+    removal.clear(desk, grace_seconds=grace)
+    _clear_others(locked, (kind, target_id), assets, grace)
+    return outcomes.of(code)
+
+
+def _assets_of(kind: Kind, target_id: uuid.UUID) -> set[str]:
+    """Read without a lock, so that all locks can then be taken in one order."""
+    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
+    model = Lesson if kind == "lesson" else Course
+    found = set(
+        db.session.scalars(
+            select(Tracking.mux_asset_id).where(
+                column == target_id, Tracking.superseded_at.is_(None), CLEARABLE
+            )
+        )
+    )
+    found.add(db.session.scalar(select(model.mux_asset_id).where(model.id == target_id)))
+    return {asset_id for asset_id in found if asset_id and not mux.is_temporary(asset_id)}
+
+
+def _locked(targets: set[tuple[Kind, uuid.UUID]], assets: set[str]) -> dict[tuple[Kind, uuid.UUID], Desk]:
+    """Everything that uses these assets, locked in the order that everybody keeps."""
+    owners = set(targets)
+    for asset_id in assets:
+        owners |= set(removal.owners_of(asset_id))
+    locked = {owner: desks.open_desk(*owner) for owner in sorted(owners)}
+    return {owner: desk for owner, desk in locked.items() if desk is not None}
+
+
+def _clear_others(
+    locked: dict[tuple[Kind, uuid.UUID], Desk], but: tuple[Kind, uuid.UUID], assets: set[str], grace: float
+) -> None:
+    for owner, desk in locked.items():
+        for asset_id in sorted(assets) if owner != but else ():
+            removal.clear_asset(desk, asset_id, grace_seconds=grace)
+
+
+def clear_upload_verdict() -> ColumnElement[str]:
+    return case(
+        (CLEARABLE, "deletes"),
+        (and_(GIVEN_UP, Tracking.superseded_at.is_(None)), "cancels"),
+        (Tracking.status == "deleting", "being_deleted"),
+        else_=literal("nothing_to_clear"),
+    )
+
+
+def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Result:
+    """Take one upload away: its asset from everything that uses it, or the upload itself while it is open."""
+    row = db.session.get(Tracking, tracking_id, populate_existing=True)
+    if row is None:
+        return outcomes.of("missing")
+    asset_id = row.mux_asset_id if row.status not in ("deleting", "deleted") else None
+    target: tuple[Kind, uuid.UUID] = ("lesson" if row.lesson_id else "course", row.target_id)
+    locked = _locked({target}, {asset_id} if asset_id else set())
+    desk = locked.get(target)
+    row = desk.row(tracking_id) if desk is not None else None
+    if desk is None or row is None:
+        return outcomes.of("missing")
+    if asset_id is not None:
+        for one in locked.values():
+            removal.clear_asset(one, asset_id, grace_seconds=_grace(options))
+        return outcomes.of("deletes")
+    if row.mux_asset_id is None and row.superseded_at is None and row.status in (*OPEN_STATUSES, "error"):
+        deletions.promise_cancellation(row)
+        videos.apply(desk, row, News(happening=Happening.CANCEL))
+        return outcomes.of("cancels")
+    return outcomes.of("being_deleted" if row.status == "deleting" else "nothing_to_clear")

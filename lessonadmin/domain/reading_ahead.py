@@ -1,0 +1,97 @@
+"""Before bulk work asks Mux row by row: a few pages of assets, as long as they show enough of what it is about.
+
+A page of a hundred costs as much as one question. Reading stops when it no longer pays, so that a batch about old
+videos deep in a large library costs hardly more calls than without.
+"""
+
+import logging
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, select
+
+from lessonadmin import mux
+from lessonadmin.db import db
+from lessonadmin.domain import budget, surveying
+from lessonadmin.domain.actions import TargetType
+from lessonadmin.domain.answers import Answers
+from lessonadmin.domain.models import Course, Lesson, Tracking
+from lessonadmin.domain.rechecking import ASKABLE
+
+log = logging.getLogger(__name__)
+
+FEW = 5  # up to so many, single questions are no dearer than pages
+MAY_BE_IN_VAIN = 3  # pages beyond those that have paid for themselves
+
+
+def about(target: TargetType, ids: Sequence[uuid.UUID]) -> tuple[Answers, set[uuid.UUID]]:
+    """What pages say of these rows, and which of them are answered by that. Keeps to the shared budget."""
+    wanted, oldest = _wanted(target, ids) if len(ids) > FEW else ({}, None)
+    pages: dict[str, mux.Asset] = {}
+    answered: set[uuid.UUID] = set()
+    read, cursor = 0, None
+    while len(wanted.keys() - pages.keys()) > FEW and read < len(answered) + MAY_BE_IN_VAIN and budget.take():
+        read += 1
+        try:
+            page = mux.list_assets(cursor=cursor, limit=surveying.PAGE, priority="low")
+        except mux.MuxError as error:
+            log.warning("reading ahead ended early: %s", error.category)
+            budget.went_wrong(error)
+            break
+        budget.went_well()
+        for asset in page.assets:
+            for key in (asset.id, asset.upload_id):
+                if key in wanted:
+                    pages[key] = pages[asset.id] = asset
+                    answered.add(wanted[key])
+        cursor = page.next_cursor
+        if cursor is None or surveying.all_older(page, oldest):
+            break
+    return Answers("low", pages), answered
+
+
+def _wanted(target: TargetType, ids: Sequence[uuid.UUID]) -> tuple[dict[str, uuid.UUID], datetime | None]:
+    """By which ids Mux knows the videos of these rows, and since when there is the oldest of them.
+
+    An upload that has an asset is known by that alone: its own id would be a second way to the same answer.
+    """
+    if target == "event":
+        return {}, None
+    found = [*_uploads(target, ids), *_untracked(target, ids)]
+    db.session.rollback()
+    wanted = {
+        key: row_id
+        for row_id, asset_id, upload_id, _ in found
+        if (key := upload_id if mux.is_temporary(asset_id) else asset_id or upload_id)
+    }
+    return wanted, min((made for *_, made in found), default=None)
+
+
+Known = tuple[uuid.UUID, str | None, str | None, datetime]
+
+
+def _uploads(target: TargetType, ids: Sequence[uuid.UUID]) -> list[Known]:
+    if target == "tracking":
+        chosen: ColumnElement[bool] = Tracking.id.in_(ids)
+    else:
+        column = Tracking.lesson_id if target == "lesson" else Tracking.course_id
+        chosen = and_(column.in_(ids), Tracking.superseded_at.is_(None))
+    rows = db.session.scalars(select(Tracking).where(chosen, ASKABLE))
+    return [
+        (row.id if target == "tracking" else row.target_id, row.mux_asset_id, row.upload_id, row.created_at)
+        for row in rows
+    ]
+
+
+def _untracked(target: TargetType, ids: Sequence[uuid.UUID]) -> list[Known]:
+    """Videos from before there was tracking."""
+    if target == "tracking":
+        return []
+    model = Lesson if target == "lesson" else Course
+    rows = db.session.execute(
+        select(model.id, model.mux_asset_id, model.created_at).where(
+            model.id.in_(ids), model.mux_asset_id.is_not(None)
+        )
+    )
+    return [(row[0], row[1], None, row[2]) for row in rows]

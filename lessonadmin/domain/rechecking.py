@@ -1,0 +1,179 @@
+"""Recheck, for a lesson, a course or one upload: ask Mux and let the answer happen, as often as somebody likes.
+
+With the same verdicts as SQL for the preview.
+"""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, update
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import calls, desks, looking, outcomes, removal, videos
+from lessonadmin.domain.answers import Answers
+from lessonadmin.domain.desks import Kind
+from lessonadmin.domain.looking import Subject
+from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking
+from lessonadmin.domain.models.video import MIGRATED, OPEN_STATUSES
+from lessonadmin.domain.outcomes import Result
+from lessonadmin.domain.reading import gone_news
+from lessonadmin.domain.video_state import Happening
+from lessonadmin.domain.videos import News
+
+ASKED_ABOUT = (*OPEN_STATUSES, "ready", "error")
+
+
+def is_temporary(model: type[Any]) -> ColumnElement[bool]:
+    """Rows whose own asset id is one that an older program of ours made up."""
+    found: ColumnElement[bool] = func.coalesce(model.mux_asset_id.like(r"temp\_%"), False)
+    return found
+
+
+def current(model: type[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    column = Tracking.lesson_id if model is Lesson else Tracking.course_id
+    return exists().where(column == model.id, Tracking.superseded_at.is_(None), *conditions)
+
+
+def has_real_id(model: type[Any]) -> ColumnElement[bool]:
+    return and_(model.mux_asset_id.is_not(None), ~is_temporary(model))
+
+
+ASKABLE = and_(
+    Tracking.status.in_(ASKED_ABOUT),
+    or_(Tracking.mux_asset_id.is_not(None), Tracking.upload_id.is_not(None)),
+)
+
+
+def recheck_verdict(kind: Kind) -> ColumnElement[str]:
+    model = Lesson if kind == "lesson" else Course
+    return case(
+        (current(model, ASKABLE), "asks"),
+        (and_(has_real_id(model), ~current(model)), "asks"),
+        (current(model, Tracking.status == "deleting"), "being_deleted"),
+        (is_temporary(model), "temporary"),
+        else_=literal("no_video"),
+    )
+
+
+def subjects_of(kind: Kind, target_id: uuid.UUID) -> tuple[list[Subject], str]:
+    """The uploads that Mux can be asked about, the one on its way first; if none, the code that says why."""
+    desk = desks.open_desk(kind, target_id)
+    if desk is None:
+        return [], "missing"
+    videos.ensure_tracked(desk)
+    rows = [row for row in (desk.on_its_way, desk.playing) if row is not None]
+    if not rows:
+        rows = [row for row in desk.current if row.status == "error"][-1:]
+    rows = [row for row in rows if row.mux_asset_id or row.upload_id]
+    if rows:
+        return [Subject.of(row) for row in rows], "asks"
+    if desk.deleting is not None:
+        return [], "being_deleted"
+    return [], "temporary" if mux.is_temporary(desk.owner.mux_asset_id) else "no_video"
+
+
+def calls_for(kind: Kind, target_id: uuid.UUID, answers: Answers) -> int:
+    """How many calls to Mux asking about this lesson or course costs at most."""
+    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
+    rows = db.session.execute(
+        select(Tracking.mux_asset_id, Tracking.upload_id).where(
+            column == target_id, Tracking.superseded_at.is_(None), ASKABLE
+        )
+    ).all()
+    db.session.rollback()
+    return sum(answers.cost(*row) for row in rows) if rows else 1
+
+
+def calls_for_upload(tracking_id: uuid.UUID, answers: Answers) -> int:
+    row = db.session.execute(
+        select(Tracking.mux_asset_id, Tracking.upload_id).where(Tracking.id == tracking_id)
+    ).first()
+    db.session.rollback()
+    return answers.cost(*row) if row is not None else 0
+
+
+def asked(subject: Subject, *, actor: Actor, answers: Answers, any_policy: bool = False) -> tuple[News, str]:
+    """Mux's answer about one upload; an upload that Mux forgot has expired. A failure is noted, then raised."""
+    try:
+        return looking.ask(subject, answers=answers, found_by="manual", any_policy=any_policy)
+    except mux.Gone:
+        if subject.asset_id:
+            return gone_news(subject.asset_id, found_by="manual"), "get_asset"
+        return News(happening=Happening.UPLOAD_EXPIRED, seen=True), "get_upload"
+    except mux.MuxError as error:
+        with transaction(actor):
+            looking.note_failure(subject, error)
+        raise
+
+
+def recheck(kind: Kind, target_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result:
+    """Ask Mux about a lesson's or course's video. Raises MuxError."""
+    with transaction(actor):
+        subjects, nothing = subjects_of(kind, target_id)
+    if nothing == "being_deleted":
+        return _check_deletion(kind, target_id, actor=actor, priority=answers.priority)
+    if not subjects:
+        return outcomes.of(nothing)
+    changed = [_recheck(subject, actor=actor, answers=answers) for subject in subjects]
+    owner = desks.find_owner(kind, target_id)
+    state = owner.video_processing_status if owner is not None else "gone"
+    db.session.rollback()
+    return outcomes.of("asks", _said(any(changed), state))
+
+
+def _recheck(subject: Subject, *, actor: Actor, answers: Answers) -> bool:
+    # Of an asset from before tracking nobody knows with which policy it was asked for: whatever it has is right.
+    any_policy = subject.upload_id == MIGRATED and subject.playback_id is None
+    news, operation = asked(subject, actor=actor, answers=answers, any_policy=any_policy)
+    with transaction(actor):
+        calls.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
+        return looking.let_happen(subject, news) == "applied"
+
+
+def _said(changed: bool, state: str) -> str:
+    return f"Mux had news: the video is now “{state}”." if changed else f"Mux agrees: the video is “{state}”."
+
+
+def _check_deletion(kind: Kind, target_id: uuid.UUID, *, actor: Actor, priority: mux.Priority) -> Result:
+    """A deletion that Mux has put off is tried now; one that waits for its grace time goes on waiting."""
+    with transaction(actor):
+        ids = db.session.scalars(
+            update(AssetDeletion)
+            .where(
+                AssetDeletion.target_type == kind,
+                AssetDeletion.target_id == target_id,
+                AssetDeletion.done_at.is_(None),
+                AssetDeletion.lease_token.is_(None),
+                AssetDeletion.attempts > 0,
+            )
+            .values(due_at=func.clock_timestamp())
+            .returning(AssetDeletion.id)
+        ).all()
+    if not ids:
+        return outcomes.of("being_deleted")
+    gone = [removal.finish(deletion_id, actor=actor, priority=priority) for deletion_id in ids]
+    return outcomes.of("asks", "The video is gone at Mux." if all(gone) else "Mux has not removed it yet.")
+
+
+def recheck_upload_verdict() -> ColumnElement[str]:
+    return case(
+        (ASKABLE, "asks"), (Tracking.status == "deleting", "being_deleted"), else_=literal("nothing_to_ask")
+    )
+
+
+def recheck_upload(tracking_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result:
+    """Ask Mux about one upload, current or overtaken. Raises MuxError."""
+    row = db.session.get(Tracking, tracking_id, populate_existing=True)
+    if row is None:
+        return outcomes.of("missing")
+    subject, status = Subject.of(row), row.status
+    db.session.rollback()
+    if status == "deleting":
+        return outcomes.of("being_deleted")
+    if status not in ASKED_ABOUT or not (subject.asset_id or subject.upload_id):
+        return outcomes.of("nothing_to_ask")
+    changed = _recheck(subject, actor=actor, answers=answers)
+    after = db.session.scalar(select(Tracking.status).where(Tracking.id == tracking_id))
+    db.session.rollback()
+    return outcomes.of("asks", _said(changed, after or "gone"))

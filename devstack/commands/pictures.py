@@ -130,6 +130,9 @@ def main() -> int:
         panel.goto(f"{address}/admin/lesson/")
         take(panel, "panel")
         panel.goto(f"{address}/admin/")
+        panel.locator(".figure", has_text="Uploads").locator("a", has_text=re.compile("[1-9]")).wait_for(
+            timeout=PATIENCE * 1000
+        )  # the clock rolls the figures up once a minute
         take(panel, "operations")
         chromium.close()
     return 0

@@ -24,7 +24,7 @@ from lessonadmin.admin.filters import Where
 from lessonadmin.db import db
 from lessonadmin.domain import ceilings
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = 5_000
 FEW = 1_000
 MOST_IN_TAB = 999
 LONGEST_QUERY = 8_000

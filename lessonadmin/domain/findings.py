@@ -13,7 +13,8 @@ Severity = Literal["fine", "waiting", "trouble"]
 
 @dataclass(frozen=True)
 class Button:
-    """What to press: an action of the table, on these rows; or, with `page`, a page of the panel to go to."""
+    """What to press: an action of the table, on these rows; or, with `page`, where to go: a page of the panel, or the
+    form in which its teacher uploads (FORM)."""
 
     label: str
     action: str | None = None
@@ -50,7 +51,9 @@ def clear(case: CaseFile) -> Button:
     return press(case, "clear_asset", "Clear asset")
 
 
+FORM = "form"
 DOCTOR = Button("Open the doctor", page="doctor")
+UPLOAD = Button("Upload a video", page=FORM)
 
 
 def unplayable(case: CaseFile, cause: str) -> Finding:

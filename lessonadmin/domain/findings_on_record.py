@@ -1,7 +1,7 @@
 """What our own record says about the cause, state by state, without asking anybody."""
 
 from lessonadmin.domain.case_file import CaseFile
-from lessonadmin.domain.findings import Finding, clear, press, recheck, republish, unplayable
+from lessonadmin.domain.findings import UPLOAD, Finding, clear, press, recheck, republish, unplayable
 from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.wording import why_failed
 
@@ -30,10 +30,9 @@ def _temporary(case: CaseFile) -> Finding:
 
 def _none(case: CaseFile) -> Finding:
     if case.row is not None and case.row.status == "cancelled":
-        return Finding(
-            "cancelled", "The upload was cancelled by a person here. A new one can begin any time.", "fine"
-        )
-    return Finding("no_video", "No video was ever uploaded here.", "fine")
+        said = "The upload was cancelled by a person here. A new one can begin any time."
+        return Finding("cancelled", said, "fine", UPLOAD)
+    return Finding("no_video", "No video was ever uploaded here.", "fine", UPLOAD)
 
 
 def _uploading(case: CaseFile) -> Finding:

@@ -25,7 +25,7 @@ TABLE = (
     Periodic("sweep", lambda: config.current().sweep_every_seconds, sweeping.sweep),
     # workers start together with the clock: who looks at once calls them silent since yesterday
     Periodic("alarms", lambda: 60, lambda _: alarms.look(actor=JOB), after=20),
-    Periodic("figures", lambda: 300, lambda _: figures.roll_up()),
+    Periodic("figures", lambda: 60, lambda _: figures.roll_up()),
     Periodic("stored", lambda: 3600, lambda _: usage.count_stored()),
     Periodic("delivered", lambda: 6 * 3600, lambda _: usage.ask_delivered()),
     Periodic("retention", lambda: 3600, lambda _: retention.prune()),

@@ -1,6 +1,6 @@
 """How Python's collector of cyclic garbage is set for web processes. It knows nothing of requests.
 
-Left as it is, it walks everything that was loaded at the start again and again: a fifth of a second in which a process
+Left as it is, it walks everything that was loaded at the start again and again, and while it does a process
 answers nobody.
 """
 

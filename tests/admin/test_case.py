@@ -195,3 +195,14 @@ def test_a_lesson_that_vanished_is_not_found_by_any_button(support: FlaskClient)
     assert send(support, f"/admin/lesson/edit/?id={uuid.uuid4()}", title="x").status_code == 404
     act(support, "lesson", "publish", uuid.uuid4())
     assert "It is not there any more." in said(support)
+
+
+def test_where_there_is_no_video_the_button_leads_to_the_form(support: FlaskClient) -> None:
+    for row, form in (
+        (lesson := make_lesson(), f"/lessons/{lesson.id}/edit"),
+        (course := make_course(), f"/courses/{course.id}/edit"),
+    ):
+        page = page_of(support.get(address(row)))
+        assert causes(support, row)[0] == "no_video"
+        assert [a for a in page.all("a", href=form) if "button" in (a["class"] or "")]
+        assert support.get(form).status_code == 200

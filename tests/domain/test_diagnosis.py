@@ -12,7 +12,7 @@ from sqlalchemy import func, text, update
 
 from lessonadmin import config
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import actions, batches, comparing, diagnosis, looking, uploads, vital_signs
+from lessonadmin.domain import actions, batches, comparing, diagnosis, findings, looking, uploads, vital_signs
 from lessonadmin.domain.diagnosis import Finding
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
 from lessonadmin.mux import MuxError
@@ -96,9 +96,11 @@ def test_ready_and_promised_but_not_published(session: object) -> None:
 def test_no_video_and_cancelled(world: World) -> None:
     lesson = make_lesson()
     assert_says(by_record(lesson), "no_video", "fine", None)
+    assert by_record(lesson).button == findings.UPLOAD
     ticket = world.upload(lesson)
     uploads.cancel(ticket.upload_id, lesson, actor=Actor.user(lesson.creator_id))
     assert_says(by_record(lesson), "cancelled", "fine", None)
+    assert by_record(lesson).button == findings.UPLOAD
 
 
 # On its way

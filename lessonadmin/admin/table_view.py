@@ -24,8 +24,10 @@ from lessonadmin.admin.filters import Where
 from lessonadmin.db import db
 from lessonadmin.domain import ceilings
 
-MOST_COUNTED = 5_000
-FEW = 1_000
+# How far is counted. Of rows that a filter leaves, few are told from many, and how many is said no further; where the
+# rows are put in an order of their own, or found by their words, they are counted on: if they are not too many to be
+# named, that is quicker than to read them in that order.
+MOST_COUNTED, MOST_FILTERED = 5_000, 1_000
 MOST_IN_TAB = 999
 LONGEST_QUERY = 8_000
 PLACE = ("after", "before", "end")
@@ -94,10 +96,10 @@ class TableView(PanelView):
             return None, query.filter(*conditions)
         ceilings.plan_by_values()
         key = self._key
-        g.panel_count = counted = self._count(search, conditions, filters)
-        # A guess that is wrong costs most where words are searched or another order is asked for.
-        few = MOST_COUNTED if search or sort_column is not None else FEW
-        by_name = bool(conditions) and not counted.more and counted.number <= few
+        in_default_order = bool(conditions) and not search and sort_column is None
+        most = MOST_FILTERED if in_default_order else MOST_COUNTED
+        g.panel_count = counted = self._count(search, conditions, filters, most)
+        by_name = bool(conditions) and not counted.more
         query = query.filter(*([ceilings.named(key, conditions, counted)] if by_name else conditions))
         for relation in self._auto_joins:
             query = query.options(self._loading(relation))
@@ -108,16 +110,16 @@ class TableView(PanelView):
         return counted.number, found.rows
 
     def _count(
-        self, search: str | None, conditions: list[ColumnElement[bool]], filters: Any
+        self, search: str | None, conditions: list[ColumnElement[bool]], filters: Any, most: int
     ) -> ceilings.Count:
         if search:
             count = ceilings.count_found if self.searches_words else ceilings.count
-            return count(self._key, conditions, MOST_COUNTED)
+            return count(self._key, conditions, most)
         rows = self._counted_as(filters) if len(conditions) == 1 else None
         if rows is not None:
-            return ceilings.count_rows(rows, MOST_COUNTED)
+            return ceilings.count_rows(rows, most)
         order = self._order(None, False, filters).clauses(backwards=False)
-        return ceilings.count(self._key, conditions, MOST_COUNTED, order)
+        return ceilings.count(self._key, conditions, most, order)
 
     def _counted_as(self, filters: Any) -> Select[Any] | None:
         """Other rows that are as many as those of the one condition there is."""

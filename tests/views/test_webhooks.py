@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config, mux
 from lessonadmin.db import db
-from lessonadmin.domain import inbox
+from lessonadmin.domain import inbox, rejections
 from lessonadmin.domain.models import Lesson, MuxEvent
 from lessonadmin.views import webhooks
 from tests.factories import make_lesson
@@ -303,10 +303,15 @@ def test_a_duplicate_costs_one_query(app: Flask, client: FlaskClient, world: Wor
         assert len(statements) == 1
 
 
-def test_a_forged_event_costs_none(app: Flask, client: FlaskClient, session: object) -> None:
+def test_a_flood_of_forged_events_costs_one_small_write(
+    app: Flask, client: FlaskClient, session: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rejections, "WRITE_EVERY_SECONDS", 600.0)
+    monkeypatch.setattr(rejections, "_written_at", -600.0)
     with counted(app) as statements:
-        assert post(client, BODY, signed(BODY, secret="forged")).status_code == 401
-    assert statements == []
+        for _ in range(5):
+            assert post(client, BODY, signed(BODY, secret="forged")).status_code == 401
+    assert len(statements) == 1
 
 
 def test_answering_asks_mux_nothing(client: FlaskClient, world: World) -> None:

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -308,6 +309,7 @@ def test_a_flood_of_forged_events_costs_one_small_write(
 ) -> None:
     monkeypatch.setattr(rejections, "WRITE_EVERY_SECONDS", 600.0)
     monkeypatch.setattr(rejections, "_written_at", -600.0)
+    monkeypatch.setattr(rejections, "_waiting", Counter())
     with counted(app) as statements:
         for _ in range(5):
             assert post(client, BODY, signed(BODY, secret="forged")).status_code == 401

@@ -7,19 +7,13 @@ from sqlalchemy import Select, func, select
 from lessonadmin import queue
 from lessonadmin.db import db
 from lessonadmin.domain import alarms as alarm_kinds
-from lessonadmin.domain.models import AssetDeletion, Tracking
-from lessonadmin.domain.models.video import OPEN_STATUSES
+from lessonadmin.domain import trouble_lists
+from lessonadmin.domain.models import AssetDeletion, Lesson
 
 
 def lessons_stuck() -> int:
-    """Videos that take longer than they should, and are still watched."""
-    return _count(
-        select(Tracking.id).where(
-            Tracking.superseded_at.is_(None),
-            Tracking.status.in_(OPEN_STATUSES),
-            Tracking.attention_at.is_not(None),
-        )
-    )
+    """Lessons whose videos take longer than they should; they are still watched."""
+    return _count(trouble_lists.stuck_in(Lesson))
 
 
 def deletions_pending() -> int:

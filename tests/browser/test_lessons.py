@@ -181,3 +181,18 @@ def test_pages_are_light_still_and_load_the_player_only_to_play(
         assert 10_000 < ours < HEAVIEST_KB * 1000, loaded
         assert (player > 0) == (address == f"/lessons/{plays}/edit")
         assert page.evaluate("window.moved") < 0.01, address
+
+
+def test_on_a_phone_the_video_is_one_press_away(
+    visit: Visitor, school: School, teacher: Person, page: Page
+) -> None:
+    lesson = school.without_video("Rye", "none")
+    phone = visit(teacher, width=390)
+    phone.goto(f"/lessons/{lesson}/edit")
+    heading = phone.get_by_role("heading", name="Video", exact=True)
+    expect(heading).not_to_be_in_viewport()
+    phone.get_by_role("link", name="To the video").click()
+    expect(heading).to_be_in_viewport()
+    page.goto(f"/lessons/{lesson}/edit")
+    expect(page.get_by_role("heading", name="Video", exact=True)).to_be_in_viewport()
+    expect(page.get_by_role("link", name="To the video")).to_be_hidden()

@@ -1,6 +1,7 @@
 """`flask reconcile`: everything at Mux against everything of ours; a line a finding, `KIND ID OWNER REMARK`."""
 
 import sys
+import time
 
 import click
 from flask import Flask
@@ -8,6 +9,8 @@ from flask import Flask
 from lessonadmin.db import CLI
 from lessonadmin.domain import reconcile, walking
 from lessonadmin.domain.drift import Found
+
+PATIENCE_SECONDS = 600.0  # the nightly walk, or a colleague's, comes to its end by itself
 
 
 @click.command("reconcile")
@@ -18,16 +21,7 @@ from lessonadmin.domain.drift import Found
 def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
     """Find and mend what does not agree between us and Mux."""
     try:
-        report = reconcile.run(
-            actor=CLI,
-            started_by="command line",
-            mend=not dry_run,
-            delete_orphans=delete_orphans and not dry_run,
-            tell=_tell,
-            progress=_progress,
-        )
-    except reconcile.AlreadyRunning:
-        raise click.ClickException("Another reconcile is at work.") from None
+        report = _run_when_free(mend=not dry_run, delete_orphans=delete_orphans and not dry_run)
     except walking.WalkFailed as error:
         raise click.ClickException(
             f"Mux could not be read to the end, so nothing was changed: {error}"
@@ -46,6 +40,27 @@ def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
         )
     if report.failed or report.implausible:
         raise SystemExit(1)
+
+
+def _run_when_free(*, mend: bool, delete_orphans: bool) -> reconcile.Report:
+    until, told = time.monotonic() + PATIENCE_SECONDS, False
+    while True:
+        try:
+            return reconcile.run(
+                actor=CLI,
+                started_by="command line",
+                mend=mend,
+                delete_orphans=delete_orphans,
+                tell=_tell,
+                progress=_progress,
+            )
+        except reconcile.AlreadyRunning:
+            if time.monotonic() > until:
+                raise click.ClickException("Another reconcile is still at work. Try again later.") from None
+            if not told:
+                click.echo("Another reconcile is at work; waiting for its end.", err=True)
+            told = True
+            time.sleep(1)
 
 
 def _tell(found: Found) -> None:

@@ -29,5 +29,6 @@ TABLE = (
     Periodic("stored", lambda: 3600, lambda _: usage.count_stored()),
     Periodic("delivered", lambda: 6 * 3600, lambda _: usage.ask_delivered()),
     Periodic("retention", lambda: 3600, lambda _: retention.prune()),
-    Periodic("reconcile", lambda: 1800, lambda _: reconciling.ask_when_due()),
+    # whoever has just deployed or restored looks first, and walks by hand if at all
+    Periodic("reconcile", lambda: 1800, lambda _: reconciling.ask_when_due(), after=600),
 )

@@ -2,8 +2,10 @@
 
 import uuid
 from collections import Counter
+from contextlib import ExitStack
 
 import pytest
+from click.testing import Result
 from flask import Flask
 from sqlalchemy import select, update
 
@@ -211,3 +213,26 @@ def test_a_playback_id_that_mux_does_not_have_is_replaced_by_one_that_it_has(wor
     assert walk()[0].mended == {"wrong_policy": 1}
     assert world.lesson(lesson).mux_playback_id == true
     assert walk()[1] == []
+
+
+def test_the_command_waits_for_another_walk(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def walk() -> Result:
+        return app.test_cli_runner().invoke(args=["reconcile", "--dry-run"])
+
+    def ends(_seconds: float) -> None:
+        others.close()
+
+    others = ExitStack()
+    others.enter_context(reconcile.alone())
+    monkeypatch.setattr("lessonadmin.cli.reconcile.time.sleep", ends)
+    done = walk()
+    assert done.exit_code == 0, done.output
+    assert done.stderr == "Another reconcile is at work; waiting for its end.\n"
+    assert "found: 0" in done.stdout
+    monkeypatch.setattr("lessonadmin.cli.reconcile.PATIENCE_SECONDS", -1.0)
+    with reconcile.alone():
+        refused = walk()
+    assert refused.exit_code == 1
+    assert "Another reconcile is still at work" in refused.stderr

@@ -149,11 +149,12 @@ class House:
         return self.mux.wait_for(holds, timeout=PATIENCE)
 
     def calm(self) -> None:
-        """Mux as it is on a good day."""
+        """Mux as it is on a good day, and free to be asked."""
         self.mux.clear_faults()
         self.mux.set_switch("deliveries_paused", False)
         self.mux.hold_processing(False)
         self.mux.set_switch("processing_seconds", PROCESSING_SECONDS)
+        self.sql("UPDATE mux_budget SET tokens = 18, filled_at = now(), failures = 0, paused_until = NULL")
 
 
 class Visitor:

@@ -31,7 +31,7 @@ def private_folder(purpose: str) -> Path:
 
 def sweep_private_folders(purpose: str) -> None:
     """Remove such folders of ours whose process is gone, as after kill -9."""
-    for base in {Path(tempfile.gettempdir()), Path("/tmp")}:  # noqa: S108
+    for base in {Path(tempfile.gettempdir()), Path("/tmp")}:  # noqa: S108 - only folders of our own are touched
         for folder in base.glob(f"lessonadmin-{purpose}-*"):
             with contextlib.suppress(OSError):
                 if folder.stat().st_uid == os.geteuid() and not identity.is_alive(

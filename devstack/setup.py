@@ -48,7 +48,7 @@ def main() -> int:
     python = set_up()
     command, *arguments = sys.argv[1:]
     environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    os.execve(python, [str(python), "-m", f"devstack.commands.{command}", *arguments], environment)  # noqa: S606
+    os.execve(python, [str(python), "-m", f"devstack.commands.{command}", *arguments], environment)  # noqa: S606 - no shell: the words are passed on as they are
 
 
 if __name__ == "__main__":

@@ -16,12 +16,12 @@ _DEFAULT = Path(tempfile.gettempdir()) / f"lessonadmin-metrics-{os.getuid()}-{_H
 _FOLDER = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_DEFAULT)))
 _FOLDER.mkdir(parents=True, exist_ok=True)
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402
-from prometheus_client.core import Metric  # noqa: E402
-from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
-from prometheus_client.registry import Collector  # noqa: E402
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402 - after the folder
+from prometheus_client.core import Metric  # noqa: E402 - after the folder
+from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402 - after the folder
+from prometheus_client.registry import Collector  # noqa: E402 - after the folder
 
-from lessonadmin import metrics_files  # noqa: E402
+from lessonadmin import metrics_files  # noqa: E402 - after the folder
 
 LONG_WAITS = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 REQUEST_TIMES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)

@@ -30,25 +30,24 @@ def about(target: TargetType, ids: Sequence[uuid.UUID]) -> tuple[Answers, set[uu
     wanted, oldest = _wanted(target, ids) if len(ids) > FEW else ({}, None)
     pages: dict[str, mux.Asset] = {}
     answered: set[uuid.UUID] = set()
-    read, cursor = 0, None
-    while len(wanted.keys() - pages.keys()) > FEW and read < len(answered) + MAY_BE_IN_VAIN and budget.take():
+    read = 0
+
+    def pays() -> bool:
+        return len(wanted.keys() - pages.keys()) > FEW and read < len(answered) + MAY_BE_IN_VAIN
+
+    for page in surveying.asset_pages(oldest, go_on=pays, gave_up=_give_up):
         read += 1
-        try:
-            page = mux.list_assets(cursor=cursor, limit=surveying.PAGE, priority="low")
-        except mux.MuxError as error:
-            log.warning("reading ahead ended early: %s", error.category)
-            budget.went_wrong(error)
-            break
-        budget.went_well()
         for asset in page.assets:
             for key in (asset.id, asset.upload_id):
                 if key in wanted:
                     pages[key] = pages[asset.id] = asset
                     answered.add(wanted[key])
-        cursor = page.next_cursor
-        if cursor is None or surveying.all_older(page, oldest):
-            break
     return Answers("low", pages), answered
+
+
+def _give_up(error: mux.MuxError) -> None:
+    log.warning("reading ahead ended early: %s", error.category)
+    budget.went_wrong(error)
 
 
 def _wanted(target: TargetType, ids: Sequence[uuid.UUID]) -> tuple[dict[str, uuid.UUID], datetime | None]:

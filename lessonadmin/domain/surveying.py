@@ -4,7 +4,7 @@ What a page does not show is never taken for gone; such an upload is asked about
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -112,30 +112,39 @@ def _claim_due() -> list[Tracking]:
 
 
 def _walk_assets(state: Survey, actor: Actor) -> None:
-    for page in _asset_pages(state):
+    def gave_up(error: mux.MuxError) -> None:
+        state.pages += 1  # it was asked for
+        _give_up(state, error)
+
+    pages = asset_pages(
+        state.oldest, go_on=lambda: bool(state.open) and state.pages < MOST_PAGES, gave_up=gave_up
+    )
+    for page in pages:
+        state.pages += 1
         _let_all_happen(
             state, actor, [(asset.id, asset.upload_id, asset.passthrough, asset) for asset in page.assets]
         )
 
 
-def _asset_pages(state: Survey) -> Iterator[mux.AssetPage]:
+def asset_pages(
+    oldest: datetime | None, *, go_on: Callable[[], bool], gave_up: Callable[[mux.MuxError], None]
+) -> Iterator[mux.AssetPage]:
+    """Mux's assets, the newest first, within the shared budget, until whatever follows is older than what is sought."""
     cursor: str | None = None
-    while state.open and state.pages < MOST_PAGES and budget.take():
-        state.pages += 1
+    while go_on() and budget.take():
         try:
             page = mux.list_assets(cursor=cursor, limit=PAGE, priority="low")
         except mux.MuxError as error:
-            _give_up(state, error)
+            gave_up(error)
             return
         budget.went_well()
         yield page
         cursor = page.next_cursor
-        if cursor is None or all_older(page, state.oldest):
+        if cursor is None or _all_older(page, oldest):
             return
 
 
-def all_older(page: mux.AssetPage, moment: datetime | None) -> bool:
-    """Whether whatever follows a page was made before this moment; without a moment nothing is said."""
+def _all_older(page: mux.AssetPage, moment: datetime | None) -> bool:
     made = [asset.created_at for asset in page.assets if asset.created_at is not None]
     return moment is not None and bool(made) and min(made) < moment - CLOCKS_DIFFER_BY
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, text
@@ -87,8 +88,7 @@ def walk(connection: Connection, *, tell: Progress) -> tuple[int, int, int]:
 def _assets() -> Iterator[tuple[mux.Asset, ...]]:
     cursor: str | None = None
     while True:
-        here = cursor
-        page = _patiently(lambda: mux.list_assets(cursor=here, limit=PAGE, priority="low"))  # noqa: B023
+        page = _patiently(partial(mux.list_assets, cursor=cursor, limit=PAGE, priority="low"))
         yield page.assets
         cursor = page.next_cursor
         if cursor is None:
@@ -98,8 +98,7 @@ def _assets() -> Iterator[tuple[mux.Asset, ...]]:
 def _uploads() -> Iterator[tuple[mux.Upload, ...]]:
     number = 1
     while True:
-        page_number = number
-        page = _patiently(lambda: mux.list_uploads(page=page_number, limit=PAGE, priority="low"))  # noqa: B023
+        page = _patiently(partial(mux.list_uploads, page=number, limit=PAGE, priority="low"))
         yield page
         if len(page) < PAGE:
             return

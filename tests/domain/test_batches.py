@@ -585,19 +585,11 @@ def test_what_is_not_finished_in_time_goes_on_in_the_worker(
 # Mux in between
 
 
-def lost(world: World, count: int) -> list[uuid.UUID]:
-    owners = [make_lesson() for _ in range(count)]
-    for owner in owners:
-        world.uploaded(owner)
-    world.forget()
-    return [owner.id for owner in owners]
-
-
 def test_a_batch_asks_with_the_workers_token_within_the_budget(
     world: World, staff: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(budget, "PER_SECOND", 0.0)  # a slow machine would fill the bucket while this runs
-    ids = lost(world, 3)
+    ids = world.lost([make_lesson() for _ in range(3)])
     batch_id = begin(RECHECK, ids, staff)
     finish(batch_id)
     asked = [call for call in world.calls() if call["method"] == "GET"]
@@ -608,7 +600,7 @@ def test_a_batch_asks_with_the_workers_token_within_the_budget(
 
 
 def test_429_in_the_middle_pauses_and_the_rest_follows(world: World, staff: Actor) -> None:
-    ids = lost(world, 4)
+    ids = world.lost([make_lesson() for _ in range(4)])
     batch_id = begin(RECHECK, ids, staff)
     world.control.fault("api", "rate_limited", match={"operation": "get_asset"}, skip=2, retry_after=30)
     ran = batch_runs.run_some(batch_id, seconds=5)
@@ -627,7 +619,7 @@ def test_429_in_the_middle_pauses_and_the_rest_follows(world: World, staff: Acto
 
 
 def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(world: World, staff: Actor) -> None:
-    (lesson_id,) = lost(world, 1)
+    (lesson_id,) = world.lost([make_lesson() for _ in range(1)])
     batch_id = begin(RECHECK, [lesson_id], staff)
     world.control.fault("api", "status", status=500)
     for attempt in range(batch_runs.MOST_ATTEMPTS):
@@ -644,7 +636,7 @@ def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(world: World
 
 
 def test_without_budget_nothing_is_asked(world: World, staff: Actor) -> None:
-    ids = lost(world, 1)
+    ids = world.lost([make_lesson() for _ in range(1)])
     batch_id = begin(RECHECK, ids, staff)
     assert budget.take(18)
     before = len(world.calls())

@@ -28,15 +28,6 @@ def staff(session: Session) -> Actor:
     return Actor.user(make_user(role="support").id, reason="ticket 1")
 
 
-def lost(world: World, count: int) -> list[uuid.UUID]:
-    """Lessons whose videos are ready at Mux, and nobody told us."""
-    owners = [make_lesson() for _ in range(count)]
-    for owner in owners:
-        world.uploaded(owner)
-    world.forget()
-    return [owner.id for owner in owners]
-
-
 def run(action: actions.Action, ids: Sequence[uuid.UUID], staff: Actor, seconds: float = 20) -> uuid.UUID:
     with transaction(staff):
         batch_id = batches.create(action, list(ids)).id
@@ -54,7 +45,7 @@ def states(ids: Sequence[uuid.UUID]) -> list[str]:
 
 @pytest.mark.parametrize("action", [RECHECK, REPUBLISH], ids=["recheck", "republish"])
 def test_a_page_answers_for_all_its_rows(world: World, staff: Actor, action: actions.Action) -> None:
-    ids = lost(world, 25)
+    ids = world.lost([make_lesson() for _ in range(25)])
     batch_id = run(action, ids, staff)
     assert gets(world) == ["list_assets"]
     assert {call["token_id"] for call in world.calls() if call["method"] == "GET"} == {"worker-token"}
@@ -68,7 +59,7 @@ def test_uploads_and_courses_too(world: World, staff: Actor) -> None:
     courses = [make_course() for _ in range(7)]
     for course in courses:
         world.uploaded(course)
-    lessons = lost(world, 7)
+    lessons = world.lost([make_lesson() for _ in range(7)])
     run(actions.find("course", "recheck"), [one.id for one in courses], staff)
     rows = db.session.scalars(select(Tracking.id).where(Tracking.lesson_id.in_(lessons))).all()
     run(actions.find("tracking", "recheck"), rows, staff)
@@ -78,7 +69,7 @@ def test_uploads_and_courses_too(world: World, staff: Actor) -> None:
 
 
 def test_a_few_are_asked_about_singly(world: World, staff: Actor) -> None:
-    ids = lost(world, reading_ahead.FEW)
+    ids = world.lost([make_lesson() for _ in range(reading_ahead.FEW)])
     run(RECHECK, ids, staff)
     assert "list_assets" not in gets(world)
     assert states(ids) == ["published"] * reading_ahead.FEW
@@ -86,7 +77,7 @@ def test_a_few_are_asked_about_singly(world: World, staff: Actor) -> None:
 
 def test_what_no_page_shows_is_asked_about_by_itself(world: World, staff: Actor) -> None:
     """A video that is gone, and one whose bytes have not come: neither is concluded from a page."""
-    ids = lost(world, 8)
+    ids = world.lost([make_lesson() for _ in range(8)])
     gone = make_playing_lesson(mux_asset_id="A" * 20)
     waiting = make_lesson()
     world.upload(waiting)
@@ -99,7 +90,7 @@ def test_what_no_page_shows_is_asked_about_by_itself(world: World, staff: Actor)
 
 
 def test_what_pages_answer_does_not_wait_for_the_budget(world: World, staff: Actor) -> None:
-    ids = lost(world, 8)
+    ids = world.lost([make_lesson() for _ in range(8)])
     unknown = [make_playing_lesson(mux_asset_id=f"{n}" * 20).id for n in range(3)]
     assert budget.take(int(budget.CAPACITY) - 1)
     run(RECHECK, [*unknown, *ids], staff, seconds=1)
@@ -128,7 +119,7 @@ def test_pages_older_than_the_oldest_are_not_read(world: World, staff: Actor) ->
 
 def test_old_pages_are_read_anew(world: World, staff: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "FRESH_SECONDS", 0.0)
-    ids = lost(world, 9)
+    ids = world.lost([make_lesson() for _ in range(9)])
     run(RECHECK, ids, staff)
     assert states(ids) == ["published"] * 9
     assert gets(world).count("list_assets") == 9 - reading_ahead.FEW
@@ -161,7 +152,7 @@ def test_a_deletion_that_was_told_meanwhile_stands(
 
 
 def test_a_list_that_mux_does_not_give_is_done_without(world: World, staff: Actor) -> None:
-    ids = lost(world, 6)
+    ids = world.lost([make_lesson() for _ in range(6)])
     world.control.fault("api", "status", match={"operation": "list_assets"}, status=500)
     run(RECHECK, ids, staff)
     assert states(ids) == ["published"] * 6
@@ -169,7 +160,7 @@ def test_a_list_that_mux_does_not_give_is_done_without(world: World, staff: Acto
 
 
 def test_an_unanswered_list_spends_nothing_while_everybody_pauses(world: World, staff: Actor) -> None:
-    ids = lost(world, 6)
+    ids = world.lost([make_lesson() for _ in range(6)])
     budget.take(0)
     db.session.execute(
         update(MuxBudget).values(paused_until=func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 1))

@@ -2,20 +2,22 @@
 
 Money is in Mux's own dashboard.
 
-Stored minutes are counted from our rows; delivered ones are asked for once a day, for days that Mux has finished
-counting (it is twelve hours behind).
+Stored minutes are counted from our rows, each asset once: what plays, what was replaced and waits out its grace time,
+previews of courses, failed and unwanted ones until Mux has deleted them. Delivered ones are asked for once a day, for
+days that Mux has finished counting (it is twelve hours behind).
 """
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Float, Select, func, literal, literal_column, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import config, mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
-from lessonadmin.domain.models import Lesson, ReconcileRun, Rollup, Tracking
+from lessonadmin.domain.models import AssetDeletion, Course, Lesson, ReconcileRun, Rollup, Tracking
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +29,40 @@ RESERVE = 10.0  # of the shared budget, for lessons that wait
 
 
 def count_stored() -> None:
-    """Note how many minutes of video lessons hold now, once an hour."""
+    """Note how many minutes of video Mux stores for us now, once an hour."""
+    assets = _assets_at_mux().subquery()
     videos, seconds = db.session.execute(
-        select(func.count(), func.coalesce(func.sum(Lesson.video_duration), 0)).where(
-            Lesson.video_processing_status == "ready"
-        )
+        select(func.count(), func.coalesce(func.sum(assets.c.seconds), 0))
     ).one()
     _write(func.date_trunc("hour", func.clock_timestamp()), STORED, int(videos), float(seconds or 0) / 60)
     db.session.commit()
+
+
+def _assets_at_mux() -> Select[Any]:
+    """Every asset that Mux still has for us by our rows, and its length where it is known."""
+    found = union_all(
+        *(
+            select(model.mux_asset_id.label("asset_id"), seconds.label("seconds")).where(
+                model.mux_asset_id.is_not(None), *conditions
+            )
+            for model, seconds, conditions in (
+                (Tracking, Tracking.duration, (Tracking.status != "deleted",)),
+                (Lesson, Lesson.video_duration, ()),  # one from before tracking has no upload of ours
+                (Course, Course.video_duration, ()),
+                (
+                    AssetDeletion,
+                    literal(None, Float),
+                    (AssetDeletion.done_at.is_(None),),
+                ),  # its lesson may be gone
+            )
+        )
+    ).subquery()
+    gone = select(AssetDeletion.mux_asset_id).where(AssetDeletion.done_at.is_not(None))
+    return (
+        select(found.c.asset_id, func.max(found.c.seconds).label("seconds"))
+        .where(~found.c.asset_id.like(literal_column(r"'temp\_%'")), found.c.asset_id.not_in(gone))
+        .group_by(found.c.asset_id)
+    )
 
 
 def ask_delivered() -> int:

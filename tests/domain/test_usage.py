@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from lessonadmin import config
 from lessonadmin.db import JOB, db
 from lessonadmin.domain import alarms, budget, usage
-from lessonadmin.domain.models import ReconcileRun, Rollup
-from tests.factories import make_lesson, make_playing_lesson, make_tracking
+from lessonadmin.domain.models import AssetDeletion, ReconcileRun, Rollup
+from tests.factories import make_course, make_lesson, make_playing_lesson, make_tracking
 from tests.world import World
 
 
@@ -62,6 +62,28 @@ def test_what_lessons_hold_is_counted_and_counts() -> None:
     make_playing_lesson(video_duration=60)
     usage.count_stored()
     assert usage.near_limit() == "9 of the plan's 10 videos are used."
+
+
+def test_everything_that_mux_stores_counts_once(world: World) -> None:
+    """Replaced videos in their grace time, previews, shared assets, failed ones, and what waits to be deleted."""
+    lesson = make_playing_lesson(video_duration=60)
+    replaced = {"superseded_at": datetime.now(UTC), "status": "ready", "duration": 120.0}
+    make_tracking(lesson, mux_asset_id="replaced", **replaced)
+    make_tracking(lesson, mux_asset_id="failed", status="error", superseded_at=datetime.now(UTC))
+    make_tracking(
+        lesson, mux_asset_id="gone", status="deleted", duration=600.0, superseded_at=datetime.now(UTC)
+    )
+    unwanted = {"status": "cancelled", "superseded_at": datetime.now(UTC), "duration": 600.0}
+    make_tracking(lesson, mux_asset_id="was unwanted", **unwanted)
+    make_lesson(mux_asset_id="replaced", video_duration=120.0, video_processing_status="ready")
+    make_lesson(mux_asset_id="temp_1", video_duration=600.0)
+    make_course(mux_asset_id="preview", video_duration=180.0, video_processing_status="ready")
+    db.session.add(AssetDeletion(mux_asset_id="of a deleted lesson"))
+    db.session.add(AssetDeletion(mux_asset_id="was unwanted", done_at=func.clock_timestamp()))
+    db.session.commit()
+    usage.count_stored()
+    minutes, videos = usage.stored_minutes()
+    assert (round(minutes, 1), videos) == (6.0, 5)
 
 
 @pytest.mark.usefixtures("plan")

@@ -4,8 +4,6 @@ Slices are short queries of their own, so a reader who takes an hour holds no tr
 order of their keys, newest first, whatever the list is sorted by.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,18 +11,10 @@ from flask import Response, stream_with_context
 from sqlalchemy.orm import joinedload
 from werkzeug.utils import secure_filename
 
+from lessonadmin import spreadsheets
 from lessonadmin.db import db
 
 SLICE = 1000
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def safe(value: object) -> object:
-    """Text that a spreadsheet would run as a formula gets a quote before it; numbers stay numbers."""
-    if value is None or isinstance(value, int | float):
-        return "" if value is None else value
-    text = str(value).replace("\x00", "")
-    return f"'{text}" if text.lstrip(" ").startswith(STARTS_A_FORMULA) else text
 
 
 def stream(view: Any) -> Response:
@@ -39,9 +29,9 @@ def stream(view: Any) -> Response:
 
 def _lines(view: Any) -> Iterator[str]:
     columns = view._export_columns
-    yield _line([safe(str(label)) for _, label in columns])
+    yield spreadsheets.line(str(label) for _, label in columns)
     for slice_ in _slices(view):
-        yield "".join(_line([safe(_value(view, row, name)) for name, _ in columns]) for row in slice_)
+        yield "".join(spreadsheets.line(_value(view, row, name) for name, _ in columns) for row in slice_)
 
 
 def _value(view: Any, row: Any, name: str) -> Any:
@@ -66,9 +56,3 @@ def _slices(view: Any) -> Iterator[list[Any]]:
         db.session.rollback()
         db.session.expunge_all()
         found = query.limit(None).filter(key < last).limit(SLICE).all() if len(found) == SLICE else []
-
-
-def _line(values: list[object]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(values)
-    return buffer.getvalue()

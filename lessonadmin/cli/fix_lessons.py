@@ -1,6 +1,5 @@
 """`flask fix-lessons`: heals old lessons; prints a plan with --dry-run, and four lines at the end."""
 
-import csv
 import itertools
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from lessonadmin import spreadsheets
 from lessonadmin.db import CLI
 from lessonadmin.domain import repair
 from lessonadmin.domain.finding import Finder
@@ -92,12 +92,10 @@ def _summarise(findings: list[repair.Finding], untouched: dict[str, int]) -> Non
 
 def _write_report(path: Path, findings: list[repair.Finding]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file)
-        lines.writerow(["lesson", "title", "result", "reason", "remark"])
+        file.write(spreadsheets.line(["lesson", "title", "result", "reason", "remark"]))
         for found in findings:
-            cells = (str(found.lesson_id), found.title, found.result, found.reason, found.remark)
-            # A spreadsheet takes a text that begins so for a formula.
-            lines.writerow(["'" + cell if cell[:1] in "=+-@\t\r" else cell for cell in cells])
+            cells = (found.lesson_id, found.title, found.result, found.reason, found.remark)
+            file.write(spreadsheets.line(cells))
 
 
 def init_app(app: Flask) -> None:

@@ -16,7 +16,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lessonadmin import config, create_app
-from lessonadmin.admin.csv_export import safe
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, User
 from tests.admin.specimen import LIST, add_to
@@ -354,24 +353,6 @@ def test_the_export_is_read_in_slices_and_misses_nothing(
         make_lesson(creator=teacher, title=f"Lesson {number:02}")
     rows = list(csv.reader(io.StringIO(staff.get(f"{LIST}export/csv/").text)))[1:]
     assert sorted(row[0] for row in rows) == [f"Lesson {number:02}" for number in range(21)]
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        (None, ""),
-        (5, 5),
-        (-5, -5),
-        ("-5", "'-5"),
-        ("\t=1", "'\t=1"),
-        ("  =1", "'  =1"),
-        ("\r=1", "'\r=1"),
-        ("a=1", "a=1"),
-        ("a\x00b", "ab"),
-    ],
-)
-def test_cells(value: object, written: object) -> None:
-    assert safe(value) == written
 
 
 @pytest.mark.parametrize("role", ["student", "instructor"])

@@ -1,6 +1,7 @@
 """Old lessons are healed by what Mux says: every kind of old row, stopped half-way, and run twice."""
 
 import contextlib
+import csv
 import os
 import pty
 import re
@@ -209,9 +210,16 @@ def test_lessons_that_are_well_are_not_touched(world: World, app: Flask) -> None
 
 
 def test_the_report_is_safe_in_a_spreadsheet(world: World, app: Flask, tmp_path: Path) -> None:
-    old(seeded(world), title='=HYPERLINK("http://evil")')
+    formula = old(seeded(world), title='=HYPERLINK("http://evil")')
+    ticket = world.upload(make_lesson())
+    waiting = old(f"temp_{ticket.upload_id}", title="Harmony 1")
     run(app, "--report", str(tmp_path / "report.csv"))
-    assert "'=HYPERLINK" in (tmp_path / "report.csv").read_text()
+    with (tmp_path / "report.csv").open(newline="", encoding="utf-8") as file:
+        heading, *lines = csv.reader(file)
+    assert heading == ["lesson", "title", "result", "reason", "remark"]
+    cells = {line[0]: line[1:] for line in lines}
+    assert cells[str(formula.id)][0] == '\'=HYPERLINK("http://evil")'
+    assert cells[str(waiting.id)] == ["Harmony 1", "skipped", "upload not finished", ""]
 
 
 def test_on_a_terminal_a_bar_shows_how_far_it_is(world: World, settings_environment: dict[str, str]) -> None:

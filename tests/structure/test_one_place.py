@@ -1,0 +1,62 @@
+"""Rules that once had copies have one place: what would be a copy is found in the syntax tree of any other module."""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from devstack.places import ROOT
+
+PRODUCT = ROOT / "lessonadmin"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`found` tells whether a node of the syntax tree does by itself what only `places` may do."""
+
+    name: str
+    places: tuple[str, ...]
+    found: Callable[[ast.AST], bool]
+    planted: str
+
+    def lines_in(self, source: str) -> list[int]:
+        return [node.lineno for node in ast.walk(ast.parse(source)) if self.found(node)]  # type: ignore[attr-defined]  # only nodes that have a line are found
+
+
+def calls(node: ast.AST, *names: str) -> bool:
+    """Is this a call of one of these dotted names?"""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in names
+
+
+RULES = (
+    Rule(
+        "a CSV file is written through the guard against formulas",
+        ("spreadsheets.py",),
+        lambda node: calls(node, "csv.writer", "csv.DictWriter"),
+        "import csv\ncsv.writer(file).writerow([title])",
+    ),
+)
+
+
+def modules() -> Iterator[tuple[str, str]]:
+    for file in sorted(PRODUCT.rglob("*.py")):
+        yield file.relative_to(PRODUCT).as_posix(), file.read_text()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_has_one_place(rule: Rule) -> None:
+    sources = dict(modules())
+    assert set(rule.places) <= set(sources), "the place itself is gone"
+    copies = {
+        f"{path}:{line}"
+        for path, source in sources.items()
+        if path not in rule.places
+        for line in rule.lines_in(source)
+    }
+    assert copies == set()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_of_the_test_a_planted_copy_is_found(rule: Rule) -> None:
+    assert rule.lines_in(rule.planted)

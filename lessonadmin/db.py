@@ -19,7 +19,7 @@ from typing import Any, Literal
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import MetaData, func, select
+from sqlalchemy import ColumnElement, MetaData, func, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from lessonadmin import connections
@@ -152,6 +152,11 @@ def moment() -> datetime:
         notes["moment"] = db.session.execute(select(func.clock_timestamp())).scalar_one()
     found: datetime = notes["moment"]
     return found
+
+
+def later(seconds: object) -> ColumnElement[object]:
+    """So many seconds from now, by the database's clock."""
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
 def it_is(now: datetime) -> None:

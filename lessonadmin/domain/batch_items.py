@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import case, exists, func, select, update
 
-from lessonadmin.db import db, new_id
-from lessonadmin.domain.checks import later
+from lessonadmin.db import db, later, new_id
 from lessonadmin.domain.models import Batch, BatchItem
 from lessonadmin.domain.outcomes import Result
 

@@ -10,8 +10,7 @@ import uuid
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 
-from lessonadmin.db import db, new_id
-from lessonadmin.domain.checks import later
+from lessonadmin.db import db, later, new_id
 from lessonadmin.domain.models import Heartbeat
 
 SILENT_AFTER_SECONDS = 30.0

@@ -13,9 +13,8 @@ from sqlalchemy import case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import mux
-from lessonadmin.db import db
+from lessonadmin.db import db, later
 from lessonadmin.domain import vital_signs
-from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import MuxBudget
 
 log = logging.getLogger(__name__)

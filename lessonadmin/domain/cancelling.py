@@ -8,8 +8,8 @@ import uuid
 from sqlalchemy import func, or_, select, update
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import checks, deletions, desks, videos
+from lessonadmin.db import Actor, db, later, transaction
+from lessonadmin.domain import deletions, desks, videos
 from lessonadmin.domain.models import Tracking, UploadCancellation
 from lessonadmin.domain.reading import upload_news
 from lessonadmin.domain.video_state import Happening
@@ -28,7 +28,7 @@ def finish(cancellation_id: uuid.UUID, *, actor: Actor, priority: mux.Priority =
                 UploadCancellation.done_at.is_(None),
                 or_(UploadCancellation.due_at <= func.clock_timestamp(), UploadCancellation.attempts == 0),
             )
-            .values(attempts=UploadCancellation.attempts + 1, due_at=checks.later(LEASE_SECONDS))
+            .values(attempts=UploadCancellation.attempts + 1, due_at=later(LEASE_SECONDS))
             .returning(UploadCancellation.upload_id)
         )
     if upload_id is None:
@@ -39,7 +39,7 @@ def finish(cancellation_id: uuid.UUID, *, actor: Actor, priority: mux.Priority =
         with transaction(actor):
             row = db.session.get_one(UploadCancellation, cancellation_id)
             row.last_error = f"{error.category}: {error.message}"
-            row.due_at = checks.later(error.retry_after or 60)  # type: ignore[assignment]  # database's clock
+            row.due_at = later(error.retry_after or 60)  # type: ignore[assignment]  # database's clock
         raise
     with transaction(actor):
         _cancelled(cancellation_id, upload_id, upload)

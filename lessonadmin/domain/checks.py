@@ -6,8 +6,6 @@
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func
-
 from lessonadmin import config
 from lessonadmin.db import moment
 from lessonadmin.domain.models import Tracking
@@ -16,11 +14,6 @@ from lessonadmin.queue import enqueue_after_commit
 LONGEST_SILENCE = 1800.0
 SHARE_OF_AGE = 0.25
 AFTER_THE_END = timedelta(seconds=5)
-
-
-def later(seconds: object) -> ColumnElement[object]:
-    """So many seconds from now, by the database's clock."""
-    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
 def heard(row: Tracking) -> None:

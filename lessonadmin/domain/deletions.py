@@ -9,8 +9,7 @@ from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import config, mux
-from lessonadmin.db import actor, db
-from lessonadmin.domain.checks import later
+from lessonadmin.db import actor, db, later
 from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
 from lessonadmin.queue import enqueue_after_commit
 

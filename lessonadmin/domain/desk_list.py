@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import joinedload
 
 from lessonadmin import config
-from lessonadmin.db import db
-from lessonadmin.domain import access, checks, searching
+from lessonadmin.db import db, later
+from lessonadmin.domain import access, searching
 from lessonadmin.domain.models import Lesson, Tracking, User
 from lessonadmin.domain.models.video import OPEN_STATUSES
 
@@ -76,7 +76,7 @@ def _stuck() -> Any:
         Tracking.superseded_at.is_(None),
         Tracking.status.in_(OPEN_STATUSES),
         Tracking.lesson_id.is_not(None),
-        Tracking.created_at <= checks.later(-limit),
+        Tracking.created_at <= later(-limit),
     )
 
 

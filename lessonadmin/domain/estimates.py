@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Float, cast, func, select
 
-from lessonadmin.db import db
-from lessonadmin.domain import checks
+from lessonadmin.db import db, later
 from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.models import Lesson, Tracking
 
@@ -70,9 +69,7 @@ def _history(duration: float | None) -> tuple[float, int] | None:
     began = func.coalesce(Tracking.bytes_in_at, Tracking.asset_seen_at)
     latest = (
         select(cast(func.extract("epoch", Tracking.ready_at - began), Float).label("took"))
-        .where(
-            Tracking.ready_at > checks.later(-HISTORY_SECONDS), began.is_not(None), began < Tracking.ready_at
-        )
+        .where(Tracking.ready_at > later(-HISTORY_SECONDS), began.is_not(None), began < Tracking.ready_at)
         .order_by(Tracking.ready_at.desc())
         .limit(MOST_ROWS)
     )

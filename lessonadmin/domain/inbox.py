@@ -14,8 +14,7 @@ from sqlalchemy import case, false, func, or_, select, text, update
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from lessonadmin import metrics, mux
-from lessonadmin.db import Actor, after_commit, db, new_id, transaction
-from lessonadmin.domain import checks
+from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.matching import Verdict, apply_event
 from lessonadmin.domain.models import MuxEvent
@@ -102,7 +101,7 @@ def _next_try() -> object:
     """A parked event is tried for as long as Mux itself might have sent it, less and less often."""
     age = func.extract("epoch", func.clock_timestamp() - MuxEvent.received_at)
     pause = func.least(func.greatest(age * 0.5, 5), 3600)
-    return case((age < PARKED_SECONDS, checks.later(pause)), else_=None)
+    return case((age < PARKED_SECONDS, later(pause)), else_=None)
 
 
 def _keep_failed(row_id: uuid.UUID, event: mux.Event, secret_hint: str, error: Exception) -> None:
@@ -120,7 +119,7 @@ def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None
             outcome="failed",
             attempts=attempts,
             error=UNSTORABLE.sub(" ", f"{type(error).__name__}: {error}")[:500],
-            next_attempt_at=None if dead else checks.later(10 * 2**attempts),
+            next_attempt_at=None if dead else later(10 * 2**attempts),
         )
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, select
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, db, transaction
+from lessonadmin.db import Actor, db, later, transaction
 from lessonadmin.domain import calls, checks, desks, disbelief, videos
 from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Missing, Unavailable
@@ -174,4 +174,4 @@ def note_failure(subject: Subject, error: mux.MuxError) -> None:
     if row.is_open or row.next_check_at is not None:
         checks.heard(row)
     if error.retry_after:
-        row.next_check_at = checks.later(error.retry_after)  # type: ignore[assignment]
+        row.next_check_at = later(error.retry_after)  # type: ignore[assignment]

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from lessonadmin import queue
-from lessonadmin.db import db
-from lessonadmin.domain.checks import later
+from lessonadmin.db import db, later
 from lessonadmin.domain.models import Heartbeat
 from lessonadmin.domain.vital_signs import FRESH_SECONDS
 

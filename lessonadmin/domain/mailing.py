@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, and_, func, or_, select, tuple_, update
 
 from lessonadmin import config
-from lessonadmin.db import db
+from lessonadmin.db import db, later
 from lessonadmin.domain import letters
-from lessonadmin.domain.checks import later
 from lessonadmin.domain.letters import Told
 from lessonadmin.domain.models import Course, Lesson, Notification, User
 from lessonadmin.domain.postman import Away, Line, Refused

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, db, new_id, transaction
-from lessonadmin.domain import calls, checks, deletions, desks, journal, publication, videos
+from lessonadmin.db import Actor, db, later, new_id, transaction
+from lessonadmin.domain import calls, deletions, desks, journal, publication, videos
 from lessonadmin.domain.desks import Desk, Owner
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking
@@ -157,7 +157,7 @@ def claim(deletion_id: uuid.UUID) -> Lease | None:
             AssetDeletion.done_at.is_(None),
             AssetDeletion.due_at <= func.clock_timestamp(),
         )
-        .values(lease_token=token, attempts=AssetDeletion.attempts + 1, due_at=checks.later(LEASE_SECONDS))
+        .values(lease_token=token, attempts=AssetDeletion.attempts + 1, due_at=later(LEASE_SECONDS))
         .returning(AssetDeletion.mux_asset_id)
     ).first()
     if row is None:
@@ -182,7 +182,7 @@ def _release(deletion_id: uuid.UUID, error: str, seconds: float) -> None:
     db.session.execute(
         update(AssetDeletion)
         .where(AssetDeletion.id == deletion_id)
-        .values(lease_token=None, last_error=error, due_at=checks.later(seconds))
+        .values(lease_token=None, last_error=error, due_at=later(seconds))
     )
 
 

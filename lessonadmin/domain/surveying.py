@@ -12,8 +12,8 @@ from sqlalchemy import ARRAY, Uuid, cast, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config, mux
-from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, checks, looking
+from lessonadmin.db import Actor, db, later, transaction
+from lessonadmin.domain import budget, looking
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import Tracking
@@ -104,7 +104,7 @@ def _claim_due() -> list[Tracking]:
     db.session.execute(
         update(Tracking)
         .where(Tracking.id.in_([row.id for row in rows]))
-        .values(next_check_at=checks.later(claim_seconds), updated_at=Tracking.updated_at)
+        .values(next_check_at=later(claim_seconds), updated_at=Tracking.updated_at)
         .execution_options(synchronize_session=False)
     )
     db.session.commit()
@@ -241,7 +241,7 @@ def _hand_back(state: Survey) -> None:
     db.session.execute(
         update(Tracking)
         .where(Tracking.id.in_(ids), Tracking.next_check_at.is_not(None))
-        .values(next_check_at=checks.later((place - len(ids)) / 1000.0), updated_at=Tracking.updated_at)
+        .values(next_check_at=later((place - len(ids)) / 1000.0), updated_at=Tracking.updated_at)
         .execution_options(synchronize_session=False)
     )
     db.session.commit()

@@ -16,9 +16,8 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config
-from lessonadmin.db import JOB, db, transaction
+from lessonadmin.db import JOB, db, later, transaction
 from lessonadmin.domain import budget, cancelling, desks, inbox, journal, mailing, removal, surveying
-from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, UploadCancellation
 
 log = logging.getLogger(__name__)

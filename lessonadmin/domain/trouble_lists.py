@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, literal_column, select
 
 from lessonadmin import config
-from lessonadmin.domain.checks import later
+from lessonadmin.db import later
 from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.models.video import OPEN_STATUSES
 

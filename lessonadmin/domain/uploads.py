@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from lessonadmin import config, mux
-from lessonadmin.db import Actor, db, transaction
+from lessonadmin.db import Actor, db, later, transaction
 from lessonadmin.domain import calls, checks, deletions, desks, inbox, journal, looking, throttles, videos
 from lessonadmin.domain.desks import Desk, Owner
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
@@ -121,8 +121,8 @@ def _prepare(desk: Desk, file: File, content_type: str) -> uuid.UUID:
         size=file.size,
         caption_language=file.caption_language,
         superseded_at=func.clock_timestamp(),  # outside the lesson until Mux has answered
-        expires_at=checks.later(config.current().upload_timeout_seconds),
-        next_check_at=checks.later(NEVER_ISSUED_SECONDS),
+        expires_at=later(config.current().upload_timeout_seconds),
+        next_check_at=later(NEVER_ISSUED_SECONDS),
     )
     return row.id
 
@@ -215,7 +215,7 @@ def _take_in(desk: Desk, upload: mux.Upload) -> None:
         upload_id=upload.id,
         wanted_policy=config.current().playback_policy,
         superseded_at=func.clock_timestamp(),
-        expires_at=checks.later(upload.timeout or config.current().upload_timeout_seconds),
+        expires_at=later(upload.timeout or config.current().upload_timeout_seconds),
     )
     take_place(desk, row)
     journal.record("video.upload_started", desk.owner, upload_id=upload.id, adopted=True)

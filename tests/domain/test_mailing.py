@@ -9,9 +9,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from lessonadmin import config
-from lessonadmin.db import JOB, db, transaction
+from lessonadmin.db import JOB, db, later, transaction
 from lessonadmin.domain import journal, letters, mailing, wording
-from lessonadmin.domain.checks import later
 from lessonadmin.domain.models import Notification, User
 from lessonadmin.domain.models.records import NOTICE_KINDS
 from lessonadmin.jobs import notices as jobs

@@ -102,6 +102,9 @@ def test_camel_case_is_understood(teacher: Caller) -> None:
     )
     told = {"lessonId": lesson["id"], "uploadId": ticket["upload_id"], "tempAssetId": "temp_1"}
     teacher.post("/api/lessons/update-upload-id", told).expect(200)
+    as_noted = {"lessonId": lesson["id"], "muxUploadId": ticket["upload_id"]}
+    teacher.post("/api/lessons/update-upload-id", as_noted).expect(200)
+    teacher.post("/api/lessons/update-upload-id", {**as_noted, "upload_id": ticket["upload_id"]}).expect(400)
     teacher.get("/api/mux/check-asset-status", lessonId=lesson["id"]).expect(200)
 
 

@@ -15,8 +15,9 @@ TAGS = ("Lessons", "Courses", "Uploads", "Videos", "Playing and buying")
 ABOUT = """Lessons that publish themselves when their video is ready.
 
 Send `Authorization: Bearer TOKEN` (make one on your account page), or be signed in and send the header `X-CSRFToken`.
-Ids are UUIDs, times are ISO 8601 in UTC, keys are snake_case; `lessonId`, `courseId`, `uploadId`, `tempAssetId`,
-`muxAssetId` and `muxPlaybackId` are understood as well. Unknown keys are refused. What is not yours answers 404."""
+Ids are UUIDs, times are ISO 8601 in UTC, keys are snake_case; `lessonId`, `courseId`, `uploadId`, `muxUploadId`,
+`tempAssetId`, `muxAssetId` and `muxPlaybackId` are understood as well. Unknown keys, and a key given twice, are refused.
+What is not yours answers 404."""
 WEBHOOK_PATHS = ("/api/webhooks/mux", "/api/mux/webhook")
 WEBHOOK_TAG = "Events from Mux"
 WEBHOOK_ANSWERS = {

@@ -4,6 +4,7 @@ Keys are snake_case; the camelCase names that older browsers' scripts send are u
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ ALSO_CALLED = {
     "lessonId": "lesson_id",
     "courseId": "course_id",
     "uploadId": "upload_id",
+    "muxUploadId": "upload_id",
     "tempAssetId": "temp_asset_id",
     "muxAssetId": "mux_asset_id",
     "muxPlaybackId": "mux_playback_id",
@@ -73,12 +75,20 @@ def _json_object() -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        value = json.loads(raw, parse_constant=_no_number)
+        value = json.loads(raw, parse_constant=_no_number, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         raise Invalid("invalid_json", "The body is not valid JSON.") from None
     if not isinstance(value, dict):
         raise Invalid("invalid_json", "The body must be a JSON object.")
     return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are given once; which of two values was meant is not for us to guess."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _twice(sorted({key for key, count in Counter(key for key, _ in pairs).items() if count > 1}))
+    return found
 
 
 def _no_number(_text: str) -> None:
@@ -90,17 +100,25 @@ def _arguments() -> dict[str, Any]:
     for name, values in request.args.lists():
         filled = [value for value in values if value != ""]
         if len(filled) > 1:
-            raise _invalid({name[:LONGEST_KEY]: "This is given more than once."})
+            raise _twice([name])
         if filled:
             given[name] = filled[0]
     return _named(given)
 
 
 def _named(given: dict[str, Any]) -> dict[str, Any]:
-    twice = [name for also, name in ALSO_CALLED.items() if also in given and name in given]
+    """The same under our own names; one thing under two of its names is refused."""
+    times = Counter(ALSO_CALLED.get(key, key) for key in given)
+    twice = [name for name, count in times.items() if count > 1]
     if twice:
-        raise _invalid(dict.fromkeys(twice, "This is given more than once."))
+        raise _twice(twice)
     return {ALSO_CALLED.get(key, key): value for key, value in given.items()}
+
+
+def _twice(names: Iterable[str]) -> Invalid:
+    return _invalid(
+        {name[:LONGEST_KEY]: "This is given more than once." for name in list(names)[:MOST_FIELDS]}
+    )
 
 
 def _checked(model: type[Model], given: dict[str, Any]) -> Model:

@@ -179,6 +179,13 @@ def test_camel_case_is_understood_in_bodies_and_queries(people: People) -> None:
 
 def test_one_thing_named_twice_is_refused(people: People) -> None:
     lesson = factories.make_lesson(creator=people.teacher.user)
+    for names in (("uploadId", "muxUploadId"), ("muxUploadId", "upload_id")):
+        body = {"lessonId": str(lesson.id), **dict.fromkeys(names, "x")}
+        error = refused(people.teacher.post("/mux/track-upload", body), 400, "invalid_input")
+        assert error["fields"] == {"upload_id": "This is given more than once."}
+    raw = b'{"title": "x", "title": "y", "price_cents": 1, "price_cents": 1}'
+    error = refused(people.teacher.post("/lessons", data=raw, headers=JSON), 400, "invalid_input")
+    assert set(error["fields"]) == {"title", "price_cents"}
     twice = {"lessonId": str(lesson.id), "lesson_id": str(lesson.id), "filename": "a.mp4"}
     error = refused(people.teacher.post("/mux/upload-url", twice), 400, "invalid_input")
     assert error["fields"] == {"lesson_id": "This is given more than once."}

@@ -259,7 +259,7 @@ def test_the_word_of_the_browser_is_a_hint(
     people: People, lesson: Lesson, sim: Control, session: Session, path: str
 ) -> None:
     upload_id = begun(people.teacher, lesson)
-    body = {"lessonId": str(lesson.id), "uploadId": upload_id, "tempAssetId": "temp_1"}
+    body = {"lessonId": str(lesson.id), "muxUploadId": upload_id, "tempAssetId": "temp_1"}
     for _ in range(2):
         answer = people.teacher.post(path, body)
         assert (answer.status_code, answer.get_json()) == (200, {"status": "uploading"})

@@ -14,6 +14,7 @@ from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.domain import lookup, pictures, searching, standing, trouble_lists, wording
 from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.temporary_ids import temporary
 from lessonadmin.web.formats import money, price_input
 
 VIDEO_STATES = (
@@ -125,7 +126,7 @@ class LessonView(CasePages, ActsOnRows, OwnerList):
             "Stuck", lambda: trouble_lists.stuck(Lesson), counted_as=lambda: trouble_lists.stuck_in(Lesson)
         ),
         *filters.only("Error type", Lesson.video_error_type, ERRORS),
-        *filters.flag("Temporary id", lambda: trouble_lists.temporary(Lesson.mux_asset_id)),
+        *filters.flag("Temporary id", lambda: temporary(Lesson.mux_asset_id)),
         *filters.only("Playback policy", Lesson.playback_policy, POLICIES),
         *filters.day("Made", Lesson.created_at),
         *filters.day("Last news", Lesson.updated_at),
@@ -140,7 +141,7 @@ class LessonView(CasePages, ActsOnRows, OwnerList):
         ),
         SavedView("failed-today", "Failed today", lambda: trouble_lists.failed_today(Lesson)),
         SavedView("needs-attention", "Needs attention", trouble_lists.needs_attention),
-        SavedView("temporary-ids", "Temporary ids", lambda: trouble_lists.temporary(Lesson.mux_asset_id)),
+        SavedView("temporary-ids", "Temporary ids", lambda: temporary(Lesson.mux_asset_id)),
     )
 
     def exact_ids(self, text: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """Links into Mux's own dashboard; none when we talk to something else than Mux itself."""
 
-from lessonadmin import config, mux
+from lessonadmin import config
+from lessonadmin.temporary_ids import is_temporary
 
 REAL_API = "https://api.mux.com"
 DASHBOARD = "https://dashboard.mux.com"
@@ -8,6 +9,6 @@ DASHBOARD = "https://dashboard.mux.com"
 
 def asset(asset_id: str | None) -> str | None:
     """Where Mux's dashboard shows an asset."""
-    if not asset_id or mux.is_temporary(asset_id) or config.current().mux_api_url.rstrip("/") != REAL_API:
+    if not asset_id or is_temporary(asset_id) or config.current().mux_api_url.rstrip("/") != REAL_API:
         return None
     return f"{DASHBOARD}/video/assets/{asset_id}/overview"

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
 from lessonadmin.db import db
 from lessonadmin.domain.errors import Forbidden, Missing
@@ -28,7 +28,7 @@ def on_sale() -> ColumnElement[bool]:
         Lesson.status == "published",
         Lesson.video_processing_status == "ready",
         Lesson.mux_playback_id.is_not(None),
-        func.coalesce(Lesson.mux_asset_id, "").not_like(r"temp\_%"),
+        ~Lesson.has_temporary_id,
     )
 
 

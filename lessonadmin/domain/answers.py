@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lessonadmin import mux
+from lessonadmin.temporary_ids import is_temporary
 
 FRESH_SECONDS = 30.0
 
@@ -37,7 +38,7 @@ class Answers:
 
     def cost(self, asset_id: str | None, upload_id: str | None) -> int:
         """How many calls it takes at most to ask about an upload."""
-        known = None if mux.is_temporary(asset_id) else asset_id
+        known = None if is_temporary(asset_id) else asset_id
         if (known or upload_id or "") in self.pages:
             return 0
         return 1 if known else 2

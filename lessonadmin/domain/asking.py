@@ -21,7 +21,7 @@ def ask_now(owner: Owner, *, actor: Actor) -> str | None:
         desk = desks.desk_of(owner)
         videos.ensure_tracked(desk)
         wanted = _worth_asking(desk)
-        temporary = mux.is_temporary(desk.owner.mux_asset_id)
+        temporary = desk.owner.has_temporary_asset
     answers = [_look(row_id, actor=actor) for row_id in wanted]
     if not wanted and temporary:
         return "This is a temporary video id that Mux does not know. Please upload the video again."

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from lessonadmin import config, mux
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import desks, event_lookup
 from lessonadmin.domain.comparing import Look
@@ -38,7 +38,7 @@ class CaseFile:
 
     @property
     def temporary(self) -> bool:
-        return mux.is_temporary(self.owner.mux_asset_id)
+        return self.owner.has_temporary_asset
 
     @property
     def stuck(self) -> bool:

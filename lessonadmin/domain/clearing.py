@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, and_, case, literal, or_, select
 
-from lessonadmin import config, mux
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import deletions, desks, outcomes, removal, videos
 from lessonadmin.domain.desks import Desk, Kind
@@ -19,6 +19,7 @@ from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.rechecking import current, has_real_id
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
+from lessonadmin.temporary_ids import is_temporary
 
 # In the words of a bulk action's options: keep the asset at Mux for REPLACED_GRACE_SECONDS before it is deleted.
 GRACE = "grace"
@@ -90,7 +91,7 @@ def _assets_of(kind: Kind, target_id: uuid.UUID) -> set[str]:
         )
     )
     found.add(db.session.scalar(select(model.mux_asset_id).where(model.id == target_id)))
-    return {asset_id for asset_id in found if asset_id and not mux.is_temporary(asset_id)}
+    return {asset_id for asset_id in found if asset_id and not is_temporary(asset_id)}
 
 
 def _locked(targets: set[tuple[Kind, uuid.UUID]], assets: set[str]) -> dict[tuple[Kind, uuid.UUID], Desk]:

@@ -67,7 +67,7 @@ def look(kind: Kind, target_id: uuid.UUID, *, priority: mux.Priority = "high") -
 def _ids(kind: Kind, target_id: uuid.UUID) -> _Ids:
     owner = desks.find_owner(kind, target_id)
     row = current_row(kind, target_id)
-    own = owner.mux_asset_id if owner is not None and not mux.is_temporary(owner.mux_asset_id) else None
+    own = owner.mux_asset_id if owner is not None and not owner.has_temporary_asset else None
     upload_id = row.upload_id if row is not None and row.upload_id != MIGRATED else None
     return _Ids((row.mux_asset_id if row is not None else None) or own, upload_id)
 

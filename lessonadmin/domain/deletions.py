@@ -8,10 +8,11 @@ import uuid
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 
-from lessonadmin import config, mux
+from lessonadmin import config
 from lessonadmin.db import actor, db, later
 from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
 from lessonadmin.queue import enqueue_after_commit
+from lessonadmin.temporary_ids import is_temporary
 
 
 def promise(row: Tracking, *, why: str, after_seconds: float = 0) -> None:
@@ -40,7 +41,7 @@ def promise_asset(
     after_seconds: float = 0,
 ) -> None:
     """The same for an asset of which no upload is at hand. A sooner promise beats a later one."""
-    if mux.is_temporary(asset_id):
+    if is_temporary(asset_id):
         return
     by = actor()
     row = insert(AssetDeletion).values(

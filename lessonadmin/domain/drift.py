@@ -16,8 +16,9 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from lessonadmin import config
+from lessonadmin.temporary_ids import PATTERN
 
-OURS = """
+OURS = f"""
 CREATE TEMP TABLE used_assets AS
 SELECT t.mux_asset_id AS asset_id, t.id AS tracking_id, t.lesson_id, t.course_id, t.status, t.created_at,
        t.mux_playback_id AS playback_id, t.wanted_policy, coalesce(l.price_cents, 0) AS price_cents
@@ -27,14 +28,14 @@ UNION ALL
 SELECT l.mux_asset_id, NULL, l.id, NULL, l.video_processing_status, l.created_at, l.mux_playback_id,
        coalesce(l.playback_policy, 'public'), l.price_cents
   FROM lessons l
- WHERE btrim(l.mux_asset_id) <> '' AND l.mux_asset_id NOT LIKE 'temp\\_%'
+ WHERE btrim(l.mux_asset_id) <> '' AND l.mux_asset_id NOT LIKE {PATTERN}
    AND l.video_processing_status IN ('processing', 'ready')
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.mux_asset_id = l.mux_asset_id AND t.lesson_id = l.id)
 UNION ALL
 SELECT c.mux_preview_asset_id, NULL, NULL, c.id, c.video_processing_status, c.created_at, c.mux_preview_playback_id,
        coalesce(c.playback_policy, 'public'), 0
   FROM courses c
- WHERE btrim(c.mux_preview_asset_id) <> '' AND c.mux_preview_asset_id NOT LIKE 'temp\\_%'
+ WHERE btrim(c.mux_preview_asset_id) <> '' AND c.mux_preview_asset_id NOT LIKE {PATTERN}
    AND c.video_processing_status IN ('processing', 'ready')
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t
                     WHERE t.mux_asset_id = c.mux_preview_asset_id AND t.course_id = c.id)

@@ -14,8 +14,8 @@ from lessonadmin.db import db
 from lessonadmin.domain import budget
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.models.video import MIGRATED
+from lessonadmin.temporary_ids import PREFIX
 
-PREFIX = "temp_"
 UNCLEAN = re.compile(r"[^A-Za-z0-9]")
 
 

@@ -7,7 +7,6 @@ import uuid
 
 from sqlalchemy import ColumnElement, and_, case, literal
 
-from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import calls, desks, journal, looking, outcomes, publication, rechecking, videos
 from lessonadmin.domain.answers import Answers
@@ -22,7 +21,7 @@ from lessonadmin.domain.wording import why_failed
 PLAYABLE = and_(
     Lesson.video_processing_status == "ready",
     Lesson.mux_playback_id.is_not(None),
-    ~rechecking.is_temporary(Lesson),
+    ~Lesson.has_temporary_id,
 )
 COMING = Lesson.video_processing_status.in_(OPEN_STATUSES)
 
@@ -31,7 +30,7 @@ def publish_verdict() -> ColumnElement[str]:
     return case(
         (Lesson.status == "published", "published_already"),
         (PLAYABLE, "publishes"),
-        (rechecking.is_temporary(Lesson), "temporary"),
+        (Lesson.has_temporary_asset, "temporary"),
         (COMING & Lesson.publish_on_ready, "intended_already"),
         (COMING, "intends"),
         (Lesson.video_processing_status == "error", "video_failed"),
@@ -46,7 +45,7 @@ def _publish_verdict(lesson: Lesson) -> str:
         return "published_already"
     if publication.is_playable(lesson):
         return "publishes"
-    if mux.is_temporary(lesson.mux_asset_id):
+    if lesson.has_temporary_asset:
         return "temporary"
     if lesson.video_processing_status in OPEN_STATUSES:
         return "intended_already" if lesson.publish_on_ready else "intends"

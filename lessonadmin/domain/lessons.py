@@ -183,7 +183,7 @@ def _after_the_look(lesson_id: uuid.UUID) -> bool:
 
 
 def _refuse_unpublishable(lesson: Lesson) -> None:
-    if mux.is_temporary(lesson.mux_asset_id):
+    if lesson.has_temporary_asset:
         raise Invalid(
             "temporary_asset",
             "This lesson has a temporary video id that Mux does not know. Please upload the video again.",
@@ -192,7 +192,7 @@ def _refuse_unpublishable(lesson: Lesson) -> None:
         raise Invalid("no_video", "This lesson has no video yet. Please upload one first.")
     if lesson.video_processing_status == "error":
         raise Conflict("video_error", "The video of this lesson failed. Please upload it again.")
-    if lesson.video_processing_status == "ready" and not lesson.mux_playback_id:
+    if lesson.video_processing_status == "ready" and not publication.is_playable(lesson):
         raise Conflict("video_error", "The video of this lesson has no playback id. Support can mend this.")
 
 

@@ -40,7 +40,7 @@ class Subject:
             kind,
             row.target_id,
             row.upload_id,
-            None if mux.is_temporary(row.mux_asset_id) else row.mux_asset_id,
+            None if row.has_temporary_asset else row.mux_asset_id,
             row.wanted_policy,
             row.mux_playback_id,
         )

@@ -131,7 +131,7 @@ def _of_another_asset(row: Tracking, event: mux.Event) -> bool:
 
 def _real_asset(row: Tracking) -> bool:
     """An id that an older program had made up is no asset: the true one takes its place."""
-    return bool(row.mux_asset_id) and not mux.is_temporary(row.mux_asset_id)
+    return bool(row.mux_asset_id) and not row.has_temporary_asset
 
 
 def read(event: mux.Event, row: Tracking) -> News | None:

@@ -4,7 +4,6 @@ A person beats the machine: the intent is spent when it is fulfilled and gone wh
 "ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
 """
 
-from lessonadmin import mux
 from lessonadmin.db import actor, moment
 from lessonadmin.domain import journal
 from lessonadmin.domain.models import Lesson, Tracking
@@ -13,7 +12,7 @@ from lessonadmin.domain.models import Lesson, Tracking
 def is_playable(lesson: Lesson) -> bool:
     """Published is never said of a lesson without a video that Mux confirmed."""
     confirmed = lesson.video_processing_status == "ready" and bool(lesson.mux_playback_id)
-    return confirmed and not mux.is_temporary(lesson.mux_asset_id)
+    return confirmed and not lesson.has_temporary_id
 
 
 def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | None = None) -> bool:

@@ -18,6 +18,7 @@ from lessonadmin.domain.actions import TargetType
 from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.rechecking import ASKABLE
+from lessonadmin.temporary_ids import is_temporary
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def _wanted(target: TargetType, ids: Sequence[uuid.UUID]) -> tuple[dict[str, uui
     wanted = {
         key: row_id
         for row_id, asset_id, upload_id, _ in found
-        if (key := upload_id if mux.is_temporary(asset_id) else asset_id or upload_id)
+        if (key := upload_id if is_temporary(asset_id) else asset_id or upload_id)
     }
     return wanted, min((made for *_, made in found), default=None)
 

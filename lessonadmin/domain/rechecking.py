@@ -24,19 +24,13 @@ from lessonadmin.domain.videos import News
 ASKED_ABOUT = (*OPEN_STATUSES, "ready", "error")
 
 
-def is_temporary(model: type[Any]) -> ColumnElement[bool]:
-    """Rows whose own asset id is one that an older program of ours made up."""
-    found: ColumnElement[bool] = func.coalesce(model.mux_asset_id.like(r"temp\_%"), False)
-    return found
-
-
 def current(model: type[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     column = Tracking.lesson_id if model is Lesson else Tracking.course_id
     return exists().where(column == model.id, Tracking.superseded_at.is_(None), *conditions)
 
 
 def has_real_id(model: type[Any]) -> ColumnElement[bool]:
-    return and_(model.mux_asset_id.is_not(None), ~is_temporary(model))
+    return and_(model.mux_asset_id.is_not(None), ~model.has_temporary_asset)
 
 
 ASKABLE = and_(
@@ -51,7 +45,7 @@ def recheck_verdict(kind: Kind) -> ColumnElement[str]:
         (current(model, ASKABLE), "asks"),
         (and_(has_real_id(model), ~current(model)), "asks"),
         (current(model, Tracking.status == "deleting"), "being_deleted"),
-        (is_temporary(model), "temporary"),
+        (model.has_temporary_asset, "temporary"),
         else_=literal("no_video"),
     )
 
@@ -70,7 +64,7 @@ def subjects_of(kind: Kind, target_id: uuid.UUID) -> tuple[list[Subject], str]:
         return [Subject.of(row) for row in rows], "asks"
     if desk.deleting is not None:
         return [], "being_deleted"
-    return [], "temporary" if mux.is_temporary(desk.owner.mux_asset_id) else "no_video"
+    return [], "temporary" if desk.owner.has_temporary_asset else "no_video"
 
 
 def calls_for(kind: Kind, target_id: uuid.UUID, answers: Answers) -> int:

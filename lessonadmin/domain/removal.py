@@ -17,6 +17,7 @@ from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
+from lessonadmin.temporary_ids import is_temporary
 
 LEASE_SECONDS = 45
 LONGEST_BACKOFF = 3600
@@ -39,7 +40,7 @@ def owners_of(asset_id: str) -> list[tuple[desks.Kind, uuid.UUID]]:
 
 def request_delete(asset_id: str) -> int:
     """Clear an asset from everything that uses it and promise its deletion; how many used it."""
-    if mux.is_temporary(asset_id):
+    if is_temporary(asset_id):
         raise Conflict("temporary_asset", "This is a temporary id: Mux has no such asset.")
     cleared = 0
     for kind, owner_id in owners_of(asset_id):

@@ -22,7 +22,6 @@ from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.reading import asset_news, gone_news
 
 Result = Literal["updated", "skipped", "failed"]
-TEMPORARY = Lesson.mux_asset_id.like(r"temp\_%")
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,8 @@ def _needs_look() -> ColumnElement[bool]:
     waits = and_(Lesson.video_processing_status == "ready", Lesson.publish_on_ready)
     has_video = func.btrim(func.coalesce(Lesson.mux_asset_id, "")) != ""
     return or_(
-        TEMPORARY, and_(Lesson.status == "draft", has_video, or_(~tracked, waits), Lesson.publish_on_ready)
+        Lesson.has_temporary_asset,
+        and_(Lesson.status == "draft", has_video, or_(~tracked, waits), Lesson.publish_on_ready),
     )
 
 
@@ -69,7 +69,7 @@ def untouched() -> dict[str, int]:
     """Drafts that need no look, counted by why."""
     has_video = func.btrim(func.coalesce(Lesson.mux_asset_id, "")) != ""
     tracked = exists().where(Tracking.lesson_id == Lesson.id, Tracking.mux_asset_id == Lesson.mux_asset_id)
-    draft = and_(Lesson.status == "draft", ~func.coalesce(TEMPORARY, False))
+    draft = and_(Lesson.status == "draft", ~Lesson.has_temporary_asset)
     kinds = {
         "no video": and_(draft, ~has_video),
         "kept as a draft by a person": and_(draft, has_video, ~Lesson.publish_on_ready),
@@ -99,7 +99,7 @@ def mend(lesson_id: uuid.UUID, finder: Finder, *, actor: Actor, dry_run: bool) -
     if lesson is None:
         return None
     try:
-        if mux.is_temporary(lesson.mux_asset_id):
+        if lesson.has_temporary_asset:
             return _mend_temporary(lesson, finder, actor=actor, dry_run=dry_run)
         return _mend_real(lesson, (lesson.mux_asset_id or "").strip(), actor=actor, dry_run=dry_run)
     except mux.MuxError as error:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, literal_column, select
+from sqlalchemy import ColumnElement, Select, and_, select
 
 from lessonadmin import config
 from lessonadmin.db import later
@@ -51,11 +51,6 @@ def failed_today(model: type[Any]) -> ColumnElement[bool]:
         failed_uploads_today(), Tracking.superseded_at.is_(None), column.is_not(None)
     )
     return and_(model.video_processing_status == "error", model.id.in_(which))
-
-
-def temporary(column: Any) -> ColumnElement[bool]:
-    """An id that an older program of ours made up. Written as the partial index has it, so that it is used."""
-    return and_(column.is_not(None), column.like(literal_column(r"'temp\_%'")))
 
 
 def needs_attention() -> ColumnElement[bool]:

@@ -11,13 +11,14 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Float, Select, func, literal, literal_column, select, union_all
+from sqlalchemy import Float, Select, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import config, mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, ReconcileRun, Rollup, Tracking
+from lessonadmin.temporary_ids import temporary
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def _assets_at_mux() -> Select[Any]:
     gone = select(AssetDeletion.mux_asset_id).where(AssetDeletion.done_at.is_not(None))
     return (
         select(found.c.asset_id, func.max(found.c.seconds).label("seconds"))
-        .where(~found.c.asset_id.like(literal_column(r"'temp\_%'")), found.c.asset_id.not_in(gone))
+        .where(~temporary(found.c.asset_id), found.c.asset_id.not_in(gone))
         .group_by(found.c.asset_id)
     )
 

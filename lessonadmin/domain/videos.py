@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from sqlalchemy import exists, select
 
-from lessonadmin import mux
 from lessonadmin.db import db, moment
 from lessonadmin.domain import announcements, checks, deletions, publication
 from lessonadmin.domain.desks import Desk, Owner, kind_of
@@ -23,6 +22,7 @@ from lessonadmin.domain.video_state import (
     state_of,
     status_of,
 )
+from lessonadmin.temporary_ids import is_temporary
 
 Outcome = Literal["applied", "no_change", "ask"]
 FoundBy = Literal["webhook", "sweep", "manual"]
@@ -86,7 +86,7 @@ def _learn(row: Tracking, news: News) -> bool:
 
 def _real(asset_id: str | None) -> str | None:
     """An asset that Mux knows: rows from an older program may hold an id that it had made up."""
-    return None if mux.is_temporary(asset_id) else asset_id
+    return None if is_temporary(asset_id) else asset_id
 
 
 def _takes_upload_id(row: Tracking, upload_id: str | None) -> bool:
@@ -251,7 +251,7 @@ def ensure_tracked(desk: Desk) -> None:
     asset_id = owner.mux_asset_id
     if owner.video_processing_status == "none" and desk.on_its_way is not None:
         project(desk)  # the row was written by other hands than ours
-    if not asset_id or mux.is_temporary(asset_id) or desk.of_asset(asset_id) is not None or desk.current:
+    if not asset_id or is_temporary(asset_id) or desk.of_asset(asset_id) is not None or desk.current:
         return
     plays = owner.video_processing_status == "ready" and bool(owner.mux_playback_id)
     played = {

@@ -4,7 +4,6 @@
 `tokens` the cryptography. It knows nothing of lessons, of the web or of the database, and decides nothing.
 """
 
-from lessonadmin.mux.asking import is_temporary
 from lessonadmin.mux.calls import (
     LANGUAGES,
     DeliveryUsage,
@@ -37,7 +36,7 @@ __all__ = [
     "Category", "DeliveryUsage", "Event", "Gone", "Kind", "Later", "MuxError", "Nonsense", "Passthrough", "Ping",
     "PlaybackId", "Priority", "RateLeft", "Reason", "Refused", "SigningKey", "Upload", "UploadStatus",
     "cancel_upload", "check_signing_key", "create_playback_id", "create_upload", "delete_asset", "delete_playback_id",
-    "delivery_usage", "get_asset", "get_upload", "hint", "is_temporary", "list_assets", "list_signing_keys",
+    "delivery_usage", "get_asset", "get_upload", "hint", "list_assets", "list_signing_keys",
     "list_uploads", "parse_passthrough", "ping", "playback_token", "rate_left", "read_event", "read_stored_event",
     "sign", "verify",
 ]  # fmt: skip

@@ -18,16 +18,11 @@ from lessonadmin.mux.errors import MuxError, Refused
 from lessonadmin.mux.payloads import Upload, WithoutId, upload_from
 from lessonadmin.mux.transport import Answer, Priority
 from lessonadmin.mux.verdict import Question
+from lessonadmin.temporary_ids import is_temporary
 
 log = logging.getLogger("lessonadmin.mux")
 
-TEMPORARY = "temp_"
 POSSIBLE_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~:-]{1,255}")
-
-
-def is_temporary(asset_id: str | None) -> bool:
-    """Ids that an older program of ours made up before Mux had given one."""
-    return bool(asset_id) and str(asset_id).startswith(TEMPORARY)
 
 
 # The raw answer: the SDK's models raise for values that are newer than they are.

@@ -61,7 +61,11 @@ EVERY_LESSON = [
         "mux_playback_id": playback,
     }
     for status, intent, video, asset, playback in itertools.product(
-        ("draft", "published"), (True, False), VIDEO_STATUSES, (None, "temp_1", "asset"), (None, "play")
+        ("draft", "published"),
+        (True, False),
+        VIDEO_STATUSES,
+        (None, "temp_1", "asset"),
+        (None, "play", "temp_playback_1"),
     )
 ]
 

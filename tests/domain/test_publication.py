@@ -63,9 +63,10 @@ def test_only_a_playable_video_is_published(session: object) -> None:
         publication.publish(make_lesson())
 
 
-def test_a_temporary_id_is_never_published_by_any_door(session: object) -> None:
+@pytest.mark.parametrize("ids", [{"mux_asset_id": "temp_1"}, {"mux_playback_id": "temp_playback_1"}])
+def test_a_temporary_id_is_never_published_by_any_door(session: object, ids: dict[str, object]) -> None:
     """Old rows may say "ready" with an id that an older program made up; Mux never confirmed it."""
-    lesson = make_playing_lesson(mux_asset_id="temp_1", status="draft", published_at=None)
+    lesson = make_playing_lesson(status="draft", published_at=None, **ids)
     assert not publication.is_playable(lesson)
     owner = db.session.get_one(User, lesson.creator_id)
     with transaction(Actor.user(owner.id)):
@@ -75,8 +76,9 @@ def test_a_temporary_id_is_never_published_by_any_door(session: object) -> None:
         publication.publish(lesson)
 
 
-def test_an_old_lesson_with_a_temporary_id_is_not_on_sale(session: object) -> None:
-    lesson = make_playing_lesson(mux_asset_id="temp_1")
+@pytest.mark.parametrize("ids", [{"mux_asset_id": "temp_1"}, {"mux_playback_id": "temp_playback_1"}])
+def test_an_old_lesson_with_a_temporary_id_is_not_on_sale(session: object, ids: dict[str, object]) -> None:
+    lesson = make_playing_lesson(**ids)
     real = make_playing_lesson()
     assert not access.visible_to_students(lesson)
     shown = db.session.query(type(lesson)).filter(access.on_sale()).all()

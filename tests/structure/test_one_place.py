@@ -29,7 +29,18 @@ def calls(node: ast.AST, *names: str) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) in names
 
 
+def holds(node: ast.AST, *words: str) -> bool:
+    """Is this a text that contains one of these?"""
+    return isinstance(node, ast.Constant) and any(word in str(node.value) for word in words)
+
+
 RULES = (
+    Rule(
+        "which ids are temporary, for Python and for queries",
+        ("temporary_ids.py",),
+        lambda node: (isinstance(node, ast.Constant) and node.value == "temp_") or holds(node, r"temp\_"),
+        'PREFIX = "temp_"',
+    ),
     Rule(
         "a CSV file is written through the guard against formulas",
         ("spreadsheets.py",),

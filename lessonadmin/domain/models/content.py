@@ -10,8 +10,9 @@ from sqlalchemy import Boolean, CheckConstraint, Computed, Float, ForeignKey, In
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
+from lessonadmin import temporary_ids
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, one_of
+from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMuxIds, one_of
 from lessonadmin.domain.models.people import User
 
 VIDEO_STATUSES = ("none", "uploading", "processing", "ready", "error", "deleting")
@@ -20,7 +21,7 @@ LESSON_STATUSES = ("draft", "published")
 SEARCHED = "to_tsvector('simple', title || ' ' || description || ' ' || translate(title, '/.:-_@', '      '))"
 
 
-class VideoOwner:
+class VideoOwner(WithMuxIds):
     """The state of the video that plays, or of the only attempt while none plays."""
 
     video_processing_status: Mapped[str] = mapped_column(Text, server_default="none", default="none")
@@ -117,7 +118,9 @@ class Lesson(VideoOwner, Stamped, Base):
             "id",
             postgresql_where=text("video_processing_status IN ('uploading', 'processing')"),
         ),
-        Index("ix_lessons_temporary", "id", postgresql_where=text(r"mux_asset_id LIKE 'temp\_%'")),
+        Index(
+            "ix_lessons_temporary", "id", postgresql_where=text(f"mux_asset_id LIKE {temporary_ids.PATTERN}")
+        ),
         Index(
             "ix_lessons_video_error_type",
             "video_error_type",

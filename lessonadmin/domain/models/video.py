@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lessonadmin import config
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, one_of
+from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMuxIds, one_of
 from lessonadmin.domain.models.content import Course, Lesson
 
 TRACKING_STATUSES = ("uploading", "processing", "ready", "error", "cancelled", "deleting", "deleted")
@@ -19,7 +19,7 @@ MIGRATED = "migrated"
 ANY_POLICY = "any"
 
 
-class Tracking(Stamped, Base):
+class Tracking(WithMuxIds, Stamped, Base):
     __tablename__ = "mux_asset_tracking"
 
     id: Mapped[Key]

@@ -2,12 +2,13 @@
 
 import uuid
 
-from lessonadmin import auth, mux
+from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import access, adopting, asking, desks, removal, standing
 from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Lesson
+from lessonadmin.temporary_ids import is_temporary
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.asked import AssetNamed, OwnerNamed, StatusAsk
 from lessonadmin.views.api.calls import Answer, call
@@ -104,7 +105,7 @@ def delete_asset(asset_id: str) -> Answer:
 
     Its ids are cleared from every lesson and course that used it, and Mux is told by a job.
     """
-    if mux.is_temporary(asset_id) or "\x00" in asset_id:
+    if is_temporary(asset_id) or "\x00" in asset_id:
         raise Missing()
     with transaction(auth.current_actor()):
         access.all_to_change(auth.current_user(), removal.owners_of(asset_id))

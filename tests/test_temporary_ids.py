@@ -16,6 +16,14 @@ IDS = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("temp_1", True), ("temp_", True), ("temporary", False), ("", False), (None, False), ("a1", False)],
+)
+def test_what_begins_like_one_is_one(given: str | None, expected: bool) -> None:
+    assert is_temporary(given) is expected
+
+
 @pytest.mark.parametrize("mux_id", IDS)
 def test_both_rules_agree(session: Session, mux_id: str | None) -> None:
     said = session.scalar(select(temporary(literal(mux_id, Lesson.mux_asset_id.type))))

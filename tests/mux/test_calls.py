@@ -329,14 +329,6 @@ def test_an_id_that_mux_never_gave_is_refused_without_a_request(
     assert counted(operation, category) == 0
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [("temp_1", True), ("temp_", True), ("temporary", False), ("", False), (None, False), ("a1", False)],
-)
-def test_temporary_ids(given: str | None, expected: bool) -> None:
-    assert mux.is_temporary(given) is expected
-
-
 # the rest
 
 

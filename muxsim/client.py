@@ -178,6 +178,10 @@ class Control:
     def rotate_secret(self, endpoint_id: str, secret: str | None = None) -> str:
         return str(self._post(f"/endpoints/{endpoint_id}/rotate", secret=secret)["secret"])
 
+    def set_permissions(self, token_id: str, permissions: list[str]) -> None:
+        """What an access token may do, as ``video:read``, ``system:write`` and so on; until the next reset."""
+        self._post(f"/tokens/{token_id}", permissions=permissions)
+
     def endpoints(self) -> list[Doc]:
         return list(self.state()["endpoints"])
 

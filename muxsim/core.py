@@ -18,6 +18,7 @@ from muxsim.lifecycle import Lifecycle
 from muxsim.limits import Limits
 from muxsim.options import ENVIRONMENT, Endpoint, Options
 from muxsim.packaging import Packager, find_ffmpeg
+from muxsim.permissions import Permissions
 from muxsim.processing import Processing
 from muxsim.signing_keys import SigningKeys
 from muxsim.store import Doc, Store
@@ -41,6 +42,7 @@ class Core:
         self.clock = Clock(offset=self._remembered_offset(), speed=options.speed)
         self.ids = Ids(self.store, self._seed())
         self.switches = Switches(self.store)
+        self.permissions = Permissions(self.store, self.switches)
         self.faults = Faults(self.store, self.ids)
         self.limits = Limits(self.clock)
         self.signing_keys = SigningKeys(self.store, self.clock)
@@ -106,6 +108,7 @@ class Core:
             self.store.empty()
             self.faults.clear()
             self.switches.reset(self.options.switches)
+            self.permissions.reset()
             self.limits.reset()
         self.clock.return_to_real_time()
         self.remember_clock()
@@ -129,6 +132,10 @@ class Core:
                 endpoint_id, endpoint.env, endpoint.url, endpoint.secret, self.clock.now(),
             )  # fmt: skip
             return endpoint_id
+
+    def change_endpoint(self, endpoint_id: str, address: str, *, enabled: bool) -> None:
+        sql = "UPDATE endpoints SET url = ?, enabled = ? WHERE id = ?"
+        self.store.run(sql, address, int(enabled), endpoint_id)
 
     def endpoints(self, env: str | None = None) -> list[Doc]:
         sql = "SELECT * FROM endpoints WHERE (?1 IS NULL OR env = ?1) ORDER BY created_at, id"

@@ -71,7 +71,7 @@ class Sender:
                 return  # carried out, or put off, between being chosen and now
             event = self._store.one("SELECT * FROM events WHERE id = ?", delivery["event_id"])
             endpoint = self._store.one("SELECT * FROM endpoints WHERE id = ?", delivery["endpoint_id"])
-            if event is None or endpoint is None:
+            if event is None or endpoint is None or not endpoint["enabled"]:
                 self._store.run("UPDATE deliveries SET status = 'dropped' WHERE seq = ?", delivery_seq)
                 return
             attempts: list[Doc] = json.loads(delivery["attempts"])

@@ -48,7 +48,7 @@ class Events:
                 "upload_id": data.get("upload_id", data.get("id") if object_type == "upload" else None),
             }
             for endpoint in self._store.all(
-                "SELECT * FROM endpoints WHERE env = ? ORDER BY created_at, id", env
+                "SELECT * FROM endpoints WHERE env = ? AND enabled ORDER BY created_at, id", env
             ):
                 known = {**facts, "endpoint_id": endpoint["id"], "url": endpoint["url"]}
                 rule = self._faults.pick("webhook", known, SCHEDULING_KINDS)
@@ -63,7 +63,9 @@ class Events:
             if event is None:
                 return False
             now = self._clock.now()
-            for endpoint in self._store.all("SELECT id FROM endpoints WHERE env = ?", event["env"]):
+            for endpoint in self._store.all(
+                "SELECT id FROM endpoints WHERE env = ? AND enabled", event["env"]
+            ):
                 last = self._store.one(
                     "SELECT attempts FROM deliveries WHERE event_id = ? AND endpoint_id = ? ORDER BY seq DESC LIMIT 1",
                     event_id, endpoint["id"],
@@ -141,4 +143,5 @@ def envelope(event: Any, attempts: list[Doc]) -> Doc:
 
 
 def environment_id(name: str) -> str:
+    """The same in every event of an environment and in what its tokens are told about themselves."""
     return hashlib.sha256(name.encode()).hexdigest()[:6]

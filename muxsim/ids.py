@@ -36,6 +36,10 @@ class Ids:
         digest = hashlib.sha256(f"{self.seed}|{kind}|{self._store.count_up(kind)}".encode()).digest()
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
+    def new_secret(self, kind: str) -> str:
+        """As Mux's webhook secrets are: 32 lower-case letters and digits, without a prefix."""
+        return self.new(kind).lower()[:32]
+
     def random(self, purpose: str) -> random.Random:
         """A generator for one purpose, so that one kind of chance does not disturb another."""
         return random.Random(f"{self.seed}|{purpose}")  # noqa: S311 - repeatable on purpose, not a secret

@@ -9,7 +9,7 @@ BUCKETS = {
     ("high", "POST"): (20, 1.0),
     ("high", "other"): (100, 5.0),
     ("low", "POST"): (4, 1.0),
-    ("low", "other"): (20, 5.0),
+    ("low", "other"): (20, 1.0),
 }
 """Size and refill per second."""
 

@@ -6,21 +6,23 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT = "Development"
+PERMISSIONS = ("video:read", "video:write", "data:read", "data:write", "system:read", "system:write")
 DEFAULT_SECRET = "whsec_muxsim"  # noqa: S105 - a simulator's default, documented as such
 
 
 @dataclass(frozen=True)
 class Token:
-    """An access token: who may call, with which priority, in which environment."""
+    """An access token: who may call, with which priority, in which environment, and what for."""
 
     id: str
     secret: str
     priority: str = "high"
     env: str = ENVIRONMENT
+    permissions: tuple[str, ...] = field(default=PERMISSIONS, kw_only=True)
 
     @classmethod
     def parse(cls, text: str) -> "Token":
-        """``ID:SECRET``, ``ID:SECRET:low`` or ``ID:SECRET:high:Environment name``."""
+        """``ID:SECRET``, ``ID:SECRET:low`` or ``ID:SECRET:high:Environment name``; all permissions."""
         parts = text.split(":", 3)
         if len(parts) < 2 or not parts[0] or not parts[1]:
             raise ValueError(f"a token is written ID:SECRET[:high|low[:ENVIRONMENT]], not {text!r}")

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS playback_ids (id TEXT PRIMARY KEY, asset_id TEXT NOT 
 CREATE INDEX IF NOT EXISTS playback_ids_asset ON playback_ids (asset_id);
 CREATE TABLE IF NOT EXISTS endpoints (
   id TEXT PRIMARY KEY, env TEXT NOT NULL, url TEXT NOT NULL, secret TEXT NOT NULL, old_secret TEXT,
-  created_at REAL NOT NULL);
+  created_at REAL NOT NULL, enabled INTEGER NOT NULL DEFAULT 1);
 CREATE TABLE IF NOT EXISTS events (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, type TEXT NOT NULL, object_type TEXT NOT NULL,
   object_id TEXT NOT NULL, lane TEXT NOT NULL, env TEXT NOT NULL, created_at REAL NOT NULL, data TEXT NOT NULL);
@@ -74,6 +74,12 @@ class Store:
         # A crash of the machine may lose the last seconds of a simulator; a crash of the process loses nothing.
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.executescript(SCHEMA)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """A state that an older simulator has left: endpoints could not be switched off then."""
+        if "enabled" not in {row["name"] for row in self._db.execute("PRAGMA table_info(endpoints)")}:
+            self._db.execute("ALTER TABLE endpoints ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1")
 
     def close(self) -> None:
         with self.lock:

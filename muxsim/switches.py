@@ -49,7 +49,7 @@ SWITCHES: dict[str, Switch] = {
     "expose_range": Switch(True, (False, True), "CORS lets the browser read Range"),
     "public_token_status": Switch(403, (400, 403, 404), "a token on a public playback id"),
     "tokens_follow_clock": Switch(False, (False, True), "playback tokens expire by the simulated clock"),
-    "system_permission": Switch(True, (False, True), "tokens may manage signing keys and webhooks"),
+    "system_permission": Switch(True, (False, True), "tokens have system:read and system:write"),
     "default_page_size": Switch(25, (10, 25), "rows of a list without limit"),
     "max_upload_mb": Switch(0, NUMBER, "larger files are refused; 0: no limit"),
 }

@@ -1,4 +1,4 @@
-// What Mux leaves open, as switches; and where the events go.
+// What Mux leaves open, as switches; what each access token may do; and where the events go.
 import { act } from "./api.js";
 import { keep, make } from "./draw.js";
 
@@ -22,16 +22,24 @@ function endpoint(one) {
   const remove = () => act("DELETE", `/endpoints/${one.id}`, undefined, "Endpoint removed");
   const rotate = () => act("POST", `/endpoints/${one.id}/rotate`, {}, "New secret");
   return make("div", { class: "row flat" },
-    make("span", {}, one.url, make("br"), make("span", { class: "quiet", text: `secret ${one.secret}` })),
+    make("span", {}, one.enabled ? one.url : `${one.url} (off)`, make("br"), make("span", { class: "quiet", text: `secret ${one.secret}` })),
     make("span", {}, make("button", { type: "button", text: "Rotate", on: { click: rotate } }), " ",
       make("button", { type: "button", text: "Remove", on: { click: remove } })));
+}
+
+function token(one) {
+  const boxes = one.all.map((name) => {
+    const change = (event) => act("POST", `/tokens/${one.id}`, { permissions: event.target.checked ? [...one.permissions, name] : one.permissions.filter((held) => held !== name) });
+    return make("label", {}, make("input", { type: "checkbox", checked: one.permissions.includes(name), on: { change } }), ` ${name} `);
+  });
+  return make("div", { class: "row flat" }, make("span", { text: `${one.id} (${one.priority}, ${one.env})` }), make("span", {}, ...boxes));
 }
 
 export function drawSwitches(state) {
   const items = Object.entries(state.switch_help).map(([name, help]) => ({ name, value: state.switches[name], ...help }));
   keep(document.getElementById("switch-list"), items, (one) => one.name, draw);
   keep(document.getElementById("endpoint-list"), state.endpoints, (one) => one.id, endpoint);
-  const tokens = state.tokens.map((one) => `${one.id} (${one.priority})`).join(", ");
+  keep(document.getElementById("token-list"), state.tokens.map((one) => ({ ...one, all: state.permissions })), (one) => one.id, token);
   document.getElementById("about").textContent =
-    `muxsim ${state.version}. ${state.ffmpeg ? "ffmpeg packages uploads as HLS." : "No ffmpeg: assets become ready by time alone and play a built-in picture."} Tokens: ${tokens}.`;
+    `muxsim ${state.version}. ${state.ffmpeg ? "ffmpeg packages uploads as HLS." : "No ffmpeg: assets become ready by time alone and play a built-in picture."}`;
 }

@@ -12,6 +12,7 @@ from muxsim.web import (
     api_system,
     api_uploads,
     api_usage,
+    api_webhooks,
     control,
     images,
     page,
@@ -26,8 +27,10 @@ def create_app(core: Core) -> Flask:
     app.url_map.strict_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
-    for room in (api_uploads, api_assets, api_playback_ids, api_system, api_usage, api_restrictions):
-        app.register_blueprint(room.blueprint)
+    for part in (
+        api_uploads, api_assets, api_playback_ids, api_system, api_webhooks, api_usage, api_restrictions,
+    ):  # fmt: skip
+        app.register_blueprint(part.blueprint)
     for place in (upload_endpoint, control, page, playback, images):  # fmt: skip
         app.register_blueprint(place.blueprint)
     app.register_error_handler(MuxError, MuxError.response)

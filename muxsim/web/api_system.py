@@ -1,4 +1,4 @@
-"""Signing keys (current and deprecated route), webhook endpoints, and every path that does not exist."""
+"""Who a token is, signing keys (current and deprecated route), and every path that does not exist."""
 
 import base64
 
@@ -7,13 +7,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Blueprint, request
 
 from muxsim import checks
-from muxsim.errors import MuxError, invalid, not_found
-from muxsim.options import Endpoint
+from muxsim.errors import not_found
+from muxsim.events import environment_id
+from muxsim.permissions import WHOAMI
 from muxsim.store import Doc
 from muxsim.web.context import sim
-from muxsim.web.gate import data, env, guard
+from muxsim.web.gate import caller, data, env, guard
 
 blueprint = guard(Blueprint("system", __name__))
+ORGANIZATION = "muxsim"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -69,35 +71,19 @@ def delete_signing_key(key_id: str) -> tuple[str, int]:
     return "", 204
 
 
-@blueprint.post("/system/v1/webhooks")
-def create_webhook() -> tuple[Doc, int]:
-    """A second address for rotation: its secret is in this answer and nowhere else; addresses are unique."""
-    url = checks.text(checks.json_body(request).get("url"), "url", most=2000)
-    if not url or not url.startswith(("http://", "https://")):
-        raise invalid("url must be an http or https address.")
-    if any(one["url"] == url for one in sim().endpoints(env())):
-        raise MuxError(400, "A webhook with this url exists already.")
-    secret = "whsec_" + sim().ids.new("webhook_secret")
-    endpoint_id = sim().add_endpoint(Endpoint(url, secret, env()))
-    return data({"id": endpoint_id, "url": url, "signing_secret": secret}, 201)
+@blueprint.get(WHOAMI)
+def whoami() -> tuple[Doc, int]:
+    """The one call that needs no permission; ``environment_id`` is the one in the events' envelope."""
+    token = caller()
+    kind = "production" if token.env.lower().startswith("prod") else "development"
+    return data({
+        "permissions": sim().permissions.of(token), "access_token_name": token.id,
+        "environment_id": environment_id(token.env), "environment_name": token.env, "environment_type": kind,
+        "organization_id": environment_id(ORGANIZATION), "organization_name": ORGANIZATION,
+    })  # fmt: skip
 
 
-@blueprint.get("/system/v1/webhooks")
-def list_webhooks() -> tuple[Doc, int]:
-    return data([{"id": one["id"], "url": one["url"]} for one in sim().endpoints(env())])
-
-
-@blueprint.delete("/system/v1/webhooks/<endpoint_id>")
-def delete_webhook(endpoint_id: str) -> tuple[str, int]:
-    checks.an_id(endpoint_id, sim().switches["bad_id_status"])
-    if not sim().remove_endpoint(endpoint_id, env()):
-        raise not_found()
-    return "", 204
-
-
-@blueprint.route("/video", methods=METHODS)
-@blueprint.route("/video/<path:_rest>", methods=METHODS)
-@blueprint.route("/system", methods=METHODS)
-@blueprint.route("/system/<path:_rest>", methods=METHODS)
-def unknown(_rest: str = "") -> tuple[Doc, int]:
+@blueprint.route("/<any(video, system, data):_area>", methods=METHODS)
+@blueprint.route("/<any(video, system, data):_area>/<path:_rest>", methods=METHODS)
+def unknown(_area: str, _rest: str = "") -> tuple[Doc, int]:
     raise not_found()

@@ -8,7 +8,7 @@ from email.utils import formatdate
 
 from flask import Response, request
 
-from muxsim.errors import TYPES, error_response
+from muxsim.errors import TOO_MANY, TYPES, error_response
 from muxsim.faults import Rule
 from muxsim.web.context import sim
 
@@ -74,7 +74,7 @@ def instead(rule: Rule) -> Response:
 
 
 def rate_limited(retry_after: object = None) -> Response:
-    response = error_response(429, ["Too many requests, please try again later."])
+    response = error_response(429, [TOO_MANY])
     if retry_after is not None:
         response.headers["Retry-After"] = _header(retry_after)
     return response

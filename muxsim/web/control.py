@@ -234,13 +234,25 @@ def add_endpoint() -> Doc:
 @blueprint.post("/endpoints/<endpoint_id>/rotate")
 def rotate_endpoint(endpoint_id: str) -> Doc:
     """A new secret in place; the present one becomes the old one, which the fault ``old_secret`` signs with."""
-    secret = str(_body().get("secret") or "whsec_" + sim().ids.new("webhook_secret"))
+    secret = str(_body().get("secret") or sim().ids.new_secret("webhook_secret"))
     changed = sim().store.run(
         "UPDATE endpoints SET old_secret = secret, secret = ? WHERE id = ?", secret, endpoint_id
     )
     if not changed:
         raise not_found()
     return {"secret": secret}
+
+
+@blueprint.post("/tokens/<token_id>")
+def change_token(token_id: str) -> Doc:
+    """What an access token may do from now on; a reset gives it back what it was made with."""
+    wanted = _body().get("permissions")
+    if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
+        raise invalid("permissions is a list of names")
+    if all(one.id != token_id for one in sim().options.tokens):
+        raise not_found()
+    sim().permissions.set(token_id, wanted)
+    return {"ok": True}
 
 
 @blueprint.delete("/endpoints/<endpoint_id>")

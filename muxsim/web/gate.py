@@ -6,7 +6,7 @@ import time
 from flask import Blueprint, Response, g, request
 from werkzeug.datastructures import Authorization
 
-from muxsim.errors import MuxError, error_response
+from muxsim.errors import UNAUTHORIZED, error_response
 from muxsim.limits import bucket_size
 from muxsim.options import ENVIRONMENT, Token
 from muxsim.store import Doc
@@ -38,11 +38,9 @@ def _enter() -> Response | None:
         if token is not None and broken.status_code == 429:
             g.limit = (bucket_size(token.priority, request.method), 0)
         return broken
-    if token is None:
+    if token is None or not sim().permissions.allow(token, request.method, request.path):
         return _unauthorized()
-    g.env = token.env
-    if request.path.startswith("/system/") and not sim().switches["system_permission"]:
-        raise MuxError(403, "Your access token does not have the permission for this.")
+    g.token, g.env = token, token.env
     return _limit(token)
 
 
@@ -69,9 +67,10 @@ def _token() -> Token | None:
 
 
 def _unauthorized() -> Response:
+    """The same for a wrong secret and for a token that lacks a permission: Mux does not say which it was."""
     style = sim().switches["unauthorized_body"]
     if style == "json":
-        return error_response(401, ["Unauthorized request"])
+        return error_response(401, [UNAUTHORIZED])
     bodies = {
         "empty": "",
         "text": "Unauthorized",
@@ -133,6 +132,11 @@ def _path() -> str:
     )
     path = request.path + ("?" + query if query else "")
     return path[:500].encode("utf-8", "replace").decode()
+
+
+def caller() -> Token:
+    token: Token = g.token
+    return token
 
 
 def env() -> str:

@@ -7,6 +7,7 @@ from muxsim import __version__
 from muxsim.assets import Asset
 from muxsim.clock import iso
 from muxsim.events import envelope
+from muxsim.options import PERMISSIONS
 from muxsim.store import Doc
 from muxsim.switches import SWITCHES
 from muxsim.uploads import Upload
@@ -32,7 +33,11 @@ def everything(rows: int) -> Doc:
         "endpoints": [
             {**one, "secret": one["secret"], "old_secret": one["old_secret"]} for one in sim().endpoints()
         ],
-        "tokens": [{"id": one.id, "priority": one.priority, "env": one.env} for one in sim().options.tokens],
+        "tokens": [
+            {"id": one.id, "priority": one.priority, "env": one.env, "permissions": sim().permissions.of(one)}
+            for one in sim().options.tokens
+        ],
+        "permissions": PERMISSIONS,
         "uploads": uploads(rows),
         "assets": assets(rows),
         "events": events(rows, newest=True),

@@ -364,7 +364,7 @@ def test_signing_keys_and_a_token_made_with_one(simulator: Control) -> None:
 def test_signing_keys_without_the_permission(simulator: Control) -> None:
     simulator.set_switch("system_permission", False)
     found = problem(lambda: mux.list_signing_keys(priority="high"))
-    assert (found.kind, found.category, found.status) == ("refused", "auth_error", 403)
+    assert (found.kind, found.category, found.status) == ("refused", "auth_error", 401)
 
 
 def test_what_is_left_of_the_rate_limit_is_remembered_by_token_and_bucket(simulator: Control) -> None:

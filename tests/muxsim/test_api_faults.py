@@ -46,6 +46,7 @@ def test_rate_limited(sdk: Sdk, control: Control, retry_after: int | None) -> No
         assert limited.value.status == 429
         assert limited.value.headers.get("Retry-After") == (None if retry_after is None else "3")
         assert limited.value.headers["X-RateLimit-Remaining"] == "0"
+        assert json.loads(limited.value.body) == {"errors": ["Too many requests, retry later."]}
     assert sdk.assets.list_assets().data == []
 
 

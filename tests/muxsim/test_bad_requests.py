@@ -51,7 +51,7 @@ SETTINGS = (
 )  # fmt: skip
 NAMES = (
     *SETTINGS, "cors_origin", "timeout", "new_asset_settings", "input", "policy", "referrer", "user_agent", "url", "type",
-    "language_code", "name", "title", "external_id", "allowed_domains", "allow_no_referrer", "resolution",
+    "language_code", "name", "title", "external_id", "allowed_domains", "allow_no_referrer", "resolution", "address", "enabled",
 )  # fmt: skip
 half_right = st.dictionaries(
     st.sampled_from(NAMES),
@@ -65,6 +65,7 @@ PATHS = (
     "/video/v1/assets/{id}/mp4-support", "/video/v1/assets/{id}/input-info", "/video/v1/playback-ids/{id}", "/video/v1/delivery-usage",
     "/video/v1/playback-restrictions", "/video/v1/playback-restrictions/{id}", "/video/v1/playback-restrictions/{id}/referrer",
     "/video/v1/playback-restrictions/{id}/user_agent", "/system/v1/webhooks", "/system/v1/webhooks/{id}",
+    "/system/v1/whoami", "/data/v1/{id}",
     "/system/v1/signing-keys/{id}", "/video/v1/nothing/{id}", "/system", "/video/{id}",
 )  # fmt: skip
 QUERY = (

@@ -1,11 +1,12 @@
 """State: it survives the end of the process, can be reset, and repeats itself from its seed."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from muxsim.client import Control
@@ -249,3 +250,19 @@ def test_another_start_brings_its_own_endpoints(
         "http://127.0.0.1:9/added",
         receiver.url,
     ]
+
+
+def test_a_state_of_an_older_simulator_is_taken_over(tmp_path: Path, receiver: Receiver) -> None:
+    """Endpoints could not be switched off then: the column is added to what is there."""
+    with Simulator(state_dir=tmp_path, webhooks=[(receiver.url, "s")]):
+        pass
+    with closing(sqlite3.connect(tmp_path / "muxsim.sqlite3")) as old:
+        old.execute("ALTER TABLE endpoints DROP COLUMN enabled")
+        old.commit()
+    with Simulator(state_dir=tmp_path, rate_limits=False) as sim:
+        control = Control(sim.url)
+        control.add_endpoint(receiver.url, "s")
+        assert [(one["url"], one["enabled"]) for one in control.endpoints()] == [(receiver.url, 1)]
+        control.foreign_event()
+        assert control.flush_events()
+    assert [one.signed_with("s") for one in receiver.got] == [True]

@@ -135,3 +135,20 @@ def test_it_fits_and_reads_well(
         assert found == [], (name, theme)
         if width != 390:
             break
+
+
+def test_a_permission_is_taken_from_a_token(
+    sim: Simulator, sdk: Sdk, control: Control, tab: Page, errors: list[str]
+) -> None:
+    tab.goto(sim.url + "/_sim")
+    row = tab.locator("#token-list .row", has_text="worker-token")
+    row.get_by_label("system:write").uncheck()
+    control.wait_for(
+        lambda: [one for one in control.state()["tokens"] if "system:write" not in one["permissions"]]
+    )
+    assert [one["id"] for one in control.state()["tokens"] if "system:write" not in one["permissions"]] == [
+        "worker-token"
+    ]
+    row.get_by_label("system:write").check()
+    control.wait_for(lambda: all("system:write" in one["permissions"] for one in control.state()["tokens"]))
+    assert errors == []

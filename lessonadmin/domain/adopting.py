@@ -6,11 +6,11 @@ cancelled, and an intent to publish is fulfilled if the video is ready.
 
 from dataclasses import replace
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, deletions, desks, journal, looking, uploads, videos
+from lessonadmin.domain import calls, deletions, desks, looking, uploads, videos
 from lessonadmin.domain.desks import Desk, Owner
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import AssetDeletion, Tracking
@@ -62,7 +62,7 @@ def _take_over(desk: Desk, asset: mux.Asset, chosen: mux.PlaybackId) -> None:
         row = _new_row(desk, asset)
     row.wanted_policy = chosen.policy
     if row.status == "ready":
-        _correct(desk, row, chosen)
+        videos.set_playback_id(desk, row, playback_id=chosen.id, policy=chosen.policy)
         return
     news = asset_news(asset, wanted_policy=chosen.policy, found_by="manual", seen=True)
     if news.playback_id is not None:
@@ -87,17 +87,7 @@ def _new_row(desk: Desk, asset: mux.Asset) -> Tracking:
         desk,
         upload_id=asset.upload_id if free else MIGRATED,
         mux_asset_id=asset.id,
-        superseded_at=func.clock_timestamp(),  # outside the lesson until it takes its place
+        outside=True,
     )
     uploads.take_place(desk, row)
     return row
-
-
-def _correct(desk: Desk, row: Tracking, chosen: mux.PlaybackId) -> None:
-    """The asset was right, the way to play it was not."""
-    before = row.mux_playback_id
-    if (before, row.playback_policy) == (chosen.id, chosen.policy):
-        return
-    row.mux_playback_id, row.playback_policy = chosen.id, chosen.policy
-    videos.project(desk)
-    journal.record("video.ready", desk.owner, asset_id=row.mux_asset_id, before=before, playback_id=chosen.id)

@@ -6,6 +6,7 @@ its six queries. The audit row takes its actor from the transaction; nobody pass
 
 import json
 import uuid
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from sqlalchemy import select, text
@@ -60,13 +61,18 @@ def record(action: str, target: Target, **detail: Any) -> None:
 
 def record_for(action: str, kind: str, target_id: uuid.UUID | None, **detail: Any) -> None:
     """The same for a thing of which only the id is at hand."""
+    record_all(action, kind, [target_id], **detail)
+
+
+def record_all(action: str, kind: str, target_ids: Iterable[uuid.UUID | None], **detail: Any) -> None:
+    """The same change of many things of one kind: an audit row for each, written by the same one statement."""
     by = actor()
     told = {key: value for key, value in detail.items() if value is not None}
     if by.reason:
         told.setdefault("reason", by.reason)
     if by.batch:
         told.setdefault("batch", str(by.batch))
-    _pages()["audit"].append(
+    _pages()["audit"].extend(
         {
             "id": new_id(),
             "actor_type": by.type,
@@ -76,6 +82,7 @@ def record_for(action: str, kind: str, target_id: uuid.UUID | None, **detail: An
             "target_id": target_id,
             "detail": told,
         }
+        for target_id in target_ids
     )
 
 

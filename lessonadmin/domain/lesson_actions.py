@@ -8,14 +8,13 @@ import uuid
 from sqlalchemy import ColumnElement, and_, case, literal
 
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, desks, journal, looking, outcomes, publication, rechecking, videos
+from lessonadmin.domain import calls, desks, looking, outcomes, publication, rechecking, videos
 from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.looking import Subject
-from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.models.video import OPEN_STATUSES
 from lessonadmin.domain.outcomes import Result
-from lessonadmin.domain.videos import News
 from lessonadmin.domain.wording import why_failed
 
 PLAYABLE = and_(
@@ -123,28 +122,10 @@ def _take_over(subject: Subject, *, actor: Actor, answers: Answers) -> None:
         looking.let_happen(subject, news)
         found = desks.desk_of_row(subject.tracking_id)
         if found is not None:
-            _correct(*found, news)
-
-
-def _correct(desk: Desk, row: Tracking, news: News) -> None:
-    """An upload that was ready before may still have had the wrong way to play it."""
-    if row.status != "ready" or news.playback_id is None:
-        return
-    before = (row.mux_playback_id, row.playback_policy)
-    row.mux_playback_id, row.playback_policy = news.playback_id, news.policy
-    row.wanted_policy = news.policy or row.wanted_policy  # from now on this is what the lesson has
-    if row.superseded_at is None:
-        drifted = desk.owner.mux_playback_id != news.playback_id
-        videos.project(desk)
-        if before != (news.playback_id, news.policy) or drifted:
-            journal.record(
-                "video.ready",
-                desk.owner,
-                asset_id=row.mux_asset_id,
-                before=before[0],
-                playback_id=news.playback_id,
-                policy=news.policy,
-            )
+            desk, row = found
+            # An upload that was ready before may still have had the wrong way to play it.
+            if row.status == "ready" and news.playback_id is not None:
+                videos.set_playback_id(desk, row, playback_id=news.playback_id, policy=news.policy)
 
 
 def _conclude(desk: Desk, lesson: Lesson) -> Result:

@@ -11,8 +11,8 @@ from sqlalchemy import func, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, later, new_id, transaction
-from lessonadmin.domain import calls, deletions, desks, journal, publication, videos
-from lessonadmin.domain.desks import Desk, Owner
+from lessonadmin.domain import calls, deletions, desks, publication, videos
+from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking
 from lessonadmin.domain.video_state import Happening
@@ -72,35 +72,17 @@ def clear(desk: Desk, *, grace_seconds: float = 0) -> str:
         if row.mux_asset_id is None and (row.is_open or row.status == "error"):
             deletions.promise_cancellation(row)
             videos.apply(desk, row, News(happening=Happening.CANCEL))
-        elif row.status == "deleted":
-            row.error_type = row.error_message = None  # seen and done with: nothing is left to tell
     assets = {row.mux_asset_id for row in desk.current if row.mux_asset_id and row.status != "deleted"}
     for asset_id in sorted(assets):
         _clear(desk, asset_id, grace_seconds=grace_seconds)
-    _forget_unreal(desk.owner)
+    if videos.forget(desk) and isinstance(desk.owner, Lesson):
+        publication.withdraw(desk.owner, why="its video was cleared")
     return "deleting" if assets else "cleared"
 
 
 def clear_asset(desk: Desk, asset_id: str, *, grace_seconds: float = 0) -> None:
     """Take one asset away from one of the lessons and courses that use it."""
     _clear(desk, asset_id, grace_seconds=grace_seconds)
-
-
-def _forget_unreal(owner: Owner) -> None:
-    """A temporary id, or one without any upload of ours, names nothing at Mux: it is only forgotten."""
-    if (
-        owner.mux_asset_id is None
-        and owner.mux_playback_id is None
-        and owner.video_processing_status != "error"
-    ):
-        return
-    before = owner.mux_asset_id
-    owner.mux_asset_id = owner.mux_playback_id = owner.playback_policy = None
-    owner.video_error_type = owner.video_error_message = None
-    owner.video_processing_status = "none"
-    if isinstance(owner, Lesson):
-        publication.withdraw(owner, why="its video was cleared")
-    journal.record("video.deleted", owner, asset_id=before, only_forgotten=True)
 
 
 def forget_owner(desk: Desk) -> None:
@@ -123,13 +105,7 @@ def undo_replacement(desk: Desk) -> bool:
     old = next((row for row in reversed(desk.rows) if new and videos.replaced_by(row, new)), None)
     if new is None or old is None or not deletions.take_back(old.mux_asset_id or ""):
         return False
-    videos.supersede(new, by=None)
-    old.superseded_at = old.superseded_by = None
-    db.session.flush()
-    new.superseded_by = old.id
-    deletions.promise_after_grace(new)
-    videos.project(desk)
-    journal.record("video.replaced", desk.owner, before=new.mux_asset_id, after=old.mux_asset_id, undo=True)
+    videos.swap_back(desk, new=new, old=old)
     return True
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, desks, journal, publication, videos
+from lessonadmin.domain import budget, desks, publication, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.finding import Finder
 from lessonadmin.domain.models import Lesson, Tracking
@@ -182,11 +182,9 @@ def _row_for(desk: Desk, asset: mux.Asset) -> Tracking:
         upload_id=MIGRATED,  # the true one is learned with the asset, if it is nobody else's
         mux_asset_id=asset.id,
         wanted_policy="signed" if policies == {"signed"} else "public",
-        superseded_at=func.clock_timestamp(),
+        outside=True,
     )
-    videos.give_way(desk, to=row)
-    row.superseded_at = None
-    db.session.flush()
+    videos.take_place(desk, row)
     return row
 
 
@@ -205,7 +203,4 @@ def _forget(lesson: Lesson, actor: Actor) -> None:
     """An id that names nothing at Mux is only forgotten; the wish to publish stands for the next upload."""
     with transaction(actor):
         desk = desks.desk_of(lesson)
-        before = desk.owner.mux_asset_id
-        videos.project(desk)
-        if desk.owner.mux_asset_id is None:
-            journal.record("video.deleted", desk.owner, asset_id=before, only_forgotten=True)
+        videos.forget(desk)

@@ -89,15 +89,7 @@ def _take(kind: desks.Kind, owner_id: uuid.UUID, asset_id: str, chosen: mux.Play
         row = desk.playing
         if row is None or row.mux_asset_id != asset_id:
             return False
-        before = row.mux_playback_id
-        if (before, row.playback_policy) == (chosen.id, chosen.policy):
-            return False
-        row.mux_playback_id, row.playback_policy, row.wanted_policy = chosen.id, chosen.policy, chosen.policy
-        videos.project(desk)
-        journal.record(
-            "video.playback_changed", desk.owner, before=before, after=chosen.id, policy=chosen.policy
-        )
-        return True
+        return videos.set_playback_id(desk, row, playback_id=chosen.id, policy=chosen.policy)
 
 
 def _close(asset_id: str, public: mux.PlaybackId, actor: Actor) -> bool:

@@ -8,10 +8,9 @@ import uuid
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select
 
 from lessonadmin.db import db
-from lessonadmin.domain import checks, deletions, desks, journal, outcomes, publication, videos
+from lessonadmin.domain import deletions, desks, outcomes, publication, videos
 from lessonadmin.domain.desks import Kind
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking
-from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.outcomes import Result
 
 
@@ -41,20 +40,9 @@ def restore(kind: Kind, target_id: uuid.UUID, *, cleared_by: str) -> Result:
         return outcomes.of("too_late")
     if not deletions.take_back(old.mux_asset_id):
         return outcomes.of("too_late")
-    new = videos.new_row(
-        desk,
-        upload_id=MIGRATED,
-        mux_asset_id=old.mux_asset_id,
-        wanted_policy=old.playback_policy or old.wanted_policy,
-        status="processing",
-        filename=old.filename,
-    )
-    videos.supersede(old, by=new)
-    videos.project(desk)
-    journal.record("video.restored", desk.owner, asset_id=new.mux_asset_id)
+    videos.take_again(desk, old)
     if isinstance(desk.owner, Lesson) and _was_out(target_id, cleared_by):
         publication.request(desk.owner)
-    checks.ask_soon(new)
     return outcomes.of("restores")
 
 

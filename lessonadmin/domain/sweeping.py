@@ -17,8 +17,8 @@ from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, later, transaction
-from lessonadmin.domain import budget, cancelling, desks, inbox, journal, mailing, removal, surveying
-from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, UploadCancellation
+from lessonadmin.domain import budget, cancelling, desks, inbox, journal, mailing, removal, surveying, videos
+from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
 
 log = logging.getLogger(__name__)
 
@@ -132,10 +132,7 @@ def _mark(tracking_id: uuid.UUID) -> bool:
         if found is None or not found[1].is_open or found[1].superseded_at is not None:
             return False
         desk, row = found
-        row.attention_at = func.clock_timestamp()
-        db.session.flush()
-        if desk.playing is None and isinstance(desk.owner, Lesson):
-            desk.owner.needs_attention_at = row.attention_at
+        videos.needs_attention(desk, row)
         missing = "has not arrived at Mux" if row.status == "uploading" else "is still being processed by Mux"
         journal.notify(
             "needs_attention",
@@ -194,11 +191,7 @@ def _never_issued() -> int:
         with transaction(JOB):
             found = desks.desk_of_row(tracking_id)
             if found is not None and found[1].upload_id is None and found[1].status == "uploading":
-                found[1].status, found[1].error_type = "error", "upload_not_created"
-                found[1].error_message, found[1].next_check_at = (
-                    "The upload was interrupted before it began.",
-                    None,
-                )
+                videos.fail_before_upload(*found, message="The upload was interrupted before it began.")
     return len(ids)
 
 

@@ -120,7 +120,7 @@ def _prepare(desk: Desk, file: File, content_type: str) -> uuid.UUID:
         content_type=content_type,
         size=file.size,
         caption_language=file.caption_language,
-        superseded_at=func.clock_timestamp(),  # outside the lesson until Mux has answered
+        outside=True,  # until Mux has answered
         expires_at=later(config.current().upload_timeout_seconds),
         next_check_at=later(NEVER_ISSUED_SECONDS),
     )
@@ -128,13 +128,12 @@ def _prepare(desk: Desk, file: File, content_type: str) -> uuid.UUID:
 
 
 def _not_created(row_id: uuid.UUID, error: mux.MuxError) -> None:
-    row = db.session.get(Tracking, row_id, populate_existing=True)
-    if row is None:
+    found = desks.desk_of_row(row_id)
+    if found is None:
         return  # its lesson was deleted meanwhile
-    kind = "lesson" if row.lesson_id else "course"
-    calls.note(kind, row.target_id, "create_upload", error.category, error.message)
-    row.status, row.error_type, row.error_message = "error", "upload_not_created", error.message
-    row.next_check_at = None
+    desk, row = found
+    calls.note(desks.kind_of(desk.owner), desk.owner.id, "create_upload", error.category, error.message)
+    videos.fail_before_upload(desk, row, message=error.message)
 
 
 def _refusal(error: mux.MuxError) -> Problem:
@@ -151,8 +150,7 @@ def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None
     if found is None:
         return None
     desk, row = found
-    row.upload_id = upload.id
-    take_place(desk, row)
+    take_place(desk, row, upload_id=upload.id)
     journal.record(
         "video.upload_started", desk.owner, upload_id=upload.id, filename=file.name, size=file.size
     )
@@ -214,7 +212,7 @@ def _take_in(desk: Desk, upload: mux.Upload) -> None:
         desk,
         upload_id=upload.id,
         wanted_policy=config.current().playback_policy,
-        superseded_at=func.clock_timestamp(),
+        outside=True,
         expires_at=later(upload.timeout or config.current().upload_timeout_seconds),
     )
     take_place(desk, row)
@@ -223,13 +221,9 @@ def _take_in(desk: Desk, upload: mux.Upload) -> None:
     checks.nudge(row.id)
 
 
-def take_place(desk: Desk, row: Tracking) -> None:
-    """This attempt is the one that counts from now on; open ones before it are cancelled at Mux too."""
-    for old in videos.give_way(desk, to=row):
-        deletions.promise_cancellation(old)
-    row.superseded_at = None
-    checks.heard(row)
-    db.session.flush()
+def take_place(desk: Desk, row: Tracking, *, upload_id: str | None = None) -> None:
+    """This attempt is the one that counts from now on, and events that came too early for it are due."""
+    videos.take_place(desk, row, upload_id=upload_id)
     videos.project(desk)
     if row.upload_id is not None:
         inbox.release_parked(row.upload_id)

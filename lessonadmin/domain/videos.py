@@ -1,16 +1,18 @@
 """The one writer of video states: tracking rows, and the lesson's or course's columns that are made from them.
 
-Webhook, sweep, button, bulk action and command all end in `apply`. It works under the lock of the lesson's (or
-course's) row, so everything about one video happens in one order. Nothing in here talks to Mux.
+What happens to an upload ends in `apply`, whoever found out: webhook, sweep, button, bulk action or command. The few
+changes that are no event have a function of their own (`take_place`, `set_playback_id`, `forget`, ...). All work under
+the lock of the lesson's (or course's) row, so everything about one video happens in one order, and write their audit
+rows. No other module assigns these columns (tests/structure/test_one_writer.py). Nothing in here talks to Mux.
 """
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 
 from lessonadmin.db import db, moment
-from lessonadmin.domain import announcements, checks, deletions, publication
+from lessonadmin.domain import announcements, checks, deletions, journal, publication
 from lessonadmin.domain.desks import Desk, Owner, kind_of
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.models.video import MIGRATED
@@ -174,6 +176,21 @@ def give_way(desk: Desk, *, to: Tracking) -> list[Tracking]:
     return given
 
 
+def take_place(desk: Desk, row: Tracking, *, upload_id: str | None = None) -> None:
+    """An upload that was outside the lesson counts from now on; open ones before it are cancelled at Mux too.
+
+    `upload_id`: the id that Mux has just given it. The caller says what the upload is worth (`apply`) or shows it as
+    it is (`project`).
+    """
+    for old in give_way(desk, to=row):
+        deletions.promise_cancellation(old)
+    if upload_id is not None:
+        row.upload_id = upload_id
+    row.superseded_at = None
+    checks.heard(row)
+    db.session.flush()
+
+
 def supersede(row: Tracking, *, by: Tracking | None) -> None:
     """Another upload took its place; from now on its events never touch the lesson.
 
@@ -230,8 +247,92 @@ def _video_status(row: Tracking | None) -> str:
     return row.status
 
 
-def new_row(desk: Desk, **columns: Any) -> Tracking:
-    """One more upload of this lesson or course; what it is worth is for the caller to say."""
+def fail_before_upload(desk: Desk, row: Tracking, *, message: str) -> None:
+    """Mux issued no address for this upload: it ends outside the lesson, which stays as it was."""
+    row.status, row.error_type, row.error_message = "error", "upload_not_created", message
+    row.next_check_at = None
+    journal.record("video.upload_not_created", desk.owner, message=message)
+
+
+def set_playback_id(desk: Desk, row: Tracking, *, playback_id: str, policy: str | None) -> bool:
+    """The same asset plays by another playback id, which Mux has confirmed; False if nothing was different."""
+    before = (row.mux_playback_id, row.playback_policy)
+    row.mux_playback_id, row.playback_policy = playback_id, policy
+    row.wanted_policy = policy or row.wanted_policy  # from now on this is what the video has
+    if row.superseded_at is not None:
+        return before != (playback_id, policy)
+    shown = desk.owner.mux_playback_id
+    project(desk)
+    if before == (playback_id, policy) and shown == desk.owner.mux_playback_id:
+        return False
+    journal.record(
+        "video.playback_changed",
+        desk.owner,
+        asset_id=row.mux_asset_id,
+        before=before[0],
+        after=playback_id,
+        policy=policy,
+    )
+    return True
+
+
+def needs_attention(desk: Desk, row: Tracking) -> None:
+    """This upload takes longer than a video should; it is still watched."""
+    row.attention_at = moment()
+    project(desk)
+    journal.record("video.needs_attention", desk.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
+
+
+def forget(desk: Desk) -> bool:
+    """Show nothing any more of what no upload stands for: an id that names nothing at Mux, a deletion that was seen.
+    False if nothing of that kind was shown."""
+    owner = desk.owner
+    before = (owner.mux_asset_id, owner.mux_playback_id, owner.video_processing_status)
+    for row in desk.current:
+        if row.status == "deleted":
+            row.error_type = row.error_message = None
+    project(desk)
+    if before == (owner.mux_asset_id, owner.mux_playback_id, owner.video_processing_status):
+        return False
+    journal.record("video.deleted", owner, asset_id=before[0], only_forgotten=True)
+    return True
+
+
+def swap_back(desk: Desk, *, new: Tracking, old: Tracking) -> None:
+    """The video that was replaced plays again; the one that replaced it is kept for the grace time in its turn."""
+    supersede(new, by=None)
+    old.superseded_at = old.superseded_by = None
+    db.session.flush()
+    new.superseded_by = old.id
+    deletions.promise_after_grace(new)
+    project(desk)
+    journal.record("video.replaced", desk.owner, before=new.mux_asset_id, after=old.mux_asset_id, undo=True)
+
+
+def take_again(desk: Desk, old: Tracking) -> Tracking:
+    """A new upload takes over the asset of one that was to be deleted; Mux has the last word on whether it plays."""
+    new = _add(
+        desk,
+        upload_id=MIGRATED,
+        mux_asset_id=old.mux_asset_id,
+        wanted_policy=old.playback_policy or old.wanted_policy,
+        status="processing",
+        filename=old.filename,
+    )
+    supersede(old, by=new)
+    project(desk)
+    journal.record("video.restored", desk.owner, asset_id=new.mux_asset_id)
+    checks.ask_soon(new)
+    return new
+
+
+def new_row(desk: Desk, *, outside: bool = False, **columns: Any) -> Tracking:
+    """One more upload of this lesson or course, from which nothing has come yet. `outside`: it touches nothing until
+    it takes its place."""
+    return _add(desk, superseded_at=func.clock_timestamp() if outside else None, **columns)
+
+
+def _add(desk: Desk, **columns: Any) -> Tracking:
     kind = kind_of(desk.owner)
     row = Tracking(
         lesson_id=desk.owner.id if kind == "lesson" else None,
@@ -260,7 +361,7 @@ def ensure_tracked(desk: Desk) -> None:
         "duration": owner.video_duration,
         "ready_at": owner.created_at,
     }
-    new_row(
+    _add(
         desk,
         upload_id=MIGRATED,
         mux_asset_id=asset_id,

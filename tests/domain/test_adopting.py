@@ -83,10 +83,10 @@ def test_the_playback_id_alone_can_be_corrected(sim: Control, session: Session) 
     after = adopt(lesson, asset_id, right)
     assert (after.mux_asset_id, after.mux_playback_id) == (asset_id, right)
     assert session.scalars(select(AssetDeletion)).all() == []
-    rows = session.scalars(select(AuditLog).where(AuditLog.action == "video.ready")).all()
-    assert [row.detail["before"] for row in rows] == ["wrong"]
+    changes = select(AuditLog).where(AuditLog.action == "video.playback_changed")
+    assert [row.detail["before"] for row in session.scalars(changes)] == ["wrong"]
     adopt(lesson, asset_id, right)
-    assert len(session.scalars(select(AuditLog).where(AuditLog.action == "video.ready")).all()) == 1
+    assert len(session.scalars(changes).all()) == 1
 
 
 def test_a_video_with_the_wrong_policy_is_taken_as_it_is(sim: Control) -> None:

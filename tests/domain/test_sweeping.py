@@ -85,6 +85,7 @@ def test_the_owner_of_a_stuck_preview_is_told_too(world: World) -> None:
     grow_old(1900)
     sweeping.sweep()
     assert world.notices(course.instructor_id) == ["needs_attention"]
+    assert world.actions(course.id).count("video.needs_attention") == 1
 
 
 def test_an_attempt_that_was_interrupted_before_mux_answered_is_closed(world: World) -> None:
@@ -98,6 +99,7 @@ def test_an_attempt_that_was_interrupted_before_mux_answered_is_closed(world: Wo
     (row,) = world.rows(lesson)
     assert (row.status, row.error_type, row.next_check_at) == ("error", "upload_not_created", None)
     assert world.lesson(lesson).video_processing_status == "none"
+    assert world.actions(lesson.id) == ["video.upload_not_created"]
 
 
 def test_replaced_videos_go_after_their_grace(world: World) -> None:

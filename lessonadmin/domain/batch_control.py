@@ -72,10 +72,15 @@ def _reopen(batch_id: uuid.UUID, which: ColumnElement[bool]) -> int:
     )
     count = int(again.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
     if count:
+        # The time that these rows took goes with them, so what is left is still reckoned by the pace of before.
+        finished = Batch.done + Batch.failed + Batch.skipped
+        left_over = Batch.running_seconds * (finished - count) / func.greatest(finished, 1)
         db.session.execute(
             update(Batch)
             .where(Batch.id == batch_id)
-            .values(failed=Batch.failed - count, status="running", finished_at=None)
+            .values(
+                failed=Batch.failed - count, status="running", finished_at=None, running_seconds=left_over
+            )
             .execution_options(synchronize_session=False)
         )
         journal.record_for("batch.retried", "batch", batch_id, rows=count)

@@ -1,7 +1,8 @@
 """The rows of a batch and its counters: taking a row by lease, finishing it, putting it back. Nothing is done to lessons.
 
 A row is finished only by whoever holds its lease, in the transaction that also moves the counters, so they are right
-after any crash and with any number of workers. Locks are taken in one order everywhere: lesson, item, batch.
+after any crash and with any number of workers. The running time is counted in the same place: what a killed worker did
+after its last row is not counted, and neither is the time until the next one comes. Locks are taken in one order everywhere: lesson, item, batch.
 """
 
 import uuid
@@ -9,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import case, exists, func, select, update
+from sqlalchemy import ColumnElement, case, exists, func, select, update
 
 from lessonadmin.db import db, later, new_id
 from lessonadmin.domain.models import Batch, BatchItem
@@ -121,21 +122,44 @@ def free_expired(batch_id: uuid.UUID | None = None) -> None:
     )
 
 
+def running_begins(batch_id: uuid.UUID) -> None:
+    """From now on the time counts. The caller commits."""
+    _set(batch_id, running_since=func.clock_timestamp())
+
+
+def running_ends(batch_id: uuid.UUID) -> None:
+    """Nobody works on the batch for now. The caller commits."""
+    _set(batch_id, running_seconds=_run_until_now(), running_since=None)
+
+
+def _set(batch_id: uuid.UUID, **values: object) -> None:
+    db.session.execute(
+        update(Batch)
+        .where(Batch.id == batch_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _run_until_now() -> ColumnElement[float]:
+    """More than a lease between two rows is no work: then a worker was killed, and another one came later."""
+    since = func.extract("epoch", func.clock_timestamp() - Batch.running_since)
+    return Batch.running_seconds + func.coalesce(func.least(since, LEASE_SECONDS), 0)
+
+
 def _count(batch_id: uuid.UUID, news: Counter[str]) -> None:
     """Move the counters; the batch is done with its last row, also when it was stopped meanwhile."""
     done, failed, skipped = (news[name] for name in ("done", "failed", "skipped"))
     finished = Batch.done + Batch.failed + Batch.skipped + done + failed + skipped >= Batch.total
-    db.session.execute(
-        update(Batch)
-        .where(Batch.id == batch_id)
-        .values(
-            done=Batch.done + done,
-            failed=Batch.failed + failed,
-            skipped=Batch.skipped + skipped,
-            status=case((finished, "done"), (Batch.status == "stopped", "stopped"), else_="running"),
-            finished_at=case((finished, func.clock_timestamp()), else_=None),
-        )
-        .execution_options(synchronize_session=False)
+    _set(
+        batch_id,
+        done=Batch.done + done,
+        failed=Batch.failed + failed,
+        skipped=Batch.skipped + skipped,
+        status=case((finished, "done"), (Batch.status == "stopped", "stopped"), else_="running"),
+        finished_at=case((finished, func.clock_timestamp()), else_=None),
+        running_seconds=_run_until_now(),
+        running_since=case((Batch.running_since.is_not(None), func.clock_timestamp()), else_=None),
     )
 
 

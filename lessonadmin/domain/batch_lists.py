@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lessonadmin.db import db
 from lessonadmin.domain import actions, batch_items, budget, previews
@@ -38,7 +38,7 @@ class Progress:
     skipped: int
     created_at: datetime
     finished_at: datetime | None
-    rows_per_second: float | None
+    rows_per_second: float | None  # while it was really worked on
     paused_seconds: float
 
     @property
@@ -67,13 +67,7 @@ def action_of(batch: Batch) -> Action:
 
 def progress(batch_id: uuid.UUID) -> Progress:
     """One row of one table, whatever the size of the batch."""
-    age = func.extract("epoch", func.coalesce(Batch.finished_at, func.clock_timestamp()) - Batch.created_at)
-    row = db.session.execute(
-        select(Batch, age).where(Batch.id == batch_id).execution_options(populate_existing=True)
-    ).first()
-    if row is None:
-        raise Missing()
-    batch, seconds = row
+    batch = get(batch_id)
     finished = batch.done + batch.failed + batch.skipped
     pause = budget.left()[1] if batch.status in batch_items.ACTIVE and action_of(batch).asks_mux else 0.0
     return Progress(
@@ -85,7 +79,7 @@ def progress(batch_id: uuid.UUID) -> Progress:
         skipped=batch.skipped,
         created_at=batch.created_at,
         finished_at=batch.finished_at,
-        rows_per_second=finished / float(seconds) if finished and seconds else None,
+        rows_per_second=finished / batch.running_seconds if finished and batch.running_seconds else None,
         paused_seconds=pause,
     )
 

@@ -11,7 +11,8 @@ read before, so that a thousand rows do not cost a thousand calls.
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
@@ -98,11 +99,22 @@ def run_some(
         return ran
     batch_items.free_expired(batch_id)
     db.session.commit()
-    until = time.monotonic() + seconds
     work = _run_chunks if job.action.inside is not None else _run_singly
-    paused = work(job, ran, until, priority, alive, keep_results)
+    with _timed(batch_id):
+        until = time.monotonic() + seconds
+        paused = work(job, ran, until, priority, alive, keep_results)
     ran.more = not paused and batch_items.has_due(batch_id)
     return ran
+
+
+@contextmanager
+def _timed(batch_id: uuid.UUID) -> Iterator[None]:
+    """Count how long the batch is really worked on; a killed worker counts up to its last row."""
+    batch_items.running_begins(batch_id)
+    db.session.commit()
+    yield
+    batch_items.running_ends(batch_id)
+    db.session.commit()
 
 
 def _run_chunks(

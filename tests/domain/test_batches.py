@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -269,6 +270,74 @@ def test_a_row_that_vanishes_before_its_turn(session: Session, staff: Actor) -> 
         ids[1]: "skipped",
         ids[2]: "done",
     }
+
+
+# Running time
+
+
+def hours_pass(hours: int = 12) -> None:
+    """As if nobody had looked at any batch for so long."""
+    passed = timedelta(hours=hours)
+    earlier = {"created_at": Batch.created_at - passed, "running_since": Batch.running_since - passed}
+    db.session.execute(update(Batch).values(earlier))
+    db.session.commit()
+
+
+def run_for_ten_seconds(batch_id: uuid.UUID, rows: int) -> None:
+    """Carry out so many rows of a batch, as if that had taken ten seconds."""
+    turns = iter([True] * (rows // 50) + [False])
+    assert batch_runs.run_some(batch_id, seconds=30, alive=lambda: next(turns)).rows == rows
+    db.session.execute(update(Batch).values(running_seconds=10.0))
+    db.session.commit()
+
+
+def test_a_batch_that_was_stopped_overnight_goes_on_at_its_old_pace(session: Session, staff: Actor) -> None:
+    batch_id = begin(PUBLISH, drafts(150), staff)
+    run_for_ten_seconds(batch_id, 50)
+    with transaction(staff):
+        batches.stop(batch_id)
+    hours_pass()
+    assert batches.progress(batch_id).rows_per_second == 5.0
+    with transaction(staff):
+        batches.resume(batch_id)
+    finish(batch_id)
+    assert 10.0 < batches.get(batch_id).running_seconds < 40.0
+    assert batches.get(batch_id).running_since is None
+
+
+def test_the_hours_after_a_killed_worker_are_no_running_time(
+    session: Session, staff: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch_id = begin(PUBLISH, drafts(150), staff)
+    with killed_at(monkeypatch, 51):
+        batch_runs.run_some(batch_id, seconds=30)
+    hours_pass()
+    assert batch_runs.run_item(items_of(batch_id)[-1]) is not None
+    hours_pass()
+    finish(batch_id)
+    assert 0.0 < batches.get(batch_id).running_seconds < 2 * batch_items.LEASE_SECONDS
+
+
+def test_rows_that_are_tried_again_a_day_later_do_not_slow_the_pace(
+    session: Session, staff: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = drafts(100)
+    batch_id = begin(PUBLISH, ids, staff)
+    run_for_ten_seconds(batch_id, 100)
+    db.session.execute(update(BatchItem).where(BatchItem.target_id.in_(ids[:50])).values(status="failed"))
+    db.session.execute(update(Batch).values(done=50, failed=50))
+    db.session.commit()
+    hours_pass(24)
+    with transaction(staff):
+        batches.retry_failed(batch_id)
+    assert batches.progress(batch_id).rows_per_second == 10.0
+    finish(batch_id)
+    db.session.execute(update(BatchItem).values(status="failed"))
+    db.session.execute(update(Batch).values(done=0, skipped=0, failed=100))
+    db.session.commit()
+    with transaction(staff):
+        batches.retry_failed(batch_id)
+    assert batches.progress(batch_id).rows_per_second is None
 
 
 # Leases

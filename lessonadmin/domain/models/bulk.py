@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import ForeignKey, Index, Integer, Text, text
+from sqlalchemy import Float, ForeignKey, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,6 +30,9 @@ class Batch(Base):
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Born]
     finished_at: Mapped[Moment | None]
+    # How long it was really worked on, and up to which moment that is counted while it is being worked on.
+    running_seconds: Mapped[float] = mapped_column(Float, server_default="0", default=0.0)
+    running_since: Mapped[Moment | None]
 
     __table_args__ = (
         one_of("status", BATCH_STATUSES),

@@ -47,6 +47,7 @@ class Tracking(WithMuxIds, Stamped, Base):
     last_look_error: Mapped[str | None] = mapped_column(Text)
     last_look_at: Mapped[Moment | None]
     next_check_at: Mapped[Moment | None]
+    handed_over_at: Mapped[Moment | None]  # to the workers, by the clock; empty again with any news or look
     expires_at: Mapped[Moment | None]
     bytes_in_at: Mapped[Moment | None]
     asset_seen_at: Mapped[Moment | None]

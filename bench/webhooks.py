@@ -20,7 +20,7 @@ from bench._house import SECRET, gunicorn, servers
 from bench._load import Result, send_all
 from devstack import wheels
 from devstack.postgres import Postgres
-from lessonadmin import mux
+from muxsim.delivery import sign
 
 LESSONS = 1500
 CONNECTIONS = 16
@@ -90,7 +90,7 @@ def payload(kind: str, lesson_id: str, upload_id: str) -> bytes:
 def request(body: bytes) -> bytes:
     head = (
         "POST /api/webhooks/mux HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nMux-Signature: {mux.sign(body, SECRET, now=time.time())}\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nMux-Signature: {sign(SECRET, int(time.time()), body)}\r\n\r\n"
     )
     return head.encode() + body
 

@@ -26,7 +26,8 @@ from devstack.wishes import Wishes
 
 DATABASE = "lessonadmin"
 PROCESSES = ("web", "worker", "clock")
-SERVERS, SIMULATOR, PRODUCT = 0, 1, 2
+# the servers are what everything else stands on: stage 0, the default
+SIMULATOR, PRODUCT = 1, 2
 PROCESSING_SECONDS = "8"
 
 

@@ -86,17 +86,14 @@ class Identity:
 
     user: User
     session_id: uuid.UUID | None
-    token_id: uuid.UUID | None
     user_id: uuid.UUID
     role: Role
     name: str
     email: str
 
     @classmethod
-    def of(
-        cls, user: User, *, session_id: uuid.UUID | None = None, token_id: uuid.UUID | None = None
-    ) -> "Identity":
-        return cls(user, session_id, token_id, user.id, user.typed_role, str(user), user.email)
+    def of(cls, user: User, *, session_id: uuid.UUID | None = None) -> "Identity":
+        return cls(user, session_id, user.id, user.typed_role, str(user), user.email)
 
     @property
     def initial(self) -> str:
@@ -152,7 +149,7 @@ def _find_out() -> Identity | None:
     header = request.headers.get("Authorization", "")
     if header[:7].lower() == "bearer ":
         found = sessions.by_token(header[7:].strip())
-        return Identity.of(found[0], token_id=found[1].id) if found else None
+        return Identity.of(found[0]) if found else None
     secret = session.get("secret")
     if not isinstance(secret, str):
         return None

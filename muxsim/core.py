@@ -16,7 +16,7 @@ from muxsim.faults import Faults
 from muxsim.ids import Ids
 from muxsim.lifecycle import Lifecycle
 from muxsim.limits import Limits
-from muxsim.options import ENVIRONMENT, Endpoint, Options
+from muxsim.options import Endpoint, Options
 from muxsim.packaging import Packager, find_ffmpeg
 from muxsim.permissions import Permissions
 from muxsim.processing import Processing
@@ -164,10 +164,6 @@ class Core:
         seed = self.options.seed or self.store.setting("seed") or secrets.token_hex(8)
         self.store.set_setting("seed", seed)
         return str(seed)
-
-    @property
-    def environments(self) -> list[str]:
-        return sorted({ENVIRONMENT, *(token.env for token in self.options.tokens)})
 
 
 def _ignore(_happened: object) -> None:

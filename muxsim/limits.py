@@ -20,8 +20,6 @@ def bucket_size(priority: str, method: str) -> int:
 
 @dataclass
 class Bucket:
-    size: int
-    refill: float
     level: float
     seen: float
 
@@ -40,7 +38,7 @@ class Limits:
         size, refill = BUCKETS[priority, verb]
         now = self._clock.now()
         with self._lock:
-            bucket = self._buckets.setdefault((env, priority, verb), Bucket(size, refill, float(size), now))
+            bucket = self._buckets.setdefault((env, priority, verb), Bucket(float(size), now))
             bucket.level = min(float(size), bucket.level + max(0.0, now - bucket.seen) * refill)
             bucket.seen = now
             granted = bucket.level >= 1

@@ -40,10 +40,6 @@ class Processing:
         self._packaged: dict[str, float] = {}
         self.engine: Engine
 
-    @property
-    def has_ffmpeg(self) -> bool:
-        return self._packager is not None
-
     def begin(self, asset_id: str, _detail: str, due: float) -> None:
         asset = self._assets.get(asset_id)
         if asset is None or asset.status != "preparing":

@@ -13,7 +13,6 @@ Not supported by our templates: inline editing (`column_editable_list`), modals 
 """
 
 import math
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -251,11 +250,3 @@ def _storable(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return not (isinstance(value, str) and "\x00" in value)
-
-
-def as_uuid(text: str) -> uuid.UUID | None:
-    """An id from a form or an address; None for anything else."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

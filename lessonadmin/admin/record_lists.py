@@ -39,7 +39,6 @@ OTHER_WORDS = {
     "user.signed_in": "Signed in",
 }
 WORDS = AUDIT_WORDS | OTHER_WORDS
-TARGETS = ("lesson", "course", "user", "batch", "event", "deletion", "drift")
 
 
 class PurchaseView(TableView):

@@ -89,9 +89,6 @@ QUESTIONS = {
 }
 
 
-STREAMED = {"stream_results": True, "yield_per": 500}
-
-
 @dataclass(frozen=True)
 class Found:
     """One finding."""

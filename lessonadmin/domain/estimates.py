@@ -21,10 +21,9 @@ HISTORY_SECONDS = 90 * 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Seconds that it usually takes, from how many videos we know that, and how long this one has taken so far."""
+    """Seconds that it usually takes, and how long this one has taken so far."""
 
     usual: float
-    known: int
     so_far: float
     same_length: bool
 
@@ -49,8 +48,7 @@ def of(owner: Owner) -> Estimate | None:
     history = history or _history(None)
     if history is None:
         return None
-    usual, known = history
-    return Estimate(usual=usual, known=known, so_far=max(0.0, so_far), same_length=same_length)
+    return Estimate(usual=history, so_far=max(0.0, so_far), same_length=same_length)
 
 
 def _coming(owner: Owner) -> tuple[float, float | None] | None:
@@ -64,7 +62,7 @@ def _coming(owner: Owner) -> tuple[float, float | None] | None:
     return (float(row[0]), row[1]) if row is not None else None
 
 
-def _history(duration: float | None) -> tuple[float, int] | None:
+def _history(duration: float | None) -> float | None:
     """Median seconds from the last byte to ready, over the latest videos (of that length)."""
     began = func.coalesce(Tracking.bytes_in_at, Tracking.asset_seen_at)
     latest = (
@@ -80,7 +78,7 @@ def _history(duration: float | None) -> tuple[float, int] | None:
     median, known = db.session.execute(
         select(func.percentile_cont(0.5).within_group(some.c.took), func.count()).select_from(some)
     ).one()
-    return (float(median), int(known)) if known >= FEWEST_ROWS else None
+    return float(median) if known >= FEWEST_ROWS else None
 
 
 def bounds(duration: float) -> tuple[float, float]:

@@ -19,10 +19,9 @@ from lessonadmin.domain.models import Rollup
 
 STEP = 1.1  # each bucket is a tenth wider than the one before, so a percentile is right to a twentieth
 MOST_HOURS_BACK = 24 * 31
-# A lesson's length decides how long its video takes; the classes are of the video's duration in seconds.
-CLASSES = (("short", 0, 300), ("medium", 300, 1800), ("long", 1800, 1e9))
 
 HOUR = "created_at >= :start AND created_at < :end"
+# a lesson's length decides how long its video takes; the classes are of the video's duration in seconds
 CLASS = "CASE WHEN duration < 300 THEN 'short' WHEN duration < 1800 THEN 'medium' ELSE 'long' END"
 SECONDS = "greatest(extract(epoch FROM ready_at - created_at), 1)"
 DELAY = "greatest(extract(epoch FROM received_at - occurred_at), 0.01)"

@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lessonadmin import config
-from lessonadmin.db import actor, before_commit, db, new_id, scratch
-from lessonadmin.domain.models import AuditLog, Course, Lesson, Tracking
+from lessonadmin.db import actor, before_commit, new_id, scratch
+from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.queue import enqueue_after_commit
 
 Row = dict[str, Any]
@@ -137,14 +137,3 @@ def _write(session: Session) -> None:
     for (notice_id,) in session.execute(WRITE_BOTH, told):
         if config.current().mail_url:
             enqueue_after_commit("lessonadmin.jobs.notices.send_mail", str(notice_id))
-
-
-def trail(kind: str, target_id: uuid.UUID, *, limit: int = 500) -> list[AuditLog]:
-    """The audit rows of one thing, oldest first."""
-    rows = db.session.scalars(
-        select(AuditLog)
-        .where(AuditLog.target_type == kind, AuditLog.target_id == target_id)
-        .order_by(AuditLog.at.desc(), AuditLog.id.desc())
-        .limit(limit)
-    ).all()
-    return list(reversed(rows))

@@ -4,7 +4,6 @@ Two failures are told apart: the server is away (no other mail needs to be tried
 """
 
 import contextlib
-import logging
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -12,8 +11,6 @@ from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
 from lessonadmin import config
-
-log = logging.getLogger(__name__)
 
 SECONDS = 10
 

@@ -96,6 +96,8 @@ def _note_day(day: datetime) -> bool:
     with budget.call(reserve=RESERVE) as granted:
         if granted:
             found = mux.delivery_usage(start=day, end=day + timedelta(days=1), priority="low")
+            if not found.complete:
+                log.warning("the least watched videos of %s are not counted: there were too many", day.date())
             _write(day, DELIVERED, found.rows, found.delivered_seconds / 60)
             db.session.commit()
             return True

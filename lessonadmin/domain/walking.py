@@ -4,7 +4,6 @@ Comparing is then a question to the database, and memory stays flat however many
 asked for again a few times; a walk that cannot be finished says so, and nothing is concluded from half of it.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +15,6 @@ from sqlalchemy import Connection, text
 from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
-
-log = logging.getLogger(__name__)
 
 PAGE = 100
 TRIES = 5

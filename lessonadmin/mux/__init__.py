@@ -27,7 +27,7 @@ from lessonadmin.mux.events import BadPayload, Event, read_event, read_stored_ev
 from lessonadmin.mux.passthrough import Passthrough, parse_passthrough
 from lessonadmin.mux.payloads import Asset, AssetPage, AssetStatus, PlaybackId, Upload, UploadStatus
 from lessonadmin.mux.rates import RateLeft, rate_left
-from lessonadmin.mux.signatures import BadSignature, Reason, hint, sign, verify
+from lessonadmin.mux.signatures import BadSignature, Reason, hint, verify
 from lessonadmin.mux.tokens import Audience, BadSigningKey, check_signing_key, playback_token
 from lessonadmin.mux.transport import Priority
 
@@ -38,5 +38,5 @@ __all__ = [
     "cancel_upload", "check_signing_key", "create_playback_id", "create_upload", "delete_asset", "delete_playback_id",
     "delivery_usage", "get_asset", "get_upload", "hint", "list_assets", "list_signing_keys",
     "list_uploads", "parse_passthrough", "ping", "playback_token", "rate_left", "read_event", "read_stored_event",
-    "sign", "verify",
+    "verify",
 ]  # fmt: skip

@@ -1,6 +1,5 @@
 """How much is left of Mux's rate limits, as far as this process was told by the last answers."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,11 +9,10 @@ from lessonadmin.mux.transport import Priority, token_of
 
 @dataclass(frozen=True)
 class RateLeft:
-    """What the last answer said, and when (seconds since the epoch)."""
+    """What the last answer said."""
 
     remaining: int
     limit: int | None
-    seen_at: float
 
 
 # Mux keeps one bucket for creations and one for the rest, and both belong to the token.
@@ -30,7 +28,7 @@ def remember(priority: Priority, headers: Mapping[str, str], *, creating: bool) 
     if len(_seen) >= MOST_TOKENS:
         _seen.clear()
     whole = None if limit is None else max(0, int(limit))
-    _seen[token_of(priority)[0], creating] = RateLeft(max(0, int(remaining)), whole, time.time())
+    _seen[token_of(priority)[0], creating] = RateLeft(max(0, int(remaining)), whole)
 
 
 def rate_left(priority: Priority, *, creating: bool = False) -> RateLeft | None:

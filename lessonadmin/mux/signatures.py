@@ -76,9 +76,3 @@ def verify(
 def hint(secret: str) -> str:
     """A name for a secret that can stand in logs."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[-4:]
-
-
-def sign(body: bytes, secret: str, *, now: float) -> str:
-    """The header that Mux would send; for tests and for the doctor's own check."""
-    stamp = str(int(now)).encode()
-    return f"t={stamp.decode()},v1={_digest(secret, stamp, body).decode()}"

@@ -21,17 +21,12 @@ def needs_widgets() -> None:
     g.needs_widgets = True
 
 
-def allow_inline_styles() -> None:
-    """Flask-Admin's widgets set styles on elements; its pages ask for that, no other page does."""
-    g.inline_styles = True
-
-
 def policy() -> str:
     settings = config.current()
     origins = " ".join(sorted({settings.mux_api_url, settings.mux_stream_url, settings.mux_image_url}))
     mux = f"{origins} {MUX_HOSTS}"
     widgets = bool(g.get("needs_widgets"))
-    styles = "'self' 'unsafe-inline'" if widgets or g.get("inline_styles") else "'self'"
+    styles = "'self' 'unsafe-inline'" if widgets else "'self'"
     rules = {
         "default-src": "'none'",
         "script-src": f"'self' 'nonce-{nonce()}'",

@@ -27,6 +27,7 @@ import pytest
 from devstack.servers import Servers
 from lessonadmin import mux
 from tests.flows.processes import DATABASE, SECRET, House, wait_for
+from tests.signing import signature
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(110)]
 
@@ -57,7 +58,7 @@ class Journal:
 def deliver(connection: HTTPConnection, payload: dict[str, Any]) -> int:
     """One attempt, freshly signed; 0 if no answer came."""
     body = json.dumps(payload).encode()
-    headers = {"Content-Type": "application/json", "Mux-Signature": mux.sign(body, SECRET, now=time.time())}
+    headers = {"Content-Type": "application/json", "Mux-Signature": signature(body, SECRET, now=time.time())}
     try:
         connection.request("POST", "/api/webhooks/mux", body, headers)
         answer = connection.getresponse()

@@ -11,9 +11,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from devstack import ports
-from lessonadmin import metrics, mux
+from lessonadmin import metrics
 from tests.operate.serving import web
 from tests.settings import environment
+from tests.signing import signature
 
 # Section 8 of the contract: name -> labels
 CONTRACT = {
@@ -40,7 +41,7 @@ def ask(url: str, *, token: str | None = None) -> str:
 
 def tell(address: str, secret: str) -> int:
     body = json.dumps({"type": "video.asset.created", "id": str(uuid.uuid4()), "data": {"id": "x"}}).encode()
-    headers = {"Mux-Signature": mux.sign(body, secret, now=time.time()), "Content-Type": "application/json"}
+    headers = {"Mux-Signature": signature(body, secret, now=time.time()), "Content-Type": "application/json"}
     request = urllib.request.Request(f"{address}/api/webhooks/mux", data=body, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:

@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from devstack import ports
-from lessonadmin import mux
 from lessonadmin.domain.models import MuxEvent
 from tests.operate.serving import web
 from tests.settings import environment
+from tests.signing import signature
 
 OLD, NEW = "the-old-secret", "the-new-secret"
 
@@ -55,7 +55,7 @@ class Teller:
 
     def _taken(self, body: bytes, secret: str) -> bool:
         headers = {
-            "Mux-Signature": mux.sign(body, secret, now=time.time()),
+            "Mux-Signature": signature(body, secret, now=time.time()),
             "Content-Type": "application/json",
         }
         request = urllib.request.Request(f"{self.address}/api/webhooks/mux", data=body, headers=headers)

@@ -16,12 +16,13 @@ from sqlalchemy import event as listening
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from lessonadmin import config, mux
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import inbox, rejections
 from lessonadmin.domain.models import Lesson, MuxEvent
 from lessonadmin.views import webhooks
 from tests.factories import make_lesson
+from tests.signing import signature
 from tests.world import World
 
 ADDRESS = "/api/webhooks/mux"
@@ -38,7 +39,7 @@ def body_of(payload: Any) -> bytes:
 
 
 def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
-    return {"Mux-Signature": mux.sign(body, secret, now=time.time() if at is None else at)}
+    return {"Mux-Signature": signature(body, secret, now=time.time() if at is None else at)}
 
 
 def post(client: FlaskClient, body: bytes, headers: dict[str, str] | None = None, **more: Any) -> Any:
@@ -92,7 +93,7 @@ NOW = 1_800_000_000
 
 
 def v1(body: bytes = BODY, *, secret: str = SECRET, at: int = NOW) -> str:
-    return mux.sign(body, secret, now=at).partition("v1=")[2]
+    return signature(body, secret, now=at).partition("v1=")[2]
 
 
 ZOO = {

@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
-from sqlalchemy import CheckConstraint, ColumnElement, DateTime, Text, func, or_, text
+from sqlalchemy import CheckConstraint, ColumnElement, DateTime, func, or_, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,7 +21,6 @@ Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Born = Annotated[
     datetime, mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp(), nullable=False)
 ]
-LongText = Annotated[str, mapped_column(Text)]
 
 
 def one_of(column: str, values: tuple[str, ...], *, name: str | None = None) -> CheckConstraint:

@@ -173,6 +173,3 @@ class StaffNote(Base):
     created_at: Mapped[Born]
 
     author: Mapped[User | None] = relationship(lazy="raise")
-
-
-AnyOwner = Lesson | Course

@@ -20,7 +20,6 @@ from lessonadmin.views.lessons import bp, mine
 from lessonadmin.web import errors, fragments
 
 Action = Callable[[Lesson], str]
-QUESTIONS = ("unpublish", "cancel", "remove", "delete")
 
 
 @bp.get("/<uuid:lesson_id>/video")

@@ -7,6 +7,8 @@ import csv
 import io
 from collections.abc import Iterable
 
+from lessonadmin.texts import made_storable
+
 STARTS_A_FORMULA = (
     "=",
     "+",
@@ -24,7 +26,7 @@ def cell(value: object) -> object:
     """Text that would be run gets a quote before it; numbers stay numbers, nothing stays empty."""
     if value is None or isinstance(value, int | float):
         return "" if value is None else value
-    text = str(value).replace("\x00", "")
+    text = made_storable(str(value), instead="")
     risky = text.startswith(EATEN_BEFORE) or text.lstrip().startswith(STARTS_A_FORMULA)
     return f"'{text}" if risky else text
 

@@ -10,14 +10,15 @@ from sqlalchemy import ColumnElement
 
 from lessonadmin import auth
 from lessonadmin.admin import cells, filters
+from lessonadmin.admin.base import tell
 from lessonadmin.admin.cells import cell, drawn
-from lessonadmin.admin.filters import as_id
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import transaction
 from lessonadmin.domain import accounts, handover, people, searching, sessions
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
 from lessonadmin.domain.models.people import ROLES
+from lessonadmin.ids import as_id
 from lessonadmin.web.formats import plural
 
 ROLE_WORDS = tuple((role, role.capitalize()) for role in ROLES)
@@ -127,7 +128,7 @@ class UserView(TableView):
     @expose("/handover", methods=("POST",))  # type: ignore[untyped-decorator]
     def handover_view(self) -> Any:
         user = self._user(request.form.get("id", ""))
-        to = people.find_by_email(request.form.get("to", "").replace("\x00", ""))
+        to = people.find_by_email(request.form.get("to", ""))
         reason = request.form.get("reason", "").strip() or None
         try:
             if to is None:
@@ -145,14 +146,10 @@ class UserView(TableView):
         """Do it to the account that the form names, and back to its page with a word about it."""
         user = self._user(request.form.get("id", ""))
         reason = request.form.get("reason", "").strip() or None
-        try:
+
+        def act() -> None:
             with transaction(auth.current_actor(reason=reason)):
                 do(user)
-        except Missing:
-            raise
-        except Problem as problem:
-            flash(" ".join((problem.fields or {}).values()) or problem.message, "error")
-        else:
-            if said:
-                flash(said, "success")
+
+        tell(act, said)
         return redirect(url_for(".details_view", id=user.id))

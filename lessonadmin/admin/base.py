@@ -13,7 +13,7 @@ Not supported by our templates: inline editing (`column_editable_list`), modals 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import flash, redirect, request
@@ -26,11 +26,25 @@ from wtforms import Form
 
 from lessonadmin import auth
 from lessonadmin.admin import cells, csv_export, filter_form
-from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.errors import Invalid, Missing, Problem
 
 LAST_PAGE = 1_000_000
 LONGEST_SEARCH = 200
 LONGEST_FILTER = 2000
+
+
+def tell(do: Callable[[], Any], said: str) -> bool:
+    """Do it, and a word on the next page about how it went; False if a rule refused. What does not exist stays 404."""
+    try:
+        do()
+    except Missing:
+        raise
+    except Problem as problem:
+        flash(problem.sentences, "error")
+        return False
+    if said:
+        flash(said, "success")
+    return True
 
 
 class _Guarded:
@@ -106,7 +120,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
     def _get_list_extra_args(self) -> ViewArgs:
         found = super()._get_list_extra_args()
         found.page = min(max(found.page or 0, 0), LAST_PAGE)
-        found.search = (found.search or "").replace("\x00", "").strip()[:LONGEST_SEARCH] or None
+        found.search = (found.search or "").strip()[:LONGEST_SEARCH] or None
         # They would be passed on to url_for, which takes some names (_scheme, _method) as orders.
         found.extra_args = {k: v for k, v in found.extra_args.items() if k in self.kept_arguments}
         return found
@@ -120,7 +134,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
             if not argument.startswith("flt") or name not in self._filter_args:
                 continue
             index, wanted = self._filter_args[name]
-            value = request.args[argument].replace("\x00", "").strip()[:LONGEST_FILTER]
+            value = request.args[argument].strip()[:LONGEST_FILTER]
             if self._understood(wanted, value):
                 found.append((position.zfill(4), (index, str(wanted.name), value)))
             else:
@@ -136,7 +150,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
             return False
         try:
             cleaned = wanted.clean(value)
-        except (ValueError, TypeError, OverflowError, AttributeError, LookupError):
+        except (Invalid, ValueError, TypeError, OverflowError, AttributeError, LookupError):
             return False
         if "range" in (wanted.data_type or "") and not (isinstance(cleaned, list) and len(cleaned) == 2):
             return False
@@ -249,4 +263,4 @@ def _storable(value: Any) -> bool:
         return abs(value) < 2**31
     if isinstance(value, float):
         return math.isfinite(value)
-    return not (isinstance(value, str) and "\x00" in value)
+    return True

@@ -4,22 +4,23 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import flash, g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, request, url_for
 from flask_admin import expose
 from sqlalchemy import ColumnElement, false
 
 from lessonadmin import auth
 from lessonadmin.admin import cells, filters
+from lessonadmin.admin.base import tell
 from lessonadmin.admin.cells import cell
 from lessonadmin.admin.dashboard import lasted
-from lessonadmin.admin.filters import as_id
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.admin.upload_lists import remember_people
 from lessonadmin.db import transaction
 from lessonadmin.domain import actions, batches
-from lessonadmin.domain.errors import Missing, Problem
+from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.models.bulk import BATCH_STATUSES, ITEM_STATUSES
+from lessonadmin.ids import as_id
 from lessonadmin.web import fragments
 from lessonadmin.web.formats import plural
 
@@ -149,13 +150,10 @@ def _id(text: str) -> uuid.UUID:
 def _done(do: Callable[[uuid.UUID], Any], said: str) -> Any:
     """Do it for whoever is signed in, and back to the page with a word about it."""
     batch_id = _id(request.form.get("id", ""))
-    try:
+
+    def act() -> None:
         with transaction(auth.current_actor()):
             do(batch_id)
-    except Missing:
-        raise
-    except Problem as problem:
-        flash(" ".join((problem.fields or {}).values()) or problem.message, "warning")
-    else:
-        flash(said, "success")
+
+    tell(act, said)
     return redirect(url_for(".details_view", id=batch_id))

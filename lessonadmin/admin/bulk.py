@@ -17,12 +17,12 @@ from sqlalchemy import Select
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
-from lessonadmin.admin.filters import as_id
 from lessonadmin.db import db, transaction
 from lessonadmin.domain import actions, batches, previews
 from lessonadmin.domain.actions import Action
 from lessonadmin.domain.clearing import GRACE
 from lessonadmin.domain.errors import Missing
+from lessonadmin.ids import as_id
 from lessonadmin.web.formats import plural
 
 CONFIRMATION = "clear"
@@ -84,7 +84,7 @@ def _action(target: str, name: str) -> Action:
 
 def _choice(view: Any) -> Choice | None:
     if request.form.get("scope") == "filter":
-        query = request.form.get("query", "").replace("\x00", "")
+        query = request.form.get("query", "")
         return Choice(matching=view.matching_ids(query), query=query)
     ids = tuple(dict.fromkeys(filter(None, map(as_id, request.form.getlist("rowid")))))
     return Choice(ids=ids) if ids else None
@@ -132,7 +132,7 @@ def _nothing() -> Response:
 
 
 def _run(view: Any, action: Action, choice: Choice) -> Response:
-    actor = auth.current_actor(reason=request.form.get("reason", "").replace("\x00", "").strip() or None)
+    actor = auth.current_actor(reason=request.form.get("reason", "").strip() or None)
     options = {GRACE: True} if request.form.get("grace") == "1" and action.undone_only_with == GRACE else {}
     at_once = choice.at_once()
     db.session.rollback()

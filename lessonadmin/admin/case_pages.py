@@ -13,11 +13,21 @@ from flask_admin import expose
 from lessonadmin import auth
 from lessonadmin.admin import editing, mux_links
 from lessonadmin.db import transaction
-from lessonadmin.domain import actions, case_file, comparing, diagnosis, notes, standing, timeline
+from lessonadmin.domain import (
+    actions,
+    case_file,
+    comparing,
+    course_lists,
+    diagnosis,
+    notes,
+    standing,
+    timeline,
+)
 from lessonadmin.domain.desks import Kind, Owner
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
 from lessonadmin.domain.models import Lesson
 from lessonadmin.web import fragments, headers
+from lessonadmin.web.player import player_of
 
 STORY_AT_ONCE = 60
 LONGEST_TICKET = 5_000
@@ -121,7 +131,7 @@ class CasePages:
         return {
             "told": told,
             "noted": self._noted(owner, told),
-            "player": editing.player_of(owner),
+            "player": player_of(owner),
             "mux_url": mux_links.asset(owner.mux_asset_id),
             "offered": actions.of(self.target),
             "stuck": owner.video_processing_status != "ready" and standing.of_many([owner])[owner.id].stuck,
@@ -147,7 +157,7 @@ class CasePages:
                 "typed": typed,
                 "problem": problem,
                 "stored": editing.typed_of(owner),
-                "courses": editing.courses_for(owner),
+                "courses": course_lists.offered(owner.creator_id, owner) if isinstance(owner, Lesson) else [],
                 "kind": self._kind,
             },
         )

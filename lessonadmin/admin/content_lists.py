@@ -14,8 +14,8 @@ from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.domain import lookup, pictures, searching, standing, trouble_lists, wording
 from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.domain.prices import money, price_input
 from lessonadmin.temporary_ids import temporary
-from lessonadmin.web.formats import money, price_input
 
 VIDEO_STATES = (
     ("none", "No video"),
@@ -130,7 +130,7 @@ class LessonView(CasePages, ActsOnRows, OwnerList):
         *filters.only("Playback policy", Lesson.playback_policy, POLICIES),
         *filters.day("Made", Lesson.created_at),
         *filters.day("Last news", Lesson.updated_at),
-        *filters.number("Price", Lesson.price_cents),
+        *filters.price("Price", Lesson.price_cents),
     )
     saved_views = (
         SavedView(

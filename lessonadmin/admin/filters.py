@@ -13,8 +13,9 @@ from flask_admin.contrib.sqla.filters import BaseSQLAFilter
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 
 from lessonadmin.db import db
-from lessonadmin.domain import searching
+from lessonadmin.domain import prices, searching
 from lessonadmin.domain.models import Course, User
+from lessonadmin.ids import as_id
 
 Condition = Callable[[Any], ColumnElement[bool]]
 YES_NO = (("yes", "Yes"), ("no", "No"))
@@ -101,19 +102,20 @@ def text(name: str, column: Any) -> list[Where]:
     return [Where(name, "is", lambda value: column == value, column=column)]
 
 
-def number(name: str, column: Any) -> list[Where]:
+def price(name: str, column: Any) -> list[Where]:
     return [
-        Where(name, "at least", lambda value: column >= value, column=column, read=_cents, ordered_by=column),
-        Where(name, "at most", lambda value: column <= value, column=column, read=_cents, ordered_by=column),
+        Where(
+            name,
+            "at least",
+            lambda value: column >= value,
+            column=column,
+            read=prices.read,
+            ordered_by=column,
+        ),
+        Where(
+            name, "at most", lambda value: column <= value, column=column, read=prices.read, ordered_by=column
+        ),
     ]
-
-
-def _cents(value: str) -> int:
-    """A price as it is read: 9.99."""
-    found = round(float(value.replace(",", ".")) * 100)
-    if not 0 <= found < 2**31:
-        raise ValueError("no price")
-    return found
 
 
 def day(name: str, column: Any) -> list[Where]:
@@ -189,10 +191,3 @@ def _in(column: Any, ids: list[uuid.UUID]) -> ColumnElement[bool]:
 def identified(name: str, column: Any) -> list[Where]:
     """Exactly this id of ours."""
     return [Where(name, "is", lambda value: column == value, column=column, read=uuid.UUID)]
-
-
-def as_id(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text.strip())
-    except ValueError:
-        return None

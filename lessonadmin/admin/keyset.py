@@ -14,6 +14,9 @@ from typing import Any
 from flask import request
 from sqlalchemy import literal, tuple_
 
+from lessonadmin.ids import as_id
+from lessonadmin.texts import storable
+
 DEEPEST_OFFSET = 10_000
 LONGEST_CURSOR = 2_000
 Cursor = tuple[Any, uuid.UUID]
@@ -60,13 +63,14 @@ def unpack(text: str | None, column: Any) -> Cursor | None:
         return None
     try:
         plain, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return _as(column.type.python_type, plain), uuid.UUID(key)
+        value, row_id = _as(column.type.python_type, plain), as_id(key)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
+    return (value, row_id) if row_id is not None else None
 
 
 def _as(kind: type, plain: Any) -> Any:
-    if not isinstance(plain, str) or "\x00" in plain:
+    if not isinstance(plain, str) or not storable(plain):
         raise ValueError("no value of a cursor")
     if kind is datetime:
         found = datetime.fromisoformat(plain)

@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask_admin import expose
-from redis.exceptions import RedisError
 
 from lessonadmin import auth
 from lessonadmin.admin import queue_room
-from lessonadmin.admin.base import PanelPage
+from lessonadmin.admin.base import PanelPage, tell
 from lessonadmin.admin.dashboard import lasted
 from lessonadmin.db import transaction
 from lessonadmin.domain import doctor, journal
-from lessonadmin.domain.errors import Problem
 from lessonadmin.web.formats import plural
 
 DOCTOR_SECONDS = 6.0
@@ -41,16 +39,13 @@ class JobsPage(PanelPage):
 
 def _done(what: str, do: Callable[[str], Any], said: str) -> Any:
     job_id = request.form.get("job", "")[:200]
-    try:
+
+    def act() -> None:
         do(job_id)
-    except Problem as problem:
-        flash(problem.message, "error")
-    except RedisError:
-        flash("Redis does not answer right now. Nothing was changed.", "error")
-    else:
         with transaction(auth.current_actor()):
             journal.record_for(f"job.{what}", "job", None, job=job_id or "all")
-        flash(said, "success")
+
+    tell(act, said)
     return redirect(url_for(".index"))
 
 

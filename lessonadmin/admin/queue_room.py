@@ -1,5 +1,7 @@
 """What RQ itself says about queues, workers and failed jobs, and trying or forgetting a failed job. Redis may be away."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +13,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from lessonadmin import queue
-from lessonadmin.domain.errors import Missing, Unavailable
+from lessonadmin.domain.errors import Conflict, Unavailable
 
 MOST_SHOWN = 50
 LONGEST_ERROR = 2_000
@@ -106,44 +108,45 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 def retry(job_id: str) -> None:
     """Put a failed job back into its queue."""
-    _registry_of(job_id)[0].requeue(job_id)
+    with _redis_answers():
+        _registry_of(job_id)[0].requeue(job_id)
 
 
 def forget(job_id: str) -> None:
     """Delete a failed job. What it should have done stands in the database, so a sweep does it anyway."""
-    registry, job = _registry_of(job_id)
-    registry.remove(job, delete_job=True)
+    with _redis_answers():
+        registry, job = _registry_of(job_id)
+        registry.remove(job, delete_job=True)
 
 
 def retry_all() -> int:
     """Put every failed job back; how many."""
     count = 0
-    try:
+    with _redis_answers():
         for name in queue.QUEUES:
             registry = queue.queue(name).failed_job_registry
             for job_id in registry.get_job_ids():
-                try:
+                with suppress(NoSuchJobError, InvalidJobOperation):
                     registry.requeue(job_id)
                     count += 1
-                except (NoSuchJobError, InvalidJobOperation):
-                    continue
-    except RedisError as error:
-        raise _away() from error
     return count
 
 
 def _registry_of(job_id: str) -> tuple[Any, Any]:
+    for name in queue.QUEUES:
+        registry = queue.queue(name).failed_job_registry
+        if job_id and job_id in registry:
+            return registry, Job.fetch(job_id, connection=queue.connection(), serializer=JSONSerializer)
+    raise Conflict("not_failed", "This job has not failed, or is not there any more.")
+
+
+@contextmanager
+def _redis_answers() -> Iterator[None]:
     try:
-        for name in queue.QUEUES:
-            registry = queue.queue(name).failed_job_registry
-            if job_id and job_id in registry:
-                return registry, Job.fetch(job_id, connection=queue.connection(), serializer=JSONSerializer)
-    except NoSuchJobError as error:
-        raise Missing(message="This job is not there any more.") from error
+        yield
+    except (NoSuchJobError, InvalidJobOperation) as error:
+        raise Conflict("not_failed", "This job has not failed, or is not there any more.") from error
     except RedisError as error:
-        raise _away() from error
-    raise Missing(message="This job has not failed, or is not there any more.")
-
-
-def _away() -> Unavailable:
-    return Unavailable("redis_unavailable", "Redis does not answer right now. Nothing was changed.")
+        raise Unavailable(
+            "redis_unavailable", "Redis does not answer right now. Nothing was changed."
+        ) from error

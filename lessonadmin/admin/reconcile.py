@@ -3,14 +3,14 @@
 import uuid
 from collections.abc import Callable
 
-from flask import flash, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask_admin import expose
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
-from lessonadmin.admin.base import PanelPage
+from lessonadmin.admin.base import PanelPage, tell
 from lessonadmin.domain import drift_report
-from lessonadmin.domain.errors import Problem
+from lessonadmin.ids import as_id
 from lessonadmin.web import fragments
 
 FRAGMENT = "reconcile"
@@ -50,7 +50,7 @@ class ReconcilePage(PanelPage):
         return _asked(
             lambda user_id: drift_report.ask_mend(
                 given.get("kind", ""),
-                run_id=_run_id(given.get("run", "")),
+                run_id=as_id(given.get("run")),
                 user_id=user_id,
                 reason=given.get("reason", ""),
                 typed=given.get("typed", ""),
@@ -59,19 +59,7 @@ class ReconcilePage(PanelPage):
         )
 
 
-def _run_id(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return uuid.UUID(int=0)  # no report has it
-
-
 def _asked(ask: Callable[[uuid.UUID], None], said: str) -> Response:
     """Do it for whoever is signed in, and back to the page with a word about it."""
-    try:
-        ask(auth.current_user().id)
-    except Problem as problem:
-        flash(" ".join((problem.fields or {}).values()) or problem.message, "error")
-    else:
-        flash(said, "success")
+    tell(lambda: ask(auth.current_user().id), said)
     return redirect(url_for("admin_reconcile.index"))

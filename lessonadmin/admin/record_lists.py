@@ -9,13 +9,13 @@ from sqlalchemy.orm import joinedload
 
 from lessonadmin.admin import cells, filters
 from lessonadmin.admin.cells import cell
-from lessonadmin.admin.filters import as_id
 from lessonadmin.admin.table_view import TableView
 from lessonadmin.admin.upload_lists import remember_people, remember_titles
 from lessonadmin.domain.models import AuditLog, Lesson, Purchase, User
 from lessonadmin.domain.models.records import ACTOR_TYPES
+from lessonadmin.domain.prices import money, price_input
 from lessonadmin.domain.story_words import AUDIT_WORDS, actor_words, details_of
-from lessonadmin.web.formats import money, price_input
+from lessonadmin.ids import as_id
 
 OTHER_WORDS = {
     "batch.created": "Began a bulk action",

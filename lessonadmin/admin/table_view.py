@@ -23,6 +23,8 @@ from lessonadmin.admin.base import PanelView
 from lessonadmin.admin.filters import Where
 from lessonadmin.db import db
 from lessonadmin.domain import ceilings
+from lessonadmin.texts import storable
+from lessonadmin.web.requests import NOT_STORABLE
 
 # How far is counted. Of rows that a filter leaves, few are told from many, and how many is said no further; where the
 # rows are put in an order of their own, or found by their words, they are counted on: if they are not too many to be
@@ -177,7 +179,9 @@ class TableView(PanelView):
         if len(query) > LONGEST_QUERY:
             abort(400, "This filter is too long.")
         pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
-        for name, _ in pairs:
+        for name, value in pairs:
+            if not storable(value):
+                abort(400, NOT_STORABLE)
             if name not in KNOWN and not name.startswith("flt"):
                 abort(400, f"The list knows no “{name[:60]}”, so nothing was done.")
         before = request.args

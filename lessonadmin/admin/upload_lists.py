@@ -15,7 +15,6 @@ from lessonadmin import auth, mux
 from lessonadmin.admin import cells, filters, mux_links
 from lessonadmin.admin.bulk import ActsOnRows
 from lessonadmin.admin.cells import cell
-from lessonadmin.admin.filters import as_id
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import db
 from lessonadmin.domain import deletion_retry, trouble_lists, wording
@@ -24,6 +23,7 @@ from lessonadmin.domain.matching import ASSET_TYPES, UPLOAD_TYPES
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking, User
 from lessonadmin.domain.models.records import OUTCOMES
 from lessonadmin.domain.models.video import TRACKING_STATUSES
+from lessonadmin.ids import as_id
 
 STATUSES = tuple((name, name.capitalize()) for name in TRACKING_STATUSES)
 OUTCOME_WORDS = tuple((name, name.replace("_", " ").capitalize()) for name in OUTCOMES)

@@ -10,6 +10,7 @@ Where is what (a test holds this list complete):
   Taking away         removal deletions cancelling restoring adopting
   Repair              sweeping budget disbelief repair finding reconcile walking drift mending repolicing drift_report
   Lessons, courses    lessons courses course_lists course_teacher catalog desk_list listing searching standing estimates
+                      prices
   Who may what        access playback pictures people accounts sign_in sessions throttles handover
   Who is told         announcements journal wording notices mailing letters postman
   Bulk actions        actions outcomes previews lesson_actions rechecking clearing event_actions deletion_retry undoing

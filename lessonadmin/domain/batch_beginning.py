@@ -67,7 +67,7 @@ def _write_down(batch: Batch) -> None:
 
 def _checked(reason: str) -> str:
     reason = reason.strip()
-    if len(reason) > LONGEST_REASON or "\x00" in reason:
+    if len(reason) > LONGEST_REASON:
         raise Invalid.field("reason", f"Write down the reason in at most {LONGEST_REASON} characters.")
     return reason
 

@@ -17,6 +17,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import access, ceilings, pictures, searching
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
+from lessonadmin.ids import as_id
 
 PER_PAGE = 24
 MOST_LESSONS = 500
@@ -37,13 +38,14 @@ class Cursor:
     def read(cls, text: str, *, back: bool = False) -> "Cursor | None":
         """Nonsense is no place: the list then starts at its beginning."""
         micros, _, rest = text.partition(".")
+        lesson_id = as_id(rest)
+        if lesson_id is None:
+            return None
         try:
-            lesson_id = uuid.UUID(rest)
-            return cls(
-                FIRST_MOMENT + timedelta(microseconds=int(micros)) if micros else None, lesson_id, back
-            )
+            at = FIRST_MOMENT + timedelta(microseconds=int(micros)) if micros else None
         except (ValueError, OverflowError):
             return None
+        return cls(at, lesson_id, back)
 
     def __str__(self) -> str:
         micros = "" if self.at is None else (self.at - FIRST_MOMENT) // timedelta(microseconds=1)

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from lessonadmin.db import db
+from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.ids import as_id
 
 MOST_LESSONS = 500
+MOST_COURSES = 500
 
 
 @dataclass(frozen=True)
@@ -55,3 +58,23 @@ def lessons_of(course_id: uuid.UUID) -> list[Lesson]:
             .execution_options(populate_existing=True)
         )
     )
+
+
+def offered(teacher_id: uuid.UUID, lesson: Lesson | None) -> list[tuple[str, str]]:
+    """What the form of a lesson lets one choose, by title: the courses of its teacher, and the one that it is in."""
+    wanted = select(Course.id, Course.title).order_by(Course.title, Course.id).limit(MOST_COURSES)
+    found = {
+        row.id: row.title for row in db.session.execute(wanted.where(Course.instructor_id == teacher_id))
+    }
+    if lesson is not None and lesson.course_id is not None and lesson.course_id not in found:
+        title = db.session.scalar(select(Course.title).where(Course.id == lesson.course_id))
+        found[lesson.course_id] = title or ""
+    return [("", "No course"), *((str(key), title) for key, title in found.items())]
+
+
+def chosen(text: str) -> uuid.UUID | None:
+    """The choice that came back; None for no course. Whether it is a course of theirs is asked when it is saved."""
+    found = as_id(text)
+    if found is None and text:
+        raise Invalid.field("course_id", "Choose a course from the list.")
+    return found

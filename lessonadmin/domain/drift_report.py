@@ -12,6 +12,7 @@ from lessonadmin.domain import reconcile
 from lessonadmin.domain.errors import Conflict, Invalid, Unavailable
 from lessonadmin.domain.models import Course, Drift, Lesson, ReconcileRun, User
 from lessonadmin.domain.models.operations import DRIFT_KINDS
+from lessonadmin.ids import as_id
 
 PER_PAGE = 50
 LAST_PAGE = 100_000
@@ -115,9 +116,8 @@ def _titles(ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
 
 
 def _who(started_by: str) -> str:
-    try:
-        user_id = uuid.UUID(started_by)
-    except ValueError:
+    user_id = as_id(started_by)
+    if user_id is None:
         return started_by
     name = db.session.scalar(select(User.email).where(User.id == user_id))
     return name or "a removed account"
@@ -155,7 +155,7 @@ def ask_walk(user_id: uuid.UUID) -> None:
         )
 
 
-def ask_mend(kind: str, *, run_id: uuid.UUID, user_id: uuid.UUID, reason: str, typed: str) -> None:
+def ask_mend(kind: str, *, run_id: uuid.UUID | None, user_id: uuid.UUID, reason: str, typed: str) -> None:
     """Let a worker mend what the last walk found of one kind. Deleting needs the word and a reason."""
     if kind not in DRIFT_KINDS:
         raise Invalid.field("kind", "There is no such kind of finding.")
@@ -173,7 +173,7 @@ def ask_mend(kind: str, *, run_id: uuid.UUID, user_id: uuid.UUID, reason: str, t
     if _busy():
         raise Conflict("busy", "A walk or a mending is under way already.")
     if not queue.enqueue(
-        "lessonadmin.jobs.reconciling.mend_kind", str(run_id), kind, str(user_id), reason.strip()[:500]
+        "lessonadmin.jobs.reconciling.mend_kind", str(run.id), kind, str(user_id), reason.strip()[:500]
     ):
         raise Unavailable(
             "queue_away", "The queue does not answer, so no worker can be asked. Please try again."

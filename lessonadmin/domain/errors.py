@@ -13,6 +13,11 @@ class Problem(Exception):
         self.message = message
         self.fields = fields
 
+    @property
+    def sentences(self) -> str:
+        """Everything that is wrong, where there is one place for all of it."""
+        return " ".join((self.fields or {}).values()) or self.message
+
 
 class Invalid(Problem):
     """The input is wrong; `fields` says where."""

@@ -10,7 +10,7 @@ import logging
 import re
 import uuid
 
-from sqlalchemy import case, false, func, or_, select, text, update
+from sqlalchemy import case, func, or_, select, text, update
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from lessonadmin import metrics, mux
@@ -18,13 +18,14 @@ from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.matching import Verdict, apply_event
 from lessonadmin.domain.models import MuxEvent
+from lessonadmin.ids import as_id
 from lessonadmin.queue import enqueue_after_commit
+from lessonadmin.texts import plain
 
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8
 PARKED_SECONDS = 24 * 3600
-UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 # As text, since it is the same for every event and nothing of it needs compiling.
 STORE = text("""INSERT INTO mux_events (id, mux_event_id, type, object_id, upload_id, asset_id, environment_id,
     occurred_at, processed_at, outcome, attempts, secret_hint, target_type, target_id, payload)
@@ -118,7 +119,7 @@ def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None
         .values(
             outcome="failed",
             attempts=attempts,
-            error=UNSTORABLE.sub(" ", f"{type(error).__name__}: {error}")[:500],
+            error=plain(f"{type(error).__name__}: {error}"),
             next_attempt_at=None if dead else later(10 * 2**attempts),
         )
     )
@@ -195,11 +196,8 @@ def unapplied(limit: int = 1000) -> list[uuid.UUID]:
 
 def find(name: str) -> uuid.UUID | None:
     """One event by our id, or by the id that Mux gave it."""
-    try:
-        ours = MuxEvent.id == uuid.UUID(name)
-    except ValueError:
-        ours = false()
-    return db.session.scalar(select(MuxEvent.id).where(or_(ours, MuxEvent.mux_event_id == name)).limit(1))
+    wanted = or_(MuxEvent.id == as_id(name), MuxEvent.mux_event_id == name)
+    return db.session.scalar(select(MuxEvent.id).where(wanted).limit(1))
 
 
 def release_parked(upload_id: str) -> None:

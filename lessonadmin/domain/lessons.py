@@ -17,10 +17,11 @@ from lessonadmin.domain import access, desks, journal, looking, publication, rem
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import Lesson, Purchase, Tracking, User
+from lessonadmin.domain.prices import HIGHEST_PRICE
+from lessonadmin.texts import storable
 
 LONGEST_TITLE = 200
 LONGEST_DESCRIPTION = 20_000
-HIGHEST_PRICE = 99_999_900
 
 
 class _Unset:
@@ -51,7 +52,7 @@ def check_texts(title: str | _Unset, description: str | _Unset, price_cents: int
     if isinstance(price_cents, int) and not 0 <= price_cents <= HIGHEST_PRICE:
         fields["price_cents"] = f"The price must be from 0 to {HIGHEST_PRICE} cents."
     for name, value in (("title", title), ("description", description)):
-        if isinstance(value, str) and ("\x00" in value or (not value.isprintable() and name == "title")):
+        if isinstance(value, str) and (not storable(value) or (not value.isprintable() and name == "title")):
             fields[name] = "This text has characters that cannot be stored."
     if fields:
         raise Invalid("invalid_input", next(iter(fields.values())), fields=fields)

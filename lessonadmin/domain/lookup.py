@@ -14,6 +14,7 @@ from sqlalchemy import Select, func, or_, select, union_all
 from lessonadmin.db import db
 from lessonadmin.domain import ceilings, searching
 from lessonadmin.domain.models import AssetDeletion, Batch, Course, Lesson, MuxEvent, Tracking, User
+from lessonadmin.ids import as_id
 
 MOST_OF_A_KIND = 10
 MOST_IDS = 200
@@ -47,7 +48,7 @@ class Found:
 
 def tidy(text: str) -> str:
     """What was meant, whatever was copied along."""
-    return text.replace("\x00", "").strip().strip("\"'<>“”").strip()[:LONGEST]
+    return text.strip().strip("\"'<>“”").strip()[:LONGEST]
 
 
 def find(text: str) -> Found:
@@ -75,7 +76,7 @@ def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]
     if not text or len(text.split()) != 1:
         return []
     column = Tracking.lesson_id if model is Lesson else Tracking.course_id
-    ours = _as_uuid(text)
+    ours = as_id(text)
     parts: list[Select[Any]] = [
         select(model.id).where(model.mux_asset_id == text),
         select(model.id).where(model.mux_playback_id == text),
@@ -103,15 +104,8 @@ def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]
     return list(dict.fromkeys(one for one in found if one is not None))
 
 
-def _as_uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
-
-
 def _by_our_id(text: str) -> list[Hit]:
-    wanted = _as_uuid(text)
+    wanted = as_id(text)
     if wanted is None:
         return []
     event = or_(MuxEvent.id == wanted, MuxEvent.mux_event_id == text)

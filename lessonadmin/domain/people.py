@@ -18,9 +18,9 @@ from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.domain.models.people import ROLES
 from lessonadmin.domain.sign_in import LONGEST_PASSWORD, NOBODY_HASH
+from lessonadmin.texts import has_control, one_line
 
-EMAIL = re.compile(r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,180}$")
-CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
 SHORTEST_PASSWORD = 10
 LONGEST_NAME = 100
 LONGEST_TOKEN_NAME = 80
@@ -36,7 +36,7 @@ class WrongPassword(Invalid):
 
 def _check_email(email: str) -> str:
     email = email.strip()
-    if not EMAIL.match(email):
+    if EMAIL.fullmatch(email) is None or has_control(email):
         raise Invalid.field("email", "Enter an e-mail address such as name@school.example.")
     return email
 
@@ -59,7 +59,7 @@ def find_by_email(email: str) -> User | None:
 
 
 def _check_name(name: str, *, longest: int = LONGEST_NAME) -> str:
-    name = " ".join(CONTROL.sub(" ", name).split())
+    name = one_line(name)
     if len(name) > longest:
         raise Invalid.field("name", f"Use at most {longest} characters for the name.")
     return name

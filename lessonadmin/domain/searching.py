@@ -4,22 +4,21 @@ One function for pages, JSON and the panel. Whatever is typed is only ever a val
 gets through, and nothing that can be typed raises.
 """
 
-import re
 from functools import reduce
 
 from sqlalchemy import ColumnElement, cast, false, func
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute
 
+from lessonadmin.texts import one_line
+
 LONGEST = 200
 MOST_WORDS = 20
-# white space, and what text in PostgreSQL cannot hold
-BETWEEN_WORDS = re.compile(r"[\s\x00-\x1f\ud800-\udfff]+")
 
 
 def matches(column: InstrumentedAttribute[str], typed: str) -> ColumnElement[bool] | None:
     """The condition for a `search` column; None for an empty box, which leaves a list as it is."""
-    chunks = [chunk for chunk in BETWEEN_WORDS.split(typed[:LONGEST]) if chunk]
+    chunks = one_line(typed[:LONGEST]).split()
     if not chunks:
         return None
     words = [chunk for chunk in chunks if any(character.isalnum() for character in chunk)]

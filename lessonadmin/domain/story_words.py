@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lessonadmin.mux.errors import plain
+from lessonadmin.domain.prices import price_input
+from lessonadmin.texts import plain
 
 AUDIT_WORDS = {
     "lesson.created": "Made the lesson",
@@ -77,7 +78,7 @@ def details_of(detail: Mapping[str, Any]) -> str:
 def _change(key: str, before: object, after: object) -> str:
     """What somebody changed: `title: “Old” → “New”`, and prices as they are read."""
     if key.endswith("_cents") and isinstance(before, int) and isinstance(after, int):
-        return f"{key.removesuffix('_cents')}: {before / 100:.2f} → {after / 100:.2f}"
+        return f"{key.removesuffix('_cents')}: {price_input(before)} → {price_input(after)}"
     return f"{key.replace('_', ' ')}: {_quoted(before)} → {_quoted(after)}"
 
 

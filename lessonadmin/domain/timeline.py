@@ -30,7 +30,7 @@ from lessonadmin.domain.models import (
     User,
 )
 from lessonadmin.domain.story_words import AUDIT_WORDS, actor_words, call_words, details_of, event_words
-from lessonadmin.mux.errors import plain
+from lessonadmin.texts import plain
 
 Source = Literal["audit", "event", "call", "promise", "upload", "notice", "note"]
 MOST_ENTRIES = 200

@@ -12,7 +12,6 @@ import mux_python
 from lessonadmin import config
 from lessonadmin.mux import fields, verdict
 from lessonadmin.mux.asking import RAW, asked, real
-from lessonadmin.mux.errors import plain
 from lessonadmin.mux.passthrough import Passthrough
 from lessonadmin.mux.payloads import (
     Asset,
@@ -25,6 +24,7 @@ from lessonadmin.mux.payloads import (
     upload_from,
 )
 from lessonadmin.mux.transport import Priority
+from lessonadmin.texts import plain
 
 PAGE = 100
 LONGEST_TITLE = 512

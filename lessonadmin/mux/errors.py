@@ -8,10 +8,9 @@
 Nothing in here decides what follows from a failure.
 """
 
-import re
 from typing import ClassVar, Literal
 
-from lessonadmin.logs import scrub
+from lessonadmin.texts import plain
 
 Kind = Literal["gone", "refused", "later", "nonsense"]
 Category = Literal[
@@ -25,18 +24,6 @@ Category = Literal[
     "temp_asset",
     "unknown",
 ]
-
-LONGEST_MESSAGE = 500
-ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
-
-
-def plain(text: str, *, longest: int = LONGEST_MESSAGE) -> str:
-    """One printable line without addresses and secrets: words from outside are shown to people and logged."""
-    # Cut first, so that a message of megabytes costs no more than one of a page.
-    line = UNPRINTABLE.sub(" ", text[: longest * 8])
-    line = " ".join(scrub(ADDRESS.sub("[address]", line)).split())
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 class MuxError(Exception):

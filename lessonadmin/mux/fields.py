@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from lessonadmin.mux.errors import plain
+from lessonadmin.texts import has_control, plain
 
 LONGEST_ID = 255
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
 WEB_ADDRESS = re.compile(r"https?://[^\s\"'<>\\]{1,8000}")
 
 
@@ -28,7 +27,7 @@ def identifier(value: object) -> str | None:
     """An id: text that is not empty, not too long and free of control characters."""
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID:
         return None
-    return None if CONTROL.search(value) else value
+    return None if has_control(value) or "\ufffd" in value else value
 
 
 def words(value: object, *, longest: int = 500) -> str | None:

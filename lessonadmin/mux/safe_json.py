@@ -9,10 +9,11 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from lessonadmin.texts import made_storable
+
 DEEPEST = 32
 LONGEST_WHOLE_NUMBER = 19
 HIDDEN = "[removed]"
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # The closing quote is optional, so that an unfinished string is one token too and the scan stays linear.
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]|[^"\[\]{}]++', re.DOTALL)
 
@@ -54,22 +55,17 @@ def load(text: str) -> Any:
             raise ValueError("nested too deeply") from None
 
 
-def clean_text(text: str) -> str:
-    """The same text with U+FFFD for what PostgreSQL cannot store."""
-    return text if text.isprintable() else UNSTORABLE.sub("\ufffd", text)
-
-
 def clean(value: Any, *, hide: Collection[str] = (), depth: int = 0) -> Any:
     """The same value, storable; text under a key of `hide` does not stay."""
     if isinstance(value, str):
-        return clean_text(value)
+        return made_storable(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
         if depth >= DEEPEST:
             return None
         return {
-            clean_text(key): HIDDEN
+            made_storable(key): HIDDEN
             if key in hide and isinstance(inner, str)
             else clean(inner, hide=hide, depth=depth + 1)
             for key, inner in value.items()

@@ -9,6 +9,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import mailing, people, sessions, sign_in
 from lessonadmin.domain.errors import Invalid, Problem, TooMany
+from lessonadmin.ids import as_id
 from lessonadmin.views.password_tries import counted
 
 bp = Blueprint("account", __name__, url_prefix="/account")
@@ -88,14 +89,17 @@ def choose_mail() -> Response:
 def end_sessions() -> Response:
     """One other browser, all others, or (`here_too`) all of them: then this one is at the door again, too."""
     found = auth.identity()
-    only = request.form.get("session_id")
+    named = request.form.get("session_id", "")
+    only = as_id(named)
     if request.form.get("here_too"):
         return _end_everywhere()
+    if named and only is None:
+        abort(404)
     with transaction(auth.current_actor()):
         ended = sessions.end_all(
             auth.current_user(),
-            but=None if only or found is None else found.session_id,
-            only=_uuid(only) if only else None,
+            but=None if only is not None or found is None else found.session_id,
+            only=only,
         )
     flash(f"{ended} other session{'' if ended == 1 else 's'} ended.", "success")
     return redirect(url_for("account.show"))
@@ -126,10 +130,3 @@ def revoke_token(token_id: uuid.UUID) -> Response:
             abort(404)
     flash("The token no longer opens anything.", "success")
     return redirect(url_for("account.show"))
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        abort(404)

@@ -14,8 +14,9 @@ from lessonadmin.db import transaction
 from lessonadmin.domain import access, catalog, lessons
 from lessonadmin.domain.catalog import Cursor, Wish
 from lessonadmin.domain.desks import Owner
-from lessonadmin.views import video_card
+from lessonadmin.ids import as_id
 from lessonadmin.web import headers
+from lessonadmin.web.player import Player, player_of
 
 bp = Blueprint("catalog", __name__, url_prefix="/catalog")
 
@@ -92,9 +93,9 @@ def buy(lesson_id: uuid.UUID) -> Response:
     return redirect(url_for("catalog.lesson", lesson_id=purchase.lesson_id))
 
 
-def _player(owner: Owner) -> video_card.Player | None:
+def _player(owner: Owner) -> Player | None:
     """What the player is told, if this plays; the page then gets the policy that the player needs."""
-    found = video_card.player_of(owner)
+    found = player_of(owner)
     if found is not None:
         headers.needs_widgets()
     return found
@@ -109,7 +110,7 @@ def _wish() -> Wish:
     after, before = args.get("after", "")[:80], args.get("before", "")[:80]
     return Wish(
         q=args.get("q", "")[:200],
-        course_id=_id(args.get("course_id", "")),
+        course_id=as_id(args.get("course_id")),
         free=args.get("show") == "free",
         bought=args.get("show") == "bought" and _is_student(),
         cursor=Cursor.read(after) if after else Cursor.read(before, back=True),
@@ -122,10 +123,3 @@ def _link(**changes: Any) -> str:
     show = "free" if wish.free else "bought" if wish.bought else None
     chosen: dict[str, Any] = {"q": wish.q or None, "course_id": wish.course_id, "show": show, **changes}
     return url_for("catalog.index", **{name: value for name, value in chosen.items() if value})
-
-
-def _id(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import notices, wording
+from lessonadmin.ids import as_id
 from lessonadmin.web import fragments
 
 bp = Blueprint("notices", __name__, url_prefix="/notifications")
@@ -19,7 +20,7 @@ SHOWN = ("", "unread")
 def index() -> str:
     show = _show()
     page = notices.page(
-        auth.current_user(), unread_only=show == "unread", before=_id(request.args.get("before"))
+        auth.current_user(), unread_only=show == "unread", before=as_id(request.args.get("before"))
     )
     return render_template(
         "notices/index.html",
@@ -54,7 +55,7 @@ def open_one(notice_id: uuid.UUID) -> Response:
 @bp.post("/read")
 def mark_all() -> Response:
     with transaction(auth.current_actor()):
-        notices.mark_all_read(auth.current_user(), until=_id(request.form.get("until")))
+        notices.mark_all_read(auth.current_user(), until=as_id(request.form.get("until")))
     return redirect(url_for("notices.index", show=_show() or None))
 
 
@@ -78,11 +79,3 @@ def _place(item: notices.Item, kind: str) -> str:
 def _show() -> str:
     asked = request.args.get("show", "")
     return asked if asked in SHOWN else ""
-
-
-def _id(text: str | None) -> uuid.UUID | None:
-    """Nonsense is no place to begin at: the list then starts at its beginning."""
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None

@@ -9,27 +9,17 @@ from dataclasses import dataclass
 from flask import Response, render_template, request
 
 from lessonadmin import config, mux
-from lessonadmin.domain import estimates, pictures, playback, standing, uploads
+from lessonadmin.domain import estimates, standing, uploads
 from lessonadmin.domain.desks import Owner, kind_of
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.estimates import Estimate
 from lessonadmin.domain.standing import Standing
 from lessonadmin.web import fragments, headers
+from lessonadmin.web.player import Player, player_of
 
 LAST_ATTEMPT = 60
 # what a browser offers first; the rest of Mux's languages follows by name
 NO_CAPTIONS = ("", "No captions")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Player:
-    """What <mux-player> is told."""
-
-    src: str
-    playback_id: str
-    poster: str | None
-    storyboard: str
-    env_key: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,23 +98,6 @@ def attempt() -> int:
     """How often this page has asked already."""
     text = request.args.get("attempt", "0")
     return min(int(text), 1000) if text.isdecimal() and len(text) < 6 else 0
-
-
-def player_of(owner: Owner) -> Player | None:
-    """For whoever may play it; None while nothing plays."""
-    if owner.video_processing_status != "ready" or not owner.mux_playback_id:
-        return None
-    try:
-        source = playback.source(owner)
-    except Problem:
-        return None
-    return Player(
-        src=source.src,
-        playback_id=source.playback_id,
-        poster=pictures.thumbnail(owner, width=960, height=540),
-        storyboard=pictures.storyboard(source),
-        env_key=config.current().mux_env_key,
-    )
 
 
 def upload_rules() -> dict[str, object]:

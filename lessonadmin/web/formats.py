@@ -4,17 +4,9 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from lessonadmin.domain.prices import money, price_input
+
 STEPS = ((60, "second"), (3600, "minute"), (86_400, "hour"), (30 * 86_400, "day"), (365 * 86_400, "month"))
-
-
-def money(cents: int) -> str:
-    """`Free`, `12.00`: the product keeps no currency."""
-    return "Free" if cents == 0 else f"{cents // 100:,}.{cents % 100:02d}"
-
-
-def price_input(cents: int) -> str:
-    """As it is typed into a form."""
-    return f"{cents // 100}.{cents % 100:02d}"
 
 
 def iso(moment: datetime) -> str:

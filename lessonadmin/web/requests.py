@@ -6,12 +6,15 @@ import time
 import uuid
 
 from flask import Flask, Response, abort, g, request
+from werkzeug.datastructures import MultiDict
 
 from lessonadmin import logs, metrics
+from lessonadmin.texts import storable
 
 log = logging.getLogger("lessonadmin.request")
 
 SANE_ID = re.compile(r"^[\w\-]{8,64}$")
+NOT_STORABLE = "The request holds a character that cannot be stored."
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 QUIET = frozenset({"static", "health.healthz", "health.readyz", "metrics.show"})
 
@@ -30,12 +33,22 @@ def _begin() -> None:
 
 
 def _refuse_unstorable() -> None:
-    """No person types a NUL, and PostgreSQL stores none: refused here, it is nobody's unexpected error later."""
-    given = list(request.args.values())
+    """No person types a NUL, and PostgreSQL stores none: refused here, it is nobody's unexpected error later.
+
+    JSON bodies are looked at by their schemas, which name the field; a body of Mux's is cleaned, never refused.
+    """
+    if not storable(request.path):
+        abort(404)
+    given = [request.headers.get("User-Agent", ""), *_values(request.args)]
     if request.mimetype in FORMS and request.blueprint != "webhooks":
-        given += request.form.values()
-    if any("\x00" in value for value in given):
-        abort(400, "The request holds a character that cannot be stored.")
+        given += _values(request.form)
+    if not all(map(storable, given)):
+        abort(400, NOT_STORABLE)
+
+
+def _values(given: MultiDict[str, str]) -> list[str]:
+    """All of them, also those of a name that is given twice."""
+    return [value for _, value in given.items(multi=True)]
 
 
 def _finish(response: Response) -> Response:

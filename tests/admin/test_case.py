@@ -180,6 +180,19 @@ def test_what_is_wrong_in_the_form_is_said_beside_it(support: FlaskClient, field
     assert (fresh(lesson).title, fresh(lesson).price_cents) == ("Before", 900)
 
 
+@pytest.mark.parametrize(
+    ("typed", "sentence"), [("1e5", "Enter the price as 9.99"), ("1000000", "999,999.00 at most")]
+)
+def test_a_price_is_read_as_in_the_form_of_its_teacher(
+    support: FlaskClient, typed: str, sentence: str
+) -> None:
+    lesson = make_lesson(price_cents=900)
+    answer = send(support, address(lesson, "edit/"), price=typed, version=str(fresh(lesson).version))
+    assert answer.status_code == 400
+    assert sentence in page_of(answer).text("main")
+    assert fresh(lesson).price_cents == 900
+
+
 def test_a_course_is_given_to_another_teacher(support: FlaskClient) -> None:
     course, other = make_course(), make_user(email="new@school.example")
     version = str(fresh(course).version)

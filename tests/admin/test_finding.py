@@ -5,6 +5,7 @@ import io
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from flask import Flask
 
 from lessonadmin.admin import keyset
@@ -18,6 +19,7 @@ from tests.factories import (
     make_tracking,
     make_user,
 )
+from tests.pages import page_of
 
 
 def test_pages_by_key_hold_each_row_once_in_both_directions(app: Flask) -> None:
@@ -75,6 +77,7 @@ def test_the_filters_of_lessons_find(app: Flask) -> None:
         ("flt0_temporary_id_is=no", {"Plays", "Failed", "Stuck", "Old", "Attention"}),
         ("flt0_playback_policy_is=public", {"Plays"}),
         ("flt0_price_at_least=9.00", {"Plays"}),
+        ("flt0_price_at_least=9,00&flt1_price_at_most=%E2%82%AC+9", {"Plays"}),
         (f"flt0_made_until={day}", {"Old"}),
         (f"flt0_made_from={day}&flt1_made_until={day}", {"Old"}),
         ("view=stuck", {"Stuck"}),
@@ -86,6 +89,13 @@ def test_the_filters_of_lessons_find(app: Flask) -> None:
         ("search=temp_1", {"Temporary"}),
     ):
         assert set(titles(admin, f"/admin/lesson/?{query}")) == expected, query
+
+
+@pytest.mark.parametrize("typed", ["1e1", "nan", "inf", "-1", "1000000"])
+def test_a_filter_reads_prices_as_the_forms_do(app: Flask, typed: str) -> None:
+    make_lesson(title="Dear", price_cents=9_900)
+    answer = browser().get(f"/admin/lesson/?flt0_price_at_least={typed}")
+    assert f"does not understand “{typed}”" in page_of(answer).text()
 
 
 def test_failed_today_is_what_failed_today(app: Flask) -> None:

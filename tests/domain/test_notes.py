@@ -29,7 +29,7 @@ def test_a_note_is_kept_with_its_author(session: Session) -> None:
     assert "first" not in str(row.detail)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * 4001, "nul\x00"])
+@pytest.mark.parametrize("text", ["", "   ", "x" * 4001])
 def test_odd_texts_are_refused(session: Session, text: str) -> None:
     with pytest.raises(Invalid):
         write(make_user(role="support"), make_lesson(), text)

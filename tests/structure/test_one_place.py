@@ -34,12 +34,47 @@ def holds(node: ast.AST, *words: str) -> bool:
     return isinstance(node, ast.Constant) and any(word in str(node.value) for word in words)
 
 
+def tries_an_id(node: ast.AST) -> bool:
+    """Is this `try: uuid.UUID(...)` with an answer to a text that is none?"""
+    if not isinstance(node, ast.Try):
+        return False
+    forgiven = any(
+        handler.type is not None and "ValueError" in ast.unparse(handler.type) for handler in node.handlers
+    )
+    inside = (inner for statement in node.body for inner in ast.walk(statement))
+    return forgiven and any(calls(inner, "uuid.UUID", "UUID") for inner in inside)
+
+
 RULES = (
     Rule(
         "which ids are temporary, for Python and for queries",
         ("temporary_ids.py",),
         lambda node: (isinstance(node, ast.Constant) and node.value == "temp_") or holds(node, r"temp\_"),
         'PREFIX = "temp_"',
+    ),
+    Rule(
+        "text becomes an id of ours or none",
+        ("ids.py",),
+        tries_an_id,
+        "try:\n    found = uuid.UUID(text)\nexcept ValueError:\n    found = None",
+    ),
+    Rule(
+        "what cannot be stored is refused at the door or cleaned",
+        ("texts.py",),
+        lambda node: holds(node, "\x00", r"\x00"),
+        "bad = re.compile(r'[\\x00-\\x1f]')",
+    ),
+    Rule(
+        "a price has one reader",
+        ("domain/prices.py",),
+        lambda node: holds(node, "[.,]", "[,.]"),
+        "PRICE = re.compile(r'[0-9]+([.,][0-9]{2})?')",
+    ),
+    Rule(
+        "what is wrong is put into one text in one way",
+        ("domain/errors.py",),
+        lambda node: calls(node, "' '.join") and ".fields or" in ast.unparse(node),
+        "flash(' '.join((problem.fields or {}).values()) or problem.message)",
     ),
     Rule(
         "a CSV file is written through the guard against formulas",

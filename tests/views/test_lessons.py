@@ -67,6 +67,20 @@ def test_prices_are_understood_as_people_write_them(browser: FlaskClient, typed:
     assert stored(uuid.UUID(answer.headers["Location"].split("/")[-2])).price_cents == cents
 
 
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("1e5", "Enter the price as 9.99"),
+        ("-1", "Enter the price as 9.99"),
+        ("1000000", "999,999.00 at most"),
+    ],
+)
+def test_what_is_no_price_is_said_beside_the_field(browser: FlaskClient, typed: str, sentence: str) -> None:
+    answer = post(browser, "/lessons/new", **{**FORM, "price": typed})
+    assert answer.status_code == 400
+    assert sentence in page_of(answer).text("main")
+
+
 def test_an_open_page_saves_without_being_left(browser: FlaskClient) -> None:
     answer = post(browser, "/lessons/new", fragment="form", **FORM)
     assert (answer.status_code, answer.headers["X-Status"]) == (200, "201")

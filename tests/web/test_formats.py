@@ -10,22 +10,6 @@ NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("cents", "written"), [(0, "Free"), (1, "0.01"), (999, "9.99"), (123_456_789, "1,234,567.89")]
-)
-def test_money(cents: int, written: str) -> None:
-    assert formats.money(cents) == written
-
-
-def test_a_price_is_typed_as_the_form_shows_it() -> None:
-    assert [formats.price_input(cents) for cents in (0, 5, 999, 100_000)] == [
-        "0.00",
-        "0.05",
-        "9.99",
-        "1000.00",
-    ]
-
-
-@pytest.mark.parametrize(
     ("seconds", "written"),
     [
         (0, "just now"),

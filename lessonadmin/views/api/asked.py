@@ -6,17 +6,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
-from lessonadmin import mux
+from lessonadmin import mux, texts
 from lessonadmin.domain import lessons, listing, searching
 from lessonadmin.domain.models.content import VIDEO_STATUSES
+from lessonadmin.domain.prices import HIGHEST_PRICE
 
 LARGEST_SIZE = 2**53
-UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def _storable(text: str) -> str:
     # lone surrogates too: pydantic lets them through where a field may be null
-    if UNSTORABLE.search(text):
+    if not texts.storable(text):
         raise ValueError("This text has characters that cannot be stored.")
     return text
 
@@ -45,7 +45,7 @@ Text = Annotated[str, AfterValidator(_storable)]
 MuxId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_storable)]
 Title = Annotated[str, Field(min_length=1, max_length=lessons.LONGEST_TITLE), AfterValidator(_storable)]
 Description = Annotated[str, Field(max_length=lessons.LONGEST_DESCRIPTION), AfterValidator(_storable)]
-Cents = Annotated[int, Strict(), Field(ge=0, le=lessons.HIGHEST_PRICE)]
+Cents = Annotated[int, Strict(), Field(ge=0, le=HIGHEST_PRICE)]
 Bytes = Annotated[int, Field(ge=0, le=LARGEST_SIZE), BeforeValidator(_whole)]
 LessonStatus = Literal["draft", "published"]
 VideoStatus = Literal["none", "uploading", "processing", "ready", "error", "deleting"]

@@ -4,7 +4,6 @@ Everything that is wrong is said at once and what was typed is kept. An open pag
 same form and gets the form back as a fragment.
 """
 
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from lessonadmin.domain.lessons import Changes
 from lessonadmin.domain.models import Course
 from lessonadmin.views import clashes, video_card
 from lessonadmin.views.courses import bp, mine, preview
-from lessonadmin.web import fragments, headers
+from lessonadmin.web import fields, fragments, headers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +37,10 @@ class Typed:
     @classmethod
     def read(cls, form: Mapping[str, str], before: "Typed") -> "Typed":
         """What a browser sent; a field that the form does not have stays as it was."""
-        version = form.get("version", "")
         return cls(
             title=form.get("title", before.title),
-            # browsers send line ends as CR LF; they are stored as they were typed
-            description=form.get("description", before.description).replace("\r\n", "\n"),
-            version=int(version) if re.fullmatch(r"\d{1,9}", version) else None,
+            description=fields.long_text(form, "description", before.description),
+            version=fields.version(form),
         )
 
     @property

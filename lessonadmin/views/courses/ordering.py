@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import courses
+from lessonadmin.ids import as_id
 from lessonadmin.views.courses import bp
 from lessonadmin.web import fragments
 
@@ -16,9 +17,9 @@ STEPS = {"up": -1, "down": 1}
 
 @bp.post("/<uuid:course_id>/order")
 def order(course_id: uuid.UUID) -> Response:
-    ids = [lesson_id for text in request.form.getlist("lesson_id") if (lesson_id := _id(text)) is not None]
+    ids = [lesson_id for text in request.form.getlist("lesson_id") if (lesson_id := as_id(text)) is not None]
     way, _, moved = request.form.get("move", "").partition(" ")
-    wanted = moved_by(ids, _id(moved), STEPS.get(way, 0))
+    wanted = moved_by(ids, as_id(moved), STEPS.get(way, 0))
     with transaction(auth.current_actor()):
         courses.reorder(auth.current_user(), course_id, wanted)
     if fragments.wanted():
@@ -36,10 +37,3 @@ def moved_by(ids: list[uuid.UUID], lesson_id: uuid.UUID | None, step: int) -> li
     to = min(max(at + step, 0), len(ids) - 1)
     rest = ids[:at] + ids[at + 1 :]
     return [*rest[:to], lesson_id, *rest[to:]]
-
-
-def _id(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import lessons
+from lessonadmin.domain import course_lists, lessons
 from lessonadmin.domain.errors import Conflict, Invalid, Problem
 from lessonadmin.domain.models import Lesson
 from lessonadmin.views import clashes, video_card
@@ -33,7 +33,7 @@ def create() -> Response:
         with transaction(auth.current_actor()):
             lesson = lessons.create(auth.current_user(), wanted)
     except Invalid as problem:
-        return _form_page(None, typed, problem=_by_field(problem), status=400)
+        return _form_page(None, typed, problem=problem, status=400)
     return _saved(lesson, "The lesson is saved.", status=201)
 
 
@@ -52,7 +52,7 @@ def save(lesson_id: uuid.UUID) -> Response:
         with transaction(auth.current_actor()):
             lesson = lessons.edit(auth.current_user(), lesson_id, wanted, version=typed.version)
     except Invalid as problem:
-        return _form_page(lesson, typed, problem=_by_field(problem), status=400)
+        return _form_page(lesson, typed, problem=problem, status=400)
     except Conflict as problem:
         if problem.type != "edit_conflict":
             raise
@@ -60,18 +60,10 @@ def save(lesson_id: uuid.UUID) -> Response:
     return _saved(lesson, "The lesson is saved.")
 
 
-def _by_field(problem: Invalid) -> Invalid:
-    """The domain counts in cents, the form has one field for the price."""
-    renamed = {
-        "price" if name == "price_cents" else name: text for name, text in (problem.fields or {}).items()
-    }
-    return form.invalid(renamed) if renamed else problem
-
-
 def _clash_page(lesson_id: uuid.UUID, typed: Typed, problem: Conflict) -> Response:
     """Both texts are shown; saving again is then a decision, made against the newest version."""
     lesson = mine(lesson_id)
-    clash = clashes.clash(auth.current_user(), lesson, form.compared(lesson, typed, auth.current_user()))
+    clash = clashes.clash(auth.current_user(), lesson, form.compared(lesson, typed))
     kept = replace(typed, version=lesson.version)
     return _form_page(lesson, kept, problem=problem, clash=clash, status=409)
 
@@ -90,7 +82,7 @@ def _form_page(
         "typed": typed,
         "problem": problem,
         "clash": clash,
-        "courses": form.courses_for(auth.current_user(), lesson),
+        "courses": course_lists.offered(lesson.creator_id if lesson else auth.current_user().id, lesson),
     }
     if fragments.wanted():
         address = url_for("lessons.edit", lesson_id=lesson.id) if lesson is not None else None

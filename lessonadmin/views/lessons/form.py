@@ -3,25 +3,17 @@
 Everything that is wrong is said at once and what was typed is kept. Nothing is stored here.
 """
 
-import re
-import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from lessonadmin.db import db
-from lessonadmin.domain import lessons
+from lessonadmin.domain import course_lists, lessons, prices
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import UNSET, Changes
-from lessonadmin.domain.models import Course, Lesson, User
-from lessonadmin.web.formats import money, price_input
+from lessonadmin.domain.models import Lesson
+from lessonadmin.domain.prices import price_input
+from lessonadmin.web import fields
 
-PRICE = re.compile(r"(\d{1,9})(?:[.,](\d{1,2}))?")
-SIGNS = re.compile(r"[\s€$£\u00a0\u202f]")
-PRICE_WANTED = "Enter the price as 9.99, or 0 if the lesson is free."
-TOO_DEAR = f"The price can be {money(lessons.HIGHEST_PRICE)} at most."
-MOST_COURSES = 500
 FIELDS = ("title", "description", "price", "course_id")
 
 
@@ -53,88 +45,59 @@ class Typed:
     @classmethod
     def read(cls, form: Mapping[str, str], before: "Typed") -> "Typed":
         """What a browser sent; a field that the form does not have stays as it was."""
-        version = form.get("version", "")
         return cls(
             title=form.get("title", before.title),
-            # browsers send line ends as CR LF; they are stored as they were typed
-            description=form.get("description", before.description).replace("\r\n", "\n"),
+            description=fields.long_text(form, "description", before.description),
             price=form.get("price", before.price),
             course_id=form.get("course_id", before.course_id),
             status=form.get("status", before.status if before.version is not None else "published"),
             status_was=form.get("status_was", ""),
-            version=int(version) if re.fullmatch(r"\d{1,9}", version) else None,
+            version=fields.version(form),
         )
-
-
-def parse_price(text: str) -> int | None:
-    """Cents out of `9.99`, `9,99`, `9`, `€ 9.90` and nothing (free); None for nonsense."""
-    bare = SIGNS.sub("", text)
-    if not bare:
-        return 0
-    match = PRICE.fullmatch(bare)
-    if match is None:
-        return None
-    whole, part = match.groups()
-    return int(whole) * 100 + int((part or "0").ljust(2, "0"))
 
 
 def changes(typed: Typed) -> Changes:
     """What somebody wants, or Invalid with everything that is wrong, in the order of the form."""
     wrong: dict[str, str] = {}
-    cents = parse_price(typed.price)
-    if cents is None:
-        wrong["price"] = PRICE_WANTED
-    elif cents > lessons.HIGHEST_PRICE:
-        wrong["price"] = TOO_DEAR
-    try:
+    with _noted(wrong):
         lessons.check_texts(typed.title, typed.description)
-    except Invalid as problem:
-        wrong |= problem.fields or {}
-    course_id = _course_id(typed.course_id)
-    if course_id is None and typed.course_id:
-        wrong["course_id"] = "Choose a course from the list."
+    with _noted(wrong):
+        price_cents = prices.read(typed.price)
+    with _noted(wrong):
+        course_id = course_lists.chosen(typed.course_id)
     if typed.status not in ("published", "draft"):
         wrong["status"] = "Choose whether the lesson is published when its video is ready."
-    if wrong or cents is None:
-        raise invalid(wrong)
+    if wrong:
+        raise _invalid(wrong)
     return Changes(
         title=typed.title,
         description=typed.description,
         course_id=course_id,
-        price_cents=cents,
+        price_cents=price_cents,
         status=UNSET if typed.status == typed.status_was else typed.status,  # type: ignore[arg-type]  # checked
     )
 
 
-def invalid(wrong: dict[str, str]) -> Invalid:
+@contextmanager
+def _noted(wrong: dict[str, str]) -> Iterator[None]:
+    """One thing that is wrong does not hide the next."""
+    try:
+        yield
+    except Invalid as problem:
+        wrong |= problem.fields or {}
+
+
+def _invalid(wrong: dict[str, str]) -> Invalid:
     """One problem for all fields, in the order in which they stand on the page."""
     order = [*FIELDS, "status"]
     fields = {name: wrong[name] for name in sorted(wrong, key=lambda n: order.index(n) if n in order else 99)}
     return Invalid("invalid_input", next(iter(fields.values()), "Please check the form."), fields=fields)
 
 
-def _course_id(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text) if text else None
-    except ValueError:
-        return None
-
-
-def courses_for(user: User, lesson: Lesson | None) -> list[tuple[str, str]]:
-    """What the course list offers: the courses of whoever owns the lesson, and the one that it is in."""
-    wanted = select(Course.id, Course.title).order_by(Course.title, Course.id).limit(MOST_COURSES)
-    owner_id = lesson.creator_id if lesson is not None else user.id
-    found = {row.id: row.title for row in db.session.execute(wanted.where(Course.instructor_id == owner_id))}
-    if lesson is not None and lesson.course_id is not None and lesson.course_id not in found:
-        title = db.session.scalar(select(Course.title).where(Course.id == lesson.course_id))
-        found[lesson.course_id] = title or ""
-    return [("", "No course"), *((str(key), title) for key, title in found.items())]
-
-
-def compared(lesson: Lesson, typed: Typed, user: User) -> dict[str, tuple[str, str]]:
+def compared(lesson: Lesson, typed: Typed) -> dict[str, tuple[str, str]]:
     """Each field by its label: as it is stored, and as it is typed."""
     stored = Typed.of(lesson)
-    titles = dict(courses_for(user, lesson))
+    titles = dict(course_lists.offered(lesson.creator_id, lesson))
     return {
         "Title": (stored.title, typed.title),
         "Description": (stored.description, typed.description),

@@ -1,0 +1,32 @@
+"""What <mux-player> is told, on every page that plays a video. Who may play it was asked before."""
+
+from dataclasses import dataclass
+
+from lessonadmin import config
+from lessonadmin.domain import pictures, playback
+from lessonadmin.domain.desks import Owner
+from lessonadmin.domain.errors import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    src: str
+    playback_id: str
+    poster: str | None
+    storyboard: str
+    env_key: str | None
+
+
+def player_of(owner: Owner) -> Player | None:
+    """None while nothing plays."""
+    try:
+        source = playback.source(owner)
+    except Problem:
+        return None
+    return Player(
+        src=source.src,
+        playback_id=source.playback_id,
+        poster=pictures.thumbnail(owner, width=960, height=540),
+        storyboard=pictures.storyboard(source),
+        env_key=config.current().mux_env_key,
+    )

@@ -10,6 +10,7 @@ from muxsim.ids import is_well_formed
 from muxsim.store import Doc
 
 LARGEST_BODY = 1_000_000
+LARGEST_NUMBER = 1e12  # seconds: beyond every date
 DEEPEST = 50
 POLICIES = ("public", "signed", "drm")
 QUALITIES = ("basic", "plus", "premium")
@@ -73,6 +74,15 @@ def whole(value: Any, name: str, *, least: int, most: int, default: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise invalid(f"Invalid integer value for {name}: must be between {least} and {most}.")
     return value
+
+
+def number(value: Any, name: str, *, default: float = 0.0) -> float:
+    """A number from JSON, such as a duration in seconds."""
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LARGEST_NUMBER:
+        raise invalid(f"Invalid value for {name}: must be a number.")
+    return float(value)
 
 
 def flag(value: Any, name: str) -> bool:

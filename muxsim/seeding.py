@@ -34,12 +34,13 @@ def expand(body: Doc) -> list[Doc]:
         return checks.objects(body["assets"], "assets", most=200_000)
     count = checks.whole(body.get("count"), "count", least=1, most=1_000_000, default=1)
     common = {name: value for name, value in body.items() if name not in ("count", "spread_seconds")}
-    spread = float(body.get("spread_seconds") or 0)
+    spread = checks.number(body.get("spread_seconds"), "spread_seconds")
     wishes = []
     for number in range(count):
         wish = {name: _numbered(value, number) for name, value in common.items()}
         if spread:
-            wish["age_seconds"] = float(common.get("age_seconds") or 0) + spread * (count - number) / count
+            oldest = checks.number(common.get("age_seconds"), "age_seconds")
+            wish["age_seconds"] = oldest + spread * (count - number) / count
         wishes.append(wish)
     return wishes
 
@@ -58,14 +59,18 @@ def _asset(core: Core, wish: Doc, asset_id: str, playback_id: str) -> Asset:
     )
     status = checks.choice(wish.get("status"), "status", STATUSES) or "ready"
     upload_id = checks.text(wish.get("upload_id"), "upload_id", most=64)
-    created = _moment(wish.get("created_at"), core.clock.now() - _moment(wish.get("age_seconds"), 0.0))
+    by_age = core.clock.now() - checks.number(wish.get("age_seconds"), "age_seconds")
+    created = checks.number(wish.get("created_at"), "created_at", default=by_age)
     ingest = "on_demand_direct_upload" if upload_id else "on_demand_url"
     doc = new_doc(settings, test=checks.flag(wish.get("test"), "test"), ingest_type=ingest)
     policy = wish.get("policy", "public")
     if policy is not None:
         given = checks.text(wish.get("playback_id"), "playback_id", most=64)
         doc["playback_ids"] = [{"id": given or playback_id, "policy": checks.policies(policy)[0]}]
-    work: Doc = {"pretend": {"duration": _moment(wish.get("duration"), 60.0)}, "captions": []}
+    work: Doc = {
+        "pretend": {"duration": checks.number(wish.get("duration"), "duration", default=60.0)},
+        "captions": [],
+    }
     asset = Asset(
         str(wish.get("id") or asset_id),
         str(wish.get("env") or ENVIRONMENT),
@@ -83,14 +88,6 @@ def _asset(core: Core, wish: Doc, asset_id: str, playback_id: str) -> Asset:
             "messages": [str(wish.get("message") or "Seeded as errored.")],
         }
     return asset
-
-
-def _moment(value: Any, default: float) -> float:
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("times and durations are numbers of seconds")
-    return float(value)
 
 
 def foreign_event(core: Core, kind: str, changes: Doc) -> str:

@@ -277,7 +277,7 @@ def played() -> Doc:
     at = body.get("at")
     note_playback(
         _asset(str(body.get("asset_id"))).id,
-        float(body.get("seconds") or 0),
+        checks.number(body.get("seconds"), "seconds"),
         sim().clock.now() if at is None else at,
     )
     return {"ok": True}
@@ -286,7 +286,7 @@ def played() -> Doc:
 @blueprint.post("/flush")
 def flush() -> Doc:
     """Waits until nothing is due or under way."""
-    until = time.monotonic() + min(float(_body().get("timeout") or 10), 120)
+    until = time.monotonic() + min(checks.number(_body().get("timeout"), "timeout", default=10), 120)
     while time.monotonic() < until and not sim().stopping.is_set():
         if sim().engine.idle():
             return {"idle": True}

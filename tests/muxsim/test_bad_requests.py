@@ -195,6 +195,19 @@ def test_upload_requests(
         assert answer.status_code in (200, 308, 400, 403, 404, 410), answer.get_data()
 
 
+@pytest.mark.parametrize(
+    "value", [[], {}, "x", True, 10**400], ids=["list", "object", "text", "flag", "huge"]
+)
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/seed", "spread_seconds"), ("/seed", "age_seconds"), ("/seed", "duration"), ("/flush", "timeout")],
+)
+def test_a_number_is_a_number(client: Any, path: str, name: str, value: Any) -> None:
+    body = {"count": 1, "spread_seconds": 5, name: value}
+    answer = client.post("/_sim/api" + path, json=body, headers={"Host": "127.0.0.1"})
+    assert answer.status_code == 400, answer.get_data()
+
+
 CONTROLS = (
     "/clock", "/switches", "/faults", "/events", "/endpoints", "/seed", "/played", "/flush", "/uploads/{id}/complete", "/assets/{id}/error",
     "/assets/{id}/nonsense", "/events/{id}/again", "/signing-keyz",

@@ -82,6 +82,7 @@ class BatchView(TableView):
 
     def _seen(self, batch_id: uuid.UUID) -> dict[str, Any]:
         batch = batches.get(batch_id)
+        # Read once, and before the rows: what moves on meanwhile is asked for again, what is done by now never is.
         seen = batches.progress(batch_id)
         status = request.args.get("rows")
         status = status if status in ITEM_STATUSES else None
@@ -90,7 +91,7 @@ class BatchView(TableView):
         action = batches.action_of(batch)
         undone = batches.undo_preview(batch_id) if seen.finished and batches.can_undo(batch) else None
         more = len(rows) > ROWS_A_PAGE
-        moving = batch.status in ("open", "running")
+        moving = seen.status in ("open", "running")
         keep: dict[str, Any] = {"rows": status} if status else {}
         return {
             "batch": batch,

@@ -77,6 +77,25 @@ def test_its_page_keeps_itself_fresh_and_shows_its_rows_in_pages(
     assert support.get(f"{address}&rows=bogus&after=x").status_code == 200
 
 
+def test_a_batch_that_ends_while_its_page_is_drawn_is_asked_about_again(
+    support: FlaskClient, session: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the page would say "done, 0 of 25 rows" and never ask again."""
+    batch_id = a_batch(support)
+    lines = batches.lines
+
+    def ends_meanwhile(*args: Any, **options: Any) -> list[batches.Line]:
+        batch_runs.run_some(batch_id, seconds=10)
+        return lines(*args, **options)
+
+    monkeypatch.setattr(batches, "lines", ends_meanwhile)
+    fragment = support.get(f"/admin/batch/details/?id={batch_id}", headers={"X-Fragment": "batch"})
+    assert batches.progress(batch_id).status == "done"
+    assert 'data-next="1000"' in fragment.text
+    assert "0 of 25 rows" in fragment.text
+    assert "Ended" not in fragment.text
+
+
 def test_failed_rows_are_tried_again_one_or_all(support: FlaskClient, session: object) -> None:
     batch_id = a_batch(support)
     batch_runs.run_some(batch_id, seconds=10)

@@ -66,12 +66,13 @@ def queue(name: QueueName) -> Queue:
     return Queue(name, connection=connection(), serializer=JSONSerializer, default_timeout=JOB_SECONDS)
 
 
-def enqueue(job: str, *args: str) -> bool:
+def enqueue(job: str, *args: str, job_id: str | None = None) -> bool:
     """Nudge a worker now; False if Redis is away (the sweep will do without)."""
     try:
         queue(JOBS[job]).enqueue(
             job,
             *args,
+            job_id=job_id,
             result_ttl=0,
             failure_ttl=KEEP_FAILED_SECONDS,
             job_timeout=LONG_JOBS.get(job, JOB_SECONDS),
@@ -85,6 +86,14 @@ def enqueue(job: str, *args: str) -> bool:
 def enqueue_after_commit(job: str, *args: str) -> None:
     """Nudge a worker once the open transaction is safe, so that the job never sees the rows of before."""
     after_commit(lambda: enqueue(job, *args))
+
+
+def in_line(job: str, job_id: str) -> bool:
+    """Does this job still wait for a worker? False also if Redis is away or has lost it."""
+    try:
+        return queue(JOBS[job]).get_job_position(job_id) is not None
+    except RedisError:
+        return False
 
 
 def answers() -> bool:

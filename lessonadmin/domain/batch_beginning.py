@@ -99,7 +99,8 @@ def nudge_worker(batch_id: uuid.UUID) -> None:
 
 
 def send(batch_id: uuid.UUID, turn: uuid.UUID) -> bool:
-    if queue.enqueue(RUN_BATCH, str(batch_id), str(turn)):
+    """Queue the job that has this turn. If Redis is away the turn is over, and the next sweep appoints anew."""
+    if queue.enqueue(RUN_BATCH, str(batch_id), str(turn), job_id=str(turn)):
         return True
-    batch_turns.end(batch_id, turn)  # Redis is away: the next sweep appoints anew
+    batch_turns.end(batch_id, turn)
     return False

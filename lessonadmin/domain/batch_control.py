@@ -44,7 +44,6 @@ def resume(batch_id: uuid.UUID) -> None:
 
 def retry_failed(batch_id: uuid.UUID) -> int:
     """Open the failed rows again; how many."""
-    get(batch_id)
     count = _reopen(batch_id, BatchItem.batch_id == batch_id)
     if count == 0:
         raise Conflict("nothing_failed", "No row of this batch has failed.")
@@ -53,7 +52,7 @@ def retry_failed(batch_id: uuid.UUID) -> int:
 
 
 def retry_row(item_id: uuid.UUID) -> None:
-    """Open one failed row again and let a worker carry it out by itself."""
+    """Open one failed row again and let a worker carry it out by itself; if that job is lost, a sweep finds the row."""
     batch_id = db.session.scalar(select(BatchItem.batch_id).where(BatchItem.id == item_id))
     if batch_id is None:
         raise Missing()
@@ -63,7 +62,9 @@ def retry_row(item_id: uuid.UUID) -> None:
 
 
 def _reopen(batch_id: uuid.UUID, which: ColumnElement[bool]) -> int:
-    """Failed rows are open again, and the counters know it."""
+    """Failed rows are open again, and the counters know it. What was stopped stays stopped until it is told to go on."""
+    if _locked(batch_id).status == "stopped":
+        raise Conflict("stopped", "This batch is stopped: let it go on first.")
     again = db.session.execute(
         update(BatchItem)
         .where(which, BatchItem.status == "failed")

@@ -6,6 +6,9 @@ killed worker's rows are free at once and nothing of them happened. If one row o
 back and its rows are carried out one by one, so no row suffers for another. Rows that ask Mux are always carried out
 singly, within the shared budget, with no transaction open while Mux is asked; pages that show many of them at once are
 read before, so that a thousand rows do not cost a thousand calls.
+
+A spell of work ends because nothing is left that is due, because its time is up (then the next job goes on at once), or
+because Mux wants to be left alone (then the sweep sends the batch off again when the pause is over).
 """
 
 import logging
@@ -14,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sqlalchemy.exc import DBAPIError
 
@@ -33,6 +37,7 @@ LONGEST_BACKOFF = 3600.0
 FETCHED_AT_ONCE = 1000
 WAIT_IN_STEPS = 5.0
 GIVE_UP_AFTER = 3
+Ending = Literal["nothing left", "time is up", "paused"]
 
 
 class _NotOurs(Exception):
@@ -102,8 +107,10 @@ def run_some(
     work = _run_chunks if job.action.inside is not None else _run_singly
     with _timed(batch_id):
         until = time.monotonic() + seconds
-        paused = work(job, ran, until, priority, alive, keep_results)
-    ran.more = not paused and batch_items.has_due(batch_id)
+        ending = work(job, ran, until, priority, alive, keep_results)
+    # Rows that another transaction holds are due and cannot be had: a spell that did nothing is not followed at once.
+    goes_on = ending == "time is up" or (ending == "nothing left" and ran.rows > 0)
+    ran.more = goes_on and batch_items.has_due(batch_id)
     return ran
 
 
@@ -119,7 +126,7 @@ def _timed(batch_id: uuid.UUID) -> Iterator[None]:
 
 def _run_chunks(
     job: Job, ran: Ran, until: float, priority: mux.Priority, alive: Callable[[], bool], keep: bool
-) -> bool:
+) -> Ending:
     last: uuid.UUID | None = None
     while time.monotonic() < until and alive():
         try:
@@ -130,11 +137,11 @@ def _run_chunks(
             log.warning("a chunk of batch %s failed, its rows are tried singly: %s", job.id, error)
             results, last = _chunk_singly(job, last, priority)
         if last is None:
-            return False
+            return "nothing left"
         ran.rows += len(results)
         if keep:
             ran.results |= results
-    return False
+    return "time is up"
 
 
 def _chunk(job: Job, after: uuid.UUID | None) -> tuple[dict[uuid.UUID, Result], uuid.UUID | None]:
@@ -182,8 +189,7 @@ def _chunk_singly(
 
 def _run_singly(
     job: Job, ran: Ran, until: float, priority: mux.Priority, alive: Callable[[], bool], keep: bool
-) -> bool:
-    """True if the spell ended because Mux wants to be left alone for now."""
+) -> Ending:
     last: uuid.UUID | None = None
     unanswered = 0
     while items := batch_items.next_open(job.id, last, FETCHED_AT_ONCE, lock=False):
@@ -191,11 +197,11 @@ def _run_singly(
         answers, items = _prepared(job, items, priority)
         for number, item in enumerate(items):
             if time.monotonic() > until or not alive():
-                return False
+                return "time is up"
             if number and not answers.fresh:
                 break
-            if priority == "low" and not _granted(job, item, answers, until, alive):
-                return True
+            if priority == "low" and (ending := _wait_for_budget(job, item, answers, until, alive)):
+                return ending
             result = run_item(item.id, answers=answers)
             if result is None:
                 continue
@@ -204,11 +210,11 @@ def _run_singly(
                 ran.results[item.target_id] = result
             unanswered = unanswered + 1 if result.status == "later" else 0
             if priority == "low" and unanswered >= GIVE_UP_AFTER:
-                return True
+                return "paused"
         else:
             last = max(item.id for item in items)
     db.session.rollback()
-    return False
+    return "nothing left"
 
 
 def _prepared(
@@ -221,22 +227,22 @@ def _prepared(
     return answers, sorted(items, key=lambda item: item.target_id not in answered)
 
 
-def _granted(
+def _wait_for_budget(
     job: Job, item: batch_items.Open, answers: Answers, until: float, alive: Callable[[], bool]
-) -> bool:
-    """Wait for as many calls as this row may cost; False if the budget does not allow them in this spell."""
+) -> Ending | None:
+    """Wait for as many calls as this row may cost. None when they are granted, else why the spell ends here."""
     wanted = job.action.calls(item.target_id, answers) if job.action.calls is not None else 0
     while wanted:
         paused = budget.left()[1] > WAIT_IN_STEPS
         db.session.rollback()
         if paused:
-            return False
+            return "paused"
         step = min(WAIT_IN_STEPS, max(0.0, until - time.monotonic()))
         if budget.wait(wanted, longest=step):
-            return True
+            return None
         if time.monotonic() >= until or not alive():
-            return False
-    return True
+            return "time is up"
+    return None
 
 
 def _carry_out(job: Job, lease: Lease, answers: Answers) -> Result | None:

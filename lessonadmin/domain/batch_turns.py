@@ -1,13 +1,14 @@
 """Whose turn it is to work on a batch: one chain of jobs at a time, however often a worker is nudged.
 
-A turn is a sign of life with a token in it. Whoever has the token keeps it fresh while working and hands it to the next
-job of the chain; when it falls silent (a killed worker, a wiped Redis) somebody else is appointed. The rows of a batch
-have leases of their own, so a turn that is lost by mistake costs time and never a row.
+A turn is a sign of life with a token in it, and the token is also the id of the job that has it. A job keeps its turn
+fresh while it works and passes it on to the next job of the chain; when it falls silent (a killed worker, an emptied
+Redis) the sweep appoints another job. The rows of a batch have leases of their own, so a turn that is lost by mistake
+costs time and never a row.
 """
 
 import uuid
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin.db import db, later, new_id
@@ -34,6 +35,27 @@ def appoint(batch_id: uuid.UUID) -> uuid.UUID | None:
         ).returning(Heartbeat.name)
     ).first()
     return token if given is not None else None
+
+
+def holder(batch_id: uuid.UUID) -> uuid.UUID | None:
+    """The token of whoever was appointed last and has not ended the turn, silent or not."""
+    token = db.session.scalar(
+        select(Heartbeat.detail["turn"].astext).where(Heartbeat.name == _name(batch_id))
+    )
+    return uuid.UUID(token) if token is not None else None
+
+
+def pass_on(batch_id: uuid.UUID, token: uuid.UUID) -> uuid.UUID | None:
+    """The turn for the next job of the chain; None if somebody else was appointed meanwhile. Commits."""
+    following = new_id()
+    passed = db.session.execute(
+        update(Heartbeat)
+        .where(Heartbeat.name == _name(batch_id), Heartbeat.detail["turn"].astext == str(token))
+        .values(at=func.clock_timestamp(), detail={"turn": str(following)})
+        .returning(Heartbeat.name)
+    ).first()
+    db.session.commit()
+    return following if passed is not None else None
 
 
 def keep(batch_id: uuid.UUID, token: uuid.UUID) -> bool:

@@ -1,18 +1,22 @@
 """Bulk actions as people handle them: begin, watch, stop, go on, try the failed ones again, undo. The front door.
 
-A batch is rows first: what was chosen is written down by one statement, a worker is nudged after the commit, and if the
-nudge is lost the sweep finds the batch again. The work itself is in `batch_runs`, what is written where in
-`batch_beginning`, `batch_control` and `batch_lists`. Whoever may see the panel may do this; that is decided at its door.
+A batch is rows first: what was chosen is written down by one statement and a worker is nudged after the commit. Whatever
+stops it (a lost job, a killed worker, a pause that Mux wishes, rows that are tried again later), every sweep looks for
+batches with rows that are due and sends them off again (`waiting`, `wake`). The work itself is in `batch_runs`, what is
+written where in `batch_beginning`, `batch_control` and `batch_lists`. Whoever may see the panel may do this; that is
+decided at its door.
 """
 
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import exists, func, select
 
+from lessonadmin import queue
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import batch_items, batch_runs, batch_turns
+from lessonadmin.domain import batch_items, batch_runs, batch_turns, budget, vital_signs
 from lessonadmin.domain.actions import Action
 from lessonadmin.domain.batch_beginning import LONGEST_REASON, RUN_BATCH, create, nudge_worker, send
 from lessonadmin.domain.batch_control import (
@@ -32,7 +36,7 @@ from lessonadmin.domain.outcomes import Result
 __all__ = [
     "LONGEST_REASON", "MOST_AT_ONCE", "RUN_BATCH", "Line", "Progress", "Report", "action_of", "author_of", "can_undo",
     "create", "get", "lines", "progress", "resume", "retry_failed", "retry_row", "run_now", "run_slice", "stop", "undo",
-    "undo_preview", "wake",
+    "undo_preview", "waiting", "wake",
 ]  # fmt: skip
 
 MOST_AT_ONCE = 20
@@ -64,7 +68,7 @@ def run_now(
     """Run up to MOST_AT_ONCE rows while somebody waits, with Mux's high-priority token. Opens its own transactions.
 
     It is a batch like any other, so it stands in the history and can be undone; what is not finished in time (Mux
-    hangs) or has to be tried again is left to the worker.
+    hangs) is left to a worker at once, and what has to be tried again later to the sweep that finds it due.
     """
     if len(set(ids)) > MOST_AT_ONCE:
         raise Invalid("too_many", f"At most {MOST_AT_ONCE} rows can be run at once.")
@@ -72,9 +76,16 @@ def run_now(
         batch = create(action, list(ids), options=options, undoes_id=undoes_id, nudge=False)
         turn = batch_turns.appoint(batch.id)
     batch_id = batch.id
-    ran = batch_runs.run_some(batch_id, seconds=seconds, priority="high", keep_results=True)
-    if turn is not None:
-        batch_turns.end(batch_id, turn)
+    if turn is None:
+        raise RuntimeError("a batch that was just made has no turn")
+    ran = batch_runs.run_some(
+        batch_id,
+        seconds=seconds,
+        priority="high",
+        alive=lambda: batch_turns.keep(batch_id, turn),
+        keep_results=True,
+    )
+    batch_turns.end(batch_id, turn)
     if ran.more:
         with transaction(actor):
             nudge_worker(batch_id)
@@ -95,15 +106,16 @@ def run_slice(batch_id: uuid.UUID, turn: uuid.UUID, *, seconds: float = SLICE_SE
     if not batch_turns.keep(batch_id, turn):
         return 0
     ran = batch_runs.run_some(batch_id, seconds=seconds, alive=lambda: batch_turns.keep(batch_id, turn))
-    if ran.more and batch_turns.keep(batch_id, turn):
-        send(batch_id, turn)
+    following = batch_turns.pass_on(batch_id, turn) if ran.more else None
+    if following is not None:
+        send(batch_id, following)
     else:
         batch_turns.end(batch_id, turn)
     return ran.rows
 
 
-def wake() -> int:
-    """Send off every batch that has work nobody does: after a crash, an emptied Redis, or a pause. How many."""
+def waiting() -> list[uuid.UUID]:
+    """Batches with rows that are due, the oldest first."""
     batch_items.free_expired()
     db.session.commit()
     due = exists().where(
@@ -111,13 +123,33 @@ def wake() -> int:
         BatchItem.status == "open",
         BatchItem.due_at <= func.clock_timestamp(),
     )
-    ids = db.session.scalars(
+    found = db.session.scalars(
         select(Batch.id).where(Batch.status.in_(batch_items.ACTIVE), due).order_by(Batch.id)
     ).all()
-    woken = 0
-    for batch_id in ids:
-        turn = batch_turns.appoint(batch_id)
-        db.session.commit()
-        if turn is not None:
-            woken += send(batch_id, turn)
-    return woken
+    db.session.rollback()
+    return list(found)
+
+
+def wake(batch_id: uuid.UUID, *, until: float) -> bool:
+    """Send a batch off again, unless it is being worked on, its job is in line, or Mux wants a pause. True if it goes on.
+
+    When Redis or all workers are silent, its rows are carried out here and now, until this moment (of the monotonic
+    clock) and not longer, since whoever sweeps has other things to do.
+    """
+    if action_of(get(batch_id)).asks_mux and budget.left()[1] > 0:
+        return False
+    workers = vital_signs.fresh("worker:")
+    turn = batch_turns.holder(batch_id)
+    if workers and turn is not None and queue.in_line(RUN_BATCH, str(turn)):
+        batch_turns.keep(batch_id, turn)
+        return False
+    turn = batch_turns.appoint(batch_id)
+    db.session.commit()
+    if turn is None:
+        return False
+    if workers and queue.answers():
+        return send(batch_id, turn)
+    seconds = max(0.0, until - time.monotonic())
+    ran = batch_runs.run_some(batch_id, seconds=seconds, alive=lambda: batch_turns.keep(batch_id, turn))
+    batch_turns.end(batch_id, turn)
+    return ran.rows > 0

@@ -6,6 +6,7 @@ of the others from its work. Two passes at once do no harm: an advisory lock let
 """
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,13 +18,25 @@ from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, later, transaction
-from lessonadmin.domain import budget, cancelling, desks, inbox, journal, mailing, removal, surveying, videos
+from lessonadmin.domain import (
+    batches,
+    budget,
+    cancelling,
+    desks,
+    inbox,
+    journal,
+    mailing,
+    removal,
+    surveying,
+    videos,
+)
 from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
 
 log = logging.getLogger(__name__)
 
 LOCK = 0x1E550A  # any number, the same in every process
 MOST_PROMISES = 50
+BATCH_SECONDS = 10.0  # in one pass, for bulk actions when no worker can do them
 T = TypeVar("T")
 
 
@@ -176,6 +189,12 @@ def _cancellations() -> int:
     return _promises(UploadCancellation, lambda one: cancelling.finish(one, actor=JOB), 2)
 
 
+def _batches() -> int:
+    """Bulk actions that nobody works on: their job was lost, their worker killed, or a pause is over."""
+    until = time.monotonic() + BATCH_SECONDS
+    return sum(_each(batches.waiting(), lambda one: batches.wake(one, until=until)))
+
+
 def _never_issued() -> int:
     """Attempts that were interrupted between our commit and Mux's answer: their URL never left us."""
     ids = db.session.scalars(
@@ -202,5 +221,6 @@ PARTS: dict[str, Callable[[], int]] = {
     "needs_attention": _needs_attention,
     "cancellations": _cancellations,
     "deletions": _deletions,
+    "batches": _batches,
     "mails": mailing.send_due,
 }

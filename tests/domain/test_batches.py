@@ -1,6 +1,7 @@
 """Batches as rows: leases, counters under concurrency and crashes, stop and go on, undo, waking after everything is lost."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from lessonadmin.domain import (
     budget,
     lesson_actions,
     lessons,
+    sweeping,
+    vital_signs,
 )
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import AuditLog, Batch, BatchItem, Heartbeat, Lesson, MuxBudget
@@ -352,7 +355,12 @@ def claimed(batch_id: uuid.UUID) -> batch_items.Lease:
 
 def let_leases_run_out() -> None:
     db.session.execute(update(BatchItem).values(due_at=func.clock_timestamp()))
-    db.session.execute(text("UPDATE heartbeats SET at = clock_timestamp() - interval '10 minutes'"))
+    db.session.commit()
+
+
+def turns_fall_silent() -> None:
+    long_ago = func.now() - text("interval '10 minutes'")
+    db.session.execute(update(Heartbeat).where(Heartbeat.name.startswith("batch:")).values(at=long_ago))
     db.session.commit()
 
 
@@ -421,51 +429,202 @@ def test_only_the_holder_of_the_turn_works(session: Session, staff: Actor) -> No
     assert batches.progress(batch_id).done == 0
 
 
-def test_waking_finds_a_batch_after_redis_was_wiped(
-    session: Session, staff: Actor, redis_connection: Any
-) -> None:
+@pytest.fixture
+def a_worker(session: Session, redis_connection: Any) -> None:
+    """One was seen just now; it is the test that does its work."""
+    vital_signs.beat("worker:test:1")
+
+
+def swept() -> int:
+    """What a sweep did for bulk actions."""
+    summary = sweeping.sweep()
+    assert summary.failed == {}
+    return summary.figures["batches"]
+
+
+def in_queue() -> list[Any]:
+    return list(queue.queue("bulk").jobs)
+
+
+@pytest.mark.usefixtures("a_worker")
+def test_the_sweep_finds_a_batch_after_redis_was_emptied(staff: Actor, redis_connection: Any) -> None:
     batch_id = begin(PUBLISH, drafts(2), staff)
     redis_connection.flushdb()
-    assert batches.wake() == 0  # somebody may still be at it
-    let_leases_run_out()
-    assert batches.wake() == 1
-    assert batches.wake() == 0
-    (job,) = queue.queue("bulk").jobs
+    assert swept() == 0  # a worker may be at it
+    turns_fall_silent()
+    assert swept() == 1
+    assert swept() == 0
+    (job,) = in_queue()
     batches.run_slice(batch_id, uuid.UUID(job.args[1]))
     assert batches.progress(batch_id).status == "done"
-    let_leases_run_out()
-    assert batches.wake() == 0
+    turns_fall_silent()
+    assert swept() == 0
 
 
-def test_waking_frees_the_row_of_a_dead_worker(session: Session, staff: Actor, redis_connection: Any) -> None:
+@pytest.mark.usefixtures("a_worker")
+def test_a_job_that_is_in_line_is_not_sent_again(staff: Actor) -> None:
+    """However long the workers are busy with something else."""
     batch_id = begin(PUBLISH, drafts(1), staff)
+    for _ in range(3):
+        turns_fall_silent()
+        assert swept() == 0
+    (job,) = in_queue()
+    batches.run_slice(batch_id, uuid.UUID(job.args[1]))
+    assert batches.progress(batch_id).status == "done"
+
+
+@pytest.mark.usefixtures("a_worker")
+def test_the_sweep_frees_the_row_of_a_dead_worker(staff: Actor, redis_connection: Any) -> None:
+    batch_id = begin(PUBLISH, drafts(1), staff)
+    redis_connection.flushdb()
     old = claimed(batch_id)
     let_leases_run_out()
-    assert batches.wake() == 1
+    turns_fall_silent()
+    assert swept() == 1
     assert batch_runs.run_item(old.item_id) is not None
 
 
-def test_with_redis_away_a_batch_waits_and_is_woken_later(session: Session, staff: Actor) -> None:
-    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
-        batch_id = begin(PUBLISH, drafts(1), staff)
-        assert batches.wake() == 0
+@pytest.mark.usefixtures("a_worker")
+def test_a_row_whose_single_job_is_lost_is_found_by_the_sweep(staff: Actor, redis_connection: Any) -> None:
+    batch_id = begin(PUBLISH, drafts(2), staff, nudge=False)
+    finish(batch_id)
+    first, _ = items_of(batch_id)
+    db.session.execute(update(BatchItem).where(BatchItem.id == first).values(status="failed"))
+    db.session.execute(update(Batch).values(done=1, failed=1))
+    db.session.commit()
+    with transaction(staff):
+        batches.retry_row(first)
+    redis_connection.flushdb()
+    assert swept() == 1
+    (job,) = in_queue()
+    batches.run_slice(batch_id, uuid.UUID(job.args[1]))
+    assert true_counts(batch_id) == {"done": 1, "skipped": 1}
+    assert batches.progress(batch_id).status == "done"
+
+
+@pytest.mark.usefixtures("a_worker")
+def test_a_batch_that_asks_mux_is_sent_off_when_the_pause_is_over(world: World, staff: Actor) -> None:
+    batch_id = begin(RECHECK, world.lost([make_lesson()]), staff, nudge=False)
+    other = begin(PUBLISH, drafts(1), staff, nudge=False)
+    budget.take()
+    db.session.execute(update(MuxBudget).values(paused_until=func.now() + text("interval '1 hour'")))
+    db.session.commit()
+    assert swept() == 1
+    assert [job.args[0] for job in in_queue()] == [str(other)]
+    db.session.execute(update(MuxBudget).values(paused_until=None))
+    db.session.commit()
+    assert swept() == 1
+    assert [job.args[0] for job in in_queue()] == [str(other), str(batch_id)]
+
+
+@pytest.mark.parametrize("away", ["Redis", "all workers"])
+def test_with_nobody_to_send_it_to_the_sweep_carries_a_batch_out_itself(
+    staff: Actor, redis_connection: Any, away: str
+) -> None:
+    if away == "Redis":
+        vital_signs.beat("worker:test:1")
+    with config.overridden(**{"redis_url": "redis://127.0.0.1:1/0"} if away == "Redis" else {}):
+        batch_id = begin(PUBLISH, drafts(60), staff)
+        turns_fall_silent()
+        assert swept() == 1
+    assert batches.progress(batch_id).status == "done"
+    assert audit_count("lesson.published") == 60
     assert turns() == []
-    assert batches.wake() == 1
-    assert batches.progress(batch_id).status == "open"
 
 
-def test_two_sweeps_send_one_chain(app: Flask, session: Session, staff: Actor, redis_connection: Any) -> None:
-    begin(PUBLISH, drafts(1), staff, nudge=False)
-    assert sum(in_threads(app, 4, lambda _: batches.wake())) == 1
-    assert len(queue.queue("bulk").jobs) == 1
+def test_what_the_sweep_does_itself_is_bounded(
+    session: Session, staff: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "BATCH_SECONDS", 0.0)
+    both = [begin(PUBLISH, drafts(60), staff, nudge=False) for _ in range(2)]
+    assert swept() == 0
+    assert [batches.progress(one).done for one in both] == [0, 0]
+    monkeypatch.setattr(sweeping, "BATCH_SECONDS", 30.0)
+    assert swept() == 2
+    assert [batches.progress(one).done for one in both] == [60, 60]
+
+
+@pytest.mark.usefixtures("a_worker")
+def test_two_sweeps_send_one_chain(app: Flask, staff: Actor) -> None:
+    """Also when both have found the batch before one of them has sent it off."""
+    batch_id = begin(PUBLISH, drafts(1), staff, nudge=False)
+    until = time.monotonic() + 10
+    assert in_threads(app, 4, lambda _: batches.wake(batch_id, until=until)).count(True) == 1
+    assert len(in_queue()) == 1
+    assert [one.figures.get("batches", 0) for one in in_threads(app, 4, lambda _: sweeping.sweep())] == [
+        0
+    ] * 4
+    assert len(in_queue()) == 1
 
 
 def test_a_stopped_batch_is_not_woken(session: Session, staff: Actor) -> None:
     batch_id = begin(PUBLISH, drafts(1), staff)
     with transaction(staff):
         batches.stop(batch_id)
-    let_leases_run_out()
-    assert batches.wake() == 0
+    turns_fall_silent()
+    assert swept() == 0
+    assert true_counts(batch_id) == {"open": 1}
+
+
+def test_failed_rows_of_a_stopped_batch_wait_until_it_goes_on(session: Session, staff: Actor) -> None:
+    """Else the sweep would begin rows that were to be stopped."""
+    batch_id = begin(PUBLISH, drafts(2), staff, nudge=False)
+    first, _ = items_of(batch_id)
+    db.session.execute(update(BatchItem).where(BatchItem.id == first).values(status="failed"))
+    db.session.execute(update(Batch).values(failed=1, status="running"))
+    db.session.commit()
+    with transaction(staff):
+        batches.stop(batch_id)
+    for again in (lambda: batches.retry_row(first), lambda: batches.retry_failed(batch_id)):
+        with pytest.raises(Conflict), transaction(staff):
+            again()
+    assert swept() == 0
+    assert true_counts(batch_id) == {"failed": 1, "open": 1}
+
+
+# Why a spell of work ends
+
+
+def test_a_spell_that_ends_while_it_waits_for_the_budget_is_followed_by_another(
+    world: World, staff: Actor, redis_connection: Any
+) -> None:
+    batch_id = begin(RECHECK, world.lost([make_lesson()]), staff)
+    (job,) = in_queue()
+    job.delete()
+    assert budget.take(18)
+    batches.run_slice(batch_id, uuid.UUID(job.args[1]), seconds=0.3)
+    (following,) = in_queue()
+    assert following.args[0] == str(batch_id)
+    assert following.args[1] != job.args[1], "one job, one turn"
+
+
+def test_a_spell_that_ends_because_of_a_pause_ends_the_turn(
+    world: World, staff: Actor, redis_connection: Any
+) -> None:
+    batch_id = begin(RECHECK, world.lost([make_lesson()]), staff)
+    (job,) = in_queue()
+    job.delete()
+    budget.take()
+    db.session.execute(update(MuxBudget).values(paused_until=func.now() + text("interval '1 hour'")))
+    db.session.commit()
+    began = time.monotonic()
+    batches.run_slice(batch_id, uuid.UUID(job.args[1]))
+    assert time.monotonic() - began < batches.SLICE_SECONDS
+    assert (in_queue(), turns()) == ([], [])
+
+
+def test_rows_that_another_transaction_holds_are_not_run_after(
+    app: Flask, session: Session, staff: Actor, redis_connection: Any
+) -> None:
+    """A worker that hangs in its chunk would make the others send themselves after it, again and again."""
+    batch_id = begin(PUBLISH, drafts(1), staff)
+    (job,) = in_queue()
+    job.delete()
+    db.session.execute(select(BatchItem).with_for_update())
+    in_threads(app, 1, lambda _: batches.run_slice(batch_id, uuid.UUID(job.args[1])))
+    db.session.rollback()
+    assert (in_queue(), turns()) == ([], [])
+    assert swept() == 1
 
 
 # Changing course
@@ -720,7 +879,7 @@ def test_a_turn_is_taken_over_only_when_it_fell_silent(session: Session) -> None
         first = batch_turns.appoint(batch_id)
         assert first is not None
         assert batch_turns.appoint(batch_id) is None
-    let_leases_run_out()
+    turns_fall_silent()
     with transaction(CLI):
         second = batch_turns.appoint(batch_id)
     assert second is not None

@@ -25,7 +25,7 @@ from lessonadmin.domain import (
 )
 from lessonadmin.domain.desks import Kind, Owner
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
-from lessonadmin.domain.models import Lesson
+from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.player import player_of
 

@@ -7,10 +7,8 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
 from lessonadmin.db import db
 from lessonadmin.domain.errors import Forbidden, Missing
-from lessonadmin.domain.models import Course, Lesson, Purchase, User
+from lessonadmin.domain.models import Course, Lesson, Owner, Purchase, User
 from lessonadmin.domain.publication import is_playable
-
-Owner = Lesson | Course
 
 
 def owns(user: User, owner: Owner) -> bool:

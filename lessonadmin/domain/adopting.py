@@ -11,9 +11,9 @@ from sqlalchemy import exists, select
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import calls, deletions, desks, looking, uploads, videos
-from lessonadmin.domain.desks import Desk, Owner
+from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict, Invalid
-from lessonadmin.domain.models import AssetDeletion, Tracking
+from lessonadmin.domain.models import AssetDeletion, Owner, Tracking
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.reading import asset_news
 
@@ -28,7 +28,7 @@ def adopt_asset(owner: Owner, *, asset_id: str, playback_id: str, actor: Actor) 
     chosen = _confirmed(asset, playback_id)
     with transaction(actor):
         desk = desks.desk_of(owner)
-        calls.note(desks.kind_of(desk.owner), desk.owner.id, "get_asset", "ok", "named by support")
+        calls.note(desk.owner.kind, desk.owner.id, "get_asset", "ok", "named by support")
         _take_over(desk, asset, chosen)
 
 

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from lessonadmin import metrics
 from lessonadmin.db import after_commit
 from lessonadmin.domain import journal, wording
-from lessonadmin.domain.models import Course, Lesson, Tracking
+from lessonadmin.domain.models import Lesson, Owner, Tracking
 from lessonadmin.domain.video_state import State
 
-Owner = Lesson | Course
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
 
 
@@ -64,7 +63,7 @@ def _failed(owner: Owner, row: Tracking) -> None:
         upload_id=row.upload_id,
     )
     why = wording.why_failed(row.error_type, row.error_message)
-    if row.superseded_at is not None:
+    if not row.is_current:
         said = f"The new video of “{owner.title}” failed, the old one still plays. {why}"
     else:
         said = f"The video of “{owner.title}” failed. {why}"
@@ -76,7 +75,7 @@ def _deleted(owner: Owner, row: Tracking, *, requested: bool) -> None:
     journal.record("video.deleted", owner, asset_id=row.mux_asset_id, at_mux=not requested or None)
     if not requested and row.error_type is not None:
         said = f"The video of “{owner.title}” was deleted at Mux. Please upload it again."
-        if row.superseded_at is not None:
+        if not row.is_current:
             said = f"The new video of “{owner.title}” was deleted at Mux, the old one still plays."
         journal.notify(
             "video_deleted",

@@ -8,7 +8,8 @@ import uuid
 from lessonadmin import mux
 from lessonadmin.db import Actor, transaction
 from lessonadmin.domain import desks, looking, throttles, videos
-from lessonadmin.domain.desks import Desk, Owner
+from lessonadmin.domain.desks import Desk
+from lessonadmin.domain.models import Owner
 
 NOTHING_TO_ASK = ("not_found", "temp_asset")
 

@@ -8,10 +8,9 @@ from sqlalchemy import func, select
 
 from lessonadmin import config
 from lessonadmin.db import db
-from lessonadmin.domain import desks, event_lookup
+from lessonadmin.domain import event_lookup
 from lessonadmin.domain.comparing import Look
-from lessonadmin.domain.desks import Owner
-from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Tracking
+from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, owners
 
 MOST_EVENTS = 20
 
@@ -34,7 +33,7 @@ class CaseFile:
 
     @property
     def moving(self) -> bool:
-        return self.status in ("uploading", "processing")
+        return self.owner.video_is_open
 
     @property
     def temporary(self) -> bool:
@@ -90,9 +89,9 @@ def in_words(span: timedelta) -> str:
 
 def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None) -> CaseFile:
     """Read what is known now. `uploads`: if they are at hand already."""
-    kind = desks.kind_of(owner)
+    kind = owner.kind
     found = uploads or uploads_of(owner)
-    now, rows = found.now, [row for row in found.rows if row.superseded_at is None]
+    now, rows = found.now, [row for row in found.rows if row.is_current]
     coming = next((row for row in rows if row.is_open), None)
     playing = next((row for row in rows if row.status == "ready"), None)
     row = playing or coming or (rows[-1] if rows else None)
@@ -119,7 +118,7 @@ class Uploads:
 
 
 def uploads_of(owner: Owner) -> Uploads:
-    column = Tracking.lesson_id if isinstance(owner, Lesson) else Tracking.course_id
+    column = owners.COLUMNS[owner.kind]
     found = db.session.execute(
         select(Tracking, func.clock_timestamp())
         .where(column == owner.id)

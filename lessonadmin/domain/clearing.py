@@ -12,9 +12,8 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, select
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import deletions, desks, outcomes, removal, videos
-from lessonadmin.domain.desks import Desk, Kind
-from lessonadmin.domain.models import Course, Lesson, Tracking
-from lessonadmin.domain.models.video import OPEN_STATUSES
+from lessonadmin.domain.desks import Desk
+from lessonadmin.domain.models import Kind, Tracking, owners
 from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.rechecking import current, has_real_id
 from lessonadmin.domain.video_state import Happening
@@ -30,11 +29,11 @@ def _grace(options: Mapping[str, object]) -> float:
 
 
 CLEARABLE = and_(Tracking.mux_asset_id.is_not(None), Tracking.status.not_in(("deleting", "deleted")))
-GIVEN_UP = and_(Tracking.mux_asset_id.is_(None), Tracking.status.in_((*OPEN_STATUSES, "error")))
+GIVEN_UP = and_(Tracking.mux_asset_id.is_(None), or_(Tracking.is_open, Tracking.status == "error"))
 
 
 def clear_verdict(kind: Kind) -> ColumnElement[str]:
-    model = Lesson if kind == "lesson" else Course
+    model = owners.MODELS[kind]
     left_over = or_(
         model.mux_asset_id.is_not(None),
         model.mux_playback_id.is_not(None),
@@ -54,7 +53,7 @@ def _clear_verdict(desk: Desk) -> str:
     owner = desk.owner
     if any(row.mux_asset_id and row.status not in ("deleting", "deleted") for row in desk.current):
         return "deletes"
-    if any(not row.mux_asset_id and row.status in (*OPEN_STATUSES, "error") for row in desk.current):
+    if any(not row.mux_asset_id and (row.is_open or row.status == "error") for row in desk.current):
         return "cancels"
     if desk.deleting is not None:
         return "being_deleted"
@@ -81,13 +80,11 @@ def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Re
 
 def _assets_of(kind: Kind, target_id: uuid.UUID) -> set[str]:
     """Read without a lock, so that all locks can then be taken in one order."""
-    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
-    model = Lesson if kind == "lesson" else Course
+    column = owners.COLUMNS[kind]
+    model = owners.MODELS[kind]
     found = set(
         db.session.scalars(
-            select(Tracking.mux_asset_id).where(
-                column == target_id, Tracking.superseded_at.is_(None), CLEARABLE
-            )
+            select(Tracking.mux_asset_id).where(column == target_id, Tracking.is_current, CLEARABLE)
         )
     )
     found.add(db.session.scalar(select(model.mux_asset_id).where(model.id == target_id)))
@@ -114,7 +111,7 @@ def _clear_others(
 def clear_upload_verdict() -> ColumnElement[str]:
     return case(
         (CLEARABLE, "deletes"),
-        (and_(GIVEN_UP, Tracking.superseded_at.is_(None)), "cancels"),
+        (and_(GIVEN_UP, Tracking.is_current), "cancels"),
         (Tracking.status == "deleting", "being_deleted"),
         else_=literal("nothing_to_clear"),
     )
@@ -126,7 +123,7 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
     if row is None:
         return outcomes.of("missing")
     asset_id = row.mux_asset_id if row.status not in ("deleting", "deleted") else None
-    target: tuple[Kind, uuid.UUID] = ("lesson" if row.lesson_id else "course", row.target_id)
+    target: tuple[Kind, uuid.UUID] = (row.target_type, row.target_id)
     locked = _locked({target}, {asset_id} if asset_id else set())
     desk = locked.get(target)
     row = desk.row(tracking_id) if desk is not None else None
@@ -136,7 +133,7 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
         for one in locked.values():
             removal.clear_asset(one, asset_id, grace_seconds=_grace(options))
         return outcomes.of("deletes")
-    if row.mux_asset_id is None and row.superseded_at is None and row.status in (*OPEN_STATUSES, "error"):
+    if row.mux_asset_id is None and row.is_current and (row.is_open or row.status == "error"):
         deletions.promise_cancellation(row)
         videos.apply(desk, row, News(happening=Happening.CANCEL))
         return outcomes.of("cancels")

@@ -12,8 +12,7 @@ from sqlalchemy import func, select
 from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import desks
-from lessonadmin.domain.desks import Kind, Owner
-from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.models import Kind, Owner, Tracking, owners
 from lessonadmin.domain.models.video import MIGRATED
 
 SAMPLE = 25
@@ -74,10 +73,10 @@ def _ids(kind: Kind, target_id: uuid.UUID) -> _Ids:
 
 def current_row(kind: Kind, target_id: uuid.UUID) -> Tracking | None:
     """The upload that matters most now: what is coming, else what plays, else how the last one ended."""
-    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
+    column = owners.COLUMNS[kind]
     rows = db.session.scalars(
         select(Tracking)
-        .where(column == target_id, Tracking.superseded_at.is_(None))
+        .where(column == target_id, Tracking.is_current)
         .order_by(Tracking.created_at, Tracking.id)
         .execution_options(populate_existing=True)
     ).all()
@@ -115,12 +114,7 @@ def _ask(ids: _Ids, priority: mux.Priority) -> Look:
 def _nothing_of_ours(priority: mux.Priority) -> bool:
     """Does this token see another environment? Only if we know several videos and Mux lists none of them."""
     ready = db.session.scalar(
-        select(func.count()).select_from(
-            select(Tracking.id)
-            .where(Tracking.status == "ready", Tracking.superseded_at.is_(None))
-            .limit(2)
-            .subquery()
-        )
+        select(func.count()).select_from(select(Tracking.id).where(Tracking.plays).limit(2).subquery())
     )
     db.session.rollback()
     if not ready:
@@ -135,7 +129,7 @@ def compare(owner: Owner, found: Look) -> list[Compared]:
     """Line by line, ours and theirs; empty where Mux gave no answer."""
     if not found.answered:
         return []
-    row = current_row(desks.kind_of(owner), owner.id)
+    row = current_row(owner.kind, owner.id)
     wanted = row.wanted_policy if row is not None else (owner.playback_policy or "public")
     asset = found.asset
     theirs_id = _playback_id(asset, owner, wanted)

@@ -21,7 +21,7 @@ def promise(row: Tracking, *, why: str, after_seconds: float = 0) -> None:
         promise_asset(
             row.mux_asset_id,
             why=why,
-            target=("lesson" if row.lesson_id else "course", row.target_id),
+            target=(row.target_type, row.target_id),
             tracking_id=row.id,
             after_seconds=after_seconds,
         )
@@ -99,7 +99,7 @@ def promise_cancellation(row: Tracking) -> None:
     may_come = row.is_open or row.error_type == "upload_timed_out"
     if row.upload_id is None or not may_come or row.mux_asset_id is not None:
         return
-    promise_cancellation_of(row.upload_id, ("lesson" if row.lesson_id else "course", row.target_id))
+    promise_cancellation_of(row.upload_id, (row.target_type, row.target_id))
 
 
 def promise_cancellation_of(upload_id: str, target: tuple[str, uuid.UUID]) -> None:

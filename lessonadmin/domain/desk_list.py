@@ -15,7 +15,6 @@ from lessonadmin import config
 from lessonadmin.db import db, later
 from lessonadmin.domain import access, searching
 from lessonadmin.domain.models import Lesson, Tracking, User
-from lessonadmin.domain.models.video import OPEN_STATUSES
 
 State = Literal["", "attention", "moving", "draft", "published"]
 STATES: tuple[State, ...] = ("", "attention", "moving", "draft", "published")
@@ -73,8 +72,8 @@ def needs_attention() -> ColumnElement[bool]:
 def _stuck() -> Any:
     limit = config.current().stuck_after_seconds
     return select(Tracking.lesson_id).where(
-        Tracking.superseded_at.is_(None),
-        Tracking.status.in_(OPEN_STATUSES),
+        Tracking.is_current,
+        Tracking.is_open,
         Tracking.lesson_id.is_not(None),
         Tracking.created_at <= later(-limit),
     )
@@ -83,7 +82,7 @@ def _stuck() -> Any:
 def _moving() -> ColumnElement[bool]:
     """Something is on its way, beside a video that plays as well."""
     coming = select(Tracking.lesson_id).where(
-        Tracking.superseded_at.is_(None), Tracking.status.in_(OPEN_STATUSES), Tracking.lesson_id.is_not(None)
+        Tracking.is_current, Tracking.is_open, Tracking.lesson_id.is_not(None)
     )
     return or_(Lesson.video_processing_status == "deleting", Lesson.id.in_(coming))
 

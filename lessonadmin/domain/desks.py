@@ -7,16 +7,13 @@ room reads and locks; it changes nothing.
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from lessonadmin.db import db, it_is
 from lessonadmin.domain.errors import Missing
-from lessonadmin.domain.models import Course, Lesson, Tracking
-
-Owner = Lesson | Course
-Kind = Literal["lesson", "course"]
+from lessonadmin.domain.models import Kind, Owner, Tracking, owners
 
 
 @dataclass
@@ -28,7 +25,7 @@ class Desk:
 
     @property
     def current(self) -> list[Tracking]:
-        return [row for row in self.rows if row.superseded_at is None]
+        return [row for row in self.rows if row.is_current]
 
     @property
     def playing(self) -> Tracking | None:
@@ -57,9 +54,10 @@ class Desk:
 
 def find_owner(kind: Kind, owner_id: uuid.UUID, *, lock: bool = False) -> Owner | None:
     """A lesson or a course as it stands in the database now."""
-    if kind == "lesson":
-        return db.session.get(Lesson, owner_id, populate_existing=True, with_for_update=lock or None)
-    return db.session.get(Course, owner_id, populate_existing=True, with_for_update=lock or None)
+    found: Owner | None = db.session.get(
+        owners.MODELS[kind], owner_id, populate_existing=True, with_for_update=lock or None
+    )
+    return found
 
 
 def _locking(model: Any) -> Select[Any]:
@@ -74,8 +72,8 @@ def _uploads(column: Any) -> Select[Tracking]:
 
 # Put together once: every webhook opens a desk, and these two questions are always the same. They stay two, since only
 # a statement that begins when the lock is held sees what the one who held it before has written.
-LOCK: dict[Kind, Select[Any]] = {"lesson": _locking(Lesson), "course": _locking(Course)}
-UPLOADS = {"lesson": _uploads(Tracking.lesson_id), "course": _uploads(Tracking.course_id)}
+LOCK: dict[Kind, Select[Any]] = {kind: _locking(model) for kind, model in owners.MODELS.items()}
+UPLOADS = {kind: _uploads(column) for kind, column in owners.COLUMNS.items()}
 
 
 def _locked(kind: Kind, owner_id: uuid.UUID) -> Owner | None:
@@ -98,7 +96,7 @@ def open_desk(kind: Kind, owner_id: uuid.UUID) -> Desk | None:
 
 def desk_of(owner: Owner) -> Desk:
     """The same for an owner that is at hand; raises Missing if it vanished meanwhile."""
-    found = open_desk(kind_of(owner), owner.id)
+    found = open_desk(owner.kind, owner.id)
     if found is None:
         raise Missing()
     return found
@@ -126,10 +124,6 @@ def target_of(*conditions: ColumnElement[bool]) -> tuple[Kind, uuid.UUID] | None
     if lesson_id is not None:
         return "lesson", lesson_id
     return ("course", course_id) if course_id is not None else None
-
-
-def kind_of(owner: Owner) -> Kind:
-    return "lesson" if isinstance(owner, Lesson) else "course"
 
 
 def rows_by_asset(asset_id: str) -> Sequence[Tracking]:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from lessonadmin.domain import machine_room
 from lessonadmin.domain.case_file import CaseFile, Uploads, open_case
 from lessonadmin.domain.comparing import Look
-from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.findings import DOCTOR, Button, Finding
 from lessonadmin.domain.findings_at_mux import by_mux, mux_trouble
 from lessonadmin.domain.findings_on_record import by_record
+from lessonadmin.domain.models import Owner
 
 __all__ = ["Button", "Finding", "diagnose", "machine_room_findings"]
 

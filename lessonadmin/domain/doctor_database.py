@@ -102,8 +102,8 @@ def work(room: Room) -> list[Line]:
         waiting = _count(
             connection,
             select(Tracking.id).where(
-                Tracking.superseded_at.is_(None),
-                Tracking.status.in_(("uploading", "processing")),
+                Tracking.is_current,
+                Tracking.is_open,
                 Tracking.created_at < now - stuck,
             ),
         )

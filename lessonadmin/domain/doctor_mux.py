@@ -89,12 +89,7 @@ def _ours(room: Room, seen: set[str]) -> Line:
     """Videos that play here must be among what the tokens see."""
     with room.connection() as connection:
         playing = connection.scalar(
-            select(func.count()).select_from(
-                select(Tracking.id)
-                .where(Tracking.status == "ready", Tracking.superseded_at.is_(None))
-                .limit(20)
-                .subquery()
-            )
+            select(func.count()).select_from(select(Tracking.id).where(Tracking.plays).limit(20).subquery())
         )
         known = connection.scalar(select(Tracking.id).where(Tracking.mux_asset_id.in_(seen)).limit(1))
     if playing and not seen:

@@ -16,6 +16,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from lessonadmin import config
+from lessonadmin.domain.models.content import OPEN
 from lessonadmin.temporary_ids import PATTERN
 
 OURS = f"""
@@ -40,7 +41,7 @@ SELECT c.mux_preview_asset_id, NULL, NULL, c.id, c.video_processing_status, c.cr
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t
                     WHERE t.mux_asset_id = c.mux_preview_asset_id AND t.course_id = c.id)
 """
-NOBODYS = """
+NOBODYS = f"""
   FROM seen_assets s
  WHERE NOT s.foreign_name
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.mux_asset_id = s.asset_id)
@@ -48,7 +49,7 @@ NOBODYS = """
    AND NOT EXISTS (SELECT 1 FROM courses c WHERE c.mux_preview_asset_id = s.asset_id)
    AND NOT EXISTS (SELECT 1 FROM asset_deletions d WHERE d.mux_asset_id = s.asset_id)
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id
-                      AND t.superseded_at IS NULL AND t.status IN ('uploading', 'processing'))
+                      AND t.superseded_at IS NULL AND t.status IN ({OPEN}))
 """
 OLD = "coalesce(s.made_at, '-infinity') < clock_timestamp() - interval '1 day'"
 HAS_ANOTHER = """EXISTS (SELECT 1 FROM used_assets u

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Float, cast, func, select
 
 from lessonadmin.db import db, later
-from lessonadmin.domain.desks import Owner
-from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models import Owner, Tracking, owners
 
 # upper ends of the classes in seconds: to two minutes, ten, half an hour, an hour, and longer
 CLASSES = (120.0, 600.0, 1800.0, 3600.0)
@@ -52,11 +51,11 @@ def of(owner: Owner) -> Estimate | None:
 
 
 def _coming(owner: Owner) -> tuple[float, float | None] | None:
-    column = Tracking.lesson_id if isinstance(owner, Lesson) else Tracking.course_id
+    column = owners.COLUMNS[owner.kind]
     began = func.coalesce(Tracking.bytes_in_at, Tracking.asset_seen_at, Tracking.created_at)
     row = db.session.execute(
         select(func.extract("epoch", func.clock_timestamp() - began), Tracking.duration).where(
-            column == owner.id, Tracking.superseded_at.is_(None), Tracking.status == "processing"
+            column == owner.id, Tracking.is_current, Tracking.status == "processing"
         )
     ).first()
     return (float(row[0]), row[1]) if row is not None else None

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lessonadmin.domain.case_file import CaseFile
-from lessonadmin.domain.desks import kind_of
 from lessonadmin.domain.models import Lesson
 
 Severity = Literal["fine", "waiting", "trouble"]
@@ -34,7 +33,7 @@ class Finding:
 
 
 def press(case: CaseFile, action: str, label: str) -> Button:
-    return Button(label, action, kind_of(case.owner), (case.owner.id,))
+    return Button(label, action, case.owner.kind, (case.owner.id,))
 
 
 def recheck(case: CaseFile, label: str = "Ask Mux now") -> Button:

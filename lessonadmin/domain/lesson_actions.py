@@ -13,7 +13,6 @@ from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import Lesson
-from lessonadmin.domain.models.video import OPEN_STATUSES
 from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.wording import why_failed
 
@@ -22,7 +21,7 @@ PLAYABLE = and_(
     Lesson.mux_playback_id.is_not(None),
     ~Lesson.has_temporary_id,
 )
-COMING = Lesson.video_processing_status.in_(OPEN_STATUSES)
+COMING = Lesson.video_is_open
 
 
 def publish_verdict() -> ColumnElement[str]:
@@ -46,7 +45,7 @@ def _publish_verdict(lesson: Lesson) -> str:
         return "publishes"
     if lesson.has_temporary_asset:
         return "temporary"
-    if lesson.video_processing_status in OPEN_STATUSES:
+    if lesson.video_is_open:
         return "intended_already" if lesson.publish_on_ready else "intends"
     other = {"error": "video_failed", "ready": "no_playback_id", "deleting": "being_deleted"}
     return other.get(lesson.video_processing_status, "no_video")

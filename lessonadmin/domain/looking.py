@@ -14,7 +14,7 @@ from lessonadmin.db import Actor, db, later, transaction
 from lessonadmin.domain import calls, checks, desks, disbelief, videos
 from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Missing, Unavailable
-from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.models import Kind, Tracking
 from lessonadmin.domain.reading import asset_news, gone_news, upload_news
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import FoundBy, News, Outcome
@@ -25,7 +25,7 @@ class Subject:
     """What must be known of an upload to ask about it, read without a lock."""
 
     tracking_id: uuid.UUID
-    kind: desks.Kind
+    kind: Kind
     target_id: uuid.UUID
     upload_id: str | None
     asset_id: str | None
@@ -34,7 +34,7 @@ class Subject:
 
     @classmethod
     def of(cls, row: Tracking) -> "Subject":
-        kind: desks.Kind = "lesson" if row.lesson_id else "course"
+        kind: Kind = row.target_type
         return cls(
             row.id,
             kind,

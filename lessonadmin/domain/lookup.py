@@ -91,7 +91,7 @@ def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]
         ),
         select(MuxEvent.target_id).where(
             MuxEvent.mux_event_id == text,
-            MuxEvent.target_type == ("lesson" if model is Lesson else "course"),
+            MuxEvent.target_type == model.kind,
             MuxEvent.target_id.is_not(None),
         ),
     ]
@@ -148,7 +148,7 @@ def _by_mux_id(text: str) -> list[Hit]:
 def _titled(model: type[Lesson] | type[Course], ids: list[uuid.UUID]) -> list[Hit]:
     if not ids:
         return []
-    kind = "lesson" if model is Lesson else "course"
+    kind = model.kind
     rows = db.session.execute(select(model.id, model.title).where(model.id.in_(ids)).limit(MOST_OF_A_KIND))
     return [Hit(kind, row[0], row[1], "by an id of its video") for row in rows]
 

@@ -12,8 +12,8 @@ from sqlalchemy import func, select, update
 from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import deletions, desks, videos
-from lessonadmin.domain.desks import Desk, Kind
-from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking, UploadCancellation
+from lessonadmin.domain.desks import Desk
+from lessonadmin.domain.models import AssetDeletion, Course, Kind, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.reading import asset_news
 from lessonadmin.domain.video_state import Happening
@@ -54,7 +54,7 @@ def apply_event(event: mux.Event) -> Verdict:
     if desk is None:
         return _nobodys(event, target)
     row = _row(desk, event)
-    kind, owner_id = desks.kind_of(desk.owner), desk.owner.id
+    kind, owner_id = desk.owner.kind, desk.owner.id
     news = read(event, row) if row is not None else None
     if row is None or news is None or _of_another_asset(row, event):
         return Verdict("unmatched", kind, owner_id)

@@ -11,7 +11,7 @@ from sqlalchemy import func, update
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import budget, deletions, desks, looking, removal, repolicing, videos
-from lessonadmin.domain.models import Drift
+from lessonadmin.domain.models import Drift, Kind
 from lessonadmin.domain.reading import asset_news, gone_news
 
 
@@ -41,7 +41,7 @@ def _look_again(finding: Drift, actor: Actor) -> bool:
         asset = None  # not even an id of Mux's, and the whole list did not show it either
     budget.went_well()
     with transaction(actor):
-        kind: desks.Kind = "lesson" if finding.target_type == "lesson" else "course"
+        kind: Kind = "lesson" if finding.target_type == "lesson" else "course"
         desk = desks.open_desk(kind, finding.target_id)
         if desk is None:
             return False

@@ -5,7 +5,7 @@ For people who may see the lesson in a list; who that is, is decided by whoever 
 
 from lessonadmin import config, mux
 from lessonadmin.domain import playback
-from lessonadmin.domain.desks import Owner
+from lessonadmin.domain.models import Owner
 
 
 def thumbnail(owner: Owner, *, width: int, height: int) -> str | None:

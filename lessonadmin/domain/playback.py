@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from lessonadmin import config, mux
 from lessonadmin.domain import access
-from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.errors import Conflict, Forbidden, Unavailable
-from lessonadmin.domain.models import User
+from lessonadmin.domain.models import Owner, User
 
 SHORTEST_LIFE = 2 * 3600
 LONGEST_LIFE = 24 * 3600

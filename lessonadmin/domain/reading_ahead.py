@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import ColumnElement, and_, select
 
@@ -16,7 +17,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import budget, surveying
 from lessonadmin.domain.actions import TargetType
 from lessonadmin.domain.answers import Answers
-from lessonadmin.domain.models import Course, Lesson, Tracking
+from lessonadmin.domain.models import Tracking, owners
 from lessonadmin.domain.rechecking import ASKABLE
 from lessonadmin.temporary_ids import is_temporary
 
@@ -68,15 +69,16 @@ def _wanted(target: TargetType, ids: Sequence[uuid.UUID]) -> tuple[dict[str, uui
     return wanted, min((made for *_, made in found), default=None)
 
 
+UploadOrOwner = Literal["lesson", "course", "tracking"]
 Known = tuple[uuid.UUID, str | None, str | None, datetime]
 
 
-def _uploads(target: TargetType, ids: Sequence[uuid.UUID]) -> list[Known]:
+def _uploads(target: UploadOrOwner, ids: Sequence[uuid.UUID]) -> list[Known]:
     if target == "tracking":
         chosen: ColumnElement[bool] = Tracking.id.in_(ids)
     else:
-        column = Tracking.lesson_id if target == "lesson" else Tracking.course_id
-        chosen = and_(column.in_(ids), Tracking.superseded_at.is_(None))
+        column = owners.COLUMNS[target]
+        chosen = and_(column.in_(ids), Tracking.is_current)
     rows = db.session.scalars(select(Tracking).where(chosen, ASKABLE))
     return [
         (row.id if target == "tracking" else row.target_id, row.mux_asset_id, row.upload_id, row.created_at)
@@ -84,11 +86,11 @@ def _uploads(target: TargetType, ids: Sequence[uuid.UUID]) -> list[Known]:
     ]
 
 
-def _untracked(target: TargetType, ids: Sequence[uuid.UUID]) -> list[Known]:
+def _untracked(target: UploadOrOwner, ids: Sequence[uuid.UUID]) -> list[Known]:
     """Videos from before there was tracking."""
     if target == "tracking":
         return []
-    model = Lesson if target == "lesson" else Course
+    model = owners.MODELS[target]
     rows = db.session.execute(
         select(model.id, model.mux_asset_id, model.created_at).where(
             model.id.in_(ids), model.mux_asset_id.is_not(None)

@@ -12,10 +12,10 @@ from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import calls, desks, looking, outcomes, removal, videos
 from lessonadmin.domain.answers import Answers
-from lessonadmin.domain.desks import Kind
 from lessonadmin.domain.looking import Subject
-from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking
-from lessonadmin.domain.models.video import MIGRATED, OPEN_STATUSES
+from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, owners
+from lessonadmin.domain.models.content import OPEN_STATUSES
+from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.reading import gone_news
 from lessonadmin.domain.video_state import Happening
@@ -25,8 +25,8 @@ ASKED_ABOUT = (*OPEN_STATUSES, "ready", "error")
 
 
 def current(model: type[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    column = Tracking.lesson_id if model is Lesson else Tracking.course_id
-    return exists().where(column == model.id, Tracking.superseded_at.is_(None), *conditions)
+    column = owners.COLUMNS[model.kind]
+    return exists().where(column == model.id, Tracking.is_current, *conditions)
 
 
 def has_real_id(model: type[Any]) -> ColumnElement[bool]:
@@ -40,7 +40,7 @@ ASKABLE = and_(
 
 
 def recheck_verdict(kind: Kind) -> ColumnElement[str]:
-    model = Lesson if kind == "lesson" else Course
+    model = owners.MODELS[kind]
     return case(
         (current(model, ASKABLE), "asks"),
         (and_(has_real_id(model), ~current(model)), "asks"),
@@ -69,10 +69,10 @@ def subjects_of(kind: Kind, target_id: uuid.UUID) -> tuple[list[Subject], str]:
 
 def calls_for(kind: Kind, target_id: uuid.UUID, answers: Answers) -> int:
     """How many calls to Mux asking about this lesson or course costs at most."""
-    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
+    column = owners.COLUMNS[kind]
     rows = db.session.execute(
         select(Tracking.mux_asset_id, Tracking.upload_id).where(
-            column == target_id, Tracking.superseded_at.is_(None), ASKABLE
+            column == target_id, Tracking.is_current, ASKABLE
         )
     ).all()
     db.session.rollback()

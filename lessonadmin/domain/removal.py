@@ -14,7 +14,7 @@ from lessonadmin.db import Actor, db, later, new_id, transaction
 from lessonadmin.domain import calls, deletions, desks, publication, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking
+from lessonadmin.domain.models import AssetDeletion, Course, Kind, Lesson, Tracking
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
 from lessonadmin.temporary_ids import is_temporary
@@ -23,12 +23,12 @@ LEASE_SECONDS = 45
 LONGEST_BACKOFF = 3600
 
 
-def owners_of(asset_id: str) -> list[tuple[desks.Kind, uuid.UUID]]:
+def owners_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
     """Every lesson and course that uses an asset, in the order in which they are locked."""
-    found: set[tuple[desks.Kind, uuid.UUID]] = set()
+    found: set[tuple[Kind, uuid.UUID]] = set()
     for row in desks.rows_by_asset(asset_id):
         if row.status != "deleted":
-            found.add(("lesson" if row.lesson_id else "course", row.target_id))
+            found.add((row.target_type, row.target_id))
     found |= {
         ("lesson", i) for i in db.session.scalars(select(Lesson.id).where(Lesson.mux_asset_id == asset_id))
     }
@@ -111,7 +111,7 @@ def undo_replacement(desk: Desk) -> bool:
 
 def can_undo(desk_rows: list[Tracking]) -> bool:
     """Is there a replaced video to bring back?"""
-    playing = next((row for row in desk_rows if row.superseded_at is None and row.status == "ready"), None)
+    playing = next((row for row in desk_rows if row.plays), None)
     return playing is not None and any(videos.replaced_by(row, playing) for row in desk_rows)
 
 
@@ -144,11 +144,7 @@ def claim(deletion_id: uuid.UUID) -> Lease | None:
 
 def _still_plays(deletion_id: uuid.UUID, asset_id: str) -> bool:
     playing = db.session.scalar(
-        select(Tracking.id)
-        .where(
-            Tracking.mux_asset_id == asset_id, Tracking.status == "ready", Tracking.superseded_at.is_(None)
-        )
-        .limit(1)
+        select(Tracking.id).where(Tracking.mux_asset_id == asset_id, Tracking.plays).limit(1)
     )
     if playing is not None:
         _release(deletion_id, "it plays in a lesson or course again", LONGEST_BACKOFF)

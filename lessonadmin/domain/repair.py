@@ -78,7 +78,7 @@ def untouched() -> dict[str, int]:
             has_video,
             Lesson.publish_on_ready,
             tracked,
-            Lesson.video_processing_status.in_(("uploading", "processing")),
+            Lesson.video_is_open,
         ),
         "failed before": and_(
             draft, has_video, Lesson.publish_on_ready, tracked, Lesson.video_processing_status == "error"
@@ -174,7 +174,7 @@ def _row_for(desk: Desk, asset: mux.Asset) -> Tracking:
     known = desk.of_asset(asset.id)
     if known is None and asset.upload_id:
         known = next((row for row in desk.rows if row.upload_id == asset.upload_id), None)
-    if known is not None and known.superseded_at is None:
+    if known is not None and known.is_current:
         return known
     policies = {found.policy for found in asset.playback_ids}
     row = videos.new_row(
@@ -193,7 +193,7 @@ def _gone(lesson: Lesson, asset_id: str, actor: Actor) -> None:
         desk = desks.desk_of(lesson)
         videos.ensure_tracked(desk)
         row = desk.of_asset(asset_id)
-        if row is not None and row.superseded_at is None:
+        if row is not None and row.is_current:
             videos.apply(desk, row, gone_news(asset_id, found_by="manual"))
         else:
             videos.project(desk)

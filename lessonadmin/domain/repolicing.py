@@ -11,7 +11,7 @@ from sqlalchemy import exists, or_, select
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import budget, desks, journal, removal, videos
-from lessonadmin.domain.models import Course, Lesson, Tracking
+from lessonadmin.domain.models import Course, Kind, Lesson, Tracking
 
 
 def mend(asset_id: str, *, actor: Actor) -> bool:
@@ -45,7 +45,7 @@ def _look(asset_id: str) -> mux.Asset | None:
     return asset
 
 
-def _owners(asset_id: str) -> list[tuple[desks.Kind, uuid.UUID]]:
+def _owners(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
     found = removal.owners_of(asset_id)
     db.session.rollback()
     return found
@@ -55,7 +55,7 @@ def _must_be_signed(asset_id: str) -> bool:
     """Somebody pays for it, or it was uploaded to be signed; without keys only the latter is known."""
     rows = select(Tracking.id).where(
         Tracking.mux_asset_id == asset_id,
-        Tracking.superseded_at.is_(None),
+        Tracking.is_current,
         Tracking.asked_policy == "signed",
     )
     if db.session.scalar(rows.limit(1)) is not None:
@@ -79,7 +79,7 @@ def _choose(asset: mux.Asset, *, must_sign: bool, signs: bool) -> mux.PlaybackId
     return made
 
 
-def _take(kind: desks.Kind, owner_id: uuid.UUID, asset_id: str, chosen: mux.PlaybackId, actor: Actor) -> bool:
+def _take(kind: Kind, owner_id: uuid.UUID, asset_id: str, chosen: mux.PlaybackId, actor: Actor) -> bool:
     """Swap one lesson's (or course's) playback id and its policy, together."""
     with transaction(actor):
         desk = desks.open_desk(kind, owner_id)
@@ -99,7 +99,7 @@ def _close(asset_id: str, public: mux.PlaybackId, actor: Actor) -> bool:
             or_(
                 exists().where(
                     Tracking.mux_playback_id == public.id,
-                    Tracking.superseded_at.is_(None),
+                    Tracking.is_current,
                     Tracking.status == "ready",
                 ),
                 exists().where(Lesson.mux_playback_id == public.id, Lesson.mux_asset_id == asset_id),

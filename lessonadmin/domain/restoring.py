@@ -9,17 +9,16 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select
 
 from lessonadmin.db import db
 from lessonadmin.domain import deletions, desks, outcomes, publication, videos
-from lessonadmin.domain.desks import Kind
-from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking
+from lessonadmin.domain.models import AssetDeletion, AuditLog, Kind, Lesson, Tracking, owners
 from lessonadmin.domain.outcomes import Result
 
 
 def verdict(kind: Kind) -> ColumnElement[str]:
-    model = Lesson if kind == "lesson" else Course
-    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
+    model = owners.MODELS[kind]
+    column = owners.COLUMNS[kind]
     waiting = exists().where(
         column == model.id,
-        Tracking.superseded_at.is_(None),
+        Tracking.is_current,
         Tracking.status == "deleting",
         AssetDeletion.mux_asset_id == Tracking.mux_asset_id,
         AssetDeletion.done_at.is_(None),

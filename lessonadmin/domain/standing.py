@@ -15,9 +15,10 @@ from sqlalchemy import func, or_, select
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import removal, wording
-from lessonadmin.domain.desks import Desk, Owner
-from lessonadmin.domain.models import Lesson, Tracking
-from lessonadmin.domain.models.video import MIGRATED, OPEN_STATUSES
+from lessonadmin.domain.desks import Desk
+from lessonadmin.domain.models import Lesson, Owner, Tracking
+from lessonadmin.domain.models.owners import COLUMNS
+from lessonadmin.domain.models.video import MIGRATED
 
 FIRST_POLL_MS = 5000
 SLOWEST_POLL_MS = 30_000
@@ -91,14 +92,14 @@ def of_many(owners: Sequence[Owner]) -> dict[uuid.UUID, Standing]:
 def _uploads(owners: Sequence[Owner]) -> list[tuple[Tracking, bool]]:
     if not owners:
         return []
-    column = Tracking.lesson_id if isinstance(owners[0], Lesson) else Tracking.course_id
+    column = COLUMNS[owners[0].kind]
     age = func.extract("epoch", func.clock_timestamp() - Tracking.created_at)
     found = db.session.execute(
         select(Tracking, age >= config.current().stuck_after_seconds)
         .where(
             column.in_([owner.id for owner in owners]),
             or_(
-                Tracking.superseded_at.is_(None),
+                Tracking.is_current,
                 Tracking.status.in_(("error", "ready", "cancelled")),
                 Tracking.error_type.is_not(
                     None
@@ -141,7 +142,7 @@ def _standing(desk: Desk, stuck: set[uuid.UUID]) -> Standing:
 def _untracked_and_old(desk: Desk) -> bool:
     """A video from before tracking has no row that could tell its age: the lesson's own stands for it."""
     owner = desk.owner
-    if desk.current or owner.video_processing_status not in OPEN_STATUSES:
+    if desk.current or not owner.video_is_open:
         return False
     return (datetime.now(UTC) - owner.created_at).total_seconds() >= config.current().stuck_after_seconds
 

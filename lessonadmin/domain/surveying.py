@@ -81,8 +81,8 @@ def _watch_all() -> None:
     db.session.execute(
         update(Tracking)
         .where(
-            Tracking.superseded_at.is_(None),
-            Tracking.status.in_(("uploading", "processing")),
+            Tracking.is_current,
+            Tracking.is_open,
             Tracking.next_check_at.is_(None),
         )
         .values(next_check_at=func.clock_timestamp(), updated_at=Tracking.updated_at)

@@ -127,8 +127,8 @@ def _needs_attention() -> int:
     ids = db.session.scalars(
         select(Tracking.id)
         .where(
-            Tracking.superseded_at.is_(None),
-            Tracking.status.in_(("uploading", "processing")),
+            Tracking.is_current,
+            Tracking.is_open,
             Tracking.attention_at.is_(None),
             Tracking.created_at < stuck_for,
         )

@@ -15,11 +15,11 @@ from sqlalchemy import select
 
 from lessonadmin.db import db
 from lessonadmin.domain import event_lookup
-from lessonadmin.domain.desks import Kind
 from lessonadmin.domain.models import (
     AssetDeletion,
     AuditLog,
     Course,
+    Kind,
     Lesson,
     MuxCall,
     MuxEvent,
@@ -28,6 +28,7 @@ from lessonadmin.domain.models import (
     Tracking,
     UploadCancellation,
     User,
+    owners,
 )
 from lessonadmin.domain.story_words import AUDIT_WORDS, actor_words, call_words, details_of, event_words
 from lessonadmin.texts import plain
@@ -87,7 +88,7 @@ def story(
 
     `uploads`: all of them, if they are at hand already."""
     span = _Span(kind, target_id, before, limit)
-    column = Tracking.lesson_id if kind == "lesson" else Tracking.course_id
+    column = owners.COLUMNS[kind]
     if uploads is None:
         uploads = db.session.scalars(select(Tracking).where(column == target_id)).all()
     found = [

@@ -7,8 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, select
 
 from lessonadmin import config
 from lessonadmin.db import later
-from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Tracking
-from lessonadmin.domain.models.video import OPEN_STATUSES
+from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Tracking, owners
 
 
 def _today() -> datetime:
@@ -19,14 +18,14 @@ def _today() -> datetime:
 def stuck_uploads() -> ColumnElement[bool]:
     """Open for longer than a video should take."""
     return and_(
-        Tracking.superseded_at.is_(None),
-        Tracking.status.in_(OPEN_STATUSES),
+        Tracking.is_current,
+        Tracking.is_open,
         Tracking.created_at <= later(-config.current().stuck_after_seconds),
     )
 
 
 def _column(model: type[Any]) -> Any:
-    return Tracking.lesson_id if model is Lesson else Tracking.course_id
+    return owners.COLUMNS[model.kind]
 
 
 def stuck(model: type[Any]) -> ColumnElement[bool]:
@@ -47,9 +46,7 @@ def failed_uploads_today() -> ColumnElement[bool]:
 def failed_today(model: type[Any]) -> ColumnElement[bool]:
     """Its video is in error, and became so today (by UTC)."""
     column = _column(model)
-    which = select(column).where(
-        failed_uploads_today(), Tracking.superseded_at.is_(None), column.is_not(None)
-    )
+    which = select(column).where(failed_uploads_today(), Tracking.is_current, column.is_not(None))
     return and_(model.video_processing_status == "error", model.id.in_(which))
 
 

@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, later, transaction
 from lessonadmin.domain import calls, checks, deletions, desks, inbox, journal, looking, throttles, videos
-from lessonadmin.domain.desks import Desk, Owner
+from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
-from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.models import Owner, Tracking, owners
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.reading import upload_news
 from lessonadmin.domain.video_state import Happening
@@ -85,8 +85,7 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
             throttles.ask_for_upload(actor.id)
         row_id = _prepare(desks.desk_of(owner), file, content_type)
     passthrough = mux.Passthrough(
-        lesson_id=owner.id if desks.kind_of(owner) == "lesson" else None,
-        course_id=owner.id if desks.kind_of(owner) == "course" else None,
+        **{owners.COLUMNS[owner.kind].key: owner.id},
         tracking_id=row_id,
     )
     try:
@@ -105,7 +104,7 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
     with transaction(actor):
         expires_at = _issue(row_id, upload, file)
         if expires_at is None:  # the lesson was deleted meanwhile; nobody gets the address
-            deletions.promise_cancellation_of(upload.id, (desks.kind_of(owner), owner.id))
+            deletions.promise_cancellation_of(upload.id, (owner.kind, owner.id))
     if expires_at is None:
         raise Missing()
     return Ticket(upload.id, upload.url, expires_at)
@@ -132,7 +131,7 @@ def _not_created(row_id: uuid.UUID, error: mux.MuxError) -> None:
     if found is None:
         return  # its lesson was deleted meanwhile
     desk, row = found
-    calls.note(desks.kind_of(desk.owner), desk.owner.id, "create_upload", error.category, error.message)
+    calls.note(desk.owner.kind, desk.owner.id, "create_upload", error.category, error.message)
     videos.fail_before_upload(desk, row, message=error.message)
 
 
@@ -154,7 +153,7 @@ def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None
     journal.record(
         "video.upload_started", desk.owner, upload_id=upload.id, filename=file.name, size=file.size
     )
-    calls.note(desks.kind_of(desk.owner), desk.owner.id, "create_upload", "ok", upload.id)
+    calls.note(desk.owner.kind, desk.owner.id, "create_upload", "ok", upload.id)
     db.session.flush()
     if row.expires_at is None:
         raise RuntimeError("an upload without an end was issued")
@@ -180,7 +179,7 @@ def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, act
 
 
 def _knows(owner: Owner, upload_id: str) -> bool:
-    column = Tracking.lesson_id if desks.kind_of(owner) == "lesson" else Tracking.course_id
+    column = owners.COLUMNS[owner.kind]
     found = db.session.scalar(
         select(Tracking.id).where(Tracking.upload_id == upload_id, column == owner.id).limit(1)
     )

@@ -13,8 +13,8 @@ from sqlalchemy import exists, func, select
 
 from lessonadmin.db import db, moment
 from lessonadmin.domain import announcements, checks, deletions, journal, publication
-from lessonadmin.domain.desks import Desk, Owner, kind_of
-from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.desks import Desk
+from lessonadmin.domain.models import Lesson, Owner, Tracking, owners
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.video_state import (
     UPLOAD_ERRORS,
@@ -59,7 +59,7 @@ def apply(desk: Desk, row: Tracking, news: News) -> Outcome:
         return "ask"
     learned = _learn(row, news)
     if step.state == state:
-        if learned and row.superseded_at is None:
+        if learned and row.is_current:
             project(desk)
         if row.is_open:
             checks.heard(row)
@@ -102,7 +102,7 @@ def _takes_upload_id(row: Tracking, upload_id: str | None) -> bool:
 
 def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -> None:
     """Make the step and everything that belongs to it."""
-    overtaken = row.superseded_at is not None
+    overtaken = not row.is_current
     if after is State.READY and not overtaken:
         _make_room(desk, row)
     _write_state(row, before, after, news, overtaken=overtaken)
@@ -110,7 +110,7 @@ def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -
         supersede(
             row, by=desk.playing
         )  # beside a video that plays it is history, and the lesson stays as it was
-    if row.superseded_at is None:
+    if row.is_current:
         project(desk)
         if after in GONE and isinstance(desk.owner, Lesson):
             publication.withdraw(desk.owner, why="its video is gone")
@@ -205,7 +205,7 @@ def _unwanted(desk: Desk, row: Tracking) -> None:
     """An asset that came for an upload nobody wants any more must go at Mux."""
     if row.mux_asset_id is None or row.status in ("deleting", "deleted"):
         return
-    if row.status == "cancelled" or (row.superseded_at is not None and row.ready_at is None):
+    if row.status == "cancelled" or (not row.is_current and row.ready_at is None):
         deletions.promise(row, why="nobody wants this upload any more")
 
 
@@ -259,7 +259,7 @@ def set_playback_id(desk: Desk, row: Tracking, *, playback_id: str, policy: str 
     before = (row.mux_playback_id, row.playback_policy)
     row.mux_playback_id, row.playback_policy = playback_id, policy
     row.wanted_policy = policy or row.wanted_policy  # from now on this is what the video has
-    if row.superseded_at is not None:
+    if not row.is_current:
         return before != (playback_id, policy)
     shown = desk.owner.mux_playback_id
     project(desk)
@@ -333,10 +333,8 @@ def new_row(desk: Desk, *, outside: bool = False, **columns: Any) -> Tracking:
 
 
 def _add(desk: Desk, **columns: Any) -> Tracking:
-    kind = kind_of(desk.owner)
     row = Tracking(
-        lesson_id=desk.owner.id if kind == "lesson" else None,
-        course_id=desk.owner.id if kind == "course" else None,
+        **{owners.COLUMNS[desk.owner.kind].key: desk.owner.id},
         owner_id=desk.owner.owner_id,
         **columns,
     )

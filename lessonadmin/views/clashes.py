@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from lessonadmin.db import db
-from lessonadmin.domain.desks import Owner, kind_of
-from lessonadmin.domain.models import AuditLog, User
+from lessonadmin.domain.models import AuditLog, Owner, User
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,7 @@ def _last_editor(user: User, owner: Owner) -> str:
     row = db.session.execute(
         select(User.id, User.name, User.email)
         .join(AuditLog, AuditLog.actor_id == User.id)
-        .where(AuditLog.target_id == owner.id, AuditLog.action == f"{kind_of(owner)}.updated")
+        .where(AuditLog.target_id == owner.id, AuditLog.action == f"{owner.kind}.updated")
         .order_by(AuditLog.at.desc(), AuditLog.id.desc())
         .limit(1)
     ).first()

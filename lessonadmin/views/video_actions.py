@@ -6,8 +6,8 @@ Each takes an owner that this person may change and answers with the word that t
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import asking, desks, removal, uploads
-from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.errors import Conflict
+from lessonadmin.domain.models import Owner
 
 
 def cancel(owner: Owner) -> str:

@@ -13,6 +13,7 @@ from lessonadmin.domain import estimates, standing, uploads
 from lessonadmin.domain.desks import Owner, kind_of
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.estimates import Estimate
+from lessonadmin.domain.models import Owner
 from lessonadmin.domain.standing import Standing
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.player import Player, player_of
@@ -76,7 +77,7 @@ def of(
 ) -> Card:
     found = standing.of(owner)
     return Card(
-        kind=kind_of(owner),
+        kind=owner.kind,
         owner=owner,
         standing=found,
         urls=urls,

@@ -1,7 +1,7 @@
 """The tables, one file a subject. States are held by CHECK constraints, so no writer can invent one."""
 
 from lessonadmin.domain.models.bulk import Batch, BatchItem
-from lessonadmin.domain.models.content import Course, Lesson, Purchase, StaffNote
+from lessonadmin.domain.models.content import Course, Kind, Lesson, Owner, Purchase, StaffNote
 from lessonadmin.domain.models.operations import (
     Alarm,
     Drift,
@@ -25,11 +25,13 @@ __all__ = [
     "Course",
     "Drift",
     "Heartbeat",
+    "Kind",
     "Lesson",
     "MuxBudget",
     "MuxCall",
     "MuxEvent",
     "Notification",
+    "Owner",
     "Purchase",
     "ReconcileRun",
     "Rollup",

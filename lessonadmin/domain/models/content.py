@@ -5,9 +5,24 @@ are written by `domain.videos` alone.
 """
 
 import uuid
+from typing import Any, ClassVar, Literal
 
-from sqlalchemy import Boolean, CheckConstraint, Computed, Float, ForeignKey, Index, Integer, Text, text, true
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    Computed,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    literal_column,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from lessonadmin import temporary_ids
@@ -16,13 +31,25 @@ from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMu
 from lessonadmin.domain.models.people import User
 
 VIDEO_STATUSES = ("none", "uploading", "processing", "ready", "error", "deleting")
+Kind = Literal["lesson", "course"]
+# An upload in one of these is on its way.
+OPEN_STATUSES = ("uploading", "processing")
+# As the partial indexes have it: a condition that hands the words over as parameters may miss them.
+OPEN = ", ".join(f"'{status}'" for status in OPEN_STATUSES)
 LESSON_STATUSES = ("draft", "published")
 # The title once more with its signs taken out: PostgreSQL keeps "maths/algebra" as one word, people look for the second.
 SEARCHED = "to_tsvector('simple', title || ' ' || description || ' ' || translate(title, '/.:-_@', '      '))"
 
 
+def in_open_state(column: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = column.in_([literal_column(f"'{status}'") for status in OPEN_STATUSES])
+    return found
+
+
 class VideoOwner(WithMuxIds):
     """The state of the video that plays, or of the only attempt while none plays."""
+
+    kind: ClassVar[Kind]
 
     video_processing_status: Mapped[str] = mapped_column(Text, server_default="none", default="none")
     playback_policy: Mapped[str | None] = mapped_column(Text)
@@ -31,6 +58,16 @@ class VideoOwner(WithMuxIds):
     video_error_message: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
 
+    @hybrid_property
+    def video_is_open(self) -> bool:
+        """None plays, and one is on its way."""
+        return self.video_processing_status in OPEN_STATUSES
+
+    @video_is_open.inplace.expression
+    @classmethod
+    def _video_is_open(cls) -> ColumnElement[bool]:
+        return in_open_state(cls.video_processing_status)
+
     @declared_attr
     def search(self) -> Mapped[str]:
         return mapped_column(TSVECTOR, Computed(SEARCHED, persisted=True), deferred=True)
@@ -38,6 +75,7 @@ class VideoOwner(WithMuxIds):
 
 class Course(VideoOwner, Stamped, Base):
     __tablename__ = "courses"
+    kind = "course"
 
     id: Mapped[Key]
     title: Mapped[str] = mapped_column(Text)
@@ -70,6 +108,7 @@ class Course(VideoOwner, Stamped, Base):
 
 class Lesson(VideoOwner, Stamped, Base):
     __tablename__ = "lessons"
+    kind = "lesson"
 
     id: Mapped[Key]
     course_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("courses.id", ondelete="SET NULL"))
@@ -116,7 +155,7 @@ class Lesson(VideoOwner, Stamped, Base):
         Index(
             "ix_lessons_open_video",
             "id",
-            postgresql_where=text("video_processing_status IN ('uploading', 'processing')"),
+            postgresql_where=text(f"video_processing_status IN ({OPEN})"),
         ),
         Index(
             "ix_lessons_temporary", "id", postgresql_where=text(f"mux_asset_id LIKE {temporary_ids.PATTERN}")
@@ -173,3 +212,6 @@ class StaffNote(Base):
     created_at: Mapped[Born]
 
     author: Mapped[User | None] = relationship(lazy="raise")
+
+
+Owner = Lesson | Course

@@ -5,16 +5,29 @@
 
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    and_,
+    literal_column,
+    text,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lessonadmin import config
 from lessonadmin.db import Base
 from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMuxIds, one_of
-from lessonadmin.domain.models.content import Course, Lesson
+from lessonadmin.domain.models.content import OPEN, OPEN_STATUSES, Course, Kind, Lesson, in_open_state
 
 TRACKING_STATUSES = ("uploading", "processing", "ready", "error", "cancelled", "deleting", "deleted")
-OPEN_STATUSES = ("uploading", "processing")
+CURRENT_AND_OPEN = f"superseded_at IS NULL AND status IN ({OPEN})"
 MIGRATED = "migrated"
 ANY_POLICY = "any"
 
@@ -75,7 +88,7 @@ class Tracking(WithMuxIds, Stamped, Base):
                 postgresql_where=text(f"superseded_at IS NULL AND status IN ({states})"),
             )
             for owner in ("lesson", "course")
-            for kind, states in (("playing", "'ready'"), ("on_its_way", "'uploading', 'processing'"))
+            for kind, states in (("playing", "'ready'"), ("on_its_way", OPEN))
         ),
         Index(
             "uq_mux_asset_tracking_upload_id",
@@ -98,7 +111,7 @@ class Tracking(WithMuxIds, Stamped, Base):
         Index(
             "ix_mux_asset_tracking_open",
             "created_at",
-            postgresql_where=text("superseded_at IS NULL AND status IN ('uploading', 'processing')"),
+            postgresql_where=text(CURRENT_AND_OPEN),
         ),
         Index("ix_mux_asset_tracking_status", "status", "id"),
         Index("ix_mux_asset_tracking_failed", "updated_at", postgresql_where=text("status = 'error'")),
@@ -121,15 +134,46 @@ class Tracking(WithMuxIds, Stamped, Base):
         self.asked_policy = policy
 
     @property
+    def target_type(self) -> Kind:
+        """Is its owner a lesson or a course?"""
+        return "lesson" if self.lesson_id is not None else "course"
+
+    @property
     def target_id(self) -> uuid.UUID:
         """The lesson or the course."""
         found = self.lesson_id or self.course_id
         assert found is not None  # noqa: S101  # the table has a constraint for it
         return found
 
-    @property
+    @hybrid_property
     def is_open(self) -> bool:
+        """It is on its way: its file is awaited, or Mux works on it."""
         return self.status in OPEN_STATUSES
+
+    @is_open.inplace.expression
+    @classmethod
+    def _is_open(cls) -> ColumnElement[bool]:
+        return in_open_state(cls.status)
+
+    @hybrid_property
+    def is_current(self) -> bool:
+        """No other upload took its place: what Mux says about it reaches its lesson or course."""
+        return self.superseded_at is None
+
+    @is_current.inplace.expression
+    @classmethod
+    def _is_current(cls) -> ColumnElement[bool]:
+        return cls.superseded_at.is_(None)
+
+    @hybrid_property
+    def plays(self) -> bool:
+        """It is the video that people see."""
+        return self.superseded_at is None and self.status == "ready"
+
+    @plays.inplace.expression
+    @classmethod
+    def _plays(cls) -> ColumnElement[bool]:
+        return and_(cls.superseded_at.is_(None), cls.status == literal_column("'ready'"))
 
 
 class AssetDeletion(Base):

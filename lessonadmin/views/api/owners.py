@@ -2,8 +2,8 @@
 
 from lessonadmin import auth
 from lessonadmin.domain import access
-from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.errors import Invalid
+from lessonadmin.domain.models import Owner
 from lessonadmin.views.api.asked import OwnerNamed
 
 ONE_OF_THEM = "Name a lesson_id or a course_id, and only one of them."

@@ -6,7 +6,7 @@ The calls that name an upload answer with the status of that upload.
 import logging
 
 from lessonadmin import auth, mux
-from lessonadmin.domain import access, cancelling, desks, uploads
+from lessonadmin.domain import access, cancelling, uploads
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.uploads import File
 from lessonadmin.views.api import owners
@@ -80,7 +80,7 @@ def cancel_upload(body: UploadNamed) -> Answer:
     found = uploads.owner_of(body.upload_id)
     if found is None:
         raise Missing()
-    kind = desks.kind_of(found)
+    kind = found.kind
     owner = access.owner_to_change(
         auth.current_user(),
         lesson_id=found.id if kind == "lesson" else None,

@@ -5,9 +5,8 @@ import uuid
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import access, adopting, asking, desks, removal, standing
-from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.errors import Missing
-from lessonadmin.domain.models import Lesson
+from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.temporary_ids import is_temporary
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.asked import AssetNamed, OwnerNamed, StatusAsk
@@ -56,7 +55,7 @@ def check_upload_status(query: OwnerNamed) -> Answer:
     What Mux says is applied; an asset that is gone there is cleared here.
     """
     owner = owners.to_change(query)
-    kind, owner_id = desks.kind_of(owner), owner.id
+    kind, owner_id = owner.kind, owner.id
     said = asking.ask_now(owner, actor=auth.current_actor())
     found = standing.of(_again(kind, owner_id))
     return 200, AskedStatus(
@@ -67,7 +66,7 @@ def check_upload_status(query: OwnerNamed) -> Answer:
     )
 
 
-def _again(kind: desks.Kind, owner_id: uuid.UUID) -> Owner:
+def _again(kind: Kind, owner_id: uuid.UUID) -> Owner:
     owner = desks.find_owner(kind, owner_id)
     if owner is None:
         raise Missing()

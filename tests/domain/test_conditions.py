@@ -48,11 +48,11 @@ def test_every_owner_is_found_by_its_kind(session: Session) -> None:
 @pytest.mark.parametrize(
     ("asked", "index"),
     [
-        (select(Tracking.id).where(Tracking.is_current, Tracking.is_open), "uq_mux_asset_tracking_on_its_way"),
         (
-            select(Tracking.id).where(Tracking.plays, Tracking.lesson_id.is_not(None)),
-            "uq_mux_asset_tracking_playing_lesson",
+            select(Tracking.id).where(Tracking.is_current, Tracking.is_open),
+            "uq_mux_asset_tracking_on_its_way",
         ),
+        (select(Tracking.id).where(Tracking.plays), "uq_mux_asset_tracking_playing"),
         (select(Lesson.id).where(Lesson.video_is_open), "ix_lessons_open_video"),
     ],
     ids=["open", "playing", "video_is_open"],

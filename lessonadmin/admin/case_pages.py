@@ -23,7 +23,6 @@ from lessonadmin.domain import (
     standing,
     timeline,
 )
-from lessonadmin.domain.desks import Kind, Owner
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.web import fragments, headers

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lessonadmin.domain import course_lists, course_teacher, courses, lessons, prices
-from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.lessons import Changes
-from lessonadmin.domain.models import Lesson, User
+from lessonadmin.domain.models import Lesson, Owner, User
 from lessonadmin.domain.prices import price_input
 from lessonadmin.web import fields
 

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, or_, select, union_all
 
 from lessonadmin.db import db
 from lessonadmin.domain import ceilings, searching
-from lessonadmin.domain.models import AssetDeletion, Batch, Course, Lesson, MuxEvent, Tracking, User
+from lessonadmin.domain.models import AssetDeletion, Batch, Course, Lesson, MuxEvent, Tracking, User, owners
 from lessonadmin.ids import as_id
 
 MOST_OF_A_KIND = 10
@@ -75,7 +75,7 @@ def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]
     text = tidy(text)
     if not text or len(text.split()) != 1:
         return []
-    column = Tracking.lesson_id if model is Lesson else Tracking.course_id
+    column = owners.COLUMNS[model.kind]
     ours = as_id(text)
     parts: list[Select[Any]] = [
         select(model.id).where(model.mux_asset_id == text),

@@ -13,7 +13,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import access, catalog, lessons
 from lessonadmin.domain.catalog import Cursor, Wish
-from lessonadmin.domain.desks import Owner
+from lessonadmin.domain.models import Owner
 from lessonadmin.ids import as_id
 from lessonadmin.web import headers
 from lessonadmin.web.player import Player, player_of

@@ -10,7 +10,6 @@ from flask import Response, render_template, request
 
 from lessonadmin import config, mux
 from lessonadmin.domain import estimates, standing, uploads
-from lessonadmin.domain.desks import Owner, kind_of
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.estimates import Estimate
 from lessonadmin.domain.models import Owner

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from lessonadmin import config
 from lessonadmin.domain import pictures, playback
-from lessonadmin.domain.desks import Owner
 from lessonadmin.domain.errors import Problem
+from lessonadmin.domain.models import Owner
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ OTHER_WORDS = {
     "batch.retried": "Tried failed rows again",
     "event.replayed": "Replayed an event",
     "deletion.retried": "Tried a deletion now",
+    "deletion.ended": "Ended a deletion: the asset is used",
     "job.retried": "Tried a failed job again",
     "job.deleted": "Forgot a failed job",
     "user.created": "Made an account",

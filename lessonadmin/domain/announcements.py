@@ -38,6 +38,12 @@ def overtaken(owner: Owner, row: Tracking, after: State) -> None:
         journal.record("video.deleted", owner, asset_id=row.mux_asset_id, superseded=True)
 
 
+def let_go(owner: Owner, row: Tracking) -> None:
+    """A lesson (or course) gave up an asset that something else goes on using."""
+    superseded = True if row.superseded_at is not None else None
+    journal.record("video.let_go", owner, asset_id=row.mux_asset_id, superseded=superseded)
+
+
 def _ready(owner: Owner, row: Tracking, found_by: str, replaced: Tracking | None) -> None:
     journal.record(
         "video.ready", owner, asset_id=row.mux_asset_id, playback_id=row.mux_playback_id, found_by=found_by

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, select
 
 from lessonadmin import config
 from lessonadmin.db import db
-from lessonadmin.domain import deletions, desks, outcomes, removal, videos
+from lessonadmin.domain import deletions, outcomes, removal, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import Kind, Tracking, owners
 from lessonadmin.domain.outcomes import Result
@@ -63,8 +63,7 @@ def _clear_verdict(desk: Desk) -> str:
 
 def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Result:
     """Take the video away from a lesson or course, and from every other one that uses the same asset."""
-    assets = _assets_of(kind, target_id)
-    locked = _locked({(kind, target_id)}, assets)
+    locked = removal.locked({(kind, target_id)}, _assets_of(kind, target_id))
     desk = locked.get((kind, target_id))
     if desk is None:
         return outcomes.of("missing")
@@ -72,9 +71,7 @@ def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Re
     code = _clear_verdict(desk)
     if code in ("nothing_to_clear", "being_deleted"):
         return outcomes.of(code)
-    grace = _grace(options)
-    removal.clear(desk, grace_seconds=grace)
-    _clear_others(locked, (kind, target_id), assets, grace)
+    removal.clear(desk, everywhere=True, grace_seconds=_grace(options))
     return outcomes.of(code)
 
 
@@ -89,23 +86,6 @@ def _assets_of(kind: Kind, target_id: uuid.UUID) -> set[str]:
     )
     found.add(db.session.scalar(select(model.mux_asset_id).where(model.id == target_id)))
     return {asset_id for asset_id in found if asset_id and not is_temporary(asset_id)}
-
-
-def _locked(targets: set[tuple[Kind, uuid.UUID]], assets: set[str]) -> dict[tuple[Kind, uuid.UUID], Desk]:
-    """Everything that uses these assets, locked in the order that everybody keeps."""
-    owners = set(targets)
-    for asset_id in assets:
-        owners |= set(removal.owners_of(asset_id))
-    locked = {owner: desks.open_desk(*owner) for owner in sorted(owners)}
-    return {owner: desk for owner, desk in locked.items() if desk is not None}
-
-
-def _clear_others(
-    locked: dict[tuple[Kind, uuid.UUID], Desk], but: tuple[Kind, uuid.UUID], assets: set[str], grace: float
-) -> None:
-    for owner, desk in locked.items():
-        for asset_id in sorted(assets) if owner != but else ():
-            removal.clear_asset(desk, asset_id, grace_seconds=grace)
 
 
 def clear_upload_verdict() -> ColumnElement[str]:
@@ -124,14 +104,13 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
         return outcomes.of("missing")
     asset_id = row.mux_asset_id if row.status not in ("deleting", "deleted") else None
     target: tuple[Kind, uuid.UUID] = (row.target_type, row.target_id)
-    locked = _locked({target}, {asset_id} if asset_id else set())
+    locked = removal.locked({target}, {asset_id} if asset_id else set())
     desk = locked.get(target)
     row = desk.row(tracking_id) if desk is not None else None
     if desk is None or row is None:
         return outcomes.of("missing")
     if asset_id is not None:
-        for one in locked.values():
-            removal.clear_asset(one, asset_id, grace_seconds=_grace(options))
+        removal.give_up(asset_id, "everyone", grace_seconds=_grace(options))
         return outcomes.of("deletes")
     if row.mux_asset_id is None and row.is_current and (row.is_open or row.status == "error"):
         deletions.promise_cancellation(row)

@@ -34,4 +34,9 @@ def try_now(deletion_id: uuid.UUID, *, actor: Actor) -> bool:
             .values(due_at=func.clock_timestamp(), lease_token=None)
         )
         journal.record_for("deletion.retried", "deletion", deletion_id, asset_id=row.mux_asset_id)
-    return removal.finish(deletion_id, actor=actor, priority="high")
+    gone = removal.finish(deletion_id, actor=actor, priority="high")
+    with transaction(actor):
+        ended = db.session.get(AssetDeletion, deletion_id, populate_existing=True) is None
+    if ended:
+        raise Conflict("in_use", "A lesson or course uses this asset, so it stays at Mux.")
+    return gone

@@ -1,30 +1,61 @@
-"""Promises that an asset goes at Mux, or an upload is cancelled there: rows, written with the change that causes them.
+"""Rows that say which asset must go at Mux and which upload must be cancelled there, written with the change that causes
+them.
 
-Keeping the promises (asking Mux) is the business of `removal`; this room only writes and takes back.
+An asset that a lesson or course uses is never put down here: `users_of` says which do, and the last one to give it up
+writes the row. Asking Mux is the business of `removal` and `cancelling`.
 """
 
 import uuid
+from typing import Any
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import ColumnElement, CompoundSelect, and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import config
 from lessonadmin.db import actor, db, later
-from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
+from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation, owners
 from lessonadmin.queue import enqueue_after_commit
 from lessonadmin.temporary_ids import is_temporary
 
+# An upload in one of these states uses its asset, unless another upload has taken its place.
+USING = ("uploading", "processing", "ready", "error")
+ASSETS = 0x1E550B  # any number, the same in every process; locks of assets are told from others by it
 
-def promise(row: Tracking, *, why: str, after_seconds: float = 0) -> None:
-    """The asset of this upload goes at Mux; promised twice is promised once."""
-    if row.mux_asset_id is not None:
-        promise_asset(
-            row.mux_asset_id,
-            why=why,
-            target=(row.target_type, row.target_id),
-            tracking_id=row.id,
-            after_seconds=after_seconds,
-        )
+
+def hold(asset_id: str) -> None:
+    """One decision about an asset at a time, until this transaction ends.
+
+    Else two that give it up at once would each take the other for a user, and nobody would delete it. Whoever locks
+    lessons and courses does that before.
+    """
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(asset_id, ASSETS))))
+
+
+def users_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
+    """Every lesson and course whose video this asset is or is about to be.
+
+    What was given up, replaced or deleted does not use it any more. A lesson from before tracking names it itself.
+    """
+    return sorted((kind, one) for kind in owners.MODELS for one in db.session.scalars(_users(kind, asset_id)))
+
+
+def _users(kind: Kind, asset_id: str) -> CompoundSelect[Any]:
+    model, owner_id = owners.MODELS[kind], owners.COLUMNS[kind]
+    of_asset = and_(Tracking.mux_asset_id == asset_id, owner_id.is_not(None))
+    using = select(owner_id).where(of_asset, Tracking.is_current, Tracking.status.in_(USING))
+    tracked = exists().where(of_asset, owner_id == model.id)
+    return using.union(select(model.id).where(model.mux_asset_id == asset_id, ~tracked))
+
+
+def promise(row: Tracking, *, why: str, after_seconds: float = 0) -> bool:
+    """The asset of this upload goes at Mux; promised twice is promised once. False: something uses it, so it stays."""
+    return row.mux_asset_id is not None and promise_asset(
+        row.mux_asset_id,
+        why=why,
+        target=(row.target_type, row.target_id),
+        tracking_id=row.id,
+        after_seconds=after_seconds,
+    )
 
 
 def promise_after_grace(row: Tracking) -> None:
@@ -39,10 +70,13 @@ def promise_asset(
     target: tuple[str, uuid.UUID] | None = None,
     tracking_id: uuid.UUID | None = None,
     after_seconds: float = 0,
-) -> None:
+) -> bool:
     """The same for an asset of which no upload is at hand. A sooner promise beats a later one."""
     if is_temporary(asset_id):
-        return
+        return False
+    hold(asset_id)
+    if users_of(asset_id):
+        return False
     by = actor()
     row = insert(AssetDeletion).values(
         mux_asset_id=asset_id,
@@ -51,7 +85,7 @@ def promise_asset(
         tracking_id=tracking_id,
         target_type=target[0] if target else None,
         target_id=target[1] if target else None,
-        due_at=later(after_seconds),
+        due_at=func.greatest(later(after_seconds), _end_of_grace(asset_id)),
     )
     deletion_id = db.session.scalar(
         row.on_conflict_do_update(
@@ -62,13 +96,30 @@ def promise_asset(
     )
     if deletion_id is not None and after_seconds <= 0:
         enqueue_after_commit("lessonadmin.jobs.videos.delete_asset", str(deletion_id))
+    return True
+
+
+def _end_of_grace(asset_id: str) -> ColumnElement[Any]:
+    """A lesson in which this asset was replaced a moment ago may still undo that."""
+    grace = func.make_interval(0, 0, 0, 0, 0, 0, config.current().replaced_grace_seconds)
+    replaced = select(func.max(Tracking.superseded_at)).where(
+        Tracking.mux_asset_id == asset_id, Tracking.status == "ready", Tracking.ready_at.is_not(None)
+    )
+    return replaced.scalar_subquery() + grace
+
+
+def drop(deletion_id: uuid.UUID) -> None:
+    """Something uses the asset after all: it stays at Mux, and whoever gives it up last writes a new row."""
+    db.session.execute(delete(AssetDeletion).where(AssetDeletion.id == deletion_id))
 
 
 def take_back(asset_id: str) -> bool:
-    """The asset is wanted again (undo): True if nobody has tried to delete it, not even in vain.
+    """The asset is wanted again (undo): True if it is at Mux for sure.
 
-    A try without an answer may have been carried out, and nobody may be shown a video that is gone.
+    So it is if nobody has tried to delete it, not even in vain: a try without an answer may have been carried out, and
+    nobody may be shown a video that is gone. Of an asset that others use all the time there is nothing to take back.
     """
+    hold(asset_id)
     taken = db.session.execute(
         delete(AssetDeletion)
         .where(
@@ -78,7 +129,10 @@ def take_back(asset_id: str) -> bool:
         )
         .returning(AssetDeletion.id)
     ).first()
-    return taken is not None
+    if taken is not None:
+        return True
+    known = select(exists().where(AssetDeletion.mux_asset_id == asset_id))
+    return not db.session.scalar(known) and bool(users_of(asset_id))
 
 
 def kept(row: Tracking) -> None:

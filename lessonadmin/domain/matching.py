@@ -104,7 +104,7 @@ def _row(desk: Desk, event: mux.Event) -> Tracking | None:
     if found is not None:
         return found
     coming = desk.on_its_way
-    if event.upload_id is None and coming is not None and not _real_asset(coming):
+    if event.upload_id is None and coming is not None and not videos.real_asset(coming):
         return coming
     return _adopted(desk, event)
 
@@ -126,12 +126,7 @@ def _adopted(desk: Desk, event: mux.Event) -> Tracking | None:
 
 
 def _of_another_asset(row: Tracking, event: mux.Event) -> bool:
-    return bool(event.asset_id and _real_asset(row) and row.mux_asset_id != event.asset_id)
-
-
-def _real_asset(row: Tracking) -> bool:
-    """An id that an older program had made up is no asset: the true one takes its place."""
-    return bool(row.mux_asset_id) and not row.has_temporary_asset
+    return bool(event.asset_id and videos.real_asset(row) and row.mux_asset_id != event.asset_id)
 
 
 def read(event: mux.Event, row: Tracking) -> News | None:

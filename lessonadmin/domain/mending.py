@@ -60,8 +60,8 @@ def _delete(finding: Drift, actor: Actor) -> bool:
     with transaction(actor):
         if removal.owners_of(finding.mux_id):
             return False
-        deletions.promise_asset(finding.mux_id, why=f"reconcile: {finding.kind}", target=_target(finding))
-    return True
+        why = f"reconcile: {finding.kind}"
+        return deletions.promise_asset(finding.mux_id, why=why, target=_target(finding))
 
 
 def _target(finding: Drift) -> tuple[str, uuid.UUID] | None:

@@ -1,20 +1,21 @@
 """Taking videos away: the request (rows, at once) and its fulfilment at Mux (later, by a job or the sweep).
 
-A video is deleted at Mux only after its row says so and nothing that plays uses it. "Gone" is done, "preparing" is
-later, and an id that did not come from our own rows is never sent.
+Every caller gives up an asset by `give_up` and says only for whom. It is deleted at Mux only when no lesson or course
+uses it any more. "Gone" is done, "preparing" is later, and an id that did not come from our own rows is never sent.
 """
 
 import uuid
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import func, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, later, new_id, transaction
-from lessonadmin.domain import calls, deletions, desks, publication, videos
+from lessonadmin.domain import calls, deletions, desks, journal, publication, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import AssetDeletion, Course, Kind, Lesson, Tracking
+from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, owners
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
 from lessonadmin.temporary_ids import is_temporary
@@ -23,18 +24,18 @@ LEASE_SECONDS = 45
 LONGEST_BACKOFF = 3600
 
 
+# Who gives up an asset: one lesson or course, under its lock, or everything that uses it.
+Scope = Desk | Literal["everyone"]
+
+
 def owners_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
-    """Every lesson and course that uses an asset, in the order in which they are locked."""
-    found: set[tuple[Kind, uuid.UUID]] = set()
-    for row in desks.rows_by_asset(asset_id):
-        if row.status != "deleted":
-            found.add((row.target_type, row.target_id))
-    found |= {
-        ("lesson", i) for i in db.session.scalars(select(Lesson.id).where(Lesson.mux_asset_id == asset_id))
-    }
-    found |= {
-        ("course", i) for i in db.session.scalars(select(Course.id).where(Course.mux_asset_id == asset_id))
-    }
+    """Every lesson and course that an asset is not yet gone from, in the order in which they are locked: those that use
+    it (`deletions.users_of`), and those that gave it up or replaced it and have a row that waits for its end."""
+    rows = desks.rows_by_asset(asset_id)
+    found = {(row.target_type, row.target_id) for row in rows if row.status != "deleted"}
+    for kind, model in owners.MODELS.items():
+        naming = select(model.id).where(model.mux_asset_id == asset_id)
+        found |= {(kind, one) for one in db.session.scalars(naming)}
     return sorted(found)
 
 
@@ -42,61 +43,75 @@ def request_delete(asset_id: str) -> int:
     """Clear an asset from everything that uses it and promise its deletion; how many used it."""
     if is_temporary(asset_id):
         raise Conflict("temporary_asset", "This is a temporary id: Mux has no such asset.")
-    cleared = 0
-    for kind, owner_id in owners_of(asset_id):
-        desk = desks.open_desk(kind, owner_id)
-        if desk is not None:
-            cleared += _clear(desk, asset_id)
-    return cleared
+    return give_up(asset_id, "everyone")
 
 
-def _clear(desk: Desk, asset_id: str, *, grace_seconds: float = 0) -> int:
-    videos.ensure_tracked(desk)
-    rows = [row for row in desk.rows if row.mux_asset_id == asset_id]
-    for row in rows:
-        if row.status not in ("deleting", "deleted"):
-            videos.apply(desk, row, News(happening=Happening.DELETE))
-        deletions.promise(row, why="deleted by a person", after_seconds=grace_seconds)
-    if desk.owner.mux_asset_id == asset_id:
-        videos.project(desk)
+def give_up(
+    asset_id: str, scope: Scope, *, why: str = "deleted by a person", grace_seconds: float = 0
+) -> int:
+    """Let lessons and courses give up an asset; how many of their uploads had it.
+
+    The scope is all that callers differ in:
+
+    - `"everyone"`: the API's deletion of an asset and the bulk action “clear asset”, which both promise to clear it
+      everywhere (contract, 5 and 6).
+    - one lesson or course: “Remove video” on its page and its own deletion. A person who works on one lesson is not
+      asked about others, so those go on playing.
+
+    It is deleted at Mux, after `grace_seconds`, if nothing outside the scope uses it. Otherwise it is let go here at
+    once and stays at Mux until the last user gives it up.
+    """
+    leaving = list(locked(set(), {asset_id}).values()) if scope == "everyone" else [scope]
+    for desk in leaving:
+        videos.ensure_tracked(desk)
+    deletions.hold(asset_id)
+    inside = {(desk.owner.kind, desk.owner.id) for desk in leaving}
+    stays = bool(set(deletions.users_of(asset_id)) - inside)
+    rows = [(desk, row) for desk in leaving for row in desk.rows if row.mux_asset_id == asset_id]
+    for desk, row in rows:
+        videos.apply(desk, row, News(happening=Happening.LET_GO if stays else Happening.DELETE))
+    for desk in leaving:
+        if desk.owner.mux_asset_id == asset_id:
+            videos.project(desk)
+    if rows and not stays:
+        deletions.promise(rows[0][1], why=why, after_seconds=grace_seconds)
     return len(rows)
 
 
-def clear(desk: Desk, *, grace_seconds: float = 0) -> str:
+def locked(targets: set[tuple[Kind, uuid.UUID]], assets: set[str]) -> dict[tuple[Kind, uuid.UUID], Desk]:
+    """These lessons and courses and all that have something to do with these assets, locked in the order of all."""
+    wanted = targets.union(*(owners_of(asset_id) for asset_id in assets))
+    opened = {owner: desks.open_desk(*owner) for owner in sorted(wanted)}
+    return {owner: desk for owner, desk in opened.items() if desk is not None}
+
+
+def clear(desk: Desk, *, everywhere: bool = False, grace_seconds: float = 0) -> str:
     """Take the video away from a lesson or course, whatever state it is in; says what was done.
 
-    `grace_seconds`: how long its asset is kept at Mux after that.
+    `everywhere`: its assets are taken from everything else that uses them, too; whoever asks for that has locked those
+    in their order before. `grace_seconds`: how long its asset is kept at Mux after that.
     """
     videos.ensure_tracked(desk)
     for row in desk.current:
-        if row.mux_asset_id is None and (row.is_open or row.status == "error"):
+        if videos.real_asset(row) is None and (row.is_open or row.status == "error"):
             deletions.promise_cancellation(row)
             videos.apply(desk, row, News(happening=Happening.CANCEL))
-    assets = {row.mux_asset_id for row in desk.current if row.mux_asset_id and row.status != "deleted"}
-    for asset_id in sorted(assets):
-        _clear(desk, asset_id, grace_seconds=grace_seconds)
+    assets = {row.mux_asset_id for row in desk.current if videos.real_asset(row) and row.status != "deleted"}
+    for asset_id in sorted(filter(None, assets)):
+        give_up(asset_id, "everyone" if everywhere else desk, grace_seconds=grace_seconds)
     if videos.forget(desk) and isinstance(desk.owner, Lesson):
         publication.withdraw(desk.owner, why="its video was cleared")
     return "deleting" if assets else "cleared"
 
 
-def clear_asset(desk: Desk, asset_id: str, *, grace_seconds: float = 0) -> None:
-    """Take one asset away from one of the lessons and courses that use it."""
-    _clear(desk, asset_id, grace_seconds=grace_seconds)
-
-
 def forget_owner(desk: Desk) -> None:
-    """The lesson or course itself goes: nothing of it may stay at Mux. The caller deletes the row."""
+    """The lesson or course itself goes: nothing that is its alone may stay at Mux. The caller deletes the row."""
     videos.ensure_tracked(desk)
     for row in desk.rows:
         deletions.promise_cancellation(row)
-        if row.mux_asset_id and row.status != "deleted" and not _used_elsewhere(row):
-            deletions.promise(row, why="its lesson or course was deleted")
-
-
-def _used_elsewhere(row: Tracking) -> bool:
-    others = [owner for owner in owners_of(row.mux_asset_id or "") if owner[1] != row.target_id]
-    return bool(others)
+    assets = {videos.real_asset(row) for row in desk.rows if row.status != "deleted"}
+    for asset_id in sorted(filter(None, assets)):
+        give_up(asset_id, desk, why="its lesson or course was deleted")
 
 
 def undo_replacement(desk: Desk) -> bool:
@@ -125,7 +140,14 @@ class Lease:
 
 
 def claim(deletion_id: uuid.UUID) -> Lease | None:
-    """Take a due deletion; None if it is done, not due or in other hands. `due_at` is when the lease runs out."""
+    """Take a due deletion; None if it is done, not due, in other hands, or of an asset that is used. `due_at` is when
+    the lease runs out."""
+    asset_id = db.session.scalar(select(AssetDeletion.mux_asset_id).where(AssetDeletion.id == deletion_id))
+    if asset_id is None:
+        return None
+    deletions.hold(asset_id)
+    if deletions.users_of(asset_id):
+        return None
     token = new_id()
     row = db.session.execute(
         update(AssetDeletion)
@@ -137,33 +159,56 @@ def claim(deletion_id: uuid.UUID) -> Lease | None:
         .values(lease_token=token, attempts=AssetDeletion.attempts + 1, due_at=later(LEASE_SECONDS))
         .returning(AssetDeletion.mux_asset_id)
     ).first()
-    if row is None:
-        return None
-    return None if _still_plays(deletion_id, row[0]) else Lease(deletion_id, token, row[0])
+    return Lease(deletion_id, token, asset_id) if row is not None else None
 
 
-def _still_plays(deletion_id: uuid.UUID, asset_id: str) -> bool:
-    playing = db.session.scalar(
-        select(Tracking.id).where(Tracking.mux_asset_id == asset_id, Tracking.plays).limit(1)
+def _ended(deletion_id: uuid.UUID) -> bool:
+    """End a deletion that can never be carried out, because a lesson or course uses the asset; True if that was so.
+
+    None is written while there is a user. This is for rows of an older program, and for a user that came by another
+    way than through this one. Those that wait for the deletion let go of the asset.
+    """
+    open_row = select(AssetDeletion).where(AssetDeletion.id == deletion_id, AssetDeletion.done_at.is_(None))
+    row = db.session.scalar(open_row)
+    if row is None or not deletions.users_of(row.mux_asset_id):
+        return False
+    waiting = locked(set(), {row.mux_asset_id}).values()
+    deletions.hold(row.mux_asset_id)
+    users = deletions.users_of(row.mux_asset_id)
+    if not users:
+        return False
+    deletions.drop(deletion_id)
+    journal.record_for(
+        "deletion.ended",
+        "deletion",
+        deletion_id,
+        asset_id=row.mux_asset_id,
+        used_by=" ".join(map(str, users[0])),
     )
-    if playing is not None:
-        _release(deletion_id, "it plays in a lesson or course again", LONGEST_BACKOFF)
-    return playing is not None
+    for desk in waiting:
+        for one in desk.rows:
+            if one.mux_asset_id == row.mux_asset_id and one.status == "deleting":
+                videos.apply(desk, one, News(happening=Happening.LET_GO))
+    return True
 
 
-def _release(deletion_id: uuid.UUID, error: str, seconds: float) -> None:
+def _release(lease: Lease, error: str, seconds: float) -> None:
+    """Later; a lease that ran out and went to another one is not given back."""
     db.session.execute(
         update(AssetDeletion)
-        .where(AssetDeletion.id == deletion_id)
+        .where(AssetDeletion.id == lease.deletion_id, AssetDeletion.lease_token == lease.token)
         .values(lease_token=None, last_error=error, due_at=later(seconds))
     )
 
 
 def finish(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:
-    """Carry out one promise: delete at Mux, see that it is gone, write that down. False: later."""
+    """Carry out one deletion: delete at Mux, see that it is gone, write that down. False: later, or (if something uses
+    the asset) never, and then the row is no more."""
     with transaction(actor):
         lease = claim(deletion_id)
     if lease is None:
+        with transaction(actor):
+            _ended(deletion_id)
         return False
     try:
         gone = _delete_and_verify(lease.asset_id, priority)
@@ -174,8 +219,8 @@ def finish(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "lo
     with transaction(actor):
         if gone:
             _done(lease)
-        elif db.session.get_one(AssetDeletion, lease.deletion_id).lease_token == lease.token:
-            _release(lease.deletion_id, "Mux has not removed it yet", 30)
+        else:
+            _release(lease, "Mux has not removed it yet", 30)
     return gone
 
 
@@ -189,10 +234,11 @@ def _delete_and_verify(asset_id: str, priority: mux.Priority) -> bool:
 
 
 def _failed(lease: Lease, error: mux.MuxError) -> None:
-    row = db.session.get_one(AssetDeletion, lease.deletion_id)
+    row = db.session.get(AssetDeletion, lease.deletion_id)
+    if row is None:
+        return  # it was ended meanwhile, since something uses the asset
     wait = error.retry_after or min(15 * 2 ** min(row.attempts, 8), LONGEST_BACKOFF)
-    if row.lease_token == lease.token:
-        _release(lease.deletion_id, f"{error.category}: {error.message}", wait)
+    _release(lease, f"{error.category}: {error.message}", wait)
     if row.target_type and row.target_id:
         calls.note(row.target_type, row.target_id, "delete_asset", error.category, error.message)
 

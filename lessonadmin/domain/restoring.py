@@ -8,9 +8,12 @@ import uuid
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select
 
 from lessonadmin.db import db
-from lessonadmin.domain import deletions, desks, outcomes, publication, videos
+from lessonadmin.domain import deletions, outcomes, publication, removal, videos
+from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Kind, Lesson, Tracking, owners
 from lessonadmin.domain.outcomes import Result
+from lessonadmin.domain.video_state import Happening
+from lessonadmin.domain.videos import News
 
 
 def verdict(kind: Kind) -> ColumnElement[str]:
@@ -30,19 +33,48 @@ def verdict(kind: Kind) -> ColumnElement[str]:
 
 
 def restore(kind: Kind, target_id: uuid.UUID, *, cleared_by: str) -> Result:
-    """Take the promise to delete back, and the asset with it; what was published before is to be so again."""
-    desk = desks.open_desk(kind, target_id)
+    """Take the promise to delete back, and the asset with it; what was published before is to be so again.
+
+    An asset is cleared everywhere, so it comes back everywhere, too: whoever waited for its deletion would wait for ever.
+    """
+    asset_id = _cleared_asset(kind, target_id)
+    locked = removal.locked({(kind, target_id)}, {asset_id} if asset_id else set())
+    desk = locked.get((kind, target_id))
     if desk is None:
         return outcomes.of("missing")
-    old = desk.deleting
-    if old is None or old.mux_asset_id is None or desk.playing is not None or desk.on_its_way is not None:
+    if asset_id is None or not _may_come_back(desk, asset_id) or not deletions.take_back(asset_id):
         return outcomes.of("too_late")
-    if not deletions.take_back(old.mux_asset_id):
-        return outcomes.of("too_late")
-    videos.take_again(desk, old)
-    if isinstance(desk.owner, Lesson) and _was_out(target_id, cleared_by):
-        publication.request(desk.owner)
+    for one in locked.values():
+        _bring_back(one, asset_id, cleared_by)
     return outcomes.of("restores")
+
+
+def _cleared_asset(kind: Kind, target_id: uuid.UUID) -> str | None:
+    """Read without a lock, so that all locks can then be taken in one order."""
+    found: str | None = db.session.scalar(
+        select(Tracking.mux_asset_id)
+        .where(owners.COLUMNS[kind] == target_id, Tracking.is_current, Tracking.status == "deleting")
+        .order_by(Tracking.created_at.desc(), Tracking.id.desc())
+        .limit(1)
+    )
+    return found
+
+
+def _may_come_back(desk: Desk, asset_id: str) -> bool:
+    waits = desk.deleting is not None and desk.deleting.mux_asset_id == asset_id
+    return waits and desk.playing is None and desk.on_its_way is None
+
+
+def _bring_back(desk: Desk, asset_id: str, cleared_by: str) -> None:
+    old = desk.deleting
+    if old is not None and _may_come_back(desk, asset_id):
+        videos.take_again(desk, old)
+        if isinstance(desk.owner, Lesson) and _was_out(desk.owner.id, cleared_by):
+            publication.request(desk.owner)
+        return
+    for row in desk.rows:
+        if row.mux_asset_id == asset_id and row.status == "deleting":
+            videos.apply(desk, row, News(happening=Happening.LET_GO))
 
 
 def _was_out(lesson_id: uuid.UUID, batch_id: str) -> bool:

@@ -29,6 +29,7 @@ AUDIT_WORDS = {
     "video.replaced": "A new video took the place of the old one",
     "video.delete_requested": "The video is to be deleted",
     "video.deleted": "The video is gone",
+    "video.let_go": "Removed here; the asset stays at Mux for another lesson or course",
     "video.restored": "Brought the cleared video back",
     "video.needs_attention": "The video takes too long",
     "video.playback_changed": "The video plays by another playback id",

@@ -27,6 +27,7 @@ VIDEO = (
     "video.replaced",
     "video.delete_requested",
     "video.deleted",
+    "video.let_go",
     "video.restored",
 )
 KINDS = {"publish": PUBLICATION, "unpublish": PUBLICATION, "clear_asset": VIDEO}

@@ -17,7 +17,7 @@ class State(StrEnum):
     ASSET_FAILED = "asset_failed"  # the asset errored, or cannot be played with the policy we asked for
     CANCELLED = "cancelled"  # a person gave it up
     DELETING = "deleting"  # a person wants it gone, Mux has not confirmed
-    DELETED = "deleted"  # it is gone
+    DELETED = "deleted"  # it is gone, at Mux or (let go) for this lesson or course
 
 
 class Happening(StrEnum):
@@ -32,6 +32,7 @@ class Happening(StrEnum):
     UPLOAD_EXPIRED = "upload_expired"
     CANCEL = "cancel"  # by a person
     DELETE = "delete"  # by a person
+    LET_GO = "let_go"  # by a person, while another lesson or course goes on using the asset
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,19 @@ ASSET_NEWS = {
     H.ASSET_ERRORED: S.ASSET_FAILED,
     H.ASSET_DELETED: S.DELETED,
 }
-PERSON = {H.CANCEL: S.CANCELLED, H.DELETE: S.DELETING}
+PERSON = {H.CANCEL: S.CANCELLED, H.DELETE: S.DELETING, H.LET_GO: S.DELETED}
 
 # What moves; every pair that is not listed stays.
 MOVES: dict[State, dict[Happening, State]] = {
     S.UPLOADING: ASSET_NEWS | UPLOAD_ENDINGS | PERSON,
     # Mux reports a file that is no video as an upload that errored after its asset was made.
     S.PROCESSING: ASSET_NEWS | {H.UPLOAD_ERRORED: S.UPLOAD_FAILED} | PERSON,
-    S.READY: {H.ASSET_DELETED: S.DELETED, H.DELETE: S.DELETING},
+    S.READY: {H.ASSET_DELETED: S.DELETED, H.DELETE: S.DELETING, H.LET_GO: S.DELETED},
     # Our clock may have given up before Mux did: an asset that comes after all is welcome.
     S.UPLOAD_FAILED: ASSET_NEWS | PERSON,
     S.ASSET_FAILED: {H.ASSET_DELETED: S.DELETED} | PERSON,
-    S.CANCELLED: {H.DELETE: S.DELETING},
-    S.DELETING: {H.ASSET_DELETED: S.DELETED},
+    S.CANCELLED: {H.DELETE: S.DELETING, H.LET_GO: S.DELETED},
+    S.DELETING: {H.ASSET_DELETED: S.DELETED, H.LET_GO: S.DELETED},
     S.DELETED: {},
 }
 # Equals that disagree: hearsay only raises the question, a direct look at Mux answers it.

@@ -74,7 +74,7 @@ def _learn(row: Tracking, news: News) -> bool:
     learned = False
     for name, value in (
         ("upload_id", news.upload_id if _takes_upload_id(row, news.upload_id) else None),
-        ("mux_asset_id", news.asset_id if not _real(row.mux_asset_id) else None),
+        ("mux_asset_id", news.asset_id if not real_asset(row) else None),
         ("duration", news.duration),
     ):
         if value is not None and getattr(row, name) != value:
@@ -86,9 +86,9 @@ def _learn(row: Tracking, news: News) -> bool:
     return learned
 
 
-def _real(asset_id: str | None) -> str | None:
-    """An asset that Mux knows: rows from an older program may hold an id that it had made up."""
-    return None if is_temporary(asset_id) else asset_id
+def real_asset(row: Tracking) -> str | None:
+    """The asset that Mux has for this upload: rows from an older program may hold an id that it had made up."""
+    return None if row.has_temporary_asset else row.mux_asset_id
 
 
 def _takes_upload_id(row: Tracking, upload_id: str | None) -> bool:
@@ -115,6 +115,9 @@ def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -
         if after in GONE and isinstance(desk.owner, Lesson):
             publication.withdraw(desk.owner, why="its video is gone")
     _unwanted(desk, row)
+    if news.happening is Happening.LET_GO:
+        announcements.let_go(desk.owner, row)
+        return
     if overtaken:
         announcements.overtaken(desk.owner, row, after)
         return
@@ -141,7 +144,7 @@ def _write_state(row: Tracking, before: State, after: State, news: News, *, over
     elif after in FAILED:
         row.error_type = UPLOAD_ERRORS.get(news.happening) or news.error_type or "asset_errored"
         row.error_message = news.error_message
-    elif after is State.DELETED:
+    elif after is State.DELETED and news.happening is not Happening.LET_GO:
         if overtaken or before in ENDED:
             deletions.kept(row)  # only then it can have been promised
         if before not in (State.DELETING, State.CANCELLED) and not overtaken:

@@ -6,11 +6,11 @@ import uuid
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from lessonadmin import config
 from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain import batch_runs, lessons
+from lessonadmin.domain import adopting, batch_runs, lessons, sweeping
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Batch, User
 from tests.admin.desk import BATCH_PAGE, act, fresh, ready_drafts, said
 from tests.factories import make_course, make_event, make_lesson, make_user, signed_in
@@ -206,6 +206,37 @@ def test_clearing_wants_a_word_typed_and_keeps_the_grace_time(support: FlaskClie
     assert undoing is not None
     batch_runs.run_some(uuid.UUID(undoing[1]), seconds=10)
     assert world.lesson(lesson).mux_asset_id is not None
+    assert db.session.scalars(select(AssetDeletion)).all() == []
+
+
+@pytest.mark.parametrize("chosen", [1, 2])
+def test_what_was_cleared_everywhere_comes_back_everywhere(
+    support: FlaskClient, world: World, chosen: int
+) -> None:
+    """Two lessons of one asset: neither waits for a deletion that was taken back."""
+    (asset_id,) = world.control.seed_assets(1, policy="public", duration=30.0)
+    playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
+    both = [make_lesson(), make_lesson()]
+    for lesson in both:
+        adopting.adopt_asset(lesson, asset_id=asset_id, playback_id=playback_id, actor=CLI)
+    ids = [lesson.id for lesson in both[:chosen]]
+    act(support, "lesson", "clear_asset", *ids, asked="1", reason="x", typed="clear", grace="1")
+    assert [world.lesson(lesson).video_processing_status for lesson in both] == ["deleting"] * 2
+    (batch,) = db.session.scalars(select(Batch)).all()
+    form = {"id": str(batch.id), "reason": "too hasty", "csrf_token": csrf_of(support, "/account")}
+    undoing = BATCH_PAGE.match(support.post("/admin/batch/undo", data=form).location or "")
+    assert undoing is not None
+    batch_runs.run_some(uuid.UUID(undoing[1]), seconds=10)
+    undone = db.session.get_one(Batch, uuid.UUID(undoing[1]), populate_existing=True)
+    assert (undone.done, undone.skipped, undone.failed) == (1, 0, 0), "the other was cleared along with it"
+    db.session.execute(
+        text("UPDATE mux_asset_tracking SET next_check_at = now() WHERE status = 'processing'")
+    )
+    db.session.commit()
+    sweeping.sweep()
+    for lesson in both:
+        now = world.lesson(lesson)
+        assert (now.mux_asset_id, now.video_processing_status, now.status) == (asset_id, "ready", "published")
     assert db.session.scalars(select(AssetDeletion)).all() == []
 
 

@@ -14,15 +14,15 @@ H, S = Happening, State
 # Columns: what happens. Rows: what an upload is. `.` stays, `?` stays and asks Mux (hearsay) or follows (seen).
 GRID = """
                 asset asset asset      asset   asset   upload  upload  upload    upload
-                seen  ready unplayable errored deleted waiting errored cancelled expired cancel delete
-uploading       P     R     AF         AF      X       .       UF      UF        UF      C      D
-processing      P     R     AF         AF      X       .       UF      .         .       C      D
-ready           .     .     ?AF        ?AF     X       .       .       .         .       .      D
-upload_failed   P     R     AF         AF      X       .       .       .         .       C      D
-asset_failed    .     ?R    .          .       X       .       .       .         .       C      D
-cancelled       .     .     .          .       .       .       .       .         .       .      D
-deleting        .     .     .          .       X       .       .       .         .       .      .
-deleted         .     .     .          .       .       .       .       .         .       .      .
+                seen  ready unplayable errored deleted waiting errored cancelled expired cancel delete letgo
+uploading       P     R     AF         AF      X       .       UF      UF        UF      C      D      X
+processing      P     R     AF         AF      X       .       UF      .         .       C      D      X
+ready           .     .     ?AF        ?AF     X       .       .       .         .       .      D      X
+upload_failed   P     R     AF         AF      X       .       .       .         .       C      D      X
+asset_failed    .     ?R    .          .       X       .       .       .         .       C      D      X
+cancelled       .     .     .          .       .       .       .       .         .       .      D      X
+deleting        .     .     .          .       X       .       .       .         .       .      .      X
+deleted         .     .     .          .       .       .       .       .         .       .      .      .
 """
 SHORT = {
     "P": S.PROCESSING,
@@ -45,6 +45,7 @@ COLUMNS = (
     H.UPLOAD_EXPIRED,
     H.CANCEL,
     H.DELETE,
+    H.LET_GO,
 )
 
 

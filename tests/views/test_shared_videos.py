@@ -1,0 +1,122 @@
+"""One asset in two lessons, over HTTP: what a teacher does to the one is not done to the other, and nothing is retried
+for ever in the panel's list of deletions."""
+
+import uuid
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, text, update
+
+from lessonadmin.db import db
+from lessonadmin.domain import sweeping
+from lessonadmin.domain.models import AssetDeletion, Lesson, User
+from tests.factories import bearer, make_lesson, make_user, signed_in
+from tests.pages import csrf_of, page_of
+from tests.world import World
+
+
+@pytest.fixture
+def teacher(app: Flask) -> User:
+    return make_user()
+
+
+@pytest.fixture
+def support(app: Flask) -> User:
+    return make_user(role="support")
+
+
+@pytest.fixture
+def lessons_of_one_asset(
+    world: World, client: FlaskClient, teacher: User, support: User
+) -> tuple[Lesson, Lesson, str]:
+    """Support named the same asset for both, and both are published."""
+    (asset_id,) = world.control.seed_assets(1, policy="public", duration=30.0)
+    playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
+    first, second = make_lesson(creator=teacher), make_lesson(creator=teacher)
+    for lesson in (first, second):
+        named = {"lesson_id": str(lesson.id), "mux_asset_id": asset_id, "mux_playback_id": playback_id}
+        answer = client.post("/api/mux/update-asset", json=named, headers=bearer(support))
+        assert answer.json is not None
+        assert (answer.status_code, answer.json["status"]) == (200, "published")
+    return first, second, asset_id
+
+
+def remove(browser: FlaskClient, lesson: Lesson) -> None:
+    answer = browser.post(f"/lessons/{lesson.id}/remove", data={"csrf_token": csrf_of(browser, "/account")})
+    assert answer.status_code == 302
+
+
+def shown(client: FlaskClient, user: User, lesson_id: uuid.UUID) -> tuple[str, str, str | None]:
+    answer = client.get(f"/api/lessons/{lesson_id}", headers=bearer(user)).json
+    assert answer is not None
+    return answer["status"], answer["video"]["status"], answer["video"]["asset_id"]
+
+
+def pending(browser: FlaskClient) -> str:
+    return page_of(browser.get("/admin/deletion/?view=pending")).text("main")
+
+
+def hours_pass(hours: int) -> None:
+    for _ in range(hours):
+        db.session.execute(update(AssetDeletion).values(due_at=func.now() - text("interval '1 second'")))
+        db.session.execute(text("DELETE FROM mux_budget"))
+        db.session.commit()
+        sweeping.sweep()
+
+
+def test_remove_video_of_one_lesson_leaves_the_other_its_video(
+    world: World,
+    client: FlaskClient,
+    teacher: User,
+    support: User,
+    lessons_of_one_asset: tuple[Lesson, Lesson, str],
+) -> None:
+    first, second, asset_id = lessons_of_one_asset
+    page, panel = signed_in(teacher), signed_in(support)
+    remove(page, first)
+    assert shown(client, teacher, first.id) == ("draft", "none", None)
+    hours_pass(3)
+    assert shown(client, teacher, second.id) == ("published", "ready", asset_id)
+    assert [one["id"] for one in world.control.assets()] == [asset_id]
+    assert asset_id not in pending(panel)
+    assert db.session.scalars(select(AssetDeletion)).all() == []
+    assert "Removed here" in page_of(panel.get(f"/admin/lesson/story/?id={first.id}")).text()
+
+    remove(page, second)
+    assert asset_id in pending(panel)
+    hours_pass(1)
+    assert shown(client, teacher, second.id) == ("draft", "none", None)
+    assert world.control.assets() == []
+    assert asset_id not in pending(panel)
+
+
+def test_the_api_takes_the_video_from_both(
+    world: World,
+    client: FlaskClient,
+    teacher: User,
+    lessons_of_one_asset: tuple[Lesson, Lesson, str],
+) -> None:
+    first, second, asset_id = lessons_of_one_asset
+    answer = client.delete(f"/api/mux/assets/{asset_id}", headers=bearer(teacher))
+    assert (answer.status_code, answer.json) == (202, {"status": "deleting"})
+    hours_pass(1)
+    for lesson in (first, second):
+        assert shown(client, teacher, lesson.id) == ("draft", "none", None)
+    assert world.control.assets() == []
+
+
+def test_support_that_tries_a_stuck_deletion_hears_that_the_asset_stays(
+    client: FlaskClient, teacher: User, support: User, lessons_of_one_asset: tuple[Lesson, Lesson, str]
+) -> None:
+    first, _, asset_id = lessons_of_one_asset
+    row = AssetDeletion(mux_asset_id=asset_id, attempts=30, last_error="it plays in a lesson or course again")
+    db.session.add(row)
+    db.session.commit()
+    panel = signed_in(support)
+    assert asset_id in pending(panel)
+    token = csrf_of(panel, "/account")
+    answer = panel.post("/admin/deletion/retry", data={"id": str(row.id), "csrf_token": token})
+    assert "uses this asset, so it stays at Mux" in page_of(panel.get(answer.location or "")).text()
+    assert asset_id not in pending(panel)
+    assert shown(client, teacher, first.id) == ("published", "ready", asset_id)

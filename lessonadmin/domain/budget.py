@@ -84,7 +84,8 @@ def went_well() -> None:
 
 def went_wrong(error: mux.MuxError) -> None:
     """A call failed in a way that may hit the next one too: count it, and obey Mux's wish to be left alone."""
-    if error.kind in ("gone", "nonsense") or (error.kind == "refused" and error.category != "auth_error"):
+    about_one = error.kind in ("gone", "nonsense") or error.category == "preparing"
+    if about_one or (error.kind == "refused" and error.category != "auth_error"):
         return
     _beat(REFUSED if error.category == "auth_error" else f"mux:{error.category}", every=0)
     failures = MuxBudget.failures + 1

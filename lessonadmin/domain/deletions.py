@@ -90,8 +90,9 @@ def promise_asset(
     deletion_id = db.session.scalar(
         row.on_conflict_do_update(
             index_elements=["mux_asset_id"],
-            set_={"due_at": func.least(AssetDeletion.due_at, row.excluded.due_at)},
-            where=AssetDeletion.done_at.is_(None),
+            set_={"due_at": row.excluded.due_at},
+            # what is due already has its job
+            where=AssetDeletion.done_at.is_(None) & (AssetDeletion.due_at > row.excluded.due_at),
         ).returning(AssetDeletion.id)
     )
     if deletion_id is not None and after_seconds <= 0:
@@ -133,6 +134,26 @@ def take_back(asset_id: str) -> bool:
         return True
     known = select(exists().where(AssetDeletion.mux_asset_id == asset_id))
     return not db.session.scalar(known) and bool(users_of(asset_id))
+
+
+def asset_finished(asset_id: str | None) -> None:
+    """Mux has ended its work on an asset, so a deletion that it refused before may now succeed: it is due at once.
+
+    One that nobody has tried yet keeps its time: it may be in its grace, or its first try is enqueued already.
+    """
+    deletion_id = db.session.scalar(
+        update(AssetDeletion)
+        .where(
+            AssetDeletion.mux_asset_id == asset_id,
+            AssetDeletion.done_at.is_(None),
+            AssetDeletion.attempts > 0,
+        )
+        # without its lease, so that a try that is being refused at this moment does not put it off again
+        .values(due_at=func.clock_timestamp(), lease_token=None)
+        .returning(AssetDeletion.id)
+    )
+    if deletion_id is not None:
+        enqueue_after_commit("lessonadmin.jobs.videos.delete_asset", str(deletion_id))
 
 
 def kept(row: Tracking) -> None:

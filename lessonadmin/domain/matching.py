@@ -175,6 +175,8 @@ def _already_leaving(event: mux.Event) -> bool:
             .where(AssetDeletion.id == leaving, AssetDeletion.done_at.is_(None))
             .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
         )
+    elif leaving is not None and event.type in ("video.asset.ready", "video.asset.errored"):
+        deletions.asset_finished(event.asset_id)
     return leaving is not None
 
 

@@ -31,6 +31,7 @@ FoundBy = Literal["webhook", "sweep", "manual"]
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
 GONE = (State.DELETING, State.DELETED)
 ENDED = (*FAILED, *GONE, State.CANCELLED)
+ASSET_FINISHED = (Happening.ASSET_READY, Happening.ASSET_UNPLAYABLE, Happening.ASSET_ERRORED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,8 @@ def apply(desk: Desk, row: Tracking, news: News) -> Outcome:
         checks.ask_soon(row)
         return "ask"
     learned = _learn(row, news)
+    if news.happening in ASSET_FINISHED and (state in ENDED or row.superseded_at is not None):
+        deletions.asset_finished(row.mux_asset_id)
     if step.state == state:
         if learned and row.is_current:
             project(desk)

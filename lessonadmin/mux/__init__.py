@@ -5,8 +5,10 @@
 """
 
 from lessonadmin.mux.calls import (
+    AUTOMATIC,
     LANGUAGES,
     DeliveryUsage,
+    Identity,
     Ping,
     SigningKey,
     cancel_upload,
@@ -21,6 +23,7 @@ from lessonadmin.mux.calls import (
     list_signing_keys,
     list_uploads,
     ping,
+    whoami,
 )
 from lessonadmin.mux.errors import Category, Gone, Kind, Later, MuxError, Nonsense, Refused
 from lessonadmin.mux.events import BadPayload, Event, read_event, read_stored_event
@@ -32,11 +35,11 @@ from lessonadmin.mux.tokens import Audience, BadSigningKey, check_signing_key, p
 from lessonadmin.mux.transport import Priority
 
 __all__ = [
-    "LANGUAGES", "Asset", "AssetPage", "AssetStatus", "Audience", "BadPayload", "BadSignature", "BadSigningKey",
-    "Category", "DeliveryUsage", "Event", "Gone", "Kind", "Later", "MuxError", "Nonsense", "Passthrough", "Ping",
+    "AUTOMATIC", "LANGUAGES", "Asset", "AssetPage", "AssetStatus", "Audience", "BadPayload", "BadSignature", "BadSigningKey",
+    "Category", "DeliveryUsage", "Event", "Gone", "Identity", "Kind", "Later", "MuxError", "Nonsense", "Passthrough", "Ping",
     "PlaybackId", "Priority", "RateLeft", "Reason", "Refused", "SigningKey", "Upload", "UploadStatus",
     "cancel_upload", "check_signing_key", "create_playback_id", "create_upload", "delete_asset", "delete_playback_id",
     "delivery_usage", "get_asset", "get_upload", "hint", "list_assets", "list_signing_keys",
     "list_uploads", "parse_passthrough", "ping", "playback_token", "rate_left", "read_event", "read_stored_event",
-    "verify",
+    "verify", "whoami",
 ]  # fmt: skip

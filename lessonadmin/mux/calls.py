@@ -29,7 +29,10 @@ from lessonadmin.texts import plain
 PAGE = 100
 LONGEST_TITLE = 512
 LONGEST_EXTERNAL_ID = 128
+AUTOMATIC = "auto"
+# What Mux can write subtitles in, in its own words; the first lets Mux find out by listening.
 LANGUAGES = {
+    AUTOMATIC: "Detected by Mux",
     "en": "English", "es": "Spanish", "it": "Italian", "pt": "Portuguese", "de": "German", "fr": "French",
     "pl": "Polish", "ru": "Russian", "nl": "Dutch", "ca": "Catalan", "tr": "Turkish", "sv": "Swedish",
     "uk": "Ukrainian", "no": "Norwegian", "fi": "Finnish", "sk": "Slovak", "el": "Greek", "cs": "Czech",
@@ -52,6 +55,15 @@ class Ping:
 
     clock: datetime | None
     asset_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Whose an access token is and what it may do, by Mux's own word."""
+
+    environment_id: str
+    environment_name: str
+    permissions: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,8 @@ def create_upload(
         "meta": meta,
     }
     if caption_language:
-        name = LANGUAGES.get(caption_language, caption_language)
+        # The name is what viewers choose in the player: nobody knows yet which language it will be.
+        name = "Captions" if caption_language == AUTOMATIC else LANGUAGES.get(caption_language, caption_language)
         asset["inputs"] = [{"generated_subtitles": [{"language_code": caption_language, "name": name}]}]
     settings = config.current()
     body = {
@@ -143,7 +156,7 @@ def list_assets(
 
 
 def delete_asset(asset_id: str, *, priority: Priority) -> None:
-    """Gone means that it is done already; Later with status 400 that the asset is still being processed."""
+    """Gone means that it is done already; Later of category preparing that the asset is still being processed."""
     with asked("delete_asset", "asset", asset_id, priority=priority) as ask:
         verdict.done(
             ask.question, ask.send(lambda sdk: mux_python.AssetsApi(sdk).delete_asset(asset_id, **RAW))
@@ -171,6 +184,24 @@ def delete_playback_id(asset_id: str, playback_id: str, *, priority: Priority) -
             lambda sdk: mux_python.AssetsApi(sdk).delete_asset_playback_id(asset_id, playback_id, **RAW)
         )
         verdict.done(ask.question, answer)
+
+
+def whoami(*, priority: Priority) -> Identity:
+    """Any token may ask this, whatever it lacks; the environment's id is the one in the envelope of Mux's events."""
+    with asked("whoami", priority=priority) as ask:
+        # Newer than the package's list of routes, so its client is asked directly.
+        value = ask.value(
+            lambda sdk: sdk.call_api("/system/v1/whoami", "GET", auth_settings=["accessToken"], **RAW)
+        )
+        data = fields.mapping(value["data"])
+        if (environment_id := fields.identifier(data.get("environment_id"))) is None:
+            raise WithoutId("an environment without an id")
+        permissions = (fields.words(one) for one in fields.items(data.get("permissions")))
+        return Identity(
+            environment_id=environment_id,
+            environment_name=fields.words(data.get("environment_name"), longest=80) or "unnamed",
+            permissions=frozenset(one for one in permissions if one is not None),
+        )
 
 
 def ping(*, priority: Priority, limit: int = 10) -> Ping:

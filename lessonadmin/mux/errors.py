@@ -22,6 +22,7 @@ Category = Literal[
     "server_error",
     "quota",
     "temp_asset",
+    "preparing",
     "unknown",
 ]
 

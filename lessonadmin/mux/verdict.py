@@ -60,6 +60,17 @@ def _spoken(answer: Answer) -> str | None:
     return "; ".join(said) or fields.words(error.get("type")) or ""
 
 
+def _words_of_a_limit(answer: Answer) -> str | None:
+    """What stands before Mux's API answers 429 in a form of its own: a list under `errors`. Nothing else is read so."""
+    try:
+        value = _json(answer.body)
+    except ValueError:
+        return None
+    listed = value.get("errors") if isinstance(value, dict) else None
+    said = [text for text in map(fields.words, fields.items(listed, most=20)) if text]
+    return "; ".join(said) or None
+
+
 def data_of(question: Question, answer: Answer) -> dict[str, Any]:
     """The whole JSON body of a success; raises one of the four kinds."""
     if not 200 <= answer.status <= 299:
@@ -93,8 +104,9 @@ def failure(question: Question, answer: Answer) -> MuxError:
         return Later(f"Mux gave up waiting.{said}", category="timeout", status=status)
     if status == 429:
         wait = retry_after(answer.headers)
+        limit = _words_of_a_limit(answer)
         return Later(
-            f"Mux asks for fewer calls.{said}", category="rate_limit", status=status, retry_after=wait
+            f"Mux asks for fewer calls.{f' Mux says: {limit}' if limit else said}", category="rate_limit", status=status, retry_after=wait
         )
     if status >= 500:
         wait = retry_after(answer.headers)
@@ -118,13 +130,17 @@ def _refusal(question: Question, status: int, words: str, said: str) -> MuxError
     category, sentence = _reading(question, status, words)
     if question.operation == "delete_asset" and status in (400, 409, 422) and TOO_EARLY.search(words):
         # The one refusal that ends by itself: the asset may be deleted once it is processed.
-        return Later(f"Mux cannot delete this asset yet.{said}", category="unknown", status=status)
+        return Later(f"Mux cannot delete this asset yet.{said}", category="preparing", status=status)
     return Refused(sentence + said, category=category, status=status)
 
 
 def _reading(question: Question, status: int, words: str) -> tuple[Category, str]:
     if status == 401:
-        return "auth_error", f"Mux does not accept our access token; check {TOKEN_NAMES[question.priority]}."
+        # Mux answers both with the same body.
+        return (
+            "auth_error",
+            f"Mux does not accept our access token, or the token lacks this permission; check {TOKEN_NAMES[question.priority]}.",
+        )
     if status == 402 or PLAN_LIMIT.search(words):
         return "quota", "The limit of the Mux plan is reached."
     if question.operation == "cancel_upload" and status in (403, 409):

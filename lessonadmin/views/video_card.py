@@ -19,7 +19,7 @@ from lessonadmin.web.player import Player, player_of
 
 LAST_ATTEMPT = 60
 # what a browser offers first; the rest of Mux's languages follows by name
-NO_CAPTIONS = ("", "No captions")
+FIRST_LANGUAGES = (("", "No captions"), (mux.AUTOMATIC, "Let Mux detect the language"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +109,13 @@ def upload_rules() -> dict[str, object]:
         "endings": endings,
         "names": sorted({ending.upper() for ending in endings}),
         "max_mb": settings.upload_max_mb,
-        "languages": [NO_CAPTIONS, *sorted(mux.LANGUAGES.items(), key=lambda pair: pair[1])],
+        "languages": _languages(),
     }
+
+
+def _languages() -> list[tuple[str, str]]:
+    named = [pair for pair in mux.LANGUAGES.items() if pair[0] != mux.AUTOMATIC]
+    return [*FIRST_LANGUAGES, *sorted(named, key=lambda pair: pair[1])]
 
 
 def fragment(card: Card, *, status: int = 200) -> Response:

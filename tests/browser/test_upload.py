@@ -295,6 +295,18 @@ def test_leaving_is_guarded_only_while_bytes_move(page: Page, film: Film, house:
     assert asked == []
 
 
+def test_mux_is_asked_to_detect_the_language_of_captions(page: Page, film: Film, house: House) -> None:
+    write(page)
+    page.get_by_label("Captions").select_option("Let Mux detect the language")
+    choose(page, film())
+    published(page)
+    track = next(one for one in house.mux.assets()[0]["tracks"] if one["type"] == "text")
+    assert (track["language_code"], track["name"]) == ("auto", "Captions")
+    lesson = lesson_id(page)
+    wanted = "SELECT caption_language FROM mux_asset_tracking WHERE lesson_id = %s"
+    assert house.sql(wanted, lesson) == [("auto",)]
+
+
 def test_captions_are_asked_for_and_offered_by_the_player(page: Page, film: Film, house: House) -> None:
     write(page)
     page.get_by_label("Captions").select_option("German")

@@ -189,7 +189,7 @@ class MuxInMemory:
         with self._asked("delete_asset"):
             self._must_exist(asset_id, self.assets)
             if self.refuse_delete_while_preparing and self.assets[asset_id]["status"] == "preparing":
-                raise mux.Later("Mux cannot delete this asset yet.", category="unknown", status=400)
+                raise mux.Later("Mux cannot delete this asset yet.", category="preparing", status=400)
             self.delete(asset_id)
 
     def _must_exist(self, id_: str, among: dict[str, Doc]) -> None:

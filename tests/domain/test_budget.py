@@ -104,7 +104,13 @@ def test_one_answer_breaks_the_row(session: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [mux.Gone("No such."), mux.Nonsense("What?"), mux.Refused("No.", category="unknown", status=400)]
+    "error",
+    [
+        mux.Gone("No such."),
+        mux.Nonsense("What?"),
+        mux.Refused("No.", category="unknown", status=400),
+        mux.Later("Mux cannot delete this asset yet.", category="preparing", status=400),
+    ],
 )
 def test_answers_about_one_thing_pause_nobody(session: object, error: mux.MuxError) -> None:
     budget.take()

@@ -1,6 +1,9 @@
 """Taking videos away: promised at once, kept later, verified, and never what somebody still uses."""
 
 import pytest
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 from sqlalchemy import func, select, text, update
 
 from lessonadmin import mux
@@ -71,6 +74,80 @@ def test_while_it_is_still_processed_mux_says_later(world: World) -> None:
     sweeping.sweep()
     assert promise().done_at is not None
     assert world.lesson(lesson).video_processing_status == "none"
+
+
+def given_up(world: World, how: str) -> tuple[Lesson, str]:
+    """A lesson whose video Mux still works on, and nobody wants any more; the asset, after a refused deletion."""
+    world.control.hold_processing()
+    world.control.set_switch("delete_while_preparing", False)
+    lesson = make_lesson()
+    upload_id = world.upload(lesson).upload_id
+    if how == "cancelled":
+        uploads.cancel(upload_id, lesson, actor=JOB)
+    world.control.complete_upload(upload_id)
+    asset_id = str(world.control.upload(upload_id)["asset_id"])
+    world.deliver()
+    if how == "deleting":
+        request_delete(lesson, asset_id)
+    elif how == "superseded":
+        world.upload(lesson)
+    elif how == "of a deleted lesson":
+        with transaction(Actor.user(lesson.creator_id)):
+            lessons.delete(db.session.get_one(User, lesson.creator_id), lesson.id)
+    elif how == "replaced and deleted":
+        request_delete(lesson, asset_id)
+        world.upload(lesson)
+    sweeping.sweep()
+    assert (promise().attempts, promise().mux_asset_id) == (1, asset_id)
+    assert "cannot delete this asset yet" in (promise().last_error or "")
+    return lesson, asset_id
+
+
+@pytest.mark.parametrize("end", ["ready", "errored"])
+@pytest.mark.parametrize(
+    "how", ["deleting", "cancelled", "superseded", "of a deleted lesson", "replaced and deleted"]
+)
+def test_a_refused_deletion_is_tried_at_once_when_mux_has_ended_its_work(
+    world: World, redis_connection: Redis, how: str, end: str
+) -> None:
+    _, asset_id = given_up(world, how)
+    sweeping.sweep()
+    assert promise().attempts == 1  # it waits
+    if end == "ready":
+        world.control.set_asset_ready(asset_id)
+    else:
+        world.control.error_asset(asset_id)
+    redis_connection.flushdb()
+    world.deliver()
+    jobs = Queue("default", connection=redis_connection, serializer=JSONSerializer).get_jobs()
+    assert [job.args for job in jobs if job.func_name.endswith("delete_asset")] == [[str(promise().id)]]
+    sweeping.sweep()
+    assert promise().done_at is not None
+    assert world.control.assets() == []
+
+
+def test_a_try_that_is_refused_while_the_event_comes_does_not_put_the_deletion_off(world: World) -> None:
+    _, asset_id = given_up(world, "deleting")
+    due_now()
+    with transaction(JOB):
+        refused = removal.claim(promise().id)
+    assert refused is not None
+    world.control.set_asset_ready(asset_id)
+    world.deliver()
+    with transaction(JOB):
+        removal._failed(refused, mux.Later("Mux cannot delete this asset yet."))
+    sweeping.sweep()
+    assert promise().done_at is not None
+
+
+def test_an_event_does_not_end_the_grace_of_a_replaced_video(world: World) -> None:
+    lesson, old = playing(world)
+    world.uploaded(lesson)
+    world.deliver()
+    due = promise().due_at
+    world.control.send_event("video.asset.ready", asset_id=old)
+    world.deliver()
+    assert (promise().mux_asset_id, promise().due_at, promise().attempts) == (old, due, 0)
 
 
 def test_gone_already_is_done(world: World) -> None:

@@ -350,6 +350,26 @@ def test_odd_rows_of_a_report_count_nothing(fake: FakeServer) -> None:
     assert mux.delivery_usage(start=now, end=now, priority="low").delivered_seconds == 5
 
 
+def test_who_a_token_is(fake: FakeServer) -> None:
+    data = {
+        "environment_id": "env1",
+        "environment_name": "Production",
+        "environment_type": "production",
+        "permissions": ["video:read", "video:write", 7, None],
+        "access_token_name": "web",
+    }
+    fake.script(answer({"data": data}))
+    found = mux.whoami(priority="low")
+    assert found == mux.Identity(
+        environment_id="env1",
+        environment_name="Production",
+        permissions=frozenset({"video:read", "video:write"}),
+    )
+    sent = fake.asked[0]
+    assert (sent.method, sent.path) == ("GET", "/system/v1/whoami")
+    assert sent.headers["authorization"].startswith("Basic ")
+
+
 def test_signing_keys_and_a_token_made_with_one(simulator: Control) -> None:
     assert mux.list_signing_keys(priority="high") == ()
     key = simulator.create_signing_key()

@@ -32,6 +32,7 @@ CALLS: dict[str, Call] = {
     "list_assets": lambda: mux.list_assets(priority="low"),
     "delete_asset": lambda: mux.delete_asset("a1", priority="low"),
     "list_signing_keys": lambda: mux.list_signing_keys(priority="low"),
+    "whoami": lambda: mux.whoami(priority="low"),
     "create_playback_id": lambda: mux.create_playback_id("a1", policy="signed", priority="low"),
     "delete_playback_id": lambda: mux.delete_playback_id("a1", "p1", priority="low"),
 }
@@ -181,7 +182,7 @@ def test_cancelling_too_late_is_no_matter_of_tokens(fake: FakeServer) -> None:
 @pytest.mark.parametrize("status", [400, 409, 422])
 def test_an_asset_that_is_still_prepared_can_be_deleted_later(fake: FakeServer, status: int) -> None:
     fake.script(error(status, "The asset is still preparing and cannot be deleted yet."))
-    assert kind("delete_asset") == ("later", "unknown", status)
+    assert kind("delete_asset") == ("later", "preparing", status)
     assert kind("get_asset")[0] == "refused"
 
 
@@ -189,6 +190,37 @@ def test_a_wrong_token_is_told_by_the_name_of_its_setting(fake: FakeServer) -> N
     fake.script(error(401, "Unauthorized request"))
     assert "MUX_TOKEN_ID" in fails("create_upload").message
     assert "MUX_WORKER_TOKEN_ID" in fails("get_asset").message
+
+
+def test_a_missing_permission_looks_like_a_wrong_token_and_both_are_named(fake: FakeServer) -> None:
+    fake.script(error(401, "Unauthorized request", kind="unauthorized"))
+    said = fails("get_asset").message
+    assert "does not accept our access token, or the token lacks this permission" in said
+    assert said.endswith("Mux says: Unauthorized request")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"errors": ["Too many requests, retry later."]}, " Mux says: Too many requests, retry later."),
+        ({"errors": ["One.", "Two."]}, " Mux says: One.; Two."),
+        ({"error": {"type": "too_many_requests", "messages": ["Old form."]}}, " Mux says: Old form."),
+        ({"errors": []}, ""),
+        ({"errors": [{"a": 1}, None]}, ""),
+        ({"errors": "no list"}, ""),
+        ([], ""),
+        (HTML, ""),
+    ],
+)
+def test_the_words_of_a_429_are_read_in_its_own_form(fake: FakeServer, body: object, words: str) -> None:
+    fake.script(answer(body, 429))
+    assert kind("get_asset") == ("later", "rate_limit", 429)
+    assert fails("get_asset").message == f"Mux asks for fewer calls.{words}"
+
+
+def test_the_form_of_a_429_makes_no_404_muxs_own(fake: FakeServer) -> None:
+    fake.script(answer({"errors": ["Not found"]}, 404))
+    assert kind("get_asset") == ("nonsense", "unknown", 404)
 
 
 @pytest.mark.parametrize(

@@ -171,14 +171,17 @@ def test_files_that_we_take(people: People, lesson: Lesson, sim: Control, file: 
     assert asked(people.teacher, lesson, **file).status_code == 201
 
 
-@pytest.mark.parametrize("language", ["en", "es", "fr", "de", "it", "pt", "nl", "pl"])
+@pytest.mark.parametrize("language", ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "auto"])
 def test_captions_are_asked_for_in_a_language(
     people: People, lesson: Lesson, sim: Control, language: str
 ) -> None:
     upload_id = begun(people.teacher, lesson, caption_language=language)
     (entry,) = sim.upload(upload_id)["new_asset_settings"]["inputs"]
     (captions,) = entry["generated_subtitles"]
-    assert (captions["language_code"], captions["name"]) == (language, mux.LANGUAGES[language])
+    assert (captions["language_code"], captions["name"]) == (
+        language,
+        "Captions" if language == "auto" else mux.LANGUAGES[language],
+    )
 
 
 def test_the_plan_is_full(people: People, lesson: Lesson, sim: Control) -> None:

@@ -94,7 +94,9 @@ def create_upload(
     }
     if caption_language:
         # The name is what viewers choose in the player: nobody knows yet which language it will be.
-        name = "Captions" if caption_language == AUTOMATIC else LANGUAGES.get(caption_language, caption_language)
+        name = (
+            "Captions" if caption_language == AUTOMATIC else LANGUAGES.get(caption_language, caption_language)
+        )
         asset["inputs"] = [{"generated_subtitles": [{"language_code": caption_language, "name": name}]}]
     settings = config.current()
     body = {

@@ -106,7 +106,10 @@ def failure(question: Question, answer: Answer) -> MuxError:
         wait = retry_after(answer.headers)
         limit = _words_of_a_limit(answer)
         return Later(
-            f"Mux asks for fewer calls.{f' Mux says: {limit}' if limit else said}", category="rate_limit", status=status, retry_after=wait
+            f"Mux asks for fewer calls.{f' Mux says: {limit}' if limit else said}",
+            category="rate_limit",
+            status=status,
+            retry_after=wait,
         )
     if status >= 500:
         wait = retry_after(answer.headers)

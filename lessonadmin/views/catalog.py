@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from lessonadmin import auth
+from lessonadmin import auth, config
 from lessonadmin.db import transaction
 from lessonadmin.domain import access, catalog, lessons
 from lessonadmin.domain.catalog import Cursor, Wish
@@ -54,7 +54,11 @@ def course(course_id: uuid.UUID) -> str:
     found, inside = catalog.course(user, course_id)
     player = _player(found)
     return render_template(
-        "catalog/course.html", course=found, entries=catalog.entries(user, inside), player=player
+        "catalog/course.html",
+        course=found,
+        entries=catalog.entries(user, inside),
+        player=player,
+        env_key=config.current().mux_env_key,
     )
 
 
@@ -75,6 +79,7 @@ def lesson(lesson_id: uuid.UUID) -> str:
         beside=catalog.entries(user, beside) if len(beside) > 1 else [],
         student=user.role == "student",
         edits=access.owns(user, found),
+        env_key=config.current().mux_env_key,
     )
 
 
@@ -98,6 +103,7 @@ def _player(owner: Owner) -> Player | None:
     found = player_of(owner)
     if found is not None:
         headers.needs_widgets()
+        headers.reports_views()
     return found
 
 

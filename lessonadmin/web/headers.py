@@ -7,6 +7,8 @@ from flask import Flask, Response, g, request
 from lessonadmin import config
 
 MUX_HOSTS = "https://*.mux.com https://storage.googleapis.com"
+# Where a player sends what it measures: a host of the environment's own, or the common one.
+MUX_DATA_HOSTS = "https://*.litix.io"
 
 
 def nonce() -> str:
@@ -21,11 +23,17 @@ def needs_widgets() -> None:
     g.needs_widgets = True
 
 
+def reports_views() -> None:
+    """The player of this page is what students watch: it may report to Mux Data, if the school has a key for that."""
+    g.reports_views = True
+
+
 def policy() -> str:
     settings = config.current()
     origins = " ".join(sorted({settings.mux_api_url, settings.mux_stream_url, settings.mux_image_url}))
     mux = f"{origins} {MUX_HOSTS}"
     widgets = bool(g.get("needs_widgets"))
+    beacons = f" {MUX_DATA_HOSTS}" if settings.mux_env_key and g.get("reports_views") else ""
     styles = "'self' 'unsafe-inline'" if widgets else "'self'"
     rules = {
         "default-src": "'none'",
@@ -33,7 +41,7 @@ def policy() -> str:
         "style-src": styles,
         "img-src": f"'self' data: blob: {mux}",
         "font-src": "'self' data:" if widgets else "'self'",
-        "connect-src": f"'self' {mux}",
+        "connect-src": f"'self' {mux}{beacons}",
         "media-src": f"'self' blob: {mux}",
         "worker-src": "'self' blob:" if widgets else "'self'",
         "form-action": "'self'",

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from lessonadmin import config
 from lessonadmin.domain import pictures, playback
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Owner
@@ -14,7 +13,6 @@ class Player:
     playback_id: str
     poster: str | None
     storyboard: str
-    env_key: str | None
 
 
 def player_of(owner: Owner) -> Player | None:
@@ -28,5 +26,4 @@ def player_of(owner: Owner) -> Player | None:
         playback_id=source.playback_id,
         poster=pictures.thumbnail(owner, width=960, height=540),
         storyboard=pictures.storyboard(source),
-        env_key=config.current().mux_env_key,
     )

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,27 +81,44 @@ class House:
         self._hash = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")
 
     def start(self) -> None:
+        for name in procfile.read(ROOT / "Procfile"):
+            if name != "release":
+                self._processes.append(self._start(name, name, self.settings))
+        self._wait(f"{self.url}/readyz", "web")
+
+    def _start(self, name: str, log_name: str, settings: dict[str, str]) -> subprocess.Popen[bytes]:
         bin_folder = Path(sys.executable).parent
-        given = {**os.environ, **self.settings, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
-        for name, command in procfile.read(ROOT / "Procfile").items():
-            if name == "release":
-                continue
-            with (self.folder / f"{name}.log").open("wb") as log:
-                self._processes.append(
-                    subprocess.Popen(
-                        procfile.shell(command),
-                        cwd=ROOT,
-                        env=given,
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                    )
-                )
+        given = {**os.environ, **settings, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+        with (self.folder / f"{log_name}.log").open("wb") as log:
+            return subprocess.Popen(
+                procfile.shell(procfile.read(ROOT / "Procfile")[name]),
+                cwd=ROOT,
+                env=given,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _wait(self, address: str, log_name: str) -> None:
         until = time.monotonic() + 3 * PATIENCE
-        while status_of(f"{self.url}/readyz") != 200:
+        while status_of(address) != 200:
             if time.monotonic() > until:
-                raise AssertionError(f"the house did not start: {self.log('web')}")
+                raise AssertionError(f"the house did not start: {self.log(log_name)}")
             time.sleep(0.1)
+
+    @contextmanager
+    def web_with(self, **settings: str) -> Iterator[str]:
+        """One more web process on the same data, with other settings; its address."""
+        port = ports.any_free()
+        url = f"http://127.0.0.1:{port}"
+        changed = {**self.settings, "PORT": str(port), "PUBLIC_URL": url, **settings}
+        process = self._start("web", "web_with", changed)
+        try:
+            self._wait(f"{url}/healthz", "web_with")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-4000:]
@@ -167,11 +184,18 @@ class Visitor:
         self.complaints: list[str] = []
 
     def __call__(
-        self, person: Person | None, *, width: int = 1280, dark: bool = False, errors: bool = False
+        self,
+        person: Person | None,
+        *,
+        width: int = 1280,
+        dark: bool = False,
+        errors: bool = False,
+        url: str | None = None,
     ) -> Page:
-        """A page in a browser of its own. `errors`: the test provokes errors on the console, so they count for nothing."""
+        """A page in a browser of its own. `errors`: the test provokes errors on the console, so they count for nothing.
+        `url`: another web process than the house's."""
         context = self._browser.new_context(
-            base_url=self._house.url,
+            base_url=url or self._house.url,
             viewport={"width": width, "height": 844 if width < 600 else 900},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",

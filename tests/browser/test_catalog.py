@@ -17,7 +17,7 @@ LOADED = """() => ["navigation", "resource"].flatMap((kind) =>
 # the video is there: its length is known to the player
 PLAYS = """() => new Promise((found) => {
   const timer = setInterval(() => {
-    if (document.querySelector("mux-player").readyState < 1) return;
+    if (!(document.querySelector("mux-player").readyState >= 1)) return; // undefined before its script is there
     clearInterval(timer);
     found(true);
   }, 50);

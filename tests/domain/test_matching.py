@@ -52,6 +52,33 @@ def test_an_upload_event_has_its_ids_elsewhere_than_an_asset_event(world: World)
     assert (row.mux_asset_id, row.status) == ("asset1", "processing")
 
 
+@pytest.mark.parametrize("status", ["skipped", "errored", "a_word_of_tomorrow"])
+def test_captions_that_came_to_nothing_change_no_video(world: World, status: str) -> None:
+    """Mux skips captions where nobody speaks; the video is as good as any other."""
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    asset = world.control.asset(world.lesson(lesson).mux_asset_id or "")
+    track = {
+        "id": "track1",
+        "type": "text",
+        "text_source": "generated_vod",
+        "status": status,
+        "language_code": "auto",
+    }
+    told = {
+        "id": f"event-{status}",
+        "type": f"video.asset.track.{status}",
+        "object": {"type": "track", "id": "track1"},
+        "data": {**track, "asset_id": asset["id"]},
+    }
+    assert world.give(told) == "ignored"
+    ready = {"id": f"later-{status}", "type": "video.asset.updated", "data": {**asset, "tracks": [track]}}
+    assert world.give(ready) == "no_change"
+    now = world.lesson(lesson)
+    assert (now.status, now.video_processing_status) == ("published", "ready")
+
+
 def test_a_lesson_from_before_tracking(world: World) -> None:
     lesson = make_playing_lesson(mux_asset_id="old")
     db.session.query(Tracking).delete()

@@ -140,6 +140,26 @@ def test_redis_is_wiped_with_work_pending(house: House, teacher: Teacher) -> Non
     assert asset_id not in [one["id"] for one in house.mux.assets()]
 
 
+@pytest.mark.parametrize("end", ["ready", "errored"])
+def test_a_deletion_that_mux_refused_goes_on_when_the_video_is_finished(
+    house: House, teacher: Teacher, end: str
+) -> None:
+    """Mux deletes no asset that it still works on. Nothing but the event and the worker is there to try again."""
+    house.mux.set_switch("delete_while_preparing", False)
+    house.mux.hold_processing()
+    lesson = teacher.lesson("Thought better of it")
+    house.mux.complete_upload(teacher.upload(lesson))
+    wait_for(lambda: teacher.sees(lesson)["video"]["status"] == "processing", seconds=10)
+    house.stop("clock")
+    asset = teacher.sees(lesson)["video"]["asset_id"]
+    assert teacher.ask("DELETE", f"/api/mux/assets/{asset}")[0] == 202
+    waits = "SELECT 1 FROM asset_deletions WHERE mux_asset_id = %s AND last_error LIKE '%%cannot delete this asset yet%%'"
+    wait_for(lambda: house.database.rows(waits, asset), seconds=20, what="Mux's refusal")
+    (house.mux.set_asset_ready if end == "ready" else house.mux.error_asset)(asset)
+    wait_for(lambda: teacher.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
+    assert asset not in [one["id"] for one in house.mux.assets()]
+
+
 def test_redis_goes_away_and_comes_back(house: House, teacher: Teacher) -> None:
     lesson = teacher.lesson()
     house.mux.complete_upload(teacher.upload(lesson))

@@ -143,7 +143,9 @@ class UploadAsk(OwnerNamed):
     content_type: Annotated[Text | None, Field(max_length=255)] = None
     caption_language: Annotated[
         Language | None,
-        Field(description="The language that is spoken: Mux then writes subtitles in it. `auto`: Mux finds out which it is."),
+        Field(
+            description="The language that is spoken: Mux then writes subtitles in it. `auto`: Mux finds out which it is."
+        ),
     ] = None
 
 

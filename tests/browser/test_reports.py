@@ -7,11 +7,11 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.house import House, Person, Visitor
 from tests.browser.school import School
-from tests.browser.test_catalog import PLAYS
 
 KEY = "ourenvironmentkey"
 BEACONS = f"https://{KEY}.litix.io/**"
 ANYWHERE = "**://*.litix.io/**"
+ALIVE = "() => typeof document.querySelector('mux-player').play === 'function'"  # its script is there
 PLAY = "() => { const player = document.querySelector('mux-player'); player.muted = true; return player.play(); }"
 PLAYED = "() => document.querySelector('mux-player').currentTime > 0.2"
 # what the policy of the page keeps from being sent
@@ -49,7 +49,7 @@ class Beacons:
     def watch(self) -> None:
         """Play, and let the player begin with what it measures."""
         expect(self.page.locator("mux-player")).to_be_visible()
-        assert self.page.evaluate(PLAYS)
+        self.page.wait_for_function(ALIVE)
         self.page.evaluate(PLAY)
         self.page.wait_for_function(PLAYED)
 

@@ -138,8 +138,8 @@ def _quota() -> str | None:
 
 
 def _wrong_environment() -> str | None:
-    gone = disbelief.gone_lately()
-    if gone <= disbelief.MOST_GONE:
+    gone = disbelief.not_believed()
+    if not gone:
         return None
     return f"Mux called {gone} videos gone within an hour. That is not believed: they stay as they are."
 

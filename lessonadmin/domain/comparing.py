@@ -7,21 +7,19 @@ means is for `diagnosis` to say.
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lessonadmin import mux
 from lessonadmin.db import db
-from lessonadmin.domain import desks
+from lessonadmin.domain import desks, environment
 from lessonadmin.domain.models import Kind, Owner, Tracking, owners
 from lessonadmin.domain.models.video import MIGRATED
-
-SAMPLE = 25
 
 
 @dataclass(frozen=True)
 class Look:
     """Mux's answer about one video, as far as it gave one. `error` is why nothing (more) is known; `strange` says
-    that nothing at all of ours is to be seen with this token, though there should be."""
+    that this token is of another environment than our videos."""
 
     asset_id: str | None = None
     upload_id: str | None = None
@@ -107,22 +105,8 @@ def _ask(ids: _Ids, priority: mux.Priority) -> Look:
         upload=upload,
         asset_gone=asset_gone,
         upload_gone=upload_gone,
-        strange=gone and _nothing_of_ours(priority),
+        strange=gone and environment.is_another(priority),
     )
-
-
-def _nothing_of_ours(priority: mux.Priority) -> bool:
-    """Does this token see another environment? Only if we know several videos and Mux lists none of them."""
-    ready = db.session.scalar(
-        select(func.count()).select_from(select(Tracking.id).where(Tracking.plays).limit(2).subquery())
-    )
-    db.session.rollback()
-    if not ready:
-        return False
-    listed = [asset.id for asset in mux.list_assets(limit=SAMPLE, priority=priority).assets]
-    known = db.session.scalar(select(Tracking.id).where(Tracking.mux_asset_id.in_(listed)).limit(1))
-    db.session.rollback()
-    return known is None
 
 
 def compare(owner: Owner, found: Look) -> list[Compared]:

@@ -1,13 +1,19 @@
-"""The doctor's look at Mux: both tokens, whether they belong together, Mux's clock, the signing key. Reads only."""
+"""The doctor's look at Mux: both tokens, whether they belong together, Mux's clock, the signing key. Reads only.
+
+Mux is asked whose each token is and what it may do; where it does not say, that is concluded from what the token sees.
+"""
 
 import time
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import mux
+from lessonadmin.domain import environment
 from lessonadmin.domain.examination import Line, Room, fail, ok, warn
-from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models import Lesson
 
 SKEW_SECONDS, WEBHOOKS_FAIL_AT = 30.0, 240.0
 NAMES: dict[mux.Priority, str] = {"high": "token of the web", "low": "token of the workers"}
@@ -15,30 +21,76 @@ SETTINGS: dict[mux.Priority, str] = {
     "high": "MUX_TOKEN_ID and MUX_TOKEN_SECRET",
     "low": "MUX_WORKER_TOKEN_ID and MUX_WORKER_TOKEN_SECRET",
 }
+TOGETHER = "tokens' environment"
+CONCLUDED = "Mux does not say whose the tokens are, so this is concluded from the videos that they see."
+# What a token is needed for, and what it is only good for.
+NEEDED = {
+    "video:read": "to ask about uploads and videos",
+    "video:write": "to make uploads and to delete videos",
+}
+USEFUL = {
+    "system:read": "to ask whether Mux knows the signing key",
+    "data:read": "to read figures of Mux Data",
+}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What one token brought: who Mux says that it is, or else what it sees."""
+
+    identity: mux.Identity | None
+    ping: mux.Ping | None
+
+    @property
+    def clock(self) -> datetime | None:
+        return self.identity.clock if self.identity is not None else self.ping.clock if self.ping else None
 
 
 def tokens(room: Room) -> list[Line]:
-    """A small question with each token; what both see tells whether they are of one environment."""
-    pings: dict[mux.Priority, mux.Ping] = {}
+    """A small question or two with each token, and whether both belong to the environment of our videos."""
+    opened: dict[mux.Priority, Opened] = {}
     lines = []
     for priority, name in NAMES.items():
         try:
-            pings[priority] = mux.ping(priority=priority)
-            lines.append(_opens(room, priority, name))
+            opened[priority] = _open(priority)
+            lines.append(_opens(room, priority, name, opened[priority].identity))
         except mux.MuxError as error:
             lines.append(_closed(priority, name, error))
-    if len(pings) == len(NAMES):
-        lines.append(_same_environment(room, pings["high"], pings["low"]))
-    if pings:
-        lines += _clock(next(iter(pings.values())))
+    if len(opened) == len(NAMES):
+        lines.append(_same_environment(room, opened["high"], opened["low"]))
+    if opened:
+        lines += _clock(next(iter(opened.values())).clock)
     return lines
 
 
-def _opens(room: Room, priority: mux.Priority, name: str) -> Line:
+def _open(priority: mux.Priority) -> Opened:
+    try:
+        identity = mux.whoami(priority=priority)
+        if identity.permissions & (NEEDED.keys() | USEFUL.keys()):
+            return Opened(identity, None)
+    except mux.Later:
+        raise
+    except mux.MuxError:
+        identity = None  # an older Mux, or a wrong token: what it may do is tried
+    return Opened(identity, mux.ping(priority=priority))
+
+
+def _opens(room: Room, priority: mux.Priority, name: str, identity: mux.Identity | None) -> Line:
+    held = identity.permissions if identity is not None else frozenset()
+    known = bool(held & (NEEDED.keys() | USEFUL.keys()))
+    missing = [f"{one} ({why})" for one, why in NEEDED.items() if known and one not in held]
+    if missing:
+        return fail(
+            name,
+            f"It lacks a permission: {', '.join(missing)}.",
+            f"Make a token with Mux Video read and write in the Mux dashboard and set {SETTINGS[priority]}.",
+        )
+    said = "It may read and write videos" if known else "It may read"
+    without = [f"{one} ({why})" for one, why in USEFUL.items() if known and one not in held]
+    said += f", without {', '.join(without)}" if without else ""
     left = mux.rate_left(priority)
-    said = f"It may read; {left.remaining} of {left.limit} calls are left." if left else "It may read."
-    settings = room.settings
-    if priority == "low" and settings.mux_worker_token_id == settings.mux_token_id:
+    said += f"; {left.remaining} of {left.limit} calls are left." if left else "."
+    if priority == "low" and room.settings.mux_worker_token_id == room.settings.mux_token_id:
         return warn(
             name,
             f"{said} It is the web's token, so background work can use up what people wait for.",
@@ -61,56 +113,91 @@ def _closed(priority: mux.Priority, name: str, error: mux.MuxError) -> Line:
     )
 
 
-def _same_environment(room: Room, web: mux.Ping, workers: mux.Ping) -> Line:
-    if web.asset_ids and workers.asset_ids and not set(web.asset_ids) & set(workers.asset_ids):
-        return fail(
-            "tokens' environment",
-            "The two tokens see different videos: they belong to two Mux environments.",
-            "Make both tokens in the same environment of the Mux dashboard.",
-        )
-    seen = set(web.asset_ids) | set(workers.asset_ids)
-    if bool(web.asset_ids) != bool(workers.asset_ids):
-        return fail(
-            "tokens' environment",
-            "One token sees videos and the other none: they belong to two Mux environments.",
-            "Make both tokens in the same environment of the Mux dashboard.",
-        )
+def _same_environment(room: Room, web: Opened, workers: Opened) -> Line:
     try:
-        return _ours(room, seen)
+        if web.identity is not None and workers.identity is not None:
+            return _by_their_word(room, web.identity, workers.identity)
+        return _by_what_they_see(room, {"high": web, "low": workers})
     except SQLAlchemyError:
         return warn(
-            "tokens' environment",
+            TOGETHER,
             "Not compared with our videos, since the database did not answer.",
             "See the line about the database.",
         )
+    except mux.MuxError as error:
+        return warn(TOGETHER, f"Not known: {error.message}", "Run flask doctor again in a minute.")
+
+
+def _named(identity: mux.Identity) -> str:
+    return f"“{identity.environment_name}” ({identity.environment_id})"
+
+
+def _by_their_word(room: Room, web: mux.Identity, workers: mux.Identity) -> Line:
+    if web.environment_id != workers.environment_id:
+        return fail(
+            TOGETHER,
+            f"The token of the web is of the Mux environment {_named(web)}, the workers' of {_named(workers)}.",
+            "Make both tokens in the same environment of the Mux dashboard.",
+        )
+    with room.connection() as connection:
+        ours = environment.of_events(connection)
+    if ours is None:
+        line = _ours(room, {*mux.ping(priority="high").asset_ids})
+        said = f"Both tokens are of the Mux environment {_named(web)}; no event has come yet to compare it with. "
+        return Line(line.level, TOGETHER, said + line.says, line.todo)
+    if ours != web.environment_id:
+        return fail(
+            TOGETHER,
+            f"Both tokens are of the Mux environment {_named(web)}, and the events about our videos come from {ours}.",
+            "Use tokens of the environment that the videos are in; nothing that Mux calls gone is true there.",
+        )
+    return ok(TOGETHER, f"Both tokens are of the Mux environment {_named(web)}, where our events come from.")
+
+
+def _by_what_they_see(room: Room, opened: dict[mux.Priority, Opened]) -> Line:
+    web, workers = (
+        {*(one.ping or mux.ping(priority=priority)).asset_ids} for priority, one in opened.items()
+    )
+    if web and workers and not web & workers:
+        return fail(
+            TOGETHER,
+            f"The two tokens see different videos: they belong to two Mux environments. {CONCLUDED}",
+            "Make both tokens in the same environment of the Mux dashboard.",
+        )
+    if bool(web) != bool(workers):
+        return fail(
+            TOGETHER,
+            f"One token sees videos and the other none: they belong to two Mux environments. {CONCLUDED}",
+            "Make both tokens in the same environment of the Mux dashboard.",
+        )
+    line = _ours(room, web | workers)
+    said = "Both tokens see the same videos." if line.level == "ok" else line.says
+    return Line(line.level, TOGETHER, f"{said} {CONCLUDED}", line.todo)
 
 
 def _ours(room: Room, seen: set[str]) -> Line:
     """Videos that play here must be among what the tokens see."""
     with room.connection() as connection:
-        playing = connection.scalar(
-            select(func.count()).select_from(select(Tracking.id).where(Tracking.plays).limit(20).subquery())
-        )
-        known = connection.scalar(select(Tracking.id).where(Tracking.mux_asset_id.in_(seen)).limit(1))
-    if playing and not seen:
+        shown = environment.shows_ours(connection, seen)
+    if shown is False and not seen:
         return fail(
-            "tokens' environment",
+            TOGETHER,
             "Videos are ready here, and Mux shows none at all to our tokens.",
             "The tokens belong to another environment than the videos: use those of the right one.",
         )
-    if playing and known is None:
+    if shown is False:
         return warn(
-            "tokens' environment",
+            TOGETHER,
             "None of the newest videos at Mux is one of ours.",
             "Is it the right environment? If another program shares it, this may be as it should; flask reconcile tells more.",
         )
-    return ok("tokens' environment", "Both tokens see the same videos.")
+    return ok(TOGETHER, "Nothing contradicts that our videos are there.")
 
 
-def _clock(ping: mux.Ping) -> list[Line]:
-    if ping.clock is None:
+def _clock(theirs: datetime | None) -> list[Line]:
+    if theirs is None:
         return []
-    skew = abs(time.time() - ping.clock.timestamp())
+    skew = abs(time.time() - theirs.timestamp())
     said = f"This machine's clock differs from Mux's by {skew:.0f} s."
     todo = "Set this machine's clock by NTP: webhooks older or newer than 300 s are refused."
     if skew >= WEBHOOKS_FAIL_AT:

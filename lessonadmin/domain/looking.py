@@ -119,7 +119,7 @@ def look(
     with transaction(actor):
         outcome = disbelief.GONE if unasked else "ok"
         calls.note(subject.kind, subject.target_id, operation, outcome, news.happening.value)
-        if unasked and disbelief.too_many():
+        if unasked and disbelief.not_believed():
             _leave_as_it_is(subject)
             return "no_change"
         return let_happen(subject, news)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, new_id
-from lessonadmin.domain import budget, drift, mending, walking
+from lessonadmin.domain import budget, drift, environment, mending, walking
 from lessonadmin.domain.drift import Found
 from lessonadmin.domain.models import Drift, ReconcileRun, Tracking
 
@@ -25,9 +25,6 @@ log = logging.getLogger(__name__)
 LOCK = 0x1E550B
 NIGHTLY = timedelta(hours=23)
 TRY_AGAIN = timedelta(hours=1)  # after a walk that failed or was killed
-# With a token of another environment every asset seems to be missing: so many are believed only if others are there.
-MOST_MISSING = 20
-MOST_MISSING_SHARE = 0.9
 Tell = Callable[[Found], None]
 
 
@@ -53,7 +50,8 @@ class Report:
     @property
     def implausible(self) -> bool:
         """So much is missing that our access is the likelier culprit."""
-        return self.found["missing"] > max(MOST_MISSING, self.used * MOST_MISSING_SHARE)
+        missing = self.found["missing"]
+        return environment.implausible(gone=missing, found=self.used - missing)
 
     def summary(self) -> dict[str, object]:
         return {

@@ -64,6 +64,7 @@ class Identity:
     environment_id: str
     environment_name: str
     permissions: frozenset[str]
+    clock: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -192,10 +193,10 @@ def whoami(*, priority: Priority) -> Identity:
     """Any token may ask this, whatever it lacks; the environment's id is the one in the envelope of Mux's events."""
     with asked("whoami", priority=priority) as ask:
         # Newer than the package's list of routes, so its client is asked directly.
-        value = ask.value(
+        answer = ask.send(
             lambda sdk: sdk.call_api("/system/v1/whoami", "GET", auth_settings=["accessToken"], **RAW)
         )
-        data = fields.mapping(value["data"])
+        data = fields.mapping(verdict.data_of(ask.question, answer)["data"])
         if (environment_id := fields.identifier(data.get("environment_id"))) is None:
             raise WithoutId("an environment without an id")
         permissions = (fields.words(one) for one in fields.items(data.get("permissions")))
@@ -203,6 +204,7 @@ def whoami(*, priority: Priority) -> Identity:
             environment_id=environment_id,
             environment_name=fields.words(data.get("environment_name"), longest=80) or "unnamed",
             permissions=frozenset(one for one in permissions if one is not None),
+            clock=fields.letterhead(answer.headers.get("Date")),
         )
 
 

@@ -8,7 +8,16 @@ from sqlalchemy import func, select, text
 
 from lessonadmin import queue
 from lessonadmin.db import JOB, db
-from lessonadmin.domain import alarms, budget, disbelief, figures, looking, rejections, sweeping, vital_signs
+from lessonadmin.domain import (
+    alarms,
+    budget,
+    environment,
+    figures,
+    looking,
+    rejections,
+    sweeping,
+    vital_signs,
+)
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Alarm, Notification, User
 from tests.factories import make_event, make_lesson, make_tracking, make_user
@@ -214,7 +223,7 @@ def test_a_token_of_another_environment_darkens_few_lessons(
         db.session.commit()
         sweeping.sweep()
     left = [one for one in lessons if world.lesson(one).video_processing_status == "processing"]
-    assert len(left) == len(lessons) - disbelief.MOST_GONE
+    assert len(left) == len(lessons) - environment.MAX_GONE
     assert "wrong_environment" in standing()
     assert any("not believed" in message for message in told(staff))
     row = world.rows(left[0])[0]
@@ -234,7 +243,7 @@ def test_many_are_believed_gone_where_others_are_found(
         (found,) = world.control.seed_assets(1)
         row = make_tracking(make_lesson(), status="processing", mux_asset_id=found)
         looking.look(row.id, actor=JOB, priority="low", found_by="sweep")
-    lessons = [make_lesson(video_processing_status="processing") for _ in range(disbelief.MOST_GONE + 3)]
+    lessons = [make_lesson(video_processing_status="processing") for _ in range(environment.MAX_GONE + 3)]
     for lesson in lessons:
         row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(world))
         looking.look(row.id, actor=JOB, priority="low", found_by="sweep")

@@ -397,6 +397,8 @@ def test_a_token_of_another_environment(world: World) -> None:
         world.uploaded(lesson)
     world.deliver()
     world.control.reset()  # as the same token id would see it elsewhere: nothing of ours is there
+    db.session.execute(text("UPDATE mux_events SET environment_id = 'where our videos are'"))
+    db.session.commit()
     world.control.seed_assets(3, policy="public", status="ready")
     found = by_mux(lessons_[0])
     assert found.cause == "wrong_environment"

@@ -19,8 +19,13 @@ from lessonadmin import config, mux
 from lessonadmin.db import db
 from lessonadmin.domain import doctor, doctor_house, figures, vital_signs
 from lessonadmin.domain.examination import Line, Room
+from muxsim.events import environment_id
+from muxsim.options import ENVIRONMENT, Token
+from muxsim.server import Simulator
 from tests.factories import make_event, make_lesson, make_playing_lesson
 from tests.world import World
+
+OURS = environment_id(ENVIRONMENT)
 
 
 @pytest.fixture
@@ -32,7 +37,7 @@ def well(world: World) -> World:
         secret_hint=mux.hint("test-webhook-secret"),
         outcome="applied",
         occurred_at=datetime.now(UTC) - timedelta(seconds=1),
-        environment_id="env1",
+        environment_id=OURS,
     )
     return world
 
@@ -239,8 +244,81 @@ def test_mux_is_away(well: World) -> None:
     assert (line.level, "could not be reached" in line.says) == ("FAIL", True)
 
 
-def test_the_tokens_do_not_see_our_videos(well: World) -> None:
+TOGETHER = "tokens' environment"
+
+
+def test_mux_says_whose_the_tokens_are_and_what_they_may_do(well: World) -> None:
+    lines = examined()
+    assert lines[TOGETHER].says == (
+        f"Both tokens are of the Mux environment “{ENVIRONMENT}” ({OURS}), where our events come from."
+    )
+    for name in ("token of the web", "token of the workers"):
+        assert lines[name].says.startswith("It may read and write videos; "), lines[name]
+
+
+@pytest.mark.parametrize(
+    ("token", "name"), [("web-token", "token of the web"), ("worker-token", "token of the workers")]
+)
+def test_a_missing_permission_is_named_with_what_it_is_for(well: World, token: str, name: str) -> None:
+    well.control.set_permissions(token, ["video:read", "system:read", "data:read"])
+    line = examined()[name]
+    assert (line.level, line.says) == (
+        "FAIL",
+        "It lacks a permission: video:write (to make uploads and to delete videos).",
+    )
+    well.control.set_permissions(token, ["video:read", "video:write"])
+    line = examined()[name]
+    assert line.level == "ok"
+    assert "without system:read (to ask whether Mux knows the signing key)" in line.says
+    assert "data:read (to read figures of Mux Data)" in line.says
+
+
+def test_the_webhooks_come_from_another_environment_than_the_tokens(well: World) -> None:
+    make_event(environment_id="elsewhere", outcome="applied")
+    line = examined()[TOGETHER]
+    assert (line.level, "the events about our videos come from elsewhere" in line.says) == ("FAIL", True)
+
+
+def test_events_of_others_say_nothing_of_where_our_videos_are(well: World) -> None:
+    make_event(environment_id="elsewhere", outcome="ignored")
+    assert examined()[TOGETHER].level == "ok"
+
+
+@contextmanager
+def another_environment(name: str) -> Iterator[str]:
+    """One more Mux, where our tokens are of two environments."""
+    tokens = [Token("web-token", "web-secret"), Token("worker-token", "worker-secret", "low", name)]
+    with Simulator(tokens=tokens, rate_limits=False) as simulator:
+        yield simulator.url
+
+
+def test_tokens_of_two_environments(well: World) -> None:
+    with another_environment("Production") as url, config.overridden(mux_api_url=url):
+        line = examined()[TOGETHER]
+    assert line.level == "FAIL"
+    assert f"“{ENVIRONMENT}” ({OURS}), the workers' of “Production”" in line.says
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_where_mux_does_not_say_it_is_concluded_from_what_the_tokens_see(well: World, status: int) -> None:
+    well.control.fault("api", "status", match={"operation": "whoami"}, status=status)
+    line = examined()[TOGETHER]
+    assert line.says == (
+        "Both tokens see the same videos. Mux does not say whose the tokens are, so this is concluded from the"
+        " videos that they see."
+    )
     make_playing_lesson()
+    lines = examined()
+    assert lines[TOGETHER].level == "FAIL"
+    assert lines["token of the web"].says.startswith("It may read; ")
+    assert lines["clock skew"].level == "ok"
+
+
+def test_before_the_first_event_the_videos_are_compared(well: World) -> None:
+    db.session.execute(text("DELETE FROM mux_events"))
+    db.session.commit()
+    make_playing_lesson()
+    assert "no event has come yet" in examined()[TOGETHER].says
     assert examined()["tokens' environment"].level == "FAIL"
     well.control.seed_assets(1, policy="public", status="ready")
     assert examined()["tokens' environment"].level == "warn"

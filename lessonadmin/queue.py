@@ -34,6 +34,7 @@ KEEP_FAILED_SECONDS = 7 * 86400
 # job -> queue. A structure test proves that each of these names resolves to a function.
 JOBS: dict[str, QueueName] = {
     "lessonadmin.jobs.videos.check_asset": "urgent",
+    "lessonadmin.jobs.videos.check_assets": "urgent",
     "lessonadmin.jobs.videos.delete_asset": "default",
     "lessonadmin.jobs.videos.cancel_upload": "default",
     "lessonadmin.jobs.batches.run_batch": "bulk",

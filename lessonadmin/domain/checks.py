@@ -1,9 +1,9 @@
 """When Mux is asked about an upload: after a silence that grows with the upload's age, or soon when news disagree.
 
-`next_check_at` in the past makes a row due; the sweep does the asking. Nothing in here talks to Mux.
+`next_check_at` in the past makes a row due. The clock hands it to a worker and notes that in `handed_over_at`, until
+there are news of the upload or somebody has looked. Nothing in here talks to Mux.
 """
 
-import uuid
 from datetime import timedelta
 
 from lessonadmin import config
@@ -11,6 +11,7 @@ from lessonadmin.db import moment
 from lessonadmin.domain.models import Tracking
 from lessonadmin.queue import enqueue_after_commit
 
+CHECK_ASSET = "lessonadmin.jobs.videos.check_asset"
 LONGEST_SILENCE = 1800.0
 SHARE_OF_AGE = 0.25
 AFTER_THE_END = timedelta(seconds=5)
@@ -29,15 +30,15 @@ def heard(row: Tracking) -> None:
     due = now + timedelta(seconds=silence)
     if row.status == "uploading" and row.expires_at is not None and row.expires_at > now:
         due = min(due, row.expires_at + AFTER_THE_END)
-    row.next_check_at = due
+    row.next_check_at, row.handed_over_at = due, None
 
 
 def ask_soon(row: Tracking) -> None:
-    """What we were told does not fit: let a worker look at Mux now, or the next sweep if none can be nudged."""
-    row.next_check_at = moment()
-    nudge(row.id)
+    """What we were told does not fit: let a worker look at Mux once this transaction is safe, or else the next sweep."""
+    row.next_check_at, row.handed_over_at = moment(), None
+    enqueue_after_commit(CHECK_ASSET, str(row.id))
 
 
-def nudge(tracking_id: uuid.UUID) -> None:
-    """Let a worker look once this transaction is safe."""
-    enqueue_after_commit("lessonadmin.jobs.videos.check_asset", str(tracking_id))
+def settled(row: Tracking) -> None:
+    """Nothing is to be asked about this upload any more."""
+    row.next_check_at = row.handed_over_at = None

@@ -151,7 +151,7 @@ def let_happen(subject: Subject, news: News) -> Outcome:
     if row.is_open:
         checks.heard(row)
     elif outcome != "ask":
-        row.next_check_at = None
+        checks.settled(row)
     return outcome
 
 

@@ -1,19 +1,24 @@
 """Asking Mux about many uploads with few calls: one page of assets answers for a hundred lessons.
 
 What a page does not show is never taken for gone; such an upload is asked about by itself, a few at a time.
+
+Who asks: the clock hands what is due to the workers, a job for each of a few uploads or one job for many. What was handed
+over and not looked at when it is due again (a lost job, a busy worker), the clock looks at itself; and at everything when
+Redis or all workers are silent. `flask sweep` looks at everything itself.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ARRAY, Uuid, cast, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, cast, func, select, update
 from sqlalchemy.exc import OperationalError
 
-from lessonadmin import config, mux
+from lessonadmin import config, mux, queue
 from lessonadmin.db import Actor, db, later, transaction
-from lessonadmin.domain import budget, looking
+from lessonadmin.domain import budget, checks, looking, vital_signs
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import Tracking
@@ -23,7 +28,8 @@ from lessonadmin.domain.videos import News
 log = logging.getLogger(__name__)
 
 MOST_ROWS = 1000
-LONGEST_CLAIM_SECONDS = 30  # a sweep that was killed leaves its rows due again after this
+CHECK_ASSETS = "lessonadmin.jobs.videos.check_assets"
+LONGEST_CLAIM_SECONDS = 30  # whoever is killed, and a job that is lost, leave their rows due again after this
 FEW = 3  # up to so many, single looks are no dearer than a page
 MOST_CALLS = 12  # in one survey
 CALLS_A_LOOK = 2  # the upload, then its asset
@@ -60,9 +66,57 @@ class Survey:
 
 
 def survey(*, actor: Actor) -> Survey:
-    """Look at every due upload within the shared budget."""
+    """Look at every due upload, here and now."""
+    _watch_all()
+    return _look_at(_claim_due(), actor)
+
+
+def share_out(*, actor: Actor) -> Survey:
+    """Hand every due upload to the workers, and look at those that cannot be handed over or were so in vain."""
     _watch_all()
     rows = _claim_due()
+    kept = {row.id for row in rows if row.handed_over_at is not None}
+    kept |= _hand_over([row.id for row in rows if row.id not in kept])
+    return _look_at([row for row in rows if row.id in kept], actor)
+
+
+def _hand_over(ids: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Give these to the workers; the answer is what could not be given."""
+    if not ids or not vital_signs.fresh("worker:"):
+        return set(ids)
+    now = db.session.scalars(select(func.clock_timestamp())).one()
+    _change(ids, handed_over_at=now)
+    if len(ids) <= FEW:
+        kept = {one for one in ids if not queue.enqueue(checks.CHECK_ASSET, str(one))}
+    else:
+        kept = set() if queue.enqueue(CHECK_ASSETS, now.isoformat()) else set(ids)
+    if kept:
+        _change(kept, handed_over_at=None)
+    return kept
+
+
+def survey_handed_over(moment: datetime, *, actor: Actor) -> Survey:
+    """A worker's look at the uploads that the clock handed over at this moment, but for those that are settled since."""
+    handed = (Tracking.handed_over_at == moment, Tracking.next_check_at.is_not(None))
+    return _look_at(_claimed(select(Tracking).where(*handed)), actor)
+
+
+def take(tracking_id: uuid.UUID) -> bool:
+    """A worker is about to look at this upload: is it still wanted? False if it was looked at, or the clock does it."""
+    handed_over = Tracking.handed_over_at.is_not(None) & Tracking.next_check_at.is_not(None)
+    wanted = handed_over | (Tracking.next_check_at <= func.clock_timestamp())
+    taken = db.session.execute(
+        update(Tracking)
+        .where(Tracking.id == tracking_id, wanted)
+        .values(next_check_at=later(_claim_seconds()), updated_at=Tracking.updated_at)
+        .returning(Tracking.id)
+    ).first()
+    db.session.commit()
+    return taken is not None
+
+
+def _look_at(rows: list[Tracking], actor: Actor) -> Survey:
+    """Ask about these within the shared budget."""
     state = Survey(
         open={str(row.id): Subject.of(row) for row in rows},  # who waits longest comes first
         oldest=min((row.created_at for row in rows), default=datetime.max.replace(tzinfo=UTC)),
@@ -91,24 +145,41 @@ def _watch_all() -> None:
 
 
 def _claim_due() -> list[Tracking]:
-    """Take what is due and move its next turn away, so that two sweeps never ask about the same upload at once."""
-    claim_seconds = min(config.current().recheck_after_seconds, LONGEST_CLAIM_SECONDS)
+    """Take what is due, away from the workers too; the rows still say which of them were handed over."""
+    due = select(Tracking).where(Tracking.next_check_at <= func.clock_timestamp())
+    return _claimed(due, handed_over_at=None)
+
+
+def _claimed(which: Select[Tracking], **more: object) -> list[Tracking]:
+    """Take these and move their next turn away, so that two never ask about the same upload at once. Their order stays."""
     rows = db.session.scalars(
-        select(Tracking)
-        .where(Tracking.next_check_at <= func.clock_timestamp())
-        .order_by(Tracking.next_check_at, Tracking.id)
+        which.order_by(Tracking.next_check_at, Tracking.id)
         .limit(MOST_ROWS)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
+    ids = [row.id for row in rows]
+    _change(ids, next_check_at=later(_claim_seconds() + _place(ids) / 1000.0), **more)
+    return list(rows)
+
+
+def _claim_seconds() -> int:
+    return min(config.current().recheck_after_seconds, LONGEST_CLAIM_SECONDS)
+
+
+def _place(ids: Sequence[uuid.UUID]) -> ColumnElement[int]:
+    return func.array_position(cast(ids, ARRAY(Uuid)), Tracking.id)
+
+
+def _change(ids: Collection[uuid.UUID], **values: object) -> None:
+    """Only about asking: for whoever looks at the upload it has not changed. Commits."""
     db.session.execute(
         update(Tracking)
-        .where(Tracking.id.in_([row.id for row in rows]))
-        .values(next_check_at=later(claim_seconds), updated_at=Tracking.updated_at)
+        .where(Tracking.id.in_(ids), Tracking.next_check_at.is_not(None))
+        .values(updated_at=Tracking.updated_at, **values)
         .execution_options(synchronize_session=False)
     )
     db.session.commit()
-    return list(rows)
 
 
 def _walk_assets(state: Survey, actor: Actor) -> None:
@@ -237,11 +308,4 @@ def _hand_back(state: Survey) -> None:
     if state.failed is not None:
         return
     ids = [subject.tracking_id for subject in state.open.values()]
-    place = func.array_position(cast(ids, ARRAY(Uuid)), Tracking.id)
-    db.session.execute(
-        update(Tracking)
-        .where(Tracking.id.in_(ids), Tracking.next_check_at.is_not(None))
-        .values(next_check_at=later((place - len(ids)) / 1000.0), updated_at=Tracking.updated_at)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.commit()
+    _change(ids, next_check_at=later((_place(ids) - len(ids)) / 1000.0), handed_over_at=None)

@@ -3,6 +3,10 @@ mails, open batches, the stuck.
 
 Every part finds its work in rows that are older than now, never in a window of time, and one failing part keeps none
 of the others from its work. Two passes at once do no harm: an advisory lock lets the second one go.
+
+The clock lets workers look at uploads (`with_workers`) and does by itself what they cannot; a pass that a person asks for
+looks at everything itself. Deletions and cancellations that are due were handed to workers when they were asked for:
+what is left of them is few, and every pass does it itself.
 """
 
 import logging
@@ -49,14 +53,15 @@ class Summary:
     ran: bool = True
 
 
-def sweep(between: Callable[[], None] = lambda: None) -> Summary:
+def sweep(between: Callable[[], None] = lambda: None, *, with_workers: bool = False) -> Summary:
     """Do everything that is due, once. `between` is called before each part (the clock beats there)."""
     summary = Summary()
+    parts = PARTS | (SHARED_WITH_WORKERS if with_workers else {})
     with _alone() as first:
         if not first:
             summary.ran = False
             return summary
-        for name, part in PARTS.items():
+        for name, part in parts.items():
             try:
                 between()
                 summary.figures[name] = part()
@@ -115,7 +120,14 @@ def _events() -> int:
 
 
 def _uploads() -> int:
-    found = surveying.survey(actor=JOB)
+    return _changed(surveying.survey(actor=JOB))
+
+
+def _uploads_that_workers_leave() -> int:
+    return _changed(surveying.share_out(actor=JOB))
+
+
+def _changed(found: surveying.Survey) -> int:
     if found.stumbled:
         raise Stumbled(found.stumbled)
     return found.changed
@@ -224,3 +236,4 @@ PARTS: dict[str, Callable[[], int]] = {
     "batches": _batches,
     "mails": mailing.send_due,
 }
+SHARED_WITH_WORKERS: dict[str, Callable[[], int]] = {"uploads": _uploads_that_workers_leave}

@@ -217,7 +217,8 @@ def _take_in(desk: Desk, upload: mux.Upload) -> None:
     take_place(desk, row)
     journal.record("video.upload_started", desk.owner, upload_id=upload.id, adopted=True)
     videos.apply(desk, row, upload_news(upload, found_by="manual", seen=True))
-    checks.nudge(row.id)
+    if row.is_open:
+        checks.ask_soon(row)
 
 
 def take_place(desk: Desk, row: Tracking, *, upload_id: str | None = None) -> None:

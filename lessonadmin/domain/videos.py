@@ -133,7 +133,8 @@ def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -
 
 def _write_state(row: Tracking, before: State, after: State, news: News, *, overtaken: bool) -> None:
     row.status = status_of(after)
-    row.next_check_at = row.attention_at = None
+    row.attention_at = None
+    checks.settled(row)
     if not (overtaken and after in (State.DELETING, State.DELETED)):  # else why it failed is still to be told
         row.error_type = row.error_message = None
     if after is State.PROCESSING:
@@ -177,7 +178,7 @@ def give_way(desk: Desk, *, to: Tracking) -> list[Tracking]:
     given = [row for row in desk.current if row is not to and row is not desk.playing]
     for row in given:
         supersede(row, by=to)
-        row.next_check_at = None
+        checks.settled(row)
         _unwanted(desk, row)
     return given
 
@@ -256,7 +257,7 @@ def _video_status(row: Tracking | None) -> str:
 def fail_before_upload(desk: Desk, row: Tracking, *, message: str) -> None:
     """Mux issued no address for this upload: it ends outside the lesson, which stays as it was."""
     row.status, row.error_type, row.error_message = "error", "upload_not_created", message
-    row.next_check_at = None
+    checks.settled(row)
     journal.record("video.upload_not_created", desk.owner, message=message)
 
 

@@ -1,7 +1,7 @@
 """`flask clock`: beats, and does what the periodic table says; `flask sweep` does one pass and says what it did.
 
-The clock does its work itself and needs neither Redis nor a worker for it: what was missed is repaired even when both
-are gone. Two clocks do no harm.
+The clock lets workers ask Mux about uploads and carry out bulk actions, and does it itself when Redis or all workers are
+silent; everything else it does itself. So what was missed is repaired even when both are gone. Two clocks do no harm.
 """
 
 import logging
@@ -63,7 +63,7 @@ def command() -> None:
 
 @click.command("sweep")
 def sweep_command() -> None:
-    """One pass of everything the clock does."""
+    """One pass of everything the clock does, uploads looked at here and not by a worker."""
     summary = sweeping.sweep()
     if not summary.ran:
         click.echo("another sweep is at work; nothing was done twice")
@@ -72,7 +72,7 @@ def sweep_command() -> None:
         click.echo(f"{name}: {figure}")
     failed = dict(summary.failed)
     for one in TABLE:
-        if one.run is not sweeping.sweep:
+        if one.name != "sweep":
             try:
                 click.echo(f"{one.name}: {_told(one.run(lambda: None))}")
             except Exception as error:

@@ -22,7 +22,11 @@ class Periodic:
 
 
 TABLE = (
-    Periodic("sweep", lambda: config.current().sweep_every_seconds, sweeping.sweep),
+    Periodic(
+        "sweep",
+        lambda: config.current().sweep_every_seconds,
+        lambda beat: sweeping.sweep(beat, with_workers=True),
+    ),
     # workers start together with the clock: who looks at once calls them silent since yesterday
     Periodic("alarms", lambda: 60, lambda _: alarms.look(actor=JOB), after=20),
     Periodic("figures", lambda: 60, lambda _: figures.roll_up()),

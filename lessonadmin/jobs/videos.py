@@ -1,20 +1,26 @@
 """Jobs about videos. Without budget, or with Mux away, they leave the row due and the sweep takes it up."""
 
 import uuid
+from datetime import datetime
 
 from lessonadmin.db import JOB
-from lessonadmin.domain import budget, cancelling, looking, removal
+from lessonadmin.domain import budget, cancelling, looking, removal, surveying
 from lessonadmin.domain.errors import Missing
 
 
 def check_asset(tracking_id: str) -> None:
-    """Ask Mux about one upload now."""
+    """Ask Mux about one upload now, if that is still wanted."""
     with budget.call(2) as granted:
-        if granted:
+        if granted and surveying.take(uuid.UUID(tracking_id)):
             try:
                 looking.look(uuid.UUID(tracking_id), actor=JOB, priority="low", found_by="sweep")
             except Missing:
                 return  # deleted meanwhile
+
+
+def check_assets(handed_over_at: str) -> None:
+    """Ask Mux about all uploads that the clock handed over at this moment, by pages."""
+    surveying.survey_handed_over(datetime.fromisoformat(handed_over_at), actor=JOB)
 
 
 def delete_asset(deletion_id: str) -> None:

@@ -1,0 +1,215 @@
+"""What the clock hands to the workers and what it does itself: uploads that are due are asked about once, by somebody."""
+
+import uuid
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text, update
+
+from lessonadmin import config, queue
+from lessonadmin.db import JOB, db
+from lessonadmin.domain import budget, surveying, sweeping, vital_signs
+from lessonadmin.domain.models import Lesson, Tracking
+from tests.domain.test_batches import in_threads
+from tests.domain.test_surveying import many_processing
+from tests.factories import make_lesson, make_tracking, make_user
+from tests.jobs.test_jobs import work_off
+from tests.world import World
+
+NOTHING_LISTENS = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture(autouse=True)
+def a_worker(world: World, redis_url: str) -> None:
+    """One was seen just now; the test works its jobs off."""
+    vital_signs.beat("worker:test:1")
+
+
+def all_due() -> None:
+    """As if nothing had been heard for an hour."""
+    passed = text("interval '1 hour'")
+    db.session.execute(
+        update(Tracking)
+        .where(Tracking.next_check_at.is_not(None))
+        .values(next_check_at=Tracking.next_check_at - passed, created_at=Tracking.created_at - passed)
+    )
+    db.session.commit()
+
+
+def clock() -> None:
+    """One pass of the clock."""
+    assert sweeping.sweep(with_workers=True).failed == {}
+
+
+def jobs() -> list[tuple[str, list[Any]]]:
+    return [(job.func_name.rpartition(".")[2], list(job.args)) for job in queue.queue("urgent").jobs]
+
+
+def gets(world: World) -> list[str]:
+    return [call["operation"] for call in world.calls() if call["method"] == "GET"]
+
+
+def lost(world: World, count: int) -> list[uuid.UUID]:
+    ids = world.lost([make_lesson() for _ in range(count)])
+    all_due()
+    return ids
+
+
+def published() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).where(Lesson.status == "published")) or 0
+
+
+def handed_over() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).where(Tracking.handed_over_at.is_not(None))) or 0
+
+
+def test_a_few_become_a_job_each(app: Flask, world: World) -> None:
+    lost(world, 3)
+    clock()
+    rows = {str(one) for one in db.session.scalars(select(Tracking.id))}
+    assert {(name, *args) for name, args in jobs()} == {("check_asset", one) for one in rows}
+    assert (gets(world), handed_over()) == ([], 3)
+    work_off(app)
+    assert (published(), handed_over()) == (3, 0)
+    assert len(gets(world)) == 6
+
+
+def test_many_become_one_job_that_reads_pages(app: Flask, world: World) -> None:
+    many_processing(world, 1000)
+    clock()
+    assert [name for name, _ in jobs()] == ["check_assets"]
+    assert gets(world) == []
+    work_off(app)
+    assert (published(), handed_over()) == (1000, 0)
+    assert set(gets(world)) == {"list_assets"}
+    assert len(gets(world)) <= 12
+
+
+def no_worker() -> None:
+    db.session.execute(text("DELETE FROM heartbeats"))
+    db.session.commit()
+
+
+@pytest.mark.parametrize("count", [2, 7])
+@pytest.mark.parametrize("away", ["Redis", "all workers"])
+def test_with_nobody_to_hand_it_to_the_clock_looks_itself(world: World, count: int, away: str) -> None:
+    lost(world, count)
+    if away == "all workers":
+        no_worker()
+    with config.overridden(redis_url=NOTHING_LISTENS if away == "Redis" else config.current().redis_url):
+        clock()
+    assert (published(), handed_over(), jobs()) == (count, 0, [])
+
+
+@pytest.mark.parametrize("count", [2, 7])
+def test_what_was_handed_over_in_vain_the_clock_looks_at_itself(
+    app: Flask, world: World, redis_connection: Any, count: int
+) -> None:
+    lost(world, count)
+    clock()
+    late = list(queue.queue("urgent").jobs)
+    clock()
+    assert gets(world) == [], "the workers have their time"
+    all_due()
+    clock()
+    assert (published(), handed_over()) == (count, 0)
+    before = len(gets(world))
+    assert late
+    work_off(app)
+    assert len(gets(world)) == before, "a job that comes late asks nothing"
+
+
+def test_a_pass_by_hand_looks_itself(world: World) -> None:
+    lost(world, 2)
+    sweeping.sweep()
+    assert (published(), jobs()) == (2, [])
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_who_was_heard_of_meanwhile_is_not_asked_about(app: Flask, world: World, count: int) -> None:
+    for _ in range(count):
+        world.uploaded(make_lesson())
+    all_due()
+    clock()
+    assert handed_over() == count
+    world.deliver()
+    assert (published(), handed_over()) == (count, 0)
+    work_off(app)
+    assert gets(world) == []
+
+
+def test_two_clocks_hand_over_once(app: Flask, world: World) -> None:
+    lost(world, 3)
+    in_threads(app, 4, lambda _: sweeping.sweep(with_workers=True))
+    in_threads(app, 4, lambda _: surveying.share_out(actor=JOB))
+    assert len(jobs()) == 3
+    work_off(app)
+    assert len(gets(world)) == 6
+
+
+def test_a_worker_that_hangs_leaves_the_row_to_the_clock(app: Flask, world: World) -> None:
+    """It has taken the upload and never says what Mux said."""
+    lost(world, 1)
+    clock()
+    (tracking_id,) = db.session.scalars(select(Tracking.id)).all()
+    assert surveying.take(tracking_id)
+    clock()
+    assert published() == 0
+    all_due()
+    clock()
+    assert published() == 1
+
+
+def test_without_budget_a_job_leaves_the_row_to_the_next_pass(app: Flask, world: World) -> None:
+    lost(world, 1)
+    clock()
+    while budget.take():
+        pass
+    work_off(app)
+    assert gets(world) == []
+    db.session.execute(text("DELETE FROM mux_budget"))
+    db.session.commit()
+    all_due()
+    clock()
+    assert published() == 1
+
+
+def test_who_waits_longest_comes_first_in_a_worker_too(app: Flask, world: World) -> None:
+    """Uploads that Mux never heard of take a single look each, and a worker has not looks enough for all."""
+    teacher = make_user()
+    lessons = [make_lesson(creator=teacher) for _ in range(9)]
+    for number, lesson in enumerate(lessons):
+        due = text(f"now() - interval '{number + 1} minutes'")
+        make_tracking(lesson, upload_id=f"unheard-of-{number}", next_check_at=db.session.scalar(select(due)))
+
+    def asked() -> list[int]:
+        return [number for number, one in enumerate(lessons) if world.rows(one)[0].attempts > 0]
+
+    clock()
+    work_off(app)
+    first = asked()
+    assert 0 < len(first) < 9
+    assert first == list(range(9 - len(first), 9))
+    db.session.execute(text("DELETE FROM mux_budget"))
+    db.session.commit()
+    clock()
+    work_off(app)
+    assert asked() == list(range(9)), "the rest was due at once, not after another silence"
+
+
+def test_a_dispute_is_asked_about_once_though_the_clock_passes_by(
+    app: Flask, world: World, redis_connection: Any
+) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    world.control.send_event("video.asset.errored", asset_id=world.lesson(lesson).mux_asset_id)
+    world.deliver()
+    clock()
+    assert [name for name, _ in jobs()] == ["check_asset", "check_asset"]
+    work_off(app)
+    assert len(gets(world)) == 1
+    assert (world.rows(lesson)[0].next_check_at, handed_over()) == (None, 0)

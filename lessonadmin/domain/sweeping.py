@@ -5,8 +5,8 @@ Every part finds its work in rows that are older than now, never in a window of 
 of the others from its work. Two passes at once do no harm: an advisory lock lets the second one go.
 
 The clock lets workers look at uploads (`with_workers`) and does by itself what they cannot; a pass that a person asks for
-looks at everything itself. Deletions and cancellations that are due were handed to workers when they were asked for:
-what is left of them is few, and every pass does it itself.
+looks at every upload itself. Bulk actions go to the workers in either. Deletions and cancellations were handed to workers
+when they were asked for: what is due later is few, and every pass does it itself.
 """
 
 import logging

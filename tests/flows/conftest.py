@@ -1,4 +1,5 @@
-"""`house`: the whole product in real processes, shared by the flows of one file and well again before each of them."""
+"""`house`: the whole product in real processes, shared by the flows of one file and well again before each of them.
+A file may have `SETTINGS` of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def running(real_servers: Servers) -> Iterator[House]:
-    house = House(**QUICK)
+def running(request: pytest.FixtureRequest, real_servers: Servers) -> Iterator[House]:
+    house = House(**getattr(request.module, "SETTINGS", QUICK))
     try:
         house.begin()
         yield house

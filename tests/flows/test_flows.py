@@ -114,14 +114,15 @@ def test_the_worker_is_killed_in_mid_job(house: House, teacher: Teacher) -> None
 
 
 def test_the_clock_is_killed_in_mid_sweep(house: House, teacher: Teacher) -> None:
+    house.kill("worker")  # so that the clock looks itself
     house.mux.fault("webhook", "drop")
     hang = house.mux.fault("api", "hang", match={"method": "GET"}, seconds=60)
     lesson = teacher.lesson()
     house.mux.complete_upload(teacher.upload(lesson))
-    wait_for(lambda: struck(house, hang), seconds=10, what="the sweep's look")
+    wait_for(lambda: struck(house, hang), seconds=20, what="the sweep's look")
     house.kill("clock")
     house.mux.remove_fault(hang)
-    house.start("clock")
+    house.start("worker", "clock")
     teacher.waits_for_publication(lesson, seconds=60)
 
 

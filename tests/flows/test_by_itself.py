@@ -1,0 +1,211 @@
+"""What goes on by itself, in real processes and with no button touched: bulk actions after every fault, and looks at
+uploads by the workers, or by the clock when there is nobody to hand them to."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+import pytest
+import redis
+
+from tests.flows.processes import House, wait_for
+from tests.flows.support import Support, lost, ready_drafts
+from tests.flows.teacher import Teacher
+
+# the worker gets more time for a look than one beat of the clock
+SETTINGS = {"SWEEP_EVERY_SECONDS": "1", "RECHECK_AFTER_SECONDS": "4", "UPLOADS_PER_HOUR": "1000000"}
+MANY = 25  # more than are done while a person waits
+PROMISED = 120.0  # seconds after the fault
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def support(running: House, teacher: Teacher) -> Support:
+    return Support.hired(running)
+
+
+@pytest.fixture(autouse=True)
+def budget(house: House) -> None:
+    full_budget(house)
+
+
+def full_budget(house: House) -> None:
+    house.database.rows("DELETE FROM mux_budget")
+
+
+def no_pages(house: House) -> None:
+    """Each row must be asked about by itself."""
+    house.mux.fault("api", "status", match={"operation": "list_assets"}, status=500)
+
+
+# Bulk actions
+
+
+@dataclass
+class Accident:
+    """A worker was killed in the middle of `asking`, Redis was emptied while `waiting` was in line, and two rows of
+    `put_back` were to be asked about later. Each has its lessons, and whether it was done in time."""
+
+    support: Support
+    asking: tuple[str, list[str]]
+    waiting: tuple[str, list[str]]
+    put_back: tuple[str, list[str]]
+
+    def check(self, which: tuple[str, list[str]]) -> None:
+        self.support.check_each_once(*which)
+
+
+@pytest.fixture(scope="module")
+def accident(running: House, support: Support) -> Accident:
+    """All at once, since each takes its time to be found out; what is not done in time is left as it is."""
+    house = running
+    house.begin()
+    full_budget(house)
+    no_pages(house)
+    slow = house.mux.fault("api", "slow", match={"operation": "get_asset"}, seconds=0.3)
+    lessons = lost(house, MANY)
+    asking = (support.begin("recheck", lessons), lessons)
+    wait_for(lambda: support.figures(asking[0])["done"] >= 5, seconds=40, what="the first rows")
+    house.kill("worker")
+    assert 5 <= support.figures(asking[0])["done"] < MANY, "killed in the middle"
+    house.mux.remove_fault(slow)
+    killed_at = time.monotonic()
+
+    lessons = ready_drafts(house, MANY)
+    waiting = (support.begin("publish", lessons), lessons)
+    with redis.Redis.from_url(house.redis.url()) as connection:
+        assert connection.llen("rq:queue:bulk") == 1
+        connection.flushall()
+
+    house.start("worker")
+    full_budget(house)
+    house.mux.fault("api", "status", match={"operation": "get_asset"}, times=2, status=503)
+    lessons = lost(house, MANY)
+    put_back = (support.begin("recheck", lessons), lessons)
+
+    for batch_id, _ in (asking, waiting, put_back):
+        with suppress(AssertionError):
+            left = killed_at + PROMISED - time.monotonic()
+            support.waits_for_the_end(batch_id, seconds=max(0.0, left))
+    house.mux.clear_faults()
+    return Accident(support, asking, waiting, put_back)
+
+
+def test_a_bulk_action_goes_on_after_its_worker_was_killed(accident: Accident) -> None:
+    accident.check(accident.asking)
+
+
+def test_a_bulk_action_goes_on_after_redis_was_emptied(accident: Accident) -> None:
+    accident.check(accident.waiting)
+
+
+def test_rows_that_mux_did_not_answer_for_are_asked_about_later(accident: Accident) -> None:
+    accident.check(accident.put_back)
+    query = "SELECT count(*) FROM batch_items WHERE batch_id = %s AND attempts > 1"
+    assert accident.support.house.database.one(query, accident.put_back[0]) == 2
+
+
+def test_a_bulk_action_goes_on_when_its_slice_ends_while_it_waits_for_the_budget(
+    house: House, support: Support
+) -> None:
+    lessons = lost(house, MANY)
+    house.database.rows("INSERT INTO mux_budget (name, tokens) VALUES ('background', 0)")
+    no_pages(house)
+    began = time.monotonic()
+    batch_id = support.begin("recheck", lessons)
+    support.waits_for_the_end(batch_id, seconds=PROMISED)
+    assert time.monotonic() - began > 20, "longer than one slice"
+    support.check_each_once(batch_id, lessons)
+
+
+def test_a_bulk_action_goes_on_when_a_pause_that_mux_wished_is_over(house: House, support: Support) -> None:
+    lessons = lost(house, MANY)
+    no_pages(house)
+    house.mux.fault("api", "rate_limited", match={"operation": "get_asset"}, skip=5, times=1, retry_after=8)
+    batch_id = support.begin("recheck", lessons)
+    paused = "SELECT 1 FROM mux_budget WHERE paused_until > now()"
+    wait_for(lambda: house.database.rows(paused), seconds=30, what="the pause")
+    turn = "SELECT 1 FROM heartbeats WHERE name = %s"
+    wait_for(
+        lambda: not house.database.rows(turn, f"batch:{batch_id}"), seconds=8, what="the end of the turn"
+    )
+    assert 0 < support.figures(batch_id)["done"] < MANY
+    support.waits_for_the_end(batch_id, seconds=PROMISED)
+    support.check_each_once(batch_id, lessons)
+
+
+def test_a_bulk_action_begun_without_redis_goes_on_when_redis_is_back(house: House, support: Support) -> None:
+    house.stop("clock")
+    house.kill_redis()
+    lessons = ready_drafts(house, MANY)
+    batch_id = support.begin("publish", lessons)
+    assert support.figures(batch_id)["status"] == "open"
+    house.start_redis()
+    house.start("clock")
+    support.waits_for_the_end(batch_id, seconds=PROMISED)
+    support.check_each_once(batch_id, lessons)
+
+
+def test_without_redis_the_clock_carries_a_bulk_action_out_itself(house: House, support: Support) -> None:
+    house.kill_redis()
+    lessons = ready_drafts(house, MANY)
+    batch_id = support.begin("publish", lessons)
+    support.waits_for_the_end(batch_id, seconds=PROMISED)
+    support.check_each_once(batch_id, lessons)
+
+
+# Looks at uploads whose webhooks are lost
+
+
+def asking_mux(house: House, name: str) -> list[int]:
+    """The processes under this one of the Procfile's that are connected to Mux right now."""
+    head = psutil.Process(house.processes[name].pid)
+    found = []
+    for process in [head, *head.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            to = [one.raddr.port for one in process.net_connections("tcp") if one.raddr]
+            if house.mux_port in to:
+                found.append(process.pid)
+    return found
+
+
+def published_without_a_webhook(house: House, teacher: Teacher) -> str:
+    """A lesson whose file is in, and nobody tells us."""
+    house.mux.fault("webhook", "drop")
+    lesson = teacher.lesson()
+    house.mux.complete_upload(teacher.upload(lesson))
+    return lesson
+
+
+def test_a_lost_webhook_is_found_by_a_worker(house: House, teacher: Teacher) -> None:
+    house.stop("clock")
+    house.start("clock")  # a new one, with no connection to Mux from before
+    slow = house.mux.fault("api", "slow", match={"operation": "get_upload"}, seconds=2)
+    calls = len(house.mux.calls(target="api"))
+    lesson = published_without_a_webhook(house, teacher)
+
+    def struck() -> bool:
+        return any(one["id"] == slow and one["struck"] for one in house.mux.state()["faults"])
+
+    wait_for(struck, seconds=60, what="the look")
+    assert (asking_mux(house, "worker") != [], asking_mux(house, "clock")) == (True, [])
+    teacher.waits_for_publication(lesson, seconds=60)
+    assert teacher.published_how_often(lesson) == 1
+    gets = [one for one in house.mux.calls(target="api")[calls:] if one["method"] == "GET"]
+    assert [one["operation"] for one in gets] == ["get_upload", "get_asset"], "and by nobody else"
+
+
+def test_without_a_worker_a_lost_webhook_is_found_by_the_clock(house: House, teacher: Teacher) -> None:
+    house.kill("worker")
+    lesson = published_without_a_webhook(house, teacher)
+    teacher.waits_for_publication(lesson, seconds=60)
+    assert teacher.published_how_often(lesson) == 1
+
+
+def test_without_redis_a_lost_webhook_is_found_by_the_clock(house: House, teacher: Teacher) -> None:
+    house.kill_redis()
+    lesson = published_without_a_webhook(house, teacher)
+    teacher.waits_for_publication(lesson, seconds=60)
+    assert teacher.published_how_often(lesson) == 1

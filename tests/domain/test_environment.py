@@ -6,7 +6,7 @@ from lessonadmin import mux
 from lessonadmin.domain import environment
 from muxsim.events import environment_id
 from muxsim.options import ENVIRONMENT
-from tests.factories import make_event, make_playing_lesson
+from tests.factories import make_event, make_lesson, make_playing_lesson, make_tracking
 from tests.world import World
 
 
@@ -39,7 +39,7 @@ def test_without_muxs_word_or_an_event_to_compare_it_with_what_is_seen_decides(
     assert not environment.is_another("low")  # nothing plays here, so nothing need be there
     make_playing_lesson()
     assert environment.is_another("low")
-    make_playing_lesson(mux_asset_id=world.control.seed_assets(1)[0])
+    make_tracking(make_lesson(), status="processing", mux_asset_id=world.control.seed_assets(1)[0])
     assert not environment.is_another("low")
 
 

@@ -133,7 +133,7 @@ class CasePages:
             "player": player_of(owner),
             "mux_url": mux_links.asset(owner.mux_asset_id),
             "offered": actions.of(self.target),
-            "stuck": owner.video_processing_status != "ready" and standing.of_many([owner])[owner.id].stuck,
+            "stuck": standing.of(owner).stuck,
         }
 
     def _noted(self, owner: Owner, told: timeline.Story) -> list[tuple[str, datetime, str]]:

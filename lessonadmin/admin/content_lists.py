@@ -12,7 +12,7 @@ from lessonadmin.admin.bulk import ActsOnRows
 from lessonadmin.admin.case_pages import CasePages
 from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
-from lessonadmin.domain import lookup, pictures, searching, standing, trouble_lists, wording
+from lessonadmin.domain import conditions, lookup, pictures, searching, standing, wording
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.prices import money, price_input
 from lessonadmin.temporary_ids import temporary
@@ -74,7 +74,7 @@ def _video(_view: Any, _context: Any, row: Any, _name: str) -> Any:
     return cell(
         "video_state",
         row.video_processing_status,
-        bool(seen and seen.stuck and row.video_processing_status != "ready"),
+        bool(seen and seen.stuck),
         seen.progress if seen else None,
         why.replace("_", " ") if why else "",
     )
@@ -123,7 +123,7 @@ class LessonView(CasePages, ActsOnRows, OwnerList):
         *filters.person("Owner", Lesson.creator_id),
         *filters.course("Course", Lesson.course_id),
         *filters.flag(
-            "Stuck", lambda: trouble_lists.stuck(Lesson), counted_as=lambda: trouble_lists.stuck_in(Lesson)
+            "Stuck", lambda: conditions.stuck(Lesson), counted_as=lambda: conditions.stuck_ids(Lesson)
         ),
         *filters.only("Error type", Lesson.video_error_type, ERRORS),
         *filters.flag("Temporary id", lambda: temporary(Lesson.mux_asset_id)),
@@ -136,11 +136,11 @@ class LessonView(CasePages, ActsOnRows, OwnerList):
         SavedView(
             "stuck",
             "Stuck",
-            lambda: trouble_lists.stuck(Lesson),
-            counted_as=lambda: trouble_lists.stuck_in(Lesson),
+            lambda: conditions.stuck(Lesson),
+            counted_as=lambda: conditions.stuck_ids(Lesson),
         ),
-        SavedView("failed-today", "Failed today", lambda: trouble_lists.failed_today(Lesson)),
-        SavedView("needs-attention", "Needs attention", trouble_lists.needs_attention),
+        SavedView("failed-today", "Failed today", lambda: conditions.failed_today(Lesson)),
+        SavedView("needs-attention", "Needs attention", conditions.needs_attention),
         SavedView("temporary-ids", "Temporary ids", lambda: temporary(Lesson.mux_asset_id)),
     )
 
@@ -182,7 +182,7 @@ class CourseView(CasePages, ActsOnRows, OwnerList):
         *filters.choice("Preview video", Course.video_processing_status, VIDEO_STATES),
         *filters.person("Teacher", Course.instructor_id),
         *filters.flag(
-            "Stuck", lambda: trouble_lists.stuck(Course), counted_as=lambda: trouble_lists.stuck_in(Course)
+            "Stuck", lambda: conditions.stuck(Course), counted_as=lambda: conditions.stuck_ids(Course)
         ),
         *filters.only("Error type", Course.video_error_type, ERRORS),
         *filters.only("Playback policy", Course.playback_policy, POLICIES),
@@ -192,10 +192,10 @@ class CourseView(CasePages, ActsOnRows, OwnerList):
         SavedView(
             "stuck",
             "Stuck",
-            lambda: trouble_lists.stuck(Course),
-            counted_as=lambda: trouble_lists.stuck_in(Course),
+            lambda: conditions.stuck(Course),
+            counted_as=lambda: conditions.stuck_ids(Course),
         ),
-        SavedView("failed-today", "Failed today", lambda: trouble_lists.failed_today(Course)),
+        SavedView("failed-today", "Failed today", lambda: conditions.failed_today(Course)),
     )
 
     def exact_ids(self, text: str) -> list[Any]:

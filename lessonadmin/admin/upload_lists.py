@@ -17,7 +17,7 @@ from lessonadmin.admin.bulk import ActsOnRows
 from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import db
-from lessonadmin.domain import deletion_retry, trouble_lists, wording
+from lessonadmin.domain import conditions, deletion_retry, wording
 from lessonadmin.domain.errors import Missing, Problem
 from lessonadmin.domain.matching import ASSET_TYPES, UPLOAD_TYPES
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking, User
@@ -80,7 +80,7 @@ class TrackingView(ActsOnRows, TableView):
     column_filters = (
         *filters.choice("State", Tracking.status, STATUSES),
         *filters.person("Owner", Tracking.owner_id),
-        *filters.flag("Stuck", trouble_lists.stuck_uploads),
+        *filters.flag("Stuck", conditions.stuck_uploads),
         *filters.only("Error type", Tracking.error_type, ERRORS),
         *filters.flag("Temporary id", lambda: Tracking.temp_asset_id.is_not(None)),
         *filters.only("Playback policy", Tracking.playback_policy, (("public", "Public"), ("signed", "Signed"))),
@@ -90,8 +90,8 @@ class TrackingView(ActsOnRows, TableView):
         *filters.day("Last news", Tracking.updated_at),
     )  # fmt: skip
     saved_views = (
-        SavedView("stuck", "Stuck", trouble_lists.stuck_uploads),
-        SavedView("failed-today", "Failed today", trouble_lists.failed_uploads_today),
+        SavedView("stuck", "Stuck", conditions.stuck_uploads),
+        SavedView("failed-today", "Failed today", conditions.failed_uploads_today),
         SavedView("temporary-ids", "Temporary ids", lambda: Tracking.temp_asset_id.is_not(None)),
     )
 
@@ -163,7 +163,7 @@ class EventView(ActsOnRows, TableView):
         *filters.day("Received", MuxEvent.received_at),
     )
     saved_views = (
-        SavedView("failed", "Failed", trouble_lists.failed_events),
+        SavedView("failed", "Failed", conditions.failed_events),
         SavedView("unmatched", "Unmatched", lambda: MuxEvent.outcome == "unmatched"),
         SavedView("waiting", "Waiting", lambda: MuxEvent.outcome.is_(None)),
     )
@@ -236,8 +236,8 @@ class DeletionView(TableView):
         *filters.day("Since", AssetDeletion.requested_at),
     )
     saved_views = (
-        SavedView("pending", "Pending", trouble_lists.pending_deletions),
-        SavedView("failing", "Failing", trouble_lists.troubled_deletions),
+        SavedView("pending", "Pending", conditions.pending_deletions),
+        SavedView("failing", "Failing", conditions.troubled_deletions),
     )
 
     def prepare(self, rows: Sequence[Any]) -> None:

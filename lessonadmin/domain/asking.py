@@ -8,7 +8,6 @@ import uuid
 from lessonadmin import mux
 from lessonadmin.db import Actor, transaction
 from lessonadmin.domain import desks, looking, throttles, videos
-from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import Owner
 
 NOTHING_TO_ASK = ("not_found", "temp_asset")
@@ -21,21 +20,12 @@ def ask_now(owner: Owner, *, actor: Actor) -> str | None:
             throttles.ask_mux(actor.id)
         desk = desks.desk_of(owner)
         videos.ensure_tracked(desk)
-        wanted = _worth_asking(desk)
+        wanted = [row.id for row in desk.to_ask]
         temporary = desk.owner.has_temporary_asset
     answers = [_look(row_id, actor=actor) for row_id in wanted]
     if not wanted and temporary:
         return "This is a temporary video id that Mux does not know. Please upload the video again."
     return next((said for said in answers if said is not None), None)
-
-
-def _worth_asking(desk: Desk) -> list[uuid.UUID]:
-    """What is coming, what plays, and how the last one ended, if that may have changed."""
-    rows = [row for row in (desk.on_its_way, desk.playing) if row is not None]
-    last = desk.shown
-    if not rows and last is not None and last.status == "error":
-        rows = [last]
-    return [row.id for row in rows if row.upload_id or row.mux_asset_id]
 
 
 def _look(tracking_id: uuid.UUID, *, actor: Actor) -> str | None:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from lessonadmin import config
 from lessonadmin.db import db
-from lessonadmin.domain import event_lookup
+from lessonadmin.domain import conditions, event_lookup
 from lessonadmin.domain.comparing import Look
+from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, owners
+from lessonadmin.domain.models.content import OPEN_STATUSES
 
 MOST_EVENTS = 20
 
@@ -20,8 +21,9 @@ class CaseFile:
     """What is known. Times are by the database's clock."""
 
     owner: Owner
-    row: Tracking | None
+    row: Tracking | None  # what people see
     coming: Tracking | None
+    watched: Tracking | None  # what Mux is asked about
     deletion: AssetDeletion | None
     waiting_events: tuple[uuid.UUID, ...]
     now: datetime
@@ -33,7 +35,22 @@ class CaseFile:
 
     @property
     def moving(self) -> bool:
-        return self.owner.video_is_open
+        """What Mux is asked about is on its way, alone or beside a video that plays."""
+        return self.watched_status in OPEN_STATUSES
+
+    @property
+    def is_replacement(self) -> bool:
+        """A new video is on its way beside the one that plays: that is what Mux is asked about."""
+        return self.coming is not None and self.coming is not self.row
+
+    @property
+    def watched_status(self) -> str:
+        """How we say that it is with what Mux is asked about."""
+        return self.coming.status if self.coming is not None and self.is_replacement else self.status
+
+    @property
+    def noun(self) -> str:
+        return "new video" if self.is_replacement else "video"
 
     @property
     def temporary(self) -> bool:
@@ -41,20 +58,25 @@ class CaseFile:
 
     @property
     def stuck(self) -> bool:
-        stuck_after = timedelta(seconds=config.current().stuck_after_seconds)
-        return self.row is not None and self.row.is_open and self.now - self.row.created_at >= stuck_after
+        """As lists and sweep say it, also of a new video beside one that plays."""
+        rows = [self.watched] if self.watched is not None else []
+        return conditions.is_stuck(self.owner, rows, self.now)
 
     @property
     def expired(self) -> bool:
-        return self.row is not None and self.row.expires_at is not None and self.row.expires_at < self.now
+        return (
+            self.watched is not None
+            and self.watched.expires_at is not None
+            and self.watched.expires_at < self.now
+        )
 
     @property
     def age(self) -> str:
-        return in_words(self.now - self.row.created_at) if self.row is not None else "some time"
+        return in_words(self.now - self.watched.created_at) if self.watched is not None else "some time"
 
     @property
     def since_bytes(self) -> str:
-        sent = self.row.bytes_in_at if self.row is not None else None
+        sent = self.watched.bytes_in_at if self.watched is not None else None
         return in_words(self.now - sent) if sent is not None else "some time"
 
     @property
@@ -62,7 +84,7 @@ class CaseFile:
         asset = self.look.asset if self.look is not None else None
         if asset is not None and asset.progress is not None:
             return asset.progress
-        return self.row.progress if self.row is not None else None
+        return self.watched.progress if self.watched is not None else None
 
     @property
     def in_grace(self) -> bool:
@@ -71,9 +93,9 @@ class CaseFile:
     @property
     def last_look_error(self) -> tuple[str, str] | None:
         """Category and words of the last failed look, while no later one went well."""
-        if self.row is None or not self.row.last_look_error:
+        if self.watched is None or not self.watched.last_look_error:
             return None
-        category, _, message = self.row.last_look_error.partition(": ")
+        category, _, message = self.watched.last_look_error.partition(": ")
         return category, message
 
 
@@ -91,10 +113,7 @@ def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None)
     """Read what is known now. `uploads`: if they are at hand already."""
     kind = owner.kind
     found = uploads or uploads_of(owner)
-    now, rows = found.now, [row for row in found.rows if row.is_current]
-    coming = next((row for row in rows if row.is_open), None)
-    playing = next((row for row in rows if row.status == "ready"), None)
-    row = playing or coming or (rows[-1] if rows else None)
+    desk = Desk(owner, list(found.rows))
     deletion = db.session.scalar(
         select(AssetDeletion)
         .where(
@@ -106,7 +125,8 @@ def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None)
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    return CaseFile(owner, row, coming, deletion, _waiting_events(owner, rows), now, look)
+    waiting = _waiting_events(owner, desk.current)
+    return CaseFile(owner, desk.shown, desk.on_its_way, desk.watched, deletion, waiting, found.now, look)
 
 
 @dataclass(frozen=True)

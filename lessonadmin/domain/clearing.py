@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, select
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import deletions, outcomes, removal, videos
+from lessonadmin.domain.conditions import current, has_real_id
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import Kind, Tracking, owners
 from lessonadmin.domain.outcomes import Result
-from lessonadmin.domain.rechecking import current, has_real_id
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
 from lessonadmin.temporary_ids import is_temporary

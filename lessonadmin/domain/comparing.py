@@ -12,7 +12,8 @@ from sqlalchemy import select
 from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import desks, environment
-from lessonadmin.domain.models import Kind, Owner, Tracking, owners
+from lessonadmin.domain.desks import Desk
+from lessonadmin.domain.models import Kind, Owner, Tracking
 from lessonadmin.domain.models.video import MIGRATED
 
 
@@ -63,24 +64,15 @@ def look(kind: Kind, target_id: uuid.UUID, *, priority: mux.Priority = "high") -
 
 def _ids(kind: Kind, target_id: uuid.UUID) -> _Ids:
     owner = desks.find_owner(kind, target_id)
-    row = current_row(kind, target_id)
-    own = owner.mux_asset_id if owner is not None and not owner.has_temporary_asset else None
+    if owner is None:
+        return _Ids(None, None)
+    desk = desks.look_at(owner)
+    row = desk.watched
     upload_id = row.upload_id if row is not None and row.upload_id != MIGRATED else None
-    return _Ids((row.mux_asset_id if row is not None else None) or own, upload_id)
-
-
-def current_row(kind: Kind, target_id: uuid.UUID) -> Tracking | None:
-    """The upload that matters most now: what is coming, else what plays, else how the last one ended."""
-    column = owners.COLUMNS[kind]
-    rows = db.session.scalars(
-        select(Tracking)
-        .where(column == target_id, Tracking.is_current)
-        .order_by(Tracking.created_at, Tracking.id)
-        .execution_options(populate_existing=True)
-    ).all()
-    coming = next((row for row in rows if row.is_open), None)
-    playing = next((row for row in rows if row.status == "ready"), None)
-    return coming or playing or (rows[-1] if rows else None)
+    asset_id = row.mux_asset_id if row is not None else None
+    if row is desk.shown and not owner.has_temporary_asset:
+        asset_id = asset_id or owner.mux_asset_id  # never that of another video that plays beside it
+    return _Ids(asset_id, upload_id)
 
 
 def _ask(ids: _Ids, priority: mux.Priority) -> Look:
@@ -113,22 +105,48 @@ def compare(owner: Owner, found: Look) -> list[Compared]:
     """Line by line, ours and theirs; empty where Mux gave no answer."""
     if not found.answered:
         return []
-    row = current_row(owner.kind, owner.id)
+    desk = desks.look_at(owner)
+    row, ours = desk.watched, _ours(desk)
     wanted = row.wanted_policy if row is not None else (owner.playback_policy or "public")
     asset = found.asset
-    theirs_id = _playback_id(asset, owner, wanted)
+    theirs_id = _playback_id(asset, ours.playback_id, wanted)
     return [
         _line("Upload id", found.upload_id, found.upload.id if found.upload else None),
         _line("Upload", _our_upload(row), _their_upload(found), same=_uploads_agree(row, found)),
         _line("Asset id", row.mux_asset_id if row else owner.mux_asset_id, asset.id if asset else None),
-        _line("Video", owner.video_processing_status, _their_video(found), same=_videos_agree(owner, found)),
-        _line("Playback id", owner.mux_playback_id, theirs_id),
-        _line("Policy", owner.playback_policy, _policies(asset), same=_policies_agree(owner, asset)),
-        _line("Duration", _seconds(owner.video_duration), _seconds(asset.duration if asset else None)),
+        _line("Video", ours.status, _their_video(found), same=_videos_agree(ours.status, found)),
+        _line("Playback id", ours.playback_id, theirs_id),
+        _line("Policy", ours.policy, _policies(asset), same=_policies_agree(ours.policy, asset)),
+        _line("Duration", _seconds(ours.duration), _seconds(asset.duration if asset else None)),
         _line("Progress", _percent(row.progress if row else None), _percent(asset.progress if asset else None), same=None),
-        _line("Error", owner.video_error_message, asset.error_message if asset else None),
+        _line("Error", ours.error, asset.error_message if asset else None),
         _line("Made for", str(owner.id), _named(found)),
     ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What we say of the video that Mux was asked about."""
+
+    status: str
+    playback_id: str | None
+    policy: str | None
+    duration: float | None
+    error: str | None
+
+
+def _ours(desk: Desk) -> _Ours:
+    """What everybody sees; of a new video beside one that plays, what its own upload says."""
+    row, owner = desk.watched, desk.owner
+    if row is not None and row is not desk.shown:
+        return _Ours(row.status, row.mux_playback_id, row.playback_policy, row.duration, row.error_message)
+    return _Ours(
+        owner.video_processing_status,
+        owner.mux_playback_id,
+        owner.playback_policy,
+        owner.video_duration,
+        owner.video_error_message,
+    )
 
 
 UNDECIDED = object()
@@ -140,10 +158,10 @@ def _line(field: str, ours: str | None, theirs: str | None, *, same: object = UN
     return Compared(field, ours, theirs, same if isinstance(same, bool) else None)
 
 
-def _playback_id(asset: mux.Asset | None, owner: Owner, wanted: str) -> str | None:
+def _playback_id(asset: mux.Asset | None, ours: str | None, wanted: str) -> str | None:
     ids = asset.playback_ids if asset is not None and asset.status == "ready" else ()
-    if any(one.id == owner.mux_playback_id for one in ids):
-        return owner.mux_playback_id
+    if any(one.id == ours for one in ids):
+        return ours
     found = asset.playback_id_for(wanted) if asset is not None and ids else None
     return found or (ids[0].id if ids else None)
 
@@ -154,10 +172,10 @@ def _policies(asset: mux.Asset | None) -> str | None:
     )
 
 
-def _policies_agree(owner: Owner, asset: mux.Asset | None) -> bool | None:
-    if owner.playback_policy is None or asset is None:
+def _policies_agree(ours: str | None, asset: mux.Asset | None) -> bool | None:
+    if ours is None or asset is None:
         return None
-    return any(one.policy == owner.playback_policy for one in asset.playback_ids)
+    return any(one.policy == ours for one in asset.playback_ids)
 
 
 def _our_upload(row: Tracking | None) -> str | None:
@@ -194,8 +212,7 @@ def _their_video(found: Look) -> str | None:
 VIDEOS_THAT_FIT = {"preparing": "processing", "ready": "ready", "errored": "error"}
 
 
-def _videos_agree(owner: Owner, found: Look) -> bool | None:
-    ours = owner.video_processing_status
+def _videos_agree(ours: str, found: Look) -> bool | None:
     if found.asset is not None:
         return VIDEOS_THAT_FIT.get(found.asset.status) == ours
     if found.asset_gone:

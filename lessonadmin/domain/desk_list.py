@@ -11,9 +11,9 @@ from typing import Any, Literal, cast
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import joinedload
 
-from lessonadmin import config
-from lessonadmin.db import db, later
+from lessonadmin.db import db
 from lessonadmin.domain import access, searching
+from lessonadmin.domain.conditions import stuck
 from lessonadmin.domain.models import Lesson, Tracking, User
 
 State = Literal["", "attention", "moving", "draft", "published"]
@@ -65,17 +65,7 @@ def needs_attention() -> ColumnElement[bool]:
     return or_(
         Lesson.video_processing_status == "error",
         Lesson.needs_attention_at.is_not(None),
-        Lesson.id.in_(_stuck()),
-    )
-
-
-def _stuck() -> Any:
-    limit = config.current().stuck_after_seconds
-    return select(Tracking.lesson_id).where(
-        Tracking.is_current,
-        Tracking.is_open,
-        Tracking.lesson_id.is_not(None),
-        Tracking.created_at <= later(-limit),
+        stuck(Lesson),
     )
 
 

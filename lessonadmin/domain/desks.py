@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from lessonadmin.db import db, it_is
+from lessonadmin.domain.conditions import is_askable
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Kind, Owner, Tracking, owners
 
@@ -39,11 +40,26 @@ class Desk:
     def deleting(self) -> Tracking | None:
         return next((row for row in reversed(self.current) if row.status == "deleting"), None)
 
+    # Which upload matters has two answers, and they are these: what people see, and what Mux is to be asked about.
+
     @property
     def shown(self) -> Tracking | None:
-        """What plays, else what is coming, else how the last one ended."""
+        """What people see: what plays, else what is coming, else what is being deleted, else how the last one ended."""
         last = self.current[-1] if self.current else None
         return self.playing or self.on_its_way or self.deleting or last
+
+    @property
+    def watched(self) -> Tracking | None:
+        """What may still change, and is asked about and compared with Mux: what is coming, else what is shown."""
+        return self.on_its_way or self.shown
+
+    @property
+    def to_ask(self) -> list[Tracking]:
+        """Every upload worth a question: what is coming and what plays, else how the last one ended."""
+        rows = [row for row in (self.on_its_way, self.playing) if row is not None]
+        if not rows:
+            rows = [row for row in self.current if row.status == "error"][-1:]
+        return [row for row in rows if is_askable(row)]
 
     def row(self, tracking_id: uuid.UUID) -> Tracking | None:
         return next((row for row in self.rows if row.id == tracking_id), None)
@@ -92,6 +108,11 @@ def open_desk(kind: Kind, owner_id: uuid.UUID) -> Desk | None:
     if owner is None:
         return None
     return Desk(owner, list(db.session.scalars(UPLOADS[kind], {"owner_id": owner_id})))
+
+
+def look_at(owner: Owner) -> Desk:
+    """The same without a lock: to be read, never to be changed."""
+    return Desk(owner, list(db.session.scalars(UPLOADS[owner.kind], {"owner_id": owner.id})))
 
 
 def desk_of(owner: Owner) -> Desk:

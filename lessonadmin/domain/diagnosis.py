@@ -12,7 +12,7 @@ from lessonadmin.domain.case_file import CaseFile, Uploads, open_case
 from lessonadmin.domain.comparing import Look
 from lessonadmin.domain.findings import DOCTOR, Button, Finding
 from lessonadmin.domain.findings_at_mux import by_mux, mux_trouble
-from lessonadmin.domain.findings_on_record import by_record
+from lessonadmin.domain.findings_on_record import by_record, replacement
 from lessonadmin.domain.models import Owner
 
 __all__ = ["Button", "Finding", "diagnose", "machine_room_findings"]
@@ -51,10 +51,8 @@ def _surroundings(case: CaseFile, main: Finding) -> Iterator[Finding]:
             "trouble",
             Button("Replay", "replay", "event", tuple(case.waiting_events)),
         )
-    if case.status == "ready" and case.coming is not None:
-        yield Finding(
-            "replacement", "A new video is on its way; the present one plays until it is ready.", "waiting"
-        )
+    if case.is_replacement and main.cause != "replacement_late":
+        yield replacement(case)
 
 
 def machine_room_findings() -> Iterator[Finding]:

@@ -2,12 +2,12 @@
 
 import time
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, union_all
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from lessonadmin import config
+from lessonadmin.domain import conditions
 from lessonadmin.domain.examination import Line, Room, ago, fail, ok, warn
-from lessonadmin.domain.models import AssetDeletion, Heartbeat, MuxEvent, Tracking
+from lessonadmin.domain.models import AssetDeletion, Course, Heartbeat, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.vital_signs import FRESH_SECONDS, expected_revision
 
 SKEW_SECONDS = 5.0
@@ -89,7 +89,6 @@ def work(room: Room) -> list[Line]:
     """What waits although it should not."""
     now = func.clock_timestamp()
     late = text("interval '10 minutes'")
-    stuck = text(f"interval '{int(config.current().stuck_after_seconds)} seconds'")
     with room.connection() as connection:
         dead = _count(connection, select(MuxEvent.id).where(MuxEvent.outcome == "failed"))
         deletions = _count(
@@ -101,11 +100,7 @@ def work(room: Room) -> list[Line]:
         overdue = _count(connection, select(Tracking.id).where(Tracking.next_check_at < now - late))
         waiting = _count(
             connection,
-            select(Tracking.id).where(
-                Tracking.is_current,
-                Tracking.is_open,
-                Tracking.created_at < now - stuck,
-            ),
+            select(union_all(conditions.stuck_ids(Lesson), conditions.stuck_ids(Course)).subquery().c.id),
         )
     return [
         _few("failed events", dead, ("event", "events"), "could not be applied", "See them in the panel, then: flask --app app events replay --failed"),

@@ -20,10 +20,10 @@ def by_mux(case: CaseFile) -> Finding | None:
             "trouble",
             DOCTOR,
         )
-    if look.asset_gone and case.status in ("ready", "processing", "uploading"):
+    if look.asset_gone and case.watched_status in ("ready", "processing", "uploading"):
         return Finding(
             "deleted_at_mux",
-            "The video was deleted at Mux and we were not told. Press the button to take over that it is gone, then ask for a new upload.",
+            f"The {case.noun} was deleted at Mux and we were not told. Press the button to take over that it is gone, then ask for a new upload.",
             "trouble",
             recheck(case, "Take that over"),
         )
@@ -36,15 +36,15 @@ def _asset_against_ours(case: CaseFile, look: Look) -> Finding | None:
         return None
     if asset.status == "ready":
         return _ready_there(case, asset)
-    if asset.status == "errored" and case.status != "error":
+    if asset.status == "errored" and case.watched_status != "error":
         words = f": {asset.error_message.rstrip('.')}" if asset.error_message else ""
         return Finding(
             "asset_errored",
-            f"Mux could not process this video{words}. Its message never reached us; take it over, then ask for a new file.",
+            f"Mux could not process the {case.noun}{words}. Its message never reached us; take it over, then ask for a new file.",
             "trouble",
             recheck(case, "Take that over"),
         )
-    if asset.status == "preparing" and case.status == "uploading":
+    if asset.status == "preparing" and case.watched_status == "uploading":
         said = "The file is in and Mux works on it; we were not told yet."
         return Finding("processing_not_told", said, "waiting", recheck(case))
     return None
@@ -55,21 +55,25 @@ def _ready_there(case: CaseFile, asset: mux.Asset) -> Finding | None:
     if case.moving:
         if not asset.playback_ids or not _fits(case, asset):
             return unplayable(case, "wrong_policy" if asset.playback_ids else "no_playback_id")
-        said = "Mux has the video ready, but its message never reached us. One press takes it over."
+        said = f"Mux has the {case.noun} ready, but its message never reached us. One press takes it over."
         return Finding("ready_not_told", said, "trouble", recheck(case, "Take it over"))
-    if case.status == "error" and asset.playback_ids and case.owner.video_error_type != "wrong_policy":
+    if (
+        case.watched_status == "error"
+        and asset.playback_ids
+        and case.owner.video_error_type != "wrong_policy"
+    ):
         said = "We say that it failed, but Mux has the video ready. “Republish” takes it over."
         return Finding("ready_after_all", said, "trouble", republish(case))
-    if case.status == "ready" and not _same_playback_id(case, asset):
+    if case.watched_status == "ready" and not _same_playback_id(case, asset):
         said = "Mux plays this video under another playback id than the one we have. “Republish” corrects it."
         return Finding("wrong_playback_id", said, "trouble", republish(case))
     return None
 
 
 def _fits(case: CaseFile, asset: mux.Asset) -> bool:
-    if case.row is None or case.row.wanted_policy == ANY_POLICY:
+    if case.watched is None or case.watched.wanted_policy == ANY_POLICY:
         return True
-    return asset.playback_id_for(case.row.wanted_policy) is not None
+    return asset.playback_id_for(case.watched.wanted_policy) is not None
 
 
 def _same_playback_id(case: CaseFile, asset: mux.Asset) -> bool:
@@ -84,7 +88,7 @@ ENDINGS = {
 
 
 def _upload_against_ours(case: CaseFile, look: Look) -> Finding | None:
-    if case.status != "uploading" or look.asset is not None:
+    if case.watched_status != "uploading" or look.asset is not None:
         return None
     ending = ENDINGS.get(look.upload.status) if look.upload is not None else None
     if look.upload_gone:

@@ -64,19 +64,36 @@ def _then(case: CaseFile) -> str:
 def _ready(case: CaseFile) -> Finding:
     if not case.owner.mux_playback_id:
         return unplayable(case, "no_playback_id")
-    if not isinstance(case.owner, Lesson):
-        return Finding("fine", "The preview plays. There is nothing to do.", "fine")
-    if case.owner.status == "published":
-        return Finding("published", "It is published and plays. There is nothing to do.", "fine")
-    if case.owner.publish_on_ready:
+    lesson = case.owner if isinstance(case.owner, Lesson) else None
+    draft = lesson is not None and lesson.status != "published"
+    if lesson is not None and draft and lesson.publish_on_ready:
         said = "The video is ready and the lesson was to be published by itself, but nobody did it."
         return Finding("promise_unkept", said, "trouble", press(case, "publish", "Publish"))
-    return Finding(
-        "draft",
-        "The video is ready; the lesson is a draft because somebody wants it so.",
-        "fine",
-        press(case, "publish", "Publish"),
-    )
+    if case.is_replacement and case.stuck:
+        return replacement(case)
+    if draft:
+        said = "The video is ready; the lesson is a draft because somebody wants it so."
+        return Finding("draft", said, "fine", press(case, "publish", "Publish"))
+    if lesson is not None:
+        return Finding("published", "It is published and plays. There is nothing to do.", "fine")
+    return Finding("fine", "The preview plays. There is nothing to do.", "fine")
+
+
+def replacement(case: CaseFile) -> Finding:
+    """A new video beside one that plays: on its way as it should be, or late."""
+    if not case.stuck:
+        said = "A new video is on its way; the present one plays until it is ready."
+        return Finding("replacement", said, "waiting")
+    if case.watched_status == "processing":
+        so_far = f"Mux has been preparing it for {case.age}"
+    elif case.watched is not None and case.watched.bytes_in_at is not None:
+        so_far = (
+            f"the browser said {case.since_bytes} ago that everything is sent, and Mux has not confirmed it"
+        )
+    else:
+        so_far = f"its upload address was given out {case.age} ago, and no file has been heard of"
+    said = f"The new video is late: {so_far}. The old one plays until it is ready."
+    return Finding("replacement_late", said, "trouble", recheck(case))
 
 
 FAILURES = {

@@ -7,13 +7,13 @@ from sqlalchemy import Select, func, select
 from lessonadmin import queue
 from lessonadmin.db import db
 from lessonadmin.domain import alarms as alarm_kinds
-from lessonadmin.domain import trouble_lists
+from lessonadmin.domain import conditions
 from lessonadmin.domain.models import AssetDeletion, Lesson
 
 
 def lessons_stuck() -> int:
     """Lessons whose videos take longer than they should; they are still watched."""
-    return _count(trouble_lists.stuck_in(Lesson))
+    return _count(conditions.stuck_ids(Lesson))
 
 
 def deletions_pending() -> int:

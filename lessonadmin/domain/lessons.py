@@ -11,12 +11,12 @@ from typing import Literal
 from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from lessonadmin import config, mux
-from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import access, desks, journal, looking, publication, removal, videos
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, moment, transaction
+from lessonadmin.domain import access, conditions, desks, journal, looking, publication, removal, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
-from lessonadmin.domain.models import Lesson, Purchase, Tracking, User
+from lessonadmin.domain.models import Lesson, Purchase, User
 from lessonadmin.domain.prices import HIGHEST_PRICE
 from lessonadmin.texts import storable
 
@@ -163,7 +163,7 @@ def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") ->
         if _publish_or_request(desk):
             return True
         row = desk.on_its_way
-        must_ask = row is not None and is_stuck(row)
+        must_ask = row is not None and conditions.upload_is_stuck(row, moment())
     if row is None or not must_ask:
         return False
     try:
@@ -195,16 +195,6 @@ def _refuse_unpublishable(lesson: Lesson) -> None:
         raise Conflict("video_error", "The video of this lesson failed. Please upload it again.")
     if lesson.video_processing_status == "ready" and not publication.is_playable(lesson):
         raise Conflict("video_error", "The video of this lesson has no playback id. Support can mend this.")
-
-
-def is_stuck(row: Tracking) -> bool:
-    """Open for longer than a video should take."""
-    age = db.session.scalar(
-        select(func.extract("epoch", func.clock_timestamp() - Tracking.created_at)).where(
-            Tracking.id == row.id
-        )
-    )
-    return row.is_open and float(age or 0) >= config.current().stuck_after_seconds
 
 
 def unpublish(lesson: Lesson) -> bool:

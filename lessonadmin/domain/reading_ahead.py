@@ -17,8 +17,8 @@ from lessonadmin.db import db
 from lessonadmin.domain import budget, surveying
 from lessonadmin.domain.actions import TargetType
 from lessonadmin.domain.answers import Answers
+from lessonadmin.domain.conditions import ASKABLE
 from lessonadmin.domain.models import Tracking, owners
-from lessonadmin.domain.rechecking import ASKABLE
 from lessonadmin.temporary_ids import is_temporary
 
 log = logging.getLogger(__name__)

@@ -4,39 +4,21 @@ With the same verdicts as SQL for the preview.
 """
 
 import uuid
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import calls, desks, looking, outcomes, removal, videos
 from lessonadmin.domain.answers import Answers
+from lessonadmin.domain.conditions import ASKABLE, current, has_real_id, is_askable
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, owners
-from lessonadmin.domain.models.content import OPEN_STATUSES
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.reading import gone_news
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
-
-ASKED_ABOUT = (*OPEN_STATUSES, "ready", "error")
-
-
-def current(model: type[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    column = owners.COLUMNS[model.kind]
-    return exists().where(column == model.id, Tracking.is_current, *conditions)
-
-
-def has_real_id(model: type[Any]) -> ColumnElement[bool]:
-    return and_(model.mux_asset_id.is_not(None), ~model.has_temporary_asset)
-
-
-ASKABLE = and_(
-    Tracking.status.in_(ASKED_ABOUT),
-    or_(Tracking.mux_asset_id.is_not(None), Tracking.upload_id.is_not(None)),
-)
 
 
 def recheck_verdict(kind: Kind) -> ColumnElement[str]:
@@ -56,12 +38,8 @@ def subjects_of(kind: Kind, target_id: uuid.UUID) -> tuple[list[Subject], str]:
     if desk is None:
         return [], "missing"
     videos.ensure_tracked(desk)
-    rows = [row for row in (desk.on_its_way, desk.playing) if row is not None]
-    if not rows:
-        rows = [row for row in desk.current if row.status == "error"][-1:]
-    rows = [row for row in rows if row.mux_asset_id or row.upload_id]
-    if rows:
-        return [Subject.of(row) for row in rows], "asks"
+    if desk.to_ask:
+        return [Subject.of(row) for row in desk.to_ask], "asks"
     if desk.deleting is not None:
         return [], "being_deleted"
     return [], "temporary" if desk.owner.has_temporary_asset else "no_video"
@@ -161,12 +139,10 @@ def recheck_upload(tracking_id: uuid.UUID, *, actor: Actor, answers: Answers) ->
     row = db.session.get(Tracking, tracking_id, populate_existing=True)
     if row is None:
         return outcomes.of("missing")
-    subject, status = Subject.of(row), row.status
+    subject, status, askable = Subject.of(row), row.status, is_askable(row)
     db.session.rollback()
-    if status == "deleting":
-        return outcomes.of("being_deleted")
-    if status not in ASKED_ABOUT or not (subject.asset_id or subject.upload_id):
-        return outcomes.of("nothing_to_ask")
+    if not askable:
+        return outcomes.of("being_deleted" if status == "deleting" else "nothing_to_ask")
     changed = _recheck(subject, actor=actor, answers=answers)
     after = db.session.scalar(select(Tracking.status).where(Tracking.id == tracking_id))
     db.session.rollback()

@@ -8,13 +8,12 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import func, or_, select
 
-from lessonadmin import config
 from lessonadmin.db import db
-from lessonadmin.domain import removal, wording
+from lessonadmin.domain import conditions, removal, wording
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import Lesson, Owner, Tracking
 from lessonadmin.domain.models.owners import COLUMNS
@@ -81,21 +80,19 @@ def of(owner: Owner) -> Standing:
 def of_many(owners: Sequence[Owner]) -> dict[uuid.UUID, Standing]:
     """The same for a page of lessons, or of courses, with one query."""
     rows: dict[uuid.UUID, list[Tracking]] = defaultdict(list)
-    stuck: set[uuid.UUID] = set()
-    for row, is_stuck in _uploads(owners):
+    found, now = _uploads(owners)
+    for row in found:
         rows[row.target_id].append(row)
-        if is_stuck:
-            stuck.add(row.id)
-    return {owner.id: _standing(Desk(owner, rows[owner.id]), stuck) for owner in owners}
+    return {owner.id: _standing(Desk(owner, rows[owner.id]), now) for owner in owners}
 
 
-def _uploads(owners: Sequence[Owner]) -> list[tuple[Tracking, bool]]:
+def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
+    """With the database's time; None if nothing needs it."""
     if not owners:
-        return []
+        return [], None
     column = COLUMNS[owners[0].kind]
-    age = func.extract("epoch", func.clock_timestamp() - Tracking.created_at)
     found = db.session.execute(
-        select(Tracking, age >= config.current().stuck_after_seconds)
+        select(Tracking, func.clock_timestamp())
         .where(
             column.in_([owner.id for owner in owners]),
             or_(
@@ -110,13 +107,17 @@ def _uploads(owners: Sequence[Owner]) -> list[tuple[Tracking, bool]]:
         )
         .order_by(Tracking.created_at, Tracking.id)
         .execution_options(populate_existing=True)
-    )
-    return [(row, bool(old) and row.is_open) for row, old in found]
+    ).all()
+    now = found[0][1] if found else None
+    if now is None and any(owner.video_is_open for owner in owners):
+        now = db.session.scalar(select(func.clock_timestamp()))
+    return [row for row, _ in found], now
 
 
-def _standing(desk: Desk, stuck: set[uuid.UUID]) -> Standing:
+def _standing(desk: Desk, now: datetime | None) -> Standing:
     owner, row = desk.owner, desk.shown
     coming = desk.on_its_way
+    stuck = now is not None and conditions.is_stuck(owner, desk.rows, now)
     status = owner.video_processing_status
     if status == "none" and coming is not None:
         status = coming.status  # written by other hands than ours: the next news show it on the owner too
@@ -129,7 +130,7 @@ def _standing(desk: Desk, stuck: set[uuid.UUID]) -> Standing:
         playback_policy=owner.playback_policy,
         progress=_progress(status, row if known else None),
         duration=owner.video_duration,
-        stuck=coming.id in stuck if coming is not None else _untracked_and_old(desk),
+        stuck=stuck,
         filename=row.filename if row is not None and known else "",
         bytes_in=row is not None and known and row.bytes_in_at is not None,
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
@@ -137,14 +138,6 @@ def _standing(desk: Desk, stuck: set[uuid.UUID]) -> Standing:
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
         replacement=_replacement(desk, stuck) if status == "ready" else None,
     )
-
-
-def _untracked_and_old(desk: Desk) -> bool:
-    """A video from before tracking has no row that could tell its age: the lesson's own stands for it."""
-    owner = desk.owner
-    if desk.current or not owner.video_is_open:
-        return False
-    return (datetime.now(UTC) - owner.created_at).total_seconds() >= config.current().stuck_after_seconds
 
 
 def _upload_id(row: Tracking | None) -> str | None:
@@ -165,7 +158,7 @@ def failure(error_type: str | None, message: str | None) -> Failure:
     )
 
 
-def _replacement(desk: Desk, stuck: set[uuid.UUID]) -> Replacement | None:
+def _replacement(desk: Desk, stuck: bool) -> Replacement | None:
     row = desk.on_its_way or _failed_beside(desk)
     if row is None:
         return None
@@ -174,7 +167,7 @@ def _replacement(desk: Desk, stuck: set[uuid.UUID]) -> Replacement | None:
         status="error" if failed else row.status,
         upload_id=_upload_id(row),
         progress=row.progress if row.is_open else None,
-        stuck=row.id in stuck,
+        stuck=stuck,
         filename=row.filename,
         error=failure(row.error_type, row.error_message) if failed else None,
     )

@@ -21,11 +21,12 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config
-from lessonadmin.db import JOB, db, later, transaction
+from lessonadmin.db import JOB, db, moment, transaction
 from lessonadmin.domain import (
     batches,
     budget,
     cancelling,
+    conditions,
     desks,
     inbox,
     journal,
@@ -134,16 +135,11 @@ def _changed(found: surveying.Survey) -> int:
 
 
 def _needs_attention() -> int:
-    """Tell the owner, once, that a video takes too long; it is still watched, a webhook may come after a day."""
-    stuck_for = later(-config.current().stuck_after_seconds)
+    """Tell the owner, once, that a video takes too long, also a new one beside a video that plays. It is still watched,
+    a webhook may come after a day."""
     ids = db.session.scalars(
         select(Tracking.id)
-        .where(
-            Tracking.is_current,
-            Tracking.is_open,
-            Tracking.attention_at.is_(None),
-            Tracking.created_at < stuck_for,
-        )
+        .where(conditions.stuck_uploads(), Tracking.attention_at.is_(None))
         .order_by(Tracking.created_at)
         .limit(500)
     ).all()
@@ -154,15 +150,16 @@ def _needs_attention() -> int:
 def _mark(tracking_id: uuid.UUID) -> bool:
     with transaction(JOB):
         found = desks.desk_of_row(tracking_id)
-        if found is None or not found[1].is_open or found[1].superseded_at is not None:
+        if found is None or not conditions.upload_is_stuck(found[1], moment()):
             return False
         desk, row = found
         videos.needs_attention(desk, row)
+        which = "video" if desk.playing is None else "new video"
         missing = "has not arrived at Mux" if row.status == "uploading" else "is still being processed by Mux"
         journal.notify(
             "needs_attention",
             desk.owner,
-            f"The video of “{desk.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes. "
+            f"The {which} of “{desk.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes. "
             "We go on watching it; if you have closed the page during the upload, please upload it again.",
             tracking=row,
             cause="stuck",

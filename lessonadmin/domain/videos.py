@@ -234,7 +234,8 @@ def project(desk: Desk) -> None:
         video_error_message=row.error_message if row is not None and failed else None,
     )
     if isinstance(owner, Lesson):
-        _show(owner, needs_attention_at=row.attention_at if row is not None else None)
+        watched = desk.watched
+        _show(owner, needs_attention_at=watched.attention_at if watched is not None else None)
         if owner.status == "published" and not plays:
             publication.withdraw(owner, why="its video does not play any more")
 

@@ -435,6 +435,61 @@ def test_a_replacement_beside_a_video_that_plays(world: World) -> None:
     assert causes == ["published", "replacement"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({}, "no file has been heard of"),
+        ({"bytes_in_at": func.now()}, "Mux has not confirmed it"),
+        ({"status": "processing", "mux_asset_id": "a" * 20}, "Mux has been preparing it"),
+    ],
+)
+def test_a_late_replacement_is_the_cause_although_the_old_video_plays(
+    world: World, columns: dict[str, Any], said: str
+) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    world.upload(lesson)
+    aged(lesson)
+    db.session.execute(update(Tracking).where(Tracking.is_open).values(**columns))
+    db.session.commit()
+    found = by_record(lesson)
+    assert_says(found, "replacement_late", "trouble", "recheck")
+    assert said in found.sentence
+    causes = [one.cause for one in diagnosis.diagnose(fresh(lesson))]
+    assert causes == ["replacement_late"], "nothing says that there is nothing to do"
+
+
+@pytest.mark.parametrize("make", [make_lesson, make_course])
+def test_a_lost_message_about_a_replacement_is_not_held_against_the_video_that_plays(
+    world: World, make: Any
+) -> None:
+    """Mux was asked about the new video, and its answer was judged as if it were about the old one."""
+    owner = make()
+    world.uploaded(owner)
+    world.deliver()
+    old = fresh(owner).mux_playback_id
+    world.uploaded(owner)
+    world.forget()
+    found = by_mux(owner)
+    assert_says(found, "ready_not_told", "trouble", "recheck")
+    assert "new video" in found.sentence
+    beside = compared(owner)
+    new = beside["Asset id"].theirs
+    assert new != fresh(owner).mux_asset_id
+    assert old not in (beside["Playback id"].ours, beside["Playback id"].theirs)
+    assert (beside["Video"].ours, beside["Video"].theirs, beside["Video"].agrees) == (
+        "uploading", "ready", False,
+    )  # fmt: skip
+    press(found)
+    now = fresh(owner)
+    assert (now.mux_asset_id, now.video_processing_status) == (new, "ready")
+    assert now.mux_playback_id != old
+    beside = compared(owner)
+    assert beside["Playback id"].agrees
+    assert beside["Video"].agrees
+
+
 def test_courses_are_diagnosed_the_same_way(world: World) -> None:
     course = make_course()
     world.uploaded(course)

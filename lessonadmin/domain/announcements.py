@@ -40,7 +40,7 @@ def overtaken(owner: Owner, row: Tracking, after: State) -> None:
 
 def let_go(owner: Owner, row: Tracking) -> None:
     """A lesson (or course) gave up an asset that something else goes on using."""
-    superseded = True if row.superseded_at is not None else None
+    superseded = None if row.is_current else True
     journal.record("video.let_go", owner, asset_id=row.mux_asset_id, superseded=superseded)
 
 

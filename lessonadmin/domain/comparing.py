@@ -7,8 +7,6 @@ means is for `diagnosis` to say.
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import desks, environment

@@ -59,7 +59,7 @@ def apply(desk: Desk, row: Tracking, news: News) -> Outcome:
         checks.ask_soon(row)
         return "ask"
     learned = _learn(row, news)
-    if news.happening in ASSET_FINISHED and (state in ENDED or row.superseded_at is not None):
+    if news.happening in ASSET_FINISHED and (state in ENDED or not row.is_current):
         deletions.asset_finished(row.mux_asset_id)
     if step.state == state:
         if learned and row.is_current:

@@ -45,7 +45,58 @@ def tries_an_id(node: ast.AST) -> bool:
     return forgiven and any(calls(inner, "uuid.UUID", "UUID") for inner in inside)
 
 
+def of_nothing(node: ast.AST, name: str) -> bool:
+    """Is a column (or attribute) of this name compared with nothing?"""
+    if isinstance(node, ast.Compare):
+        operands = [node.left, *node.comparators]
+        empty = any(isinstance(one, ast.Constant) and one.value is None for one in operands)
+        return empty and any(isinstance(one, ast.Attribute) and one.attr == name for one in operands)
+    asked = (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("is_", "is_not")
+    )
+    return asked and ast.unparse(node.func.value).endswith(f".{name}")
+
+
+def texts(node: ast.Tuple) -> set[object]:
+    """What a tuple of constants holds."""
+    return {one.value if isinstance(one, ast.Constant) else None for one in node.elts}
+
+
 RULES = (
+    Rule(
+        "when a video is stuck",
+        (
+            "config.py",
+            "domain/conditions.py",
+            "domain/sweeping.py",
+        ),  # the sweep names the minutes in its notice
+        lambda node: isinstance(node, ast.Attribute) and node.attr == "stuck_after_seconds",
+        "row.created_at < now - timedelta(seconds=config.current().stuck_after_seconds)",
+    ),
+    Rule(
+        "whether an upload is current",
+        ("domain/models/video.py",),
+        lambda node: of_nothing(node, "superseded_at"),
+        "rows = [row for row in rows if row.superseded_at is None]\nTracking.superseded_at.is_(None)",
+    ),
+    Rule(
+        "which uploads are open",
+        ("domain/models/content.py",),
+        lambda node: isinstance(node, ast.Tuple) and texts(node) == {"uploading", "processing"},
+        'Tracking.status.in_(("uploading", "processing"))',
+    ),
+    Rule(
+        "what a lesson and a course differ in as owners of videos",
+        ("domain/models/owners.py", "domain/models/video.py"),
+        lambda node: (
+            isinstance(node, ast.IfExp)
+            and ast.unparse(node.body) in ("Lesson", "Tracking.lesson_id")
+            and ast.unparse(node.orelse) in ("Course", "Tracking.course_id")
+        ),
+        "column = Tracking.lesson_id if kind == 'lesson' else Tracking.course_id",
+    ),
     Rule(
         "which ids are temporary, for Python and for queries",
         ("temporary_ids.py",),

@@ -1,21 +1,17 @@
 """Somebody who supports, as the panel's own forms are sent: bulk actions over many lessons, and what became of them."""
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from lessonadmin import mux
 from tests.contract.callers import send
 from tests.flows.processes import House, wait_for
+from tests.flows.teacher import FORM, Teacher
 
-FORM = "application/x-www-form-urlencoded"
 
-
-@dataclass
-class Support:
-    house: House
-    token: str
+class Support(Teacher):
+    """Staff may do whatever a teacher may, and more."""
 
     @classmethod
     def hired(cls, house: House) -> "Support":

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from tests.contract.callers import send
 from tests.flows.processes import House, request, wait_for
+
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass
@@ -20,6 +23,11 @@ class Teacher:
         headers = {"Authorization": f"Bearer {self.token}"}
         answer = request(method, self.house.url + path, body, headers=headers)
         return answer.status, answer.body
+
+    def press(self, path: str) -> int:
+        """A button of a page, without the page; how it was answered."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": FORM}
+        return send(self.house.url, "POST", path, body=b"", headers=headers).status
 
     def lesson(self, title: str = "A lesson") -> str:
         status, made = self.ask("POST", "/api/lessons", {"title": title})

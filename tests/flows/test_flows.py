@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from tests.flows.processes import House, request, wait_for
+from tests.flows.support import Support
 from tests.flows.teacher import Teacher
 from tests.signing import signature
 
@@ -214,6 +215,41 @@ def test_a_web_process_is_killed(house: House, teacher: Teacher) -> None:
     house.mux.complete_upload(upload_id)
     teacher.waits_for_publication(lesson, seconds=10)
     assert teacher.published_how_often(lesson) == 1
+
+
+def test_an_asset_of_two_lessons_goes_with_the_second(house: House, teacher: Teacher) -> None:
+    """“Remove video” on the page of the one; and a deletion that an older program repeats for ever is ended."""
+    first, second = teacher.lesson("First"), teacher.lesson("Second")
+    house.mux.complete_upload(teacher.upload(first))
+    asset = teacher.waits_for_publication(first, seconds=20)["video"]
+    named = {"lesson_id": second, "mux_asset_id": asset["asset_id"], "mux_playback_id": asset["playback_id"]}
+    assert Support.hired(house).ask("POST", "/api/mux/update-asset", named)[0] == 200
+    teacher.waits_for_publication(second, seconds=20)
+
+    def nothing_waits() -> bool:
+        open_rows = "SELECT count(*) FROM asset_deletions WHERE mux_asset_id = %s AND done_at IS NULL"
+        return bool(house.database.one(open_rows, asset["asset_id"]) == 0)
+
+    def is_at_mux() -> bool:
+        return asset["asset_id"] in [one["id"] for one in house.mux.assets()]
+
+    assert teacher.press(f"/lessons/{first}/remove") == 302
+    assert teacher.sees(first)["video"]["status"] == "none"
+    assert nothing_waits()
+    house.database.rows(
+        "INSERT INTO asset_deletions (id, mux_asset_id, target_type, target_id, attempts, last_error, due_at)"
+        " VALUES (gen_random_uuid(), %s, 'lesson', %s, 30, 'it plays in a lesson or course again', now())",
+        asset["asset_id"],
+        first,
+    )
+    wait_for(nothing_waits, seconds=20, what="the end of the deletion")
+    assert teacher.sees(second)["video"]["asset_id"] == asset["asset_id"]
+    assert teacher.is_published(second)
+    assert is_at_mux()
+
+    assert teacher.press(f"/lessons/{second}/remove") == 302
+    wait_for(lambda: not is_at_mux(), seconds=20, what="the deletion at Mux")
+    wait_for(nothing_waits, seconds=20, what="the end of the deletion")
 
 
 @pytest.mark.parametrize("name", ["worker", "clock"])

@@ -76,6 +76,7 @@ class Actor:
     id: uuid.UUID | None = None
     reason: str | None = None
     batch: uuid.UUID | None = None  # the bulk action that this is a part of
+    quiet: bool = False  # nobody is sent a notice: so many at once would bury what matters to a person
 
     @classmethod
     def user(cls, user_id: uuid.UUID, *, reason: str | None = None) -> "Actor":
@@ -85,6 +86,7 @@ class Actor:
 WEBHOOK = Actor("webhook")
 JOB = Actor("job")
 CLI = Actor("cli")
+JOB_QUIETLY = Actor("job", quiet=True)
 
 
 class NoTransaction(RuntimeError):

@@ -15,7 +15,6 @@ from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.domain import conditions, lookup, pictures, searching, standing, wording
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.prices import money, price_input
-from lessonadmin.temporary_ids import temporary
 
 VIDEO_STATES = (
     ("none", "No video"),
@@ -126,7 +125,7 @@ class LessonView(CasePages, ActsOnRows, OwnerList):
             "Stuck", lambda: conditions.stuck(Lesson), counted_as=lambda: conditions.stuck_ids(Lesson)
         ),
         *filters.only("Error type", Lesson.video_error_type, ERRORS),
-        *filters.flag("Temporary id", lambda: temporary(Lesson.mux_asset_id)),
+        *filters.flag("Temporary id", conditions.temporary_ids),
         *filters.only("Playback policy", Lesson.playback_policy, POLICIES),
         *filters.day("Made", Lesson.created_at),
         *filters.day("Last news", Lesson.updated_at),
@@ -141,7 +140,7 @@ class LessonView(CasePages, ActsOnRows, OwnerList):
         ),
         SavedView("failed-today", "Failed today", lambda: conditions.failed_today(Lesson)),
         SavedView("needs-attention", "Needs attention", conditions.needs_attention),
-        SavedView("temporary-ids", "Temporary ids", lambda: temporary(Lesson.mux_asset_id)),
+        SavedView("temporary-ids", "Temporary ids", conditions.temporary_ids),
     )
 
     def exact_ids(self, text: str) -> list[Any]:

@@ -13,7 +13,7 @@ from flask import Flask
 
 from lessonadmin import spreadsheets
 from lessonadmin.db import CLI
-from lessonadmin.domain import repair
+from lessonadmin.domain import old_videos, repair
 from lessonadmin.domain.finding import Finder
 
 
@@ -25,16 +25,19 @@ from lessonadmin.domain.finding import Finder
 )
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV line a lesson.")
 def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | None) -> None:
-    """Heal drafts whose video is ready, and temporary video ids."""
+    """Heal drafts whose video is ready, and temporary asset and playback ids of lessons, courses and uploads.
+
+    Finished drafts, which have a true playback id, are left alone: nobody asked to publish them.
+    """
     findings: list[repair.Finding] = []
     finder = Finder()
-    untouched = repair.untouched()
-    lesson_ids = repair.candidates()
+    untouched = old_videos.untouched()
+    targets = old_videos.candidates()
     try:
         with _told(dry_run) as tell:
-            while batch := list(itertools.islice(lesson_ids, batch_size)):
-                for lesson_id in batch:
-                    found = repair.mend(lesson_id, finder, actor=CLI, dry_run=dry_run)
+            while batch := list(itertools.islice(targets, batch_size)):
+                for target in batch:
+                    found = repair.mend(target, finder, actor=CLI, dry_run=dry_run)
                     tell(found)
                     if found is not None:
                         findings.append(found)
@@ -55,7 +58,7 @@ def _told(dry_run: bool) -> Iterator[Callable[[repair.Finding | None], None]]:
         return
     remarkable: list[repair.Finding] = []
     try:
-        with click.progressbar(length=repair.how_many(), label="looking at lessons") as bar:
+        with click.progressbar(length=old_videos.how_many(), label="looking at lessons") as bar:
 
             def step(found: repair.Finding | None) -> None:
                 bar.update(1)
@@ -72,7 +75,8 @@ def _tell(found: repair.Finding | None, dry_run: bool) -> None:
     if found is None:
         return
     would = "would be " if dry_run else ""
-    click.echo(f"{found.lesson_id} {would}{found.result}: {found.reason} {found.remark}".rstrip())
+    course = "course " if found.kind == "course" else ""
+    click.echo(f"{course}{found.owner_id} {would}{found.result}: {found.reason} {found.remark}".rstrip())
 
 
 def _summarise(findings: list[repair.Finding], untouched: dict[str, int]) -> None:
@@ -92,9 +96,9 @@ def _summarise(findings: list[repair.Finding], untouched: dict[str, int]) -> Non
 
 def _write_report(path: Path, findings: list[repair.Finding]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        file.write(spreadsheets.line(["lesson", "title", "result", "reason", "remark"]))
+        file.write(spreadsheets.line(["kind", "id", "title", "result", "reason", "remark"]))
         for found in findings:
-            cells = (found.lesson_id, found.title, found.result, found.reason, found.remark)
+            cells = (found.kind, found.owner_id, found.title, found.result, found.reason, found.remark)
             file.write(spreadsheets.line(cells))
 
 

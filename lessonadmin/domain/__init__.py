@@ -8,7 +8,8 @@ Where is what (a test holds this list complete):
   A video's way       video_state videos desks publication uploads matching inbox reading looking asking answers
                       surveying checks
   Taking away         removal deletions cancelling restoring adopting
-  Repair              sweeping budget disbelief environment repair finding reconcile walking drift mending repolicing drift_report
+  Repair              sweeping budget disbelief environment intake repair old_videos finding reconcile walking drift
+                      mending repolicing drift_report
   Lessons, courses    lessons courses course_lists course_teacher catalog desk_list listing searching standing estimates
                       prices
   Who may what        access playback pictures people accounts sign_in sessions throttles handover

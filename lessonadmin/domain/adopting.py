@@ -29,7 +29,7 @@ def adopt_asset(owner: Owner, *, asset_id: str, playback_id: str, actor: Actor) 
     with transaction(actor):
         desk = desks.desk_of(owner)
         calls.note(desk.owner.kind, desk.owner.id, "get_asset", "ok", "named by support")
-        _take_over(desk, asset, chosen)
+        take_over(desk, asset, chosen)
 
 
 def _at_mux(asset_id: str) -> mux.Asset:
@@ -52,7 +52,8 @@ def _confirmed(asset: mux.Asset, playback_id: str) -> mux.PlaybackId:
     return chosen
 
 
-def _take_over(desk: Desk, asset: mux.Asset, chosen: mux.PlaybackId) -> None:
+def take_over(desk: Desk, asset: mux.Asset, chosen: mux.PlaybackId) -> None:
+    """Make an asset that Mux has confirmed the video of this lesson or course, under its lock."""
     videos.ensure_tracked(desk)
     _keep(asset.id)
     row = next(

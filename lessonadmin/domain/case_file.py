@@ -54,7 +54,7 @@ class CaseFile:
 
     @property
     def temporary(self) -> bool:
-        return self.owner.has_temporary_asset
+        return self.owner.has_temporary_id
 
     @property
     def stuck(self) -> bool:

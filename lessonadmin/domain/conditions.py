@@ -104,6 +104,11 @@ def failed_today(model: type[Any]) -> ColumnElement[bool]:
     return and_(model.video_processing_status == "error", model.id.in_(which))
 
 
+def temporary_ids() -> ColumnElement[bool]:
+    """Lessons that nobody can play until Mux has told their true ids."""
+    return and_(Lesson.has_temporary_id)
+
+
 def needs_attention() -> ColumnElement[bool]:
     return Lesson.needs_attention_at.is_not(None)
 

@@ -7,14 +7,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
-from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models import Owner, Tracking, owners
 from lessonadmin.domain.models.video import MIGRATED
-from lessonadmin.temporary_ids import PREFIX
+from lessonadmin.temporary_ids import PREFIX, is_temporary
 
 UNCLEAN = re.compile(r"[^A-Za-z0-9]")
 
@@ -22,6 +22,11 @@ UNCLEAN = re.compile(r"[^A-Za-z0-9]")
 def clean(upload_id: str) -> str:
     """How upload ids were written into temporary ids: everything but letters and digits became `_`."""
     return UNCLEAN.sub("_", upload_id)
+
+
+def _bare(temporary_id: str | None) -> str:
+    """What was made into a temporary id: for a playback id it said so after the prefix."""
+    return (temporary_id or "").removeprefix(PREFIX).removeprefix("playback_")
 
 
 class Finder:
@@ -34,36 +39,37 @@ class Finder:
         self._by_name: dict[str, set[str]] = defaultdict(set)
         self._waiting: set[str] = set()
 
-    def assets_of(self, lesson: Lesson) -> set[str]:
-        """Every asset that the temporary id of this lesson could stand for."""
-        for upload_id in self._upload_ids(lesson):
+    def assets_of(self, owner: Owner) -> set[str]:
+        """Every asset that the temporary ids of this lesson or course could stand for."""
+        wanted = [_bare(one) for one in (owner.mux_asset_id, owner.mux_playback_id) if is_temporary(one)]
+        for upload_id in self._upload_ids(owner, wanted):
             upload = self._upload(upload_id)
             if upload is not None and upload.asset_id:
                 return {upload.asset_id}
             if upload is not None and upload.status == "waiting":
-                self._waiting.add(str(lesson.id))
+                self._waiting.add(str(owner.id))
                 return set()
         self._index()
-        wanted = (lesson.mux_asset_id or "").removeprefix(PREFIX)
-        by_upload = self._by_clean_upload.get(clean(wanted), set()) if wanted else set()
-        return by_upload or self._by_name.get(str(lesson.id), set())
+        by_upload = {one for text in wanted if text for one in self._by_clean_upload.get(clean(text), ())}
+        return by_upload or self._by_name.get(str(owner.id), set())
 
-    def is_waiting(self, lesson: Lesson) -> bool:
+    def is_waiting(self, owner: Owner) -> bool:
         """The upload is known and Mux still waits for its file."""
-        return str(lesson.id) in self._waiting
+        return str(owner.id) in self._waiting
 
-    def _upload_ids(self, lesson: Lesson) -> list[str]:
+    def _upload_ids(self, owner: Owner, wanted: list[str]) -> list[str]:
+        stands_for = [Tracking.temp_asset_id == owner.mux_asset_id] if owner.mux_asset_id else []
         ours = db.session.scalars(
             select(Tracking.upload_id).where(
-                Tracking.lesson_id == lesson.id,
-                Tracking.temp_asset_id == lesson.mux_asset_id,
+                owners.COLUMNS[owner.kind] == owner.id,
+                or_(Tracking.has_temporary_id, *stands_for),
                 Tracking.upload_id.is_not(None),
                 Tracking.upload_id != MIGRATED,
             )
         ).all()
         db.session.rollback()
-        wanted = (lesson.mux_asset_id or "").removeprefix(PREFIX).strip()
-        return [one for one in ours if one] or ([wanted] if wanted and " " not in wanted else [])
+        possible = [text.strip() for text in wanted if text.strip() and " " not in text.strip()]
+        return [one for one in ours if one] or list(dict.fromkeys(possible))
 
     def _upload(self, upload_id: str) -> mux.Upload | None:
         budget.wait()

@@ -21,6 +21,9 @@ def by_record(case: CaseFile) -> Finding:
 
 
 def _temporary(case: CaseFile) -> Finding:
+    if not case.owner.has_temporary_asset and case.owner.mux_asset_id:
+        said = "It has a temporary playback id, so it does not play and is not on sale. Mux is asked for the true one by itself; “Republish” does it now."
+        return Finding("temporary_id", said, "trouble", republish(case))
     if case.row is not None and (case.row.mux_asset_id or case.row.upload_id):
         said = "It has a temporary video id that Mux does not know, but its upload is on record: “Republish” finds the true one."
         return Finding("temporary_id", said, "trouble", republish(case))

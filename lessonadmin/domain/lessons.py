@@ -159,11 +159,14 @@ def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") ->
         desk = desks.desk_of(lesson)
         lesson = _lesson(desk)
         videos.ensure_tracked(desk)
-        _refuse_unpublishable(lesson)
+        row = desk.on_its_way or desk.playing
+        # a temporary playback id is not the end: the asset is a true one, and Mux names its true playback id
+        heals = row is not None and lesson.has_temporary_id and not lesson.has_temporary_asset
+        if not heals:
+            _refuse_unpublishable(lesson)
         if _publish_or_request(desk):
             return True
-        row = desk.on_its_way
-        must_ask = row is not None and conditions.upload_is_stuck(row, moment())
+        must_ask = row is not None and (heals or conditions.upload_is_stuck(row, moment()))
     if row is None or not must_ask:
         return False
     try:

@@ -4,14 +4,14 @@ For people who may see the lesson in a list; who that is, is decided by whoever 
 """
 
 from lessonadmin import config, mux
-from lessonadmin.domain import playback
+from lessonadmin.domain import playback, publication
 from lessonadmin.domain.models import Owner
 
 
 def thumbnail(owner: Owner, *, width: int, height: int) -> str | None:
     """The address of a picture of this size, or None while nothing plays."""
     playback_id = owner.mux_playback_id
-    if owner.video_processing_status != "ready" or not playback_id:
+    if not publication.is_playable(owner) or not playback_id:
         return None
     address = f"{config.current().mux_image_url}/{playback_id}/thumbnail.jpg"
     options: dict[str, str | int] = {"width": width, "height": height, "fit_mode": "smartcrop"}

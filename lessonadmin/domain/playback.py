@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 
 from lessonadmin import config, mux
-from lessonadmin.domain import access
+from lessonadmin.domain import access, publication
 from lessonadmin.domain.errors import Conflict, Forbidden, Unavailable
 from lessonadmin.domain.models import Owner, User
 
@@ -40,8 +40,10 @@ def of_lesson(user: User, lesson_id: uuid.UUID) -> Source:
 def source(owner: Owner) -> Source:
     """The video of a lesson or course for somebody who may play it."""
     playback_id = owner.mux_playback_id
-    if owner.video_processing_status != "ready" or not playback_id:
-        raise Conflict("not_ready", "This video cannot be played yet.")
+    if not publication.is_playable(owner) or not playback_id:
+        temporary = owner.has_temporary_id and owner.video_processing_status == "ready"
+        why = " It has a temporary id, and Mux is still to be asked for the true one." if temporary else ""
+        raise Conflict("not_ready", f"This video cannot be played yet.{why}")
     policy = owner.playback_policy or "public"
     seconds = life(owner.video_duration)
     token, thumbnail, storyboard = _tokens(playback_id, seconds) if policy == "signed" else (None, None, None)

@@ -6,13 +6,13 @@ A person beats the machine: the intent is spent when it is fulfilled and gone wh
 
 from lessonadmin.db import actor, moment
 from lessonadmin.domain import journal
-from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models import Lesson, Owner, Tracking
 
 
-def is_playable(lesson: Lesson) -> bool:
+def is_playable(owner: Owner) -> bool:
     """Published is never said of a lesson without a video that Mux confirmed."""
-    confirmed = lesson.video_processing_status == "ready" and bool(lesson.mux_playback_id)
-    return confirmed and not lesson.has_temporary_id
+    confirmed = owner.video_processing_status == "ready" and bool(owner.mux_playback_id)
+    return confirmed and not owner.has_temporary_id
 
 
 def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | None = None) -> bool:

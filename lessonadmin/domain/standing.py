@@ -62,6 +62,7 @@ class Standing:
     bytes_in: bool
     needs_attention: bool
     can_undo: bool
+    temporary: bool
     error: Failure | None
     replacement: Replacement | None
 
@@ -121,12 +122,15 @@ def _standing(desk: Desk, now: datetime | None) -> Standing:
     status = owner.video_processing_status
     if status == "none" and coming is not None:
         status = coming.status  # written by other hands than ours: the next news show it on the owner too
+    temporary = status == "ready" and owner.has_temporary_id
+    if temporary:
+        status = "processing"  # nothing plays until Mux has told the true id
     known = row is not None and status == row.status and status in WITH_IDS
     return Standing(
         status=status,
         upload_id=_upload_id(row) if known else None,
         asset_id=owner.mux_asset_id,
-        playback_id=owner.mux_playback_id,
+        playback_id=None if temporary else owner.mux_playback_id,
         playback_policy=owner.playback_policy,
         progress=_progress(status, row if known else None),
         duration=owner.video_duration,
@@ -135,6 +139,7 @@ def _standing(desk: Desk, now: datetime | None) -> Standing:
         bytes_in=row is not None and known and row.bytes_in_at is not None,
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
         can_undo=removal.can_undo(desk.rows),
+        temporary=temporary,
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
         replacement=_replacement(desk, stuck) if status == "ready" else None,
     )
@@ -196,4 +201,6 @@ def in_words(standing: Standing) -> str:
         return f"The new video failed, the old one still plays. {coming.error.advice}"
     if coming is not None:
         return f"The video is ready. {wording.WHAT_IS_COMING[coming.status]}"
+    if standing.temporary:
+        return wording.TEMPORARY
     return wording.WHERE_IT_IS.get(standing.status, "")

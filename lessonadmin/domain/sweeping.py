@@ -1,5 +1,5 @@
 """One pass over everything that may have been missed: lost webhooks, expired uploads, parked events, promises at Mux,
-mails, open batches, the stuck.
+videos that were imported, mails, open batches, the stuck.
 
 Every part finds its work in rows that are older than now, never in a window of time, and one failing part keeps none
 of the others from its work. Two passes at once do no harm: an advisory lock lets the second one go.
@@ -29,19 +29,21 @@ from lessonadmin.domain import (
     conditions,
     desks,
     inbox,
+    intake,
     journal,
     mailing,
     removal,
     surveying,
     videos,
 )
-from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
+from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation
 
 log = logging.getLogger(__name__)
 
 LOCK = 0x1E550A  # any number, the same in every process
 MOST_PROMISES = 50
 BATCH_SECONDS = 10.0  # in one pass, for bulk actions when no worker can do them
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -77,7 +79,7 @@ class Stumbled(Exception):
     """So many could not be done; everything else was."""
 
 
-def _each(ids: Sequence[uuid.UUID], do: Callable[[uuid.UUID], T]) -> list[T]:
+def _each(ids: Sequence[S], do: Callable[[S], T]) -> list[T]:
     """Do it for each: one that fails keeps none of the others from its turn, and is told at the end."""
     done, stumbled = [], 0
     for one in ids:
@@ -118,6 +120,18 @@ def _events() -> int:
     db.session.rollback()
     _each(due, lambda one: inbox.replay(one, actor=JOB))
     return len(due)
+
+
+def _imported() -> int:
+    """Videos that another program wrote into our tables."""
+    answers = True
+
+    def take_in(target: tuple[Kind, uuid.UUID]) -> bool:
+        nonlocal answers
+        answers = answers and intake.take_in(target)
+        return answers
+
+    return sum(_each(intake.due(), take_in))
 
 
 def _uploads() -> int:
@@ -226,6 +240,7 @@ def _never_issued() -> int:
 PARTS: dict[str, Callable[[], int]] = {
     "events": _events,
     "never_issued": _never_issued,
+    "imported": _imported,
     "uploads": _uploads,
     "needs_attention": _needs_attention,
     "cancellations": _cancellations,

@@ -62,7 +62,11 @@ def apply(desk: Desk, row: Tracking, news: News) -> Outcome:
     if news.happening in ASSET_FINISHED and (state in ENDED or not row.is_current):
         deletions.asset_finished(row.mux_asset_id)
     if step.state == state:
-        if learned and row.is_current:
+        if news.playback_id is not None and _plays_by_temporary_id(row):
+            learned = set_playback_id(desk, row, playback_id=news.playback_id, policy=news.policy)
+            if row.is_current and isinstance(desk.owner, Lesson):
+                publication.fulfil(desk.owner, row)
+        elif learned and row.is_current:
             project(desk)
         if row.is_open:
             checks.heard(row)
@@ -92,6 +96,11 @@ def _learn(row: Tracking, news: News) -> bool:
 def real_asset(row: Tracking) -> str | None:
     """The asset that Mux has for this upload: rows from an older program may hold an id that it had made up."""
     return None if row.has_temporary_asset else row.mux_asset_id
+
+
+def _plays_by_temporary_id(row: Tracking) -> bool:
+    """It is said to be ready, but by an id that an older program made up."""
+    return row.status == "ready" and is_temporary(row.mux_playback_id)
 
 
 def _takes_upload_id(row: Tracking, upload_id: str | None) -> bool:
@@ -238,6 +247,8 @@ def project(desk: Desk) -> None:
         _show(owner, needs_attention_at=watched.attention_at if watched is not None else None)
         if owner.status == "published" and not plays:
             publication.withdraw(owner, why="its video does not play any more")
+            if row is not None and row.is_open and all(one.ready_at is None for one in desk.rows):
+                publication.request(owner)  # it never played here: another program published it too early
 
 
 def _show(owner: Owner, **columns: Any) -> None:
@@ -353,16 +364,18 @@ def _add(desk: Desk, **columns: Any) -> Tracking:
 
 
 def ensure_tracked(desk: Desk) -> None:
-    """Lessons from before tracking name their asset themselves: give it a row, so that one set of rules serves all."""
+    """Lessons from before tracking name their asset themselves: give it a row, so that one set of rules serves all.
+
+    Only a video with true ids that is said to be ready counts as one that plays; of any other Mux has the next word.
+    """
     owner = desk.owner
     asset_id = owner.mux_asset_id
     if owner.video_processing_status == "none" and desk.on_its_way is not None:
         project(desk)  # the row was written by other hands than ours
     if not asset_id or is_temporary(asset_id) or desk.of_asset(asset_id) is not None or desk.current:
         return
-    plays = owner.video_processing_status == "ready" and bool(owner.mux_playback_id)
+    plays = publication.is_playable(owner)
     played = {
-        "mux_playback_id": owner.mux_playback_id,
         "playback_policy": owner.playback_policy,
         "duration": owner.video_duration,
         "ready_at": owner.created_at,
@@ -371,8 +384,13 @@ def ensure_tracked(desk: Desk) -> None:
         desk,
         upload_id=MIGRATED,
         mux_asset_id=asset_id,
+        mux_playback_id=None if owner.has_temporary_id else owner.mux_playback_id,
         wanted_policy=owner.playback_policy,
         created_at=owner.created_at,  # its true age, so that an old one counts as stuck
         status="ready" if plays else "processing",
         **(played if plays else {}),
     )
+    if owner.video_processing_status == "none" and not (
+        isinstance(owner, Lesson) and owner.status == "published"
+    ):
+        project(desk)  # a published lesson is left as it is until Mux has spoken

@@ -17,6 +17,7 @@ WHERE_IT_IS = {
     "ready": "The video is ready.",
     "deleting": "The video is being deleted.",
 }
+TEMPORARY = "The video has a temporary id and does not play; Mux is asked for the true one by itself."
 WHAT_IS_COMING = {
     "uploading": "Mux is waiting for the file of its replacement.",
     "processing": "Mux is processing its replacement.",

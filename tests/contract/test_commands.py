@@ -87,6 +87,43 @@ def test_fix_lessons(house: House) -> None:
     assert (again[2], again[4]) == ("0", "0")
 
 
+def test_fix_lessons_and_temporary_playback_ids(house: House, teacher: Caller, student: Caller) -> None:
+    """A published lesson with a true asset and a made-up playback id is sold by nobody until Mux has told the true one."""
+    asset, finished = house.mux.asset("ready"), house.mux.asset("ready")
+    playback_id = asset["playback_ids"][0]["id"]
+    broken = house.lesson_row(
+        mux_asset_id=asset["id"],
+        mux_playback_id="temp_playback_1700000000",
+        video_processing_status="ready",
+        status="published",
+    )
+    draft = house.lesson_row(
+        mux_asset_id=finished["id"],
+        mux_playback_id=finished["playback_ids"][0]["id"],
+        video_processing_status="ready",
+    )
+    assert teacher.get(f"/api/lessons/{broken}/playback").expect(409).error == "not_ready"
+    assert teacher.seen(broken)["visible_to_students"] is False
+    student.get(f"/api/lessons/{broken}").expect(404)
+    student.get(f"/api/lessons/{broken}/playback").expect(404)
+    house.flask("fix-lessons", "--delay", "0")
+    assert student.get(f"/api/lessons/{broken}/playback").expect(200).json["playback_id"] == playback_id
+    assert [row["mux_playback_id"] for row in house.tracking(broken)] == [playback_id]
+    left = house.lesson(draft)
+    assert (left["status"], left["publish_on_ready"], house.tracking(draft)) == ("draft", True, [])
+
+
+def test_an_imported_lesson_is_taken_in_by_the_clock(house: House, student: Caller) -> None:
+    """Whoever wrote the row filled the ids and forgot the state of the video."""
+    asset = house.mux.asset("ready")
+    playback_id = asset["playback_ids"][0]["id"]
+    lesson_id = house.lesson_row(
+        mux_asset_id=asset["id"], mux_playback_id=playback_id, status="published", publish_on_ready=False
+    )
+    house.until(lambda: student.get(f"/api/lessons/{lesson_id}/playback").status == 200)
+    assert student.get(f"/api/lessons/{lesson_id}/playback").json["playback_id"] == playback_id
+
+
 def test_reconcile(house: House, teacher: Caller) -> None:
     # a walk looks at the whole school, and each row that other checks wrote by hand would cost it a call to Mux
     house.sql("DELETE FROM purchases")

@@ -34,6 +34,7 @@ def run(app: Flask, *arguments: str) -> tuple[int, dict[str, int], str]:
     figures = {
         k: int(v) for k, v in re.findall(r"^(processed|updated|skipped|failed): (\d+)$", result.output, re.M)
     }
+    assert figures, result.output + repr(result.exception)
     assert figures["processed"] == figures["updated"] + figures["skipped"] + figures["failed"], result.output
     return result.exit_code, figures, result.output
 
@@ -216,8 +217,8 @@ def test_the_report_is_safe_in_a_spreadsheet(world: World, app: Flask, tmp_path:
     run(app, "--report", str(tmp_path / "report.csv"))
     with (tmp_path / "report.csv").open(newline="", encoding="utf-8") as file:
         heading, *lines = csv.reader(file)
-    assert heading == ["lesson", "title", "result", "reason", "remark"]
-    cells = {line[0]: line[1:] for line in lines}
+    assert heading == ["kind", "id", "title", "result", "reason", "remark"]
+    cells = {line[1]: line[2:] for line in lines}
     assert cells[str(formula.id)][0] == '\'=HYPERLINK("http://evil")'
     assert cells[str(waiting.id)] == ["Harmony 1", "skipped", "upload not finished", ""]
 

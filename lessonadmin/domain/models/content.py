@@ -37,6 +37,9 @@ OPEN_STATUSES = ("uploading", "processing")
 # As the partial indexes have it: a condition that hands the words over as parameters may miss them.
 OPEN = ", ".join(f"'{status}'" for status in OPEN_STATUSES)
 LESSON_STATUSES = ("draft", "published")
+# Another program wrote it with an id to play by, and did not say that its video plays; as the partial indexes have it.
+UNTAKEN_LESSON = "video_processing_status = 'none' AND status = 'published' AND mux_playback_id IS NOT NULL"
+UNTAKEN_COURSE = "video_processing_status = 'none' AND mux_preview_playback_id IS NOT NULL"
 # The title once more with its signs taken out: PostgreSQL keeps "maths/algebra" as one word, people look for the second.
 SEARCHED = "to_tsvector('simple', title || ' ' || description || ' ' || translate(title, '/.:-_@', '      '))"
 
@@ -96,6 +99,12 @@ class Course(VideoOwner, Stamped, Base):
         Index("ix_courses_video_processing_status", "video_processing_status", "id"),
         Index("ix_courses_mux_preview_asset_id", "mux_preview_asset_id"),
         Index("ix_courses_mux_preview_playback_id", "mux_preview_playback_id"),
+        Index("ix_courses_untaken", "id", postgresql_where=text(UNTAKEN_COURSE)),
+        Index(
+            "ix_courses_temporary_playback",
+            "updated_at",
+            postgresql_where=text(f"mux_preview_playback_id LIKE {temporary_ids.PATTERN}"),
+        ),
     )
 
     @property
@@ -159,6 +168,12 @@ class Lesson(VideoOwner, Stamped, Base):
         ),
         Index(
             "ix_lessons_temporary", "id", postgresql_where=text(f"mux_asset_id LIKE {temporary_ids.PATTERN}")
+        ),
+        Index("ix_lessons_untaken", "id", postgresql_where=text(UNTAKEN_LESSON)),
+        Index(
+            "ix_lessons_temporary_playback",
+            "updated_at",
+            postgresql_where=text(f"mux_playback_id LIKE {temporary_ids.PATTERN}"),
         ),
         Index(
             "ix_lessons_video_error_type",

@@ -25,6 +25,7 @@ from lessonadmin import config
 from lessonadmin.db import Base
 from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMuxIds, one_of
 from lessonadmin.domain.models.content import OPEN, OPEN_STATUSES, Course, Kind, Lesson, in_open_state
+from lessonadmin.temporary_ids import PATTERN, is_temporary
 
 TRACKING_STATUSES = ("uploading", "processing", "ready", "error", "cancelled", "deleting", "deleted")
 CURRENT_AND_OPEN = f"superseded_at IS NULL AND status IN ({OPEN})"
@@ -120,6 +121,11 @@ class Tracking(WithMuxIds, Stamped, Base):
         Index("ix_mux_asset_tracking_created_at", "created_at", "id"),
         Index("ix_mux_asset_tracking_updated_at", "updated_at", "id"),
         Index("ix_mux_asset_tracking_ready_at", "ready_at"),
+        Index(
+            "ix_mux_asset_tracking_temporary_playback",
+            "updated_at",
+            postgresql_where=text(f"mux_playback_id LIKE {PATTERN}"),
+        ),
     )
 
     @property
@@ -127,7 +133,8 @@ class Tracking(WithMuxIds, Stamped, Base):
         """The policy that the video must have to be published. Of an old video that nobody asked for with a policy
         any will do; any other row without one was asked for with what is configured."""
         known = self.asked_policy or self.playback_policy
-        return known or (ANY_POLICY if self.upload_id == MIGRATED else config.current().playback_policy)
+        old = self.upload_id == MIGRATED or is_temporary(self.mux_playback_id)
+        return known or (ANY_POLICY if old else config.current().playback_policy)
 
     @wanted_policy.setter
     def wanted_policy(self, policy: str | None) -> None:

@@ -29,11 +29,15 @@ class Events:
         self.on_change: Callable[[], None] = lambda: None
 
     def emit(
-        self, kind: str, data: Doc, *, env: str, lane: str, object_type: str, object_id: str | None = None
-    ) -> str:
-        """Stores an event and one delivery for each endpoint of its environment; answers the event's id."""
+        self, kind: str, data: Doc, *, env: str, lane: str, object_type: str, object_id: str | None = None,
+        after: float = 0.0,
+    ) -> str:  # fmt: skip
+        """Stores an event and one delivery for each endpoint of its environment; answers the event's id.
+
+        ``after`` so many seconds it comes into being: dated then, and sent then.
+        """
         event_id = self._ids.new_uuid("event")
-        now = self._clock.now()
+        now = self._clock.now() + after
         target = object_id or str(data.get("id", ""))
         with self._store.transaction():
             self._store.run(

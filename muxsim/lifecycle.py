@@ -18,8 +18,8 @@ from muxsim.uploads import Upload, Uploads
 
 TEST_ASSET_LIVES = 24 * 3600.0
 FREE_PLAN_ASSETS = 10
-NO_CANCEL = "The direct upload can no longer be cancelled."
-NO_DELETE = "The asset is still preparing and cannot be deleted yet."
+NO_CANCEL = "The upload has already completed"
+NO_DELETE = "Can't delete a preparing asset."
 
 
 class Lifecycle:
@@ -117,13 +117,18 @@ class Lifecycle:
                 self._assets.save(asset)
             upload.doc["asset_id"] = asset.id
             self._end_upload(upload, "asset_created")
-            asset_first = self._switches["event_order"] == "asset_first"
-            if asset_first:
-                self._tell.asset("video.asset.created", asset)
-            self._tell.upload("video.upload.asset_created", upload)
-            if not asset_first:
-                self._tell.asset("video.asset.created", asset)
+            self._tell_of_birth(upload, asset)
         return asset
+
+    def _tell_of_birth(self, upload: Upload, asset: Asset) -> None:
+        """Mux usually tells of the asset first, and of the upload a second later; whatever the order, before ready."""
+        if self._switches["event_order"] == "upload_first":
+            self._tell.upload("video.upload.asset_created", upload)
+            self._tell.asset("video.asset.created", asset)
+            return
+        lag = min(self._switches["event_lag_seconds"], self._switches["processing_seconds"])
+        self._tell.asset("video.asset.created", asset)
+        self._tell.upload("video.upload.asset_created", upload, after=lag)
 
     def _end_upload(self, upload: Upload, status: str) -> None:
         upload.status = status

@@ -31,7 +31,7 @@ SWITCHES: dict[str, Switch] = {
     "unauthorized_body": Switch("json", ("json", "empty", "text", "html"), "what a 401 carries"),
     "bad_id_status": Switch(400, (400, 404), "answer to an id that cannot be one"),
     "free_plan": Switch(False, (False, True), "uploads are refused from ten assets on"),
-    "delete_while_preparing": Switch(True, (False, True), "an asset may be deleted before it is ready"),
+    "delete_while_preparing": Switch(False, (False, True), "an asset may be deleted before it is ready"),
     "cors_origin_required": Switch(True, (False, True), "creating an upload without cors_origin is refused"),
     "playback_ids": Switch(
         "as_asked", ("as_asked", "missing", "empty", "other_policy"), "what new assets get as playback ids"
@@ -43,11 +43,19 @@ SWITCHES: dict[str, Switch] = {
     ),
     "upload_created_carries_url": Switch(True, (False, True), "video.upload.created contains the secret URL"),
     "event_order": Switch(
-        "upload_first", ("upload_first", "asset_first"), "which event of a new asset leaves first"
+        "asset_first", ("asset_first", "upload_first"), "which event of a new asset leaves first"
+    ),
+    "event_lag_seconds": Switch(
+        1.0, NUMBER, "asset first: the upload's event follows so much later, but never later than ready"
     ),
     "range_header": Switch(True, (False, True), "308 answers carry Range"),
-    "expose_range": Switch(True, (False, True), "CORS lets the browser read Range"),
-    "public_token_status": Switch(403, (400, 403, 404), "a token on a public playback id"),
+    "expose_range": Switch(False, (False, True), "CORS lets the browser read Range"),
+    "overlap": Switch("ignored", ("ignored", "overwrites"), "bytes that are stored already and come again"),
+    "gap": Switch("503", ("503", "308"), "answer to bytes beyond the end of what is stored"),
+    "ended_upload_status": Switch(
+        410, (400, 403, 404, 410), "bytes for an upload that was cancelled, failed or ran out of time"
+    ),
+    "public_token_status": Switch(400, (400, 403, 404), "a token on a public playback id"),
     "tokens_follow_clock": Switch(False, (False, True), "playback tokens expire by the simulated clock"),
     "system_permission": Switch(True, (False, True), "tokens have system:read and system:write"),
     "default_page_size": Switch(25, (10, 25), "rows of a list without limit"),

@@ -14,10 +14,10 @@ class Telling:
         self._events = events
         self._clock = clock
 
-    def upload(self, kind: str, upload: Upload, url: str | None = None) -> None:
+    def upload(self, kind: str, upload: Upload, url: str | None = None, *, after: float = 0.0) -> None:
         data = upload.shown(url=url)
         data.pop("error", None)
-        self._events.emit(kind, data, env=upload.env, lane=upload.id, object_type="upload")
+        self._events.emit(kind, data, env=upload.env, lane=upload.id, object_type="upload", after=after)
 
     def asset(self, kind: str, asset: Asset) -> None:
         data = asset.shown(asset.progress(self._clock.now(), None, None), webhook=True)

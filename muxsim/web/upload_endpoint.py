@@ -1,12 +1,14 @@
 """``/upload/<id>?token=``: where the bytes go. One PUT, or resumable chunks, streamed to disk as they come.
 
 The protocol is the one upchunk speaks: ``Content-Range`` on each chunk, 308 with ``Range`` to go on, 200 at the end.
+Bytes that are stored already are ignored when they come again, and bytes beyond a gap are refused, as Google's storage does.
 """
 
 import hmac
 import re
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, request
@@ -20,6 +22,10 @@ from muxsim.web.context import sim
 from muxsim.web.gate import record
 
 blueprint = Blueprint("upload_endpoint", __name__)
+GAP = (
+    "Invalid request.  According to the Content-Range header, the upload offset is {} byte(s), "
+    "which exceeds already uploaded size of {} byte(s)."
+)
 CHUNK_UNIT = 256 * 1024
 PIECE = 256 * 1024
 RANGE = re.compile(r"bytes (?:(\d{1,15})-(\d{1,15})|\*)/(\d{1,15}|\*)\Z")
@@ -129,18 +135,14 @@ def _receive(upload: Upload | None) -> Response:
     if upload.status in ("asset_created", "errored") and upload.asset_id:
         return Response(status=200)
     if upload.status != "waiting":
-        raise MuxError(410, f"The direct upload is {upload.status.replace('_', ' ')}.")
+        raise _ended()
     limit = sim().switches["max_upload_mb"] * 1024 * 1024
     if limit and (part.total or 0) > limit:
         raise MuxError(413, "The file is too large.")
     with _lock_of(upload.id):
         present = sim().uploads.get(upload.id) or upload
         if present.status != "waiting":  # another request finished the file while this one waited
-            return (
-                Response(status=200)
-                if present.asset_id
-                else MuxError(410, "The direct upload has ended.").response()
-            )
+            return Response(status=200) if present.asset_id else _ended().response()
         return _store_part(present, part)
 
 
@@ -152,7 +154,7 @@ def _store_part(upload: Upload, part: Part) -> Response:
         whole = part.total is not None and received == part.total
         return _complete(upload) if whole else _go_on(received)
     if part.first > received:
-        return _go_on(received)
+        return _gap(part, received)
     received, intact = _write(upload, part, g.get("rule"))
     if not intact:
         return error_response(400, ["The connection ended before the chunk was complete."])
@@ -162,27 +164,46 @@ def _store_part(upload: Upload, part: Part) -> Response:
     return _go_on(received)
 
 
+def _ended() -> MuxError:
+    return MuxError(sim().switches["ended_upload_status"], "The direct upload has ended.")
+
+
+def _gap(part: Part, received: int) -> Response:
+    _read_to_the_end()  # a client that still writes would see a broken connection instead of the answer
+    if sim().switches["gap"] == "308":
+        return _go_on(received)
+    return Response(GAP.format(part.first, received), status=503, content_type="text/plain; charset=utf-8")
+
+
+def _read_to_the_end() -> None:
+    with suppress(ClientDisconnected, OSError):
+        while request.stream.read(PIECE):
+            pass
+
+
 def _write(upload: Upload, part: Part, rule: Rule | None) -> tuple[int, bool]:
-    """Streams the body to its place. A lost chunk is read and thrown away."""
-    lost = _is(rule, "lost_chunk")
+    """Streams the body to its place. A lost chunk is read and thrown away; so is, usually, what is stored already."""
+    lost, plain = _is(rule, "lost_chunk"), request.headers.get("Content-Range") is None
     path = sim().uploads.file_of(upload.id)
-    if part.total is not None and upload.total is None and request.headers.get("Content-Range"):
+    if part.total is not None and upload.total is None and not plain:
         upload.total = part.total
         sim().uploads.save(upload)
     before = path.stat().st_size if path.exists() else 0
+    known = 0 if plain or sim().switches["overlap"] == "overwrites" else before - part.first
     count, intact = 0, True
     with path.open("r+b" if path.exists() else "w+b") as file:
-        file.seek(part.first)
+        file.seek(part.first + known)
         try:
             while piece := request.stream.read(PIECE):
+                fresh = piece[max(0, known - count) :]
                 count += len(piece)
                 if not lost:
-                    file.write(piece)
+                    file.write(fresh)
         except (ClientDisconnected, OSError):
             intact = False
         if request.content_length is not None and count < request.content_length:
             intact = False
-        if request.headers.get("Content-Range") is None:
+        if plain:
             file.truncate(0 if not intact else part.first + count)
     return (before if lost else max(before, part.first + count)), intact
 
@@ -200,7 +221,7 @@ def _complete(upload: Upload) -> Response:
     if not path.exists():
         path.touch()
     if sim().lifecycle.finish_upload(upload.id, has_file=True) is None:
-        raise MuxError(410, "The direct upload has ended.")
+        raise _ended()
     with _locks_lock:
         _locks.pop(upload.id, None)
     return Response(status=200)

@@ -39,9 +39,9 @@ def test_the_events_of_an_upload_in_their_shapes(sdk: Sdk, control: Control, rec
     control.upload_file(upload.id)
     assert control.flush_events()
     assert receiver.types == [
-        "video.upload.created", "video.upload.asset_created", "video.asset.created", "video.asset.ready",
+        "video.upload.created", "video.asset.created", "video.upload.asset_created", "video.asset.ready",
     ]  # fmt: skip
-    created, asset_created, asset_new, ready = (one.body for one in receiver.got)
+    created, asset_new, asset_created, ready = (one.body for one in receiver.got)
     asset_id = control.assets()[0]["id"]
     for body in (created, asset_created, asset_new, ready):
         assert list(body) == ENVELOPE
@@ -245,11 +245,11 @@ def test_other_events(sdk: Sdk, control: Control, receiver: Receiver) -> None:
 
 def test_switches_of_events(sdk: Sdk, control: Control, receiver: Receiver) -> None:
     control.set_switch("upload_created_carries_url", False)
-    control.set_switch("event_order", "asset_first")
+    control.set_switch("event_order", "upload_first")
     control.complete_upload(sdk.upload().id)
     assert control.flush_events()
     assert "url" not in receiver.got[0].body["data"]
-    assert receiver.types[1:3] == ["video.asset.created", "video.upload.asset_created"]
+    assert receiver.types[1:3] == ["video.upload.asset_created", "video.asset.created"]
     control.set_switch("deliveries_paused", True)
     seen = len(receiver.got)
     sdk.upload()
@@ -257,6 +257,29 @@ def test_switches_of_events(sdk: Sdk, control: Control, receiver: Receiver) -> N
     assert len(receiver.got) == seen
     control.set_switch("deliveries_paused", False)
     receiver.wait(seen + 1)
+
+
+@pytest.mark.parametrize("seconds", [20.0, 0.4])
+def test_the_upload_is_told_a_second_after_its_asset_but_before_ready(
+    make_sim: Callable[..., Simulator], receiver: Receiver, seconds: float
+) -> None:
+    """The simulator's own clock decides, so nothing here depends on how fast the machine is."""
+    sim = make_sim(processing_seconds=seconds)
+    control, sdk = Control(sim.url), Sdk(sim.url)
+    control.set_switch("deliveries_paused", True)
+    control.complete_upload(sdk.upload().id)
+    control.set_switch("deliveries_paused", False)
+    lag = min(1.0, seconds)
+    control.advance_clock(lag)
+    control.advance_clock(seconds)
+    receiver.wait(4)
+    assert receiver.types == [
+        "video.upload.created", "video.asset.created", "video.upload.asset_created", "video.asset.ready",
+    ]  # fmt: skip
+    moments = [datetime.fromisoformat(one.body["created_at"]) for one in receiver.got]
+    assert (moments[2] - moments[1]).total_seconds() == pytest.approx(lag, abs=0.05)
+    assert moments[3] >= moments[2]
+    sdk.close()
 
 
 # faults
@@ -290,14 +313,14 @@ def test_fault_duplicate(sdk: Sdk, control: Control, receiver: Receiver) -> None
 
 
 def test_fault_reorder(sdk: Sdk, control: Control, receiver: Receiver) -> None:
-    control.fault("webhook", "reorder", match={"type": "video.asset.created"}, times=1)
+    control.fault("webhook", "reorder", match={"type": "video.upload.asset_created"}, times=1)
     control.complete_upload(sdk.upload().id)
     receiver.wait(4)
     assert receiver.types == [
         "video.upload.created",
-        "video.upload.asset_created",
-        "video.asset.ready",
         "video.asset.created",
+        "video.asset.ready",
+        "video.upload.asset_created",
     ]
 
 

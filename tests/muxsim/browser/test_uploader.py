@@ -96,6 +96,8 @@ def test_pause_and_resume(uploading: Uploading, sim: Simulator, control: Control
 def test_a_lost_chunk_is_sent_again(
     uploading: Uploading, sim: Simulator, control: Control, film: Path
 ) -> None:
+    """Where the browser can read ``Range``: it sees that less was kept than it sent."""
+    control.set_switch("expose_range", True)
     control.fault("upload", "lost_chunk", match={"chunk": 2}, times=1)
     uploading.choose(film)
     uploading.wait("success")
@@ -103,6 +105,18 @@ def test_a_lost_chunk_is_sent_again(
     puts = control.calls(target="upload", operation="put")
     assert len(puts) == 6
     assert [one["fault"] for one in puts].count("lost_chunk") == 1
+
+
+def test_a_lost_chunk_that_the_browser_cannot_see_ends_the_upload(
+    uploading: Uploading, control: Control, film: Path
+) -> None:
+    """Its next bytes leave a gap; upchunk sends them five times, and each time the answer is the same 503."""
+    control.fault("upload", "lost_chunk", match={"chunk": 2}, times=1)
+    uploading.choose(film)
+    uploading.wait("uploaderror")
+    puts = control.calls(target="upload", operation="put")
+    assert [one["status"] for one in puts] == [308, 308, 308, 503, 503, 503, 503, 503]
+    assert control.upload(uploading.upload.id)["received"] == 2 * CHUNK
 
 
 def test_a_502_is_tried_again(uploading: Uploading, sim: Simulator, control: Control, film: Path) -> None:

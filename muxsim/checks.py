@@ -1,6 +1,8 @@
 """Checks what callers send. Everything ends in values of the right type or in Mux's 400."""
 
 import json
+import math
+import re
 from typing import Any
 
 from flask import Request
@@ -17,6 +19,13 @@ QUALITIES = ("basic", "plus", "premium")
 OLD_TIERS = {"baseline": "basic", "smart": "plus", "premium": "premium"}
 TIERS = ("1080p", "1440p", "2160p")
 META = {"title": 512, "creator_id": 128, "external_id": 128}
+LANGUAGES = (
+    "en", "es", "it", "pt", "de", "fr", "pl", "ru", "nl", "ca", "tr", "sv", "uk", "no", "fi", "sk", "el", "cs", "hr", "da",
+    "ro", "bg",
+)  # fmt: skip
+"""What speech can be recognised in; besides, ``auto`` leaves it to Mux to find out."""
+AUTO = "auto"
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 RENDITIONS = (
     "highest", "audio-only", "2160p", "1440p", "1080p", "720p", "540p", "480p", "360p", "270p",
 )  # fmt: skip
@@ -137,11 +146,29 @@ def meta(value: Any) -> Doc | None:
     return {name: given for name, given in checked.items() if given is not None}
 
 
+def seconds(value: Any, name: str, *, most: float) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise invalid(f"Invalid number value for {name}.")
+    if not 0 <= value <= most:
+        raise invalid(f"{name} must be between 0 and {most:g}.")
+    return float(value)
+
+
+def language_tag(value: Any) -> str | None:
+    tag = text(value, "language_code", most=40)
+    if tag is not None and not LANGUAGE_TAG.match(tag):
+        raise invalid("language_code must be a BCP 47 language code.")
+    return tag
+
+
 def captions(value: Any) -> list[Doc]:
+    """Captions that Mux is to generate."""
     checked = []
     for one in objects(value, "generated_subtitles", most=10):
         entry = {
-            "language_code": text(one.get("language_code"), "language_code", most=20) or "en",
+            "language_code": choice(one.get("language_code"), "language_code", (*LANGUAGES, AUTO)) or "en",
             "name": text(one.get("name"), "name", most=255),
             "passthrough": text(one.get("passthrough"), "passthrough", most=255),
         }

@@ -73,10 +73,13 @@ class Control:
         duration: float | None = None,
         width: int | None = None,
         height: int | None = None,
+        audio: bool | None = None,
     ) -> Doc:
         """The asset without any bytes: it becomes ready by time and plays the built-in picture."""
         return dict(
-            self._post(f"/uploads/{upload_id}/complete", duration=duration, width=width, height=height)
+            self._post(
+                f"/uploads/{upload_id}/complete", duration=duration, width=width, height=height, audio=audio
+            )
         )
 
     def time_out_upload(self, upload_id: str) -> None:
@@ -140,6 +143,10 @@ class Control:
     def played(self, asset_id: str, seconds: float, *, at: float | None = None) -> None:
         """Delivered minutes for the delivery-usage report."""
         self._post("/played", asset_id=asset_id, seconds=seconds, at=at)
+
+    def viewed(self, asset_id: str, views: int = 1, *, seconds: float = 0.0, at: float | None = None) -> None:
+        """Finished views of so many seconds each, for the breakdown of Mux Data."""
+        self._post("/viewed", asset_id=asset_id, views=views, seconds=seconds, at=at)
 
     # events
 

@@ -10,12 +10,19 @@ BUCKETS = {
     ("high", "other"): (100, 5.0),
     ("low", "POST"): (4, 1.0),
     ("low", "other"): (20, 1.0),
+    ("high", "data"): (5, 5.0),
+    ("low", "data"): (5, 5.0),
 }
 """Size and refill per second."""
 
 
-def bucket_size(priority: str, method: str) -> int:
-    return BUCKETS[priority, "POST" if method == "POST" else "other"][0]
+def bucket_of(method: str, path: str) -> str:
+    """Which bucket a call draws from."""
+    return "data" if path.startswith("/data/") else "POST" if method == "POST" else "other"
+
+
+def bucket_size(priority: str, bucket: str) -> int:
+    return BUCKETS[priority, bucket][0]
 
 
 @dataclass
@@ -32,13 +39,12 @@ class Limits:
         self._lock = threading.Lock()
         self._buckets: dict[tuple[str, str, str], Bucket] = {}
 
-    def take(self, env: str, priority: str, method: str) -> tuple[bool, int, int, float]:
+    def take(self, env: str, priority: str, bucket_name: str) -> tuple[bool, int, int, float]:
         """Whether there was a token, the bucket's size, what is left, and the seconds until the next one."""
-        verb = "POST" if method == "POST" else "other"
-        size, refill = BUCKETS[priority, verb]
+        size, refill = BUCKETS[priority, bucket_name]
         now = self._clock.now()
         with self._lock:
-            bucket = self._buckets.setdefault((env, priority, verb), Bucket(float(size), now))
+            bucket = self._buckets.setdefault((env, priority, bucket_name), Bucket(float(size), now))
             bucket.level = min(float(size), bucket.level + max(0.0, now - bucket.seen) * refill)
             bucket.seen = now
             granted = bucket.level >= 1

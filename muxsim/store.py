@@ -55,10 +55,14 @@ CREATE TABLE IF NOT EXISTS restrictions (
   id TEXT PRIMARY KEY, env TEXT NOT NULL, created_at REAL NOT NULL, doc TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries_of_video (
   asset_id TEXT NOT NULL, hour INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (asset_id, hour));
+CREATE TABLE IF NOT EXISTS views (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, asset_id TEXT NOT NULL, env TEXT NOT NULL, ended_at REAL NOT NULL,
+  seconds REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS views_ended ON views (env, ended_at);
 """
 EMPTIED_BY_RESET = (
     "uploads", "assets", "playback_ids", "events", "deliveries", "timers", "calls", "faults", "restrictions",
-    "deliveries_of_video",
+    "deliveries_of_video", "views",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from muxsim.checks import LANGUAGES
 from muxsim.store import Store
 
 
@@ -36,6 +37,10 @@ SWITCHES: dict[str, Switch] = {
     "playback_ids": Switch(
         "as_asked", ("as_asked", "missing", "empty", "other_policy"), "what new assets get as playback ids"
     ),
+    "captions_without_audio": Switch(
+        "skipped", ("skipped", "errored"), "what becomes of generated captions where nothing can be heard"
+    ),
+    "detected_language": Switch("en", LANGUAGES, "the language that auto finds"),
     "unknown_enum": Switch(
         "none",
         ("none", "status", "resolution_tier", "video_quality", "upload_status"),

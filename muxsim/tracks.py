@@ -4,6 +4,7 @@ Nothing here changes the status of an asset.
 """
 
 from muxsim.assets import Asset, Assets
+from muxsim.checks import AUTO
 from muxsim.engine import Engine
 from muxsim.ids import Ids
 from muxsim.sniff import Findings
@@ -42,11 +43,26 @@ class Tracks:
                 return
             heard = any(one["type"] == "audio" for one in asset.tracks)
             fine = heard or track["text_source"] != "generated_vod"
-            track["status"] = "ready" if fine else "errored"
-            if not fine:
+            track["status"] = "ready" if fine else self._switches["captions_without_audio"]
+            if track["status"] == "errored":
                 track["error"] = {"type": "no_audio", "messages": ["Asset has no audio track to transcribe."]}
+            elif fine and track["language_code"] == AUTO:
+                track["language_code"] = self._switches["detected_language"]
+                sure = self._ids.random(f"language of {track_id}").uniform(0.6, 1)
+                track["auto_language_confidence"] = round(sure, 2)
             self._assets.save(asset)
             self._tell.track(f"video.asset.track.{track['status']}", asset, track)
+
+    def change_track(self, asset: Asset, track: Doc, changes: Doc) -> Doc:
+        """No event tells of it."""
+        with self._store.transaction():
+            for name, value in changes.items():
+                if value is None:
+                    track.pop(name, None)
+                else:
+                    track[name] = value
+            self._assets.save(asset)
+        return track
 
     def remove_track(self, asset: Asset, track: Doc) -> None:
         with self._store.transaction():
@@ -60,8 +76,7 @@ class Tracks:
             "id": self._ids.new("track"), "type": "text", "text_type": "subtitles", "text_source": source,
             "language_code": language, "name": wanted.get("name") or language, "status": "preparing",
         }  # fmt: skip
-        if wanted.get("passthrough"):
-            track["passthrough"] = wanted["passthrough"]
+        track |= {name: wanted[name] for name in ("passthrough", "closed_captions") if wanted.get(name)}
         return track
 
     def of_media(self, found: Findings, duration: float) -> list[Doc]:

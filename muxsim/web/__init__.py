@@ -7,9 +7,11 @@ from muxsim.core import Core
 from muxsim.errors import NOT_FOUND, MuxError, error_response
 from muxsim.web import (
     api_assets,
+    api_data,
     api_playback_ids,
     api_restrictions,
     api_system,
+    api_tracks,
     api_uploads,
     api_usage,
     api_webhooks,
@@ -28,7 +30,8 @@ def create_app(core: Core) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     for part in (
-        api_uploads, api_assets, api_playback_ids, api_system, api_webhooks, api_usage, api_restrictions,
+        api_uploads, api_assets, api_tracks, api_playback_ids, api_system, api_webhooks, api_usage, api_data,
+        api_restrictions,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
     for place in (upload_endpoint, control, page, playback, images):  # fmt: skip

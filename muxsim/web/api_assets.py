@@ -1,8 +1,7 @@
-"""``/video/v1/assets``: assets and their tracks over REST."""
+"""``/video/v1/assets``: assets over REST."""
 
 import base64
 import binascii
-from typing import Any
 
 from flask import Blueprint, request
 
@@ -15,6 +14,7 @@ from muxsim.web.gate import data, env, guard
 
 blueprint = guard(Blueprint("assets", __name__, url_prefix="/video/v1/assets"))
 Answer = tuple[Doc, int]
+LONGEST_VIDEO = 12 * 3600.0
 
 
 def shown(asset: Asset) -> Doc:
@@ -31,14 +31,6 @@ def found(asset_id: str) -> Asset:
     if asset is None:
         raise not_found()
     return asset
-
-
-def _track(asset: Asset, track_id: str) -> Doc:
-    checks.an_id(track_id, sim().switches["bad_id_status"])
-    for track in asset.tracks:
-        if track["id"] == track_id:
-            return track
-    raise not_found()
 
 
 @blueprint.post("")
@@ -96,6 +88,9 @@ def update_asset(asset_id: str) -> Answer:
         changes["passthrough"] = checks.text(body["passthrough"], "passthrough", most=255)
     if "meta" in body:
         changes["meta"] = checks.meta(body["meta"])
+    if "thumbnail_time" in body:
+        longest = asset.doc.get("duration", LONGEST_VIDEO)
+        changes["thumbnail_time"] = checks.seconds(body["thumbnail_time"], "thumbnail_time", most=longest)
     sim().lifecycle.update_asset(asset, changes)
     return data(shown(asset))
 
@@ -104,6 +99,13 @@ def update_asset(asset_id: str) -> Answer:
 def delete_asset(asset_id: str) -> tuple[str, int]:
     if not sim().lifecycle.delete_asset(found(asset_id).id, asked_by_api=True):
         raise not_found()
+    return "", 204
+
+
+@blueprint.delete("/<asset_id>/thumbnail-time")
+def delete_thumbnail_time(asset_id: str) -> tuple[str, int]:
+    """Back to the picture from the middle."""
+    sim().lifecycle.update_asset(found(asset_id), {"thumbnail_time": None})
     return "", 204
 
 
@@ -148,34 +150,6 @@ def _switched(asset_id: str, name: str, allowed: tuple[str, ...]) -> Answer:
         raise invalid(f"{name} is required.")
     sim().lifecycle.update_asset(asset, {name: value})
     return data(shown(asset))
-
-
-@blueprint.post("/<asset_id>/tracks")
-def create_track(asset_id: str) -> Answer:
-    asset, body = found(asset_id), checks.json_body(request)
-    checks.choice(body.get("type"), "type", ("text",))
-    wanted: dict[str, Any] = checks.captions([body])[0]
-    if checks.text(body.get("url"), "url", most=2000) is None:
-        raise invalid("url is required.")
-    return data(sim().tracks.add_caption(asset, wanted, source="uploaded"), 201)
-
-
-@blueprint.delete("/<asset_id>/tracks/<track_id>")
-def delete_track(asset_id: str, track_id: str) -> tuple[str, int]:
-    asset = found(asset_id)
-    sim().tracks.remove_track(asset, _track(asset, track_id))
-    return "", 204
-
-
-@blueprint.post("/<asset_id>/tracks/<track_id>/generate-subtitles")
-def generate_subtitles(asset_id: str, track_id: str) -> Answer:
-    asset = found(asset_id)
-    if _track(asset, track_id)["type"] != "audio":
-        raise invalid("Subtitles can only be generated from an audio track.")
-    wanted = checks.captions(checks.json_body(request).get("generated_subtitles"))
-    if not wanted:
-        raise invalid("generated_subtitles is required.")
-    return data([sim().tracks.add_caption(asset, one) for one in wanted], 201)
 
 
 @blueprint.post("/<asset_id>/static-renditions")

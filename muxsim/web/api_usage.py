@@ -25,11 +25,11 @@ def list_delivery_usage() -> tuple[Doc, int]:
     rows = [] if request.args.get("live_stream_id") else sim().store.all(
         "SELECT a.id, sum(d.seconds) AS played FROM deliveries_of_video d JOIN assets a ON a.id = d.asset_id"
         " WHERE a.env = ?1 AND d.hour >= ?2 AND d.hour < ?3 AND (?4 IS NULL OR a.id = ?4)"
-        " GROUP BY a.id ORDER BY played DESC, a.seq LIMIT ?5 OFFSET ?6",
-        env(), start, end, asset_id, limit, (page - 1) * limit,
+        " GROUP BY a.id HAVING played > 0 ORDER BY played DESC, a.seq",
+        env(), start, end, asset_id,
     )  # fmt: skip
-    reports = [_report(row["id"], row["played"]) for row in rows]
-    return data(reports, total_row_count=len(reports), timeframe=[start, end], limit=limit)
+    reports = [_report(row["id"], row["played"]) for row in rows[(page - 1) * limit : page * limit]]
+    return data(reports, total_row_count=len(rows), timeframe=[start, end], limit=limit)
 
 
 def _timeframe() -> tuple[int, int]:

@@ -17,6 +17,7 @@ from muxsim.faults import parse_rule
 from muxsim.options import DEFAULT_SECRET, ENVIRONMENT, Endpoint
 from muxsim.store import Doc
 from muxsim.web import images, overview
+from muxsim.web.api_data import MOST_AT_ONCE, note_views
 from muxsim.web.api_system import new_signing_key
 from muxsim.web.api_usage import note_playback
 from muxsim.web.context import sim
@@ -279,6 +280,23 @@ def played() -> Doc:
         _asset(str(body.get("asset_id"))).id,
         checks.number(body.get("seconds"), "seconds"),
         sim().clock.now() if at is None else at,
+    )
+    return {"ok": True}
+
+
+@blueprint.post("/viewed")
+def viewed() -> Doc:
+    """Finished views, as players report them to Mux Data."""
+    body = _body()
+    seen = _asset(str(body.get("asset_id")))
+    count = checks.whole(body.get("views"), "views", least=1, most=MOST_AT_ONCE, default=1)
+    at = body.get("at")
+    note_views(
+        seen.id,
+        seen.env,
+        sim().clock.now() if at is None else float(at),
+        count,
+        float(body.get("seconds") or 0),
     )
     return {"ok": True}
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.datastructures import Authorization
 
 from muxsim.errors import UNAUTHORIZED, error_response
-from muxsim.limits import bucket_size
+from muxsim.limits import bucket_of, bucket_size
 from muxsim.options import ENVIRONMENT, Token
 from muxsim.store import Doc
 from muxsim.web import breakage
@@ -36,7 +36,7 @@ def _enter() -> Response | None:
     token = _token()
     if broken is not None:
         if token is not None and broken.status_code == 429:
-            g.limit = (bucket_size(token.priority, request.method), 0)
+            g.limit = (bucket_size(token.priority, bucket_of(request.method, request.path)), 0)
         return broken
     if token is None or not sim().permissions.allow(token, request.method, request.path):
         return _unauthorized()
@@ -80,7 +80,8 @@ def _unauthorized() -> Response:
 
 
 def _limit(token: Token) -> Response | None:
-    granted, size, left, wait = sim().limits.take(token.env, token.priority, request.method)
+    bucket = bucket_of(request.method, request.path)
+    granted, size, left, wait = sim().limits.take(token.env, token.priority, bucket)
     limited = sim().switches["rate_limits"]
     g.limit = (size, left if limited else size)
     if granted or not limited:

@@ -35,7 +35,8 @@ def thumbnail(playback_id: str, extension: str) -> Response:
     kind = _type(extension, ("jpg", "jpeg", "png", "webp"))
     seen = view(playback_id, THUMBNAIL)
     length = seen.asset.doc["duration"]
-    at = min(seen.number("time", length / 2, most=12 * 3600), max(0.0, length - 0.1))
+    usual = seen.asset.doc.get("thumbnail_time", length / 2)
+    at = min(seen.number("time", usual, most=12 * 3600), max(0.0, length - 0.1))
     options = ["-frames:v", "1", "-update", "1", *_scaled(seen)]
     return _picture(seen, f"thumbnail-{at:.2f}", extension, kind, options, at)
 
@@ -195,7 +196,9 @@ def poster(asset: Asset) -> Response:
     if asset.status != "ready":
         raise not_found()
     seen = View(asset, asset.id, {"width": "320"}, None)
-    at = max(0.0, asset.doc["duration"] / 2 - 0.1)
+    at = min(
+        asset.doc.get("thumbnail_time", asset.doc["duration"] / 2), max(0.0, asset.doc["duration"] - 0.1)
+    )
     return _picture(
         seen, f"poster-{at:.2f}", "jpg", "image/jpeg", ["-frames:v", "1", "-update", "1", *_scaled(seen)], at
     )

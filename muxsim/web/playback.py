@@ -109,11 +109,24 @@ def captions(playback_id: str, track_id: str) -> Response:
     seen = view(playback_id, VIDEO)
     track = _text_track(seen, track_id)
     cues = ["WEBVTT", ""]
-    for number, start in enumerate(range(0, math.ceil(seen.asset.doc["duration"]), 4)):
+    for start, words in _spoken(seen, track):
         end = min(start + 4, seen.asset.doc["duration"])
-        words = WORDS[(number + len(track["id"]) + ord(track["id"][0])) % len(WORDS)]
         cues += [f"{clock_face(start)} --> {clock_face(end)}", words, ""]
     return Response("\n".join(cues), content_type="text/vtt; charset=utf-8")
+
+
+@blueprint.get("/<playback_id>/text/<track_id>.txt")
+def transcript(playback_id: str, track_id: str) -> Response:
+    seen = view(playback_id, VIDEO)
+    words = [said for _, said in _spoken(seen, _text_track(seen, track_id))]
+    return Response(" ".join(words), content_type="text/plain; charset=utf-8")
+
+
+def _spoken(seen: View, track: Doc) -> list[tuple[int, str]]:
+    """A sentence every four seconds: what the simulator pretends to have heard."""
+    first = len(track["id"]) + ord(track["id"][0])
+    starts = range(0, math.ceil(seen.asset.doc["duration"]), 4)
+    return [(start, WORDS[(number + first) % len(WORDS)]) for number, start in enumerate(starts)]
 
 
 def _text_track(seen: View, track_id: str) -> Doc:

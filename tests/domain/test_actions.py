@@ -494,7 +494,6 @@ def test_clear_asset_of_a_course_and_of_one_upload(world: World) -> None:
 
 
 def test_recheck_of_a_deletion_that_mux_put_off(world: World) -> None:
-    world.control.set_switch("delete_while_preparing", False)
     world.control.hold_processing()
     lesson = make_lesson()
     world.uploaded(lesson)

@@ -60,7 +60,6 @@ def test_a_hundred_wishes_are_one_promise(world: World) -> None:
 
 def test_while_it_is_still_processed_mux_says_later(world: World) -> None:
     world.control.hold_processing()
-    world.control.set_switch("delete_while_preparing", False)
     lesson = make_lesson()
     world.uploaded(lesson)
     world.deliver()
@@ -69,7 +68,7 @@ def test_while_it_is_still_processed_mux_says_later(world: World) -> None:
     assert promise().done_at is None
     assert "cannot delete this asset yet" in (promise().last_error or "")
     assert world.lesson(lesson).video_processing_status == "deleting"
-    world.control.set_switch("delete_while_preparing", True)
+    world.control.set_asset_ready(world.control.assets()[0]["id"])
     due_now()
     sweeping.sweep()
     assert promise().done_at is not None

@@ -25,6 +25,7 @@ class Sdk:
         self.keys = mux_python.SigningKeysApi(self.client)
         self.old_keys = mux_python.URLSigningKeysApi(self.client)
         self.usage = mux_python.DeliveryUsageApi(self.client)
+        self.metrics = mux_python.MetricsApi(self.client)
         self.restrictions = mux_python.PlaybackRestrictionsApi(self.client)
 
     def upload(self, policy: str | None = "public", **settings: Any) -> Any:

@@ -51,7 +51,8 @@ SETTINGS = (
 )  # fmt: skip
 NAMES = (
     *SETTINGS, "cors_origin", "timeout", "new_asset_settings", "input", "policy", "referrer", "user_agent", "url", "type",
-    "language_code", "name", "title", "external_id", "allowed_domains", "allow_no_referrer", "resolution", "address", "enabled",
+    "language_code", "name", "title", "external_id", "allowed_domains", "allow_no_referrer", "resolution", "address", "enabled", "closed_captions",
+    "thumbnail_time", "text_type",
 )  # fmt: skip
 half_right = st.dictionaries(
     st.sampled_from(NAMES),
@@ -65,7 +66,7 @@ PATHS = (
     "/video/v1/assets/{id}/mp4-support", "/video/v1/assets/{id}/input-info", "/video/v1/playback-ids/{id}", "/video/v1/delivery-usage",
     "/video/v1/playback-restrictions", "/video/v1/playback-restrictions/{id}", "/video/v1/playback-restrictions/{id}/referrer",
     "/video/v1/playback-restrictions/{id}/user_agent", "/system/v1/webhooks", "/system/v1/webhooks/{id}",
-    "/system/v1/whoami", "/data/v1/{id}",
+    "/system/v1/whoami", "/data/v1/{id}", "/data/v1/metrics/views/breakdown", "/video/v1/assets/{id}/thumbnail-time",
     "/system/v1/signing-keys/{id}", "/video/v1/nothing/{id}", "/system", "/video/{id}",
 )  # fmt: skip
 QUERY = (
@@ -82,6 +83,8 @@ QUERY = (
     "height",
     "fps",
     "fit_mode",
+    "group_by",
+    "order_by",
 )
 ids = st.sampled_from(["asset", "playback", "nobody"]) | text
 queries = st.lists(st.tuples(st.sampled_from(QUERY), text | st.integers().map(str)), max_size=4)
@@ -210,12 +213,12 @@ def test_a_number_is_a_number(client: Any, path: str, name: str, value: Any) -> 
 
 CONTROLS = (
     "/clock", "/switches", "/faults", "/events", "/endpoints", "/seed", "/played", "/flush", "/uploads/{id}/complete", "/assets/{id}/error",
-    "/assets/{id}/nonsense", "/events/{id}/again", "/signing-keyz",
+    "/assets/{id}/nonsense", "/events/{id}/again", "/signing-keyz", "/viewed", "/tokens/{id}",
 )  # fmt: skip
 CONTROL_NAMES = (
     "advance", "target", "kind", "match", "times", "share", "params", "type", "asset_id", "upload_id", "foreign", "data", "url", "secret",
     "count", "assets", "status", "created_at", "age_seconds", "spread_seconds", "duration", "policy", "seconds", "at", "timeout", "messages",
-    "processing_seconds", "hold_processing", "passthrough",
+    "processing_seconds", "hold_processing", "passthrough", "views", "permissions",
 )  # fmt: skip
 SMALL = {"count": st.integers(-2, 5), "timeout": st.floats(0.001, 0.01)}
 

@@ -180,6 +180,16 @@ def test_thumbnails_by_size_time_and_fit(viewer: Viewer) -> None:
     assert viewer.get(f"/{viewer.public}/thumbnail.exe").status == 404
 
 
+def test_the_thumbnail_is_of_the_moment_that_was_chosen(viewer: Viewer) -> None:
+    url = f"{viewer.url}/video/v1/assets/{viewer.asset_id}"
+    usual = viewer.get(f"/{viewer.public}/thumbnail.jpg").raw
+    assert call("PATCH", url, {"thumbnail_time": 0}).status == 200
+    chosen = viewer.get(f"/{viewer.public}/thumbnail.jpg").raw
+    assert chosen == viewer.get(f"/{viewer.public}/thumbnail.jpg?time=0").raw != usual
+    assert call("DELETE", url + "/thumbnail-time").status == 204
+    assert viewer.get(f"/{viewer.public}/thumbnail.jpg").raw == usual
+
+
 def test_storyboard_and_animated(viewer: Viewer) -> None:
     cues = viewer.get(f"/{viewer.public}/storyboard.vtt").raw.decode()
     assert cues.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:01.")

@@ -290,14 +290,8 @@ def viewed() -> Doc:
     body = _body()
     seen = _asset(str(body.get("asset_id")))
     count = checks.whole(body.get("views"), "views", least=1, most=MOST_AT_ONCE, default=1)
-    at = body.get("at")
-    note_views(
-        seen.id,
-        seen.env,
-        sim().clock.now() if at is None else float(at),
-        count,
-        float(body.get("seconds") or 0),
-    )
+    at = checks.number(body.get("at"), "at", default=sim().clock.now())
+    note_views(seen.id, seen.env, at, count, checks.number(body.get("seconds"), "seconds"))
     return {"ok": True}
 
 

@@ -6,9 +6,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from lessonadmin import mux
+from lessonadmin import config, mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
+from muxsim.client import Control
+from muxsim.server import Simulator
+from tests.world import TOKENS
 
 
 def paused_for() -> float:
@@ -26,6 +29,20 @@ def test_the_bucket_stays_below_what_mux_gives(session: object) -> None:
     assert granted.count(True) == budget.CAPACITY < 20
     time_passes(2)
     assert [budget.take() for _ in range(3)] == [True, True, False]
+
+
+def test_mux_never_has_to_refuse_a_background_read(session: object) -> None:
+    """Against Mux's own bucket for reads with a low-priority token, emptied over and over."""
+    with Simulator(tokens=TOKENS) as simulator, config.overridden(mux_api_url=simulator.url):
+        control = Control(simulator.url)
+        for _ in range(4):
+            while budget.take():
+                mux.list_assets(priority="low")
+            time_passes(5)
+            control.advance_clock(5)
+        statuses = [one["status"] for one in control.calls(operation="list_assets")]
+    assert len(statuses) >= budget.CAPACITY + 3 * 5
+    assert set(statuses) == {200}
 
 
 def test_it_never_holds_more_than_it_can(session: object) -> None:

@@ -78,7 +78,6 @@ def test_while_it_is_still_processed_mux_says_later(world: World) -> None:
 def given_up(world: World, how: str) -> tuple[Lesson, str]:
     """A lesson whose video Mux still works on, and nobody wants any more; the asset, after a refused deletion."""
     world.control.hold_processing()
-    world.control.set_switch("delete_while_preparing", False)
     lesson = make_lesson()
     upload_id = world.upload(lesson).upload_id
     if how == "cancelled":

@@ -11,7 +11,7 @@ from lessonadmin import config, mux
 from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain import lessons, sweeping, uploads
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
-from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, UploadCancellation, User
+from lessonadmin.domain.models import Lesson, Tracking, UploadCancellation, User
 from lessonadmin.domain.uploads import File
 from tests.factories import make_course, make_lesson
 from tests.world import World
@@ -229,8 +229,6 @@ def test_cancelling_what_is_processed_deletes_the_asset(world: World) -> None:
     world.control.set_asset_ready(asset["id"])
     world.deliver()
     assert world.lesson(lesson).status == "draft"
-    db.session.execute(update(AssetDeletion).values(due_at=func.now() - text("interval '1 second'")))
-    db.session.commit()
     sweeping.sweep()
     assert world.control.assets() == []
 

@@ -147,7 +147,6 @@ def test_a_deletion_that_mux_refused_goes_on_when_the_video_is_finished(
     house: House, teacher: Teacher, end: str
 ) -> None:
     """Mux deletes no asset that it still works on. Nothing but the event and the worker is there to try again."""
-    house.mux.set_switch("delete_while_preparing", False)
     house.mux.hold_processing()
     lesson = teacher.lesson("Thought better of it")
     house.mux.complete_upload(teacher.upload(lesson))

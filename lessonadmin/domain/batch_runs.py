@@ -19,9 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy.exc import DBAPIError
-
 from lessonadmin import mux
+from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import actions, batch_items, budget, outcomes, reading_ahead, undoing
 from lessonadmin.domain.actions import Action
@@ -132,7 +131,7 @@ def _run_chunks(
         try:
             results, last = _chunk(job, last)
         except Exception as error:
-            if _database_is_away(error):
+            if is_outage(error):
                 raise
             log.warning("a chunk of batch %s failed, its rows are tried singly: %s", job.id, error)
             results, last = _chunk_singly(job, last, priority)
@@ -253,7 +252,7 @@ def _carry_out(job: Job, lease: Lease, answers: Answers) -> Result | None:
     except mux.MuxError as error:
         return _mux_failed(job, lease, error, answers.priority)
     except Exception as error:
-        if _database_is_away(error):
+        if is_outage(error):
             raise
         return _broke(job, lease, error)
     if answers.priority == "low" and job.action.asks_mux:
@@ -291,7 +290,7 @@ def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Prior
 
 
 def _broke(job: Job, lease: Lease, error: Exception) -> Result | None:
-    if _in_each_others_way(error) and lease.attempts < MOST_ATTEMPTS:
+    if is_conflict(error) and lease.attempts < MOST_ATTEMPTS:
         with transaction(job.actor):
             put = batch_items.put_back(lease, "somebody else worked on the same row", seconds=1)
         return outcomes.later("Somebody else worked on it; it is tried again by itself.") if put else None
@@ -303,16 +302,3 @@ def _broke(job: Job, lease: Lease, error: Exception) -> Result | None:
 def _end(job: Job, lease: Lease, result: Result) -> Result | None:
     with transaction(job.actor):
         return result if batch_items.finish(lease, result) else None
-
-
-def _sqlstate(error: Exception) -> str | None:
-    return str(getattr(error.orig, "sqlstate", None) or "") if isinstance(error, DBAPIError) else None
-
-
-def _database_is_away(error: Exception) -> bool:
-    state = _sqlstate(error)
-    return state is not None and (state == "" or state[:2] in ("08", "53", "57"))
-
-
-def _in_each_others_way(error: Exception) -> bool:
-    return (_sqlstate(error) or "")[:2] in ("40", "55")

@@ -11,9 +11,9 @@ import re
 import uuid
 
 from sqlalchemy import case, func, or_, select, text, update
-from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from lessonadmin import metrics, mux
+from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.matching import Verdict, apply_event
@@ -49,23 +49,12 @@ def receive(event: mux.Event, *, secret_hint: str, actor: Actor) -> str:
             _count(event.type, verdict.outcome)
             return verdict.outcome
     except Exception as error:
-        if _nothing_was_stored(error):
-            raise
+        if is_outage(error) or is_conflict(error):
+            raise  # no fault of the event, and nothing is stored: Mux must send it again
         log.exception("event %s could not be applied", event.id)
         with transaction(actor):
             _keep_failed(row_id, event, secret_hint, error)
         return "failed"
-
-
-def _nothing_was_stored(error: Exception) -> bool:
-    # A database that went away, refused or locked us out is no fault of the event: Mux must send it again.
-    if isinstance(error, NoConnectionInTime):
-        return True
-    original = getattr(error, "orig", None)
-    if original is None:
-        return False
-    state = getattr(original, "sqlstate", None)
-    return state is None or str(state)[:2] in ("08", "53", "55", "57", "40")
 
 
 def _store(row_id: uuid.UUID, event: mux.Event, secret_hint: str) -> bool:
@@ -146,8 +135,8 @@ def replay(event_row_id: uuid.UUID, *, actor: Actor) -> str:
     except Missing:
         raise
     except Exception as error:
-        if _nothing_was_stored(error):
-            raise
+        if is_outage(error) or is_conflict(error):
+            raise  # no fault of the event, and nothing is stored: Mux must send it again
         log.exception("event %s could not be replayed", event_row_id)
         with transaction(actor):
             row = _locked(event_row_id)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, cast, func, select, update
-from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config, mux, queue
+from lessonadmin.database_errors import is_outage
 from lessonadmin.db import Actor, db, later, transaction
 from lessonadmin.domain import budget, checks, looking, vital_signs
 from lessonadmin.domain.errors import Missing
@@ -257,9 +257,9 @@ def _let_one_happen(state: Survey, actor: Actor, subject: Subject, news: News) -
         with transaction(actor):
             if looking.let_happen(subject, news) == "applied":
                 state.changed += 1
-    except OperationalError:
-        raise  # the database itself: nothing else would go better
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            raise
         # One that cannot be applied keeps none of the others from being found.
         log.exception("what Mux said about upload %s could not be applied", subject.tracking_id)
         state.stumbled += 1
@@ -288,9 +288,9 @@ def _look_singly(state: Survey, actor: Actor) -> None:
             _give_up(state, error)
         except Missing:
             pass  # deleted meanwhile
-        except OperationalError:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_outage(error):
+                raise
             log.exception("upload %s could not be looked at", subject.tracking_id)
             state.stumbled += 1
         state.open.pop(str(subject.tracking_id), None)

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config
+from lessonadmin.database_errors import is_outage
 from lessonadmin.db import JOB, db, moment, transaction
 from lessonadmin.domain import (
     batches,
@@ -85,9 +85,9 @@ def _each(ids: Sequence[S], do: Callable[[S], T]) -> list[T]:
     for one in ids:
         try:
             done.append(do(one))
-        except OperationalError:
-            raise  # the database itself: nothing else would go better
-        except Exception:
+        except Exception as error:
+            if is_outage(error):
+                raise
             db.session.rollback()
             log.exception("the sweep stumbled over %s", one)
             stumbled += 1

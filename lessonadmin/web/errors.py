@@ -7,11 +7,12 @@ import logging
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from lessonadmin import logs
+from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import db
 from lessonadmin.domain import errors
 
@@ -95,7 +96,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(errors.Problem, _problem)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(DBAPIError, _database_away)
     app.register_error_handler(PoolTimeout, _database_away)
     app.register_error_handler(Exception, _unexpected)
 
@@ -131,17 +132,11 @@ def _http(error: HTTPException) -> Response:
 
 
 def _database_away(error: Exception) -> Response:
-    if isinstance(error, DBAPIError) and not _is_outage(error):
+    if not is_outage(error) and not is_conflict(error):
         return _unexpected(error)
     log.error("the database does not answer: %s", str(error).splitlines()[0])
     db.session.rollback()
     return answer(503, *HTTP_TYPES[503])
-
-
-def _is_outage(error: DBAPIError) -> bool:
-    # psycopg reports a lost server without an SQLSTATE or in class 57 (shutdown), 53 (too many), 08 (connection)
-    state = getattr(error.orig, "sqlstate", None)
-    return state is None or state[:2] in ("57", "53", "08", "55")
 
 
 def _unexpected(error: Exception) -> Response:

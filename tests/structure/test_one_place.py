@@ -116,6 +116,12 @@ RULES = (
         "bad = re.compile(r'[\\x00-\\x1f]')",
     ),
     Rule(
+        "classes of SQLSTATE are read in one place",
+        ("database_errors.py",),
+        lambda node: isinstance(node, ast.Constant) and node.value in ("sqlstate", "08", "53", "57"),
+        "away = getattr(error.orig, 'sqlstate', None)",
+    ),
+    Rule(
         "a price has one reader",
         ("domain/prices.py",),
         lambda node: holds(node, "[.,]", "[,.]"),

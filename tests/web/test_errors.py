@@ -24,6 +24,7 @@ PROBLEMS = {
     "too_many": (errors.TooMany("Slower, please.", retry_after=7), 429),
     "unavailable": (errors.Unavailable("mux_unavailable", "Mux does not answer."), 503),
 }
+STATES = {"full": "53300", "lock": "55P03", "deadlock": "40P01"}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,8 @@ def faulty(settings_environment: dict[str, str]) -> Iterator[Flask]:
             db.session.execute(text("SELECT nonsense"))
         if kind == "lost":
             db.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        if kind in STATES:
+            db.session.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{STATES[kind]}'; END $$"))
         if kind == "half":
             with transaction(CLI):
                 db.session.execute(text("SELECT 1/0"))
@@ -108,6 +111,13 @@ def test_what_went_wrong_inside_is_not_shown(
     for secret in ("whsec_secret", "RuntimeError", "nonsense", "Traceback", "alert(1)", "division"):
         assert secret not in answer.text
     assert any(record.exc_info for record in caplog.records), "but it is logged whole"
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_what_another_try_may_mend_is_503(faulty: Flask, kind: str) -> None:
+    assert faulty.test_client().get(f"/faulty/{kind}").status_code == 503
+    answer = faulty.test_client().get(f"/api/faulty/{kind}")
+    assert (answer.status_code, answer.get_json()["error"]["type"]) == (503, "unavailable")
 
 
 def test_a_lost_database_is_503_and_the_next_request_works(faulty: Flask, app: Flask) -> None:

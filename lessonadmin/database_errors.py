@@ -1,0 +1,32 @@
+"""What an error of the database says about the work that met it; what follows from that, each caller decides.
+
+An outage: the server is away, going, full or refuses us, or no connection came free; nothing else would go better now.
+A conflict: another transaction was in the way (a lock, a deadlock, a serialization failure); the same work may be tried
+again at once. Anything else is the fault of the statement and stays wrong however often it is tried.
+"""
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
+
+# classes of SQLSTATE: connection, insufficient resources, operator intervention (shutdown, statement time-out)
+OUTAGE = frozenset({"08", "53", "57"})
+# transaction rollback (deadlock, serialization), object not in the needed state (lock time-out)
+CONFLICT = frozenset({"40", "55"})
+
+
+def is_outage(error: BaseException) -> bool:
+    if isinstance(error, NoConnectionInTime):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = _class(error)
+    # A server that vanishes says nothing any more. A value that the driver itself refuses has no state either.
+    return state in OUTAGE if state else isinstance(error, OperationalError | InterfaceError)
+
+
+def is_conflict(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and _class(error) in CONFLICT
+
+
+def _class(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")[:2]

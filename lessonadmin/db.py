@@ -19,7 +19,8 @@ from typing import Any, Literal
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import ColumnElement, MetaData, func, select
+from sqlalchemy import ColumnElement, Connection, MetaData, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from lessonadmin import connections
@@ -171,6 +172,36 @@ def it_is(now: datetime) -> None:
 def after_commit(follow: Callable[[], Any]) -> None:
     """Run this once the open transaction is committed; forget it if it is rolled back."""
     scratch().after_commit.append(follow)
+
+
+@contextmanager
+def alone(lock: int, *, on: Connection) -> Iterator[bool]:
+    """True for one process at a time, by the number of a lock that PostgreSQL keeps for this connection.
+
+    A process that is killed leaves none behind, since the lock goes with the connection.
+    """
+    got = bool(on.scalar(select(func.pg_try_advisory_lock(lock))))
+    on.commit()
+    try:
+        yield got
+    finally:  # at once: the server notices only after a moment that a connection is gone
+        if got:
+            _unlock(lock, on)
+
+
+def _unlock(lock: int, on: Connection) -> None:
+    try:
+        on.rollback()
+        on.execute(select(func.pg_advisory_unlock(lock)))
+        on.commit()
+    except DBAPIError:
+        on.invalidate()  # whatever has happened to it, the lock goes with it
+
+
+def is_locked(lock: int) -> bool:
+    """Is there a process at this moment that has it?"""
+    held = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted LIMIT 1")
+    return db.session.scalar(held, {"key": lock}) is not None
 
 
 def before_commit(close: Callable[[Session], Any]) -> None:

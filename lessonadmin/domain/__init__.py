@@ -19,7 +19,7 @@ Where is what (a test holds this list complete):
                       reading_ahead
   Support asks why    diagnosis findings findings_on_record findings_at_mux case_file comparing timeline story_words
                       event_lookup lookup notes
-  The machine room    doctor examination doctor_database doctor_house doctor_mux doctor_webhooks machine_room vital_signs
+  The machine room    doctor examination doctor_database doctor_house doctor_mux doctor_webhooks vital_signs
                       alarms rejections figures gauges operations usage retention
   Shared by all       errors calls conditions ceilings models
 """

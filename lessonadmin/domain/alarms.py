@@ -94,7 +94,7 @@ def _queue_stands() -> str | None:
 
 
 def _no_worker() -> str | None:
-    silent = vital_signs.age("worker:")
+    silent = vital_signs.age(vital_signs.WORKER)
     if silent is None or silent > WORKER_SILENT_SECONDS:
         return (
             "No worker was seen for more than two minutes."

@@ -138,7 +138,7 @@ def wake(batch_id: uuid.UUID, *, until: float) -> bool:
     """
     if action_of(get(batch_id)).asks_mux and budget.left()[1] > 0:
         return False
-    workers = vital_signs.fresh("worker:")
+    workers = vital_signs.hands()["worker"]
     turn = batch_turns.holder(batch_id)
     if workers and turn is not None and queue.in_line(RUN_BATCH, str(turn)):
         batch_turns.keep(batch_id, turn)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Uuid, any_, cast, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, Uuid, any_, cast, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from lessonadmin.db import db
@@ -49,9 +49,10 @@ def count(key: Any, conditions: Conditions, most: int, order: Sequence[Any] = ()
     return count_rows(select(key).where(*conditions).order_by(*order), most)
 
 
-def count_rows(rows: Select[Any], most: int) -> Count:
+def count_rows(rows: Select[Any], most: int, *, on: Connection | None = None) -> Count:
+    """`on`: a connection of one's own, for whoever does not use the session."""
     some = rows.limit(most + 1).subquery()
-    found = db.session.scalar(select(func.count()).select_from(some)) or 0
+    found = (on or db.session).scalar(select(func.count()).select_from(some)) or 0
     return Count(most, more=True) if found > most else Count(found)
 
 

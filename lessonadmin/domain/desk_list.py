@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
-from lessonadmin.domain import access, searching
+from lessonadmin.domain import access, ceilings, searching
 from lessonadmin.domain.conditions import stuck
 from lessonadmin.domain.models import Lesson, Tracking, User
 
@@ -94,7 +94,7 @@ def page(user: User, wish: Wish) -> Page:
     if found is not None:
         conditions.append(found)
     total = _count(conditions)
-    number = min(wish.page, max(1, -(-total // PER_PAGE)))
+    number = min(wish.page, max(1, -(-total.number // PER_PAGE)))
     offset = (number - 1) * PER_PAGE
     if wish.sort:
         lessons = _rows(conditions, ORDERS[wish.sort], offset, PER_PAGE)
@@ -102,17 +102,17 @@ def page(user: User, wish: Wish) -> Page:
         lessons = _attention_first(conditions, offset)
     return Page(
         lessons=lessons,
-        total=min(total, CEILING),
-        capped=total > CEILING,
+        total=total.number,
+        capped=total.more,
         page=number,
-        counts={name: _count([mine, FILTERS[name]()]) for name in ("attention", "moving")},
+        counts={name: _count([mine, FILTERS[name]()]).number for name in ("attention", "moving")},
     )
 
 
 def _attention_first(conditions: Sequence[ColumnElement[bool]], offset: int) -> list[Lesson]:
     """In two steps, each along an index: one order over everything would sort every lesson for every page."""
     urgent = needs_attention()
-    count = _count([*conditions, urgent])
+    count = _count([*conditions, urgent]).number
     rows: list[Lesson] = []
     if offset < count:
         rows = _rows([*conditions, urgent], NEWEST, offset, PER_PAGE)
@@ -122,9 +122,8 @@ def _attention_first(conditions: Sequence[ColumnElement[bool]], offset: int) -> 
     return rows
 
 
-def _count(conditions: Sequence[ColumnElement[bool]]) -> int:
-    some = select(Lesson.id).where(*conditions).limit(CEILING + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
+def _count(conditions: Sequence[ColumnElement[bool]]) -> ceilings.Count:
+    return ceilings.count(Lesson.id, conditions, CEILING)
 
 
 def _rows(

@@ -7,7 +7,8 @@ finding is the cause, those after it are what else stands in the way.
 
 from collections.abc import Iterator
 
-from lessonadmin.domain import machine_room
+from lessonadmin import queue
+from lessonadmin.domain import vital_signs
 from lessonadmin.domain.case_file import CaseFile, Uploads, open_case
 from lessonadmin.domain.comparing import Look
 from lessonadmin.domain.findings import DOCTOR, Button, Finding
@@ -57,22 +58,22 @@ def _surroundings(case: CaseFile, main: Finding) -> Iterator[Finding]:
 
 def machine_room_findings() -> Iterator[Finding]:
     """Is anybody there to do the work?"""
-    state = machine_room.state()
-    if not state.redis:
+    if not queue.answers():
         yield Finding(
             "redis_away",
             "Redis does not answer, so jobs are not picked up at once; the clock's sweep does the work, more slowly.",
             "trouble",
             DOCTOR,
         )
-    if not state.worker:
+    there = vital_signs.hands()
+    if not there["worker"]:
         yield Finding(
             "no_workers",
             "No worker has been seen for a minute: nothing is done in the background.",
             "trouble",
             DOCTOR,
         )
-    if not state.clock:
+    if not there["clock"]:
         yield Finding(
             "no_clock",
             "No clock has been seen for a minute: nobody looks for lost messages.",

@@ -1,14 +1,15 @@
 """The doctor's look at PostgreSQL, and at what its rows say about workers, clock and work that waits."""
 
 import time
+from typing import Any
 
-from sqlalchemy import func, select, text, union_all
+from sqlalchemy import Connection, Select, func, select, text, union_all
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from lessonadmin.domain import conditions
+from lessonadmin.domain import ceilings, conditions, vital_signs
 from lessonadmin.domain.examination import Line, Room, ago, fail, ok, warn
-from lessonadmin.domain.models import AssetDeletion, Course, Heartbeat, Lesson, MuxEvent, Tracking
-from lessonadmin.domain.vital_signs import FRESH_SECONDS, expected_revision
+from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking
+from lessonadmin.domain.vital_signs import CLOCK, WORKER, expected_revision
 
 SKEW_SECONDS = 5.0
 
@@ -64,20 +65,16 @@ def _clock(skew: float) -> Line:
 
 def machine_room(room: Room) -> list[Line]:
     """Who was seen alive lately."""
-    age = func.extract("epoch", func.clock_timestamp() - Heartbeat.at)
     with room.connection() as connection:
-        rows = connection.execute(select(Heartbeat.name, age)).all()
-    ages = {name: float(seconds) for name, seconds in rows}
-    workers = {name: seconds for name, seconds in ages.items() if name.startswith("worker:")}
-    clocks = {name: seconds for name, seconds in ages.items() if name.startswith("clock")}
+        workers, clocks = (vital_signs.ages(kind, on=connection) for kind in (WORKER, CLOCK))
     return [
-        _seen("workers", workers, "flask --app app worker", "nothing is done in the background"),
-        _seen("clock", clocks, "flask --app app clock", "lost messages of Mux are not looked for"),
+        _seen("workers", WORKER, workers, "flask --app app worker", "nothing is done in the background"),
+        _seen("clock", CLOCK, clocks, "flask --app app clock", "lost messages of Mux are not looked for"),
     ]
 
 
-def _seen(name: str, ages: dict[str, float], command: str, meaning: str) -> Line:
-    fresh = {who: seconds for who, seconds in ages.items() if seconds <= FRESH_SECONDS}
+def _seen(name: str, kind: str, ages: dict[str, float], command: str, meaning: str) -> Line:
+    fresh = vital_signs.alive(ages, kind)
     if fresh:
         who = ", ".join(sorted(one.partition(":")[2] or one for one in fresh)[:5])
         return ok(name, f"{len(fresh)} alive ({who}), last seen {ago(min(fresh.values()))}.")
@@ -113,13 +110,12 @@ def work(room: Room) -> list[Line]:
 MOST_COUNTED = 1000
 
 
-def _count(connection, query) -> int:  # type: ignore[no-untyped-def]  # any connection, any SELECT
-    """Up to MOST_COUNTED: how many more is of no interest here."""
-    return int(connection.scalar(select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())) or 0)
+def _count(connection: Connection, rows: Select[Any]) -> ceilings.Count:
+    return ceilings.count_rows(rows, MOST_COUNTED, on=connection)
 
 
-def _few(name: str, count: int, nouns: tuple[str, str], what: str, todo: str) -> Line:
-    if count == 0:
+def _few(name: str, count: ceilings.Count, nouns: tuple[str, str], what: str, todo: str) -> Line:
+    if count.number == 0:
         return ok(name, "None.")
-    number = f"{MOST_COUNTED} or more" if count >= MOST_COUNTED else str(count)
-    return warn(name, f"{number} {nouns[count != 1]} {what}.", todo)
+    number = f"More than {count.number}" if count.more else str(count.number)
+    return warn(name, f"{number} {nouns[count.number != 1]} {what}.", todo)

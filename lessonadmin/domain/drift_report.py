@@ -4,10 +4,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from lessonadmin import queue
-from lessonadmin.db import db
+from lessonadmin.db import db, is_locked
 from lessonadmin.domain import reconcile
 from lessonadmin.domain.errors import Conflict, Invalid, Unavailable
 from lessonadmin.domain.models import Course, Drift, Lesson, ReconcileRun, User
@@ -125,8 +125,7 @@ def _who(started_by: str) -> str:
 
 def _busy() -> bool:
     """Does somebody walk or mend at this moment? The lock says so, and goes with whoever held it."""
-    held = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted LIMIT 1")
-    return db.session.scalar(held, {"key": reconcile.LOCK}) is not None
+    return is_locked(reconcile.LOCK)
 
 
 def _under_way() -> ReconcileRun | None:

@@ -7,11 +7,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from lessonadmin.db import db
-from lessonadmin.domain import alarms, budget, figures, gauges, usage, vital_signs, wording
-from lessonadmin.domain.models import Alarm, Heartbeat, Lesson, MuxEvent, Tracking
+from lessonadmin.domain import alarms, budget, ceilings, figures, gauges, usage, vital_signs, wording
+from lessonadmin.domain.models import Alarm, Lesson, MuxEvent, Tracking
 
 SPANS = {
     "24h": (timedelta(hours=24), timedelta(hours=1)),
@@ -93,13 +93,13 @@ def overview(span: str) -> Overview:
         ready_after=figures.time_to_ready(since=since),
         reasons=reasons(since),
         stuck=gauges.lessons_stuck(),
-        attention=_capped(select(Lesson.id).where(Lesson.needs_attention_at.is_not(None))),
+        attention=ceilings.count(Lesson.id, [Lesson.needs_attention_at.is_not(None)], MANY).number,
         last_event=db.session.scalar(select(func.max(MuxEvent.received_at))),
         event_delay=figures.event_delay(since=since),
         discovered=totals["discovered"],
         rejected=sum(totals["rejected"].values()),
         queues=gauges.queue_jobs(),
-        workers=_workers(),
+        workers=len(vital_signs.alive(vital_signs.ages(vital_signs.WORKER), vital_signs.WORKER)),
         deletions=gauges.deletions_pending(),
         budget_left=left,
         budget_pause=pause,
@@ -108,20 +108,6 @@ def overview(span: str) -> Overview:
         forecast=usage.forecast(),
         charts=charts,
     )
-
-
-def _capped(rows: Select[uuid.UUID]) -> int:
-    return db.session.execute(select(func.count()).select_from(rows.limit(MANY).subquery())).scalar_one()
-
-
-def _workers() -> int:
-    fresh = func.clock_timestamp() - timedelta(seconds=vital_signs.FRESH_SECONDS)
-    found = db.session.scalar(
-        select(func.count())
-        .select_from(Heartbeat)
-        .where(Heartbeat.name.startswith("worker:"), Heartbeat.at >= fresh)
-    )
-    return int(found or 0)
 
 
 def reasons(since: timedelta) -> list[Reason]:

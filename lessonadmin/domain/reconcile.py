@@ -15,7 +15,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, db, new_id
+from lessonadmin.db import Actor, alone, db, new_id
 from lessonadmin.domain import budget, drift, environment, mending, walking
 from lessonadmin.domain.drift import Found
 from lessonadmin.domain.models import Drift, ReconcileRun, Tracking
@@ -74,7 +74,7 @@ def run(
     progress: walking.Progress = lambda pages, things: None,
 ) -> Report:
     """Walk, compare, keep the findings; then mend what is asked for."""
-    with alone() as connection:
+    with walker() as connection:
         report = Report(_begin(started_by))
         started_at = db.session.get_one(ReconcileRun, report.run_id).started_at
         db.session.rollback()
@@ -166,7 +166,7 @@ def _end(report: Report, *, error: str | None) -> None:
 
 def mend_kind(run_id: uuid.UUID, kind: str, *, actor: Actor) -> Report:
     """Mend the findings of one kind that the last walk has left; nobody walks or mends meanwhile."""
-    with alone():
+    with walker():
         report = Report(run_id)
         if may_mend(kind):
             _mend_all(report, actor=actor, kinds={kind})
@@ -182,17 +182,12 @@ def may_mend(kind: str) -> bool:
 
 
 @contextmanager
-def alone() -> Iterator[Connection]:
-    """One walk or mending at a time; the lock goes with the connection, so a killed one leaves none behind."""
-    with walking.tables() as connection:
-        if not connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
+def walker() -> Iterator[Connection]:
+    """One walk or mending at a time; on the connection are the tables of the walk."""
+    with walking.tables() as connection, alone(LOCK, on=connection) as first:
+        if not first:
             raise AlreadyRunning
-        connection.commit()
-        try:
-            yield connection
-        finally:  # at once: the server notices only after a moment that a connection is gone
-            connection.rollback()
-            connection.execute(select(func.pg_advisory_unlock(LOCK)))
+        yield connection
 
 
 def _mend_all(report: Report, *, actor: Actor, kinds: set[str]) -> None:

@@ -12,16 +12,15 @@ when they were asked for: what is due later is few, and every pass does it itsel
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from lessonadmin import config
 from lessonadmin.database_errors import is_outage
-from lessonadmin.db import JOB, db, moment, transaction
+from lessonadmin.db import JOB, alone, db, moment, transaction
 from lessonadmin.domain import (
     batches,
     budget,
@@ -60,7 +59,7 @@ def sweep(between: Callable[[], None] = lambda: None, *, with_workers: bool = Fa
     """Do everything that is due, once. `between` is called before each part (the clock beats there)."""
     summary = Summary()
     parts = PARTS | (SHARED_WITH_WORKERS if with_workers else {})
-    with _alone() as first:
+    with db.engine.connect() as connection, alone(LOCK, on=connection) as first:
         if not first:
             summary.ran = False
             return summary
@@ -94,24 +93,6 @@ def _each(ids: Sequence[S], do: Callable[[S], T]) -> list[T]:
     if stumbled:
         raise Stumbled(stumbled)
     return done
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """True for one process at a time; the lock goes with the connection, so a killed sweep leaves none behind."""
-    connection: Connection = db.engine.connect()
-    try:
-        got = bool(connection.scalar(select(func.pg_try_advisory_lock(LOCK))))
-        connection.commit()
-        yield got
-        if got:
-            connection.execute(select(func.pg_advisory_unlock(LOCK)))
-            connection.commit()
-    except BaseException:
-        connection.invalidate()
-        raise
-    finally:
-        connection.close()
 
 
 def _events() -> int:

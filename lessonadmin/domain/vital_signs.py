@@ -1,11 +1,12 @@
 """Signs of life: who beat lately, is the schema ours, does Redis answer. Asked by /readyz, the dashboard and the doctor."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import ProgrammingError
 
@@ -14,6 +15,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.models import Heartbeat
 
 FRESH_SECONDS = 60
+WORKER, CLOCK = "worker:", "clock"
 CHECKS = ("database", "migrations", "redis", "worker", "clock")
 
 
@@ -28,19 +30,28 @@ def beat(name: str, **detail: object) -> None:
     db.session.commit()
 
 
+def ages(*prefixes: str, on: Connection | None = None) -> dict[str, float]:
+    """Seconds since each was seen whose name begins so, within the last day or longer ago."""
+    age = func.extract("epoch", func.clock_timestamp() - Heartbeat.at)
+    named = or_(*(Heartbeat.name.startswith(prefix) for prefix in prefixes))
+    rows = (on or db.session).execute(select(Heartbeat.name, age).where(named))
+    return {name: float(seconds) for name, seconds in rows}
+
+
+def alive(seen: Mapping[str, float], prefix: str) -> dict[str, float]:
+    """Those of a kind that were seen within the last minute."""
+    return {name: age for name, age in seen.items() if name.startswith(prefix) and age <= FRESH_SECONDS}
+
+
 def age(prefix: str) -> float | None:
-    """Seconds since anyone whose name begins so was seen; None for never."""
-    found: float | None = db.session.scalar(
-        select(func.extract("epoch", func.clock_timestamp() - func.max(Heartbeat.at))).where(
-            Heartbeat.name.startswith(prefix)
-        )
-    )
-    return None if found is None else float(found)
+    """Seconds since any of them was seen; None for never."""
+    return min(ages(prefix).values(), default=None)
 
 
-def fresh(prefix: str) -> bool:
-    seconds = age(prefix)
-    return seconds is not None and seconds <= FRESH_SECONDS
+def hands() -> dict[str, bool]:
+    """Is there a worker, and a clock?"""
+    seen = ages(WORKER, CLOCK)
+    return {"worker": bool(alive(seen, WORKER)), "clock": bool(alive(seen, CLOCK))}
 
 
 @cache
@@ -68,8 +79,7 @@ def check() -> dict[str, bool]:
         "database": True,
         "migrations": at_head,
         "redis": queue.answers(),
-        "worker": at_head and fresh("worker:"),
-        "clock": at_head and fresh("clock"),
+        **(hands() if at_head else dict.fromkeys(("worker", "clock"), False)),
     }
 
 

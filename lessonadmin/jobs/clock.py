@@ -26,7 +26,7 @@ PAUSE_AFTER_TROUBLE = 2.0
 
 
 def _beat() -> None:
-    vital_signs.beat("clock", host=socket.gethostname(), pid=os.getpid())
+    vital_signs.beat(vital_signs.CLOCK, host=socket.gethostname(), pid=os.getpid())
 
 
 def run(application: Flask) -> None:

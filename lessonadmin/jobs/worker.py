@@ -52,7 +52,7 @@ class LessonWorker(Worker):
         self.beat_at = time.monotonic()
         try:
             with self.application.app_context():
-                vital_signs.beat(f"worker:{socket.gethostname()}:{os.getpid()}")
+                vital_signs.beat(f"{vital_signs.WORKER}{socket.gethostname()}:{os.getpid()}")
         except SQLAlchemyError as error:
             log.warning("no sign of life could be left: %s", type(error).__name__)
 

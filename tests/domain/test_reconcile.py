@@ -225,14 +225,14 @@ def test_the_command_waits_for_another_walk(
         others.close()
 
     others = ExitStack()
-    others.enter_context(reconcile.alone())
+    others.enter_context(reconcile.walker())
     monkeypatch.setattr("lessonadmin.cli.reconcile.time.sleep", ends)
     done = walk()
     assert done.exit_code == 0, done.output
     assert done.stderr == "Another reconcile is at work; waiting for its end.\n"
     assert "found: 0" in done.stdout
     monkeypatch.setattr("lessonadmin.cli.reconcile.PATIENCE_SECONDS", -1.0)
-    with reconcile.alone():
+    with reconcile.walker():
         refused = walk()
     assert refused.exit_code == 1
     assert "Another reconcile is still at work" in refused.stderr

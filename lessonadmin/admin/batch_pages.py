@@ -12,7 +12,6 @@ from lessonadmin import auth
 from lessonadmin.admin import cells, filters
 from lessonadmin.admin.base import tell
 from lessonadmin.admin.cells import cell
-from lessonadmin.admin.dashboard import lasted
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.admin.upload_lists import remember_people
 from lessonadmin.db import transaction
@@ -107,7 +106,6 @@ class BatchView(TableView):
             "link_to": cells.link_to,
             "address": lambda **more: url_for(".details_view", id=batch_id, **more),
             "keep": keep,
-            "lasted": lasted,
             "next_page": url_for(".details_view", id=batch_id, after=rows[ROWS_A_PAGE - 1].item_id, **keep) if more else "",
         }  # fmt: skip
 

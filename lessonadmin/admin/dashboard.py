@@ -11,19 +11,6 @@ REFRESH_MILLISECONDS = 15_000
 SPAN_NAMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
 
-def lasted(seconds: float) -> str:
-    """How long something took, with its units: `0.4 s`, `1 min 3 s`, `2 h 5 min`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    (large, rest), (big, small) = (
-        (divmod(whole, 60), ("min", "s")) if whole < 3600 else (divmod(round(whole / 60), 60), ("h", "min"))
-    )
-    return f"{large} {big} {rest} {small}" if rest else f"{large} {big}"
-
-
 class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no types
     def __init__(self) -> None:
         super().__init__(name="Operations", endpoint="admin", url="/admin", menu_icon_value="panel")
@@ -40,7 +27,6 @@ class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no t
                 for name, words in SPAN_NAMES.items()
             ],
             "next_ms": REFRESH_MILLISECONDS,
-            "lasted": lasted,
         }
         if request.headers.get("X-Fragment") != FRAGMENT:
             return str(self.render("admin/index.html", **values))

@@ -9,7 +9,6 @@ from flask_admin import expose
 from lessonadmin import auth
 from lessonadmin.admin import queue_room
 from lessonadmin.admin.base import PanelPage, tell
-from lessonadmin.admin.dashboard import lasted
 from lessonadmin.db import transaction
 from lessonadmin.domain import doctor, journal
 from lessonadmin.web.formats import plural
@@ -22,7 +21,7 @@ class JobsPage(PanelPage):
 
     @expose("/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
     def index(self) -> str:
-        return str(self.render("admin/machine/jobs.html", seen=queue_room.look(), lasted=lasted))
+        return str(self.render("admin/machine/jobs.html", seen=queue_room.look()))
 
     @expose("/retry", methods=("POST",))  # type: ignore[untyped-decorator]
     def retry(self) -> Any:

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -12,6 +12,7 @@ from lessonadmin.domain.comparing import Look
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, owners
 from lessonadmin.domain.models.content import OPEN_STATUSES
+from lessonadmin.spans import in_words
 
 MOST_EVENTS = 20
 
@@ -72,12 +73,11 @@ class CaseFile:
 
     @property
     def age(self) -> str:
-        return in_words(self.now - self.watched.created_at) if self.watched is not None else "some time"
+        return _since(self.now, self.watched.created_at if self.watched is not None else None)
 
     @property
     def since_bytes(self) -> str:
-        sent = self.watched.bytes_in_at if self.watched is not None else None
-        return in_words(self.now - sent) if sent is not None else "some time"
+        return _since(self.now, self.watched.bytes_in_at if self.watched is not None else None)
 
     @property
     def progress(self) -> int | None:
@@ -99,14 +99,8 @@ class CaseFile:
         return category, message
 
 
-def in_words(span: timedelta) -> str:
-    """A time span as people say it, in its largest unit."""
-    seconds = max(0, int(span.total_seconds()))
-    for name, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {name}{'s' if count > 1 else ''}"
-    return f"{seconds} second{'' if seconds == 1 else 's'}"
+def _since(now: datetime, moment: datetime | None) -> str:
+    return in_words((now - moment).total_seconds()) if moment is not None else "some time"
 
 
 def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None) -> CaseFile:

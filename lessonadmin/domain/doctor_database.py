@@ -7,9 +7,10 @@ from sqlalchemy import Connection, Select, func, select, text, union_all
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from lessonadmin.domain import ceilings, conditions, vital_signs
-from lessonadmin.domain.examination import Line, Room, ago, fail, ok, warn
+from lessonadmin.domain.examination import Line, Room, fail, ok, warn
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.vital_signs import CLOCK, WORKER, expected_revision
+from lessonadmin.spans import in_words
 
 SKEW_SECONDS = 5.0
 
@@ -77,8 +78,8 @@ def _seen(name: str, kind: str, ages: dict[str, float], command: str, meaning: s
     fresh = vital_signs.alive(ages, kind)
     if fresh:
         who = ", ".join(sorted(one.partition(":")[2] or one for one in fresh)[:5])
-        return ok(name, f"{len(fresh)} alive ({who}), last seen {ago(min(fresh.values()))}.")
-    last = f"The last was seen {ago(min(ages.values()))}" if ages else "None was ever seen"
+        return ok(name, f"{len(fresh)} alive ({who}), last seen {in_words(min(fresh.values()))} ago.")
+    last = f"The last was seen {in_words(min(ages.values()))} ago" if ages else "None was ever seen"
     return fail(name, f"{last}: {meaning}.", f"Start one: {command} (see Procfile).")
 
 

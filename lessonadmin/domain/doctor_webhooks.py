@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from lessonadmin import mux
-from lessonadmin.domain.examination import Line, Room, ago, fail, ok, warn
+from lessonadmin.domain.examination import Line, Room, fail, ok, warn
 from lessonadmin.domain.models import MuxEvent, Rollup, Tracking
+from lessonadmin.spans import in_words
 
 LATEST = 500
 LATE_SECONDS = 60.0
@@ -64,7 +65,7 @@ def _last(room: Room, age: float, kind: str) -> Line:
                 Tracking.ready_at > func.clock_timestamp() - func.make_interval(0, 0, 0, 1),
             )
         )
-    said = f"The last came {ago(age)} ({mux_word(kind)})."
+    said = f"The last came {in_words(age)} ago ({mux_word(kind)})."
     if unheard and age > 3600:
         return fail(
             "last webhook",
@@ -138,7 +139,7 @@ def secrets(room: Room) -> list[Line]:
     if not signed:
         return [ok("webhook secrets", f"{count} configured; none was used yet.")]
     last = signed[0]
-    when = ago((now - last.received_at).total_seconds())
+    when = f"{in_words((now - last.received_at).total_seconds())} ago"
     used = Counter(ours.get(row.secret_hint) for row in signed)
     place = ours.get(last.secret_hint)
     if place is None:

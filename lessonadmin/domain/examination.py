@@ -48,11 +48,3 @@ class Room:
         with self.engine.connect() as connection:
             connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"))
             yield connection
-
-
-def ago(seconds: float) -> str:
-    """How long ago, in the unit that fits."""
-    for name, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= 2 * size:
-            return f"{int(seconds // size)} {name}s ago"
-    return f"{max(0, round(seconds))} s ago"

@@ -13,6 +13,7 @@ from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain.errors import TooMany
 from lessonadmin.domain.models import Throttle
+from lessonadmin.spans import in_words
 
 HOUR = 3600
 MINUTE = 60
@@ -57,10 +58,4 @@ def _count(key: str, *, most: int, seconds: int, sentence: str) -> None:
     count, age = db.session.execute(counted).one()
     if count > most:
         wait = max(1, math.ceil(seconds - float(age)))
-        raise TooMany(f"{sentence} Please try again in {_words(wait)}.", retry_after=wait)
-
-
-def _words(seconds: int) -> str:
-    if seconds < 2 * MINUTE:
-        return f"{seconds} second{'' if seconds == 1 else 's'}"
-    return f"{math.ceil(seconds / MINUTE)} minutes"
+        raise TooMany(f"{sentence} Please try again in {in_words(wait, whole=math.ceil)}.", retry_after=wait)

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from flask import Flask
 
 from lessonadmin.domain.prices import money, price_input
-
-STEPS = ((60, "second"), (3600, "minute"), (86_400, "hour"), (30 * 86_400, "day"), (365 * 86_400, "month"))
+from lessonadmin.spans import about, in_words, measured
 
 
 def iso(moment: datetime) -> str:
@@ -22,18 +21,9 @@ def moment(value: datetime) -> str:
 def ago(value: datetime, *, now: datetime | None = None) -> str:
     """`3 minutes ago`, `in 2 hours`."""
     seconds = ((now or datetime.now(UTC)) - value).total_seconds()
-    size, unit = abs(seconds), "year"
-    if size < 45:
+    if abs(seconds) < 45:
         return "just now" if seconds >= 0 else "in a moment"
-    divisor = 365 * 86_400
-    smaller = 1
-    for limit, name in STEPS:
-        if size < limit:
-            unit, divisor = name, smaller
-            break
-        smaller = limit
-    count = max(1, round(size / divisor))
-    words = f"{count} {unit}{'' if count == 1 else 's'}"
+    words = in_words(abs(seconds), whole=round)
     return f"{words} ago" if seconds >= 0 else f"in {words}"
 
 
@@ -86,5 +76,5 @@ def browser(user_agent: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    for written in (money, price_input, iso, moment, ago, duration, size, plural, browser):
+    for written in (money, price_input, iso, moment, ago, about, measured, duration, size, plural, browser):
         app.jinja_env.filters[written.__name__] = written

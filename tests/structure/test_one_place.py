@@ -122,6 +122,36 @@ RULES = (
         "away = getattr(error.orig, 'sqlstate', None)",
     ),
     Rule(
+        "seconds become words in one place",
+        ("spans.py",),
+        lambda node: (
+            isinstance(node, ast.Tuple)
+            and bool(node.elts)
+            and ast.unparse(node.elts[0]).strip("'") in ("day", "hour", "minute")
+        ),
+        "for name, size in (('day', 86_400), ('hour', 3_600)): pass",
+    ),
+    Rule(
+        "a lock of PostgreSQL that keeps others out is taken in one place",
+        ("db.py",),
+        lambda node: isinstance(node, ast.Attribute) and node.attr == "pg_try_advisory_lock",
+        "db.session.scalar(select(func.pg_try_advisory_lock(LOCK)))",
+    ),
+    Rule(
+        "who was seen lately is read in one place",
+        ("domain/vital_signs.py", "domain/batch_turns.py"),
+        lambda node: (
+            isinstance(node, ast.Attribute) and ast.unparse(node) in ("Heartbeat.at", "Heartbeat.name")
+        ),
+        "select(func.max(Heartbeat.at))",
+    ),
+    Rule(
+        "rows are counted to a ceiling in one place",
+        ("domain/ceilings.py",),
+        lambda node: calls(node, "select(func.count()).select_from") and ".limit(" in ast.unparse(node),
+        "select(func.count()).select_from(rows.limit(MOST + 1).subquery())",
+    ),
+    Rule(
         "a price has one reader",
         ("domain/prices.py",),
         lambda node: holds(node, "[.,]", "[,.]"),

@@ -151,7 +151,7 @@ def test_the_clock_beats_works_and_stops(
     monkeypatch.setattr(clock, "TABLE", (not_yet, schedule.Periodic("once", lambda: 1, once)))
     clock.run(app)
     assert runs == ["ran"]
-    assert vital_signs.fresh("clock")
+    assert vital_signs.hands()["clock"]
 
 
 def test_the_clock_outlives_a_database_that_went_away(

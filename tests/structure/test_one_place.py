@@ -64,6 +64,12 @@ def texts(node: ast.Tuple) -> set[object]:
     return {one.value if isinstance(one, ast.Constant) else None for one in node.elts}
 
 
+def measures(node: ast.Tuple) -> bool:
+    """Is this the name of a unit of time beside its seconds?"""
+    named = [ast.unparse(one).strip("'") for one in node.elts]
+    return len(named) == 2 and named[0] in ("day", "hour", "minute") and named[1][0].isdigit()
+
+
 RULES = (
     Rule(
         "when a video is stuck",
@@ -124,11 +130,7 @@ RULES = (
     Rule(
         "seconds become words in one place",
         ("spans.py",),
-        lambda node: (
-            isinstance(node, ast.Tuple)
-            and bool(node.elts)
-            and ast.unparse(node.elts[0]).strip("'") in ("day", "hour", "minute")
-        ),
+        lambda node: isinstance(node, ast.Tuple) and measures(node),
         "for name, size in (('day', 86_400), ('hour', 3_600)): pass",
     ),
     Rule(

@@ -66,8 +66,7 @@ def sweep_command() -> None:
     """One pass of everything the clock does, uploads looked at here and not by a worker."""
     summary = sweeping.sweep()
     if not summary.ran:
-        click.echo("another sweep is at work; nothing was done twice")
-        return
+        click.echo("another sweep is at work; what it does is not done twice")
     for name, figure in summary.figures.items():
         click.echo(f"{name}: {figure}")
     failed = dict(summary.failed)

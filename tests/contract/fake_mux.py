@@ -31,6 +31,10 @@ class FakeMux:
         self.bodies: list[Doc] = []  # of POST /video/v1/uploads
         self.down = False
         self.plan_full = False
+        self.token_refused = False
+        self.hanging = False  # answers come when this is over, ten seconds later at the latest
+        self.keeps: set[str] = set()  # assets that cannot be deleted at this moment
+        self.answers_lost = False  # what is asked is done, and the answer is a gateway's
         self._number = itertools.count(1)
         handler = type("Handler", (_Handler,), {"mux": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -43,7 +47,8 @@ class FakeMux:
         self._server.server_close()
 
     def calm(self) -> None:
-        self.down = self.plan_full = False
+        self.down = self.plan_full = self.token_refused = self.hanging = self.answers_lost = False
+        self.keeps.clear()
 
     def asset(self, status: str = "preparing", **more: Any) -> Doc:
         """An asset that exists at Mux from now on; its playback id is there from the start, as at Mux."""
@@ -118,6 +123,8 @@ class FakeMux:
         if len(parts) >= 2 and parts[0] == "uploads":
             return self._one_upload(method, parts)
         if len(parts) == 2 and parts[0] == "assets" and parts[1] in self.assets:
+            if method == "DELETE" and parts[1] in self.keeps:
+                return 503, {"error": {"type": "unavailable", "messages": ["not now"]}}
             if method == "DELETE":
                 del self.assets[parts[1]]
                 return 204, None
@@ -152,13 +159,18 @@ class _Handler(BaseHTTPRequestHandler):
         credentials = self.headers.get("Authorization", "").removeprefix("Basic ")
         token = base64.b64decode(credentials).decode().partition(":")[0]
         self.mux.calls.append((self.command, parts.path, token))
+        waits_until = time.monotonic() + 10
+        while self.mux.hanging and time.monotonic() < waits_until:
+            time.sleep(0.02)
         if self.mux.down:
             status, answer = 503, {"error": {"type": "unavailable", "messages": ["down"]}}
-        elif not token:
+        elif not token or self.mux.token_refused:
             status, answer = 401, {"error": {"type": "unauthorized", "messages": ["Unauthorized"]}}
         else:
             body = json.loads(raw) if raw else {}
             status, answer = self.mux.answer(self.command, parts.path, parse_qs(parts.query), body)
+            if self.mux.answers_lost:
+                status, answer = 502, {"error": "Bad Gateway"}
         payload = b"" if answer is None else json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

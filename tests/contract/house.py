@@ -182,6 +182,11 @@ class House:
             timeout=60,
         )
 
+    def empty_database(self, name: str) -> str:
+        """The address of one more database, without a table."""
+        self._servers.postgres.create_database(name)
+        return self._servers.postgres.url(name)
+
     # people
 
     def _make_people(self) -> None:

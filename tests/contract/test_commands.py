@@ -3,6 +3,7 @@
 import re
 import uuid
 
+from devstack import ports
 from tests.contract.callers import Caller
 from tests.contract.house import House
 
@@ -177,3 +178,17 @@ def test_the_doctor(house: House) -> None:
     assert examined.returncode in (0, 1)
     assert "database" in examined.stdout.lower()
     assert "Traceback" not in examined.stderr
+
+
+def test_the_doctor_names_what_is_wrong_and_what_to_do(house: House) -> None:
+    house.mux.token_refused = True
+    examined = house.flask("doctor", REDIS_URL=f"redis://127.0.0.1:{ports.any_free()}/0")
+    house.mux.calm()
+    assert examined.returncode == 1
+    assert "Traceback" not in examined.stderr
+    lines = examined.stdout.splitlines()
+    failing = [number for number, line in enumerate(lines) if line.startswith("FAIL")]
+    said = " ".join(lines[number].lower() for number in failing)
+    assert "redis" in said
+    assert "token" in said
+    assert [lines[number] for number in failing if not lines[number + 1].startswith("      -> ")] == []

@@ -172,7 +172,8 @@ def test_redis_goes_away_and_comes_back(house: House, teacher: Teacher) -> None:
     house.mux.complete_upload(teacher.upload(other))
     teacher.waits_for_publication(other, seconds=10)
     assert teacher.ask("DELETE", f"/api/mux/assets/{asset_id}")[0] == 202
-    assert request("GET", f"{house.url}/readyz").status == 503
+    unready = request("GET", f"{house.url}/readyz")
+    assert (unready.status, unready.body["checks"]["redis"]) == (503, False)
     # the clock needs no Redis for its work
     wait_for(lambda: teacher.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
     house.start_redis()

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from devstack import wheels
 from devstack.servers import Servers, run_flask
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import deletions, removal
+from lessonadmin.domain import actions, batches, deletions, removal
 from tests.factories import make_lesson
 from tests.settings import environment
 from tests.world import World
@@ -21,7 +21,8 @@ DUE = """
 SELECT (SELECT count(*) FROM mux_asset_tracking WHERE status IN ('uploading', 'processing') AND next_check_at IS NOT NULL),
        (SELECT count(*) FROM asset_deletions WHERE done_at IS NULL),
        (SELECT count(*) FROM upload_cancellations WHERE done_at IS NULL),
-       (SELECT count(*) FROM mux_events WHERE next_attempt_at IS NOT NULL)
+       (SELECT count(*) FROM mux_events WHERE next_attempt_at IS NOT NULL),
+       (SELECT count(*) FROM batch_items WHERE status = 'open')
 """
 TABLES = ("users", "lessons", "mux_asset_tracking", "mux_events", "audit_log", "asset_deletions", "purchases")
 
@@ -35,7 +36,7 @@ def run(program: str, *arguments: str) -> None:
 
 @pytest.fixture
 def unfinished(world: World, redis_url: str) -> list[str]:
-    """A school in the middle of things: a webhook lost, a deletion promised, an upload given up, an event too early."""
+    """A school in the middle of things: a webhook lost, a deletion promised, an upload given up, a bulk action begun."""
     waiting = make_lesson()
     world.uploaded(waiting)
     world.forget()
@@ -48,11 +49,17 @@ def unfinished(world: World, redis_url: str) -> list[str]:
     upload_id = world.upload(cancelled).upload_id
     with transaction(Actor.user(cancelled.creator_id)):
         deletions.promise_cancellation_of(upload_id, ("lesson", cancelled.id))
+    drafts = [
+        make_lesson(mux_asset_id=f"A{n}", mux_playback_id="P", video_processing_status="ready")
+        for n in range(3)
+    ]
+    with transaction(Actor.user(cancelled.creator_id)):
+        batches.create(actions.find("lesson", "publish"), [one.id for one in drafts])
     db.session.execute(
         text("UPDATE mux_asset_tracking SET next_check_at = created_at WHERE next_check_at IS NOT NULL")
     )
     db.session.commit()
-    return [str(waiting.id), str(going.id), upload_id]
+    return [str(waiting.id), str(going.id), upload_id, *(str(one.id) for one in drafts)]
 
 
 def rows(url: str, statement: str) -> list[tuple[object, ...]]:
@@ -63,7 +70,7 @@ def rows(url: str, statement: str) -> list[tuple[object, ...]]:
 def test_everything_that_was_due_is_found_again(
     unfinished: list[str], world: World, real_servers: Servers, pg_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    waiting, going, upload_id = unfinished
+    waiting, going, upload_id, *drafts = unfinished
     dump = str(tmp_path / "school.dump")
     run("pg_dump", "-Fc", "-f", dump, "-d", pg_url)
     restored = f"restored_{uuid.uuid4().hex[:8]}"
@@ -78,6 +85,7 @@ def test_everything_that_was_due_is_found_again(
         assert rows(url, count) == rows(pg_url, count), table
     assert rows(url, DUE) == rows(pg_url, DUE)
     assert [one > 0 for one in rows(url, DUE)[0][:3]] == [True, True, True]
+    assert rows(url, DUE)[0][4] == len(drafts)
 
     settings = environment(database_url=url, redis_url=redis_url, MUX_API_URL=world.url)
     run_flask("db", "upgrade", settings=settings)
@@ -86,6 +94,10 @@ def test_everything_that_was_due_is_found_again(
     assert rows(url, f"SELECT status FROM lessons WHERE id = '{waiting}'") == [("published",)]  # noqa: S608
     assert rows(url, f"SELECT video_processing_status FROM lessons WHERE id = '{going}'") == [("none",)]  # noqa: S608
     assert rows(url, DUE)[0][1:3] == (0, 0)
+    assert rows(url, DUE)[0][4] == 0
+    assert rows(url, "SELECT status, done, failed FROM batches") == [("done", len(drafts), 0)]
+    for draft in drafts:
+        assert rows(url, f"SELECT status FROM lessons WHERE id = '{draft}'") == [("published",)]  # noqa: S608
     assert world.control.upload(upload_id)["status"] == "cancelled"
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.Error, match="never changed"):
         connection.execute("DELETE FROM audit_log")  # the triggers came along

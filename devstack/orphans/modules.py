@@ -60,18 +60,19 @@ class Module:
 
 def load(root: Path) -> dict[str, Module]:
     """Every module by its dotted name; entry files are loaded too, since they use what others define."""
-    found = {}
-    for file in _files(root):
-        relative = file.relative_to(root).with_suffix("")
-        parts = relative.parts[:-1] if relative.name == "__init__" else relative.parts
-        module = Module(
-            ".".join(parts), file, relative.name == "__init__", ast.parse(file.read_text(), str(file))
-        )
-        _read_imports(module)
-        for statement in _statements(module.tree.body):
-            _read_statement(module, statement)
-        found[module.name] = module
-    return found
+    return {module.name: module for module in (read(root, file) for file in _files(root))}
+
+
+def read(root: Path, file: Path) -> Module:
+    """One file of the tree."""
+    relative = file.relative_to(root).with_suffix("")
+    parts = relative.parts[:-1] if relative.name == "__init__" else relative.parts
+    tree = ast.parse(file.read_text(), str(file))
+    module = Module(".".join(parts), file, relative.name == "__init__", tree)
+    _read_imports(module)
+    for statement in _statements(tree.body):
+        _read_statement(module, statement)
+    return module
 
 
 def _files(root: Path) -> Iterator[Path]:

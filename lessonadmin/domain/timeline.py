@@ -198,7 +198,7 @@ def _moment(at: datetime) -> str:
 
 def as_text(owner: Lesson | Course, told: Story) -> str:
     """The story as plain text, for a ticket."""
-    kind = "Lesson" if isinstance(owner, Lesson) else "Course"
+    kind = owner.kind.title()
     lines = [
         f"{kind} {owner.id}: {plain(owner.title)}",
         f"video {owner.video_processing_status}, asset {owner.mux_asset_id or '-'}, playback {owner.mux_playback_id or '-'}",

@@ -2,17 +2,18 @@
 the few words that staff may edit."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import vital_signs
-from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote
+from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote, Tracking
 from tests.admin.desk import act, fresh, said
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_user, signed_in
 from tests.pages import csrf_of, page_of
@@ -57,6 +58,41 @@ def test_what_mux_did_not_tell_is_seen_beside_us_and_put_right(support: FlaskCli
     assert answer.location == address(lesson)
     assert world.lesson(lesson).status == "published"
     assert causes(support, lesson)[0] == "published"
+
+
+def test_a_new_video_that_mux_did_not_tell_of_is_compared_with_itself(
+    support: FlaskClient, world: World
+) -> None:
+    """It was held against the playback id of the old video, and the way out named was the wrong one."""
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    asset_id, playback_id = world.lesson(lesson).mux_asset_id, world.lesson(lesson).mux_playback_id
+    world.uploaded(lesson)
+    world.forget()
+    assert causes(support, lesson, look="1")[0] == "ready_not_told"
+    beside = support.get(address(lesson, look="1"), headers={"X-Fragment": "case"}).text
+    assert "new video ready" in beside
+    assert str(playback_id) not in beside
+    act(support, "lesson", "recheck", lesson.id, url=address(lesson))
+    now = world.lesson(lesson)
+    assert (now.status, now.video_processing_status) == ("published", "ready")
+    assert now.mux_asset_id != asset_id
+    assert causes(support, lesson, look="1") == ["published"]
+
+
+def test_a_late_new_video_is_badged_and_said_on_the_page(support: FlaskClient, world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    world.upload(lesson)
+    assert "New video late" not in page_of(support.get(address(lesson))).text()
+    db.session.execute(update(Tracking).values(created_at=Tracking.created_at - timedelta(hours=1)))
+    db.session.commit()
+    said_now = page_of(support.get(address(lesson))).text()
+    assert "New video late" in said_now
+    assert "The old one plays until it is ready" in said_now
+    assert causes(support, lesson) == ["replacement_late"]
 
 
 def test_without_an_answer_from_mux_the_page_is_there(support: FlaskClient, world: World) -> None:

@@ -50,6 +50,7 @@ def checks() -> list[Check]:
         Check("javascript-lint", (node, "node_modules/eslint/bin/eslint.js", ".", "--max-warnings", "0")),
         Check("javascript-syntax", (node, "-e", syntax, *_scripts())),
         Check("orphans", (PYTHON, "-m", "devstack.orphans")),
+        Check("promises", (PYTHON, "-m", "devstack.promises")),
         Check("html", (PYTHON, "-m", "djlint", "templates", "muxsim/templates", "--lint", "--quiet")),
         Check("linter", (PYTHON, "-m", "ruff", "check", ".")),
         Check("formatter", (PYTHON, "-m", "ruff", "format", "--check", ".")),

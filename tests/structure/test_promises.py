@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from devstack import promises
 from devstack.places import ROOT
-from tests.structure import promises
 
 LEDGER = ROOT / "docs" / "promises.md"
 PROMISES = promises.read(LEDGER.read_text())

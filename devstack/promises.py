@@ -1,11 +1,16 @@
-"""Reads `docs/promises.md` and says what is wrong with it: promises that nothing keeps, proves, or makes any more."""
+"""Reads `docs/promises.md` and says what is wrong with it: promises that nothing keeps, proves, or makes any more.
+
+`python -m devstack.promises`. Files are read only; nothing of the product is run.
+"""
 
 import ast
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from devstack import places
 from devstack.orphans import modules
 from devstack.orphans.modules import Function, Module, Name
 from devstack.orphans.references import Resolver, collect
@@ -154,3 +159,16 @@ def _called(module: Module, test: str, known: Mapping[str, Module]) -> set[Name]
 
 def _arguments(function: Function) -> list[ast.arg]:
     return [*function.args.args, *function.args.kwonlyargs]
+
+
+def main() -> int:
+    promises = read((places.ROOT / "docs" / "promises.md").read_text())
+    complaints = Ledger(places.ROOT).complaints(promises)
+    for line in complaints:
+        print(line)
+    print(f"{len(promises)} promises, {len(complaints)} complaints")
+    return 1 if complaints or not promises else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

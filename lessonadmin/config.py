@@ -57,6 +57,12 @@ class Settings:
         return self.public_url.startswith("https://")
 
     @property
+    def mux_is_real(self) -> bool:
+        """Do we talk to Mux itself, and not to a simulator or a recorder of calls?"""
+        host = urlsplit(self.mux_api_url).hostname or ""
+        return host == "mux.com" or host.endswith(".mux.com")
+
+    @property
     def signs_playback(self) -> bool:
         return bool(self.mux_signing_key_id and self.mux_signing_private_key)
 

@@ -3,12 +3,11 @@
 from lessonadmin import config
 from lessonadmin.temporary_ids import is_temporary
 
-REAL_API = "https://api.mux.com"
 DASHBOARD = "https://dashboard.mux.com"
 
 
 def asset(asset_id: str | None) -> str | None:
     """Where Mux's dashboard shows an asset."""
-    if not asset_id or is_temporary(asset_id) or config.current().mux_api_url.rstrip("/") != REAL_API:
+    if not asset_id or is_temporary(asset_id) or not config.current().mux_is_real:
         return None
     return f"{DASHBOARD}/video/assets/{asset_id}/overview"

@@ -10,7 +10,8 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -112,12 +113,16 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
+POOLS = {"http": _Pool, "https": _SecurePool}
+"""Connections whose reads end with the call; only within `send` or `plain`."""
+
+
 class _Door(RESTClientObject):  # type: ignore[misc]  # the SDK ships no types
     """The SDK's own door reads errors without a bound, decodes them blindly and raises halfway: this one does not."""
 
     def __init__(self, configuration: Any) -> None:
         super().__init__(configuration)
-        self.pool_manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.pool_manager.pool_classes_by_scheme = POOLS
 
     def request(
         self,
@@ -130,16 +135,26 @@ class _Door(RESTClientObject):  # type: ignore[misc]  # the SDK ships no types
     ) -> Answer:
         if query_params:
             url += "?" + urlencode(query_params)
-        response = self.pool_manager.request(
+        return _once(
+            self.pool_manager,
             method,
             url,
-            body=None if body is None else json.dumps(body).encode(),
             headers={**(headers or {}), "Content-Type": "application/json"},
-            timeout=urllib3.Timeout(connect=LIMITS.connect, read=LIMITS.read),
-            redirect=False,
-            preload_content=False,
+            body=None if body is None else json.dumps(body).encode(),
         )
-        return Answer(response.status, response.headers, _body(response))
+
+
+def _once(pools: Any, method: str, url: str, *, headers: dict[str, str], body: bytes | None) -> Answer:
+    response = pools.request(
+        method,
+        url,
+        body=body,
+        headers=headers,
+        timeout=urllib3.Timeout(connect=LIMITS.connect, read=LIMITS.read),
+        redirect=False,
+        preload_content=False,
+    )
+    return Answer(response.status, response.headers, _body(response))
 
 
 def _body(response: Any) -> bytes:
@@ -192,11 +207,23 @@ def client(priority: Priority) -> Any:
     return found
 
 
-def send(priority: Priority, call: Callable[[Any], Any]) -> Answer:
-    """Make one call (`call` gets the SDK's client) and return what came back; raises urllib3's errors and TooMuch."""
+@contextmanager
+def _bounded() -> Iterator[None]:
     mark = _ends_at.set(time.monotonic() + LIMITS.whole)
     try:
-        answer: Answer = call(client(priority))
-        return answer
+        yield
     finally:
         _ends_at.reset(mark)
+
+
+def send(priority: Priority, call: Callable[[Any], Any]) -> Answer:
+    """Make one call (`call` gets the SDK's client) and return what came back; raises urllib3's errors and TooMuch."""
+    with _bounded():
+        answer: Answer = call(client(priority))
+        return answer
+
+
+def plain(pools: Any, method: str, url: str, *, headers: dict[str, str], body: bytes | None) -> Answer:
+    """One request beside the API, without a token, bounded like every other; raises the same errors."""
+    with _bounded():
+        return _once(pools, method, url, headers=headers, body=body)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROOM = ROOT / "lessonadmin" / "mux"
-ALLOWED = {"lessonadmin", "lessonadmin.config", "lessonadmin.metrics", "lessonadmin.logs", "lessonadmin.mux"}
+ALLOWED = {"lessonadmin", "lessonadmin.config", "lessonadmin.metrics", "lessonadmin.logs", "lessonadmin.texts", "lessonadmin.mux"}
 FORBIDDEN = {
     "flask",
     "sqlalchemy",

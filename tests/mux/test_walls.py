@@ -6,7 +6,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROOM = ROOT / "lessonadmin" / "mux"
-ALLOWED = {"lessonadmin", "lessonadmin.config", "lessonadmin.metrics", "lessonadmin.logs", "lessonadmin.texts", "lessonadmin.mux"}
+ALLOWED = {
+    "lessonadmin",
+    "lessonadmin.config",
+    "lessonadmin.metrics",
+    "lessonadmin.logs",
+    "lessonadmin.temporary_ids",
+    "lessonadmin.texts",
+    "lessonadmin.mux",
+}
 FORBIDDEN = {
     "flask",
     "sqlalchemy",

@@ -150,6 +150,7 @@ def test_an_attempt_never_changes_its_asset(world: World) -> None:
         ("video.asset.track.created", "ignored"),
         ("video.asset.track.ready", "ignored"),
         ("video.asset.track.errored", "ignored"),
+        ("video.asset.track.skipped", "ignored"),
         ("video.asset.static_rendition.ready", "ignored"),
         ("video.asset.static_renditions.ready", "ignored"),
         ("video.asset.master.ready", "ignored"),

@@ -32,6 +32,34 @@ def test_a_lesson_publishes_itself(world: World) -> None:
     assert world.notices(lesson.creator_id) == ["lesson_published"]
 
 
+@pytest.mark.parametrize("order", ["asset_first", "upload_first"])
+def test_whichever_of_the_first_events_comes_first(world: World, order: str) -> None:
+    world.control.set_switch("event_order", order)
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.control.flush_events()
+    payloads = world.waiting()
+    first = "video.asset.created" if order == "asset_first" else "video.upload.asset_created"
+    assert payloads[1]["type"] == first
+    assert [world.give(payload) for payload in payloads[:2]] == ["ignored", "applied"]
+    assert world.lesson(lesson).mux_asset_id == world.control.assets()[0]["id"]
+    assert {world.give(payload) for payload in payloads[2:]} <= {"applied", "no_change"}
+    assert world.lesson(lesson).status == "published"
+    assert world.actions(lesson.id).count("video.processing") == 1
+
+
+def test_captions_that_mux_skipped_hold_up_no_lesson(world: World) -> None:
+    lesson = make_lesson()
+    file = uploads.File(name="silent.mp4", caption_language="en")
+    ticket = uploads.start(lesson, file, actor=Actor.user(lesson.owner_id))
+    world.control.complete_upload(ticket.upload_id, audio=False)
+    assert set(world.deliver()) <= {"applied", "no_change", "ignored"}
+    assert world.control.events()[-1]["type"] == "video.asset.track.skipped"
+    assert world.lesson(lesson).status == "published"
+    (row,) = world.rows(lesson)
+    assert (row.status, row.error_type) == ("ready", None)
+
+
 def test_a_lesson_whose_webhooks_arrive_costs_one_call(world: World) -> None:
     lesson = make_lesson()
     ticket = world.upload(lesson)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from lessonadmin.db import db
-from lessonadmin.domain import conditions, event_lookup
+from lessonadmin.domain import conditions, deletions, event_lookup
 from lessonadmin.domain.comparing import Look
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, owners
@@ -110,11 +110,7 @@ def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None)
     desk = Desk(owner, list(found.rows))
     deletion = db.session.scalar(
         select(AssetDeletion)
-        .where(
-            AssetDeletion.target_type == kind,
-            AssetDeletion.target_id == owner.id,
-            AssetDeletion.done_at.is_(None),
-        )
+        .where(deletions.waited_for(kind, owner.id))
         .order_by(AssetDeletion.requested_at.desc())
         .limit(1)
         .execution_options(populate_existing=True)

@@ -8,7 +8,7 @@ writes the row. Asking Mux is the business of `removal` and `cancelling`.
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import config
@@ -107,6 +107,16 @@ def _end_of_grace(asset_id: str) -> ColumnElement[Any]:
         Tracking.mux_asset_id == asset_id, Tracking.status == "ready", Tracking.ready_at.is_not(None)
     )
     return replaced.scalar_subquery() + grace
+
+
+def waited_for(kind: Kind, owner_id: uuid.UUID) -> ColumnElement[bool]:
+    """The open deletions that a lesson or course waits for: its own, and that of a shared asset, which names one of those
+    that gave it up."""
+    giving_up = select(Tracking.mux_asset_id).where(
+        owners.COLUMNS[kind] == owner_id, Tracking.status == "deleting"
+    )
+    named = and_(AssetDeletion.target_type == kind, AssetDeletion.target_id == owner_id)
+    return and_(AssetDeletion.done_at.is_(None), or_(named, AssetDeletion.mux_asset_id.in_(giving_up)))
 
 
 def drop(deletion_id: uuid.UUID) -> None:

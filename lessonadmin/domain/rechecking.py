@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, desks, looking, outcomes, removal, videos
+from lessonadmin.domain import calls, deletions, desks, looking, outcomes, removal, videos
 from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.conditions import ASKABLE, current, has_real_id, is_askable
 from lessonadmin.domain.looking import Subject
@@ -113,9 +113,7 @@ def _check_deletion(kind: Kind, target_id: uuid.UUID, *, actor: Actor, priority:
         ids = db.session.scalars(
             update(AssetDeletion)
             .where(
-                AssetDeletion.target_type == kind,
-                AssetDeletion.target_id == target_id,
-                AssetDeletion.done_at.is_(None),
+                deletions.waited_for(kind, target_id),
                 AssetDeletion.lease_token.is_(None),
                 AssetDeletion.attempts > 0,
             )

@@ -15,16 +15,19 @@ from sqlalchemy import func, select, text, update
 
 from lessonadmin.db import CLI, JOB, Actor, db, transaction
 from lessonadmin.domain import (
+    case_file,
     clearing,
     courses,
     deletion_retry,
     desks,
     journal,
     lessons,
+    rechecking,
     removal,
     sweeping,
     videos,
 )
+from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking, User
 from lessonadmin.domain.models.video import MIGRATED
@@ -215,6 +218,24 @@ def test_what_is_given_up_everywhere_is_gone_everywhere(
     has_let_go(one, one.second)
     assert not is_at_mux(one)
     assert open_deletions() == []
+
+
+@pytest.mark.parametrize("asked_about", ["first", "second"])
+def test_each_that_waits_for_the_deletion_can_ask_about_it(world: World, asked_about: str) -> None:
+    """The row names one of them; Mux put the deletion off, and support rechecks either."""
+    one = shared(world, "lesson and course")
+    api(one, one.first)
+    world.control.fault("api", "status", match={"method": "DELETE"}, status=500)
+    sweeping.sweep()
+    world.control.clear_faults()
+    assert open_deletions() == [one.asset_id]
+    owner: Owner = getattr(one, asked_about)
+    assert case_file.open_case(owner, None).deletion is not None
+    db.session.rollback()
+    said = rechecking.recheck(owner.kind, owner.id, actor=CLI, answers=Answers("high"))
+    assert said.note == "The video is gone at Mux."
+    assert not is_at_mux(one)
+    has_let_go(one, owner)
 
 
 def test_one_that_lets_go_says_so_in_its_trail(world: World) -> None:

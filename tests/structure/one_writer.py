@@ -1,8 +1,9 @@
 """Who writes the state of a video, of a publication and of the audit trail, read from the syntax tree of the product.
 
 `writes` finds every place that could change one of the guarded columns: an assignment of any form, `setattr`, a
-constructor, `update(...).values(...)`, raw SQL. What it cannot read (a name that is only known at run time) counts as
-a write too. It changes nothing and imports nothing of what it reads.
+constructor, `update(...).values(...)`, raw SQL. A private function that hands its keywords on to such a call is one
+itself. What cannot be read (a name that is only known at run time) counts as a write too. Nothing of what is read is
+imported.
 """
 
 import ast
@@ -62,32 +63,60 @@ class Write:
 def writes(source: str) -> list[Write]:
     """Every write in one module, in the order of its lines."""
     tree = ast.parse(source)
+    handing_on = _handing_on(tree)
     found = {
-        Write(_function(tree, node), column, node.lineno)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.expr | ast.stmt)
-        for column in _columns(node)
+        Write(function.name if function else "", column, node.lineno)
+        for node, function in _nodes(tree, None)
+        for column in _columns(node, handing_on, _keywords_of(function))
     }
     return sorted(found, key=lambda one: (one.line, one.column))
 
 
-def _function(tree: ast.Module, node: ast.expr | ast.stmt) -> str:
-    """The innermost function around a node."""
-    around = [
-        one
-        for one in ast.walk(tree)
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
-        and one.lineno <= node.lineno <= (one.end_lineno or one.lineno)
-    ]
-    return max(around, key=lambda one: one.lineno).name if around else ""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def _columns(node: ast.expr | ast.stmt) -> Iterator[str]:
+def _nodes(
+    inside: ast.AST, function: Function | None
+) -> Iterator[tuple[ast.expr | ast.stmt, Function | None]]:
+    """Everything that has a line, with the innermost function around it."""
+    for node in ast.iter_child_nodes(inside):
+        around = node if isinstance(node, Function) else function
+        if isinstance(node, ast.expr | ast.stmt):
+            yield node, around
+        yield from _nodes(node, around)
+
+
+def _keywords_of(function: Function | None) -> str:
+    """The name under which a private function takes any keyword; its callers are all in the same module."""
+    if function is None or not function.name.startswith("_") or function.args.kwarg is None:
+        return ""
+    return function.args.kwarg.arg
+
+
+def _handing_on(tree: ast.Module) -> frozenset[str]:
+    """The private functions whose keywords end in a call that writes, directly or through another one of them."""
+    found: frozenset[str] = frozenset()
+    while True:
+        more = found | {
+            one.name
+            for one in ast.walk(tree)
+            if isinstance(one, Function) and (keywords := _keywords_of(one))
+            for call in ast.walk(one)
+            if isinstance(call, ast.Call)
+            and any(given.arg is None and ast.unparse(given.value) == keywords for given in call.keywords)
+            and UNREADABLE in _of_call(call, found, "")
+        }
+        if more == found:
+            return found
+        found = more
+
+
+def _columns(node: ast.expr | ast.stmt, handing_on: frozenset[str], keywords: str) -> Iterator[str]:
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
         if node.attr in GUARDED:
             yield node.attr
     elif isinstance(node, ast.Call):
-        yield from _of_call(node)
+        yield from _of_call(node, handing_on, keywords)
     elif isinstance(node, ast.JoinedStr):
         yield from _of_sql("".join(_text(part) for part in node.values))
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -109,7 +138,7 @@ def _of_sql(text: str) -> Iterator[str]:
             yield UNREADABLE
 
 
-def _of_call(call: ast.Call) -> Iterator[str]:
+def _of_call(call: ast.Call, handing_on: frozenset[str], keywords: str) -> Iterator[str]:
     name = _called(call)
     model = _model(call)
     if name == "setattr":
@@ -117,14 +146,16 @@ def _of_call(call: ast.Call) -> Iterator[str]:
         column = constant.value if isinstance(constant, ast.Constant) else UNREADABLE
         if column in GUARDED or column == UNREADABLE:
             yield str(column)
-    elif name in MODELS or name == "new_row":
-        yield from (one for one in _given(call) if one not in (BIRTH if name == "new_row" else ()))
+    elif name in MODELS or name in handing_on:
+        yield from _given(call, keywords)
+    elif name == "new_row":
+        yield from (one for one in _given(call, keywords) if one not in BIRTH)
     elif name == "AuditLog" or (name == "insert" and model == "AuditLog"):
         yield AUDIT
     elif name in ("values", "on_conflict_do_update") and (model is None or model in MODELS):
-        yield from _given(call)
+        yield from _given(call, keywords)
     elif name == "update" and isinstance(call.func, ast.Attribute):  # Query.update, or a dict of columns
-        yield from (one for one in _given(call) if one != UNREADABLE)
+        yield from (one for one in _given(call, keywords) if one != UNREADABLE)
 
 
 def _called(call: ast.Call) -> str:
@@ -140,14 +171,16 @@ def _model(call: ast.Call) -> str | None:
     return None
 
 
-def _given(call: ast.Call) -> Iterator[str]:
-    """The columns that a call names: as keywords, or as the keys of a dict."""
+def _given(call: ast.Call, keywords: str) -> Iterator[str]:
+    """The columns that a call names: as keywords, or as the keys of a dict. `keywords`: what is handed on under this
+    name is read where it is given."""
     pairs: list[tuple[ast.expr | str | None, ast.expr]] = [(one.arg, one.value) for one in call.keywords]
     for keyword, value in pairs:
         if keyword in GUARDED:
             yield str(keyword)
         elif keyword is None and not isinstance(value, ast.Dict):
-            yield UNREADABLE
+            if not keywords or ast.unparse(value) != keywords:
+                yield UNREADABLE
         elif keyword in (None, "set_", "values"):
             yield from _keys(value)
     for argument in call.args:

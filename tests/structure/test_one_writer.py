@@ -120,6 +120,26 @@ def test_a_planted_second_writer_is_found(planted: str, column: str) -> None:
     assert ("domain/notices.py", "second", column) in [one[:3] for one in found]
 
 
+HANDING_ON = """
+def _claimed(which, **more):
+    _change(ids, next_check_at=soon, **more)
+
+def _change(ids, **values):
+    update(Tracking).where(Tracking.id.in_(ids)).values(updated_at=Tracking.updated_at, **values)
+
+def caller():
+    _claimed(which, {}=None)
+"""
+
+
+def test_keywords_are_followed_to_where_they_are_given() -> None:
+    assert writes(HANDING_ON.replace("{}", "handed_over_at")) == []
+    (found,) = writes(HANDING_ON.replace("{}", "superseded_at"))
+    assert (found.function, found.column) == ("caller", "superseded_at")
+    (found,) = writes(HANDING_ON.replace("{}=None", "**row"))
+    assert (found.function, found.column) == ("caller", UNREADABLE)
+
+
 @pytest.mark.parametrize(
     "harmless",
     [

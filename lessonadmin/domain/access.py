@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 from lessonadmin.db import db
 from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import Course, Lesson, Owner, Purchase, User
-from lessonadmin.domain.publication import is_playable
+from lessonadmin.domain.publication import is_playable, playable
 
 
 def owns(user: User, owner: Owner) -> bool:
@@ -22,12 +22,7 @@ def visible_to_students(lesson: Lesson) -> bool:
 
 def on_sale() -> ColumnElement[bool]:
     """The same as `visible_to_students`, for queries."""
-    return and_(
-        Lesson.status == "published",
-        Lesson.video_processing_status == "ready",
-        Lesson.mux_playback_id.is_not(None),
-        ~Lesson.has_temporary_id,
-    )
+    return and_(Lesson.status == "published", playable())
 
 
 def bought(user: User, lesson_id: uuid.UUID) -> bool:

@@ -5,7 +5,7 @@ Each function is safe to repeat. A person pressed the button, so an earlier "unp
 
 import uuid
 
-from sqlalchemy import ColumnElement, and_, case, literal
+from sqlalchemy import ColumnElement, case, literal
 
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import calls, desks, looking, outcomes, publication, rechecking, videos
@@ -16,11 +16,7 @@ from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.wording import why_failed
 
-PLAYABLE = and_(
-    Lesson.video_processing_status == "ready",
-    Lesson.mux_playback_id.is_not(None),
-    ~Lesson.has_temporary_id,
-)
+PLAYABLE = publication.playable()
 COMING = Lesson.video_is_open
 
 

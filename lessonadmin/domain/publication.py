@@ -4,6 +4,8 @@ A person beats the machine: the intent is spent when it is fulfilled and gone wh
 "ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
 """
 
+from sqlalchemy import ColumnElement, and_
+
 from lessonadmin.db import actor, moment
 from lessonadmin.domain import journal
 from lessonadmin.domain.models import Lesson, Owner, Tracking
@@ -13,6 +15,12 @@ def is_playable(owner: Owner) -> bool:
     """Published is never said of a lesson without a video that Mux confirmed."""
     confirmed = owner.video_processing_status == "ready" and bool(owner.mux_playback_id)
     return confirmed and not owner.has_temporary_id
+
+
+def playable() -> ColumnElement[bool]:
+    """The same for queries about lessons."""
+    has_id = and_(Lesson.mux_playback_id.is_not(None), Lesson.mux_playback_id != "")
+    return and_(Lesson.video_processing_status == "ready", has_id, ~Lesson.has_temporary_id)
 
 
 def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | None = None) -> bool:

@@ -346,6 +346,40 @@ def test_replacing(house: House, teacher: Caller) -> None:
     assert old["id"] in house.mux.assets  # kept for REPLACED_GRACE_SECONDS
 
 
+def test_a_late_new_video_is_told_and_found_while_the_old_one_plays(house: House, teacher: Caller) -> None:
+    lesson_id, old = ready_lesson(house, teacher)
+    ticket = teacher.upload(lesson_id=lesson_id)
+    house.sql(
+        "UPDATE mux_asset_tracking SET created_at = now() - interval '31 minutes' WHERE upload_id = %s",
+        ticket["upload_id"],
+    )
+    house.until(lambda: "needs_attention" in house.notices(lesson_id))
+    found = status(teacher, lesson_id)
+    assert (found["status"], found["stuck"], found["asset_id"]) == ("ready", True, old["id"])
+    assert teacher.seen(lesson_id)["status"] == "published"
+    staff = house.browser("support")
+    assert "New video late" in staff.get("/admin/lesson/?view=stuck").text
+    page = staff.get(f"/admin/lesson/details/?id={lesson_id}").text
+    assert "The new video is late" in page
+    assert "There is nothing to do" not in page
+    assert "lessonadmin_lessons_stuck 1.0" in staff.get("/metrics").text
+    time.sleep(1.5)  # a sweep or two
+    assert house.notices(lesson_id).count("needs_attention") == 1
+    house.hook.asset("ready", house.mux.asset_of(ticket["upload_id"], "ready")).expect(204)
+    assert status(teacher, lesson_id)["stuck"] is False
+    assert "New video late" not in staff.get(f"/admin/lesson/details/?id={lesson_id}").text
+
+
+def test_a_new_video_whose_message_was_lost_is_compared_with_itself(house: House, teacher: Caller) -> None:
+    lesson_id, _ = ready_lesson(house, teacher)
+    ticket = teacher.upload(lesson_id=lesson_id)
+    new = house.mux.asset_of(ticket["upload_id"], "ready")
+    page = house.browser("support").get(f"/admin/lesson/details/?id={lesson_id}&look=1").text
+    assert "Mux has the new video ready" in page
+    assert new["id"] in page
+    assert "There is nothing to do" not in page
+
+
 def test_deleting_by_a_person(house: House, teacher: Caller) -> None:
     lesson_id, asset = ready_lesson(house, teacher)
     twin = house.lesson_row(

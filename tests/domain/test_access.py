@@ -104,7 +104,7 @@ def test_the_query_and_the_rule_agree(session: object) -> None:
     """`on_sale` is the same as `visible_to_students`, whatever odd row there is."""
     for status in ("draft", "published"):
         for video in ("none", "processing", "ready", "error"):
-            for playback in (None, "p", "temp_playback_1"):
+            for playback in (None, "", "p", "temp_playback_1"):
                 for asset in (None, "a", "temp_1"):
                     make_lesson(
                         status=status,

@@ -31,8 +31,9 @@ from lessonadmin.domain.outcomes import Result
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 8
-LONGEST_BACKOFF = 3600.0
+# Half an hour in all, and when Mux is back every row is asked about within a minute.
+MOST_ATTEMPTS = 32
+LONGEST_BACKOFF = 60.0
 FETCHED_AT_ONCE = 1000
 WAIT_IN_STEPS = 5.0
 GIVE_UP_AFTER = 3

@@ -138,18 +138,18 @@ def wake(batch_id: uuid.UUID, *, until: float) -> bool:
     """
     if action_of(get(batch_id)).asks_mux and budget.left()[1] > 0:
         return False
-    workers = vital_signs.hands()["worker"]
+    workers = vital_signs.hands()["worker"] and queue.answers()
+    seconds = until - time.monotonic()
     turn = batch_turns.holder(batch_id)
     if workers and turn is not None and queue.in_line(RUN_BATCH, str(turn)):
         batch_turns.keep(batch_id, turn)
         return False
-    turn = batch_turns.appoint(batch_id)
+    turn = batch_turns.appoint(batch_id) if workers or seconds > 0 else None
     db.session.commit()
     if turn is None:
         return False
-    if workers and queue.answers():
+    if workers:
         return send(batch_id, turn)
-    seconds = max(0.0, until - time.monotonic())
     ran = batch_runs.run_some(batch_id, seconds=seconds, alive=lambda: batch_turns.keep(batch_id, turn))
     batch_turns.end(batch_id, turn)
     return ran.rows > 0

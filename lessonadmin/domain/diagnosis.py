@@ -69,7 +69,7 @@ def machine_room_findings() -> Iterator[Finding]:
     if not there["worker"]:
         yield Finding(
             "no_workers",
-            "No worker has been seen for a minute: nothing is done in the background.",
+            "No worker has been seen for a minute: background work is left to the clock and takes longer.",
             "trouble",
             DOCTOR,
         )

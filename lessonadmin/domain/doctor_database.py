@@ -69,7 +69,13 @@ def machine_room(room: Room) -> list[Line]:
     with room.connection() as connection:
         workers, clocks = (vital_signs.ages(kind, on=connection) for kind in (WORKER, CLOCK))
     return [
-        _seen("workers", WORKER, workers, "flask --app app worker", "nothing is done in the background"),
+        _seen(
+            "workers",
+            WORKER,
+            workers,
+            "flask --app app worker",
+            "background work is left to the clock and takes longer",
+        ),
         _seen("clock", CLOCK, clocks, "flask --app app clock", "lost messages of Mux are not looked for"),
     ]
 

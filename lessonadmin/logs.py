@@ -16,11 +16,16 @@ who: ContextVar[str] = ContextVar("who", default="-")
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 SECRETS = re.compile(r"(token=|Bearer |whsec_|Basic )[\w.\-~+/=%]+", re.IGNORECASE)
+ROWS = re.compile(r"DETAIL: .*")  # PostgreSQL quotes the row that it refused
 
 
 def scrub(text: str) -> str:
     """One line, without anything that opens a door."""
-    return SECRETS.sub(r"\1[secret]", text).replace("\r", "\\r").replace("\n", "\\n")
+    return _hidden(text).replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _hidden(text: str) -> str:
+    return ROWS.sub("DETAIL: [hidden]", SECRETS.sub(r"\1[secret]", text))
 
 
 class JsonLines(logging.Formatter):
@@ -35,7 +40,7 @@ class JsonLines(logging.Formatter):
         }
         line |= {key: value for key, value in vars(record).items() if key not in STANDARD}
         if record.exc_info:
-            line["exception"] = SECRETS.sub(r"\1[secret]", self.formatException(record.exc_info))
+            line["exception"] = _hidden(self.formatException(record.exc_info))
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
@@ -45,7 +50,7 @@ class Readable(logging.Formatter):
         extras = " ".join(f"{k}={v}" for k, v in vars(record).items() if k not in STANDARD)
         line = scrub(f"{at} {record.levelname:<7} {record.getMessage()} {extras}".rstrip())
         if record.exc_info:
-            line += "\n" + SECRETS.sub(r"\1[secret]", self.formatException(record.exc_info))
+            line += "\n" + _hidden(self.formatException(record.exc_info))
         return line
 
 

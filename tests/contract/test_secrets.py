@@ -1,8 +1,14 @@
 """What never leaves: addresses to upload to, passwords, tokens and bodies; and what a new key or password ends."""
 
+import gzip
 import re
 import subprocess
 import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import ClassVar
+
+import psycopg
 
 from devstack import ports, procfile
 from devstack.places import ROOT
@@ -132,3 +138,79 @@ def test_rows_are_never_kept_for_less_than_is_safe(house: House) -> None:
     assert refused.returncode != 0
     assert "at least 30 days" in refused.stderr + refused.stdout
     assert "Traceback" not in refused.stderr
+
+
+class _Sentry(BaseHTTPRequestHandler):
+    """Takes whatever is reported, unpacked."""
+
+    heard: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.heard.append(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Silent."""
+
+
+def test_an_error_is_reported_and_logged_without_what_people_sent(house: House) -> None:
+    url = house.empty_database("broken")
+    assert house.flask("db", "upgrade", DATABASE_URL=url).returncode == 0
+    email = "told@school.example"
+    house.flask("users", "create", email, "--role", "support", "--password", PASSWORD, DATABASE_URL=url)
+    token = house.flask("users", "token", email, DATABASE_URL=url).stdout.strip()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE lessons RENAME TO no_lessons")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Sentry)
+    Thread(target=server.serve_forever, daemon=True).start()
+    dsn = f"http://key@127.0.0.1:{server.server_port}/1"
+    try:
+        web = house.web("broken web", DATABASE_URL=url, SENTRY_DSN=dsn)
+        given = {"title": "in-the-body", "price_cents": 5}
+        answer = Caller(web, token).call(
+            "POST", "/api/lessons?whisper=in-the-query", given, Cookie="spy=in-the-cookie"
+        )
+        assert answer.status == 500
+        house.until(lambda: b"UndefinedTable" in b"".join(_Sentry.heard))
+    finally:
+        server.shutdown()
+        server.server_close()
+    told = b"".join(_Sentry.heard).decode() + (house.folder / "broken web.log").read_text()
+    assert told.count("UndefinedTable") >= 2, "in the report and in the log"
+    unwanted = (
+        "in-the-body",
+        "in-the-query",
+        "in-the-cookie",
+        token,
+        email,
+        SECRET,
+        house.settings["SECRET_KEY"],
+    )
+    assert [one for one in unwanted if one in told] == []
+    assert "in-the-body" not in answer.text
+    assert "no_lessons" not in answer.text
+
+
+def test_looking_changes_nothing(house: House, teacher: Caller) -> None:
+    """Support compares with Mux and lets the doctor look, while something could be learned."""
+    lesson_id = teacher.lesson()["id"]
+    house.mux.asset_of(teacher.upload(lesson_id=lesson_id)["upload_id"], "ready")
+
+    def stands() -> list[object]:
+        return [
+            house.lesson(lesson_id),
+            house.tracking(lesson_id),
+            house.actions(lesson_id),
+            house.notices(lesson_id),
+        ]
+
+    before, asked = stands(), len(house.mux.calls)
+    desk = house.browser("support")
+    page = desk.get(f"/admin/lesson/details/?id={lesson_id}&look=1").expect(200).text
+    assert "Nothing was changed by asking" in page
+    assert [one for one in house.mux.calls[asked:] if one[2] == "high"]
+    desk.get("/admin/doctor/").expect(200)
+    assert stands() == before

@@ -47,6 +47,15 @@ def test_what_opens_a_door_is_left_out(secret: str) -> None:
         assert "[secret]" in str(found["message"])
 
 
+def test_a_row_that_postgresql_refused_is_not_quoted() -> None:
+    refused = (
+        'null value in column "price" violates it\nDETAIL: Failing row contains (1, What a person wrote).'
+    )
+    found = str(line(refused)["message"])
+    assert "What a person wrote" not in found
+    assert "null value in column" in found
+
+
 def test_text_from_outside_breaks_no_line() -> None:
     found = line("file %s", 'a\r\n{"level":"error","message":"forged"}')
     assert "\n" not in str(found["message"])

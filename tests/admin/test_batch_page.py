@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -54,6 +55,20 @@ def test_a_batch_is_stopped_goes_on_and_is_undone(support: FlaskClient, session:
     assert {
         row.status for row in db.session.scalars(select(Lesson).execution_options(populate_existing=True))
     } == {"draft"}
+
+
+def test_the_time_left_of_a_batch_that_was_stopped_overnight(support: FlaskClient, session: object) -> None:
+    batch_id = a_batch(support, 100)
+    once = iter([True, False])
+    batch_runs.run_some(batch_id, seconds=30, alive=lambda: next(once))
+    press(support, "stop", batch_id)
+    night = timedelta(hours=12)
+    db.session.execute(update(Batch).values(created_at=Batch.created_at - night, running_seconds=10.0))
+    db.session.commit()
+    press(support, "resume", batch_id)
+    page = page_of(support.get(f"/admin/batch/details/?id={batch_id}"))
+    assert "50 of 100 rows" in page.text()
+    assert "5.0 rows a second, about 10 s left" in page.text()
 
 
 def test_its_page_keeps_itself_fresh_and_shows_its_rows_in_pages(

@@ -51,7 +51,7 @@ class Probe:
 
     wanted: Wanted
     record: Record
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = time.sleep
     requests: int = 0
     made: Made = field(default_factory=Made)
     stopped: str | None = None
@@ -90,14 +90,13 @@ class Probe:
 
     def _ask_all(self) -> None:
         waiting = self._create("an upload that expires", SHORTEST_SECONDS) if self.wanted.expired else None
-        since = time.monotonic()
         self._resuming()
         if self.wanted.film is not None:
             self._whole(self.wanted.film)
         if self.wanted.asset_id is not None:
             self._playback(self.wanted.asset_id)
         if waiting is not None:
-            self._expired(waiting, since)
+            self._expired(waiting)
         if self.wanted.rate_limit:
             self._rate_limit()  # last: after it nothing is answered for a while
 
@@ -141,10 +140,10 @@ class Probe:
         self._put("the first part to a completed upload", upload, 0, min(PART, size), size=size)
         self._cancel("cancel a completed upload", upload.id)
 
-    def _expired(self, upload: Upload, since: float) -> None:
-        while (left := since + SHORTEST_SECONDS + 10 - time.monotonic()) > 0:
+    def _expired(self, upload: Upload) -> None:
+        for _ in range(SHORTEST_SECONDS + 10):
             self._spend(0)
-            self.sleep(min(1.0, left))
+            self.sleep(1.0)
         self._where("bytes */N to an expired upload", upload)
         self._put("the first part to an expired upload", upload, 0, PART)
         self._look("GET of an expired upload", upload.id)

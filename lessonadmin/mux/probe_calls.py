@@ -34,7 +34,7 @@ class Made:
         open_ones = [f"upload {one}" for one, ended in self.uploads.items() if not ended]
         return open_ones + [f"asset {one}" for one in sorted(self.assets)]
 
-    def take_away(self, sleep: Callable[[float], None]) -> None:
+    def take_away(self, sleep: Callable[[float], object]) -> None:
         """Cancel and delete it all. An upload that cannot be cancelled may have become an asset: that goes."""
         for upload_id in [one for one, ended in self.uploads.items() if not ended]:
             self.uploads[upload_id] = _over(partial(self._end, upload_id), sleep)
@@ -53,7 +53,7 @@ class Made:
                 raise
 
 
-def _over(act: Callable[[], object], sleep: Callable[[float], None]) -> bool:
+def _over(act: Callable[[], object], sleep: Callable[[float], object]) -> bool:
     """Did it come to its end? Too many calls, a fault at Mux, an asset that it still works on: tried again for a minute."""
     for _ in range(MAX_TRIES):
         try:

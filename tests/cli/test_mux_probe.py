@@ -104,6 +104,9 @@ def test_what_is_unknown_is_recorded_and_nothing_stays(simulator: Control, probe
     assert (first["status"], first["headers"]["range"]) == (308, "bytes=0-262143")
     assert first["sent"] == "PUT with Origin, Content-Range: bytes 0-262143/1048576"
     assert found["bytes */N after the first part"]["headers"]["range"] == "bytes=0-262143"
+    assert found["a part beyond a gap"]["status"] == 503
+    assert "exceeds already uploaded size of 262144 byte" in found["a part beyond a gap"]["body"]
+    assert found["bytes */N after the overlap"]["headers"]["range"] == "bytes=0-524287"
     for question in (
         "a part beyond a gap", "bytes */N after the gap", "bytes */N after the overlap",
         "the first part again with other bytes, and the second", "bytes */N to a cancelled upload",
@@ -125,7 +128,7 @@ def test_the_file_holds_nothing_that_opens_or_names_anything(simulator: Control,
     written = probe.out.read_text()
     found = probe.answers()
     assert found["a public playback id without a token"]["status"] == 200
-    assert found["a public playback id with a token"]["status"] == 403
+    assert found["a public playback id with a token"]["status"] == 400
     (seen,) = [one["asset_id"] for one in simulator.uploads() if one.get("asset_id")]
     ids = [*(one["id"] for one in simulator.uploads()), seen, asset_id, playback_id, key["id"]]
     addresses = [one["url"].partition("token=")[2] for one in simulator.uploads() if one.get("url")]

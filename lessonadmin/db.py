@@ -87,6 +87,7 @@ class Actor:
 WEBHOOK = Actor("webhook")
 JOB = Actor("job")
 CLI = Actor("cli")
+CLI_QUIETLY = Actor("cli", quiet=True)
 JOB_QUIETLY = Actor("job", quiet=True)
 
 

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from lessonadmin.cli import demo, doctor, events, fix_lessons, mux_probe, people, reconcile
+from lessonadmin.cli import demo, doctor, events, fix_lessons, import_lessons, mux_probe, people, reconcile
 
 
 def init_app(app: Flask) -> None:
-    for room in (people, events, demo, doctor, fix_lessons, reconcile, mux_probe):
+    for room in (people, events, demo, doctor, fix_lessons, import_lessons, reconcile, mux_probe):
         room.init_app(app)

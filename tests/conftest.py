@@ -1,7 +1,9 @@
 """What every test may ask for. The servers come from `devstack`; the settings from `tests/settings.py`.
 
 `app`           the application, one for the whole run
-`client`        a browser-like client: each request in a context of its own, as from outside
+`client`        pytest-flask's: somebody at the other end of HTTP, not signed in; it is an `OutsideClient`
+`accept_json`   pytest-flask's: the header of whoever wants JSON
+`live_server`   pytest-flask's: an application in a process of its own (tests/web/test_live.py makes the application)
 `session`       the database session of an application context that is open during the test
 `clean`         nothing to ask for: whoever uses the database finds it empty, and Redis too
 """
@@ -23,7 +25,11 @@ pytest_plugins = ["devstack.pytest_plugin", "tests.chromium", "tests.world"]
 
 @pytest.fixture(autouse=True)
 def _push_request_context() -> None:
-    """pytest-flask would open a request context around every test, and so hide that one is missing: not here."""
+    """pytest-flask opens a request context around every test that has `app`, and so hides that one is missing.
+
+    The plugin has no switch for that, and needs it for nothing but `url_for` in tests: a fixture of its name that does
+    nothing takes its place. Everything else of the plugin is used as it is.
+    """
 
 
 @pytest.fixture(scope="session")
@@ -67,17 +73,21 @@ def redis_connection(redis_url: str) -> Iterator["redis.Redis[Any]"]:
 
 class OutsideClient(FlaskClient):
     """Every request starts from nothing, as it does on a server: no `g` and no session of the test's own context.
-    A streamed answer is read there too, to its end."""
+    A streamed answer is read there too, to its end.
+
+    pytest-flask enters the client (`with app.test_client()`), which would keep the context of the last request open for
+    the test to look into: of a server nobody sees that.
+    """
+
+    def __enter__(self) -> "OutsideClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         kwargs.setdefault("buffered", True)
         return contextvars.Context().run(super().open, *args, **kwargs)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """Somebody at the other end of HTTP, not signed in."""
-    return app.test_client()
 
 
 @pytest.fixture

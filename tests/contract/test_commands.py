@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from pathlib import Path
 
 from devstack import ports
 from tests.contract.callers import Caller
@@ -112,6 +113,39 @@ def test_fix_lessons_and_temporary_playback_ids(house: House, teacher: Caller, s
     assert [row["mux_playback_id"] for row in house.tracking(broken)] == [playback_id]
     left = house.lesson(draft)
     assert (left["status"], left["publish_on_ready"], house.tracking(draft)) == ("draft", True, [])
+
+
+def test_lessons_out_of_a_file(house: House, student: Caller, tmp_path: Path) -> None:
+    asset = house.mux.asset("ready")
+    word, teacher = f"w{uuid.uuid4().hex[:8]}", house.who("instructor").email
+    file, report = tmp_path / "lessons.csv", tmp_path / "report.csv"
+    file.write_text(
+        "title;price;teacher;course;asset id;status\r\n"
+        f"{word} one;9,99;{teacher};{word};{asset['id']};published\r\n"
+        f"{word} two;;{teacher};{word};A{uuid.uuid4().hex};\r\n"
+        f"{word} three;;nobody@school.example;;;\r\n"
+    )
+    plan = house.flask("import-lessons", str(file), "--dry-run")
+    assert plan.stdout.endswith("processed: 3\nupdated: 1\nskipped: 0\nfailed: 2\n"), (
+        plan.stdout + plan.stderr
+    )
+    titles = "SELECT id, price_cents FROM lessons WHERE title LIKE %s"
+    assert house.sql(titles, f"{word}%") == []
+    done = house.flask("import-lessons", str(file), "--report", str(report))
+    assert done.returncode == 1
+    assert done.stdout.endswith("processed: 3\nupdated: 1\nskipped: 0\nfailed: 2\n"), (
+        done.stdout + done.stderr
+    )
+    row = house.one(titles, f"{word}%")
+    assert row["price_cents"] == 999
+    seen = student.get(f"/api/lessons/{row['id']}").expect(200).json
+    assert (seen["status"], seen["visible_to_students"]) == ("published", True)
+    assert len(report.read_text().splitlines()) == 4
+    again = house.flask("import-lessons", str(file))
+    assert again.stdout.endswith("processed: 3\nupdated: 0\nskipped: 1\nfailed: 2\n"), (
+        again.stdout + again.stderr
+    )
+    assert len(house.sql(titles, f"{word}%")) == 1
 
 
 def test_an_imported_lesson_is_taken_in_by_the_clock(house: House, student: Caller) -> None:

@@ -4,7 +4,7 @@ import socket
 import urllib.request
 
 import pytest
-from flask import Flask, g
+from flask import Flask, g, has_request_context
 from flask.testing import FlaskClient
 from pytest_socket import SocketConnectBlockedError
 
@@ -22,6 +22,22 @@ def test_names_of_the_world_are_not_looked_up_for_a_connection() -> None:
 def test_there_is_no_context_that_nobody_asked_for(app: Flask) -> None:
     with pytest.raises(RuntimeError, match="outside of application context"):
         g.get("anything")
+
+
+def test_nothing_of_a_request_is_left_for_the_test_to_see(client: FlaskClient) -> None:
+    """pytest-flask's client is entered, and would keep the context of its last request open."""
+    assert client.get("/login").status_code == 200
+    assert not has_request_context()
+    with pytest.raises(RuntimeError, match="outside of application context"):
+        g.get("anything")
+
+
+def test_the_client_is_the_plugins_own(request: pytest.FixtureRequest) -> None:
+    """Whoever overrides a fixture of pytest-flask again uses it in name only."""
+    for name in ("client", "accept_json"):
+        request.getfixturevalue(name)
+        (definition,) = request._fixturemanager.getfixturedefs(name, request.node) or ()
+        assert definition.func.__module__ == "pytest_flask.fixtures"
 
 
 def test_a_request_sees_nothing_of_the_tests_own_context(app: Flask, client: FlaskClient) -> None:

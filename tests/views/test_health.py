@@ -39,8 +39,8 @@ def signs(client: FlaskClient) -> tuple[int, dict[str, bool]]:
     return answer.status_code, found
 
 
-def test_alive_asks_for_nothing(client: FlaskClient) -> None:
-    answer = client.get("/healthz")
+def test_alive_asks_for_nothing(client: FlaskClient, accept_json: list[tuple[str, str]]) -> None:
+    answer = client.get("/healthz", headers=accept_json)
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
     assert "Set-Cookie" not in answer.headers
 

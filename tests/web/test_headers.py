@@ -14,6 +14,19 @@ def policy_of(answer: object) -> dict[str, str]:
     return dict(rule.partition(" ")[::2] for rule in text.split("; "))
 
 
+def test_who_asks_for_json_gets_it_from_the_api_and_pages_from_the_rest(
+    client: FlaskClient, accept_json: list[tuple[str, str]]
+) -> None:
+    """The address decides, not the header: a program that reads a page by mistake is told so by its type."""
+    refused = client.get("/api/lessons", headers=accept_json)
+    assert refused == 401
+    assert refused.json["error"]["type"] == "not_signed_in"
+    assert client.get("/api/nowhere", headers=accept_json).is_json
+    page = client.get("/login", headers=accept_json)
+    assert page == 200
+    assert page.mimetype == "text/html"
+
+
 @pytest.mark.parametrize(
     "path", ["/login", "/nowhere", "/healthz", "/lessons", "/api/nowhere", "/static/css/base.css"]
 )

@@ -17,8 +17,7 @@ from lessonadmin import logs
 from lessonadmin.db import Actor, db
 from lessonadmin.domain import sessions
 from lessonadmin.domain.errors import Forbidden, Missing, Problem
-from lessonadmin.domain.models import User
-from lessonadmin.domain.models.people import STAFF as STAFF_ROLES
+from lessonadmin.domain.models import User, people
 from lessonadmin.domain.models.people import Role
 
 csrf = CSRFProtect()
@@ -41,17 +40,13 @@ class Guard:
     students_to_catalog: bool = False
 
 
-def _roles(*names: str) -> frozenset[str]:
-    return frozenset(names)
-
-
-EVERYONE = _roles("student", "instructor", "support", "admin")
+EVERYONE: frozenset[str] = frozenset(people.ROLES)
 PUBLIC = Guard(EVERYONE, "anyone", public=True)
 MUX = Guard(frozenset(), "Mux, by signature", signed_by_mux=True)
 SIGNED_IN = Guard(EVERYONE, "anyone signed in")
-TEACHING = Guard(_roles("instructor", "support", "admin"), "instructors and staff", students_to_catalog=True)
-STAFF = Guard(_roles("support", "admin"), "support and admin", hidden=True)
-ADMIN = Guard(_roles("admin"), "admin", hidden=True)
+TEACHING = Guard(frozenset(people.TEACHING), "instructors and staff", students_to_catalog=True)
+STAFF = Guard(frozenset(people.STAFF), "support and admin", hidden=True)
+ADMIN = Guard(frozenset({"admin"}), "admin", hidden=True)
 
 GUARDS: dict[str, Guard] = {
     "health": PUBLIC,
@@ -101,7 +96,7 @@ class Identity:
 
     @property
     def is_staff(self) -> bool:
-        return self.role in STAFF_ROLES
+        return self.role in people.STAFF
 
 
 def identity() -> Identity | None:

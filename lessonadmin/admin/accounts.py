@@ -17,7 +17,7 @@ from lessonadmin.db import transaction
 from lessonadmin.domain import accounts, handover, people, searching, sessions
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
-from lessonadmin.domain.models.people import ROLES
+from lessonadmin.domain.models.people import ROLES, STAFF
 from lessonadmin.ids import as_id
 from lessonadmin.web.formats import plural
 
@@ -42,7 +42,7 @@ class UserView(TableView):
         *filters.flag("Disabled", lambda: ~User.active),
     )
     saved_views = (
-        SavedView("staff", "Staff", lambda: User.role.in_(("support", "admin"))),
+        SavedView("staff", "Staff", lambda: User.role.in_(STAFF)),
         SavedView("disabled", "Disabled", lambda: ~User.active),
     )
 

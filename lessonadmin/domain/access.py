@@ -10,6 +10,9 @@ from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import Course, Lesson, Owner, Purchase, User
 from lessonadmin.domain.publication import is_playable, playable
 
+ONLY_TEACHERS_CHANGE = "Students cannot change lessons or courses."
+ONLY_STUDENTS_BUY = "Only students buy lessons."
+
 
 def owns(user: User, owner: Owner) -> bool:
     """May this person change it? Its teacher and staff may."""
@@ -83,8 +86,8 @@ def has_lessons_on_sale() -> ColumnElement[bool]:
 
 def teaches(user: User) -> None:
     """Only teachers and staff write."""
-    if user.role == "student":
-        raise Forbidden("forbidden", "Students cannot change lessons or courses.")
+    if not user.teaches:
+        raise Forbidden("forbidden", ONLY_TEACHERS_CHANGE)
 
 
 def lesson_to_see(user: User, lesson_id: uuid.UUID) -> Lesson:

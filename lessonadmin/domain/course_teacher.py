@@ -5,7 +5,6 @@ import uuid
 from lessonadmin.db import db
 from lessonadmin.domain import access, journal, people
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
-from lessonadmin.domain.handover import TEACHING
 from lessonadmin.domain.models import Course, User
 
 
@@ -15,7 +14,7 @@ def give(by: User, course_id: uuid.UUID, *, to_email: str) -> bool:
         raise Forbidden("forbidden", "Only staff give a course to another teacher.")
     course: Course = access.course_to_change(by, course_id)
     taker = people.find_by_email(to_email)
-    if taker is None or taker.role not in TEACHING:
+    if taker is None or not taker.teaches:
         raise Invalid.field("teacher", "There is no teacher with this e-mail address.")
     if taker.id == course.instructor_id:
         return False

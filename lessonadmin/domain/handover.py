@@ -14,8 +14,6 @@ from lessonadmin.domain import journal
 from lessonadmin.domain.errors import Conflict, Invalid, Missing
 from lessonadmin.domain.models import Course, Lesson, User
 
-TEACHING = ("instructor", "support", "admin")
-
 
 @dataclass(frozen=True)
 class Handover:
@@ -37,7 +35,7 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
     giver, taker = db.session.get(User, from_id), db.session.get(User, to_id, with_for_update={"read": True})
     if giver is None:
         raise Missing()
-    if taker is None or taker.role not in TEACHING:
+    if taker is None or not taker.teaches:
         raise Invalid.field("to", "Choose somebody who teaches, or staff.")
     if not taker.active:
         raise Conflict("account_disabled", "This account is disabled; choose another one.")

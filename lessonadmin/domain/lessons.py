@@ -225,7 +225,7 @@ def purchase(user: User, lesson_id: uuid.UUID, *, agreed_cents: int | None = Non
 
     With `agreed_cents` only at that price: nobody pays what they were not shown."""
     if user.role != "student":
-        raise Forbidden("forbidden", "Only students buy lessons.")
+        raise Forbidden("forbidden", access.ONLY_STUDENTS_BUY)
     lesson = db.session.scalar(select(Lesson).where(Lesson.id == lesson_id).with_for_update(read=True))
     mine = select(Purchase).where(Purchase.lesson_id == lesson_id, Purchase.user_id == user.id)
     before = db.session.scalar(mine)

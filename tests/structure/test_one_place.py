@@ -154,6 +154,16 @@ RULES = (
         "select(func.count()).select_from(rows.limit(MOST + 1).subquery())",
     ),
     Rule(
+        "which roles teach, and which are staff",
+        ("domain/models/people.py",),
+        lambda node: (
+            isinstance(node, ast.Tuple | ast.Set | ast.List)
+            and len({"instructor", "support", "admin"} & {getattr(one, "value", None) for one in node.elts})
+            > 1
+        ),
+        "TEACHING = ('instructor', 'support', 'admin')",
+    ),
+    Rule(
         "a price has one reader",
         ("domain/prices.py",),
         lambda node: holds(node, "[.,]", "[,.]"),

@@ -13,6 +13,7 @@ from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, one_of
 Role = Literal["student", "instructor", "support", "admin"]
 ROLES: tuple[Role, ...] = ("student", "instructor", "support", "admin")
 STAFF: tuple[Role, ...] = ("support", "admin")
+TEACHING: tuple[Role, ...] = ("instructor", *STAFF)
 
 
 class User(Stamped, Base):
@@ -48,6 +49,11 @@ class User(Stamped, Base):
     @property
     def is_staff(self) -> bool:
         return self.role in STAFF
+
+    @property
+    def teaches(self) -> bool:
+        """May they have lessons and courses? Whose one is, is asked of `access`."""
+        return self.role in TEACHING
 
     @property
     def typed_role(self) -> Role:

@@ -12,6 +12,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel
 
 from lessonadmin import auth
+from lessonadmin.domain import access
 from lessonadmin.domain.errors import Forbidden, Problem
 from lessonadmin.views.api import reading
 from lessonadmin.views.api.refusals import in_words_for
@@ -25,12 +26,9 @@ View = Callable[..., Answer]
 
 REFUSALS: dict[Who, tuple[frozenset[str], str]] = {
     "anyone": (auth.EVERYONE, ""),
-    "teaching": (
-        frozenset({"instructor", "support", "admin"}),
-        "Students cannot change lessons or courses.",
-    ),
-    "students": (frozenset({"student"}), "Only students buy lessons."),
-    "staff": (frozenset({"support", "admin"}), "Only support may do this."),
+    "teaching": (auth.TEACHING.roles, access.ONLY_TEACHERS_CHANGE),
+    "students": (frozenset({"student"}), access.ONLY_STUDENTS_BUY),
+    "staff": (auth.STAFF.roles, "Only support may do this."),
 }
 
 

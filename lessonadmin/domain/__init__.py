@@ -7,7 +7,7 @@ Where is what (a test holds this list complete):
 
   A video's way       video_state videos desks publication uploads matching inbox reading looking asking answers
                       surveying checks
-  Taking away         removal deletions cancelling restoring adopting
+  Taking away         removal deletions leases cancelling restoring adopting
   Repair              sweeping budget disbelief environment intake repair old_videos finding reconcile walking drift
                       mending repolicing drift_report
   Lessons, courses    lessons courses course_lists course_teacher catalog desk_list listing searching standing estimates
@@ -21,5 +21,5 @@ Where is what (a test holds this list complete):
                       event_lookup lookup notes
   The machine room    doctor examination doctor_database doctor_house doctor_mux doctor_webhooks vital_signs
                       alarms rejections figures gauges operations usage retention
-  Shared by all       errors calls conditions ceilings models
+  Shared by all       errors calls backoff conditions ceilings models
 """

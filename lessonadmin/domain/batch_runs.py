@@ -22,7 +22,7 @@ from typing import Literal
 from lessonadmin import mux
 from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import actions, batch_items, budget, outcomes, reading_ahead, undoing
+from lessonadmin.domain import actions, backoff, batch_items, budget, outcomes, reading_ahead, undoing
 from lessonadmin.domain.actions import Action
 from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.batch_items import Lease
@@ -283,7 +283,7 @@ def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Prior
         budget.went_wrong(error)
     passes = error.kind == "later" or error.category == "auth_error"
     if passes and lease.attempts < MOST_ATTEMPTS:
-        pause = error.retry_after or min(15.0 * 2 ** (lease.attempts - 1), LONGEST_BACKOFF)
+        pause = backoff.pause(lease.attempts, first=15, longest=LONGEST_BACKOFF, wished=error.retry_after)
         with transaction(job.actor):
             put = batch_items.put_back(lease, f"{error.category}: {error.message}", seconds=pause)
         return outcomes.later(f"{error.message} It is tried again by itself.") if put else None

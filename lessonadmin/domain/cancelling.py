@@ -5,61 +5,54 @@ If the file was quicker, its asset goes instead. Nothing in here decides that an
 
 import uuid
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import select
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, db, later, transaction
-from lessonadmin.domain import deletions, desks, videos
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import deletions, desks, leases, videos
+from lessonadmin.domain.leases import Lease
 from lessonadmin.domain.models import Tracking, UploadCancellation
 from lessonadmin.domain.reading import upload_news
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
 
-LEASE_SECONDS = 45
-
 
 def finish(cancellation_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:
     """Cancel one upload at Mux; if it became an asset first, that asset goes instead."""
     with transaction(actor):
-        upload_id = db.session.scalar(
-            update(UploadCancellation)
-            .where(
-                UploadCancellation.id == cancellation_id,
-                UploadCancellation.done_at.is_(None),
-                or_(UploadCancellation.due_at <= func.clock_timestamp(), UploadCancellation.attempts == 0),
-            )
-            .values(attempts=UploadCancellation.attempts + 1, due_at=later(LEASE_SECONDS))
-            .returning(UploadCancellation.upload_id)
-        )
-    if upload_id is None:
+        lease = leases.take(UploadCancellation, cancellation_id, also_when=UploadCancellation.attempts == 0)
+    if lease is None:
         return False
     try:
-        upload = _cancel_at_mux(upload_id, priority)
+        upload = _cancel_at_mux(lease.mux_id, priority)
     except mux.MuxError as error:
         with transaction(actor):
-            row = db.session.get_one(UploadCancellation, cancellation_id)
-            row.last_error = f"{error.category}: {error.message}"
-            row.due_at = later(error.retry_after or 60)  # type: ignore[assignment]  # database's clock
+            leases.failed(lease, error)
         raise
     with transaction(actor):
-        _cancelled(cancellation_id, upload_id, upload)
-    return True
+        return _cancelled(lease, upload)
 
 
-def _cancelled(cancellation_id: uuid.UUID, upload_id: str, upload: mux.Upload | None) -> None:
-    """No bytes come any more. What had come already goes, and the upload itself is history, not for ever open."""
-    target = desks.target_of(Tracking.upload_id == upload_id)
+def _cancelled(lease: Lease, upload: mux.Upload | None) -> bool:
+    """No bytes come any more. What had come already goes, and the upload itself is history, not for ever open.
+
+    False if another one has the cancellation by now, who writes down how it ended.
+    """
+    target = desks.target_of(Tracking.upload_id == lease.mux_id)
     desk = desks.open_desk(*target) if target is not None else None
-    row = next((row for row in desk.rows if row.upload_id == upload_id), None) if desk is not None else None
-    promise = db.session.get_one(UploadCancellation, cancellation_id, populate_existing=True)
-    promise.done_at = func.clock_timestamp()
-    promise.last_error = None
+    row = (
+        next((row for row in desk.rows if row.upload_id == lease.mux_id), None) if desk is not None else None
+    )
+    if not leases.fulfil(lease):
+        return False
+    promise = db.session.get_one(UploadCancellation, lease.row_id)
     if desk is not None and row is not None:
         gone = News(happening=Happening.UPLOAD_EXPIRED, found_by="sweep", seen=True)
         videos.apply(desk, row, upload_news(upload, found_by="sweep", seen=True) if upload else gone)
     elif upload is not None and upload.asset_id is not None:
         whose = (promise.target_type, promise.target_id)
         deletions.promise_asset(upload.asset_id, why="made by a cancelled upload", target=whose)
+    return True
 
 
 def _cancel_at_mux(upload_id: str, priority: mux.Priority) -> mux.Upload | None:

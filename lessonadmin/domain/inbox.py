@@ -15,6 +15,7 @@ from sqlalchemy import case, func, or_, select, text, update
 from lessonadmin import metrics, mux
 from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
+from lessonadmin.domain import backoff
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.matching import Verdict, apply_event
 from lessonadmin.domain.models import MuxEvent
@@ -109,7 +110,7 @@ def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None
             outcome="failed",
             attempts=attempts,
             error=plain(f"{type(error).__name__}: {error}"),
-            next_attempt_at=None if dead else later(10 * 2**attempts),
+            next_attempt_at=None if dead else later(backoff.pause(attempts, first=20)),
         )
     )
 

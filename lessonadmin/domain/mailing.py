@@ -16,7 +16,7 @@ from sqlalchemy import Row, Select, and_, func, or_, select, tuple_, update
 
 from lessonadmin import config
 from lessonadmin.db import db, later
-from lessonadmin.domain import letters
+from lessonadmin.domain import backoff, letters
 from lessonadmin.domain.letters import Told
 from lessonadmin.domain.models import Course, Lesson, Notification, User
 from lessonadmin.domain.postman import Away, Line, Refused
@@ -179,7 +179,7 @@ def _send_one(line: Line, bundle: Bundle) -> int:
 
 def _try_later(bundles: Sequence[Bundle], error: str) -> None:
     """After a pause that doubles, for as many days as mail servers try; in the app the notice stays for good."""
-    pause = func.least(FIRST_PAUSE * func.power(2, Notification.mail_attempts - 1), LONGEST_PAUSE)
+    pause = backoff.pause_of(Notification.mail_attempts, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
     _note(
         [notice_id for bundle in bundles for notice_id in bundle.ids],
         mail_error=error,

@@ -5,24 +5,20 @@ uses it any more. "Gone" is done, "preparing" is later, and an id that did not c
 """
 
 import uuid
-from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import func, select, update
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, db, later, new_id, transaction
-from lessonadmin.domain import calls, deletions, desks, journal, publication, videos
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import calls, deletions, desks, journal, leases, publication, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict
+from lessonadmin.domain.leases import Lease
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, owners
 from lessonadmin.domain.video_state import Happening
 from lessonadmin.domain.videos import News
 from lessonadmin.temporary_ids import is_temporary
-
-LEASE_SECONDS = 45
-LONGEST_BACKOFF = 3600
-
 
 # Who gives up an asset: one lesson or course, under its lock, or everything that uses it.
 Scope = Desk | Literal["everyone"]
@@ -130,36 +126,15 @@ def can_undo(desk_rows: list[Tracking]) -> bool:
     return playing is not None and any(videos.replaced_by(row, playing) for row in desk_rows)
 
 
-@dataclass(frozen=True)
-class Lease:
-    """The right to carry out one deletion, until it runs out."""
-
-    deletion_id: uuid.UUID
-    token: uuid.UUID
-    asset_id: str
-
-
 def claim(deletion_id: uuid.UUID) -> Lease | None:
-    """Take a due deletion; None if it is done, not due, in other hands, or of an asset that is used. `due_at` is when
-    the lease runs out."""
+    """Take a due deletion; None if it is done, not due, in other hands, or of one that is used."""
     asset_id = db.session.scalar(select(AssetDeletion.mux_asset_id).where(AssetDeletion.id == deletion_id))
     if asset_id is None:
         return None
     deletions.hold(asset_id)
     if deletions.users_of(asset_id):
         return None
-    token = new_id()
-    row = db.session.execute(
-        update(AssetDeletion)
-        .where(
-            AssetDeletion.id == deletion_id,
-            AssetDeletion.done_at.is_(None),
-            AssetDeletion.due_at <= func.clock_timestamp(),
-        )
-        .values(lease_token=token, attempts=AssetDeletion.attempts + 1, due_at=later(LEASE_SECONDS))
-        .returning(AssetDeletion.mux_asset_id)
-    ).first()
-    return Lease(deletion_id, token, asset_id) if row is not None else None
+    return leases.take(AssetDeletion, deletion_id)
 
 
 def _ended(deletion_id: uuid.UUID) -> bool:
@@ -192,15 +167,6 @@ def _ended(deletion_id: uuid.UUID) -> bool:
     return True
 
 
-def _release(lease: Lease, error: str, seconds: float) -> None:
-    """Later; a lease that ran out and went to another one is not given back."""
-    db.session.execute(
-        update(AssetDeletion)
-        .where(AssetDeletion.id == lease.deletion_id, AssetDeletion.lease_token == lease.token)
-        .values(lease_token=None, last_error=error, due_at=later(seconds))
-    )
-
-
 def finish(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:
     """Carry out one deletion: delete at Mux, see that it is gone, write that down. False: later, or (if something uses
     the asset) never, and then the row is no more."""
@@ -211,7 +177,7 @@ def finish(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "lo
             _ended(deletion_id)
         return False
     try:
-        gone = _delete_and_verify(lease.asset_id, priority)
+        gone = _delete_and_verify(lease.mux_id, priority)
     except mux.MuxError as error:
         with transaction(actor):
             _failed(lease, error)
@@ -220,7 +186,7 @@ def finish(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "lo
         if gone:
             _done(lease)
         else:
-            _release(lease, "Mux has not removed it yet", 30)
+            leases.give_back(lease, "Mux has not removed it yet", seconds=30)
     return gone
 
 
@@ -234,24 +200,23 @@ def _delete_and_verify(asset_id: str, priority: mux.Priority) -> bool:
 
 
 def _failed(lease: Lease, error: mux.MuxError) -> None:
-    row = db.session.get(AssetDeletion, lease.deletion_id)
+    row = db.session.get(AssetDeletion, lease.row_id)
     if row is None:
         return  # it was ended meanwhile, since something uses the asset
-    wait = error.retry_after or min(15 * 2 ** min(row.attempts, 8), LONGEST_BACKOFF)
-    _release(lease, f"{error.category}: {error.message}", wait)
+    leases.failed(lease, error)
     if row.target_type and row.target_id:
         calls.note(row.target_type, row.target_id, "delete_asset", error.category, error.message)
 
 
 def _done(lease: Lease) -> None:
     """Gone at Mux. A zombie whose lease ran out changes nothing that is not already true."""
-    for kind, owner_id in owners_of(lease.asset_id):
+    for kind, owner_id in owners_of(lease.mux_id):
         desk = desks.open_desk(kind, owner_id)
         for row in desk.rows if desk else []:
-            if desk is not None and row.mux_asset_id == lease.asset_id:
+            if desk is not None and row.mux_asset_id == lease.mux_id:
                 videos.apply(desk, row, News(happening=Happening.ASSET_DELETED, seen=True))
     db.session.execute(
         update(AssetDeletion)
-        .where(AssetDeletion.id == lease.deletion_id, AssetDeletion.done_at.is_(None))
+        .where(AssetDeletion.id == lease.row_id, AssetDeletion.done_at.is_(None))
         .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
     )

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from lessonadmin import mux
 from lessonadmin.db import db
-from lessonadmin.domain import budget
+from lessonadmin.domain import backoff, budget
 
 PAGE = 100
 TRIES = 5
@@ -112,7 +112,10 @@ def _patiently(ask: Callable[[], Answer]) -> Answer:
             budget.went_wrong(error)
             if error.kind == "refused" or attempt == TRIES:
                 raise WalkFailed(f"{error.category}: {error.message}") from error
-            time.sleep(min(2**attempt, error.retry_after or 2**attempt))
+            longest = backoff.pause(
+                attempt, first=2
+            )  # a walk is at work all the while: it waits no longer than that
+            time.sleep(min(longest, error.retry_after or longest))
         else:
             budget.went_well()
             return answer

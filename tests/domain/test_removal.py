@@ -258,13 +258,13 @@ def test_a_zombie_whose_lease_ran_out_changes_nothing(world: World) -> None:
     assert zombie is not None
     due_now()
     with transaction(JOB):
-        heir = removal.claim(zombie.deletion_id)
+        heir = removal.claim(zombie.row_id)
     assert heir is not None
     with transaction(JOB):
         removal._failed(zombie, mux.Later("No answer."))
     assert (promise().lease_token, promise().last_error) == (heir.token, None)
     with transaction(JOB):
-        assert removal.claim(heir.deletion_id) is None
+        assert removal.claim(heir.row_id) is None
 
 
 def test_an_upload_that_became_an_asset_before_it_was_cancelled(world: World) -> None:

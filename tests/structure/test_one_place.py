@@ -164,6 +164,16 @@ RULES = (
         "TEACHING = ('instructor', 'support', 'admin')",
     ),
     Rule(
+        "how long to wait before the next try is one formula",
+        ("domain/backoff.py",),
+        lambda node: (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, ast.Pow)
+            and "attempt" in ast.unparse(node.right)
+        ),
+        "wait = min(15 * 2 ** (lease.attempts - 1), 3600)",
+    ),
+    Rule(
         "a price has one reader",
         ("domain/prices.py",),
         lambda node: holds(node, "[.,]", "[,.]"),

@@ -224,6 +224,7 @@ class UploadCancellation(Base):
     last_error: Mapped[str | None] = mapped_column(Text)
     requested_at: Mapped[Born]
     due_at: Mapped[Born]
+    lease_token: Mapped[uuid.UUID | None]
     done_at: Mapped[Moment | None]
 
     __table_args__ = (

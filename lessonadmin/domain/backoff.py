@@ -1,0 +1,24 @@
+"""How long to wait before something that failed is tried again: one formula, for Python and for queries."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, func
+
+LONGEST = 3_600.0
+
+
+def pause(attempts: int, *, first: float, longest: float = LONGEST, wished: float | None = None) -> float:
+    """Seconds after so many failed attempts: `first` after one, then twice as long each time.
+
+    `wished`: what the other side asked for (Retry-After); its word goes before ours.
+    """
+    return wished or min(first * 2.0 ** min(max(attempts, 1) - 1, 30), longest)
+
+
+def pause_of(
+    attempts: ColumnElement[int] | Any, *, first: float, longest: float = LONGEST
+) -> ColumnElement[float]:
+    """The same for a column that counts attempts."""
+    doubled = first * func.power(2.0, func.least(func.greatest(attempts, 1) - 1, 30))
+    found: ColumnElement[float] = func.least(doubled, longest)
+    return found

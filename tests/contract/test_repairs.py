@@ -263,3 +263,43 @@ def test_every_night_what_is_safe_is_mended_and_nothing_is_deleted(house: House,
     assert house.lesson(missing)["status"] == "draft"
     house.until(lambda: house.sql("SELECT 1 FROM reconcile_runs WHERE finished_at IS NOT NULL"), seconds=40)
     assert orphan["id"] in house.mux.assets
+
+
+def test_so_many_gone_at_once_are_not_believed(house: House, teacher: Caller) -> None:
+    """As with a token of another environment: Mux has called a dozen videos gone within the hour, and not one is found."""
+    house.sql("DELETE FROM mux_calls")
+    for _ in range(12):
+        house.insert("mux_calls", operation="get_asset", outcome="gone", target_type="lesson", target_id=str(uuid.uuid4()))  # fmt: skip
+    lesson_id = teacher.lesson()["id"]
+    asset = house.mux.asset_of(teacher.upload(lesson_id=lesson_id)["upload_id"])
+    house.hook.asset("created", asset).expect(204)
+    del house.mux.assets[asset["id"]]
+    due(house, lesson_id)
+    house.until(lambda: house.mux.asked("GET", f"/video/v1/assets/{asset['id']}"))
+    house.until(lambda: house.tracking(lesson_id)[0]["attempts"] > 0)
+    assert teacher.seen(lesson_id)["video"]["status"] == "processing"
+    sweep(house)
+    standing = house.sql("SELECT 1 FROM alarms WHERE kind = 'wrong_environment' AND ended_at IS NULL")
+    house.sql("DELETE FROM mux_calls")
+    assert len(standing) == 1
+    # who asks by hand is answered
+    said = teacher.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(200).json
+    assert (said["status"], said["asset_id"]) == ("error", None)
+
+
+def test_an_undo_leaves_alone_what_was_changed_since(house: House, teacher: Caller) -> None:
+    plays = {"mux_playback_id": "P", "video_processing_status": "ready", "publish_on_ready": False}
+    lessons = [house.lesson_row(mux_asset_id=f"A{uuid.uuid4().hex}", status="published", **plays) for _ in range(21)]  # fmt: skip
+    desk = house.browser("support")
+    form = [("action", "unpublish"), *(("rowid", one) for one in lessons)]
+    batch_id = desk.post("/admin/lesson/action/", form).headers["Location"].rpartition("id=")[2]
+    ended = "SELECT done FROM batches WHERE id = %s AND status = 'done'"
+    house.until(lambda: house.sql(ended, batch_id), seconds=30)
+    for status in ("published", "draft"):
+        teacher.patch(f"/api/lessons/{lessons[0]}", {"status": status}).expect(200)
+    teacher.patch(f"/api/lessons/{lessons[1]}", {"title": "A new title is no reason"}).expect(200)
+    desk.post("/admin/batch/undo", [("id", batch_id)])
+    undone = "SELECT done FROM batches WHERE undoes_id = %s AND status = 'done'"
+    house.until(lambda: house.sql(undone, batch_id), seconds=30)
+    assert house.one(undone, batch_id)["done"] == 20
+    assert [house.lesson(one)["status"] for one in lessons] == ["draft", *["published"] * 20]

@@ -214,3 +214,19 @@ def test_looking_changes_nothing(house: House, teacher: Caller) -> None:
     assert [one for one in house.mux.calls[asked:] if one[2] == "high"]
     desk.get("/admin/doctor/").expect(200)
     assert stands() == before
+
+
+def test_a_new_role_and_a_new_password_by_an_admin_end_every_session(house: House) -> None:
+    email = f"promoted-{uuid.uuid4().hex[:8]}@school.example"
+    assert (
+        house.flask("users", "create", email, "--role", "instructor", "--password", PASSWORD).returncode == 0
+    )
+    user_id = str(house.one("SELECT id FROM users WHERE email = %s", email)["id"])
+    admin, browser = house.browser("admin"), Browser(house.url)
+    for path, form in (("role", [("role", "support")]), ("password", [])):
+        browser.sign_in(email, PASSWORD)
+        assert signed_in(browser)
+        admin.post(f"/admin/user/{path}", [("id", user_id), *form])
+        assert not signed_in(browser), path
+    browser.sign_in(email, PASSWORD)
+    assert not signed_in(browser), "the old password opens nothing"

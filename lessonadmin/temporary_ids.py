@@ -1,6 +1,6 @@
 """Ids that an older program made up before Mux had given one (`temp_...`), for assets and for playback ids alike.
 
-The rule in Python and in SQL. Mux has never seen such an id, so nobody asks Mux for it and nothing with it is on sale.
+The rule in Python and in SQL. Mux has never seen such an id: it is never asked for, and nothing with it is on sale.
 """
 
 from typing import Any

@@ -67,7 +67,7 @@ def _ids(kind: Kind, target_id: uuid.UUID) -> _Ids:
     desk = desks.look_at(owner)
     row = desk.watched
     upload_id = row.upload_id if row is not None and row.upload_id != MIGRATED else None
-    asset_id = row.mux_asset_id if row is not None else None
+    asset_id = row.mux_asset_id if row is not None and not row.has_temporary_asset else None
     if row is desk.shown and not owner.has_temporary_asset:
         asset_id = asset_id or owner.mux_asset_id  # never that of another video that plays beside it
     return _Ids(asset_id, upload_id)

@@ -89,8 +89,8 @@ ASKABLE = and_(
 
 def is_askable(row: Tracking) -> bool:
     """The same as ASKABLE."""
-    known = bool(row.mux_asset_id) and not row.has_temporary_asset
-    return row.status in ASKED_ABOUT and (known or (row.upload_id or MIGRATED) != MIGRATED)
+    known = row.mux_asset_id is not None and not row.has_temporary_asset
+    return row.status in ASKED_ABOUT and (known or row.upload_id not in (None, MIGRATED))
 
 
 def failed_uploads_today() -> ColumnElement[bool]:

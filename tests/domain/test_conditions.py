@@ -25,7 +25,7 @@ from lessonadmin.domain import (
 from lessonadmin.domain.desk_list import Wish
 from lessonadmin.domain.models import Course, Lesson, Tracking, owners
 from lessonadmin.domain.models.content import VIDEO_STATUSES
-from lessonadmin.domain.models.video import TRACKING_STATUSES
+from lessonadmin.domain.models.video import MIGRATED, TRACKING_STATUSES
 from tests.admin.rooms import browser
 from tests.factories import make_course, make_lesson, make_tracking, make_user
 from tests.pages import page_of
@@ -90,6 +90,22 @@ def test_a_partial_index_serves_a_statement_that_was_planned_without_its_values(
     plan = "\n".join(session.connection().exec_driver_sql(f"EXPLAIN {sent}").scalars())
     assert index in plan
     session.rollback()
+
+
+@pytest.mark.parametrize("upload_id", [None, "", "up", MIGRATED])
+@pytest.mark.parametrize("asset_id", [None, "", "asset", "temp_1"])
+def test_what_mux_can_be_asked_about_is_the_same_by_both_rules(
+    session: Session, asset_id: str | None, upload_id: str | None
+) -> None:
+    for number, status in enumerate(TRACKING_STATUSES):
+        asset = asset_id if status != "ready" else asset_id or ""  # the table wants one
+        upload = f"up{number}" if upload_id == "up" else upload_id
+        if upload == "" and number:
+            continue  # unique, and one will do
+        make_tracking(make_lesson(), status=status, mux_asset_id=asset, upload_id=upload)
+    rows = session.scalars(select(Tracking)).all()
+    found = set(session.scalars(select(Tracking.id).where(conditions.ASKABLE)))
+    assert {row.id for row in rows if conditions.is_askable(row)} == found
 
 
 # Stuck

@@ -57,7 +57,7 @@ class WithMuxIds:
 
     @hybrid_property
     def has_temporary_id(self) -> bool:
-        """Its asset id or its playback id means nothing to Mux: nobody can play it."""
+        """Its asset id or its playback id means nothing to Mux: it cannot be played."""
         return self.has_temporary_asset or temporary_ids.is_temporary(self.mux_playback_id)
 
     @has_temporary_id.inplace.expression

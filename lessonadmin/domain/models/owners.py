@@ -1,4 +1,4 @@
-"""Lesson or course: both own videos, and these tables tell what differs, so that nobody has to ask "if lesson, else"."""
+"""Lesson or course: both own videos. What differs is looked up here by kind, instead of being asked in every place."""
 
 from typing import Any
 

@@ -17,10 +17,6 @@ from lessonadmin.domain.models import Lesson
 
 SKEW_SECONDS, WEBHOOKS_FAIL_AT = 30.0, 240.0
 NAMES: dict[mux.Priority, str] = {"high": "token of the web", "low": "token of the workers"}
-SETTINGS: dict[mux.Priority, str] = {
-    "high": "MUX_TOKEN_ID and MUX_TOKEN_SECRET",
-    "low": "MUX_WORKER_TOKEN_ID and MUX_WORKER_TOKEN_SECRET",
-}
 TOGETHER = "tokens' environment"
 CONCLUDED = "Mux does not say whose the tokens are, so this is concluded from the videos that they see."
 # What a token is needed for, and what it is only good for.
@@ -83,7 +79,7 @@ def _opens(room: Room, priority: mux.Priority, name: str, identity: mux.Identity
         return fail(
             name,
             f"It lacks a permission: {', '.join(missing)}.",
-            f"Make a token with Mux Video read and write in the Mux dashboard and set {SETTINGS[priority]}.",
+            f"Make a token with Mux Video read and write in the Mux dashboard and set {mux.TOKEN_NAMES[priority]}.",
         )
     said = "It may read and write videos" if known else "It may read"
     without = [f"{one} ({why})" for one, why in USEFUL.items() if known and one not in held]
@@ -94,7 +90,7 @@ def _opens(room: Room, priority: mux.Priority, name: str, identity: mux.Identity
         return warn(
             name,
             f"{said} It is the web's token, so background work can use up what people wait for.",
-            f"Make a low-priority token in the Mux dashboard and set {SETTINGS['low']}.",
+            f"Make a low-priority token in the Mux dashboard and set {mux.TOKEN_NAMES['low']}.",
         )
     return ok(name, said)
 
@@ -102,7 +98,9 @@ def _opens(room: Room, priority: mux.Priority, name: str, identity: mux.Identity
 def _closed(priority: mux.Priority, name: str, error: mux.MuxError) -> Line:
     if error.category == "auth_error":
         return fail(
-            name, error.message, f"Correct {SETTINGS[priority]}: a token with Mux Video read and write."
+            name,
+            error.message,
+            f"Correct {mux.TOKEN_NAMES[priority]}: a token with Mux Video read and write.",
         )
     if error.category == "rate_limit":
         return warn(

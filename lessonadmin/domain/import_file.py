@@ -21,6 +21,7 @@ from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import check_texts
 from lessonadmin.domain.models.content import LESSON_STATUSES
 from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.texts import storable
 
 Status = Literal["draft", "published"]
 COLUMNS = {
@@ -146,7 +147,7 @@ def _header(file: TextIO) -> tuple[str, list[str], int]:
     stated = DELIMITER_LINE.fullmatch(head.strip("\r\n\ufeff"))
     if stated is not None:
         head, above = file.readline(MAX_CELL), 2
-    if "\x00" in head:
+    if not storable(head):
         raise Unreadable("this is no text; save it as “CSV UTF-8”.")
     if not head.strip("\r\n\ufeff ,;\t"):
         raise Unreadable("the file is empty: its first line must name the columns (title, teacher, ...).")

@@ -114,7 +114,7 @@ def _nobody_elses(asset_id: str, teacher_id: uuid.UUID) -> None:
 
 
 def _has_video(lesson: Lesson) -> bool:
-    uploads = exists().where(Tracking.lesson_id == lesson.id, Tracking.superseded_at.is_(None))
+    uploads = exists().where(Tracking.lesson_id == lesson.id, Tracking.is_current)
     return bool(lesson.mux_asset_id or lesson.mux_playback_id or db.session.scalar(select(uploads)))
 
 

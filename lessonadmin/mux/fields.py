@@ -35,6 +35,13 @@ def words(value: object, *, longest: int = 500) -> str | None:
     return (plain(value, longest=longest) or None) if isinstance(value, str) else None
 
 
+def error_words(error: dict[str, Any]) -> str:
+    """What an error says: `messages`, a list or a single text, and `message`, in any mixture; "" for an error without words."""
+    several = error.get("messages")
+    given = [several] if isinstance(several, str) else items(several, most=20)
+    return "; ".join(text for text in map(words, [*given, error.get("message")]) if text)
+
+
 def number(value: object) -> float | None:
     """A finite number, also when it came as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):

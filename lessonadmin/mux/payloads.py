@@ -76,10 +76,7 @@ class Upload:
 def _error(value: object) -> tuple[str | None, str | None]:
     """Type and words: assets have `messages`, uploads `message`; take whichever is there."""
     error = fields.mapping(value)
-    several = error.get("messages")
-    given = [several] if isinstance(several, str) else fields.items(several, most=20)
-    spoken = [text for text in map(fields.words, [*given, error.get("message")]) if text]
-    return fields.words(error.get("type"), longest=100), fields.words("; ".join(spoken))
+    return fields.words(error.get("type"), longest=100), fields.words(fields.error_words(error))
 
 
 def _progress(value: object) -> int | None:

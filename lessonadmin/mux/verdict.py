@@ -25,7 +25,7 @@ PLAN_LIMIT = re.compile(
 )
 BAD_ID = re.compile(r"failed to parse id", re.I)
 TOO_EARLY = re.compile(r"\bpreparing\b|\bprocessing\b|not (?:yet )?ready", re.I)
-TOKEN_NAMES = {
+TOKEN_NAMES: dict[Priority, str] = {
     "high": "MUX_TOKEN_ID and MUX_TOKEN_SECRET",
     "low": "MUX_WORKER_TOKEN_ID and MUX_WORKER_TOKEN_SECRET",
 }
@@ -54,10 +54,7 @@ def _spoken(answer: Answer) -> str | None:
     error = value.get("error") if isinstance(value, dict) else None
     if not isinstance(error, dict):
         return None
-    several = error.get("messages")
-    given = [several] if isinstance(several, str) else fields.items(several, most=20)
-    said = [text for text in map(fields.words, [*given, error.get("message")]) if text]
-    return "; ".join(said) or fields.words(error.get("type")) or ""
+    return fields.error_words(error) or fields.words(error.get("type")) or ""
 
 
 def _words_of_a_limit(answer: Answer) -> str | None:

@@ -20,7 +20,6 @@ from lessonadmin.domain import (
     courses,
     deletion_retry,
     desks,
-    journal,
     lessons,
     rechecking,
     removal,
@@ -29,7 +28,7 @@ from lessonadmin.domain import (
 )
 from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import AssetDeletion, Course, Lesson, Tracking, User
+from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, User
 from lessonadmin.domain.models.video import MIGRATED
 from tests.factories import keep, make_course, make_lesson, make_tracking
 from tests.world import World
@@ -334,7 +333,7 @@ def test_a_deletion_that_an_older_program_repeats_for_ever_is_ended(world: World
     assert open_deletions() == []
     has_let_go(one, one.first)
     goes_on_playing(one, one.second)
-    (ended,) = journal.trail("deletion", deletion_id)
+    (ended,) = db.session.scalars(select(AuditLog).where(AuditLog.target_id == deletion_id))
     assert (ended.action, ended.actor_type) == ("deletion.ended", "job")
     assert ended.detail["used_by"] == f"{one.second.kind} {one.second.id}"
     assert "DELETE" not in {call["method"] for call in world.calls()}

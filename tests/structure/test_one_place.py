@@ -174,6 +174,18 @@ RULES = (
         "wait = min(15 * 2 ** (lease.attempts - 1), 3600)",
     ),
     Rule(
+        "Mux's words are read out of an error in one place",
+        ("mux/fields.py",),
+        lambda node: isinstance(node, ast.Constant) and node.value == "messages",
+        "several = error.get('messages')",
+    ),
+    Rule(
+        "which settings hold a token is said in one place",
+        ("mux/verdict.py",),
+        lambda node: holds(node, "MUX_TOKEN_ID and MUX_TOKEN_SECRET"),
+        "names = {'high': 'MUX_TOKEN_ID and MUX_TOKEN_SECRET'}",
+    ),
+    Rule(
         "a price has one reader",
         ("domain/prices.py",),
         lambda node: holds(node, "[.,]", "[,.]"),

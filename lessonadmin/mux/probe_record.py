@@ -16,6 +16,7 @@ from lessonadmin.mux.transport import Answer
 from lessonadmin.texts import one_line, plain
 
 MAX_WORDS = 500
+MAX_BODY = 64 * 1024  # cut to words only when nothing secret is in it any more: half a secret is not found
 MIN_SECRET = 6
 MIN_PART = 16  # of an address: shorter ones are ordinary words
 KEPT_HEADERS = ("range", "content-type", "content-length", "retry-after", "allow", "vary", "server", "date")
@@ -71,7 +72,7 @@ class Record:
             "sent": sent,
             "status": answer.status,
             "headers": self._headers(answer.headers),
-            "body": self.masked(answer.body[: 4 * MAX_WORDS].decode("utf-8", "replace")),
+            "body": self.masked(answer.body[:MAX_BODY].decode("utf-8", "replace")),
             "ms": ms,
         }
         self._add(question, told, str(answer.status))
@@ -80,7 +81,7 @@ class Record:
         kept = {name.lower(): value for name, value in headers.items()}
         return {
             # the origins that are let in are addresses, and are what was asked for
-            name: one_line(scrub(self._without_secrets(value[:MAX_WORDS])))
+            name: one_line(scrub(self._without_secrets(value)))[:MAX_WORDS]
             for name, value in sorted(kept.items())
             if name in KEPT_HEADERS or name.startswith(KEPT_PREFIXES)
         }

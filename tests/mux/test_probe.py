@@ -7,6 +7,7 @@ import pytest
 from lessonadmin.mux import probe as probes
 from lessonadmin.mux.probe import Probe, Wanted
 from lessonadmin.mux.probe_record import Record
+from lessonadmin.mux.transport import Answer
 from muxsim.client import Control
 
 
@@ -49,4 +50,7 @@ def test_what_was_hidden_is_nowhere_in_what_is_kept() -> None:
     )
     assert "uuu" not in said
     assert "ttt" not in said
+    body = b"x" * 1990 + b"t" * 40  # where a cut would leave half of it
+    record.keep("a long answer", Answer(200, {"Server": "y" * 490 + "t" * 40}, body))
+    assert "ttt" not in str(record.findings)
     assert record.masked("an upload failed") == "an upload failed"

@@ -9,11 +9,11 @@ kind is left alone; a temporary asset id needs a search through all of Mux, whic
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, update
 
 from lessonadmin import config
 from lessonadmin.db import JOB_QUIETLY, db, later, transaction
-from lessonadmin.domain import budget, desks, looking, videos
+from lessonadmin.domain import budget, conditions, desks, looking, videos
 from lessonadmin.domain.checks import LONGEST_SILENCE
 from lessonadmin.domain.models import Kind, Tracking, owners
 from lessonadmin.domain.models.content import UNTAKEN_COURSE, UNTAKEN_LESSON
@@ -40,11 +40,11 @@ def due() -> list[tuple[Kind, uuid.UUID]]:
 def wanted(kind: Kind) -> tuple[Select[uuid.UUID], Select[uuid.UUID]]:
     """Those that were never said to play, and those with a temporary playback id: each answered by its own index."""
     model = owners.MODELS[kind]
-    never_said = and_(text(UNTAKEN[kind]), ~temporary(model.mux_playback_id), ~_uploads(kind))
+    never_said = and_(text(UNTAKEN[kind]), ~temporary(model.mux_playback_id), ~conditions.current(model))
     silent = and_(
         temporary(model.mux_playback_id),
         model.updated_at <= later(-config.current().recheck_after_seconds),
-        ~_uploads(kind, or_(Tracking.is_open, _plays_by_temporary_id())),
+        ~conditions.current(model, or_(Tracking.is_open, _plays_by_temporary_id())),
     )
     queries = (
         select(model.id).where(condition, _has_true_asset(model)).order_by(order)
@@ -55,11 +55,7 @@ def wanted(kind: Kind) -> tuple[Select[uuid.UUID], Select[uuid.UUID]]:
 
 
 def _has_true_asset(model: Any) -> ColumnElement[bool]:
-    return and_(func.btrim(model.mux_asset_id) != "", ~model.has_temporary_asset)
-
-
-def _uploads(kind: Kind, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(owners.COLUMNS[kind] == owners.MODELS[kind].id, Tracking.is_current, *conditions)
+    return and_(func.btrim(model.mux_asset_id) != "", conditions.has_real_id(model))
 
 
 def _plays_by_temporary_id() -> ColumnElement[bool]:

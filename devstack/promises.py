@@ -82,7 +82,7 @@ class Ledger:
 
     def _wrong_with(self, promise: Promise) -> Iterator[str]:
         if not promise.said:
-            yield "nobody makes it"
+            yield "no text makes it"
         for file, words in promise.said:
             if not self._says(file, words):
                 yield f"{file} does not say “{words}”"

@@ -37,7 +37,7 @@ def read(file: Path) -> list[Exemption]:
 
 
 def judge(orphans: Iterable[tuple[str, str]], allowed: Iterable[Exemption]) -> list[str]:
-    """What is wrong: orphans that nobody wanted, and exceptions that nothing needs."""
+    """What is wrong: orphans that are not wanted, and exceptions that nothing needs."""
     exemptions = list(allowed)
     used = set()
     wrong = []

@@ -17,7 +17,7 @@ EXPORT = re.compile(
     r"^export\s+(default\b)?\s*(?:async\s+)?(?:function\*?|const|let|class)\s+(\w+)", re.MULTILINE
 )
 IMPORT = re.compile(r"""import\s+(?:(\w+)\s*,?\s*)?(?:\{([^}]*)\})?\s*from\s+["']([^"']+)["']""")
-# Attributes that are there for others than our scripts: whoever tests a page finds its parts by them.
+# Attributes that are there for tests of a page, not for its scripts.
 FOR_OTHERS = {"data-testid"}
 
 

@@ -71,7 +71,7 @@ def test_of_the_test_a_whole_row_is_right(tree: Path) -> None:
         ("clock: `domain.sweeping.sweep`", "the clock", "nothing keeps it"),
         ("no lesson is lost", "no lesson is late", "README.md does not say “no lesson is late”"),
         ("README.md", "GONE.md", "GONE.md does not say"),
-        ("`README.md`: “no lesson is lost”", "everybody", "nobody makes it"),
+        ("`README.md`: “no lesson is lost”", "everybody", "no text makes it"),
     ],
 )  # fmt: skip
 def test_of_the_test_a_planted_row_is_found(tree: Path, old: str, new: str, complaint: str) -> None:

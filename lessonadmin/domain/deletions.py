@@ -8,7 +8,20 @@ writes the row. Asking Mux is the business of `removal` and `cancelling`.
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Text,
+    Uuid,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import config
@@ -74,19 +87,35 @@ def promise_asset(
     """The same for an asset of which no upload is at hand. A sooner promise beats a later one."""
     if is_temporary(asset_id):
         return False
-    hold(asset_id)
-    if users_of(asset_id):
-        return False
+    if not _write(asset_id, why, target, tracking_id, after_seconds):
+        # What is used, or is down already; and whoever gives it up at this very moment still looks like a user.
+        hold(asset_id)
+        if users_of(asset_id):
+            return False
+        _write(asset_id, why, target, tracking_id, after_seconds)
+    return True
+
+
+def _write(
+    asset_id: str,
+    why: str,
+    target: tuple[str, uuid.UUID] | None,
+    tracking_id: uuid.UUID | None,
+    after_seconds: float,
+) -> bool:
+    """Put it down, or make it due sooner, unless something uses it: one statement, since every replacement costs it."""
     by = actor()
-    row = insert(AssetDeletion).values(
-        mux_asset_id=asset_id,
-        reason=by.reason or why,
-        requested_by=by.id if by.type == "user" else None,
-        tracking_id=tracking_id,
-        target_type=target[0] if target else None,
-        target_id=target[1] if target else None,
-        due_at=func.greatest(later(after_seconds), _end_of_grace(asset_id)),
-    )
+    columns = {
+        "mux_asset_id": literal(asset_id, Text),
+        "reason": literal(by.reason or why, Text),
+        "requested_by": literal(by.id if by.type == "user" else None, Uuid),
+        "tracking_id": literal(tracking_id, Uuid),
+        "target_type": literal(target[0] if target else None, Text),
+        "target_id": literal(target[1] if target else None, Uuid),
+        "due_at": func.greatest(later(after_seconds), _end_of_grace(asset_id)),
+    }
+    unused = [~exists(_users(kind, asset_id).subquery()) for kind in owners.MODELS]
+    row = insert(AssetDeletion).from_select(list(columns), select(*columns.values()).where(*unused))
     deletion_id = db.session.scalar(
         row.on_conflict_do_update(
             index_elements=["mux_asset_id"],
@@ -97,7 +126,7 @@ def promise_asset(
     )
     if deletion_id is not None and after_seconds <= 0:
         enqueue_after_commit("lessonadmin.jobs.videos.delete_asset", str(deletion_id))
-    return True
+    return deletion_id is not None
 
 
 def _end_of_grace(asset_id: str) -> ColumnElement[Any]:

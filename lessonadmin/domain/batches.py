@@ -74,7 +74,7 @@ def run_now(
         raise Invalid("too_many", f"At most {MOST_AT_ONCE} rows can be run at once.")
     with transaction(actor):
         batch = create(action, list(ids), options=options, undoes_id=undoes_id, nudge=False)
-        turn = batch_turns.appoint(batch.id)
+        turn = batch_turns.appoint(batch.id, begun=True)
     batch_id = batch.id
     if turn is None:
         raise RuntimeError("a batch that was just made has no turn")
@@ -138,13 +138,17 @@ def wake(batch_id: uuid.UUID, *, until: float) -> bool:
     """
     if action_of(get(batch_id)).asks_mux and budget.left()[1] > 0:
         return False
-    workers = vital_signs.hands()["worker"] and queue.answers()
+    answers = queue.answers()
+    workers = vital_signs.hands()["worker"] and answers
     seconds = until - time.monotonic()
-    turn = batch_turns.holder(batch_id)
-    if workers and turn is not None and queue.in_line(RUN_BATCH, str(turn)):
-        batch_turns.keep(batch_id, turn)
-        return False
-    turn = batch_turns.appoint(batch_id) if workers or seconds > 0 else None
+    before = batch_turns.holder(batch_id)
+    if before is not None and answers and before.may_be_lost:
+        if not queue.in_line(RUN_BATCH, str(before.token)):
+            batch_turns.end(batch_id, before.token)  # its job is lost
+        elif workers:
+            batch_turns.keep(batch_id, before.token, in_line=True)
+            return False
+    turn = batch_turns.appoint(batch_id, begun=not workers) if workers or seconds > 0 else None
     db.session.commit()
     if turn is None:
         return False

@@ -359,8 +359,13 @@ def let_leases_run_out() -> None:
 
 
 def turns_fall_silent() -> None:
-    long_ago = func.now() - text("interval '10 minutes'")
-    db.session.execute(update(Heartbeat).where(Heartbeat.name.startswith("batch:")).values(at=long_ago))
+    let_turns_age(seconds=600)
+
+
+def let_turns_age(*, seconds: int) -> None:
+    """Nothing was heard of them for so long."""
+    then = func.clock_timestamp() - timedelta(seconds=seconds)
+    db.session.execute(update(Heartbeat).where(Heartbeat.name.startswith("batch:")).values(at=then))
     db.session.commit()
 
 
@@ -450,15 +455,30 @@ def in_queue() -> list[Any]:
 def test_the_sweep_finds_a_batch_after_redis_was_emptied(staff: Actor, redis_connection: Any) -> None:
     batch_id = begin(PUBLISH, drafts(2), staff)
     redis_connection.flushdb()
-    assert swept() == 0  # a worker may be at it
-    turns_fall_silent()
+    assert swept() == 0  # it may be on its way into the line
+    let_turns_age(seconds=3)
     assert swept() == 1
+    let_turns_age(seconds=3)
     assert swept() == 0
     (job,) = in_queue()
     batches.run_slice(batch_id, uuid.UUID(job.args[1]))
     assert batches.progress(batch_id).status == "done"
     turns_fall_silent()
     assert swept() == 0
+
+
+@pytest.mark.usefixtures("a_worker")
+def test_a_job_that_has_begun_is_waited_for_though_redis_has_lost_it(
+    staff: Actor, redis_connection: Any
+) -> None:
+    batch_id = begin(PUBLISH, drafts(2), staff)
+    (job,) = in_queue()
+    assert batch_turns.keep(batch_id, uuid.UUID(job.args[1]))
+    redis_connection.flushdb()
+    let_turns_age(seconds=20)
+    assert swept() == 0
+    let_turns_age(seconds=31)
+    assert swept() == 1
 
 
 @pytest.mark.usefixtures("a_worker")

@@ -130,7 +130,7 @@ def test_without_ffmpeg(plain: Studio, data: bytes, status: str) -> None:
 
 
 def test_progress_moves_with_the_clock_and_can_be_held(make_sim: Callable[..., Simulator]) -> None:
-    sim = make_sim(processing_seconds=100)
+    sim = make_sim(processing_seconds=10_000)  # the seconds of a slow machine do not show
     control, sdk = Control(sim.url), Sdk(sim.url)
     asset_id = control.complete_upload(sdk.upload().id, duration=33.0, width=1920, height=1080)["id"]
     control.flush_events()
@@ -140,20 +140,20 @@ def test_progress_moves_with_the_clock_and_can_be_held(make_sim: Callable[..., S
         return shown.state, int(shown.progress)
 
     assert progress() == ("ingesting", 0)
-    control.advance_clock(50)
+    control.advance_clock(5_000)
     assert progress() == ("transcoding", 50)
     control.hold_asset(asset_id)
-    control.advance_clock(1000)
+    control.advance_clock(100_000)
     control.flush_events()
     assert progress() == ("transcoding", 50)
     control.hold_asset(asset_id, False)
-    control.advance_clock(40)
+    control.advance_clock(4_000)
     assert progress() == ("transcoding", 90)
     control.hold_processing()
-    control.advance_clock(1000)
+    control.advance_clock(100_000)
     assert progress() == ("transcoding", 90)
     control.hold_processing(False)
-    control.advance_clock(11)
+    control.advance_clock(1_100)
     control.flush_events()
     assert progress() == ("completed", 100)
     asset = sdk.assets.get_asset(asset_id).data

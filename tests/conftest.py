@@ -16,9 +16,15 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session
 
 from tests.settings import environment
+
+# A machine that is busy finds no fault in the product; where CI is set hypothesis does the same by itself.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("patient")
 
 pytest_plugins = ["devstack.pytest_plugin", "tests.chromium", "tests.world"]
 

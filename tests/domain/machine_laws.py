@@ -110,9 +110,18 @@ class VideoLaws:
             if isinstance(now, Lesson):
                 self.law_of_publication(now)
         self.law_of_audit()
+        self.law_of_promises()
         failed = db.session.scalar(text("SELECT count(*) FROM mux_events WHERE outcome = 'failed'"))
         assert failed == 0
         db.session.rollback()
+
+    def law_of_promises(self) -> None:
+        """What plays is not to be deleted: such a row could never be carried out."""
+        wrong = db.session.scalars(
+            text("SELECT d.mux_asset_id FROM asset_deletions d JOIN mux_asset_tracking t USING (mux_asset_id)"
+                 " WHERE d.done_at IS NULL AND t.superseded_at IS NULL AND t.status = 'ready'")
+        ).all()  # fmt: skip
+        assert not wrong, f"{wrong} play and are to be deleted"
 
     def law_of_rows(self, owner: Owner, rows: Sequence[Tracking]) -> None:
         current = [row for row in rows if row.superseded_at is None]

@@ -113,7 +113,7 @@ class Packager:
         timer.start()
         complaints: list[str] = []
         assert process.stdout is not None  # noqa: S101 - a pipe, see above
-        assert process.stderr is not None  # noqa: S101
+        assert process.stderr is not None  # noqa: S101 - it was asked for above
         reader = threading.Thread(
             target=lambda stream: complaints.append(stream.read()), args=(process.stderr,)
         )

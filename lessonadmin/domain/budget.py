@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 NAME = "background"
 CAPACITY = 18.0
 PER_SECOND = 1.0
+# What waits for a call leaves these to what does not wait. Else it takes each token as it flows in, and a deletion, a
+# cancellation or a look, which need two at once, have none as long as it goes on.
+LEFT_BY_WAITING = 4.0
 FAILURES_IN_A_ROW = 10
 PAUSE_SECONDS = 60.0
 PAUSE_WITHOUT_A_WISH = 5.0  # after "too many calls" that do not say for how long
@@ -49,8 +52,8 @@ def take(calls: int = 1, *, reserve: float = 0.0) -> bool:
     return granted is not None
 
 
-def wait(calls: int = 1, *, longest: float = 300.0, reserve: float = 0.0) -> bool:
-    """The same for work that has time: wait for the bucket to fill."""
+def wait(calls: int = 1, *, longest: float = 300.0, reserve: float = LEFT_BY_WAITING) -> bool:
+    """The same for work that has time: wait for the bucket to fill, and leave some to what has none."""
     until = time.monotonic() + longest
     while not take(calls, reserve=reserve):
         if time.monotonic() > until:

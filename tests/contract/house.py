@@ -25,9 +25,6 @@ from tests.contract.fake_mux import FakeMux
 
 PASSWORD = "correct horse battery"
 SECRET, OLD_SECRET = "whsec_of_the_checks", "whsec_from_before"
-# Background calls share one call a second, and what a worker that is busy with something long has not done within a
-# minute the clock does: a check waits for that too, since it asks whether a thing happens and not how soon.
-PATIENCE = 90
 MANY_COMMANDS = """
 import json, sys
 from app import app
@@ -265,7 +262,7 @@ class House:
         return self.one("SELECT * FROM lessons WHERE id = %s", lesson_id)
 
     @staticmethod
-    def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
         """What the condition says once it is true."""
         end = time.monotonic() + seconds
         while not (found := condition()):

@@ -143,7 +143,7 @@ def test_all_rows_that_match_the_filter(house: House, act: Act) -> None:
         found = house.sql("SELECT 1 FROM lessons WHERE title LIKE %s AND status = 'published'", f"{word}%")
         return len(found)
 
-    house.until(lambda: published() == len(lessons))
+    house.until(lambda: published() == len(lessons), seconds=30)
     assert house.lesson(other)["status"] == "draft"
 
 

@@ -19,11 +19,11 @@ def works(house: House, teacher: Caller, within: float) -> None:
 
 def test_redis_comes_back_empty(house: House, teacher: Caller) -> None:
     house.restart_redis()
-    works(house, teacher, within=60)
+    works(house, teacher, within=30)
     assert house.alive() == ["web", "worker", "clock"]
 
 
 def test_postgresql_is_restarted(house: House, teacher: Caller) -> None:
     house.restart_postgres()
-    works(house, teacher, within=60)
+    works(house, teacher, within=30)
     assert house.alive() == ["web", "worker", "clock"]

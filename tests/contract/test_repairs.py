@@ -45,7 +45,7 @@ def test_two_clocks_and_a_sweep_by_hand_do_everything_once(house: House, teacher
     beats = (
         "SELECT 1 FROM heartbeats WHERE name LIKE 'clock%%' AND name || coalesce(detail->>'pid', '') LIKE %s"
     )
-    house.until(lambda: house.sql(beats, f"%{second.pid}"))
+    house.until(lambda: house.sql(beats, f"%{second.pid}"), seconds=30)
     due(house, *lessons)
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda _: house.flask("sweep"), range(2)))
@@ -100,7 +100,8 @@ def test_what_plays_is_not_deleted_whatever_a_row_says(house: House, teacher: Ca
     lesson_id, asset = ready_lesson(house, teacher)
     row_id = house.insert("asset_deletions", mux_asset_id=asset["id"], reason="by mistake")
     house.until(
-        lambda: not house.sql("SELECT 1 FROM asset_deletions WHERE id = %s AND done_at IS NULL", row_id)
+        lambda: not house.sql("SELECT 1 FROM asset_deletions WHERE id = %s AND done_at IS NULL", row_id),
+        seconds=60,
     )
     assert asset["id"] in house.mux.assets
     assert house.mux.asked("DELETE", f"/video/v1/assets/{asset['id']}") == 0
@@ -142,10 +143,10 @@ def test_a_mail_server_that_was_away_loses_no_notice(house: House, teacher: Call
     asset = house.mux.asset_of(teacher.upload(lesson_id=lesson_id)["upload_id"], "ready")
     Hook(mailing["web"], SECRET).asset("ready", asset).expect(204)
     row = "SELECT mail_error, mailed_at FROM notifications WHERE lesson_id = %s"
-    house.until(lambda: house.one(row, lesson_id)["mail_error"])
+    house.until(lambda: house.one(row, lesson_id)["mail_error"], seconds=30)
     with postbox.running(mailing["port"]) as box:
         house.sql("UPDATE notifications SET mail_due_at = %s WHERE lesson_id = %s", OLD, lesson_id)
-        house.until(lambda: house.one(row, lesson_id)["mailed_at"])
+        house.until(lambda: house.one(row, lesson_id)["mailed_at"], seconds=30)
         told = [one for one in box.received if "Told by mail" in one.raw.decode("utf-8", "replace")]
     assert [one.to for one in told] == [[teacher.email]]
 
@@ -184,12 +185,28 @@ def test_background_work_stays_below_the_budget_and_a_batch_can_be_stopped(house
     form = [("action", "recheck"), *(("rowid", one) for one in gone)]
     batch_id = desk.post("/admin/lesson/action/", form).headers["Location"].rpartition("id=")[2]
     counted = "SELECT done + failed + skipped AS n, status FROM batches WHERE id = %s"
-    house.until(lambda: house.one(counted, batch_id)["n"] >= 5)
+    house.until(lambda: house.one(counted, batch_id)["n"] >= 5, seconds=30)
     time.sleep(3)
     asked = [one for one in house.mux.calls[before:] if one[2] == "low"]
     assert len(asked) <= 20 + time.monotonic() - began + 1
     desk.post("/admin/batch/stop", [("id", batch_id)])
     house.until(lambda: house.one(counted, batch_id)["status"] == "stopped")
+
+
+def test_a_command_that_asks_for_hours_keeps_no_deletion_waiting(house: House, teacher: Caller) -> None:
+    """A deletion needs two calls at once, and `fix-lessons` waits for each single one."""
+    _, asset = ready_lesson(house, teacher)
+    for _ in range(60):
+        old = house.mux.asset("ready")["id"]
+        house.lesson_row(mux_asset_id=old, mux_playback_id="temp_1", video_processing_status="ready")
+    before = len(house.mux.calls)
+    asking = house.process("flask --app app fix-lessons --dry-run --delay 0", "fix-lessons")
+    house.until(lambda: len(house.mux.calls) > before + 25)  # by then the bucket is empty
+    teacher.delete(f"/api/mux/assets/{asset['id']}").expect(202)
+    house.until(lambda: asset["id"] not in house.mux.assets)
+    assert asking.poll() is None
+    asking.terminate()
+    asking.wait(15)
 
 
 def test_so_much_missing_that_the_token_is_doubted(house: House) -> None:
@@ -260,9 +277,9 @@ def test_every_night_what_is_safe_is_mended_and_nothing_is_deleted(house: House,
     ours = f'{{"lesson_id": "{begun}"}}'
     orphan = house.mux.asset("ready", passthrough=ours, created_at="1700000000")
     sweep(house)  # the clock does it by itself ten minutes after its start; a worker walks
-    house.until(lambda: house.lesson(missing)["mux_asset_id"] is None)
+    house.until(lambda: house.lesson(missing)["mux_asset_id"] is None, seconds=40)
     assert house.lesson(missing)["status"] == "draft"
-    house.until(lambda: house.sql("SELECT 1 FROM reconcile_runs WHERE finished_at IS NOT NULL"))
+    house.until(lambda: house.sql("SELECT 1 FROM reconcile_runs WHERE finished_at IS NOT NULL"), seconds=40)
     assert orphan["id"] in house.mux.assets
 
 
@@ -276,7 +293,8 @@ def test_so_many_gone_at_once_are_not_believed(house: House, teacher: Caller) ->
     house.hook.asset("created", asset).expect(204)
     del house.mux.assets[asset["id"]]
     due(house, lesson_id)
-    house.until(lambda: house.mux.asked("GET", f"/video/v1/assets/{asset['id']}"))
+    # a worker that is busy with something long leaves it to the clock, a minute later
+    house.until(lambda: house.mux.asked("GET", f"/video/v1/assets/{asset['id']}"), seconds=80)
     house.until(lambda: house.tracking(lesson_id)[0]["attempts"] > 0)
     assert teacher.seen(lesson_id)["video"]["status"] == "processing"
     sweep(house)
@@ -295,12 +313,12 @@ def test_an_undo_leaves_alone_what_was_changed_since(house: House, teacher: Call
     form = [("action", "unpublish"), *(("rowid", one) for one in lessons)]
     batch_id = desk.post("/admin/lesson/action/", form).headers["Location"].rpartition("id=")[2]
     ended = "SELECT done FROM batches WHERE id = %s AND status = 'done'"
-    house.until(lambda: house.sql(ended, batch_id))
+    house.until(lambda: house.sql(ended, batch_id), seconds=30)
     for status in ("published", "draft"):
         teacher.patch(f"/api/lessons/{lessons[0]}", {"status": status}).expect(200)
     teacher.patch(f"/api/lessons/{lessons[1]}", {"title": "A new title is no reason"}).expect(200)
     desk.post("/admin/batch/undo", [("id", batch_id)])
     undone = "SELECT done FROM batches WHERE undoes_id = %s AND status = 'done'"
-    house.until(lambda: house.sql(undone, batch_id))
+    house.until(lambda: house.sql(undone, batch_id), seconds=30)
     assert house.one(undone, batch_id)["done"] == 20
     assert [house.lesson(one)["status"] for one in lessons] == ["draft", *["published"] * 20]

@@ -232,7 +232,7 @@ def test_all_that_the_product_wrote_keeps_the_rules(house: House) -> None:
     for name in ("lesson_id", "course_id"):
         for states in ("('ready')", "('uploading', 'processing')"):
             doubled = house.sql(
-                f"SELECT {name} FROM mux_asset_tracking WHERE superseded_at IS NULL AND status IN {states}"  # noqa: S608
+                f"SELECT {name} FROM mux_asset_tracking WHERE superseded_at IS NULL AND status IN {states}"  # noqa: S608 - names that the tests write
                 f" AND {name} IS NOT NULL GROUP BY {name} HAVING count(*) > 1"
             )
             assert doubled == []

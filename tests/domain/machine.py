@@ -363,7 +363,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         for table, columns in TIMES.items():
             moved = ", ".join(f"{one} = {one} - make_interval(secs => {seconds})" for one in columns)
-            db.session.execute(text(f"UPDATE {table} SET {moved}"))  # noqa: S608
+            db.session.execute(text(f"UPDATE {table} SET {moved}"))  # noqa: S608 - names that the tests write
         db.session.commit()
         self.fake.time_passes(seconds)
 

@@ -51,7 +51,7 @@ def told(user: User) -> list[str]:
 def pass_time(**columns: str) -> None:
     """Move what is written down into the past: column=table."""
     for column, table in columns.items():
-        db.session.execute(text(f"UPDATE {table} SET {column} = {column} - interval '3 hours'"))  # noqa: S608
+        db.session.execute(text(f"UPDATE {table} SET {column} = {column} - interval '3 hours'"))  # noqa: S608 - names that the tests write
     db.session.commit()
 
 

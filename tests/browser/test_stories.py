@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.house import House, Person, Visitor
 from tests.browser.steps import choose, lesson_id, published, write
+
+ASKS = "**/video?attempt=*"
 
 
 def test_a_lesson_with_a_video_publishes_itself(page: Page, film: Callable[..., str], house: House) -> None:
@@ -54,7 +56,7 @@ def test_a_stuck_lesson_is_published_by_hand(page: Page, film: Callable[..., str
     write(page)
     choose(page, film())
     lesson = lesson_id(page)
-    expect(page.get_by_text("The file is in").first).to_be_visible()
+    expect(page.get_by_text("The file is in", exact=True).first).to_be_visible()
     expect(page.get_by_test_id("manual-publish-control")).to_have_count(0)
     house.until(lambda: done_at_mux(house, lesson))
     house.sql(
@@ -85,3 +87,24 @@ def test_a_failed_video_says_why_and_is_tried_again(
     choose(page, film())
     published(page)
     assert len({one["id"] for one in house.mux.uploads()[:2]}) == 2
+
+
+def test_a_video_that_fails_before_the_page_asks_again_is_tried_again_too(
+    page: Page, film: Callable[..., str], house: House
+) -> None:
+    """Mux may be so quick that the page, which asks now and then, never sees the state between."""
+    held: list[Route] = []
+    page.route(ASKS, lambda route: held.append(route))
+    write(page)
+    choose(page, film(b"this is no video at all " * 500, name="broken.mp4"))
+    lesson = lesson_id(page)
+    failed = "SELECT 1 FROM mux_asset_tracking WHERE lesson_id = %s AND status = 'error'"
+    expect(page.get_by_text("The file is in", exact=True)).to_be_visible()
+    house.until(lambda: house.sql(failed, lesson))
+    for route in held:
+        route.continue_()
+    page.unroute(ASKS)
+    expect(page.get_by_test_id("video-status")).to_have_text("Failed")
+    expect(page.get_by_text("The file is in", exact=True)).to_be_hidden()
+    choose(page, film())
+    published(page)

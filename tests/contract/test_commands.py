@@ -161,8 +161,7 @@ def test_an_imported_lesson_is_taken_in_by_the_clock(house: House, student: Call
 
 def test_reconcile(house: House, teacher: Caller) -> None:
     # a walk looks at the whole school, and each row that other checks wrote by hand would cost it a call to Mux
-    house.sql("DELETE FROM purchases")
-    house.sql("DELETE FROM lessons")
+    house.without_lessons()
     house.mux.assets.clear()
     day_before_yesterday = "1700000000"
     lesson_id = teacher.lesson()["id"]

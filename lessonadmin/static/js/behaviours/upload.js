@@ -29,6 +29,7 @@ export default function upload(root) {
   let file = null;
   let uploadId = "";
   let endedId = ""; // of an upload that Mux closed, until it is known why
+  let shownId = ""; // of the upload that the region has told of
   let before = "";
   let approved = null;
   let lastState = "";
@@ -187,9 +188,16 @@ export default function upload(root) {
     giveUpHere();
   }
 
+  /** The region tells of the file that was sent, so this panel need not. Between two asks it may have failed already. */
+  function takenOver({ uploader, status, replacing }) {
+    if (uploader === "closed") return replacing !== "uploading";
+    return shownId === uploadId && status !== "uploading";
+  }
+
   function stateShown({ detail }) {
     const state = `${detail.status} ${detail.replacing}`;
     const coming = detail.upload;
+    if (coming && coming === uploadId) shownId = coming;
     if (phase === "running" && uploadId && coming && coming !== uploadId && coming !== before) {
       uploadId = "";
       transfer.cancel();
@@ -200,7 +208,7 @@ export default function upload(root) {
       endedId = "";
       panel.fail(FAILURES.replaced, true);
     }
-    if (phase === "sent" && detail.uploader === "closed" && detail.replacing !== "uploading") rest();
+    if (phase === "sent" && takenOver(detail)) rest();
     if (phase === "idle" && (state !== lastState || detail.uploader === "open")) root.hidden = detail.uploader === "closed";
     panel.part("swap").hidden = detail.status !== "ready";
     lastState = state;

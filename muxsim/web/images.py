@@ -5,7 +5,7 @@ import json
 import math
 from pathlib import Path
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response
 
 from muxsim.assets import Asset
 from muxsim.errors import MuxError, not_found
@@ -14,7 +14,7 @@ from muxsim.sample import SAMPLE_PATH, STATIC
 from muxsim.store import Doc
 from muxsim.web.context import sim
 from muxsim.web.playback import clock_face
-from muxsim.web.viewing import GIF, STORYBOARD, THUMBNAIL, VIDEO, View, view, watch
+from muxsim.web.viewing import GIF, STORYBOARD, THUMBNAIL, VIDEO, View, view, watch, whole_file
 
 blueprint = watch(Blueprint("images", __name__))
 TYPES = {
@@ -181,12 +181,12 @@ def _picture(seen: View, name: str, extension: str, kind: str, options: list[str
             raise MuxError(503, "The simulator is being stopped.") from error
         if not made:
             raise MuxError(404, "There is no picture at this moment of the video.")
-    return send_file(target, mimetype=kind, conditional=True)
+    return whole_file(target, kind)
 
 
 def _built_in(extension: str, kind: str) -> Response:
     name: Path = STATIC / f"sample.{BUILT_IN.get(extension, extension)}"
-    response = send_file(name, mimetype=kind, conditional=True)
+    response = whole_file(name, kind)
     response.headers["X-Muxsim-Picture"] = "built-in: there is no ffmpeg"
     return response
 

@@ -4,14 +4,14 @@ import math
 import re
 from pathlib import Path
 
-from flask import Blueprint, Response, send_file
+from flask import Blueprint, Response
 
 from muxsim.errors import not_found
 from muxsim.sample import STATIC
 from muxsim.store import Doc
 from muxsim.web.api_usage import note_playback
 from muxsim.web.context import sim
-from muxsim.web.viewing import VIDEO, View, view, watch
+from muxsim.web.viewing import VIDEO, View, view, watch, whole_file
 
 blueprint = watch(Blueprint("playback", __name__))
 PLAYLIST = "application/vnd.apple.mpegurl"
@@ -81,7 +81,7 @@ def media_segment(playback_id: str, segment: str) -> Response:
         SAMPLE_SECONDS if folder is None else _seconds(folder, f"{segment}.ts"),
         sim().clock.now(),
     )
-    return send_file(path, mimetype="video/mp2t", conditional=True)
+    return whole_file(path, "video/mp2t")
 
 
 def _seconds(folder: Path, segment: str) -> float:

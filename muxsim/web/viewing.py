@@ -1,11 +1,13 @@
 """What stands before every playback and image request: faults, the id, the token, readiness, CORS, the record."""
 
+import io
 import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g, request, send_file
 
 from muxsim import checks
 from muxsim.assets import Asset
@@ -107,3 +109,8 @@ def _claims(asset: Asset, playback_id: str, token: str, audience: str) -> Doc:
         rules: Any = None if row is None else json.loads(row["doc"])["rules"]
         check_restriction(rules, referrer=request.referrer, user_agent=request.headers.get("User-Agent"))
     return claims
+
+
+def whole_file(path: Path, kind: str) -> Response:
+    """A file out of memory: werkzeug's server leaves an open one to the collector when its client has gone away."""
+    return send_file(io.BytesIO(path.read_bytes()), mimetype=kind, conditional=True)

@@ -13,7 +13,7 @@ from flask import Flask
 
 from lessonadmin import spreadsheets
 from lessonadmin.db import CLI
-from lessonadmin.domain import old_videos, repair
+from lessonadmin.domain import budget, old_videos, repair
 from lessonadmin.domain.finding import Finder
 
 
@@ -33,10 +33,12 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
     finder = Finder()
     untouched = old_videos.untouched()
     targets = old_videos.candidates()
+    left = 0
     try:
         with _told(dry_run) as tell:
             while batch := list(itertools.islice(targets, batch_size)):
-                for target in batch:
+                for number, target in enumerate(batch):
+                    left = len(batch) - number
                     found = repair.mend(target, finder, actor=CLI, dry_run=dry_run)
                     tell(found)
                     if found is not None:
@@ -44,10 +46,16 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
                 if delay and len(batch) == batch_size:
                     time.sleep(delay)
     except KeyboardInterrupt:
+        left = 0
         click.echo("stopped; the next run goes on from here", err=True)
+    except budget.Closed as error:
+        left += sum(1 for _ in targets)
+        click.echo(f"stopped: {error}. The next run goes on from here.", err=True)
+    else:
+        left = 0
     if report is not None:
         _write_report(report, findings)
-    _summarise(findings, untouched)
+    _summarise(findings, untouched, left)
 
 
 @contextmanager
@@ -79,18 +87,20 @@ def _tell(found: repair.Finding | None, dry_run: bool) -> None:
     click.echo(f"{course}{found.owner_id} {would}{found.result}: {found.reason} {found.remark}".rstrip())
 
 
-def _summarise(findings: list[repair.Finding], untouched: dict[str, int]) -> None:
+def _summarise(findings: list[repair.Finding], untouched: dict[str, int], left: int) -> None:
     reasons = Counter(untouched)
     reasons.update(found.reason for found in findings if found.result == "skipped")
     for reason, count in sorted(reasons.items()):
         click.echo(f"skipped because {reason}: {count}")
+    if left:
+        click.echo(f"left for the next run, since {budget.CLOSED}: {left}")
     results = Counter(found.result for found in findings)
     skipped = results["skipped"] + sum(untouched.values())
     click.echo(f"processed: {len(findings) + sum(untouched.values())}")
     click.echo(f"updated: {results['updated']}")
     click.echo(f"skipped: {skipped}")
     click.echo(f"failed: {results['failed']}")
-    if results["failed"]:
+    if results["failed"] or left:
         raise SystemExit(1)
 
 

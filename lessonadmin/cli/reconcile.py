@@ -7,7 +7,7 @@ import click
 from flask import Flask
 
 from lessonadmin.db import CLI
-from lessonadmin.domain import reconcile, walking
+from lessonadmin.domain import budget, reconcile, walking
 from lessonadmin.domain.drift import Found
 
 PATIENCE_SECONDS = 600.0  # the nightly walk, or a colleague's, comes to its end by itself
@@ -32,13 +32,15 @@ def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
     click.echo(f"found: {sum(report.found.values())}")
     click.echo(f"mended: {sum(report.mended.values())}")
     click.echo(f"failed: {sum(report.failed.values())}")
+    if report.left:
+        click.echo(f"left for the next run, since {budget.CLOSED}: {report.left}")
     if report.implausible:
         click.echo(
             "So many assets are missing that the token may belong to another Mux environment: none was cleared. "
             "Check the token with 'flask doctor'.",
             err=True,
         )
-    if report.failed or report.implausible:
+    if report.failed or report.implausible or report.left:
         raise SystemExit(1)
 
 

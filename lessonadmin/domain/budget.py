@@ -19,6 +19,8 @@ from lessonadmin.domain.models import MuxBudget
 
 log = logging.getLogger(__name__)
 
+LONGEST_WAIT = 300.0
+CLOSED = "Mux wants no calls from us at present"
 NAME = "background"
 CAPACITY = 18.0
 PER_SECOND = 1.0
@@ -32,6 +34,13 @@ PAUSE_WITHOUT_A_WISH = 5.0  # after "too many calls" that do not say for how lon
 ANSWERED, REFUSED = "mux:ok", "mux:auth_error"
 NOTE_EVERY_SECONDS = 10.0
 _noted: dict[str, float] = {}
+
+
+class Closed(Exception):
+    """The bucket stayed empty for longer than work can wait: nothing was asked, and what is left is for the next run."""
+
+    def __init__(self) -> None:
+        super().__init__(CLOSED)
 
 
 def take(calls: int = 1, *, reserve: float = 0.0) -> bool:
@@ -52,7 +61,7 @@ def take(calls: int = 1, *, reserve: float = 0.0) -> bool:
     return granted is not None
 
 
-def wait(calls: int = 1, *, longest: float = 300.0, reserve: float = LEFT_BY_WAITING) -> bool:
+def wait(calls: int = 1, *, longest: float = LONGEST_WAIT, reserve: float = LEFT_BY_WAITING) -> bool:
     """The same for work that has time: wait for the bucket to fill, and leave some to what has none."""
     until = time.monotonic() + longest
     while not take(calls, reserve=reserve):
@@ -60,6 +69,12 @@ def wait(calls: int = 1, *, longest: float = 300.0, reserve: float = LEFT_BY_WAI
             return False
         time.sleep(0.5)
     return True
+
+
+def wait_or_stop(calls: int = 1) -> None:
+    """The same for a long run, which ends here if the bucket stays empty; raises Closed."""
+    if not wait(calls, longest=LONGEST_WAIT):
+        raise Closed
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class Finder:
         return [one for one in ours if one] or list(dict.fromkeys(possible))
 
     def _upload(self, upload_id: str) -> mux.Upload | None:
-        budget.wait()
+        budget.wait_or_stop()
         try:
             upload = mux.get_upload(upload_id, priority="low")
         except mux.Gone:
@@ -102,7 +102,7 @@ class Finder:
     def _all_assets(self) -> Iterator[mux.Asset]:
         cursor: str | None = None
         while True:
-            budget.wait()
+            budget.wait_or_stop()
             page = mux.list_assets(cursor=cursor, limit=100, priority="low")
             budget.went_well()
             yield from page.assets

@@ -122,7 +122,7 @@ def _asset(asset_id: str) -> mux.Asset:
     """What Mux says about it, within the share of background work; a Mux that is away is tried again, then left."""
     for attempt in range(1, TRIES + 1):
         if not budget.wait():
-            raise Stopped("Mux wants no calls from us at present")
+            raise Stopped(budget.CLOSED)
         try:
             asset = mux.get_asset(asset_id, priority="low")
         except mux.Gone:

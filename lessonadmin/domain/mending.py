@@ -30,7 +30,7 @@ def _look_again(finding: Drift, actor: Actor) -> bool:
     """Missing or stale: what Mux says about this very asset now is what counts."""
     if finding.target_type not in ("lesson", "course") or finding.target_id is None:
         return False
-    budget.wait()
+    budget.wait_or_stop()
     try:
         asset: mux.Asset | None = mux.get_asset(finding.mux_id, priority="low")
     except mux.Gone:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, alone, db, new_id
@@ -40,6 +40,7 @@ class Report:
     found: Counter[str] = field(default_factory=Counter)
     mended: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    left: int = 0  # findings that the budget for Mux did not reach; the next run does
     young_orphans: int = 0
     foreign: int = 0
     pages: int = 0
@@ -58,6 +59,7 @@ class Report:
             "found": dict(self.found),
             "mended": dict(self.mended),
             "failed": dict(self.failed),
+            "left": self.left,
             "young_orphans": self.young_orphans,
             "foreign": self.foreign,
             "implausible": self.implausible,
@@ -191,22 +193,36 @@ def walker() -> Iterator[Connection]:
 
 
 def _mend_all(report: Report, *, actor: Actor, kinds: set[str]) -> None:
-    """Mend the findings of these kinds, one at a time; one that fails stands in the way of none."""
+    """Mend the findings of these kinds, one at a time; one that fails stands in the way of none. The run ends where
+    Mux must not be asked any more."""
     last: uuid.UUID | None = None
     while kinds:
-        page = (
-            select(Drift)
-            .where(Drift.run_id == report.run_id, Drift.kind.in_(kinds), Drift.mended_at.is_(None))
-            .order_by(Drift.id)
-            .limit(100)
-        )
-        findings = db.session.scalars(page if last is None else page.where(Drift.id > last)).all()
+        page = _unmended(report, kinds, last).order_by(Drift.id).limit(100)
+        findings = db.session.scalars(page).all()
         db.session.rollback()
         if not findings:
             return
         for finding in findings:
+            try:
+                _mend_one(report, finding, actor)
+            except budget.Closed as error:
+                report.left = _how_many(_unmended(report, kinds, last))
+                log.warning("%s findings are left for the next run: %s", report.left, error)
+                return
             last = finding.id
-            _mend_one(report, finding, actor)
+
+
+def _unmended(report: Report, kinds: set[str], after: uuid.UUID | None) -> Select[Drift]:
+    open_ = select(Drift).where(
+        Drift.run_id == report.run_id, Drift.kind.in_(kinds), Drift.mended_at.is_(None)
+    )
+    return open_ if after is None else open_.where(Drift.id > after)
+
+
+def _how_many(findings: Select[Drift]) -> int:
+    count = db.session.scalar(select(func.count()).select_from(findings.subquery())) or 0
+    db.session.rollback()
+    return count
 
 
 def _mend_one(report: Report, finding: Drift, actor: Actor) -> None:

@@ -37,7 +37,7 @@ class Finding:
 
 
 def mend(target: old_videos.Target, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding | None:
-    """Look at one lesson or course and heal it; None if it vanished."""
+    """Look at one lesson or course and heal it; None if it vanished. Raises `budget.Closed` if Mux must not be asked."""
     owner = desks.find_owner(*target)
     db.session.rollback()
     if owner is None:
@@ -81,7 +81,7 @@ def _mend_temporary(owner: Owner, finder: Finder, *, actor: Actor, dry_run: bool
 
 
 def _mend_real(owner: Owner, asset_id: str, *, actor: Actor, dry_run: bool) -> Finding:
-    budget.wait()
+    budget.wait_or_stop()
     try:
         asset = mux.get_asset(asset_id, priority="low")
     except mux.Gone:
@@ -154,7 +154,7 @@ def _mend_earlier(owner: Owner, actor: Actor) -> None:
     ).all()
     db.session.rollback()
     for tracking_id in earlier:
-        budget.wait()
+        budget.wait_or_stop()
         looking.look(tracking_id, actor=actor, priority="low", found_by="manual", any_policy=True)
         budget.went_well()
 

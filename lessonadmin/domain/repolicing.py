@@ -36,7 +36,7 @@ def mend(asset_id: str, *, actor: Actor) -> bool:
 
 
 def _look(asset_id: str) -> mux.Asset | None:
-    budget.wait()
+    budget.wait_or_stop()
     try:
         asset = mux.get_asset(asset_id, priority="low")
     except mux.Gone:
@@ -73,7 +73,7 @@ def _choose(asset: mux.Asset, *, must_sign: bool, signs: bool) -> mux.PlaybackId
         fitting = [one for one in asset.playback_ids if one.policy == "signed"]
     if fitting:
         return fitting[0]
-    budget.wait()
+    budget.wait_or_stop()
     made = mux.create_playback_id(asset.id, policy=wanted, priority="low")
     budget.went_well()
     return made
@@ -110,7 +110,7 @@ def _close(asset_id: str, public: mux.PlaybackId, actor: Actor) -> bool:
     db.session.rollback()
     if used:
         return False
-    budget.wait()
+    budget.wait_or_stop()
     try:
         mux.delete_playback_id(asset_id, public.id, priority="low")
     except mux.Gone:

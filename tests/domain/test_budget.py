@@ -1,11 +1,13 @@
 """The share of Mux that background work may use: one bucket for all, its pauses, and who may shorten them (nobody)."""
 
+import ast
 import threading
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from devstack.places import ROOT
 from lessonadmin import config, mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
@@ -149,3 +151,14 @@ def test_a_background_call_counts_itself(session: object) -> None:
             raise mux.Later("No answer.")
     with budget.call(1) as granted:
         assert not granted
+
+
+def test_nobody_waits_for_the_budget_without_listening_to_its_answer() -> None:
+    """Who goes on after a refusal asks Mux in the middle of its pause."""
+    deaf = [
+        f"{file.name}:{node.lineno}"
+        for file in (ROOT / "lessonadmin").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Expr) and ast.unparse(node).startswith(("budget.wait(", "budget.take("))
+    ]
+    assert deaf == []

@@ -2,16 +2,18 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import select, update
 
-from lessonadmin import config
+from lessonadmin import config, mux
 from lessonadmin.db import CLI, db
-from lessonadmin.domain import budget, reconcile, sweeping
+from lessonadmin.domain import budget, mending, reconcile, repolicing, sweeping
 from lessonadmin.domain.drift import Found
 from lessonadmin.domain.models import Drift, Lesson, Tracking
 from lessonadmin.mux import transport
@@ -83,6 +85,66 @@ def test_every_kind_is_found_and_mended(world: World) -> None:
 
     _, told = walk()
     assert told == []
+
+
+@pytest.fixture
+def pause(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Mux wants no calls for longer than work waits."""
+
+    def begin() -> None:
+        monkeypatch.setattr(budget, "LONGEST_WAIT", 0.0)
+        budget.take()
+        budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429, retry_after=900))
+
+    return begin
+
+
+def test_mux_is_not_asked_in_its_pause_and_the_rest_is_left_for_the_next_run(
+    world: World, app: Flask, pause: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons = [make_playing_lesson() for _ in range(3)]
+    report, told = walk(mend=False)
+    assert kinds(told) == {"missing": 3}
+    once = mending.mend
+    asked = []
+
+    def then_pause(finding: Drift, **more: Any) -> bool:
+        if asked:
+            pause()
+        asked.append(finding)
+        return once(finding, **more)
+
+    monkeypatch.setattr(mending, "mend", then_pause)
+    calls = len(world.calls())
+    report = reconcile.mend_kind(report.run_id, "missing", actor=CLI)
+    assert (sum(report.mended.values()), report.left, len(asked)) == (1, 2, 2)
+    assert len(world.calls()) == calls + 1
+    assert [world.lesson(lesson).video_error_type for lesson in lessons].count("deleted_at_mux") == 1
+
+
+def test_the_command_says_what_a_pause_left_over(
+    world: World, app: Flask, pause: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_playing_lesson()
+    keep = reconcile._keep
+
+    def kept(*given: Any) -> None:
+        keep(*given)
+        pause()
+
+    monkeypatch.setattr(reconcile, "_keep", kept)
+    result = app.test_cli_runner().invoke(args=["reconcile"])
+    assert result.exit_code == 1
+    assert f"left for the next run, since {budget.CLOSED}: 1" in result.output
+    assert "mended: 0" in result.output
+
+
+def test_no_playback_id_is_looked_up_in_a_pause(world: World, pause: Callable[[], None]) -> None:
+    lesson = make_playing_lesson(price_cents=500)
+    pause()
+    with pytest.raises(budget.Closed):
+        repolicing.mend(str(lesson.mux_asset_id), actor=CLI)
+    assert world.calls() == []
 
 
 def test_wrong_policy_is_told(world: World) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
+from sqlalchemy import text
 
 from devstack.places import ROOT
+from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
 from lessonadmin.domain.models import Lesson
@@ -196,6 +198,28 @@ def test_a_stopped_run_goes_on_where_it_was(
     monkeypatch.undo()
     monkeypatch.setattr(budget, "CAPACITY", 10_000.0)
     assert run(app)[1] == {"processed": 4, "updated": 4, "skipped": 0, "failed": 0}
+
+
+@pytest.mark.parametrize("asset_id", ["{real}", "temp_by_name", "temp_{upload}"])
+def test_mux_is_not_asked_in_its_pause_and_the_rest_is_left_for_the_next_run(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch, asset_id: str
+) -> None:
+    lesson, other = make_lesson(), old(seeded(world))
+    upload_id = world.upload(lesson).upload_id
+    lesson.mux_asset_id = asset_id.format(real=seeded(world), upload=upload_id)
+    db.session.commit()
+    asked = len(world.calls())
+    monkeypatch.setattr(budget, "LONGEST_WAIT", 0.0)
+    budget.take()
+    budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429, retry_after=900))
+    code, figures, said = run(app)
+    assert (code, figures["processed"], len(world.calls())) == (1, 0, asked)
+    assert f"stopped: {budget.CLOSED}" in said
+    assert f"left for the next run, since {budget.CLOSED}: 2" in said
+    db.session.execute(text("UPDATE mux_budget SET paused_until = NULL"))
+    db.session.commit()
+    assert run(app)[1]["processed"] == 2
+    assert world.lesson(other).status == "published"
 
 
 def test_lessons_that_are_well_are_not_touched(world: World, app: Flask) -> None:

@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TextIO, cast
 
+from lessonadmin import spreadsheets
 from lessonadmin.domain import prices
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import check_texts
@@ -181,8 +182,9 @@ def _named(given: list[str]) -> list[str]:
 
 
 def _read(line: int, names: list[str], cells: list[str]) -> Row | Wrong:
-    given = dict(zip(names, (cell.strip() for cell in cells), strict=False))
-    title = given.get("title", "")
+    # A file that we wrote, or a report of ours, has a guard before what a spreadsheet would run.
+    given = dict(zip(names, (spreadsheets.meant(cell.strip()) for cell in cells), strict=False))
+    title = given.get("title", "").strip()
     wrong = []
     if any(cell.strip() for cell in cells[len(names) :]):
         wrong.append(f"there are {len(cells)} cells for {len(names)} columns")

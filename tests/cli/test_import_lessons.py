@@ -19,7 +19,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select
 
 from devstack.places import ROOT
-from lessonadmin import config, mux
+from lessonadmin import config, mux, spreadsheets
 from lessonadmin.db import db
 from lessonadmin.domain import access, budget, import_file, importing
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Notification, Tracking, User
@@ -356,6 +356,13 @@ def test_the_report_has_every_line_and_is_safe_in_a_spreadsheet(
     assert (first[4], first[6]) == ("updated", str(made.id))
     assert second[4:] == ["failed", "nobody has this e-mail address", ""]
     assert "overwrite" in run([line()], "--report", str(tmp_path / "lessons.csv"))[2]
+
+
+@pytest.mark.parametrize("title", ["=1+1", "'=1+1", "a;=1+1", "\uff1d1", "-5", "'quoted'", "a; b, c"])
+def test_a_file_that_we_wrote_is_read_as_it_was_meant(teacher: User, run: Import, title: str) -> None:
+    written = spreadsheets.line(HEAD) + spreadsheets.line(line(title, description=f"{title}\n- one\n- two"))
+    assert run(written)[1] == (1, 1, 0, 0)
+    assert only(title).description == f"{title}\n- one\n- two"
 
 
 def test_a_course_is_the_teachers_own(world: World, teacher: User, run: Import) -> None:

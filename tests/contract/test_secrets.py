@@ -1,5 +1,6 @@
 """What never leaves: addresses to upload to, passwords, tokens and bodies; and what a new key or password ends."""
 
+import csv
 import gzip
 import re
 import subprocess
@@ -111,9 +112,17 @@ def test_a_teacher_whose_work_went_to_another_has_no_right_left(house: House, te
 def test_a_list_for_a_spreadsheet_runs_nothing(house: House) -> None:
     word = f"csv{uuid.uuid4().hex[:8]}"
     house.lesson_row(title=f"=1+1 {word}")
+    house.lesson_row(title=f"{word} a; =2+2")
     exported = house.browser("support").get(f"/admin/lesson/export/csv/?search={word}").expect(200)
     assert f"'=1+1 {word}" in exported.text
     assert re.search(rf"(?<!')=1\+1 {word}", exported.text) is None
+    for separator in ",;\t":
+        cells = [
+            cell.strip()
+            for row in csv.reader(exported.text.splitlines(), delimiter=separator)
+            for cell in row
+        ]
+        assert not [cell for cell in cells if cell.startswith("=")], separator
 
 
 def test_web_does_not_start_on_tables_that_are_behind(house: House) -> None:

@@ -84,11 +84,10 @@ def _json_object() -> dict[str, Any]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys are given once; which of two values was meant is not for us to guess."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _twice(sorted({key for key, count in Counter(key for key, _ in pairs).items() if count > 1}))
-    return found
+    """An object, at any depth, whose keys are given once under any of their names; which of two values was meant is not
+    for us to guess."""
+    _given_once(key for key, _ in pairs)
+    return dict(pairs)
 
 
 def _no_number(_text: str) -> None:
@@ -108,11 +107,15 @@ def _arguments() -> dict[str, Any]:
 
 def _named(given: dict[str, Any]) -> dict[str, Any]:
     """The same under our own names; one thing under two of its names is refused."""
-    times = Counter(ALSO_CALLED.get(key, key) for key in given)
+    _given_once(given)
+    return {ALSO_CALLED.get(key, key): value for key, value in given.items()}
+
+
+def _given_once(keys: Iterable[str]) -> None:
+    times = Counter(ALSO_CALLED.get(key, key) for key in keys)
     twice = [name for name, count in times.items() if count > 1]
     if twice:
         raise _twice(twice)
-    return {ALSO_CALLED.get(key, key): value for key, value in given.items()}
 
 
 def _twice(names: Iterable[str]) -> Invalid:

@@ -189,6 +189,10 @@ def test_one_thing_named_twice_is_refused(people: People) -> None:
     twice = {"lessonId": str(lesson.id), "lesson_id": str(lesson.id), "filename": "a.mp4"}
     error = refused(people.teacher.post("/mux/upload-url", twice), 400, "invalid_input")
     assert error["fields"] == {"lesson_id": "This is given more than once."}
+    for deep in (b'{"title": {"a": [{"b": 1, "b": 1}]}}', b'{"title": [{"lessonId": 1, "lesson_id": 1}]}'):
+        error = refused(people.teacher.post("/lessons", data=deep, headers=JSON), 400, "invalid_input")
+        assert set(error["fields"].values()) == {"This is given more than once."}
+        assert set(error["fields"]) <= {"b", "lesson_id"}
     repeated = people.teacher.ask("GET", "/lessons?page=1&page=2")
     assert refused(repeated, 400)["fields"] == {"page": "This is given more than once."}
 

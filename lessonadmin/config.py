@@ -158,8 +158,13 @@ def _redis_url(value: str) -> str:
 
 def _mail_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or not _has_sane_port(parts):
+    schemes = ("smtp", "smtps", "smtp+insecure")
+    if parts.scheme not in schemes or not parts.hostname or not _has_sane_port(parts):
         raise ValueError("must look like smtp://user:password@host:587")
+    if parts.scheme == "smtp+insecure" and "@" in parts.netloc:
+        raise ValueError(
+            "must name no user with smtp+insecure://, since the password would travel in the clear"
+        )
     return value
 
 

@@ -4,6 +4,7 @@ It speaks real SMTP on a real socket, so that the product's whole way out is tes
 """
 
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,12 +46,20 @@ class _Talk(socketserver.StreamRequestHandler):
         sender, to = "", []
         while line := self.rfile.readline():
             word, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
+            box.words.append(word.upper())
             match word.upper():
                 case "EHLO" | "HELO":
                     self.say("250-postbox")
+                    if box.tls is not None and not isinstance(self.connection, ssl.SSLSocket):
+                        self.say("250-STARTTLS")
                     if box.password is not None:
                         self.say("250-AUTH PLAIN")
                     self.say("250 8BITMIME")
+                case "STARTTLS" if box.tls is not None:
+                    self.say("220 go on")
+                    super().finish()
+                    self.request = box.tls.wrap_socket(self.connection, server_side=True)
+                    self.setup()
                 case "AUTH":
                     box.logins.append(rest)
                     self.say("235 welcome" if rest == box.password else "535 no")
@@ -71,6 +80,11 @@ class _Talk(socketserver.StreamRequestHandler):
                     return
                 case _:
                     self.say("250 ok")
+
+    def finish(self) -> None:
+        super().finish()
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.connection.close()  # the server closes only what it accepted
 
     def _data(self, box: "Postbox", sender: str, to: list[str]) -> None:
         lines = []
@@ -107,6 +121,8 @@ class Postbox:
         self.hangs_up = False
         self.password: str | None = None
         self.logins: list[str] = []
+        self.words: list[str] = []  # every command that came
+        self.tls: ssl.SSLContext | None = None  # set: STARTTLS is offered
         self.connections = 0
 
     @property

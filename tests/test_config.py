@@ -58,6 +58,7 @@ def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
         ("UPLOAD_TYPES", ","),
         ("MAIL_URL", "mail.example.org"),
         ("MAIL_URL", "smtp://"),
+        ("MAIL_URL", "smtp+insecure://u:p@mail.example.org"),
         ("MUX_PLAN_LIMITS", "videos"),
         ("MUX_PLAN_LIMITS", "videos=0"),
         ("MUX_PLAN_LIMITS", "films=10"),
@@ -75,6 +76,7 @@ def test_missing_and_malformed_are_named_together() -> None:
 def test_no_secret_is_repeated_in_the_complaint() -> None:
     assert "hunter2" not in complaint(DATABASE_URL="mysql://u:hunter2@h/db", SECRET_KEY=None)
     assert "hunter2" not in complaint(MAIL_URL="smtp://u:hunter2/x@h:587")
+    assert "hunter2" not in complaint(MAIL_URL="smtp+insecure://u:hunter2@h:587")
 
 
 @pytest.mark.parametrize(

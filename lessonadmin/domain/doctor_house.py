@@ -1,4 +1,4 @@
-"""The doctor's look at what is around: Redis and its queues, our own address, the disk."""
+"""The doctor's look at what is around: Redis and its queues, our own address, the mail server, the disk."""
 
 import ipaddress
 import shutil
@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lessonadmin import queue
+from lessonadmin.domain import postman
 from lessonadmin.domain.examination import Line, Room, fail, ok, warn
 
 GIB = 1024**3
@@ -84,6 +85,35 @@ def _local(host: str) -> bool:
         return ipaddress.ip_address(host).is_private
     except ValueError:
         return False
+
+
+def mail(room: Room) -> list[Line]:
+    """Would mails leave, and not in the clear?"""
+    address = room.settings.mail_url
+    if address is None:
+        return [ok("mail", "MAIL_URL is not set: notices stay in the app.")]
+    try:
+        safe = postman.knock()
+    except postman.Away as error:
+        return [
+            fail(
+                "mail",
+                f"No mail leaves: {error}.",
+                "Correct MAIL_URL, or the mail server: it must answer, offer TLS with a certificate that this machine trusts, and "
+                "take the password. The notices wait, and stand in the app meanwhile.",
+            )
+        ]
+    if safe:
+        return [ok("mail", f"The mail server lets us in ({safe}).")]
+    if urlsplit(address).scheme == "smtp+insecure":
+        return [
+            warn(
+                "mail",
+                "Mails travel in the clear (smtp+insecure://).",
+                "Use smtp:// or smtps:// if the mail server has TLS.",
+            )
+        ]
+    return [ok("mail", "The mail server of this machine lets us in.")]
 
 
 def disk(_room: Room) -> list[Line]:

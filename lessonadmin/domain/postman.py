@@ -1,18 +1,22 @@
 """The line to the mail server: opened when the first mail leaves, shared by the mails of one pass, closed after it.
 
 Two failures are told apart: the server is away (no other mail needs to be tried now), and this one mail was refused.
+A server that does not offer TLS, or whose certificate nobody vouches for, counts as away: a password, and a mail that
+leaves this machine, never travel in the clear, unless the setting says `smtp+insecure://`, which takes no password.
 """
 
 import contextlib
+import ipaddress
 import smtplib
 import ssl
 from email.message import EmailMessage
 from types import TracebackType
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from lessonadmin import config
 
 SECONDS = 10
+NO_TLS = "the mail server does not offer TLS (STARTTLS), so it was told no password and no mail"
 
 
 class Away(Exception):
@@ -71,27 +75,58 @@ class Line:
             self._connection = None
 
 
+def knock() -> str:
+    """Is the mail server there and does it let us in? How the line is kept safe ("" if it is not); raises Away."""
+    with Line() as line:
+        sock = line._open().sock
+        return sock.version() or "" if isinstance(sock, ssl.SSLSocket) else ""
+
+
 def _connect() -> smtplib.SMTP:
     server = urlsplit(config.current().mail_url or "")
     host = server.hostname or ""
     if server.scheme == "smtps":
-        context = ssl.create_default_context()
         connection: smtplib.SMTP = smtplib.SMTP_SSL(
-            host, server.port or 465, timeout=SECONDS, context=context
+            host, server.port or 465, timeout=SECONDS, context=_trusted()
         )
     else:
         connection = smtplib.SMTP(host, server.port or 587, timeout=SECONDS)
     try:
         connection.ehlo()
-        if server.scheme == "smtp" and connection.has_extn("starttls"):
-            connection.starttls(context=ssl.create_default_context())
-            connection.ehlo()
+        if server.scheme == "smtp":
+            _begin_tls(connection, required=_must_be_safe(server))
         if server.username:
             connection.login(unquote(server.username), unquote(server.password or ""))
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _begin_tls(connection: smtplib.SMTP, *, required: bool) -> None:
+    """Somebody in between can take the offer out of the server's answer: then nothing more is said to it."""
+    if connection.has_extn("starttls"):
+        connection.starttls(context=_trusted())
+        connection.ehlo()
+    elif required:
+        raise Away(NO_TLS)
+
+
+def _must_be_safe(server: SplitResult) -> bool:
+    return bool(server.username) or not _is_this_machine(server.hostname or "")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _trusted() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _told(error: Exception) -> str:

@@ -5,6 +5,7 @@ import uuid
 from pathlib import Path
 
 from devstack import ports
+from tests import postbox
 from tests.contract.callers import Caller
 from tests.contract.house import House
 
@@ -215,8 +216,14 @@ def test_the_doctor(house: House) -> None:
 
 def test_the_doctor_names_what_is_wrong_and_what_to_do(house: House) -> None:
     house.mux.token_refused = True
-    examined = house.flask("doctor", REDIS_URL=f"redis://127.0.0.1:{ports.any_free()}/0")
+    with postbox.running() as box:
+        box.password = ""  # it takes a password, and offers no TLS
+        mail_url = box.url.replace("://", "://user:word@")
+        examined = house.flask(
+            "doctor", REDIS_URL=f"redis://127.0.0.1:{ports.any_free()}/0", MAIL_URL=mail_url
+        )
     house.mux.calm()
+    assert set(box.words) <= {"EHLO", "QUIT"}
     assert examined.returncode == 1
     assert "Traceback" not in examined.stderr
     lines = examined.stdout.splitlines()
@@ -224,4 +231,5 @@ def test_the_doctor_names_what_is_wrong_and_what_to_do(house: House) -> None:
     said = " ".join(lines[number].lower() for number in failing)
     assert "redis" in said
     assert "token" in said
+    assert "does not offer tls" in said
     assert [lines[number] for number in failing if not lines[number + 1].startswith("      -> ")] == []

@@ -1,7 +1,10 @@
 """Notices by mail, through a real socket: sent once, never lost, bundled by cause, and safe from other people's words."""
 
+import socket
+import ssl
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, later, transaction
-from lessonadmin.domain import journal, letters, mailing, wording
+from lessonadmin.domain import doctor_house, journal, letters, mailing, postman, wording
+from lessonadmin.domain.examination import Room
 from lessonadmin.domain.models import Notification, User
 from lessonadmin.domain.models.records import NOTICE_KINDS
 from lessonadmin.jobs import notices as jobs
 from tests import postbox
+from tests.certificates import self_signed
 from tests.factories import make_course, make_lesson, make_user
 from tests.postbox import Postbox
 
@@ -311,19 +316,85 @@ def test_an_address_that_no_mail_can_reach_holds_up_nobody(box: Postbox, address
     assert row(lost).mail_error
 
 
-def test_a_server_with_a_password_is_told_it(box: Postbox) -> None:
-    box.password = "PLAIN AHVAc2Nob29sLmV4YW1wbGUAcC93"  # \0u@school.example\0p/w
-    url = f"smtp://u%40school.example:p%2Fw@127.0.0.1:{box.port}"
-    with config.overridden(mail_url=url):
+WITH_PASSWORD = "PLAIN AHVAc2Nob29sLmV4YW1wbGUAcC93"  # \0u@school.example\0p/w
+
+
+def with_user(box: Postbox, scheme: str = "smtp", password: str = "p%2Fw") -> str:  # noqa: S107 - the box knows no other
+    return f"{scheme}://u%40school.example:{password}@127.0.0.1:{box.port}"
+
+
+@pytest.fixture
+def safe(box: Postbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Postbox:
+    """The mail server offers TLS, and this machine trusts its certificate."""
+    certificate = self_signed("127.0.0.1", tmp_path)
+    box.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    box.tls.load_cert_chain(certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    return box
+
+
+def test_a_server_with_a_password_is_told_it_over_tls(safe: Postbox) -> None:
+    safe.password = WITH_PASSWORD
+    with config.overridden(mail_url=with_user(safe)):
         tell(make_user(), kind="lesson_published")
         assert mailing.send_due() == 1
-    assert box.received[0].mail["From"] == "Lessonadmin <u@school.example>"
-    with config.overridden(mail_url=url.replace("p%2Fw", "wrong")):
+    assert safe.received[0].mail["From"] == "Lessonadmin <u@school.example>"
+    assert safe.words[:3] == ["EHLO", "STARTTLS", "EHLO"]
+    with config.overridden(mail_url=with_user(safe, password="wrong")):
         notice_id = tell(make_user(), kind="lesson_published")
         assert mailing.send_due() == 0
     error = row(notice_id).mail_error or ""
     assert "535" in error
     assert "wrong" not in error
+
+
+def test_no_password_and_no_mail_goes_to_a_server_that_does_not_offer_tls(box: Postbox) -> None:
+    box.password = WITH_PASSWORD
+    with config.overridden(mail_url=with_user(box)):
+        notice_id = tell(make_user(), kind="lesson_published")
+        assert mailing.send_due() == 0
+        (line,) = doctor_house.mail(Room(db.engine, config.current()))
+    assert set(box.words) <= {"EHLO", "QUIT"}
+    assert (row(notice_id).mail_wanted, row(notice_id).mailed_at) == (True, None), "it waits"
+    assert postman.NO_TLS in (row(notice_id).mail_error or "")
+    assert (line.level, line.says) == ("FAIL", f"No mail leaves: {postman.NO_TLS}.")
+
+
+def test_of_the_test_a_server_of_this_machine_without_a_user_needs_no_tls(box: Postbox) -> None:
+    notice_id = tell(make_user(), kind="lesson_published")
+    assert mailing.send_due() == 1
+    assert row(notice_id).mailed_at is not None
+    assert "MAIL" in box.words
+    (line,) = doctor_house.mail(Room(db.engine, config.current()))
+    assert line.level == "ok"
+
+
+def test_another_machine_is_sent_nothing_in_the_clear(box: Postbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = socket.getaddrinfo
+    here = lambda host, *more, **named: reached("127.0.0.1" if host == "mail.test" else host, *more, **named)  # noqa: E731
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+    notice_id = tell(make_user(), kind="lesson_published")
+    with config.overridden(mail_url=f"smtp://mail.test:{box.port}"):
+        assert mailing.send_due() == 0
+    assert set(box.words) <= {"EHLO", "QUIT"}
+    make_due()
+    with config.overridden(mail_url=f"smtp+insecure://mail.test:{box.port}"):
+        assert mailing.send_due() == 1, "who insists is not kept from it"
+        (line,) = doctor_house.mail(Room(db.engine, config.current()))
+    assert row(notice_id).mailed_at is not None
+    assert line.level == "warn"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_no_tls(
+    safe: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    safe.password = WITH_PASSWORD
+    with config.overridden(mail_url=with_user(safe)):
+        notice_id = tell(make_user(), kind="lesson_published")
+        assert mailing.send_due() == 0
+    assert set(safe.words) == {"EHLO", "STARTTLS"}
+    assert "CERTIFICATE_VERIFY_FAILED" in (row(notice_id).mail_error or "")
 
 
 def test_a_slow_server_does_not_hold_up_a_pass_for_ever(

@@ -1,10 +1,8 @@
 """The wire at its worst: nothing hangs, nothing is repeated, nothing leaks, and it is always the right kind."""
 
 import base64
-import datetime
 import gzip
 import http.client
-import ipaddress
 import logging
 import os
 import socket
@@ -17,14 +15,11 @@ from typing import Any
 
 import mux_python
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from lessonadmin import config, mux
 from lessonadmin.logs import JsonLines
 from lessonadmin.mux import transport
+from tests.certificates import self_signed
 from tests.mux import fake_server
 from tests.mux.fake_server import FakeServer, answer, error
 from tests.mux.test_verdict import CALLS, every_call, fails, kind
@@ -255,30 +250,7 @@ def test_the_sdk_is_set_up_to_tolerate_and_to_keep_quiet(fake: FakeServer) -> No
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate for 127.0.0.1 that nobody vouches for, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "certificate.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    return self_signed("127.0.0.1", tmp_path)
 
 
 @pytest.fixture

@@ -3,9 +3,12 @@
 An outage: the server is away, going, full or refuses us, or no connection came free; nothing else would go better now.
 A conflict: another transaction was in the way (a lock, a deadlock, a serialization failure); the same work may be tried
 again at once. Anything else is the fault of the statement and stays wrong however often it is tried.
+
+The words of such an error quote what people wrote, so they are never stored and never shown: `in_short` tells the rest.
 """
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+import psycopg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 # classes of SQLSTATE: connection, insufficient resources, operator intervention (shutdown, statement time-out)
@@ -30,3 +33,15 @@ def is_conflict(error: BaseException) -> bool:
 
 def _class(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or "")[:2]
+
+
+def is_of_database(error: BaseException) -> bool:
+    return isinstance(error, SQLAlchemyError | psycopg.Error)
+
+
+def in_short(error: BaseException) -> str:
+    """What may be stored and shown of any error: its kind, and what the database says that holds no value."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    diagnosis = origin.diag if isinstance(origin, psycopg.Error) else None
+    said = (diagnosis.sqlstate, diagnosis.constraint_name) if diagnosis is not None else ()
+    return " ".join([type(error).__name__, *filter(None, said)])

@@ -1,31 +1,52 @@
 """Logs: one JSON line an event, or readable lines on a terminal, each with its request and who asked.
 
-Text from outside never breaks a line, and what looks like a secret never leaves.
+Text from outside never breaks a line and never moves a terminal, and what looks like a secret never leaves.
 """
 
 import json
 import logging
 import os
-import re
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+
+from lessonadmin import hiding, traces
+from lessonadmin.texts import visible
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 who: ContextVar[str] = ContextVar("who", default="-")
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-SECRETS = re.compile(r"(token=|Bearer |whsec_|Basic )[\w.\-~+/=%]+", re.IGNORECASE)
-ROWS = re.compile(r"DETAIL: .*")  # PostgreSQL quotes the row that it refused
 
 
 def scrub(text: str) -> str:
-    """One line, without anything that opens a door."""
-    return _hidden(text).replace("\r", "\\r").replace("\n", "\\n")
+    """One line, without anything that opens a door, names a person or moves a terminal."""
+    return visible(_hidden(text))
 
 
 def _hidden(text: str) -> str:
-    return ROWS.sub("DETAIL: [hidden]", SECRETS.sub(r"\1[secret]", text))
+    return hiding.people(hiding.secrets(text))
+
+
+def _scrubbed(value: object) -> object:
+    """A value beside the message, the same."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {scrub(str(name)): _scrubbed(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_scrubbed(one) for one in value]
+    return scrub(str(value))
+
+
+def scrubbed_trace(text: str) -> str:
+    """The same with its line breaks, for a trace."""
+    return visible(_hidden(text), breaks=True)
+
+
+def _exception(record: logging.LogRecord) -> str | None:
+    error = record.exc_info[1] if record.exc_info else None
+    return scrubbed_trace(traces.told(error, traces.with_words)) if error is not None else None
 
 
 class JsonLines(logging.Formatter):
@@ -38,10 +59,11 @@ class JsonLines(logging.Formatter):
             "request_id": request_id.get(),
             "actor": who.get(),
         }
-        line |= {key: value for key, value in vars(record).items() if key not in STANDARD}
-        if record.exc_info:
-            line["exception"] = _hidden(self.formatException(record.exc_info))
-        return json.dumps(line, default=str, ensure_ascii=False)
+        line |= {key: _scrubbed(value) for key, value in vars(record).items() if key not in STANDARD}
+        exception = _exception(record)
+        if exception is not None:
+            line["exception"] = exception
+        return json.dumps(line, ensure_ascii=False)
 
 
 class Readable(logging.Formatter):
@@ -49,9 +71,8 @@ class Readable(logging.Formatter):
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         extras = " ".join(f"{k}={v}" for k, v in vars(record).items() if k not in STANDARD)
         line = scrub(f"{at} {record.levelname:<7} {record.getMessage()} {extras}".rstrip())
-        if record.exc_info:
-            line += "\n" + _hidden(self.formatException(record.exc_info))
-        return line
+        exception = _exception(record)
+        return line if exception is None else f"{line}\n{exception}"
 
 
 def init_app() -> None:

@@ -39,6 +39,7 @@ time_to_ready = Histogram(
 ready_discovered = Counter(
     "lessonadmin_ready_discovered_total", "Who found out that a video is ready.", ["by"]
 )
+jobs_refused = Counter("lessonadmin_jobs_refused_total", "Jobs in Redis that are none of ours.")
 mux_requests = Counter("lessonadmin_mux_requests_total", "Calls to Mux.", ["operation", "outcome"])
 http_requests = Histogram(
     "lessonadmin_http_request_seconds",

@@ -1,4 +1,4 @@
-"""The queue: one enqueue function, jobs by dotted name, JSON only.
+"""The queue: one enqueue function, jobs by the names of `job_list`, JSON only.
 
 A job is only a nudge: what must happen is a row, and a sweep finds it when a nudge is lost. So nothing in here waits
 for Redis longer than half a second, retries, or raises. This room knows no rule and imports no job.
@@ -7,44 +7,19 @@ for Redis longer than half a second, retries, or raises. This room knows no rule
 import logging
 from datetime import UTC, datetime
 from functools import cache
-from typing import Literal
 
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import Queue
 from rq.serializers import JSONSerializer
 
 from lessonadmin import config
 from lessonadmin.db import after_commit
+from lessonadmin.job_list import JOB_SECONDS, JOBS, KEEP_FAILED_SECONDS, LONG_JOBS, QUEUES, QueueName
+from lessonadmin.listed_jobs import ListedQueue
 
 log = logging.getLogger(__name__)
-
-QueueName = Literal["urgent", "default", "bulk"]
-QUEUES: tuple[QueueName, ...] = ("urgent", "default", "bulk")
-JOB_SECONDS = 120
-LONG_JOBS = {
-    "lessonadmin.jobs.reconciling.reconcile_nightly": 4 * 3600,
-    "lessonadmin.jobs.reconciling.walk_now": 4 * 3600,
-    "lessonadmin.jobs.reconciling.mend_kind": 4 * 3600,
-}
-KEEP_FAILED_SECONDS = 7 * 86400
-
-# job -> queue. A structure test proves that each of these names resolves to a function.
-JOBS: dict[str, QueueName] = {
-    "lessonadmin.jobs.videos.check_asset": "urgent",
-    "lessonadmin.jobs.videos.check_assets": "urgent",
-    "lessonadmin.jobs.videos.delete_asset": "default",
-    "lessonadmin.jobs.videos.cancel_upload": "default",
-    "lessonadmin.jobs.batches.run_batch": "bulk",
-    "lessonadmin.jobs.batches.run_batch_item": "bulk",
-    "lessonadmin.jobs.notices.send_mail": "default",
-    "lessonadmin.jobs.events.replay_event": "default",
-    "lessonadmin.jobs.reconciling.reconcile_nightly": "bulk",
-    "lessonadmin.jobs.reconciling.walk_now": "bulk",
-    "lessonadmin.jobs.reconciling.mend_kind": "bulk",
-}
 
 
 @cache
@@ -63,8 +38,8 @@ def connection() -> "Redis":
     return _connection(config.current().redis_url)
 
 
-def queue(name: QueueName) -> Queue:
-    return Queue(name, connection=connection(), serializer=JSONSerializer, default_timeout=JOB_SECONDS)
+def queue(name: QueueName) -> ListedQueue:
+    return ListedQueue(name, connection=connection(), serializer=JSONSerializer, default_timeout=JOB_SECONDS)
 
 
 def enqueue(job: str, *args: str, job_id: str | None = None) -> bool:
@@ -112,7 +87,9 @@ def counts() -> dict[str, dict[str, int]]:
         return {
             name: {
                 "queued": one.count,
-                "started": one.started_job_registry.count,
+                "started": one.started_job_registry.get_job_count(
+                    cleanup=False
+                ),  # cleaning up is for workers
                 "failed": one.failed_job_registry.count,
                 "scheduled": one.scheduled_job_registry.count,
             }
@@ -131,7 +108,7 @@ def longest_wait() -> float | None:
     return max((wait for wait in waits if wait is not None), default=None)
 
 
-def _waited(one: Queue) -> float | None:
+def _waited(one: ListedQueue) -> float | None:
     ids = one.get_job_ids(0, 1)
     job = one.fetch_job(ids[0]) if ids else None
     if job is None or job.enqueued_at is None:

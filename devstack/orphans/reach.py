@@ -26,7 +26,7 @@ FUNCTIONS_THAT_REGISTER = {
     "field_serializer", "model_serializer", "declared_attr",
 }  # fmt: skip
 # Tables of names are no use of what they name.
-TABLES = {Name("lessonadmin.queue", "JOBS"), Name("lessonadmin.queue", "LONG_JOBS")}
+TABLES = {Name("lessonadmin.job_list", "JOBS"), Name("lessonadmin.job_list", "LONG_JOBS")}
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from redis.exceptions import RedisError
-from rq import Worker
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
-from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from lessonadmin import queue
+from lessonadmin import logs, queue
 from lessonadmin.domain.errors import Conflict, Unavailable
+from lessonadmin.job_list import QUEUES
+from lessonadmin.listed_jobs import ListedJob, ListedQueue
+from lessonadmin.texts import plain
 
 MOST_SHOWN = 50
 LONGEST_ERROR = 2_000
+WORKERS, WORKER = "rq:workers", b"rq:worker:"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,6 @@ class Hand:
     state: str
     queues: str
     seen: datetime | None
-    job: str | None
     done: int
     failed: int
 
@@ -42,6 +43,7 @@ class Failure:
     arguments: str
     ended: datetime | None
     error: str
+    listed: bool
 
 
 @dataclass(frozen=True)
@@ -60,83 +62,120 @@ def look() -> Room:
         counts = queue.counts()
         if not counts:
             return Room(True, {})
-        workers = Worker.all(connection=queue.connection(), serializer=JSONSerializer)
-        hands = tuple(sorted(map(_hand, workers), key=lambda one: one.name))
-        return Room(False, counts, hands, tuple(_failures()), queue.longest_wait())
+        return Room(False, counts, tuple(_hands()), tuple(_failures()), queue.longest_wait())
     except RedisError:
         return Room(True, {})
 
 
-def _hand(worker: Any) -> Hand:
-    job_id = worker.get_current_job_id()
+def _hands() -> list[Hand]:
+    """The workers, read here: RQ's own reading stops at the first one that it does not understand."""
+    connection = queue.connection()
+    names: Any = connection.smembers(WORKERS)
+    keys = sorted(one for one in names if one.startswith(WORKER))[:MOST_SHOWN]
+    with connection.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.hgetall(key)
+        found = pipeline.execute(raise_on_error=False)
+    return [_hand(key, raw) for key, raw in zip(keys, found, strict=True) if isinstance(raw, dict) and raw]
+
+
+def _hand(key: bytes, raw: dict[bytes, bytes]) -> Hand:
+    fields = {_words(name): _words(value) for name, value in raw.items()}
     return Hand(
-        worker.name,
-        str(worker.get_state()),
-        ", ".join(worker.queue_names()),
-        _utc(worker.last_heartbeat),
-        job_id,
-        worker.successful_job_count or 0,
-        worker.failed_job_count or 0,
+        _words(key.removeprefix(WORKER)),
+        fields.get("state", "?"),
+        fields.get("queues", "").replace(",", ", "),
+        _moment(fields.get("last_heartbeat", "")),
+        _number(fields.get("successful_job_count", "")),
+        _number(fields.get("failed_job_count", "")),
     )
+
+
+def _words(raw: bytes) -> str:
+    return plain(raw.decode(errors="replace"), longest=100)
+
+
+def _number(told: str) -> int:
+    return int(told) if told.isdecimal() and len(told) < 16 else 0
+
+
+def _moment(told: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(told.removesuffix("Z")).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _failures() -> list[Failure]:
     found = []
-    for name in queue.QUEUES:
+    for name in QUEUES:
         one = queue.queue(name)
-        ids = one.failed_job_registry.get_job_ids(0, MOST_SHOWN - 1, desc=True)
-        for job in Job.fetch_many(ids, connection=queue.connection(), serializer=JSONSerializer):
+        ids = list(_failed_ids(one, MOST_SHOWN))
+        for job_id, job in zip(
+            ids, one.job_class.fetch_many(ids, one.connection, JSONSerializer), strict=True
+        ):
             if job is not None:
-                found.append(_failure(name, job))
+                found.append(_failure(name, job_id, job))
     oldest = datetime.min.replace(tzinfo=UTC)
     return sorted(found, key=lambda one: one.ended or oldest, reverse=True)[:MOST_SHOWN]
 
 
-def _failure(name: str, job: Any) -> Failure:
-    result = job.latest_result()
-    error = (result.exc_string if result is not None else "") or job.exc_info or ""
-    arguments = ", ".join(str(one) for one in job.args)[:200]
-    what = job.func_name.rpartition(".")[2].replace("_", " ")
-    return Failure(job.id, name, what, arguments, _utc(job.ended_at), error.strip()[-LONGEST_ERROR:])
+def _failed_ids(one: ListedQueue, most: int = 0) -> dict[str, bytes]:
+    """The ids of failed jobs, the newest first, each with the bytes that Redis knows it by."""
+    members: Any = one.connection.zrange(one.failed_job_registry.key, 0, most - 1, desc=True)
+    return {member.decode(errors="replace"): member for member in members}
 
 
-def _utc(moment: datetime | None) -> datetime | None:
-    if moment is None:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+def _failure(name: str, job_id: str, job: ListedJob) -> Failure:
+    error = logs.scrubbed_trace(job.why_failed()).strip()[-LONGEST_ERROR:]
+    if job.refusal is not None:
+        return Failure(
+            job_id, name, "unreadable job", "", job.ended_at, error or f"Refused: {job.refusal}", False
+        )
+    arguments = plain(", ".join(job.args), longest=200)
+    what = (job.func_name or "").rpartition(".")[2].replace("_", " ")
+    return Failure(job_id, name, what, arguments, job.ended_at, error, True)
 
 
 def retry(job_id: str) -> None:
     """Put a failed job back into its queue."""
     with _redis_answers():
-        _registry_of(job_id)[0].requeue(job_id)
+        one, job = _failed(job_id)
+        if job is None or job.refusal is not None:
+            raise Conflict("unreadable", "This job is none of ours, so it cannot be tried again.")
+        one.failed_job_registry.requeue(job)
 
 
 def forget(job_id: str) -> None:
     """Delete a failed job. What it should have done stands in the database, so a sweep does it anyway."""
     with _redis_answers():
-        registry, job = _registry_of(job_id)
-        registry.remove(job, delete_job=True)
+        one, job = _failed(job_id)
+        one.connection.zrem(one.failed_job_registry.key, _failed_ids(one)[job_id])
+        if job is not None:
+            job.forget()
 
 
 def retry_all() -> int:
-    """Put every failed job back; how many."""
+    """Put every failed job back that can be run; how many."""
     count = 0
     with _redis_answers():
-        for name in queue.QUEUES:
-            registry = queue.queue(name).failed_job_registry
-            for job_id in registry.get_job_ids():
-                with suppress(NoSuchJobError, InvalidJobOperation):
-                    registry.requeue(job_id)
-                    count += 1
+        for name in QUEUES:
+            one = queue.queue(name)
+            for job in one.job_class.fetch_many(_failed_ids(one), one.connection, JSONSerializer):
+                if job is not None and job.refusal is None:
+                    with suppress(NoSuchJobError, InvalidJobOperation):
+                        one.failed_job_registry.requeue(job)
+                        count += 1
     return count
 
 
-def _registry_of(job_id: str) -> tuple[Any, Any]:
-    for name in queue.QUEUES:
-        registry = queue.queue(name).failed_job_registry
-        if job_id and job_id in registry:
-            return registry, Job.fetch(job_id, connection=queue.connection(), serializer=JSONSerializer)
+def _failed(job_id: str) -> tuple[ListedQueue, ListedJob | None]:
+    """The queue in which this job has failed, and the job if it is still there."""
+    for name in QUEUES:
+        one = queue.queue(name)
+        if job_id in _failed_ids(one):
+            (job,) = one.job_class.fetch_many([job_id], one.connection, JSONSerializer)
+            return one, job
     raise Conflict("not_failed", "This job has not failed, or is not there any more.")
 
 

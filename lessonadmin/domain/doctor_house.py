@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from lessonadmin import queue
 from lessonadmin.domain import postman
 from lessonadmin.domain.examination import Line, Room, fail, ok, warn
+from lessonadmin.job_list import QUEUES
 
 GIB = 1024**3
 LITTLE, TOO_LITTLE = 1 * GIB, GIB // 5
@@ -25,7 +26,7 @@ def redis(_room: Room) -> list[Line]:
                 "Start it, or correct REDIS_URL. Until then nothing is lost: the clock's sweep finds all work in the database.",
             )
         ]
-    waiting = {name: queue.queue(name).count for name in queue.QUEUES}
+    waiting = {name: queue.queue(name).count for name in QUEUES}
     told = ", ".join(f"{name} {count}" for name, count in waiting.items())
     if max(waiting.values()) >= MANY_JOBS:
         return [

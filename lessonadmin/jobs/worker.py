@@ -1,7 +1,8 @@
 """`flask worker`: RQ's worker with our application loaded before it forks, so that a job costs no import.
 
-It speaks JSON, leaves signs of life in the database, stops gracefully on SIGTERM, and comes back by itself when Redis
-was away. It decides nothing about jobs.
+It runs the jobs of the list and nothing else that may stand in Redis, leaves signs of life in the database, stops
+gracefully on SIGTERM, and comes back by itself when Redis was away. It takes no orders from Redis: it listens to no
+channel. It decides nothing about jobs.
 """
 
 import logging
@@ -9,21 +10,26 @@ import os
 import random
 import signal
 import socket
+import sys
 import threading
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 from flask import Flask, current_app
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from rq import Worker
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
-from lessonadmin import config, queue
+from lessonadmin import config, traces
 from lessonadmin.db import db
 from lessonadmin.domain import vital_signs
+from lessonadmin.job_list import QUEUES
+from lessonadmin.listed_jobs import ListedJob, ListedQueue
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +44,8 @@ LONGEST_WAIT_FOR_REDIS = 5.0
 class LessonWorker(Worker):
     """RQ's forking worker: each job in a child with an application context and connections of its own."""
 
+    job_class = ListedJob
+    queue_class = ListedQueue
     max_connection_wait_time = LONGEST_WAIT_FOR_REDIS
     application: Flask
     beat_at = 0.0
@@ -56,6 +64,36 @@ class LessonWorker(Worker):
         except SQLAlchemyError as error:
             log.warning("no sign of life could be left: %s", type(error).__name__)
 
+    def execute_job(self, job: Any, queue: Any) -> None:
+        if job.refusal is None:
+            super().execute_job(job, queue)
+        else:
+            job.put_away(queue.name)
+
+    def clean_registries(self) -> None:
+        """RQ's housekeeping; what cannot be read there stops no work."""
+        try:
+            super().clean_registries()  # type: ignore[no-untyped-call]  # RQ has none
+        except RedisConnectionError:
+            raise
+        except Exception as error:
+            log.warning("what is left of old jobs could not be cleaned up: %s", type(error).__name__)
+            self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]  # RQ says None only
+
+    def subscribe(self) -> None:
+        """Nobody may stop this worker or its job by a message."""
+
+    def handle_job_failure(
+        self, job: Any, queue: Any, started_job_registry: Any = None, exc_string: str = ""
+    ) -> None:
+        """What went wrong is kept in Redis without a value: its kind, and where it happened."""
+        error = sys.exc_info()[1]
+        kept = exc_string if error is None else traces.told(error)
+        super().handle_job_failure(job, queue, started_job_registry, kept)
+
+    def handle_exception(self, job: Any, *exc_info: Any) -> None:
+        log.error("the job %s failed", job.func_name, exc_info=exc_info)
+
     def main_work_horse(self, job: Any, queue: Any) -> None:
         with self.application.app_context():
             db.engine.dispose(close=False)  # the parent's connections are the parent's
@@ -70,7 +108,7 @@ def _connection() -> Redis:
 
 def _make(application: Flask) -> LessonWorker:
     connection = _connection()
-    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in queue.QUEUES]
+    queues = [ListedQueue(name, connection=connection, serializer=JSONSerializer) for name in QUEUES]
     worker = LessonWorker(
         queues,
         connection=connection,

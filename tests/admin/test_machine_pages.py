@@ -5,9 +5,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
-from rq.timeouts import TimerDeathPenalty
 from sqlalchemy import select
 
 from lessonadmin import config, queue
@@ -17,12 +14,9 @@ from lessonadmin.domain.models import AuditLog
 from tests.admin.desk import said
 from tests.factories import make_user, signed_in
 from tests.pages import csrf_of, page_of
+from tests.workers import work_off
 
 JOBS = "/admin/jobs/"
-
-
-class Quiet(SimpleWorker):
-    death_penalty_class = TimerDeathPenalty
 
 
 @pytest.fixture
@@ -34,12 +28,12 @@ def press(browser: FlaskClient, path: str, **fields: str) -> Any:
     return browser.post(JOBS + path, data={"csrf_token": csrf_of(browser, "/account"), **fields})
 
 
-def failed(count: int = 1) -> list[str]:
+def failed(app: Flask, count: int = 1) -> list[str]:
     """Jobs that ran into an error, as a real worker leaves them."""
-    one = queue.queue("bulk")
-    jobs = [one.enqueue("operator.truediv", 1, 0) for _ in range(count)]
-    worker = Quiet([one], connection=queue.connection(), serializer=JSONSerializer)
-    worker.work(burst=True, logging_level="ERROR")
+    jobs = [
+        queue.queue("bulk").enqueue("lessonadmin.jobs.batches.run_batch_item", "no id") for _ in range(count)
+    ]
+    work_off(app)
     return [job.id for job in jobs]
 
 
@@ -49,10 +43,12 @@ def test_an_empty_room(support: FlaskClient, redis_url: str) -> None:
     assert "No job has failed" in text
 
 
-def test_a_failed_job_says_why_and_is_tried_again_or_forgotten(support: FlaskClient, redis_url: str) -> None:
-    first, second = failed(2)
+def test_a_failed_job_says_why_and_is_tried_again_or_forgotten(
+    app: Flask, support: FlaskClient, redis_url: str
+) -> None:
+    first, second = failed(app, 2)
     text = page_of(support.get(JOBS)).text()
-    assert "ZeroDivisionError" in text
+    assert "ValueError" in text
     assert text.count("Retry") >= 2
     press(support, "retry", job=first)
     assert "The job is in its queue again." in said(support)
@@ -65,8 +61,8 @@ def test_a_failed_job_says_why_and_is_tried_again_or_forgotten(support: FlaskCli
     assert "Forgot a failed job" in text
 
 
-def test_all_failed_jobs_are_tried_again(support: FlaskClient, redis_url: str) -> None:
-    ids = failed(3)
+def test_all_failed_jobs_are_tried_again(app: Flask, support: FlaskClient, redis_url: str) -> None:
+    ids = failed(app, 3)
     press(support, "retry-all")
     assert set(queue.queue("bulk").job_ids) == set(ids)
 

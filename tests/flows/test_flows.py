@@ -7,6 +7,7 @@ import time
 import psutil
 import pytest
 import redis
+from rq import Queue
 
 from tests.flows.processes import House, request, wait_for
 from tests.flows.support import Support
@@ -186,6 +187,27 @@ def test_redis_goes_away_and_comes_back(house: House, teacher: Teacher) -> None:
     wait_for(lambda: calls(house, before) == ["GET"], seconds=30, what="the worker's look")
     assert house.processes["worker"].pid == worker
     assert house.processes["worker"].poll() is None
+
+
+def test_a_strange_job_in_redis_runs_no_code(house: House, teacher: Teacher) -> None:
+    """Plain JSON that names another function, and a pickle; the worker goes on with what is its own."""
+    lesson = teacher.lesson()
+    house.mux.complete_upload(teacher.upload(lesson))
+    asset_id = teacher.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
+    worker = house.processes["worker"].pid
+    file = house.home / "opened"
+    with redis.Redis.from_url(house.redis.url()) as connection:
+        for serializer in ("json", "pickle"):
+            line = Queue("urgent", connection=connection, serializer=serializer)
+            line.enqueue("os.system", f"touch {file}")
+    house.stop("clock")
+    before = last_call(house)
+    house.mux.send_event("video.asset.errored", asset_id=asset_id)
+    wait_for(lambda: calls(house, before) == ["GET"], seconds=30, what="the worker's look")
+    assert not file.exists()
+    assert house.processes["worker"].pid == worker
+    assert house.processes["worker"].poll() is None
+    assert "os.system is not on the list of jobs" in (house.home / "worker.log").read_text()
 
 
 def test_postgresql_crashes_and_comes_back(house: House, teacher: Teacher) -> None:

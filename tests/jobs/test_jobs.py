@@ -5,8 +5,6 @@ import uuid
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from rq import Queue, SimpleWorker
-from rq.serializers import JSONSerializer
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
@@ -14,23 +12,15 @@ from lessonadmin import config, queue
 from lessonadmin.db import JOB, db, transaction
 from lessonadmin.domain import budget, removal, sweeping, uploads, vital_signs
 from lessonadmin.domain.models import AssetDeletion, UploadCancellation
+from lessonadmin.job_list import QUEUES
 from lessonadmin.jobs import clock, schedule, videos
 from tests.factories import make_lesson
+from tests.workers import work_off
 from tests.world import World
 
 
-def work_off(app: Flask) -> None:
-    """What a worker would do, without a process of its own."""
-    connection = queue.connection()
-    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in queue.QUEUES]
-    SimpleWorker(queues, connection=connection, serializer=JSONSerializer).work(
-        burst=True, logging_level="ERROR"
-    )
-    db.session.rollback()
-
-
 def pending() -> int:
-    return sum(len(queue.queue(name)) for name in queue.QUEUES)
+    return sum(len(queue.queue(name)) for name in QUEUES)
 
 
 def test_nudges_carry_ids_and_nothing_else(world: World, redis_url: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devstack.places import ROOT
-from lessonadmin import queue
+from lessonadmin.job_list import JOBS, QUEUES
 
 
 def resolve(name: str) -> object:
@@ -16,7 +16,7 @@ def resolve(name: str) -> object:
     return getattr(import_module(module), function)
 
 
-@pytest.mark.parametrize("name", queue.JOBS)
+@pytest.mark.parametrize("name", JOBS)
 def test_every_job_resolves_to_a_function_that_takes_texts(name: str) -> None:
     job = resolve(name)
     assert inspect.isfunction(job)
@@ -46,13 +46,13 @@ def test_every_name_in_the_code_is_in_the_list_and_every_name_in_the_list_is_use
     named = {
         name
         for file in (ROOT / "lessonadmin").rglob("*.py")
-        if file.name not in ("queue.py", "schedule.py")
+        if file.name not in ("job_list.py", "schedule.py")
         for name in names_in(file)
     }
-    assert named - set(queue.JOBS) == set()
-    assert set(queue.JOBS) - named == set()
+    assert named - set(JOBS) == set()
+    assert set(JOBS) - named == set()
 
 
-@pytest.mark.parametrize("name", queue.JOBS.values())
+@pytest.mark.parametrize("name", JOBS.values())
 def test_every_job_goes_to_a_queue_that_workers_serve(name: str) -> None:
-    assert name in queue.QUEUES
+    assert name in QUEUES

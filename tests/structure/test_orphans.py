@@ -30,8 +30,9 @@ TREE = {
         def current() -> Settings:
             return Settings("x")
     """,
+    "lessonadmin/job_list.py": 'JOBS = {"lessonadmin.jobs.nudge": "urgent"}\n',
     "lessonadmin/queue.py": """
-        JOBS = {"lessonadmin.jobs.nudge": "urgent"}
+        from lessonadmin.job_list import JOBS
 
         def enqueue(name: str) -> None:
             print(JOBS[name])
@@ -186,8 +187,8 @@ def test_of_the_check_a_planted_orphan_is_found(tree: Path, name: str) -> None:
 
 
 def test_of_the_check_a_job_that_nobody_enqueues_is_found(tree: Path) -> None:
-    write(tree, "lessonadmin/queue.py", 'JOBS = {"lessonadmin.jobs.nudge": "a", "lessonadmin.jobs.wake": "a"}\n\n'
-          "def enqueue(name: str) -> None:\n    print(JOBS[name])\n")  # fmt: skip
+    jobs = 'JOBS = {"lessonadmin.jobs.nudge": "a", "lessonadmin.jobs.wake": "a"}\n'
+    write(tree, "lessonadmin/job_list.py", jobs)
     write(
         tree, "lessonadmin/jobs.py", "def nudge() -> None:\n    print()\n\ndef wake() -> None:\n    print()\n"
     )

@@ -1,0 +1,37 @@
+"""What must not leave with a text: secrets, what opens a door, the row that PostgreSQL quotes, addresses of people.
+
+The second net. The first one is never to write them: errors of the database are told by `database_errors.in_short`.
+"""
+
+import re
+
+SECRET, ADDRESS, ROW = "[secret]", "[address]", "DETAIL: [hidden]"
+
+# Whatever PostgreSQL adds to its error holds values, and a value may hold line breaks: so everything that follows.
+ROWS = re.compile(r"DETAIL:\s.*", re.DOTALL)
+UPLOADS = re.compile(r"(storage\.googleapis\.com/)[^\s\"'<>]+", re.IGNORECASE)
+ACCOUNTS = re.compile(r"(://)[^\s/:@\"']{0,200}:[^\s@\"']{1,500}@")
+PARAMETERS = re.compile(
+    r"\b((?:x-goog-|x-amz-)?(?:token|signature|credential|security-token|upload_id|secret|password|sig|key)=)[^\s&\"'<>]+",
+    re.IGNORECASE,
+)
+BEARERS = re.compile(r"(Bearer |whsec_|Basic )[\w.\-~+/=%]+", re.IGNORECASE)
+HASHES = re.compile(r"(scrypt:|pbkdf2:|\$?argon2[a-z]*\$)[^\s\"')]+", re.IGNORECASE)
+FIELDS = re.compile(
+    r"\b((?:password|secret|token)_?(?:hash|key)?[\"']?\s*[:=]\s*[\"'])[^\"']+", re.IGNORECASE
+)
+PEOPLE = re.compile(r"[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63})+")
+
+
+def secrets(text: str) -> str:
+    """Without anything that opens a door."""
+    text = ROWS.sub(ROW, text)
+    text = ACCOUNTS.sub(rf"\1{SECRET}@", text)
+    for pattern in (UPLOADS, PARAMETERS, BEARERS, HASHES, FIELDS):
+        text = pattern.sub(rf"\1{SECRET}", text)
+    return text
+
+
+def people(text: str) -> str:
+    """Without addresses of people."""
+    return PEOPLE.sub(ADDRESS, text)

@@ -1,11 +1,15 @@
-"""Who sees, changes, buys and plays what. Foreign and missing are the same answer: Missing."""
+"""Who sees, changes, buys and plays what. Foreign and missing are the same answer: Missing.
+
+A right that was asked before a lock was taken may be gone when the lock is held. So whoever locks a lesson or course in
+a person's name takes `person` before and asks `still_theirs` after (`desks.desk_of` does both).
+"""
 
 import uuid
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
-from lessonadmin.db import db
+from lessonadmin.db import db, scratch
 from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import Course, Lesson, Owner, Purchase, User
 from lessonadmin.domain.publication import is_playable, playable
@@ -17,6 +21,36 @@ ONLY_STUDENTS_BUY = "Only students buy lessons."
 def owns(user: User, owner: Owner) -> bool:
     """May this person change it? Its teacher and staff may."""
     return user.is_staff or (user.role == "instructor" and owner.owner_id == user.id)
+
+
+def person() -> User | None:
+    """Whoever the open transaction acts for, as their account is now and stays until it ends; None for a service.
+
+    Their row is locked before any lesson or course is, as whoever takes the right away does, so that one of the two
+    waits for the other. None as well for an account that is gone.
+    """
+    carried = scratch()
+    if carried.actor.type != "user":
+        return None
+    if "person" not in carried.notes:
+        wanted = select(User).where(User.id == carried.actor.id).with_for_update(read=True)
+        carried.notes["person"] = db.session.scalar(wanted.execution_options(populate_existing=True))
+    found: User | None = carried.notes["person"]
+    return found
+
+
+def is_theirs(owner: Owner) -> bool:
+    """May whoever the open transaction acts for change this owner, which is locked? A service may."""
+    if scratch().actor.type != "user":
+        return True
+    user = person()
+    return user is not None and user.active and owns(user, owner)
+
+
+def still_theirs(owner: Owner) -> None:
+    """The same, or Missing: it was given to somebody else while we waited for the lock, or the account was changed."""
+    if not is_theirs(owner):
+        raise Missing()
 
 
 def visible_to_students(lesson: Lesson) -> bool:

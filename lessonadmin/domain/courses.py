@@ -51,7 +51,9 @@ def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | N
 
 def _lock(course: Course) -> None:
     """Wait for whoever changes it, and see what they did. Of a course that was read with its teacher, only the course."""
+    access.person()
     db.session.refresh(course, with_for_update={"of": Course})
+    access.still_theirs(course)
 
 
 def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from lessonadmin.db import db, it_is
+from lessonadmin.domain import access
 from lessonadmin.domain.conditions import is_askable
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Kind, Owner, Tracking, owners
@@ -116,10 +117,13 @@ def look_at(owner: Owner) -> Desk:
 
 
 def desk_of(owner: Owner) -> Desk:
-    """The same for an owner that is at hand; raises Missing if it vanished meanwhile."""
+    """The same for an owner that is at hand; raises Missing if it vanished meanwhile, or if the person that this
+    transaction acts for may not change it any more."""
+    access.person()
     found = open_desk(owner.kind, owner.id)
     if found is None:
         raise Missing()
+    access.still_theirs(found.owner)
     return found
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, deletions, desks, journal, leases, publication, videos
+from lessonadmin.domain import access, calls, deletions, desks, journal, leases, publication, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.leases import Lease
@@ -36,10 +36,17 @@ def owners_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
 
 
 def request_delete(asset_id: str) -> int:
-    """Clear an asset from everything that uses it and promise its deletion; how many used it."""
+    """Clear an asset from everything that uses it and promise its deletion; how many used it.
+
+    A person must have the right to all of it while it is locked. What begins to use it in between goes on doing so.
+    """
     if is_temporary(asset_id):
         raise Conflict("temporary_asset", "This is a temporary id: Mux has no such asset.")
-    return give_up(asset_id, "everyone")
+    access.person()
+    leaving = list(locked(set(), {asset_id}).values())
+    for desk in leaving:
+        access.still_theirs(desk.owner)
+    return _take_from(leaving, asset_id, why="deleted by a person")
 
 
 def give_up(
@@ -49,8 +56,8 @@ def give_up(
 
     The scope is all that callers differ in:
 
-    - `"everyone"`: the API's deletion of an asset and the bulk action “clear asset”, which both promise to clear it
-      everywhere (contract, 5 and 6).
+    - `"everyone"`: the bulk action “clear asset”, which promises to clear it everywhere (contract, 6). So does the
+      API's deletion of an asset (`request_delete`).
     - one lesson or course: “Remove video” on its page and its own deletion. A person who works on one lesson is not
       asked about others, so those go on playing.
 
@@ -58,6 +65,10 @@ def give_up(
     once and stays at Mux until the last user gives it up.
     """
     leaving = list(locked(set(), {asset_id}).values()) if scope == "everyone" else [scope]
+    return _take_from(leaving, asset_id, why=why, grace_seconds=grace_seconds)
+
+
+def _take_from(leaving: list[Desk], asset_id: str, *, why: str, grace_seconds: float = 0) -> int:
     for desk in leaving:
         videos.ensure_tracked(desk)
     deletions.hold(asset_id)

@@ -21,6 +21,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     db.init_app(app)
     web.requests.init_app(app)
     web.headers.init_app(app)
+    web.targets.init_app(app)
     auth.init_app(app)
     web.errors.init_app(app)
     views.init_app(app)

@@ -26,6 +26,7 @@ ROLE_WORDS = tuple((role, role.capitalize()) for role in ROLES)
 
 class UserView(TableView):
     room, icon = "user", "people"
+    offers = frozenset({"create_view", "details_view", "export"})
     list_template = "admin/user/list.html"
     search_hint = "Name or e-mail"
     column_list = ("email", "name", "role", "active", "created_at")

@@ -1,11 +1,13 @@
 """What every page of the panel is built on: Flask-Admin's views with their traps closed.
 
-`PanelView` lists a table and shows one row; it creates, edits and deletes nothing unless a subclass says so. Odd
-addresses (a page of -1, a filter that does not parse, an id that is no id) are answered as if they were empty or with
-404, never with 500. Pages are drawn by our own templates: no script or style in the markup, nothing of Bootstrap.
+`PanelView` lists a table. Of the routes that Flask-Admin gives every list, a room has those that it offers; the others
+are not there. Nothing here writes: what a room changes it changes by views of its own. Odd addresses (a page of -1, a
+filter that does not parse, an id that is no id) are answered as if they were empty or with 404, never with 500. Pages
+are drawn by our own templates: no script or style in the markup, nothing of Bootstrap.
 
     class LessonView(PanelView):
         room, icon = "lesson", "lesson"          # endpoint admin_lesson at /admin/lesson/
+        offers = frozenset({"export"})
         column_list = ("title", "status")
     panel.add_view(LessonView(Lesson, db, name="Lessons", category="Content"))
 
@@ -21,13 +23,25 @@ from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from sqlalchemy.orm import joinedload
-from werkzeug.wrappers import Response
 from wtforms import Form
 
 from lessonadmin import auth
 from lessonadmin.admin import cells, csv_export, filter_form
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 
+# What Flask-Admin would give every list, whether its pages lead there or not.
+FLASK_ADMINS = frozenset(
+    {
+        "create_view",
+        "edit_view",
+        "details_view",
+        "delete_view",
+        "action_view",
+        "export",
+        "ajax_lookup",
+        "ajax_update",
+    }
+)
 LAST_PAGE = 1_000_000
 LONGEST_SEARCH = 200
 LONGEST_FILTER = 2000
@@ -77,10 +91,12 @@ class PanelPage(_Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin's type
 
 
 class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's types are partial
-    """A list of rows, and a page for each."""
+    """A list of rows, and what it offers besides."""
 
     room = ""
     icon = ""
+    # Those of FLASK_ADMINS that this room has; each but `export` it makes itself.
+    offers: frozenset[str] = frozenset()
     # Arguments of the address that the list keeps besides its own; anything else is forgotten.
     kept_arguments: frozenset[str] = frozenset()
     # "All rows that match" may be chosen for actions: the post then has scope=filter and query.
@@ -89,15 +105,12 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
     can_create = False
     can_edit = False
     can_delete = False
-    can_view_details = False
-    can_export = False
     can_set_page_size = True
     page_size = 50
     page_size_options = (20, 50, 100)
     named_filter_urls = True
     column_display_pk = False
     column_default_sort = ("id", True)
-    export_types = ("csv",)
     column_type_formatters = cells.IN_PAGES
     column_type_formatters_detail = cells.IN_PAGES
     column_type_formatters_export = cells.IN_EXPORTS
@@ -105,15 +118,19 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
     action_order: tuple[str, ...] = ()
 
     list_template = "admin/model/list.html"
-    details_template = "admin/model/details.html"
-    edit_template = "admin/model/edit.html"
-    create_template = "admin/model/create.html"
 
     def __init__(self, model: type, session: Any, **options: Any) -> None:
         options.setdefault("endpoint", f"admin_{self.room}")
         options.setdefault("url", f"/admin/{self.room}")
         options.setdefault("menu_icon_value", self.icon)
         super().__init__(model, session, **options)
+
+    def create_blueprint(self, admin: Any) -> Any:
+        """Only the routes that the room has: one that nobody uses is one that nobody looks after."""
+        exposed: list[tuple[str, str, Any]] = getattr(self, "_urls")  # noqa: B009 - its metaclass sets it, unseen by types
+        unwanted = FLASK_ADMINS - self.offers
+        self._urls = [route for route in exposed if route[1] not in unwanted]
+        return super().create_blueprint(admin)
 
     # Reading the address
 
@@ -200,28 +217,9 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
             .one_or_none()
         )
 
-    def _must_exist(self, found: Any) -> None:
-        if self.get_one(found) is None:
-            raise Missing
-
-    @expose("/details/")  # type: ignore[untyped-decorator]
-    def details_view(self) -> Any:
-        self._must_exist(request.args.get("id", ""))
-        return super().details_view()
-
-    @expose("/edit/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]
-    def edit_view(self) -> Any:
-        self._must_exist(request.args.get("id", ""))
-        return super().edit_view()
-
-    @expose("/delete/", methods=("POST",))  # type: ignore[untyped-decorator]
-    def delete_view(self) -> Any:
-        self._must_exist(request.form.get("id", ""))
-        return super().delete_view()
-
     def scaffold_form(self) -> type[Form]:
-        """No form is made, and no related row loaded for one, where nothing may be written."""
-        return super().scaffold_form() if self.can_edit or self.can_create else Form
+        """No form is made, and no related row loaded for one: Flask-Admin writes nothing here."""
+        return Form
 
     # Drawing
 
@@ -233,7 +231,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
     def render(self, template: str, **values: Any) -> str:
         if template == self.list_template:
             pager_url = values["pager_url"]
-            values["export_url"] = self._export_url(values["return_url"])
+            values["export_url"] = self._export_url(values["return_url"]) if "export" in self.offers else ""
             values["page_url"] = lambda number: pager_url(number - 1)
             values["filter_rows"] = filter_form.rows(self, values["active_filters"])
             values["chips"] = filter_form.chips(self, values["active_filters"])
@@ -251,7 +249,8 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
         query = list_url.partition("?")[2]
         return f"{address}?{query}" if query else str(address)
 
-    def _export_csv(self, return_url: str) -> Response:
+    @expose("/export/<any(csv):export_type>/")  # type: ignore[untyped-decorator]
+    def export(self, export_type: str) -> Any:
         return csv_export.stream(self)
 
 

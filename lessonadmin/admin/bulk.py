@@ -11,7 +11,6 @@ from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
-from flask_admin.helpers import get_redirect_target
 from markupsafe import Markup
 from sqlalchemy import Select
 from werkzeug.wrappers import Response
@@ -23,6 +22,7 @@ from lessonadmin.domain.actions import Action
 from lessonadmin.domain.clearing import GRACE
 from lessonadmin.domain.errors import Missing
 from lessonadmin.ids import as_id
+from lessonadmin.web import targets
 from lessonadmin.web.formats import plural
 
 CONFIRMATION = "clear"
@@ -122,7 +122,7 @@ def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -
             grace_seconds=grace,
             most_at_once=batches.MOST_AT_ONCE,
             reason=request.form.get("reason", ""),
-            back=get_redirect_target() or url_for(f"{view.endpoint}.index_view"),
+            back=targets.asked("url") or url_for(f"{view.endpoint}.index_view"),
         )
     )
 
@@ -174,5 +174,5 @@ def _say(action: Action, report: batches.Report) -> None:
 def _back(words: str = "", tone: str = "") -> Response:
     if words:
         flash(words, tone)
-    answer: Response = redirect(get_redirect_target() or url_for(".index_view"))
+    answer: Response = redirect(targets.asked("url") or url_for(".index_view"))
     return answer

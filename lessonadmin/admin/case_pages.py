@@ -7,7 +7,7 @@ few words and numbers that staff may edit.
 from datetime import datetime
 from typing import Any, cast
 
-from flask import Response, abort, flash, make_response, redirect, request
+from flask import Response, flash, make_response, redirect, request
 from flask_admin import expose
 
 from lessonadmin import auth
@@ -36,7 +36,6 @@ class CasePages:
     """For the view of lessons or courses; `target` is what the domain calls them."""
 
     target = ""
-    edit_template = "admin/row/edit.html"
 
     @expose("/details/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
     def details_view(self) -> Any:
@@ -67,20 +66,6 @@ class CasePages:
         name = f"{self._kind}-{str(owner.id)[:8]}.txt"
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
-
-    @expose("/note", methods=("POST",))  # type: ignore[untyped-decorator]
-    def note_view(self) -> Any:
-        owner = self._owner(request.form.get("id", ""))
-        if not isinstance(owner, Lesson):
-            abort(404)
-        try:
-            with transaction(auth.current_actor()):
-                notes.add(auth.current_user(), owner.id, request.form.get("text", ""))
-        except Invalid as problem:
-            flash(problem.message, "error")
-        else:
-            flash("The note is written down.", "success")
-        return redirect(f"{self.get_url('.details_view', id=owner.id)}#notes")  # type: ignore[attr-defined]
 
     @expose("/edit/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]
     def edit_view(self) -> Any:
@@ -162,6 +147,22 @@ class CasePages:
         )
         status = 200 if problem is None else 409 if isinstance(problem, Conflict) else 400
         return make_response(html, status)
+
+
+class NotedPages(CasePages):
+    """For the view of lessons, of which staff also note something down."""
+
+    @expose("/note", methods=("POST",))  # type: ignore[untyped-decorator]
+    def note_view(self) -> Any:
+        owner = self._owner(request.form.get("id", ""))
+        try:
+            with transaction(auth.current_actor()):
+                notes.add(auth.current_user(), owner.id, request.form.get("text", ""))
+        except Invalid as problem:
+            flash(problem.message, "error")
+        else:
+            flash("The note is written down.", "success")
+        return redirect(f"{self.get_url('.details_view', id=owner.id)}#notes")  # type: ignore[attr-defined]
 
 
 def _moment(name: str) -> datetime | None:

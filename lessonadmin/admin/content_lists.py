@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from lessonadmin.admin import cells, filters
 from lessonadmin.admin.bulk import ActsOnRows
-from lessonadmin.admin.case_pages import CasePages
+from lessonadmin.admin.case_pages import CasePages, NotedPages
 from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.domain import conditions, lookup, pictures, searching, standing, wording
@@ -33,6 +33,7 @@ THUMB = {"width": 128, "height": 72}
 class OwnerList(TableView):
     """What lessons and courses have in common: a video, an owner, words to be found by."""
 
+    offers = frozenset({"details_view", "edit_view", "action_view", "export"})
     search_hint = "Title, upload, asset or playback id, e-mail"
     searches_words = True
 
@@ -83,7 +84,7 @@ def _publication(_view: Any, _context: Any, row: Any, _name: str) -> Any:
     return cell("lesson_state", row.status, row.publish_on_ready)
 
 
-class LessonView(CasePages, ActsOnRows, OwnerList):
+class LessonView(NotedPages, ActsOnRows, OwnerList):
     room, icon, target = "lesson", "lesson", "lesson"
     column_list = ("title", "creator", "course", "status", "video_processing_status", "price_cents", "created_at", "updated_at")  # fmt: skip
     column_labels = {

@@ -44,7 +44,7 @@ WORDS = AUDIT_WORDS | OTHER_WORDS
 
 class PurchaseView(TableView):
     room, icon = "purchase", "receipt"
-    can_view_details = False
+    offers = frozenset({"export"})  # a row says all that there is: it has no page
     search_hint = "E-mail of the buyer, lesson id"
     column_list = ("lesson", "user", "price_cents", "created_at")
     column_labels = {"user": "Buyer", "price_cents": "Paid", "created_at": "Bought"}
@@ -88,7 +88,7 @@ def _named(row: Any) -> str:
 
 class AuditView(TableView):
     room, icon = "audit", "book"
-    can_view_details = False
+    offers = frozenset({"export"})  # a row says all that there is: it has no page
     search_hint = "Id of what was changed, e-mail of who did it"
     column_list = ("action", "actor_id", "target_id", "detail", "at")
     column_labels = {"action": "What", "actor_id": "Who", "target_id": "On", "detail": "Details", "at": "When"}  # fmt: skip

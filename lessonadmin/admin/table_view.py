@@ -55,12 +55,11 @@ class TableView(PanelView):
     saved_views: tuple[SavedView, ...] = ()
     search_hint = ""
     searches_words = False  # and not only ids and names, of which few rows have one
-    can_export = can_view_details = True
+    offers = frozenset({"details_view", "export"})
     column_default_sort = ("id", True)
     column_formatters_export: dict[str, Any] = {}
     list_template = "admin/table.html"
     export_max_rows = 0
-    column_display_actions = False  # the first cell of a row leads to its page
 
     # Flask-Admin asks these at the start
 

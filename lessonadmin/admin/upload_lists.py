@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import flash, g, redirect, request, url_for
 from flask_admin import expose
-from flask_admin.helpers import get_redirect_target
 from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import defer, joinedload
 
@@ -24,6 +23,7 @@ from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, T
 from lessonadmin.domain.models.records import OUTCOMES
 from lessonadmin.domain.models.video import TRACKING_STATUSES
 from lessonadmin.ids import as_id
+from lessonadmin.web import targets
 
 STATUSES = tuple((name, name.capitalize()) for name in TRACKING_STATUSES)
 OUTCOME_WORDS = tuple((name, name.replace("_", " ").capitalize()) for name in OUTCOMES)
@@ -50,6 +50,7 @@ def remember_titles(rows: Sequence[Any]) -> None:
 
 class TrackingView(ActsOnRows, TableView):
     room, icon, target = "tracking", "track", "tracking"
+    offers = frozenset({"details_view", "action_view", "export"})
     search_hint = "Upload, asset, playback or temporary id"
     details_template = "admin/row/tracking.html"
     column_list = ("filename", "lesson", "status", "upload_id", "mux_asset_id", "created_at", "updated_at")  # fmt: skip
@@ -132,6 +133,7 @@ class TrackingView(ActsOnRows, TableView):
 
 class EventView(ActsOnRows, TableView):
     room, icon, target = "event", "event", "event"
+    offers = frozenset({"details_view", "action_view", "export"})
     search_hint = "Event, object, upload or asset id"
     details_template = "admin/row/event.html"
     column_list = ("type", "target_id", "outcome", "attempts", "error", "received_at")
@@ -274,7 +276,7 @@ class DeletionView(TableView):
             flash(f"Mux did not do it: {error.message} It is tried again by itself.", "error")
         else:
             flash("It is gone at Mux." if gone else "Mux has not removed it yet; it is tried again by itself.", "success" if gone else "warning")  # fmt: skip
-        return redirect(get_redirect_target() or url_for(".index_view"))
+        return redirect(targets.asked("url") or url_for(".index_view"))
 
 
 def remember_people(ids: Sequence[uuid.UUID | None]) -> None:

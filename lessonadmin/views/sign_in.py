@@ -1,7 +1,6 @@
 """Signing in and out."""
 
 import uuid
-from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
@@ -11,16 +10,15 @@ from lessonadmin.db import Actor, transaction
 from lessonadmin.domain import sessions, sign_in
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.views.password_tries import counted
+from lessonadmin.web import targets
 
 bp = Blueprint("sign_in", __name__)
-
-LONGEST_TARGET = 2000
 
 
 @bp.get("/login")
 def login() -> Response | str:
     if auth.identity() is not None:
-        return redirect(_next() or url_for("home.index"))
+        return redirect(targets.asked("next") or url_for("home.index"))
     return _form()
 
 
@@ -38,11 +36,13 @@ def login_post() -> Response:
     except Invalid as problem:
         return make_response(_form(email=email, problem=problem), 400)
     auth.begin_session(secret)
-    return redirect(_next() or url_for("home.index"))
+    return redirect(targets.asked("next") or url_for("home.index"))
 
 
 def _form(*, email: str = "", problem: Invalid | TooMany | None = None) -> str:
-    return render_template("sign_in/login.html", email=email[:250], problem=problem, next=_next())
+    return render_template(
+        "sign_in/login.html", email=email[:250], problem=problem, next=targets.asked("next")
+    )
 
 
 def _require(email: str, password: str) -> None:
@@ -87,15 +87,3 @@ def logout_page() -> Response | str:
     if "secret" not in session:
         return redirect(url_for("sign_in.login"))
     return render_template("sign_in/logout.html")
-
-
-def _next() -> str | None:
-    """Where the person wanted to go, if that is one of our own pages."""
-    target = request.values.get("next", "")
-    try:
-        parts = urlsplit(target.replace("\\", "/"))
-    except ValueError:
-        return None
-    own = target.startswith("/") and not target.startswith("//") and not parts.netloc and not parts.scheme
-    plain = len(target) <= LONGEST_TARGET and all(31 < ord(character) != 127 for character in target)
-    return target if own and plain else None

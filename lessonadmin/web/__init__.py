@@ -1,8 +1,8 @@
-"""The request cycle that all pages share: Flask's settings, request ids and timing, headers, error pages.
+"""The request cycle that all pages share: Flask's settings, request ids and timing, headers, error pages, targets.
 
 No route lives here and no rule of the product is known.
 """
 
-from lessonadmin.web import assets, errors, formats, headers, requests, settings
+from lessonadmin.web import assets, errors, formats, headers, requests, settings, targets
 
-__all__ = ["assets", "errors", "formats", "headers", "requests", "settings"]
+__all__ = ["assets", "errors", "formats", "headers", "requests", "settings", "targets"]

@@ -53,24 +53,6 @@ def test_a_list_is_accessible_and_fits(
     good_for_everybody(open_list(window, panel, query))
 
 
-def test_the_pages_of_a_row_are_accessible(
-    window: Window, panel: str, axe: Callable[[Page], list[str]]
-) -> None:
-    lesson = make_lesson()
-    page = open_list(window, panel, f"details/?id={lesson.id}")
-    assert axe(page) == []
-    page.get_by_role("link", name="Edit").click()
-    page.get_by_label("Title", exact=True).fill("")
-    # what the browser would stop itself is tried as well: the answer of the server
-    page.locator("main form.form").evaluate("form => { form.noValidate = true; }")
-    page.get_by_role("button", name="Save").click()
-    expect(page.locator(".error-summary")).to_be_focused()
-    assert axe(page) == []
-    page.get_by_label("Title", exact=True).fill("Another title")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("successfully saved")).to_be_visible()
-
-
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_filters_are_chosen_and_taken_away(window: Window, panel: str, lessons: None, script: bool) -> None:
     page = open_list(window, panel, script=script)
@@ -143,13 +125,3 @@ def test_the_box_in_the_head_ticks_the_page(window: Window, panel: str, lessons:
     head.check()
     head.uncheck()
     expect(page.get_by_text("Choose rows to work on them")).to_be_visible()
-
-
-def test_deleting_a_row_asks_first(window: Window, panel: str) -> None:
-    make_lesson(title="To go")
-    page = open_list(window, panel)
-    page.get_by_role("button", name="Delete To go").click()
-    question = page.get_by_role("dialog")
-    expect(question.get_by_role("heading")).to_have_text("Delete “To go”?")
-    question.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Nothing here yet")).to_be_visible()

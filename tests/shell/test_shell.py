@@ -1,6 +1,7 @@
 """The shell in Chromium: every first page in both schemes and both widths, by keyboard, and without a script."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -43,6 +44,29 @@ def test_of_the_test_axe_finds_what_is_wrong(page: Page, axe: Axe) -> None:
     found = " ".join(axe(page))
     assert "html-has-lang" in found
     assert "label" in found
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/admin/lesson/new/?url=http:{elsewhere}/login",
+        "/admin/lesson/export/x/?url=http:{elsewhere}/login",
+        "http:{elsewhere}/login",
+        "/\\{elsewhere}/login",
+        "/\t/{elsewhere}/login",
+    ],
+)
+def test_signing_in_leads_to_nobody_else(page: Page, site: str, target: str) -> None:
+    """Elsewhere is another port here: whoever signs in is asked for the password once more on a copy of the page."""
+    support = make_user(role="support")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/login?next=" + quote(target.format(elsewhere="127.0.0.1:9999"), safe=""))
+    page.get_by_label("E-mail").fill(support.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Account of")).to_be_visible()
+    assert [address for address in asked if not address.startswith(f"{site}/")] == []
 
 
 def test_signing_in_by_keyboard_and_out_again(page: Page) -> None:

@@ -198,6 +198,19 @@ RULES = (
         "flash(' '.join((problem.fields or {}).values()) or problem.message)",
     ),
     Rule(
+        "where a request may ask to be led",
+        ("web/targets.py",),
+        lambda node: (
+            (isinstance(node, ast.ImportFrom) and node.module == "flask_admin.helpers")
+            or calls(node, "get_redirect_target", "is_safe_url")
+            or (
+                isinstance(node, ast.Call)
+                and ast.unparse(node) in ("request.values.get('url', '')", "request.values.get('next', '')")
+            )
+        ),
+        "from flask_admin.helpers import get_redirect_target\nredirect(get_redirect_target() or '/')",
+    ),
+    Rule(
         "a CSV file is written through the guard against formulas",
         ("spreadsheets.py",),
         lambda node: calls(node, "csv.writer", "csv.DictWriter"),

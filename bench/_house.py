@@ -49,7 +49,7 @@ def servers() -> Iterator[tuple[Postgres, dict[str, str]]]:
             "MUX_API_URL": "http://127.0.0.1:1",
             "PROMETHEUS_MULTIPROC_DIR": str(home / "metrics"),
         }
-        (home / "metrics").mkdir()
+        (home / "metrics").mkdir(mode=0o700)
         command = [sys.executable, "-m", "flask", "--app", "app", "db", "upgrade"]
         subprocess.run(command, env=os.environ | environment, cwd=ROOT, check=True, capture_output=True)
         yield postgres, environment

@@ -135,7 +135,7 @@ def plan(wishes: Wishes) -> House:
 
 def _empty_folder(folder: Path) -> str:
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(mode=0o700)  # web takes no folder that others may write to
     return str(folder)
 
 

@@ -67,7 +67,7 @@ GUARDS: dict[str, Guard] = {
 
 def guard_for(endpoint: str | None, blueprint: str | None) -> Guard | None:
     """The guard of a route; None means that nobody has opened it."""
-    if endpoint == "static" or (endpoint or "").endswith(".static"):
+    if endpoint == "static":
         return PUBLIC
     name = (blueprint or "").split(".")[0]
     if name in GUARDS:

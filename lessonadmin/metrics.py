@@ -9,12 +9,20 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from lessonadmin import config, metric_labels, metrics_folder
+
 # Two installations of one user on one machine do not add up each other's figures.
 _HOUSE = hashlib.sha256(os.environ.get("DATABASE_URL", "").encode()).hexdigest()[:8]
 _DEFAULT = Path(tempfile.gettempdir()) / f"lessonadmin-metrics-{os.getuid()}-{_HOUSE}"
 # The client decides at import whether values live in files, so the folder must be known before it.
 _FOLDER = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_DEFAULT)))
-_FOLDER.mkdir(parents=True, exist_ok=True)
+try:
+    metrics_folder.make_private(_FOLDER)
+except metrics_folder.NotOurs as refusal:
+    raise config.SettingsError(
+        f"Lessonadmin cannot start: the folder for its metrics, {_FOLDER}, {refusal}. "
+        "Remove it, or name another one in PROMETHEUS_MULTIPROC_DIR."
+    ) from None
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402 - after the folder
 from prometheus_client.core import Metric  # noqa: E402 - after the folder
@@ -62,11 +70,11 @@ def exposition(*others: Collector) -> bytes:
     for one in (_AllProcesses(), *others):
         found.register(one)
     with metrics_files.locked(_FOLDER):
-        metrics_files.fold(_FOLDER)
+        metrics_files.fold(_FOLDER, metric_labels.bounded)
         return generate_latest(found)
 
 
 def tidy() -> int:
     """Fold what processes before this one have left; done when web starts. How many files."""
     with metrics_files.locked(_FOLDER):
-        return metrics_files.fold(_FOLDER, most_dead=0)
+        return metrics_files.fold(_FOLDER, metric_labels.bounded, most_dead=0)

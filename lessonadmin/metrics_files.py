@@ -8,7 +8,7 @@ counted already, so nothing is counted twice. Which counters there are is not kn
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,14 +32,17 @@ def files(folder: Path) -> list[str]:
     return [str(file) for file in sorted(folder.glob("*.db")) if _size(file)]
 
 
-def fold(folder: Path, *, most_dead: int = MOST_DEAD) -> int:
-    """Fold the files of dead processes if there are many of them; how many were folded. The caller has the lock."""
+def fold(folder: Path, named: Callable[[str], str] = str, *, most_dead: int = MOST_DEAD) -> int:
+    """Fold the files of dead processes if there are many of them; how many were folded. The caller has the lock.
+
+    `named` says under which key a series goes on: those that get the same one are added up.
+    """
     _finish(folder)
     dead = [file for file in folder.glob("*_*.db") if _is_dead(file)]
     if len(dead) <= most_dead:
         return 0
     for kind in {_kind(file) for file in dead}:
-        _add_up(folder, kind, [file for file in dead if _kind(file) == kind])
+        _add_up(folder, kind, [file for file in dead if _kind(file) == kind], named)
     journal = folder / f"{JOURNAL}.new"
     journal.write_text(json.dumps([file.name for file in dead]))
     journal.rename(folder / JOURNAL)  # from here on the new sums count and the old files do not
@@ -47,11 +50,12 @@ def fold(folder: Path, *, most_dead: int = MOST_DEAD) -> int:
     return len(dead)
 
 
-def _add_up(folder: Path, kind: str, dead: list[Path]) -> None:
+def _add_up(folder: Path, kind: str, dead: list[Path], named: Callable[[str], str] = str) -> None:
     sums: dict[str, float] = {}
     for file in (_sum_of(folder, kind), *dead):
         if _size(file):
             for key, value, _, _ in MmapedDict.read_all_values_from_file(str(file)):  # type: ignore[no-untyped-call]
+                key = named(key)
                 sums[key] = sums.get(key, 0.0) + value
     made = _sum_of(folder, kind).with_suffix(".new")
     made.unlink(missing_ok=True)

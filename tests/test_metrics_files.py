@@ -1,14 +1,18 @@
 """Counters never go backwards and never count twice, however many processes counted, died, or were killed while folding."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from lessonadmin import metrics_files
+from lessonadmin import metric_labels, metrics_files, metrics_folder
+from tests.settings import environment
 
 COUNTING = """
 import sys
@@ -142,3 +146,96 @@ def test_a_journal_names_only_files_of_this_folder(
     (counted / "folding.json").write_text(json.dumps([str(elsewhere), "../precious.db"]))
     metrics_files.fold(counted, most_dead=0)
     assert elsewhere.exists()
+
+
+DEAD = 4194000  # more than any process has as its number
+REQUESTS, EVENTS = "lessonadmin_http_request_seconds", "lessonadmin_webhook_events"
+
+
+def of_a_former_version(folder: Path, process: int) -> None:
+    """What a process left that took every method and every type of event as it came."""
+    requests = MmapedDict(str(folder / f"histogram_{process}.db"))  # type: ignore[no-untyped-call]
+    for method in ("GET", "BREW", *(f"A{number:07d}" for number in range(40))):
+        labels = {"route": "none", "method": method, "status": "405"}
+        for name, more in (("_bucket", {"le": "+Inf"}), ("_sum", {})):
+            key = json.dumps([REQUESTS, REQUESTS + name, labels | more, "Time."], sort_keys=True)
+            requests.write_value(key, 1.0, 0.0)  # type: ignore[no-untyped-call]
+    requests.close()  # type: ignore[no-untyped-call]
+    events = MmapedDict(str(folder / f"counter_{process}.db"))  # type: ignore[no-untyped-call]
+    for kind in ("video.asset.ready", *(f"video.odd_{letter}" for letter in "abcdefgh")):
+        key = json.dumps(
+            [EVENTS, f"{EVENTS}_total", {"type": kind, "outcome": "ignored"}, "E."], sort_keys=True
+        )
+        events.write_value(key, 1.0, 0.0)  # type: ignore[no-untyped-call]
+    events.close()  # type: ignore[no-untyped-call]
+
+
+def told(folder: Path, name: str, label: str) -> dict[str, float]:
+    found = MultiProcessCollector.merge(metrics_files.files(folder))  # type: ignore[no-untyped-call]
+    return {
+        sample.labels[label]: sample.value for one in found for sample in one.samples if sample.name == name
+    }
+
+
+@pytest.mark.parametrize("process", [DEAD, metrics_files.FOLDED], ids=["left", "folded before"])
+def test_a_restart_merges_what_a_former_version_counted_of_odd_methods(tmp_path: Path, process: int) -> None:
+    of_a_former_version(tmp_path, process)
+    of_a_former_version(tmp_path, DEAD + 1)
+    assert len(told(tmp_path, f"{REQUESTS}_sum", "method")) == 42, "the control: they are there"
+    metrics_files.fold(tmp_path, metric_labels.bounded, most_dead=0)
+    assert told(tmp_path, f"{REQUESTS}_count", "method") == {"GET": 2, "OTHER": 82}
+    assert told(tmp_path, f"{REQUESTS}_sum", "method") == {"GET": 2, "OTHER": 82}
+    assert told(tmp_path, f"{EVENTS}_total", "type") == {"video.asset.ready": 2, "other": 16}
+
+
+def linked(folder: Path) -> None:
+    (folder.parent / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(folder.parent / "elsewhere")
+
+
+def open_to_all(folder: Path) -> None:
+    folder.mkdir()
+    folder.chmod(0o777)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (linked, "is no folder of its own"),
+        (open_to_all, "can be written to by others"),
+        (Path.touch, "cannot be used"),
+    ],
+)
+def test_a_folder_that_somebody_else_may_have_filled_is_refused(
+    tmp_path: Path, make: Callable[[Path], None], why: str
+) -> None:
+    make(tmp_path / "metrics")
+    with pytest.raises(metrics_folder.NotOurs, match=why):
+        metrics_folder.make_private(tmp_path / "metrics")
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(metrics_folder.NotOurs, match="belongs to somebody else"):
+        metrics_folder.make_private(tmp_path / "metrics")
+
+
+def test_a_folder_of_ours_is_made_or_made_private(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir(mode=0o755)
+    for name in ("old", "new"):
+        metrics_folder.make_private(tmp_path / name)
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o700
+
+
+def test_a_refused_folder_is_one_clear_line_at_the_start(tmp_path: Path) -> None:
+    linked(tmp_path / "metrics")
+    given = environment(database_url="postgresql://nowhere/x", redis_url="redis://nowhere/0")
+    done = subprocess.run(
+        [sys.executable, "-c", "import app"],
+        env=os.environ | given | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert f"{tmp_path / 'metrics'}, is no folder of its own" in done.stderr

@@ -1,7 +1,7 @@
 """The first page of the panel: is the pipeline healthy, before an instructor complains. It updates by itself."""
 
-from flask import make_response, request, url_for
-from flask_admin import AdminIndexView, expose
+from flask import Blueprint, make_response, request, url_for
+from flask_admin import Admin, AdminIndexView, expose
 from werkzeug.wrappers import Response
 
 from lessonadmin.domain import alarms, operations
@@ -14,6 +14,12 @@ SPAN_NAMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no types
     def __init__(self) -> None:
         super().__init__(name="Operations", endpoint="admin", url="/admin", menu_icon_value="panel")
+
+    def create_blueprint(self, admin: Admin) -> Blueprint:
+        """Without Flask-Admin's own scripts and styles: our pages use none, and scripts that are there can be misused."""
+        blueprint: Blueprint = super().create_blueprint(admin)
+        blueprint.static_folder = None
+        return blueprint
 
     @expose("/")  # type: ignore[untyped-decorator]
     def index(self) -> Response | str:

@@ -7,12 +7,11 @@ and it is tried again. Nothing in here talks to Mux, sends mail or waits for Red
 
 import json
 import logging
-import re
 import uuid
 
 from sqlalchemy import case, func, or_, select, text, update
 
-from lessonadmin import metrics, mux
+from lessonadmin import metric_labels, metrics, mux
 from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
 from lessonadmin.domain import backoff
@@ -33,7 +32,6 @@ STORE = text("""INSERT INTO mux_events (id, mux_event_id, type, object_id, uploa
   VALUES (:id, :mux_event_id, :type, :object_id, :upload_id, :asset_id, :environment_id,
     :occurred_at, clock_timestamp(), 'applied', 1, :secret_hint, :target_type, :target_id, CAST(:payload AS jsonb))
   ON CONFLICT (mux_event_id) DO NOTHING RETURNING id""")
-LABEL = re.compile(r"^[a-z][a-z_]*(\.[a-z_]+){0,4}$")
 
 
 def receive(event: mux.Event, *, secret_hint: str, actor: Actor) -> str:
@@ -116,7 +114,7 @@ def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None
 
 
 def _count(type_: str, outcome: str) -> None:
-    known = type_ if LABEL.match(type_) and len(type_) <= 60 else "other"
+    known = metric_labels.event_type(type_)
     after_commit(lambda: metrics.webhook_events.labels(known, outcome).inc())
 
 

@@ -3,63 +3,93 @@
 The hash stands before the path (`/static/~1f2e3d4c/js/app.js`) and covers one folder: a module that imports its
 neighbour, or a stylesheet that names a picture, stays in the same version without being rewritten. Text goes out
 compressed; pages do not, since they hold tokens beside what visitors typed.
+
+The files are listed once, at the start. What a request asks for is looked up in that list letter by letter and never
+becomes part of a path: whatever is not a name of the list does not exist.
 """
 
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Iterator
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from flask import Flask, Response, abort, request, send_from_directory
+from flask import Flask, Response, abort, request, send_file
 
 A_YEAR = 31_536_000
 TEXT = frozenset({".css", ".js", ".mjs", ".svg"})
 ROOT = Path(__file__).parents[1] / "static"
+Stamps = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of one moment: name -> path, folder -> hash, and what was compressed of them so far."""
+
+    stamps: Stamps
+    files: dict[str, Path]
+    versions: dict[str, str]
+    small: dict[str, bytes] = field(default_factory=dict)
 
 
 class Assets:
-    """One hash a folder, taken at the first use; in debug mode taken again whenever a file changed."""
+    """The list of what is served; in debug mode renewed whenever a file changed."""
 
     def __init__(self, root: Path, *, watch: bool = False) -> None:
         self.root = root
         self.watch = watch
-        self._known: dict[str, tuple[float, str]] = {}
-        self._small: dict[str, tuple[str, bytes]] = {}
+        self._listing = _listed(root, _stamps(root))
+
+    def listing(self) -> Listing:
+        if self.watch and (stamps := _stamps(self.root)) != self._listing.stamps:
+            self._listing = _listed(self.root, stamps)
+        return self._listing
 
     def version(self, folder: str) -> str:
-        known = self._known.get(folder)
-        changed = (
-            max((file.stat().st_mtime for file in self._files(folder)), default=0.0) if self.watch else 0.0
-        )
-        if known is None or known[0] != changed:
-            known = self._known[folder] = (changed, self._hash(folder))
-        return known[1]
+        """The hash of a folder; one that holds nothing has none that could be kept."""
+        return self.listing().versions.get(folder, "none")
 
     def path(self, filename: str) -> str:
         """`~hash/css/base.css` for `css/base.css`."""
         return f"~{self.version(filename.partition('/')[0])}/{filename}"
 
+    def file(self, filename: str) -> Path | None:
+        """Where the file of exactly this name is; None for every name that is not in the list."""
+        return self.listing().files.get(filename)
+
     def compressed(self, filename: str) -> bytes | None:
         """A text file as browsers that understand gzip get it, made at its first use; None for anything else."""
-        file = self.root / filename
-        if file.suffix not in TEXT or not file.is_file():
+        listing = self.listing()
+        file = listing.files.get(filename)
+        if file is None or file.suffix not in TEXT:
             return None
-        version = self.version(filename.partition("/")[0])
-        known = self._small.get(filename)
-        if known is None or known[0] != version:
-            known = self._small[filename] = (version, gzip.compress(file.read_bytes(), mtime=0))
-        return known[1]
+        if filename not in listing.small:
+            listing.small[filename] = gzip.compress(file.read_bytes(), mtime=0)
+        return listing.small[filename]
 
-    def _files(self, folder: str) -> Iterator[Path]:
-        return (file for file in sorted((self.root / folder).rglob("*")) if file.is_file())
 
-    def _hash(self, folder: str) -> str:
-        found = hashlib.sha256()
-        for file in self._files(folder):
-            found.update(str(file.relative_to(self.root)).encode())
+def _stamps(root: Path) -> Stamps:
+    """Every plain file with its time and size. Links are left out: they may lead anywhere."""
+    found = []
+    for folder, _, names in os.walk(root):
+        for name in names:
+            file = Path(folder, name)
+            if file.is_file() and not file.is_symlink():
+                stat = file.stat()
+                found.append((file.relative_to(root).as_posix(), stat.st_mtime_ns, stat.st_size))
+    return tuple(sorted(found))
+
+
+def _listed(root: Path, stamps: Stamps) -> Listing:
+    files = {name: root / name for name, _, _ in stamps}
+    hashes = {name.partition("/")[0]: hashlib.sha256() for name in files if "/" in name}
+    for name, file in files.items():
+        if "/" in name:
+            found = hashes[name.partition("/")[0]]
+            found.update(name.encode())
             found.update(file.read_bytes())
-        return found.hexdigest()[:12]
+    return Listing(stamps, files, {folder: found.hexdigest()[:12] for folder, found in hashes.items()})
 
 
 def init_app(app: Flask) -> None:
@@ -70,18 +100,18 @@ def init_app(app: Flask) -> None:
         return f"{app.static_url_path}/{assets.path(filename)}"
 
     def static(filename: str) -> Response:
-        if not filename.startswith("~"):
-            return send_from_directory(ROOT, filename, max_age=None)
-        version, _, name = filename[1:].partition("/")
-        folder, _, rest = name.partition("/")
-        if not rest or not (ROOT / folder).is_dir() or ".." in folder:
+        version, name = "", filename
+        if filename.startswith("~"):
+            version, _, name = filename[1:].partition("/")
+        file = assets.file(name)
+        if file is None:
             abort(404)
-        if version != assets.version(folder):
-            # a page from before a deployment: it gets today's file, which it must not keep
-            return send_from_directory(ROOT, name, max_age=None)
+        if version != assets.version(name.partition("/")[0]):
+            # without a version, or a page from before a deployment: it gets today's file, which it must not keep
+            return send_file(file, max_age=None)
         body = assets.compressed(name) if request.accept_encodings["gzip"] > 0 else None
         if body is None:
-            response = send_from_directory(ROOT, name, max_age=A_YEAR)
+            response = send_file(file, max_age=A_YEAR)
         else:
             response = Response(body, mimetype=mimetypes.guess_type(name)[0])
             response.content_encoding = "gzip"

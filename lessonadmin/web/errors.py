@@ -38,6 +38,7 @@ HTTP_TYPES = {
     415: ("unsupported_media_type", "Send JSON with Content-Type: application/json."),
     429: ("rate_limited", "Too many requests. Please wait a little."),
     500: ("internal_error", "Something went wrong on our side. Nothing you entered was lost by us."),
+    501: ("not_implemented", "Nothing here knows that method."),
     503: ("unavailable", "The database does not answer right now. Please try again in a moment."),
 }
 
@@ -53,6 +54,7 @@ PAGES = {
     413: ("Too large", "upload"),
     415: ("Not this kind of file", "upload"),
     429: ("A little slower, please", "clock"),
+    501: ("This did not work", "warning"),
     503: ("Back in a moment", "retry"),
 }
 WENT_WRONG = ("Something went wrong", "error")

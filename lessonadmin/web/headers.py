@@ -66,6 +66,6 @@ def _set(response: Response) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if config.current().https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if not (request.endpoint or "").endswith("static"):
+    if request.endpoint != "static":
         headers.setdefault("Cache-Control", "no-store")
     return response

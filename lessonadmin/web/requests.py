@@ -8,7 +8,7 @@ import uuid
 from flask import Flask, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
 
-from lessonadmin import logs, metrics
+from lessonadmin import logs, metric_labels, metrics
 from lessonadmin.texts import storable
 
 log = logging.getLogger("lessonadmin.request")
@@ -30,6 +30,8 @@ def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     logs.request_id.set(given if SANE_ID.match(given) else uuid.uuid4().hex)
     logs.who.set("-")
+    if request.method not in metric_labels.METHODS:
+        abort(501)
 
 
 def _refuse_unstorable() -> None:
@@ -54,7 +56,9 @@ def _values(given: MultiDict[str, str]) -> list[str]:
 def _finish(response: Response) -> Response:
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     route = request.url_rule.rule if request.url_rule else "none"
-    metrics.http_requests.labels(route, request.method, str(response.status_code)).observe(seconds)
+    metrics.http_requests.labels(
+        route, metric_labels.method(request.method), str(response.status_code)
+    ).observe(seconds)
     response.headers["X-Request-Id"] = logs.request_id.get()
     if request.endpoint not in QUIET or response.status_code >= 500:
         log.info(

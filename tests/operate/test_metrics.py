@@ -1,6 +1,8 @@
 """/metrics of real gunicorn workers, read by Prometheus's own parser: every metric of the contract, the same from every worker."""
 
 import json
+import re
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -51,6 +53,15 @@ def tell(address: str, secret: str) -> int:
             return error.code
 
 
+def status_of_raw(address: str, line: str) -> int:
+    """The status of a request whose first line is sent as it stands: nothing on the way makes its path tidy."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        head = f"{line} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
+        return int(connection.recv(64).split()[1])
+
+
 def samples(text: str, name: str) -> dict[str, float]:
     return {
         json.dumps(one.labels, sort_keys=True): one.value
@@ -83,9 +94,21 @@ def test_several_processes_count_as_one_and_a_restart_loses_nothing(settings: di
             ask(f"{address}/metrics")
         assert {tell(address, "test-webhook-secret") for _ in range(WEBHOOKS)} == {204}
         assert {tell(address, "wrong") for _ in range(5)} == {401}
+        assert {status_of_raw(address, f"A{number:07d} /login") for number in range(30)} == {501}
+        static = re.search(r"/static/~\w+/js/", ask(f"{address}/login"))
+        assert static is not None
+        assert status_of_raw(address, f"GET {static[0]}app.js") == 200
+        for name in (
+            "../../../eslint.config.mjs",
+            "%2e%2e/%2e%2e/%2e%2e/eslint.config.mjs",
+            "./app.js",
+            "../js/app.js",
+        ):
+            assert status_of_raw(address, f"GET {static[0]}{name}") == 404, name
         pages = [ask(f"{address}/metrics", token="for-prometheus") for _ in range(8)]
     assert {total(page, "lessonadmin_webhook_events_total") for page in pages} == {WEBHOOKS}
     assert {total(page, "lessonadmin_webhook_rejected_total") for page in pages} == {5}
+    assert all('method="A' not in page for page in pages)
     with web(settings) as address:
         assert tell(address, "test-webhook-secret") == 204
         page = ask(f"{address}/metrics", token="for-prometheus")
@@ -97,12 +120,12 @@ def test_several_processes_count_as_one_and_a_restart_loses_nothing(settings: di
 
 def test_every_metric_of_the_contract_is_there_with_its_labels(settings: dict[str, str]) -> None:
     """Those that nothing has counted yet are made to count once, in the names and labels of the code."""
-    metrics.webhook_events.labels("t", "applied").inc(0)
+    metrics.webhook_events.labels("other", "applied").inc(0)
     metrics.webhook_rejected.labels("mismatch").inc(0)
     metrics.uploads.labels("ready").inc(0)
     metrics.ready_discovered.labels("webhook").inc(0)
     metrics.mux_requests.labels("get_asset", "ok").inc(0)
-    metrics.http_requests.labels("r", "GET", "200").observe(0.01)
+    metrics.http_requests.labels("none", "GET", "200").observe(0.01)
     metrics.time_to_ready.observe(0.0)
 
     from tests import factories

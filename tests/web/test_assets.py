@@ -2,12 +2,15 @@
 
 import gzip
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 
+from lessonadmin.web import assets
 from lessonadmin.web.assets import Assets
 from tests.pages import page_of
 
@@ -75,27 +78,114 @@ def test_an_old_version_gets_todays_file_and_must_not_keep_it(client: FlaskClien
     assert client.get("/static/css/base.css", buffered=True).headers["Cache-Control"] == "no-cache"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "~x/nothing.css",
-        "~x/css/nothing.css",
-        "~x/../auth.py",
-        "~x/css/../../auth.py",
-        "~/",
-        "~",
-        "../auth.py",
-        "%2e%2e/auth.py",
-        "~x/%2e%2e/%2e%2e/app.py",
-        "css",
-        "~x/css/",
-        "~x//etc/passwd",
-    ],
+@pytest.mark.parametrize("path", ["~/", "~", "css", "~x/css/", "~x/css/nothing.css", "nothing.css"])
+def test_what_is_no_file_is_not_there(client: FlaskClient, path: str) -> None:
+    assert client.get(f"/static/{path}").status_code == 404
+
+
+# Each names a text file that is really there, in words that a file system would understand and the list does not hold.
+ODD_NAMES = (
+    "js/../../secret.js",
+    "js/%2e%2e/%2e%2e/secret.js",
+    "js/../../../{root}/secret.js",
+    "{root}/secret.js",
+    "/{root}/secret.js",
+    "js/./app.js",
+    "./js/app.js",
+    "js/../js/app.js",
+    "js/%2e/app.js",
+    "js//app.js",
+    "js%2f%2fapp.js",
+    "js/%00app.js",
+    "js/app.js/",
+    "JS/app.js",
+    "js\\app.js",
+    "js/link.js",
+    "linked/secret.js",
 )
-def test_nothing_else_can_be_read(client: FlaskClient, path: str) -> None:
-    answer = client.get(f"/static/{path}", buffered=True)
-    assert answer.status_code in (404, 308), answer.status_code
-    assert b"import" not in answer.data
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+@dataclass
+class House:
+    """A static folder of our own with a secret beside it, served as the product serves its own."""
+
+    app: Flask
+    root: Path
+    assets: Assets
+
+    @property
+    def version(self) -> str:
+        return self.assets.version("js")
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    root = tmp_path / "static"
+    (root / "js").mkdir(parents=True)
+    (root / "js" / "app.js").write_text("run()")
+    (root / "js" / "ask.js").write_text("ask()")
+    (tmp_path / "secret.js").write_text("SECRET")
+    (root / "js" / "link.js").symlink_to(tmp_path / "secret.js")
+    (root / "linked").symlink_to(tmp_path)
+    made: list[Assets] = []
+
+    def make(*args: Any, **more: Any) -> Assets:
+        made.append(Assets(*args, **more))
+        return made[0]
+
+    monkeypatch.setattr(assets, "ROOT", root)
+    monkeypatch.setattr(assets, "Assets", make)
+    app = Flask("house", static_folder=str(root))
+    assets.init_app(app)
+    return House(app, root, made[0])
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_only_a_name_of_the_list_is_served_however_it_is_asked_for(house: House, name: str) -> None:
+    client = house.app.test_client()
+    name = name.format(root=str(house.root.parent).strip("/"))
+    for before in (f"~{house.version}/", "~000000000000/", "~/", ""):
+        for headers in (GZIP, {}):
+            answer = client.get(f"/static/{before}{name}", headers=headers, follow_redirects=True)
+            # two slashes are sent to the plain address, which is asked for like any other
+            expected = (200, 404) if name == "js//app.js" else (404,)
+            assert answer.status_code in expected, (before, headers)
+            assert b"SECRET" not in answer.data
+
+
+def test_what_is_kept_in_memory_is_bounded_by_the_files(house: House) -> None:
+    client = house.app.test_client()
+    for name in ("js/app.js", "js/ask.js", *("js/" + "./" * dots + "app.js" for dots in range(1, 60))):
+        client.get(f"/static/~{house.version}/{name}", headers=GZIP)
+    listing = house.assets.listing()
+    assert sorted(listing.files) == ["js/app.js", "js/ask.js"], "links are not followed"
+    assert sorted(listing.small) == ["js/app.js", "js/ask.js"]
+
+
+def test_of_the_tests_above_the_attack_meets_files_that_are_there(house: House) -> None:
+    """The control: a handler that takes the name as part of a path gives the secret away to most of these names."""
+
+    def naive(filename: str) -> Response:
+        file = house.root / filename.removeprefix("~").partition("/")[2]
+        return Response(file.read_bytes() if file.is_file() else b"")
+
+    house.app.view_functions["static"] = naive
+    client = house.app.test_client()
+    names = [name.format(root=str(house.root.parent).strip("/")) for name in ODD_NAMES]
+    answers = [client.get(f"/static/~{house.version}/{name}").data for name in names]
+    assert sum(answer == b"SECRET" for answer in answers) >= 4
+    assert sum(answer == b"run()" for answer in answers) >= 4
+
+
+def test_a_file_that_comes_later_is_seen_only_by_whoever_watches(tmp_path: Path) -> None:
+    (tmp_path / "css").mkdir()
+    watching, settled = Assets(tmp_path, watch=True), Assets(tmp_path)
+    (tmp_path / "css" / "late.css").write_text("a{}")
+    assert watching.file("css/late.css") == tmp_path / "css" / "late.css"
+    assert settled.file("css/late.css") is None
+    (tmp_path / "css" / "late.css").unlink()
+    assert watching.file("css/late.css") is None
 
 
 def test_a_changed_file_changes_its_address(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select
 
+from lessonadmin import metric_labels, metrics
 from lessonadmin.db import db
 from lessonadmin.domain.models import UserSession
 from tests.factories import PASSWORD, make_user, signed_in
@@ -75,3 +77,33 @@ def test_in_the_one_header_that_is_stored(app: Flask, client: FlaskClient) -> No
     assert answer.status_code == 400
     with app.app_context():
         assert db.session.scalars(select(UserSession)).all() == []
+
+
+def counted_methods() -> dict[str, float]:
+    """How many requests `/metrics` tells of each method."""
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(metrics.exposition().decode()):
+        for one in family.samples:
+            if one.name == "lessonadmin_http_request_seconds_count":
+                found[one.labels["method"]] = found.get(one.labels["method"], 0) + one.value
+    return found
+
+
+def test_methods_that_nobody_knows_are_refused_and_count_as_one(client: FlaskClient) -> None:
+    before = counted_methods().get("OTHER", 0)
+    for number in range(25):
+        page = client.open("/login", method=f"A{number:07d}")
+        assert page.status_code == 501
+        assert "knows that method" in page_of(page).text("main")
+        answer = client.open("/api/lessons", method=f"BREW-{number}")
+        assert answer.status_code == 501
+        assert answer.get_json()["error"]["type"] == "not_implemented"
+    after = counted_methods()
+    assert set(after) <= {*metric_labels.METHODS, "OTHER"}
+    assert after["OTHER"] == before + 50
+
+
+def test_a_method_that_is_known_is_told_which_an_address_takes(client: FlaskClient) -> None:
+    answer = client.put("/login")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]

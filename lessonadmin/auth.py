@@ -19,6 +19,7 @@ from lessonadmin.domain import sessions
 from lessonadmin.domain.errors import Forbidden, Missing, Problem
 from lessonadmin.domain.models import User, people
 from lessonadmin.domain.models.people import Role
+from lessonadmin.web import fragments
 
 csrf = CSRFProtect()
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -148,8 +149,14 @@ def _find_out() -> Identity | None:
     secret = session.get("secret")
     if not isinstance(secret, str):
         return None
-    known = sessions.by_session(secret)
+    known = sessions.by_session(secret, seen=not _asks_by_itself())
     return Identity.of(known[0], session_id=known[1].id) if known else None
+
+
+def _asks_by_itself() -> bool:
+    """Is it an open page that counts its asks, or somebody's hand?"""
+    counted = request.method in READING and "attempt" in request.args
+    return counted and (fragments.wanted() or request.path == "/api/mux/check-asset-status")
 
 
 def _check() -> Response | None:

@@ -15,10 +15,9 @@ from typing import TypeVar
 
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
-from werkzeug.security import generate_password_hash
 
 from lessonadmin.db import CLI, NoTransaction, actor, db, transaction
-from lessonadmin.domain import people, sessions
+from lessonadmin.domain import passwords, people, sessions
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Purchase, Tracking, User
 
 PASSWORD = "a good long password"
@@ -57,14 +56,15 @@ def keep(row: Row) -> Row:
 @cache
 def _hashed(password: str) -> str:
     # made to be slow, so once is enough
-    return generate_password_hash(password)
+    return passwords.hashed(password)
 
 
 def make_user(*, role: str = "instructor", password: str = PASSWORD, **columns: object) -> User:
     """An account; its password is PASSWORD."""
     number = next(_numbers)
     columns = {"email": f"{role}{number}@school.example", "name": f"{role.title()} {number}", **columns}
-    return keep(User(role=role, password_hash=_hashed(password), **columns))
+    columns.setdefault("password_hash", _hashed(password))
+    return keep(User(role=role, **columns))
 
 
 def make_course(*, instructor: User | None = None, **columns: object) -> Course:

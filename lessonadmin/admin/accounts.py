@@ -1,6 +1,5 @@
 """Accounts, for admins only: make, disable, change the role, give a new password, hand a teacher's work to another."""
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ from lessonadmin.admin.base import tell
 from lessonadmin.admin.cells import cell, drawn
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import transaction
-from lessonadmin.domain import accounts, handover, people, searching, sessions
+from lessonadmin.domain import accounts, handover, passwords, people, searching, sessions
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
 from lessonadmin.domain.models.people import ROLES, STAFF
@@ -61,7 +60,7 @@ class UserView(TableView):
         if request.method == "GET":
             return self._new_page()
         form = request.form
-        password = secrets.token_urlsafe(12)
+        password = passwords.made_up()
         try:
             with transaction(auth.current_actor()):
                 user = people.create_user(

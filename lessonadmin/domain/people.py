@@ -10,18 +10,15 @@ import uuid
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from lessonadmin.db import db
-from lessonadmin.domain import journal, sessions
+from lessonadmin.domain import journal, passwords, sessions
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.domain.models.people import ROLES
-from lessonadmin.domain.sign_in import LONGEST_PASSWORD, NOBODY_HASH
 from lessonadmin.texts import has_control, one_line
 
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
-SHORTEST_PASSWORD = 10
 LONGEST_NAME = 100
 LONGEST_TOKEN_NAME = 80
 
@@ -39,13 +36,6 @@ def _check_email(email: str) -> str:
     if EMAIL.fullmatch(email) is None or has_control(email):
         raise Invalid.field("email", "Enter an e-mail address such as name@school.example.")
     return email
-
-
-def check_password_strength(password: str, *, field: str = "password") -> None:
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Invalid.field(
-            field, f"Choose a password of {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
-        )
 
 
 def _check_role(role: str) -> str:
@@ -69,12 +59,12 @@ def create_user(*, email: str, role: str, name: str = "", password: str | None =
     """A new account; without a password it can use bearer tokens only."""
     email = _check_email(email)
     if password is not None:
-        check_password_strength(password)
+        passwords.check_strength(password)
     user = User(
         email=email,
         name=_check_name(name),
         role=_check_role(role),
-        password_hash=generate_password_hash(password) if password is not None else None,
+        password_hash=passwords.hashed(password) if password is not None else None,
     )
     taken = Conflict("email_taken", f"There is an account for {email} already.")
     if find_by_email(email) is not None:
@@ -123,9 +113,11 @@ def open_tokens(user: User) -> list[ApiToken]:
 
 def change_password(user: User, *, old: str, new: str, keep: uuid.UUID | None) -> None:
     """Set a new password and end every session but the one that did it."""
-    if not check_password_hash(user.password_hash or NOBODY_HASH, old[:LONGEST_PASSWORD]):
+    _lock(user)  # from here on the hash that `old` is compared with is the one that is replaced
+    if not passwords.proves(user.password_hash, old):
         raise WrongPassword
-    check_password_strength(new, field="new_password")
+    passwords.check_strength(new, field="new_password")
+    passwords.check_different(new, old, field="new_password")
     _set_password(user, new)
     sessions.end_all(user, but=keep)
     journal.record("user.password_changed", user)
@@ -133,15 +125,21 @@ def change_password(user: User, *, old: str, new: str, keep: uuid.UUID | None) -
 
 def reset_password(user: User) -> str:
     """Give the account a new random password, readable this once, and end all its sessions."""
-    password = secrets.token_urlsafe(12)
+    _lock(user)
+    password = passwords.made_up()
     _set_password(user, password)
     sessions.end_all(user)
     journal.record("user.password_reset", user)
     return password
 
 
+def _lock(user: User) -> None:
+    """Nobody signs in meanwhile: a session that is being opened is seen and ended, a later one needs the new password."""
+    db.session.refresh(user, with_for_update=True)
+
+
 def _set_password(user: User, password: str) -> None:
-    user.password_hash = generate_password_hash(password)
+    user.password_hash = passwords.hashed(password)
     db.session.flush()
 
 
@@ -149,6 +147,7 @@ def set_active(user: User, active: bool) -> None:
     if user.active == active:
         return
     user.active = active
+    db.session.flush()  # first, so that a session that is being opened is there to be ended
     if not active:
         sessions.end_all(user)
     journal.record("user.enabled" if active else "user.disabled", user)

@@ -31,8 +31,11 @@ def begin(user: User, *, address: str, user_agent: str) -> str:
     return secret
 
 
-def by_session(secret: str) -> tuple[User, UserSession] | None:
-    """Whose session this is, while it lives: twelve hours for all, half an hour without a request for staff."""
+def by_session(secret: str, *, seen: bool = True) -> tuple[User, UserSession] | None:
+    """Whose session this is, while it lives: twelve hours for all, half an hour without a request for staff.
+
+    `seen`: is this request a sign of somebody? A page that asks by itself is none, and keeps no session alive.
+    """
     now = func.clock_timestamp()
     row = db.session.execute(
         select(UserSession, User, (UserSession.last_seen_at < now - SEEN_STEP).label("stale"))
@@ -48,7 +51,7 @@ def by_session(secret: str) -> tuple[User, UserSession] | None:
     if row is None:
         return None
     session, user, stale = row
-    if stale:
+    if stale and seen:
         db.session.execute(
             update(UserSession)
             .where(UserSession.id == session.id)

@@ -5,14 +5,17 @@ before its password is looked at, so a hundred at once get no further than ten. 
 same answer in the same time.
 """
 
+import hashlib
+import hmac
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, func, insert, select, text, update
-from werkzeug.security import check_password_hash
+from sqlalchemy import delete, exists, func, insert, select, text, update
 
+from lessonadmin import config
 from lessonadmin.db import db, new_id
-from lessonadmin.domain import journal, sessions
+from lessonadmin.domain import journal, passwords, sessions
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.domain.models import SignInFailure, User
 
@@ -20,19 +23,17 @@ WRONG_TRIES = 10
 WRONG_WINDOW = timedelta(minutes=5)
 # A try whose password is being looked at carries a time this far ahead; if its process dies, it ages into a wrong one.
 UNDECIDED = timedelta(seconds=20)
-LONGEST_KEY = 250
-LONGEST_PASSWORD = 200
-# The scrypt hash of a random text that nobody kept: what an unknown address is compared with.
-NOBODY_HASH = (
-    "scrypt:32768:8:1$O9hwl38OsoniQ1Ee$"
-    "115e84435c277ee7f68669abc4c3887226e0e3d5accf671d5e8cce2ccfd31bfa"
-    "de3cc3081dee4b6e8c43d55400b28eed217b4eced41b8bab9c9da9866eccc9fc"
-)
+LONGEST_EMAIL = 250
+OLD_HASH = text("users.password_hash LIKE 'scrypt:%'")  # as its index says it
 
 
 class WrongCredentials(Invalid):
     def __init__(self) -> None:
         super().__init__("wrong_credentials", "The e-mail address or the password is not right.")
+
+
+class Overtaken(Exception):
+    """The account's password or state became another while this one was looked at: it has to be looked at again."""
 
 
 class Busy(Exception):
@@ -41,9 +42,9 @@ class Busy(Exception):
 
 def begin_try(*, email: str, address: str) -> uuid.UUID:
     """Count this try as wrong until it has proved right. TooMany after ten; Busy while others are undecided."""
-    key = _key(email)
+    key = _hash_of(email)
     _one_at_a_time(f"email:{key}", f"address:{address}")
-    for column, value in ((SignInFailure.email, key), (SignInFailure.address, address)):
+    for column, value in ((SignInFailure.email_hash, key), (SignInFailure.address, address)):
         now = func.clock_timestamp()
         wrong, undecided = db.session.execute(
             select(
@@ -61,14 +62,22 @@ def begin_try(*, email: str, address: str) -> uuid.UUID:
     try_id = new_id()
     db.session.execute(
         insert(SignInFailure).values(
-            id=try_id, email=key, address=address, at=func.clock_timestamp() + UNDECIDED
+            id=try_id, email_hash=key, address=address, at=func.clock_timestamp() + UNDECIDED
         )
     )
     return try_id
 
 
-def _key(email: str) -> str:
-    return email.strip().lower()[:LONGEST_KEY]
+def _typed(email: str) -> str:
+    return email.strip().lower()[:LONGEST_EMAIL]
+
+
+def _hash_of(email: str) -> str:
+    """What is remembered of an address that was typed. People type passwords there, so it cannot be read back."""
+    key = config.current().secret_key.encode()
+    return hmac.new(
+        key, b"sign-in:" + _typed(email).encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()
 
 
 def _one_at_a_time(*names: str) -> None:
@@ -77,14 +86,29 @@ def _one_at_a_time(*names: str) -> None:
         db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
-def prove(*, email: str, password: str) -> User | None:
+@dataclass(frozen=True)
+class Proof:
+    """An account whose password was typed rightly, and the hash that proved it; `better` takes its place."""
+
+    user: User
+    hash: str
+    better: str | None
+
+
+def prove(*, email: str, password: str) -> Proof | None:
     """The account that this address and password open. Takes as long for every other outcome."""
-    user = db.session.scalar(select(User).where(func.lower(User.email) == _key(email)))
-    known = user.password_hash if user is not None and user.password_hash else NOBODY_HASH
-    right = check_password_hash(known, password[:LONGEST_PASSWORD])
-    if user is None or not right or not user.active or user.password_hash is None:
+    user = db.session.scalar(select(User).where(func.lower(User.email) == _typed(email)))
+    stored = user.password_hash if user is not None else None
+    right = passwords.proves(stored, password)
+    if user is None or stored is None or not right or not user.active:
+        if _has_old_hashes():
+            passwords.waste_the_time_of_the_other_kind(stored)
         return None
-    return user
+    return Proof(user, stored, passwords.hashed(password) if passwords.needs_rehash(stored) else None)
+
+
+def _has_old_hashes() -> bool:
+    return bool(db.session.scalar(select(exists().select_from(User).where(OLD_HASH))))
 
 
 def fail(try_id: uuid.UUID) -> None:
@@ -99,10 +123,29 @@ def forgive(try_id: uuid.UUID) -> None:
     db.session.execute(delete(SignInFailure).where(SignInFailure.id == try_id))
 
 
-def open_session(user: User, *, address: str, user_agent: str, replaces: uuid.UUID | None = None) -> str:
-    """Sign this browser in: the secret of its new session. The session that it had before ends."""
+def open_session(proof: Proof, *, address: str, user_agent: str, replaces: uuid.UUID | None = None) -> str:
+    """Sign this browser in: the secret of its new session. The session that it had before ends.
+
+    The password was looked at a moment ago. If it was changed or the account disabled since, it opens nothing
+    (Overtaken): whoever does that waits for this transaction and then ends its session, or is done and found here.
+    """
+    user = proof.user
+    _still_proves(proof)
     if replaces is not None:
         sessions.end(replaces)
     secret = sessions.begin(user, address=address, user_agent=user_agent)
     journal.record("user.signed_in", user, address=address)
     return secret
+
+
+def _still_proves(proof: Proof) -> None:
+    row = select(User.password_hash, User.active).where(User.id == proof.user.id)
+    reading = proof.better is None
+    stored, active = db.session.execute(
+        row.with_for_update(read=reading, key_share=not reading)
+    ).one_or_none() or (None, False)
+    if not active or stored != proof.hash:
+        raise Overtaken
+    if proof.better is not None:
+        proof.user.password_hash = proof.better
+        db.session.flush()

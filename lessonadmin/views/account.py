@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import mailing, people, sessions, sign_in
+from lessonadmin.domain import mailing, passwords, people, sessions, sign_in
 from lessonadmin.domain.errors import Invalid, Problem, TooMany
 from lessonadmin.ids import as_id
 from lessonadmin.views.password_tries import counted
@@ -60,7 +60,7 @@ def change_password() -> Response:
 
 def _compare(new: str, again: str) -> None:
     """Said before the present password is looked at, so that a slip of the finger is no wrong try."""
-    people.check_password_strength(new, field="new_password")
+    passwords.check_strength(new, field="new_password")
     if new != again:
         raise Invalid.field("repeat_password", "This is not the same as the new password.")
 

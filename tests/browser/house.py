@@ -16,12 +16,12 @@ from typing import Any
 
 import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page
-from werkzeug.security import generate_password_hash
 
 from devstack import ports, procfile
 from devstack.house import status_of
 from devstack.places import ROOT
 from devstack.servers import Servers
+from lessonadmin.domain import passwords
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests.settings import environment
@@ -78,7 +78,7 @@ class House:
             WEB_THREADS="8",
         )
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._hash = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")
+        self._hash = passwords.hashed(PASSWORD)
 
     def start(self) -> None:
         for name in procfile.read(ROOT / "Procfile"):

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, NoTransaction, db, transaction
-from lessonadmin.domain import people, sessions
+from lessonadmin.domain import passwords, people, sessions
 from lessonadmin.domain.errors import Conflict, Invalid, Problem
 from lessonadmin.domain.models import ApiToken, AuditLog, User
 from tests.factories import PASSWORD, make_token, make_user
@@ -194,7 +194,7 @@ def test_a_reset_gives_a_new_password_and_ends_all_sessions(session: Session) ->
     there = opened(user)
     with transaction(CLI):
         password = people.reset_password(user)
-    people.check_password_strength(password)
+    passwords.check_strength(password)
     assert alive(there) == [False]
 
 

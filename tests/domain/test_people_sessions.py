@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from lessonadmin.db import CLI, transaction
 from lessonadmin.domain import sessions, sign_in
 from lessonadmin.domain.models import User, UserSession
-from tests.factories import make_user
+from tests.factories import PASSWORD, make_user
 
 
 def opened(user: User) -> str:
@@ -65,6 +65,14 @@ def test_requests_keep_a_session_of_staff_alive(session: Session) -> None:
         assert sessions.by_session(secret) is not None
 
 
+def test_a_request_of_nobody_keeps_no_session_alive(session: Session) -> None:
+    secret = opened(make_user(role="support"))
+    age(session, "last_seen_at", 20)
+    assert sessions.by_session(secret, seen=False) is not None
+    age(session, "last_seen_at", 20)
+    assert sessions.by_session(secret, seen=False) is None
+
+
 def test_being_seen_is_written_once_a_minute_and_not_at_every_request(session: Session) -> None:
     secret = opened(make_user())
 
@@ -109,8 +117,10 @@ def test_a_new_sign_in_ends_the_session_that_this_browser_had(session: Session) 
     before = opened(user)
     known = sessions.by_session(before)
     assert known is not None
+    proof = sign_in.prove(email=user.email, password=PASSWORD)
+    assert proof is not None
     with transaction(CLI):
-        after = sign_in.open_session(user, address="", user_agent="", replaces=known[1].id)
+        after = sign_in.open_session(proof, address="", user_agent="", replaces=known[1].id)
     assert after != before
     assert sessions.by_session(before) is None
     assert sessions.by_session(after) is not None

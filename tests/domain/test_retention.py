@@ -42,7 +42,7 @@ def test_many_old_rows_go_a_batch_at_a_time(
     monkeypatch.setattr(retention, "MOST_BATCHES", 3)
     db.session.execute(
         text(
-            "INSERT INTO sign_in_failures (email, address, at) SELECT 'a', 'b', now() - interval '3 days' FROM generate_series(1, 45)"
+            "INSERT INTO sign_in_failures (email_hash, address, at) SELECT 'a', 'b', now() - interval '3 days' FROM generate_series(1, 45)"
         )
     )
     db.session.commit()

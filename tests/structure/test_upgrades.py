@@ -20,6 +20,8 @@ from tests.structure.test_migrations import empty_database, flask
 __all__ = ["empty_database"]
 ROWS = Path(__file__).parent / "rows"
 Rows = dict[str, list[dict[str, Any]]]
+# Tables that a revision empties on purpose, on the way up and down, and says so in its first lines.
+EMPTIED = {"0005": {"sign_in_failures"}}
 
 
 def revisions() -> list[str]:
@@ -67,7 +69,10 @@ def rows_of(url: str) -> Rows:
 def only_columns_of(before: Rows, after: Rows) -> Rows:
     """What became of rows that were there before, in the columns that there were."""
     kept = {
-        name: [{column: row[column] for column in before[name][0] if column in row} for row in after[name]]
+        name: [
+            {column: row[column] for column in before[name][0] if column in row} if before[name] else row
+            for row in after[name]
+        ]
         for name in before
     }
     return {name: sorted(rows, key=str) for name, rows in kept.items()}
@@ -92,6 +97,8 @@ def test_rows_are_the_same_up_down_and_up_again(empty_database: str, step: int) 
         write_rows(empty_database, revision)
     before, files = rows_of(empty_database), files_of(empty_database)
     revision, earlier = revisions()[step], revisions()[step - 1]
+    for name in EMPTIED.get(revision, ()):
+        before[name] = []
     upgrade(empty_database, revision)
     first = rows_of(empty_database)
     assert only_columns_of(before, first) == in_order(before)

@@ -43,6 +43,7 @@ class User(Stamped, Base):
         one_of("role", ROLES),
         Index("uq_users_email_lower", func.lower(text("email")), unique=True),
         Index("ix_users_role", "role", "id"),
+        Index("ix_users_old_hash", "id", postgresql_where=text("password_hash LIKE 'scrypt:%'")),
         Index("ix_users_search", "search", postgresql_using="gin"),
     )
 
@@ -98,17 +99,20 @@ class ApiToken(Base):
 
 
 class SignInFailure(Base):
-    """Wrong tries, remembered here so that an emptied Redis forgets none of them."""
+    """Wrong tries, remembered here so that an emptied Redis forgets none of them.
+
+    Of what was typed as an address only a keyed hash is kept: people type passwords there.
+    """
 
     __tablename__ = "sign_in_failures"
 
     id: Mapped[Key]
-    email: Mapped[str] = mapped_column(Text)
+    email_hash: Mapped[str] = mapped_column(Text)
     address: Mapped[str] = mapped_column(Text)
     at: Mapped[Born]
 
     __table_args__ = (
-        Index("ix_sign_in_failures_email", "email", "at"),
+        Index("ix_sign_in_failures_email_hash", "email_hash", "at"),
         Index("ix_sign_in_failures_address", "address", "at"),
         Index("ix_sign_in_failures_at", "at"),
     )

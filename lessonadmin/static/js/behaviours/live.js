@@ -43,7 +43,9 @@ export default function live(region) {
     const [text, link] = trouble.querySelectorAll("p");
     trouble.hidden = !words;
     if (text.textContent !== words) text.textContent = words;
-    if (link) link.hidden = !signIn;
+    if (!link) return;
+    link.hidden = !signIn;
+    link.firstElementChild.search = new URLSearchParams({ next: location.pathname + location.search });
   }
 
   function show(fresh) {

@@ -1,0 +1,93 @@
+"""Passwords as hashes: making one, comparing with one, and what a password must be like. It knows no account.
+
+Argon2id with 46 MiB, one pass and one lane, which costs about as much time as a sign-in may take; a web process with eight
+threads needs at most eight times that memory at once. Hashes of scrypt, which an older program made, are compared as
+they are, and whoever signs in with one is given a new one. A password itself is never stored, logged or sent.
+"""
+
+import secrets
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from werkzeug.security import check_password_hash
+
+from lessonadmin.domain.errors import Invalid
+
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 200
+FEWEST_LETTERS = 6  # with fewer, a password is compared sign by sign
+MEMORY_KIB = 46 * 1024
+OLD = "scrypt:"
+# Hashes of random texts that nobody kept, one of each kind: what a try is compared with when there is nothing else.
+NOBODY_HASH = (
+    "$argon2id$v=19$m=47104,t=1,p=1$eeVP2QK9PTkR9CVTL0N25Q$x/tiV1f2D+D4YnRaPBLAn1cOitYTri//MDSIUPQ5SHQ"
+)
+NOBODY_OLD_HASH = (
+    "scrypt:32768:8:1$O9hwl38OsoniQ1Ee$"
+    "115e84435c277ee7f68669abc4c3887226e0e3d5accf671d5e8cce2ccfd31bfa"
+    "de3cc3081dee4b6e8c43d55400b28eed217b4eced41b8bab9c9da9866eccc9fc"
+)
+_argon2 = PasswordHasher(time_cost=1, memory_cost=MEMORY_KIB, parallelism=1)
+
+
+def hashed(password: str) -> str:
+    return _argon2.hash(_bytes(password))
+
+
+def proves(stored: str | None, password: str) -> bool:
+    """Is this the password? Takes as long for an account that has none."""
+    right = _matches(stored or NOBODY_HASH, password)
+    return right and stored is not None
+
+
+def waste_the_time_of_the_other_kind(stored: str | None) -> None:
+    """As long as there are hashes of both kinds, a wrong try costs one of each, so that its time tells nothing."""
+    _matches(NOBODY_HASH if is_old(stored) else NOBODY_OLD_HASH, "")
+
+
+def is_old(stored: str | None) -> bool:
+    return stored is not None and stored.startswith(OLD)
+
+
+def needs_rehash(stored: str) -> bool:
+    """Was it made in another way than one would be made now?"""
+    return is_old(stored) or _argon2.check_needs_rehash(stored)
+
+
+def made_up() -> str:
+    """A random password for somebody else, who is to change it."""
+    return secrets.token_urlsafe(12)
+
+
+def check_strength(password: str, *, field: str = "password") -> None:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise Invalid.field(
+            field, f"Choose a password of {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+        )
+
+
+def check_different(new: str, old: str, *, field: str) -> None:
+    """Whoever knows the old one must not know the new one: neither is a part of the other, whatever signs are added."""
+    was, becomes = _letters_of(old), _letters_of(new)
+    if was in becomes or becomes in was:
+        raise Invalid.field(field, "Choose one that is really different from the present password.")
+
+
+def _letters_of(password: str) -> str:
+    folded = password.casefold()
+    letters = "".join(sign for sign in folded if sign.isalnum())
+    return letters if len(letters) >= FEWEST_LETTERS else folded
+
+
+def _matches(stored: str, password: str) -> bool:
+    password = password[:LONGEST_PASSWORD]
+    if is_old(stored):
+        return check_password_hash(stored, password)
+    try:
+        return _argon2.verify(stored, _bytes(password))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")

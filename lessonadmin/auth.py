@@ -66,6 +66,18 @@ GUARDS: dict[str, Guard] = {
 }
 
 
+WITH_A_TEMPORARY_PASSWORD = frozenset(
+    {
+        "account.show",
+        "account.change_password",
+        "sign_in.login",
+        "sign_in.login_post",
+        "sign_in.logout",
+        "sign_in.logout_page",
+    }
+)
+
+
 def guard_for(endpoint: str | None, blueprint: str | None) -> Guard | None:
     """The guard of a route; None means that nobody has opened it."""
     if endpoint == "static":
@@ -86,10 +98,13 @@ class Identity:
     role: Role
     name: str
     email: str
+    must_change_password: bool = False
 
     @classmethod
     def of(cls, user: User, *, session_id: uuid.UUID | None = None) -> "Identity":
-        return cls(user, session_id, user.id, user.typed_role, str(user), user.email)
+        return cls(
+            user, session_id, user.id, user.typed_role, str(user), user.email, user.must_change_password
+        )
 
     @property
     def initial(self) -> str:
@@ -173,10 +188,9 @@ def _check() -> Response | None:
     g.identity = _find_out()
     if g.identity is not None:
         logs.who.set(f"user:{g.identity.user_id}")
-    if not guard.public:
-        refusal = _refuse(guard)
-        if refusal is not None:
-            return refusal
+    refusal = _own_password_first() or (None if guard.public else _refuse(guard))
+    if refusal is not None:
+        return refusal
     if identity() is None or identity().session_id is not None:  # type: ignore[union-attr]  # checked on its left
         csrf.protect()
     return None
@@ -190,13 +204,32 @@ def _recognise() -> None:
         db.session.rollback()
 
 
+def _own_password_first() -> Response | None:
+    """Somebody else knows a temporary password: until it is changed it opens nothing but the page to change it."""
+    found = identity()
+    if found is None or not found.must_change_password:
+        return None
+    if found.session_id is None or request.path.startswith("/api/"):
+        raise Forbidden(
+            "password_change_required",
+            "The password of this account is temporary. Sign in to the website and choose your own first.",
+        )
+    if request.endpoint in WITH_A_TEMPORARY_PASSWORD:
+        return None
+    return redirect(url_for("account.show", next=_wanted()))
+
+
+def _wanted() -> str | None:
+    """The page that was asked for, to lead there later."""
+    return request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
+
+
 def _refuse(guard: Guard) -> Response | None:
     found = identity()
     if found is None:
         if request.path.startswith("/api/"):
             abort(401)
-        target = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("sign_in.login", next=target))
+        return redirect(url_for("sign_in.login", next=_wanted()))
     if found.role in guard.roles:
         return None
     if guard.students_to_catalog and request.method in READING:
@@ -221,4 +254,6 @@ def allows(blueprint: str) -> bool:
     """For navigation: may whoever is signed in enter that room?"""
     found = identity()
     guard = guard_for(None, blueprint)
-    return guard is not None and (guard.public or (found is not None and found.role in guard.roles))
+    if guard is None or (found is not None and found.must_change_password):
+        return False
+    return guard.public or (found is not None and found.role in guard.roles)

@@ -39,6 +39,7 @@ class UserView(TableView):
     column_export_list = ("id", "email", "name", "role", "active", "created_at")
     column_filters = (
         *filters.choice("Role", User.role, ROLE_WORDS),
+        *filters.flag("Temporary password", User.password_temporary_until.is_not(None)),
         *filters.flag("Disabled", lambda: ~User.active),
     )
     saved_views = (
@@ -68,6 +69,7 @@ class UserView(TableView):
                     role=form.get("role", ""),
                     name=form.get("name", ""),
                     password=password,
+                    temporary=True,
                 )
         except Problem as problem:
             if not isinstance(problem, Invalid):

@@ -1,5 +1,7 @@
 """`flask users ...`: accounts and their tokens."""
 
+import sys
+
 import click
 from flask import Flask
 from flask.cli import AppGroup
@@ -23,15 +25,46 @@ def _found(email: str) -> User:
 @click.argument("email")
 @click.option("--role", required=True, type=click.Choice(ROLES))
 @click.option("--name", default="")
-@click.option("--password", default=None)
-def create_user(email: str, role: str, name: str, password: str | None) -> None:
-    """Make an account; without --password it can use tokens only."""
+@click.option(
+    "--password", default=None, help="Others see it in the list of processes: --password-stdin is better."
+)
+@click.option(
+    "--password-stdin", "from_stdin", is_flag=True, help="Read the password from one line of standard input."
+)
+@click.option("--temporary", is_flag=True, help="It must be changed at the first sign-in, within 24 hours.")
+def create_user(
+    email: str, role: str, name: str, password: str | None, from_stdin: bool, temporary: bool
+) -> None:
+    """Make an account; without a password it can use tokens only."""
+    if from_stdin:
+        if password is not None:
+            raise click.UsageError("Give --password or --password-stdin, not both.")
+        password = sys.stdin.readline().rstrip("\r\n")
+    if temporary and password is None:
+        raise click.UsageError("--temporary needs a password: give one with --password-stdin.")
     try:
         with transaction(CLI):
-            user = people.create_user(email=email, role=role, name=name, password=password)
+            user = people.create_user(
+                email=email, role=role, name=name, password=password, temporary=temporary
+            )
     except Problem as problem:
         raise click.ClickException(problem.message) from problem
     click.echo(f"created {user.email} ({user.role}) {user.id}")
+    if password is None:
+        said = f"It has no password yet. For one to sign in with: flask --app app users reset-password {user.email}"
+        click.echo(said, err=True)
+
+
+@users.command("reset-password")
+@click.argument("email")
+def reset_password(email: str) -> None:
+    """Print a new temporary password, this once, and end every session. It lives for 24 hours."""
+    with transaction(CLI):
+        user = _found(email)
+        if not user.active:
+            raise click.ClickException(f"The account {email} is disabled: a password would open nothing.")
+        password = people.reset_password(user)
+    click.echo(password)
 
 
 @users.command("token")

@@ -38,7 +38,7 @@ def seed() -> list[tuple[str, str, str]]:
 def _account(email: str, name: str, role: str) -> str:
     user = people.find_by_email(email)
     if user is not None:
-        return people.reset_password(user)
+        return people.reset_password(user, temporary=False)
     password = secrets.token_urlsafe(9)
     people.create_user(email=email, role=role, name=name, password=password)
     return password

@@ -13,7 +13,7 @@ from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 
 from lessonadmin import config
-from lessonadmin.domain import wording
+from lessonadmin.domain import account_notices, wording
 
 LONGEST_TITLE = 80
 # How encoded text begins in a header: it would be decoded there, line ends and all.
@@ -88,11 +88,17 @@ def _text(bundle: Sequence[Told]) -> str:
         parts.insert(0, f"{opening} {wording.why_many(bundle[0].cause)}".rstrip())
     if len(bundle) > len(shown):
         parts.append(f"And {len(bundle) - len(shown)} more:\n{config.current().public_url}/notifications")
-    parts.append(
-        f"-- \nLessonadmin writes to you when something happens to your videos.\n"
+    parts.append(f"-- \n{_why_this_mail(bundle[0].kind)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _why_this_mail(kind: str) -> str:
+    if kind == account_notices.KIND:
+        return "Lessonadmin writes to you whenever somebody changes your account."
+    return (
+        "Lessonadmin writes to you when something happens to your videos.\n"
         f"To stop these mails: {config.current().public_url}/account"
     )
-    return "\n\n".join(parts) + "\n"
 
 
 def link(told: Told) -> str:
@@ -102,6 +108,8 @@ def link(told: Told) -> str:
         return f"{base}/lessons/{told.lesson_id}/edit"
     if told.course_id is not None:
         return f"{base}/courses/{told.course_id}/edit"
+    if told.kind == account_notices.KIND:
+        return f"{base}/account"
     return f"{base}/admin/" if told.kind == "alarm" else f"{base}/notifications"
 
 

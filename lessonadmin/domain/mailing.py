@@ -12,11 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_, update
 
 from lessonadmin import config
 from lessonadmin.db import db, later
-from lessonadmin.domain import backoff, letters
+from lessonadmin.domain import account_notices, backoff, letters
 from lessonadmin.domain.letters import Told
 from lessonadmin.domain.models import Course, Lesson, Notification, User
 from lessonadmin.domain.postman import Away, Line, Refused
@@ -121,7 +121,7 @@ def _bundles(ids: Sequence[uuid.UUID]) -> list[Bundle]:
             *(Notification.id, Notification.user_id, Notification.kind, Notification.message),
             *(Notification.cause, Notification.lesson_id, Notification.course_id),
             func.coalesce(Lesson.title, Course.title, "").label("title"),
-            *(User.email, and_(User.active, User.mail_notices).label("wanted")),
+            *(User.email, _is_wanted().label("wanted")),
         )
         .join(User, User.id == Notification.user_id)
         .outerjoin(Lesson, Lesson.id == Notification.lesson_id)
@@ -134,6 +134,11 @@ def _bundles(ids: Sequence[uuid.UUID]) -> list[Bundle]:
     for row in rows:
         found[row.user_id, row.kind, row.cause or str(row.id)].append(row)  # type: ignore[arg-type]
     return [Bundle(rows[0].email, rows[0].wanted, [_told(row) for row in rows]) for rows in found.values()]
+
+
+def _is_wanted() -> ColumnElement[bool]:
+    """What happens to the account itself is told to everybody, also to whoever was disabled."""
+    return or_(Notification.kind == account_notices.KIND, and_(User.active, User.mail_notices))
 
 
 def _told(row: Row[tuple[object, ...]]) -> Told:

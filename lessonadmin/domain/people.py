@@ -7,12 +7,13 @@ sessions in the same transaction. Signing in is in `sign_in`, whose session it i
 import re
 import secrets
 import uuid
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lessonadmin.db import db
-from lessonadmin.domain import journal, passwords, sessions
+from lessonadmin.db import db, moment
+from lessonadmin.domain import account_notices, journal, passwords, sessions
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.domain.models.people import ROLES
@@ -20,7 +21,16 @@ from lessonadmin.texts import has_control, one_line
 
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
 LONGEST_NAME = 100
+TEMPORARY_LIFE = timedelta(hours=24)
 LONGEST_TOKEN_NAME = 80
+
+
+class TemporaryPasswordEnded(Invalid):
+    """It is the right password, and it came too late."""
+
+    def __init__(self) -> None:
+        sentence = "This temporary password has ended. Ask an administrator for a new one."
+        super().__init__("temporary_password_ended", sentence)
 
 
 class WrongPassword(Invalid):
@@ -55,8 +65,10 @@ def _check_name(name: str, *, longest: int = LONGEST_NAME) -> str:
     return name
 
 
-def create_user(*, email: str, role: str, name: str = "", password: str | None = None) -> User:
-    """A new account; without a password it can use bearer tokens only."""
+def create_user(
+    *, email: str, role: str, name: str = "", password: str | None = None, temporary: bool = False
+) -> User:
+    """A new account; without a password it can use bearer tokens only. A temporary one has to be changed."""
     email = _check_email(email)
     if password is not None:
         passwords.check_strength(password)
@@ -65,6 +77,7 @@ def create_user(*, email: str, role: str, name: str = "", password: str | None =
         name=_check_name(name),
         role=_check_role(role),
         password_hash=passwords.hashed(password) if password is not None else None,
+        password_temporary_until=_end_of_temporary() if temporary and password is not None else None,
     )
     taken = Conflict("email_taken", f"There is an account for {email} already.")
     if find_by_email(email) is not None:
@@ -116,21 +129,33 @@ def change_password(user: User, *, old: str, new: str, keep: uuid.UUID | None) -
     _lock(user)  # from here on the hash that `old` is compared with is the one that is replaced
     if not passwords.proves(user.password_hash, old):
         raise WrongPassword
+    if user.password_temporary_until is not None and user.password_temporary_until <= moment():
+        raise TemporaryPasswordEnded
     passwords.check_strength(new, field="new_password")
     passwords.check_different(new, old, field="new_password")
     _set_password(user, new)
     sessions.end_all(user, but=keep)
     journal.record("user.password_changed", user)
+    account_notices.password_changed(user)
 
 
-def reset_password(user: User) -> str:
-    """Give the account a new random password, readable this once, and end all its sessions."""
+def reset_password(user: User, *, temporary: bool = True) -> str:
+    """Give the account a new random password, readable this once, and end all its sessions.
+
+    Whoever makes a password for somebody else knows it, so it has to be changed at the first sign-in, within a day.
+    """
     _lock(user)
     password = passwords.made_up()
-    _set_password(user, password)
+    _set_password(user, password, temporary=temporary)
     sessions.end_all(user)
     journal.record("user.password_reset", user)
+    if temporary:
+        account_notices.password_reset(user)
     return password
+
+
+def _end_of_temporary() -> datetime:
+    return moment() + TEMPORARY_LIFE
 
 
 def _lock(user: User) -> None:
@@ -138,8 +163,9 @@ def _lock(user: User) -> None:
     db.session.refresh(user, with_for_update=True)
 
 
-def _set_password(user: User, password: str) -> None:
+def _set_password(user: User, password: str, *, temporary: bool = False) -> None:
     user.password_hash = passwords.hashed(password)
+    user.password_temporary_until = _end_of_temporary() if temporary else None
     db.session.flush()
 
 
@@ -151,6 +177,7 @@ def set_active(user: User, active: bool) -> None:
     if not active:
         sessions.end_all(user)
     journal.record("user.enabled" if active else "user.disabled", user)
+    account_notices.state_changed(user)
 
 
 def set_role(user: User, role: str) -> None:
@@ -159,6 +186,7 @@ def set_role(user: User, role: str) -> None:
     before, user.role = user.role, role
     sessions.end_all(user)
     journal.record("user.role_changed", user, before=before, after=role)
+    account_notices.role_changed(user, before=before, after=role)
 
 
 def set_mail_notices(user: User, wanted: bool) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import delete, exists, func, insert, select, text, update
 
 from lessonadmin import config
 from lessonadmin.db import db, new_id
-from lessonadmin.domain import journal, passwords, sessions
+from lessonadmin.domain import journal, passwords, people, sessions
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.domain.models import SignInFailure, User
 
@@ -139,13 +139,16 @@ def open_session(proof: Proof, *, address: str, user_agent: str, replaces: uuid.
 
 
 def _still_proves(proof: Proof) -> None:
-    row = select(User.password_hash, User.active).where(User.id == proof.user.id)
+    ended = (User.password_temporary_until <= func.clock_timestamp()).label("ended")
+    row = select(User.password_hash, User.active, ended).where(User.id == proof.user.id)
     reading = proof.better is None
-    stored, active = db.session.execute(
+    stored, active, late = db.session.execute(
         row.with_for_update(read=reading, key_share=not reading)
-    ).one_or_none() or (None, False)
+    ).one_or_none() or (None, False, False)
     if not active or stored != proof.hash:
         raise Overtaken
+    if late:
+        raise people.TemporaryPasswordEnded
     if proof.better is not None:
         proof.user.password_hash = proof.better
         db.session.flush()

@@ -30,6 +30,7 @@ HEADLINES = {
     "video_failed": ("A video failed", "{} videos failed"),
     "needs_attention": ("A video takes unusually long", "{} videos take unusually long"),
     "video_deleted": ("A video was deleted", "{} videos were deleted"),
+    "account": ("Your account was changed", "{} changes of your account"),
     "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
 }
 # cause -> what it did to several videos at once

@@ -11,6 +11,7 @@ from lessonadmin.domain import mailing, passwords, people, sessions, sign_in
 from lessonadmin.domain.errors import Invalid, Problem, TooMany
 from lessonadmin.ids import as_id
 from lessonadmin.views.password_tries import counted
+from lessonadmin.web import targets
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -21,7 +22,7 @@ def _page(
     user = auth.current_user()
     found = auth.identity()
     page = render_template(
-        "account/show.html",
+        "account/choose_password.html" if user.must_change_password else "account/show.html",
         user=user,
         sessions=sessions.open_ones(user),
         this_session=found.session_id if found else None,
@@ -29,6 +30,7 @@ def _page(
         problem=problem,
         wrong_form=wrong_form,
         new_token=token,
+        next=targets.asked("next"),
         mail_on=mailing.is_on(),
         token_name=request.form.get("name", "") if wrong_form == "token" else "",
     )
@@ -45,17 +47,19 @@ def show() -> Response:
 
 @bp.post("/password")
 def change_password() -> Response:
+    user = auth.current_user()
+    after = (targets.asked("next") or url_for("home.index")) if user.must_change_password else None
     old, new = request.form.get("old_password", ""), request.form.get("new_password", "")
     try:
         _compare(new, request.form.get("repeat_password", ""))
-        with counted(email=auth.current_user().email, address=auth.address()) as try_id:
+        with counted(email=user.email, address=auth.address()) as try_id:
             _change(old, new, try_id)
     except TooMany as problem:
         return _page(problem=problem, wrong_form="password", status=429)
     except Invalid as problem:
         return _page(problem=problem, wrong_form="password", status=400)
     flash("Your password is changed. Every other browser is signed out.", "success")
-    return redirect(url_for("account.show"))
+    return redirect(after or url_for("account.show"))
 
 
 def _compare(new: str, again: str) -> None:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import notices, wording
+from lessonadmin.domain import account_notices, notices, wording
 from lessonadmin.ids import as_id
 from lessonadmin.web import fragments
 
@@ -73,6 +73,8 @@ def _place(item: notices.Item, kind: str) -> str:
         return url_for("lessons.edit", lesson_id=item.lesson_id)
     if item.course_id:
         return url_for("courses.edit", course_id=item.course_id)
+    if kind == account_notices.KIND:
+        return url_for("account.show")
     return "/admin/" if kind == "alarm" and auth.allows("admin") else ""
 
 

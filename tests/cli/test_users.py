@@ -5,7 +5,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from lessonadmin.db import db
-from lessonadmin.domain import people, sessions
+from lessonadmin.domain import passwords, people, sessions
 from tests.factories import PASSWORD, make_user, signed_in
 
 
@@ -96,3 +96,48 @@ def test_list_has_one_line_an_account(runner: FlaskCliRunner, app: Flask) -> Non
     ]
     with app.app_context():
         db.session.remove()
+
+
+def test_reset_password_prints_a_temporary_one_alone_and_ends_every_session(
+    runner: FlaskCliRunner, app: Flask
+) -> None:
+    user = make_user()
+    browser = signed_in(user)
+    result = runner.invoke(args=["users", "reset-password", user.email.upper()])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("\n") == 1
+    assert browser.get("/account").status_code == 302
+    with app.app_context():
+        found = people.find_by_email(user.email)
+        assert found is not None
+        assert found.must_change_password
+        assert passwords.proves(found.password_hash, result.stdout.rstrip("\n"))
+    make_user(email="off@school.example", active=False)
+    for email in ("nobody@school.example", "off@school.example"):
+        result = runner.invoke(args=["users", "reset-password", email])
+        assert (result.exit_code, result.stdout) == (1, "")
+
+
+@pytest.mark.parametrize(("more", "temporary"), [([], False), (["--temporary"], True)])
+def test_create_reads_a_password_from_one_line(
+    runner: FlaskCliRunner, app: Flask, more: list[str], temporary: bool
+) -> None:
+    words = ["users", "create", "ada@school.example", "--role", "admin", "--password-stdin", *more]
+    result = runner.invoke(args=words, input=f"{PASSWORD}\nanother line\n")
+    assert result.exit_code == 0, result.output
+    assert PASSWORD not in result.output
+    with app.app_context():
+        user = people.find_by_email("ada@school.example")
+        assert user is not None
+        assert passwords.proves(user.password_hash, PASSWORD)
+        assert user.must_change_password is temporary
+
+
+def test_create_without_a_password_says_how_to_get_one(runner: FlaskCliRunner) -> None:
+    words = ["users", "create", "ada@school.example", "--role", "admin"]
+    result = runner.invoke(args=words)
+    assert result.exit_code == 0
+    assert result.stdout.count("\n") == 1
+    assert "users reset-password ada@school.example" in result.stderr
+    for wrong in (["--temporary"], ["--password-stdin", "--password", PASSWORD]):
+        assert runner.invoke(args=[*words, *wrong], input="").exit_code == 2

@@ -239,3 +239,5 @@ def test_a_new_role_and_a_new_password_by_an_admin_end_every_session(house: Hous
         assert not signed_in(browser), path
     browser.sign_in(email, PASSWORD)
     assert not signed_in(browser), "the old password opens nothing"
+    query = "SELECT count(*) AS told FROM notifications WHERE kind = 'account' AND user_id = %s"
+    assert house.one(query, user_id)["told"] == 2, "of the role and of the password"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from lessonadmin import config
 from lessonadmin.db import JOB, db, later, transaction
-from lessonadmin.domain import doctor_house, journal, letters, mailing, postman, wording
+from lessonadmin.domain import account_notices, doctor_house, journal, letters, mailing, postman, wording
 from lessonadmin.domain.examination import Room
 from lessonadmin.domain.models import Notification, User
 from lessonadmin.domain.models.records import NOTICE_KINDS
@@ -417,3 +417,18 @@ def test_the_words_of_every_kind() -> None:
     assert mail["Subject"] == "News from Lessonadmin"
     assert "/notifications" in mail.get_content()
     assert set(wording.HEADLINES) == set(NOTICE_KINDS)
+
+
+def test_what_happens_to_the_account_is_mailed_to_everybody_also_to_the_disabled(box: Postbox) -> None:
+    user = make_user(active=False, mail_notices=False)
+    about_a_video = tell(user)
+    with transaction(JOB):
+        account_notices.state_changed(user)
+    make_due()
+    assert mailing.send_due() == 1
+    (mail,) = [one.mail for one in box.received]
+    assert mail["Subject"] == "Your account was changed"
+    assert "An administrator disabled your account." in mail.get_content()
+    assert f"{PUBLIC_URL}/account" in mail.get_content()
+    assert "To stop these mails" not in mail.get_content()
+    assert row(about_a_video).mailed_at is None

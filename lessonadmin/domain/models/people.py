@@ -1,6 +1,7 @@
 """Accounts, and how they prove who they are: sessions, bearer tokens, failed sign-ins. Secrets are stored as hashes."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Literal, cast
 
 from sqlalchemy import Boolean, Computed, ForeignKey, Index, Text, func, text, true
@@ -25,6 +26,8 @@ class User(Stamped, Base):
     role: Mapped[str] = mapped_column(Text, server_default="student")
     active: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
     password_hash: Mapped[str | None] = mapped_column(Text)
+    # set while the password is one that somebody else made: it has to be changed, and opens nothing after this time
+    password_temporary_until: Mapped[Moment | None]
     mail_notices: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
     search: Mapped[str] = mapped_column(
         TSVECTOR,
@@ -55,6 +58,16 @@ class User(Stamped, Base):
     def teaches(self) -> bool:
         """May they have lessons and courses? Whose one is, is asked of `access`."""
         return self.role in TEACHING
+
+    @property
+    def must_change_password(self) -> bool:
+        return self.password_temporary_until is not None
+
+    @property
+    def temporary_password_ended(self) -> bool:
+        """To be shown; whether it opens anything is asked of the database's clock."""
+        until = self.password_temporary_until
+        return until is not None and until <= datetime.now(UTC)
 
     @property
     def typed_role(self) -> Role:

@@ -18,6 +18,7 @@ NOTICE_KINDS = (
     "needs_attention",
     "video_deleted",
     "alarm",
+    "account",
 )
 
 

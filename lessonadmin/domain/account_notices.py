@@ -1,0 +1,42 @@
+"""What the owner of an account is told when its password, role or state becomes another. It changes nothing itself.
+
+Such a notice also leaves by mail for whoever wants no other mail, and for whoever was disabled: it is how they find out
+that somebody else is at their account.
+"""
+
+from lessonadmin.db import actor, db
+from lessonadmin.domain import journal
+from lessonadmin.domain.models import User
+
+KIND = "account"
+
+
+def password_reset(user: User) -> None:
+    _tell(
+        user,
+        f"{_who()} gave your account a new, temporary password. If you did not ask for it, tell another administrator.",
+    )
+
+
+def password_changed(user: User) -> None:
+    _tell(user, "Your password was changed. If it was not you, ask an administrator for a new one at once.")
+
+
+def role_changed(user: User, *, before: str, after: str) -> None:
+    _tell(user, f"{_who()} changed your role from {before} to {after}.")
+
+
+def state_changed(user: User) -> None:
+    _tell(user, f"{_who()} {'enabled' if user.active else 'disabled'} your account.")
+
+
+def _who() -> str:
+    by = actor()
+    somebody = db.session.get(User, by.id) if by.type == "user" and by.id is not None else None
+    if somebody is None:
+        return "An administrator"
+    return f"{somebody.name} ({somebody.email})" if somebody.name else somebody.email
+
+
+def _tell(user: User, message: str) -> None:
+    journal.notify_user(KIND, user.id, message)

@@ -27,6 +27,7 @@ Check = Callable[[Room], list[Line]]
 CHECKS: dict[str, Check] = {
     "database": doctor_database.database,
     "redis": doctor_house.redis,
+    "redis access": doctor_house.redis_access,
     "machine room": doctor_database.machine_room,
     "work": doctor_database.work,
     "webhooks": doctor_webhooks.webhooks,

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lessonadmin import queue
+from lessonadmin import redis_access as door
 from lessonadmin.domain import postman
 from lessonadmin.domain.examination import Line, Room, fail, ok, warn
 from lessonadmin.job_list import QUEUES
@@ -14,6 +15,7 @@ from lessonadmin.job_list import QUEUES
 GIB = 1024**3
 LITTLE, TOO_LITTLE = 1 * GIB, GIB // 5
 MANY_JOBS = 500
+MANUAL = "docs/operate.md, Redis"
 
 
 def redis(_room: Room) -> list[Line]:
@@ -38,6 +40,36 @@ def redis(_room: Room) -> list[Line]:
             ),
         ]
     return [ok("Redis", "It answers."), ok("queues", f"Waiting jobs: {told}.")]
+
+
+def redis_access(room: Room) -> list[Line]:
+    """Whoever writes to Redis can invent, lose and repeat jobs: may a stranger?"""
+    found = door.look(room.settings.redis_url)
+    if found.open_at:
+        return [
+            fail(
+                "Redis access",
+                f"Anybody who reaches {found.open_at[0]} may command it, without a password.",
+                f"Give it a user with a password and put that into REDIS_URL ({MANUAL}).",
+            )
+        ]
+    if found.easy:
+        return [
+            fail(
+                "Redis access",
+                f"Its password at {found.where} is short or one that everybody tries.",
+                f"Give its user a long random one, and put that into REDIS_URL ({MANUAL}).",
+            )
+        ]
+    if not found.encrypted and found.far:
+        return [
+            warn(
+                "Redis access",
+                f"The way to {found.where} is not encrypted: who listens there learns the password.",
+                f"Let Redis speak TLS and begin REDIS_URL with rediss:// ({MANUAL}).",
+            )
+        ]
+    return [ok("Redis access", f"{found.where} obeys nobody without a password.")]
 
 
 def public_url(room: Room) -> list[Line]:

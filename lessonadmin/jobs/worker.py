@@ -80,6 +80,11 @@ class LessonWorker(Worker):
             log.warning("what is left of old jobs could not be cleaned up: %s", type(error).__name__)
             self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]  # RQ says None only
 
+    def _set_ip_address(self, connection: Any) -> None:
+        """Its address is of no use, and to ask for it is to ask who else is there."""
+        connection.client_setname(self.name)
+        self.ip_address = "unknown"
+
     def subscribe(self) -> None:
         """Nobody may stop this worker or its job by a message."""
 

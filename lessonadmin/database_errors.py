@@ -35,6 +35,11 @@ def _class(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or "")[:2]
 
 
+def is_away(error: BaseException) -> bool:
+    """Did the server say nothing at all?"""
+    return is_outage(error) and not (isinstance(error, DBAPIError) and _class(error))
+
+
 def is_of_database(error: BaseException) -> bool:
     return isinstance(error, SQLAlchemyError | psycopg.Error)
 

@@ -9,6 +9,7 @@ import os
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 
 from lessonadmin import hiding, traces
 from lessonadmin.texts import visible
@@ -75,8 +76,17 @@ class Readable(logging.Formatter):
         return line if exception is None else f"{line}\n{exception}"
 
 
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The trace of a command that broke off, scrubbed like everything else."""
+    if not isinstance(error, Exception):
+        sys.__excepthook__(kind, error, trace)
+        return
+    sys.stderr.write(scrubbed_trace(traces.told(error, traces.with_words)) + "\n")
+
+
 def init_app() -> None:
     """Send everything to standard error in the form that its reader needs."""
+    sys.excepthook = _uncaught
     handler = logging.StreamHandler(sys.stderr)
     readable = sys.stderr.isatty() or os.environ.get("LOG_STYLE") == "readable"
     handler.setFormatter(Readable() if readable else JsonLines())

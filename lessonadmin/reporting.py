@@ -12,6 +12,7 @@ HIDDEN_HEADERS = frozenset(
     {"authorization", "cookie", "set-cookie", "mux-signature", "x-csrftoken", "x-csrf-token"}
 )
 HIDDEN = "[hidden]"
+DATABASE = ("sqlalchemy", "psycopg")
 
 
 def init_app() -> None:
@@ -50,6 +51,9 @@ def scrub(event: dict[str, Any], _hint: object = None) -> dict[str, Any]:
                 name: HIDDEN if name.lower() in HIDDEN_HEADERS else value for name, value in headers.items()
             }
     event.pop("user", None)
+    for one in (event.get("exception") or {}).get("values") or ():
+        if str(one.get("module") or "").startswith(DATABASE):
+            one["value"] = HIDDEN  # the words of the database quote what people wrote
     event.setdefault("tags", {})["request_id"] = logs.request_id.get()
     cleaned: dict[str, Any] = _clean(event)
     return cleaned

@@ -11,10 +11,12 @@ MEANWHILE = "\nDuring handling of the above exception, another exception occurre
 
 
 def with_words(error: BaseException) -> str:
-    """For logs: what it says, unless it is of the database."""
-    if database_errors.is_of_database(error):
-        return database_errors.in_short(error)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    """What it says; of the database only when it was away, for then it has seen nothing of what people wrote."""
+    short = database_errors.in_short(error)
+    if database_errors.is_of_database(error) and not database_errors.is_away(error):
+        return short
+    said = str(error).splitlines()
+    return f"{short}: {said[0] if database_errors.is_away(error) else error}" if said else short
 
 
 def told(error: BaseException, say: Callable[[BaseException], str] = database_errors.in_short) -> str:

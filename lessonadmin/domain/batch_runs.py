@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lessonadmin import mux
+from lessonadmin import mux, traces
 from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import actions, backoff, batch_items, budget, outcomes, reading_ahead, undoing
@@ -28,6 +28,7 @@ from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.batch_items import Lease
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.outcomes import Result
+from lessonadmin.texts import plain
 
 log = logging.getLogger(__name__)
 
@@ -296,8 +297,7 @@ def _broke(job: Job, lease: Lease, error: Exception) -> Result | None:
             put = batch_items.put_back(lease, "somebody else worked on the same row", seconds=1)
         return outcomes.later("Somebody else worked on it; it is tried again by itself.") if put else None
     log.exception("row %s of batch %s failed", lease.item_id, lease.batch_id)
-    words = f"{type(error).__name__}: {error}".splitlines()[0]
-    return _end(job, lease, outcomes.failed(words))
+    return _end(job, lease, outcomes.failed(plain(traces.with_words(error))))
 
 
 def _end(job: Job, lease: Lease, result: Result) -> Result | None:

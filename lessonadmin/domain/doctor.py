@@ -13,10 +13,11 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from lessonadmin import config
+from lessonadmin import config, traces
 from lessonadmin.db import db
 from lessonadmin.domain import doctor_database, doctor_house, doctor_mux, doctor_webhooks
 from lessonadmin.domain.examination import Line, Room, fail
+from lessonadmin.texts import plain
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +74,7 @@ def _one(name: str, check: Check, room: Room, answers: "threads_queue.Queue[tupl
 def _unknown(name: str, error: Exception) -> Line:
     if isinstance(error, SQLAlchemyError):
         return fail(name, "Not known, since the database did not answer.", "See the line about the database.")
-    words = str(error).splitlines()[0][:200] if str(error) else ""
-    said = f"This could not be checked: {type(error).__name__} {words}".strip()
+    said = f"This could not be checked: {plain(traces.with_words(error), longest=200)}"
     return fail(name, said, "See the log.")
 
 

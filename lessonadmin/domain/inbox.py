@@ -11,7 +11,7 @@ import uuid
 
 from sqlalchemy import case, func, or_, select, text, update
 
-from lessonadmin import metric_labels, metrics, mux
+from lessonadmin import metric_labels, metrics, mux, traces
 from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
 from lessonadmin.domain import backoff
@@ -107,7 +107,7 @@ def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None
         .values(
             outcome="failed",
             attempts=attempts,
-            error=plain(f"{type(error).__name__}: {error}"),
+            error=plain(traces.with_words(error)),
             next_attempt_at=None if dead else later(backoff.pause(attempts, first=20)),
         )
     )

@@ -13,7 +13,8 @@ from email.message import EmailMessage
 from types import TracebackType
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from lessonadmin import config
+from lessonadmin import config, traces
+from lessonadmin.texts import plain
 
 SECONDS = 10
 NO_TLS = "the mail server does not offer TLS (STARTTLS), so it was told no password and no mail"
@@ -130,4 +131,4 @@ def _trusted() -> ssl.SSLContext:
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:300]
+    return plain(traces.with_words(error), longest=300)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from lessonadmin import logs
+from lessonadmin import logs, traces
 from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import db
 from lessonadmin.domain import errors
@@ -136,7 +136,7 @@ def _http(error: HTTPException) -> Response:
 def _database_away(error: Exception) -> Response:
     if not is_outage(error) and not is_conflict(error):
         return _unexpected(error)
-    log.error("the database does not answer: %s", str(error).splitlines()[0])
+    log.error("the database does not answer: %s", traces.with_words(error))
     db.session.rollback()
     return answer(503, *HTTP_TYPES[503])
 

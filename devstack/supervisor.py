@@ -20,6 +20,7 @@ from devstack.leftovers import Register
 from devstack.output import Output
 from devstack.programs import Program
 from devstack.trouble import Trouble
+from lessonadmin.texts import visible
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
@@ -223,7 +224,8 @@ class Supervisor:
     def _heard(self, child: Child, chunk: bytes) -> None:
         *lines, child.rest = (child.rest + chunk).split(b"\n")
         for line in lines:
-            text = line.decode(errors="replace").rstrip("\r")
+            # it may hold what a stranger sent, and no terminal obeys that
+            text = visible(line.decode(errors="replace").rstrip("\r"))
             child.last_lines = [*child.last_lines[-KEPT_LINES:], text]
             if not any(words in text for words in child.program.noise):
                 self._output.line(child.program.name, text)

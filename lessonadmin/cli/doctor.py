@@ -4,6 +4,7 @@ import click
 from flask import Flask
 
 from lessonadmin.domain import doctor
+from lessonadmin.texts import visible
 
 COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 
@@ -17,9 +18,9 @@ def examine(seconds: float) -> None:
     lines = doctor.examine(seconds=seconds)
     for line in lines:
         level = click.style(f"{line.level:<4}", fg=COLOURS[line.level])
-        click.echo(f"{level}  {line.name}: {line.says}")
+        click.echo(f"{level}  {line.name}: {visible(line.says)}")
         if line.todo:
-            click.echo(f"      -> {line.todo}")
+            click.echo(f"      -> {visible(line.todo)}")
     counts = {level: sum(line.level == level for line in lines) for level in COLOURS}
     click.echo(", ".join(f"{count} {level}" for level, count in counts.items()))
     if not doctor.healthy(lines):

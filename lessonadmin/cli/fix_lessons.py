@@ -15,6 +15,7 @@ from lessonadmin import spreadsheets
 from lessonadmin.db import CLI
 from lessonadmin.domain import budget, old_videos, repair
 from lessonadmin.domain.finding import Finder
+from lessonadmin.texts import visible
 
 
 @click.command("fix-lessons")
@@ -84,7 +85,8 @@ def _tell(found: repair.Finding | None, dry_run: bool) -> None:
         return
     would = "would be " if dry_run else ""
     course = "course " if found.kind == "course" else ""
-    click.echo(f"{course}{found.owner_id} {would}{found.result}: {found.reason} {found.remark}".rstrip())
+    text = f"{course}{found.owner_id} {would}{found.result}: {found.reason} {found.remark}"
+    click.echo(visible(text.rstrip()))
 
 
 def _summarise(findings: list[repair.Finding], untouched: dict[str, int], left: int) -> None:

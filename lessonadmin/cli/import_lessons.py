@@ -17,6 +17,7 @@ from lessonadmin.db import CLI_QUIETLY
 from lessonadmin.domain import import_file, importing
 from lessonadmin.domain.import_file import Row, Wrong
 from lessonadmin.domain.importing import Outcome
+from lessonadmin.texts import visible
 
 SHOWN = 50  # lines that are told on the screen; the report has all of them
 REPORT_COLUMNS = ("line", "title", "teacher", "asset_id", "result", "reason", "lesson")
@@ -49,7 +50,7 @@ def import_lessons(file: Path, dry_run: bool, report: Path | None, encoding: str
             else:
                 run.take_in(file, encoding, count)
     except import_file.Unreadable as error:
-        raise click.ClickException(f"{file}: {error}") from None
+        raise click.ClickException(visible(f"{file}: {error}")) from None
     except OSError as error:
         raise click.ClickException(f"The report cannot be written: {error.strerror}") from None
     run.summarise()
@@ -95,7 +96,7 @@ class Run:
         except importing.Stopped as error:
             self.stopped = True
             click.echo(
-                f"stopped after line {last}: Mux could not be asked ({error}). "
+                f"stopped after line {last}: Mux could not be asked ({visible(str(error))}). "
                 "Run the same command again: it goes on from there.",
                 err=True,
             )
@@ -117,9 +118,8 @@ class Run:
         row = outcome.row
         self.results[outcome.result] += 1
         would = "would be " if self.dry_run else ""
-        text = (
-            f"line {row.line}: {would}{outcome.result}: {outcome.reason} {outcome.lesson_id or ''}".rstrip()
-        )
+        text = f"line {row.line}: {would}{outcome.result}: {outcome.reason} {outcome.lesson_id or ''}"
+        text = visible(text.rstrip())
         if not self._bar:
             click.echo(text)
         elif outcome.result == "failed":
@@ -137,6 +137,7 @@ class Run:
         )
 
     def _say(self, text: str) -> None:
+        text = visible(text)
         self._shown += 1
         if self._shown > SHOWN:
             return

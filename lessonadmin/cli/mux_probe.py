@@ -15,6 +15,7 @@ from lessonadmin import config, mux
 from lessonadmin.mux.probe import Probe, Wanted
 from lessonadmin.mux.probe_calls import PRIORITY
 from lessonadmin.mux.probe_record import Record
+from lessonadmin.texts import visible
 
 
 @click.command("mux-probe")
@@ -49,7 +50,7 @@ def mux_probe(
     film = resources.files("lessonadmin.demo").joinpath("sample.mp4").read_bytes() if with_asset else None
     probe = Probe(
         Wanted(film=film, rate_limit=rate_limit, expired=expired, asset_id=asset_id, seconds=seconds),
-        Record(click.echo),
+        Record(lambda line: click.echo(visible(line))),
     )
     _write(out, probe)  # a file that cannot be written is known before anything is made
     try:
@@ -68,7 +69,7 @@ def _must_open() -> None:
     try:
         mux.ping(priority=PRIORITY, limit=1)
     except mux.MuxError as error:
-        raise click.ClickException(f"Nothing was asked: {error.message}") from error
+        raise click.ClickException(f"Nothing was asked: {visible(error.message)}") from error
 
 
 @contextmanager
@@ -98,9 +99,9 @@ def _summarise(out: Path, probe: Probe) -> None:
     click.echo(f"uploads made: {len(probe.made.uploads)}")
     click.echo(f"left behind: {len(probe.made.left)}")
     for one in probe.made.left:
-        click.echo(f"still at Mux: {one}", err=True)
+        click.echo(visible(f"still at Mux: {one}"), err=True)
     if probe.stopped is not None:
-        click.echo(f"not finished: {probe.stopped}", err=True)
+        click.echo(visible(f"not finished: {probe.stopped}"), err=True)
     click.echo(f"written: {out}")
 
 

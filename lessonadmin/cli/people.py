@@ -10,6 +10,7 @@ from lessonadmin.db import CLI, transaction
 from lessonadmin.domain import people
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models.people import ROLES, User
+from lessonadmin.texts import visible
 
 users = AppGroup("users", help="Accounts.")
 
@@ -92,7 +93,8 @@ def disable_user(email: str) -> None:
 def list_users() -> None:
     """One line an account."""
     for user in people.list_users():
-        click.echo(f"{user.email}\t{user.role}\t{'active' if user.active else 'disabled'}\t{user.name}")
+        state = "active" if user.active else "disabled"
+        click.echo("\t".join(map(visible, (user.email, user.role, state, user.name))))
 
 
 def init_app(app: Flask) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from lessonadmin.db import CLI
 from lessonadmin.domain import budget, reconcile, walking
 from lessonadmin.domain.drift import Found
+from lessonadmin.texts import visible
 
 PATIENCE_SECONDS = 600.0  # the nightly walk, or a colleague's, comes to its end by itself
 
@@ -24,7 +25,7 @@ def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
         report = _run_when_free(mend=not dry_run, delete_orphans=delete_orphans and not dry_run)
     except walking.WalkFailed as error:
         raise click.ClickException(
-            f"Mux could not be read to the end, so nothing was changed: {error}"
+            f"Mux could not be read to the end, so nothing was changed: {visible(str(error))}"
         ) from error
     click.echo(f"pages: {report.pages}  assets: {report.assets}  uploads: {report.uploads}")
     click.echo(f"foreign assets, never touched: {report.foreign}")
@@ -67,7 +68,7 @@ def _run_when_free(*, mend: bool, delete_orphans: bool) -> reconcile.Report:
 
 def _tell(found: Found) -> None:
     owner = f"{found.target_type}:{found.target_id}" if found.target_type else "-"
-    click.echo(f"{found.kind} {found.mux_id} {owner} {found.remark}")
+    click.echo(visible(f"{found.kind} {found.mux_id} {owner} {found.remark}"))
 
 
 def _progress(pages: int, things: int) -> None:

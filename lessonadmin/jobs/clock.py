@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lessonadmin.db import db
 from lessonadmin.domain import sweeping, vital_signs
 from lessonadmin.jobs.schedule import TABLE
+from lessonadmin.texts import visible
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def sweep_command() -> None:
     for one in TABLE:
         if one.name != "sweep":
             try:
-                click.echo(f"{one.name}: {_told(one.run(lambda: None))}")
+                click.echo(visible(f"{one.name}: {_told(one.run(lambda: None))}"))
             except Exception as error:
                 log.exception("the sweep could not finish: %s", one.name)
                 failed[one.name] = type(error).__name__

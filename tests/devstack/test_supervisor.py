@@ -97,9 +97,14 @@ def lives(name: str, then: str = "exec sleep 60", **more: object) -> dict[str, o
 
 
 def test_shows_who_says_what(tmp_path: Path, managers: list[Manager]) -> None:
-    program = lives("one", "echo hello; echo known noise; echo half >&2; exec sleep 60", noise=["known"])
+    program = lives(
+        "one",
+        "echo hello; echo known noise; echo half >&2; printf '\\033[2Ja bell \\007\\n'; exec sleep 60",
+        noise=["known"],
+    )
     managers.append(manager := Manager(tmp_path, program))
     manager.wait_for("one | half")
+    manager.wait_for(r"one | \x1b[2Ja bell \x07")
     assert "one | hello" in manager.said()
     assert "noise" not in manager.said()
 

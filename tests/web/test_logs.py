@@ -79,7 +79,7 @@ def test_a_request_is_one_line_with_its_id_and_who_asked(
 ) -> None:
     user = make_user()
     answer = client.get("/account?token=secret", headers={**bearer(user), "X-Request-Id": "trace-me-12345"})
-    assert answer.headers["X-Request-Id"] == "trace-me-12345"
+    assert answer.headers["X-Request-Id"] == "given-trace-me-12345"
     lines = [record for record in caplog.records if record.name == "lessonadmin.request"]
     assert [record.getMessage() for record in lines] == ["GET /account 200"]
 
@@ -105,3 +105,45 @@ def test_production_writes_json_to_standard_error(app: Flask, monkeypatch: pytes
     found = [json.loads(text) for text in stream.getvalue().splitlines()]
     assert found[-1]["message"] == "GET /login 200"
     assert len(found[-1]["request_id"]) == 32
+
+
+# What a terminal obeys: an escape, a bell, backspace, delete, a C1 control sequence, and what turns the text's direction.
+OBEYED = "\x1b]0;pwned\x07 \x08 \x7f \x9b31m \u202e \u2066 \u2028 \x00"
+
+
+def harmless(text: str) -> bool:
+    return all(one.isprintable() for one in text)
+
+
+def test_no_form_of_a_line_moves_a_terminal() -> None:
+    record = logging.LogRecord("x", logging.INFO, "f", 1, f"a {OBEYED} b\r\nc", (), None)
+    record.path = OBEYED
+    for formatter in (logs.JsonLines(), logs.Readable()):
+        written = formatter.format(record)
+        assert harmless(written), repr(written)
+        assert "x1b" in written
+
+
+def test_a_trace_has_line_breaks_and_nothing_else() -> None:
+    try:
+        raise ValueError(OBEYED)
+    except ValueError:
+        record = logging.LogRecord("x", 40, "f", 1, "failed", (), sys.exc_info())
+    written = logs.Readable().format(record)
+    assert written.count("\n") >= 3
+    assert harmless(written.replace("\n", "")), repr(written)
+
+
+def test_an_address_with_escapes_is_logged_as_signs(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/%1b]0;pwn%07").status_code == 404
+    (record,) = [one for one in caplog.records if one.name == "lessonadmin.request"]
+    assert "\x1b" in record.getMessage(), "what came is not harmless"
+    assert harmless(logs.Readable().format(record))
+
+
+def test_an_id_from_outside_is_never_taken_for_ours(client: FlaskClient) -> None:
+    ours = client.get("/healthz").headers["X-Request-Id"]
+    given = client.get("/healthz", headers={"X-Request-Id": ours}).headers["X-Request-Id"]
+    assert given == f"given-{ours}"

@@ -109,7 +109,10 @@ def longest_wait() -> float | None:
 
 
 def _waited(one: ListedQueue) -> float | None:
-    ids = one.get_job_ids(0, 1)
+    try:
+        ids = one.get_job_ids(0, 1)
+    except UnicodeDecodeError:
+        return None  # a worker puts it away
     job = one.fetch_job(ids[0]) if ids else None
     if job is None or job.enqueued_at is None:
         return None

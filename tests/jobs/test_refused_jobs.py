@@ -281,6 +281,18 @@ def test_the_page_shows_what_cannot_be_read_and_forgets_it(
     assert "No job has failed" in shown(support)
 
 
+@pytest.mark.parametrize("job_id", [b"\xff", "a b", "text", ""])
+def test_a_line_that_begins_with_nonsense_breaks_no_page(
+    app: Flask, session: object, stranger: Stranger, job_id: str | bytes
+) -> None:
+    stranger.connection.set("rq:job:text", "x")
+    stranger.puts_in_line(job_id)
+    support = signed_in(make_user(role="support"))
+    assert "Waiting" in shown(support)
+    assert support.get("/admin/").status_code == 200
+    assert queue.longest_wait() is None
+
+
 def shown(browser: FlaskClient) -> str:
     answer = browser.get("/admin/jobs/")
     assert answer.status_code == 200

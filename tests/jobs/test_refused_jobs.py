@@ -317,9 +317,9 @@ def test_the_worker_listens_to_no_channel(app: Flask, session: object, stranger:
 
 def test_what_goes_wrong_is_kept_without_values(app: Flask, session: object, stranger: Stranger) -> None:
     logging.getLogger("rq.worker").setLevel(logging.CRITICAL)
-    stranger.asks("lessonadmin.jobs.batches.run_batch_item", "a secret value")
+    stranger.asks("lessonadmin.jobs.videos.check_assets", "a secret value")
     work_off(app)
     (job,) = failed_jobs()
     assert "ValueError" in job.why_failed()
-    assert "run_batch_item" in job.why_failed(), "where it happened"
+    assert "in check_assets" in job.why_failed(), "where it happened"
     assert "secret value" not in job.why_failed()

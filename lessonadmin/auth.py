@@ -13,10 +13,10 @@ from flask_wtf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from lessonadmin import logs
+from lessonadmin import logs, security_events
 from lessonadmin.db import Actor, db
 from lessonadmin.domain import sessions
-from lessonadmin.domain.errors import Forbidden, Missing, Problem
+from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import User, people
 from lessonadmin.domain.models.people import Role
 from lessonadmin.web import fragments
@@ -160,7 +160,10 @@ def _find_out() -> Identity | None:
     header = request.headers.get("Authorization", "")
     if header[:7].lower() == "bearer ":
         found = sessions.by_token(header[7:].strip())
-        return Identity.of(found[0]) if found else None
+        if found is None:
+            security_events.record("bad_token")
+            return None
+        return Identity.of(found[0])
     secret = session.get("secret")
     if not isinstance(secret, str):
         return None
@@ -234,9 +237,10 @@ def _refuse(guard: Guard) -> Response | None:
         return None
     if guard.students_to_catalog and request.method in READING:
         return redirect(url_for("catalog.index"))
-    unseen = guard.hidden and not found.is_staff
-    refusal: Problem = Missing() if unseen else Forbidden("forbidden", "You may not do this.")
-    raise refusal
+    if guard.hidden and not found.is_staff:
+        security_events.record("refused", user_id=found.user_id, role=found.role, path=request.path)
+        raise Missing
+    raise Forbidden("forbidden", "You may not do this.")
 
 
 def _not_signed_in(_: NotSignedIn) -> Response:

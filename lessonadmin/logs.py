@@ -16,6 +16,7 @@ from lessonadmin.texts import visible
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 who: ContextVar[str] = ContextVar("who", default="-")
+address: ContextVar[str] = ContextVar("address", default="-")
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -59,6 +60,7 @@ class JsonLines(logging.Formatter):
             "message": scrub(record.getMessage()),
             "request_id": request_id.get(),
             "actor": who.get(),
+            "address": address.get(),
         }
         line |= {key: _scrubbed(value) for key, value in vars(record).items() if key not in STANDARD}
         exception = _exception(record)

@@ -40,6 +40,9 @@ webhook_events = Counter(
 webhook_rejected = Counter(
     "lessonadmin_webhook_rejected_total", "Webhook requests that were refused.", ["reason"]
 )
+security_events = Counter(
+    "lessonadmin_security_events_total", "Refusals and failed tries to come in, by kind.", ["kind"]
+)
 uploads = Counter("lessonadmin_uploads_total", "Uploads by how they ended.", ["outcome"])
 time_to_ready = Histogram(
     "lessonadmin_time_to_ready_seconds", "From upload URL to playable video.", buckets=LONG_WAITS

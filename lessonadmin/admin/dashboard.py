@@ -4,6 +4,7 @@ from flask import Blueprint, make_response, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from werkzeug.wrappers import Response
 
+from lessonadmin import security_events
 from lessonadmin.domain import alarms, operations
 
 FRAGMENT = "operations"
@@ -28,6 +29,7 @@ class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no t
         values = {
             "seen": operations.overview(known),
             "kinds": alarms.BY_NAME,
+            "refusals": security_events.KINDS,
             "spans": [
                 (words, url_for("admin.index", span=name), None, name == known)
                 for name, words in SPAN_NAMES.items()

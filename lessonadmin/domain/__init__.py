@@ -20,6 +20,6 @@ Where is what (a test holds this list complete):
   Support asks why    diagnosis findings findings_on_record findings_at_mux case_file comparing timeline story_words
                       event_lookup lookup notes
   The machine room    doctor examination doctor_database doctor_house doctor_mux doctor_webhooks vital_signs
-                      alarms rejections figures gauges operations usage retention
+                      alarms rejections security_counts figures gauges operations usage retention
   Shared by all       errors calls backoff conditions ceilings models
 """

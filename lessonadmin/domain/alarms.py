@@ -14,9 +14,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import queue
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import budget, disbelief, figures, journal, usage, vital_signs
+from lessonadmin.domain import budget, disbelief, figures, journal, security_counts, usage, vital_signs
 from lessonadmin.domain.models import Alarm, MuxCall, MuxEvent, Tracking, User
 from lessonadmin.domain.models.people import STAFF
+from lessonadmin.ids import as_id
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ FAILURE_SHARE_AT_LEAST = 0.2
 TIMES_THE_HABIT = 3
 WORKER_SILENT_SECONDS = 120
 JOB_WAITS_SECONDS = 300
+SIGN_INS_IN_FIVE_MINUTES = 50
+TOKENS_IN_FIVE_MINUTES = 50
+REFUSALS_IN_FIVE_MINUTES = 30
 RECENTLY = timedelta(minutes=15)
 
 
@@ -144,6 +148,29 @@ def _wrong_environment() -> str | None:
     return f"Mux called {gone} videos gone within an hour. That is not believed: they stay as they are."
 
 
+def _sign_in_burst() -> str | None:
+    tries = security_counts.busiest(("sign_in_failed", "locked_out")).count
+    if tries < SIGN_INS_IN_FIVE_MINUTES:
+        return None
+    return f"{tries} wrong passwords were tried within five minutes, over all accounts."
+
+
+def _token_burst() -> str | None:
+    tries = security_counts.busiest(("bad_token",)).count
+    if tries < TOKENS_IN_FIVE_MINUTES:
+        return None
+    return f"{tries} requests within five minutes came with a bearer token that nobody has."
+
+
+def _refusal_burst() -> str | None:
+    burst = security_counts.busiest(("refused",), of_one_account=True)
+    if burst.count < REFUSALS_IN_FIVE_MINUTES:
+        return None
+    user = db.session.get(User, as_id(burst.who.removeprefix("user:")))
+    name = user.email if user is not None else burst.who
+    return f"{name} was refused {burst.count} times within five minutes."
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("webhooks_lost", "Webhooks get lost", "Check the webhook's address and secret in the Mux dashboard.", _webhooks_lost),
     Kind("no_events", "No webhook arrives", "Check that the webhook exists in the Mux dashboard and reaches us.", _no_events),
@@ -154,6 +181,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("token_refused", "Mux refuses our token", "Check MUX_TOKEN_ID and its secret, then run flask doctor.", _token_refused),
     Kind("quota", "The Mux plan is used up", "Raise the plan at Mux or delete videos that nobody needs.", _quota),
     Kind("quota_near", "The Mux plan is nearly used up", "Raise the plan at Mux before uploads are refused, or delete videos that nobody needs.", usage.near_limit),
+    Kind("sign_in_burst", "Somebody guesses passwords", "Look in the log for lines of lessonadmin.security (sign_in_failed) and block the address they come from.", _sign_in_burst),
+    Kind("token_burst", "Many requests with wrong tokens", "Look in the log for bad_token: a forgotten program, or somebody to block?", _token_burst),
+    Kind("refusal_burst", "One account asks for what it may not have", "Ask the person; if it was not they, reset the password.", _refusal_burst),
     Kind("wrong_environment", "Mux does not know our videos", "Is the token of another Mux environment? Run flask doctor; if they are truly gone, recheck them by hand.", _wrong_environment),
 )  # fmt: skip
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -10,7 +10,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from lessonadmin.db import db
-from lessonadmin.domain import alarms, budget, ceilings, figures, gauges, usage, vital_signs, wording
+from lessonadmin.domain import (
+    alarms,
+    budget,
+    ceilings,
+    figures,
+    gauges,
+    security_counts,
+    usage,
+    vital_signs,
+    wording,
+)
 from lessonadmin.domain.models import Alarm, Lesson, MuxEvent, Tracking
 
 SPANS = {
@@ -50,6 +60,7 @@ class Overview:
     event_delay: tuple[float, float] | None
     discovered: dict[str, int]
     rejected: int
+    refused: list[security_counts.Total]
     queues: dict[str, dict[str, int]]
     workers: int
     deletions: int
@@ -98,6 +109,7 @@ def overview(span: str) -> Overview:
         event_delay=figures.event_delay(since=since),
         discovered=totals["discovered"],
         rejected=sum(totals["rejected"].values()),
+        refused=security_counts.last_day(),
         queues=gauges.queue_jobs(),
         workers=len(vital_signs.alive(vital_signs.ages(vital_signs.WORKER), vital_signs.WORKER)),
         deletions=gauges.deletions_pending(),

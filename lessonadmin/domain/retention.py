@@ -33,6 +33,7 @@ LIVES = (
     Life("notifications", "created_at < {limit}", 365),
     Life("sign_in_failures", "at < {limit}", 2),
     Life("user_sessions", "last_seen_at < {limit}", 30),
+    Life("security_counts", "minute < {limit}", 2),
     Life("throttles", "started_at < {limit}", 2),
     Life("alarms", "ended_at < {limit}", 365),
     Life("reconcile_runs", "started_at < {limit}", 90),
@@ -40,7 +41,7 @@ LIVES = (
     Life("upload_cancellations", "done_at < {limit}", 90),
 )
 # Tables whose key is not called `id`.
-KEYS = {"throttles": "key", "hourly_figures": "ctid"}
+KEYS = {"throttles": "key", "hourly_figures": "ctid", "security_counts": "ctid"}
 
 
 def days_of(life: Life) -> int:

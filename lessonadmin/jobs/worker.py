@@ -25,7 +25,7 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
-from lessonadmin import config, traces
+from lessonadmin import config, security_events, traces
 from lessonadmin.db import db
 from lessonadmin.domain import vital_signs
 from lessonadmin.job_list import QUEUES
@@ -61,6 +61,7 @@ class LessonWorker(Worker):
         try:
             with self.application.app_context():
                 vital_signs.beat(f"{vital_signs.WORKER}{socket.gethostname()}:{os.getpid()}")
+                security_events.write_due()
         except SQLAlchemyError as error:
             log.warning("no sign of life could be left: %s", type(error).__name__)
 
@@ -68,6 +69,7 @@ class LessonWorker(Worker):
         if job.refusal is None:
             super().execute_job(job, queue)
         else:
+            security_events.record("job_refused", reason=job.refusal)
             job.put_away(queue.name)
 
     def clean_registries(self) -> None:

@@ -9,9 +9,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lessonadmin import security_events
 from lessonadmin.db import Actor, transaction
 from lessonadmin.domain import sign_in
-from lessonadmin.domain.errors import TooMany
+from lessonadmin.domain.errors import Invalid, TooMany
 
 ANYONE = Actor("user")  # who it is remains to be proved
 PATIENCE_SECONDS = 8.0
@@ -20,12 +21,18 @@ PATIENCE_SECONDS = 8.0
 @contextmanager
 def counted(*, email: str, address: str) -> Iterator[uuid.UUID]:
     """A try that counts as wrong unless the block forgives it; TooMany after too many."""
-    try_id = _begin(email, address)
+    try:
+        try_id = _begin(email, address)
+    except TooMany:
+        security_events.record("locked_out", email=email)
+        raise
     try:
         yield try_id
-    except BaseException:
+    except BaseException as error:
         with transaction(ANYONE):
             sign_in.fail(try_id)
+        if isinstance(error, Invalid):
+            security_events.record("sign_in_failed", email=email)
         raise
 
 

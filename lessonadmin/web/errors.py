@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from lessonadmin import logs, traces
+from lessonadmin import logs, security_events, traces
 from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import db
 from lessonadmin.domain import errors
@@ -104,6 +104,8 @@ def init_app(app: Flask) -> None:
 
 
 def _problem(problem: errors.Problem) -> Response:
+    if isinstance(problem, errors.Forbidden):
+        security_events.record("refused", path=request.path, reason=problem.type)
     response = answer(STATUS[type(problem)], problem.type, problem.message, problem.fields)
     if isinstance(problem, errors.TooMany):
         response.headers["Retry-After"] = str(problem.retry_after)
@@ -111,6 +113,7 @@ def _problem(problem: errors.Problem) -> Response:
 
 
 def _csrf(_: CSRFError) -> Response:
+    security_events.record("csrf_refused", path=request.path)
     return answer(
         400,
         "csrf",

@@ -8,7 +8,7 @@ import uuid
 from flask import Flask, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
 
-from lessonadmin import logs, metric_labels, metrics
+from lessonadmin import auth, logs, metric_labels, metrics, security_events
 from lessonadmin.texts import storable
 
 log = logging.getLogger("lessonadmin.request")
@@ -31,6 +31,7 @@ def _begin() -> None:
     # An id that a proxy or a stranger gave helps to follow a request, but is never taken for one of ours.
     logs.request_id.set(f"given-{given}" if SANE_ID.match(given) else uuid.uuid4().hex)
     logs.who.set("-")
+    logs.address.set(auth.address())
     if request.method not in metric_labels.METHODS:
         abort(501)
 
@@ -69,4 +70,5 @@ def _finish(response: Response) -> Response:
             response.status_code,
             extra={"milliseconds": round(seconds * 1000, 1)},
         )
+        security_events.write_due()
     return response

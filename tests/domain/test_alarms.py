@@ -156,6 +156,58 @@ def test_wrong_signatures(world: World, staff: User, monkeypatch: pytest.MonkeyP
     assert standing() == set()
 
 
+def happened(kind: str, count: int, who: str = "", *, minutes_ago: int = 0) -> None:
+    query = (
+        "INSERT INTO security_counts (minute, kind, who, count)"
+        " VALUES (date_trunc('minute', clock_timestamp()) - make_interval(mins => :ago), :kind, :who, :count)"
+    )
+    db.session.execute(text(query), {"ago": minutes_ago, "kind": kind, "who": who, "count": count})
+    db.session.commit()
+
+
+@pytest.mark.parametrize(
+    ("alarm", "kinds", "most"),
+    [
+        ("sign_in_burst", ("sign_in_failed", "locked_out"), alarms.SIGN_INS_IN_FIVE_MINUTES),
+        ("token_burst", ("bad_token",), alarms.TOKENS_IN_FIVE_MINUTES),
+    ],
+)
+def test_a_burst_of_tries_to_come_in(
+    session: object, staff: User, alarm: str, kinds: tuple[str, ...], most: int
+) -> None:
+    happened(kinds[0], most, minutes_ago=10)
+    happened(
+        kinds[-1], most - 1, minutes_ago=2
+    )  # with the other one as many as twice, but never within five minutes
+    db.session.execute(
+        text("UPDATE security_counts SET count = count - 1 WHERE count = :most"), {"most": most}
+    )
+    db.session.commit()
+    assert standing() == set()
+    happened(kinds[0], 1, minutes_ago=0)
+    assert standing() == {alarm}
+    assert standing() == {alarm}
+    assert len(told(staff)) == 1
+    db.session.execute(text("UPDATE security_counts SET minute = minute - interval '12 minutes'"))
+    db.session.commit()
+    assert standing() == {alarm}, "a pause of a few minutes is no end"
+    db.session.execute(text("UPDATE security_counts SET minute = minute - interval '5 minutes'"))
+    db.session.commit()
+    assert standing() == set()
+    assert told(staff)[-1].startswith("Over: ")
+
+
+def test_many_refusals_of_one_account_and_not_of_many(session: object, staff: User) -> None:
+    people = [make_user() for _ in range(3)]
+    for person in people:
+        happened("refused", alarms.REFUSALS_IN_FIVE_MINUTES - 1, f"user:{person.id}")
+    happened("refused", 500)  # of whom nobody counted apart
+    assert standing() == set()
+    happened("refused", 1, f"user:{people[1].id}", minutes_ago=3)
+    assert standing() == {"refusal_burst"}
+    assert people[1].email in told(staff)[0]
+
+
 def test_mux_refuses_the_workers_token(world: World, staff: User) -> None:
     for _ in range(5):
         world.uploaded(make_lesson())

@@ -9,6 +9,7 @@ from lessonadmin.domain.models.operations import (
     MuxBudget,
     ReconcileRun,
     Rollup,
+    SecurityCount,
     Throttle,
 )
 from lessonadmin.domain.models.people import ApiToken, SignInFailure, User, UserSession
@@ -35,6 +36,7 @@ __all__ = [
     "Purchase",
     "ReconcileRun",
     "Rollup",
+    "SecurityCount",
     "SignInFailure",
     "StaffNote",
     "Throttle",

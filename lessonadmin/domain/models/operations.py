@@ -106,6 +106,20 @@ class Rollup(Base):
     )
 
 
+class SecurityCount(Base):
+    """How often something of one kind was refused in one minute, to one account where only one is meant.
+
+    Nothing that a stranger types becomes a key, so nobody can fill this table.
+    """
+
+    __tablename__ = "security_counts"
+
+    minute: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    who: Mapped[str] = mapped_column(Text, primary_key=True, server_default="")
+    count: Mapped[int] = mapped_column(BigInteger)
+
+
 class Throttle(Base):
     """How often somebody did something since `started_at`: the limit outlives an emptied Redis."""
 

@@ -29,6 +29,8 @@ PROCESSES = ("web", "worker", "clock")
 # the servers are what everything else stands on: stage 0, the default
 SIMULATOR, PRODUCT = 1, 2
 PROCESSING_SECONDS = "8"
+# so that the product knows what is made here when it is given to it together with Mux itself
+SIMULATED = "simulated-"
 
 
 @dataclass
@@ -161,11 +163,11 @@ def _plan_simulator(house: House, settings: dict[str, str]) -> None:
     address = f"http://127.0.0.1:{house.simulator_port}"
     # Tokens of a real account, left in somebody's environment, never reach the simulator.
     for kind in ("MUX", "MUX_WORKER"):
-        settings[f"{kind}_TOKEN_ID"] = f"simulated-{'web' if kind == 'MUX' else 'worker'}"
-        settings[f"{kind}_TOKEN_SECRET"] = house.secrets.get(f"{kind.lower()}_token_secret")
+        settings[f"{kind}_TOKEN_ID"] = SIMULATED + ("web" if kind == "MUX" else "worker")
+        settings[f"{kind}_TOKEN_SECRET"] = SIMULATED + house.secrets.get(f"{kind.lower()}_token_secret")
     for name in ("MUX_API_URL", "MUX_STREAM_URL", "MUX_IMAGE_URL"):
         settings[name] = address
-    _fill(settings, "MUX_WEBHOOK_SECRETS", house.secrets.get("mux_webhook_secret"))
+    _fill(settings, "MUX_WEBHOOK_SECRETS", SIMULATED + house.secrets.get("mux_webhook_secret"))
 
 
 def check_own_servers(wishes: Wishes) -> None:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from urllib.parse import SplitResult, urlsplit
 
+from lessonadmin import secret_strength
+
 DEFAULT_UPLOAD_TYPES = "video/mp4,video/quicktime,video/webm,video/x-matroska,video/mpeg,video/x-msvideo"
 
 
@@ -54,7 +56,7 @@ class Settings:
 
     @property
     def https(self) -> bool:
-        return self.public_url.startswith("https://")
+        return urlsplit(self.public_url).scheme == "https"
 
     @property
     def mux_is_real(self) -> bool:
@@ -235,7 +237,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError("Lessonadmin cannot start: " + "; ".join(problems) + ".")
     values.setdefault("mux_worker_token_id", values["mux_token_id"])
     values.setdefault("mux_worker_token_secret", values["mux_token_secret"])
-    return Settings(**values)  # type: ignore[arg-type]  # each value was parsed by its own name above
+    settings = Settings(**values)  # type: ignore[arg-type]  # each value was parsed by its own name above
+    if weak := secret_strength.complaint(settings):
+        raise SettingsError(f"Lessonadmin cannot start: {weak}.")
+    return settings
 
 
 def _names() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ def environment(*, database_url: str, redis_url: str, **changes: str) -> dict[st
     return {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
-        "SECRET_KEY": "only-for-tests",
+        "SECRET_KEY": "only-for-tests-and-as-long-as-it-has-to-be",
         "PUBLIC_URL": "http://localhost",
         "MUX_TOKEN_ID": "web-token",
         "MUX_TOKEN_SECRET": "web-secret",

@@ -2,7 +2,9 @@
 
 import pytest
 
+from devstack.house import SIMULATED
 from lessonadmin import config
+from muxsim.options import DEFAULT_SECRET, DEFAULT_TOKENS
 from tests.settings import environment
 
 WHOLE = environment(database_url="postgresql://u:p@h/db", redis_url="redis://h:6379/0")
@@ -105,6 +107,46 @@ def test_signing_needs_both_its_settings() -> None:
     assert "together" in complaint(MUX_SIGNING_KEY_ID="k")
     signed = load(MUX_SIGNING_KEY_ID="k", MUX_SIGNING_PRIVATE_KEY="p")
     assert (signed.playback_policy, load().playback_policy) == ("signed", "public")
+
+
+REAL = {"MUX_API_URL": "https://api.mux.com"}
+HTTPS = {"PUBLIC_URL": "https://lessons.example.org"}
+
+
+@pytest.mark.parametrize("serious", [REAL, HTTPS], ids=["the real Mux", "https"])
+@pytest.mark.parametrize(
+    ("name", "weak", "good"),
+    [
+        ("SECRET_KEY", "k" * 31, "k" * 32),
+        ("MUX_WEBHOOK_SECRETS", f"{'w' * 15},{'v' * 40}", f"{'w' * 16},{'v' * 40}"),
+        ("METRICS_TOKEN", "m" * 15, "m" * 16),
+        ("MUX_WEBHOOK_SECRETS", f"{'v' * 40},{DEFAULT_SECRET}", "v" * 40),
+        ("MUX_TOKEN_SECRET", DEFAULT_TOKENS[0].secret, "s"),
+        ("MUX_WORKER_TOKEN_SECRET", DEFAULT_TOKENS[1].secret, "s"),
+    ],
+)
+def test_weak_secrets_stop_a_start_that_is_meant_seriously(
+    serious: dict[str, str], name: str, weak: str, good: str
+) -> None:
+    message = complaint(**serious, **{name: weak})
+    assert name in message
+    assert "secrets.token_hex(32)" in message
+    assert "\n" not in message
+    assert not [secret for secret in weak.split(",") if secret in message]
+    assert load(**serious, **{name: good})
+    assert load(**{name: weak}), "with a simulator on http it starts"
+
+
+def test_all_weak_secrets_are_named_at_once() -> None:
+    weak = {"SECRET_KEY": "x", "MUX_WEBHOOK_SECRETS": "a", "METRICS_TOKEN": "1"}
+    assert all(name in complaint(**REAL, **weak) for name in weak)
+
+
+@pytest.mark.parametrize("name", ["MUX_TOKEN_ID", "MUX_TOKEN_SECRET", "MUX_WEBHOOK_SECRETS"])
+def test_what_bin_run_makes_for_the_simulator_is_not_for_the_real_mux(name: str) -> None:
+    made = {name: SIMULATED + "f" * 64}
+    assert name in complaint(**REAL, **made)
+    assert load(**HTTPS, **made), "a simulator behind https is a school to try out"
 
 
 def test_defaults_are_the_documented_ones() -> None:

@@ -12,7 +12,6 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from lessonadmin import metric_labels, metrics_files, metrics_folder
-from tests.settings import environment
 
 COUNTING = """
 import sys
@@ -225,17 +224,3 @@ def test_a_folder_of_ours_is_made_or_made_private(tmp_path: Path) -> None:
     for name in ("old", "new"):
         metrics_folder.make_private(tmp_path / name)
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o700
-
-
-def test_a_refused_folder_is_one_clear_line_at_the_start(tmp_path: Path) -> None:
-    linked(tmp_path / "metrics")
-    given = environment(database_url="postgresql://nowhere/x", redis_url="redis://nowhere/0")
-    done = subprocess.run(
-        [sys.executable, "-c", "import app"],
-        env=os.environ | given | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode != 0
-    assert done.stderr.count("\n") == 1
-    assert f"{tmp_path / 'metrics'}, is no folder of its own" in done.stderr

@@ -8,9 +8,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from devstack import house as houses
-from devstack import keepsakes, places, wishes
+from devstack import keepsakes, places, residents, wishes
 from devstack.house import House
 from devstack.leftovers import Register
 from devstack.output import Output, ReaderGone
@@ -80,6 +81,12 @@ def _check_settings(house: House) -> None:
     except config.SettingsError as error:
         raise Trouble(str(error)) from None
     houses.check_own_servers(house.wishes)
+    if house.wishes.own_database and not house.wishes.own_mux:
+        found = residents.read(house.wishes.own_database)
+        if not (
+            found.demo and _remembered(house).exists()
+        ):  # in a demo that was made here people may have joined
+            residents.refuse_a_real_school(found)
 
 
 def _live(house: House, register: Register, output: Output, started: float) -> None:
@@ -127,12 +134,28 @@ def _accounts(house: House, supervisor: Supervisor) -> list[str]:
 
     Made once web is there, since the demo's videos are announced to it like any others.
     """
-    key = hashlib.sha256(house.settings["DATABASE_URL"].partition("?")[0].encode()).hexdigest()[:12]
-    file = places.INSTANCE / f"demo-accounts-{key}"
+    file = _remembered(house)
     if not file.exists():
+        if _is_serious(house):
+            return []
         said = _flask(supervisor, "demo", "seed-demo")
         keepsakes.write_private(file, "".join(f"{found[0]}\n" for found in ACCOUNT.finditer(said)))
     return file.read_text().splitlines()
+
+
+def _remembered(house: House) -> Path:
+    key = hashlib.sha256(house.settings["DATABASE_URL"].partition("?")[0].encode()).hexdigest()[:12]
+    return places.INSTANCE / f"demo-accounts-{key}"
+
+
+def _is_serious(house: House) -> bool:
+    """Mux itself, or a school of other people with a Mux of its own: nothing is made there for show."""
+    from lessonadmin import config
+
+    if config.load(house.settings).mux_is_real:
+        return True
+    own = house.wishes.own_database
+    return own is not None and residents.read(own).others > 0 and house.wishes.own_mux
 
 
 def _wait_until_ready(house: House, supervisor: Supervisor) -> None:
@@ -156,6 +179,8 @@ def _announce(house: House, output: Output, accounts: list[str], seconds: float)
         output.say("Sign in with one of these demo accounts (e-mail, password, role):")
         for account in accounts:
             output.say(account)
+    else:
+        output.say("There are no demo accounts here. One of your own: users create EMAIL --role ROLE")
     if house.simulator_port:
         output.say(f"Mux is simulated at {house.settings['MUX_API_URL']}")
     output.say("Commands by hand:  . instance/env && .venv/bin/flask --app app --help")

@@ -15,6 +15,7 @@ from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.domain import conditions, lookup, pictures, searching, standing, wording
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.prices import money, price_input
+from lessonadmin.web import headers
 
 VIDEO_STATES = (
     ("none", "No video"),
@@ -55,6 +56,7 @@ class OwnerList(TableView):
         return like
 
     def prepare(self, rows: Sequence[Any]) -> None:
+        headers.shows_pictures()
         g.standing = standing.of_many(rows)
 
     def _loading(self, relation: Any) -> Any:

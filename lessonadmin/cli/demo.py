@@ -2,14 +2,20 @@
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 
 from lessonadmin.demo import seeding
 
 
 @click.command("seed-demo")
+@with_appcontext
 def seed_demo() -> None:
     """Make demo accounts and lessons; run again, it gives the accounts new passwords."""
-    for email, password, role in seeding.seed():
+    try:
+        accounts = seeding.seed()
+    except seeding.NotHere as refusal:
+        raise click.ClickException(f"No demo is made here: {refusal}.") from None
+    for email, password, role in accounts:
         click.echo(f"{email} {password} {role}")
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from lessonadmin.domain.demo_accounts import DOMAIN
+
 Video = Literal["none", "plays", "broken", "abandoned"]
 
 
@@ -24,12 +26,12 @@ class DemoLesson:
 
 
 ACCOUNTS = (
-    Account("admin@demo.example", "Ada Admin", "admin"),
-    Account("support@demo.example", "Sam Support", "support"),
-    Account("teacher@demo.example", "Tina Teacher", "instructor"),
-    Account("student@demo.example", "Stu Student", "student"),
+    Account(f"admin@{DOMAIN}", "Ada Admin", "admin"),
+    Account(f"support@{DOMAIN}", "Sam Support", "support"),
+    Account(f"teacher@{DOMAIN}", "Tina Teacher", "instructor"),
+    Account(f"student@{DOMAIN}", "Stu Student", "student"),
 )
-TEACHER = "teacher@demo.example"
+TEACHER = f"teacher@{DOMAIN}"
 
 COURSES = {
     "Watercolour for beginners": "From the first wash to a finished landscape, in six calm evenings.",

@@ -1,4 +1,7 @@
-"""Makes the demo school. Made twice it is made once: what is there stays, and the accounts get new passwords."""
+"""Makes the demo school. Made twice it is made once: what is there stays, and the accounts get new passwords.
+
+Never for Mux itself, never for a school with other people unless Mux is simulated, and no other account is touched.
+"""
 
 import logging
 import secrets
@@ -12,7 +15,7 @@ from sqlalchemy import select, text, update
 from lessonadmin import config
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.demo.school import ACCOUNTS, COURSES, LESSONS, TEACHER, DemoLesson
-from lessonadmin.domain import courses, lessons, people, uploads
+from lessonadmin.domain import courses, demo_accounts, lessons, people, uploads
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Lesson, Tracking, User
 
@@ -21,8 +24,13 @@ log = logging.getLogger(__name__)
 UPLOAD_SECONDS = 20
 
 
+class NotHere(Exception):
+    """A demo would do harm here; the text says why."""
+
+
 def seed() -> list[tuple[str, str, str]]:
-    """The accounts as (e-mail, password, role)."""
+    """The accounts as (e-mail, password, role); raises NotHere before anything is made."""
+    _refuse_a_real_school()
     with transaction(CLI):
         accounts = [(account.email, _account(account.email, account.name, account.role), account.role)
                     for account in ACCOUNTS]  # fmt: skip
@@ -33,6 +41,16 @@ def seed() -> list[tuple[str, str, str]]:
     ):
         _teach(teacher)
     return accounts
+
+
+def _refuse_a_real_school() -> None:
+    """An admin whom everybody knows, beside real people or with a real account at Mux."""
+    if config.current().mux_is_real:
+        raise NotHere("Mux is the real one, and demo accounts are for a simulator")
+    others = db.session.execute(demo_accounts.count_of_others()).scalar_one()
+    db.session.rollback()
+    if others and not _mux_is_simulated():
+        raise NotHere("users holds people who are not the demo's, and Mux is not the simulator")
 
 
 def _account(email: str, name: str, role: str) -> str:

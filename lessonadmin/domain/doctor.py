@@ -36,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "Mux": doctor_mux.tokens,
     "signing keys": doctor_mux.signing_keys,
     "PUBLIC_URL": doctor_house.public_url,
+    "demo": doctor_house.demo,
     "mail": doctor_house.mail,
     "disk": doctor_house.disk,
 }

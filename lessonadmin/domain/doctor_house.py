@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from lessonadmin import queue
 from lessonadmin import redis_access as door
-from lessonadmin.domain import postman
+from lessonadmin.domain import demo_accounts, postman
 from lessonadmin.domain.examination import Line, Room, fail, ok, warn
 from lessonadmin.job_list import QUEUES
 
@@ -118,6 +118,23 @@ def _local(host: str) -> bool:
         return ipaddress.ip_address(host).is_private
     except ValueError:
         return False
+
+
+def demo(room: Room) -> list[Line]:
+    """Are accounts that are meant for trying out open to a real school's visitors?"""
+    if not room.settings.mux_is_real and not room.settings.https:
+        return [ok("demo", "Mux is simulated and PUBLIC_URL is not https: demo accounts do no harm.")]
+    with room.connection() as connection:
+        active = connection.execute(demo_accounts.count_of_active()).scalar_one()
+    if active:
+        return [
+            fail(
+                "demo",
+                f"Demo accounts are active: {active} with an address at {demo_accounts.DOMAIN}.",
+                "Disable each: flask users disable EMAIL (or in the panel under Accounts).",
+            )
+        ]
+    return [ok("demo", "No demo account is active.")]
 
 
 def mail(room: Room) -> list[Line]:

@@ -23,6 +23,7 @@ bp = Blueprint("catalog", __name__, url_prefix="/catalog")
 
 @bp.get("")
 def index() -> str:
+    headers.shows_pictures()
     wish = _wish()
     user = auth.current_user()
     return render_template(
@@ -37,6 +38,7 @@ def index() -> str:
 
 @bp.get("/courses")
 def courses() -> str:
+    headers.shows_pictures()
     q = request.args.get("q", "")[:200]
     found = catalog.courses(q)
     return render_template(
@@ -50,6 +52,7 @@ def courses() -> str:
 
 @bp.get("/courses/<uuid:course_id>")
 def course(course_id: uuid.UUID) -> str:
+    headers.shows_pictures()
     user = auth.current_user()
     found, inside = catalog.course(user, course_id)
     player = _player(found)
@@ -64,6 +67,7 @@ def course(course_id: uuid.UUID) -> str:
 
 @bp.get("/<uuid:lesson_id>")
 def lesson(lesson_id: uuid.UUID) -> str:
+    headers.shows_pictures()
     user = auth.current_user()
     found = catalog.lesson(user, lesson_id)
     (entry,) = catalog.entries(user, [found])

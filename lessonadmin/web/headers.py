@@ -1,6 +1,10 @@
-"""Security headers. The strict policy is the rule; a page that needs Mux's widgets says so with `needs_widgets()`."""
+"""Security headers. The strict policy is the rule, and it reaches no address but our own.
+
+A page with Mux's uploader or player says so with `needs_widgets()`, one with pictures of videos with `shows_pictures()`.
+"""
 
 import secrets
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
@@ -23,31 +27,50 @@ def needs_widgets() -> None:
     g.needs_widgets = True
 
 
+def shows_pictures() -> None:
+    """This page may show still pictures of videos, which Mux serves; now, or in a part that it fetches later."""
+    g.shows_pictures = True
+
+
 def reports_views() -> None:
     """The player of this page is what students watch: it may report to Mux Data, if the school has a key for that."""
     g.reports_views = True
 
 
+def _origin(address: str) -> str:
+    """An address as a policy names it: a path there would let through that one path alone."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 def policy() -> str:
     settings = config.current()
-    origins = " ".join(sorted({settings.mux_api_url, settings.mux_stream_url, settings.mux_image_url}))
-    mux = f"{origins} {MUX_HOSTS}"
-    widgets = bool(g.get("needs_widgets"))
-    beacons = f" {MUX_DATA_HOSTS}" if settings.mux_env_key and g.get("reports_views") else ""
-    styles = "'self' 'unsafe-inline'" if widgets else "'self'"
     rules = {
         "default-src": "'none'",
         "script-src": f"'self' 'nonce-{nonce()}'",
-        "style-src": styles,
-        "img-src": f"'self' data: blob: {mux}",
-        "font-src": "'self' data:" if widgets else "'self'",
-        "connect-src": f"'self' {mux}{beacons}",
-        "media-src": f"'self' blob: {mux}",
-        "worker-src": "'self' blob:" if widgets else "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "worker-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
     }
+    if g.get("shows_pictures"):
+        rules["img-src"] += f" {_origin(settings.mux_image_url)}"
+    if g.get("needs_widgets"):
+        addresses = (settings.mux_api_url, settings.mux_stream_url, settings.mux_image_url)
+        mux = " ".join([*sorted(set(map(_origin, addresses))), MUX_HOSTS])
+        beacons = f" {MUX_DATA_HOSTS}" if settings.mux_env_key and g.get("reports_views") else ""
+        rules |= {
+            "style-src": "'self' 'unsafe-inline'",
+            "img-src": f"'self' data: blob: {mux}",
+            "font-src": "'self' data:",
+            "connect-src": f"'self' {mux}{beacons}",
+            "media-src": f"'self' blob: {mux}",
+            "worker-src": "'self' blob:",
+        }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
@@ -64,6 +87,7 @@ def _set(response: Response) -> Response:
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     if config.current().https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if request.endpoint != "static":

@@ -57,7 +57,7 @@ class House:
         self.settings = {
             "DATABASE_URL": self.database,
             "REDIS_URL": servers.redis_url(0),
-            "SECRET_KEY": "only-for-these-checks",
+            "SECRET_KEY": "only-for-these-checks-and-long-enough",
             "PUBLIC_URL": self.url,
             "MUX_TOKEN_ID": "high",
             "MUX_TOKEN_SECRET": "high-secret",
@@ -71,7 +71,7 @@ class House:
             "RECHECK_AFTER_SECONDS": "3600",
             "UPLOADS_PER_HOUR": "1000",
             "ASKS_PER_MINUTE": "1000",
-            "METRICS_TOKEN": "for-prometheus",
+            "METRICS_TOKEN": "only-for-prometheus",
             "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
         }
         self.hook = Hook(self.url, SECRET)

@@ -39,6 +39,28 @@ def test_missing_settings_are_all_named_at_once(house: House) -> None:
     assert "Traceback" not in said
 
 
+def test_weak_secrets_are_named_in_one_line_and_not_quoted(house: House) -> None:
+    weak = {"SECRET_KEY": "hunter2", "METRICS_TOKEN": "hunter2", "MUX_WEBHOOK_SECRETS": f"hunter2,{'w' * 40}"}
+    refused = house.flask("sweep", **weak, PUBLIC_URL="https://lessons.example.org")
+    assert refused.returncode != 0
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert all(name in refused.stderr for name in weak)
+    assert "hunter2" not in refused.stderr
+    assert house.flask("users", "list", **weak).returncode == 0, "where it is only tried out it starts"
+
+
+def test_a_folder_for_metrics_that_is_a_link_stops_the_start_in_one_line(
+    house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    refused = house.flask("sweep", PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "link"))
+    assert refused.returncode != 0
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert f"{tmp_path / 'link'}, is no folder of its own" in refused.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_any_driver_suffix_is_accepted(house: House) -> None:
     url = f"postgresql+asyncpg://{house.database.partition('://')[2]}"
     assert house.flask("users", "list", DATABASE_URL=url).returncode == 0

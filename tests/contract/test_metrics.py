@@ -9,7 +9,7 @@ from tests.contract.test_lessons import ready_lesson
 
 
 def scrape(house: House) -> dict[str, float]:
-    text = Caller(house.url, "for-prometheus").get("/metrics").expect(200).text
+    text = Caller(house.url, "only-for-prometheus").get("/metrics").expect(200).text
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
@@ -27,7 +27,7 @@ def test_who_may_read_them(house: House, support: Caller, teacher: Caller) -> No
     for caller in (house.nobody, teacher, Caller(house.url, "wrong")):
         caller.get("/metrics").expect(401)
     support.get("/metrics").expect(200)
-    text = Caller(house.url, "for-prometheus").get("/metrics").expect(200)
+    text = Caller(house.url, "only-for-prometheus").get("/metrics").expect(200)
     assert text.headers["Content-Type"].startswith("text/plain")
 
 

@@ -207,6 +207,10 @@ def test_alive_and_ready(house: House) -> None:
     assert ready.json
 
 
+def rules_of(policy: str) -> dict[str, list[str]]:
+    return {rule.split()[0]: rule.split()[1:] for rule in policy.split(";") if rule.strip()}
+
+
 def test_cookies_and_policies(house: House, teachers: Browser, teacher: Caller) -> None:
     browser = Browser(house.url)
     answer = browser.get("/login")
@@ -216,15 +220,20 @@ def test_cookies_and_policies(house: House, teachers: Browser, teacher: Caller) 
     assert not any("Secure" in cookie or "__Host-" in cookie for cookie in cookies)
     lesson_id = teacher.lesson()["id"]
     page = teachers.get(f"/lessons/{lesson_id}/edit")
-    rules = {
-        rule.split()[0]: rule.split()[1:]
-        for rule in page.headers["Content-Security-Policy"].split(";")
-        if rule.strip()
-    }
+    rules = rules_of(page.headers["Content-Security-Policy"])
     for origin in (house.mux.url, "https://*.mux.com", "https://storage.googleapis.com"):
         assert origin in rules["connect-src"]
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_without_videos_reaches_no_address_but_ours(house: House, teachers: Browser) -> None:
+    for path in ("/login", "/account", "/notifications"):
+        policy = teachers.get(path).headers["Content-Security-Policy"]
+        assert not [one for one in (house.mux.url, "mux.com", "googleapis.com", "https:") if one in policy]
+    lists = rules_of(teachers.get("/lessons").headers["Content-Security-Policy"])
+    assert house.mux.url in lists["img-src"]
+    assert lists["connect-src"] == ["'self'"]
 
 
 def test_another_web_behind_https(house: House, teacher: Caller) -> None:

@@ -10,13 +10,20 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+from flask import Flask
 
-from devstack import identity, leftovers, ports, wishes
+from devstack import house as houses
+from devstack import identity, keepsakes, leftovers, places, ports, residents, wishes
 from devstack.commands import run
 from devstack.house import status_of
+from devstack.servers import Servers
+from devstack.supervisor import Supervisor
 from devstack.trouble import Trouble
+from tests.factories import make_user
+from tests.settings import environment
 
 pytestmark = [pytest.mark.flow, pytest.mark.chaos]
 
@@ -39,10 +46,10 @@ class House:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def spawn(self, log: Path | None = None) -> subprocess.Popen[bytes]:
+    def spawn(self, log: Path | None = None, **more: str) -> subprocess.Popen[bytes]:
         names = ("PATH", "HOME", "LANG", "TMPDIR")
         environment = {name: os.environ[name] for name in names if name in os.environ}
-        environment |= {"LESSONADMIN_INSTANCE": str(self.instance), "PORT": str(self.port)}
+        environment |= {"LESSONADMIN_INSTANCE": str(self.instance), "PORT": str(self.port)} | more
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         with (log or self.log).open("wb") as output:
             return subprocess.Popen(
@@ -114,6 +121,69 @@ def test_a_second_one_in_the_same_folder_is_refused(house: House, tmp_path: Path
     assert said.read_text().strip() == (
         f"Lessonadmin already runs from this folder at {house.address}. Use that, or stop it first."
     )
+
+
+def test_a_real_school_is_not_served_with_a_simulator(
+    app: Flask, pg_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """One line, before anything is started, and nothing is written."""
+    make_user(email="ada@school.example")
+    house = House(tmp_path)
+    assert house.spawn(DATABASE_URL=pg_url, REDIS_URL=redis_url).wait(30) == 1
+    lines = [line for line in house.said().splitlines() if line and "stays in instance/" not in line]
+    assert lines == [
+        "The database that DATABASE_URL names holds an account that is not the demo's, and Mux would be simulated: "
+        "set MUX_API_URL and MUX_TOKEN_ID too, or name another database."
+    ]
+    assert residents.read(pg_url) == residents.Residents(others=1), "no demo account beside it"
+
+
+@pytest.mark.parametrize(
+    ("people", "mux", "refused"),
+    [
+        ([], False, False),
+        (["admin@demo.example"], False, False),
+        (["admin@demo.example", "ada@school.example"], False, True),
+        (["ada@school.example"], True, False),
+    ],
+)
+def test_who_lives_in_a_given_database_decides_whether_it_is_served(
+    app: Flask, pg_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    people: list[str], mux: bool, refused: bool,
+) -> None:  # fmt: skip
+    for email in people:
+        make_user(email=email)
+    monkeypatch.setattr(places, "INSTANCE", tmp_path)
+    house = houses.House(
+        wishes.Wishes(1, pg_url, redis_url, mux), keepsakes.Secrets(tmp_path / "secrets"), tmp_path,
+        settings=environment(database_url=pg_url, redis_url=redis_url),
+    )  # fmt: skip
+    if not refused:
+        run._check_settings(house)
+        assert run._is_serious(house) == mux, "with a Mux of its own it is served, and nothing is made in it"
+        return
+    with pytest.raises(Trouble, match="not the demo's"):
+        run._check_settings(house)
+    run._remembered(house).touch()
+    run._check_settings(house)  # a demo that was made here, which somebody joined
+
+
+def test_a_database_without_tables_is_nobodys(real_servers: Servers) -> None:
+    real_servers.postgres.create_database("nobodys")
+    assert residents.read(real_servers.postgres.url("nobodys")) == residents.Residents()
+
+
+def test_with_mux_itself_no_demo_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "INSTANCE", tmp_path)
+    settings = environment(
+        database_url="postgresql://h/x",
+        redis_url="redis://h",
+        MUX_API_URL="https://api.mux.com",
+        METRICS_TOKEN="t" * 16,
+    )
+    given = wishes.Wishes(1, None, None, own_mux=True)
+    house = houses.House(given, keepsakes.Secrets(tmp_path / "secrets"), tmp_path, settings=settings)
+    assert run._accounts(house, cast(Supervisor, None)) == []
 
 
 def test_a_full_disk_is_told_before_anything_is_started(

@@ -22,7 +22,7 @@ from lessonadmin.domain.examination import Line, Room
 from muxsim.events import environment_id
 from muxsim.options import ENVIRONMENT, Token
 from muxsim.server import Simulator
-from tests.factories import make_event, make_lesson, make_playing_lesson
+from tests.factories import make_event, make_lesson, make_playing_lesson, make_user
 from tests.world import World
 
 OURS = environment_id(ENVIRONMENT)
@@ -450,3 +450,23 @@ def test_the_command_ends_well_or_badly(well: World, app: Flask) -> None:
         n for n, line in enumerate(result.output.splitlines()) if line.startswith("FAIL  token of the web")
     ]
     assert result.output.splitlines()[index + 1].strip().startswith("-> Correct MUX_TOKEN_ID")
+
+
+@pytest.mark.parametrize(
+    ("settings", "email", "active", "level"),
+    [
+        ({"public_url": "https://lessons.school.example"}, "Admin@Demo.example", True, "FAIL"),
+        ({"mux_api_url": "https://api.mux.com"}, "admin@demo.example", True, "FAIL"),
+        ({"mux_api_url": "https://api.mux.com"}, "admin@demo.example", False, "ok"),
+        ({"mux_api_url": "https://api.mux.com"}, "admin@school-demo.example", True, "ok"),
+        ({}, "admin@demo.example", True, "ok"),
+    ],
+)
+def test_demo_accounts_in_a_real_school(
+    world: World, settings: dict[str, str], email: str, active: bool, level: str
+) -> None:
+    make_user(email=email, active=active)
+    with config.overridden(**settings):
+        (line,) = doctor_house.demo(Room(db.engine, config.current()))
+    assert line.level == level
+    assert (level == "FAIL") == line.says.startswith("Demo accounts are active")

@@ -1,12 +1,18 @@
 """Security headers, on every kind of answer."""
 
+from pathlib import Path
+
+import flask_admin
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from lessonadmin import config
 from lessonadmin.web import headers
-from tests.factories import make_user, signed_in
+from tests.factories import make_lesson, make_user, signed_in
 from tests.pages import Page
+
+STATIC_OF_FLASK_ADMIN = Path(flask_admin.__file__).parent / "static"
 
 
 def policy_of(answer: object) -> dict[str, str]:
@@ -39,6 +45,7 @@ def test_every_answer_has_them(client: FlaskClient, path: str) -> None:
     assert "unsafe" not in policy["script-src"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Strict-Transport-Security" not in answer.headers, "only behind https"
 
 
@@ -59,6 +66,61 @@ def test_pages_of_people_are_kept_nowhere(app: Flask, path: str) -> None:
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     assert policy_of(answer)["style-src"] == "'self'", "no page needs more, the panel neither"
+
+
+ELSEWHERE = ("mux.com", "googleapis.com", "http:", "https:")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/login",
+        "/account",
+        "/notifications",
+        "/admin/",
+        "/admin/user/",
+        "/admin/audit/",
+        "/healthz",
+        "/nowhere",
+    ],
+)
+def test_pages_without_videos_reach_no_address_but_ours(app: Flask, path: str) -> None:
+    staff = signed_in(make_user(role="admin"))
+    answer = app.test_client().get(path) if path == "/login" else staff.get(path)
+    assert not [one for one in ELSEWHERE if one in answer.headers["Content-Security-Policy"]]
+
+
+@pytest.mark.parametrize(
+    "path", ["/lessons", "/courses", "/catalog", "/catalog/courses", "/admin/lesson/", "/admin/course/"]
+)
+def test_lists_reach_the_pictures_of_videos_and_nothing_else_of_mux(app: Flask, path: str) -> None:
+    answer = signed_in(make_user(role="admin")).get(path)
+    assert answer.status_code == 200
+    policy = policy_of(answer)
+    assert policy.pop("img-src") == "'self' data: http://127.0.0.1:1", "also before there is a picture"
+    assert not [one for one in ELSEWHERE if one in str(policy)]
+
+
+@pytest.mark.parametrize("path", ["/lessons/new", "/courses/new", "/lessons/{}/edit"])
+def test_pages_with_the_uploader_reach_mux(app: Flask, path: str) -> None:
+    teacher = make_user()
+    policy = policy_of(signed_in(teacher).get(path.format(make_lesson(creator=teacher).id)))
+    for rule in ("connect-src", "img-src", "media-src"):
+        for origin in ("http://127.0.0.1:1", "https://*.mux.com", "https://storage.googleapis.com"):
+            assert origin in policy[rule].split()
+
+
+def test_a_policy_names_origins_without_what_stands_behind_them(app: Flask) -> None:
+    with app.test_request_context("/"), config.overridden(mux_image_url="https://u:p@pictures.example/a/b"):
+        headers.shows_pictures()
+        assert "img-src 'self' data: https://pictures.example;" in headers.policy()
+
+
+def test_the_scripts_of_flask_admin_are_not_there(app: Flask) -> None:
+    staff = signed_in(make_user(role="admin"))
+    for name in ("admin/js/actions.js", "vendor/jquery.min.js", "bootstrap/bootstrap4/js/bootstrap.min.js"):
+        assert (STATIC_OF_FLASK_ADMIN / name).is_file(), "the control"
+        assert staff.get(f"/admin/static/{name}").status_code == 404
 
 
 def test_pages_with_widgets_open_only_what_those_need(app: Flask) -> None:

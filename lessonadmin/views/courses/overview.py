@@ -5,6 +5,7 @@ from flask import render_template, request, url_for
 from lessonadmin import auth
 from lessonadmin.domain import course_lists, listing, pictures, standing
 from lessonadmin.views.courses import bp
+from lessonadmin.web import headers
 
 PER_PAGE = 20
 LAST_PAGE = 10_000
@@ -12,6 +13,7 @@ LAST_PAGE = 10_000
 
 @bp.get("")
 def index() -> str:
+    headers.shows_pictures()
     user = auth.current_user()
     q = request.args.get("q", "")[:200]
     page = listing.courses(user, listing.Wish(q=q, page=_number(), per_page=PER_PAGE))

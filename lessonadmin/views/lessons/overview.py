@@ -9,11 +9,12 @@ from lessonadmin import auth
 from lessonadmin.domain import desk_list, pictures, standing
 from lessonadmin.views import video_card
 from lessonadmin.views.lessons import bp
-from lessonadmin.web import fragments
+from lessonadmin.web import fragments, headers
 
 
 @bp.get("")
 def index() -> Response:
+    headers.shows_pictures()
     wish = _wish()
     user = auth.current_user()
     page = desk_list.page(user, wish)

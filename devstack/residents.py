@@ -30,7 +30,7 @@ def read(url: str) -> Residents:
         rows = connection.execute(
             "SELECT lower(email) LIKE %s, count(*) FROM users GROUP BY 1", [f"%@{DOMAIN}"]
         )
-        counts = dict(rows.fetchall())
+        counts: dict[bool, int] = dict(rows.fetchall())
     return Residents(demo=counts.get(True, 0), others=counts.get(False, 0))
 
 

@@ -14,11 +14,11 @@ def _is_demo() -> ColumnElement[bool]:
     return func.lower(User.email).endswith(f"@{DOMAIN}", autoescape=True)
 
 
-def count_of_others() -> Select[tuple[int]]:
+def count_of_others() -> Select[int]:
     """How many accounts are not the demo's, disabled ones included."""
     return select(func.count()).select_from(User).where(~_is_demo())
 
 
-def count_of_active() -> Select[tuple[int]]:
+def count_of_active() -> Select[int]:
     """How many of the demo's accounts can be used."""
     return select(func.count()).select_from(User).where(_is_demo(), User.active)

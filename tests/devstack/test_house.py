@@ -131,10 +131,8 @@ def test_a_real_school_is_not_served_with_a_simulator(
     house = House(tmp_path)
     assert house.spawn(DATABASE_URL=pg_url, REDIS_URL=redis_url).wait(30) == 1
     lines = [line for line in house.said().splitlines() if line and "stays in instance/" not in line]
-    assert lines == [
-        "The database that DATABASE_URL names holds an account that is not the demo's, and Mux would be simulated: "
-        "set MUX_API_URL and MUX_TOKEN_ID too, or name another database."
-    ]
+    told = "The database that DATABASE_URL names holds an account that is not the demo's, and Mux would be simulated: "
+    assert lines == [told + "set MUX_API_URL and MUX_TOKEN_ID too, or name another database."]
     assert residents.read(pg_url) == residents.Residents(others=1), "no demo account beside it"
 
 

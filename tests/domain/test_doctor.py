@@ -427,7 +427,7 @@ def test_a_check_that_breaks_harms_no_other(well: World, monkeypatch: pytest.Mon
 
     monkeypatch.setitem(doctor.CHECKS, "disk", broken)
     lines = examined()
-    assert (lines["disk"].level, "LookupError planted" in lines["disk"].says) == ("FAIL", True)
+    assert (lines["disk"].level, "LookupError: planted" in lines["disk"].says) == ("FAIL", True)
     assert lines["Redis"].level == "ok"
 
 

@@ -1,7 +1,8 @@
 """A list as a CSV file, of any length: read in slices by key, sent as it is read, safe to open in a spreadsheet.
 
 Slices are short queries of their own, so a reader who takes an hour holds no transaction open. The rows come in the
-order of their keys, newest first, whatever the list is sorted by.
+order of their keys, newest first, whatever the list is sorted by. Before the first row leaves, an audit row says who
+takes how many of them, by which search and filters.
 """
 
 from collections.abc import Iterator
@@ -11,8 +12,9 @@ from flask import Response, stream_with_context
 from sqlalchemy.orm import joinedload
 from werkzeug.utils import secure_filename
 
-from lessonadmin import spreadsheets
-from lessonadmin.db import db
+from lessonadmin import auth, spreadsheets
+from lessonadmin.db import db, transaction
+from lessonadmin.domain import journal
 
 SLICE = 1000
 
@@ -20,11 +22,34 @@ SLICE = 1000
 def stream(view: Any) -> Response:
     """Every row that matches the list's search and filters."""
     name = secure_filename(view.get_export_name(export_type="csv"))
+    _write_down(view)
     return Response(
         stream_with_context(_lines(view)),
         headers={"Content-Disposition": f"attachment; filename={name}"},
         mimetype="text/csv",
     )
+
+
+def _write_down(view: Any) -> None:
+    arguments = view._get_list_extra_args()
+    rows = _query(view, arguments).order_by(None).count()
+    filters = {name: value for _, name, value in arguments.filters or ()}
+    with transaction(auth.current_actor()):
+        journal.record_for(
+            f"{view.room}.exported",
+            view.room,
+            None,
+            rows=rows,
+            search=arguments.search or None,
+            filters=filters or None,
+        )
+
+
+def _query(view: Any, arguments: Any) -> Any:
+    _, query = view.get_list(
+        None, None, False, arguments.search, arguments.filters, execute=False, page_size=0
+    )
+    return query
 
 
 def _lines(view: Any) -> Iterator[str]:
@@ -42,10 +67,7 @@ def _value(view: Any, row: Any, name: str) -> Any:
 
 def _slices(view: Any) -> Iterator[list[Any]]:
     key = getattr(view.model, view._primary_key)
-    arguments = view._get_list_extra_args()
-    _, query = view.get_list(
-        None, None, False, arguments.search, arguments.filters, execute=False, page_size=0
-    )
+    query = _query(view, view._get_list_extra_args())
     query = query.options(*map(joinedload, view._auto_joins)).order_by(None).order_by(key.desc()).limit(SLICE)
     found = query.all()
     while found:

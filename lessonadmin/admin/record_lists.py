@@ -38,8 +38,18 @@ OTHER_WORDS = {
     "user.token_revoked": "Revoked a bearer token",
     "user.mail_chosen": "Chose about mail",
     "user.signed_in": "Signed in",
+    "user.signed_out": "Signed out",
+    "user.sessions_ended": "Ended sessions",
+    "rows.removed": "Old rows were removed",
 }
-WORDS = AUDIT_WORDS | OTHER_WORDS
+EXPORTS = {
+    f"{room}.exported": f"Took a CSV file of {things}"
+    for room, things in (
+        ("user", "people"), ("purchase", "purchases"), ("lesson", "lessons"), ("course", "courses"), ("tracking", "uploads"),
+        ("event", "events"), ("deletion", "deletions"), ("batch", "bulk actions"), ("audit", "the audit list"),
+    )
+}  # fmt: skip
+WORDS = AUDIT_WORDS | OTHER_WORDS | EXPORTS
 
 
 class PurchaseView(TableView):

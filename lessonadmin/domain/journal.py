@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lessonadmin import config
+from lessonadmin import config, logs
 from lessonadmin.db import actor, before_commit, new_id, scratch
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.queue import enqueue_after_commit
@@ -72,6 +72,11 @@ def record_all(action: str, kind: str, target_ids: Iterable[uuid.UUID | None], *
         told.setdefault("reason", by.reason)
     if by.batch:
         told.setdefault("batch", str(by.batch))
+    address = logs.address.get()
+    if (
+        by.type == "user" and action.startswith("user.") and address != "-"
+    ):  # what is done to accounts says where from
+        told.setdefault("address", address)
     _pages()["audit"].extend(
         {
             "id": new_id(),

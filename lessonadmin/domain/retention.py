@@ -1,7 +1,8 @@
 """How long what is kept: old rows go in small batches, so that no sweep holds a table.
 
 The memory of event ids outlives every validity: Mux sends an event again for a day at the most, a signature is good for
-five minutes, and events are kept for months. Audit rows are the only ones that a trigger guards; this room alone may pass.
+five minutes, and events are kept for months. Audit rows go through a function of the database, which removes none that is
+younger than a year, whatever it is asked. What was removed leaves an audit row itself, of which table and how many.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from lessonadmin import config
-from lessonadmin.db import db
+from lessonadmin.db import JOB, db, transaction
+from lessonadmin.domain import journal
 
 BATCH = 1000
 MOST_BATCHES = 20
@@ -42,6 +44,8 @@ LIVES = (
 )
 # Tables whose key is not called `id`.
 KEYS = {"throttles": "key", "hourly_figures": "ctid", "security_counts": "ctid"}
+# Of these an audit row tells that they went; the others are counters and leases, of which nobody asks.
+TOLD = frozenset({"audit_log", "mux_events", "mux_calls", "notifications", "alarms", "reconcile_runs"})
 
 
 def days_of(life: Life) -> int:
@@ -66,14 +70,25 @@ def prune() -> dict[str, int]:
 
 
 def _prune_some(life: Life) -> int:
+    with transaction(JOB):
+        gone = _remove_audit_rows(life) if life.table == "audit_log" else _remove(life)
+        if gone and life.table in TOLD:
+            journal.record_for("rows.removed", life.table, None, rows=gone, older_than_days=days_of(life))
+    return gone
+
+
+def _remove_audit_rows(life: Life) -> int:
+    query = text("SELECT remove_old_audit_rows(:most, :days)")
+    return int(db.session.execute(query, {"most": BATCH, "days": days_of(life)}).scalar_one())
+
+
+def _remove(life: Life) -> int:
     key = KEYS.get(life.table, "id")
     condition = life.condition.format(limit=f"clock_timestamp() - interval '{days_of(life)} days'")
-    db.session.execute(text("SELECT set_config('lessonadmin.retention', 'on', true)"))
     gone = db.session.execute(
         text(
             f"DELETE FROM {life.table} WHERE {key} IN"  # noqa: S608  # names and conditions are the constants above
             f" (SELECT {key} FROM {life.table} WHERE {condition} LIMIT {BATCH})"
         )
     )
-    db.session.commit()
     return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE has one

@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import func, select, update
 
 from lessonadmin.db import db
+from lessonadmin.domain import journal
 from lessonadmin.domain.models import ApiToken, User, UserSession
 from lessonadmin.domain.models.people import STAFF
 
@@ -82,12 +83,25 @@ def by_token(secret: str) -> tuple[User, ApiToken] | None:
     return user, token
 
 
-def end(session_id: uuid.UUID) -> None:
-    """This one session is over."""
-    db.session.execute(
+def sign_out(user: User, session_id: uuid.UUID) -> None:
+    """This one session is over, because its owner says so."""
+    if _end(session_id) is not None:
+        journal.record("user.signed_out", user)
+
+
+def replace(session_id: uuid.UUID) -> None:
+    """This one session is over, whosever it was: somebody signs in where it was."""
+    owner = _end(session_id)
+    if owner is not None:
+        journal.record_for("user.sessions_ended", "user", owner, sessions=1)
+
+
+def _end(session_id: uuid.UUID) -> uuid.UUID | None:
+    return db.session.scalar(
         update(UserSession)
         .where(UserSession.id == session_id, UserSession.ended_at.is_(None))
         .values(ended_at=func.clock_timestamp())
+        .returning(UserSession.user_id)
     )
 
 
@@ -100,7 +114,10 @@ def end_all(user: User, *, but: uuid.UUID | None = None, only: uuid.UUID | None 
         ending = ending.where(UserSession.id == only)
     alive = UserSession.created_at > func.clock_timestamp() - SESSION_LIFE
     ended = db.session.execute(ending.values(ended_at=func.clock_timestamp()).returning(alive)).scalars()
-    return sum(ended)
+    count = sum(ended)
+    if count:
+        journal.record("user.sessions_ended", user, sessions=count)
+    return count
 
 
 def open_ones(user: User) -> list[UserSession]:

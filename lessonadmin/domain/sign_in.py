@@ -132,7 +132,7 @@ def open_session(proof: Proof, *, address: str, user_agent: str, replaces: uuid.
     user = proof.user
     _still_proves(proof)
     if replaces is not None:
-        sessions.end(replaces)
+        sessions.replace(replaces)
     secret = sessions.begin(user, address=address, user_agent=user_agent)
     journal.record("user.signed_in", user, address=address)
     return secret

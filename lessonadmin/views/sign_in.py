@@ -86,7 +86,7 @@ def logout() -> Response:
     found = auth.identity()
     if found is not None and found.session_id is not None:
         with transaction(Actor.user(found.user_id)):
-            sessions.end(found.session_id)
+            sessions.sign_out(found.user, found.session_id)
     auth.end_session()
     flash("You are signed out.", "success")
     return redirect(url_for("sign_in.login"))

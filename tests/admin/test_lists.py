@@ -173,3 +173,24 @@ def test_who_may_see_what(app: Flask, role: str) -> None:
     menu = page_of(somebody.get("/account")).text()
     assert ("Support panel" in menu) == (role == "support")
     assert auth.GUARDS["admin_user"].roles == {"admin"}
+
+
+def test_a_csv_file_leaves_a_row_that_says_who_took_what(app: Flask) -> None:
+    full_house()
+    make_user(role="student", email="other@school.example")
+    admin = browser()
+    address = "/admin/user/export/csv/?flt0_role_is=student&search=stu@"
+    assert len(admin.get(address).text.splitlines()) == 3
+    assert admin.get("/admin/purchase/export/csv/").status_code == 200
+    with app.app_context():
+        rows = db.session.scalars(
+            select(AuditLog).where(AuditLog.action.like("%.exported")).order_by(AuditLog.id)
+        ).all()
+    assert [(row.action, row.actor_type, row.detail["rows"]) for row in rows] == [
+        ("user.exported", "user", 2),
+        ("purchase.exported", "user", 1),
+    ]
+    assert rows[0].detail["search"] == "stu@"
+    assert list(rows[0].detail["filters"].values()) == ["student"]
+    page = page_of(admin.get("/admin/audit/"))
+    assert "Took a CSV file of people" in page.text()

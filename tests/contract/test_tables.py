@@ -221,8 +221,15 @@ def test_audit_rows_say_who(house: House, teacher: Caller) -> None:
     assert by["video.upload_started"] == ("user", teacher.id, "lesson")
     assert by["video.ready"] == ("webhook", "", "lesson")
     assert by["lesson.published"] == ("webhook", "", "lesson")
-    with pytest.raises(psycopg.Error):
-        house.sql("UPDATE audit_log SET action = 'x' WHERE target_id = %s", lesson_id)
+    for attack in (
+        "UPDATE audit_log SET action = 'x'",
+        "UPDATE audit_log SET at = at - interval '2 years'",
+        "DELETE FROM audit_log",
+        "TRUNCATE audit_log",
+    ):
+        with pytest.raises(psycopg.Error, match=r"never changed|permission denied"):
+            house.sql(f"BEGIN; SELECT set_config('lessonadmin.retention', 'on', true); {attack}; COMMIT")
+    assert len(house.sql("SELECT 1 FROM audit_log WHERE target_id = %s", lesson_id)) == len(rows)
     accounts = house.sql("SELECT actor_type FROM audit_log WHERE action LIKE 'user.%%'")
     assert {row["actor_type"] for row in accounts} >= {"cli"}
 

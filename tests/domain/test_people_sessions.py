@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from lessonadmin.db import CLI, transaction
-from lessonadmin.domain import sessions, sign_in
-from lessonadmin.domain.models import User, UserSession
+from lessonadmin.db import CLI, Actor, transaction
+from lessonadmin.domain import people, sessions, sign_in
+from lessonadmin.domain.models import AuditLog, User, UserSession
 from tests.factories import PASSWORD, make_user
 
 
@@ -124,3 +124,33 @@ def test_a_new_sign_in_ends_the_session_that_this_browser_had(session: Session) 
     assert after != before
     assert sessions.by_session(before) is None
     assert sessions.by_session(after) is not None
+
+
+def ended(session: Session) -> list[tuple[str, object, object]]:
+    session.rollback()
+    rows = session.scalars(select(AuditLog).where(AuditLog.action.like("user.s%")).order_by(AuditLog.id))
+    return [(row.action, row.target_id, row.detail.get("sessions")) for row in rows]
+
+
+def test_the_end_of_sessions_leaves_a_row_and_nothing_ended_leaves_none(session: Session) -> None:
+    user = make_user()
+    opened(user)
+    opened(user)
+    known = sessions.by_session(opened(user))
+    assert known is not None
+    with transaction(Actor.user(user.id)):
+        sessions.end_all(user, but=known[1].id)
+        sessions.end_all(user, but=known[1].id)
+    assert ended(session) == [("user.sessions_ended", user.id, 2)]
+    with transaction(Actor.user(user.id)):
+        sessions.sign_out(user, known[1].id)
+        sessions.sign_out(user, known[1].id)
+    assert ended(session)[1:] == [("user.signed_out", user.id, None)]
+
+
+def test_a_reset_says_how_many_sessions_it_ended(session: Session) -> None:
+    user = make_user()
+    opened(user)
+    with transaction(CLI):
+        people.reset_password(user)
+    assert ended(session) == [("user.sessions_ended", user.id, 1)]

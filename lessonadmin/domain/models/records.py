@@ -77,7 +77,7 @@ class MuxCall(Base):
 
 
 class AuditLog(Base):
-    """Append-only: a trigger refuses every change and every removal outside retention."""
+    """Append-only: a trigger dates every row, refuses every change, and every removal of a row younger than a year."""
 
     __tablename__ = "audit_log"
 

@@ -3,6 +3,12 @@
 import sys
 from typing import Any
 
+# Whose word is taken about where a request comes from says TRUSTED_PROXIES (lessonadmin/web/visitors.py). gunicorn takes
+# nobody's: by itself it lets this machine and every unix socket set the scheme, SCRIPT_NAME and PATH_INFO.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
 
 def on_starting(server: Any) -> None:
     from app import app

@@ -20,6 +20,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     web.formats.init_app(app)
     db.init_app(app)
     web.requests.init_app(app)
+    web.visitors.init_app(app)
     web.headers.init_app(app)
     web.targets.init_app(app)
     auth.init_app(app)

@@ -4,7 +4,6 @@ A route whose blueprint is not in the table is refused, so a new room is closed 
 person may do with one lesson is decided in `domain.access`, not here.
 """
 
-import ipaddress
 import uuid
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from lessonadmin.domain import sessions
 from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import User, people
 from lessonadmin.domain.models.people import Role
-from lessonadmin.web import fragments
+from lessonadmin.web import fragments, visitors
 
 csrf = CSRFProtect()
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -133,15 +132,8 @@ def current_actor(*, reason: str | None = None) -> Actor:
 
 
 def address() -> str:
-    """Where the request comes from. Behind a proxy of our own network the proxy's word is taken."""
-    peer = request.remote_addr or ""
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",")[-1].strip()
-    try:
-        if forwarded and ipaddress.ip_address(peer).is_private:
-            return str(ipaddress.ip_address(forwarded))
-    except ValueError:
-        pass
-    return peer
+    """Where whoever asks is: what sessions, tries and the audit trail are told."""
+    return visitors.address()
 
 
 def begin_session(secret: str) -> None:

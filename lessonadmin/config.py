@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from urllib.parse import SplitResult, urlsplit
 
-from lessonadmin import secret_strength
+from lessonadmin import addresses, secret_strength
 
 DEFAULT_UPLOAD_TYPES = "video/mp4,video/quicktime,video/webm,video/x-matroska,video/mpeg,video/x-msvideo"
 
@@ -50,6 +50,7 @@ class Settings:
     replaced_grace_seconds: int = 86400
     mail_url: str | None = None
     metrics_token: str | None = None
+    trusted_proxies: addresses.Trusted = addresses.NOBODY
     sentry_dsn: str | None = None
     keep_days: tuple[tuple[str, int], ...] = ()
     mux_plan_limits: tuple[tuple[str, int], ...] = ()
@@ -211,6 +212,8 @@ def _parse(name: str, value: str) -> object:
         return _origin(name, value)
     if name in WHOLE_NUMBERS:
         return _whole_number(name, value)
+    if name == "TRUSTED_PROXIES":
+        return addresses.trusted(_items(value))
     if name in LISTS:
         return _items(value)
     return value

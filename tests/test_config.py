@@ -60,6 +60,10 @@ def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
         ("UPLOAD_TYPES", ","),
         ("MAIL_URL", "mail.example.org"),
         ("MAIL_URL", "smtp://"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("TRUSTED_PROXIES", ","),
         ("MAIL_URL", "smtp+insecure://u:p@mail.example.org"),
         ("MUX_PLAN_LIMITS", "videos"),
         ("MUX_PLAN_LIMITS", "videos=0"),
@@ -158,3 +162,10 @@ def test_defaults_are_the_documented_ones() -> None:
     assert (settings.sweep_every_seconds, settings.replaced_grace_seconds) == (30, 86400)
     assert (settings.mail_url, settings.metrics_token, settings.mux_env_key) == (None, None, None)
     assert settings.upload_types[0] == "video/mp4"
+
+
+def test_proxies_are_read_as_networks_and_none_is_the_default() -> None:
+    assert not load().trusted_proxies
+    found = load(TRUSTED_PROXIES="10.0.0.0/8, 2001:db8::/32, 192.0.2.7, unix").trusted_proxies
+    assert [str(network) for network in found.networks] == ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7/32"]
+    assert found.unix

@@ -37,6 +37,7 @@ CHECKS: dict[str, Check] = {
     "signing keys": doctor_mux.signing_keys,
     "PUBLIC_URL": doctor_house.public_url,
     "demo": doctor_house.demo,
+    "proxies": doctor_house.proxies,
     "mail": doctor_house.mail,
     "disk": doctor_house.disk,
 }

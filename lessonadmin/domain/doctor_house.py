@@ -3,12 +3,14 @@
 import ipaddress
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from lessonadmin import queue
 from lessonadmin import redis_access as door
-from lessonadmin.domain import demo_accounts, postman
+from lessonadmin.addresses import UNIX
+from lessonadmin.domain import demo_accounts, postman, vital_signs
 from lessonadmin.domain.examination import Line, Room, fail, ok, warn
 from lessonadmin.job_list import QUEUES
 
@@ -16,6 +18,7 @@ GIB = 1024**3
 LITTLE, TOO_LITTLE = 1 * GIB, GIB // 5
 MANY_JOBS = 500
 MANUAL = "docs/operate.md, Redis"
+REMEMBERED = timedelta(hours=1)
 
 
 def redis(_room: Room) -> list[Line]:
@@ -164,6 +167,26 @@ def mail(room: Room) -> list[Line]:
             )
         ]
     return [ok("mail", "The mail server of this machine lets us in.")]
+
+
+def proxies(room: Room) -> list[Line]:
+    """Does a proxy write where requests come from, whose word we do not take?"""
+    believed = room.settings.trusted_proxies
+    with room.connection() as connection:
+        seen = vital_signs.unheard(connection, within=REMEMBERED)
+    peer = str(seen["peer"]) if seen is not None else ""
+    if seen is None or believed.holds(peer):
+        named = "Those that TRUSTED_PROXIES names say where requests come from." if believed else ""
+        return [ok("proxies", named or "None is trusted, and none says where requests come from.")]
+    return [
+        warn(
+            "proxies",
+            f"Requests come from {peer or 'a unix socket'} with X-Forwarded-For, which TRUSTED_PROXIES does not name: "
+            "everybody behind it counts as one address.",
+            f"If that is a proxy of yours, set TRUSTED_PROXIES={peer or UNIX} (several are separated by commas). "
+            "If not, somebody reaches web past the proxy: let only the proxy in.",
+        )
+    ]
 
 
 def disk(_room: Room) -> list[Line]:

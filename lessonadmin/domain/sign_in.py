@@ -14,6 +14,7 @@ from datetime import timedelta
 from sqlalchemy import delete, exists, func, insert, select, text, update
 
 from lessonadmin import config
+from lessonadmin.addresses import limit_key
 from lessonadmin.db import db, new_id
 from lessonadmin.domain import journal, passwords, people, sessions
 from lessonadmin.domain.errors import Invalid, TooMany
@@ -43,6 +44,7 @@ class Busy(Exception):
 def begin_try(*, email: str, address: str) -> uuid.UUID:
     """Count this try as wrong until it has proved right. TooMany after ten; Busy while others are undecided."""
     key = _hash_of(email)
+    address = limit_key(address)
     _one_at_a_time(f"email:{key}", f"address:{address}")
     for column, value in ((SignInFailure.email_hash, key), (SignInFailure.address, address)):
         now = func.clock_timestamp()

@@ -1,6 +1,7 @@
 """Signs of life: who beat lately, is the schema ours, does Redis answer. Asked by /readyz, the dashboard and the doctor."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from lessonadmin.domain.models import Heartbeat
 
 FRESH_SECONDS = 60
 WORKER, CLOCK = "worker:", "clock"
+# A proxy that writes where requests come from, and is not believed.
+UNHEARD = "unheard"
 CHECKS = ("database", "migrations", "redis", "worker", "clock")
 
 
@@ -36,6 +39,15 @@ def ages(*prefixes: str, on: Connection | None = None) -> dict[str, float]:
     named = or_(*(Heartbeat.name.startswith(prefix) for prefix in prefixes))
     rows = (on or db.session).execute(select(Heartbeat.name, age).where(named))
     return {name: float(seconds) for name, seconds in rows}
+
+
+def unheard(on: Connection, *, within: timedelta) -> dict[str, object] | None:
+    """What was remembered of a proxy that is not believed, if one was seen lately."""
+    lately = Heartbeat.at > func.clock_timestamp() - within
+    found: dict[str, object] | None = on.scalar(
+        select(Heartbeat.detail).where(Heartbeat.name == UNHEARD, lately)
+    )
+    return found
 
 
 def alive(seen: Mapping[str, float], prefix: str) -> dict[str, float]:

@@ -3,6 +3,6 @@
 No route lives here and no rule of the product is known.
 """
 
-from lessonadmin.web import assets, errors, formats, headers, requests, settings, targets
+from lessonadmin.web import assets, errors, formats, headers, requests, settings, targets, visitors
 
-__all__ = ["assets", "errors", "formats", "headers", "requests", "settings", "targets"]
+__all__ = ["assets", "errors", "formats", "headers", "requests", "settings", "targets", "visitors"]

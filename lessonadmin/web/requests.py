@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from lessonadmin import auth, logs, metric_labels, metrics, security_events
 from lessonadmin.texts import storable
+from lessonadmin.web import visitors
 
 log = logging.getLogger("lessonadmin.request")
 
@@ -68,7 +69,7 @@ def _finish(response: Response) -> Response:
             request.method,
             request.path,
             response.status_code,
-            extra={"milliseconds": round(seconds * 1000, 1)},
+            extra={"milliseconds": round(seconds * 1000, 1), "address": visitors.address()},
         )
         security_events.write_due()
     return response

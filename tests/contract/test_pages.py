@@ -1,7 +1,9 @@
 """Section 4: the addresses, who is sent where, the forms, the data-testids, health; cookies and policies of section 2."""
 
 import re
+import socket
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -277,3 +279,36 @@ def test_another_web_behind_https(house: House, teacher: Caller) -> None:
     assert source["token"]
     assert source["thumbnail_token"]
     assert asset["id"]
+
+
+def raw(house: House, path: str, *lines: str) -> tuple[str, str]:
+    """Status line and everything after it, of a request that no library has tidied up."""
+    host = urlsplit(house.url)
+    head = "\r\n".join((f"GET {path} HTTP/1.1", *lines, "Connection: close", "", ""))
+    with socket.create_connection((host.hostname, host.port), timeout=20) as connection:
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    status, _, rest = answer.partition("\r\n")
+    return status, rest
+
+
+def test_the_server_believes_no_header_about_itself(house: House) -> None:
+    host = f"Host: {urlsplit(house.url).netloc}"
+    claims = ("SCRIPT_NAME: /evil", "PATH_INFO: /healthz", "X-Forwarded-Proto: https", "X-Forwarded-Ssl: off")
+    for lines in (claims[:1], claims[1:2], claims[2:], claims):
+        status, page = raw(house, "/login", host, *lines)
+        assert status == "HTTP/1.1 200 OK", lines
+        assert 'action="/login"' in page
+        assert "/evil" not in page
+
+
+def test_another_host_gets_no_page_and_no_redirect(house: House) -> None:
+    for path in ("/login", "/admin/lesson", "/lessons"):
+        status, answer = raw(house, path, "Host: evil.example")
+        assert status == "HTTP/1.1 400 BAD REQUEST"
+        assert "evil" not in answer
+        assert "\r\nlocation:" not in answer.lower()
+    assert raw(house, "/healthz", "Host: 10.1.2.3")[0] == "HTTP/1.1 200 OK"
+    status, answer = raw(house, "/admin/lesson", f"Host: {urlsplit(house.url).netloc}")
+    assert status.startswith("HTTP/1.1 308")
+    assert "\r\nlocation: /admin/lesson/\r\n" in answer.lower()

@@ -7,9 +7,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
+from lessonadmin.domain import access, catalog, pictures
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.ids import as_id
@@ -26,11 +28,17 @@ class Count:
     published: int = 0
 
 
-def counts(courses: Sequence[Course]) -> dict[uuid.UUID, Count]:
+def shown_to(user: User) -> ColumnElement[bool]:
+    """Which lessons of a course its teacher is shown: staff all, others their own and what every student sees. A course
+    may hold lessons of another teacher, whose drafts are nobody else's business."""
+    return true() if user.is_staff else or_(Lesson.creator_id == user.id, access.on_sale())
+
+
+def counts(user: User, courses: Sequence[Course]) -> dict[uuid.UUID, Count]:
     """For a page of courses, with one query."""
     rows = db.session.execute(
         select(Lesson.course_id, func.count(), func.count().filter(Lesson.status == "published"))
-        .where(Lesson.course_id.in_([course.id for course in courses]))
+        .where(Lesson.course_id.in_([course.id for course in courses]), shown_to(user))
         .group_by(Lesson.course_id)
     )
     known = {course_id: Count(lessons, published) for course_id, lessons, published in rows}
@@ -47,17 +55,29 @@ def teachers(courses: Sequence[Course]) -> dict[uuid.UUID, str]:
     return {course_id: name or email for course_id, name, email in rows}
 
 
-def lessons_of(course_id: uuid.UUID) -> list[Lesson]:
-    """In the order in which students meet them."""
+def lessons_of(user: User, course_id: uuid.UUID) -> list[Lesson]:
+    """In the order in which students meet them, as far as this person is shown them."""
     return list(
         db.session.scalars(
             select(Lesson)
-            .where(Lesson.course_id == course_id)
+            .where(Lesson.course_id == course_id, shown_to(user))
+            .options(joinedload(Lesson.course), joinedload(Lesson.creator))
             .order_by(Lesson.position, Lesson.id)
             .limit(MOST_LESSONS)
             .execution_options(populate_existing=True)
         )
     )
+
+
+def covers(user: User, lessons: Sequence[Lesson]) -> dict[uuid.UUID, str | None]:
+    """A picture of each; of another teacher's lesson as the catalogue shows it, so that nobody watches its video by it."""
+    plays = access.playable_among(user, lessons)
+    return {
+        lesson.id: pictures.thumbnail(lesson, width=192, height=108)
+        if access.owns(user, lesson)
+        else catalog.cover(lesson, plays=lesson.id in plays)
+        for lesson in lessons
+    }
 
 
 def offered(teacher_id: uuid.UUID, lesson: Lesson | None) -> list[tuple[str, str]]:

@@ -57,7 +57,10 @@ def _lock(course: Course) -> None:
 
 
 def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -> bool:
-    """Put the lessons of a course in this order; those that are not named follow as they were. False if they stood so."""
+    """Put the lessons of a course in this order; those that are not named follow as they were. False if they stood so.
+
+    Lessons that this person is not shown keep their places.
+    """
     course = access.course_to_change(user, course_id)
     _lock(course)
     lessons = db.session.scalars(
@@ -67,7 +70,10 @@ def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -
         .execution_options(populate_existing=True)
     ).all()
     place = {lesson_id: number for number, lesson_id in enumerate(dict.fromkeys(lesson_ids))}
-    wanted = sorted(lessons, key=lambda one: place.get(one.id, len(place)))
+    shown = [one for one in lessons if access.owns(user, one) or access.visible_to_students(one)]
+    ordered = iter(sorted(shown, key=lambda one: place.get(one.id, len(place))))
+    moving = {one.id for one in shown}
+    wanted = [next(ordered) if one.id in moving else one for one in lessons]
     if [one.id for one in wanted] == [one.id for one in lessons]:
         return False
     for position, lesson in enumerate(wanted, start=1):

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import course_lists, courses, pictures, standing
+from lessonadmin.domain import course_lists, courses, standing
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.lessons import Changes
 from lessonadmin.domain.models import Course
@@ -108,10 +108,15 @@ def _page(course: Course | None, typed: Typed, *, status: int = 200, **more: obj
         address = url_for("courses.edit", course_id=course.id) if course is not None else None
         html = render_template("courses/form.html", **given)
         return fragments.answer(html, name="form", status=status, address=address)
-    lessons = course_lists.lessons_of(course.id) if course is not None else []
+    user = auth.current_user()
+    lessons = course_lists.lessons_of(user, course.id) if course is not None else []
     given["card"] = preview.card(course) if course is not None else video_card.blank("course")
     given["rules"] = video_card.upload_rules()
-    given |= {"lessons": lessons, "states": standing.of_many(lessons), "thumbnail": pictures.thumbnail}
+    given |= {
+        "lessons": lessons,
+        "states": standing.of_many(lessons),
+        "covers": course_lists.covers(user, lessons),
+    }
     return make_response(render_template("courses/edit.html", **given), status)
 
 

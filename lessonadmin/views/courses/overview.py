@@ -21,7 +21,7 @@ def index() -> str:
         "courses/index.html",
         page=page,
         q=q,
-        counts=course_lists.counts(page.items),
+        counts=course_lists.counts(user, page.items),
         states=standing.of_many(page.items),
         teachers=course_lists.teachers(page.items) if user.is_staff else {},
         thumbnail=pictures.thumbnail,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from lessonadmin import auth
 from lessonadmin.domain import course_lists
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Course
@@ -76,6 +77,6 @@ def confirm(course_id: uuid.UUID, what: str) -> str:
     """The question as a page of its own, for browsers without scripts."""
     course = mine(course_id)
     if what == "delete":
-        count = course_lists.counts([course])[course.id]
+        count = course_lists.counts(auth.current_user(), [course])[course.id]
         return render_template("courses/delete.html", course=course, count=count)
     return render_template("courses/confirm.html", course=course, what=what, card=card(course))

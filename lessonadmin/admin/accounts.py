@@ -13,7 +13,7 @@ from lessonadmin.admin.base import tell
 from lessonadmin.admin.cells import cell, drawn
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import transaction
-from lessonadmin.domain import accounts, handover, passwords, people, searching, sessions
+from lessonadmin.domain import accounts, handover, passwords, people, searching, sessions, withdrawal
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
 from lessonadmin.domain.models.people import ROLES, STAFF
@@ -97,6 +97,7 @@ class UserView(TableView):
             "admin/user/details.html",
             user=user,
             has=handover.preview(user.id),
+            losses=withdrawal.preview(user),
             open_sessions=sessions.open_ones(user),
             own=user.id == auth.current_user().id,
             roles=ROLE_WORDS,
@@ -141,7 +142,8 @@ class UserView(TableView):
             raise
         except Problem as problem:
             return self._page(user, problem=problem)
-        flash(f"{plural(done.lessons, 'lesson')} and {plural(done.courses, 'course')} now belong to {to.email}.", "success")  # fmt: skip
+        lost = f" {plural(done.uploads, 'upload')} that had not arrived {'was' if done.uploads == 1 else 'were'} cancelled." if done.uploads else ""  # fmt: skip
+        flash(f"{plural(done.lessons, 'lesson')} and {plural(done.courses, 'course')} now belong to {to.email}.{lost}", "success")  # fmt: skip
         return redirect(url_for(".details_view", id=user.id))
 
     def _done(self, do: Callable[[User], Any], said: str) -> Any:

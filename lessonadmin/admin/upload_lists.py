@@ -16,7 +16,7 @@ from lessonadmin.admin.bulk import ActsOnRows
 from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import db
-from lessonadmin.domain import conditions, deletion_retry, wording
+from lessonadmin.domain import conditions, deletion_retry, holding, wording
 from lessonadmin.domain.errors import Missing, Problem
 from lessonadmin.domain.matching import ASSET_TYPES, UPLOAD_TYPES
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking, User
@@ -94,6 +94,7 @@ class TrackingView(ActsOnRows, TableView):
         SavedView("stuck", "Stuck", conditions.stuck_uploads),
         SavedView("failed-today", "Failed today", conditions.failed_uploads_today),
         SavedView("temporary-ids", "Temporary ids", lambda: Tracking.temp_asset_id.is_not(None)),
+        SavedView("held", "Held", holding.held),
     )
 
     def _loading(self, relation: Any) -> Any:
@@ -128,7 +129,10 @@ class TrackingView(ActsOnRows, TableView):
         row = self.get_one(request.args.get("id", ""))
         if row is None:
             raise Missing
-        return self.render(self.details_template, row=row, mux_url=mux_links.asset(row.mux_asset_id))
+        began = db.session.get(User, row.started_by) if row.started_by is not None else None
+        return self.render(
+            self.details_template, row=row, began=began, mux_url=mux_links.asset(row.mux_asset_id)
+        )
 
 
 class EventView(ActsOnRows, TableView):

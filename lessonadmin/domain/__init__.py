@@ -5,14 +5,15 @@ transaction that their caller opened; those that talk to Mux take `actor=` and o
 
 Where is what (a test holds this list complete):
 
-  A video's way       video_state videos desks publication uploads matching inbox reading looking asking answers
-                      surveying checks
+  A video's way       video_state videos desks publication uploads matching inbox reading news looking asking
+                      answers surveying checks
   Taking away         removal deletions leases cancelling restoring adopting
   Repair              sweeping budget disbelief environment intake repair old_videos finding reconcile walking drift
                       mending repolicing drift_report
   Lessons, courses    lessons courses course_lists course_teacher catalog desk_list listing searching standing estimates
                       prices importing import_file
   Who may what        access playback pictures people accounts passwords account_notices sign_in sessions throttles handover
+                      withdrawal holding
   Who is told         announcements journal wording notices mailing letters postman
   Bulk actions        actions outcomes previews lesson_actions rechecking clearing event_actions deletion_retry undoing
                       batches batch_beginning batch_control batch_items batch_lists batch_runs batch_turns

@@ -40,11 +40,14 @@ def _other(by: User, user_id: uuid.UUID) -> User:
     if by.id == user_id:
         raise Conflict("own_account", "This is your own account; another admin has to do that.")
     # Every admin is locked in one order, so that two admins cannot take the right from each other at the same moment.
-    db.session.execute(select(User.id).where(User.role == "admin").order_by(User.id).with_for_update())
+    # Rows that only name an account (a notice, a lesson) may still be written, by whoever holds a lesson meanwhile.
+    db.session.execute(
+        select(User.id).where(User.role == "admin").order_by(User.id).with_for_update(key_share=True)
+    )
     db.session.refresh(by)
     if by.role != "admin" or not by.active:
         raise Forbidden("forbidden", "Only admins manage accounts.")
-    user = db.session.get(User, user_id, populate_existing=True, with_for_update=True)
+    user = db.session.get(User, user_id, populate_existing=True, with_for_update={"key_share": True})
     if user is None:
         raise Missing
     return user

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement
 
 from lessonadmin.db import Actor
-from lessonadmin.domain import clearing, event_actions, lesson_actions, rechecking, restoring
+from lessonadmin.domain import clearing, event_actions, holding, lesson_actions, rechecking, restoring
 from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
@@ -157,6 +157,15 @@ ALL = (
         does="Deletes the assets of these uploads at Mux and clears them everywhere; open uploads are cancelled.",
         verdict=clearing.clear_upload_verdict,
         inside=clearing.clear_upload,
+        dangerous=True,
+    ),
+    Action(
+        name="take_over",
+        target="tracking",
+        label="Take over",
+        does="Takes over files that are held since whoever began the upload lost the right to it. Each becomes the newest video of its lesson or course: it replaces the one that plays, or is published if the lesson waits for its video.",
+        verdict=holding.take_over_verdict,
+        inside=lambda target_id, _options: holding.take_over(target_id),
         dangerous=True,
     ),
     Action(

@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, deletions, desks, looking, uploads, videos
+from lessonadmin.domain import calls, deletions, desks, holding, looking, uploads, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import AssetDeletion, Owner, Tracking
@@ -54,6 +54,7 @@ def _confirmed(asset: mux.Asset, playback_id: str) -> mux.PlaybackId:
 
 def take_over(desk: Desk, asset: mux.Asset, chosen: mux.PlaybackId) -> None:
     """Make an asset that Mux has confirmed the video of this lesson or course, under its lock."""
+    holding.refuse_kept_back(asset.id, asset.upload_id)
     videos.ensure_tracked(desk)
     _keep(asset.id)
     row = next(

@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime
 
+from sqlalchemy import select
+
 from lessonadmin import metrics
-from lessonadmin.db import after_commit
+from lessonadmin.db import after_commit, db
 from lessonadmin.domain import journal, wording
-from lessonadmin.domain.models import Lesson, Owner, Tracking
+from lessonadmin.domain.models import Lesson, Owner, Tracking, User
+from lessonadmin.domain.models.people import STAFF
 from lessonadmin.domain.video_state import State
 
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
@@ -24,6 +27,8 @@ def entered(
     elif after is State.CANCELLED:
         journal.record("video.upload_cancelled", owner, upload_id=row.upload_id)
         _count("cancelled")
+    elif after is State.WITHDRAWN:  # whoever withdraws it writes down why
+        _count("cancelled")
     elif after is State.DELETING:
         journal.record("video.delete_requested", owner, asset_id=row.mux_asset_id)
     elif after is State.DELETED:
@@ -31,11 +36,26 @@ def entered(
 
 
 def overtaken(owner: Owner, row: Tracking, after: State) -> None:
-    """An upload that another one has replaced made a step: written down, nobody is disturbed."""
-    if after is State.DELETING:
+    """An upload that does not count for its lesson (or course) any more made a step: written down, nobody is disturbed,
+    unless staff have to decide."""
+    if after is State.HELD:
+        _held(owner, row)
+    elif after is State.DELETING:
         journal.record("video.delete_requested", owner, asset_id=row.mux_asset_id, superseded=True)
     elif after is State.DELETED:
         journal.record("video.deleted", owner, asset_id=row.mux_asset_id, superseded=True)
+
+
+def _held(owner: Owner, row: Tracking) -> None:
+    """Every member of staff is told, once for an upload, since it is held once."""
+    journal.record("video.held", owner, asset_id=row.mux_asset_id, upload_id=row.upload_id)
+    said = (
+        f"A file for “{owner.title}” arrived after whoever had begun its upload lost the right to it. It is held, and"
+        f" nobody sees it: open the {owner.kind} in the panel to take it over or to delete it."
+    )
+    about = {f"{owner.kind}_id": owner.id}
+    for staff_id in db.session.scalars(select(User.id).where(User.active, User.role.in_(STAFF))):
+        journal.notify_user("needs_attention", staff_id, said, cause="held", **about)
 
 
 def let_go(owner: Owner, row: Tracking) -> None:

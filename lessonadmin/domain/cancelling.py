@@ -12,9 +12,9 @@ from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import deletions, desks, leases, videos
 from lessonadmin.domain.leases import Lease
 from lessonadmin.domain.models import Tracking, UploadCancellation
+from lessonadmin.domain.news import News
 from lessonadmin.domain.reading import upload_news
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import News
 
 
 def finish(cancellation_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:

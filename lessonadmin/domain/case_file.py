@@ -10,11 +10,28 @@ from lessonadmin.db import db
 from lessonadmin.domain import conditions, deletions, event_lookup
 from lessonadmin.domain.comparing import Look
 from lessonadmin.domain.desks import Desk
-from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, owners
+from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, User, owners
 from lessonadmin.domain.models.content import OPEN_STATUSES
+from lessonadmin.domain.video_state import KEPT_BACK, State, state_of
 from lessonadmin.spans import in_words
 
 MOST_EVENTS = 20
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """An upload whose starter had lost the right to it, and who that was."""
+
+    row: Tracking
+    began: str
+
+    @property
+    def is_held(self) -> bool:
+        return state_of(self.row.status, self.row.error_type) is State.HELD
+
+    @property
+    def since(self) -> str:
+        return f"{self.row.withdrawn_at:%-d %B %Y}" if self.row.withdrawn_at is not None else "a day unknown"
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,7 @@ class CaseFile:
     waiting_events: tuple[uuid.UUID, ...]
     now: datetime
     look: Look | None
+    withdrawn: tuple["Withdrawn", ...] = ()
 
     @property
     def status(self) -> str:
@@ -116,7 +134,28 @@ def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None)
         .execution_options(populate_existing=True)
     )
     waiting = _waiting_events(owner, desk.current)
-    return CaseFile(owner, desk.shown, desk.on_its_way, desk.watched, deletion, waiting, found.now, look)
+    return CaseFile(
+        owner,
+        desk.shown,
+        desk.on_its_way,
+        desk.watched,
+        deletion,
+        waiting,
+        found.now,
+        look,
+        _withdrawn(found.rows),
+    )
+
+
+def _withdrawn(rows: tuple[Tracking, ...]) -> tuple[Withdrawn, ...]:
+    found = [row for row in rows if state_of(row.status, row.error_type) in KEPT_BACK]
+    ids = {row.started_by for row in found}
+    known = db.session.execute(select(User.id, User.email).where(User.id.in_(ids))).all() if found else []
+    emails = {user.id: user.email for user in known}
+    return tuple(
+        Withdrawn(row, emails.get(row.started_by, "Somebody") if row.started_by else "Somebody")
+        for row in found
+    )
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from lessonadmin.domain import deletions, outcomes, removal, videos
 from lessonadmin.domain.conditions import current, has_real_id
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import Kind, Tracking, owners
+from lessonadmin.domain.news import News
 from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import News
 from lessonadmin.temporary_ids import is_temporary
 
 # In the words of a bulk action's options: keep the asset at Mux for REPLACED_GRACE_SECONDS before it is deleted.

@@ -1,9 +1,10 @@
-"""Giving one course to another teacher. Its lessons stay with whoever made them."""
+"""Giving one course to another teacher. Its lessons stay with whoever made them; an upload of its preview that the former
+teacher began and that has not arrived is withdrawn."""
 
 import uuid
 
 from lessonadmin.db import db
-from lessonadmin.domain import access, journal, people
+from lessonadmin.domain import access, journal, people, withdrawal
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
 from lessonadmin.domain.models import Course, User
 
@@ -20,11 +21,11 @@ def give(by: User, course_id: uuid.UUID, *, to_email: str) -> bool:
         return False
     if not taker.active:
         raise Conflict("account_disabled", "This account is disabled; choose another one.")
-    giver = db.session.get(User, course.instructor_id)
+    giver = db.session.get_one(User, course.instructor_id)
+    withdrawal.remember_starter(giver, course_id=course.id)
     course.instructor_id = taker.id
     course.version += 1
     db.session.flush()
-    journal.record(
-        "course.handed_over", course, before=giver.email if giver is not None else None, after=taker.email
-    )
+    journal.record("course.handed_over", course, before=giver.email, after=taker.email)
+    withdrawal.from_person(giver, why=f"the course was handed over to {taker.email}")
     return True

@@ -13,7 +13,7 @@ from lessonadmin.domain.case_file import CaseFile, Uploads, open_case
 from lessonadmin.domain.comparing import Look
 from lessonadmin.domain.findings import DOCTOR, Button, Finding
 from lessonadmin.domain.findings_at_mux import by_mux, mux_trouble
-from lessonadmin.domain.findings_on_record import by_record, replacement
+from lessonadmin.domain.findings_on_record import by_record, held, replacement
 from lessonadmin.domain.models import Owner
 
 __all__ = ["Button", "Finding", "diagnose", "machine_room_findings"]
@@ -24,6 +24,13 @@ def diagnose(owner: Owner, *, look: Look | None = None, uploads: Uploads | None 
     case = open_case(owner, look, uploads)
     main = by_mux(case) or by_record(case)
     around = list(_surroundings(case, main))
+    decide = list(held(case))
+    if decide and main.severity != "trouble":
+        return [*decide, main, *around]
+    return [*_in_order(around, main), *decide]
+
+
+def _in_order(around: list[Finding], main: Finding) -> list[Finding]:
     return [*around, main] if _stands_in_the_way(around, main) else [main, *around]
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from lessonadmin import config
 from lessonadmin.domain.models.content import OPEN
+from lessonadmin.domain.video_state import KEPT_BACK, State
 from lessonadmin.temporary_ids import PATTERN
 
 OURS = f"""
@@ -41,6 +42,8 @@ SELECT c.mux_preview_asset_id, NULL, NULL, c.id, c.video_processing_status, c.cr
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t
                     WHERE t.mux_asset_id = c.mux_preview_asset_id AND t.course_id = c.id)
 """
+# Its asset is held for staff, whoever hears of it first.
+WAS_WITHDRAWN = f"t.status = 'cancelled' AND t.error_type = '{KEPT_BACK[State.WITHDRAWN]}'"
 NOBODYS = f"""
   FROM seen_assets s
  WHERE NOT s.foreign_name
@@ -50,6 +53,7 @@ NOBODYS = f"""
    AND NOT EXISTS (SELECT 1 FROM asset_deletions d WHERE d.mux_asset_id = s.asset_id)
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id
                       AND t.superseded_at IS NULL AND t.status IN ({OPEN}))
+   AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id AND {WAS_WITHDRAWN})
 """
 OLD = "coalesce(s.made_at, '-infinity') < clock_timestamp() - interval '1 day'"
 HAS_ANOTHER = """EXISTS (SELECT 1 FROM used_assets u
@@ -78,7 +82,11 @@ QUESTIONS = {
         'we say ' || u.status || ', Mux says ' || s.status
         FROM used_assets u JOIN seen_assets s USING (asset_id)
         WHERE ((u.status = 'processing' AND s.status IN ('ready', 'errored'))
-            OR (u.status = 'ready' AND s.status = 'errored')) ORDER BY u.asset_id""",
+            OR (u.status = 'ready' AND s.status = 'errored'))
+        UNION ALL
+        SELECT 'stale', s.asset_id, {OWNER.format("t")}, t.id, 'we say withdrawn, Mux says ' || s.status
+        FROM mux_asset_tracking t JOIN seen_assets s ON s.upload_id = t.upload_id
+        WHERE {WAS_WITHDRAWN} ORDER BY 2""",
     "unknown_upload": f"""SELECT 'unknown_upload', s.upload_id, {OWNER.format("s")}, NULL::uuid,
         'Mux waits for its file, we do not know it'
         FROM seen_uploads s WHERE s.status = 'waiting' AND (s.lesson_id IS NOT NULL OR s.course_id IS NOT NULL)

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 
 from lessonadmin import mux
 from lessonadmin.db import db
-from lessonadmin.domain import budget
+from lessonadmin.domain import budget, holding
 from lessonadmin.domain.models import Owner, Tracking, owners
 from lessonadmin.domain.models.video import MIGRATED
 from lessonadmin.temporary_ids import PREFIX, is_temporary
@@ -34,17 +34,26 @@ class Finder:
 
     def __init__(self) -> None:
         self._indexed = False
-        self._asset_of_upload: dict[str, str] = {}
+        self._upload_of: dict[str, str] = {}
         self._by_clean_upload: dict[str, set[str]] = defaultdict(set)
         self._by_name: dict[str, set[str]] = defaultdict(set)
         self._waiting: set[str] = set()
 
     def assets_of(self, owner: Owner) -> set[str]:
-        """Every asset that the temporary ids of this lesson or course could stand for."""
+        """Every asset that the temporary ids of this lesson or course could stand for, but none that is held."""
+        found = self._assets_of(owner)
+        held = {
+            one for one in found if holding.is_kept_back(asset_id=one, upload_id=self._upload_of.get(one))
+        }
+        db.session.rollback()
+        return found - held
+
+    def _assets_of(self, owner: Owner) -> set[str]:
         wanted = [_bare(one) for one in (owner.mux_asset_id, owner.mux_playback_id) if is_temporary(one)]
         for upload_id in self._upload_ids(owner, wanted):
             upload = self._upload(upload_id)
             if upload is not None and upload.asset_id:
+                self._upload_of[upload.asset_id] = upload_id
                 return {upload.asset_id}
             if upload is not None and upload.status == "waiting":
                 self._waiting.add(str(owner.id))
@@ -89,6 +98,7 @@ class Finder:
             return
         for asset in self._all_assets():
             if asset.upload_id:
+                self._upload_of[asset.id] = asset.upload_id
                 self._by_clean_upload[clean(asset.upload_id)].add(asset.id)
             for name in self._names(asset):
                 self._by_name[name].add(asset.id)

@@ -30,6 +30,7 @@ class Finding:
     sentence: str
     severity: Severity
     button: Button | None = None
+    other: Button | None = None  # where somebody has to decide between two
 
 
 def press(case: CaseFile, action: str, label: str) -> Button:

@@ -1,7 +1,9 @@
 """What our own record says about the cause, state by state, without asking anybody."""
 
+from collections.abc import Iterator
+
 from lessonadmin.domain.case_file import CaseFile
-from lessonadmin.domain.findings import UPLOAD, Finding, clear, press, recheck, republish, unplayable
+from lessonadmin.domain.findings import UPLOAD, Button, Finding, clear, press, recheck, republish, unplayable
 from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.wording import why_failed
 
@@ -35,7 +37,29 @@ def _none(case: CaseFile) -> Finding:
     if case.row is not None and case.row.status == "cancelled":
         said = "The upload was cancelled by a person here. A new one can begin any time."
         return Finding("cancelled", said, "fine", UPLOAD)
+    if case.row is None and case.withdrawn:
+        last = case.withdrawn[-1]
+        if last.is_held:
+            return Finding("no_video", "No video plays here, and none is on its way.", "fine", UPLOAD)
+        said = f"{last.began} lost the right to this {case.owner.kind} on {last.since}, before the file of an upload was at Mux. That upload was cancelled; a new one can begin any time."
+        return Finding("right_lost", said, "fine", UPLOAD)
     return Finding("no_video", "No video was ever uploaded here.", "fine", UPLOAD)
+
+
+def held(case: CaseFile) -> Iterator[Finding]:
+    """Files that wait for a decision of staff, each with both answers."""
+    for one in case.withdrawn:
+        if not one.is_held:
+            continue
+        ids = (one.row.id,)
+        said = f"{one.began} started this upload and lost the right to this {case.owner.kind} on {one.since}; the file arrived afterwards. It is held: nobody sees it."
+        yield Finding(
+            "held",
+            said,
+            "trouble",
+            Button("Take it over", "take_over", "tracking", ids),
+            Button("Delete it at Mux", "clear_asset", "tracking", ids),
+        )
 
 
 def _uploading(case: CaseFile) -> Finding:

@@ -1,7 +1,8 @@
 """Everything that one teacher has goes to another: lessons, courses, and with them their uploads and new notices.
 
-After it the first has no right left to any of it. Uploads on their way go on, since nothing at Mux names a teacher.
-One statement a table and one for the audit rows, whatever the number of rows; what was bought stays bought.
+After it the first has no right left to any of it. Uploads that the first began and whose file is not at Mux yet are
+withdrawn; all others go on. One statement a table and one for the audit rows, whatever the number of rows; what was
+bought stays bought.
 """
 
 import uuid
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 
 from lessonadmin.db import db
-from lessonadmin.domain import journal
+from lessonadmin.domain import journal, withdrawal
 from lessonadmin.domain.errors import Conflict, Invalid, Missing
 from lessonadmin.domain.models import Course, Lesson, User
 
@@ -21,6 +22,7 @@ class Handover:
 
     lessons: int
     courses: int
+    uploads: int = 0  # that were withdrawn
 
 
 def preview(user_id: uuid.UUID) -> Handover:
@@ -41,10 +43,16 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
         raise Conflict("account_disabled", "This account is disabled; choose another one.")
     if giver.id == taker.id:
         raise Invalid.field("to", "Choose somebody else.")
-    done = Handover(
-        lessons=_move(Lesson, "lesson", giver, taker),
-        courses=_move(Course, "course", giver, taker),
-    )
+    # Locked in the order of everybody who locks several; only then it is sure which uploads there are.
+    for model, teacher in ((Course, Course.instructor_id), (Lesson, Lesson.creator_id)):
+        mine = select(model.id).where(teacher == giver.id).order_by(model.id).with_for_update()
+        db.session.execute(mine).all()
+    withdrawal.remember_starter(giver)
+    courses = _move(Course, "course", giver, taker)
+    lessons = _move(Lesson, "lesson", giver, taker)
+    db.session.expire_all()
+    withdrawn = withdrawal.from_person(giver, why=f"everything was handed over to {taker.email}")
+    done = Handover(lessons, courses, withdrawn)
     journal.record(
         "user.handed_over",
         giver,
@@ -52,19 +60,17 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
         to_email=taker.email,
         lessons=done.lessons,
         courses=done.courses,
+        uploads=done.uploads or None,
     )
-    db.session.expire_all()
     return done
 
 
 def _move(model: type[Lesson] | type[Course], kind: str, giver: User, taker: User) -> int:
     """One statement for all of them, and an audit row for each."""
     teacher = Lesson.creator_id if model is Lesson else Course.instructor_id
-    # Locked in the order of their ids first, as everybody does who locks several.
-    mine = select(model.id).where(teacher == giver.id).order_by(model.id).with_for_update().cte("mine")
     moved = db.session.scalars(
         update(model)
-        .where(model.id.in_(select(mine.c.id)))
+        .where(teacher == giver.id)
         .values({teacher: taker.id, "version": model.version + 1, "updated_at": func.clock_timestamp()})
         .returning(model.id)
         .execution_options(synchronize_session=False)

@@ -55,7 +55,7 @@ def write(address: str, bundle: Sequence[Told]) -> EmailMessage:
 
 
 def _subject(bundle: Sequence[Told]) -> str:
-    headline = wording.headline(bundle[0].kind, len(bundle))
+    headline = wording.headline(bundle[0].kind, len(bundle), bundle[0].cause)
     if len(bundle) > 1:
         return headline
     title = one_line(bundle[0].title)

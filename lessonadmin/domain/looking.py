@@ -15,9 +15,9 @@ from lessonadmin.domain import calls, checks, desks, disbelief, videos
 from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Missing, Unavailable
 from lessonadmin.domain.models import Kind, Tracking
+from lessonadmin.domain.news import FoundBy, News, Outcome
 from lessonadmin.domain.reading import asset_news, gone_news, upload_news
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import FoundBy, News, Outcome
 
 
 @dataclass(frozen=True)

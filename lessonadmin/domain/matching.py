@@ -15,9 +15,9 @@ from lessonadmin.domain import deletions, desks, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import AssetDeletion, Course, Kind, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.models.video import MIGRATED
+from lessonadmin.domain.news import News
 from lessonadmin.domain.reading import asset_news
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import News
 
 # What each type of event means; a type that is not here is stored and ignored.
 ASSET_TYPES = {

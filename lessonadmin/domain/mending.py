@@ -47,6 +47,10 @@ def _look_again(finding: Drift, actor: Actor) -> bool:
             return False
         videos.ensure_tracked(desk)
         row = desk.of_asset(finding.mux_id)
+        if (
+            row is None and asset is not None and asset.upload_id is not None
+        ):  # withdrawn before its asset came
+            row = next((one for one in desk.rows if one.upload_id == asset.upload_id), None)
         if row is None:
             return False
         if asset is None:

@@ -18,6 +18,7 @@ DONE = {
     "cancels": "The upload is cancelled.",
     "forgets": "What was left of a video is forgotten; there is none at Mux.",
     "restores": "The video is brought back; Mux is asked whether it plays.",
+    "takes_over": "The file is taken over: it is processed like every upload, and then plays and publishes as the lesson is set.",
     "replays": "The event is applied again.",
 }
 SKIPPED = {
@@ -31,6 +32,8 @@ SKIPPED = {
     "being_deleted": "Its video is being deleted.",
     "nothing_to_ask": "There is nothing at Mux to ask about.",
     "nothing_to_clear": "There is no video to clear.",
+    "not_held": "No file of it is held.",
+    "another_coming": "Another upload of the same lesson or course is on its way: cancel that first, or wait for it.",
     "too_late": "Its asset is gone at Mux or about to be, or another video has taken its place.",
     "changed_since": "Somebody changed it since, so it is left as it is.",
     "missing": "It is not there any more.",

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lessonadmin.db import db, moment
-from lessonadmin.domain import account_notices, journal, passwords, sessions
+from lessonadmin.domain import account_notices, journal, passwords, sessions, withdrawal
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.domain.models.people import ROLES
@@ -178,6 +178,8 @@ def set_active(user: User, active: bool) -> None:
         sessions.end_all(user)
     journal.record("user.enabled" if active else "user.disabled", user)
     account_notices.state_changed(user)
+    if not active:
+        withdrawal.from_person(user, why="the account was disabled")
 
 
 def set_role(user: User, role: str) -> None:
@@ -187,6 +189,7 @@ def set_role(user: User, role: str) -> None:
     sessions.end_all(user)
     journal.record("user.role_changed", user, before=before, after=role)
     account_notices.role_changed(user, before=before, after=role)
+    withdrawal.from_person(user, why=f"the role was changed to {role}")
 
 
 def set_mail_notices(user: User, wanted: bool) -> None:

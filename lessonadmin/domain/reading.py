@@ -2,8 +2,8 @@
 
 from lessonadmin import mux
 from lessonadmin.domain.models.video import ANY_POLICY
+from lessonadmin.domain.news import FoundBy, News
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import FoundBy, News
 
 UPLOAD_STATUSES = {
     "errored": Happening.UPLOAD_ERRORED,

@@ -15,10 +15,10 @@ from lessonadmin.domain.conditions import ASKABLE, current, has_real_id, is_aska
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, owners
 from lessonadmin.domain.models.video import MIGRATED
+from lessonadmin.domain.news import News
 from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.reading import gone_news
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import News
 
 
 def recheck_verdict(kind: Kind) -> ColumnElement[str]:

@@ -16,8 +16,8 @@ from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.leases import Lease
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, owners
+from lessonadmin.domain.news import News
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import News
 from lessonadmin.temporary_ids import is_temporary
 
 # Who gives up an asset: one lesson or course, under its lock, or everything that uses it.

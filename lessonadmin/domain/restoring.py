@@ -11,9 +11,9 @@ from lessonadmin.db import db
 from lessonadmin.domain import deletions, outcomes, publication, removal, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Kind, Lesson, Tracking, owners
+from lessonadmin.domain.news import News
 from lessonadmin.domain.outcomes import Result
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import News
 
 
 def verdict(kind: Kind) -> ColumnElement[str]:

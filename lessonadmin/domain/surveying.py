@@ -22,8 +22,8 @@ from lessonadmin.domain import budget, checks, looking, vital_signs
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.looking import Subject
 from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.news import News
 from lessonadmin.domain.reading import asset_news, upload_news
-from lessonadmin.domain.videos import News
 
 log = logging.getLogger(__name__)
 

@@ -11,15 +11,28 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from lessonadmin import config, mux
-from lessonadmin.db import Actor, db, later, transaction
-from lessonadmin.domain import calls, checks, deletions, desks, inbox, journal, looking, throttles, videos
+from lessonadmin.db import Actor, actor, db, later, transaction
+from lessonadmin.domain import (
+    access,
+    calls,
+    checks,
+    deletions,
+    desks,
+    holding,
+    inbox,
+    journal,
+    looking,
+    throttles,
+    videos,
+    withdrawal,
+)
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
 from lessonadmin.domain.models import Owner, Tracking, owners
 from lessonadmin.domain.models.video import MIGRATED
+from lessonadmin.domain.news import News
 from lessonadmin.domain.reading import upload_news
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import News
 
 ENDINGS = {
     "mp4": "video/mp4",
@@ -103,7 +116,7 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
         raise Unavailable("mux_unavailable", "Mux gave no address to upload to. Please try again.")
     with transaction(actor):
         expires_at = _issue(row_id, upload, file)
-        if expires_at is None:  # the lesson was deleted meanwhile; nobody gets the address
+        if expires_at is None:  # deleted or lost meanwhile; nobody gets the address
             deletions.promise_cancellation_of(upload.id, (owner.kind, owner.id))
     if expires_at is None:
         raise Missing()
@@ -120,10 +133,17 @@ def _prepare(desk: Desk, file: File, content_type: str) -> uuid.UUID:
         size=file.size,
         caption_language=file.caption_language,
         outside=True,  # until Mux has answered
+        started_by=_starter(),
         expires_at=later(config.current().upload_timeout_seconds),
         next_check_at=later(NEVER_ISSUED_SECONDS),
     )
     return row.id
+
+
+def _starter() -> uuid.UUID | None:
+    """Whoever the open transaction acts for: with their right to the lesson or course they lose this upload."""
+    by = actor()
+    return by.id if by.type == "user" else None
 
 
 def _not_created(row_id: uuid.UUID, error: mux.MuxError) -> None:
@@ -144,11 +164,16 @@ def _refusal(error: mux.MuxError) -> Problem:
 
 
 def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None:
-    """Mux has answered: now the attempt takes its place, before the URL leaves. None if its lesson is gone."""
+    """Mux has answered: now the attempt takes its place, before the URL leaves. None if its lesson is gone, or the right
+    to it."""
+    person = access.person()
     found = desks.desk_of_row(row_id)
     if found is None:
         return None
     desk, row = found
+    if withdrawal.is_withdrawn(row) or not access.is_theirs(desk.owner):
+        withdrawal.withdraw(desk, row, began=person, why="the right was lost", upload_id=upload.id)
+        return None
     take_place(desk, row, upload_id=upload.id)
     journal.record(
         "video.upload_started", desk.owner, upload_id=upload.id, filename=file.name, size=file.size
@@ -198,6 +223,10 @@ def _adopt(owner: Owner, upload_id: str, *, actor: Actor) -> None:
     named = upload.passthrough
     if named is None or owner.id not in (named.lesson_id, named.course_id):
         raise Missing()
+    kept_back = holding.is_kept_back(upload_id=upload.id, tracking_id=named.tracking_id)
+    db.session.rollback()
+    if kept_back:
+        raise Missing()
     with transaction(actor):
         desk = desks.desk_of(owner)
         if any(row.upload_id == upload_id for row in desk.rows):
@@ -212,6 +241,7 @@ def _take_in(desk: Desk, upload: mux.Upload) -> None:
         upload_id=upload.id,
         wanted_policy=config.current().playback_policy,
         outside=True,
+        started_by=_starter(),
         expires_at=later(upload.timeout or config.current().upload_timeout_seconds),
     )
     take_place(desk, row)

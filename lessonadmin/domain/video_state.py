@@ -16,6 +16,10 @@ class State(StrEnum):
     UPLOAD_FAILED = "upload_failed"  # no asset came of it: expired, errored, cancelled elsewhere
     ASSET_FAILED = "asset_failed"  # the asset errored, or cannot be played with the policy we asked for
     CANCELLED = "cancelled"  # a person gave it up
+    WITHDRAWN = (
+        "withdrawn"  # whoever started it lost the right to its lesson or course before a file was at Mux
+    )
+    HELD = "held"  # and a file came after that: only staff decide what becomes of it
     DELETING = "deleting"  # a person wants it gone, Mux has not confirmed
     DELETED = "deleted"  # it is gone, at Mux or (let go) for this lesson or course
 
@@ -33,6 +37,8 @@ class Happening(StrEnum):
     CANCEL = "cancel"  # by a person
     DELETE = "delete"  # by a person
     LET_GO = "let_go"  # by a person, while another lesson or course goes on using the asset
+    WITHDRAW = "withdraw"  # the right was lost
+    TAKE_OVER = "take_over"  # by staff, of what is held
 
 
 @dataclass(frozen=True)
@@ -58,17 +64,33 @@ ASSET_NEWS = {
     H.ASSET_DELETED: S.DELETED,
 }
 PERSON = {H.CANCEL: S.CANCELLED, H.DELETE: S.DELETING, H.LET_GO: S.DELETED}
+AFTER_THE_LOSS = {
+    H.ASSET_SEEN: S.HELD,
+    H.ASSET_READY: S.HELD,
+    H.ASSET_UNPLAYABLE: S.HELD,
+    H.ASSET_ERRORED: S.HELD,
+    H.ASSET_DELETED: S.DELETED,
+    H.DELETE: S.DELETING,
+    H.LET_GO: S.DELETED,
+}
 
 # What moves; every pair that is not listed stays.
 MOVES: dict[State, dict[Happening, State]] = {
-    S.UPLOADING: ASSET_NEWS | UPLOAD_ENDINGS | PERSON,
+    S.UPLOADING: ASSET_NEWS | UPLOAD_ENDINGS | PERSON | {H.WITHDRAW: S.WITHDRAWN},
     # Mux reports a file that is no video as an upload that errored after its asset was made.
     S.PROCESSING: ASSET_NEWS | {H.UPLOAD_ERRORED: S.UPLOAD_FAILED} | PERSON,
     S.READY: {H.ASSET_DELETED: S.DELETED, H.DELETE: S.DELETING, H.LET_GO: S.DELETED},
     # Our clock may have given up before Mux did: an asset that comes after all is welcome.
-    S.UPLOAD_FAILED: ASSET_NEWS | PERSON,
+    S.UPLOAD_FAILED: ASSET_NEWS | PERSON | {H.WITHDRAW: S.WITHDRAWN},
     S.ASSET_FAILED: {H.ASSET_DELETED: S.DELETED} | PERSON,
     S.CANCELLED: {H.DELETE: S.DELETING, H.LET_GO: S.DELETED},
+    S.WITHDRAWN: AFTER_THE_LOSS,
+    S.HELD: {
+        H.ASSET_DELETED: S.DELETED,
+        H.DELETE: S.DELETING,
+        H.LET_GO: S.DELETED,
+        H.TAKE_OVER: S.PROCESSING,
+    },
     S.DELETING: {H.ASSET_DELETED: S.DELETED, H.LET_GO: S.DELETED},
     S.DELETED: {},
 }
@@ -96,8 +118,14 @@ UPLOAD_ERRORS = {
 }
 
 
+# What a cancelled upload that was withdrawn carries as its error type.
+KEPT_BACK = {S.WITHDRAWN: "right_lost", S.HELD: "held"}
+
+
 def state_of(status: str, error_type: str | None) -> State:
-    """The state that a stored row is in: `error` is two states, told apart by what failed."""
+    """The state that a stored row is in: `error` is two states, told apart by what failed, and `cancelled` three."""
+    if status == "cancelled":
+        return next((state for state, word in KEPT_BACK.items() if word == error_type), S.CANCELLED)
     if status == "error":
         return S.UPLOAD_FAILED if error_type in UPLOAD_ERRORS.values() else S.ASSET_FAILED
     return State(status)
@@ -105,4 +133,6 @@ def state_of(status: str, error_type: str | None) -> State:
 
 def status_of(state: State) -> str:
     """How a state is stored."""
+    if state in KEPT_BACK:
+        return "cancelled"
     return "error" if state in (S.UPLOAD_FAILED, S.ASSET_FAILED) else state.value

@@ -6,8 +6,7 @@ the lock of the lesson's (or course's) row, so everything about one video happen
 rows. No other module assigns these columns (tests/structure/test_one_writer.py). Nothing in here talks to Mux.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import exists, func, select
 
@@ -16,7 +15,9 @@ from lessonadmin.domain import announcements, checks, deletions, journal, public
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.models import Lesson, Owner, Tracking, owners
 from lessonadmin.domain.models.video import MIGRATED
+from lessonadmin.domain.news import News, Outcome
 from lessonadmin.domain.video_state import (
+    KEPT_BACK,
     UPLOAD_ERRORS,
     Happening,
     State,
@@ -26,29 +27,10 @@ from lessonadmin.domain.video_state import (
 )
 from lessonadmin.temporary_ids import is_temporary
 
-Outcome = Literal["applied", "no_change", "ask"]
-FoundBy = Literal["webhook", "sweep", "manual"]
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
 GONE = (State.DELETING, State.DELETED)
-ENDED = (*FAILED, *GONE, State.CANCELLED)
+ENDED = (*FAILED, *GONE, State.CANCELLED, *KEPT_BACK)
 ASSET_FINISHED = (Happening.ASSET_READY, Happening.ASSET_UNPLAYABLE, Happening.ASSET_ERRORED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class News:
-    """One thing that happened to an upload, and what came along with it."""
-
-    happening: Happening
-    found_by: FoundBy = "manual"
-    seen: bool = False
-    upload_id: str | None = None
-    asset_id: str | None = None
-    playback_id: str | None = None
-    policy: str | None = None
-    duration: float | None = None
-    progress: int | None = None
-    error_type: str | None = None
-    error_message: str | None = None
 
 
 def apply(desk: Desk, row: Tracking, news: News) -> Outcome:
@@ -118,7 +100,10 @@ def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -
     if after is State.READY and not overtaken:
         _make_room(desk, row)
     _write_state(row, before, after, news, overtaken=overtaken)
-    if after in ENDED and desk.playing is not None and not overtaken:
+    if after is State.WITHDRAWN and not overtaken:
+        supersede(row, by=None)  # whatever comes of it never reaches the lesson, unless staff take it over
+        project(desk)
+    if after in ENDED and desk.playing is not None and row.is_current:
         supersede(
             row, by=desk.playing
         )  # beside a video that plays it is history, and the lesson stays as it was
@@ -154,6 +139,8 @@ def _write_state(row: Tracking, before: State, after: State, news: News, *, over
         row.ready_found_by = news.found_by
         if not overtaken:
             row.ready_at = moment()
+    elif after in KEPT_BACK:
+        row.error_type = KEPT_BACK[after]
     elif after in FAILED:
         row.error_type = UPLOAD_ERRORS.get(news.happening) or news.error_type or "asset_errored"
         row.error_message = news.error_message
@@ -218,8 +205,9 @@ def supersede(row: Tracking, *, by: Tracking | None) -> None:
 
 
 def _unwanted(desk: Desk, row: Tracking) -> None:
-    """An asset that came for an upload nobody wants any more must go at Mux."""
-    if row.mux_asset_id is None or row.status in ("deleting", "deleted"):
+    """An asset that came for an upload nobody wants any more must go at Mux, unless it is held for staff to decide."""
+    kept_back = state_of(row.status, row.error_type) in KEPT_BACK
+    if row.mux_asset_id is None or row.status in ("deleting", "deleted") or kept_back:
         return
     if row.status == "cancelled" or (not row.is_current and row.ready_at is None):
         deletions.promise(row, why="nobody wants this upload any more")

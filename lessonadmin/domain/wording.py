@@ -23,7 +23,7 @@ WHAT_IS_COMING = {
     "processing": "Mux is processing its replacement.",
 }
 
-# kind of notice -> (about one thing, about several of the same cause)
+# kind of notice, or its cause where that says more -> (about one thing, about several of the same cause)
 HEADLINES = {
     "lesson_published": ("Your lesson is published", "{} lessons are published"),
     "video_ready": ("Your video is ready", "{} videos are ready"),
@@ -31,6 +31,7 @@ HEADLINES = {
     "needs_attention": ("A video takes unusually long", "{} videos take unusually long"),
     "video_deleted": ("A video was deleted", "{} videos were deleted"),
     "account": ("Your account was changed", "{} changes of your account"),
+    "held": ("A file is held until you decide", "{} files are held until you decide"),
     "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
 }
 # cause -> what it did to several videos at once
@@ -42,14 +43,15 @@ WHAT_HIT_MANY = {
     "no_playback_id": "Mux gave them no playback address. Support can mend this with “Republish”.",
     "wrong_policy": "Mux made them with another playback policy than we asked for. Support can mend this.",
     "deleted_at_mux": "They were deleted at Mux. Please upload them again.",
+    "held": "They arrived after whoever had begun their uploads lost the right to them. Nobody sees them until you decide.",
     "stuck": "We go on watching them. If you have closed a page during its upload, please upload that video again.",
 }
 OTHER_NEWS = ("News from Lessonadmin", "{} news from Lessonadmin")
 
 
-def headline(kind: str, count: int = 1) -> str:
+def headline(kind: str, count: int = 1, cause: str | None = None) -> str:
     """What a notice is about, for a subject line or above a digest."""
-    one, many = HEADLINES.get(kind, OTHER_NEWS)
+    one, many = HEADLINES.get(cause or "") or HEADLINES.get(kind, OTHER_NEWS)
     return one if count == 1 else many.format(count)
 
 

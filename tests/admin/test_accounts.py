@@ -12,7 +12,7 @@ from sqlalchemy import select
 from lessonadmin.db import db
 from lessonadmin.domain.models import AuditLog, User
 from tests.admin.desk import fresh, said
-from tests.factories import PASSWORD, make_course, make_lesson, make_user, signed_in
+from tests.factories import PASSWORD, make_course, make_lesson, make_tracking, make_user, signed_in
 from tests.pages import csrf_of, page_of
 
 ROOM = "/admin/user/"
@@ -115,6 +115,20 @@ def test_everything_is_handed_over_and_nothing_left(admin: FlaskClient) -> None:
     assert "1 lesson and 1 course now belong to other@school.example." in said(admin)
     assert (fresh(lesson).creator_id, fresh(course).instructor_id) == (other.id, other.id)
     assert signed_in(one).get(f"/lessons/{lesson.id}/edit").status_code == 404
+
+
+def test_what_will_be_cancelled_is_said_before_the_press(admin: FlaskClient) -> None:
+    one, other = make_user(), make_user()
+    for _ in range(2):
+        make_tracking(make_lesson(creator=one), started_by=one.id)
+    make_tracking(make_lesson(creator=one), status="processing", mux_asset_id="a")
+    page = admin.get(f"{ROOM}details/?id={one.id}").text
+    words = "2 uploads that have not arrived will be cancelled."
+    assert page.count(words) == 3, "for a student, for disabling, for handing over"
+    assert f"As a student: {words}" in page
+    assert "not arrived" not in admin.get(f"{ROOM}details/?id={other.id}").text
+    press(admin, "handover", id=str(one.id), to=other.email)
+    assert "2 uploads that had not arrived were cancelled." in str(said(admin))
 
 
 def test_nobody_changes_their_own_account_here(admin: FlaskClient) -> None:

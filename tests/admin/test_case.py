@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from lessonadmin import config
-from lessonadmin.db import db
-from lessonadmin.domain import vital_signs
+from lessonadmin.db import CLI, db, transaction
+from lessonadmin.domain import people, sweeping, vital_signs
 from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote, Tracking
 from tests.admin.desk import act, fresh, said
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_user, signed_in
@@ -255,3 +255,30 @@ def test_where_there_is_no_video_the_button_leads_to_the_form(support: FlaskClie
         assert causes(support, row)[0] == "no_video"
         assert [a for a in page.all("a", href=form) if "button" in (a["class"] or "")]
         assert support.get(form).status_code == 200
+
+
+def test_a_file_that_is_held_has_two_answers(support: FlaskClient, world: World) -> None:
+    teacher = make_user(email="gone@school.example")
+    lesson = make_lesson(creator=teacher, title="Bread")
+    ticket = world.upload(lesson)
+    with transaction(CLI):
+        people.set_active(fresh(teacher), False)
+    assert causes(support, lesson)[0] == "right_lost"
+    world.control.complete_upload(ticket.upload_id)
+    world.deliver()
+    answer = support.get(address(lesson))
+    assert causes(support, lesson)[0] == "held"
+    assert "gone@school.example started this upload and lost the right to this lesson on" in answer.text
+    form = page_of(answer).text("main")
+    assert "Take it over…" in form
+    assert "Delete it at Mux…" in form
+    (row,) = world.rows(lesson)
+    page = support.get(f"/admin/tracking/details/?id={row.id}")
+    assert "Take over…" in page_of(page).text()
+    assert "gone@school.example" in page.text
+    notices = support.get("/notifications").text
+    assert "A file is held until you decide: Bread" in notices
+    act(support, "tracking", "take_over", row.id)
+    sweeping.sweep()
+    assert world.lesson(lesson).status == "published"
+    assert causes(support, lesson)[0] == "published"

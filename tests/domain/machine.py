@@ -17,7 +17,7 @@ from sqlalchemy import event, select, text
 
 from lessonadmin import mux
 from lessonadmin.db import JOB, WEBHOOK, Actor, db, transaction
-from lessonadmin.domain import desks, inbox, lessons, removal, sweeping, uploads
+from lessonadmin.domain import desks, handover, holding, inbox, lessons, removal, sweeping, uploads
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking, User
 from tests.domain.machine_laws import Ref, VideoLaws
@@ -222,6 +222,34 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         lesson = self.lesson(place)
         with self.doing(), transaction(JOB):
             lesson.creator_id = self.teacher_ids[teacher]
+
+    @precondition(lambda self: self.owners)
+    @rule(teacher=st.integers(0, 1))
+    def hand_everything_over(self, teacher: int) -> None:
+        """Whoever began an upload loses the right to it; what has not arrived is withdrawn."""
+        giver, taker = self.teacher_ids[teacher], self.teacher_ids[1 - teacher]
+        with self.doing(), transaction(JOB):
+            handover.hand_over(from_id=giver, to_id=taker)
+        for upload_id in self.law_of_loss(giver):
+            self.withdrawn.add(upload_id)
+            self.note_cancelled(upload_id)
+
+    @precondition(lambda self: self.withdrawn)
+    @rule(place=PLACES)
+    def take_over(self, place: int) -> None:
+        """Staff take over what is held; from then on it is an upload like any other."""
+        upload_id = sorted(self.withdrawn)[place % len(self.withdrawn)]
+        tracking_id = db.session.scalar(select(Tracking.id).where(Tracking.upload_id == upload_id))
+        if tracking_id is None:
+            return
+        with self.doing(), transaction(JOB):
+            if holding.take_over(tracking_id).status == "done":
+                self.taken_over.add(upload_id)
+        if self.died and self.is_held(upload_id):
+            self.taken_over.discard(upload_id)
+        if upload_id in self.taken_over:
+            self.withdrawn.discard(upload_id)
+            self.cancelled.discard(upload_id)
 
     @precondition(lambda self: self.owners)
     @rule(place=OWNERS, ending=ENDINGS, heard=st.booleans())

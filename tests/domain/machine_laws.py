@@ -44,6 +44,8 @@ class VideoLaws:
         self.cancelled: set[str] = set()
         self.deleted: set[str] = set()
         self.undone: set[uuid.UUID] = set()
+        self.withdrawn: set[str] = set()
+        self.taken_over: set[str] = set()
         self.died = False
         self.played: dict[uuid.UUID, str] = {}
 
@@ -82,7 +84,25 @@ class VideoLaws:
         query = select(Tracking).where(column == owner.id).order_by(Tracking.created_at, Tracking.id)
         return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
+    def is_held(self, upload_id: str) -> bool:
+        db.session.rollback()
+        query = select(Tracking.error_type).where(Tracking.upload_id == upload_id)
+        return db.session.scalar(query) == "held"
+
     # the laws
+
+    def law_of_loss(self, giver: uuid.UUID) -> set[str]:
+        """Unless the process died, nobody who lost the right waits for a file any more; the uploads that were withdrawn."""
+        db.session.rollback()
+        rows = db.session.scalars(select(Tracking).execution_options(populate_existing=True)).all()
+        if not self.died:
+            theirs = [
+                row for row in rows if row.started_by == giver != row.owner_id and row.superseded_at is None
+            ]
+            assert not [row for row in theirs if row.status == "uploading"], "they may still send a file"
+        return {
+            row.upload_id for row in rows if row.withdrawn_at is not None and row.upload_id
+        } - self.taken_over
 
     def law_of_deletion(self, asset_id: str) -> None:
         """Nothing that plays is ever deleted at Mux by us, and nothing without a promise."""
@@ -94,6 +114,11 @@ class VideoLaws:
         promised = db.session.scalar(
             text("SELECT count(*) FROM asset_deletions WHERE mux_asset_id = :id AND done_at IS NULL"),
             {"id": asset_id},
+        )
+        db.session.rollback()
+        held = "SELECT count(*) FROM mux_asset_tracking WHERE mux_asset_id = :id AND error_type = 'held' AND status = 'cancelled'"
+        assert not db.session.scalar(text(held), {"id": asset_id}), (
+            f"{asset_id} is held and was to be deleted"
         )
         db.session.rollback()
         assert not playing, f"{asset_id} plays and was to be deleted"
@@ -215,12 +240,23 @@ class VideoLaws:
             wanted |= {row.mux_asset_id for row in rows if row.superseded_at is None and row.mux_asset_id}
             if isinstance(now, Lesson):
                 self.truth_of_publication(now)
+        self.truth_of_the_withdrawn(wanted)
         if not whole:
             return
         orphans = {one for one in self.fake.assets if one not in wanted} - self.nobodys()
         assert not orphans, f"nobody wants {orphans}, and they are still at Mux"
         for table in ("asset_deletions", "upload_cancellations"):
             assert db.session.scalar(text(f"SELECT count(*) FROM {table} WHERE done_at IS NULL")) == 0, table  # noqa: S608 - names that the tests write
+
+    def truth_of_the_withdrawn(self, wanted: set[str]) -> None:
+        """Whatever arrived is held for staff, and no lesson knows of it."""
+        rows = db.session.scalars(select(Tracking).where(Tracking.upload_id.in_(self.withdrawn)))
+        for row in rows:
+            assert row.superseded_at is not None
+            asset_id = self.fake.uploads[row.upload_id or ""].get("asset_id")
+            if asset_id in self.fake.assets and asset_id not in self.deleted:
+                assert (row.status, row.error_type, row.mux_asset_id) == ("cancelled", "held", asset_id)
+                wanted.add(asset_id)
 
     def nobodys(self) -> set[str]:
         """Assets of uploads that somebody made elsewhere and that we were never told of."""
@@ -236,7 +272,8 @@ class VideoLaws:
     def truth_of_rows(self, owner: Owner, rows: Sequence[Tracking]) -> None:
         for row in rows:
             if row.upload_id is None:
-                assert (row.status, row.superseded_at is not None) == ("error", True)
+                assert row.superseded_at is not None
+                assert row.status == "error" or row.withdrawn_at is not None
             elif row.superseded_at is None:
                 assert row.status in self.true_statuses(row), f"{row.upload_id} is {row.status}"
         attempts = [row for row in rows if row.upload_id is not None]

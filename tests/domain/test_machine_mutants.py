@@ -21,6 +21,7 @@ from lessonadmin.domain import (
     surveying,
     video_state,
     videos,
+    withdrawal,
 )
 from lessonadmin.domain.reading import gone_news
 from lessonadmin.domain.video_state import Happening, State
@@ -153,6 +154,21 @@ def nobody_watches_an_upload(patch: Patch) -> None:
     patch.setattr(checks, "heard", heard)
 
 
+def the_loss_of_a_right_withdraws_nothing(patch: Patch) -> None:
+    patch.setattr(withdrawal, "from_person", lambda *_, **__: 0)
+
+
+def what_is_held_is_thrown_away(patch: Patch) -> None:
+    real = videos._unwanted
+
+    def unwanted(desk: Any, row: Any) -> None:
+        real(desk, row)
+        if row.error_type == "held":
+            deletions.promise(row, why="nobody asked staff")
+
+    patch.setattr(videos, "_unwanted", unwanted)
+
+
 MUTANTS: tuple[Callable[[Patch], None], ...] = (
     a_late_created_undoes_ready,
     a_late_event_wakes_what_was_deleted,
@@ -170,6 +186,8 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     deleted_without_looking,
     the_lesson_keeps_the_ids_of_what_is_gone,
     nobody_watches_an_upload,
+    the_loss_of_a_right_withdraws_nothing,
+    what_is_held_is_thrown_away,
 )
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain import desks, standing, uploads, videos
 from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.news import News
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import News
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("session")

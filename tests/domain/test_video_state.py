@@ -13,16 +13,18 @@ H, S = Happening, State
 
 # Columns: what happens. Rows: what an upload is. `.` stays, `?` stays and asks Mux (hearsay) or follows (seen).
 GRID = """
-                asset asset asset      asset   asset   upload  upload  upload    upload
-                seen  ready unplayable errored deleted waiting errored cancelled expired cancel delete letgo
-uploading       P     R     AF         AF      X       .       UF      UF        UF      C      D      X
-processing      P     R     AF         AF      X       .       UF      .         .       C      D      X
-ready           .     .     ?AF        ?AF     X       .       .       .         .       .      D      X
-upload_failed   P     R     AF         AF      X       .       .       .         .       C      D      X
-asset_failed    .     ?R    .          .       X       .       .       .         .       C      D      X
-cancelled       .     .     .          .       .       .       .       .         .       .      D      X
-deleting        .     .     .          .       X       .       .       .         .       .      .      X
-deleted         .     .     .          .       .       .       .       .         .       .      .      .
+                asset asset asset      asset   asset   upload  upload  upload    upload                       with- take
+                seen  ready unplayable errored deleted waiting errored cancelled expired cancel delete letgo  draw  over
+uploading       P     R     AF         AF      X       .       UF      UF        UF      C      D      X      W     .
+processing      P     R     AF         AF      X       .       UF      .         .       C      D      X      .     .
+ready           .     .     ?AF        ?AF     X       .       .       .         .       .      D      X      .     .
+upload_failed   P     R     AF         AF      X       .       .       .         .       C      D      X      W     .
+asset_failed    .     ?R    .          .       X       .       .       .         .       C      D      X      .     .
+cancelled       .     .     .          .       .       .       .       .         .       .      D      X      .     .
+withdrawn       H     H     H          H       X       .       .       .         .       .      D      X      .     .
+held            .     .     .          .       X       .       .       .         .       .      D      X      .     P
+deleting        .     .     .          .       X       .       .       .         .       .      .      X      .     .
+deleted         .     .     .          .       .       .       .       .         .       .      .      .      .     .
 """
 SHORT = {
     "P": S.PROCESSING,
@@ -30,6 +32,8 @@ SHORT = {
     "AF": S.ASSET_FAILED,
     "UF": S.UPLOAD_FAILED,
     "C": S.CANCELLED,
+    "W": S.WITHDRAWN,
+    "H": S.HELD,
     "D": S.DELETING,
     "X": S.DELETED,
 }
@@ -46,6 +50,8 @@ COLUMNS = (
     H.CANCEL,
     H.DELETE,
     H.LET_GO,
+    H.WITHDRAW,
+    H.TAKE_OVER,
 )
 
 
@@ -151,6 +157,18 @@ def test_what_a_person_deleted_never_comes_back(story: str) -> None:
             assert run([H.ASSET_DELETED], after) == S.DELETED
 
 
+@pytest.mark.parametrize("story", TRUE_STORIES)
+def test_what_was_withdrawn_comes_back_by_no_order_of_news(story: str) -> None:
+    """A file that comes after the loss is held or gone, whatever is told and however often; only staff take it over."""
+    events, _ = TRUE_STORIES[story]
+    for order in orders(*events):
+        after = run([H.WITHDRAW, *order, *order])
+        gone = H.ASSET_DELETED in order
+        came = any(one.startswith("asset_") for one in order)
+        assert after == (S.DELETED if gone else S.HELD if came else S.WITHDRAWN)
+        assert run([H.TAKE_OVER], after) == (S.PROCESSING if after is S.HELD else after)
+
+
 @pytest.mark.parametrize("truth", [H.ASSET_READY, H.ASSET_ERRORED, H.ASSET_UNPLAYABLE])
 def test_equals_that_disagree_are_settled_by_looking(truth: Happening) -> None:
     """Ready against errored: whoever came first stands, a question is raised, and Mux's own answer decides."""
@@ -177,6 +195,8 @@ def test_equals_that_disagree_are_settled_by_looking(truth: Happening) -> None:
         "asset_errored",
         "no_playback_id",
         "wrong_policy",
+        "right_lost",
+        "held",
     ],
 )
 def test_every_stored_row_has_a_state(status: str, error: str | None) -> None:
@@ -184,7 +204,12 @@ def test_every_stored_row_has_a_state(status: str, error: str | None) -> None:
 
 
 def test_every_state_can_be_stored_and_read_back() -> None:
-    errors = {S.UPLOAD_FAILED: "upload_timed_out", S.ASSET_FAILED: "asset_errored"}
+    errors = {
+        S.UPLOAD_FAILED: "upload_timed_out",
+        S.ASSET_FAILED: "asset_errored",
+        S.WITHDRAWN: "right_lost",
+        S.HELD: "held",
+    }
     for state in State:
         assert status_of(state) in TRACKING_STATUSES
         assert state_of(status_of(state), errors.get(state)) == state

@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain import desks, removal, uploads, videos
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking
+from lessonadmin.domain.news import News
 from lessonadmin.domain.video_state import Happening
-from lessonadmin.domain.videos import News
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_tracking
 from tests.world import World
 

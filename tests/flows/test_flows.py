@@ -1,5 +1,6 @@
 """The flows of the product in real processes: as they should go, and with each part of the house lost on the way."""
 
+import json
 import os
 import signal
 import time
@@ -9,12 +10,15 @@ import pytest
 import redis
 from rq import Queue
 
+from tests.contract.callers import Browser
 from tests.flows.processes import House, request, wait_for
 from tests.flows.support import Support
 from tests.flows.teacher import Teacher
 from tests.signing import signature
 
 pytestmark = pytest.mark.timeout(110)
+
+SECRET = "a good long password"
 
 
 def calls(house: House, since: int) -> list[str]:
@@ -297,3 +301,82 @@ def test_a_body_in_chunks_is_read_like_any_other(house: House) -> None:
         connection.request("POST", "/api/webhooks/mux", body=parts, headers=headers, encode_chunked=True)
         assert connection.getresponse().status == wanted
         connection.close()
+
+
+def test_whoever_lost_the_right_sends_the_file_afterwards(house: House) -> None:
+    """Disabled, made a student, or all handed over: nothing of it reaches the lesson; support reads why, and both answers
+    work."""
+    house.flask("users", "create", "root@school.example", "--role", "admin", "--password", SECRET)
+    admin, support = person(house, "root", "admin"), person(house, "sam", "support")
+    losses = {"active": "clear_asset", "role": "take_over", "handover": "take_over"}
+    teachers = {loss: person(house, f"gone-{loss}", "instructor") for loss in losses}
+    lessons = {loss: asked(one, "lessons", {"title": loss})["id"] for loss, one in teachers.items()}
+    for loss, one in teachers.items():
+        assert house.mux.upload_file(begun(one, lessons[loss])) == 200
+    plays = {loss: wait_for(lambda one=one: out(house, one), seconds=10) for loss, one in lessons.items()}  # fmt: skip
+    uploads = {loss: begun(one, lessons[loss]) for loss, one in teachers.items()}
+    course_id = asked(teachers["role"], "courses", {"title": "Of two teachers"})["id"]
+    asked(teachers["active"], "lessons", {"title": "canary"})
+    house.database.rows("UPDATE lessons SET course_id = %s WHERE title = 'canary' RETURNING 1", course_id)
+    assert "canary" not in teachers["role"].get(f"/courses/{course_id}/edit").expect(200).text
+    house.stop("worker", "clock")  # the files are quicker than the cancellations
+    for loss, upload_id in uploads.items():
+        user_id = str(house.database.one("SELECT id FROM users WHERE email LIKE %s", f"gone-{loss}@%"))
+        said = admin.get(f"/admin/user/details/?id={user_id}").text
+        assert "1 upload that has not arrived will be cancelled" in said
+        form = [("id", user_id), ("active", "0"), ("role", "student"), ("to", "sam@school.example")]
+        assert admin.post(f"/admin/user/{loss}", form).status == 302
+        assert house.mux.upload_file(upload_id) == 200
+    held = {loss: waits_for_state(house, one, "held") for loss, one in uploads.items()}
+    house.start("worker", "clock")
+    time.sleep(2.5)  # two sweeps, and cancellations that come too late
+    assert {loss: out(house, one) for loss, one in lessons.items()} == plays
+    for loss, answer in losses.items():
+        page = support.get(f"/admin/lesson/details/?id={lessons[loss]}").text
+        assert f"gone-{loss}@school.example started this upload and lost the right to this lesson on" in page
+        assert all(f'value="{one}"' in page for one in losses.values())
+        form = [("action", answer), ("rowid", held[loss])]
+        assert support.post("/admin/tracking/action/", form).status == 302
+    for loss, answer in losses.items():
+        waits_for_state(house, uploads[loss], "deleted" if answer == "clear_asset" else "ready")
+        assert (out(house, lessons[loss]) == plays[loss]) is (answer == "clear_asset")
+
+
+def out(house: House, lesson_id: str) -> str | None:
+    """The asset that a published lesson plays."""
+    query = "SELECT mux_asset_id FROM lessons WHERE id = %s AND status = 'published'"
+    found = house.database.rows(query, lesson_id)
+    return found[0][0] if found else None
+
+
+def waits_for_state(house: House, upload_id: str, state: str) -> str:
+    """The id of an upload, once it is in this state or (held) kept back."""
+    query = "SELECT id FROM mux_asset_tracking WHERE upload_id = %s AND %s IN (status, error_type)"
+    found = wait_for(lambda: house.database.rows(query, upload_id, state), seconds=15, what=state)
+    return str(found[0][0])
+
+
+def person(house: House, name: str, role: str) -> Browser:
+    """Somebody who is signed in. Only the first needs the slow command line; the others have the same password."""
+    copied = (
+        "INSERT INTO users (email, name, role, password_hash) SELECT %s, %s, %s, password_hash FROM users"
+        " WHERE email = 'root@school.example' ON CONFLICT DO NOTHING RETURNING id"
+    )
+    house.database.rows(copied, f"{name}@school.example", name, role)
+    browser = Browser(house.url)
+    browser.sign_in(f"{name}@school.example", SECRET).expect(302)
+    return browser
+
+
+def asked(browser: Browser, path: str, body: dict[str, object]) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", "X-CSRFToken": browser.csrf()}
+    answer = browser.send("POST", f"/api/{path}", body=json.dumps(body).encode(), headers=headers)
+    found: dict[str, str] = answer.expect(201).json
+    return found
+
+
+def begun(browser: Browser, lesson_id: str) -> str:
+    """An upload URL; the upload's id."""
+    return asked(browser, "mux/upload-url", {"lesson_id": lesson_id, "filename": "talk.mp4", "size": 1000})[
+        "upload_id"
+    ]

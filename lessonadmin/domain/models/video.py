@@ -68,6 +68,8 @@ class Tracking(WithMuxIds, Stamped, Base):
     ready_at: Mapped[Moment | None]
     ready_found_by: Mapped[str | None] = mapped_column(Text)
     attention_at: Mapped[Moment | None]
+    started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    withdrawn_at: Mapped[Moment | None]  # when whoever started it lost the right to it
     superseded_at: Mapped[Moment | None]
     superseded_by: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("mux_asset_tracking.id", ondelete="SET NULL")
@@ -104,6 +106,11 @@ class Tracking(WithMuxIds, Stamped, Base):
         Index("ix_mux_asset_tracking_mux_playback_id", "mux_playback_id"),
         Index("ix_mux_asset_tracking_temp_asset_id", "temp_asset_id"),
         Index("ix_mux_asset_tracking_superseded_by", "superseded_by"),
+        Index(
+            "ix_mux_asset_tracking_started_by",
+            "started_by",
+            postgresql_where=text("started_by IS NOT NULL"),
+        ),
         Index(
             "ix_mux_asset_tracking_due",
             "next_check_at",

@@ -81,7 +81,7 @@ def _again(kind: Kind, owner_id: uuid.UUID) -> Owner:
     body=AssetNamed,
     answers={200: LessonShown},
     problems={
-        409: "`video_error`: the asset failed. `being_deleted`: somebody deletes it.",
+        409: "`video_error`: the asset failed. `being_deleted`: somebody deletes it. `held`: staff have to decide about it.",
         503: "`mux_unavailable`: Mux does not answer. Nothing was changed.",
     },
 )

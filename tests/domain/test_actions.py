@@ -44,7 +44,7 @@ def test_the_table_has_exactly_the_actions_that_the_panel_promises() -> None:
     assert names == {
         "lesson": {"publish", "unpublish", "republish", "clear_asset", "recheck"},
         "course": {"clear_asset", "recheck"},
-        "tracking": {"recheck", "clear_asset"},
+        "tracking": {"recheck", "clear_asset", "take_over"},
         "event": {"replay"},
     }
     assert all((action.inside is None) != (action.outside is None) for action in actions.ALL)

@@ -152,10 +152,7 @@ def _find_out() -> Identity | None:
     header = request.headers.get("Authorization", "")
     if header[:7].lower() == "bearer ":
         found = sessions.by_token(header[7:].strip())
-        if found is None:
-            security_events.record("bad_token")
-            return None
-        return Identity.of(found[0])
+        return Identity.of(found[0]) if found else None
     secret = session.get("secret")
     if not isinstance(secret, str):
         return None
@@ -222,6 +219,8 @@ def _wanted() -> str | None:
 def _refuse(guard: Guard) -> Response | None:
     found = identity()
     if found is None:
+        if "Authorization" in request.headers:
+            security_events.record("bad_token")
         if request.path.startswith("/api/"):
             abort(401)
         return redirect(url_for("sign_in.login", next=_wanted()))

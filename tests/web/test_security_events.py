@@ -127,6 +127,16 @@ def test_whoever_visits_without_signing_in_is_no_event(
     assert lines == []
 
 
+def test_prometheus_with_its_own_token_is_no_event_and_with_another_one_it_is(
+    client: FlaskClient, session: object, lines: Lines
+) -> None:
+    with config.overridden(metrics_token="for-prometheus"):
+        assert client.get("/metrics", headers={"Authorization": "Bearer for-prometheus"}).status_code == 200
+        assert lines == []
+        assert client.get("/metrics", headers={"Authorization": "Bearer of-nobody"}).status_code == 401
+    assert [line["kind"] for line in lines] == ["bad_token"]
+
+
 def test_a_flood_costs_one_small_write_and_the_rest_comes_with_any_request(
     client: FlaskClient, session: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

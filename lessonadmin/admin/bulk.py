@@ -20,7 +20,7 @@ from lessonadmin.db import db, transaction
 from lessonadmin.domain import actions, batches, previews
 from lessonadmin.domain.actions import Action
 from lessonadmin.domain.clearing import GRACE
-from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.errors import Missing, TooMany
 from lessonadmin.ids import as_id
 from lessonadmin.web import targets
 from lessonadmin.web.formats import plural
@@ -139,7 +139,10 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
     if at_once == []:
         return _nothing()
     if at_once is not None:
-        report = batches.run_now(action, at_once, actor=actor, options=options)
+        try:
+            report = batches.run_now(action, at_once, actor=actor, options=options)
+        except TooMany as problem:
+            return _back(f"Nothing was done. {problem.message}", "warning")
         _say(action, report)
         return _back()
     with transaction(actor):

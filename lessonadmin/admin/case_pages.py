@@ -21,6 +21,7 @@ from lessonadmin.domain import (
     diagnosis,
     notes,
     standing,
+    throttles,
     timeline,
 )
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
@@ -40,7 +41,7 @@ class CasePages:
     @expose("/details/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
     def details_view(self) -> Any:
         owner = self._owner()
-        look = comparing.look(self._kind, owner.id) if request.args.get("look") == "1" else None
+        look = self._look(owner) if request.args.get("look") == "1" else None
         values = self._case(owner if look is None else self._owner(), look)
         if fragments.wanted():
             return fragments.answer(self._drawn_page("admin/row/case.html", values), name="case")
@@ -93,6 +94,11 @@ class CasePages:
         if found is None:
             raise Missing
         return cast(Owner, found)
+
+    def _look(self, owner: Owner) -> comparing.Look:
+        with transaction(auth.current_actor()):
+            throttles.other_question(auth.current_actor())
+        return comparing.look(self._kind, owner.id)
 
     def _drawn_page(self, template: str, values: dict[str, Any]) -> str:
         return str(self.render(template, **values))  # type: ignore[attr-defined]

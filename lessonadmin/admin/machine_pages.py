@@ -10,7 +10,7 @@ from lessonadmin import auth
 from lessonadmin.admin import queue_room
 from lessonadmin.admin.base import PanelPage, tell
 from lessonadmin.db import transaction
-from lessonadmin.domain import doctor, journal
+from lessonadmin.domain import doctor, journal, throttles
 from lessonadmin.web.formats import plural
 
 DOCTOR_SECONDS = 6.0
@@ -53,6 +53,8 @@ class DoctorPage(PanelPage):
 
     @expose("/")  # type: ignore[untyped-decorator]
     def index(self) -> str:
+        with transaction(auth.current_actor()):
+            throttles.other_question(auth.current_actor())
         lines = doctor.examine(seconds=DOCTOR_SECONDS)
         counts = {level: sum(line.level == level for line in lines) for level in ("FAIL", "warn", "ok")}
         parts = [

@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import calls, deletions, desks, holding, looking, uploads, videos
+from lessonadmin.domain import calls, deletions, desks, holding, looking, throttles, uploads, videos
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import AssetDeletion, Owner, Tracking
@@ -23,7 +23,8 @@ POLICIES = ("public", "signed")
 
 def adopt_asset(owner: Owner, *, asset_id: str, playback_id: str, actor: Actor) -> None:
     """Make this asset, played by this id, the video of a lesson or course."""
-    db.session.rollback()  # no transaction stays open while Mux is asked
+    with transaction(actor):  # and none stays open while Mux is asked
+        throttles.other_question(actor)
     asset = _at_mux(asset_id)
     chosen = _confirmed(asset, playback_id)
     with transaction(actor):

@@ -16,7 +16,7 @@ from sqlalchemy import exists, func, select
 
 from lessonadmin import queue
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import batch_items, batch_runs, batch_turns, budget, vital_signs
+from lessonadmin.domain import batch_items, batch_runs, batch_turns, budget, throttles, vital_signs
 from lessonadmin.domain.actions import Action
 from lessonadmin.domain.batch_beginning import LONGEST_REASON, RUN_BATCH, create, nudge_worker, send
 from lessonadmin.domain.batch_control import (
@@ -73,6 +73,8 @@ def run_now(
     if len(set(ids)) > MOST_AT_ONCE:
         raise Invalid("too_many", f"At most {MOST_AT_ONCE} rows can be run at once.")
     with transaction(actor):
+        if action.asks_mux:
+            throttles.other_question(actor)
         batch = create(action, list(ids), options=options, undoes_id=undoes_id, nudge=False)
         turn = batch_turns.appoint(batch.id, begun=True)
     batch_id = batch.id

@@ -5,7 +5,7 @@ import uuid
 from sqlalchemy import func, update
 
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import journal, removal
+from lessonadmin.domain import journal, removal, throttles
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.models import AssetDeletion
 
@@ -28,6 +28,7 @@ def try_now(deletion_id: uuid.UUID, *, actor: Actor) -> bool:
             raise Conflict("in_grace", "It is kept for its grace time, so that the change can be undone.")
         if row.lease_token is not None and waits:
             raise Conflict("under_way", "A worker is asking Mux about it at this moment.")
+        throttles.other_question(actor)
         db.session.execute(
             update(AssetDeletion)
             .where(AssetDeletion.id == deletion_id)

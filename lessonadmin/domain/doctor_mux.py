@@ -102,6 +102,8 @@ def _closed(priority: mux.Priority, name: str, error: mux.MuxError) -> Line:
             error.message,
             f"Correct {mux.TOKEN_NAMES[priority]}: a token with Mux Video read and write.",
         )
+    if error.category == "busy":
+        return warn(name, error.message, "Look again in a moment; if it stays so, Mux is very slow.")
     if error.category == "rate_limit":
         return warn(
             name, error.message, "Wait a minute; if it stays so, another program uses this token too."

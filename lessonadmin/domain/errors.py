@@ -59,4 +59,8 @@ class TooMany(Problem):
 
 
 class Unavailable(Problem):
-    """Something that we need (Mux, most often) did not answer; nothing was changed."""
+    """Something that we need (Mux, most often) did not answer; nothing was changed. `retry_after`: seconds, if known."""
+
+    def __init__(self, type_: str, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(type_, message)
+        self.retry_after = retry_after

@@ -13,7 +13,17 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, moment, transaction
-from lessonadmin.domain import access, conditions, desks, journal, looking, publication, removal, videos
+from lessonadmin.domain import (
+    access,
+    conditions,
+    desks,
+    journal,
+    looking,
+    publication,
+    removal,
+    throttles,
+    videos,
+)
 from lessonadmin.domain.desks import Desk
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import Lesson, Purchase, User
@@ -169,6 +179,8 @@ def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") ->
         must_ask = row is not None and (heals or conditions.upload_is_stuck(row, moment()))
     if row is None or not must_ask:
         return False
+    with transaction(actor):  # apart: the wish to publish stands, though Mux is not asked
+        throttles.other_question(actor)
     try:
         looking.look(row.id, actor=actor, priority=priority, found_by="manual")
     except mux.Later as error:

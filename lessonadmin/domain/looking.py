@@ -4,6 +4,7 @@ No transaction is open while Mux is asked. A failed look is not an answer: only 
 the rest is written down beside the upload and tried again later.
 """
 
+import math
 import uuid
 from dataclasses import dataclass, replace
 
@@ -50,8 +51,10 @@ def unavailable(error: mux.MuxError) -> Unavailable:
     """A failed call in words for whoever waits for it."""
     if error.category == "auth_error":
         return Unavailable("mux_unavailable", "Mux refuses our access token. Please tell support.")
+    wait = None if error.retry_after is None else math.ceil(error.retry_after)
+    said = "Very many questions to Mux are under way" if error.category == "busy" else "Mux does not answer"
     return Unavailable(
-        "mux_unavailable", "Mux does not answer right now. Nothing was changed; please try again."
+        "mux_unavailable", f"{said} right now. Nothing was changed; please try again.", retry_after=wait
     )
 
 
@@ -164,6 +167,8 @@ def _ran_out(row: Tracking) -> bool:
 
 def note_failure(subject: Subject, error: mux.MuxError) -> None:
     """Write down why a look failed; the next one comes after Mux's own wish or the usual silence."""
+    if error.category == "busy":
+        return  # Mux was not even asked
     calls.note(subject.kind, subject.target_id, "look", error.category, error.message)
     row = db.session.scalar(select(Tracking).where(Tracking.id == subject.tracking_id).with_for_update())
     if row is None:

@@ -1,22 +1,26 @@
 """How often somebody may do something: counted in PostgreSQL, so that neither a restart nor an emptied Redis forgets.
 
-A window begins with its first call and ends by the database's clock. A refused call is not counted.
+A window begins with its first call and ends by the database's clock. A refused call is not counted. Whatever a web request asks
+Mux is counted by one of these first; a request that was not counted cannot ask (`mux.web_calls`).
 """
 
 import math
 import uuid
 
-from sqlalchemy import case, func
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import config
-from lessonadmin.db import db
+from lessonadmin.db import Actor, db
 from lessonadmin.domain.errors import TooMany
-from lessonadmin.domain.models import Throttle
+from lessonadmin.domain.models import Throttle, User, people
+from lessonadmin.mux import web_calls
 from lessonadmin.spans import in_words
 
 HOUR = 3600
 MINUTE = 60
+STAFF_FACTOR = 6
+OFTEN = "You have asked Mux very often within a minute."
 
 
 def ask_for_upload(user_id: uuid.UUID) -> None:
@@ -27,16 +31,34 @@ def ask_for_upload(user_id: uuid.UUID) -> None:
         seconds=HOUR,
         sentence="You have started very many uploads within an hour.",
     )
+    web_calls.counted()
 
 
 def ask_mux(user_id: uuid.UUID) -> None:
-    """One more question that goes to Mux at once; TooMany after ASKS_PER_MINUTE."""
+    """One more press of "ask Mux now"; TooMany after ASKS_PER_MINUTE."""
     _count(
         f"asks:{user_id}",
         most=config.current().asks_per_minute,
         seconds=MINUTE,
-        sentence="You have asked Mux very often within a minute.",
+        sentence=OFTEN,
     )
+    web_calls.counted()
+
+
+def other_question(actor: Actor) -> None:
+    """One more request of a person's that asks Mux on its way, whatever else it does; counted apart from the presses, so
+    that neither uses up the other. TooMany after ASKS_PER_MINUTE, for staff after STAFF_FACTOR times as many. A bulk
+    action on rows is one. What a worker does in somebody's name is held back by the budget instead."""
+    if actor.type != "user" or actor.id is None or actor.batch is not None:
+        return
+    staff = db.session.scalar(select(User.role.in_(people.STAFF)).where(User.id == actor.id))
+    _count(
+        f"questions:{actor.id}",
+        most=config.current().asks_per_minute * (STAFF_FACTOR if staff else 1),
+        seconds=MINUTE,
+        sentence=OFTEN,
+    )
+    web_calls.counted()
 
 
 def _count(key: str, *, most: int, seconds: int, sentence: str) -> None:

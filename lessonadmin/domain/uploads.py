@@ -214,6 +214,8 @@ def _knows(owner: Owner, upload_id: str) -> bool:
 
 def _adopt(owner: Owner, upload_id: str, *, actor: Actor) -> None:
     """Take in an upload that we did not issue, if Mux says that it was made for this owner."""
+    with transaction(actor):
+        throttles.other_question(actor)
     try:
         upload = mux.get_upload(upload_id, priority="high")
     except mux.Later as error:

@@ -13,7 +13,7 @@ from typing import Any
 import urllib3
 
 from lessonadmin import metrics
-from lessonadmin.mux import rates, transport, verdict
+from lessonadmin.mux import rates, transport, verdict, web_calls
 from lessonadmin.mux.errors import MuxError, Refused
 from lessonadmin.mux.payloads import Upload, WithoutId, upload_from
 from lessonadmin.mux.transport import Answer, Priority
@@ -52,7 +52,8 @@ class Ask:
     def send(self, call: Callable[[Any], Any]) -> Answer:
         priority = self.question.priority
         try:
-            answer = transport.send(priority, call)
+            with web_calls.place(for_upload=self.question.operation == "create_upload"):
+                answer = transport.send(priority, call)
         except (urllib3.exceptions.HTTPError, transport.TooMuch, OSError) as error:
             raise verdict.no_answer(error) from error
         except UnicodeError:

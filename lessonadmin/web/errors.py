@@ -107,7 +107,7 @@ def _problem(problem: errors.Problem) -> Response:
     if isinstance(problem, errors.Forbidden):
         security_events.record("refused", path=request.path, reason=problem.type)
     response = answer(STATUS[type(problem)], problem.type, problem.message, problem.fields)
-    if isinstance(problem, errors.TooMany):
+    if isinstance(problem, errors.TooMany | errors.Unavailable) and problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
 

@@ -9,6 +9,7 @@ from flask import Flask, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
 
 from lessonadmin import auth, logs, metric_labels, metrics, security_events
+from lessonadmin.mux import web_calls
 from lessonadmin.texts import storable
 from lessonadmin.web import visitors
 
@@ -24,6 +25,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_begin)
     app.before_request(_refuse_unstorable)
     app.after_request(_finish)
+    app.teardown_request(_end)
 
 
 def _begin() -> None:
@@ -33,8 +35,13 @@ def _begin() -> None:
     logs.request_id.set(f"given-{given}" if SANE_ID.match(given) else uuid.uuid4().hex)
     logs.who.set("-")
     logs.address.set(auth.address())
+    web_calls.begin()
     if request.method not in metric_labels.METHODS:
         abort(501)
+
+
+def _end(_error: BaseException | None) -> None:
+    web_calls.end()
 
 
 def _refuse_unstorable() -> None:

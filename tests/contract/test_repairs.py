@@ -126,6 +126,30 @@ def test_while_mux_hangs_nobody_waits_for_a_lock(house: House, teacher: Caller) 
     assert (lesson["title"], lesson["status"]) == ("Changed meanwhile", "published")
 
 
+def test_while_mux_hangs_pages_health_checks_and_webhooks_find_a_thread(
+    house: House, teacher: Caller
+) -> None:
+    """Sixteen questions that hang, for the eight threads of both processes."""
+    lesson_id = str(teacher.lesson()["id"])
+    student = house.browser("student")
+    house.mux.hanging = True
+    named = [{"lesson_id": lesson_id, "upload_id": uuid.uuid4().hex} for _ in range(16)]
+    with ThreadPoolExecutor(len(named)) as pool:
+        asked = len(house.mux.calls)
+        asking = [pool.submit(teacher.post, "/api/mux/track-upload", one) for one in named]
+        house.until(lambda: [one for one in house.mux.calls[asked:] if one[2] == "high"])
+        time.sleep(1)  # by now it is known that Mux is slow
+        began = time.monotonic()
+        student.get("/healthz").expect(200)
+        student.get("/account").expect(200)
+        Hook(house.url, SECRET).event("video.asset.ready", {"id": "nobody"}).expect(204)
+        took = time.monotonic() - began
+        house.mux.calm()
+        statuses = [one.result().status for one in asking]
+    assert took < 4
+    assert statuses.count(503) >= 16 - 2 * 3, "no more than three calls at once in a process"
+
+
 @pytest.fixture(scope="module")
 def mailing(house: House) -> Iterator[Doc]:
     """A web and a clock that send mail, and the port at which no mail server listens yet."""

@@ -13,6 +13,7 @@ def in_words_for(problem: Problem, *, staff: bool) -> Problem:
     cause = problem.__cause__
     if not isinstance(problem, Conflict | Unavailable) or not isinstance(cause, mux.MuxError):
         return problem
-    if staff:
-        return type(problem)(problem.type, cause.message)
-    return type(problem)(problem.type, PLAIN.get(problem.type, problem.message))
+    words = cause.message if staff else PLAIN.get(problem.type, problem.message)
+    if isinstance(problem, Unavailable):
+        return Unavailable(problem.type, words, retry_after=problem.retry_after)
+    return Conflict(problem.type, words)

@@ -6,8 +6,9 @@ The calls that name an upload answer with the status of that upload.
 import logging
 
 from lessonadmin import auth, mux
-from lessonadmin.domain import access, cancelling, uploads
-from lessonadmin.domain.errors import Missing
+from lessonadmin.db import transaction
+from lessonadmin.domain import access, cancelling, throttles, uploads
+from lessonadmin.domain.errors import Missing, TooMany
 from lessonadmin.domain.uploads import File
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.asked import BytesIn, UploadAsk, UploadNamed
@@ -59,7 +60,10 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
     who="teaching",
     body=BytesIn,
     answers={200: UploadStatus},
-    problems={503: "`mux_unavailable`: an upload that we did not issue had to be looked up at Mux."},
+    problems={
+        429: "More than ASKS_PER_MINUTE uploads that we did not issue; `Retry-After` says when to come back.",
+        503: "`mux_unavailable`: an upload that we did not issue had to be looked up at Mux.",
+    },
 )
 def track_upload(body: BytesIn) -> Answer:
     """Say that the bytes are in.
@@ -96,7 +100,12 @@ def _cancel_at_mux(upload_id: str) -> None:
     cancellation_id = cancelling.promised(upload_id)
     if cancellation_id is None:
         return
+    actor = auth.current_actor()
     try:
-        cancelling.finish(cancellation_id, actor=auth.current_actor(), priority="high")
+        with transaction(actor):
+            throttles.other_question(actor)
+        cancelling.finish(cancellation_id, actor=actor, priority="high")
+    except TooMany:
+        log.warning("an upload is cancelled at Mux later: somebody asks very often")
     except mux.MuxError as error:
         log.warning("an upload is cancelled at Mux later: %s", error.category)

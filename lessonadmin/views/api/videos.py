@@ -82,6 +82,7 @@ def _again(kind: Kind, owner_id: uuid.UUID) -> Owner:
     answers={200: LessonShown},
     problems={
         409: "`video_error`: the asset failed. `being_deleted`: somebody deletes it. `held`: staff have to decide about it.",
+        429: "Very often within a minute; `Retry-After` says when to come back.",
         503: "`mux_unavailable`: Mux does not answer. Nothing was changed.",
     },
 )

@@ -3,16 +3,27 @@
 A server that went away has closed its end, and that can be seen on the socket without asking: a question to the
 server before each use would cost every webhook one round trip more. Asked is only where something has come unasked,
 or where a connection lay idle for so long that a box on the way may have forgotten it.
+
+While a page is read, a statement may take READING_SECONDS and no longer: nobody waits for more, and a search that costs so much
+must not take the database from everybody else. Whatever changes something, works in the background or migrates has its own time.
 """
 
 import select
 import time
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
 TRUSTED_SECONDS = 5.0
+READING_SECONDS = 5
+_reading: ContextVar[bool] = ContextVar("a_page_is_read", default=False)
+
+
+def reading(yes: bool) -> None:
+    """From now on in this context: is a page read, and nothing else done?"""
+    _reading.set(yes)
 
 
 def watch(engine: Engine) -> None:
@@ -29,6 +40,21 @@ def watch(engine: Engine) -> None:
 
     event.listen(engine, "checkin", _note_rest)
     event.listen(engine, "checkout", is_good)
+    event.listen(engine, "checkout", _set_patience)
+
+
+def _set_patience(connection: Any, record: Any, _proxy: Any) -> None:
+    """Told to the server only where it changes, for most requests read."""
+    wanted = _reading.get()
+    if record.info.get("reading", False) is wanted:
+        return
+    value = f"'{READING_SECONDS}s'" if wanted else "DEFAULT"  # what the connection was opened with
+    connection.autocommit = True  # else a rollback would take it back
+    try:
+        connection.execute(f"SET statement_timeout = {value}")
+    finally:
+        connection.autocommit = False
+    record.info["reading"] = wanted
 
 
 def _note_rest(_connection: Any, record: Any) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 # classes of SQLSTATE: connection, insufficient resources, operator intervention (shutdown, statement time-out)
 OUTAGE = frozenset({"08", "53", "57"})
+STOPPED = "57014"
 # transaction rollback (deadlock, serialization), object not in the needed state (lock time-out)
 CONFLICT = frozenset({"40", "55"})
 
@@ -25,6 +26,11 @@ def is_outage(error: BaseException) -> bool:
     state = _class(error)
     # A server that vanishes says nothing any more. A value that the driver itself refuses has no state either.
     return state in OUTAGE if state else isinstance(error, OperationalError | InterfaceError)
+
+
+def took_too_long(error: BaseException) -> bool:
+    """The statement was stopped, by its own limit of time or by a person; the database is well."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == STOPPED
 
 
 def is_conflict(error: BaseException) -> bool:

@@ -5,7 +5,7 @@ import time
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 from lessonadmin import config, connections
@@ -77,3 +77,21 @@ def test_one_that_lay_idle_is_asked(app: Flask, asked: list[object], monkeypatch
     monkeypatch.setattr(connections, "TRUSTED_SECONDS", 0.0)
     assert number(app) == before
     assert len(asked) == 1
+
+
+def patience(app: Flask) -> str:
+    with app.app_context():
+        db.session.rollback()
+        return str(db.session.scalar(text("SHOW statement_timeout")))
+
+
+def test_a_statement_of_a_page_that_is_read_ends_soon_and_others_have_their_time(app: Flask) -> None:
+    before = number(app)
+    assert patience(app) == "30s"
+    connections.reading(True)
+    try:
+        assert [patience(app), patience(app)] == ["5s", "5s"]
+    finally:
+        connections.reading(False)
+    assert patience(app) == "30s"
+    assert number(app) == before, "it is the same connection"

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import mux
-from lessonadmin.domain import environment
+from lessonadmin.domain import ceilings, environment
 from lessonadmin.domain.examination import Line, Room, fail, ok, warn
 from lessonadmin.domain.models import Lesson
 
+MOST_COUNTED = 1_000
 SKEW_SECONDS, WEBHOOKS_FAIL_AT = 30.0, 240.0
 NAMES: dict[mux.Priority, str] = {"high": "token of the web", "low": "token of the workers"}
 TOGETHER = "tokens' environment"
@@ -207,44 +208,62 @@ def _clock(theirs: datetime | None) -> list[Line]:
 
 def signing_keys(room: Room) -> list[Line]:
     """Can we sign, does Mux know the key, and is anything sold that anybody could watch?"""
-    settings = room.settings
-    if not settings.signs_playback:
-        return [_unsigned(room)]
+    sold = _sold_in_the_open(room)
+    if not room.settings.signs_playback:
+        return [_unsigned(sold)]
+    line = _key(room.settings.mux_signing_key_id)
+    if not sold:
+        return [line]
+    todo = "Run flask reconcile: it makes signed ids for them and closes the public ones at Mux."
+    return [line, warn("paid lessons", f"{sold}.", todo)]
+
+
+def _key(key_id: str | None) -> Line:
     try:
         mux.check_signing_key()
     except mux.BadSigningKey as error:
-        return [
-            fail(
-                "signing keys",
-                str(error),
-                "Make a new signing key in the Mux dashboard and set both settings from it.",
-            )
-        ]
+        return fail(
+            "signing keys",
+            str(error),
+            "Make a new signing key in the Mux dashboard and set both settings from it.",
+        )
     try:
         known = {key.id for key in mux.list_signing_keys(priority="high")}
     except mux.MuxError as error:
         why = "the token lacks the System permission" if error.category == "auth_error" else error.message
-        return [ok("signing keys", f"The key can sign; whether Mux knows it could not be asked ({why}).")]
-    if settings.mux_signing_key_id not in known:
-        return [
-            fail(
-                "signing keys",
-                "Mux does not list the key MUX_SIGNING_KEY_ID: signed videos will not play.",
-                "Make a new signing key in this environment and set MUX_SIGNING_KEY_ID and MUX_SIGNING_PRIVATE_KEY.",
-            )
-        ]
-    return [ok("signing keys", "The key can sign, and Mux knows it.")]
-
-
-def _unsigned(room: Room) -> Line:
-    with room.connection() as connection:
-        sold = connection.scalar(
-            select(Lesson.id).where(Lesson.price_cents > 0, Lesson.status == "published").limit(1)
+        return ok("signing keys", f"The key can sign; whether Mux knows it could not be asked ({why}).")
+    if key_id not in known:
+        return fail(
+            "signing keys",
+            "Mux does not list the key MUX_SIGNING_KEY_ID: signed videos will not play.",
+            "Make a new signing key in this environment and set MUX_SIGNING_KEY_ID and MUX_SIGNING_PRIVATE_KEY.",
         )
-    if sold is not None:
+    return ok("signing keys", "The key can sign, and Mux knows it.")
+
+
+def _sold_in_the_open(room: Room) -> str:
+    """How many published lessons cost something and play by a public id, in words; "" if there is none."""
+    with room.connection() as connection:
+        open_ = select(Lesson.id).where(
+            Lesson.price_cents > 0, Lesson.status == "published", Lesson.playback_policy == "public"
+        )
+        found = ceilings.count_rows(open_, MOST_COUNTED, on=connection)
+    if not found.number:
+        return ""
+    many = (
+        f"{'More than ' if found.more else ''}{found.number} lessons that cost something play by a public id"
+    )
+    one = "1 lesson that costs something plays by a public id"
+    said = one if found.number == 1 else many
+    return f"{said}: whoever has it can watch without buying, and pass it on"
+
+
+def _unsigned(sold: str) -> Line:
+    if sold:
         return warn(
             "signing keys",
-            "None is set, and lessons are sold: whoever has a playback id can watch without buying.",
-            "Make a signing key in the Mux dashboard; set MUX_SIGNING_KEY_ID and MUX_SIGNING_PRIVATE_KEY.",
+            f"None is set. {sold}.",
+            "Make a signing key in the Mux dashboard; set MUX_SIGNING_KEY_ID and MUX_SIGNING_PRIVATE_KEY. Then run "
+            "flask reconcile: it makes signed ids for them and closes the public ones at Mux.",
         )
     return ok("signing keys", "None is set: new videos are public for whoever has their playback id.")

@@ -1,28 +1,34 @@
-"""Pages of lessons and courses as somebody may see them: newest first, filtered, searched, with the total."""
+"""Pages of lessons and courses as somebody may see them: newest first, filtered, searched, with the total.
+
+Nobody counts further than CEILING rows or reads further into a list: whoever wants more names a course, a status or words.
+"""
 
 import uuid
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 
 from lessonadmin.db import db
-from lessonadmin.domain import access, searching
+from lessonadmin.domain import access, ceilings, searching
+from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import Course, Lesson, User
 
 Row = TypeVar("Row", Lesson, Course)
 LARGEST_PAGE = 100
 LAST_PAGE = 1_000_000
+CEILING = 10_000
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """One page of a list; `total` counts all pages."""
+    """One page of a list; `total` counts all pages, and with `more` there are more than that."""
 
     items: list[Row]
     total: int
     page: int
     per_page: int
+    more: bool = False
 
     @property
     def pages(self) -> int:
@@ -58,16 +64,28 @@ def courses(user: User, wish: Wish) -> Page[Course]:
 
 def _page(kind: type[Row], conditions: list[ColumnElement[bool]], wish: Wish) -> Page[Row]:
     found = searching.matches(kind.search, wish.q)
-    if found is not None:
+    offset = (wish.page - 1) * wish.per_page
+    if found is None:
+        total = ceilings.count(kind.id, conditions, CEILING)
+    else:
         conditions.append(found)
-    total = db.session.scalar(select(func.count()).select_from(kind).where(*conditions)) or 0
+        ceilings.plan_by_values()
+        total = ceilings.count_found(kind.id, conditions, CEILING)
+        if not total.more:
+            conditions = [ceilings.named(kind.id, conditions, total)]
+    if total.more and offset >= CEILING:
+        raise Invalid.field(
+            "page",
+            f"A list can be read up to its {CEILING}th row. Narrow it: by words, a status, or a course.",
+        )
+    if not total.more and offset >= total.number:
+        return Page([], total.number, wish.page, wish.per_page)
     rows: Select[Any] = (
         select(kind)
         .where(*conditions)
         .order_by(kind.created_at.desc(), kind.id.desc())
         .limit(wish.per_page)
-        .offset((wish.page - 1) * wish.per_page)
+        .offset(offset)
         .execution_options(populate_existing=True)
     )
-    items = list(db.session.scalars(rows)) if total else []
-    return Page(items, total, wish.page, wish.per_page)
+    return Page(list(db.session.scalars(rows)), total.number, wish.page, wish.per_page, more=total.more)

@@ -1,9 +1,12 @@
 """What somebody typed into a search box, as a query of PostgreSQL's: every word, each from its beginning.
 
 One function for pages, JSON and the panel. Whatever is typed is only ever a value: no operator of the query language
-gets through, and nothing that can be typed raises.
+gets through, and nothing that can be typed raises. A single letter is looked for as a whole word, since nearly every title has
+a word that begins with it; words beyond MOST_WORDS are not looked at.
 """
 
+import re
+import unicodedata
 from functools import reduce
 
 from sqlalchemy import ColumnElement, cast, false, func
@@ -13,7 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from lessonadmin.texts import one_line
 
 LONGEST = 200
-MOST_WORDS = 20
+MOST_WORDS = 8
+SEPARATORS = re.compile(r"[\W_]+")
 
 
 def matches(column: InstrumentedAttribute[str], typed: str) -> ColumnElement[bool] | None:
@@ -30,5 +34,11 @@ def matches(column: InstrumentedAttribute[str], typed: str) -> ColumnElement[boo
 
 def _begins_with(word: str) -> ColumnElement[object]:
     """Taken apart as the index was ("well-known"), or as one piece that it kept whole ("me@school.example")."""
-    quoted = "'" + word.replace("\\", "\\\\").replace("'", "''") + "':*"
+    quoted = "'" + word.replace("\\", "\\\\").replace("'", "''") + "'" + ("" if _is_short(word) else ":*")
     return func.to_tsquery("simple", quoted).op("||")(cast(quoted.lower(), TSQUERY))
+
+
+def _is_short(word: str) -> bool:
+    """Nothing but single letters ("a", "a-b-c"). One sign of a script without capitals may be a whole word, and few begin with it."""
+    parts = SEPARATORS.split(word)
+    return all(len(part) < 2 and unicodedata.category(part or "a") != "Lo" for part in parts)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from lessonadmin import logs, security_events, traces
-from lessonadmin.database_errors import is_conflict, is_outage
+from lessonadmin.database_errors import is_conflict, is_outage, took_too_long
 from lessonadmin.db import db
 from lessonadmin.domain import errors
 
@@ -42,6 +42,8 @@ HTTP_TYPES = {
     503: ("unavailable", "The database does not answer right now. Please try again in a moment."),
 }
 
+
+TOO_SLOW = "This took too long, so it was stopped. Please ask for less (fewer or longer words, a filter), or try again."
 
 # status -> (heading, picture); any other is "Something went wrong"
 PAGES = {
@@ -141,6 +143,8 @@ def _database_away(error: Exception) -> Response:
         return _unexpected(error)
     log.error("the database does not answer: %s", traces.with_words(error))
     db.session.rollback()
+    if took_too_long(error):
+        return answer(503, "too_slow", TOO_SLOW)
     return answer(503, *HTTP_TYPES[503])
 
 

@@ -8,7 +8,7 @@ import uuid
 from flask import Flask, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
 
-from lessonadmin import auth, logs, metric_labels, metrics, security_events
+from lessonadmin import auth, connections, logs, metric_labels, metrics, security_events
 from lessonadmin.mux import web_calls
 from lessonadmin.texts import storable
 from lessonadmin.web import visitors
@@ -36,12 +36,14 @@ def _begin() -> None:
     logs.who.set("-")
     logs.address.set(auth.address())
     web_calls.begin()
+    connections.reading(request.method in ("GET", "HEAD"))
     if request.method not in metric_labels.METHODS:
         abort(501)
 
 
 def _end(_error: BaseException | None) -> None:
     web_calls.end()
+    connections.reading(False)
 
 
 def _refuse_unstorable() -> None:

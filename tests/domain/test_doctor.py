@@ -348,8 +348,19 @@ def test_signing_keys(well: World) -> None:
 
 
 def test_selling_what_anybody_can_watch(well: World) -> None:
-    make_playing_lesson(price_cents=900)
-    assert examined()["signing keys"].level == "warn"
+    for _ in range(2):
+        make_playing_lesson(price_cents=900)
+    make_playing_lesson()
+    make_playing_lesson(price_cents=900, playback_policy="signed")
+    make_playing_lesson(price_cents=900, status="draft", published_at=None)
+    line = examined()["signing keys"]
+    assert (line.level, "2 lessons that cost something play by a public id" in line.says) == ("warn", True)
+    assert "reconcile" in line.todo
+    known = well.control.create_signing_key()
+    with config.overridden(mux_signing_key_id=known["id"], mux_signing_private_key=known["private_key"]):
+        lines = examined()
+    assert lines["signing keys"].level == "ok"
+    assert (lines["paid lessons"].level, "2 lessons" in lines["paid lessons"].says) == ("warn", True)
 
 
 # Around

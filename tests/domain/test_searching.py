@@ -77,3 +77,28 @@ def test_nothing_that_can_be_typed_raises(session: Session, typed: str) -> None:
 def test_a_word_after_a_sign_in_a_title_is_found(typed: str) -> None:
     factories.make_lesson(title="Maths/Algebra: part-two")
     assert found(typed) == {"Maths/Algebra: part-two"}
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(
+    ("typed", "titles"),
+    [
+        ("c", {"C for beginners"}),  # a whole word, not each word that begins with it
+        ("C beg", {"C for beginners"}),
+        ("c-f", set()),
+        ("ch", {"Chess"}),
+        ("\u65e5", {"\u65e5\u672c\u8a9e"}),
+    ],
+)
+def test_a_single_letter_is_a_whole_word(typed: str, titles: set[str]) -> None:
+    for title in ("C for beginners", "Chess", "\u65e5\u672c\u8a9e"):
+        factories.make_lesson(title=title)
+    assert found(typed) == titles
+
+
+@pytest.mark.usefixtures("session")
+def test_words_beyond_the_most_are_not_looked_at() -> None:
+    words = [f"word{number}" for number in range(searching.MOST_WORDS)]
+    factories.make_lesson(title=" ".join(words))
+    assert found(" ".join([*words, "another"])) == {" ".join(words)}
+    assert found(" ".join([*words[:-1], "another"])) == set()

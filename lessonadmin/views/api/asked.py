@@ -102,16 +102,20 @@ class CourseChange(Change):
     description: Description = ""
 
 
+PAGES = f"Pages count from 1. A list is read up to its {listing.CEILING}th row: beyond that, in a longer one, 400."
+
+
 class CoursePage(Asked):
     """Which page of the list, and what it is filtered by."""
 
-    page: Annotated[int, Field(ge=1, le=listing.LAST_PAGE, description="Pages count from 1.")] = 1
+    page: Annotated[int, Field(ge=1, le=listing.LAST_PAGE, description=PAGES)] = 1
     per_page: Annotated[int, Field(ge=1, le=listing.LARGEST_PAGE)] = 20
     q: Annotated[
         Text,
         Field(
             max_length=searching.LONGEST,
-            description="Words of title and description, each from its beginning.",
+            description="Words of title and description, each from its beginning; a single letter is a whole word. "
+            f"At most {searching.MOST_WORDS} words are looked for.",
         ),
     ] = ""
 

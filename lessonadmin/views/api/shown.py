@@ -11,7 +11,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from lessonadmin.domain import access, standing
+from lessonadmin.domain import access, listing, standing
 from lessonadmin.domain.listing import Page
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 from lessonadmin.domain.playback import Source
@@ -168,9 +168,16 @@ class CourseShown(BaseModel):
 
 class ListShown(BaseModel, Generic[Item]):
     items: list[Item]
-    total: int
+    total: Annotated[int, Field(description=f"Of all pages, counted up to {listing.CEILING}.")]
     page: int
     per_page: int
+    total_is_at_least: Annotated[
+        bool,
+        Field(
+            description="Only there, and true, where nobody counted on: there are more than `total`.",
+            exclude_if=lambda known: not known,
+        ),
+    ] = False
 
 
 class LessonList(ListShown[LessonShown]):
@@ -179,7 +186,13 @@ class LessonList(ListShown[LessonShown]):
     @classmethod
     def of(cls, user: User, page: Page[Lesson]) -> "LessonList":
         items = LessonShown.of_many(user, page.items)
-        return cls(items=items, total=page.total, page=page.page, per_page=page.per_page)
+        return cls(
+            items=items,
+            total=page.total,
+            page=page.page,
+            per_page=page.per_page,
+            total_is_at_least=page.more,
+        )
 
 
 class CourseList(ListShown[CourseShown]):
@@ -188,7 +201,13 @@ class CourseList(ListShown[CourseShown]):
     @classmethod
     def of(cls, user: User, page: Page[Course]) -> "CourseList":
         items = CourseShown.of_many(user, page.items)
-        return cls(items=items, total=page.total, page=page.page, per_page=page.per_page)
+        return cls(
+            items=items,
+            total=page.total,
+            page=page.page,
+            per_page=page.per_page,
+            total_is_at_least=page.more,
+        )
 
 
 class TicketShown(BaseModel):

@@ -8,7 +8,7 @@ from lessonadmin.views.courses import bp
 from lessonadmin.web import headers
 
 PER_PAGE = 20
-LAST_PAGE = 10_000
+LAST_PAGE = listing.CEILING // PER_PAGE
 
 
 @bp.get("")

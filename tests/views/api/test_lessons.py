@@ -5,14 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from lessonadmin import config
+from lessonadmin import config, connections
 from lessonadmin.db import db
+from lessonadmin.domain import lessons, listing
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Lesson, Tracking, UploadCancellation
 from muxsim.client import Control
 from tests import factories
+from tests.queries import counted
 from tests.views.api.conftest import People, Person, refused
 
 LESSON_KEYS = [
@@ -476,3 +478,55 @@ def test_settings_decide_what_is_stuck(people: People) -> None:
     for seconds, expected in ((1000, False), (50, True)):
         with config.overridden(stuck_after_seconds=seconds):
             assert people.teacher.get(path, lesson_id=lesson.id).get_json()["stuck"] is expected
+
+
+@pytest.fixture
+def five_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody counts or reads further than that."""
+    monkeypatch.setattr(listing, "CEILING", 5)
+
+
+@pytest.mark.usefixtures("five_rows")
+@pytest.mark.parametrize("more", [{}, {"q": "water"}])
+def test_a_long_list_is_counted_and_read_up_to_its_ceiling(people: People, more: dict[str, str]) -> None:
+    for number in range(6):
+        factories.make_lesson(creator=people.teacher.user, title=f"Water {number}")
+    body = people.teacher.get("/lessons", per_page=2, page=3, **more).get_json()
+    assert (body["total"], body["total_is_at_least"], len(body["items"])) == (5, True, 2)
+    error = refused(people.teacher.get("/lessons", per_page=5, page=2, **more), 400, "invalid_input")
+    assert "5th row" in error["fields"]["page"]
+
+
+@pytest.mark.usefixtures("five_rows")
+def test_a_page_after_the_last_one_is_empty_and_costs_no_query(people: People) -> None:
+    for _ in range(5):
+        factories.make_lesson(creator=people.teacher.user)
+    with counted() as sent:
+        body = people.teacher.get("/lessons", page=1_000_000, per_page=100).get_json()
+    assert body == {"items": [], "total": 5, "page": 1_000_000, "per_page": 100}
+    assert not [one for one in sent if "OFFSET" in one]
+
+
+def test_what_takes_too_long_to_read_is_stopped_and_said(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "READING_SECONDS", 0.2)
+    plainly, makes = listing.lessons, lessons.create
+
+    def slow(*given: Any) -> Any:
+        db.session.execute(text("SELECT pg_sleep(1)"))
+        return plainly(*given)
+
+    def slow_to_make(*given: Any) -> Any:
+        db.session.execute(text("SELECT pg_sleep(0.4)"))
+        return makes(*given)
+
+    monkeypatch.setattr(listing, "lessons", slow)
+    monkeypatch.setattr(lessons, "create", slow_to_make)
+    with people.teacher._app.app_context():
+        db.engine.dispose()
+    error = refused(people.teacher.get("/lessons"), 503, "too_slow")
+    assert "ask for less" in error["message"]
+    assert people.teacher.post("/lessons", {"title": "Slow"}).status_code == 201, "what writes has its time"
+    with people.teacher._app.app_context():
+        db.engine.dispose()

@@ -54,5 +54,9 @@ def in_short(error: BaseException) -> str:
     """What may be stored and shown of any error: its kind, and what the database says that holds no value."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     diagnosis = origin.diag if isinstance(origin, psycopg.Error) else None
-    said = (diagnosis.sqlstate, diagnosis.constraint_name) if diagnosis is not None else ()
-    return " ".join([type(error).__name__, *filter(None, said)])
+    if diagnosis is None:
+        return type(error).__name__
+    # What says that a lock, a time or a place was wanting quotes no row, and whoever upgrades needs the words.
+    state = diagnosis.sqlstate or ""
+    words = diagnosis.message_primary if state[:2] in OUTAGE | CONFLICT else None
+    return " ".join(filter(None, [type(error).__name__, state, diagnosis.constraint_name, words]))

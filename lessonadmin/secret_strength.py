@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lessonadmin.config import Settings
 
 SESSION_KEY_LENGTH = 32
-SHARED_SECRET_LENGTH = 16
+WEBHOOK_SECRET_LENGTH = 16
 # The simulator's defaults begin with the one, what `bin/run` makes for it with the other; whoever reads this knows them.
 SIMULATORS = ("muxsim", "whsec_muxsim", "simulated-")
 PUBLISHED = frozenset({"whsec_muxsim", "muxsim-high-secret", "muxsim-low-secret"})
@@ -34,10 +34,8 @@ def complaint(settings: "Settings") -> str | None:
 def _weak(settings: "Settings") -> Iterator[str]:
     if len(settings.secret_key) < SESSION_KEY_LENGTH:
         yield f"SECRET_KEY (fewer than {SESSION_KEY_LENGTH} characters)"
-    if any(len(secret) < SHARED_SECRET_LENGTH for secret in settings.mux_webhook_secrets):
-        yield f"MUX_WEBHOOK_SECRETS (one has fewer than {SHARED_SECRET_LENGTH} characters)"
-    if settings.metrics_token is not None and len(settings.metrics_token) < SHARED_SECRET_LENGTH:
-        yield f"METRICS_TOKEN (fewer than {SHARED_SECRET_LENGTH} characters)"
+    if any(len(secret) < WEBHOOK_SECRET_LENGTH for secret in settings.mux_webhook_secrets):
+        yield f"MUX_WEBHOOK_SECRETS (one has fewer than {WEBHOOK_SECRET_LENGTH} characters)"
     for name, values in _told_to_mux(settings).items():
         if any(_of_the_simulator(value, settings) for value in values):
             yield f"{name} (of the simulator)"

@@ -123,7 +123,6 @@ HTTPS = {"PUBLIC_URL": "https://lessons.example.org"}
     [
         ("SECRET_KEY", "k" * 31, "k" * 32),
         ("MUX_WEBHOOK_SECRETS", f"{'w' * 15},{'v' * 40}", f"{'w' * 16},{'v' * 40}"),
-        ("METRICS_TOKEN", "m" * 15, "m" * 16),
         ("MUX_WEBHOOK_SECRETS", f"{'v' * 40},{DEFAULT_SECRET}", "v" * 40),
         ("MUX_TOKEN_SECRET", DEFAULT_TOKENS[0].secret, "s"),
         ("MUX_WORKER_TOKEN_SECRET", DEFAULT_TOKENS[1].secret, "s"),
@@ -142,7 +141,7 @@ def test_weak_secrets_stop_a_start_that_is_meant_seriously(
 
 
 def test_all_weak_secrets_are_named_at_once() -> None:
-    weak = {"SECRET_KEY": "x", "MUX_WEBHOOK_SECRETS": "a", "METRICS_TOKEN": "1"}
+    weak = {"SECRET_KEY": "x", "MUX_WEBHOOK_SECRETS": "a"}
     assert all(name in complaint(**REAL, **weak) for name in weak)
 
 

@@ -40,7 +40,7 @@ def test_missing_settings_are_all_named_at_once(house: House) -> None:
 
 
 def test_weak_secrets_are_named_in_one_line_and_not_quoted(house: House) -> None:
-    weak = {"SECRET_KEY": "hunter2", "METRICS_TOKEN": "hunter2", "MUX_WEBHOOK_SECRETS": f"hunter2,{'w' * 40}"}
+    weak = {"SECRET_KEY": "hunter2", "MUX_WEBHOOK_SECRETS": f"hunter2,{'w' * 40}"}
     refused = house.flask("sweep", **weak, PUBLIC_URL="https://lessons.example.org")
     assert refused.returncode != 0
     assert len(refused.stderr.strip().splitlines()) == 1

@@ -23,7 +23,7 @@ WHAT_IS_COMING = {
     "processing": "Mux is processing its replacement.",
 }
 
-# kind of notice, or its cause where that says more -> (about one thing, about several of the same cause)
+# kind of notice -> (about one thing, about several of the same cause)
 HEADLINES = {
     "lesson_published": ("Your lesson is published", "{} lessons are published"),
     "video_ready": ("Your video is ready", "{} videos are ready"),
@@ -31,9 +31,10 @@ HEADLINES = {
     "needs_attention": ("A video takes unusually long", "{} videos take unusually long"),
     "video_deleted": ("A video was deleted", "{} videos were deleted"),
     "account": ("Your account was changed", "{} changes of your account"),
-    "held": ("A file is held until you decide", "{} files are held until you decide"),
     "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
 }
+# cause -> the same, where it says more than the kind
+OF_A_CAUSE = {"held": ("A file is held until you decide", "{} files are held until you decide")}
 # cause -> what it did to several videos at once
 WHAT_HIT_MANY = {
     "upload_timed_out": "Their uploads were not finished in time, so Mux closed them. Please upload the videos again.",
@@ -51,7 +52,7 @@ OTHER_NEWS = ("News from Lessonadmin", "{} news from Lessonadmin")
 
 def headline(kind: str, count: int = 1, cause: str | None = None) -> str:
     """What a notice is about, for a subject line or above a digest."""
-    one, many = HEADLINES.get(cause or "") or HEADLINES.get(kind, OTHER_NEWS)
+    one, many = OF_A_CAUSE.get(cause or "") or HEADLINES.get(kind, OTHER_NEWS)
     return one if count == 1 else many.format(count)
 
 

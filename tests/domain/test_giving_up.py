@@ -30,7 +30,7 @@ from lessonadmin.domain.answers import Answers
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, User
 from lessonadmin.domain.models.video import MIGRATED
-from tests.factories import keep, make_course, make_lesson, make_tracking
+from tests.factories import keep, make_course, make_lesson, make_tracking, make_user
 from tests.world import World
 
 Owner = Lesson | Course
@@ -58,15 +58,19 @@ SHARINGS = {
 def shared(world: World, sharing: str) -> Shared:
     (asset_id,) = world.control.seed_assets(1, policy="public", duration=30.0)
     playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
-    first, second = (plays(asset_id, playback_id, *kind) for kind in SHARINGS[sharing])
+    teacher = make_user()  # of both: over the API nobody takes an asset away from somebody else's lesson
+    first, second = (plays(teacher, asset_id, playback_id, *kind) for kind in SHARINGS[sharing])
     return Shared(world, asset_id, first, second)
 
 
-def plays(asset_id: str, playback_id: str, is_lesson: bool, tracked: bool) -> Owner:
+def plays(teacher: User, asset_id: str, playback_id: str, is_lesson: bool, tracked: bool) -> Owner:
     ids = {"mux_asset_id": asset_id, "mux_playback_id": playback_id, "playback_policy": "public"}
     shown = {"video_processing_status": "ready", "video_duration": 30.0}
     out = {"status": "published", "published_at": datetime.now(UTC), "publish_on_ready": False}
-    owner = make_lesson(**ids, **shown, **out) if is_lesson else make_course(**ids, **shown)
+    made = {**ids, **shown}
+    owner = (
+        make_lesson(creator=teacher, **made, **out) if is_lesson else make_course(instructor=teacher, **made)
+    )
     if tracked:
         make_tracking(owner, upload_id=MIGRATED, status="ready", ready_at=datetime.now(UTC), **ids)
     return owner
@@ -362,7 +366,7 @@ def test_a_deletion_whose_lease_is_out_is_not_ended_under_the_worker(world: Worl
         lease = removal.claim(row.id)
     assert lease is not None
     with transaction(JOB):
-        plays(one.asset_id, "p", True, True)
+        plays(make_user(), one.asset_id, "p", True, True)
     assert removal.finish(row.id, actor=JOB) is False
     assert open_deletions() == []
     with transaction(JOB):

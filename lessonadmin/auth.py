@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import logs, security_events
 from lessonadmin.db import Actor, db
-from lessonadmin.domain import sessions
+from lessonadmin.domain import sessions, tokens
 from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import User, people
 from lessonadmin.domain.models.people import Role
@@ -22,6 +22,7 @@ from lessonadmin.web import fragments, visitors
 
 csrf = CSRFProtect()
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+ITS_DATE_IS_OVER = "This token has reached its date. Make a new one on your account page."
 
 
 class NotSignedIn(Exception):
@@ -47,6 +48,9 @@ SIGNED_IN = Guard(EVERYONE, "anyone signed in")
 TEACHING = Guard(frozenset(people.TEACHING), "instructors and staff", students_to_catalog=True)
 STAFF = Guard(frozenset(people.STAFF), "support and admin", hidden=True)
 ADMIN = Guard(frozenset({"admin"}), "admin", hidden=True)
+
+# Where a bearer token is taken at all; everywhere else a request that has nothing else is not signed in.
+TAKES_TOKENS = frozenset({"api", "metrics"})
 
 GUARDS: dict[str, Guard] = {
     "health": PUBLIC,
@@ -98,11 +102,19 @@ class Identity:
     name: str
     email: str
     must_change_password: bool = False
+    reads_only: bool = False
 
     @classmethod
-    def of(cls, user: User, *, session_id: uuid.UUID | None = None) -> "Identity":
+    def of(cls, user: User, *, session_id: uuid.UUID | None = None, reads_only: bool = False) -> "Identity":
         return cls(
-            user, session_id, user.id, user.typed_role, str(user), user.email, user.must_change_password
+            user,
+            session_id,
+            user.id,
+            user.typed_role,
+            str(user),
+            user.email,
+            user.must_change_password,
+            reads_only,
         )
 
     @property
@@ -150,14 +162,42 @@ def end_session() -> None:
 
 def _find_out() -> Identity | None:
     header = request.headers.get("Authorization", "")
-    if header[:7].lower() == "bearer ":
-        found = sessions.by_token(header[7:].strip())
-        return Identity.of(found[0]) if found else None
+    if request.blueprint in TAKES_TOKENS and header[:7].lower() == "bearer ":
+        return _by_token(header[7:].strip())
     secret = session.get("secret")
     if not isinstance(secret, str):
         return None
     known = sessions.by_session(secret, seen=not _asks_by_itself())
     return Identity.of(known[0], session_id=known[1].id) if known else None
+
+
+def _by_token(secret: str) -> Identity | None:
+    try:
+        found = tokens.whose(secret, address=address())
+    except tokens.Expired:
+        g.token_expired = True
+        return None
+    return Identity.of(found[0], reads_only=found[1].scope == "read") if found else None
+
+
+def _token_has_expired() -> bool:
+    """Did the request bring a right token, too late?"""
+    return bool(g.get("token_expired"))
+
+
+def note_wrong_token() -> None:
+    """For the place that refuses a request of nobody: it may have brought a token that is none, or is over."""
+    if request.blueprint in TAKES_TOKENS and "Authorization" in request.headers and identity() is None:
+        security_events.record("expired_token" if _token_has_expired() else "bad_token")
+
+
+def need_write() -> None:
+    """What changes something, here or at Mux, is closed to a token that may only read."""
+    found = identity()
+    if found is not None and found.reads_only:
+        raise Forbidden(
+            "insufficient_scope", "This token may only read. Make one that may also change things."
+        )
 
 
 def _asks_by_itself() -> bool:
@@ -183,6 +223,8 @@ def _check() -> Response | None:
     refusal = _own_password_first() or (None if guard.public else _refuse(guard))
     if refusal is not None:
         return refusal
+    if request.method not in READING:
+        need_write()
     if identity() is None or identity().session_id is not None:  # type: ignore[union-attr]  # checked on its left
         csrf.protect()
     return None
@@ -219,10 +261,9 @@ def _wanted() -> str | None:
 def _refuse(guard: Guard) -> Response | None:
     found = identity()
     if found is None:
-        if "Authorization" in request.headers:
-            security_events.record("bad_token")
+        note_wrong_token()
         if request.path.startswith("/api/"):
-            abort(401)
+            abort(401, ITS_DATE_IS_OVER if _token_has_expired() else None)
         return redirect(url_for("sign_in.login", next=_wanted()))
     if found.role in guard.roles:
         return None

@@ -17,7 +17,7 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
 from lessonadmin.db import CLI, NoTransaction, actor, db, transaction
-from lessonadmin.domain import passwords, people, sessions
+from lessonadmin.domain import passwords, sessions, tokens
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Purchase, Tracking, User
 
 PASSWORD = "a good long password"
@@ -111,15 +111,15 @@ def make_event(*, type: str = "video.asset.ready", **columns: object) -> MuxEven
     return keep(MuxEvent(type=type, **columns))
 
 
-def make_token(user: User) -> str:
+def make_token(user: User, *, scope: str = "write") -> str:
     """A bearer token."""
     with in_context(), transaction(CLI):
-        return people.create_token(db.session.get_one(User, user.id))
+        return tokens.create(db.session.get_one(User, user.id), scope=scope)
 
 
-def bearer(user: User) -> dict[str, str]:
+def bearer(user: User, *, scope: str = "write") -> dict[str, str]:
     """The headers that a script of this user's sends."""
-    return {"Authorization": f"Bearer {make_token(user)}"}
+    return {"Authorization": f"Bearer {make_token(user, scope=scope)}"}
 
 
 def signed_in(user: User) -> FlaskClient:

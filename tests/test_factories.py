@@ -40,5 +40,5 @@ def test_signed_in_is_signed_in(app: object, role: str) -> None:
 
 def test_a_script_may_use_its_token(client: FlaskClient) -> None:
     headers = factories.bearer(factories.make_user())
-    assert client.get("/account", headers=headers).status_code == 200
-    assert client.get("/account").status_code == 302
+    assert client.get("/api/lessons", headers=headers).status_code == 200
+    assert client.get("/api/lessons").status_code == 401

@@ -12,8 +12,8 @@ Where is what (a test holds this list complete):
                       mending repolicing drift_report
   Lessons, courses    lessons courses course_lists course_teacher catalog desk_list listing searching standing estimates
                       prices importing import_file
-  Who may what        access playback pictures people accounts passwords account_notices sign_in sessions throttles handover
-                      withdrawal holding demo_accounts
+  Who may what        access playback pictures people accounts passwords account_notices sign_in sessions tokens
+                      throttles handover withdrawal holding demo_accounts
   Who is told         announcements journal wording notices mailing letters postman
   Bulk actions        actions outcomes previews lesson_actions rechecking clearing event_actions deletion_retry undoing
                       batches batch_beginning batch_control batch_items batch_lists batch_runs batch_turns

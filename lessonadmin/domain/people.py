@@ -1,28 +1,26 @@
-"""Accounts: making and changing them, and their bearer tokens.
+"""Accounts: making and changing them.
 
 Secrets leave this room once and are stored as hashes. Every change of password, role or state ends the other
-sessions in the same transaction. Signing in is in `sign_in`, whose session it is in `sessions`.
+sessions and all bearer tokens in the same transaction. Signing in is in `sign_in`, whose session it is in `sessions`, bearer tokens are in `tokens`.
 """
 
 import re
-import secrets
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from lessonadmin.db import db, moment
-from lessonadmin.domain import account_notices, journal, passwords, sessions, withdrawal
+from lessonadmin.domain import account_notices, journal, passwords, sessions, tokens, withdrawal
 from lessonadmin.domain.errors import Conflict, Invalid
-from lessonadmin.domain.models import ApiToken, User
+from lessonadmin.domain.models import User
 from lessonadmin.domain.models.people import ROLES
 from lessonadmin.texts import has_control, one_line
 
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
 LONGEST_NAME = 100
 TEMPORARY_LIFE = timedelta(hours=24)
-LONGEST_TOKEN_NAME = 80
 
 
 class TemporaryPasswordEnded(Invalid):
@@ -58,10 +56,10 @@ def find_by_email(email: str) -> User | None:
     return db.session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
 
 
-def _check_name(name: str, *, longest: int = LONGEST_NAME) -> str:
+def _check_name(name: str) -> str:
     name = one_line(name)
-    if len(name) > longest:
-        raise Invalid.field("name", f"Use at most {longest} characters for the name.")
+    if len(name) > LONGEST_NAME:
+        raise Invalid.field("name", f"Use at most {LONGEST_NAME} characters for the name.")
     return name
 
 
@@ -91,41 +89,8 @@ def create_user(
     return user
 
 
-def create_token(user: User, *, name: str = "") -> str:
-    """A bearer token; this is the only time that it can be read."""
-    secret = secrets.token_urlsafe(32)
-    name = _check_name(name, longest=LONGEST_TOKEN_NAME)
-    token = ApiToken(user_id=user.id, name=name, secret_hash=sessions.hashed(secret))
-    db.session.add(token)
-    db.session.flush()
-    journal.record("user.token_created", user, name=token.name)
-    return secret
-
-
-def revoke_token(user: User, token_id: uuid.UUID) -> bool:
-    changed = db.session.execute(
-        update(ApiToken)
-        .where(ApiToken.id == token_id, ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-        .values(revoked_at=func.clock_timestamp())
-        .returning(ApiToken.id)
-    ).first()
-    if changed:
-        journal.record("user.token_revoked", user)
-    return changed is not None
-
-
-def open_tokens(user: User) -> list[ApiToken]:
-    return list(
-        db.session.scalars(
-            select(ApiToken)
-            .where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-            .order_by(ApiToken.id.desc())
-        )
-    )
-
-
 def change_password(user: User, *, old: str, new: str, keep: uuid.UUID | None) -> None:
-    """Set a new password and end every session but the one that did it."""
+    """Set a new password; every bearer token ends, and every session but the one that did it."""
     _lock(user)  # from here on the hash that `old` is compared with is the one that is replaced
     if not passwords.proves(user.password_hash, old):
         raise WrongPassword
@@ -135,12 +100,13 @@ def change_password(user: User, *, old: str, new: str, keep: uuid.UUID | None) -
     passwords.check_different(new, old, field="new_password")
     _set_password(user, new)
     sessions.end_all(user, but=keep)
+    tokens.end_all(user, because="password changed")
     journal.record("user.password_changed", user)
     account_notices.password_changed(user)
 
 
 def reset_password(user: User, *, temporary: bool = True) -> str:
-    """Give the account a new random password, readable this once, and end all its sessions.
+    """Give the account a new random password, readable this once, and end all its sessions and tokens.
 
     Whoever makes a password for somebody else knows it, so it has to be changed at the first sign-in, within a day.
     """
@@ -148,6 +114,7 @@ def reset_password(user: User, *, temporary: bool = True) -> str:
     password = passwords.made_up()
     _set_password(user, password, temporary=temporary)
     sessions.end_all(user)
+    tokens.end_all(user, because="password reset")
     journal.record("user.password_reset", user)
     if temporary:
         account_notices.password_reset(user)
@@ -176,6 +143,7 @@ def set_active(user: User, active: bool) -> None:
     db.session.flush()  # first, so that a session that is being opened is there to be ended
     if not active:
         sessions.end_all(user)
+        tokens.end_all(user, because="account disabled")
     journal.record("user.enabled" if active else "user.disabled", user)
     account_notices.state_changed(user)
     if not active:
@@ -187,6 +155,7 @@ def set_role(user: User, role: str) -> None:
         return
     before, user.role = user.role, role
     sessions.end_all(user)
+    tokens.end_all(user, because="role changed")
     journal.record("user.role_changed", user, before=before, after=role)
     account_notices.role_changed(user, before=before, after=role)
     withdrawal.from_person(user, why=f"the role was changed to {role}")

@@ -36,6 +36,7 @@ LIVES = (
     Life("sign_in_failures", "at < {limit}", 2),
     Life("user_sessions", "last_seen_at < {limit}", 30),
     Life("security_counts", "minute < {limit}", 2),
+    Life("api_tokens", "LEAST(expires_at, revoked_at) < {limit}", 90),
     Life("throttles", "started_at < {limit}", 2),
     Life("alarms", "ended_at < {limit}", 365),
     Life("reconcile_runs", "started_at < {limit}", 90),

@@ -1,4 +1,4 @@
-"""Whose session or bearer token a secret belongs to, and the end of sessions. Secrets are stored as hashes only."""
+"""Whose session a secret belongs to, and the end of sessions. Secrets are stored as hashes only."""
 
 import hashlib
 import secrets
@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from lessonadmin.db import db
 from lessonadmin.domain import journal
-from lessonadmin.domain.models import ApiToken, User, UserSession
+from lessonadmin.domain.models import User, UserSession
 from lessonadmin.domain.models.people import STAFF
 
 SESSION_LIFE = timedelta(hours=12)
@@ -60,27 +60,6 @@ def by_session(secret: str, *, seen: bool = True) -> tuple[User, UserSession] | 
         )
         db.session.commit()
     return user, session
-
-
-def by_token(secret: str) -> tuple[User, ApiToken] | None:
-    """Whose bearer token this is, and a note that it was used (at most once a minute)."""
-    now = func.clock_timestamp()
-    row = db.session.execute(
-        select(
-            ApiToken,
-            User,
-            func.coalesce(ApiToken.last_used_at < now - SEEN_STEP, True).label("stale"),
-        )
-        .join(User, User.id == ApiToken.user_id)
-        .where(ApiToken.secret_hash == hashed(secret), ApiToken.revoked_at.is_(None), User.active)
-    ).first()
-    if row is None:
-        return None
-    token, user, stale = row
-    if stale:
-        db.session.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now))
-        db.session.commit()
-    return user, token
 
 
 def sign_out(user: User, session_id: uuid.UUID) -> None:

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from lessonadmin import auth, config, metrics, security_events
+from lessonadmin import auth, config, metrics
 from lessonadmin.db import db
 from lessonadmin.domain import gauges
 
@@ -49,8 +49,7 @@ class Gauges(Collector):
 @bp.get("/metrics")
 def show() -> Response:
     if not _may_read():
-        if "Authorization" in request.headers and auth.identity() is None:
-            security_events.record("bad_token")
+        auth.note_wrong_token()
         abort(401)
     return Response(metrics.exposition(Gauges()), content_type=CONTENT_TYPE_LATEST)
 

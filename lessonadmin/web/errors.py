@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 
 from lessonadmin import logs, security_events, traces
 from lessonadmin.database_errors import is_conflict, is_outage, took_too_long
@@ -107,7 +107,8 @@ def init_app(app: Flask) -> None:
 
 def _problem(problem: errors.Problem) -> Response:
     if isinstance(problem, errors.Forbidden):
-        security_events.record("refused", path=request.path, reason=problem.type)
+        kind = "insufficient_scope" if problem.type == "insufficient_scope" else "refused"
+        security_events.record(kind, path=request.path, reason=problem.type)
     response = answer(STATUS[type(problem)], problem.type, problem.message, problem.fields)
     if isinstance(problem, errors.TooMany | errors.Unavailable) and problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
@@ -129,7 +130,8 @@ def _http(error: HTTPException) -> Response:
             response=error.get_body(), status=error.code or 500, headers=dict(error.get_headers())
         )
     type_, message = HTTP_TYPES.get(error.code, ("error", error.description or error.name))
-    if type(error) is BadRequest and error.description != BadRequest.description and error.description:
+    own = isinstance(error, BadRequest | Unauthorized) and error.description != type(error).description
+    if own and error.description:
         message = error.description  # our own words
     response = answer(error.code, type_, message)
     for name, value in error.get_headers():

@@ -1,4 +1,4 @@
-"""Accounts: making, changing, tokens; and that every change that matters ends the other sessions."""
+"""Accounts: making and changing them; and that every change that matters ends the other sessions."""
 
 import threading
 
@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, NoTransaction, db, transaction
-from lessonadmin.domain import passwords, people, sessions
+from lessonadmin.domain import passwords, people, sessions, tokens
 from lessonadmin.domain.errors import Conflict, Invalid, Problem
-from lessonadmin.domain.models import ApiToken, AuditLog, User
+from lessonadmin.domain.models import AuditLog, User
 from tests.factories import PASSWORD, make_token, make_user
 
 
@@ -117,47 +117,6 @@ def test_two_who_make_the_same_account_at_once_are_told_so(app: Flask) -> None:
     assert sorted(outcomes) == ["email_taken"] * 3 + ["made"]
 
 
-def test_a_token_is_stored_as_a_hash_only(session: Session) -> None:
-    user = make_user()
-    secret = make_token(user)
-    row = session.scalars(select(ApiToken)).one()
-    assert secret not in {row.secret_hash, row.name}
-    assert len(secret) >= 40
-    found = sessions.by_token(secret)
-    assert found is not None
-    assert found[0].id == user.id
-    assert sessions.by_token(secret + "x") is None
-    assert sessions.by_token("") is None
-
-
-def test_a_token_notes_when_it_was_used(session: Session) -> None:
-    secret = make_token(make_user())
-    sessions.by_token(secret)
-    session.expire_all()
-    assert session.scalars(select(ApiToken)).one().last_used_at is not None
-
-
-def test_a_revoked_token_opens_nothing(session: Session) -> None:
-    user, stranger = make_user(), make_user()
-    secret = make_token(user)
-    token = people.open_tokens(user)[0]
-    with transaction(Actor.user(stranger.id)):
-        assert people.revoke_token(stranger, token.id) is False
-    assert sessions.by_token(secret) is not None
-    with transaction(Actor.user(user.id)):
-        assert people.revoke_token(user, token.id) is True
-        assert people.revoke_token(user, token.id) is False
-    assert sessions.by_token(secret) is None
-    assert people.open_tokens(user) == []
-
-
-def test_a_tokens_name_has_a_limit(session: Session) -> None:
-    user = make_user()
-    with pytest.raises(Invalid), transaction(CLI):
-        people.create_token(user, name="x" * 81)
-    assert people.open_tokens(user) == []
-
-
 def test_a_new_password_ends_every_other_session(session: Session) -> None:
     user = make_user()
     here, there = opened(user), opened(user)
@@ -205,7 +164,7 @@ def test_disabling_ends_sessions_and_tokens_and_enabling_brings_back_no_session(
         people.set_active(user, False)
         people.set_active(user, False)
     assert alive(there) == [False]
-    assert sessions.by_token(token) is None
+    assert tokens.whose(token) is None
     with transaction(CLI):
         people.set_active(user, True)
     assert alive(there) == [False]

@@ -5,7 +5,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, transaction
-from lessonadmin.domain import people, sessions, sign_in
+from lessonadmin.domain import people, sessions, sign_in, tokens
 from lessonadmin.domain.models import AuditLog, User, UserSession
 from tests.factories import PASSWORD, make_user
 
@@ -33,7 +33,7 @@ def test_the_secret_is_stored_as_a_hash_only(session: Session) -> None:
 def test_a_strange_secret_opens_nothing(session: Session, secret: str) -> None:
     opened(make_user())
     assert sessions.by_session(secret) is None
-    assert sessions.by_token(secret) is None
+    assert tokens.whose(secret) is None
 
 
 @pytest.mark.parametrize("role", ["student", "instructor", "support", "admin"])

@@ -2,28 +2,22 @@
 
 import uuid
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from lessonadmin import mux
-from tests.contract.callers import send
 from tests.flows.processes import House, wait_for
-from tests.flows.teacher import FORM, Teacher
+from tests.flows.teacher import Teacher
 
 
 class Support(Teacher):
     """Staff may do whatever a teacher may, and more."""
 
-    @classmethod
-    def hired(cls, house: House) -> "Support":
-        house.flask("users", "create", "support@school.example", "--role", "support")
-        return cls(house, house.flask("users", "token", "support@school.example").splitlines()[-1])
+    role = "support"
 
     def begin(self, action: str, lessons: list[str]) -> str:
         """Choose these lessons and an action, more than are done while one waits; the bulk action's id."""
-        form = urlencode([("action", action), ("reason", "flow"), *(("rowid", one) for one in lessons)])
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": FORM}
-        path = "/admin/lesson/action/"
-        answer = send(self.house.url, "POST", path, body=form.encode(), headers=headers).expect(302)
+        form = [("action", action), ("reason", "flow"), *(("rowid", one) for one in lessons)]
+        answer = self.browser().post("/admin/lesson/action/", form).expect(302)
         return parse_qs(urlsplit(answer.headers["Location"]).query)["id"][0]
 
     def figures(self, batch_id: str) -> dict[str, Any]:

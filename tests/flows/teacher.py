@@ -1,23 +1,28 @@
-"""Somebody who teaches, over HTTP with a bearer token, and what she sees of her lessons."""
+"""Somebody who teaches, over HTTP: calls with a bearer token, buttons of pages in a browser, and what she sees."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
-from tests.contract.callers import send
+from tests.contract.callers import Browser
 from tests.flows.processes import House, request, wait_for
 
-FORM = "application/x-www-form-urlencoded"
+PASSWORD = "a good long password"
 
 
 @dataclass
 class Teacher:
+    role: ClassVar[str] = "instructor"
+
     house: House
+    email: str
     token: str
+    _browser: Browser | None = field(default=None, repr=False)
 
     @classmethod
-    def hired(cls, house: House) -> "Teacher":
-        house.flask("users", "create", "teacher@school.example", "--role", "instructor")
-        return cls(house, house.flask("users", "token", "teacher@school.example").splitlines()[-1])
+    def hired(cls, house: House) -> Self:
+        email = f"{cls.role}@school.example"
+        house.flask("users", "create", email, "--role", cls.role, "--password", PASSWORD)
+        return cls(house, email, house.flask("users", "token", email).splitlines()[-1])
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -26,8 +31,14 @@ class Teacher:
 
     def press(self, path: str) -> int:
         """A button of a page, without the page; how it was answered."""
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": FORM}
-        return send(self.house.url, "POST", path, body=b"", headers=headers).status
+        return self.browser().post(path, []).status
+
+    def browser(self) -> Browser:
+        """Signed in when first asked for: no page takes a token."""
+        if self._browser is None:
+            self._browser = Browser(self.house.url)
+            assert self._browser.sign_in(self.email, PASSWORD).status == 302
+        return self._browser
 
     def lesson(self, title: str = "A lesson") -> str:
         status, made = self.ask("POST", "/api/lessons", {"title": title})

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from lessonadmin import logs
-from tests.factories import bearer, make_user
+from tests.factories import bearer, make_user, signed_in
 
 
 def line(message: str, *values: object, **extra: object) -> dict[str, object]:
@@ -78,6 +78,7 @@ def test_a_request_is_one_line_with_its_id_and_who_asked(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     user = make_user()
+    client = signed_in(user)
     answer = client.get("/account?token=secret", headers={**bearer(user), "X-Request-Id": "trace-me-12345"})
     assert answer.headers["X-Request-Id"] == "given-trace-me-12345"
     lines = [record for record in caplog.records if record.name == "lessonadmin.request"]

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
 
 from lessonadmin import config, logs, metrics, security_events
 from lessonadmin.db import db
-from tests.factories import PASSWORD, make_user, signed_in
+from lessonadmin.domain.models import ApiToken
+from tests.factories import PASSWORD, bearer, make_user, signed_in
 from tests.pages import csrf_of
 from tests.queries import counted
 
@@ -106,6 +108,22 @@ def test_a_room_that_is_not_theirs(
     (line,) = lines
     assert (line["kind"], line["account"], line["path"]) == ("refused", f"user:{user.id}", path)
     assert rows(session) == [("refused", f"user:{user.id}", 1)]
+
+
+def test_tokens_that_are_over_or_may_only_read_and_none_of_prometheus(
+    client: FlaskClient, session: Session, lines: Lines
+) -> None:
+    reads, over = bearer(make_user(), scope="read"), bearer(make_user())
+    newest = select(ApiToken.id).order_by(ApiToken.id.desc()).limit(1).scalar_subquery()
+    session.execute(update(ApiToken).where(ApiToken.id == newest).values(expires_at=func.now()))
+    session.commit()
+    with config.overridden(metrics_token="of-prometheus"):
+        assert client.get("/metrics", headers={"Authorization": "Bearer of-prometheus"}).status_code == 200
+        assert lines == []
+        assert client.get("/metrics", headers={"Authorization": "Bearer of-nobody"}).status_code == 401
+    assert client.post("/api/lessons", json={"title": "x"}, headers=reads).status_code == 403
+    assert client.get("/api/lessons", headers=over).status_code == 401
+    assert [line["kind"] for line in lines] == ["bad_token", "insufficient_scope", "expired_token"]
 
 
 def test_a_form_without_its_secret_and_a_token_that_nobody_has(

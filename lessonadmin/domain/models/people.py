@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from sqlalchemy import Boolean, Computed, ForeignKey, Index, Text, func, text, true
+from sqlalchemy import Boolean, Computed, DateTime, ForeignKey, Index, Text, func, text, true
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -15,6 +15,9 @@ Role = Literal["student", "instructor", "support", "admin"]
 ROLES: tuple[Role, ...] = ("student", "instructor", "support", "admin")
 STAFF: tuple[Role, ...] = ("support", "admin")
 TEACHING: tuple[Role, ...] = ("instructor", *STAFF)
+TokenScope = Literal["read", "write"]
+TOKEN_SCOPES: tuple[TokenScope, ...] = ("read", "write")
+TOKEN_DAYS = 90
 
 
 class User(Stamped, Base):
@@ -100,15 +103,24 @@ class UserSession(Base):
 
 
 class ApiToken(Base):
+    """What a script proves itself with until its date. The script holds a random text, this row its hash."""
+
     __tablename__ = "api_tokens"
 
     id: Mapped[Key]
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(Text, server_default="")
+    scope: Mapped[str] = mapped_column(Text, server_default="write")
     secret_hash: Mapped[str] = mapped_column(Text, unique=True)
     created_at: Mapped[Born]
+    expires_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=text(f"(clock_timestamp() + '{TOKEN_DAYS} days'::interval)")
+    )
     last_used_at: Mapped[Moment | None]
+    last_used_address: Mapped[str] = mapped_column(Text, server_default="")
     revoked_at: Mapped[Moment | None]
+
+    __table_args__ = (one_of("scope", TOKEN_SCOPES),)
 
 
 class SignInFailure(Base):

@@ -47,6 +47,7 @@ class Call:
     body_or_query: bool
     answers: Mapping[int, type[BaseModel] | None]
     problems: Mapping[int, str]
+    changes: bool
 
     @property
     def name(self) -> str:
@@ -65,6 +66,8 @@ class Call:
 
     def carry_out(self, **arguments: Any) -> Response:
         """Who may not make a call learns nothing about its input; then read, do, answer."""
+        if self.changes:
+            auth.need_write()
         _let_in(self.who)
         if self.body is not None:
             arguments["body"] = reading.body(self.body, or_query=self.body_or_query)
@@ -93,13 +96,18 @@ def call(
     query: type[BaseModel] | None = None,
     body_or_query: bool = False,
     problems: Mapping[int, str] | None = None,
+    changes: bool | None = None,
 ) -> Callable[[View], View]:
-    """Make a view a call of the API. Its docstring is what the documentation says about it."""
+    """Make a view a call of the API. Its docstring is what the documentation says about it.
+
+    `changes` is for a GET that changes something all the same: a token that may only read is refused.
+    """
 
     def register(view: View) -> View:
         made = Call(
             view=view, method=method, path=path, also=also, tag=tag, who=who, body=body, query=query,
             body_or_query=body_or_query, answers=answers, problems=problems or {},
+            changes=method != "GET" if changes is None else changes,
         )  # fmt: skip
         for address in (path, *also):
             bp.add_url_rule(

@@ -14,7 +14,9 @@ Doc = dict[str, Any]
 TAGS = ("Lessons", "Courses", "Uploads", "Videos", "Playing and buying")
 ABOUT = """Lessons that publish themselves when their video is ready.
 
-Send `Authorization: Bearer TOKEN` (make one on your account page), or be signed in and send the header `X-CSRFToken`.
+Send `Authorization: Bearer TOKEN`, or be signed in and send the header `X-CSRFToken`. Make a token on your account page,
+with your password: one that may only read, or one that may also change things. It lives for 90 days, opens `/api/` and
+`/metrics` and nothing else, and ends when the password or the role of the account changes.
 Ids are UUIDs, times are ISO 8601 in UTC, keys are snake_case; `lessonId`, `courseId`, `uploadId`, `muxUploadId`,
 `tempAssetId`, `muxAssetId` and `muxPlaybackId` are understood as well. Unknown keys, and a key given twice, are refused.
 What is not yours answers 404."""
@@ -27,6 +29,10 @@ WEBHOOK_ANSWERS = {
     413: "More than 1 MiB.",
     503: "It could not be stored; Mux sends it again.",
 }
+BEARER = """A token from the account page. One with the scope `read` is taken for GET and HEAD alone, and not for those of them
+that say that they change something: they answer 403 with `insufficient_scope`. One that is unknown, revoked or past its
+date, or whose account is disabled, answers 401."""
+NEEDS_WRITE = "A bearer token needs the scope `write`."
 WHO = {
     "anyone": "Anyone signed in.",
     "teaching": "Instructors, for what is their own, and staff.",
@@ -40,7 +46,7 @@ REASONS = {
     204: "Done; there is nothing to say.",
     400: "The input is wrong; `fields` says where.",
     401: "Not signed in.",
-    403: "Not for this account.",
+    403: "Not for this account; `insufficient_scope`: not with this token.",
     404: "There is no such thing, or it is not yours.",
     409: "Not possible in the present state.",
     413: "Too large.",
@@ -78,7 +84,7 @@ def document() -> Doc:
         "components": {
             "schemas": {name: schema for name, schema in schemas.items() if name not in queries},
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": BEARER},
                 "session": {"type": "apiKey", "in": "cookie", "name": "session"},
             },
         },
@@ -123,7 +129,7 @@ def _operation(one: Call, address: str, schemas: Doc) -> Doc:
         "operationId": one.endpoint(address),
         "tags": [one.tag],
         "summary": one.summary,
-        "description": f"{one.description}\n\n{WHO[one.who]}".strip(),
+        "description": f"{one.description}\n\n{WHO[one.who]} {NEEDS_WRITE if one.changes else ''}".strip(),
         "parameters": [*_path_parameters(address), *_query_parameters(one, schemas)],
         "responses": _responses(one),
     }
@@ -204,7 +210,14 @@ def _responses(one: Call) -> Doc:
 def _problems(one: Call) -> list[int]:
     takes = one.method != "GET"
     reads = takes or one.query is not None
-    always = [400] * reads + [401] + [403] * (one.who != "anyone") + [404] + [413, 415] * takes + [503]
+    always = (
+        [400] * reads
+        + [401]
+        + [403] * (one.who != "anyone" or one.changes)
+        + [404]
+        + [413, 415] * takes
+        + [503]
+    )
     return sorted({*always, *one.problems})
 
 

@@ -43,6 +43,7 @@ def check_asset_status(query: StatusAsk) -> Answer:
     tag=TAG,
     who="teaching",
     query=OwnerNamed,
+    changes=True,
     answers={200: AskedStatus},
     problems={
         429: "More than ASKS_PER_MINUTE; `Retry-After` says when to come back.",

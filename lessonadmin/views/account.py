@@ -7,11 +7,13 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import mailing, passwords, people, sessions, sign_in
+from lessonadmin.domain import mailing, passwords, people, sessions, sign_in, tokens
 from lessonadmin.domain.errors import Invalid, Problem, TooMany
 from lessonadmin.ids import as_id
 from lessonadmin.views.password_tries import counted
 from lessonadmin.web import targets
+from lessonadmin.web.errors import STATUS
+from lessonadmin.web.formats import plural
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -26,13 +28,15 @@ def _page(
         user=user,
         sessions=sessions.open_ones(user),
         this_session=found.session_id if found else None,
-        tokens=people.open_tokens(user),
+        tokens=tokens.live(user),
+        ending=tokens.ending_soon(user),
+        most_tokens=tokens.MOST_LIVE,
         problem=problem,
         wrong_form=wrong_form,
         new_token=token,
         next=targets.asked("next"),
         mail_on=mailing.is_on(),
-        token_name=request.form.get("name", "") if wrong_form == "token" else "",
+        typed=request.form if wrong_form == "token" else {},
     )
     response = make_response(page, status)
     if isinstance(problem, TooMany):
@@ -58,7 +62,10 @@ def change_password() -> Response:
         return _page(problem=problem, wrong_form="password", status=429)
     except Invalid as problem:
         return _page(problem=problem, wrong_form="password", status=400)
-    flash("Your password is changed. Every other browser is signed out.", "success")
+    flash(
+        "Your password is changed. Every other browser is signed out, and all bearer tokens are revoked.",
+        "success",
+    )
     return redirect(after or url_for("account.show"))
 
 
@@ -112,25 +119,44 @@ def end_sessions() -> Response:
 def _end_everywhere() -> Response:
     with transaction(auth.current_actor()):
         sessions.end_all(auth.current_user())
+        tokens.end_all(auth.current_user(), because="signed out everywhere")
     auth.end_session()
-    flash("You are signed out everywhere.", "success")
+    flash("You are signed out everywhere, and all bearer tokens are revoked.", "success")
     return redirect(url_for("sign_in.login"))
 
 
 @bp.post("/tokens")
 def create_token() -> Response:
+    user, form = auth.current_user(), request.form
+    wish = {"name": form.get("name", ""), "scope": form.get("scope", "write")}
     try:
-        with transaction(auth.current_actor()):
-            token = people.create_token(auth.current_user(), name=request.form.get("name", ""))
-    except Invalid as problem:
-        return _page(problem=problem, wrong_form="token", status=400)
+        tokens.check_wish(user, **wish)  # a slip of the finger is no wrong try
+        with counted(email=user.email, address=auth.address()) as try_id:
+            token = _create_token(form.get("password", ""), wish, try_id)
+    except Problem as problem:
+        return _page(problem=problem, wrong_form="token", status=STATUS[type(problem)])
     return _page(token=token)
+
+
+def _create_token(password: str, wish: dict[str, str], try_id: uuid.UUID) -> str:
+    with transaction(auth.current_actor()):
+        token = tokens.create_by_password(auth.current_user(), password=password, **wish)
+        sign_in.forgive(try_id)
+    return token
 
 
 @bp.post("/tokens/<uuid:token_id>/revoke")
 def revoke_token(token_id: uuid.UUID) -> Response:
     with transaction(auth.current_actor()):
-        if not people.revoke_token(auth.current_user(), token_id):
+        if not tokens.revoke(auth.current_user(), token_id):
             abort(404)
     flash("The token no longer opens anything.", "success")
+    return redirect(url_for("account.show"))
+
+
+@bp.post("/tokens/revoke")
+def revoke_tokens() -> Response:
+    with transaction(auth.current_actor()):
+        ended = tokens.end_all(auth.current_user(), because="all revoked")
+    flash(f"{plural(ended, 'token')} revoked. None opens anything any more.", "success")
     return redirect(url_for("account.show"))

@@ -13,7 +13,16 @@ from lessonadmin.admin.base import tell
 from lessonadmin.admin.cells import cell, drawn
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import transaction
-from lessonadmin.domain import accounts, handover, passwords, people, searching, sessions, withdrawal
+from lessonadmin.domain import (
+    accounts,
+    handover,
+    passwords,
+    people,
+    searching,
+    sessions,
+    tokens,
+    withdrawal,
+)
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
 from lessonadmin.domain.models.people import ROLES, STAFF
@@ -99,6 +108,7 @@ class UserView(TableView):
             has=handover.preview(user.id),
             losses=withdrawal.preview(user),
             open_sessions=sessions.open_ones(user),
+            tokens=tokens.live(user),
             own=user.id == auth.current_user().id,
             roles=ROLE_WORDS,
             password=password,
@@ -127,6 +137,18 @@ class UserView(TableView):
 
         answer = self._done(reset, "")
         return self._page(self._user(request.form.get("id", "")), password=made[0]) if made else answer
+
+    @expose("/tokens/revoke", methods=("POST",))  # type: ignore[untyped-decorator]
+    def tokens_view(self) -> Any:
+        """One token that the form names, or all of them."""
+        named = request.form.get("token_id", "")
+        token_id = as_id(named)
+        if named and token_id is None:
+            raise Missing
+        by = auth.current_user()
+        if token_id is not None:
+            return self._done(lambda user: accounts.revoke_token(by, user.id, token_id), "The token no longer opens anything.")  # fmt: skip
+        return self._done(lambda user: accounts.revoke_tokens(by, user.id), "No token of theirs opens anything any more.")  # fmt: skip
 
     @expose("/handover", methods=("POST",))  # type: ignore[untyped-decorator]
     def handover_view(self) -> Any:

@@ -1,13 +1,15 @@
 """`flask users ...`: accounts and their tokens."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
 
 from lessonadmin.db import CLI, transaction
-from lessonadmin.domain import people
+from lessonadmin.domain import accounts, people, tokens
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models.people import ROLES, User
 from lessonadmin.texts import visible
@@ -20,6 +22,16 @@ def _found(email: str) -> User:
     if user is None:
         raise click.ClickException(f"There is no account for {email}.")
     return user
+
+
+@contextmanager
+def _changing() -> Iterator[None]:
+    """A transaction of the command line's; a refusal is one line and exit code 1."""
+    try:
+        with transaction(CLI):
+            yield
+    except Problem as problem:
+        raise click.ClickException(problem.sentences) from problem
 
 
 @users.command("create")
@@ -43,13 +55,8 @@ def create_user(
         password = sys.stdin.readline().rstrip("\r\n")
     if temporary and password is None:
         raise click.UsageError("--temporary needs a password: give one with --password-stdin.")
-    try:
-        with transaction(CLI):
-            user = people.create_user(
-                email=email, role=role, name=name, password=password, temporary=temporary
-            )
-    except Problem as problem:
-        raise click.ClickException(problem.message) from problem
+    with _changing():
+        user = people.create_user(email=email, role=role, name=name, password=password, temporary=temporary)
     click.echo(f"created {user.email} ({user.role}) {user.id}")
     if password is None:
         said = f"It has no password yet. For one to sign in with: flask --app app users reset-password {user.email}"
@@ -70,23 +77,50 @@ def reset_password(email: str) -> None:
 
 @users.command("token")
 @click.argument("email")
-def create_token(email: str) -> None:
-    """Print a new bearer token, this once."""
-    with transaction(CLI):
-        user = _found(email)
-        if not user.active:
-            raise click.ClickException(f"The account {email} is disabled: a token would open nothing.")
-        token = people.create_token(user, name="command line")
+@click.option("--scope", default="write", type=click.Choice(tokens.SCOPES), show_default=True)
+@click.option("--name", default="command line", show_default=True)
+def create_token(email: str, scope: str, name: str) -> None:
+    """Print a new bearer token, this once. It lives for 90 days."""
+    with _changing():
+        token = tokens.create(_found(email), name=name, scope=scope)
     click.echo(token)
+
+
+@users.command("revoke-tokens")
+@click.argument("email")
+def revoke_tokens(email: str) -> None:
+    """End all bearer tokens of an account."""
+    with _changing():
+        ended = accounts.revoke_tokens(None, _found(email).id)
+    click.echo(f"revoked {ended} token{'' if ended == 1 else 's'} of {email}")
+
+
+@users.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice(ROLES))
+def set_role(email: str, role: str) -> None:
+    """Give an account another role; its sessions and bearer tokens end."""
+    with _changing():
+        accounts.set_role(None, _found(email).id, role)
+    click.echo(f"{email} is {role}")
 
 
 @users.command("disable")
 @click.argument("email")
 def disable_user(email: str) -> None:
-    """Close an account and end its sessions."""
-    with transaction(CLI):
-        people.set_active(_found(email), False)
+    """Close an account and end its sessions and bearer tokens."""
+    with _changing():
+        accounts.set_active(None, _found(email).id, False)
     click.echo(f"disabled {email}")
+
+
+@users.command("enable")
+@click.argument("email")
+def enable_user(email: str) -> None:
+    """Open an account again; no session and no bearer token comes back."""
+    with _changing():
+        accounts.set_active(None, _found(email).id, True)
+    click.echo(f"enabled {email}")
 
 
 @users.command("list")

@@ -1,4 +1,5 @@
-"""What the owner of an account is told when its password, role or state becomes another. It changes nothing itself.
+"""What the owner of an account is told when its password, role or state becomes another, or tokens of it are revoked.
+It changes nothing itself.
 
 Such a notice also leaves by mail for whoever wants no other mail, and for whoever was disabled: it is how they find out
 that somebody else is at their account.
@@ -28,6 +29,14 @@ def role_changed(user: User, *, before: str, after: str) -> None:
 
 def state_changed(user: User) -> None:
     _tell(user, f"{_who()} {'enabled' if user.active else 'disabled'} your account.")
+
+
+def tokens_revoked(user: User, count: int) -> None:
+    which = "a bearer token" if count == 1 else f"{count} bearer tokens"
+    _tell(
+        user,
+        f"{_who()} revoked {which} of yours. Scripts that use {'it' if count == 1 else 'them'} are refused.",
+    )
 
 
 def _who() -> str:

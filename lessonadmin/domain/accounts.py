@@ -1,17 +1,18 @@
-"""Accounts as an admin changes them for others: role, enabled or not, a new password. Never one's own role or state,
-and never so that no admin is left."""
+"""Accounts as an admin changes them for others: role, enabled or not, a new password, the end of bearer tokens.
+Never one's own, and never so that no admin is left. Whoever runs the command line (`by` is None) is above the roles, but
+leaves an admin, too."""
 
 import uuid
 
 from sqlalchemy import select
 
 from lessonadmin.db import db
-from lessonadmin.domain import people
+from lessonadmin.domain import account_notices, people, tokens
 from lessonadmin.domain.errors import Conflict, Forbidden, Missing
 from lessonadmin.domain.models import User
 
 
-def set_role(by: User, user_id: uuid.UUID, role: str) -> User:
+def set_role(by: User | None, user_id: uuid.UUID, role: str) -> User:
     user = _other(by, user_id)
     if role != "admin":
         _keep_an_admin(user)
@@ -19,8 +20,8 @@ def set_role(by: User, user_id: uuid.UUID, role: str) -> User:
     return user
 
 
-def set_active(by: User, user_id: uuid.UUID, active: bool) -> User:
-    """Disabling ends every session of theirs at once."""
+def set_active(by: User | None, user_id: uuid.UUID, active: bool) -> User:
+    """Disabling ends every session and bearer token of theirs at once; enabling brings none back."""
     user = _other(by, user_id)
     if not active:
         _keep_an_admin(user)
@@ -28,25 +29,43 @@ def set_active(by: User, user_id: uuid.UUID, active: bool) -> User:
     return user
 
 
-def reset_password(by: User, user_id: uuid.UUID) -> tuple[User, str]:
-    """A new password, readable this once; every session of theirs ends."""
+def reset_password(by: User | None, user_id: uuid.UUID) -> tuple[User, str]:
+    """A new password, readable this once; every session and bearer token of theirs ends."""
     user = _other(by, user_id)
     return user, people.reset_password(user)
 
 
-def _other(by: User, user_id: uuid.UUID) -> User:
-    if by.role != "admin":
+def revoke_token(by: User, user_id: uuid.UUID, token_id: uuid.UUID) -> None:
+    """One bearer token of theirs."""
+    user = _other(by, user_id)
+    if not tokens.revoke(user, token_id):
+        raise Missing
+    account_notices.tokens_revoked(user, 1)
+
+
+def revoke_tokens(by: User | None, user_id: uuid.UUID) -> int:
+    """All bearer tokens of theirs; how many there were."""
+    user = _other(by, user_id)
+    ended = tokens.end_all(user, because="all revoked")
+    if ended:
+        account_notices.tokens_revoked(user, ended)
+    return ended
+
+
+def _other(by: User | None, user_id: uuid.UUID) -> User:
+    if by is not None and by.role != "admin":
         raise Forbidden("forbidden", "Only admins manage accounts.")
-    if by.id == user_id:
+    if by is not None and by.id == user_id:
         raise Conflict("own_account", "This is your own account; another admin has to do that.")
     # Every admin is locked in one order, so that two admins cannot take the right from each other at the same moment.
     # Rows that only name an account (a notice, a lesson) may still be written, by whoever holds a lesson meanwhile.
     db.session.execute(
         select(User.id).where(User.role == "admin").order_by(User.id).with_for_update(key_share=True)
     )
-    db.session.refresh(by)
-    if by.role != "admin" or not by.active:
-        raise Forbidden("forbidden", "Only admins manage accounts.")
+    if by is not None:
+        db.session.refresh(by)
+        if by.role != "admin" or not by.active:
+            raise Forbidden("forbidden", "Only admins manage accounts.")
     user = db.session.get(User, user_id, populate_existing=True, with_for_update={"key_share": True})
     if user is None:
         raise Missing

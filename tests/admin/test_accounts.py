@@ -10,9 +10,19 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from lessonadmin.db import db
-from lessonadmin.domain.models import AuditLog, User
+from lessonadmin.domain import tokens
+from lessonadmin.domain.models import AuditLog, Notification, User
 from tests.admin.desk import fresh, said
-from tests.factories import PASSWORD, make_course, make_lesson, make_tracking, make_user, signed_in
+from tests.factories import (
+    PASSWORD,
+    bearer,
+    in_context,
+    make_course,
+    make_lesson,
+    make_tracking,
+    make_user,
+    signed_in,
+)
 from tests.pages import csrf_of, page_of
 
 ROOM = "/admin/user/"
@@ -102,6 +112,47 @@ def test_a_new_password_replaces_the_old_one(admin: FlaskClient, app: Flask) -> 
     assert signs_in(app, user.email, shown or "")
     row = db.session.scalars(select(AuditLog).where(AuditLog.action == "user.password_reset")).one()
     assert row.detail["reason"] == "forgot it"
+
+
+def test_the_tokens_of_an_account_are_seen_and_revoked(
+    admin: FlaskClient, app: Flask, client: FlaskClient
+) -> None:
+    user = make_user()
+    headers = [bearer(user, scope="read") for _ in range(3)]
+    assert client.get("/api/lessons", headers=headers[0]).status_code == 200
+    page = page_of(admin.get(f"{ROOM}details/?id={user.id}"))
+    assert page.text("li").count("Read only") == 3
+    assert page.text("li").count("last used just now from 127.0.0.1") == 1
+    first = page.all("input", name="token_id")[0]["value"] or ""
+    press(admin, "tokens/revoke", id=str(user.id), token_id=first, reason="lost laptop")
+    assert "no longer opens anything" in said(admin)
+    left = [client.get("/api/lessons", headers=one).status_code for one in headers]
+    assert sorted(left) == [200, 200, 401]
+    press(admin, "tokens/revoke", id=str(user.id))
+    assert "No token of theirs" in said(admin)
+    assert [client.get("/api/lessons", headers=one).status_code for one in headers] == [401] * 3
+    rows = db.session.scalars(select(AuditLog).where(AuditLog.action == "user.token_revoked")).all()
+    assert sorted(row.detail["because"] for row in rows) == ["all revoked", "all revoked", "revoked"]
+    (one,) = [row for row in rows if row.detail["because"] == "revoked"]
+    assert (one.detail["token_id"], one.detail["reason"]) == (first, "lost laptop")
+    assert one.actor_id != user.id
+    told = db.session.scalars(select(Notification.message).where(Notification.user_id == user.id)).all()
+    assert [words.partition(" revoked ")[2].partition(".")[0] for words in sorted(told)] == [
+        "2 bearer tokens of yours",
+        "a bearer token of yours",
+    ]
+
+
+def test_a_token_of_somebody_else_is_not_revoked_by_another_account(
+    admin: FlaskClient, client: FlaskClient
+) -> None:
+    user, other = make_user(), make_user()
+    headers = bearer(other)
+    with in_context():
+        token_id = str(tokens.live(other)[0].id)
+    for wrong in (token_id, str(uuid.uuid4()), "not an id"):
+        assert press(admin, "tokens/revoke", id=str(user.id), token_id=wrong).status_code == 404
+    assert client.get("/api/lessons", headers=headers).status_code == 200
 
 
 def test_everything_is_handed_over_and_nothing_left(admin: FlaskClient) -> None:

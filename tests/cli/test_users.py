@@ -2,11 +2,11 @@
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskCliRunner
+from flask.testing import FlaskClient, FlaskCliRunner
 
 from lessonadmin.db import db
-from lessonadmin.domain import passwords, people, sessions
-from tests.factories import PASSWORD, make_user, signed_in
+from lessonadmin.domain import passwords, people, tokens
+from tests.factories import PASSWORD, bearer, make_user, signed_in
 
 
 @pytest.fixture
@@ -62,14 +62,15 @@ def test_token_prints_the_token_alone_on_standard_output(runner: FlaskCliRunner,
     assert result.exit_code == 0
     assert result.stdout.count("\n") == 1
     with app.app_context():
-        found = sessions.by_token(result.stdout.strip())
+        found = tokens.whose(result.stdout.strip())
         assert found is not None
         assert found[0].id == user.id
 
 
-def test_token_and_disable_need_an_account(runner: FlaskCliRunner) -> None:
-    for command in ("token", "disable"):
-        result = runner.invoke(args=["users", command, "nobody@school.example"])
+def test_every_command_about_an_account_needs_one(runner: FlaskCliRunner) -> None:
+    for command in ("token", "disable", "enable", "revoke-tokens", "role"):
+        words = ["student"] if command == "role" else []
+        result = runner.invoke(args=["users", command, "nobody@school.example", *words])
         assert result.exit_code == 1
         assert "no account for nobody@school.example" in result.stderr
         assert result.stdout == ""
@@ -84,6 +85,64 @@ def test_disable_ends_sessions_and_a_disabled_account_gets_no_token(runner: Flas
     assert runner.invoke(args=["users", "disable", user.email]).exit_code == 0
     result = runner.invoke(args=["users", "token", user.email])
     assert (result.exit_code, result.stdout) == (1, "")
+
+
+def test_a_token_has_a_scope_and_a_name(runner: FlaskCliRunner, app: Flask) -> None:
+    user = make_user()
+    for words in ([], ["--scope", "read", "--name", "nightly import"]):
+        assert runner.invoke(args=["users", "token", user.email, *words]).exit_code == 0
+    with app.app_context():
+        found = [(one.scope, one.name) for one in tokens.live(user)]
+    assert found == [("read", "nightly import"), ("write", "command line")]
+    for words in (["--scope", "admin"], ["--name", "x" * 81]):
+        result = runner.invoke(args=["users", "token", user.email, *words])
+        assert result.exit_code != 0
+        assert result.stdout == ""
+
+
+def test_revoke_tokens_ends_all_of_one_account(runner: FlaskCliRunner, client: FlaskClient) -> None:
+    user, other = make_user(), bearer(make_user())
+    headers = [bearer(user), bearer(user)]
+    result = runner.invoke(args=["users", "revoke-tokens", user.email])
+    assert (result.exit_code, result.stdout) == (0, f"revoked 2 tokens of {user.email}\n")
+    assert [client.get("/api/lessons", headers=one).status_code for one in (*headers, other)] == [
+        401,
+        401,
+        200,
+    ]
+    assert runner.invoke(args=["users", "revoke-tokens", user.email]).stdout.startswith("revoked 0 tokens")
+
+
+def test_an_account_that_is_enabled_again_has_no_token(runner: FlaskCliRunner, client: FlaskClient) -> None:
+    user = make_user()
+    headers = bearer(user)
+    runner.invoke(args=["users", "disable", user.email])
+    assert client.get("/api/lessons", headers=headers).status_code == 401
+    result = runner.invoke(args=["users", "enable", user.email])
+    assert (result.exit_code, result.stdout) == (0, f"enabled {user.email}\n")
+    assert client.get("/api/lessons", headers=headers).status_code == 401
+    assert signed_in(user).get("/account").status_code == 200
+
+
+def test_a_role_is_changed_and_what_was_open_ends(runner: FlaskCliRunner, client: FlaskClient) -> None:
+    user = make_user(role="student")
+    headers, browser = bearer(user), signed_in(user)
+    result = runner.invoke(args=["users", "role", user.email, "instructor"])
+    assert (result.exit_code, result.stdout) == (0, f"{user.email} is instructor\n")
+    assert client.get("/api/lessons", headers=headers).status_code == 401
+    assert browser.get("/account").status_code == 302
+    assert runner.invoke(args=["users", "role", user.email, "owner"]).exit_code == 2
+
+
+@pytest.mark.parametrize("words", [["role", "a@school.example", "support"], ["disable", "a@school.example"]])
+def test_no_command_takes_the_last_admin_away(runner: FlaskCliRunner, words: list[str]) -> None:
+    make_user(role="admin", email="a@school.example")
+    make_user(role="admin", email="b@school.example", active=False)
+    result = runner.invoke(args=["users", *words])
+    assert result.exit_code == 1
+    assert "the last admin" in result.stderr
+    runner.invoke(args=["users", "enable", "b@school.example"])
+    assert runner.invoke(args=["users", *words]).exit_code == 0
 
 
 def test_list_has_one_line_an_account(runner: FlaskCliRunner, app: Flask) -> None:

@@ -13,7 +13,7 @@ import psycopg
 
 from devstack import ports, procfile
 from devstack.places import ROOT
-from tests.contract.callers import Browser, Caller, Hook
+from tests.contract.callers import Answer, Browser, Caller, Hook
 from tests.contract.house import PASSWORD, SECRET, House
 from tests.contract.test_lessons import ready_lesson
 
@@ -91,6 +91,52 @@ def test_a_new_password_and_a_revoked_token_end_what_they_opened(house: House) -
     here.post("/account/password", form)
     assert signed_in(here)
     assert not signed_in(there)
+
+
+def test_what_takes_an_account_back_ends_its_tokens(house: House) -> None:
+    email = f"taken-{uuid.uuid4().hex[:8]}@school.example"
+    house.flask("users", "create", email, "--role", "instructor", "--password", PASSWORD)
+    user_id = str(house.one("SELECT id FROM users WHERE email = %s", email)["id"])
+    admin, here, password = house.browser("admin"), Browser(house.url), PASSWORD
+
+    def change(new: str) -> None:
+        form = [("old_password", password), ("new_password", new), ("repeat_password", new)]
+        here.post("/account/password", form).expect(302)
+
+    def press(path: str, *fields: tuple[str, str]) -> Answer:
+        return admin.post(f"/admin/user/{path}", [("id", user_id), *fields])
+
+    def with_a_token() -> Caller:
+        here.cookies.clear()
+        here.sign_in(email, password)
+        page = here.post("/account/tokens", [("scope", "read"), ("password", password)]).expect(200)
+        token = re.search(r'copy__value--whole">([^<]+)<', page.text)
+        assert token is not None
+        script = Caller(house.url, token[1])
+        script.get("/api/lessons").expect(200)
+        script.get("/admin/user/").expect(302)
+        return script
+
+    scripts = [with_a_token()]
+    change("another long password")
+    password = "another long password"
+    scripts[-1].get("/api/lessons").expect(401)
+    scripts.append(with_a_token())
+    here.post("/account/sessions/end", [("here_too", "1")])
+    scripts[-1].get("/api/lessons").expect(401)
+    scripts.append(with_a_token())
+    press("role", ("role", "support"))
+    scripts[-1].get("/api/lessons").expect(401)
+    scripts.append(with_a_token())
+    press("active", ("active", "0"))
+    scripts[-1].get("/api/lessons").expect(401)
+    press("active", ("active", "1"))
+    scripts[-1].get("/api/lessons").expect(401)
+    scripts.append(with_a_token())
+    press("password").expect(200)
+    scripts[-1].get("/api/lessons").expect(401)
+    for script in scripts:
+        script.get("/api/lessons").expect(401)
 
 
 def test_a_teacher_whose_work_went_to_another_has_no_right_left(house: House, teacher: Caller) -> None:

@@ -311,9 +311,6 @@ def test_no_other_way_leads_out(world: World, app: Flask, heard: bool) -> None:
         status="published", asset_id=asset_id,
     )  # fmt: skip
     assert importing.take_in(line, actor=CLI, dry_run=False).result == "failed"
-    db.session.execute(update(Tracking).values(created_at=text("created_at - interval '3 days'")))
-    db.session.commit()
-    world.control.advance_clock(3 * 86400)
     db.session.rollback()
     reconcile.run(actor=CLI, started_by="test", mend=True, delete_orphans=True, tell=lambda _: None)
     sweeping.sweep()
@@ -322,6 +319,28 @@ def test_no_other_way_leads_out(world: World, app: Flask, heard: bool) -> None:
     assert db.session.scalars(select(AssetDeletion)).all() == []
     assert db.session.scalars(select(Lesson).where(Lesson.mux_asset_id == asset_id)).all() == []
     assert world.lesson(lesson).status == "draft"
+
+
+def test_a_walk_through_mux_finds_what_nobody_told_us_and_deletes_it_not(world: World) -> None:
+    """An old asset of an upload that was withdrawn, and neither a webhook nor the cancellation told us of it."""
+    lesson = make_lesson()
+    make_tracking(lesson, upload_id="upload-a", started_by=lesson.creator_id)
+    disabled(db.session.get_one(User, lesson.creator_id), lesson)
+    db.session.execute(text("DELETE FROM upload_cancellations"))
+    db.session.commit()
+    note = mux.Passthrough(lesson_id=lesson.id).text()
+    (asset_id,) = world.control.seed_assets(1, passthrough=note, upload_id="upload-a", created_at=0)
+    told: list[str] = []
+    reconcile.run(
+        actor=CLI,
+        started_by="test",
+        mend=True,
+        delete_orphans=True,
+        tell=lambda found: told.append(found.kind),
+    )
+    assert told == ["stale"]
+    assert (state("upload-a"), row("upload-a").mux_asset_id) == (("cancelled", "held", False), asset_id)
+    assert db.session.scalars(select(AssetDeletion)).all() == []
 
 
 def test_staff_read_why_and_take_it_over(world: World) -> None:

@@ -68,7 +68,7 @@ class TrackingView(ActsOnRows, TableView):
     }
     column_sortable_list = ("created_at", "updated_at")
     column_formatters = {
-        "filename": lambda v, _c, row, _n: cell("titled", row.filename or "Without a name", cells.page_of(v, row), None, "overtaken" if row.superseded_at else ""),
+        "filename": lambda v, _c, row, _n: cell("titled", row.filename or "Without a name", cells.page_of(v, row), None, row.aside),
         "lesson": lambda _v, _c, row, _n: cell("linked", row.lesson.title if row.lesson else row.course.title if row.course else "", cells.link_to(row.target_type, row.target_id)),
         "status": lambda _v, _c, row, _n: cell("tracking_state", row.status, row.error_message or (row.error_type or "").replace("_", " ") or row.last_look_error or ""),
         "upload_id": lambda _v, _c, row, _n: cell("mux_id", row.upload_id, "upload id"),

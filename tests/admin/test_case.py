@@ -272,6 +272,8 @@ def test_a_file_that_is_held_has_two_answers(support: FlaskClient, world: World)
     form = page_of(answer).text("main")
     assert "Take it over…" in form
     assert "Delete it at Mux…" in form
+    assert ", held" in form
+    assert "overtaken" not in form
     (row,) = world.rows(lesson)
     page = support.get(f"/admin/tracking/details/?id={row.id}")
     assert "Take over…" in page_of(page).text()

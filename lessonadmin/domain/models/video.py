@@ -179,6 +179,14 @@ class Tracking(WithMuxIds, Stamped, Base):
     def _is_current(cls) -> ColumnElement[bool]:
         return cls.superseded_at.is_(None)
 
+    @property
+    def aside(self) -> str:
+        """Why it does not count for its lesson or course any more, in one word; empty while it does."""
+        if self.superseded_at is None:
+            return ""
+        kept_back = {"right_lost": "withdrawn", "held": "held"} if self.status == "cancelled" else {}
+        return kept_back.get(self.error_type or "", "overtaken")
+
     @hybrid_property
     def plays(self) -> bool:
         """It is the video that people see."""

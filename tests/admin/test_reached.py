@@ -25,6 +25,7 @@ REASONS = {
     "POST admin_jobs.retry": ("machine/jobs.html", "after a job has failed"),
     "POST admin_jobs.retry_all": ("machine/jobs.html", "after jobs have failed"),
     "POST admin_jobs.delete": ("machine/jobs.html", "after a job has failed"),
+    "POST admin_user.tokens_view": ("user/details.html", "while the account has a token"),
     "POST admin_reconcile.mend": ("reconcile_state.html", "after a walk has found something"),
     "GET admin_lesson.story_view": ("row/story.html", "if the story is longer than a page"),
     "GET admin_course.story_view": ("row/story.html", "if the story is longer than a page"),

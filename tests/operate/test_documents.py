@@ -90,7 +90,7 @@ def test_the_lives_are_those_of_the_code() -> None:
 
 def test_settings_that_are_named_exist() -> None:
     known = {name.upper() for name in config.Settings.__dataclass_fields__}
-    others = {"PROMETHEUS_MULTIPROC_DIR", "WEB_CONCURRENCY", "WEB_THREADS", "FLUSHDB", "NAME", "FILE"}
+    others = {"PROMETHEUS_MULTIPROC_DIR", "WEB_CONCURRENCY", "WEB_THREADS", "HOST", "FLUSHDB", "NAME", "FILE"}
     named = {name for name in re.findall(r"`([A-Z][A-Z_]{3,})\b[^`]*`", TEXT) if not name.endswith("_")}
     assert named - known - others == set()
     assert {name for name in config.REQUIRED if name not in TEXT} == set()

@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session
 
+from lessonadmin import security_events
 from tests.settings import environment
 
 # A machine that is busy finds no fault in the product; where CI is set hypothesis does the same by itself.
@@ -66,6 +67,7 @@ def clean(request: pytest.FixtureRequest) -> None:
     """Before a test that uses the database: empty tables; before one that uses Redis: an empty Redis."""
     if "pg_url" in request.fixturenames:
         request.getfixturevalue("empty_tables")()
+        security_events._waiting.clear()  # what the test before left to be counted belongs to no other
     if "redis_url" in request.fixturenames:
         request.getfixturevalue("redis_connection").flushdb()
 

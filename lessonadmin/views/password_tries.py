@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from lessonadmin import security_events
 from lessonadmin.db import Actor, transaction
-from lessonadmin.domain import sign_in
+from lessonadmin.domain import people, sign_in
 from lessonadmin.domain.errors import Invalid, TooMany
 
 ANYONE = Actor("user")  # who it is remains to be proved
@@ -32,7 +32,8 @@ def counted(*, email: str, address: str) -> Iterator[uuid.UUID]:
         with transaction(ANYONE):
             sign_in.fail(try_id)
         if isinstance(error, Invalid):
-            security_events.record("sign_in_failed", email=email)
+            over = isinstance(error, people.TemporaryPasswordEnded)
+            security_events.record("temporary_password_ended" if over else "sign_in_failed", email=email)
         raise
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from lessonadmin import addresses, config
+from lessonadmin import addresses, config, security_events
 from lessonadmin.db import db
 from lessonadmin.domain import vital_signs
 
@@ -125,6 +125,7 @@ def init_app(app: Flask) -> None:
 
 def _refuse_other_hosts() -> None:
     if request.blueprint not in ANY_HOST and not _seen().our_host:
+        security_events.record("host_refused", path=request.path)
         abort(400, NOT_OUR_HOST)
 
 

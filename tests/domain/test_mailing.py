@@ -371,7 +371,7 @@ def test_of_the_test_a_server_of_this_machine_without_a_user_needs_no_tls(box: P
 
 def test_another_machine_is_sent_nothing_in_the_clear(box: Postbox, monkeypatch: pytest.MonkeyPatch) -> None:
     reached = socket.getaddrinfo
-    here = lambda host, *more, **named: reached("127.0.0.1" if host == "mail.test" else host, *more, **named)  # noqa: E731
+    here = lambda host, *more, **named: reached("127.0.0.1" if host == "mail.test" else host, *more, **named)  # noqa: E731 - one line, used once below
     monkeypatch.setattr(socket, "getaddrinfo", here)
     notice_id = tell(make_user(), kind="lesson_published")
     with config.overridden(mail_url=f"smtp://mail.test:{box.port}"):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lessonadmin import config, logs, metrics, security_events
 from lessonadmin.db import db
-from lessonadmin.domain.models import ApiToken
+from lessonadmin.domain.models import ApiToken, User
 from tests.factories import PASSWORD, bearer, make_user, signed_in
 from tests.pages import csrf_of
 from tests.queries import counted
@@ -134,6 +134,28 @@ def test_a_form_without_its_secret_and_a_token_that_nobody_has(
     assert [line["kind"] for line in lines] == ["csrf_refused", "bad_token"]
     assert "of-nobody" not in json.dumps(lines)
     assert rows(session) == [("bad_token", "", 1), ("csrf_refused", "", 1)]
+
+
+def test_a_temporary_password_that_is_over(client: FlaskClient, session: Session, lines: Lines) -> None:
+    user = make_user()
+    session.execute(
+        update(User)
+        .where(User.id == user.id)
+        .values(password_temporary_until=func.now() - func.make_interval(0, 0, 0, 1))
+    )
+    session.commit()
+    assert sign_in(client, user.email, "not my password") == 400
+    assert sign_in(client, user.email, PASSWORD) == 400
+    assert [line["kind"] for line in lines] == ["sign_in_failed", "temporary_password_ended"]
+
+
+def test_a_host_that_is_not_ours(client: FlaskClient, session: object, lines: Lines) -> None:
+    assert client.get("/login", headers={"Host": "elsewhere.example"}).status_code == 400
+    (line,) = lines
+    assert (line["kind"], line["path"], line["address"]) == ("host_refused", "/login", "127.0.0.1")
+    assert client.get("/healthz", headers={"Host": "elsewhere.example"}).status_code == 200
+    assert len(lines) == 1
+    assert rows(session) == [("host_refused", "", 1)]
 
 
 def test_whoever_visits_without_signing_in_is_no_event(

@@ -65,12 +65,13 @@ def _work(batch_id: uuid.UUID, until: float) -> list[float]:
 
 def main() -> None:
     from lessonadmin import config, create_app
+    from tests.settings import overridden
 
     app = create_app(config.load(dict(os.environ)))
     with (
         Simulator(tokens=[("bench", "bench", "high")]) as simulator,
         app.app_context(),
-        config.overridden(mux_api_url=simulator.url),
+        overridden(mux_api_url=simulator.url),
     ):
         print(json.dumps(publish(Control(simulator.url))))
 

@@ -20,6 +20,7 @@ from lessonadmin.domain import inbox, sweeping, uploads
 from lessonadmin.domain.models import Lesson, Tracking, User
 from muxsim.client import Control
 from muxsim.server import Simulator
+from tests.settings import overridden
 
 HEALTHY = 50
 LOST = 1000
@@ -104,7 +105,7 @@ def lost(control: Control) -> None:
 
 def measure(app: Flask) -> None:
     with app.app_context(), Simulator(tokens=TOKENS, processing_seconds=0.0, rate_limits=False) as simulator:
-        with config.overridden(mux_api_url=simulator.url):
+        with overridden(mux_api_url=simulator.url):
             healthy(Control(simulator.url))
             lost(Control(simulator.url))
         db.session.remove()

@@ -31,6 +31,7 @@ SIMULATOR, PRODUCT = 1, 2
 PROCESSING_SECONDS = "8"
 # so that the product knows what is made here when it is given to it together with Mux itself
 SIMULATED = "simulated-"
+MUX_ADDRESSES = ("MUX_API_URL", "MUX_STREAM_URL", "MUX_IMAGE_URL")
 
 
 @dataclass
@@ -165,7 +166,7 @@ def _plan_simulator(house: House, settings: dict[str, str]) -> None:
     for kind in ("MUX", "MUX_WORKER"):
         settings[f"{kind}_TOKEN_ID"] = SIMULATED + ("web" if kind == "MUX" else "worker")
         settings[f"{kind}_TOKEN_SECRET"] = SIMULATED + house.secrets.get(f"{kind.lower()}_token_secret")
-    for name in ("MUX_API_URL", "MUX_STREAM_URL", "MUX_IMAGE_URL"):
+    for name in MUX_ADDRESSES:
         settings[name] = address
     _fill(settings, "MUX_WEBHOOK_SECRETS", SIMULATED + house.secrets.get("mux_webhook_secret"))
 

@@ -1,103 +1,23 @@
-"""Settings, read once from the environment and checked whole.
+"""The settings: one field each, read once from the environment and checked as a whole.
 
-Every missing or malformed setting is named in one message, so that a deployment is mended in one go.
-This room never reads files, never talks to a server and knows nothing of Flask.
+A start with wrong settings ends with one message that names everything that is missing or malformed, and never quotes
+a value. Nothing here opens a file, talks to a server or knows of Flask.
 """
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lessonadmin import addresses, secret_strength
 
-DEFAULT_UPLOAD_TYPES = "video/mp4,video/quicktime,video/webm,video/x-matroska,video/mpeg,video/x-msvideo"
-
-
-class SettingsError(Exception):
-    """The environment does not describe a working Lessonadmin; the text names everything that is wrong."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """One field a setting, in lower case; the environment has the same name in upper case."""
-
-    database_url: str
-    redis_url: str
-    secret_key: str
-    public_url: str
-    mux_token_id: str
-    mux_token_secret: str
-    mux_worker_token_id: str
-    mux_worker_token_secret: str
-    mux_webhook_secrets: tuple[str, ...]
-    mux_api_url: str = "https://api.mux.com"
-    mux_stream_url: str = "https://stream.mux.com"
-    mux_image_url: str = "https://image.mux.com"
-    mux_signing_key_id: str | None = None
-    mux_signing_private_key: str | None = None
-    upload_max_mb: int = 2000
-    upload_types: tuple[str, ...] = tuple(DEFAULT_UPLOAD_TYPES.split(","))
-    upload_timeout_seconds: int = 86400
-    uploads_per_hour: int = 120
-    asks_per_minute: int = 10
-    mux_env_key: str | None = None
-    stuck_after_seconds: int = 1800
-    recheck_after_seconds: int = 60
-    sweep_every_seconds: int = 30
-    replaced_grace_seconds: int = 86400
-    mail_url: str | None = None
-    metrics_token: str | None = None
-    trusted_proxies: addresses.Trusted = addresses.NOBODY
-    sentry_dsn: str | None = None
-    keep_days: tuple[tuple[str, int], ...] = ()
-    mux_plan_limits: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def https(self) -> bool:
-        return urlsplit(self.public_url).scheme == "https"
-
-    @property
-    def mux_is_real(self) -> bool:
-        """Do we talk to Mux itself, and not to a simulator or a recorder of calls?"""
-        host = urlsplit(self.mux_api_url).hostname or ""
-        return host == "mux.com" or host.endswith(".mux.com")
-
-    @property
-    def signs_playback(self) -> bool:
-        return bool(self.mux_signing_key_id and self.mux_signing_private_key)
-
-    @property
-    def playback_policy(self) -> str:
-        """The policy that new uploads ask for."""
-        return "signed" if self.signs_playback else "public"
-
-
-REQUIRED = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "SECRET_KEY",
-    "PUBLIC_URL",
-    "MUX_TOKEN_ID",
-    "MUX_TOKEN_SECRET",
-    "MUX_WEBHOOK_SECRETS",
-)
-# name -> (smallest, largest) allowed; Mux itself refuses an upload life outside one minute to seven days
-WHOLE_NUMBERS = {
-    "UPLOAD_MAX_MB": (1, 10_000_000),
-    "UPLOAD_TIMEOUT_SECONDS": (60, 604_800),
-    "UPLOADS_PER_HOUR": (1, 1_000_000),
-    "ASKS_PER_MINUTE": (1, 1_000_000),
-    "STUCK_AFTER_SECONDS": (1, 31_536_000),
-    "RECHECK_AFTER_SECONDS": (1, 86_400),
-    "SWEEP_EVERY_SECONDS": (1, 3_600),
-    "REPLACED_GRACE_SECONDS": (0, 31_536_000),
-}
-# What may be kept for a time of one's own, and the days that it must be kept at least: Mux repeats events for one day,
-# and whoever wants to know who did what needs the audit trail for a year.
-SHORTEST_LIVES = {
+# The tables whose rows may be kept for another time, and the days that they are kept at least: Mux repeats events for
+# one day, and the audit trail has to show a year.
+MIN_KEEP_DAYS = {
     "mux_events": 30,
     "mux_calls": 7,
     "audit_log": 365,
@@ -107,21 +27,29 @@ SHORTEST_LIVES = {
     "hourly_figures": 31,
     "upload_cancellations": 7,
 }
-# What a Mux plan may limit; Mux tells nobody how much is left, so whoever wants to be warned says what was bought.
+# What a Mux plan may limit. Mux's API does not say how much of it is left.
 PLAN_LIMITS = ("videos", "stored_minutes", "delivered_minutes")
-ORIGINS = ("PUBLIC_URL", "MUX_API_URL", "MUX_STREAM_URL", "MUX_IMAGE_URL")
-LISTS = ("MUX_WEBHOOK_SECRETS", "UPLOAD_TYPES")
 
 
-def normalise_database_url(url: str) -> str:
-    """Accept any driver suffix and name the one that we use: SQLAlchemy's own default has changed before."""
+class SettingsError(Exception):
+    """The environment does not describe a working Lessonadmin; the text names everything that is wrong."""
+
+
+def _database_url(url: str) -> str:
+    """Any driver suffix is accepted and replaced by ours: SQLAlchemy's default driver has changed before."""
     match = re.match(r"^postgres(?:ql)?(?:\+\w+)?://", url)
     if match is None:
         raise ValueError("must look like postgresql://user:password@host/name")
     return "postgresql+psycopg://" + url[match.end() :]
 
 
-def _has_sane_port(parts: SplitResult) -> bool:
+def _redis_url(value: str) -> str:
+    if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("must look like redis://host:6379/0")
+    return value
+
+
+def _has_valid_port(parts: SplitResult) -> bool:
     # The error of urlsplit quotes what stands there, which may be half a password.
     try:
         return parts.port is None or parts.port > 0
@@ -129,21 +57,44 @@ def _has_sane_port(parts: SplitResult) -> bool:
         return False
 
 
-def _origin(name: str, value: str) -> str:
+def _address(value: str) -> str:
     parts = urlsplit(value)
-    sane = parts.scheme in ("http", "https") and parts.hostname and _has_sane_port(parts)
-    # Browsers compare our own origin letter by letter; a Mux address may stand behind a path.
-    bare = name != "PUBLIC_URL" or (parts.path in ("", "/") and "@" not in parts.netloc)
-    if not sane or not bare or parts.query or parts.fragment:
+    valid = parts.scheme in ("http", "https") and parts.hostname and _has_valid_port(parts)
+    if not valid or parts.query or parts.fragment:
         raise ValueError("must be an origin such as https://lessons.example.org")
     return value.rstrip("/")
 
 
-def _whole_number(name: str, value: str) -> int:
-    smallest, largest = WHOLE_NUMBERS[name]
-    if not re.fullmatch(r"\d{1,12}", value) or not smallest <= int(value) <= largest:
-        raise ValueError(f"must be a whole number from {smallest} to {largest}")
-    return int(value)
+def _origin(value: str) -> str:
+    """An address without a path or a user: browsers compare our own origin character by character."""
+    address = _address(value)
+    parts = urlsplit(value)
+    if parts.path not in ("", "/") or "@" in parts.netloc:
+        raise ValueError("must be an origin such as https://lessons.example.org")
+    return address
+
+
+def _mail_url(value: str) -> str:
+    parts = urlsplit(value)
+    schemes = ("smtp", "smtps", "smtp+insecure")
+    if parts.scheme not in schemes or not parts.hostname or not _has_valid_port(parts):
+        raise ValueError("must look like smtp://user:password@host:587")
+    if parts.scheme == "smtp+insecure" and "@" in parts.netloc:
+        raise ValueError(
+            "must name no user with smtp+insecure://, since the password would travel in the clear"
+        )
+    return value
+
+
+def _whole_number(smallest: int, largest: int) -> BeforeValidator:
+    """Digits only: pydantic's own int also takes `1.0`, `+5` and `1_000`."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"\d{1,12}", value) or not smallest <= int(value) <= largest:
+            raise ValueError(f"must be a whole number from {smallest} to {largest}")
+        return int(value)
+
+    return BeforeValidator(parse)
 
 
 def _items(value: str) -> tuple[str, ...]:
@@ -153,34 +104,20 @@ def _items(value: str) -> tuple[str, ...]:
     return items
 
 
-def _redis_url(value: str) -> str:
-    if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("must look like redis://host:6379/0")
-    return value
-
-
-def _mail_url(value: str) -> str:
-    parts = urlsplit(value)
-    schemes = ("smtp", "smtps", "smtp+insecure")
-    if parts.scheme not in schemes or not parts.hostname or not _has_sane_port(parts):
-        raise ValueError("must look like smtp://user:password@host:587")
-    if parts.scheme == "smtp+insecure" and "@" in parts.netloc:
-        raise ValueError(
-            "must name no user with smtp+insecure://, since the password would travel in the clear"
-        )
-    return value
+def _networks(value: str) -> addresses.Trusted:
+    return addresses.trusted(_items(value))
 
 
 def _keep_days(value: str) -> tuple[tuple[str, int], ...]:
     found = []
     for item in _items(value):
         match = re.fullmatch(r"(\w+)\s*=\s*(\d{1,5})", item)
-        if match is None or match[1] not in SHORTEST_LIVES:
+        if match is None or match[1] not in MIN_KEEP_DAYS:
             raise ValueError(
-                "must look like mux_events=180,notifications=90; tables: " + ", ".join(SHORTEST_LIVES)
+                "must look like mux_events=180,notifications=90; tables: " + ", ".join(MIN_KEEP_DAYS)
             )
-        if int(match[2]) < SHORTEST_LIVES[match[1]]:
-            raise ValueError(f"must keep {match[1]} for at least {SHORTEST_LIVES[match[1]]} days")
+        if int(match[2]) < MIN_KEEP_DAYS[match[1]]:
+            raise ValueError(f"must keep {match[1]} for at least {MIN_KEEP_DAYS[match[1]]} days")
         found.append((match[1], int(match[2])))
     return tuple(found)
 
@@ -197,57 +134,174 @@ def _plan_limits(value: str) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
-def _parse(name: str, value: str) -> object:
-    if name == "KEEP_DAYS":
-        return _keep_days(value)
-    if name == "MUX_PLAN_LIMITS":
-        return _plan_limits(value)
-    if name == "DATABASE_URL":
-        return normalise_database_url(value)
-    if name == "REDIS_URL":
-        return _redis_url(value)
-    if name == "MAIL_URL":
-        return _mail_url(value)
-    if name in ORIGINS:
-        return _origin(name, value)
-    if name in WHOLE_NUMBERS:
-        return _whole_number(name, value)
-    if name == "TRUSTED_PROXIES":
-        return addresses.trusted(_items(value))
-    if name in LISTS:
-        return _items(value)
-    return value
+def _as_the_webs(name: str) -> Callable[[dict[str, Any]], str]:
+    """The default of a worker's setting: what the web has."""
+    return lambda settings: str(settings[name])
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
+Limits = tuple[tuple[str, int], ...]
+
+
+class Settings(BaseSettings):
+    """One field a setting, in lower case; the environment has the same name in upper case.
+
+    A field without a default is required. What may hold a secret is left out of the representation.
+    """
+
+    # enable_decoding: the text of a list is separated by commas, it is not JSON
+    model_config = SettingsConfigDict(
+        frozen=True, enable_decoding=False, validate_default=False, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[str, BeforeValidator(_database_url)] = Field(
+        repr=False, description="PostgreSQL; an ordinary role, never a superuser"
+    )
+    redis_url: Annotated[str, BeforeValidator(_redis_url)] = Field(
+        repr=False, description="Redis, for queues and locks"
+    )
+    secret_key: str = Field(repr=False, description="signs sessions")
+    public_url: Annotated[str, BeforeValidator(_origin)] = Field(
+        description="our own origin, for uploads, cookies and links in mail"
+    )
+    mux_token_id: str = Field(description="the web's token (high priority)")
+    mux_token_secret: str = Field(repr=False, description="the secret of the web's token")
+    mux_worker_token_id: str = Field(
+        default_factory=_as_the_webs("mux_token_id"), description="the workers' token (low priority)"
+    )
+    mux_worker_token_secret: str = Field(
+        default_factory=_as_the_webs("mux_token_secret"),
+        repr=False,
+        description="the secret of the workers' token",
+    )
+    mux_webhook_secrets: Items = Field(repr=False, description="any of them may sign a webhook")
+    mux_api_url: Address = Field("https://api.mux.com", description="Mux's API; it may stand behind a path")
+    mux_stream_url: Address = Field("https://stream.mux.com", description="where videos are played from")
+    mux_image_url: Address = Field("https://image.mux.com", description="where still pictures come from")
+    mux_signing_key_id: str | None = Field(None, description="set: new uploads are signed, else public")
+    mux_signing_private_key: str | None = Field(
+        None, repr=False, description="the private half of the signing key"
+    )
+    upload_max_mb: Annotated[int, _whole_number(1, 10_000_000)] = Field(
+        2000, description="the largest file of an upload"
+    )
+    upload_types: Items = Field(
+        (
+            "video/mp4",
+            "video/quicktime",
+            "video/webm",
+            "video/x-matroska",
+            "video/mpeg",
+            "video/x-msvideo",
+        ),
+        description="the types of file that are taken",
+    )
+    # Mux itself refuses an upload life outside one minute to seven days
+    upload_timeout_seconds: Annotated[int, _whole_number(60, 604_800)] = Field(
+        86400, description="life of an upload URL"
+    )
+    uploads_per_hour: Annotated[int, _whole_number(1, 1_000_000)] = Field(
+        120, description="upload URLs that a user may ask for"
+    )
+    asks_per_minute: Annotated[int, _whole_number(1, 1_000_000)] = Field(
+        10, description="checks at Mux that a user may ask for"
+    )
+    mux_env_key: str | None = Field(None, description="set: the catalogue's player reports to Mux Data")
+    stuck_after_seconds: Annotated[int, _whole_number(1, 31_536_000)] = Field(
+        1800, description="when a lesson counts as stuck"
+    )
+    recheck_after_seconds: Annotated[int, _whole_number(1, 86_400)] = Field(
+        60, description="silence after which Mux is asked"
+    )
+    sweep_every_seconds: Annotated[int, _whole_number(1, 3_600)] = Field(30, description="the clock's tick")
+    replaced_grace_seconds: Annotated[int, _whole_number(0, 31_536_000)] = Field(
+        86400, description="how long a replaced video can be brought back"
+    )
+    mail_url: Annotated[str, BeforeValidator(_mail_url)] | None = Field(
+        None, repr=False, description="the mail server; none: notices stay in the app"
+    )
+    metrics_token: str | None = Field(None, repr=False, description="opens /metrics besides staff")
+    trusted_proxies: Annotated[addresses.Trusted, BeforeValidator(_networks)] = Field(
+        addresses.NOBODY, description="the proxies before web, as networks or addresses, or unix"
+    )
+    sentry_dsn: str | None = Field(None, repr=False, description="where errors are reported, scrubbed")
+    keep_days: Annotated[Limits, BeforeValidator(_keep_days)] = Field(
+        (), description="how long events, audit rows and others are kept, table by table"
+    )
+    mux_plan_limits: Annotated[Limits, BeforeValidator(_plan_limits)] = Field(
+        (), description="what the Mux plan includes; a warning comes before it is used up"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_more: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what load() hands over: no .env file, and no variable that load() was not given."""
+        return (init_settings,)
+
+    @property
+    def https(self) -> bool:
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def mux_is_real(self) -> bool:
+        """Is this Mux itself, and not a simulator or a recorder of calls?"""
+        host = urlsplit(self.mux_api_url).hostname or ""
+        return host == "mux.com" or host.endswith(".mux.com")
+
+    @property
+    def signs_playback(self) -> bool:
+        return bool(self.mux_signing_key_id and self.mux_signing_private_key)
+
+    @property
+    def playback_policy(self) -> str:
+        """The policy that new uploads ask for."""
+        return "signed" if self.signs_playback else "public"
+
+
+class _Environment(EnvSettingsSource):
+    """The settings in a given environment, under their names in upper case; a blank one is not set."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(Settings)
+        self.env_vars = {
+            name.lower(): text
+            for name, value in environ.items()
+            if name == name.upper() and (text := value.strip())
+        }
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read every setting, or raise one SettingsError that names all that are missing or malformed."""
-    given = {name: value for name in _names() if (value := environ.get(name, "").strip())}
-    missing = [name for name in REQUIRED if name not in given]
-    values: dict[str, object] = {}
-    malformed = []
-    for name, text in given.items():
-        try:
-            values[name.lower()] = _parse(name, text)
-        except ValueError as error:
-            malformed.append(f"{name} {error}")
-    if bool(given.get("MUX_SIGNING_KEY_ID")) != bool(given.get("MUX_SIGNING_PRIVATE_KEY")):
-        malformed.append("MUX_SIGNING_KEY_ID and MUX_SIGNING_PRIVATE_KEY must be set together")
-    problems = []
-    if missing:
-        problems.append("missing settings: " + ", ".join(missing))
-    problems += malformed
+    given = _Environment(environ)()
+    problems: list[str] = []
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        problems += _complaints(error)
+    if ("mux_signing_key_id" in given) != ("mux_signing_private_key" in given):
+        problems.append("MUX_SIGNING_KEY_ID and MUX_SIGNING_PRIVATE_KEY must be set together")
+    if not problems and (weak := secret_strength.complaint(settings)):
+        problems.append(weak)
     if problems:
         raise SettingsError("Lessonadmin cannot start: " + "; ".join(problems) + ".")
-    values.setdefault("mux_worker_token_id", values["mux_token_id"])
-    values.setdefault("mux_worker_token_secret", values["mux_token_secret"])
-    settings = Settings(**values)  # type: ignore[arg-type]  # each value was parsed by its own name above
-    if weak := secret_strength.complaint(settings):
-        raise SettingsError(f"Lessonadmin cannot start: {weak}.")
     return settings
 
 
-def _names() -> tuple[str, ...]:
-    return tuple(field.name.upper() for field in fields(Settings))
+def _complaints(error: ValidationError) -> Iterator[str]:
+    """First all that are missing, then each that is malformed."""
+    wrong = error.errors(include_url=False, include_input=False)
+    missing = [str(one["loc"][0]).upper() for one in wrong if one["type"] == "missing"]
+    if missing:
+        yield "missing settings: " + ", ".join(missing)
+    for one in wrong:
+        if one["type"] == "value_error":
+            yield f"{str(one['loc'][0]).upper()} {one['ctx']['error']}"
 
 
 _current: Settings | None = None
@@ -264,14 +318,3 @@ def current() -> Settings:
     if _current is None:
         raise RuntimeError("settings are asked for before create_app() has loaded them")
     return _current
-
-
-@contextmanager
-def overridden(**changes: object) -> Iterator[Settings]:
-    """Other values for the length of a block (tests, trials); never used by the running product."""
-    before = current()
-    use(replace(before, **changes))  # type: ignore[arg-type]
-    try:
-        yield current()
-    finally:
-        use(before)

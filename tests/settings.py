@@ -1,4 +1,11 @@
-"""The settings that every test runs with, in one place: the environment of a small, complete installation."""
+"""The settings that every test runs with: the environment of a small, complete installation, and how a test changes one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lessonadmin import config
+
+REQUIRED = tuple(name.upper() for name, field in config.Settings.model_fields.items() if field.is_required())
 
 
 def environment(*, database_url: str, redis_url: str, **changes: str) -> dict[str, str]:
@@ -19,3 +26,16 @@ def environment(*, database_url: str, redis_url: str, **changes: str) -> dict[st
         "MUX_IMAGE_URL": "http://127.0.0.1:1",
         **changes,
     }
+
+
+@contextmanager
+def overridden(**changes: object) -> Iterator[config.Settings]:
+    """Other values for the length of a block, as the fields hold them: nothing is parsed or checked."""
+    unknown = set(changes) - set(config.Settings.model_fields)
+    assert not unknown, f"no such setting: {unknown}"
+    before = config.current()
+    config.use(before.model_copy(update=changes))
+    try:
+        yield config.current()
+    finally:
+        config.use(before)

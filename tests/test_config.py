@@ -5,7 +5,7 @@ import pytest
 from devstack.house import SIMULATED
 from lessonadmin import config
 from muxsim.options import DEFAULT_SECRET, DEFAULT_TOKENS
-from tests.settings import environment
+from tests.settings import REQUIRED, environment, overridden
 
 WHOLE = environment(database_url="postgresql://u:p@h/db", redis_url="redis://h:6379/0")
 
@@ -25,11 +25,11 @@ def test_an_empty_environment_names_every_required_setting_in_one_line() -> None
     with pytest.raises(config.SettingsError) as caught:
         config.load({})
     message = str(caught.value)
-    assert all(name in message for name in config.REQUIRED)
+    assert all(name in message for name in REQUIRED)
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("name", config.REQUIRED)
+@pytest.mark.parametrize("name", REQUIRED)
 @pytest.mark.parametrize("value", [None, "", "   "])
 def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
     assert name in complaint(**{name: value})
@@ -68,10 +68,32 @@ def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
         ("MUX_PLAN_LIMITS", "videos"),
         ("MUX_PLAN_LIMITS", "videos=0"),
         ("MUX_PLAN_LIMITS", "films=10"),
+        ("KEEP_DAYS", "mux_events=1"),
+        ("KEEP_DAYS", "users=30"),
+        ("KEEP_DAYS", "mux_events"),
+        ("KEEP_DAYS", "mux_events=-5"),
+        ("KEEP_DAYS", "mux_events=x"),
+        ("PUBLIC_URL", "https://h//"),
+        ("UPLOAD_MAX_MB", "+5"),
+        ("UPLOAD_MAX_MB", "1_000"),
     ],
 )
 def test_a_malformed_setting_is_named(name: str, value: str) -> None:
     assert name in complaint(**{name: value})
+
+
+def test_the_message_is_one_line_that_says_of_each_what_it_must_be() -> None:
+    message = complaint(SECRET_KEY=None, REDIS_URL=None, UPLOAD_MAX_MB="x", MUX_SIGNING_KEY_ID="k")
+    assert message == (
+        "Lessonadmin cannot start: missing settings: REDIS_URL, SECRET_KEY; "
+        "UPLOAD_MAX_MB must be a whole number from 1 to 10000000; "
+        "MUX_SIGNING_KEY_ID and MUX_SIGNING_PRIVATE_KEY must be set together."
+    )
+
+
+def test_a_token_that_is_missing_is_named_once_though_the_workers_is_made_of_it() -> None:
+    message = complaint(MUX_TOKEN_ID=None, MUX_WORKER_TOKEN_ID=None)
+    assert message == "Lessonadmin cannot start: missing settings: MUX_TOKEN_ID."
 
 
 def test_missing_and_malformed_are_named_together() -> None:
@@ -90,6 +112,63 @@ def test_no_secret_is_repeated_in_the_complaint() -> None:
 )
 def test_any_driver_suffix_becomes_ours(prefix: str) -> None:
     assert load(DATABASE_URL=f"{prefix}u@h/db").database_url == "postgresql+psycopg://u@h/db"
+
+
+def test_secrets_are_not_in_the_representation() -> None:
+    secrets = {
+        "DATABASE_URL": "postgresql://u:hunter2@h/db",
+        "REDIS_URL": "redis://:hunter2@h:6379/0",
+        "MAIL_URL": "smtp://u:hunter2@h:587",
+        "SENTRY_DSN": "https://hunter2@sentry.example/1",
+        "MUX_SIGNING_KEY_ID": "k",
+        **dict.fromkeys(
+            (
+                "SECRET_KEY",
+                "MUX_TOKEN_SECRET",
+                "MUX_WORKER_TOKEN_SECRET",
+                "MUX_WEBHOOK_SECRETS",
+                "MUX_SIGNING_PRIVATE_KEY",
+                "METRICS_TOKEN",
+            ),
+            "hunter2",
+        ),
+    }
+    shown = repr(load(**secrets))
+    assert "web-token" in shown
+    assert "hunter2" not in shown
+
+
+def test_a_variable_in_other_letters_is_another_variable() -> None:
+    assert load(metrics_token="x", Metrics_Token="y").metrics_token is None
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load().public_url = "https://other.example"  # type: ignore[misc]
+
+
+def test_only_what_is_handed_over_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METRICS_TOKEN", "of-the-process")
+    assert load().metrics_token is None
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert not [name for name, field in config.Settings.model_fields.items() if not field.description]
+
+
+def test_a_test_changes_only_settings_that_exist(app: object) -> None:
+    before = config.current()
+    with overridden(upload_max_mb=1) as changed:
+        assert config.current() is changed
+        assert (changed.upload_max_mb, changed.public_url) == (1, before.public_url)
+    assert config.current() is before
+    with pytest.raises(AssertionError, match="uploads_max"), overridden(uploads_max=1):
+        pass
+
+
+def test_lives_are_read_with_and_without_spaces() -> None:
+    found = load(KEEP_DAYS="mux_events=40, notifications = 90").keep_days
+    assert found == (("mux_events", 40), ("notifications", 90))
 
 
 def test_lists_forgive_spaces_and_trailing_commas() -> None:

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from lessonadmin import config, reporting
+from tests.settings import overridden
 
 
 def test_nothing_is_sent_without_a_dsn(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +58,7 @@ def test_a_real_client_sends_the_scrubbed_event(app: Flask, monkeypatch: pytest.
     monkeypatch.setattr(
         sentry_sdk, "init", lambda **options: real(**options, transport=Kept, default_integrations=False)
     )
-    with config.overridden(sentry_dsn="http://key@127.0.0.1:1/1"):
+    with overridden(sentry_dsn="http://key@127.0.0.1:1/1"):
         reporting.init_app()
         try:
             sentry_sdk.capture_message(f"it broke near {config.current().mux_token_secret}")

@@ -13,12 +13,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from lessonadmin import config, mux
+from lessonadmin import mux
 from lessonadmin.db import WEBHOOK, Actor, db
 from lessonadmin.domain import inbox, uploads
 from lessonadmin.domain.models import AuditLog, Course, Lesson, MuxEvent, Notification, Tracking
 from muxsim.client import Control
 from muxsim.server import Simulator
+from tests.settings import overridden
 
 TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret", "low")]
 
@@ -127,5 +128,5 @@ def world(app: Flask, session: object, running_mux: Simulator) -> Iterator[World
     """An empty Mux, and settings that point at it."""
     running_mux.reset()
     url = running_mux.url
-    with config.overridden(mux_api_url=url, mux_stream_url=url, mux_image_url=url):
+    with overridden(mux_api_url=url, mux_stream_url=url, mux_image_url=url):
         yield World(running_mux)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from devstack import house as houses
 from devstack import keepsakes, places, residents, wishes
-from devstack.house import House
+from devstack.house import MUX_ADDRESSES, House
 from devstack.leftovers import Register
 from devstack.output import Output, ReaderGone
 from devstack.supervisor import Stopped, Supervisor
@@ -168,7 +168,8 @@ def _wait_until_ready(house: House, supervisor: Supervisor) -> None:
 def _own_settings(house: House) -> dict[str, str]:
     from lessonadmin import config
 
-    names = {*config.REQUIRED, *config.ORIGINS, "MUX_WORKER_TOKEN_ID", "MUX_WORKER_TOKEN_SECRET"}
+    required = (name.upper() for name, field in config.Settings.model_fields.items() if field.is_required())
+    names = {*required, *MUX_ADDRESSES, "MUX_WORKER_TOKEN_ID", "MUX_WORKER_TOKEN_SECRET"}
     return {name: house.settings[name] for name in sorted(names) if name in house.settings}
 
 

@@ -8,13 +8,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from lessonadmin import config
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain import adopting, batch_runs, lessons, sweeping
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Batch, User
 from tests.admin.desk import BATCH_PAGE, act, fresh, ready_drafts, said
 from tests.factories import make_course, make_event, make_lesson, make_user, signed_in
 from tests.pages import csrf_of, page_of
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -326,7 +326,7 @@ def test_mux_that_does_not_answer_leaves_the_row_to_the_worker(support: FlaskCli
     lesson = make_lesson()
     world.uploaded(lesson)
     world.forget()
-    with config.overridden(mux_api_url="http://127.0.0.1:1"):
+    with overridden(mux_api_url="http://127.0.0.1:1"):
         answer = act(support, "lesson", "recheck", lesson.id)
     assert answer.status_code == 302
     assert "tried again by itself" in said(support)

@@ -10,13 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from lessonadmin import config
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain import people, sweeping, vital_signs
 from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote, Tracking
 from tests.admin.desk import act, fresh, said
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_user, signed_in
 from tests.pages import csrf_of, page_of
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -98,7 +98,7 @@ def test_a_late_new_video_is_badged_and_said_on_the_page(support: FlaskClient, w
 def test_without_an_answer_from_mux_the_page_is_there(support: FlaskClient, world: World) -> None:
     lesson = make_lesson()
     world.uploaded(lesson)
-    with config.overridden(mux_api_url="http://127.0.0.1:1"):
+    with overridden(mux_api_url="http://127.0.0.1:1"):
         page = page_of(support.get(address(lesson, look="1")))
     assert "Mux" in page.text()
     assert "side by side" not in page.text()

@@ -7,13 +7,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from lessonadmin import config, queue
+from lessonadmin import queue
 from lessonadmin.db import db
 from lessonadmin.domain import doctor, vital_signs
 from lessonadmin.domain.models import AuditLog
 from tests.admin.desk import said
 from tests.factories import make_user, signed_in
 from tests.pages import csrf_of, page_of
+from tests.settings import overridden
 from tests.workers import work_off
 
 JOBS = "/admin/jobs/"
@@ -75,7 +76,7 @@ def test_a_job_that_is_not_there(support: FlaskClient, redis_url: str, path: str
 
 
 def test_redis_away_is_said_and_breaks_nothing(support: FlaskClient) -> None:
-    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+    with overridden(redis_url="redis://127.0.0.1:1/0"):
         assert "Redis does not answer." in page_of(support.get(JOBS)).text()
         for path in ("retry", "retry-all", "delete"):
             press(support, path, job="x")

@@ -24,6 +24,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import access, budget, import_file, importing
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Notification, Tracking, User
 from tests.factories import make_course, make_lesson, make_user
+from tests.settings import overridden
 from tests.world import World
 
 SUMMARY = re.compile(r"processed: (\d+)\nupdated: (\d+)\nskipped: (\d+)\nfailed: (\d+)\n$")
@@ -205,7 +206,7 @@ def test_the_playback_id_is_chosen_by_policy(world: World, teacher: User, run: I
     assert only("Both").mux_playback_id == public_id
     db.session.delete(only("Both"))
     db.session.commit()
-    with config.overridden(mux_signing_key_id="k", mux_signing_private_key="k"):
+    with overridden(mux_signing_key_id="k", mux_signing_private_key="k"):
         assert config.current().playback_policy == "signed"
         assert run([line("Both", asset_id)])[0] == 0
     assert (only("Both").mux_playback_id, only("Both").playback_policy) == (signed_id, "signed")

@@ -7,11 +7,11 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select
 
-from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.demo import seeding
 from lessonadmin.domain.models import Lesson, User
 from tests.factories import make_user
+from tests.settings import overridden
 
 ACCOUNT = re.compile(r"^\S+@demo\.example \S+ (student|instructor|support|admin)$", re.MULTILINE)
 
@@ -34,7 +34,7 @@ def test_it_refuses_and_makes_nothing(
 ) -> None:
     for _ in range(people):
         make_user()
-    with config.overridden(mux_api_url=mux_api_url):
+    with overridden(mux_api_url=mux_api_url):
         result = runner.invoke(args=["seed-demo"])
     assert result.exit_code != 0
     assert why in result.output

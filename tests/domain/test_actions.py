@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from lessonadmin import config
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import actions, batch_runs, batches, previews, sweeping
 from lessonadmin.domain.answers import Answers
@@ -23,6 +22,7 @@ from tests.factories import (
     make_tracking,
     make_user,
 )
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -279,7 +279,7 @@ def test_republish_of_what_is_gone_at_mux_says_so(world: World) -> None:
 def test_mux_away_means_later_not_failed(world: World) -> None:
     lesson = make_lesson(publish_on_ready=False)
     lose_everything(world, lesson)
-    with config.overridden(mux_api_url="http://127.0.0.1:1"):
+    with overridden(mux_api_url="http://127.0.0.1:1"):
         line = only("lesson", "republish", lesson.id)
     assert line.status == "open"
     assert "tried again by itself" in line.note

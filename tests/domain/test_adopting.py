@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lessonadmin import config
 from lessonadmin.db import CLI, db
 from lessonadmin.domain import adopting
 from lessonadmin.domain.errors import Conflict, Invalid
@@ -15,6 +14,7 @@ from lessonadmin.domain.models import AssetDeletion, AuditLog, Lesson, Tracking,
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests import factories
+from tests.settings import overridden
 
 TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret", "low")]
 
@@ -28,7 +28,7 @@ def running_mux() -> Iterator[Simulator]:
 @pytest.fixture
 def sim(running_mux: Simulator, session: Session) -> Iterator[Control]:
     running_mux.reset()
-    with config.overridden(mux_api_url=running_mux.url):
+    with overridden(mux_api_url=running_mux.url):
         yield Control(running_mux.url)
 
 

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import event, func, select, text, update
 from sqlalchemy.orm import Session
 
-from lessonadmin import config, queue
+from lessonadmin import queue
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import (
     actions,
@@ -30,6 +30,7 @@ from lessonadmin.domain import (
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import AuditLog, Batch, BatchItem, Heartbeat, Lesson, MuxBudget
 from tests.factories import make_lesson, make_playing_lesson, make_user
+from tests.settings import overridden
 from tests.world import World
 
 PUBLISH = actions.find("lesson", "publish")
@@ -543,7 +544,7 @@ def test_with_nobody_to_send_it_to_the_sweep_carries_a_batch_out_itself(
 ) -> None:
     if away == "Redis":
         vital_signs.beat("worker:test:1")
-    with config.overridden(**{"redis_url": "redis://127.0.0.1:1/0"} if away == "Redis" else {}):
+    with overridden(**{"redis_url": "redis://127.0.0.1:1/0"} if away == "Redis" else {}):
         batch_id = begin(PUBLISH, drafts(60), staff)
         turns_fall_silent()
         assert swept() == 1

@@ -8,11 +8,12 @@ from flask import Flask
 from sqlalchemy import text
 
 from devstack.places import ROOT
-from lessonadmin import config, mux
+from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import budget
 from muxsim.client import Control
 from muxsim.server import Simulator
+from tests.settings import overridden
 from tests.world import TOKENS
 
 
@@ -41,7 +42,7 @@ def test_what_waits_for_each_call_leaves_some_to_what_needs_two_at_once(session:
 
 def test_mux_never_has_to_refuse_a_background_read(session: object) -> None:
     """Against Mux's own bucket for reads with a low-priority token, emptied over and over."""
-    with Simulator(tokens=TOKENS) as simulator, config.overridden(mux_api_url=simulator.url):
+    with Simulator(tokens=TOKENS) as simulator, overridden(mux_api_url=simulator.url):
         control = Control(simulator.url)
         for _ in range(4):
             while budget.take():

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import event as sa_event
 from sqlalchemy import func, text, update
 
-from lessonadmin import config
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import actions, batches, comparing, diagnosis, findings, looking, uploads, vital_signs
 from lessonadmin.domain.diagnosis import Finding
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
 from lessonadmin.mux import MuxError
 from tests.factories import make_course, make_lesson, make_user
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -345,13 +345,13 @@ def test_nobody_is_there_to_work(uploading: Lesson, prefix: str, cause: str) -> 
 
 
 def test_redis_is_away(uploading: Lesson) -> None:
-    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+    with overridden(redis_url="redis://127.0.0.1:1/0"):
         assert by_record(uploading).cause == "redis_away"
     assert by_record(uploading).cause == "no_bytes"
 
 
 def test_wrong_token(world: World, uploading: Lesson) -> None:
-    with config.overridden(mux_token_secret="wrong"):
+    with overridden(mux_token_secret="wrong"):
         found = by_mux(uploading)
     assert_says(found, "wrong_token", "trouble", None)
     assert "MUX_TOKEN_ID" in found.sentence
@@ -384,7 +384,7 @@ def test_mux_does_not_answer(
 def test_mux_unreachable_is_also_known_from_the_last_look(world: World, uploading: Lesson) -> None:
     (row,) = world.rows(uploading)
     actor = Actor("job")
-    with config.overridden(mux_api_url="http://127.0.0.1:1"), pytest.raises(MuxError):
+    with overridden(mux_api_url="http://127.0.0.1:1"), pytest.raises(MuxError):
         looking.look(row.id, actor=actor, priority="low", found_by="sweep")
     assert by_record(uploading).cause == "mux_unreachable"
     looking.look(row.id, actor=actor, priority="low", found_by="sweep")
@@ -567,7 +567,7 @@ def test_side_by_side_shows_what_differs_and_changes_nothing(world: World) -> No
 def test_side_by_side_without_an_answer(world: World) -> None:
     lesson = make_lesson()
     world.upload(lesson)
-    with config.overridden(mux_api_url="http://127.0.0.1:1"):
+    with overridden(mux_api_url="http://127.0.0.1:1"):
         look = comparing.look("lesson", lesson.id)
     assert not look.answered
     assert comparing.compare(fresh(lesson), look) == []

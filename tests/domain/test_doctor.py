@@ -23,6 +23,7 @@ from muxsim.events import environment_id
 from muxsim.options import ENVIRONMENT, Token
 from muxsim.server import Simulator
 from tests.factories import make_event, make_lesson, make_playing_lesson, make_user
+from tests.settings import overridden
 from tests.world import World
 
 OURS = environment_id(ENVIRONMENT)
@@ -122,7 +123,7 @@ def test_the_database_is_away(well: World, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_redis_is_away(well: World) -> None:
-    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+    with overridden(redis_url="redis://127.0.0.1:1/0"):
         line = examined()["Redis"]
     assert line.level == "FAIL"
     assert "REDIS_URL" in line.todo
@@ -198,14 +199,14 @@ def test_events_of_two_environments(well: World) -> None:
 
 
 def test_which_secret_was_used_last(well: World) -> None:
-    with config.overridden(mux_webhook_secrets=("new-secret", "test-webhook-secret")):
+    with overridden(mux_webhook_secrets=("new-secret", "test-webhook-secret")):
         line = examined()["webhook secrets"]
         assert line.level == "ok"
         assert "Secret 2 of 2" in line.says
         assert "Secret 1 signed none" in line.says
         make_event(secret_hint=mux.hint("new-secret"), outcome="ignored")
         assert "Secret 1 of 2" in examined()["webhook secrets"].says
-    with config.overridden(mux_webhook_secrets=("another",)):
+    with overridden(mux_webhook_secrets=("another",)):
         line = examined()["webhook secrets"]
     assert (line.level, "not configured any more" in line.says) == ("warn", True)
 
@@ -226,20 +227,20 @@ def test_refused_webhooks_are_told(well: World) -> None:
     [("mux_token_secret", "token of the web"), ("mux_worker_token_secret", "token of the workers")],
 )
 def test_a_wrong_token(well: World, setting: str, name: str) -> None:
-    with config.overridden(**{setting: "wrong"}):
+    with overridden(**{setting: "wrong"}):
         lines = examined()
     assert lines[name].level == "FAIL"
     assert sum(line.level == "FAIL" for line in lines.values()) == 1
 
 
 def test_one_token_for_both(well: World) -> None:
-    with config.overridden(mux_worker_token_id="web-token", mux_worker_token_secret="web-secret"):
+    with overridden(mux_worker_token_id="web-token", mux_worker_token_secret="web-secret"):
         line = examined()["token of the workers"]
     assert (line.level, "low-priority" in line.todo) == ("warn", True)
 
 
 def test_mux_is_away(well: World) -> None:
-    with config.overridden(mux_api_url="http://127.0.0.1:1"):
+    with overridden(mux_api_url="http://127.0.0.1:1"):
         line = examined()["token of the web"]
     assert (line.level, "could not be reached" in line.says) == ("FAIL", True)
 
@@ -293,7 +294,7 @@ def another_environment(name: str) -> Iterator[str]:
 
 
 def test_tokens_of_two_environments(well: World) -> None:
-    with another_environment("Production") as url, config.overridden(mux_api_url=url):
+    with another_environment("Production") as url, overridden(mux_api_url=url):
         line = examined()[TOGETHER]
     assert line.level == "FAIL"
     assert f"“{ENVIRONMENT}” ({OURS}), the workers' of “Production”" in line.says
@@ -335,14 +336,14 @@ def pem() -> str:
 def test_signing_keys(well: World) -> None:
     known = well.control.create_signing_key()
     good = {"mux_signing_key_id": known["id"], "mux_signing_private_key": known["private_key"]}
-    with config.overridden(**good):
+    with overridden(**good):
         assert "Mux knows it" in examined()["signing keys"].says
-    with config.overridden(**(good | {"mux_signing_key_id": "unknown", "mux_signing_private_key": pem()})):
+    with overridden(**(good | {"mux_signing_key_id": "unknown", "mux_signing_private_key": pem()})):
         assert examined()["signing keys"].level == "FAIL"
-    with config.overridden(**(good | {"mux_signing_private_key": "no key"})):
+    with overridden(**(good | {"mux_signing_private_key": "no key"})):
         assert examined()["signing keys"].level == "FAIL"
     well.control.set_switch("system_permission", False)
-    with config.overridden(**good):
+    with overridden(**good):
         line = examined()["signing keys"]
     assert (line.level, "System permission" in line.says) == ("ok", True)
 
@@ -357,7 +358,7 @@ def test_selling_what_anybody_can_watch(well: World) -> None:
     assert (line.level, "2 lessons that cost something play by a public id" in line.says) == ("warn", True)
     assert "reconcile" in line.todo
     known = well.control.create_signing_key()
-    with config.overridden(mux_signing_key_id=known["id"], mux_signing_private_key=known["private_key"]):
+    with overridden(mux_signing_key_id=known["id"], mux_signing_private_key=known["private_key"]):
         lines = examined()
     assert lines["signing keys"].level == "ok"
     assert (lines["paid lessons"].level, "2 lessons" in lines["paid lessons"].says) == ("warn", True)
@@ -378,7 +379,7 @@ def test_selling_what_anybody_can_watch(well: World) -> None:
     ],
 )
 def test_public_url(app: Flask, public_url: str, mux_url: str, level: str) -> None:
-    with config.overridden(public_url=public_url, mux_api_url=mux_url) as settings, app.app_context():
+    with overridden(public_url=public_url, mux_api_url=mux_url) as settings, app.app_context():
         (line,) = doctor_house.public_url(Room(db.engine, settings))
     assert line.level == level
 
@@ -423,7 +424,7 @@ def test_what_hangs_costs_no_more_than_the_deadline(well: World) -> None:
     with silent_server() as port:
         url = f"redis://127.0.0.1:{port}/0"
         began = time.monotonic()
-        with config.overridden(mux_api_url=f"http://127.0.0.1:{port}", redis_url=url):
+        with overridden(mux_api_url=f"http://127.0.0.1:{port}", redis_url=url):
             lines = examined(seconds=1.5)
         assert time.monotonic() - began < 3
     assert lines["Mux"].level == "FAIL"
@@ -454,7 +455,7 @@ def test_the_command_ends_well_or_badly(well: World, app: Flask) -> None:
     assert result.exit_code == 0, result.output
     assert "ok    database: PostgreSQL" in result.output
     assert result.output.splitlines()[-1].endswith("0 FAIL")
-    with config.overridden(mux_token_secret="wrong"):
+    with overridden(mux_token_secret="wrong"):
         result = run(app)
     assert result.exit_code == 1
     (index,) = [
@@ -477,7 +478,7 @@ def test_demo_accounts_in_a_real_school(
     world: World, settings: dict[str, str], email: str, active: bool, level: str
 ) -> None:
     make_user(email=email, active=active)
-    with config.overridden(**settings):
+    with overridden(**settings):
         (line,) = doctor_house.demo(Room(db.engine, config.current()))
     assert line.level == level
     assert (level == "FAIL") == line.says.startswith("Demo accounts are active")

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from lessonadmin import config
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import courses, lessons
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing, Unavailable
 from lessonadmin.domain.lessons import Changes
 from lessonadmin.domain.models import AuditLog, Lesson, User
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_user
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -181,7 +181,7 @@ def test_an_asset_that_failed_meanwhile_is_told_as_such(world: World) -> None:
     world.deliver()
     world.control.error_asset(world.control.assets()[0]["id"])
     world.forget()
-    with config.overridden(stuck_after_seconds=0), pytest.raises(Conflict) as refusal:
+    with overridden(stuck_after_seconds=0), pytest.raises(Conflict) as refusal:
         lessons.publish(lesson, actor=Actor.user(lesson.creator_id))
     assert refusal.value.type == "video_error"
 

@@ -22,6 +22,7 @@ from tests import postbox
 from tests.certificates import self_signed
 from tests.factories import make_course, make_lesson, make_user
 from tests.postbox import Postbox
+from tests.settings import overridden
 
 pytestmark = pytest.mark.usefixtures("session")
 PUBLIC_URL = "https://lessons.school.example"
@@ -29,7 +30,7 @@ PUBLIC_URL = "https://lessons.school.example"
 
 @pytest.fixture
 def box() -> Iterator[Postbox]:
-    with postbox.running() as running, config.overridden(mail_url=running.url, public_url=PUBLIC_URL):
+    with postbox.running() as running, overridden(mail_url=running.url, public_url=PUBLIC_URL):
         yield running
 
 
@@ -104,7 +105,7 @@ def test_a_course_and_an_alarm_lead_to_their_own_pages(box: Postbox) -> None:
 def test_a_server_that_is_away_loses_nothing_and_is_asked_less_and_less(box: Postbox) -> None:
     notice_id = tell(make_user())
     pauses = []
-    with config.overridden(mail_url="smtp://127.0.0.1:1"):
+    with overridden(mail_url="smtp://127.0.0.1:1"):
         for _ in range(11):
             make_due()
             assert mailing.send_due() == 0
@@ -135,7 +136,7 @@ def test_of_many_mails_only_one_knocks_at_a_server_that_is_away(box: Postbox) ->
 
 def test_after_days_a_mail_is_given_up_and_the_notice_stays(box: Postbox) -> None:
     notice_id = tell(make_user())
-    with config.overridden(mail_url="smtp://127.0.0.1:1"):
+    with overridden(mail_url="smtp://127.0.0.1:1"):
         time_passes(mailing.GIVE_UP_SECONDS - 60)
         mailing.send_due()
         assert row(notice_id).mail_wanted
@@ -252,7 +253,7 @@ def test_who_wants_no_mail_or_has_left_gets_none(box: Postbox, column: str) -> N
 
 
 def test_without_a_mail_server_nothing_waits_for_one(box: Postbox) -> None:
-    with config.overridden(mail_url=None):
+    with overridden(mail_url=None):
         notice_id = tell(make_user())
         assert not row(notice_id).mail_wanted
         assert mailing.send_due() == 0
@@ -335,12 +336,12 @@ def safe(box: Postbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Postb
 
 def test_a_server_with_a_password_is_told_it_over_tls(safe: Postbox) -> None:
     safe.password = WITH_PASSWORD
-    with config.overridden(mail_url=with_user(safe)):
+    with overridden(mail_url=with_user(safe)):
         tell(make_user(), kind="lesson_published")
         assert mailing.send_due() == 1
     assert safe.received[0].mail["From"] == "Lessonadmin <u@school.example>"
     assert safe.words[:3] == ["EHLO", "STARTTLS", "EHLO"]
-    with config.overridden(mail_url=with_user(safe, password="wrong")):
+    with overridden(mail_url=with_user(safe, password="wrong")):
         notice_id = tell(make_user(), kind="lesson_published")
         assert mailing.send_due() == 0
     error = row(notice_id).mail_error or ""
@@ -350,7 +351,7 @@ def test_a_server_with_a_password_is_told_it_over_tls(safe: Postbox) -> None:
 
 def test_no_password_and_no_mail_goes_to_a_server_that_does_not_offer_tls(box: Postbox) -> None:
     box.password = WITH_PASSWORD
-    with config.overridden(mail_url=with_user(box)):
+    with overridden(mail_url=with_user(box)):
         notice_id = tell(make_user(), kind="lesson_published")
         assert mailing.send_due() == 0
         (line,) = doctor_house.mail(Room(db.engine, config.current()))
@@ -374,11 +375,11 @@ def test_another_machine_is_sent_nothing_in_the_clear(box: Postbox, monkeypatch:
     here = lambda host, *more, **named: reached("127.0.0.1" if host == "mail.test" else host, *more, **named)  # noqa: E731 - one line, used once below
     monkeypatch.setattr(socket, "getaddrinfo", here)
     notice_id = tell(make_user(), kind="lesson_published")
-    with config.overridden(mail_url=f"smtp://mail.test:{box.port}"):
+    with overridden(mail_url=f"smtp://mail.test:{box.port}"):
         assert mailing.send_due() == 0
     assert set(box.words) <= {"EHLO", "QUIT"}
     make_due()
-    with config.overridden(mail_url=f"smtp+insecure://mail.test:{box.port}"):
+    with overridden(mail_url=f"smtp+insecure://mail.test:{box.port}"):
         assert mailing.send_due() == 1, "who insists is not kept from it"
         (line,) = doctor_house.mail(Room(db.engine, config.current()))
     assert row(notice_id).mailed_at is not None
@@ -390,7 +391,7 @@ def test_a_certificate_that_nobody_vouches_for_is_no_tls(
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     safe.password = WITH_PASSWORD
-    with config.overridden(mail_url=with_user(safe)):
+    with overridden(mail_url=with_user(safe)):
         notice_id = tell(make_user(), kind="lesson_published")
         assert mailing.send_due() == 0
     assert set(safe.words) == {"EHLO", "STARTTLS"}

@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import select, update
 
-from lessonadmin import config
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import desks, lessons, removal, sweeping, uploads
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
 from tests.factories import make_lesson, make_user
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -77,7 +77,7 @@ def test_every_webhook_lost_is_found_by_the_sweep(world: World) -> None:
     for lesson in lessons_:
         world.uploaded(lesson)
     world.forget()
-    with config.overridden(recheck_after_seconds=1):
+    with overridden(recheck_after_seconds=1):
         db.session.execute(update(Tracking).values(next_check_at=Tracking.created_at))
         db.session.commit()
         summary = sweeping.sweep()
@@ -195,6 +195,6 @@ def test_publish_answers(world: World) -> None:
     assert world.lesson(lesson).publish_on_ready
     world.control.complete_upload(ticket.upload_id)
     world.forget()
-    with config.overridden(stuck_after_seconds=0):
+    with overridden(stuck_after_seconds=0):
         assert lessons.publish(lesson, actor=actor) is True
     assert world.lesson(lesson).status == "published"

@@ -11,13 +11,14 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select, update
 
-from lessonadmin import config, mux
+from lessonadmin import mux
 from lessonadmin.db import CLI, db
 from lessonadmin.domain import budget, mending, reconcile, repolicing, sweeping
 from lessonadmin.domain.drift import Found
 from lessonadmin.domain.models import Drift, Lesson, Tracking
 from lessonadmin.mux import transport
 from tests.factories import make_lesson, make_playing_lesson
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -208,7 +209,7 @@ def policies(world: World, asset_id: str) -> list[str]:
 def test_a_public_id_of_a_paid_lesson_is_replaced_by_a_signed_one(world: World) -> None:
     lesson, asset_id = public_and_paid(world)
     assert walk()[1] == []  # without keys a public id is how things are
-    with config.overridden(**KEYS):
+    with overridden(**KEYS):
         report, told = walk()
         assert (kinds(told), report.mended) == ({"wrong_policy": 1}, {"wrong_policy": 1})
         now = world.lesson(lesson)
@@ -228,7 +229,7 @@ def test_a_signed_id_that_is_there_already_is_taken_over_and_not_made_again(worl
     world.control.fault(
         "api", "hang", match={"operation": "create_playback_id"}, times=1, seconds=1, after=True
     )
-    with config.overridden(**KEYS), pytest.MonkeyPatch.context() as patch:
+    with overridden(**KEYS), pytest.MonkeyPatch.context() as patch:
         patch.setattr(transport, "LIMITS", transport.Limits(connect=0.5, read=0.3, whole=0.5))
         report, _ = walk()
         assert report.failed == {"wrong_policy": 1}  # the answer was lost, the id was made
@@ -242,7 +243,7 @@ def test_a_signed_id_that_is_there_already_is_taken_over_and_not_made_again(worl
 def test_a_public_id_that_could_not_be_closed_is_closed_by_the_next_walk(world: World) -> None:
     lesson, asset_id = public_and_paid(world)
     world.control.fault("api", "status", match={"operation": "delete_playback_id"}, status=500, times=1)
-    with config.overridden(**KEYS):
+    with overridden(**KEYS):
         assert walk()[0].failed == {"wrong_policy": 1}
         assert world.lesson(lesson).playback_policy == "signed"
         assert sorted(policies(world, asset_id)) == ["public", "signed"]
@@ -258,7 +259,7 @@ def test_two_lessons_of_one_asset_change_together(world: World) -> None:
         mux_asset_id=asset_id, mux_playback_id=playback_id, playback_policy="public", status="published",
         video_processing_status="ready",
     )  # fmt: skip
-    with config.overridden(**KEYS):
+    with overridden(**KEYS):
         walk()
         assert walk()[1] == []
     assert {world.lesson(one).playback_policy for one in (paid, free)} == {"signed"}

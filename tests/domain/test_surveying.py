@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, text, update
 
-from lessonadmin import config, mux
+from lessonadmin import mux
 from lessonadmin.db import JOB, db
 from lessonadmin.domain import budget, looking, surveying, sweeping
 from lessonadmin.domain.models import Lesson, Tracking
 from tests.factories import make_lesson, make_tracking, make_user
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -272,7 +273,7 @@ def test_without_budget_nothing_is_asked_and_nothing_is_forgotten(world: World) 
 
 
 def test_the_shortest_silence_is_a_setting(world: World) -> None:
-    with config.overridden(recheck_after_seconds=7):
+    with overridden(recheck_after_seconds=7):
         world.upload(make_lesson())
     left = db.session.scalar(text("SELECT extract(epoch FROM next_check_at - now()) FROM mux_asset_tracking"))
     assert 5 < float(left) <= 7

@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text, update
 
-from lessonadmin import config
 from lessonadmin.db import JOB, db, transaction
 from lessonadmin.domain import desks, inbox, removal, sweeping, uploads
 from lessonadmin.domain.models import AssetDeletion, Lesson, Notification, UploadCancellation
 from tests.factories import make_course, make_lesson
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -132,7 +132,7 @@ def test_replaced_videos_go_after_their_grace(world: World) -> None:
 
 def test_lost_nudges_are_found_in_the_rows(world: World) -> None:
     """Cancellation and deletion were promised while Redis was away: nobody was nudged, and both happen."""
-    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+    with overridden(redis_url="redis://127.0.0.1:1/0"):
         ticket = world.upload(make_lesson())
         other = make_lesson()
         world.uploaded(other)

@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from lessonadmin import config
 from lessonadmin.db import Actor, transaction
 from lessonadmin.domain import throttles
 from lessonadmin.domain.errors import TooMany
 from lessonadmin.domain.models import Throttle
+from tests.settings import overridden
 
 
 def ask(user_id: uuid.UUID) -> None:
@@ -22,7 +22,7 @@ def ask(user_id: uuid.UUID) -> None:
 
 @pytest.fixture
 def three_a_minute(app: Flask) -> object:
-    with config.overridden(asks_per_minute=3):
+    with overridden(asks_per_minute=3):
         yield
 
 
@@ -61,7 +61,7 @@ def test_the_window_ends(session: Session, age: int, open_again: bool) -> None:
 
 def test_uploads_have_a_window_of_an_hour(session: Session) -> None:
     user_id = uuid.uuid4()
-    with config.overridden(uploads_per_hour=1):
+    with overridden(uploads_per_hour=1):
         with transaction(Actor.user(user_id)):
             throttles.ask_for_upload(user_id)
         with pytest.raises(TooMany) as refusal, transaction(Actor.user(user_id)):

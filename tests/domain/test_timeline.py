@@ -7,11 +7,11 @@ from sqlalchemy import event as sa_event
 from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
-from lessonadmin import config
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import actions, batches, journal, notes, sweeping, timeline
 from lessonadmin.domain.models import Lesson, Tracking
 from tests.factories import make_course, make_event, make_lesson, make_user
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -70,7 +70,7 @@ def test_the_story_of_a_course(world: World) -> None:
 def test_what_went_wrong_is_marked(world: World) -> None:
     lesson = make_lesson()
     ticket = world.upload(lesson)
-    with config.overridden(mux_api_url="http://127.0.0.1:1"):
+    with overridden(mux_api_url="http://127.0.0.1:1"):
         actor = Actor.user(make_user(role="support").id)
         batches.run_now(actions.find("lesson", "recheck"), [lesson.id], actor=actor)
     world.control.error_upload(ticket.upload_id)

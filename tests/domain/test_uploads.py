@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, func, select, text, update
 
-from lessonadmin import config, mux
+from lessonadmin import mux
 from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain import lessons, sweeping, uploads
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
 from lessonadmin.domain.models import Lesson, Tracking, UploadCancellation, User
 from lessonadmin.domain.uploads import File
 from tests.factories import make_course, make_lesson
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -242,7 +243,7 @@ def test_what_is_ready_is_not_cancelled(world: World) -> None:
 
 
 def test_with_signing_keys_the_policy_is_signed(world: World) -> None:
-    with config.overridden(mux_signing_key_id="k", mux_signing_private_key="p"):
+    with overridden(mux_signing_key_id="k", mux_signing_private_key="p"):
         lesson = make_lesson()
         ticket = world.upload(lesson)
         sent = world.control.upload(ticket.upload_id)["new_asset_settings"]

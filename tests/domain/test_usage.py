@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from lessonadmin import config
 from lessonadmin.db import JOB, db
 from lessonadmin.domain import alarms, budget, usage
 from lessonadmin.domain.models import AssetDeletion, ReconcileRun, Rollup
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_tracking
+from tests.settings import overridden
 from tests.world import World
 
 
@@ -18,7 +18,7 @@ from tests.world import World
 def plan(world: World) -> Iterator[None]:
     """A plan of ten videos, a hundred stored minutes and a thousand delivered ones a month."""
     limits = (("videos", 10), ("stored_minutes", 100), ("delivered_minutes", 1000))
-    with config.overridden(mux_plan_limits=limits):
+    with overridden(mux_plan_limits=limits):
         yield
 
 
@@ -109,5 +109,5 @@ def test_a_month_of_watching_near_its_end_stands_until_it_is_over() -> None:
     noted(usage.DELIVERED, days_ago=10, minutes=950)
     assert usage.near_limit() == "950 of the plan's 1,000 delivered minutes are used."
     assert stands()
-    with config.overridden(mux_plan_limits=(("delivered_minutes", 2000),)):
+    with overridden(mux_plan_limits=(("delivered_minutes", 2000),)):
         assert not stands()

@@ -15,6 +15,7 @@ from tests.domain.test_batches import in_threads
 from tests.domain.test_surveying import many_processing
 from tests.factories import make_lesson, make_tracking, make_user
 from tests.jobs.test_jobs import work_off
+from tests.settings import overridden
 from tests.world import World
 
 NOTHING_LISTENS = "redis://127.0.0.1:1/0"
@@ -99,7 +100,7 @@ def test_with_nobody_to_hand_it_to_the_clock_looks_itself(world: World, count: i
     lost(world, count)
     if away == "all workers":
         no_worker()
-    with config.overridden(redis_url=NOTHING_LISTENS if away == "Redis" else config.current().redis_url):
+    with overridden(redis_url=NOTHING_LISTENS if away == "Redis" else config.current().redis_url):
         clock()
     assert (published(), handed_over(), jobs()) == (count, 0, [])
 

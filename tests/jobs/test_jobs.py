@@ -8,13 +8,14 @@ from flask import Flask
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
-from lessonadmin import config, queue
+from lessonadmin import queue
 from lessonadmin.db import JOB, db, transaction
 from lessonadmin.domain import budget, removal, sweeping, uploads, vital_signs
 from lessonadmin.domain.models import AssetDeletion, UploadCancellation
 from lessonadmin.job_list import QUEUES
 from lessonadmin.jobs import clock, schedule, videos
 from tests.factories import make_lesson
+from tests.settings import overridden
 from tests.workers import work_off
 from tests.world import World
 
@@ -103,7 +104,7 @@ def test_the_same_job_twice_does_it_once(app: Flask, world: World, redis_url: st
 def test_enqueueing_without_redis_is_quick_and_harmless(session: object) -> None:
     import time
 
-    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+    with overridden(redis_url="redis://127.0.0.1:1/0"):
         began = time.monotonic()
         assert queue.enqueue("lessonadmin.jobs.videos.check_asset", "x") is False
         assert time.monotonic() - began < 0.6
@@ -122,7 +123,7 @@ def test_a_nudge_waits_for_the_commit(session: object, redis_url: str) -> None:
 
 def test_the_table_has_the_sweep_at_its_beat(session: object) -> None:
     sweep = next(one for one in schedule.TABLE if one.name == "sweep")
-    with config.overridden(sweep_every_seconds=7):
+    with overridden(sweep_every_seconds=7):
         assert sweep.seconds() == 7
 
 

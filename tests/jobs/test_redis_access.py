@@ -18,6 +18,7 @@ from lessonadmin.admin import queue_room
 from lessonadmin.db import db
 from lessonadmin.domain import doctor_house
 from lessonadmin.domain.examination import Line, Room
+from tests.settings import overridden
 from tests.workers import work_off
 
 CHECK, RUN = "lessonadmin.jobs.videos.check_asset", "lessonadmin.jobs.batches.run_batch_item"
@@ -55,7 +56,7 @@ def far(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def said(url: str) -> Line:
-    with config.overridden(redis_url=url):
+    with overridden(redis_url=url):
         (line,) = doctor_house.redis_access(Room(db.engine, config.current()))
     assert GOOD not in line.says + line.todo
     return line
@@ -149,7 +150,7 @@ def everything(app: Flask, redis_connection: "Redis[Any]") -> int:
 def test_the_user_of_the_manual_is_enough(
     app: Flask, session: object, redis_url: str, redis_connection: "Redis[Any]", user: str
 ) -> None:
-    with config.overridden(redis_url=address(redis_url, user)):
+    with overridden(redis_url=address(redis_url, user)):
         assert everything(app, redis_connection) == 3
     assert refused(redis_connection, user) == set()
 
@@ -158,7 +159,7 @@ def test_of_the_test_a_user_with_less_is_refused(
     app: Flask, session: object, redis_url: str, redis_connection: "Redis[Any]", user: str
 ) -> None:
     redis_connection.execute_command("ACL", "SETUSER", user, "-@stream")
-    with config.overridden(redis_url=address(redis_url, user)), pytest.raises(NoPermissionError):
+    with overridden(redis_url=address(redis_url, user)), pytest.raises(NoPermissionError):
         queue.connection().xadd("rq:results:x", {"a": "b"})
     assert refused(redis_connection, user) == {("command", "xadd")}
 

@@ -9,7 +9,7 @@ from lessonadmin.mux import transport
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests.mux.fake_server import FakeServer
-from tests.settings import environment
+from tests.settings import environment, overridden
 
 QUICK = transport.Limits(connect=0.5, read=0.4, whole=0.9, body=64 * 1024)
 
@@ -38,7 +38,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> transport.Limits:
 def fake() -> Iterator[FakeServer]:
     """A server that answers with the bytes it is told to, in the place of Mux."""
     server = FakeServer()
-    with config.overridden(mux_api_url=server.url):
+    with overridden(mux_api_url=server.url):
         yield server
     server.close()
 
@@ -54,7 +54,7 @@ def running_simulator() -> Iterator[Simulator]:
 def simulator(running_simulator: Simulator) -> Iterator[Control]:
     """An empty Mux that the settings point at."""
     running_simulator.reset()
-    with config.overridden(mux_api_url=running_simulator.url):
+    with overridden(mux_api_url=running_simulator.url):
         yield Control(running_simulator.url)
 
 

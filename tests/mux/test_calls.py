@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from lessonadmin import config, mux
+from lessonadmin import mux
 from lessonadmin.mux import transport
 from muxsim.client import Control
 from tests.mux.fake_server import FakeServer, answer
 from tests.mux.test_verdict import CALLS
+from tests.settings import overridden
 
 NOTE = mux.Passthrough(lesson_id=uuid.UUID(int=1), tracking_id=uuid.UUID(int=2))
 Counted = Callable[[str, str], float]
@@ -52,7 +53,7 @@ def test_an_upload_from_first_to_last(simulator: Control) -> None:
 
 def test_what_reaches_mux_is_the_contract(fake: FakeServer) -> None:
     fake.script(answer({"data": {"id": "u1", "url": "https://x.example/u"}}, 201))
-    with config.overridden(public_url="https://lessons.example", upload_timeout_seconds=7200):
+    with overridden(public_url="https://lessons.example", upload_timeout_seconds=7200):
         create(policy="signed", title="Fractions\nfor all ", caption_language="en")
     sent = fake.asked[0]
     assert (sent.method, sent.path, sent.headers["content-type"]) == (
@@ -232,7 +233,7 @@ def test_the_free_plan(simulator: Control) -> None:
 @pytest.mark.parametrize("body", ["json", "empty", "text", "html"])
 def test_a_wrong_token(simulator: Control, body: str) -> None:
     simulator.set_switch("unauthorized_body", body)
-    with config.overridden(mux_worker_token_secret="wrong"):
+    with overridden(mux_worker_token_secret="wrong"):
         found = problem(lambda: mux.list_assets(priority="low"))
         assert (found.kind, found.category, found.status) == ("refused", "auth_error", 401)
         assert mux.list_assets(priority="high").assets == ()
@@ -375,7 +376,7 @@ def test_signing_keys_and_a_token_made_with_one(simulator: Control) -> None:
     [listed] = mux.list_signing_keys(priority="high")
     assert listed.id == key["id"]
     assert listed.created_at is not None
-    with config.overridden(mux_signing_key_id=key["id"], mux_signing_private_key=key["private_key"]):
+    with overridden(mux_signing_key_id=key["id"], mux_signing_private_key=key["private_key"]):
         mux.check_signing_key()
         assert mux.playback_token("p1", audience="t", seconds=60)
 
@@ -400,7 +401,7 @@ def test_what_is_left_of_the_rate_limit_is_remembered_by_token_and_bucket(simula
 
 def test_nothing_is_known_of_a_rate_limit_before_the_first_answer(fake: FakeServer) -> None:
     fake.script(answer({"data": []}, X_RateLimit_Remaining="many"))
-    with config.overridden(mux_worker_token_id="never-used"):
+    with overridden(mux_worker_token_id="never-used"):
         assert mux.rate_left("low") is None
         mux.list_assets(priority="low")
         assert mux.rate_left("low") is None

@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from lessonadmin import config
 from lessonadmin.mux import Audience, BadSigningKey, check_signing_key, playback_token
+from tests.settings import overridden
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 NONE = serialization.NoEncryption()
@@ -37,7 +37,7 @@ FORMS = {
 
 
 def token(key: str, audience: Audience = "v", seconds: int = 60) -> str:
-    with config.overridden(mux_signing_key_id="key-1", mux_signing_private_key=key):
+    with overridden(mux_signing_key_id="key-1", mux_signing_private_key=key):
         made = playback_token("pid", audience=audience, seconds=seconds)
     assert made is not None
     return made
@@ -74,7 +74,7 @@ def test_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("missing", [{}, {"mux_signing_key_id": "k"}, {"mux_signing_private_key": "k"}])
 def test_without_a_key_there_is_no_token_and_no_complaint(missing: dict[str, str]) -> None:
-    with config.overridden(**missing):
+    with overridden(**missing):
         assert playback_token("pid", audience="v", seconds=60) is None
         check_signing_key()
 
@@ -82,7 +82,7 @@ def test_without_a_key_there_is_no_token_and_no_complaint(missing: dict[str, str
 @pytest.mark.parametrize(("playback_id", "seconds"), [("", 60), ("pid", 0), ("pid", -5)])
 def test_a_token_for_nothing_is_a_mistake_of_the_caller(playback_id: str, seconds: int) -> None:
     with (
-        config.overridden(mux_signing_key_id="k", mux_signing_private_key=pem()),
+        overridden(mux_signing_key_id="k", mux_signing_private_key=pem()),
         pytest.raises(ValueError, match="playback id and a life"),
     ):
         playback_token(playback_id, audience="v", seconds=seconds)
@@ -112,7 +112,7 @@ BAD = {
 
 @pytest.mark.parametrize(("key", "says"), BAD.values(), ids=BAD.keys())
 def test_a_bad_key_is_found_by_the_check_and_never_shown(key: str, says: str) -> None:
-    with config.overridden(mux_signing_key_id="k", mux_signing_private_key=key):
+    with overridden(mux_signing_key_id="k", mux_signing_private_key=key):
         with pytest.raises(BadSigningKey, match=says) as caught:
             check_signing_key()
         with pytest.raises(BadSigningKey, match=says):
@@ -122,5 +122,5 @@ def test_a_bad_key_is_found_by_the_check_and_never_shown(key: str, says: str) ->
 
 
 def test_a_good_key_passes_the_check() -> None:
-    with config.overridden(mux_signing_key_id="k", mux_signing_private_key=pem()):
+    with overridden(mux_signing_key_id="k", mux_signing_private_key=pem()):
         check_signing_key()

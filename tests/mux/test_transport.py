@@ -16,13 +16,14 @@ from typing import Any
 import mux_python
 import pytest
 
-from lessonadmin import config, mux
+from lessonadmin import mux
 from lessonadmin.logs import JsonLines
 from lessonadmin.mux import transport
 from tests.certificates import self_signed
 from tests.mux import fake_server
 from tests.mux.fake_server import FakeServer, answer, error
 from tests.mux.test_verdict import CALLS, every_call, fails, kind
+from tests.settings import overridden
 
 GOOD = {"data": {"id": "a1", "status": "ready"}}
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -35,7 +36,7 @@ def unused_port() -> int:
 
 @every_call
 def test_nobody_at_home(operation: str) -> None:
-    with config.overridden(mux_api_url=f"http://127.0.0.1:{unused_port()}"):
+    with overridden(mux_api_url=f"http://127.0.0.1:{unused_port()}"):
         assert kind(operation) == ("later", "network", None)
 
 
@@ -180,7 +181,7 @@ def test_other_settings_are_another_client(fake: FakeServer) -> None:
     mux.get_asset("a1", priority="low")
     other = FakeServer()
     other.script(answer(GOOD))
-    with config.overridden(mux_api_url=other.url + "/", mux_worker_token_secret="new"):
+    with overridden(mux_api_url=other.url + "/", mux_worker_token_secret="new"):
         mux.get_asset("a1", priority="low")
     mux.get_asset("a1", priority="low")
     other.close()
@@ -190,7 +191,7 @@ def test_other_settings_are_another_client(fake: FakeServer) -> None:
 
 def test_a_token_that_cannot_be_sent_is_refused_by_name(fake: FakeServer) -> None:
     fake.script(answer(GOOD))
-    with config.overridden(mux_worker_token_secret="schlüssel-漢"):
+    with overridden(mux_worker_token_secret="schlüssel-漢"):
         assert kind("get_asset") == ("refused", "auth_error", None)
     assert fake.asked == []
 
@@ -198,7 +199,7 @@ def test_a_token_that_cannot_be_sent_is_refused_by_name(fake: FakeServer) -> Non
 def test_many_settings_do_not_fill_the_memory(fake: FakeServer) -> None:
     fake.script(answer(GOOD))
     for number in range(40):
-        with config.overridden(mux_worker_token_id=f"token-{number}"):
+        with overridden(mux_worker_token_id=f"token-{number}"):
             transport.client("low")
     assert len(transport._clients) <= transport.MOST_CLIENTS
 
@@ -258,7 +259,7 @@ def secure(certificate: Path) -> Iterator[FakeServer]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server = FakeServer(context)
-    with config.overridden(mux_api_url=server.url):
+    with overridden(mux_api_url=server.url):
         yield server
     server.close()
 
@@ -281,7 +282,7 @@ def test_plain_http_where_tls_should_be_is_no_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=refuse, args=(listener,))
         thread.start()
-        with config.overridden(mux_api_url=f"https://127.0.0.1:{listener.getsockname()[1]}"):
+        with overridden(mux_api_url=f"https://127.0.0.1:{listener.getsockname()[1]}"):
             assert kind("get_asset") == ("later", "network", None)
         thread.join(5)
 
@@ -292,7 +293,7 @@ def test_the_clock_runs_over_tls_too(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     secure.script(answer(GOOD), fake_server.trickle(HEAD + b"Content-Length: 9999\r\n\r\n", every=0.1))
-    with config.overridden(mux_worker_token_id="over-tls"):
+    with overridden(mux_worker_token_id="over-tls"):
         assert mux.get_asset("a1", priority="low").id == "a1"
         began = time.monotonic()
         assert kind("get_asset") == ("later", "timeout", None)

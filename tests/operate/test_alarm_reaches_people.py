@@ -7,18 +7,18 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from lessonadmin import config
 from lessonadmin.db import JOB, db
 from lessonadmin.domain import alarms, mailing, vital_signs
 from tests import postbox
 from tests.factories import make_user, signed_in
 from tests.postbox import Postbox
+from tests.settings import overridden
 from tests.world import World
 
 
 @pytest.fixture
 def box(world: World) -> Iterator[Postbox]:
-    with postbox.running() as running, config.overridden(mail_url=running.url):
+    with postbox.running() as running, overridden(mail_url=running.url):
         yield running
 
 

@@ -21,10 +21,10 @@ TREE = {
                 room.init_app()
     """,
     "lessonadmin/config.py": """
-        from dataclasses import dataclass
+        from pydantic_settings import BaseSettings
 
-        @dataclass
-        class Settings:
+        class Settings(BaseSettings):
+            model_config = {"frozen": True}
             public_url: str
 
         def current() -> Settings:

@@ -8,12 +8,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, text, update
 from werkzeug.test import TestResponse
 
-from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import tokens
 from lessonadmin.domain.models import ApiToken, SignInFailure
 from tests.factories import PASSWORD, bearer, keep, make_user, signed_in
 from tests.pages import csrf_of, page_of
+from tests.settings import overridden
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -220,7 +220,7 @@ def test_browsers_are_named_with_where_and_when(app: Flask) -> None:
 def test_mail_is_a_choice_that_stays(app: Flask) -> None:
     browser = signed_in(make_user())
     assert "Mail is not set up" in page_of(browser.get("/account")).text("p")
-    with config.overridden(mail_url="smtp://127.0.0.1:1"):
+    with overridden(mail_url="smtp://127.0.0.1:1"):
         assert "checked" in page_of(browser.get("/account")).one("input", name="mail_notices")
         assert post(browser, "/account/mail").status_code == 302
         page = page_of(browser.get("/account"))
@@ -231,6 +231,6 @@ def test_mail_is_a_choice_that_stays(app: Flask) -> None:
 
 
 def test_students_who_are_told_nothing_are_asked_nothing_about_mail() -> None:
-    with config.overridden(mail_url="smtp://127.0.0.1:1"):
+    with overridden(mail_url="smtp://127.0.0.1:1"):
         page = page_of(signed_in(make_user(role="student")).get("/account"))
     assert page.all("input", name="mail_notices") == []

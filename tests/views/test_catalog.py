@@ -13,7 +13,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from lessonadmin import config
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 from tests.factories import (
@@ -27,6 +26,7 @@ from tests.factories import (
 )
 from tests.pages import Page, csrf_of, page_of
 from tests.queries import counted
+from tests.settings import overridden
 
 pytestmark = pytest.mark.usefixtures("app")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -224,7 +224,7 @@ def test_a_signed_picture_may_be_shown_for_it_opens_nothing_else(
     browser: FlaskClient, private_key: str
 ) -> None:
     lesson = make_playing_lesson(price_cents=499, playback_policy="signed")
-    with config.overridden(mux_signing_key_id="key-1", mux_signing_private_key=private_key):
+    with overridden(mux_signing_key_id="key-1", mux_signing_private_key=private_key):
         html = page_of(browser.get("/catalog")).html
         shown = page_of(browser.get(f"/catalog/{lesson.id}"))
     assert re.search(rf"/{lesson.mux_playback_id}/thumbnail\.jpg\?token=[\w.-]+\"", html)

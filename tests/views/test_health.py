@@ -12,7 +12,7 @@ from lessonadmin import config, create_app
 from lessonadmin.db import db
 from lessonadmin.domain import vital_signs
 from tests.factories import bearer, make_user, signed_in
-from tests.settings import environment
+from tests.settings import environment, overridden
 
 ALL_WELL = dict.fromkeys(vital_signs.CHECKS, True)
 
@@ -70,7 +70,7 @@ def test_one_live_worker_is_enough(client: FlaskClient, session: Session, everyb
 
 
 def test_redis_is_away(client: FlaskClient, everybody_alive: None) -> None:
-    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+    with overridden(redis_url="redis://127.0.0.1:1/0"):
         assert signs(client) == (503, {**ALL_WELL, "redis": False})
     assert signs(client)[0] == 200
 
@@ -125,7 +125,7 @@ def test_metrics_want_a_right(client: FlaskClient, app: Flask) -> None:
 
 @pytest.mark.parametrize("given", ["right-token", "wrong", "", "right-toke", "\xe9"])
 def test_metrics_by_their_own_token(client: FlaskClient, given: str) -> None:
-    with config.overridden(metrics_token="right-token"):
+    with overridden(metrics_token="right-token"):
         answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
     assert answer.status_code == (200 if given == "right-token" else 401)
 

@@ -16,12 +16,13 @@ from sqlalchemy import event as listening
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from lessonadmin import config, metric_labels, metrics
+from lessonadmin import metric_labels, metrics
 from lessonadmin.db import db
 from lessonadmin.domain import inbox, rejections
 from lessonadmin.domain.models import Lesson, MuxEvent
 from lessonadmin.views import webhooks
 from tests.factories import make_lesson
+from tests.settings import overridden
 from tests.signing import signature
 from tests.world import World
 
@@ -154,7 +155,7 @@ def test_what_mux_may_send_is_let_in(
     client: FlaskClient, session: object, monkeypatch: pytest.MonkeyPatch, animal: str
 ) -> None:
     monkeypatch.setattr(webhooks.time, "time", lambda: float(NOW))
-    with config.overridden(mux_webhook_secrets=(SECRET, "the-new-one")):
+    with overridden(mux_webhook_secrets=(SECRET, "the-new-one")):
         assert post(client, BODY, {"Mux-Signature": GENUINE[animal]}).status_code == 204
     assert len(stored()) == 1
 
@@ -375,7 +376,7 @@ def test_without_redis_the_answer_does_not_wait(client: FlaskClient, world: Worl
     world.uploaded(lesson)
     world.control.error_asset(world.control.assets()[0]["id"])
     disputed = world.waiting()
-    with config.overridden(redis_url="redis://127.0.0.1:1/0"):
+    with overridden(redis_url="redis://127.0.0.1:1/0"):
         for payload in disputed:
             began = time.monotonic()
             assert post(client, body_of(payload)).status_code == 204

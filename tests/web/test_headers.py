@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from lessonadmin import config
 from lessonadmin.web import headers
 from tests.factories import make_lesson, make_user, signed_in
 from tests.pages import Page
+from tests.settings import overridden
 
 STATIC_OF_FLASK_ADMIN = Path(flask_admin.__file__).parent / "static"
 
@@ -111,7 +111,7 @@ def test_pages_with_the_uploader_reach_mux(app: Flask, path: str) -> None:
 
 
 def test_a_policy_names_origins_without_what_stands_behind_them(app: Flask) -> None:
-    with app.test_request_context("/"), config.overridden(mux_image_url="https://u:p@pictures.example/a/b"):
+    with app.test_request_context("/"), overridden(mux_image_url="https://u:p@pictures.example/a/b"):
         headers.shows_pictures()
         assert "img-src 'self' data: https://pictures.example;" in headers.policy()
 

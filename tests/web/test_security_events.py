@@ -10,12 +10,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from lessonadmin import config, logs, metrics, security_events
+from lessonadmin import logs, metrics, security_events
 from lessonadmin.db import db
 from lessonadmin.domain.models import ApiToken, User
 from tests.factories import PASSWORD, bearer, make_user, signed_in
 from tests.pages import csrf_of
 from tests.queries import counted
+from tests.settings import overridden
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +94,7 @@ def test_what_was_typed_is_told_apart_and_cannot_be_found_by_trying_names(app: o
     )
     assert one != other
     assert one == security_events._account(" A@School.example ", None)
-    with config.overridden(secret_key="another secret of thirty-two letters"):
+    with overridden(secret_key="another secret of thirty-two letters"):
         assert security_events._account("a@school.example", None) != one
 
 
@@ -117,7 +118,7 @@ def test_tokens_that_are_over_or_may_only_read_and_none_of_prometheus(
     newest = select(ApiToken.id).order_by(ApiToken.id.desc()).limit(1).scalar_subquery()
     session.execute(update(ApiToken).where(ApiToken.id == newest).values(expires_at=func.now()))
     session.commit()
-    with config.overridden(metrics_token="of-prometheus"):
+    with overridden(metrics_token="of-prometheus"):
         assert client.get("/metrics", headers={"Authorization": "Bearer of-prometheus"}).status_code == 200
         assert lines == []
         assert client.get("/metrics", headers={"Authorization": "Bearer of-nobody"}).status_code == 401
@@ -170,7 +171,7 @@ def test_whoever_visits_without_signing_in_is_no_event(
 def test_prometheus_with_its_own_token_is_no_event_and_with_another_one_it_is(
     client: FlaskClient, session: object, lines: Lines
 ) -> None:
-    with config.overridden(metrics_token="for-prometheus"):
+    with overridden(metrics_token="for-prometheus"):
         assert client.get("/metrics", headers={"Authorization": "Bearer for-prometheus"}).status_code == 200
         assert lines == []
         assert client.get("/metrics", headers={"Authorization": "Bearer of-nobody"}).status_code == 401

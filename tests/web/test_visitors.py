@@ -17,6 +17,7 @@ from lessonadmin.domain.sign_in import WRONG_TRIES
 from lessonadmin.web import visitors
 from tests.factories import PASSWORD, make_user, signed_in
 from tests.pages import csrf_of, page_of
+from tests.settings import overridden
 
 PROXY = "10.0.0.7"
 
@@ -29,7 +30,7 @@ def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def behind_a_proxy(app: Flask) -> Iterator[None]:
-    with config.overridden(trusted_proxies=addresses.trusted((PROXY, "198.51.100.0/24"))):
+    with overridden(trusted_proxies=addresses.trusted((PROXY, "198.51.100.0/24"))):
         yield
 
 
@@ -176,7 +177,7 @@ def test_what_programs_ask_is_answered_under_any_host(client: FlaskClient) -> No
 def test_our_hosts_are_that_of_public_url_and_this_machines_own_for_itself(
     client: FlaskClient, public_url: str, host: str, peer: str, headers: dict[str, str], status: int
 ) -> None:
-    with config.overridden(public_url=public_url):
+    with overridden(public_url=public_url):
         environ = {"HTTP_HOST": host, "REMOTE_ADDR": peer}
         assert client.get("/login", headers=headers, environ_overrides=environ).status_code == status
 
@@ -184,13 +185,13 @@ def test_our_hosts_are_that_of_public_url_and_this_machines_own_for_itself(
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]", "127.0.0.53"])
 def test_on_one_machine_all_its_names_are_ours(client: FlaskClient, host: str) -> None:
     for public_url in ("http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"):
-        with config.overridden(public_url=public_url):
+        with overridden(public_url=public_url):
             environ = {"HTTP_HOST": host, "REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "127.0.0.1"}
             assert client.get("/login", environ_overrides=environ).status_code == 200
 
 
 def test_a_name_outside_ascii_is_compared_as_browsers_send_it(client: FlaskClient) -> None:
-    with config.overridden(public_url="https://schüle.example"):
+    with overridden(public_url="https://schüle.example"):
         environ = {"HTTP_HOST": "xn--schle-mva.example", "REMOTE_ADDR": "203.0.113.9"}
         assert client.get("/login", environ_overrides=environ).status_code == 200
 
@@ -221,7 +222,7 @@ def test_the_doctor_names_a_proxy_that_is_not_believed(app: Flask, client: Flask
     assert f"TRUSTED_PROXIES={PROXY}" in line.todo
     with app.app_context():
         assert db.session.scalar(select(Heartbeat.detail)) == {"peer": PROXY}
-    with config.overridden(trusted_proxies=addresses.trusted((PROXY,))):
+    with overridden(trusted_proxies=addresses.trusted((PROXY,))):
         assert proxies(app).level == "ok", "as soon as it is named"
 
 

@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from lessonadmin import config
 from lessonadmin.domain.models import User
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests import factories
+from tests.settings import overridden
 
 TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret", "low")]
 
@@ -91,7 +91,7 @@ def running_mux() -> Iterator[Simulator]:
 def sim(running_mux: Simulator) -> Iterator[Control]:
     """An empty Mux that the settings point at; it sends no webhooks."""
     running_mux.reset()
-    with config.overridden(mux_api_url=running_mux.url, mux_stream_url="https://stream.example"):
+    with overridden(mux_api_url=running_mux.url, mux_stream_url="https://stream.example"):
         yield Control(running_mux.url)
 
 

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from lessonadmin import config, connections
+from lessonadmin import connections
 from lessonadmin.db import db
 from lessonadmin.domain import lessons, listing
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Lesson, Tracking, UploadCancellation
 from muxsim.client import Control
 from tests import factories
 from tests.queries import counted
+from tests.settings import overridden
 from tests.views.api.conftest import People, Person, refused
 
 LESSON_KEYS = [
@@ -476,7 +477,7 @@ def test_settings_decide_what_is_stuck(people: People) -> None:
     )
     path = "/mux/check-asset-status"
     for seconds, expected in ((1000, False), (50, True)):
-        with config.overridden(stuck_after_seconds=seconds):
+        with overridden(stuck_after_seconds=seconds):
             assert people.teacher.get(path, lesson_id=lesson.id).get_json()["stuck"] is expected
 
 

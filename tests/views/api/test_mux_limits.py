@@ -20,6 +20,7 @@ from muxsim.client import Control
 from tests import factories
 from tests.admin.desk import act, said
 from tests.pages import csrf_of
+from tests.settings import overridden
 from tests.signing import signature
 from tests.views.api.conftest import People, refused
 
@@ -104,7 +105,7 @@ DOORS: dict[
 @pytest.fixture
 def once_a_minute(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(throttles, "STAFF_FACTOR", STAFF)
-    with config.overridden(asks_per_minute=1):
+    with overridden(asks_per_minute=1):
         yield
 
 

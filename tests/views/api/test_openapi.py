@@ -20,11 +20,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from lessonadmin import config
 from lessonadmin.domain import access
 from lessonadmin.views.api import openapi
 from muxsim.client import Control
 from tests import factories
+from tests.settings import overridden
 from tests.views.api.conftest import People, Person, refused
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -74,7 +74,7 @@ def test_the_page_names_every_call(people: People) -> None:
 
 @pytest.fixture
 def many_asks(sim: Control) -> Iterator[None]:
-    with config.overridden(uploads_per_hour=100_000, asks_per_minute=100_000):
+    with overridden(uploads_per_hour=100_000, asks_per_minute=100_000):
         yield
 
 

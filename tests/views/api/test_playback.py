@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lessonadmin import config
 from lessonadmin.domain.models import AuditLog, Purchase
 from tests import factories
+from tests.settings import overridden
 from tests.views.api.conftest import People, refused
 
 KEYS = ["src", "playback_id", "policy", "token", "thumbnail_token"]
@@ -30,7 +30,7 @@ def key() -> rsa.RSAPrivateKey:
 @pytest.fixture
 def signing(app: object, key: rsa.RSAPrivateKey) -> Iterator[None]:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-    with config.overridden(
+    with overridden(
         mux_signing_key_id="key-1",
         mux_signing_private_key=base64.b64encode(pem).decode(),
         mux_stream_url="https://stream.example",
@@ -78,7 +78,7 @@ def test_a_signed_video_gets_tokens_that_outlive_it(
 def test_a_signed_video_without_a_key_says_so(people: People) -> None:
     lesson = factories.make_playing_lesson(creator=people.teacher.user, playback_policy="signed")
     refused(play(people.teacher, lesson), 503, "signing_unavailable")
-    with config.overridden(mux_signing_key_id="key-1", mux_signing_private_key="nonsense"):
+    with overridden(mux_signing_key_id="key-1", mux_signing_private_key="nonsense"):
         refused(play(people.teacher, lesson), 503, "signing_unavailable")
 
 

@@ -12,6 +12,7 @@ from lessonadmin import config, mux
 from lessonadmin.domain.models import AuditLog, Lesson, Tracking, UploadCancellation
 from muxsim.client import Control
 from tests import factories
+from tests.settings import overridden
 from tests.views.api.conftest import People, Person, refused
 
 
@@ -220,7 +221,7 @@ def test_nobody_at_the_other_end(people: People, lesson: Lesson) -> None:
 def test_a_wrong_token_of_ours_is_told_to_staff_in_words(
     people: People, lesson: Lesson, sim: Control
 ) -> None:
-    with config.overridden(mux_token_secret="wrong"):
+    with overridden(mux_token_secret="wrong"):
         staff = refused(asked(people.support, lesson), 503, "mux_unavailable")
         teacher = refused(asked(people.teacher, lesson), 503, "mux_unavailable")
     assert "MUX_TOKEN_ID" in staff["message"]
@@ -228,7 +229,7 @@ def test_a_wrong_token_of_ours_is_told_to_staff_in_words(
 
 
 def test_so_many_uploads_an_hour_and_person(people: People, lesson: Lesson, sim: Control) -> None:
-    with config.overridden(uploads_per_hour=3):
+    with overridden(uploads_per_hour=3):
         refused(asked(people.teacher, lesson, filename="a.txt"), 415)  # is not counted
         for _ in range(3):
             begun(people.teacher, lesson)

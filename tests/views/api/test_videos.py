@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lessonadmin import config
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking
 from muxsim.client import Control
 from tests import factories
+from tests.settings import overridden
 from tests.views.api.conftest import People, Person, refused
 
 STATUS_KEYS = [
@@ -211,7 +211,7 @@ def test_an_unreachable_mux_changes_nothing(
 
 
 def test_so_many_questions_a_minute_and_person(people: People, lesson: Lesson) -> None:
-    with config.overridden(asks_per_minute=2):
+    with overridden(asks_per_minute=2):
         for _ in range(2):
             ask_mux(people.teacher, lesson)
         answer = people.teacher.get("/mux/check-upload-status", lesson_id=lesson.id)

@@ -11,7 +11,7 @@ import uuid
 
 from sqlalchemy import case, func, or_, select, text, update
 
-from lessonadmin import metric_labels, metrics, mux, traces
+from lessonadmin import metrics, mux, traces
 from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
 from lessonadmin.domain import backoff
@@ -19,6 +19,7 @@ from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.matching import Verdict, apply_event
 from lessonadmin.domain.models import MuxEvent
 from lessonadmin.ids import as_id
+from lessonadmin.metrics import labels
 from lessonadmin.queue import enqueue_after_commit
 from lessonadmin.texts import plain
 
@@ -114,7 +115,7 @@ def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None
 
 
 def _count(type_: str, outcome: str) -> None:
-    known = metric_labels.event_type(type_)
+    known = labels.event_type(type_)
     after_commit(lambda: metrics.webhook_events.labels(known, outcome).inc())
 
 

@@ -8,7 +8,8 @@ import uuid
 from flask import Flask, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
 
-from lessonadmin import auth, connections, logs, metric_labels, metrics, security_events
+from lessonadmin import auth, connections, logs, metrics, security_events
+from lessonadmin.metrics import labels
 from lessonadmin.mux import web_calls
 from lessonadmin.texts import storable
 from lessonadmin.web import visitors
@@ -37,7 +38,7 @@ def _begin() -> None:
     logs.address.set(auth.address())
     web_calls.begin()
     connections.reading(request.method in ("GET", "HEAD"))
-    if request.method not in metric_labels.METHODS:
+    if request.method not in labels.METHODS:
         abort(501)
 
 
@@ -68,9 +69,9 @@ def _values(given: MultiDict[str, str]) -> list[str]:
 def _finish(response: Response) -> Response:
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     route = request.url_rule.rule if request.url_rule else "none"
-    metrics.http_requests.labels(
-        route, metric_labels.method(request.method), str(response.status_code)
-    ).observe(seconds)
+    metrics.http_requests.labels(route, labels.method(request.method), str(response.status_code)).observe(
+        seconds
+    )
     response.headers["X-Request-Id"] = logs.request_id.get()
     if request.endpoint not in QUIET or response.status_code >= 500:
         log.info(

@@ -16,10 +16,11 @@ from sqlalchemy import event as listening
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from lessonadmin import metric_labels, metrics
+from lessonadmin import metrics
 from lessonadmin.db import db
 from lessonadmin.domain import inbox, rejections
 from lessonadmin.domain.models import Lesson, MuxEvent
+from lessonadmin.metrics import labels
 from lessonadmin.views import webhooks
 from tests.factories import make_lesson
 from tests.settings import overridden
@@ -427,4 +428,4 @@ def test_types_of_events_that_mux_does_not_document_count_as_one(client: FlaskCl
         if one.name.endswith("_total")
     }
     assert {"other", "video.asset.ready"} <= told
-    assert told <= {*metric_labels.EVENT_TYPES, "other"}
+    assert told <= {*labels.EVENT_TYPES, "other"}

@@ -6,9 +6,10 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select
 
-from lessonadmin import metric_labels, metrics
+from lessonadmin import metrics
 from lessonadmin.db import db
 from lessonadmin.domain.models import UserSession
+from lessonadmin.metrics import labels
 from tests.factories import PASSWORD, make_user, signed_in
 from tests.pages import csrf_of, page_of
 
@@ -99,7 +100,7 @@ def test_methods_that_nobody_knows_are_refused_and_count_as_one(client: FlaskCli
         assert answer.status_code == 501
         assert answer.get_json()["error"]["type"] == "not_implemented"
     after = counted_methods()
-    assert set(after) <= {*metric_labels.METHODS, "OTHER"}
+    assert set(after) <= {*labels.METHODS, "OTHER"}
     assert after["OTHER"] == before + 50
 
 

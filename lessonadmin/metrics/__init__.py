@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from lessonadmin import config, metric_labels, metrics_folder
+from lessonadmin import config
+from lessonadmin.metrics import folder, labels
 
 # Two installations of one user on one machine do not add up each other's figures.
 _HOUSE = hashlib.sha256(os.environ.get("DATABASE_URL", "").encode()).hexdigest()[:8]
@@ -17,8 +18,8 @@ _DEFAULT = Path(tempfile.gettempdir()) / f"lessonadmin-metrics-{os.getuid()}-{_H
 # The client decides at import whether values live in files, so the folder must be known before it.
 _FOLDER = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_DEFAULT)))
 try:
-    metrics_folder.make_private(_FOLDER)
-except metrics_folder.NotOurs as refusal:
+    folder.make_private(_FOLDER)
+except folder.NotOurs as refusal:
     raise config.SettingsError(
         f"Lessonadmin cannot start: the folder for its metrics, {_FOLDER}, {refusal}. "
         "Remove it, or name another one in PROMETHEUS_MULTIPROC_DIR."
@@ -29,7 +30,7 @@ from prometheus_client.core import Metric  # noqa: E402 - after the folder
 from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402 - after the folder
 from prometheus_client.registry import Collector  # noqa: E402 - after the folder
 
-from lessonadmin import metrics_files  # noqa: E402 - after the folder
+from lessonadmin.metrics import files  # noqa: E402 - after the folder
 
 LONG_WAITS = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 REQUEST_TIMES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -64,7 +65,7 @@ class _AllProcesses(Collector):
     """What the files of all processes add up to."""
 
     def collect(self) -> Iterator[Metric]:
-        yield from MultiProcessCollector.merge(metrics_files.files(_FOLDER))  # type: ignore[no-untyped-call]
+        yield from MultiProcessCollector.merge(files.files(_FOLDER))  # type: ignore[no-untyped-call]
 
 
 def exposition(*others: Collector) -> bytes:
@@ -72,12 +73,12 @@ def exposition(*others: Collector) -> bytes:
     found = CollectorRegistry()
     for one in (_AllProcesses(), *others):
         found.register(one)
-    with metrics_files.locked(_FOLDER):
-        metrics_files.fold(_FOLDER, metric_labels.bounded)
+    with files.locked(_FOLDER):
+        files.fold(_FOLDER, labels.bounded)
         return generate_latest(found)
 
 
 def tidy() -> int:
     """Fold what processes before this one have left; done when web starts. How many files."""
-    with metrics_files.locked(_FOLDER):
-        return metrics_files.fold(_FOLDER, metric_labels.bounded, most_dead=0)
+    with files.locked(_FOLDER):
+        return files.fold(_FOLDER, labels.bounded, most_dead=0)

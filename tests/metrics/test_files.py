@@ -11,7 +11,8 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from lessonadmin import metric_labels, metrics_files, metrics_folder
+from lessonadmin.metrics import files, labels
+from lessonadmin.metrics.folder import NotOurs, make_private
 
 COUNTING = """
 import sys
@@ -31,7 +32,7 @@ def count(folder: Path, number: int) -> None:
 
 
 def sums(folder: Path) -> dict[str, float]:
-    found = MultiProcessCollector.merge(metrics_files.files(folder))  # type: ignore[no-untyped-call]
+    found = MultiProcessCollector.merge(files.files(folder))  # type: ignore[no-untyped-call]
     return {
         sample.name + sample.labels.get("le", ""): sample.value for one in found for sample in one.samples
     }
@@ -57,19 +58,19 @@ EXPECTED = {
 def test_dead_processes_become_one_file_and_the_sums_stay(counted: Path) -> None:
     assert len(list(counted.glob("*.db"))) == 6
     assert sums(counted) == EXPECTED
-    with metrics_files.locked(counted):
-        assert metrics_files.fold(counted, most_dead=0) == 6
-        assert metrics_files.fold(counted, most_dead=0) == 0
+    with files.locked(counted):
+        assert files.fold(counted, most_dead=0) == 6
+        assert files.fold(counted, most_dead=0) == 0
     assert sorted(one.name for one in counted.iterdir()) == ["counter_0.db", "histogram_0.db", "lock"]
     assert sums(counted) == EXPECTED
     count(counted, 8)
-    metrics_files.fold(counted, most_dead=0)
+    files.fold(counted, most_dead=0)
     assert sums(counted)["done_total"] == 15
     assert len(list(counted.glob("*.db"))) == 2
 
 
 def test_a_few_dead_ones_are_left_alone(counted: Path) -> None:
-    assert metrics_files.fold(counted, most_dead=6) == 0
+    assert files.fold(counted, most_dead=6) == 0
     assert len(list(counted.glob("*.db"))) == 6
 
 
@@ -83,11 +84,11 @@ def test_a_process_that_lives_keeps_its_file(counted: Path) -> None:
     )
     assert living.stdout is not None
     assert living.stdout.readline() == "counted\n"
-    metrics_files.fold(counted, most_dead=0)
+    files.fold(counted, most_dead=0)
     assert (counted / f"counter_{living.pid}.db").exists()
     assert sums(counted)["done_total"] == 23
     living.communicate()
-    metrics_files.fold(counted, most_dead=0)
+    files.fold(counted, most_dead=0)
     assert sums(counted)["done_total"] == 23
     assert len(list(counted.glob("*.db"))) == 2
 
@@ -116,8 +117,8 @@ def test_killed_anywhere_in_the_folding_nothing_is_lost_or_counted_twice(
         for name in ("rename", "unlink", "write_text"):
             patch.setattr(Path, name, stopping(getattr(Path, name)))
         with pytest.raises(Killed):
-            metrics_files.fold(counted, most_dead=0)
-    metrics_files.fold(counted, most_dead=0)
+            files.fold(counted, most_dead=0)
+    files.fold(counted, most_dead=0)
     assert sums(counted) == EXPECTED
     assert len(list(counted.glob("*.db"))) == 2
     assert not list(counted.glob("*.new"))
@@ -125,7 +126,7 @@ def test_killed_anywhere_in_the_folding_nothing_is_lost_or_counted_twice(
 
 def test_of_the_test_without_the_journal_it_would_count_twice(counted: Path) -> None:
     """The control: sums in place, old files not yet removed, and nobody who knows."""
-    metrics_files._add_up(counted, "counter", list(counted.glob("counter_*.db")))
+    files._add_up(counted, "counter", list(counted.glob("counter_*.db")))
     (counted / "counter_0.new").rename(counted / "counter_0.db")
     assert sums(counted)["done_total"] == 14
 
@@ -133,7 +134,7 @@ def test_of_the_test_without_the_journal_it_would_count_twice(counted: Path) -> 
 def test_a_file_without_anything_in_it_is_no_trouble(counted: Path) -> None:
     (counted / "counter_4194999.db").touch()
     assert sums(counted) == EXPECTED
-    metrics_files.fold(counted, most_dead=0)
+    files.fold(counted, most_dead=0)
     assert sums(counted) == EXPECTED
 
 
@@ -143,7 +144,7 @@ def test_a_journal_names_only_files_of_this_folder(
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "precious.db"
     elsewhere.touch()
     (counted / "folding.json").write_text(json.dumps([str(elsewhere), "../precious.db"]))
-    metrics_files.fold(counted, most_dead=0)
+    files.fold(counted, most_dead=0)
     assert elsewhere.exists()
 
 
@@ -170,18 +171,18 @@ def of_a_former_version(folder: Path, process: int) -> None:
 
 
 def told(folder: Path, name: str, label: str) -> dict[str, float]:
-    found = MultiProcessCollector.merge(metrics_files.files(folder))  # type: ignore[no-untyped-call]
+    found = MultiProcessCollector.merge(files.files(folder))  # type: ignore[no-untyped-call]
     return {
         sample.labels[label]: sample.value for one in found for sample in one.samples if sample.name == name
     }
 
 
-@pytest.mark.parametrize("process", [DEAD, metrics_files.FOLDED], ids=["left", "folded before"])
+@pytest.mark.parametrize("process", [DEAD, files.FOLDED], ids=["left", "folded before"])
 def test_a_restart_merges_what_a_former_version_counted_of_odd_methods(tmp_path: Path, process: int) -> None:
     of_a_former_version(tmp_path, process)
     of_a_former_version(tmp_path, DEAD + 1)
     assert len(told(tmp_path, f"{REQUESTS}_sum", "method")) == 42, "the control: they are there"
-    metrics_files.fold(tmp_path, metric_labels.bounded, most_dead=0)
+    files.fold(tmp_path, labels.bounded, most_dead=0)
     assert told(tmp_path, f"{REQUESTS}_count", "method") == {"GET": 2, "OTHER": 82}
     assert told(tmp_path, f"{REQUESTS}_sum", "method") == {"GET": 2, "OTHER": 82}
     assert told(tmp_path, f"{EVENTS}_total", "type") == {"video.asset.ready": 2, "other": 16}
@@ -209,18 +210,18 @@ def test_a_folder_that_somebody_else_may_have_filled_is_refused(
     tmp_path: Path, make: Callable[[Path], None], why: str
 ) -> None:
     make(tmp_path / "metrics")
-    with pytest.raises(metrics_folder.NotOurs, match=why):
-        metrics_folder.make_private(tmp_path / "metrics")
+    with pytest.raises(NotOurs, match=why):
+        make_private(tmp_path / "metrics")
 
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(metrics_folder.NotOurs, match="belongs to somebody else"):
-        metrics_folder.make_private(tmp_path / "metrics")
+    with pytest.raises(NotOurs, match="belongs to somebody else"):
+        make_private(tmp_path / "metrics")
 
 
 def test_a_folder_of_ours_is_made_or_made_private(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir(mode=0o755)
     for name in ("old", "new"):
-        metrics_folder.make_private(tmp_path / name)
+        make_private(tmp_path / name)
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o700

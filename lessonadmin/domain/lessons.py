@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import mux
@@ -222,7 +222,7 @@ def delete(user: User, lesson_id: uuid.UUID) -> None:
     """Delete a lesson and everything of it at Mux; a lesson that somebody bought stays."""
     lesson = access.lesson_to_change(user, lesson_id)
     desk = desks.desk_of(lesson)
-    if db.session.scalar(select(exists().where(Purchase.lesson_id == lesson_id))):
+    if count_purchases(lesson_id):
         raise Conflict(
             "has_purchases", "Somebody bought this lesson, so it cannot be deleted. Unpublish it instead."
         )
@@ -230,6 +230,12 @@ def delete(user: User, lesson_id: uuid.UUID) -> None:
     journal.record("lesson.deleted", lesson, title=lesson.title, creator_id=str(lesson.creator_id))
     db.session.delete(desk.owner)
     db.session.flush()
+
+
+def count_purchases(lesson_id: uuid.UUID) -> int:
+    """How many students bought it."""
+    counted = select(func.count()).select_from(Purchase).where(Purchase.lesson_id == lesson_id)
+    return db.session.scalar(counted) or 0
 
 
 def purchase(user: User, lesson_id: uuid.UUID, *, agreed_cents: int | None = None) -> tuple[Purchase, bool]:

@@ -16,7 +16,7 @@ from lessonadmin.domain import access, asking, courses, lessons, removal, upload
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import Changes
 from lessonadmin.domain.models import Course, Lesson, User
-from lessonadmin.views import video_actions
+from lessonadmin.views.videos import actions
 from tests.factories import make_course, make_lesson, make_tracking, make_user
 from tests.world import World
 
@@ -63,9 +63,9 @@ VIDEO_CALLS: dict[str, Call] = {
     ),
     "cancel an upload": lambda user, one: uploads.cancel("upload-a", one, actor=Actor.user(user.id)),
     "ask Mux": lambda user, one: asking.ask_now(one, actor=Actor.user(user.id)),
-    "cancel on the page": lambda user, one: video_actions.cancel(one),
-    "remove on the page": lambda user, one: video_actions.remove(one),
-    "undo on the page": lambda user, one: video_actions.undo(one),
+    "cancel on the page": lambda user, one: actions.cancel(one),
+    "remove on the page": lambda user, one: actions.remove(one),
+    "undo on the page": lambda user, one: actions.undo(one),
 }
 ALL = [
     *(("lesson", name, call) for name, call in (LESSON_CALLS | VIDEO_CALLS).items()),

@@ -1,4 +1,4 @@
-"""The course form: a new one, saving, being told that somebody else saved in between, and deleting.
+"""The course form: a new one, saving, and being told that another user saved in between.
 
 Everything that is wrong is said at once and what was typed is kept. An open page saves without being left: it sends the
 same form and gets the form back as a fragment.
@@ -17,8 +17,9 @@ from lessonadmin.domain import course_lists, courses, standing
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.lessons import Changes
 from lessonadmin.domain.models import Course
-from lessonadmin.views import clashes, video_card
-from lessonadmin.views.courses import bp, mine, preview
+from lessonadmin.views import clashes
+from lessonadmin.views.courses.blueprint import bp, course_to_change
+from lessonadmin.views.videos import card
 from lessonadmin.web import fields, fragments, headers
 
 
@@ -66,13 +67,13 @@ def create() -> Response:
 
 @bp.get("/<uuid:course_id>/edit")
 def edit(course_id: uuid.UUID) -> Response:
-    course = mine(course_id)
+    course = course_to_change(course_id)
     return _page(course, Typed.of(course))
 
 
 @bp.post("/<uuid:course_id>/edit")
 def save(course_id: uuid.UUID) -> Response:
-    course = mine(course_id)
+    course = course_to_change(course_id)
     typed = Typed.read(request.form, Typed.of(course))
     try:
         with transaction(auth.current_actor()):
@@ -80,7 +81,7 @@ def save(course_id: uuid.UUID) -> Response:
     except Invalid as problem:
         return _page(course, typed, problem=problem, status=400)
     except Conflict as problem:
-        return _clash(mine(course_id), typed, problem)
+        return _clash(course_to_change(course_id), typed, problem)
     return _saved(course)
 
 
@@ -92,15 +93,6 @@ def _clash(course: Course, typed: Typed, problem: Conflict) -> Response:
     return _page(course, kept, problem=problem, clash=clash, status=409)
 
 
-@bp.post("/<uuid:course_id>/delete")
-def delete(course_id: uuid.UUID) -> Response:
-    title = mine(course_id).title
-    with transaction(auth.current_actor()):
-        courses.delete(auth.current_user(), course_id)
-    flash(f"“{title}” is deleted. Its lessons stay.", "success")
-    return redirect(url_for("courses.index"))
-
-
 def _page(course: Course | None, typed: Typed, *, status: int = 200, **more: object) -> Response:
     headers.needs_widgets()
     given: dict[str, object] = {"course": course, "typed": typed, "problem": None, "clash": None, **more}
@@ -110,8 +102,8 @@ def _page(course: Course | None, typed: Typed, *, status: int = 200, **more: obj
         return fragments.answer(html, name="form", status=status, address=address)
     user = auth.current_user()
     lessons = course_lists.lessons_of(user, course.id) if course is not None else []
-    given["card"] = preview.card(course) if course is not None else video_card.blank("course")
-    given["rules"] = video_card.upload_rules()
+    given["card"] = card.of(course) if course is not None else card.blank("course")
+    given["rules"] = card.upload_rules()
     given |= {
         "lessons": lessons,
         "states": standing.of_many(lessons),

@@ -9,7 +9,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import courses
 from lessonadmin.ids import as_id
-from lessonadmin.views.courses import bp
+from lessonadmin.views.courses.blueprint import bp
 from lessonadmin.web import fragments
 
 STEPS = {"up": -1, "down": 1}

@@ -4,7 +4,7 @@ from flask import render_template, request, url_for
 
 from lessonadmin import auth
 from lessonadmin.domain import course_lists, listing, pictures, standing
-from lessonadmin.views.courses import bp
+from lessonadmin.views.courses.blueprint import bp
 from lessonadmin.web import headers
 
 PER_PAGE = 20

@@ -14,9 +14,11 @@ from lessonadmin.db import transaction
 from lessonadmin.domain import course_lists, lessons
 from lessonadmin.domain.errors import Conflict, Invalid, Problem
 from lessonadmin.domain.models import Lesson
-from lessonadmin.views import clashes, video_card
-from lessonadmin.views.lessons import bp, form, mine, video
+from lessonadmin.views import clashes
+from lessonadmin.views.lessons import form
+from lessonadmin.views.lessons.blueprint import bp, lesson_to_change
 from lessonadmin.views.lessons.form import Typed
+from lessonadmin.views.videos import card
 from lessonadmin.web import fragments, headers
 
 
@@ -39,13 +41,13 @@ def create() -> Response:
 
 @bp.get("/<uuid:lesson_id>/edit")
 def edit(lesson_id: uuid.UUID) -> Response:
-    lesson = mine(lesson_id)
+    lesson = lesson_to_change(lesson_id)
     return _form_page(lesson, Typed.of(lesson))
 
 
 @bp.post("/<uuid:lesson_id>/edit")
 def save(lesson_id: uuid.UUID) -> Response:
-    lesson = mine(lesson_id)
+    lesson = lesson_to_change(lesson_id)
     typed = Typed.read(request.form, Typed.of(lesson))
     try:
         wanted = form.changes(typed)
@@ -62,7 +64,7 @@ def save(lesson_id: uuid.UUID) -> Response:
 
 def _clash_page(lesson_id: uuid.UUID, typed: Typed, problem: Conflict) -> Response:
     """Both texts are shown; saving again is then a decision, made against the newest version."""
-    lesson = mine(lesson_id)
+    lesson = lesson_to_change(lesson_id)
     clash = clashes.clash(auth.current_user(), lesson, form.compared(lesson, typed))
     kept = replace(typed, version=lesson.version)
     return _form_page(lesson, kept, problem=problem, clash=clash, status=409)
@@ -88,8 +90,8 @@ def _form_page(
         address = url_for("lessons.edit", lesson_id=lesson.id) if lesson is not None else None
         html = render_template("lessons/form.html", **given)
         return fragments.answer(html, name="form", status=status, address=address)
-    given["card"] = video.card(lesson) if lesson is not None else video_card.blank("lesson")
-    given["rules"] = video_card.upload_rules()
+    given["card"] = card.of(lesson) if lesson is not None else card.blank("lesson")
+    given["rules"] = card.upload_rules()
     return make_response(render_template("lessons/edit.html", **given), status)
 
 

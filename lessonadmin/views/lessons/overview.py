@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.domain import desk_list, pictures, standing
-from lessonadmin.views import video_card
-from lessonadmin.views.lessons import bp
+from lessonadmin.views.lessons.blueprint import bp
+from lessonadmin.views.videos import card
 from lessonadmin.web import fragments, headers
 
 
@@ -20,8 +20,8 @@ def index() -> Response:
     page = desk_list.page(user, wish)
     shown = standing.of_many(page.lessons)
     moving = any(not one.settled for one in shown.values())
-    tries = video_card.attempt()
-    asks_again = moving and tries < video_card.LAST_ATTEMPT
+    tries = card.attempt()
+    asks_again = moving and tries < card.LAST_ATTEMPT
     body = render_template(
         "lessons/list.html" if fragments.wanted() else "lessons/index.html",
         page=page,

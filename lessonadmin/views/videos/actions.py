@@ -3,11 +3,28 @@
 Each takes an owner that this person may change and answers with the word that the page then explains.
 """
 
+from collections.abc import Callable
+from typing import cast
+
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import asking, desks, removal, uploads
+from lessonadmin.domain import asking, desks, lessons, removal, uploads
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import Owner
+from lessonadmin.domain.models import Kind, Lesson, Owner
+
+Action = Callable[[Owner], str]
+
+
+def publish(owner: Owner) -> str:
+    """Publish a lesson now, or as soon as its video is ready."""
+    return "published" if lessons.publish(cast(Lesson, owner), actor=auth.current_actor()) else "asked"
+
+
+def unpublish(owner: Owner) -> str:
+    """Make a lesson a draft again."""
+    with transaction(auth.current_actor()):
+        lessons.unpublish(cast(Lesson, owner))
+    return "unpublished"
 
 
 def cancel(owner: Owner) -> str:
@@ -39,6 +56,14 @@ def undo(owner: Owner) -> str:
 
 
 def ask(owner: Owner) -> str:
-    """Ask Mux now, since somebody does not want to wait."""
+    """Ask Mux now, when a person does not want to wait."""
     asking.ask_now(owner, actor=auth.current_actor())
     return "asked"
+
+
+# name, which is also the endpoint and the end of the address -> what it does
+SHARED: dict[str, Action] = {"ask": ask, "cancel": cancel, "remove": remove, "undo": undo}
+ACTIONS: dict[Kind, dict[str, Action]] = {
+    "lesson": {"publish": publish, "unpublish": unpublish, **SHARED},
+    "course": SHARED,
+}

@@ -5,15 +5,17 @@ The page at its first load and the fragment that is fetched later show the same 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, render_template, request, url_for
 
 from lessonadmin import config, mux
-from lessonadmin.domain import estimates, standing, uploads
+from lessonadmin.domain import estimates, lessons, standing, uploads
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.estimates import Estimate
-from lessonadmin.domain.models import Owner
+from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.standing import Standing
+from lessonadmin.views.videos.actions import ACTIONS
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.player import Player, player_of
 
@@ -24,9 +26,9 @@ FIRST_LANGUAGES = (("", "No captions"), (mux.AUTOMATIC, "Let Mux detect the lang
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One video on its way through the page. `urls`: state, and what may be done: publish, remove, cancel, undo."""
+    """One video on its way through the page. `urls`: by name, its pages and what may be done: edit, publish, remove."""
 
-    kind: str
+    kind: Kind
     owner: Owner | None
     standing: Standing | None
     urls: Mapping[str, str]
@@ -71,25 +73,29 @@ class Card:
         return self.standing is not None and self.status == "uploading" and self.standing.bytes_in
 
 
-def of(
-    owner: Owner, urls: Mapping[str, str], *, said: str = "", problem: Problem | None = None, bought: int = 0
-) -> Card:
+def of(owner: Owner, *, said: str = "", problem: Problem | None = None) -> Card:
     found = standing.of(owner)
     return Card(
         kind=owner.kind,
         owner=owner,
         standing=found,
-        urls=urls,
+        urls={name: owner_url(owner, name) for name in ("edit", "video", "delete", *ACTIONS[owner.kind])},
         estimate=estimates.of(owner) if not found.settled else None,
         player=player_of(owner),
         attempt=attempt(),
-        said=said,
+        said=said or request.args.get("said", "")[:20],
         problem=problem,
-        bought=bought,
+        bought=lessons.count_purchases(owner.id) if isinstance(owner, Lesson) else 0,
     )
 
 
-def blank(kind: str) -> Card:
+def owner_url(owner: Owner, name: str, **more: Any) -> str:
+    """The address of a page or an action of a lesson or course."""
+    values: dict[str, Any] = {f"{owner.kind}_id": owner.id, **more}
+    return url_for(f"{owner.kind}s.{name}", **values)
+
+
+def blank(kind: Kind) -> Card:
     """For a lesson or course that is not stored yet."""
     return Card(kind=kind, owner=None, standing=None, urls={})
 

@@ -11,26 +11,31 @@ from flask import Response, flash, make_response, redirect, request
 from flask_admin import expose
 
 from lessonadmin import auth
-from lessonadmin.admin import editing, mux_links
+from lessonadmin.admin import mux_links
 from lessonadmin.db import transaction
 from lessonadmin.domain import (
     actions,
     case_file,
     comparing,
     course_lists,
+    course_teacher,
+    courses,
     diagnosis,
+    lessons,
     notes,
     standing,
     throttles,
     timeline,
 )
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
-from lessonadmin.domain.models import Kind, Lesson, Owner
+from lessonadmin.domain.models import Kind, Lesson, Owner, User
 from lessonadmin.web import fragments, headers
+from lessonadmin.web.forms import LessonForm, PanelCourseForm, panel_form
 from lessonadmin.web.player import player_of
 
 STORY_AT_ONCE = 60
 LONGEST_TICKET = 5_000
+PanelForm = LessonForm | PanelCourseForm
 
 
 class CasePages:
@@ -71,15 +76,14 @@ class CasePages:
     @expose("/edit/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]
     def edit_view(self) -> Any:
         owner = self._owner()
-        typed = editing.typed_of(owner)
         if request.method == "GET":
-            return self._edit_page(owner, typed)
-        typed = editing.read(request.form, typed)
+            return self._edit_page(owner, panel_form(owner))
+        form = panel_form(owner, request.form)
         try:
             with transaction(auth.current_actor()):
-                editing.save(auth.current_user(), owner, typed)
+                save(auth.current_user(), owner, form)
         except (Invalid, Conflict) as problem:
-            return self._edit_page(self._owner(), typed, problem)
+            return self._edit_page(self._owner(), form, problem)
         flash(f"The {self._kind} is saved.", "success")
         return redirect(self.get_url(".details_view", id=owner.id))  # type: ignore[attr-defined]
 
@@ -139,14 +143,14 @@ class CasePages:
             for note in notes.of(owner.id)
         ]
 
-    def _edit_page(self, owner: Owner, typed: editing.Typed, problem: Problem | None = None) -> Any:
+    def _edit_page(self, owner: Owner, form: PanelForm, problem: Problem | None = None) -> Any:
         html = self._drawn_page(
             "admin/row/edit.html",
             {
                 "owner": owner,
-                "typed": typed,
+                "form": form,
                 "problem": problem,
-                "stored": editing.typed_of(owner),
+                "stored": panel_form(owner),
                 "courses": course_lists.offered(owner.creator_id, owner) if isinstance(owner, Lesson) else [],
                 "kind": self._kind,
             },
@@ -169,6 +173,16 @@ class NotedPages(CasePages):
         else:
             flash("The note is written down.", "success")
         return redirect(f"{self.get_url('.details_view', id=owner.id)}#notes")  # type: ignore[attr-defined]
+
+
+def save(user: User, owner: Owner, form: PanelForm) -> None:
+    """Through the domain, in the open transaction; Invalid for what is wrong, Conflict if there is a newer version."""
+    wanted, version = form.changes(), form.version.data
+    if isinstance(form, LessonForm):
+        lessons.edit(user, owner.id, wanted, version=version)
+        return
+    courses.edit(user, owner.id, wanted, version=version)
+    course_teacher.give(user, owner.id, to_email=form.teacher.data or "")
 
 
 def _moment(name: str) -> datetime | None:

@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lessonadmin import config, logs
-from lessonadmin.db import actor, before_commit, new_id, scratch
-from lessonadmin.domain.models import Course, Lesson, Tracking
+from lessonadmin.db import actor, before_commit, db, new_id, scratch
+from lessonadmin.domain.models import AuditLog, Course, Lesson, Tracking, User
 from lessonadmin.queue import enqueue_after_commit
 
 Row = dict[str, Any]
@@ -88,6 +88,17 @@ def record_all(action: str, kind: str, target_ids: Iterable[uuid.UUID | None], *
             "detail": told,
         }
         for target_id in target_ids
+    )
+
+
+def last_editor(owner: Lesson | Course) -> User | None:
+    """Who saved it last, by the audit rows; None if no user did."""
+    return db.session.scalar(
+        select(User)
+        .join(AuditLog, AuditLog.actor_id == User.id)
+        .where(AuditLog.target_id == owner.id, AuditLog.action == f"{owner.kind}.updated")
+        .order_by(AuditLog.at.desc(), AuditLog.id.desc())
+        .limit(1)
     )
 
 

@@ -5,8 +5,6 @@ same form and gets the form back as a fragment.
 """
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -15,87 +13,66 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import course_lists, courses, standing
 from lessonadmin.domain.errors import Conflict, Invalid
-from lessonadmin.domain.lessons import Changes
 from lessonadmin.domain.models import Course
-from lessonadmin.views import clashes
+from lessonadmin.views import edit_conflicts
 from lessonadmin.views.courses.blueprint import bp, course_to_change
 from lessonadmin.views.videos import card
-from lessonadmin.web import fields, fragments, headers
-
-
-@dataclass(frozen=True, kw_only=True)
-class Typed:
-    """The form as it is typed."""
-
-    title: str = ""
-    description: str = ""
-    version: int | None = None
-
-    @classmethod
-    def of(cls, course: Course) -> "Typed":
-        return cls(title=course.title, description=course.description, version=course.version)
-
-    @classmethod
-    def read(cls, form: Mapping[str, str], before: "Typed") -> "Typed":
-        """What a browser sent; a field that the form does not have stays as it was."""
-        return cls(
-            title=form.get("title", before.title),
-            description=fields.long_text(form, "description", before.description),
-            version=fields.version(form),
-        )
-
-    @property
-    def wish(self) -> Changes:
-        return Changes(title=self.title, description=self.description)
+from lessonadmin.web import fragments, headers
+from lessonadmin.web.forms import CourseForm
 
 
 @bp.get("/new")
 def new() -> Response:
-    return _page(None, Typed())
+    return _page(None, CourseForm())
 
 
 @bp.post("/new")
 def create() -> Response:
-    typed = Typed.read(request.form, Typed())
+    form = CourseForm(request.form)
     try:
+        wanted = form.changes()
         with transaction(auth.current_actor()):
-            course = courses.create(auth.current_user(), typed.wish)
+            course = courses.create(auth.current_user(), wanted)
     except Invalid as problem:
-        return _page(None, typed, problem=problem, status=400)
+        return _page(None, form, problem=problem, status=400)
     return _saved(course, status=201)
 
 
 @bp.get("/<uuid:course_id>/edit")
 def edit(course_id: uuid.UUID) -> Response:
     course = course_to_change(course_id)
-    return _page(course, Typed.of(course))
+    return _page(course, CourseForm.of(course))
 
 
 @bp.post("/<uuid:course_id>/edit")
 def save(course_id: uuid.UUID) -> Response:
     course = course_to_change(course_id)
-    typed = Typed.read(request.form, Typed.of(course))
+    form = CourseForm.of(course, request.form)
     try:
+        wanted = form.changes()
         with transaction(auth.current_actor()):
-            course = courses.edit(auth.current_user(), course_id, typed.wish, version=typed.version)
+            course = courses.edit(auth.current_user(), course_id, wanted, version=form.version.data)
     except Invalid as problem:
-        return _page(course, typed, problem=problem, status=400)
+        return _page(course, form, problem=problem, status=400)
     except Conflict as problem:
-        return _clash(course_to_change(course_id), typed, problem)
+        return _conflict_page(course_to_change(course_id), form, problem)
     return _saved(course)
 
 
-def _clash(course: Course, typed: Typed, problem: Conflict) -> Response:
+def _conflict_page(course: Course, form: CourseForm, problem: Conflict) -> Response:
     """Both texts are shown; saving again is then a decision, made against the newest version."""
-    fields = {"Title": (course.title, typed.title), "Description": (course.description, typed.description)}
-    clash = clashes.clash(auth.current_user(), course, fields)
-    kept = replace(typed, version=course.version)
-    return _page(course, kept, problem=problem, clash=clash, status=409)
+    compared = {
+        "Title": (course.title, form.title.data),
+        "Description": (course.description, form.description.data),
+    }
+    conflict = edit_conflicts.conflict(auth.current_user(), course, compared)
+    form.version.data = course.version
+    return _page(course, form, problem=problem, conflict=conflict, status=409)
 
 
-def _page(course: Course | None, typed: Typed, *, status: int = 200, **more: object) -> Response:
+def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more: object) -> Response:
     headers.needs_widgets()
-    given: dict[str, object] = {"course": course, "typed": typed, "problem": None, "clash": None, **more}
+    given: dict[str, object] = {"course": course, "form": form, "problem": None, "conflict": None, **more}
     if fragments.wanted():
         address = url_for("courses.edit", course_id=course.id) if course is not None else None
         html = render_template("courses/form.html", **given)
@@ -114,6 +91,6 @@ def _page(course: Course | None, typed: Typed, *, status: int = 200, **more: obj
 
 def _saved(course: Course, *, status: int = 200) -> Response:
     if fragments.wanted():
-        return _page(course, Typed.of(course), status=status)
+        return _page(course, CourseForm.of(course), status=status)
     flash("The course is saved.", "success")
     return redirect(url_for("courses.edit", course_id=course.id))

@@ -1,0 +1,154 @@
+"""The forms of lessons and courses, for the pages of instructors and for the support panel.
+
+Everything that is wrong is said at once, in the order of the fields, and what was typed is kept. A field that a request
+does not have keeps the value that is stored. The rules are the domain's; nothing is stored here.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeVar
+
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, HiddenField, StringField, TextAreaField, ValidationError
+from wtforms.form import BaseForm
+
+from lessonadmin.domain import course_lists, lessons, prices
+from lessonadmin.domain.errors import Invalid
+from lessonadmin.domain.lessons import UNSET, Changes
+from lessonadmin.domain.models import Course, Lesson, Owner
+
+VERSION = re.compile(r"\d{1,9}")
+Sent = MultiDict[str, str]
+Checked = TypeVar("Checked")
+
+
+def checked(check: Callable[..., Checked], *values: Any) -> Checked:
+    """What a rule of the domain answers; its refusal is the error of the field that is validated."""
+    try:
+        return check(*values)
+    except Invalid as problem:
+        raise ValidationError(problem.message) from problem
+
+
+def with_plain_line_ends(text: str) -> str:
+    """Browsers send line ends as CR LF; they are stored as they were typed."""
+    return text.replace("\r\n", "\n")
+
+
+class PriceField(StringField):
+    """A price as people write it; `cents` is there once it is validated."""
+
+    cents = 0
+
+    def pre_validate(self, form: BaseForm) -> None:
+        self.cents = checked(prices.read, self.data)
+
+
+class CourseField(StringField):
+    """The id of a course, or nothing; `course_id` is there once it is validated."""
+
+    course_id: uuid.UUID | None = None
+
+    def pre_validate(self, form: BaseForm) -> None:
+        self.course_id = checked(course_lists.chosen, self.data)
+
+
+class VersionField(HiddenField):
+    """The version of the row that the form was made from; None if a request names none, and nothing is then compared."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        text = valuelist[0] if valuelist else ""
+        self.data = int(text) if VERSION.fullmatch(text) else None
+
+
+class OwnerForm(Form):
+    """What lessons and courses have in common."""
+
+    title = StringField("Title", default="")
+    description = TextAreaField("Description", default="", filters=[with_plain_line_ends])
+    version = VersionField()
+
+    @classmethod
+    def of(cls, owner: Any, sent: Sent | None = None) -> Self:
+        """The form of a stored lesson or course, with what a request changed in it."""
+        return cls(sent, data=cls.stored(owner))
+
+    @classmethod
+    def stored(cls, owner: Any) -> dict[str, object]:
+        return {"title": owner.title, "description": owner.description, "version": owner.version}
+
+    def validate_title(self, field: StringField) -> None:
+        checked(lessons.check_texts, field.data, UNSET)
+
+    def validate_description(self, field: StringField) -> None:
+        checked(lessons.check_texts, UNSET, field.data)
+
+    def changes(self) -> Changes:
+        """What is to be changed, or Invalid with everything that is wrong."""
+        if not self.validate():
+            fields = {name: str(errors[0]) for name, errors in self.errors.items()}  # type: ignore[index]  # no form stands in this one
+            raise Invalid("invalid_input", next(iter(fields.values())), fields=fields)
+        return Changes(**self.wanted())
+
+    def wanted(self) -> dict[str, Any]:
+        return {"title": self.title.data, "description": self.description.data}
+
+
+class CourseForm(OwnerForm):
+    """A course, for its instructor."""
+
+
+class PanelCourseForm(CourseForm):
+    """A course, for support, who may also give it to another instructor."""
+
+    teacher = StringField("Teacher")
+
+    @classmethod
+    def stored(cls, owner: Course) -> dict[str, object]:
+        return super().stored(owner) | {"teacher": owner.instructor.email}
+
+
+class LessonForm(OwnerForm):
+    """A lesson, for support."""
+
+    price = PriceField("Price", default=prices.price_input(0))
+    course_id = CourseField("Course", default="")
+
+    @classmethod
+    def stored(cls, owner: Lesson) -> dict[str, object]:
+        price = prices.price_input(owner.price_cents)
+        return super().stored(owner) | {"price": price, "course_id": str(owner.course_id or "")}
+
+    def wanted(self) -> dict[str, Any]:
+        return super().wanted() | {"price_cents": self.price.cents, "course_id": self.course_id.course_id}
+
+
+class InstructorLessonForm(LessonForm):
+    """A lesson, for its instructor, who also chooses whether it is published when its video is ready.
+
+    `status_was` is what the form showed: only another status is asked for, so that saving a title publishes nothing.
+    """
+
+    status = StringField(default="published")
+    status_was = HiddenField(default="")
+
+    @classmethod
+    def stored(cls, owner: Lesson) -> dict[str, object]:
+        status = "published" if owner.status == "published" or owner.publish_on_ready else "draft"
+        return super().stored(owner) | {"status": status, "status_was": status}
+
+    def validate_status(self, field: StringField) -> None:
+        if field.data not in ("published", "draft"):
+            raise ValidationError("Choose whether the lesson is published when its video is ready.")
+
+    def wanted(self) -> dict[str, Any]:
+        same = not self.status.raw_data or self.status.data == self.status_was.data
+        return super().wanted() | {"status": UNSET if same else self.status.data}
+
+
+def panel_form(owner: Owner, sent: Sent | None = None) -> LessonForm | PanelCourseForm:
+    """What support may edit of this lesson or course."""
+    return LessonForm.of(owner, sent) if isinstance(owner, Lesson) else PanelCourseForm.of(owner, sent)

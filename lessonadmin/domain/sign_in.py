@@ -1,21 +1,25 @@
 """Signing in: tries, their limit, and what a right one opens.
 
-Ten wrong tries in five minutes, for an account and for an address, are remembered in PostgreSQL. A try is counted
-before its password is looked at, so a hundred at once get no further than ten. Unknown, wrong and disabled are the
-same answer in the same time.
+Ten wrong tries in five minutes, for an account and for an address, are remembered in PostgreSQL. Wherever a password is
+typed, `counted_try` counts the try before the password is looked at, in a transaction of its own: a hundred at once get
+no further than ten, and nothing that goes wrong later takes a try back. Unknown, wrong and disabled are the same answer
+in the same time.
 """
 
 import hashlib
 import hmac
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete, exists, func, insert, select, text, update
 
-from lessonadmin import config
+from lessonadmin import config, security_events
 from lessonadmin.addresses import limit_key
-from lessonadmin.db import db, new_id
+from lessonadmin.db import Actor, db, new_id, transaction
 from lessonadmin.domain import journal, passwords, people, sessions
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.domain.models import SignInFailure, User
@@ -25,6 +29,8 @@ WRONG_WINDOW = timedelta(minutes=5)
 # A try whose password is being looked at carries a time this far ahead; if its process dies, it ages into a wrong one.
 UNDECIDED = timedelta(seconds=20)
 LONGEST_EMAIL = 250
+MAX_WAIT_SECONDS = 8.0  # for tries that are looked at right now
+UNPROVED = Actor("user")  # which user it is remains to be proved
 OLD_HASH = text("users.password_hash LIKE 'scrypt:%'")  # as its index says it
 
 
@@ -39,6 +45,38 @@ class Overtaken(Exception):
 
 class Busy(Exception):
     """Ten tries are being looked at right now: whether this one is too many is known in a moment."""
+
+
+@contextmanager
+def counted_try(*, email: str, address: str) -> Iterator[uuid.UUID]:
+    """A try that counts as wrong unless the block forgives it; TooMany after too many."""
+    try:
+        try_id = _begin_when_known(email, address)
+    except TooMany:
+        security_events.record("locked_out", email=email)
+        raise
+    try:
+        yield try_id
+    except BaseException as error:
+        with transaction(UNPROVED):
+            fail(try_id)
+        if isinstance(error, Invalid):
+            ended = isinstance(error, people.TemporaryPasswordEnded)
+            security_events.record("temporary_password_ended" if ended else "sign_in_failed", email=email)
+        raise
+
+
+def _begin_when_known(email: str, address: str) -> uuid.UUID:
+    """Wait for the tries that are undecided, for a while."""
+    give_up = time.monotonic() + MAX_WAIT_SECONDS
+    while True:
+        try:
+            with transaction(UNPROVED):
+                return begin_try(email=email, address=address)
+        except Busy:
+            if time.monotonic() > give_up:
+                raise TooMany("Too many tries at once. Please try again.", retry_after=5) from None
+            time.sleep(0.1)
 
 
 def begin_try(*, email: str, address: str) -> uuid.UUID:

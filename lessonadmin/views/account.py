@@ -10,7 +10,6 @@ from lessonadmin.db import transaction
 from lessonadmin.domain import mailing, passwords, people, sessions, sign_in, tokens
 from lessonadmin.domain.errors import Invalid, Problem, TooMany
 from lessonadmin.ids import as_id
-from lessonadmin.views.password_tries import counted
 from lessonadmin.web import targets
 from lessonadmin.web.errors import STATUS
 from lessonadmin.web.formats import plural
@@ -56,7 +55,7 @@ def change_password() -> Response:
     old, new = request.form.get("old_password", ""), request.form.get("new_password", "")
     try:
         _compare(new, request.form.get("repeat_password", ""))
-        with counted(email=user.email, address=auth.address()) as try_id:
+        with sign_in.counted_try(email=user.email, address=auth.address()) as try_id:
             _change(old, new, try_id)
     except TooMany as problem:
         return _page(problem=problem, wrong_form="password", status=429)
@@ -131,7 +130,7 @@ def create_token() -> Response:
     wish = {"name": form.get("name", ""), "scope": form.get("scope", "write")}
     try:
         tokens.check_wish(user, **wish)  # a slip of the finger is no wrong try
-        with counted(email=user.email, address=auth.address()) as try_id:
+        with sign_in.counted_try(email=user.email, address=auth.address()) as try_id:
             token = _create_token(form.get("password", ""), wish, try_id)
     except Problem as problem:
         return _page(problem=problem, wrong_form="token", status=STATUS[type(problem)])

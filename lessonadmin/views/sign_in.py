@@ -9,7 +9,6 @@ from lessonadmin import auth
 from lessonadmin.db import Actor, transaction
 from lessonadmin.domain import sessions, sign_in
 from lessonadmin.domain.errors import Invalid, TooMany
-from lessonadmin.views.password_tries import counted
 from lessonadmin.web import targets
 
 bp = Blueprint("sign_in", __name__)
@@ -29,7 +28,7 @@ def login_post() -> Response:
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
     try:
         _require(email, password)
-        with counted(email=email, address=auth.address()) as try_id:
+        with sign_in.counted_try(email=email, address=auth.address()) as try_id:
             secret = _open(email, password, try_id)
     except TooMany as problem:
         response = make_response(_form(email=email, problem=problem), 429)

@@ -28,14 +28,14 @@ def megabytes() -> float:
 
 def publish(control: Control) -> dict[str, float]:
     from lessonadmin.db import CLI, transaction
-    from lessonadmin.domain import actions, batches
+    from lessonadmin.domain.batches import batches, registry
     from lessonadmin.domain.models import Lesson
 
     drafts = select(Lesson.id).where(Lesson.status == "draft", Lesson.video_processing_status == "ready")
     began = time.monotonic()
     with transaction(CLI):
         batch_id = batches.create(
-            actions.find("lesson", "publish"),
+            registry.find("lesson", "publish"),
             drafts.order_by(Lesson.id).limit(ROWS),
             reason="bench",
             nudge=False,
@@ -53,11 +53,11 @@ def publish(control: Control) -> dict[str, float]:
 
 def _work(batch_id: uuid.UUID, until: float) -> list[float]:
     from lessonadmin.db import db
-    from lessonadmin.domain import batch_runs, batches
+    from lessonadmin.domain.batches import batches, runner
 
     memory = []
     while not batches.progress(batch_id).finished and time.monotonic() < until:
-        batch_runs.run_some(batch_id, seconds=SPELL_SECONDS)
+        runner.run_some(batch_id, seconds=SPELL_SECONDS)
         db.session.remove()
         memory.append(megabytes())
     return memory

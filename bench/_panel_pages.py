@@ -55,7 +55,7 @@ def ours(pages: dict[str, Page], rounds: int = ROUNDS) -> Answer:
 
     from lessonadmin import config, create_app
     from lessonadmin.db import CLI, db, transaction
-    from lessonadmin.domain import sessions
+    from lessonadmin.domain.accounts import sessions
     from lessonadmin.domain.models import User
     from lessonadmin.web import memory
 

@@ -20,22 +20,23 @@ REPEATS = 20
 
 def roll_up() -> None:
     """Everything that the clock counts once an hour: first for the month behind, then for the present hour."""
-    from lessonadmin.domain import figures, usage
+    from lessonadmin.domain import hourly_statistics
+    from lessonadmin.domain.health import mux_usage
 
     for what in ("the month behind", "the present hour"):
         began = time.perf_counter()
-        hours = figures.roll_up()
+        hours = hourly_statistics.roll_up()
         print(f"rolling up {what}\t{time.perf_counter() - began:.2f} s\t{hours} hours", flush=True)
     began = time.perf_counter()
-    usage.count_stored()
+    mux_usage.count_stored()
     print(f"counting the minutes stored\t{time.perf_counter() - began:.2f} s\t", flush=True)
 
 
 def must_show(span: str) -> None:
     """A page of empty charts would be quick, too."""
-    from lessonadmin.domain import operations
+    from lessonadmin.domain.health import dashboard
 
-    seen = operations.overview(span)
+    seen = dashboard.overview(span)
     empty = [
         name
         for name in ("uploads", "ended", "published", "ready_after", "reasons", "stuck", "discovered")
@@ -49,14 +50,15 @@ def must_show(span: str) -> None:
 def measure(settings: dict[str, str]) -> list[str]:
     from lessonadmin import config, create_app
     from lessonadmin.db import CLI, db, transaction
-    from lessonadmin.domain import operations, sessions
+    from lessonadmin.domain.accounts import sessions
+    from lessonadmin.domain.health import dashboard
     from lessonadmin.domain.models import User
 
     app = create_app(config.load(settings))
     logging.disable(logging.INFO)
     with app.app_context():
         roll_up()
-        for span in operations.SPANS:
+        for span in dashboard.SPANS:
             must_show(span)
         with transaction(CLI):
             user = db.session.query(User).filter(User.role == "admin").one()
@@ -66,7 +68,7 @@ def measure(settings: dict[str, str]) -> list[str]:
         session["secret"] = secret
         session.permanent = True
     wrong = []
-    for span in operations.SPANS:
+    for span in dashboard.SPANS:
         spent = []
         for _ in range(REPEATS):
             began = time.perf_counter()

@@ -16,8 +16,10 @@ from sqlalchemy import func, insert, select, text
 from bench._house import servers
 from lessonadmin import config, create_app, mux
 from lessonadmin.db import CLI, WEBHOOK, Actor, db, transaction
-from lessonadmin.domain import inbox, sweeping, uploads
+from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Lesson, Tracking, User
+from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.webhooks import inbox
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests.settings import overridden
@@ -55,14 +57,14 @@ def healthy(control: Control) -> None:
         with transaction(CLI):
             lesson = Lesson(creator_id=user.id, title=f"Healthy {number}")
             db.session.add(lesson)
-        ticket = uploads.start(lesson, uploads.File(name="a.mp4"), actor=Actor.user(user.id))
+        ticket = direct_upload.start(lesson, direct_upload.File(name="a.mp4"), actor=Actor.user(user.id))
         control.complete_upload(ticket.upload_id)
         control.flush_events()
         for event in control.events(heard):
             heard = event.pop("seq")
             inbox.receive(mux.read_event(json.dumps(event).encode()), secret_hint="", actor=WEBHOOK)
         if number % 10 == 9:
-            sweeping.sweep()
+            sweep.sweep()
     posts, gets = calls(control, began, "POST"), calls(control, began, "GET")
     print(
         f"healthy lesson\t{posts / HEALTHY:g} POST, {gets / HEALTHY:g} GET\t{published()} of {HEALTHY} published"
@@ -89,7 +91,7 @@ def lost(control: Control) -> None:
     )
     for number in range(1, 6):
         since, began = last(control), time.monotonic()
-        summary = sweeping.sweep()
+        summary = sweep.sweep()
         seconds = time.monotonic() - began
         if summary.failed:
             raise RuntimeError(f"the sweep failed: {summary.failed}")

@@ -21,7 +21,7 @@ class Residents:
 
 def read(url: str) -> Residents:
     """Nobody, where there is no table of people yet."""
-    from lessonadmin.domain.demo_accounts import DOMAIN
+    from lessonadmin.domain.accounts.demo_accounts import DOMAIN
 
     where = "postgresql://" + url.partition("://")[2]
     with closing(psycopg.connect(where, connect_timeout=5)) as connection:

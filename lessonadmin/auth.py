@@ -1,7 +1,7 @@
 """Who asks, and may they in here at all: the table blueprint -> guard, sessions, bearer tokens, CSRF.
 
 A route whose blueprint is not in the table is refused, so a new room is closed until somebody opens it. What a
-person may do with one lesson is decided in `domain.access`, not here.
+person may do with one lesson is decided in `domain.permissions`, not here.
 """
 
 import uuid
@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import logs, security_events
 from lessonadmin.db import Actor, db
-from lessonadmin.domain import sessions, tokens
+from lessonadmin.domain.accounts import sessions, tokens
 from lessonadmin.domain.errors import Forbidden, Missing
-from lessonadmin.domain.models import User, people
-from lessonadmin.domain.models.people import Role
+from lessonadmin.domain.models import User, accounts
+from lessonadmin.domain.models.accounts import Role
 from lessonadmin.web import fragments, visitors
 
 csrf = CSRFProtect()
@@ -41,12 +41,12 @@ class Guard:
     students_to_catalog: bool = False
 
 
-EVERYONE: frozenset[str] = frozenset(people.ROLES)
+EVERYONE: frozenset[str] = frozenset(accounts.ROLES)
 PUBLIC = Guard(EVERYONE, "anyone", public=True)
 MUX = Guard(frozenset(), "Mux, by signature", signed_by_mux=True)
 SIGNED_IN = Guard(EVERYONE, "anyone signed in")
-TEACHING = Guard(frozenset(people.TEACHING), "instructors and staff", students_to_catalog=True)
-STAFF = Guard(frozenset(people.STAFF), "support and admin", hidden=True)
+TEACHING = Guard(frozenset(accounts.TEACHING), "instructors and staff", students_to_catalog=True)
+STAFF = Guard(frozenset(accounts.STAFF), "support and admin", hidden=True)
 ADMIN = Guard(frozenset({"admin"}), "admin", hidden=True)
 
 # Where a bearer token is taken at all; everywhere else a request that has nothing else is not signed in.
@@ -123,7 +123,7 @@ class Identity:
 
     @property
     def is_staff(self) -> bool:
-        return self.role in people.STAFF
+        return self.role in accounts.STAFF
 
 
 def identity() -> Identity | None:

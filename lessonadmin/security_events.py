@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import config, logs, metrics
 from lessonadmin.db import db
-from lessonadmin.domain import security_counts
+from lessonadmin.domain.audit import security_counts
 
 log = logging.getLogger("lessonadmin.security")
 

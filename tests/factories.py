@@ -17,7 +17,7 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
 from lessonadmin.db import CLI, NoTransaction, actor, db, transaction
-from lessonadmin.domain import passwords, sessions, tokens
+from lessonadmin.domain.accounts import passwords, sessions, tokens
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Purchase, Tracking, User
 
 PASSWORD = "a good long password"

@@ -15,8 +15,9 @@ from sqlalchemy import select
 
 from lessonadmin import mux
 from lessonadmin.db import WEBHOOK, Actor, db
-from lessonadmin.domain import inbox, uploads
 from lessonadmin.domain.models import AuditLog, Course, Lesson, MuxEvent, Notification, Tracking
+from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.webhooks import inbox
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests.settings import overridden
@@ -36,10 +37,10 @@ class World:
 
     def upload(
         self, owner: Lesson | Course, *, name: str = "talk.mp4", size: int | None = None
-    ) -> uploads.Ticket:
+    ) -> direct_upload.Ticket:
         """Ask for an upload URL, as the owner."""
         actor = Actor.user(owner.owner_id)
-        return uploads.start(owner, uploads.File(name=name, size=size), actor=actor)
+        return direct_upload.start(owner, direct_upload.File(name=name, size=size), actor=actor)
 
     def uploaded(self, owner: Lesson | Course) -> str:
         """An upload whose file is in; its upload id."""

@@ -13,19 +13,12 @@ from lessonadmin.admin.base import tell
 from lessonadmin.admin.cells import cell, drawn
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import transaction
-from lessonadmin.domain import (
-    accounts,
-    handover,
-    passwords,
-    people,
-    searching,
-    sessions,
-    tokens,
-    withdrawal,
-)
+from lessonadmin.domain.accounts import accounts, handover, passwords, people, sessions, tokens
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
-from lessonadmin.domain.models.people import ROLES, STAFF
+from lessonadmin.domain.models.accounts import ROLES, STAFF
+from lessonadmin.domain.querying import full_text
+from lessonadmin.domain.videos import withdrawal
 from lessonadmin.ids import as_id
 from lessonadmin.web.formats import plural
 
@@ -60,7 +53,7 @@ class UserView(TableView):
         wanted = as_id(text)
         if wanted is not None:
             return User.id == wanted
-        return searching.matches(User.search, text)
+        return full_text.matches(User.search, text)
 
     def name_of(self, row: Any) -> str:
         return str(row.email)

@@ -15,10 +15,10 @@ from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.admin.upload_lists import remember_people
 from lessonadmin.db import transaction
-from lessonadmin.domain import actions, batches
+from lessonadmin.domain.batches import batches, registry
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Batch
-from lessonadmin.domain.models.bulk import BATCH_STATUSES, ITEM_STATUSES
+from lessonadmin.domain.models.batches import BATCH_STATUSES, ITEM_STATUSES
 from lessonadmin.ids import as_id
 from lessonadmin.web import fragments
 from lessonadmin.web.formats import plural
@@ -26,8 +26,8 @@ from lessonadmin.web.formats import plural
 FRAGMENT = "batch"
 MOVING_MILLISECONDS = 1_000
 ROWS_A_PAGE = 50
-ACTION_NAMES = tuple(dict.fromkeys((one.name, one.label) for one in actions.ALL))
-LABELS = {(one.target, one.name): one.label for one in actions.ALL}
+ACTION_NAMES = tuple(dict.fromkeys((one.name, one.label) for one in registry.ALL))
+LABELS = {(one.target, one.name): one.label for one in registry.ALL}
 
 
 class BatchView(TableView):

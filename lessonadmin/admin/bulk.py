@@ -17,9 +17,9 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
 from lessonadmin.db import db, transaction
-from lessonadmin.domain import actions, batches, previews
-from lessonadmin.domain.actions import Action
-from lessonadmin.domain.clearing import GRACE
+from lessonadmin.domain.batches import batches, preview, registry
+from lessonadmin.domain.batches.actions.clear_assets import GRACE
+from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.errors import Missing, TooMany
 from lessonadmin.ids import as_id
 from lessonadmin.web import targets
@@ -39,7 +39,7 @@ class Choice:
     query: str = ""
 
     @property
-    def source(self) -> previews.Source:
+    def source(self) -> preview.Source:
         return self.ids if self.matching is None else self.matching
 
     def at_once(self) -> list[uuid.UUID] | None:
@@ -61,7 +61,7 @@ class ActsOnRows:
     previews_actions = True
 
     def get_actions_list(self) -> tuple[list[tuple[str, str]], dict[str, str]]:
-        return [(one.name, one.label) for one in actions.of(self.target)], {}
+        return [(one.name, one.label) for one in registry.of(self.target)], {}
 
     @expose("/action/", methods=("POST",))  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
     def action_view(self) -> Any:
@@ -77,7 +77,7 @@ class ActsOnRows:
 
 def _action(target: str, name: str) -> Action:
     try:
-        return actions.find(target, name)
+        return registry.find(target, name)
     except Missing:
         abort(400, f"There is no action “{name[:60]}” for these rows, so nothing was done.")
 
@@ -105,7 +105,7 @@ def _wrong(action: Action) -> dict[str, str]:
 
 
 def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -> Response | str:
-    seen = previews.preview(action, choice.source)
+    seen = preview.preview(action, choice.source)
     if choice.matching is not None and seen.asked == 0:
         return _nothing()
     grace = config.current().replaced_grace_seconds

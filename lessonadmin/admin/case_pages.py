@@ -13,22 +13,15 @@ from flask_admin import expose
 from lessonadmin import auth
 from lessonadmin.admin import mux_links
 from lessonadmin.db import transaction
-from lessonadmin.domain import (
-    actions,
-    case_file,
-    comparing,
-    course_lists,
-    course_teacher,
-    courses,
-    diagnosis,
-    lessons,
-    notes,
-    standing,
-    throttles,
-    timeline,
-)
+from lessonadmin.domain.accounts import rate_limits
+from lessonadmin.domain.batches import registry
+from lessonadmin.domain.diagnosis import diagnose, facts, mux_comparison
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
+from lessonadmin.domain.lessons import course_lists, courses, lessons
+from lessonadmin.domain.lessons import courses as lessons_courses
 from lessonadmin.domain.models import Kind, Lesson, Owner, User
+from lessonadmin.domain.support import notes, timeline
+from lessonadmin.domain.videos import video_status
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.forms import LessonForm, PanelCourseForm, panel_form
 from lessonadmin.web.player import player_of
@@ -99,24 +92,24 @@ class CasePages:
             raise Missing
         return cast(Owner, found)
 
-    def _look(self, owner: Owner) -> comparing.Look:
+    def _look(self, owner: Owner) -> mux_comparison.Look:
         with transaction(auth.current_actor()):
-            throttles.other_question(auth.current_actor())
-        return comparing.look(self._kind, owner.id)
+            rate_limits.other_question(auth.current_actor())
+        return mux_comparison.look(self._kind, owner.id)
 
     def _drawn_page(self, template: str, values: dict[str, Any]) -> str:
         return str(self.render(template, **values))  # type: ignore[attr-defined]
 
-    def _case(self, owner: Owner, look: comparing.Look | None) -> dict[str, Any]:
-        uploads = case_file.uploads_of(owner)
+    def _case(self, owner: Owner, look: mux_comparison.Look | None) -> dict[str, Any]:
+        uploads = facts.uploads_of(owner)
         return {
             "owner": owner,
             "kind": self._kind,
             "uploads": uploads,
             "look": look,
-            "findings": diagnosis.diagnose(owner, look=look, uploads=uploads),
-            "compared": comparing.compare(owner, look) if look is not None else [],
-            "table": actions.TABLE,
+            "findings": diagnose.diagnose(owner, look=look, uploads=uploads),
+            "compared": mux_comparison.compare(owner, look) if look is not None else [],
+            "table": registry.TABLE,
             "here": self.get_url(".details_view", id=owner.id),  # type: ignore[attr-defined]
         }
 
@@ -127,8 +120,8 @@ class CasePages:
             "noted": self._noted(owner, told),
             "player": player_of(owner),
             "mux_url": mux_links.asset(owner.mux_asset_id),
-            "offered": actions.of(self.target),
-            "stuck": standing.of(owner).stuck,
+            "offered": registry.of(self.target),
+            "stuck": video_status.of(owner).stuck,
         }
 
     def _noted(self, owner: Owner, told: timeline.Story) -> list[tuple[str, datetime, str]]:
@@ -182,7 +175,7 @@ def save(user: User, owner: Owner, form: PanelForm) -> None:
         lessons.edit(user, owner.id, wanted, version=version)
         return
     courses.edit(user, owner.id, wanted, version=version)
-    course_teacher.give(user, owner.id, to_email=form.teacher.data or "")
+    lessons_courses.give(user, owner.id, to_email=form.teacher.data or "")
 
 
 def _moment(name: str) -> datetime | None:

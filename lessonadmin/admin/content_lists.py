@@ -12,9 +12,12 @@ from lessonadmin.admin.bulk import ActsOnRows
 from lessonadmin.admin.case_pages import CasePages, NotedPages
 from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
-from lessonadmin.domain import conditions, lookup, pictures, searching, standing, wording
+from lessonadmin.domain import thumbnails
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.prices import money, price_input
+from lessonadmin.domain.querying import full_text
+from lessonadmin.domain.support import lookup
+from lessonadmin.domain.videos import conditions, video_status, wording
 from lessonadmin.web import headers
 
 VIDEO_STATES = (
@@ -50,14 +53,14 @@ class OwnerList(TableView):
         if exact:
             found: ColumnElement[bool] = self.model.id.in_(exact)
             return found
-        like = searching.matches(self.model.search, text)
+        like = full_text.matches(self.model.search, text)
         if "@" in text and like is not None and (people := filters.people(text)):
             return or_(like, self.owner_column.in_(people))
         return like
 
     def prepare(self, rows: Sequence[Any]) -> None:
         headers.shows_pictures()
-        g.standing = standing.of_many(rows)
+        g.standing = video_status.of_many(rows)
 
     def _loading(self, relation: Any) -> Any:
         if relation.key == "course":
@@ -67,7 +70,7 @@ class OwnerList(TableView):
 
 def _title(view: Any, _context: Any, row: Any, _name: str) -> Any:
     href = cells.page_of(view, row)
-    return cell("titled", row.title, href, pictures.thumbnail(row, **THUMB) or "", picture=view.icon)
+    return cell("titled", row.title, href, thumbnails.thumbnail(row, **THUMB) or "", picture=view.icon)
 
 
 def _video(_view: Any, _context: Any, row: Any, _name: str) -> Any:

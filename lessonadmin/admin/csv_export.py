@@ -14,7 +14,7 @@ from werkzeug.utils import secure_filename
 
 from lessonadmin import auth, spreadsheets
 from lessonadmin.db import db, transaction
-from lessonadmin.domain import journal
+from lessonadmin.domain.audit import audit_log
 
 SLICE = 1000
 
@@ -35,7 +35,7 @@ def _write_down(view: Any) -> None:
     rows = _query(view, arguments).order_by(None).count()
     filters = {name: value for _, name, value in arguments.filters or ()}
     with transaction(auth.current_actor()):
-        journal.record_for(
+        audit_log.record_for(
             f"{view.room}.exported",
             view.room,
             None,

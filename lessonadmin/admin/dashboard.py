@@ -5,7 +5,7 @@ from flask_admin import Admin, AdminIndexView, expose
 from werkzeug.wrappers import Response
 
 from lessonadmin import security_events
-from lessonadmin.domain import alarms, operations
+from lessonadmin.domain.health import alarms, dashboard
 
 FRAGMENT = "operations"
 REFRESH_MILLISECONDS = 15_000
@@ -25,9 +25,9 @@ class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no t
     @expose("/")  # type: ignore[untyped-decorator]
     def index(self) -> Response | str:
         span = request.args.get("span", "24h")
-        known = span if span in operations.SPANS else "24h"
+        known = span if span in dashboard.SPANS else "24h"
         values = {
-            "seen": operations.overview(known),
+            "seen": dashboard.overview(known),
             "kinds": alarms.BY_NAME,
             "refusals": security_events.KINDS,
             "spans": [

@@ -13,8 +13,9 @@ from flask_admin.contrib.sqla.filters import BaseSQLAFilter
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 
 from lessonadmin.db import db
-from lessonadmin.domain import prices, searching
+from lessonadmin.domain import prices
 from lessonadmin.domain.models import Course, User
+from lessonadmin.domain.querying import full_text
 from lessonadmin.ids import as_id
 
 Condition = Callable[[Any], ColumnElement[bool]]
@@ -165,7 +166,7 @@ def people(value: str) -> list[uuid.UUID]:
     exact = select(User.id).where(func.lower(User.email) == value.strip().lower())
     if (one := db.session.scalar(exact)) is not None:
         return [one]
-    like = searching.matches(User.search, value)
+    like = full_text.matches(User.search, value)
     return [] if like is None else list(db.session.scalars(select(User.id).where(like).limit(MOST_PEOPLE)))
 
 
@@ -177,7 +178,7 @@ def course(name: str, column: Any) -> list[Where]:
 def _courses(value: str) -> list[uuid.UUID]:
     if (found := as_id(value)) is not None:
         return [found]
-    like = searching.matches(Course.search, value)
+    like = full_text.matches(Course.search, value)
     return [] if like is None else list(db.session.scalars(select(Course.id).where(like).limit(MOST_PEOPLE)))
 
 

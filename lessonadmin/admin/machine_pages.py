@@ -10,7 +10,9 @@ from lessonadmin import auth
 from lessonadmin.admin import queue_room
 from lessonadmin.admin.base import PanelPage, tell
 from lessonadmin.db import transaction
-from lessonadmin.domain import doctor, journal, throttles
+from lessonadmin.domain.accounts import rate_limits
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.web.formats import plural
 
 DOCTOR_SECONDS = 6.0
@@ -42,7 +44,7 @@ def _done(what: str, do: Callable[[str], Any], said: str) -> Any:
     def act() -> None:
         do(job_id)
         with transaction(auth.current_actor()):
-            journal.record_for(f"job.{what}", "job", None, job=job_id or "all")
+            audit_log.record_for(f"job.{what}", "job", None, job=job_id or "all")
 
     tell(act, said)
     return redirect(url_for(".index"))
@@ -54,8 +56,8 @@ class DoctorPage(PanelPage):
     @expose("/")  # type: ignore[untyped-decorator]
     def index(self) -> str:
         with transaction(auth.current_actor()):
-            throttles.other_question(auth.current_actor())
-        lines = doctor.examine(seconds=DOCTOR_SECONDS)
+            rate_limits.other_question(auth.current_actor())
+        lines = all_checks.examine(seconds=DOCTOR_SECONDS)
         counts = {level: sum(line.level == level for line in lines) for level in ("FAIL", "warn", "ok")}
         parts = [
             plural(counts["FAIL"], "thing fails", "things fail") if counts["FAIL"] else "",
@@ -65,7 +67,7 @@ class DoctorPage(PanelPage):
             self.render(
                 "admin/machine/doctor.html",
                 lines=lines,
-                healthy=doctor.healthy(lines),
+                healthy=all_checks.healthy(lines),
                 said=", ".join(filter(None, parts)) or "Everything is as it should be",
             )
         )

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.admin.base import PanelPage, tell
-from lessonadmin.domain import drift_report
+from lessonadmin.domain.reconciliation import difference_report
 from lessonadmin.ids import as_id
 from lessonadmin.web import fragments
 
@@ -27,12 +27,12 @@ class ReconcilePage(PanelPage):
     @expose("/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
     def index(self) -> Response | str:
         kind = request.args.get("kind")
-        report = drift_report.show(kind=kind, page=_number(request.args.get("page")))
+        report = difference_report.show(kind=kind, page=_number(request.args.get("page")))
         values = {
             "report": report,
-            "unfinished": drift_report.unfinished(report),
-            "confirmation": drift_report.CONFIRMATION,
-            "deleting": drift_report.DELETING,
+            "unfinished": difference_report.unfinished(report),
+            "confirmation": difference_report.CONFIRMATION,
+            "deleting": difference_report.DELETING,
             "next_ms": BUSY_MILLISECONDS if report.busy else IDLE_MILLISECONDS,
             "page_url": lambda page: url_for(".index", kind=report.kind, page=page),
         }
@@ -42,13 +42,13 @@ class ReconcilePage(PanelPage):
 
     @expose("/walk", methods=("POST",))  # type: ignore[untyped-decorator]
     def walk(self) -> Response:
-        return _asked(drift_report.ask_walk, "A worker begins to walk; this page follows it.")
+        return _asked(difference_report.ask_walk, "A worker begins to walk; this page follows it.")
 
     @expose("/mend", methods=("POST",))  # type: ignore[untyped-decorator]
     def mend(self) -> Response:
         given = request.form
         return _asked(
-            lambda user_id: drift_report.ask_mend(
+            lambda user_id: difference_report.ask_mend(
                 given.get("kind", ""),
                 run_id=as_id(given.get("run")),
                 user_id=user_id,

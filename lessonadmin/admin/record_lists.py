@@ -11,10 +11,10 @@ from lessonadmin.admin import cells, filters
 from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import TableView
 from lessonadmin.admin.upload_lists import remember_people, remember_titles
+from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, details_of
 from lessonadmin.domain.models import AuditLog, Lesson, Purchase, User
 from lessonadmin.domain.models.records import ACTOR_TYPES
 from lessonadmin.domain.prices import money, price_input
-from lessonadmin.domain.story_words import AUDIT_WORDS, actor_words, details_of
 from lessonadmin.ids import as_id
 
 OTHER_WORDS = {

@@ -8,8 +8,8 @@ from flask_admin import expose
 from lessonadmin import auth
 from lessonadmin.admin import cells
 from lessonadmin.admin.base import PanelPage
-from lessonadmin.domain import lookup
-from lessonadmin.domain.lookup import Hit
+from lessonadmin.domain.support import lookup
+from lessonadmin.domain.support.lookup import Hit
 
 GROUPS = (
     ("lesson", "Lessons"),

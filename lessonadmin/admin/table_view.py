@@ -22,7 +22,7 @@ from lessonadmin.admin import keyset
 from lessonadmin.admin.base import PanelView
 from lessonadmin.admin.filters import Where
 from lessonadmin.db import db
-from lessonadmin.domain import ceilings
+from lessonadmin.domain.querying import bounded_count
 from lessonadmin.texts import storable
 from lessonadmin.web.requests import NOT_STORABLE
 
@@ -95,13 +95,13 @@ class TableView(PanelView):
         query = self.listed()
         if not execute:
             return None, query.filter(*conditions)
-        ceilings.plan_by_values()
+        bounded_count.plan_by_values()
         key = self._key
         in_default_order = bool(conditions) and not search and sort_column is None
         most = MOST_FILTERED if in_default_order else MOST_COUNTED
         g.panel_count = counted = self._count(search, conditions, filters, most)
         by_name = bool(conditions) and not counted.more
-        query = query.filter(*([ceilings.named(key, conditions, counted)] if by_name else conditions))
+        query = query.filter(*([bounded_count.named(key, conditions, counted)] if by_name else conditions))
         for relation in self._auto_joins:
             query = query.options(self._loading(relation))
         order = self._order(sort_column, sort_desc, filters)
@@ -112,15 +112,15 @@ class TableView(PanelView):
 
     def _count(
         self, search: str | None, conditions: list[ColumnElement[bool]], filters: Any, most: int
-    ) -> ceilings.Count:
+    ) -> bounded_count.Count:
         if search:
-            count = ceilings.count_found if self.searches_words else ceilings.count
+            count = bounded_count.count_found if self.searches_words else bounded_count.count
             return count(self._key, conditions, most)
         rows = self._counted_as(filters) if len(conditions) == 1 else None
         if rows is not None:
-            return ceilings.count_rows(rows, most)
+            return bounded_count.count_rows(rows, most)
         order = self._order(None, False, filters).clauses(backwards=False)
-        return ceilings.count(self._key, conditions, most, order)
+        return bounded_count.count(self._key, conditions, most, order)
 
     def _counted_as(self, filters: Any) -> Select[Any] | None:
         """Other rows that are as many as those of the one condition there is."""

@@ -16,12 +16,13 @@ from lessonadmin.admin.bulk import ActsOnRows
 from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import db
-from lessonadmin.domain import conditions, deletion_retry, holding, wording
+from lessonadmin.domain.batches.actions import retry_deletions
 from lessonadmin.domain.errors import Missing, Problem
-from lessonadmin.domain.matching import ASSET_TYPES, UPLOAD_TYPES
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking, User
 from lessonadmin.domain.models.records import OUTCOMES
-from lessonadmin.domain.models.video import TRACKING_STATUSES
+from lessonadmin.domain.models.videos import TRACKING_STATUSES
+from lessonadmin.domain.videos import conditions, held_files, wording
+from lessonadmin.domain.webhooks.handlers import ASSET_TYPES, UPLOAD_TYPES
 from lessonadmin.ids import as_id
 from lessonadmin.web import targets
 
@@ -94,7 +95,7 @@ class TrackingView(ActsOnRows, TableView):
         SavedView("stuck", "Stuck", conditions.stuck_uploads),
         SavedView("failed-today", "Failed today", conditions.failed_uploads_today),
         SavedView("temporary-ids", "Temporary ids", lambda: Tracking.temp_asset_id.is_not(None)),
-        SavedView("held", "Held", holding.held),
+        SavedView("held", "Held", held_files.held),
     )
 
     def _loading(self, relation: Any) -> Any:
@@ -271,7 +272,7 @@ class DeletionView(TableView):
         try:
             if row_id is None:
                 raise Missing
-            gone = deletion_retry.try_now(row_id, actor=auth.current_actor())
+            gone = retry_deletions.try_now(row_id, actor=auth.current_actor())
         except Missing:
             raise
         except Problem as problem:

@@ -3,7 +3,7 @@
 import click
 from flask import Flask
 
-from lessonadmin.domain import doctor
+from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.texts import visible
 
 COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
@@ -11,11 +11,11 @@ COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 
 @click.command("doctor")
 @click.option(
-    "--seconds", default=doctor.PATIENCE_SECONDS, show_default=True, help="How long to wait for answers."
+    "--seconds", default=all_checks.PATIENCE_SECONDS, show_default=True, help="How long to wait for answers."
 )
 def examine(seconds: float) -> None:
     """Look at everything this program needs; ends with 1 if something fails."""
-    lines = doctor.examine(seconds=seconds)
+    lines = all_checks.examine(seconds=seconds)
     for line in lines:
         level = click.style(f"{line.level:<4}", fg=COLOURS[line.level])
         click.echo(f"{level}  {line.name}: {visible(line.says)}")
@@ -23,7 +23,7 @@ def examine(seconds: float) -> None:
             click.echo(f"      -> {visible(line.todo)}")
     counts = {level: sum(line.level == level for line in lines) for level in COLOURS}
     click.echo(", ".join(f"{count} {level}" for level, count in counts.items()))
-    if not doctor.healthy(lines):
+    if not all_checks.healthy(lines):
         raise SystemExit(1)
 
 

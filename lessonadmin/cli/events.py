@@ -8,8 +8,8 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from lessonadmin.db import CLI
-from lessonadmin.domain import inbox
 from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.webhooks import inbox
 
 events = AppGroup("events", help="Webhook events.")
 

@@ -13,8 +13,9 @@ from flask import Flask
 
 from lessonadmin import spreadsheets
 from lessonadmin.db import CLI
-from lessonadmin.domain import budget, old_videos, repair
-from lessonadmin.domain.finding import Finder
+from lessonadmin.domain import mux_budget
+from lessonadmin.domain.maintenance import fix_old_lessons, old_videos
+from lessonadmin.domain.maintenance.find_asset import Finder
 from lessonadmin.texts import visible
 
 
@@ -30,7 +31,7 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
 
     Finished drafts, which have a true playback id, are left alone: nobody asked to publish them.
     """
-    findings: list[repair.Finding] = []
+    findings: list[fix_old_lessons.Finding] = []
     finder = Finder()
     untouched = old_videos.untouched()
     targets = old_videos.candidates()
@@ -40,7 +41,7 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
             while batch := list(itertools.islice(targets, batch_size)):
                 for number, target in enumerate(batch):
                     left = len(batch) - number
-                    found = repair.mend(target, finder, actor=CLI, dry_run=dry_run)
+                    found = fix_old_lessons.mend(target, finder, actor=CLI, dry_run=dry_run)
                     tell(found)
                     if found is not None:
                         findings.append(found)
@@ -49,7 +50,7 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
     except KeyboardInterrupt:
         left = 0
         click.echo("stopped; the next run goes on from here", err=True)
-    except budget.Closed as error:
+    except mux_budget.Closed as error:
         left += sum(1 for _ in targets)
         click.echo(f"stopped: {error}. The next run goes on from here.", err=True)
     else:
@@ -60,16 +61,16 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
 
 
 @contextmanager
-def _told(dry_run: bool) -> Iterator[Callable[[repair.Finding | None], None]]:
+def _told(dry_run: bool) -> Iterator[Callable[[fix_old_lessons.Finding | None], None]]:
     """A line a lesson; on a terminal a bar, and afterwards the lines of what needs a person."""
     if not sys.stdout.isatty():
         yield lambda found: _tell(found, dry_run)
         return
-    remarkable: list[repair.Finding] = []
+    remarkable: list[fix_old_lessons.Finding] = []
     try:
         with click.progressbar(length=old_videos.how_many(), label="looking at lessons") as bar:
 
-            def step(found: repair.Finding | None) -> None:
+            def step(found: fix_old_lessons.Finding | None) -> None:
                 bar.update(1)
                 if found is not None and (dry_run or found.result != "updated"):
                     remarkable.append(found)
@@ -80,7 +81,7 @@ def _told(dry_run: bool) -> Iterator[Callable[[repair.Finding | None], None]]:
             _tell(found, dry_run)
 
 
-def _tell(found: repair.Finding | None, dry_run: bool) -> None:
+def _tell(found: fix_old_lessons.Finding | None, dry_run: bool) -> None:
     if found is None:
         return
     would = "would be " if dry_run else ""
@@ -89,13 +90,13 @@ def _tell(found: repair.Finding | None, dry_run: bool) -> None:
     click.echo(visible(text.rstrip()))
 
 
-def _summarise(findings: list[repair.Finding], untouched: dict[str, int], left: int) -> None:
+def _summarise(findings: list[fix_old_lessons.Finding], untouched: dict[str, int], left: int) -> None:
     reasons = Counter(untouched)
     reasons.update(found.reason for found in findings if found.result == "skipped")
     for reason, count in sorted(reasons.items()):
         click.echo(f"skipped because {reason}: {count}")
     if left:
-        click.echo(f"left for the next run, since {budget.CLOSED}: {left}")
+        click.echo(f"left for the next run, since {mux_budget.CLOSED}: {left}")
     results = Counter(found.result for found in findings)
     skipped = results["skipped"] + sum(untouched.values())
     click.echo(f"processed: {len(findings) + sum(untouched.values())}")
@@ -106,7 +107,7 @@ def _summarise(findings: list[repair.Finding], untouched: dict[str, int], left: 
         raise SystemExit(1)
 
 
-def _write_report(path: Path, findings: list[repair.Finding]) -> None:
+def _write_report(path: Path, findings: list[fix_old_lessons.Finding]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         file.write(spreadsheets.line(["kind", "id", "title", "result", "reason", "remark"]))
         for found in findings:

@@ -14,9 +14,9 @@ from flask import Flask
 
 from lessonadmin import spreadsheets
 from lessonadmin.db import CLI_QUIETLY
-from lessonadmin.domain import import_file, importing
-from lessonadmin.domain.import_file import Row, Wrong
-from lessonadmin.domain.importing import Outcome
+from lessonadmin.domain.lessons import import_file, lesson_import
+from lessonadmin.domain.lessons.import_file import Row, Wrong
+from lessonadmin.domain.lessons.lesson_import import Outcome
 from lessonadmin.texts import visible
 
 SHOWN = 50  # lines that are told on the screen; the report has all of them
@@ -88,12 +88,12 @@ class Run:
             with self._progress(count) as step:
                 for row in import_file.rows(file, encoding=encoding):
                     if isinstance(row, Row):
-                        self._tell(importing.take_in(row, actor=CLI_QUIETLY, dry_run=self.dry_run))
+                        self._tell(lesson_import.take_in(row, actor=CLI_QUIETLY, dry_run=self.dry_run))
                         last = row.line
                     else:
                         self.wrong(row)  # it was another file a moment ago
                     step()
-        except importing.Stopped as error:
+        except lesson_import.Stopped as error:
             self.stopped = True
             click.echo(
                 f"stopped after line {last}: Mux could not be asked ({visible(str(error))}). "

@@ -9,9 +9,9 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from lessonadmin.db import CLI, transaction
-from lessonadmin.domain import accounts, people, tokens
+from lessonadmin.domain.accounts import accounts, people, tokens
 from lessonadmin.domain.errors import Problem
-from lessonadmin.domain.models.people import ROLES, User
+from lessonadmin.domain.models.accounts import ROLES, User
 from lessonadmin.texts import visible
 
 users = AppGroup("users", help="Accounts.")

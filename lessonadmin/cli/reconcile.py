@@ -7,8 +7,9 @@ import click
 from flask import Flask
 
 from lessonadmin.db import CLI
-from lessonadmin.domain import budget, reconcile, walking
-from lessonadmin.domain.drift import Found
+from lessonadmin.domain import mux_budget
+from lessonadmin.domain.reconciliation import mux_inventory, reconcile
+from lessonadmin.domain.reconciliation.differences import Found
 from lessonadmin.texts import visible
 
 PATIENCE_SECONDS = 600.0  # the nightly walk, or a colleague's, comes to its end by itself
@@ -23,7 +24,7 @@ def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
     """Find and mend what does not agree between us and Mux."""
     try:
         report = _run_when_free(mend=not dry_run, delete_orphans=delete_orphans and not dry_run)
-    except walking.WalkFailed as error:
+    except mux_inventory.WalkFailed as error:
         raise click.ClickException(
             f"Mux could not be read to the end, so nothing was changed: {visible(str(error))}"
         ) from error
@@ -34,7 +35,7 @@ def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
     click.echo(f"mended: {sum(report.mended.values())}")
     click.echo(f"failed: {sum(report.failed.values())}")
     if report.left:
-        click.echo(f"left for the next run, since {budget.CLOSED}: {report.left}")
+        click.echo(f"left for the next run, since {mux_budget.CLOSED}: {report.left}")
     if report.implausible:
         click.echo(
             "So many assets are missing that the token may belong to another Mux environment: none was cleared. "

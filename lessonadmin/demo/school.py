@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from lessonadmin.domain.demo_accounts import DOMAIN
+from lessonadmin.domain.accounts.demo_accounts import DOMAIN
 
 Video = Literal["none", "plays", "broken", "abandoned"]
 

@@ -15,9 +15,11 @@ from sqlalchemy import select, text, update
 from lessonadmin import config
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.demo.school import ACCOUNTS, COURSES, LESSONS, TEACHER, DemoLesson
-from lessonadmin.domain import courses, demo_accounts, lessons, people, uploads
+from lessonadmin.domain.accounts import demo_accounts, people
 from lessonadmin.domain.errors import Problem
+from lessonadmin.domain.lessons import courses, lessons
 from lessonadmin.domain.models import Lesson, Tracking, User
+from lessonadmin.domain.uploads import direct_upload
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +93,9 @@ def _mux_is_simulated() -> bool:
 
 def _film(one: DemoLesson, lesson: Lesson, teacher: User) -> None:
     """Upload what the story of this lesson asks for; a simulator that is away leaves it without a video."""
-    file = uploads.File(name="lesson.mp4", content_type="video/mp4")
+    file = direct_upload.File(name="lesson.mp4", content_type="video/mp4")
     try:
-        ticket = uploads.start(lesson, file, actor=Actor.user(teacher.id))
+        ticket = direct_upload.start(lesson, file, actor=Actor.user(teacher.id))
     except Problem as problem:
         log.warning("no demo video for %s: %s", one.title, problem.message)
         return

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 
 from lessonadmin import config, mux
-from lessonadmin.domain import access, publication
+from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Conflict, Forbidden, Unavailable
 from lessonadmin.domain.models import Owner, User
 
@@ -31,8 +31,8 @@ class Source:
 
 def of_lesson(user: User, lesson_id: uuid.UUID) -> Source:
     """For its teacher, staff, buyers, and everybody if it is out and free."""
-    lesson = access.lesson_to_see(user, lesson_id)
-    if not access.may_play(user, lesson):
+    lesson = permissions.lesson_to_see(user, lesson_id)
+    if not permissions.may_play(user, lesson):
         raise Forbidden("purchase_required", "Buy this lesson to play it.")
     return source(lesson)
 
@@ -40,7 +40,7 @@ def of_lesson(user: User, lesson_id: uuid.UUID) -> Source:
 def source(owner: Owner) -> Source:
     """The video of a lesson or course for somebody who may play it."""
     playback_id = owner.mux_playback_id
-    if not publication.is_playable(owner) or not playback_id:
+    if not owner.is_playable or not playback_id:
         temporary = owner.has_temporary_id and owner.video_processing_status == "ready"
         why = " It has a temporary id, and Mux is still to be asked for the true one." if temporary else ""
         raise Conflict("not_ready", f"This video cannot be played yet.{why}")

@@ -2,7 +2,7 @@
 
 import uuid
 
-from lessonadmin.domain import batch_runs, batches
+from lessonadmin.domain.batches import batches, runner
 
 
 def run_batch(batch_id: str, turn: str) -> None:
@@ -12,4 +12,4 @@ def run_batch(batch_id: str, turn: str) -> None:
 
 def run_batch_item(item_id: str) -> None:
     """Carry out one row of a batch."""
-    batch_runs.run_item(uuid.UUID(item_id))
+    runner.run_item(uuid.UUID(item_id))

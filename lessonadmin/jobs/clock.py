@@ -16,7 +16,8 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin.db import db
-from lessonadmin.domain import sweeping, vital_signs
+from lessonadmin.domain import heartbeats
+from lessonadmin.domain.maintenance import sweep
 from lessonadmin.jobs.schedule import TABLE
 from lessonadmin.texts import visible
 
@@ -27,7 +28,7 @@ PAUSE_AFTER_TROUBLE = 2.0
 
 
 def _beat() -> None:
-    vital_signs.beat(vital_signs.CLOCK, host=socket.gethostname(), pid=os.getpid())
+    heartbeats.beat(heartbeats.CLOCK, host=socket.gethostname(), pid=os.getpid())
 
 
 def run(application: Flask) -> None:
@@ -65,7 +66,7 @@ def command() -> None:
 @click.command("sweep")
 def sweep_command() -> None:
     """One pass of everything the clock does, uploads looked at here and not by a worker."""
-    summary = sweeping.sweep()
+    summary = sweep.sweep()
     if not summary.ran:
         click.echo("another sweep is at work; what it does is not done twice")
     for name, figure in summary.figures.items():

@@ -3,8 +3,8 @@
 import uuid
 
 from lessonadmin.db import JOB
-from lessonadmin.domain import inbox
 from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.webhooks import inbox
 
 
 def replay_event(event_id: str) -> None:

@@ -2,9 +2,9 @@
 
 import uuid
 
-from lessonadmin.domain import mailing
+from lessonadmin.domain.notifications import delivery
 
 
 def send_mail(notice_id: str) -> None:
     """Send one notice by mail; if that fails, the sweep tries again."""
-    mailing.send_one(uuid.UUID(notice_id))
+    delivery.send_one(uuid.UUID(notice_id))

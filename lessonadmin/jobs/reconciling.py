@@ -5,7 +5,7 @@ import uuid
 
 from lessonadmin import queue
 from lessonadmin.db import JOB, Actor
-from lessonadmin.domain import reconcile, walking
+from lessonadmin.domain.reconciliation import mux_inventory, reconcile
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ def reconcile_nightly() -> None:
     """Walk once; a walk that is under way or cannot be finished is left to the next night."""
     try:
         reconcile.run(actor=JOB, started_by="nightly", mend=True)
-    except (reconcile.AlreadyRunning, walking.WalkFailed) as error:
+    except (reconcile.AlreadyRunning, mux_inventory.WalkFailed) as error:
         log.warning("no reconcile tonight: %s", error)
 
 
@@ -27,7 +27,7 @@ def walk_now(user_id: str) -> None:
     """Somebody pressed the button: walk and report, and change nothing."""
     try:
         reconcile.run(actor=Actor.user(uuid.UUID(user_id)), started_by=user_id, mend=False)
-    except (reconcile.AlreadyRunning, walking.WalkFailed) as error:
+    except (reconcile.AlreadyRunning, mux_inventory.WalkFailed) as error:
         log.warning("no walk: %s", error)
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from lessonadmin import config
 from lessonadmin.db import JOB
-from lessonadmin.domain import alarms, figures, retention, sweeping, usage
+from lessonadmin.domain import hourly_statistics
+from lessonadmin.domain.health import alarms, mux_usage
+from lessonadmin.domain.maintenance import retention, sweep
 from lessonadmin.jobs import reconciling
 
 Beat = Callable[[], None]
@@ -25,13 +27,13 @@ TABLE = (
     Periodic(
         "sweep",
         lambda: config.current().sweep_every_seconds,
-        lambda beat: sweeping.sweep(beat, with_workers=True),
+        lambda beat: sweep.sweep(beat, with_workers=True),
     ),
     # workers start together with the clock: who looks at once calls them silent since yesterday
     Periodic("alarms", lambda: 60, lambda _: alarms.look(actor=JOB), after=20),
-    Periodic("figures", lambda: 60, lambda _: figures.roll_up()),
-    Periodic("stored", lambda: 3600, lambda _: usage.count_stored()),
-    Periodic("delivered", lambda: 6 * 3600, lambda _: usage.ask_delivered()),
+    Periodic("figures", lambda: 60, lambda _: hourly_statistics.roll_up()),
+    Periodic("stored", lambda: 3600, lambda _: mux_usage.count_stored()),
+    Periodic("delivered", lambda: 6 * 3600, lambda _: mux_usage.ask_delivered()),
     Periodic("retention", lambda: 3600, lambda _: retention.prune()),
     # whoever has just deployed or restored looks first, and walks by hand if at all
     Periodic("reconcile", lambda: 1800, lambda _: reconciling.ask_when_due(), after=600),

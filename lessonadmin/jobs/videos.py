@@ -4,34 +4,36 @@ import uuid
 from datetime import datetime
 
 from lessonadmin.db import JOB
-from lessonadmin.domain import budget, cancelling, looking, removal, surveying
+from lessonadmin.domain import mux_budget
 from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.polling import ask_mux, survey
+from lessonadmin.domain.videos import cancellation, removal
 
 
 def check_asset(tracking_id: str) -> None:
     """Ask Mux about one upload now, if that is still wanted."""
-    with budget.call(2) as granted:
-        if granted and surveying.take(uuid.UUID(tracking_id)):
+    with mux_budget.call(2) as granted:
+        if granted and survey.take(uuid.UUID(tracking_id)):
             try:
-                looking.look(uuid.UUID(tracking_id), actor=JOB, priority="low", found_by="sweep")
+                ask_mux.look(uuid.UUID(tracking_id), actor=JOB, priority="low", found_by="sweep")
             except Missing:
                 return  # deleted meanwhile
 
 
 def check_assets(handed_over_at: str) -> None:
     """Ask Mux about all uploads that the clock handed over at this moment, by pages."""
-    surveying.survey_handed_over(datetime.fromisoformat(handed_over_at), actor=JOB)
+    survey.survey_handed_over(datetime.fromisoformat(handed_over_at), actor=JOB)
 
 
 def delete_asset(deletion_id: str) -> None:
     """Keep the promise to delete one asset at Mux."""
-    with budget.call(2) as granted:
+    with mux_budget.call(2) as granted:
         if granted:
             removal.finish(uuid.UUID(deletion_id), actor=JOB)
 
 
 def cancel_upload(cancellation_id: str) -> None:
     """Keep the promise to cancel one upload at Mux."""
-    with budget.call(2) as granted:
+    with mux_budget.call(2) as granted:
         if granted:
-            cancelling.finish(uuid.UUID(cancellation_id), actor=JOB)
+            cancellation.finish(uuid.UUID(cancellation_id), actor=JOB)

@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import config, security_events, traces
 from lessonadmin.db import db
-from lessonadmin.domain import vital_signs
+from lessonadmin.domain import heartbeats
 from lessonadmin.job_list import QUEUES
 from lessonadmin.listed_jobs import ListedJob, ListedQueue
 
@@ -60,7 +60,7 @@ class LessonWorker(Worker):
         self.beat_at = time.monotonic()
         try:
             with self.application.app_context():
-                vital_signs.beat(f"{vital_signs.WORKER}{socket.gethostname()}:{os.getpid()}")
+                heartbeats.beat(f"{heartbeats.WORKER}{socket.gethostname()}:{os.getpid()}")
                 security_events.write_due()
         except SQLAlchemyError as error:
             log.warning("no sign of life could be left: %s", type(error).__name__)

@@ -24,7 +24,7 @@ BUSY = "Very many questions to Mux are under way right now, so this one was not 
 
 
 class NotCounted(RuntimeError):
-    """A view asks Mux and no limit holds whoever does that: count it in `domain.throttles` first."""
+    """A view asks Mux and no limit holds whoever does that: count it in `domain.accounts.rate_limits` first."""
 
 
 @dataclass

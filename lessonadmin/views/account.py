@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import mailing, passwords, people, sessions, sign_in, tokens
+from lessonadmin.domain.accounts import passwords, people, sessions, sign_in, tokens
 from lessonadmin.domain.errors import Invalid, Problem, TooMany
+from lessonadmin.domain.notifications import delivery
 from lessonadmin.ids import as_id
 from lessonadmin.web import targets
 from lessonadmin.web.errors import STATUS
@@ -34,7 +35,7 @@ def _page(
         wrong_form=wrong_form,
         new_token=token,
         next=targets.asked("next"),
-        mail_on=mailing.is_on(),
+        mail_on=delivery.is_on(),
         typed=request.form if wrong_form == "token" else {},
     )
     response = make_response(page, status)

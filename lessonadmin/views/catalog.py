@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
 from lessonadmin.db import transaction
-from lessonadmin.domain import access, catalog, lessons
-from lessonadmin.domain.catalog import Cursor, Wish
+from lessonadmin.domain import permissions
+from lessonadmin.domain.lessons import catalog, lessons
+from lessonadmin.domain.lessons.catalog import Cursor, Wish
 from lessonadmin.domain.models import Owner
 from lessonadmin.ids import as_id
 from lessonadmin.web import headers
@@ -79,10 +80,10 @@ def lesson(lesson_id: uuid.UUID) -> str:
         entry=entry,
         player=_player(found) if entry.plays else None,
         preview=_player(preview) if preview is not None else None,
-        on_sale=access.visible_to_students(found),
+        on_sale=permissions.visible_to_students(found),
         beside=catalog.entries(user, beside) if len(beside) > 1 else [],
         student=user.role == "student",
-        edits=access.owns(user, found),
+        edits=permissions.owns(user, found),
         env_key=config.current().mux_env_key,
     )
 

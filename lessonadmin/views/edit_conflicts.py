@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lessonadmin.domain import journal
+from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Owner, User
 
 
@@ -37,7 +37,7 @@ def conflict(user: User, owner: Owner, fields: Mapping[str, tuple[str | None, st
 
 def _last_editor(user: User, owner: Owner) -> str:
     """An instructor is not told which of the staff it was."""
-    editor = journal.last_editor(owner)
+    editor = audit_log.last_editor(owner)
     if editor is None:
         return "Somebody else"
     if editor.id == user.id:

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin.db import db
-from lessonadmin.domain import vital_signs
+from lessonadmin.domain import heartbeats
 
 bp = Blueprint("health", __name__)
 
@@ -17,9 +17,9 @@ def healthz() -> Response:
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
     try:
-        signs = vital_signs.check()
+        signs = heartbeats.check()
     except SQLAlchemyError:
         db.session.rollback()
-        signs = vital_signs.without_database()
+        signs = heartbeats.without_database()
     ready = all(signs.values())
     return jsonify(status="ok" if ready else "not_ready", checks=signs), 200 if ready else 503

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import auth, config, metrics
 from lessonadmin.db import db
-from lessonadmin.domain import gauges
+from lessonadmin.domain.health import gauges
 
 bp = Blueprint("metrics", __name__)
 

@@ -7,7 +7,9 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import account_notices, notices, wording
+from lessonadmin.domain.accounts import account_notices
+from lessonadmin.domain.notifications import notices
+from lessonadmin.domain.videos import wording
 from lessonadmin.ids import as_id
 from lessonadmin.web import fragments
 

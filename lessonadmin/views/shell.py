@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import auth
 from lessonadmin.db import db
-from lessonadmin.domain import notices
+from lessonadmin.domain.notifications import notices
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import Actor, transaction
-from lessonadmin.domain import sessions, sign_in
+from lessonadmin.domain.accounts import sessions, sign_in
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.web import targets
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from lessonadmin import config, metrics, mux
 from lessonadmin.db import WEBHOOK, db
-from lessonadmin.domain import inbox, rejections
+from lessonadmin.domain.webhooks import inbox, rejections
 
 log = logging.getLogger(__name__)
 bp = Blueprint("webhooks", __name__)

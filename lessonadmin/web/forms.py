@@ -13,9 +13,10 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form, HiddenField, StringField, TextAreaField, ValidationError
 from wtforms.form import BaseForm
 
-from lessonadmin.domain import course_lists, lessons, prices
+from lessonadmin.domain import prices
 from lessonadmin.domain.errors import Invalid
-from lessonadmin.domain.lessons import UNSET, Changes
+from lessonadmin.domain.lessons import course_lists, lessons
+from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.domain.models import Course, Lesson, Owner
 
 VERSION = re.compile(r"\d{1,9}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lessonadmin.domain import pictures, playback
+from lessonadmin.domain import playback, thumbnails
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Owner
 
@@ -24,6 +24,6 @@ def player_of(owner: Owner) -> Player | None:
     return Player(
         src=source.src,
         playback_id=source.playback_id,
-        poster=pictures.thumbnail(owner, width=960, height=540),
-        storyboard=pictures.storyboard(source),
+        poster=thumbnails.thumbnail(owner, width=960, height=540),
+        storyboard=thumbnails.storyboard(source),
     )

@@ -4,14 +4,14 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin.db import db
-from lessonadmin.domain import vital_signs
+from lessonadmin.domain import heartbeats
 
 
 def refusal(app: Flask) -> str | None:
     """One sentence if web must not start; None if it may."""
     with app.app_context():
         try:
-            stands, expected = vital_signs.revision(), vital_signs.expected_revision()
+            stands, expected = heartbeats.revision(), heartbeats.expected_revision()
         except SQLAlchemyError:
             return None
         finally:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import addresses, config, security_events
 from lessonadmin.db import db
-from lessonadmin.domain import vital_signs
+from lessonadmin.domain import heartbeats
 
 KEY = "lessonadmin.visitor"
 NOT_OUR_HOST = "This address belongs to another site. Please use the one that your school gave you."
@@ -144,6 +144,6 @@ def _remember_the_unheard() -> None:
             return
         _remembered_at = time.monotonic()
     try:
-        vital_signs.beat(vital_signs.UNHEARD, peer=seen.peer)
+        heartbeats.beat(heartbeats.UNHEARD, peer=seen.peer)
     except SQLAlchemyError:
         db.session.rollback()

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from lessonadmin.admin.table_view import TableView
 from lessonadmin.db import CLI, transaction
-from lessonadmin.domain import journal
+from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import AssetDeletion, Batch
 from tests import factories
 from tests.factories import (
@@ -54,7 +54,7 @@ def full_house() -> dict[str, Any]:
     )
     purchase = make_purchase(lesson, student)
     with factories.in_context(), transaction(CLI):
-        journal.record("lesson.updated", lesson, before={"title": "x"}, after={"title": "y"})
+        audit_log.record("lesson.updated", lesson, before={"title": "x"}, after={"title": "y"})
     return {
         "lesson": lesson, "course": course, "tracking": row, "event": event, "deletion": deletion, "batch": batch,
         "purchase": purchase, "user": teacher, "audit": None,

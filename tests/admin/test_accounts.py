@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from lessonadmin.db import db
-from lessonadmin.domain import tokens
+from lessonadmin.domain.accounts import tokens
 from lessonadmin.domain.models import AuditLog, Notification, User
 from tests.admin.desk import fresh, said
 from tests.factories import (

@@ -9,8 +9,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
 from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain import adopting, batch_runs, lessons, sweeping
+from lessonadmin.domain.batches import runner
+from lessonadmin.domain.lessons import lessons
+from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Batch, User
+from lessonadmin.domain.uploads import assign_asset
 from tests.admin.desk import BATCH_PAGE, act, fresh, ready_drafts, said
 from tests.factories import make_course, make_event, make_lesson, make_user, signed_in
 from tests.pages import csrf_of, page_of
@@ -65,7 +68,7 @@ def test_more_than_twenty_run_as_a_batch(support: FlaskClient, session: object) 
     batch = db.session.get_one(Batch, uuid.UUID(held[1]))
     assert (batch.total, batch.status, batch.reason) == (21, "open", "a whole course")
     assert all(fresh(one).status == "draft" for one in drafts)
-    batch_runs.run_some(batch.id, seconds=10)
+    runner.run_some(batch.id, seconds=10)
     assert all(fresh(one).status == "published" for one in drafts)
     page = page_of(support.get(answer.location))
     assert "21 of 21 rows" in page.text()
@@ -84,7 +87,7 @@ def test_everything_that_matches_the_filter_and_nothing_else(support: FlaskClien
     )
     held = BATCH_PAGE.match(answer.location)
     assert held is not None
-    batch_runs.run_some(uuid.UUID(held[1]), seconds=10)
+    runner.run_some(uuid.UUID(held[1]), seconds=10)
     assert all(fresh(one).status == "published" for one in drafts)
     assert fresh(other).status == "draft"
 
@@ -204,7 +207,7 @@ def test_clearing_wants_a_word_typed_and_keeps_the_grace_time(support: FlaskClie
     )
     undoing = BATCH_PAGE.match(answer.location or "")
     assert undoing is not None
-    batch_runs.run_some(uuid.UUID(undoing[1]), seconds=10)
+    runner.run_some(uuid.UUID(undoing[1]), seconds=10)
     assert world.lesson(lesson).mux_asset_id is not None
     assert db.session.scalars(select(AssetDeletion)).all() == []
 
@@ -218,7 +221,7 @@ def test_what_was_cleared_everywhere_comes_back_everywhere(
     playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
     both = [make_lesson(), make_lesson()]
     for lesson in both:
-        adopting.adopt_asset(lesson, asset_id=asset_id, playback_id=playback_id, actor=CLI)
+        assign_asset.adopt_asset(lesson, asset_id=asset_id, playback_id=playback_id, actor=CLI)
     ids = [lesson.id for lesson in both[:chosen]]
     act(support, "lesson", "clear_asset", *ids, asked="1", reason="x", typed="clear", grace="1")
     assert [world.lesson(lesson).video_processing_status for lesson in both] == ["deleting"] * 2
@@ -226,14 +229,14 @@ def test_what_was_cleared_everywhere_comes_back_everywhere(
     form = {"id": str(batch.id), "reason": "too hasty", "csrf_token": csrf_of(support, "/account")}
     undoing = BATCH_PAGE.match(support.post("/admin/batch/undo", data=form).location or "")
     assert undoing is not None
-    batch_runs.run_some(uuid.UUID(undoing[1]), seconds=10)
+    runner.run_some(uuid.UUID(undoing[1]), seconds=10)
     undone = db.session.get_one(Batch, uuid.UUID(undoing[1]), populate_existing=True)
     assert (undone.done, undone.skipped, undone.failed) == (1, 0, 0), "the other was cleared along with it"
     db.session.execute(
         text("UPDATE mux_asset_tracking SET next_check_at = now() WHERE status = 'processing'")
     )
     db.session.commit()
-    sweeping.sweep()
+    sweep.sweep()
     for lesson in both:
         now = world.lesson(lesson)
         assert (now.mux_asset_id, now.video_processing_status, now.status) == (asset_id, "ready", "published")
@@ -308,7 +311,7 @@ def test_all_failed_events_are_replayed_by_their_view(support: FlaskClient, sess
     answer = act(support, "event", "replay", scope="filter", query="view=failed")
     held = BATCH_PAGE.match(answer.location)
     assert held is not None
-    batch_runs.run_some(uuid.UUID(held[1]), seconds=20)
+    runner.run_some(uuid.UUID(held[1]), seconds=20)
     assert {fresh(one).outcome for one in failed} == {"ignored"}
     assert fresh(fine).attempts == 1
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from lessonadmin.db import db
-from lessonadmin.domain import batch_runs, batches
+from lessonadmin.domain.batches import batches, runner
 from lessonadmin.domain.models import Batch, BatchItem, Lesson
 from tests.admin.desk import BATCH_PAGE, act, ready_drafts, said
 from tests.factories import make_user, signed_in
@@ -39,19 +39,19 @@ def test_a_batch_is_stopped_goes_on_and_is_undone(support: FlaskClient, session:
     batch_id = a_batch(support)
     press(support, "stop", batch_id)
     assert batches.progress(batch_id).status == "stopped"
-    batch_runs.run_some(batch_id, seconds=5)
+    runner.run_some(batch_id, seconds=5)
     assert batches.progress(batch_id).done == 0
     page = page_of(support.get(f"/admin/batch/details/?id={batch_id}"))
     assert "Stopped with 25 rows left." in page.text()
     press(support, "resume", batch_id)
-    batch_runs.run_some(batch_id, seconds=10)
+    runner.run_some(batch_id, seconds=10)
     assert batches.progress(batch_id).done == 25
     assert "Undo this for 25 rows?" in page_of(support.get(f"/admin/batch/details/?id={batch_id}")).text()
     answer = press(support, "undo", batch_id, reason="wrong course")
     held = BATCH_PAGE.match(answer.location)
     assert held is not None
     assert held[1] != str(batch_id)
-    batch_runs.run_some(uuid.UUID(held[1]), seconds=10)
+    runner.run_some(uuid.UUID(held[1]), seconds=10)
     assert {
         row.status for row in db.session.scalars(select(Lesson).execution_options(populate_existing=True))
     } == {"draft"}
@@ -60,7 +60,7 @@ def test_a_batch_is_stopped_goes_on_and_is_undone(support: FlaskClient, session:
 def test_the_time_left_of_a_batch_that_was_stopped_overnight(support: FlaskClient, session: object) -> None:
     batch_id = a_batch(support, 100)
     once = iter([True, False])
-    batch_runs.run_some(batch_id, seconds=30, alive=lambda: next(once))
+    runner.run_some(batch_id, seconds=30, alive=lambda: next(once))
     press(support, "stop", batch_id)
     night = timedelta(hours=12)
     db.session.execute(update(Batch).values(created_at=Batch.created_at - night, running_seconds=10.0))
@@ -79,7 +79,7 @@ def test_its_page_keeps_itself_fresh_and_shows_its_rows_in_pages(
     fragment = support.get(address, headers={"X-Fragment": "batch"})
     assert fragment.headers["X-Fragment"] == "batch"
     assert 'data-next="1000"' in fragment.text
-    batch_runs.run_some(batch_id, seconds=10)
+    runner.run_some(batch_id, seconds=10)
     fragment = support.get(address, headers={"X-Fragment": "batch"})
     assert 'data-next=""' in fragment.text
     first = page_of(support.get(address))
@@ -100,7 +100,7 @@ def test_a_batch_that_ends_while_its_page_is_drawn_is_asked_about_again(
     lines = batches.lines
 
     def ends_meanwhile(*args: Any, **options: Any) -> list[batches.Line]:
-        batch_runs.run_some(batch_id, seconds=10)
+        runner.run_some(batch_id, seconds=10)
         return lines(*args, **options)
 
     monkeypatch.setattr(batches, "lines", ends_meanwhile)
@@ -113,7 +113,7 @@ def test_a_batch_that_ends_while_its_page_is_drawn_is_asked_about_again(
 
 def test_failed_rows_are_tried_again_one_or_all(support: FlaskClient, session: object) -> None:
     batch_id = a_batch(support)
-    batch_runs.run_some(batch_id, seconds=10)
+    runner.run_some(batch_id, seconds=10)
     items = db.session.scalars(select(BatchItem.id).where(BatchItem.batch_id == batch_id).limit(3)).all()
     db.session.execute(update(BatchItem).where(BatchItem.id.in_(items)).values(status="failed", error="boom"))
     db.session.execute(update(Batch).where(Batch.id == batch_id).values(done=22, failed=3))
@@ -121,7 +121,7 @@ def test_failed_rows_are_tried_again_one_or_all(support: FlaskClient, session: o
     page = page_of(support.get(f"/admin/batch/details/?id={batch_id}&rows=failed"))
     assert page.text().count("boom") == 3
     press(support, "retry-row", batch_id, item=str(items[0]))
-    batch_runs.run_item(items[0])
+    runner.run_item(items[0])
     assert batches.progress(batch_id).failed == 2
     press(support, "retry", batch_id)
     assert batches.progress(batch_id).failed == 0

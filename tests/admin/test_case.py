@@ -11,7 +11,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain import people, sweeping, vital_signs
+from lessonadmin.domain import heartbeats
+from lessonadmin.domain.accounts import people
+from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote, Tracking
 from tests.admin.desk import act, fresh, said
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_user, signed_in
@@ -22,8 +24,8 @@ from tests.world import World
 
 @pytest.fixture
 def support(app: Flask, session: object) -> FlaskClient:
-    vital_signs.beat("worker:host:1")
-    vital_signs.beat("clock")
+    heartbeats.beat("worker:host:1")
+    heartbeats.beat("clock")
     return signed_in(make_user(role="support", email="sam@school.example"))
 
 
@@ -281,6 +283,6 @@ def test_a_file_that_is_held_has_two_answers(support: FlaskClient, world: World)
     notices = support.get("/notifications").text
     assert "A file is held until you decide: Bread" in notices
     act(support, "tracking", "take_over", row.id)
-    sweeping.sweep()
+    sweep.sweep()
     assert world.lesson(lesson).status == "published"
     assert causes(support, lesson)[0] == "published"

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from lessonadmin.domain import ceilings, gauges
+from lessonadmin.domain.health import gauges
+from lessonadmin.domain.querying import bounded_count
 from tests.admin.rooms import browser
 from tests.factories import in_context, make_course, make_lesson, make_tracking
 from tests.pages import page_of
@@ -48,8 +49,8 @@ def test_not_stuck_and_stuck_with_something_else_are_counted_by_themselves(app: 
 def test_many_that_a_search_finds_are_said_to_be_more_than_were_counted(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ceilings, "MANY_OF_NEWEST", 3)
-    monkeypatch.setattr(ceilings, "MOST_OF_MANY", 4)
+    monkeypatch.setattr(bounded_count, "MANY_OF_NEWEST", 3)
+    monkeypatch.setattr(bounded_count, "MOST_OF_MANY", 4)
     for number in range(6):
         make_lesson(title=f"Water {number}")
     page = page_of(browser().get("/admin/lesson/?search=water"))

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from lessonadmin import queue
 from lessonadmin.db import db
-from lessonadmin.domain import doctor, vital_signs
+from lessonadmin.domain import heartbeats
+from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.models import AuditLog
 from tests.admin.desk import said
 from tests.factories import make_user, signed_in
@@ -85,9 +86,9 @@ def test_redis_away_is_said_and_breaks_nothing(support: FlaskClient) -> None:
 
 
 def test_the_doctors_lines_are_those_of_the_command(support: FlaskClient, redis_url: str) -> None:
-    vital_signs.beat("clock")
+    heartbeats.beat("clock")
     page = page_of(support.get("/admin/doctor/"))
-    lines = doctor.examine(seconds=6)
+    lines = all_checks.examine(seconds=6)
     shown = [attrs["data-level"] for _, attrs in page.elements if "data-level" in attrs]
     assert sorted(filter(None, shown)) == sorted(line.level for line in lines)
     for line in lines:

@@ -9,8 +9,9 @@ from sqlalchemy import select, text, update
 
 from lessonadmin import queue
 from lessonadmin.db import CLI, db
-from lessonadmin.domain import budget, reconcile
+from lessonadmin.domain import mux_budget
 from lessonadmin.domain.models import AssetDeletion, Drift, ReconcileRun
+from lessonadmin.domain.reconciliation import reconcile
 from lessonadmin.jobs import reconciling
 from tests.factories import make_lesson, make_playing_lesson, make_user, signed_in
 from tests.world import World
@@ -20,7 +21,7 @@ PAGE = "/admin/reconcile/"
 
 @pytest.fixture(autouse=True)
 def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "CAPACITY", 10_000.0)
+    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
 
 
 def walk() -> reconcile.Report:

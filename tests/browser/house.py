@@ -21,7 +21,7 @@ from devstack import ports, procfile
 from devstack.house import status_of
 from devstack.places import ROOT
 from devstack.servers import Servers
-from lessonadmin.domain import passwords
+from lessonadmin.domain.accounts import passwords
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests.settings import environment

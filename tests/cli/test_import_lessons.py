@@ -21,7 +21,8 @@ from sqlalchemy import func, select
 from devstack.places import ROOT
 from lessonadmin import config, mux, spreadsheets
 from lessonadmin.db import db
-from lessonadmin.domain import access, budget, import_file, importing
+from lessonadmin.domain import mux_budget, permissions
+from lessonadmin.domain.lessons import import_file, lesson_import
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Notification, Tracking, User
 from tests.factories import make_course, make_lesson, make_user
 from tests.settings import overridden
@@ -33,8 +34,8 @@ HEAD = ("title", "description", "price", "teacher", "course", "asset id", "statu
 
 @pytest.fixture(autouse=True)
 def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "CAPACITY", 10_000.0)
-    monkeypatch.setattr(importing, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
+    monkeypatch.setattr(lesson_import, "PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_a_published_lesson_with_its_video_and_its_course(world: World, teacher:
     assert (lesson.status, lesson.price_cents, lesson.description) == ("published", 999, "In C")
     assert (lesson.mux_asset_id, lesson.mux_playback_id) == (asset_id, playback_id)
     assert (lesson.video_processing_status, lesson.creator_id) == ("ready", teacher.id)
-    assert access.visible_to_students(lesson)
+    assert permissions.visible_to_students(lesson)
     course = db.session.get_one(Course, lesson.course_id)
     assert (course.title, course.instructor_id) == ("Bach", teacher.id)
     assert [row.status for row in world.rows(lesson)] == ["ready"]

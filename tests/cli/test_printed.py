@@ -10,10 +10,10 @@ from flask.cli import ScriptInfo
 
 from lessonadmin.cli import fix_lessons, import_lessons
 from lessonadmin.cli import reconcile as reconcile_command
-from lessonadmin.domain import doctor
-from lessonadmin.domain.drift import Found
-from lessonadmin.domain.examination import fail
-from lessonadmin.domain.repair import Finding
+from lessonadmin.domain.health.doctor import all_checks
+from lessonadmin.domain.health.doctor.examination import fail
+from lessonadmin.domain.maintenance.fix_old_lessons import Finding
+from lessonadmin.domain.reconciliation.differences import Found
 from lessonadmin.jobs import clock
 from lessonadmin.jobs.schedule import Periodic
 from tests.factories import make_user
@@ -36,7 +36,7 @@ def test_names_of_people(app: Flask, session: object) -> None:
 
 
 def test_lines_of_the_doctor(app: Flask, session: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "examine", lambda seconds: [fail("Mux", OBEYED, OBEYED)])
+    monkeypatch.setattr(all_checks, "examine", lambda seconds: [fail("Mux", OBEYED, OBEYED)])
     assert harmless(printed(app, "doctor"))
 
 

@@ -5,7 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from lessonadmin.db import db
-from lessonadmin.domain import passwords, people, tokens
+from lessonadmin.domain.accounts import passwords, people, tokens
 from tests.factories import PASSWORD, bearer, make_user, signed_in
 
 

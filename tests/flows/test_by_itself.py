@@ -45,7 +45,7 @@ def no_pages(house: House) -> None:
 
 @dataclass
 class Accident:
-    """A worker was killed in the middle of `asking`, Redis was emptied while `waiting` was in line, and two rows of
+    """A worker was killed in the middle of `ask_now`, Redis was emptied while `waiting` was in line, and two rows of
     `put_back` were to be asked about later. Each has its lessons, and whether it was done in time."""
 
     support: Support

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from devstack.places import ROOT
 from lessonadmin.db import CLI, Actor, db, transaction
-from lessonadmin.domain import actions, batch_runs, batches
+from lessonadmin.domain.batches import batches, registry, runner
 from lessonadmin.domain.models import AuditLog, BatchItem
 from tests.factories import make_lesson, make_user
 from tests.world import World
@@ -89,10 +89,10 @@ def ready_drafts(count: int) -> list[uuid.UUID]:
 def test_killed_at_row_fifty(settings_environment: dict[str, str], staff: Actor) -> None:
     ids = ready_drafts(100)
     with transaction(staff):
-        batch_id = batches.create(actions.find("lesson", "publish"), ids, nudge=False).id
+        batch_id = batches.create(registry.find("lesson", "publish"), ids, nudge=False).id
     with killed_worker(settings_environment, batch_id, row=51):
         assert batches.progress(batch_id).done == audit_count("lesson.published") == 50
-        assert batch_runs.run_some(batch_id, seconds=30).rows == 50
+        assert runner.run_some(batch_id, seconds=30).rows == 50
     shown = batches.progress(batch_id)
     assert (shown.done, shown.status) == (100, "done")
     assert audit_count("lesson.published") == 100
@@ -106,15 +106,15 @@ def test_killed_while_it_asks_mux(settings_environment: dict[str, str], world: W
     world.forget()
     with transaction(staff):
         batch_id = batches.create(
-            actions.find("lesson", "recheck"), [one.id for one in owners], nudge=False
+            registry.find("lesson", "recheck"), [one.id for one in owners], nudge=False
         ).id
     with killed_worker(settings_environment | {"MUX_API_URL": world.url}, batch_id, row=2):
         assert batches.progress(batch_id).done == 1
-        assert batch_runs.run_some(batch_id, seconds=10).rows == 1
+        assert runner.run_some(batch_id, seconds=10).rows == 1
         assert batches.progress(batch_id).left == 1
         db.session.execute(update(BatchItem).values(due_at=func.clock_timestamp()))
         db.session.execute(text("UPDATE mux_budget SET tokens = 18"))
         db.session.commit()
-        assert batch_runs.run_some(batch_id, seconds=10).rows == 1
+        assert runner.run_some(batch_id, seconds=10).rows == 1
     assert batches.progress(batch_id).status == "done"
     assert audit_count("video.ready") == audit_count("lesson.published") == 3

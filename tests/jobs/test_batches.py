@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lessonadmin import queue
 from lessonadmin.db import CLI, Actor, transaction
-from lessonadmin.domain import actions, batches
+from lessonadmin.domain.batches import batches, registry
 from lessonadmin.domain.models import BatchItem
 from lessonadmin.jobs import batches as jobs
 from tests.factories import make_playing_lesson, make_user
@@ -18,7 +18,7 @@ from tests.factories import make_playing_lesson, make_user
 def begin(count: int) -> uuid.UUID:
     ids = [make_playing_lesson().id for _ in range(count)]
     with transaction(Actor.user(make_user(role="support").id)):
-        return batches.create(actions.find("lesson", "unpublish"), ids).id
+        return batches.create(registry.find("lesson", "unpublish"), ids).id
 
 
 def queued() -> list[Job]:
@@ -58,7 +58,7 @@ def test_nothing_is_queued_when_the_transaction_fails(session: Session, redis_co
     lesson = make_playing_lesson()
     try:
         with transaction(CLI):
-            batches.create(actions.find("lesson", "unpublish"), [lesson.id])
+            batches.create(registry.find("lesson", "unpublish"), [lesson.id])
             raise LookupError
     except LookupError:
         pass

@@ -9,10 +9,12 @@ from sqlalchemy import func, select, text, update
 
 from lessonadmin import config, queue
 from lessonadmin.db import JOB, db
-from lessonadmin.domain import budget, surveying, sweeping, vital_signs
+from lessonadmin.domain import heartbeats, mux_budget
+from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Lesson, Tracking
-from tests.domain.test_batches import in_threads
-from tests.domain.test_surveying import many_processing
+from lessonadmin.domain.polling import survey
+from tests.domain.batches.test_batches import in_threads
+from tests.domain.polling.test_survey import many_processing
 from tests.factories import make_lesson, make_tracking, make_user
 from tests.jobs.test_jobs import work_off
 from tests.settings import overridden
@@ -24,7 +26,7 @@ NOTHING_LISTENS = "redis://127.0.0.1:1/0"
 @pytest.fixture(autouse=True)
 def a_worker(world: World, redis_url: str) -> None:
     """One was seen just now; the test works its jobs off."""
-    vital_signs.beat("worker:test:1")
+    heartbeats.beat("worker:test:1")
 
 
 def all_due() -> None:
@@ -40,7 +42,7 @@ def all_due() -> None:
 
 def clock() -> None:
     """One pass of the clock."""
-    assert sweeping.sweep(with_workers=True).failed == {}
+    assert sweep.sweep(with_workers=True).failed == {}
 
 
 def jobs() -> list[tuple[str, list[Any]]]:
@@ -125,7 +127,7 @@ def test_what_was_handed_over_in_vain_the_clock_looks_at_itself(
 
 def test_a_pass_by_hand_looks_itself(world: World) -> None:
     lost(world, 2)
-    sweeping.sweep()
+    sweep.sweep()
     assert (published(), jobs()) == (2, [])
 
 
@@ -144,8 +146,8 @@ def test_who_was_heard_of_meanwhile_is_not_asked_about(app: Flask, world: World,
 
 def test_two_clocks_hand_over_once(app: Flask, world: World) -> None:
     lost(world, 3)
-    in_threads(app, 4, lambda _: sweeping.sweep(with_workers=True))
-    in_threads(app, 4, lambda _: surveying.share_out(actor=JOB))
+    in_threads(app, 4, lambda _: sweep.sweep(with_workers=True))
+    in_threads(app, 4, lambda _: survey.share_out(actor=JOB))
     assert len(jobs()) == 3
     work_off(app)
     assert len(gets(world)) == 6
@@ -156,7 +158,7 @@ def test_a_worker_that_hangs_leaves_the_row_to_the_clock(app: Flask, world: Worl
     lost(world, 1)
     clock()
     (tracking_id,) = db.session.scalars(select(Tracking.id)).all()
-    assert surveying.take(tracking_id)
+    assert survey.take(tracking_id)
     clock()
     assert published() == 0
     all_due()
@@ -167,7 +169,7 @@ def test_a_worker_that_hangs_leaves_the_row_to_the_clock(app: Flask, world: Worl
 def test_without_budget_a_job_leaves_the_row_to_the_next_pass(app: Flask, world: World) -> None:
     lost(world, 1)
     clock()
-    while budget.take():
+    while mux_budget.take():
         pass
     work_off(app)
     assert gets(world) == []

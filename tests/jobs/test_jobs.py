@@ -10,8 +10,11 @@ from sqlalchemy.exc import OperationalError
 
 from lessonadmin import queue
 from lessonadmin.db import JOB, db, transaction
-from lessonadmin.domain import budget, removal, sweeping, uploads, vital_signs
+from lessonadmin.domain import heartbeats, mux_budget
+from lessonadmin.domain.maintenance import sweep as maintenance_sweep
 from lessonadmin.domain.models import AssetDeletion, UploadCancellation
+from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.videos import removal
 from lessonadmin.job_list import QUEUES
 from lessonadmin.jobs import clock, schedule, videos
 from tests.factories import make_lesson
@@ -27,7 +30,7 @@ def pending() -> int:
 def test_nudges_carry_ids_and_nothing_else(world: World, redis_url: str) -> None:
     lesson = make_lesson()
     ticket = world.upload(lesson)
-    uploads.cancel(ticket.upload_id, lesson, actor=JOB)
+    direct_upload.cancel(ticket.upload_id, lesson, actor=JOB)
     (job,) = queue.queue("default").jobs
     cancellation = db.session.scalars(select(UploadCancellation.id)).one()
     assert (job.func_name, job.args) == ("lessonadmin.jobs.videos.cancel_upload", [str(cancellation)])
@@ -72,7 +75,7 @@ def test_what_cannot_be_done_now_is_left_to_the_sweep(world: World, how: str) ->
         removal.request_delete(world.lesson(lesson).mux_asset_id or "")
     promise = db.session.scalars(select(AssetDeletion.id)).one()
     if how == "no budget":
-        while budget.take():
+        while mux_budget.take():
             pass
     else:
         world.control.fault("api", "status", status=503)
@@ -82,7 +85,7 @@ def test_what_cannot_be_done_now_is_left_to_the_sweep(world: World, how: str) ->
     db.session.execute(text("DELETE FROM mux_budget"))
     db.session.execute(update(AssetDeletion).values(due_at=func.now()))
     db.session.commit()
-    sweeping.sweep()
+    maintenance_sweep.sweep()
     assert world.control.assets() == []
 
 
@@ -142,7 +145,7 @@ def test_the_clock_beats_works_and_stops(
     monkeypatch.setattr(clock, "TABLE", (not_yet, schedule.Periodic("once", lambda: 1, once)))
     clock.run(app)
     assert runs == ["ran"]
-    assert vital_signs.hands()["clock"]
+    assert heartbeats.hands()["clock"]
 
 
 def test_the_clock_outlives_a_database_that_went_away(

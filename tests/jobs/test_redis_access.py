@@ -16,8 +16,8 @@ from devstack.places import ROOT
 from lessonadmin import config, queue, redis_access
 from lessonadmin.admin import queue_room
 from lessonadmin.db import db
-from lessonadmin.domain import doctor_house
-from lessonadmin.domain.examination import Line, Room
+from lessonadmin.domain.health.doctor import host_checks
+from lessonadmin.domain.health.doctor.examination import Line, Room
 from tests.settings import overridden
 from tests.workers import work_off
 
@@ -57,7 +57,7 @@ def far(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(url: str) -> Line:
     with overridden(redis_url=url):
-        (line,) = doctor_house.redis_access(Room(db.engine, config.current()))
+        (line,) = host_checks.redis_access(Room(db.engine, config.current()))
     assert GOOD not in line.says + line.todo
     return line
 

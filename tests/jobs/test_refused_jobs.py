@@ -23,7 +23,7 @@ from rq.timeouts import TimerDeathPenalty
 
 from lessonadmin import metrics, queue
 from lessonadmin.db import JOB, transaction
-from lessonadmin.domain import removal
+from lessonadmin.domain.videos import removal
 from lessonadmin.jobs import worker
 from lessonadmin.listed_jobs import ListedJob, Refused
 from tests.factories import make_lesson, make_user, signed_in

@@ -35,7 +35,7 @@ class Delivery:
 
 @dataclass
 class Receiver:
-    """Collects deliveries. ``answers`` are used up one by one, then ``usual`` is given."""
+    """Collects deliveries. ``ask_mux`` are used up one by one, then ``usual`` is given."""
 
     usual: int = 204
     answers: list[int | float] = field(default_factory=list)

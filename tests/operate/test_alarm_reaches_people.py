@@ -8,7 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from lessonadmin.db import JOB, db
-from lessonadmin.domain import alarms, mailing, vital_signs
+from lessonadmin.domain import heartbeats
+from lessonadmin.domain.health import alarms
+from lessonadmin.domain.notifications import delivery
 from tests import postbox
 from tests.factories import make_user, signed_in
 from tests.postbox import Postbox
@@ -35,12 +37,12 @@ def metric(page: str, kind: str) -> float:
 def test_an_alarm_is_seen_everywhere_and_its_end_too(app: Flask, box: Postbox) -> None:
     support, teacher = make_user(role="support"), make_user()
     browser = signed_in(support)
-    vital_signs.beat("worker:here:1")
+    heartbeats.beat("worker:here:1")
     db.session.execute(text("UPDATE heartbeats SET at = at - interval '10 minutes'"))
     db.session.commit()
     alarms.look(actor=JOB)
     alarms.look(actor=JOB)
-    mailing.send_due()
+    delivery.send_due()
     db.session.rollback()
     assert "No worker was seen for more than two minutes" in browser.get("/admin/").text
     assert metric(browser.get("/metrics").text, "no_worker") == 1
@@ -48,9 +50,9 @@ def test_an_alarm_is_seen_everywhere_and_its_end_too(app: Flask, box: Postbox) -
     assert "No worker is running" in browser.get("/notifications").text
     assert "No worker is running" not in signed_in(teacher).get("/notifications").text
 
-    vital_signs.beat("worker:here:1")
+    heartbeats.beat("worker:here:1")
     alarms.look(actor=JOB)
-    mailing.send_due()
+    delivery.send_due()
     db.session.rollback()
     assert "No worker was seen for more than" not in browser.get("/admin/").text
     assert metric(browser.get("/metrics").text, "no_worker") == 0

@@ -8,7 +8,8 @@ import yaml
 
 from devstack.places import ROOT
 from lessonadmin import config, metrics
-from lessonadmin.domain import alarms, retention
+from lessonadmin.domain.health import alarms
+from lessonadmin.domain.maintenance import retention
 from tests.settings import REQUIRED
 
 FOLDER = ROOT / "docs" / "operate"

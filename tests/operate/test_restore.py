@@ -12,7 +12,8 @@ from sqlalchemy import text
 from devstack import wheels
 from devstack.servers import Servers, run_flask
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import actions, batches, deletions, removal
+from lessonadmin.domain.batches import batches, registry
+from lessonadmin.domain.videos import outbox, removal
 from tests.factories import make_lesson
 from tests.settings import environment
 from tests.world import World
@@ -48,13 +49,13 @@ def unfinished(world: World, redis_url: str) -> list[str]:
     cancelled = make_lesson()
     upload_id = world.upload(cancelled).upload_id
     with transaction(Actor.user(cancelled.creator_id)):
-        deletions.promise_cancellation_of(upload_id, ("lesson", cancelled.id))
+        outbox.promise_cancellation_of(upload_id, ("lesson", cancelled.id))
     drafts = [
         make_lesson(mux_asset_id=f"A{n}", mux_playback_id="P", video_processing_status="ready")
         for n in range(3)
     ]
     with transaction(Actor.user(cancelled.creator_id)):
-        batches.create(actions.find("lesson", "publish"), [one.id for one in drafts])
+        batches.create(registry.find("lesson", "publish"), [one.id for one in drafts])
     db.session.execute(
         text("UPDATE mux_asset_tracking SET next_check_at = created_at WHERE next_check_at IS NOT NULL")
     )

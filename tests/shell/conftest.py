@@ -23,7 +23,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from devstack.places import ROOT
 from lessonadmin.db import CLI, transaction
-from lessonadmin.domain import sessions
+from lessonadmin.domain.accounts import sessions
 from lessonadmin.domain.models import User
 from tests.factories import in_context, make_user
 

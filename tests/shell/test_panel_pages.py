@@ -11,7 +11,9 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import actions, batch_runs, batches, lessons, notes, vital_signs
+from lessonadmin.domain import heartbeats
+from lessonadmin.domain.batches import batches, registry, runner
+from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import (
     AssetDeletion,
     Batch,
@@ -22,6 +24,7 @@ from lessonadmin.domain.models import (
     Tracking,
     User,
 )
+from lessonadmin.domain.support import notes
 from tests.chromium import alive
 from tests.factories import (
     keep,
@@ -57,7 +60,7 @@ class Desk:
 
 @pytest.fixture
 def desk(world: World) -> Desk:
-    vital_signs.beat("clock")
+    heartbeats.beat("clock")
     admin = make_user(role="admin", name="Robin Root", email="root@school.example")
     teacher = make_user(name="Ada Lovelace", email="ada.lovelace@school.example")
     student = make_user(role="student", email="stu@school.example")
@@ -89,12 +92,12 @@ def bulk(admin: User, count: int, *, run: bool) -> Batch:
     drafts = [
         make_playing_lesson(status="draft", published_at=None, title=f"Draft {n:02}") for n in range(count)
     ]
-    publish = actions.find("lesson", "publish")
+    publish = registry.find("lesson", "publish")
     with transaction(Actor.user(admin.id, reason="The course opens today")):
         batch = batches.create(publish, [one.id for one in drafts])
         batch_id = batch.id
     if run:
-        batch_runs.run_some(batch_id, seconds=20)
+        runner.run_some(batch_id, seconds=20)
         two = [row.item_id for row in batches.lines(batch_id, limit=2)]
         db.session.execute(update(BatchItem).where(BatchItem.id.in_(two)).values(status="failed", error="Mux did not answer."))  # fmt: skip
         db.session.execute(update(Batch).where(Batch.id == batch_id).values(done=count - 2, failed=2))

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from devstack.places import ROOT
 from devstack.servers import Servers, run_flask
 from devstack.trouble import Trouble
-from lessonadmin.domain import vital_signs
+from lessonadmin.domain import heartbeats
 from tests.settings import environment
 
 NOTHING_LISTENS = "redis://127.0.0.1:1/0"
@@ -63,7 +63,7 @@ def test_there_is_one_head() -> None:
     settings = Config()
     settings.set_main_option("script_location", str(ROOT / "migrations"))
     heads = ScriptDirectory.from_config(settings).get_heads()
-    assert heads == [vital_signs.expected_revision()]
+    assert heads == [heartbeats.expected_revision()]
 
 
 def test_up_down_and_up_again_is_the_same(empty_database: str) -> None:

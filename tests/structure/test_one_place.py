@@ -75,27 +75,27 @@ RULES = (
         "when a video is stuck",
         (
             "config.py",
-            "domain/conditions.py",
-            "domain/sweeping.py",
+            "domain/videos/conditions.py",
+            "domain/maintenance/sweep.py",
         ),  # the sweep names the minutes in its notice
         lambda node: isinstance(node, ast.Attribute) and node.attr == "stuck_after_seconds",
         "row.created_at < now - timedelta(seconds=config.current().stuck_after_seconds)",
     ),
     Rule(
         "whether an upload is current",
-        ("domain/models/video.py",),
+        ("domain/models/videos.py",),
         lambda node: of_nothing(node, "superseded_at"),
         "rows = [row for row in rows if row.superseded_at is None]\nTracking.superseded_at.is_(None)",
     ),
     Rule(
         "which uploads are open",
-        ("domain/models/content.py",),
+        ("domain/models/lessons.py",),
         lambda node: isinstance(node, ast.Tuple) and texts(node) == {"uploading", "processing"},
         'Tracking.status.in_(("uploading", "processing"))',
     ),
     Rule(
         "what a lesson and a course differ in as owners of videos",
-        ("domain/models/owners.py", "domain/models/video.py"),
+        ("domain/models/owners.py", "domain/models/videos.py"),
         lambda node: (
             isinstance(node, ast.IfExp)
             and ast.unparse(node.body) in ("Lesson", "Tracking.lesson_id")
@@ -141,7 +141,7 @@ RULES = (
     ),
     Rule(
         "who was seen lately is read in one place",
-        ("domain/vital_signs.py", "domain/batch_turns.py"),
+        ("domain/heartbeats.py", "domain/batches/leases.py"),
         lambda node: (
             isinstance(node, ast.Attribute) and ast.unparse(node) in ("Heartbeat.at", "Heartbeat.name")
         ),
@@ -149,13 +149,13 @@ RULES = (
     ),
     Rule(
         "rows are counted to a ceiling in one place",
-        ("domain/ceilings.py",),
+        ("domain/querying/bounded_count.py",),
         lambda node: calls(node, "select(func.count()).select_from") and ".limit(" in ast.unparse(node),
         "select(func.count()).select_from(rows.limit(MOST + 1).subquery())",
     ),
     Rule(
         "which roles teach, and which are staff",
-        ("domain/models/people.py",),
+        ("domain/models/accounts.py",),
         lambda node: (
             isinstance(node, ast.Tuple | ast.Set | ast.List)
             and len({"instructor", "support", "admin"} & {getattr(one, "value", None) for one in node.elts})

@@ -9,22 +9,26 @@ from tests.structure.one_writer import AUDIT, GUARDED, PUBLICATION, UNREADABLE, 
 
 PRODUCT = ROOT / "lessonadmin"
 WRITERS = {
-    "domain/videos.py": VIDEO | {UNREADABLE},
-    "domain/publication.py": PUBLICATION,
-    "domain/journal.py": {AUDIT},
+    "domain/videos/transitions.py": VIDEO | {UNREADABLE},
+    "domain/videos/publication.py": PUBLICATION,
+    "domain/audit/audit_log.py": {AUDIT},
 }
 # (module, function, column): why this is no second writer
 EXCEPTIONS = {
     (
-        "domain/lessons.py",
+        "domain/lessons/lessons.py",
         "create",
         "publish_on_ready",
     ): "a lesson is born with its intent, in `lesson.created`",
-    ("domain/handover.py", "_move", UNREADABLE): "the key is the teacher's column of a lesson or a course",
-    ("domain/batch_beginning.py", "create", "status"): "of a bulk action",
-    ("domain/batch_control.py", "stop", "status"): "of a bulk action",
-    ("domain/batch_control.py", "resume", "status"): "of a bulk action",
-    ("domain/batch_items.py", "free_expired", "status"): "of a row of a bulk action",
+    (
+        "domain/accounts/handover.py",
+        "_move",
+        UNREADABLE,
+    ): "the key is the teacher's column of a lesson or a course",
+    ("domain/batches/creation.py", "create", "status"): "of a bulk action",
+    ("domain/batches/control.py", "stop", "status"): "of a bulk action",
+    ("domain/batches/control.py", "resume", "status"): "of a bulk action",
+    ("domain/batches/batch_items.py", "free_expired", "status"): "of a row of a bulk action",
     ("mux/asking.py", "__init__", "status"): "of an HTTP answer",
     ("mux/asking.py", "send", "status"): "of an HTTP answer",
     ("mux/errors.py", "__init__", "status"): "of an HTTP answer",
@@ -54,9 +58,9 @@ def test_the_writers_are_seen_to_write() -> None:
     """Else the walk would find nothing because it looks at nothing."""
     seen = {path: {one.column for one in writes(source)} for path, source in modules() if path in WRITERS}
     assert seen.keys() == WRITERS.keys()
-    assert seen["domain/publication.py"] == PUBLICATION
-    assert seen["domain/journal.py"] == {AUDIT}
-    assert VIDEO - seen["domain/videos.py"] <= {
+    assert seen["domain/videos/publication.py"] == PUBLICATION
+    assert seen["domain/audit/audit_log.py"] == {AUDIT}
+    assert VIDEO - seen["domain/videos/transitions.py"] <= {
         "mux_asset_id",
         "mux_preview_asset_id",
         "mux_preview_playback_id",
@@ -113,11 +117,11 @@ def test_the_writers_are_seen_to_write() -> None:
     ],
 )
 def test_a_planted_second_writer_is_found(planted: str, column: str) -> None:
-    source = dict(modules())["domain/notices.py"]
-    assert found_in("domain/notices.py", source) == []
+    source = dict(modules())["domain/notifications/notices.py"]
+    assert found_in("domain/notifications/notices.py", source) == []
     second = f"{source}\n\ndef second() -> None:\n    {planted}\n"
-    found = found_in("domain/notices.py", second)
-    assert ("domain/notices.py", "second", column) in [one[:3] for one in found]
+    found = found_in("domain/notifications/notices.py", second)
+    assert ("domain/notifications/notices.py", "second", column) in [one[:3] for one in found]
 
 
 HANDING_ON = """

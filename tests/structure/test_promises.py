@@ -21,7 +21,7 @@ def test_every_promise_is_made_kept_and_proved() -> None:
 
 
 GOOD = (
-    "| Nothing is lost | `README.md`: “no lesson is lost” | clock: `domain.sweeping.sweep` |"
+    "| Nothing is lost | `README.md`: “no lesson is lost” | clock: `domain.maintenance.sweep.sweep` |"
     " `flows/test_sweep.py::test_lost` |"
 )
 
@@ -30,16 +30,16 @@ GOOD = (
 def tree(tmp_path: Path) -> Path:
     files = {
         "README.md": "When Mux is late,\n**no lesson** is lost.\n",
-        "lessonadmin/domain/sweeping.py": "def sweep():\n    pass\n\n\ndef helper():\n    pass\n",
+        "lessonadmin/domain/maintenance/sweep.py": "def sweep():\n    pass\n\n\ndef helper():\n    pass\n",
         "tests/flows/test_sweep.py": (
-            "import pytest\nfrom lessonadmin.domain import sweeping\n\n\n"
-            "@pytest.fixture\ndef swept():\n    return sweeping.sweep()\n\n\n"
-            "def by_hand():\n    sweeping.sweep()\n\n\n"
-            "def test_lost(house):\n    sweeping.helper()\n\n\n"
+            "import pytest\nfrom lessonadmin.domain.maintenance import sweep\n\n\n"
+            "@pytest.fixture\ndef swept():\n    return sweep.sweep()\n\n\n"
+            "def by_hand():\n    sweep.sweep()\n\n\n"
+            "def test_lost(house):\n    sweep.helper()\n\n\n"
             "def test_direct():\n    by_hand()\n\n\n"
             "def test_by_fixture(swept):\n    pass\n\n\ndef helps():\n    pass\n"
         ),
-        "tests/domain/test_sweeping.py": "def test_lost():\n    pass\n",
+        "tests/domain/maintenance/test_sweep.py": "def test_lost():\n    pass\n",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -64,11 +64,11 @@ def test_of_the_test_a_whole_row_is_right(tree: Path) -> None:
         ("::test_lost", "::test_gone", "flows/test_sweep.py::test_gone is not there"),
         ("::test_lost", "::helps", "flows/test_sweep.py::helps is not there"),
         ("flows/test_sweep.py", "flows/test_gone.py", "flows/test_gone.py is not there"),
-        ("flows/test_sweep.py", "domain/test_sweeping.py", "domain/test_sweeping.py::test_lost does not drive the running product"),
-        ("::test_lost", "::test_direct", "calls lessonadmin.domain.sweeping.sweep itself"),
-        ("::test_lost", "::test_by_fixture", "calls lessonadmin.domain.sweeping.sweep itself"),
-        ("sweeping.sweep", "sweeping.wake", "domain.sweeping.wake is not there"),
-        ("clock: `domain.sweeping.sweep`", "the clock", "nothing keeps it"),
+        ("flows/test_sweep.py", "domain/maintenance/test_sweep.py", "domain/maintenance/test_sweep.py::test_lost does not drive the running product"),
+        ("::test_lost", "::test_direct", "calls lessonadmin.domain.maintenance.sweep.sweep itself"),
+        ("::test_lost", "::test_by_fixture", "calls lessonadmin.domain.maintenance.sweep.sweep itself"),
+        ("sweep.sweep", "sweep.wake", "domain.maintenance.sweep.wake is not there"),
+        ("clock: `domain.maintenance.sweep.sweep`", "the clock", "nothing keeps it"),
         ("no lesson is lost", "no lesson is late", "README.md does not say “no lesson is late”"),
         ("README.md", "GONE.md", "GONE.md does not say"),
         ("`README.md`: “no lesson is lost”", "everybody", "no text makes it"),

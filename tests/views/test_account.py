@@ -9,7 +9,7 @@ from sqlalchemy import func, text, update
 from werkzeug.test import TestResponse
 
 from lessonadmin.db import db
-from lessonadmin.domain import tokens
+from lessonadmin.domain.accounts import tokens
 from lessonadmin.domain.models import ApiToken, SignInFailure
 from tests.factories import PASSWORD, bearer, keep, make_user, signed_in
 from tests.pages import csrf_of, page_of

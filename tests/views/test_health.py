@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 
 from lessonadmin import config, create_app
 from lessonadmin.db import db
-from lessonadmin.domain import vital_signs
+from lessonadmin.domain import heartbeats
 from tests.factories import bearer, make_user, signed_in
 from tests.settings import environment, overridden
 
-ALL_WELL = dict.fromkeys(vital_signs.CHECKS, True)
+ALL_WELL = dict.fromkeys(heartbeats.CHECKS, True)
 
 
 @pytest.fixture
 def everybody_alive(session: Session) -> None:
-    vital_signs.beat("worker:here:1")
-    vital_signs.beat("clock")
+    heartbeats.beat("worker:here:1")
+    heartbeats.beat("clock")
 
 
 def age(session: Session, name: str, seconds: int) -> None:
@@ -64,7 +64,7 @@ def test_one_fell_silent_a_minute_ago(
 
 
 def test_one_live_worker_is_enough(client: FlaskClient, session: Session, everybody_alive: None) -> None:
-    vital_signs.beat("worker:there:2")
+    heartbeats.beat("worker:there:2")
     age(session, "worker:here:1", 3600)
     assert signs(client)[0] == 200
 
@@ -111,7 +111,7 @@ def other(settings_environment: dict[str, str], request: pytest.FixtureRequest) 
 def test_the_database_is_away(other: FlaskClient) -> None:
     status, found = signs(other)
     assert status == 503
-    assert found == {**dict.fromkeys(vital_signs.CHECKS, False), "redis": True}
+    assert found == {**dict.fromkeys(heartbeats.CHECKS, False), "redis": True}
     assert other.get("/healthz").status_code == 200
 
 

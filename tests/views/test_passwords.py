@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from lessonadmin.domain import sign_in
+from lessonadmin.domain.accounts import sign_in
 from lessonadmin.domain.models import User
 from tests.factories import PASSWORD, make_user, signed_in
 from tests.pages import csrf_of

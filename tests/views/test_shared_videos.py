@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, text, update
 
 from lessonadmin.db import db
-from lessonadmin.domain import sweeping
+from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, Lesson, User
 from tests.factories import bearer, make_lesson, make_user, signed_in
 from tests.pages import csrf_of, page_of
@@ -62,7 +62,7 @@ def hours_pass(hours: int) -> None:
         db.session.execute(update(AssetDeletion).values(due_at=func.now() - text("interval '1 second'")))
         db.session.execute(text("DELETE FROM mux_budget"))
         db.session.commit()
-        sweeping.sweep()
+        sweep.sweep()
 
 
 def test_remove_video_of_one_lesson_leaves_the_other_its_video(

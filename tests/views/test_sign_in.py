@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain import people
+from lessonadmin.domain.accounts import people
 from lessonadmin.domain.models import User
 from tests.factories import PASSWORD, make_user, signed_in
 from tests.pages import csrf_of, page_of

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from lessonadmin import auth
 from lessonadmin.db import CLI, transaction
-from lessonadmin.domain import people
+from lessonadmin.domain.accounts import people
 from lessonadmin.domain.models import Notification, SignInFailure, User
 from tests.factories import PASSWORD, bearer, make_user, signed_in
 from tests.pages import csrf_of, page_of

@@ -18,8 +18,8 @@ from sqlalchemy.exc import OperationalError
 
 from lessonadmin import metrics
 from lessonadmin.db import db
-from lessonadmin.domain import inbox, rejections
 from lessonadmin.domain.models import Lesson, MuxEvent
+from lessonadmin.domain.webhooks import inbox, rejections
 from lessonadmin.metrics import labels
 from lessonadmin.views import webhooks
 from tests.factories import make_lesson

@@ -7,7 +7,7 @@ from sqlalchemy import func, update
 
 from lessonadmin import auth
 from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain import people
+from lessonadmin.domain.accounts import people
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.views.api.calls import CALLS
 from tests.factories import bearer, make_lesson, make_user, signed_in

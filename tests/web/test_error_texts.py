@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from lessonadmin import logs, reporting, traces
 from lessonadmin.database_errors import in_short
 from lessonadmin.db import db
-from lessonadmin.domain import doctor
+from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.models import MuxEvent
 from tests.factories import PASSWORD, make_lesson, make_user
 from tests.pages import csrf_of
@@ -217,7 +217,7 @@ def test_the_doctor_quotes_no_address_with_a_password(
     def break_off(_room: object) -> None:
         raise ValueError("postgresql://user:geheim@db.example/x cannot be read")
 
-    monkeypatch.setattr(doctor, "CHECKS", {"disk": break_off})
-    (line,) = doctor.examine()
+    monkeypatch.setattr(all_checks, "CHECKS", {"disk": break_off})
+    (line,) = all_checks.examine()
     assert "ValueError" in line.says
     assert "geheim" not in line.says

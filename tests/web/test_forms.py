@@ -4,7 +4,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from lessonadmin.domain.errors import Invalid
-from lessonadmin.domain.lessons import UNSET, Changes
+from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.web.forms import CourseForm, InstructorLessonForm, LessonForm, PanelCourseForm, panel_form
 

@@ -10,10 +10,10 @@ from werkzeug.test import TestResponse
 
 from lessonadmin import addresses, config
 from lessonadmin.db import db
-from lessonadmin.domain import doctor_house
-from lessonadmin.domain.examination import Line, Room
+from lessonadmin.domain.accounts.sign_in import WRONG_TRIES
+from lessonadmin.domain.health.doctor import host_checks
+from lessonadmin.domain.health.doctor.examination import Line, Room
 from lessonadmin.domain.models import AuditLog, Heartbeat, SignInFailure, UserSession
-from lessonadmin.domain.sign_in import WRONG_TRIES
 from lessonadmin.web import visitors
 from tests.factories import PASSWORD, make_user, signed_in
 from tests.pages import csrf_of, page_of
@@ -201,7 +201,7 @@ def test_a_name_outside_ascii_is_compared_as_browsers_send_it(client: FlaskClien
 
 def proxies(app: Flask) -> Line:
     with app.app_context():
-        (line,) = doctor_house.proxies(Room(db.engine, config.current()))
+        (line,) = host_checks.proxies(Room(db.engine, config.current()))
     return line
 
 

@@ -1,7 +1,8 @@
 """The tables, one file a subject. States are held by CHECK constraints, so no writer can invent one."""
 
-from lessonadmin.domain.models.bulk import Batch, BatchItem
-from lessonadmin.domain.models.content import Course, Kind, Lesson, Owner, Purchase, StaffNote
+from lessonadmin.domain.models.accounts import ApiToken, SignInFailure, User, UserSession
+from lessonadmin.domain.models.batches import Batch, BatchItem
+from lessonadmin.domain.models.lessons import Course, Kind, Lesson, Owner, Purchase, StaffNote
 from lessonadmin.domain.models.operations import (
     Alarm,
     Drift,
@@ -12,9 +13,8 @@ from lessonadmin.domain.models.operations import (
     SecurityCount,
     Throttle,
 )
-from lessonadmin.domain.models.people import ApiToken, SignInFailure, User, UserSession
 from lessonadmin.domain.models.records import AuditLog, MuxCall, MuxEvent, Notification
-from lessonadmin.domain.models.video import AssetDeletion, Tracking, UploadCancellation
+from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
 
 __all__ = [
     "Alarm",

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from lessonadmin.domain.models.content import Course, Kind, Lesson
-from lessonadmin.domain.models.video import Tracking
+from lessonadmin.domain.models.lessons import Course, Kind, Lesson
+from lessonadmin.domain.models.videos import Tracking
 
 MODELS: dict[Kind, type[Any]] = {"lesson": Lesson, "course": Course}
 # Which column of an upload names its owner.

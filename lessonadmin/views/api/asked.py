@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from lessonadmin import mux, texts
-from lessonadmin.domain import lessons, listing, searching
-from lessonadmin.domain.models.content import VIDEO_STATUSES
+from lessonadmin.domain.lessons import lessons, listing
+from lessonadmin.domain.models.lessons import VIDEO_STATUSES
 from lessonadmin.domain.prices import HIGHEST_PRICE
+from lessonadmin.domain.querying import full_text
 
 LARGEST_SIZE = 2**53
 
@@ -113,9 +114,9 @@ class CoursePage(Asked):
     q: Annotated[
         Text,
         Field(
-            max_length=searching.LONGEST,
+            max_length=full_text.LONGEST,
             description="Words of title and description, each from its beginning; a single letter is a whole word. "
-            f"At most {searching.MOST_WORDS} words are looked for.",
+            f"At most {full_text.MOST_WORDS} words are looked for.",
         ),
     ] = ""
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel
 
 from lessonadmin import auth
-from lessonadmin.domain import access
+from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Forbidden, Problem
 from lessonadmin.views.api import reading
 from lessonadmin.views.api.refusals import in_words_for
@@ -26,8 +26,8 @@ View = Callable[..., Answer]
 
 REFUSALS: dict[Who, tuple[frozenset[str], str]] = {
     "anyone": (auth.EVERYONE, ""),
-    "teaching": (auth.TEACHING.roles, access.ONLY_TEACHERS_CHANGE),
-    "students": (frozenset({"student"}), access.ONLY_STUDENTS_BUY),
+    "teaching": (auth.TEACHING.roles, permissions.ONLY_TEACHERS_CHANGE),
+    "students": (frozenset({"student"}), permissions.ONLY_STUDENTS_BUY),
     "staff": (auth.STAFF.roles, "Only support may do this."),
 }
 

@@ -4,8 +4,9 @@ import uuid
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import access, courses, listing
-from lessonadmin.domain.lessons import UNSET, Changes
+from lessonadmin.domain import permissions
+from lessonadmin.domain.lessons import courses, listing
+from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.views.api.asked import CourseChange, CourseNew, CoursePage
 from lessonadmin.views.api.calls import Answer, call
 from lessonadmin.views.api.shown import CourseList, CourseShown
@@ -36,7 +37,7 @@ def create_course(body: CourseNew) -> Answer:
 def show_course(course_id: uuid.UUID) -> Answer:
     """Read a course."""
     user = auth.current_user()
-    return 200, CourseShown.of(user, access.course_to_see(user, course_id))
+    return 200, CourseShown.of(user, permissions.course_to_see(user, course_id))
 
 
 @call(

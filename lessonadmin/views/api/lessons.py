@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import access, lessons, listing
+from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Invalid, Missing
-from lessonadmin.domain.lessons import UNSET, Changes
+from lessonadmin.domain.lessons import lessons, listing
+from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.views.api.asked import LessonChange, LessonNew, LessonPage
 from lessonadmin.views.api.calls import Answer, call
 from lessonadmin.views.api.shown import LessonList, LessonShown
@@ -43,7 +44,7 @@ def create_lesson(body: LessonNew) -> Answer:
 def show_lesson(lesson_id: uuid.UUID) -> Answer:
     """Read a lesson."""
     user = auth.current_user()
-    return 200, LessonShown.of(user, access.lesson_to_see(user, lesson_id))
+    return 200, LessonShown.of(user, permissions.lesson_to_see(user, lesson_id))
 
 
 @call(
@@ -118,6 +119,6 @@ def publish_lesson(lesson_id: uuid.UUID) -> Answer:
     at once.
     """
     user = auth.current_user()
-    lesson = access.lesson_to_change(user, lesson_id)
+    lesson = permissions.lesson_to_change(user, lesson_id)
     published = lessons.publish(lesson, actor=auth.current_actor())
-    return 200 if published else 202, LessonShown.of(user, access.lesson_to_change(user, lesson_id))
+    return 200 if published else 202, LessonShown.of(user, permissions.lesson_to_change(user, lesson_id))

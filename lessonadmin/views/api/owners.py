@@ -1,7 +1,7 @@
 """Whose video a call is about: exactly one lesson or course must be named."""
 
 from lessonadmin import auth
-from lessonadmin.domain import access
+from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import Owner
 from lessonadmin.views.api.asked import OwnerNamed
@@ -18,14 +18,16 @@ def _check(named: OwnerNamed) -> None:
 
 def to_change(named: OwnerNamed) -> Owner:
     _check(named)
-    return access.owner_to_change(auth.current_user(), lesson_id=named.lesson_id, course_id=named.course_id)
+    return permissions.owner_to_change(
+        auth.current_user(), lesson_id=named.lesson_id, course_id=named.course_id
+    )
 
 
 def to_see(named: OwnerNamed) -> Owner:
     _check(named)
     user = auth.current_user()
     if named.lesson_id is not None:
-        return access.lesson_to_see(user, named.lesson_id)
+        return permissions.lesson_to_see(user, named.lesson_id)
     if named.course_id is not None:
-        return access.course_to_see(user, named.course_id)
+        return permissions.course_to_see(user, named.course_id)
     raise AssertionError("one of them is named")

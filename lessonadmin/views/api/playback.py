@@ -4,7 +4,8 @@ import uuid
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import lessons, playback
+from lessonadmin.domain import playback
+from lessonadmin.domain.lessons import lessons
 from lessonadmin.views.api.calls import Answer, call
 from lessonadmin.views.api.shown import PurchaseShown, SourceShown
 

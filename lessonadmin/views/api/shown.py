@@ -11,12 +11,14 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from lessonadmin.domain import access, listing, standing
-from lessonadmin.domain.listing import Page
+from lessonadmin.domain import permissions
+from lessonadmin.domain.lessons import listing
+from lessonadmin.domain.lessons.listing import Page
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 from lessonadmin.domain.playback import Source
-from lessonadmin.domain.standing import Failure, Standing
-from lessonadmin.domain.uploads import Ticket
+from lessonadmin.domain.uploads.direct_upload import Ticket
+from lessonadmin.domain.videos import video_status
+from lessonadmin.domain.videos.video_status import Failure, Standing
 from lessonadmin.views.api.asked import LessonStatus, VideoStatus
 
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -110,7 +112,7 @@ class LessonShown(BaseModel):
     @classmethod
     def of_many(cls, user: User, lessons: Sequence[Lesson]) -> "list[LessonShown]":
         """A page of lessons for one person, with two queries however long it is."""
-        standings, playable = standing.of_many(lessons), access.playable_among(user, lessons)
+        standings, playable = video_status.of_many(lessons), permissions.playable_among(user, lessons)
         return [
             cls(
                 id=lesson.id,
@@ -124,9 +126,9 @@ class LessonShown(BaseModel):
                 published_at=lesson.published_at,
                 created_at=lesson.created_at,
                 updated_at=lesson.updated_at,
-                visible_to_students=access.visible_to_students(lesson),
+                visible_to_students=permissions.visible_to_students(lesson),
                 video=VideoShown.of(
-                    standings[lesson.id], plays=lesson.id in playable, changes=access.owns(user, lesson)
+                    standings[lesson.id], plays=lesson.id in playable, changes=permissions.owns(user, lesson)
                 ),
             )
             for lesson in lessons
@@ -150,7 +152,7 @@ class CourseShown(BaseModel):
 
     @classmethod
     def of_many(cls, user: User, courses: Sequence[Course]) -> "list[CourseShown]":
-        standings = standing.of_many(courses)
+        standings = video_status.of_many(courses)
         return [
             cls(
                 id=course.id,
@@ -160,7 +162,7 @@ class CourseShown(BaseModel):
                 created_at=course.created_at,
                 updated_at=course.updated_at,
                 # a preview plays for everybody who sees the course
-                video=VideoShown.of(standings[course.id], plays=True, changes=access.owns(user, course)),
+                video=VideoShown.of(standings[course.id], plays=True, changes=permissions.owns(user, course)),
             )
             for course in courses
         ]

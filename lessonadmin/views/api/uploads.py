@@ -7,9 +7,12 @@ import logging
 
 from lessonadmin import auth, mux
 from lessonadmin.db import transaction
-from lessonadmin.domain import access, cancelling, throttles, uploads
+from lessonadmin.domain import permissions
+from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.errors import Missing, TooMany
-from lessonadmin.domain.uploads import File
+from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.uploads.direct_upload import File
+from lessonadmin.domain.videos import cancellation
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.asked import BytesIn, UploadAsk, UploadNamed
 from lessonadmin.views.api.calls import Answer, call
@@ -49,7 +52,7 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
         content_type=body.content_type,
         caption_language=body.caption_language,
     )
-    return 201, TicketShown.of(uploads.start(owner, file, actor=auth.current_actor()))
+    return 201, TicketShown.of(direct_upload.start(owner, file, actor=auth.current_actor()))
 
 
 @call(
@@ -72,7 +75,7 @@ def track_upload(body: BytesIn) -> Answer:
     if it was made for this lesson or course.
     """
     owner = owners.to_change(body)
-    status = uploads.bytes_are_in(
+    status = direct_upload.bytes_are_in(
         owner, body.upload_id, temp_asset_id=body.temp_asset_id, actor=auth.current_actor()
     )
     return 200, UploadStatus(status=status)
@@ -81,30 +84,30 @@ def track_upload(body: BytesIn) -> Answer:
 @call("POST", "/mux/cancel-upload", tag=TAG, who="teaching", body=UploadNamed, answers={200: UploadStatus})
 def cancel_upload(body: UploadNamed) -> Answer:
     """Give an upload up, here and at Mux."""
-    found = uploads.owner_of(body.upload_id)
+    found = direct_upload.owner_of(body.upload_id)
     if found is None:
         raise Missing()
     kind = found.kind
-    owner = access.owner_to_change(
+    owner = permissions.owner_to_change(
         auth.current_user(),
         lesson_id=found.id if kind == "lesson" else None,
         course_id=found.id if kind == "course" else None,
     )
-    status = uploads.cancel(body.upload_id, owner, actor=auth.current_actor())
+    status = direct_upload.cancel(body.upload_id, owner, actor=auth.current_actor())
     _cancel_at_mux(body.upload_id)
     return 200, UploadStatus(status=status)
 
 
 def _cancel_at_mux(upload_id: str) -> None:
     """At once, since somebody waits; if Mux is away, the row that stands for it is carried out later."""
-    cancellation_id = cancelling.promised(upload_id)
+    cancellation_id = cancellation.promised(upload_id)
     if cancellation_id is None:
         return
     actor = auth.current_actor()
     try:
         with transaction(actor):
-            throttles.other_question(actor)
-        cancelling.finish(cancellation_id, actor=actor, priority="high")
+            rate_limits.other_question(actor)
+        cancellation.finish(cancellation_id, actor=actor, priority="high")
     except TooMany:
         log.warning("an upload is cancelled at Mux later: somebody asks very often")
     except mux.MuxError as error:

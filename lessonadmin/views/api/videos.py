@@ -4,9 +4,12 @@ import uuid
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import access, adopting, asking, desks, removal, standing
+from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Kind, Lesson, Owner
+from lessonadmin.domain.polling import ask_now
+from lessonadmin.domain.uploads import assign_asset
+from lessonadmin.domain.videos import locking, removal, video_status
 from lessonadmin.temporary_ids import is_temporary
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.asked import AssetNamed, OwnerNamed, StatusAsk
@@ -23,8 +26,8 @@ def check_asset_status(query: StatusAsk) -> Answer:
     Cheap, and true within seconds. Ask again after `next_poll_ms`, which grows with `attempt`.
     """
     owner = owners.to_see(query)
-    found = standing.of(owner)
-    plays = not isinstance(owner, Lesson) or access.may_play(auth.current_user(), owner)
+    found = video_status.of(owner)
+    plays = not isinstance(owner, Lesson) or permissions.may_play(auth.current_user(), owner)
     return 200, AssetStatus(
         status=found.status,  # type: ignore[arg-type]  # the table has a constraint for it
         playback_id=found.playback_id if plays else None,
@@ -33,7 +36,7 @@ def check_asset_status(query: StatusAsk) -> Answer:
         progress=found.progress,
         stuck=found.stuck,
         error=FailureShown.of(found.error),
-        next_poll_ms=standing.next_poll_ms(query.attempt),
+        next_poll_ms=video_status.next_poll_ms(query.attempt),
     )
 
 
@@ -57,18 +60,18 @@ def check_upload_status(query: OwnerNamed) -> Answer:
     """
     owner = owners.to_change(query)
     kind, owner_id = owner.kind, owner.id
-    said = asking.ask_now(owner, actor=auth.current_actor())
-    found = standing.of(_again(kind, owner_id))
+    said = ask_now.ask_now(owner, actor=auth.current_actor())
+    found = video_status.of(_again(kind, owner_id))
     return 200, AskedStatus(
         status=found.status,  # type: ignore[arg-type]
         playback_id=found.playback_id,
         asset_id=found.asset_id,
-        message=said or standing.in_words(found),
+        message=said or video_status.in_words(found),
     )
 
 
 def _again(kind: Kind, owner_id: uuid.UUID) -> Owner:
-    owner = desks.find_owner(kind, owner_id)
+    owner = locking.find_owner(kind, owner_id)
     if owner is None:
         raise Missing()
     return owner
@@ -93,11 +96,11 @@ def update_asset(body: AssetNamed) -> Answer:
     Asset and playback id are checked against Mux before they are believed.
     """
     user = auth.current_user()
-    lesson = access.lesson_to_change(user, body.lesson_id)
-    adopting.adopt_asset(
+    lesson = permissions.lesson_to_change(user, body.lesson_id)
+    assign_asset.adopt_asset(
         lesson, asset_id=body.mux_asset_id, playback_id=body.mux_playback_id, actor=auth.current_actor()
     )
-    return 200, LessonShown.of(user, access.lesson_to_change(user, body.lesson_id))
+    return 200, LessonShown.of(user, permissions.lesson_to_change(user, body.lesson_id))
 
 
 @call("DELETE", "/mux/assets/<asset_id>", tag=TAG, who="teaching", answers={202: UploadStatus})
@@ -109,6 +112,6 @@ def delete_asset(asset_id: str) -> Answer:
     if is_temporary(asset_id):
         raise Missing()
     with transaction(auth.current_actor()):
-        access.all_to_change(auth.current_user(), removal.owners_of(asset_id))
+        permissions.all_to_change(auth.current_user(), removal.owners_of(asset_id))
         removal.request_delete(asset_id)
     return 202, UploadStatus(status="deleting")

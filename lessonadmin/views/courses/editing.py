@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import course_lists, courses, standing
 from lessonadmin.domain.errors import Conflict, Invalid
+from lessonadmin.domain.lessons import course_lists, courses
 from lessonadmin.domain.models import Course
+from lessonadmin.domain.videos import video_status
 from lessonadmin.views import edit_conflicts
 from lessonadmin.views.courses.blueprint import bp, course_to_change
 from lessonadmin.views.videos import card
@@ -83,7 +84,7 @@ def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more:
     given["rules"] = card.upload_rules()
     given |= {
         "lessons": lessons,
-        "states": standing.of_many(lessons),
+        "states": video_status.of_many(lessons),
         "covers": course_lists.covers(user, lessons),
     }
     return make_response(render_template("courses/edit.html", **given), status)

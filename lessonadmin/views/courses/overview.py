@@ -3,7 +3,9 @@
 from flask import render_template, request, url_for
 
 from lessonadmin import auth
-from lessonadmin.domain import course_lists, listing, pictures, standing
+from lessonadmin.domain import thumbnails
+from lessonadmin.domain.lessons import course_lists, listing
+from lessonadmin.domain.videos import video_status
 from lessonadmin.views.courses.blueprint import bp
 from lessonadmin.web import headers
 
@@ -22,9 +24,9 @@ def index() -> str:
         page=page,
         q=q,
         counts=course_lists.counts(user, page.items),
-        states=standing.of_many(page.items),
+        states=video_status.of_many(page.items),
         teachers=course_lists.teachers(page.items) if user.is_staff else {},
-        thumbnail=pictures.thumbnail,
+        thumbnail=thumbnails.thumbnail,
         link=lambda number: url_for("courses.index", q=q or None, page=number if number > 1 else None),
     )
 

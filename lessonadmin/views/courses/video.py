@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import course_lists, courses
+from lessonadmin.domain.lessons import course_lists, courses
 from lessonadmin.domain.models import Course
 from lessonadmin.views.courses.blueprint import bp, course_to_change
 from lessonadmin.views.videos.routes import VideoRoutes

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import course_lists, lessons
 from lessonadmin.domain.errors import Conflict, Invalid, Problem
+from lessonadmin.domain.lessons import course_lists, lessons
 from lessonadmin.domain.models import Lesson
 from lessonadmin.views import edit_conflicts
 from lessonadmin.views.lessons.blueprint import bp, lesson_to_change

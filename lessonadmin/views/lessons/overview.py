@@ -6,7 +6,9 @@ from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
-from lessonadmin.domain import desk_list, pictures, standing
+from lessonadmin.domain import thumbnails
+from lessonadmin.domain.lessons import worklist
+from lessonadmin.domain.videos import video_status
 from lessonadmin.views.lessons.blueprint import bp
 from lessonadmin.views.videos import card
 from lessonadmin.web import fragments, headers
@@ -17,8 +19,8 @@ def index() -> Response:
     headers.shows_pictures()
     wish = _wish()
     user = auth.current_user()
-    page = desk_list.page(user, wish)
-    shown = standing.of_many(page.lessons)
+    page = worklist.page(user, wish)
+    shown = video_status.of_many(page.lessons)
     moving = any(not one.settled for one in shown.values())
     tries = card.attempt()
     asks_again = moving and tries < card.LAST_ATTEMPT
@@ -27,22 +29,22 @@ def index() -> Response:
         page=page,
         wish=wish,
         states=shown,
-        thumbnail=pictures.thumbnail,
-        next_ms=standing.next_poll_ms(tries) if asks_again else None,
-        empty=page.total == 0 and not wish.q and not wish.state and not desk_list.has_any(user),
+        thumbnail=thumbnails.thumbnail,
+        next_ms=video_status.next_poll_ms(tries) if asks_again else None,
+        empty=page.total == 0 and not wish.q and not wish.state and not worklist.has_any(user),
         link=_link,
     )
     return fragments.answer(body, name="list") if fragments.wanted() else make_response(body)
 
 
-def _wish() -> desk_list.Wish:
+def _wish() -> worklist.Wish:
     args = request.args
     number = args.get("page", "1")
-    return desk_list.Wish(
-        state=desk_list.read_state(args.get("state", "")),
+    return worklist.Wish(
+        state=worklist.read_state(args.get("state", "")),
         q=args.get("q", "")[:200],
-        sort=desk_list.read_sort(args.get("sort", "")),
-        page=min(max(1, int(number)), desk_list.LAST_PAGE) if number.isdecimal() and len(number) < 7 else 1,
+        sort=worklist.read_sort(args.get("sort", "")),
+        page=min(max(1, int(number)), worklist.LAST_PAGE) if number.isdecimal() and len(number) < 7 else 1,
     )
 
 

@@ -8,9 +8,12 @@ from typing import cast
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain import asking, desks, lessons, removal, uploads
 from lessonadmin.domain.errors import Conflict
+from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Kind, Lesson, Owner
+from lessonadmin.domain.polling import ask_now
+from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.videos import locking, removal
 
 Action = Callable[[Owner], str]
 
@@ -30,24 +33,24 @@ def unpublish(owner: Owner) -> str:
 def cancel(owner: Owner) -> str:
     """Give up whatever is on its way; a video that plays stays."""
     with transaction(auth.current_actor()):
-        row = desks.desk_of(owner).on_its_way
+        row = locking.desk_of(owner).on_its_way
         upload_id = row.upload_id if row is not None else None
     if upload_id is not None:
-        uploads.cancel(upload_id, owner, actor=auth.current_actor())
+        direct_upload.cancel(upload_id, owner, actor=auth.current_actor())
     return "cancelled"
 
 
 def remove(owner: Owner) -> str:
     """Take every video of it away, here at once and at Mux soon after."""
     with transaction(auth.current_actor()):
-        removal.clear(desks.desk_of(owner))
+        removal.clear(locking.desk_of(owner))
     return "removed"
 
 
 def undo(owner: Owner) -> str:
     """Bring back the video that the present one replaced."""
     with transaction(auth.current_actor()):
-        done = removal.undo_replacement(desks.desk_of(owner))
+        done = removal.undo_replacement(locking.desk_of(owner))
     if not done:
         raise Conflict(
             "cannot_undo", "The earlier video is not at Mux any more, so it cannot be brought back."
@@ -57,7 +60,7 @@ def undo(owner: Owner) -> str:
 
 def ask(owner: Owner) -> str:
     """Ask Mux now, when a person does not want to wait."""
-    asking.ask_now(owner, actor=auth.current_actor())
+    ask_now.ask_now(owner, actor=auth.current_actor())
     return "asked"
 
 

@@ -10,11 +10,13 @@ from typing import Any
 from flask import Response, render_template, request, url_for
 
 from lessonadmin import config, mux
-from lessonadmin.domain import estimates, lessons, standing, uploads
 from lessonadmin.domain.errors import Problem
-from lessonadmin.domain.estimates import Estimate
+from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Kind, Lesson, Owner
-from lessonadmin.domain.standing import Standing
+from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.videos import estimates, video_status
+from lessonadmin.domain.videos.estimates import Estimate
+from lessonadmin.domain.videos.video_status import Standing
 from lessonadmin.views.videos.actions import ACTIONS
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.player import Player, player_of
@@ -61,7 +63,7 @@ class Card:
     @property
     def next_ms(self) -> int | None:
         """When the page asks again; None: there is nothing to wait for."""
-        return standing.next_poll_ms(self.attempt) if self.moving and not self.in_background else None
+        return video_status.next_poll_ms(self.attempt) if self.moving and not self.in_background else None
 
     @property
     def uploader_open(self) -> bool:
@@ -74,7 +76,7 @@ class Card:
 
 
 def of(owner: Owner, *, said: str = "", problem: Problem | None = None) -> Card:
-    found = standing.of(owner)
+    found = video_status.of(owner)
     return Card(
         kind=owner.kind,
         owner=owner,
@@ -109,7 +111,9 @@ def attempt() -> int:
 def upload_rules() -> dict[str, object]:
     """What the browser checks before the first byte; the server checks the same again."""
     settings = config.current()
-    endings = {ending: kind for ending, kind in uploads.ENDINGS.items() if kind in settings.upload_types}
+    endings = {
+        ending: kind for ending, kind in direct_upload.ENDINGS.items() if kind in settings.upload_types
+    }
     return {
         "types": " ".join(settings.upload_types),
         "endings": endings,

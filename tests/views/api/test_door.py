@@ -200,7 +200,7 @@ def test_one_thing_named_twice_is_refused(people: People) -> None:
 def test_errors_of_the_database_are_503_in_json(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     from sqlalchemy.exc import OperationalError
 
-    from lessonadmin.domain import listing
+    from lessonadmin.domain.lessons import listing
 
     def away(*_: object) -> None:
         raise OperationalError("select", {}, Exception("server closed the connection"))
@@ -211,7 +211,7 @@ def test_errors_of_the_database_are_503_in_json(people: People, monkeypatch: pyt
 
 
 def test_nothing_of_an_unexpected_error_is_shown(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lessonadmin.domain import listing
+    from lessonadmin.domain.lessons import listing
 
     def broken(*_: object) -> None:
         raise RuntimeError("the secret is 42")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lessonadmin import connections
 from lessonadmin.db import db
-from lessonadmin.domain import lessons, listing
+from lessonadmin.domain.lessons import lessons, listing
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Lesson, Tracking, UploadCancellation
 from muxsim.client import Control
 from tests import factories

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lessonadmin import config, mux
-from lessonadmin.domain import throttles
+from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.models import AssetDeletion
 from lessonadmin.mux import transport, web_calls
 from muxsim.client import Control
@@ -104,7 +104,7 @@ DOORS: dict[
 
 @pytest.fixture
 def once_a_minute(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(throttles, "STAFF_FACTOR", STAFF)
+    monkeypatch.setattr(rate_limits, "STAFF_FACTOR", STAFF)
     with overridden(asks_per_minute=1):
         yield
 
@@ -128,7 +128,7 @@ def test_every_door_to_mux_has_a_limit(people: People, sim: Control, name: str) 
     if status == 429:
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
     if status == 302:
-        assert throttles.OFTEN in said(panel(people))
+        assert rate_limits.OFTEN in said(panel(people))
 
 
 @pytest.mark.usefixtures("once_a_minute")

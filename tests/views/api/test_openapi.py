@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from lessonadmin.domain import access
+from lessonadmin.domain import permissions
 from lessonadmin.views.api import openapi
 from muxsim.client import Control
 from tests import factories
@@ -90,7 +90,7 @@ def test_no_generated_call_breaks_the_server(people: People, app: Flask, method:
 
 @pytest.mark.usefixtures("many_asks")
 def test_a_broken_call_would_be_found(people: People, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "lesson_to_see", lambda user, lesson_id: 1 / 0)
+    monkeypatch.setattr(permissions, "lesson_to_see", lambda user, lesson_id: 1 / 0)
     with pytest.raises(FailureGroup, match="Server error"):
         _generate_calls(app, people.support, "get", "/api/lessons/{lesson_id}")
 

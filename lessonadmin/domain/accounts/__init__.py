@@ -1,0 +1,1 @@
+"""People: accounts, passwords, sign-in, sessions, tokens, rate limits, and the change of owner."""

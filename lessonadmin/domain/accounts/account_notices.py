@@ -1,0 +1,51 @@
+"""What the owner of an account is told when its password, role or state becomes another, or tokens of it are revoked.
+It changes nothing itself.
+
+Such a notice also leaves by mail for whoever wants no other mail, and for whoever was disabled: it is how they find out
+that somebody else is at their account.
+"""
+
+from lessonadmin.db import actor, db
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.models import User
+
+KIND = "account"
+
+
+def password_reset(user: User) -> None:
+    _tell(
+        user,
+        f"{_who()} gave your account a new, temporary password. If you did not ask for it, tell another administrator.",
+    )
+
+
+def password_changed(user: User) -> None:
+    _tell(user, "Your password was changed. If it was not you, ask an administrator for a new one at once.")
+
+
+def role_changed(user: User, *, before: str, after: str) -> None:
+    _tell(user, f"{_who()} changed your role from {before} to {after}.")
+
+
+def state_changed(user: User) -> None:
+    _tell(user, f"{_who()} {'enabled' if user.active else 'disabled'} your account.")
+
+
+def tokens_revoked(user: User, count: int) -> None:
+    which = "a bearer token" if count == 1 else f"{count} bearer tokens"
+    _tell(
+        user,
+        f"{_who()} revoked {which} of yours. Scripts that use {'it' if count == 1 else 'them'} are refused.",
+    )
+
+
+def _who() -> str:
+    by = actor()
+    somebody = db.session.get(User, by.id) if by.type == "user" and by.id is not None else None
+    if somebody is None:
+        return "An administrator"
+    return f"{somebody.name} ({somebody.email})" if somebody.name else somebody.email
+
+
+def _tell(user: User, message: str) -> None:
+    audit_log.notify_user(KIND, user.id, message)

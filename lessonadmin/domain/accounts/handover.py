@@ -1,0 +1,80 @@
+"""Everything that one teacher has goes to another: lessons, courses, and with them their uploads and new notices.
+
+After it the first has no right left to any of it. Uploads that the first began and whose file is not at Mux yet are
+withdrawn; all others go on. One statement a table and one for the audit rows, whatever the number of rows; what was
+bought stays bought.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+
+from lessonadmin.db import db
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.errors import Conflict, Invalid, Missing
+from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.domain.videos import withdrawal
+
+
+@dataclass(frozen=True)
+class Handover:
+    """How much changed hands."""
+
+    lessons: int
+    courses: int
+    uploads: int = 0  # that were withdrawn
+
+
+def preview(user_id: uuid.UUID) -> Handover:
+    """How much would change hands."""
+    lessons = select(func.count()).select_from(Lesson).where(Lesson.creator_id == user_id)
+    courses = select(func.count()).select_from(Course).where(Course.instructor_id == user_id)
+    return Handover(db.session.scalar(lessons) or 0, db.session.scalar(courses) or 0)
+
+
+def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
+    """Give all lessons and courses of one teacher to another one, in the open transaction."""
+    giver, taker = db.session.get(User, from_id), db.session.get(User, to_id, with_for_update={"read": True})
+    if giver is None:
+        raise Missing()
+    if taker is None or not taker.teaches:
+        raise Invalid.field("to", "Choose somebody who teaches, or staff.")
+    if not taker.active:
+        raise Conflict("account_disabled", "This account is disabled; choose another one.")
+    if giver.id == taker.id:
+        raise Invalid.field("to", "Choose somebody else.")
+    # Locked in the order of everybody who locks several; only then it is sure which uploads there are.
+    for model, teacher in ((Course, Course.instructor_id), (Lesson, Lesson.creator_id)):
+        mine = select(model.id).where(teacher == giver.id).order_by(model.id).with_for_update()
+        db.session.execute(mine).all()
+    withdrawal.remember_starter(giver)
+    courses = _move(Course, "course", giver, taker)
+    lessons = _move(Lesson, "lesson", giver, taker)
+    db.session.expire_all()
+    withdrawn = withdrawal.from_person(giver, why=f"everything was handed over to {taker.email}")
+    done = Handover(lessons, courses, withdrawn)
+    audit_log.record(
+        "user.handed_over",
+        giver,
+        to=str(taker.id),
+        to_email=taker.email,
+        lessons=done.lessons,
+        courses=done.courses,
+        uploads=done.uploads or None,
+    )
+    return done
+
+
+def _move(model: type[Lesson] | type[Course], kind: str, giver: User, taker: User) -> int:
+    """One statement for all of them, and an audit row for each."""
+    teacher = Lesson.creator_id if model is Lesson else Course.instructor_id
+    moved = db.session.scalars(
+        update(model)
+        .where(teacher == giver.id)
+        .values({teacher: taker.id, "version": model.version + 1, "updated_at": func.clock_timestamp()})
+        .returning(model.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    audit_log.record_all(f"{kind}.handed_over", kind, moved, before=giver.email, after=taker.email)
+    return len(moved)

@@ -1,0 +1,195 @@
+"""Signing in: tries, their limit, and what a right one opens.
+
+Ten wrong tries in five minutes, for an account and for an address, are remembered in PostgreSQL. Wherever a password is
+typed, `counted_try` counts the try before the password is looked at, in a transaction of its own: a hundred at once get
+no further than ten, and nothing that goes wrong later takes a try back. Unknown, wrong and disabled are the same answer
+in the same time.
+"""
+
+import hashlib
+import hmac
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, exists, func, insert, select, text, update
+
+from lessonadmin import config, security_events
+from lessonadmin.addresses import limit_key
+from lessonadmin.db import Actor, db, new_id, transaction
+from lessonadmin.domain.accounts import passwords, people, sessions
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.errors import Invalid, TooMany
+from lessonadmin.domain.models import SignInFailure, User
+
+WRONG_TRIES = 10
+WRONG_WINDOW = timedelta(minutes=5)
+# A try whose password is being looked at carries a time this far ahead; if its process dies, it ages into a wrong one.
+UNDECIDED = timedelta(seconds=20)
+LONGEST_EMAIL = 250
+MAX_WAIT_SECONDS = 8.0  # for tries that are looked at right now
+UNPROVED = Actor("user")  # which user it is remains to be proved
+OLD_HASH = text("users.password_hash LIKE 'scrypt:%'")  # as its index says it
+
+
+class WrongCredentials(Invalid):
+    def __init__(self) -> None:
+        super().__init__("wrong_credentials", "The e-mail address or the password is not right.")
+
+
+class Overtaken(Exception):
+    """The account's password or state became another while this one was looked at: it has to be looked at again."""
+
+
+class Busy(Exception):
+    """Ten tries are being looked at right now: whether this one is too many is known in a moment."""
+
+
+@contextmanager
+def counted_try(*, email: str, address: str) -> Iterator[uuid.UUID]:
+    """A try that counts as wrong unless the block forgives it; TooMany after too many."""
+    try:
+        try_id = _begin_when_known(email, address)
+    except TooMany:
+        security_events.record("locked_out", email=email)
+        raise
+    try:
+        yield try_id
+    except BaseException as error:
+        with transaction(UNPROVED):
+            fail(try_id)
+        if isinstance(error, Invalid):
+            ended = isinstance(error, people.TemporaryPasswordEnded)
+            security_events.record("temporary_password_ended" if ended else "sign_in_failed", email=email)
+        raise
+
+
+def _begin_when_known(email: str, address: str) -> uuid.UUID:
+    """Wait for the tries that are undecided, for a while."""
+    give_up = time.monotonic() + MAX_WAIT_SECONDS
+    while True:
+        try:
+            with transaction(UNPROVED):
+                return begin_try(email=email, address=address)
+        except Busy:
+            if time.monotonic() > give_up:
+                raise TooMany("Too many tries at once. Please try again.", retry_after=5) from None
+            time.sleep(0.1)
+
+
+def begin_try(*, email: str, address: str) -> uuid.UUID:
+    """Count this try as wrong until it has proved right. TooMany after ten; Busy while others are undecided."""
+    key = _hash_of(email)
+    address = limit_key(address)
+    _one_at_a_time(f"email:{key}", f"address:{address}")
+    for column, value in ((SignInFailure.email_hash, key), (SignInFailure.address, address)):
+        now = func.clock_timestamp()
+        wrong, undecided = db.session.execute(
+            select(
+                func.count().filter(SignInFailure.at <= now),
+                func.count().filter(SignInFailure.at > now),
+            ).where(column == value, SignInFailure.at > now - WRONG_WINDOW)
+        ).one()
+        if wrong >= WRONG_TRIES:
+            raise TooMany(
+                "Too many wrong tries. Please wait five minutes and try again.",
+                retry_after=int(WRONG_WINDOW.total_seconds()),
+            )
+        if wrong + undecided >= WRONG_TRIES:
+            raise Busy
+    try_id = new_id()
+    db.session.execute(
+        insert(SignInFailure).values(
+            id=try_id, email_hash=key, address=address, at=func.clock_timestamp() + UNDECIDED
+        )
+    )
+    return try_id
+
+
+def _typed(email: str) -> str:
+    return email.strip().lower()[:LONGEST_EMAIL]
+
+
+def _hash_of(email: str) -> str:
+    """What is remembered of an address that was typed. People type passwords there, so it cannot be read back."""
+    key = config.current().secret_key.encode()
+    return hmac.new(
+        key, b"sign-in:" + _typed(email).encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()
+
+
+def _one_at_a_time(*names: str) -> None:
+    # In one order for everybody, so that two tries never wait for each other.
+    for name in sorted(names):
+        db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
+@dataclass(frozen=True)
+class Proof:
+    """An account whose password was typed rightly, and the hash that proved it; `better` takes its place."""
+
+    user: User
+    hash: str
+    better: str | None
+
+
+def prove(*, email: str, password: str) -> Proof | None:
+    """The account that this address and password open. Takes as long for every other outcome."""
+    user = db.session.scalar(select(User).where(func.lower(User.email) == _typed(email)))
+    stored = user.password_hash if user is not None else None
+    right = passwords.proves(stored, password)
+    if user is None or stored is None or not right or not user.active:
+        if _has_old_hashes():
+            passwords.waste_the_time_of_the_other_kind(stored)
+        return None
+    return Proof(user, stored, passwords.hashed(password) if passwords.needs_rehash(stored) else None)
+
+
+def _has_old_hashes() -> bool:
+    return bool(db.session.scalar(select(exists().select_from(User).where(OLD_HASH))))
+
+
+def fail(try_id: uuid.UUID) -> None:
+    """The try was wrong: from now on it counts for five minutes."""
+    db.session.execute(
+        update(SignInFailure).where(SignInFailure.id == try_id).values(at=func.clock_timestamp())
+    )
+
+
+def forgive(try_id: uuid.UUID) -> None:
+    """The try was right: it never counts."""
+    db.session.execute(delete(SignInFailure).where(SignInFailure.id == try_id))
+
+
+def open_session(proof: Proof, *, address: str, user_agent: str, replaces: uuid.UUID | None = None) -> str:
+    """Sign this browser in: the secret of its new session. The session that it had before ends.
+
+    The password was looked at a moment ago. If it was changed or the account disabled since, it opens nothing
+    (Overtaken): whoever does that waits for this transaction and then ends its session, or is done and found here.
+    """
+    user = proof.user
+    _still_proves(proof)
+    if replaces is not None:
+        sessions.replace(replaces)
+    secret = sessions.begin(user, address=address, user_agent=user_agent)
+    audit_log.record("user.signed_in", user, address=address)
+    return secret
+
+
+def _still_proves(proof: Proof) -> None:
+    ended = (User.password_temporary_until <= func.clock_timestamp()).label("ended")
+    row = select(User.password_hash, User.active, ended).where(User.id == proof.user.id)
+    reading = proof.better is None
+    stored, active, late = db.session.execute(
+        row.with_for_update(read=reading, key_share=not reading)
+    ).one_or_none() or (None, False, False)
+    if not active or stored != proof.hash:
+        raise Overtaken
+    if late:
+        raise people.TemporaryPasswordEnded
+    if proof.better is not None:
+        proof.user.password_hash = proof.better
+        db.session.flush()

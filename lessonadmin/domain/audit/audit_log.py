@@ -1,0 +1,172 @@
+"""What is written down beside a change: audit rows and notices, in the same transaction.
+
+Both are gathered while the change is made and written by one statement at its end, so that a webhook stays within
+its six queries. The audit row takes its actor from the transaction; nobody passes one in.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from lessonadmin import config, logs
+from lessonadmin.db import actor, before_commit, db, new_id, scratch
+from lessonadmin.domain.models import AuditLog, Course, Lesson, MuxCall, Tracking, User
+from lessonadmin.queue import enqueue_after_commit
+
+Row = dict[str, Any]
+DIGEST_SECONDS = 60
+# Rows travel as JSON, so that the statements are always the same text and nothing is compiled for a webhook.
+AUDIT_COLUMNS = (
+    "id uuid, actor_type text, actor_id uuid, action text, target_type text, target_id uuid, detail jsonb"
+)
+NOTICE_COLUMNS = (
+    "id uuid, user_id uuid, kind text, message text, lesson_id uuid, course_id uuid, tracking_id uuid, cause text,"
+    " mail_wanted boolean, wait double precision"
+)
+INSERT_AUDIT = f"""INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id, detail)
+  SELECT id, actor_type, actor_id, action, target_type, target_id, detail
+    FROM jsonb_to_recordset(CAST(:audit AS jsonb)) AS r ({AUDIT_COLUMNS})"""
+WRITE_AUDIT = text(INSERT_AUDIT)
+WRITE_BOTH = text(f"""WITH written_down AS ({INSERT_AUDIT})
+INSERT INTO notifications (id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted, mail_due_at)
+  SELECT id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted,
+         clock_timestamp() + make_interval(secs => wait)
+    FROM jsonb_to_recordset(CAST(:notices AS jsonb)) AS r ({NOTICE_COLUMNS})
+  ON CONFLICT DO NOTHING RETURNING id""")
+
+
+class Target(Protocol):
+    __tablename__: str
+
+    @property
+    def id(self) -> uuid.UUID: ...
+
+
+TARGET_TYPES = {"lessons": "lesson", "courses": "course", "users": "user"}
+
+
+def target_type(target: Target) -> str:
+    """The word for a kind of thing in audit rows, events and calls."""
+    return TARGET_TYPES.get(target.__tablename__, target.__tablename__)
+
+
+def record(action: str, target: Target, **detail: Any) -> None:
+    """One audit row for one change, by whoever this transaction acts for."""
+    record_for(action, target_type(target), target.id, **detail)
+
+
+def record_for(action: str, kind: str, target_id: uuid.UUID | None, **detail: Any) -> None:
+    """The same for a thing of which only the id is at hand."""
+    record_all(action, kind, [target_id], **detail)
+
+
+def record_all(action: str, kind: str, target_ids: Iterable[uuid.UUID | None], **detail: Any) -> None:
+    """The same change of many things of one kind: an audit row for each, written by the same one statement."""
+    by = actor()
+    told = {key: value for key, value in detail.items() if value is not None}
+    if by.reason:
+        told.setdefault("reason", by.reason)
+    if by.batch:
+        told.setdefault("batch", str(by.batch))
+    address = logs.address.get()
+    if (
+        by.type == "user" and action.startswith("user.") and address != "-"
+    ):  # what is done to accounts says where from
+        told.setdefault("address", address)
+    _pages()["audit"].extend(
+        {
+            "id": new_id(),
+            "actor_type": by.type,
+            "actor_id": by.id,
+            "action": action,
+            "target_type": kind,
+            "target_id": target_id,
+            "detail": told,
+        }
+        for target_id in target_ids
+    )
+
+
+def last_editor(owner: Lesson | Course) -> User | None:
+    """Who saved it last, by the audit rows; None if no user did."""
+    return db.session.scalar(
+        select(User)
+        .join(AuditLog, AuditLog.actor_id == User.id)
+        .where(AuditLog.target_id == owner.id, AuditLog.action == f"{owner.kind}.updated")
+        .order_by(AuditLog.at.desc(), AuditLog.id.desc())
+        .limit(1)
+    )
+
+
+def notify(
+    kind: str,
+    owner: Lesson | Course,
+    message: str,
+    *,
+    tracking: Tracking | None = None,
+    cause: str | None = None,
+) -> None:
+    """Tell the owner, once for an upload; the mail leaves by a job once this transaction is safe."""
+    notify_user(
+        kind,
+        owner.owner_id,
+        message,
+        lesson_id=owner.id if isinstance(owner, Lesson) else None,
+        course_id=owner.id if isinstance(owner, Course) else None,
+        tracking_id=tracking.id if tracking is not None else None,
+        cause=cause,
+    )
+
+
+def notify_user(kind: str, user_id: uuid.UUID, message: str, **columns: Any) -> None:
+    """Tell a person something, unless this transaction is one of the quiet ones."""
+    if actor().quiet:
+        return
+    row = {"id": new_id(), "user_id": user_id, "kind": kind, "message": message}
+    row["mail_wanted"] = config.current().mail_url is not None
+    # What may hit many lessons at once waits a little, so that one mail can tell of all of them.
+    row["wait"] = DIGEST_SECONDS if columns.get("cause") else 0
+    row |= {name: columns.get(name) for name in ("lesson_id", "course_id", "tracking_id", "cause")}
+    _pages()["notices"].append(row)
+
+
+def _pages() -> dict[str, list[Row]]:
+    notes = scratch().notes
+    if "journal" not in notes:
+        notes["journal"] = {"audit": [], "notices": []}
+        before_commit(_write)
+    pages: dict[str, list[Row]] = notes["journal"]
+    return pages
+
+
+def _write(session: Session) -> None:
+    pages = _pages()
+    told = {
+        "audit": json.dumps(pages["audit"], default=str),
+        "notices": json.dumps(pages["notices"], default=str),
+    }
+    if not pages["notices"]:
+        session.execute(WRITE_AUDIT, {"audit": told["audit"]})
+        return
+    for (notice_id,) in session.execute(WRITE_BOTH, told):
+        if config.current().mail_url:
+            enqueue_after_commit("lessonadmin.jobs.notices.send_mail", str(notice_id))
+
+
+LONGEST_DETAIL = 300
+
+
+def note(kind: str, target_id: uuid.UUID, operation: str, outcome: str, detail: str = "") -> None:
+    db.session.add(
+        MuxCall(
+            target_type=kind,
+            target_id=target_id,
+            operation=operation,
+            outcome=outcome,
+            detail=detail[:LONGEST_DETAIL],
+        )
+    )

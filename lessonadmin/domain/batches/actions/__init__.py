@@ -1,0 +1,1 @@
+"""What each bulk action does with one row, and the same verdict as SQL for its preview."""

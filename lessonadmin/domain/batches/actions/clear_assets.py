@@ -1,0 +1,120 @@
+"""Clear asset, for a lesson, a course or one upload, with the same verdicts as SQL for the preview.
+
+Clearing takes the video away from everything that uses it and leaves the deletion at Mux to its promise. It may be
+repeated without harm.
+"""
+
+import uuid
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, and_, case, literal, or_, select
+
+from lessonadmin import config
+from lessonadmin.db import db
+from lessonadmin.domain.batches import row_results
+from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.models import Kind, Tracking, owners
+from lessonadmin.domain.videos import outbox, removal, transitions
+from lessonadmin.domain.videos.conditions import current, has_real_id
+from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.observations import News
+from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.temporary_ids import is_temporary
+
+# In the words of a bulk action's options: keep the asset at Mux for REPLACED_GRACE_SECONDS before it is deleted.
+GRACE = "grace"
+
+
+def _grace(options: Mapping[str, object]) -> float:
+    return float(config.current().replaced_grace_seconds) if options.get(GRACE) else 0.0
+
+
+CLEARABLE = and_(Tracking.mux_asset_id.is_not(None), Tracking.status.not_in(("deleting", "deleted")))
+GIVEN_UP = and_(Tracking.mux_asset_id.is_(None), or_(Tracking.is_open, Tracking.status == "error"))
+
+
+def clear_verdict(kind: Kind) -> ColumnElement[str]:
+    model = owners.MODELS[kind]
+    left_over = or_(
+        model.mux_asset_id.is_not(None),
+        model.mux_playback_id.is_not(None),
+        model.video_processing_status == "error",
+    )
+    return case(
+        (current(model, CLEARABLE), "deletes"),
+        (and_(has_real_id(model), ~current(model)), "deletes"),
+        (current(model, GIVEN_UP), "cancels"),
+        (current(model, Tracking.status == "deleting"), "being_deleted"),
+        (left_over, "forgets"),
+        else_=literal("nothing_to_clear"),
+    )
+
+
+def _clear_verdict(desk: Desk) -> str:
+    owner = desk.owner
+    if any(row.mux_asset_id and row.status not in ("deleting", "deleted") for row in desk.current):
+        return "deletes"
+    if any(not row.mux_asset_id and (row.is_open or row.status == "error") for row in desk.current):
+        return "cancels"
+    if desk.deleting is not None:
+        return "being_deleted"
+    left_over = owner.mux_asset_id or owner.mux_playback_id or owner.video_processing_status == "error"
+    return "forgets" if left_over else "nothing_to_clear"
+
+
+def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Result:
+    """Take the video away from a lesson or course, and from every other one that uses the same asset."""
+    locked = removal.locked({(kind, target_id)}, _assets_of(kind, target_id))
+    desk = locked.get((kind, target_id))
+    if desk is None:
+        return row_results.of("missing")
+    transitions.ensure_tracked(desk)
+    code = _clear_verdict(desk)
+    if code in ("nothing_to_clear", "being_deleted"):
+        return row_results.of(code)
+    removal.clear(desk, everywhere=True, grace_seconds=_grace(options))
+    return row_results.of(code)
+
+
+def _assets_of(kind: Kind, target_id: uuid.UUID) -> set[str]:
+    """Read without a lock, so that all locks can then be taken in one order."""
+    column = owners.COLUMNS[kind]
+    model = owners.MODELS[kind]
+    found = set(
+        db.session.scalars(
+            select(Tracking.mux_asset_id).where(column == target_id, Tracking.is_current, CLEARABLE)
+        )
+    )
+    found.add(db.session.scalar(select(model.mux_asset_id).where(model.id == target_id)))
+    return {asset_id for asset_id in found if asset_id and not is_temporary(asset_id)}
+
+
+def clear_upload_verdict() -> ColumnElement[str]:
+    return case(
+        (CLEARABLE, "deletes"),
+        (and_(GIVEN_UP, Tracking.is_current), "cancels"),
+        (Tracking.status == "deleting", "being_deleted"),
+        else_=literal("nothing_to_clear"),
+    )
+
+
+def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Result:
+    """Take one upload away: its asset from everything that uses it, or the upload itself while it is open."""
+    row = db.session.get(Tracking, tracking_id, populate_existing=True)
+    if row is None:
+        return row_results.of("missing")
+    asset_id = row.mux_asset_id if row.status not in ("deleting", "deleted") else None
+    target: tuple[Kind, uuid.UUID] = (row.target_type, row.target_id)
+    locked = removal.locked({target}, {asset_id} if asset_id else set())
+    desk = locked.get(target)
+    row = desk.row(tracking_id) if desk is not None else None
+    if desk is None or row is None:
+        return row_results.of("missing")
+    if asset_id is not None:
+        removal.give_up(asset_id, "everyone", grace_seconds=_grace(options))
+        return row_results.of("deletes")
+    if row.mux_asset_id is None and row.is_current and (row.is_open or row.status == "error"):
+        outbox.promise_cancellation(row)
+        transitions.apply(desk, row, News(happening=Happening.CANCEL))
+        return row_results.of("cancels")
+    return row_results.of("being_deleted" if row.status == "deleting" else "nothing_to_clear")

@@ -1,0 +1,142 @@
+"""Publish, unpublish and republish for one lesson of a bulk action, and the same verdicts as SQL for the preview.
+
+Each function is safe to repeat. A person pressed the button, so an earlier "unpublish" stands in nobody's way.
+"""
+
+import uuid
+
+from sqlalchemy import ColumnElement, case, literal
+
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.batches import row_results
+from lessonadmin.domain.batches.actions import recheck
+from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.models import Lesson
+from lessonadmin.domain.polling import ask_mux
+from lessonadmin.domain.polling.ask_mux import Answers, Subject
+from lessonadmin.domain.videos import locking, publication, transitions
+from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.wording import why_failed
+
+PLAYABLE = Lesson.is_playable
+COMING = Lesson.video_is_open
+
+
+def publish_verdict() -> ColumnElement[str]:
+    return case(
+        (Lesson.status == "published", "published_already"),
+        (PLAYABLE, "publishes"),
+        (Lesson.has_temporary_asset, "temporary"),
+        (COMING & Lesson.publish_on_ready, "intended_already"),
+        (COMING, "intends"),
+        (Lesson.video_processing_status == "error", "video_failed"),
+        (Lesson.video_processing_status == "ready", "no_playback_id"),
+        (Lesson.video_processing_status == "deleting", "being_deleted"),
+        else_=literal("no_video"),
+    )
+
+
+def _publish_verdict(lesson: Lesson) -> str:
+    if lesson.status == "published":
+        return "published_already"
+    if lesson.is_playable:
+        return "publishes"
+    if lesson.has_temporary_asset:
+        return "temporary"
+    if lesson.video_is_open:
+        return "intended_already" if lesson.publish_on_ready else "intends"
+    other = {"error": "video_failed", "ready": "no_playback_id", "deleting": "being_deleted"}
+    return other.get(lesson.video_processing_status, "no_video")
+
+
+def _opened(lesson_id: uuid.UUID) -> tuple[Desk, Lesson] | None:
+    desk = locking.open_desk("lesson", lesson_id)
+    return (desk, desk.owner) if desk is not None and isinstance(desk.owner, Lesson) else None
+
+
+def publish(lesson_id: uuid.UUID) -> Result:
+    """Publish what plays, promise it for what is coming; everything else is left alone and says why."""
+    opened = _opened(lesson_id)
+    if opened is None:
+        return row_results.of("missing")
+    desk, lesson = opened
+    code = _publish_verdict(lesson)
+    if code == "publishes":
+        publication.publish(lesson, tracking=desk.playing)
+    elif code == "intends":
+        transitions.ensure_tracked(desk)
+        publication.request(lesson)
+    elif code == "video_failed":
+        return row_results.of(code, why_failed(lesson.video_error_type, lesson.video_error_message))
+    return row_results.of(code)
+
+
+def unpublish_verdict() -> ColumnElement[str]:
+    return case(
+        (Lesson.status == "published", "unpublishes"),
+        (Lesson.publish_on_ready, "withdraws"),
+        else_=literal("draft_already"),
+    )
+
+
+def unpublish(lesson_id: uuid.UUID) -> Result:
+    """Back to draft, and nothing is promised any more."""
+    opened = _opened(lesson_id)
+    if opened is None:
+        return row_results.of("missing")
+    lesson = opened[1]
+    if lesson.status == "published":
+        code = "unpublishes"
+    else:
+        code = "withdraws" if lesson.publish_on_ready else "draft_already"
+    publication.withdraw(lesson)
+    return row_results.of(code)
+
+
+def republish_verdict() -> ColumnElement[str]:
+    return recheck.recheck_verdict("lesson")
+
+
+def republish(lesson_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result:
+    """Ask Mux what the lesson's video truly is, take that over, and publish it if it plays. Raises MuxError."""
+    with transaction(actor):
+        subjects, nothing = recheck.subjects_of("lesson", lesson_id)
+    if not subjects:
+        return row_results.of(nothing)
+    for subject in subjects:
+        _take_over(subject, actor=actor, answers=answers)
+    with transaction(actor):
+        opened = _opened(lesson_id)
+        if opened is None:
+            return row_results.of("missing")
+        return _conclude(*opened)
+
+
+def _take_over(subject: Subject, *, actor: Actor, answers: Answers) -> None:
+    news, operation = recheck.asked(subject, actor=actor, answers=answers, any_policy=True)
+    with transaction(actor):
+        audit_log.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
+        ask_mux.let_happen(subject, news)
+        found = locking.desk_of_row(subject.tracking_id)
+        if found is not None:
+            desk, row = found
+            # An upload that was ready before may still have had the wrong way to play it.
+            if row.status == "ready" and news.playback_id is not None:
+                transitions.set_playback_id(desk, row, playback_id=news.playback_id, policy=news.policy)
+
+
+def _conclude(desk: Desk, lesson: Lesson) -> Result:
+    db.session.flush()
+    code = _publish_verdict(lesson)
+    if code in ("publishes", "published_already"):
+        publication.publish(lesson, tracking=desk.playing)
+        return Result("done", f"Published, as Mux has it: {lesson.mux_playback_id}.", "publishes")
+    if code in ("intends", "intended_already"):
+        publication.request(lesson)
+        return Result(
+            "done", "Mux is not done with it; it is published by itself when it is ready.", "intends"
+        )
+    if code == "video_failed":
+        return row_results.failed(why_failed(lesson.video_error_type, lesson.video_error_message))
+    return row_results.of(code)

@@ -1,0 +1,148 @@
+"""Recheck, for a lesson, a course or one upload: ask Mux and let the answer happen, as often as somebody likes.
+
+With the same verdicts as SQL for the preview.
+"""
+
+import uuid
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.batches import row_results
+from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, owners
+from lessonadmin.domain.models.videos import MIGRATED
+from lessonadmin.domain.polling import ask_mux
+from lessonadmin.domain.polling.ask_mux import Answers, Subject
+from lessonadmin.domain.videos import locking, outbox, removal, transitions
+from lessonadmin.domain.videos.conditions import ASKABLE, current, has_real_id, is_askable
+from lessonadmin.domain.videos.observations import News, gone_news
+from lessonadmin.domain.videos.state_machine import Happening
+
+
+def recheck_verdict(kind: Kind) -> ColumnElement[str]:
+    model = owners.MODELS[kind]
+    return case(
+        (current(model, ASKABLE), "asks"),
+        (and_(has_real_id(model), ~current(model)), "asks"),
+        (current(model, Tracking.status == "deleting"), "being_deleted"),
+        (model.has_temporary_asset, "temporary"),
+        else_=literal("no_video"),
+    )
+
+
+def subjects_of(kind: Kind, target_id: uuid.UUID) -> tuple[list[Subject], str]:
+    """The uploads that Mux can be asked about, the one on its way first; if none, the code that says why."""
+    desk = locking.open_desk(kind, target_id)
+    if desk is None:
+        return [], "missing"
+    transitions.ensure_tracked(desk)
+    if desk.to_ask:
+        return [Subject.of(row) for row in desk.to_ask], "asks"
+    if desk.deleting is not None:
+        return [], "being_deleted"
+    return [], "temporary" if desk.owner.has_temporary_asset else "no_video"
+
+
+def calls_for(kind: Kind, target_id: uuid.UUID, answers: Answers) -> int:
+    """How many calls to Mux asking about this lesson or course costs at most."""
+    column = owners.COLUMNS[kind]
+    rows = db.session.execute(
+        select(Tracking.mux_asset_id, Tracking.upload_id).where(
+            column == target_id, Tracking.is_current, ASKABLE
+        )
+    ).all()
+    db.session.rollback()
+    return sum(answers.cost(*row) for row in rows) if rows else 1
+
+
+def calls_for_upload(tracking_id: uuid.UUID, answers: Answers) -> int:
+    row = db.session.execute(
+        select(Tracking.mux_asset_id, Tracking.upload_id).where(Tracking.id == tracking_id)
+    ).first()
+    db.session.rollback()
+    return answers.cost(*row) if row is not None else 0
+
+
+def asked(subject: Subject, *, actor: Actor, answers: Answers, any_policy: bool = False) -> tuple[News, str]:
+    """Mux's answer about one upload; an upload that Mux forgot has expired. A failure is noted, then raised."""
+    try:
+        return ask_mux.ask(subject, answers=answers, found_by="manual", any_policy=any_policy)
+    except mux.Gone:
+        if subject.asset_id:
+            return gone_news(subject.asset_id, found_by="manual"), "get_asset"
+        return News(happening=Happening.UPLOAD_EXPIRED, seen=True), "get_upload"
+    except mux.MuxError as error:
+        with transaction(actor):
+            ask_mux.note_failure(subject, error)
+        raise
+
+
+def recheck(kind: Kind, target_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result:
+    """Ask Mux about a lesson's or course's video. Raises MuxError."""
+    with transaction(actor):
+        subjects, nothing = subjects_of(kind, target_id)
+    if nothing == "being_deleted":
+        return _check_deletion(kind, target_id, actor=actor, priority=answers.priority)
+    if not subjects:
+        return row_results.of(nothing)
+    changed = [_recheck(subject, actor=actor, answers=answers) for subject in subjects]
+    owner = locking.find_owner(kind, target_id)
+    state = owner.video_processing_status if owner is not None else "gone"
+    db.session.rollback()
+    return row_results.of("asks", _said(any(changed), state))
+
+
+def _recheck(subject: Subject, *, actor: Actor, answers: Answers) -> bool:
+    # Of an asset from before tracking nobody knows with which policy it was asked for: whatever it has is right.
+    any_policy = subject.upload_id == MIGRATED and subject.playback_id is None
+    news, operation = asked(subject, actor=actor, answers=answers, any_policy=any_policy)
+    with transaction(actor):
+        audit_log.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
+        return ask_mux.let_happen(subject, news) == "applied"
+
+
+def _said(changed: bool, state: str) -> str:
+    return f"Mux had news: the video is now “{state}”." if changed else f"Mux agrees: the video is “{state}”."
+
+
+def _check_deletion(kind: Kind, target_id: uuid.UUID, *, actor: Actor, priority: mux.Priority) -> Result:
+    """A deletion that Mux has put off is tried now; one that waits for its grace time goes on waiting."""
+    with transaction(actor):
+        ids = db.session.scalars(
+            update(AssetDeletion)
+            .where(
+                outbox.waited_for(kind, target_id),
+                AssetDeletion.lease_token.is_(None),
+                AssetDeletion.attempts > 0,
+            )
+            .values(due_at=func.clock_timestamp())
+            .returning(AssetDeletion.id)
+        ).all()
+    if not ids:
+        return row_results.of("being_deleted")
+    gone = [removal.finish(deletion_id, actor=actor, priority=priority) for deletion_id in ids]
+    return row_results.of("asks", "The video is gone at Mux." if all(gone) else "Mux has not removed it yet.")
+
+
+def recheck_upload_verdict() -> ColumnElement[str]:
+    return case(
+        (ASKABLE, "asks"), (Tracking.status == "deleting", "being_deleted"), else_=literal("nothing_to_ask")
+    )
+
+
+def recheck_upload(tracking_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result:
+    """Ask Mux about one upload, current or overtaken. Raises MuxError."""
+    row = db.session.get(Tracking, tracking_id, populate_existing=True)
+    if row is None:
+        return row_results.of("missing")
+    subject, status, askable = Subject.of(row), row.status, is_askable(row)
+    db.session.rollback()
+    if not askable:
+        return row_results.of("being_deleted" if status == "deleting" else "nothing_to_ask")
+    changed = _recheck(subject, actor=actor, answers=answers)
+    after = db.session.scalar(select(Tracking.status).where(Tracking.id == tracking_id))
+    db.session.rollback()
+    return row_results.of("asks", _said(changed, after or "gone"))

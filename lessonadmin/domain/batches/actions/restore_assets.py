@@ -1,0 +1,93 @@
+"""Bringing a cleared video back while its asset still has its grace time: the undoing of “clear asset”.
+
+The cleared upload stays as it ended; a new row takes over its asset, and Mux has the last word on whether it plays.
+"""
+
+import uuid
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select
+
+from lessonadmin.db import db
+from lessonadmin.domain.batches import row_results
+from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.models import AssetDeletion, AuditLog, Kind, Lesson, Tracking, owners
+from lessonadmin.domain.videos import outbox, publication, removal, transitions
+from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.observations import News
+from lessonadmin.domain.videos.state_machine import Happening
+
+
+def verdict(kind: Kind) -> ColumnElement[str]:
+    model = owners.MODELS[kind]
+    column = owners.COLUMNS[kind]
+    waiting = exists().where(
+        column == model.id,
+        Tracking.is_current,
+        Tracking.status == "deleting",
+        AssetDeletion.mux_asset_id == Tracking.mux_asset_id,
+        AssetDeletion.done_at.is_(None),
+        AssetDeletion.lease_token.is_(None),
+    )
+    return case(
+        (and_(model.video_processing_status == "deleting", waiting), "restores"), else_=literal("too_late")
+    )
+
+
+def restore(kind: Kind, target_id: uuid.UUID, *, cleared_by: str) -> Result:
+    """Take the promise to delete back, and the asset with it; what was published before is to be so again.
+
+    An asset is cleared everywhere, so it comes back everywhere, too: whoever waited for its deletion would wait for ever.
+    """
+    asset_id = _cleared_asset(kind, target_id)
+    locked = removal.locked({(kind, target_id)}, {asset_id} if asset_id else set())
+    desk = locked.get((kind, target_id))
+    if desk is None:
+        return row_results.of("missing")
+    if asset_id is None or not _may_come_back(desk, asset_id) or not outbox.take_back(asset_id):
+        return row_results.of("too_late")
+    for one in locked.values():
+        _bring_back(one, asset_id, cleared_by)
+    return row_results.of("restores")
+
+
+def _cleared_asset(kind: Kind, target_id: uuid.UUID) -> str | None:
+    """Read without a lock, so that all locks can then be taken in one order."""
+    found: str | None = db.session.scalar(
+        select(Tracking.mux_asset_id)
+        .where(owners.COLUMNS[kind] == target_id, Tracking.is_current, Tracking.status == "deleting")
+        .order_by(Tracking.created_at.desc(), Tracking.id.desc())
+        .limit(1)
+    )
+    return found
+
+
+def _may_come_back(desk: Desk, asset_id: str) -> bool:
+    waits = desk.deleting is not None and desk.deleting.mux_asset_id == asset_id
+    return waits and desk.playing is None and desk.on_its_way is None
+
+
+def _bring_back(desk: Desk, asset_id: str, cleared_by: str) -> None:
+    old = desk.deleting
+    if old is not None and _may_come_back(desk, asset_id):
+        transitions.take_again(desk, old)
+        if isinstance(desk.owner, Lesson) and _was_out(desk.owner.id, cleared_by):
+            publication.request(desk.owner)
+        return
+    for row in desk.rows:
+        if row.mux_asset_id == asset_id and row.status == "deleting":
+            transitions.apply(desk, row, News(happening=Happening.LET_GO))
+
+
+def _was_out(lesson_id: uuid.UUID, batch_id: str) -> bool:
+    """Did the clearing take the lesson back to draft, or its promise away?"""
+    taken = ("lesson.unpublished", "lesson.publish_withdrawn")
+    found = db.session.scalar(
+        select(func.count())
+        .select_from(AuditLog)
+        .where(
+            AuditLog.target_id == lesson_id,
+            AuditLog.action.in_(taken),
+            AuditLog.detail["batch"].astext == batch_id,
+        )
+    )
+    return bool(found)

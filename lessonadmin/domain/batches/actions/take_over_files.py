@@ -1,0 +1,47 @@
+"""Staff take over a file that is held: it becomes the newest video of its lesson or course.
+
+It decides nothing about which files are held (`held_files`), and it never publishes by itself.
+"""
+
+import uuid
+
+from sqlalchemy import ColumnElement, case, exists, literal, or_
+from sqlalchemy.orm import aliased
+
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.batches import row_results
+from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.videos import held_files, locking, recheck_schedule, transitions
+from lessonadmin.domain.videos.observations import News
+from lessonadmin.domain.videos.state_machine import Happening, State, state_of
+
+
+def take_over_verdict() -> ColumnElement[str]:
+    other = aliased(Tracking)
+    coming = [
+        exists().where(theirs == ours, other.is_current, other.is_open)
+        for theirs, ours in ((other.lesson_id, Tracking.lesson_id), (other.course_id, Tracking.course_id))
+    ]
+    return case(
+        (~held_files.held(), "not_held"),
+        (or_(*coming), "another_coming"),
+        else_=literal("takes_over"),
+    )
+
+
+def take_over(tracking_id: uuid.UUID) -> Result:
+    """Staff make the file that is held the newest video of its lesson or course; Mux says whether it plays."""
+    found = locking.desk_of_row(tracking_id)
+    if found is None:
+        return row_results.of("missing")
+    desk, row = found
+    if state_of(row.status, row.error_type) is not State.HELD:
+        return row_results.of("not_held")
+    if desk.on_its_way is not None:
+        return row_results.of("another_coming")
+    audit_log.record("video.taken_over", desk.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
+    transitions.take_place(desk, row)
+    transitions.apply(desk, row, News(happening=Happening.TAKE_OVER))
+    recheck_schedule.ask_soon(row)
+    return row_results.of("takes_over")

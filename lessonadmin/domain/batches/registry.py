@@ -1,0 +1,200 @@
+"""The bulk actions of the support panel, in one table: what each is called, what it says it does, what runs it.
+
+An action is one call into the domain for one row and may be repeated without harm. `inside` runs in a transaction
+that is open already and never talks to Mux; `outside` asks Mux and opens its own transactions. Counting beforehand is
+the business of `preview`, running of `batches`; this room only knows what there is.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement
+
+from lessonadmin.db import Actor
+from lessonadmin.domain.batches.actions import (
+    clear_assets,
+    publish_lessons,
+    recheck,
+    replay_events,
+    restore_assets,
+    take_over_files,
+)
+from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
+from lessonadmin.domain.polling.ask_mux import Answers
+
+TargetType = Literal["lesson", "course", "tracking", "event"]
+Options = Mapping[str, object]
+Inside = Callable[[uuid.UUID, Options], Result]
+Outside = Callable[[uuid.UUID, Actor, Answers], Result]
+
+# The option that names the batch which an undoing batch takes back.
+UNDOES = "undoes"
+MODELS: dict[str, type[Any]] = {"lesson": Lesson, "course": Course, "tracking": Tracking, "event": MuxEvent}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """One button. `verdict` is the SQL expression that says, for a row of the target's table, what would become of
+    it (a code of `row_results`); `calls` how many calls to Mux a row may cost; `together` how many rows share a
+    transaction; `undone_only_with` the option without which it cannot be undone; what is not `offered` is no button
+    of a list, only the undoing of another action."""
+
+    name: str
+    target: TargetType
+    label: str
+    does: str
+    verdict: Callable[[], ColumnElement[str]]
+    inside: Inside | None = None
+    outside: Outside | None = None
+    calls: Callable[[uuid.UUID, Answers], int] | None = None
+    undone_by: str | None = None
+    undone_only_with: str | None = None
+    offered: bool = True
+    dangerous: bool = False
+    together: int = 1
+
+    @property
+    def model(self) -> type[Any]:
+        return MODELS[self.target]
+
+    @property
+    def asks_mux(self) -> bool:
+        return self.calls is not None
+
+
+def _clear(target: Literal["lesson", "course"]) -> Action:
+    return Action(
+        name="clear_asset",
+        target=target,
+        label="Clear asset",
+        does="Deletes the video at Mux and clears it everywhere; an upload on its way is cancelled.",
+        verdict=lambda: clear_assets.clear_verdict(target),
+        inside=lambda target_id, options: clear_assets.clear(target, target_id, options),
+        undone_by="restore",
+        undone_only_with=clear_assets.GRACE,
+        dangerous=True,
+    )
+
+
+def _restore(target: Literal["lesson", "course"]) -> Action:
+    return Action(
+        name="restore",
+        target=target,
+        label="Restore",
+        does="Brings back videos that were cleared and still have their grace time.",
+        verdict=lambda: restore_assets.verdict(target),
+        inside=lambda target_id, options: restore_assets.restore(
+            target, target_id, cleared_by=str(options.get(UNDOES, ""))
+        ),
+        offered=False,
+    )
+
+
+def _recheck(target: Literal["lesson", "course"]) -> Action:
+    return Action(
+        name="recheck",
+        target=target,
+        label="Recheck",
+        does="Asks Mux now and applies what it says.",
+        verdict=lambda: recheck.recheck_verdict(target),
+        outside=lambda target_id, actor, answers: recheck.recheck(
+            target, target_id, actor=actor, answers=answers
+        ),
+        calls=lambda target_id, answers: recheck.calls_for(target, target_id, answers),
+    )
+
+
+ALL = (
+    Action(
+        name="publish",
+        target="lesson",
+        label="Publish",
+        does="Publishes what is ready; what is still on its way is published when it is ready.",
+        verdict=publish_lessons.publish_verdict,
+        inside=lambda target_id, _options: publish_lessons.publish(target_id),
+        undone_by="unpublish",
+        together=50,
+    ),
+    Action(
+        name="unpublish",
+        target="lesson",
+        label="Unpublish",
+        does="Takes lessons back to draft; nothing publishes them by itself any more.",
+        verdict=publish_lessons.unpublish_verdict,
+        inside=lambda target_id, _options: publish_lessons.unpublish(target_id),
+        undone_by="publish",
+        together=50,
+    ),
+    Action(
+        name="republish",
+        target="lesson",
+        label="Republish",
+        does="Asks Mux, takes over the true asset, playback id and policy, and publishes what is ready.",
+        verdict=publish_lessons.republish_verdict,
+        outside=lambda target_id, actor, answers: publish_lessons.republish(
+            target_id, actor=actor, answers=answers
+        ),
+        calls=lambda target_id, answers: recheck.calls_for("lesson", target_id, answers),
+    ),
+    _clear("lesson"),
+    _recheck("lesson"),
+    _clear("course"),
+    _recheck("course"),
+    _restore("lesson"),
+    _restore("course"),
+    Action(
+        name="recheck",
+        target="tracking",
+        label="Recheck",
+        does="Asks Mux about these uploads now and applies what it says.",
+        verdict=recheck.recheck_upload_verdict,
+        outside=lambda target_id, actor, answers: recheck.recheck_upload(
+            target_id, actor=actor, answers=answers
+        ),
+        calls=recheck.calls_for_upload,
+    ),
+    Action(
+        name="clear_asset",
+        target="tracking",
+        label="Clear asset",
+        does="Deletes the assets of these uploads at Mux and clears them everywhere; open uploads are cancelled.",
+        verdict=clear_assets.clear_upload_verdict,
+        inside=clear_assets.clear_upload,
+        dangerous=True,
+    ),
+    Action(
+        name="take_over",
+        target="tracking",
+        label="Take over",
+        does="Takes over files that are held since whoever began the upload lost the right to it. Each becomes the newest video of its lesson or course: it replaces the one that plays, or is published if the lesson waits for its video.",
+        verdict=take_over_files.take_over_verdict,
+        inside=lambda target_id, _options: take_over_files.take_over(target_id),
+        dangerous=True,
+    ),
+    Action(
+        name="replay",
+        target="event",
+        label="Replay",
+        does="Applies stored events again; safe to run any number of times.",
+        verdict=replay_events.replay_verdict,
+        outside=lambda target_id, actor, _answers: replay_events.replay(target_id, actor=actor),
+    ),
+)
+TABLE: dict[tuple[str, str], Action] = {(action.target, action.name): action for action in ALL}
+
+
+def find(target: str, name: str) -> Action:
+    """The action of this name for this kind of row; raises Missing for anything that is not in the table."""
+    found = TABLE.get((target, name))
+    if found is None:
+        raise Missing(message="There is no such action.")
+    return found
+
+
+def of(target: str) -> tuple[Action, ...]:
+    """Every action for one kind of row, in the order of their buttons."""
+    return tuple(action for action in ALL if action.target == target and action.offered)

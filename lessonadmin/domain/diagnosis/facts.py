@@ -1,0 +1,191 @@
+"""Everything our database says about the video of one lesson or course, gathered for its diagnosis in four queries."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from lessonadmin.db import db
+from lessonadmin.domain.diagnosis.mux_comparison import Look
+from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, User, owners
+from lessonadmin.domain.models.lessons import OPEN_STATUSES
+from lessonadmin.domain.videos import conditions, outbox
+from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, state_of
+from lessonadmin.domain.webhooks import inbox
+from lessonadmin.spans import in_words
+
+MOST_EVENTS = 20
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """An upload whose starter had lost the right to it, and who that was."""
+
+    row: Tracking
+    began: str
+
+    @property
+    def is_held(self) -> bool:
+        return state_of(self.row.status, self.row.error_type) is State.HELD
+
+    @property
+    def since(self) -> str:
+        return f"{self.row.withdrawn_at:%-d %B %Y}" if self.row.withdrawn_at is not None else "a day unknown"
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """What is known. Times are by the database's clock."""
+
+    owner: Owner
+    row: Tracking | None  # what people see
+    coming: Tracking | None
+    watched: Tracking | None  # what Mux is asked about
+    deletion: AssetDeletion | None
+    waiting_events: tuple[uuid.UUID, ...]
+    now: datetime
+    look: Look | None
+    withdrawn: tuple["Withdrawn", ...] = ()
+
+    @property
+    def status(self) -> str:
+        return self.owner.video_processing_status
+
+    @property
+    def moving(self) -> bool:
+        """What Mux is asked about is on its way, alone or beside a video that plays."""
+        return self.watched_status in OPEN_STATUSES
+
+    @property
+    def is_replacement(self) -> bool:
+        """A new video is on its way beside the one that plays: that is what Mux is asked about."""
+        return self.coming is not None and self.coming is not self.row
+
+    @property
+    def watched_status(self) -> str:
+        """How we say that it is with what Mux is asked about."""
+        return self.coming.status if self.coming is not None and self.is_replacement else self.status
+
+    @property
+    def noun(self) -> str:
+        return "new video" if self.is_replacement else "video"
+
+    @property
+    def temporary(self) -> bool:
+        return self.owner.has_temporary_id
+
+    @property
+    def stuck(self) -> bool:
+        """As lists and sweep say it, also of a new video beside one that plays."""
+        rows = [self.watched] if self.watched is not None else []
+        return conditions.is_stuck(self.owner, rows, self.now)
+
+    @property
+    def expired(self) -> bool:
+        return (
+            self.watched is not None
+            and self.watched.expires_at is not None
+            and self.watched.expires_at < self.now
+        )
+
+    @property
+    def age(self) -> str:
+        return _since(self.now, self.watched.created_at if self.watched is not None else None)
+
+    @property
+    def since_bytes(self) -> str:
+        return _since(self.now, self.watched.bytes_in_at if self.watched is not None else None)
+
+    @property
+    def progress(self) -> int | None:
+        asset = self.look.asset if self.look is not None else None
+        if asset is not None and asset.progress is not None:
+            return asset.progress
+        return self.watched.progress if self.watched is not None else None
+
+    @property
+    def in_grace(self) -> bool:
+        return self.deletion is not None and self.deletion.due_at > self.now
+
+    @property
+    def last_look_error(self) -> tuple[str, str] | None:
+        """Category and words of the last failed look, while no later one went well."""
+        if self.watched is None or not self.watched.last_look_error:
+            return None
+        category, _, message = self.watched.last_look_error.partition(": ")
+        return category, message
+
+
+def _since(now: datetime, moment: datetime | None) -> str:
+    return in_words((now - moment).total_seconds()) if moment is not None else "some time"
+
+
+def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None) -> CaseFile:
+    """Read what is known now. `uploads`: if they are at hand already."""
+    kind = owner.kind
+    found = uploads or uploads_of(owner)
+    desk = Desk(owner, list(found.rows))
+    deletion = db.session.scalar(
+        select(AssetDeletion)
+        .where(outbox.waited_for(kind, owner.id))
+        .order_by(AssetDeletion.requested_at.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    waiting = _waiting_events(owner, desk.current)
+    return CaseFile(
+        owner,
+        desk.shown,
+        desk.on_its_way,
+        desk.watched,
+        deletion,
+        waiting,
+        found.now,
+        look,
+        _withdrawn(found.rows),
+    )
+
+
+def _withdrawn(rows: tuple[Tracking, ...]) -> tuple[Withdrawn, ...]:
+    found = [row for row in rows if state_of(row.status, row.error_type) in KEPT_BACK]
+    ids = {row.started_by for row in found}
+    known = db.session.execute(select(User.id, User.email).where(User.id.in_(ids))).all() if found else []
+    emails = {user.id: user.email for user in known}
+    return tuple(
+        Withdrawn(row, emails.get(row.started_by, "Somebody") if row.started_by else "Somebody")
+        for row in found
+    )
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Every upload of a lesson or course, oldest first, and when they were read, by the database's clock."""
+
+    rows: tuple[Tracking, ...]
+    now: datetime
+
+
+def uploads_of(owner: Owner) -> Uploads:
+    column = owners.COLUMNS[owner.kind]
+    found = db.session.execute(
+        select(Tracking, func.clock_timestamp())
+        .where(column == owner.id)
+        .order_by(Tracking.created_at, Tracking.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    now: datetime = found[0][1] if found else db.session.scalars(select(func.clock_timestamp())).one()
+    return Uploads(tuple(row for row, _ in found), now)
+
+
+def _waiting_events(owner: Owner, rows: list[Tracking]) -> tuple[uuid.UUID, ...]:
+    """Events about it that are parked or could not be applied."""
+    return tuple(
+        db.session.scalars(
+            select(MuxEvent.id)
+            .where(inbox.about(owner.id, rows), MuxEvent.outcome.in_(("failed", "unmatched")))
+            .order_by(MuxEvent.received_at)
+            .limit(MOST_EVENTS)
+        )
+    )

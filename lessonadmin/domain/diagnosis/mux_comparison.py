@@ -1,0 +1,233 @@
+"""What Mux has beside what we have, asked on demand by somebody who waits. Changes nothing.
+
+`look` asks (no transaction stays open meanwhile), `compare` puts the answer beside our columns. What the difference
+means is for `diagnose` to say.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from lessonadmin import mux
+from lessonadmin.db import db
+from lessonadmin.domain.models import Kind, Owner, Tracking
+from lessonadmin.domain.models.videos import MIGRATED
+from lessonadmin.domain.polling import environment
+from lessonadmin.domain.videos import locking
+from lessonadmin.domain.videos.locking import Desk
+
+
+@dataclass(frozen=True)
+class Look:
+    """Mux's answer about one video, as far as it gave one. `error` is why nothing (more) is known; `strange` says
+    that this token is of another environment than our videos."""
+
+    asset_id: str | None = None
+    upload_id: str | None = None
+    asset: mux.Asset | None = None
+    upload: mux.Upload | None = None
+    asset_gone: bool = False
+    upload_gone: bool = False
+    error: mux.MuxError | None = None
+    strange: bool = False
+
+    @property
+    def answered(self) -> bool:
+        return self.error is None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One line of the side by side. `agrees` is None where there is nothing to compare."""
+
+    field: str
+    ours: str | None
+    theirs: str | None
+    agrees: bool | None
+
+
+@dataclass(frozen=True)
+class _Ids:
+    asset_id: str | None
+    upload_id: str | None
+
+
+def look(kind: Kind, target_id: uuid.UUID, *, priority: mux.Priority = "high") -> Look:
+    """Ask Mux about the video of a lesson or course; never raises for what Mux answers."""
+    ids = _ids(kind, target_id)
+    db.session.rollback()
+    try:
+        return _ask(ids, priority)
+    except mux.MuxError as error:
+        return Look(asset_id=ids.asset_id, upload_id=ids.upload_id, error=error)
+
+
+def _ids(kind: Kind, target_id: uuid.UUID) -> _Ids:
+    owner = locking.find_owner(kind, target_id)
+    if owner is None:
+        return _Ids(None, None)
+    desk = locking.look_at(owner)
+    row = desk.watched
+    upload_id = row.upload_id if row is not None and row.upload_id != MIGRATED else None
+    asset_id = row.mux_asset_id if row is not None and not row.has_temporary_asset else None
+    if row is desk.shown and not owner.has_temporary_asset:
+        asset_id = asset_id or owner.mux_asset_id  # never that of another video that plays beside it
+    return _Ids(asset_id, upload_id)
+
+
+def _ask(ids: _Ids, priority: mux.Priority) -> Look:
+    upload, upload_gone = None, False
+    if ids.upload_id:
+        try:
+            upload = mux.get_upload(ids.upload_id, priority=priority)
+        except mux.Gone:
+            upload_gone = True
+    asset_id = ids.asset_id or (upload.asset_id if upload is not None else None)
+    asset, asset_gone = None, False
+    if asset_id:
+        try:
+            asset = mux.get_asset(asset_id, priority=priority)
+        except mux.Gone:
+            asset_gone = True
+    gone = asset_gone or (upload_gone and asset is None)
+    return Look(
+        asset_id=asset_id,
+        upload_id=ids.upload_id,
+        asset=asset,
+        upload=upload,
+        asset_gone=asset_gone,
+        upload_gone=upload_gone,
+        strange=gone and environment.is_another(priority),
+    )
+
+
+def compare(owner: Owner, found: Look) -> list[Compared]:
+    """Line by line, ours and theirs; empty where Mux gave no answer."""
+    if not found.answered:
+        return []
+    desk = locking.look_at(owner)
+    row, ours = desk.watched, _ours(desk)
+    wanted = row.wanted_policy if row is not None else (owner.playback_policy or "public")
+    asset = found.asset
+    theirs_id = _playback_id(asset, ours.playback_id, wanted)
+    return [
+        _line("Upload id", found.upload_id, found.upload.id if found.upload else None),
+        _line("Upload", _our_upload(row), _their_upload(found), same=_uploads_agree(row, found)),
+        _line("Asset id", row.mux_asset_id if row else owner.mux_asset_id, asset.id if asset else None),
+        _line("Video", ours.status, _their_video(found), same=_videos_agree(ours.status, found)),
+        _line("Playback id", ours.playback_id, theirs_id),
+        _line("Policy", ours.policy, _policies(asset), same=_policies_agree(ours.policy, asset)),
+        _line("Duration", _seconds(ours.duration), _seconds(asset.duration if asset else None)),
+        _line("Progress", _percent(row.progress if row else None), _percent(asset.progress if asset else None), same=None),
+        _line("Error", ours.error, asset.error_message if asset else None),
+        _line("Made for", str(owner.id), _named(found)),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What we say of the video that Mux was asked about."""
+
+    status: str
+    playback_id: str | None
+    policy: str | None
+    duration: float | None
+    error: str | None
+
+
+def _ours(desk: Desk) -> _Ours:
+    """What everybody sees; of a new video beside one that plays, what its own upload says."""
+    row, owner = desk.watched, desk.owner
+    if row is not None and row is not desk.shown:
+        return _Ours(row.status, row.mux_playback_id, row.playback_policy, row.duration, row.error_message)
+    return _Ours(
+        owner.video_processing_status,
+        owner.mux_playback_id,
+        owner.playback_policy,
+        owner.video_duration,
+        owner.video_error_message,
+    )
+
+
+UNDECIDED = object()
+
+
+def _line(field: str, ours: str | None, theirs: str | None, *, same: object = UNDECIDED) -> Compared:
+    if same is UNDECIDED:
+        same = None if ours is None and theirs is None else ours == theirs
+    return Compared(field, ours, theirs, same if isinstance(same, bool) else None)
+
+
+def _playback_id(asset: mux.Asset | None, ours: str | None, wanted: str) -> str | None:
+    ids = asset.playback_ids if asset is not None and asset.status == "ready" else ()
+    if any(one.id == ours for one in ids):
+        return ours
+    found = asset.playback_id_for(wanted) if asset is not None and ids else None
+    return found or (ids[0].id if ids else None)
+
+
+def _policies(asset: mux.Asset | None) -> str | None:
+    return (
+        ", ".join(sorted({one.policy for one in asset.playback_ids})) or None if asset is not None else None
+    )
+
+
+def _policies_agree(ours: str | None, asset: mux.Asset | None) -> bool | None:
+    if ours is None or asset is None:
+        return None
+    return any(one.policy == ours for one in asset.playback_ids)
+
+
+def _our_upload(row: Tracking | None) -> str | None:
+    return row.status if row is not None and row.upload_id != MIGRATED else None
+
+
+def _their_upload(found: Look) -> str | None:
+    if found.upload is not None:
+        return found.upload.status
+    return "unknown at Mux" if found.upload_gone else None
+
+
+STATUSES_THAT_FIT = {
+    "waiting": ("uploading",),
+    "asset_created": ("processing", "ready", "error", "deleting", "deleted"),
+    "errored": ("error", "cancelled"),
+    "cancelled": ("cancelled", "error"),
+    "timed_out": ("error", "cancelled"),
+}
+
+
+def _uploads_agree(row: Tracking | None, found: Look) -> bool | None:
+    if row is None or found.upload is None:
+        return None
+    return row.status in STATUSES_THAT_FIT.get(found.upload.status, ())
+
+
+def _their_video(found: Look) -> str | None:
+    if found.asset is not None:
+        return found.asset.status
+    return "unknown at Mux" if found.asset_gone else None
+
+
+VIDEOS_THAT_FIT = {"preparing": "processing", "ready": "ready", "errored": "error"}
+
+
+def _videos_agree(ours: str, found: Look) -> bool | None:
+    if found.asset is not None:
+        return VIDEOS_THAT_FIT.get(found.asset.status) == ours
+    if found.asset_gone:
+        return ours not in ("ready", "processing")
+    return None
+
+
+def _named(found: Look) -> str | None:
+    thing = found.asset or found.upload
+    named = thing.passthrough if thing is not None else None
+    return str(named.lesson_id or named.course_id) if named is not None else None
+
+
+def _seconds(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f} s"
+
+
+def _percent(value: int | None) -> str | None:
+    return None if value is None else f"{value} %"

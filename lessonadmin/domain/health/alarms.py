@@ -1,0 +1,247 @@
+"""Conditions that staff must know of before an instructor complains: each told once, with its end.
+
+An alarm is a row from its first sighting to its end. What is looked at are rolled-up figures and rows with an index;
+nothing is scanned and Mux is not asked.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from lessonadmin import queue
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import heartbeats, hourly_statistics, mux_budget
+from lessonadmin.domain.audit import audit_log, security_counts
+from lessonadmin.domain.health import mux_usage
+from lessonadmin.domain.models import Alarm, MuxCall, MuxEvent, Tracking, User
+from lessonadmin.domain.models.accounts import STAFF
+from lessonadmin.domain.polling import not_found_guard
+from lessonadmin.ids import as_id
+
+log = logging.getLogger(__name__)
+
+HOUR, MONTH = timedelta(hours=1), timedelta(days=30)
+FEW = 3
+SIGNATURES_AN_HOUR = 10
+FAILURES_AT_LEAST = 5
+FAILURE_SHARE_AT_LEAST = 0.2
+TIMES_THE_HABIT = 3
+WORKER_SILENT_SECONDS = 120
+JOB_WAITS_SECONDS = 300
+SIGN_INS_IN_FIVE_MINUTES = 50
+TOKENS_IN_FIVE_MINUTES = 50
+REFUSALS_IN_FIVE_MINUTES = 30
+RECENTLY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What it is called, what to do about it, and how it is noticed: a text if it is so, None if not."""
+
+    name: str
+    title: str
+    what_to_do: str
+    look: Callable[[], str | None]
+
+
+def _recent_ready() -> dict[str, int]:
+    rows = db.session.execute(
+        select(Tracking.ready_found_by, func.count())
+        .where(Tracking.ready_at > func.clock_timestamp() - HOUR)
+        .group_by(Tracking.ready_found_by)
+    )
+    return {by or "manual": count for by, count in rows}
+
+
+def _webhooks_lost() -> str | None:
+    found = _recent_ready()
+    by_sweep, by_webhook = found.get("sweep", 0), found.get("webhook", 0)
+    if by_sweep >= FEW and by_sweep > by_webhook:
+        return (
+            f"In the last hour {by_sweep} videos were found ready by asking Mux, {by_webhook} by a webhook."
+        )
+    return None
+
+
+def _no_events() -> str | None:
+    finished = sum(_recent_ready().values())
+    heard = db.session.scalar(
+        select(MuxEvent.id).where(MuxEvent.received_at > func.clock_timestamp() - HOUR).limit(1)
+    )
+    if finished >= FEW and heard is None:
+        return f"{finished} videos became ready in the last hour and not one webhook arrived."
+    return None
+
+
+def _failure_rate() -> str | None:
+    recent, habit = (
+        hourly_statistics.totals("ended", since=HOUR),
+        hourly_statistics.totals("ended", since=MONTH),
+    )
+    failed, ended = _failures(recent), sum(recent.values())
+    if failed < FAILURES_AT_LEAST or not ended:
+        return None
+    before_failed, before = _failures(habit) - failed, sum(habit.values()) - ended
+    usual = before_failed / before if before else 0.0
+    if failed / ended > max(FAILURE_SHARE_AT_LEAST, usual * TIMES_THE_HABIT):
+        return f"{failed} of the last {ended} videos failed; usually it is {usual:.0%}."
+    return None
+
+
+def _failures(ended: Mapping[str, int]) -> int:
+    return sum(count for label, count in ended.items() if label not in ("ready", "cancelled"))
+
+
+def _queue_stands() -> str | None:
+    waits = queue.longest_wait()
+    if waits is not None and waits > JOB_WAITS_SECONDS:
+        return f"The oldest job has waited for {waits / 60:.0f} minutes."
+    return None
+
+
+def _no_worker() -> str | None:
+    silent = heartbeats.age(heartbeats.WORKER)
+    if silent is None or silent > WORKER_SILENT_SECONDS:
+        return (
+            "No worker was seen for more than two minutes."
+            if silent is not None
+            else "No worker was ever seen."
+        )
+    return None
+
+
+def _signatures() -> str | None:
+    refused = hourly_statistics.totals("rejected", since=HOUR)
+    wrong = sum(refused.get(reason, 0) for reason in ("mismatch", "stale", "future", "missing", "malformed"))
+    if wrong >= SIGNATURES_AN_HOUR:
+        return f"{wrong} webhook requests were refused for their signature within the last hour or two."
+    return None
+
+
+def _last_call(outcome: str) -> bool:
+    """Did the newest call that a person or a lesson was waiting for end so, lately?"""
+    lately = MuxCall.at > func.clock_timestamp() - RECENTLY
+    bad = db.session.scalar(select(func.max(MuxCall.at)).where(MuxCall.outcome == outcome, lately))
+    if bad is None:
+        return False
+    good = select(MuxCall.id).where(MuxCall.outcome == "ok", MuxCall.at > bad).limit(1)
+    return db.session.scalar(good) is None
+
+
+def _token_refused() -> str | None:
+    refused, answered = heartbeats.age(mux_budget.REFUSED), heartbeats.age(mux_budget.ANSWERED)
+    if (
+        refused is not None
+        and refused < RECENTLY.total_seconds()
+        and (answered is None or answered > refused)
+    ):
+        return "Mux refuses the workers' access token."
+    return "Mux refuses our access token." if _last_call("auth_error") else None
+
+
+def _quota() -> str | None:
+    return "Mux refuses new uploads because the plan's limit is reached." if _last_call("quota") else None
+
+
+def _wrong_environment() -> str | None:
+    gone = not_found_guard.not_believed()
+    if not gone:
+        return None
+    return f"Mux called {gone} videos gone within an hour. That is not believed: they stay as they are."
+
+
+def _sign_in_burst() -> str | None:
+    tries = security_counts.busiest(("sign_in_failed", "locked_out")).count
+    if tries < SIGN_INS_IN_FIVE_MINUTES:
+        return None
+    return f"{tries} wrong passwords were tried within five minutes, over all accounts."
+
+
+def _token_burst() -> str | None:
+    tries = security_counts.busiest(("bad_token",)).count
+    if tries < TOKENS_IN_FIVE_MINUTES:
+        return None
+    return f"{tries} requests within five minutes came with a bearer token that nobody has."
+
+
+def _refusal_burst() -> str | None:
+    burst = security_counts.busiest(("refused",), of_one_account=True)
+    if burst.count < REFUSALS_IN_FIVE_MINUTES:
+        return None
+    user = db.session.get(User, as_id(burst.who.removeprefix("user:")))
+    name = user.email if user is not None else burst.who
+    return f"{name} was refused {burst.count} times within five minutes."
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("webhooks_lost", "Webhooks get lost", "Check the webhook's address and secret in the Mux dashboard.", _webhooks_lost),
+    Kind("no_events", "No webhook arrives", "Check that the webhook exists in the Mux dashboard and reaches us.", _no_events),
+    Kind("failure_rate", "Unusually many videos fail", "Look at the newest failed lessons: is it one cause?", _failure_rate),
+    Kind("queue_stands", "The queue does not move", "Look at the jobs page; start another worker.", _queue_stands),
+    Kind("no_worker", "No worker is running", "Start a worker: flask --app app worker.", _no_worker),
+    Kind("signatures", "Webhook signatures are wrong", "Compare MUX_WEBHOOK_SECRETS with the Mux dashboard.", _signatures),
+    Kind("token_refused", "Mux refuses our token", "Check MUX_TOKEN_ID and its secret, then run flask doctor.", _token_refused),
+    Kind("quota", "The Mux plan is used up", "Raise the plan at Mux or delete videos that nobody needs.", _quota),
+    Kind("quota_near", "The Mux plan is nearly used up", "Raise the plan at Mux before uploads are refused, or delete videos that nobody needs.", mux_usage.near_limit),
+    Kind("sign_in_burst", "Somebody guesses passwords", "Look in the log for lines of lessonadmin.security (sign_in_failed) and block the address they come from.", _sign_in_burst),
+    Kind("token_burst", "Many requests with wrong tokens", "Look in the log for bad_token: a forgotten program, or somebody to block?", _token_burst),
+    Kind("refusal_burst", "One account asks for what it may not have", "Ask the person; if it was not they, reset the password.", _refusal_burst),
+    Kind("wrong_environment", "Mux does not know our videos", "Is the token of another Mux environment? Run flask doctor; if they are truly gone, recheck them by hand.", _wrong_environment),
+)  # fmt: skip
+BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+def look(*, actor: Actor) -> int:
+    """Open what is so, end what is over; how many alarms stand."""
+    standing = 0
+    for kind in KINDS:
+        try:
+            message = kind.look()
+        finally:
+            db.session.rollback()
+        with transaction(actor):
+            if message is not None:
+                standing += 1
+                _open(kind, message)
+            else:
+                _end(kind)
+    return standing
+
+
+def _open(kind: Kind, message: str) -> None:
+    opened = db.session.execute(
+        insert(Alarm)
+        .values(kind=kind.name, message=message)
+        .on_conflict_do_nothing(index_elements=["kind"], index_where=Alarm.ended_at.is_(None))
+        .returning(Alarm.id)
+    ).first()
+    if opened is None:
+        return
+    log.error("alarm: %s: %s", kind.title, message)
+    _tell_staff(f"{kind.title}. {message} {kind.what_to_do}")
+
+
+def _end(kind: Kind) -> None:
+    ended = db.session.execute(
+        update(Alarm)
+        .where(Alarm.kind == kind.name, Alarm.ended_at.is_(None))
+        .values(ended_at=func.clock_timestamp())
+        .returning(Alarm.id)
+    ).first()
+    if ended is not None:
+        log.warning("alarm over: %s", kind.title)
+        _tell_staff(f"Over: {kind.title[0].lower()}{kind.title[1:]}.")
+
+
+def _tell_staff(message: str) -> None:
+    for user_id in db.session.scalars(select(User.id).where(User.role.in_(STAFF), User.active)):
+        audit_log.notify_user("alarm", user_id, message)
+
+
+def standing() -> list[Alarm]:
+    """Alarms that are not over, the oldest first."""
+    return list(db.session.scalars(select(Alarm).where(Alarm.ended_at.is_(None)).order_by(Alarm.started_at)))

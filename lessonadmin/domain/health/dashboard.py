@@ -1,0 +1,154 @@
+"""Is the pipeline healthy? Everything that the operations page shows, gathered from rolled-up rows and indexes.
+
+Nothing here scans a large table and Mux is not asked; the page stays quick at a million lessons.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from lessonadmin.db import db
+from lessonadmin.domain import heartbeats, hourly_statistics, mux_budget
+from lessonadmin.domain.audit import security_counts
+from lessonadmin.domain.health import alarms, gauges, mux_usage
+from lessonadmin.domain.models import Alarm, Lesson, MuxEvent, Tracking
+from lessonadmin.domain.querying import bounded_count
+from lessonadmin.domain.videos import wording
+
+SPANS = {
+    "24h": (timedelta(hours=24), timedelta(hours=1)),
+    "7d": (timedelta(days=7), timedelta(hours=6)),
+    "30d": (timedelta(days=30), timedelta(days=1)),
+}
+MANY = 10_000
+NEWEST_FAILURES = 500
+TOP_REASONS = 5
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One cause of failed videos, with the newest lesson that has it."""
+
+    error_type: str
+    words: str
+    count: int
+    target_type: str
+    target_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Overview:
+    span: str
+    signs: dict[str, bool]
+    alarms: list[Alarm]
+    uploads: int
+    ended: dict[str, int]
+    published: dict[str, int]
+    ready_after: dict[str, tuple[float, float, int]]
+    reasons: list[Reason]
+    stuck: int
+    attention: int
+    last_event: datetime | None
+    event_delay: tuple[float, float] | None
+    discovered: dict[str, int]
+    rejected: int
+    refused: list[security_counts.Total]
+    queues: dict[str, dict[str, int]]
+    workers: int
+    deletions: int
+    budget_left: float
+    budget_pause: float
+    stored: tuple[float, int]
+    delivered: float
+    forecast: tuple[float, float]
+    charts: dict[str, hourly_statistics.Chart]
+
+    @property
+    def success(self) -> float | None:
+        """The share of finished uploads that became a playable video; who gave up by hand does not count."""
+        finished = sum(count for label, count in self.ended.items() if label != "cancelled")
+        return self.ended.get("ready", 0) / finished if finished else None
+
+    @property
+    def by_webhook(self) -> float | None:
+        """The share of ready videos that a webhook told us of."""
+        found = sum(self.discovered.values())
+        return self.discovered.get("webhook", 0) / found if found else None
+
+
+def overview(span: str) -> Overview:
+    """The whole page for one span: `24h`, `7d` or `30d`."""
+    since, step = SPANS[span]
+    left, pause = mux_budget.left()
+    charts = {
+        figure: hourly_statistics.chart(figure, since=since, step=step)
+        for figure in ("uploads", "ended", "discovered", "published", "rejected")
+    }
+    # The figures are what the charts add up to, so that nobody has to wonder which of the two is right.
+    totals = {figure: {one.label: one.total for one in chart.series} for figure, chart in charts.items()}
+    return Overview(
+        span=span,
+        signs=heartbeats.check(),
+        alarms=alarms.standing(),
+        uploads=sum(totals["uploads"].values()),
+        ended=totals["ended"],
+        published=totals["published"],
+        ready_after=hourly_statistics.time_to_ready(since=since),
+        reasons=reasons(since),
+        stuck=gauges.lessons_stuck(),
+        attention=bounded_count.count(Lesson.id, [Lesson.needs_attention_at.is_not(None)], MANY).number,
+        last_event=db.session.scalar(select(func.max(MuxEvent.received_at))),
+        event_delay=hourly_statistics.event_delay(since=since),
+        discovered=totals["discovered"],
+        rejected=sum(totals["rejected"].values()),
+        refused=security_counts.last_day(),
+        queues=gauges.queue_jobs(),
+        workers=len(heartbeats.alive(heartbeats.ages(heartbeats.WORKER), heartbeats.WORKER)),
+        deletions=gauges.deletions_pending(),
+        budget_left=left,
+        budget_pause=pause,
+        stored=mux_usage.stored_minutes(),
+        delivered=mux_usage.delivered_minutes(since=since),
+        forecast=mux_usage.forecast(),
+        charts=charts,
+    )
+
+
+def reasons(since: timedelta) -> list[Reason]:
+    """The commonest causes among the newest failures of the span."""
+    newest = (
+        select(
+            Tracking.error_type,
+            Tracking.error_message,
+            Tracking.lesson_id,
+            Tracking.course_id,
+            Tracking.updated_at,
+        )
+        # Not clock_timestamp: an index is only searched for what stands still while the query runs.
+        .where(Tracking.status == "error", Tracking.updated_at > func.now() - since)
+        .order_by(Tracking.updated_at.desc())
+        .limit(NEWEST_FAILURES)
+    )
+    found: dict[tuple[str, str], list[tuple[uuid.UUID | None, uuid.UUID | None]]] = {}
+    for error_type, message, lesson_id, course_id, _ in db.session.execute(newest):
+        found.setdefault((error_type or "asset_errored", message or ""), []).append((lesson_id, course_id))
+    ranked = sorted(found.items(), key=lambda item: -len(item[1]))[:TOP_REASONS]
+    return [
+        Reason(
+            error_type=error_type,
+            words=wording.why_failed(error_type, message),
+            count=len(examples),
+            target_type="lesson" if examples[0][0] else "course",
+            target_id=_example(examples[0]),
+        )
+        for (error_type, message), examples in ranked
+    ]
+
+
+def _example(ids: tuple[uuid.UUID | None, uuid.UUID | None]) -> uuid.UUID:
+    found = ids[0] or ids[1]
+    if found is None:
+        raise ValueError("an upload belongs to a lesson or a course")
+    return found

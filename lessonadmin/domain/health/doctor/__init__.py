@@ -1,0 +1,1 @@
+"""The checks of `flask doctor` and its page: each reads, none repairs."""

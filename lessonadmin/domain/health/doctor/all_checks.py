@@ -1,0 +1,93 @@
+"""Is everything as it must be for the promise to hold, and if not, what to do: for `flask doctor` and its page.
+
+Each check has a thread of its own and all have one deadline, so that a server that hangs costs no more than that; what
+did not answer in time is a failure of its own. The checks change nothing, use connections of their own, and show no secret.
+"""
+
+import contextvars
+import logging
+import queue as threads_queue
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from lessonadmin import config, traces
+from lessonadmin.db import db
+from lessonadmin.domain.health.doctor import database_checks, host_checks, mux_checks, webhook_checks
+from lessonadmin.domain.health.doctor.examination import Line, Room, fail
+from lessonadmin.texts import plain
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 10.0
+Check = Callable[[Room], list[Line]]
+
+# In the order in which they are told.
+CHECKS: dict[str, Check] = {
+    "database": database_checks.database,
+    "redis": host_checks.redis,
+    "redis access": host_checks.redis_access,
+    "machine room": database_checks.machine_room,
+    "work": database_checks.work,
+    "webhooks": webhook_checks.webhooks,
+    "webhook secrets": webhook_checks.secrets,
+    "Mux": mux_checks.tokens,
+    "signing keys": mux_checks.signing_keys,
+    "PUBLIC_URL": host_checks.public_url,
+    "demo": host_checks.demo,
+    "proxies": host_checks.proxies,
+    "mail": host_checks.mail,
+    "disk": host_checks.disk,
+}
+
+
+def examine(*, seconds: float = PATIENCE_SECONDS) -> list[Line]:
+    """Every check, at the same time; never raises and never takes much longer than `seconds`."""
+    room = Room(db.engine, config.current())
+    until = time.monotonic() + seconds
+    answers: threads_queue.Queue[tuple[str, list[Line]]] = threads_queue.Queue()
+    for name, check in CHECKS.items():
+        # A copy of the context, so that the thread knows the application; a daemon, so that it holds nobody up.
+        run = contextvars.copy_context().run
+        threading.Thread(
+            target=run, args=(_one, name, check, room, answers), name=f"doctor {name}", daemon=True
+        ).start()
+    found: dict[str, list[Line]] = {}
+    while len(found) < len(CHECKS):
+        try:
+            name, lines = answers.get(timeout=max(0.0, until - time.monotonic()))
+        except threads_queue.Empty:
+            break
+        found[name] = lines
+    return [line for name in CHECKS for line in found.get(name, [_silent(name, seconds)])]
+
+
+def _one(name: str, check: Check, room: Room, answers: "threads_queue.Queue[tuple[str, list[Line]]]") -> None:
+    try:
+        lines = check(room)
+    except Exception as error:
+        log.warning("the doctor's check of %s failed: %s", name, type(error).__name__)
+        lines = [_unknown(name, error)]
+    answers.put((name, lines))
+
+
+def _unknown(name: str, error: Exception) -> Line:
+    if isinstance(error, SQLAlchemyError):
+        return fail(name, "Not known, since the database did not answer.", "See the line about the database.")
+    said = f"This could not be checked: {plain(traces.with_words(error), longest=200)}"
+    return fail(name, said, "See the log.")
+
+
+def _silent(name: str, seconds: float) -> Line:
+    return fail(
+        name,
+        f"No answer within {seconds:g} seconds.",
+        "Something that this check needs hangs: look at the network between here and there.",
+    )
+
+
+def healthy(lines: list[Line]) -> bool:
+    """Does nothing fail? Warnings are no failures."""
+    return all(line.level != "FAIL" for line in lines)

@@ -1,0 +1,130 @@
+"""The doctor's look at PostgreSQL, and at what its rows say about workers, clock and work that waits."""
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select, text, union_all
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+
+from lessonadmin.domain import heartbeats
+from lessonadmin.domain.health.doctor.examination import Line, Room, fail, ok, warn
+from lessonadmin.domain.heartbeats import CLOCK, WORKER, expected_revision
+from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking
+from lessonadmin.domain.querying import bounded_count
+from lessonadmin.domain.videos import conditions
+from lessonadmin.spans import in_words
+
+SKEW_SECONDS = 5.0
+
+
+def database(room: Room) -> list[Line]:
+    """Does it answer, is its schema ours, does its clock agree with ours?"""
+    try:
+        began = time.monotonic()
+        with room.connection() as connection:
+            version = connection.scalar(text("SHOW server_version"))
+            here, there = (
+                time.time(),
+                float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0),
+            )
+            took = time.monotonic() - began
+            return [
+                ok("database", f"PostgreSQL {version} answers in {took * 1000:.0f} ms."),
+                _migrations(room),
+                _clock(there - here),
+            ]
+    except SQLAlchemyError as error:
+        return [
+            fail(
+                "database",
+                f"PostgreSQL does not answer ({type(error).__name__}).",
+                "Start it, or correct DATABASE_URL; webhooks are refused with 503 until then and sent again by Mux.",
+            )
+        ]
+
+
+def _migrations(room: Room) -> Line:
+    expected = expected_revision()
+    try:
+        with room.connection() as connection:
+            found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError:
+        found = None
+    if found == expected:
+        return ok("migrations", f"The schema is at the head ({found}).")
+    said = f"The schema is at {found or 'nothing'}, this program needs {expected}."
+    return fail("migrations", said, "Run: flask --app app db upgrade")
+
+
+def _clock(skew: float) -> Line:
+    if abs(skew) <= SKEW_SECONDS:
+        return ok("database clock", f"It differs from this machine's by {abs(skew):.1f} s.")
+    return warn(
+        "database clock",
+        f"It differs from this machine's by {abs(skew):.0f} s.",
+        "Set both machines by NTP: leases and time limits go by the database's clock.",
+    )
+
+
+def machine_room(room: Room) -> list[Line]:
+    """Who was seen alive lately."""
+    with room.connection() as connection:
+        workers, clocks = (heartbeats.ages(kind, on=connection) for kind in (WORKER, CLOCK))
+    return [
+        _seen(
+            "workers",
+            WORKER,
+            workers,
+            "flask --app app worker",
+            "background work is left to the clock and takes longer",
+        ),
+        _seen("clock", CLOCK, clocks, "flask --app app clock", "lost messages of Mux are not looked for"),
+    ]
+
+
+def _seen(name: str, kind: str, ages: dict[str, float], command: str, meaning: str) -> Line:
+    fresh = heartbeats.alive(ages, kind)
+    if fresh:
+        who = ", ".join(sorted(one.partition(":")[2] or one for one in fresh)[:5])
+        return ok(name, f"{len(fresh)} alive ({who}), last seen {in_words(min(fresh.values()))} ago.")
+    last = f"The last was seen {in_words(min(ages.values()))} ago" if ages else "None was ever seen"
+    return fail(name, f"{last}: {meaning}.", f"Start one: {command} (see Procfile).")
+
+
+def work(room: Room) -> list[Line]:
+    """What waits although it should not."""
+    now = func.clock_timestamp()
+    late = text("interval '10 minutes'")
+    with room.connection() as connection:
+        dead = _count(connection, select(MuxEvent.id).where(MuxEvent.outcome == "failed"))
+        deletions = _count(
+            connection,
+            select(AssetDeletion.id).where(
+                AssetDeletion.done_at.is_(None), AssetDeletion.last_error.is_not(None)
+            ),
+        )
+        overdue = _count(connection, select(Tracking.id).where(Tracking.next_check_at < now - late))
+        waiting = _count(
+            connection,
+            select(union_all(conditions.stuck_ids(Lesson), conditions.stuck_ids(Course)).subquery().c.id),
+        )
+    return [
+        _few("failed events", dead, ("event", "events"), "could not be applied", "See them in the panel, then: flask --app app events replay --failed"),
+        _few("deletions", deletions, ("deletion", "deletions"), "at Mux had an error", "See the panel's list of deletions: each says why."),
+        _few("overdue looks", overdue, ("upload has", "uploads have"), "waited for over ten minutes to be asked about", "Is the clock running, and does Mux answer? See above and below."),
+        _few("stuck videos", waiting, ("video takes", "videos take"), "longer than STUCK_AFTER_SECONDS", "See the saved view “stuck”; each lesson says why."),
+    ]  # fmt: skip
+
+
+MOST_COUNTED = 1000
+
+
+def _count(connection: Connection, rows: Select[Any]) -> bounded_count.Count:
+    return bounded_count.count_rows(rows, MOST_COUNTED, on=connection)
+
+
+def _few(name: str, count: bounded_count.Count, nouns: tuple[str, str], what: str, todo: str) -> Line:
+    if count.number == 0:
+        return ok(name, "None.")
+    number = f"More than {count.number}" if count.more else str(count.number)
+    return warn(name, f"{number} {nouns[count.number != 1]} {what}.", todo)

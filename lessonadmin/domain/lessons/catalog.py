@@ -1,0 +1,267 @@
+"""What students browse: lessons and courses that are out, found by words, with what this person bought.
+
+Read-only, paged by key, a handful of queries a page. Everybody who looks sees what a student would see: no draft, and
+nothing that does not play, except what they bought. Who may play, is decided in `permissions`.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy.orm import joinedload
+
+from lessonadmin.db import db
+from lessonadmin.domain import permissions, thumbnails
+from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.models import Course, Lesson, Purchase, User
+from lessonadmin.domain.querying import bounded_count, full_text
+from lessonadmin.ids import as_id
+
+PER_PAGE = 24
+MOST_LESSONS = 500
+MOST_COURSES = 200
+COVER = {"width": 640, "height": 360}
+FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The place in the list after (or, going back, before) which a page stands; None: it has no date of publication."""
+
+    at: datetime | None
+    id: uuid.UUID
+    back: bool = False
+
+    @classmethod
+    def read(cls, text: str, *, back: bool = False) -> "Cursor | None":
+        """Nonsense is no place: the list then starts at its beginning."""
+        micros, _, rest = text.partition(".")
+        lesson_id = as_id(rest)
+        if lesson_id is None:
+            return None
+        try:
+            at = FIRST_MOMENT + timedelta(microseconds=int(micros)) if micros else None
+        except (ValueError, OverflowError):
+            return None
+        return cls(at, lesson_id, back)
+
+    def __str__(self) -> str:
+        micros = "" if self.at is None else (self.at - FIRST_MOMENT) // timedelta(microseconds=1)
+        return f"{micros}.{self.id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody looks for."""
+
+    q: str = ""
+    course_id: uuid.UUID | None = None
+    free: bool = False
+    bought: bool = False
+    cursor: Cursor | None = None
+
+    @property
+    def plain(self) -> bool:
+        return not (self.q or self.course_id or self.free or self.bought or self.cursor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One lesson on a shelf: may it be played at once, was it bought, and a picture that gives nothing away."""
+
+    lesson: Lesson
+    plays: bool
+    bought: bool
+    cover: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """One page of lessons, and where the neighbouring ones begin."""
+
+    entries: list[Entry]
+    newer: Cursor | None
+    older: Cursor | None
+
+
+def shelf(user: User, wish: Wish) -> Shelf:
+    """A page of lessons, the latest published first."""
+    query = select(Lesson).where(_shown(user, wish))
+    if wish.course_id is not None:
+        query = query.where(Lesson.course_id == wish.course_id)
+    if wish.free:
+        query = query.where(Lesson.price_cents == 0)
+    found = full_text.matches(Lesson.search, wish.q)
+    if found is not None:
+        query = query.where(*bounded_count.narrowed(Lesson.id, [found], PER_PAGE))
+    lessons, more = _page(query, wish.cursor)
+    back = wish.cursor is not None and wish.cursor.back
+    has_newer, has_older = (more, True) if back else (wish.cursor is not None, more)
+    return Shelf(
+        entries=entries(user, lessons),
+        newer=_cursor(lessons[0], back=True) if lessons and has_newer else None,
+        older=_cursor(lessons[-1]) if lessons and has_older else None,
+    )
+
+
+def _shown(user: User, wish: Wish) -> ColumnElement[bool]:
+    if not wish.bought:
+        return permissions.on_sale()
+    return exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
+
+
+def _page(query: Select[Lesson], cursor: Cursor | None) -> tuple[list[Lesson], bool]:
+    """Rows in the order of the list, and whether there are more in the direction of reading."""
+    order: tuple[Any, ...] = (Lesson.published_at.desc().nulls_first(), Lesson.id.desc())
+    if cursor is not None and cursor.back:
+        order = (Lesson.published_at.asc().nulls_last(), Lesson.id.asc())
+    if cursor is not None:
+        query = query.where(_beyond(cursor))
+    rows = list(
+        db.session.scalars(
+            query.options(joinedload(Lesson.course), joinedload(Lesson.creator))
+            .order_by(*order)
+            .limit(PER_PAGE + 1)
+            .execution_options(populate_existing=True)
+        )
+    )
+    lessons = rows[:PER_PAGE]
+    return lessons[::-1] if cursor is not None and cursor.back else lessons, len(rows) > PER_PAGE
+
+
+def _beyond(cursor: Cursor) -> ColumnElement[bool]:
+    """What stands after this place; lessons without a date of publication stand before all others."""
+    here, undated = tuple_(Lesson.published_at, Lesson.id), Lesson.published_at.is_(None)
+    if cursor.at is None:
+        beside = Lesson.id > cursor.id if cursor.back else Lesson.id < cursor.id
+        return and_(undated, beside) if cursor.back else or_(~undated, and_(undated, beside))
+    place = tuple_(cursor.at, cursor.id)
+    return or_(undated, here > place) if cursor.back else here < place
+
+
+def _cursor(lesson: Lesson, *, back: bool = False) -> Cursor:
+    return Cursor(lesson.published_at, lesson.id, back)
+
+
+def entries(user: User, lessons: Sequence[Lesson]) -> list[Entry]:
+    """The same lessons with what this person may do with them, with two queries however many they are."""
+    plays, bought = permissions.playable_among(user, lessons), _bought_among(user, lessons)
+    return [
+        Entry(
+            lesson=lesson,
+            plays=lesson.id in plays,
+            bought=lesson.id in bought,
+            cover=cover(lesson, plays=lesson.id in plays),
+        )
+        for lesson in lessons
+    ]
+
+
+def _bought_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:
+    if user.role != "student" or not lessons:
+        return set()
+    ids = [lesson.id for lesson in lessons]
+    mine = select(Purchase.lesson_id).where(Purchase.user_id == user.id, Purchase.lesson_id.in_(ids))
+    return set(db.session.scalars(mine))
+
+
+def cover(lesson: Lesson, *, plays: bool) -> str | None:
+    """A picture for whoever browses. The address of a public video's picture names its playback id, and with that the
+    whole video could be watched: so whoever may not play it gets the picture of the course's preview, or none."""
+    if plays or lesson.playback_policy == "signed":
+        return thumbnails.thumbnail(lesson, **COVER)
+    return thumbnails.thumbnail(lesson.course, **COVER) if lesson.course is not None else None
+
+
+def lesson(user: User, lesson_id: uuid.UUID) -> Lesson:
+    """One lesson that is out, or that this person bought."""
+    found = db.session.scalar(
+        select(Lesson)
+        .where(Lesson.id == lesson_id)
+        .options(joinedload(Lesson.course), joinedload(Lesson.creator))
+        .execution_options(populate_existing=True)
+    )
+    if found is None or not (permissions.visible_to_students(found) or permissions.bought(user, found.id)):
+        raise Missing()
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class CourseEntry:
+    """One course on the shelf of courses."""
+
+    course: Course
+    lessons: int
+    cover: str | None
+
+
+def courses(q: str = "") -> list[CourseEntry]:
+    """Courses with something to watch, by title; as many as a page bears, the rest is found by searching."""
+    query = (
+        select(Course)
+        .where(permissions.has_lessons_on_sale())
+        .options(joinedload(Course.instructor))
+        .order_by(Course.title, Course.id)
+        .limit(MOST_COURSES)
+        .execution_options(populate_existing=True)
+    )
+    found = full_text.matches(Course.search, q)
+    rows = db.session.scalars(query if found is None else query.where(found)).all()
+    counts = _on_sale_in(rows)
+    return [
+        CourseEntry(
+            course=course, lessons=counts.get(course.id, 0), cover=thumbnails.thumbnail(course, **COVER)
+        )
+        for course in rows
+    ]
+
+
+def _on_sale_in(courses: Sequence[Course]) -> dict[uuid.UUID, int]:
+    rows = db.session.execute(
+        select(Lesson.course_id, func.count())
+        .where(Lesson.course_id.in_([course.id for course in courses]), permissions.on_sale())
+        .group_by(Lesson.course_id)
+    )
+    return {course_id: count for course_id, count in rows if course_id is not None}
+
+
+def titles() -> list[tuple[uuid.UUID, str]]:
+    """Courses to choose from, by title."""
+    query = (
+        select(Course.id, Course.title)
+        .where(permissions.has_lessons_on_sale())
+        .order_by(Course.title, Course.id)
+        .limit(MOST_COURSES)
+    )
+    return [(course_id, title) for course_id, title in db.session.execute(query)]
+
+
+def course(user: User, course_id: uuid.UUID) -> tuple[Course, list[Lesson]]:
+    """A course and its lessons in their order: those that are out, and those that this person bought."""
+    lessons = in_course(user, course_id)
+    found = db.session.scalar(
+        select(Course)
+        .where(Course.id == course_id)
+        .options(joinedload(Course.instructor))
+        .execution_options(populate_existing=True)
+    )
+    if found is None or not lessons:
+        raise Missing()
+    return found, lessons
+
+
+def in_course(user: User, course_id: uuid.UUID) -> list[Lesson]:
+    mine = exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
+    return list(
+        db.session.scalars(
+            select(Lesson)
+            .where(Lesson.course_id == course_id, or_(permissions.on_sale(), mine))
+            .options(joinedload(Lesson.course), joinedload(Lesson.creator))
+            .order_by(Lesson.position, Lesson.id)
+            .limit(MOST_LESSONS)
+            .execution_options(populate_existing=True)
+        )
+    )

@@ -1,0 +1,101 @@
+"""What a teacher's pages about courses read: how many lessons each has, whose it is, and the lessons in their order.
+
+Read-only, and a few queries for a whole page of courses. Who may see a course was asked before.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy.orm import joinedload
+
+from lessonadmin.db import db
+from lessonadmin.domain import permissions, thumbnails
+from lessonadmin.domain.errors import Invalid
+from lessonadmin.domain.lessons import catalog
+from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.ids import as_id
+
+MOST_LESSONS = 500
+MOST_COURSES = 500
+
+
+@dataclass(frozen=True)
+class Count:
+    """The lessons of one course: all of them, and those that are out."""
+
+    lessons: int = 0
+    published: int = 0
+
+
+def shown_to(user: User) -> ColumnElement[bool]:
+    """Which lessons of a course its teacher is shown: staff all, others their own and what every student sees. A course
+    may hold lessons of another teacher, whose drafts are nobody else's business."""
+    return true() if user.is_staff else or_(Lesson.creator_id == user.id, permissions.on_sale())
+
+
+def counts(user: User, courses: Sequence[Course]) -> dict[uuid.UUID, Count]:
+    """For a page of courses, with one query."""
+    rows = db.session.execute(
+        select(Lesson.course_id, func.count(), func.count().filter(Lesson.status == "published"))
+        .where(Lesson.course_id.in_([course.id for course in courses]), shown_to(user))
+        .group_by(Lesson.course_id)
+    )
+    known = {course_id: Count(lessons, published) for course_id, lessons, published in rows}
+    return {course.id: known.get(course.id, Count()) for course in courses}
+
+
+def teachers(courses: Sequence[Course]) -> dict[uuid.UUID, str]:
+    """Who teaches each course, for staff, who see everybody's."""
+    rows = db.session.execute(
+        select(Course.id, User.name, User.email)
+        .join(User, User.id == Course.instructor_id)
+        .where(Course.id.in_([course.id for course in courses]))
+    )
+    return {course_id: name or email for course_id, name, email in rows}
+
+
+def lessons_of(user: User, course_id: uuid.UUID) -> list[Lesson]:
+    """In the order in which students meet them, as far as this person is shown them."""
+    return list(
+        db.session.scalars(
+            select(Lesson)
+            .where(Lesson.course_id == course_id, shown_to(user))
+            .options(joinedload(Lesson.course), joinedload(Lesson.creator))
+            .order_by(Lesson.position, Lesson.id)
+            .limit(MOST_LESSONS)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def covers(user: User, lessons: Sequence[Lesson]) -> dict[uuid.UUID, str | None]:
+    """A picture of each; of another teacher's lesson as the catalogue shows it, so that nobody watches its video by it."""
+    plays = permissions.playable_among(user, lessons)
+    return {
+        lesson.id: thumbnails.thumbnail(lesson, width=192, height=108)
+        if permissions.owns(user, lesson)
+        else catalog.cover(lesson, plays=lesson.id in plays)
+        for lesson in lessons
+    }
+
+
+def offered(teacher_id: uuid.UUID, lesson: Lesson | None) -> list[tuple[str, str]]:
+    """What the form of a lesson lets one choose, by title: the courses of its teacher, and the one that it is in."""
+    wanted = select(Course.id, Course.title).order_by(Course.title, Course.id).limit(MOST_COURSES)
+    found = {
+        row.id: row.title for row in db.session.execute(wanted.where(Course.instructor_id == teacher_id))
+    }
+    if lesson is not None and lesson.course_id is not None and lesson.course_id not in found:
+        title = db.session.scalar(select(Course.title).where(Course.id == lesson.course_id))
+        found[lesson.course_id] = title or ""
+    return [("", "No course"), *((str(key), title) for key, title in found.items())]
+
+
+def chosen(text: str) -> uuid.UUID | None:
+    """The choice that came back; None for no course. Whether it is a course of theirs is asked when it is saved."""
+    found = as_id(text)
+    if found is None and text:
+        raise Invalid.field("course_id", "Choose a course from the list.")
+    return found

@@ -1,0 +1,119 @@
+"""Courses as people handle them: write, change, order their lessons, delete. The preview video follows the same
+rules as a lesson's video, in `transitions`."""
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from lessonadmin.db import db
+from lessonadmin.domain import permissions
+from lessonadmin.domain.accounts import people
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
+from lessonadmin.domain.lessons.lessons import UNSET, Changes, check_texts
+from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.domain.videos import locking, removal, withdrawal
+
+
+def create(user: User, changes: Changes) -> Course:
+    permissions.teaches(user)
+    if not isinstance(changes.title, str):
+        raise Invalid.field("title", "Enter a title.")
+    check_texts(changes.title, changes.description)
+    course = Course(
+        instructor_id=user.id,
+        title=changes.title.strip(),
+        description=changes.description if isinstance(changes.description, str) else "",
+    )
+    db.session.add(course)
+    db.session.flush()
+    audit_log.record("course.created", course, title=course.title)
+    return course
+
+
+def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | None = None) -> Course:
+    check_texts(changes.title, changes.description)
+    course = permissions.course_to_change(user, course_id)
+    _lock(course)
+    if version is not None and course.version != version:
+        raise Conflict("edit_conflict", "Somebody else saved this course while you were editing it.")
+    before = {"title": course.title, "description": course.description}
+    if changes.title is not UNSET and isinstance(changes.title, str):
+        course.title = changes.title.strip()
+    if isinstance(changes.description, str):
+        course.description = changes.description
+    changed = {name: old for name, old in before.items() if getattr(course, name) != old}
+    if changed:
+        course.version += 1
+        db.session.flush()
+        after = {name: getattr(course, name) for name in changed}
+        audit_log.record("course.updated", course, before=changed, after=after)
+    return course
+
+
+def _lock(course: Course) -> None:
+    """Wait for whoever changes it, and see what they did. Of a course that was read with its teacher, only the course."""
+    permissions.person()
+    db.session.refresh(course, with_for_update={"of": Course})
+    permissions.still_theirs(course)
+
+
+def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -> bool:
+    """Put the lessons of a course in this order; those that are not named follow as they were. False if they stood so.
+
+    Lessons that this person is not shown keep their places.
+    """
+    course = permissions.course_to_change(user, course_id)
+    _lock(course)
+    lessons = db.session.scalars(
+        select(Lesson)
+        .where(Lesson.course_id == course_id)
+        .order_by(Lesson.position, Lesson.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    place = {lesson_id: number for number, lesson_id in enumerate(dict.fromkeys(lesson_ids))}
+    shown = [one for one in lessons if permissions.owns(user, one) or permissions.visible_to_students(one)]
+    ordered = iter(sorted(shown, key=lambda one: place.get(one.id, len(place))))
+    moving = {one.id for one in shown}
+    wanted = [next(ordered) if one.id in moving else one for one in lessons]
+    if [one.id for one in wanted] == [one.id for one in lessons]:
+        return False
+    for position, lesson in enumerate(wanted, start=1):
+        if lesson.position != position:
+            lesson.position = position
+    db.session.flush()
+    audit_log.record("course.reordered", course, order=[str(lesson.id) for lesson in wanted])
+    return True
+
+
+def delete(user: User, course_id: uuid.UUID) -> None:
+    """Delete a course and its preview at Mux; its lessons stay, without a course."""
+    course = permissions.course_to_change(user, course_id)
+    desk = locking.desk_of(course)
+    removal.forget_owner(desk)
+    audit_log.record("course.deleted", course, title=course.title, instructor_id=str(course.instructor_id))
+    db.session.delete(desk.owner)
+    db.session.flush()
+
+
+def give(by: User, course_id: uuid.UUID, *, to_email: str) -> bool:
+    """True if it changed hands; the course is locked by the caller's transaction."""
+    if not by.is_staff:
+        raise Forbidden("forbidden", "Only staff give a course to another teacher.")
+    course: Course = permissions.course_to_change(by, course_id)
+    taker = people.find_by_email(to_email)
+    if taker is None or not taker.teaches:
+        raise Invalid.field("teacher", "There is no teacher with this e-mail address.")
+    if taker.id == course.instructor_id:
+        return False
+    if not taker.active:
+        raise Conflict("account_disabled", "This account is disabled; choose another one.")
+    giver = db.session.get_one(User, course.instructor_id)
+    withdrawal.remember_starter(giver, course_id=course.id)
+    course.instructor_id = taker.id
+    course.version += 1
+    db.session.flush()
+    audit_log.record("course.handed_over", course, before=giver.email, after=taker.email)
+    withdrawal.from_person(giver, why=f"the course was handed over to {taker.email}")
+    return True

@@ -1,0 +1,265 @@
+"""Lessons as people handle them: write, change, publish, take back, buy, delete.
+
+What a change means for the video is decided in `transitions` and `publication`; here are the promises to a person, each
+under the lesson's lock and with its audit row.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, moment, transaction
+from lessonadmin.domain import permissions
+from lessonadmin.domain.accounts import rate_limits
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
+from lessonadmin.domain.models import Lesson, Purchase, User
+from lessonadmin.domain.polling import ask_mux
+from lessonadmin.domain.prices import HIGHEST_PRICE
+from lessonadmin.domain.videos import conditions, locking, publication, removal, transitions
+from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.texts import storable
+
+LONGEST_TITLE = 200
+LONGEST_DESCRIPTION = 20_000
+
+
+class _Unset:
+    """Marks a field that the caller did not mention."""
+
+
+UNSET = _Unset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What somebody wants to be different; what is UNSET stays."""
+
+    title: str | _Unset = UNSET
+    description: str | _Unset = UNSET
+    course_id: uuid.UUID | _Unset | None = UNSET
+    price_cents: int | _Unset = UNSET
+    status: Literal["draft", "published"] | _Unset = UNSET
+
+
+def check_texts(title: str | _Unset, description: str | _Unset, price_cents: int | _Unset = UNSET) -> None:
+    """Say everything that is wrong at once."""
+    fields: dict[str, str] = {}
+    if isinstance(title, str) and not 1 <= len(title.strip()) <= LONGEST_TITLE:
+        fields["title"] = f"Enter a title of 1 to {LONGEST_TITLE} characters."
+    if isinstance(description, str) and len(description) > LONGEST_DESCRIPTION:
+        fields["description"] = f"The description may have {LONGEST_DESCRIPTION} characters at most."
+    if isinstance(price_cents, int) and not 0 <= price_cents <= HIGHEST_PRICE:
+        fields["price_cents"] = f"The price must be from 0 to {HIGHEST_PRICE} cents."
+    for name, value in (("title", title), ("description", description)):
+        if isinstance(value, str) and (not storable(value) or (not value.isprintable() and name == "title")):
+            fields[name] = "This text has characters that cannot be stored."
+    if fields:
+        raise Invalid("invalid_input", next(iter(fields.values())), fields=fields)
+
+
+def create(user: User, changes: Changes) -> Lesson:
+    """A new lesson is a draft; unless it is to stay one, it is published by itself when its video is ready."""
+    permissions.teaches(user)
+    if isinstance(changes.title, _Unset):
+        raise Invalid.field("title", "Enter a title.")
+    check_texts(changes.title, changes.description, changes.price_cents)
+    lesson = Lesson(
+        creator_id=user.id,
+        title=changes.title.strip(),
+        description="" if isinstance(changes.description, _Unset) else changes.description,
+        price_cents=0 if isinstance(changes.price_cents, _Unset) else changes.price_cents,
+        publish_on_ready=changes.status != "draft",
+    )
+    if not isinstance(changes.course_id, _Unset):
+        _put_into_course(user, lesson, changes.course_id)
+    db.session.add(lesson)
+    db.session.flush()
+    audit_log.record("lesson.created", lesson, title=lesson.title, publish_on_ready=lesson.publish_on_ready)
+    return lesson
+
+
+def _put_into_course(user: User, lesson: Lesson, course_id: uuid.UUID | None) -> None:
+    if course_id == lesson.course_id:
+        return
+    if course_id is not None:
+        try:
+            course = permissions.course_to_change(user, course_id)
+        except Missing:
+            raise Invalid.field("course_id", "There is no such course of yours.") from None
+        if not user.is_staff and course.instructor_id != user.id:
+            raise Invalid.field("course_id", "There is no such course of yours.")
+        last = db.session.scalar(select(func.max(Lesson.position)).where(Lesson.course_id == course_id))
+        lesson.position = (last or 0) + 1
+    lesson.course_id = course_id
+
+
+def edit(user: User, lesson_id: uuid.UUID, changes: Changes, *, version: int | None = None) -> Lesson:
+    """Change what was asked for. With `version`, refuse if somebody else saved in between."""
+    check_texts(changes.title, changes.description, changes.price_cents)
+    lesson = permissions.lesson_to_change(user, lesson_id)
+    desk = locking.desk_of(lesson)
+    lesson = _lesson(desk)
+    if version is not None and lesson.version != version:
+        raise Conflict("edit_conflict", "Somebody else saved this lesson while you were editing it.")
+    before = {name: getattr(lesson, name) for name in ("title", "description", "price_cents", "course_id")}
+    if isinstance(changes.title, str):
+        lesson.title = changes.title.strip()
+    if isinstance(changes.description, str):
+        lesson.description = changes.description
+    if isinstance(changes.price_cents, int):
+        lesson.price_cents = changes.price_cents
+    if not isinstance(changes.course_id, _Unset):
+        _put_into_course(user, lesson, changes.course_id)
+    _record_edit(lesson, before)
+    if changes.status == "draft":
+        publication.withdraw(lesson)
+    elif changes.status == "published":
+        _publish_or_request(desk)
+    return lesson
+
+
+def _record_edit(lesson: Lesson, before: dict[str, object]) -> None:
+    changed = {name: old for name, old in before.items() if getattr(lesson, name) != old}
+    if not changed:
+        return
+    lesson.version += 1
+    db.session.flush()
+    audit_log.record(
+        "lesson.updated",
+        lesson,
+        before={name: _plain(old) for name, old in changed.items()},
+        after={name: _plain(getattr(lesson, name)) for name in changed},
+    )
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, uuid.UUID) else value
+
+
+def _lesson(desk: Desk) -> Lesson:
+    if not isinstance(desk.owner, Lesson):
+        raise TypeError("this desk is a course's")
+    return desk.owner
+
+
+def _publish_or_request(desk: Desk) -> bool:
+    """True if it is out now, False if that waits for the video."""
+    lesson = _lesson(desk)
+    if lesson.is_playable:
+        publication.publish(lesson, tracking=desk.playing)
+        return True
+    publication.request(lesson)
+    return False
+
+
+def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") -> bool:
+    """Publish, or promise to. A stuck video is asked about at once; True if the lesson is out."""
+    with transaction(actor):
+        desk = locking.desk_of(lesson)
+        lesson = _lesson(desk)
+        transitions.ensure_tracked(desk)
+        row = desk.on_its_way or desk.playing
+        # a temporary playback id is not the end: the asset is a true one, and Mux names its true playback id
+        heals = row is not None and lesson.has_temporary_id and not lesson.has_temporary_asset
+        if not heals:
+            _refuse_unpublishable(lesson)
+        if _publish_or_request(desk):
+            return True
+        must_ask = row is not None and (heals or conditions.upload_is_stuck(row, moment()))
+    if row is None or not must_ask:
+        return False
+    with transaction(actor):  # apart: the wish to publish stands, though Mux is not asked
+        rate_limits.other_question(actor)
+    try:
+        ask_mux.look(row.id, actor=actor, priority=priority, found_by="manual")
+    except mux.Later as error:
+        raise ask_mux.unavailable(error) from error
+    except mux.MuxError as error:
+        raise ask_mux.unavailable(error) from error
+    return _after_the_look(lesson.id)
+
+
+def _after_the_look(lesson_id: uuid.UUID) -> bool:
+    lesson = db.session.get(Lesson, lesson_id, populate_existing=True)
+    if lesson is None:
+        raise Missing()
+    _refuse_unpublishable(lesson)
+    return lesson.status == "published"
+
+
+def _refuse_unpublishable(lesson: Lesson) -> None:
+    if lesson.has_temporary_asset:
+        raise Invalid(
+            "temporary_asset",
+            "This lesson has a temporary video id that Mux does not know. Please upload the video again.",
+        )
+    if lesson.video_processing_status in ("none", "deleting"):
+        raise Invalid("no_video", "This lesson has no video yet. Please upload one first.")
+    if lesson.video_processing_status == "error":
+        raise Conflict("video_error", "The video of this lesson failed. Please upload it again.")
+    if lesson.video_processing_status == "ready" and not lesson.is_playable:
+        raise Conflict("video_error", "The video of this lesson has no playback id. Support can mend this.")
+
+
+def unpublish(lesson: Lesson) -> bool:
+    """Back to draft, and no promise stands any more."""
+    desk = locking.desk_of(lesson)
+    return publication.withdraw(_lesson(desk))
+
+
+def delete(user: User, lesson_id: uuid.UUID) -> None:
+    """Delete a lesson and everything of it at Mux; a lesson that somebody bought stays."""
+    lesson = permissions.lesson_to_change(user, lesson_id)
+    desk = locking.desk_of(lesson)
+    if count_purchases(lesson_id):
+        raise Conflict(
+            "has_purchases", "Somebody bought this lesson, so it cannot be deleted. Unpublish it instead."
+        )
+    removal.forget_owner(desk)
+    audit_log.record("lesson.deleted", lesson, title=lesson.title, creator_id=str(lesson.creator_id))
+    db.session.delete(desk.owner)
+    db.session.flush()
+
+
+def count_purchases(lesson_id: uuid.UUID) -> int:
+    """How many students bought it."""
+    counted = select(func.count()).select_from(Purchase).where(Purchase.lesson_id == lesson_id)
+    return db.session.scalar(counted) or 0
+
+
+def purchase(user: User, lesson_id: uuid.UUID, *, agreed_cents: int | None = None) -> tuple[Purchase, bool]:
+    """Record a purchase; the second time it is the same one. True if it is new.
+
+    With `agreed_cents` only at that price: nobody pays what they were not shown."""
+    if user.role != "student":
+        raise Forbidden("forbidden", permissions.ONLY_STUDENTS_BUY)
+    lesson = db.session.scalar(select(Lesson).where(Lesson.id == lesson_id).with_for_update(read=True))
+    mine = select(Purchase).where(Purchase.lesson_id == lesson_id, Purchase.user_id == user.id)
+    before = db.session.scalar(mine)
+    if lesson is not None and before is not None:
+        return before, False
+    if lesson is None:
+        raise Missing()
+    if not permissions.visible_to_students(lesson):
+        raise Conflict("not_for_sale", "This lesson cannot be bought right now.")
+    if agreed_cents is not None and agreed_cents != lesson.price_cents:
+        raise Conflict(
+            "price_changed",
+            "The price of this lesson changed while you were looking at it. Nothing was bought: look at the new price first.",
+        )
+    new = db.session.scalar(
+        insert(Purchase)
+        .values(lesson_id=lesson.id, user_id=user.id, price_cents=lesson.price_cents)
+        .on_conflict_do_nothing()
+        .returning(Purchase.id)
+    )
+    made = db.session.scalars(mine).one()
+    if new is None:  # the same person, at the same moment
+        return made, False
+    audit_log.record("purchase.made", lesson, user_id=str(user.id), price_cents=made.price_cents)
+    return made, True

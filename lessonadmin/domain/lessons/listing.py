@@ -1,0 +1,92 @@
+"""Pages of lessons and courses as somebody may see them: newest first, filtered, searched, with the total.
+
+Nobody counts further than CEILING rows or reads further into a list: whoever wants more names a course, a status or words.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, select
+
+from lessonadmin.db import db
+from lessonadmin.domain import permissions
+from lessonadmin.domain.errors import Invalid
+from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.domain.querying import bounded_count, full_text
+
+Row = TypeVar("Row", Lesson, Course)
+LARGEST_PAGE = 100
+LAST_PAGE = 1_000_000
+CEILING = 10_000
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page of a list; `total` counts all pages, and with `more` there are more than that."""
+
+    items: list[Row]
+    total: int
+    page: int
+    per_page: int
+    more: bool = False
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.per_page))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody wants to see, whatever they may see."""
+
+    page: int = 1
+    per_page: int = 20
+    q: str = ""
+    status: str | None = None
+    video_status: str | None = None
+    course_id: uuid.UUID | None = None
+
+
+def lessons(user: User, wish: Wish) -> Page[Lesson]:
+    conditions = [permissions.lessons_for(user)]
+    if wish.status is not None:
+        conditions.append(Lesson.status == wish.status)
+    if wish.video_status is not None:
+        conditions.append(Lesson.video_processing_status == wish.video_status)
+    if wish.course_id is not None:
+        conditions.append(Lesson.course_id == wish.course_id)
+    return _page(Lesson, conditions, wish)
+
+
+def courses(user: User, wish: Wish) -> Page[Course]:
+    return _page(Course, [permissions.courses_for(user)], wish)
+
+
+def _page(kind: type[Row], conditions: list[ColumnElement[bool]], wish: Wish) -> Page[Row]:
+    found = full_text.matches(kind.search, wish.q)
+    offset = (wish.page - 1) * wish.per_page
+    if found is None:
+        total = bounded_count.count(kind.id, conditions, CEILING)
+    else:
+        conditions.append(found)
+        bounded_count.plan_by_values()
+        total = bounded_count.count_found(kind.id, conditions, CEILING)
+        if not total.more:
+            conditions = [bounded_count.named(kind.id, conditions, total)]
+    if total.more and offset >= CEILING:
+        raise Invalid.field(
+            "page",
+            f"A list can be read up to its {CEILING}th row. Narrow it: by words, a status, or a course.",
+        )
+    if not total.more and offset >= total.number:
+        return Page([], total.number, wish.page, wish.per_page)
+    rows: Select[Any] = (
+        select(kind)
+        .where(*conditions)
+        .order_by(kind.created_at.desc(), kind.id.desc())
+        .limit(wish.per_page)
+        .offset(offset)
+        .execution_options(populate_existing=True)
+    )
+    return Page(list(db.session.scalars(rows)), total.number, wish.page, wish.per_page, more=total.more)

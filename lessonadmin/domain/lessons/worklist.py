@@ -1,0 +1,155 @@
+"""The list that somebody works from: their lessons (staff: all), what needs attention first, filtered and searched.
+
+Read-only. Every order ends with the id, so that no row is shown twice or never; totals stop counting at a ceiling, so
+that a school with a million lessons opens as quickly as one with ten.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from sqlalchemy import ColumnElement, and_, not_, or_, select
+from sqlalchemy.orm import joinedload
+
+from lessonadmin.db import db
+from lessonadmin.domain import permissions
+from lessonadmin.domain.models import Lesson, Tracking, User
+from lessonadmin.domain.querying import bounded_count, full_text
+from lessonadmin.domain.videos.conditions import stuck
+
+State = Literal["", "attention", "moving", "draft", "published"]
+STATES: tuple[State, ...] = ("", "attention", "moving", "draft", "published")
+CEILING = 10_000
+PER_PAGE = 20
+LAST_PAGE = CEILING // PER_PAGE
+Sort = Literal["", "title", "-title", "price", "-price", "created", "-created"]
+ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
+    "title": (Lesson.title.asc(), Lesson.id.asc()),
+    "-title": (Lesson.title.desc(), Lesson.id.desc()),
+    "price": (Lesson.price_cents.asc(), Lesson.id.asc()),
+    "-price": (Lesson.price_cents.desc(), Lesson.id.desc()),
+    "created": (Lesson.created_at.asc(), Lesson.id.asc()),
+    "-created": (Lesson.created_at.desc(), Lesson.id.desc()),
+}
+NEWEST = ORDERS["-created"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody wants to see; the empty sort is "what needs attention first, then the newest"."""
+
+    state: State = ""
+    q: str = ""
+    sort: Sort = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    lessons: list[Lesson]
+    total: int
+    capped: bool
+    page: int
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PER_PAGE))
+
+    @property
+    def first(self) -> int:
+        return (self.page - 1) * PER_PAGE + 1
+
+
+def needs_attention() -> ColumnElement[bool]:
+    """Failed, stuck, or handed over to people by the sweep."""
+    return or_(
+        Lesson.video_processing_status == "error",
+        Lesson.needs_attention_at.is_not(None),
+        stuck(Lesson),
+    )
+
+
+def _moving() -> ColumnElement[bool]:
+    """Something is on its way, beside a video that plays as well."""
+    coming = select(Tracking.lesson_id).where(
+        Tracking.is_current, Tracking.is_open, Tracking.lesson_id.is_not(None)
+    )
+    return or_(Lesson.video_processing_status == "deleting", Lesson.id.in_(coming))
+
+
+FILTERS: dict[str, Any] = {
+    "attention": needs_attention,
+    "moving": _moving,
+    "draft": lambda: Lesson.status == "draft",
+    "published": lambda: Lesson.status == "published",
+}
+
+
+def page(user: User, wish: Wish) -> Page:
+    mine = permissions.lessons_for(user)
+    conditions = [mine]
+    if wish.state:
+        conditions.append(FILTERS[wish.state]())
+    found = full_text.matches(Lesson.search, wish.q)
+    if found is not None:
+        conditions.append(found)
+    total = _count(conditions)
+    number = min(wish.page, max(1, -(-total.number // PER_PAGE)))
+    offset = (number - 1) * PER_PAGE
+    if wish.sort:
+        lessons = _rows(conditions, ORDERS[wish.sort], offset, PER_PAGE)
+    else:
+        lessons = _attention_first(conditions, offset)
+    return Page(
+        lessons=lessons,
+        total=total.number,
+        capped=total.more,
+        page=number,
+        counts={name: _count([mine, FILTERS[name]()]).number for name in ("attention", "moving")},
+    )
+
+
+def _attention_first(conditions: Sequence[ColumnElement[bool]], offset: int) -> list[Lesson]:
+    """In two steps, each along an index: one order over everything would sort every lesson for every page."""
+    urgent = needs_attention()
+    count = _count([*conditions, urgent]).number
+    rows: list[Lesson] = []
+    if offset < count:
+        rows = _rows([*conditions, urgent], NEWEST, offset, PER_PAGE)
+    if len(rows) < PER_PAGE:
+        rest = and_(*conditions, not_(urgent))
+        rows += _rows([rest], NEWEST, max(0, offset - count), PER_PAGE - len(rows))
+    return rows
+
+
+def _count(conditions: Sequence[ColumnElement[bool]]) -> bounded_count.Count:
+    return bounded_count.count(Lesson.id, conditions, CEILING)
+
+
+def _rows(
+    conditions: Sequence[ColumnElement[bool]], order: tuple[ColumnElement[Any], ...], offset: int, limit: int
+) -> list[Lesson]:
+    found = db.session.scalars(
+        select(Lesson)
+        .where(*conditions)
+        .options(joinedload(Lesson.course), joinedload(Lesson.creator))
+        .order_by(*order)
+        .offset(offset)
+        .limit(limit)
+        .execution_options(populate_existing=True)
+    )
+    return list(found)
+
+
+def has_any(user: User) -> bool:
+    return db.session.scalar(select(Lesson.id).where(permissions.lessons_for(user)).limit(1)) is not None
+
+
+def read_state(text: str) -> State:
+    """An unknown word filters nothing."""
+    return text if text in STATES else ""
+
+
+def read_sort(text: str) -> Sort:
+    return cast(Sort, text) if text in ORDERS else ""

@@ -1,0 +1,1 @@
+"""What runs by itself or by command to repair and to tidy: the sweep, fix-lessons, retention."""

@@ -1,0 +1,199 @@
+"""Old lessons and course previews healed: what is long ready at Mux, and temporary ids that were never replaced.
+
+Each is judged by what Mux says now, never guessed: where two assets could be meant, it is reported and left alone. What
+a person keeps as a draft stays one, and so does a finished draft (`old_videos` says which those are). What was dealt with
+needs no second look, so a stopped run goes on where it was and a second run changes nothing.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import mux_budget
+from lessonadmin.domain.maintenance import old_videos
+from lessonadmin.domain.maintenance.find_asset import Finder
+from lessonadmin.domain.models import Kind, Lesson, Owner, Tracking, owners
+from lessonadmin.domain.models.videos import MIGRATED
+from lessonadmin.domain.polling import ask_mux
+from lessonadmin.domain.videos import locking, publication, transitions
+from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.observations import asset_news, gone_news
+from lessonadmin.temporary_ids import temporary
+
+Result = Literal["updated", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one lesson or course, or would: `reason` groups the summary, `remark` tells the case."""
+
+    kind: Kind
+    owner_id: uuid.UUID
+    title: str
+    result: Result
+    reason: str
+    remark: str = ""
+
+
+def mend(target: old_videos.Target, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding | None:
+    """Look at one lesson or course and heal it; None if it vanished. Raises `mux_budget.Closed` if Mux must not be asked."""
+    owner = locking.find_owner(*target)
+    db.session.rollback()
+    if owner is None:
+        return None
+    try:
+        found = _mend(owner, finder, actor=actor, dry_run=dry_run)
+        if not dry_run:
+            _mend_earlier(owner, actor)
+        return found
+    except mux.MuxError as error:
+        mux_budget.went_wrong(error)
+        return _said(owner, "failed", "Mux could not be asked", f"{error.category}: {error.message}")
+
+
+def _mend(owner: Owner, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding:
+    asset_id = (owner.mux_asset_id or "").strip()
+    if owner.has_temporary_asset or (owner.has_temporary_id and not asset_id):
+        return _mend_temporary(owner, finder, actor=actor, dry_run=dry_run)
+    if asset_id:
+        return _mend_real(owner, asset_id, actor=actor, dry_run=dry_run)
+    return _said(owner, "updated", "true ids for earlier videos")
+
+
+def _said(owner: Owner, result: Result, reason: str, remark: str = "") -> Finding:
+    return Finding(owner.kind, owner.id, owner.title, result, reason, remark)
+
+
+def _mend_temporary(owner: Owner, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding:
+    found = finder.assets_of(owner)
+    if len(found) > 1:
+        return _said(owner, "skipped", "ambiguous", "could be " + " or ".join(sorted(found)))
+    if not found:
+        if finder.is_waiting(owner):
+            return _said(owner, "skipped", "upload not finished")
+        if not dry_run:
+            _forget(owner, actor)
+        return _said(
+            owner, "failed", "missing at Mux", f"{owner.mux_asset_id or owner.mux_playback_id} was cleared"
+        )
+    return _mend_real(owner, next(iter(found)), actor=actor, dry_run=dry_run)
+
+
+def _mend_real(owner: Owner, asset_id: str, *, actor: Actor, dry_run: bool) -> Finding:
+    mux_budget.wait_or_stop()
+    try:
+        asset = mux.get_asset(asset_id, priority="low")
+    except mux.Gone:
+        if not dry_run:
+            _gone(owner, asset_id, actor)
+        return _said(owner, "failed", "missing at Mux", f"{asset_id} was cleared")
+    except mux.Refused as error:
+        if error.category != "not_found":
+            raise
+        if not dry_run:
+            _forget(owner, actor)
+        return _said(owner, "failed", "missing at Mux", f"{asset_id} is no id of Mux's and was cleared")
+    mux_budget.went_well()
+    found = _judge(owner, asset)  # now: what is taken over changes the owner
+    if not dry_run:
+        _take_over(owner, asset, actor)
+    return found
+
+
+def _kept(owner: Owner) -> bool:
+    """A finished draft: looked after, never published."""
+    return isinstance(owner, Lesson) and owner.status == "draft" and old_videos.has_true_playback_id(owner)
+
+
+def _judge(owner: Owner, asset: mux.Asset) -> Finding:
+    if asset.status == "errored":
+        return _said(owner, "failed", "failed at Mux", asset.error_message or "")
+    if asset.status != "ready":
+        return _said(owner, "updated", "watched from now on", asset.id)
+    if not any(found.policy in ("public", "signed") for found in asset.playback_ids):
+        return _said(owner, "failed", "ready without a playback id", asset.id)
+    if not isinstance(owner, Lesson):
+        return _said(owner, "updated", "true ids for a preview", asset.id)
+    if owner.status == "published":
+        return _said(owner, "updated", "true ids, plays again", asset.id)
+    if _kept(owner) or not owner.publish_on_ready:
+        return _said(owner, "updated", "true ids, kept as a draft", asset.id)
+    return _said(owner, "updated", "published", asset.id)
+
+
+def _take_over(owner: Owner, asset: mux.Asset, actor: Actor) -> None:
+    with transaction(actor):
+        desk = locking.desk_of(owner)
+        if isinstance(desk.owner, Lesson) and _kept(desk.owner):
+            publication.withdraw(desk.owner, why="it was a finished draft")
+        row = _row_for(desk, asset)
+        news = asset_news(
+            asset,
+            wanted_policy=row.wanted_policy,
+            found_by="manual",
+            seen=True,
+            any_policy=True,
+            keep=desk.owner.mux_playback_id,
+        )
+        transitions.apply(desk, row, news)
+        transitions.project(desk)
+        playing = desk.playing
+        if playing is not None and isinstance(desk.owner, Lesson) and desk.owner.is_playable:
+            publication.fulfil(desk.owner, playing)
+
+
+def _mend_earlier(owner: Owner, actor: Actor) -> None:
+    """Replaced videos that can still be brought back: they too play by a true id or not at all."""
+    earlier = db.session.scalars(
+        select(Tracking.id).where(
+            owners.COLUMNS[owner.kind] == owner.id,
+            Tracking.status == "ready",
+            temporary(Tracking.mux_playback_id),
+        )
+    ).all()
+    db.session.rollback()
+    for tracking_id in earlier:
+        mux_budget.wait_or_stop()
+        ask_mux.look(tracking_id, actor=actor, priority="low", found_by="manual", any_policy=True)
+        mux_budget.went_well()
+
+
+def _row_for(desk: Desk, asset: mux.Asset) -> Tracking:
+    """The upload that this asset came from; one of its own where none is known."""
+    known = desk.of_asset(asset.id)
+    if known is None and asset.upload_id:
+        known = next((row for row in desk.rows if row.upload_id == asset.upload_id), None)
+    if known is not None and known.is_current:
+        return known
+    policies = {found.policy for found in asset.playback_ids}
+    row = transitions.new_row(
+        desk,
+        upload_id=MIGRATED,  # the true one is learned with the asset, if it is nobody else's
+        mux_asset_id=asset.id,
+        wanted_policy="signed" if policies == {"signed"} else "public",
+        outside=True,
+    )
+    transitions.take_place(desk, row)
+    return row
+
+
+def _gone(owner: Owner, asset_id: str, actor: Actor) -> None:
+    with transaction(actor):
+        desk = locking.desk_of(owner)
+        transitions.ensure_tracked(desk)
+        row = desk.of_asset(asset_id)
+        if row is not None and row.is_current:
+            transitions.apply(desk, row, gone_news(asset_id, found_by="manual"))
+        else:
+            transitions.project(desk)
+
+
+def _forget(owner: Owner, actor: Actor) -> None:
+    """An id that names nothing at Mux is only forgotten; the wish to publish stands for the next upload."""
+    with transaction(actor):
+        desk = locking.desk_of(owner)
+        transitions.forget(desk)

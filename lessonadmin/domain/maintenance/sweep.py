@@ -1,0 +1,226 @@
+"""One pass over everything that may have been missed: lost webhooks, expired uploads, parked events, promises at Mux,
+videos that were imported, mails, open batches, the stuck.
+
+Every part finds its work in rows that are older than now, never in a window of time, and one failing part keeps none
+of the others from its work. Two passes at once do no harm: an advisory lock lets the second one go.
+
+The clock lets workers look at uploads (`with_workers`) and does by itself what they cannot; a pass that a person asks for
+looks at every upload itself. Bulk actions go to the workers in either. Deletions and cancellations were handed to workers
+when they were asked for: what is due later is few, and every pass does it itself.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy import func, select
+
+from lessonadmin import config
+from lessonadmin.database_errors import is_outage
+from lessonadmin.db import JOB, alone, db, moment, transaction
+from lessonadmin.domain import mux_budget
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.batches import batches
+from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation
+from lessonadmin.domain.notifications import delivery
+from lessonadmin.domain.polling import survey
+from lessonadmin.domain.uploads import intake
+from lessonadmin.domain.videos import cancellation, conditions, locking, removal, transitions
+from lessonadmin.domain.webhooks import inbox
+
+log = logging.getLogger(__name__)
+
+LOCK = 0x1E550A  # any number, the same in every process
+MOST_PROMISES = 50
+BATCH_SECONDS = 10.0  # in one pass, for bulk actions when no worker can do them
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+@dataclass
+class Summary:
+    """What one pass did, a figure a part; `failed` names the parts that could not finish."""
+
+    figures: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    ran: bool = True
+
+
+def sweep(between: Callable[[], None] = lambda: None, *, with_workers: bool = False) -> Summary:
+    """Do everything that is due, once. `between` is called before each part (the clock beats there)."""
+    summary = Summary()
+    parts = PARTS | (SHARED_WITH_WORKERS if with_workers else {})
+    with db.engine.connect() as connection, alone(LOCK, on=connection) as first:
+        if not first:
+            summary.ran = False
+            return summary
+        for name, part in parts.items():
+            try:
+                between()
+                summary.figures[name] = part()
+            except Exception as error:
+                db.session.rollback()
+                log.exception("the sweep could not finish: %s", name)
+                summary.failed[name] = type(error).__name__
+    return summary
+
+
+class Stumbled(Exception):
+    """So many could not be done; everything else was."""
+
+
+def _each(ids: Sequence[S], do: Callable[[S], T]) -> list[T]:
+    """Do it for each: one that fails keeps none of the others from its turn, and is told at the end."""
+    done, stumbled = [], 0
+    for one in ids:
+        try:
+            done.append(do(one))
+        except Exception as error:
+            if is_outage(error):
+                raise
+            db.session.rollback()
+            log.exception("the sweep stumbled over %s", one)
+            stumbled += 1
+    if stumbled:
+        raise Stumbled(stumbled)
+    return done
+
+
+def _events() -> int:
+    """Parked events whose owner may be here by now, failed ones that deserve another try."""
+    due = inbox.due()
+    db.session.rollback()
+    _each(due, lambda one: inbox.replay(one, actor=JOB))
+    return len(due)
+
+
+def _imported() -> int:
+    """Videos that another program wrote into our tables."""
+    answers = True
+
+    def take_in(target: tuple[Kind, uuid.UUID]) -> bool:
+        nonlocal answers
+        answers = answers and intake.take_in(target)
+        return answers
+
+    return sum(_each(intake.due(), take_in))
+
+
+def _uploads() -> int:
+    return _changed(survey.survey(actor=JOB))
+
+
+def _uploads_that_workers_leave() -> int:
+    return _changed(survey.share_out(actor=JOB))
+
+
+def _changed(found: survey.Survey) -> int:
+    if found.stumbled:
+        raise Stumbled(found.stumbled)
+    return found.changed
+
+
+def _needs_attention() -> int:
+    """Tell the owner, once, that a video takes too long, also a new one beside a video that plays. It is still watched,
+    a webhook may come after a day."""
+    ids = db.session.scalars(
+        select(Tracking.id)
+        .where(conditions.stuck_uploads(), Tracking.attention_at.is_(None))
+        .order_by(Tracking.created_at)
+        .limit(500)
+    ).all()
+    db.session.rollback()
+    return sum(_each(ids, _mark))
+
+
+def _mark(tracking_id: uuid.UUID) -> bool:
+    with transaction(JOB):
+        found = locking.desk_of_row(tracking_id)
+        if found is None or not conditions.upload_is_stuck(found[1], moment()):
+            return False
+        desk, row = found
+        transitions.needs_attention(desk, row)
+        which = "video" if desk.playing is None else "new video"
+        missing = "has not arrived at Mux" if row.status == "uploading" else "is still being processed by Mux"
+        audit_log.notify(
+            "needs_attention",
+            desk.owner,
+            f"The {which} of “{desk.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes. "
+            "We go on watching it; if you have closed the page during the upload, please upload it again.",
+            tracking=row,
+            cause="stuck",
+        )
+        return True
+
+
+def _promises(
+    model: type[AssetDeletion] | type[UploadCancellation], keep: Callable[[uuid.UUID], bool], calls: int
+) -> int:
+    due = db.session.scalars(
+        select(model.id)
+        .where(model.done_at.is_(None), model.due_at <= func.clock_timestamp())
+        .order_by(model.due_at)
+        .limit(MOST_PROMISES)
+    ).all()
+    db.session.rollback()
+    granted = True
+
+    def keep_within_budget(promise_id: uuid.UUID) -> bool:
+        nonlocal granted
+        kept = False
+        if granted:
+            with mux_budget.call(calls) as granted:
+                kept = granted and keep(promise_id)
+        return kept
+
+    return sum(_each(due, keep_within_budget))
+
+
+def _deletions() -> int:
+    return _promises(AssetDeletion, lambda one: removal.finish(one, actor=JOB), 2)
+
+
+def _cancellations() -> int:
+    return _promises(UploadCancellation, lambda one: cancellation.finish(one, actor=JOB), 2)
+
+
+def _batches() -> int:
+    """Bulk actions that nobody works on: their job was lost, their worker killed, or a pause is over."""
+    until = time.monotonic() + BATCH_SECONDS
+    return sum(_each(batches.waiting(), lambda one: batches.wake(one, until=until)))
+
+
+def _never_issued() -> int:
+    """Attempts that were interrupted between our commit and Mux's answer: their URL never left us."""
+    ids = db.session.scalars(
+        select(Tracking.id).where(
+            Tracking.upload_id.is_(None),
+            Tracking.mux_asset_id.is_(None),
+            Tracking.status == "uploading",
+            Tracking.next_check_at <= func.clock_timestamp(),
+        )
+    ).all()
+    db.session.rollback()
+    for tracking_id in ids:
+        with transaction(JOB):
+            found = locking.desk_of_row(tracking_id)
+            if found is not None and found[1].upload_id is None and found[1].status == "uploading":
+                transitions.fail_before_upload(*found, message="The upload was interrupted before it began.")
+    return len(ids)
+
+
+PARTS: dict[str, Callable[[], int]] = {
+    "events": _events,
+    "never_issued": _never_issued,
+    "imported": _imported,
+    "uploads": _uploads,
+    "needs_attention": _needs_attention,
+    "cancellations": _cancellations,
+    "deletions": _deletions,
+    "batches": _batches,
+    "mails": delivery.send_due,
+}
+SHARED_WITH_WORKERS: dict[str, Callable[[], int]] = {"uploads": _uploads_that_workers_leave}

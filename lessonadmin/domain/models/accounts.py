@@ -1,0 +1,143 @@
+"""Accounts, and how they prove who they are: sessions, bearer tokens, failed sign-ins. Secrets are stored as hashes."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Literal, cast
+
+from sqlalchemy import Boolean, Computed, DateTime, ForeignKey, Index, Text, func, text, true
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lessonadmin.db import Base
+from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, one_of
+
+Role = Literal["student", "instructor", "support", "admin"]
+ROLES: tuple[Role, ...] = ("student", "instructor", "support", "admin")
+STAFF: tuple[Role, ...] = ("support", "admin")
+TEACHING: tuple[Role, ...] = ("instructor", *STAFF)
+TokenScope = Literal["read", "write"]
+TOKEN_SCOPES: tuple[TokenScope, ...] = ("read", "write")
+TOKEN_DAYS = 90
+
+
+class User(Stamped, Base):
+    __tablename__ = "users"
+
+    id: Mapped[Key]
+    email: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text, server_default="")
+    role: Mapped[str] = mapped_column(Text, server_default="student")
+    active: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    # set while the password is one that somebody else made: it has to be changed, and opens nothing after this time
+    password_temporary_until: Mapped[Moment | None]
+    mail_notices: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
+    search: Mapped[str] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "to_tsvector('simple', translate(email, '@.+-_', '     ') || ' ' || email || ' ' || name)",
+            persisted=True,
+        ),
+        deferred=True,
+    )
+
+    sessions: Mapped[list["UserSession"]] = relationship(
+        back_populates="user", passive_deletes=True, lazy="raise"
+    )
+
+    __table_args__ = (
+        one_of("role", ROLES),
+        Index("uq_users_email_lower", func.lower(text("email")), unique=True),
+        Index("ix_users_role", "role", "id"),
+        Index("ix_users_old_hash", "id", postgresql_where=text("password_hash LIKE 'scrypt:%'")),
+        Index("ix_users_search", "search", postgresql_using="gin"),
+    )
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF
+
+    @property
+    def teaches(self) -> bool:
+        """May they have lessons and courses? Whose one is, is asked of `permissions`."""
+        return self.role in TEACHING
+
+    @property
+    def must_change_password(self) -> bool:
+        return self.password_temporary_until is not None
+
+    @property
+    def temporary_password_ended(self) -> bool:
+        """To be shown; whether it opens anything is asked of the database's clock."""
+        until = self.password_temporary_until
+        return until is not None and until <= datetime.now(UTC)
+
+    @property
+    def typed_role(self) -> Role:
+        return cast(Role, self.role)
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class UserSession(Base):
+    """A signed-in browser. The cookie holds a random text, this row its hash."""
+
+    __tablename__ = "user_sessions"
+
+    id: Mapped[Key]
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    secret_hash: Mapped[str] = mapped_column(Text, unique=True)
+    address: Mapped[str] = mapped_column(Text, server_default="")
+    user_agent: Mapped[str] = mapped_column(Text, server_default="")
+    created_at: Mapped[Born]
+    last_seen_at: Mapped[Born]
+    ended_at: Mapped[Moment | None]
+
+    user: Mapped[User] = relationship(back_populates="sessions", lazy="raise")
+
+    __table_args__ = (
+        Index("ix_user_sessions_open", "user_id", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_user_sessions_last_seen_at", "last_seen_at"),
+    )
+
+
+class ApiToken(Base):
+    """What a script proves itself with until its date. The script holds a random text, this row its hash."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[Key]
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(Text, server_default="")
+    scope: Mapped[str] = mapped_column(Text, server_default="write")
+    secret_hash: Mapped[str] = mapped_column(Text, unique=True)
+    created_at: Mapped[Born]
+    expires_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=text(f"(clock_timestamp() + '{TOKEN_DAYS} days'::interval)")
+    )
+    last_used_at: Mapped[Moment | None]
+    last_used_address: Mapped[str] = mapped_column(Text, server_default="")
+    revoked_at: Mapped[Moment | None]
+
+    __table_args__ = (one_of("scope", TOKEN_SCOPES),)
+
+
+class SignInFailure(Base):
+    """Wrong tries, remembered here so that an emptied Redis forgets none of them.
+
+    Of what was typed as an address only a keyed hash is kept: people type passwords there.
+    """
+
+    __tablename__ = "sign_in_failures"
+
+    id: Mapped[Key]
+    email_hash: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    at: Mapped[Born]
+
+    __table_args__ = (
+        Index("ix_sign_in_failures_email_hash", "email_hash", "at"),
+        Index("ix_sign_in_failures_address", "address", "at"),
+        Index("ix_sign_in_failures_at", "at"),
+    )

@@ -1,0 +1,245 @@
+"""What the school sells: courses, lessons, purchases, and what staff noted about them.
+
+A lesson and a course both own a video. The columns for it (`VideoOwner`) are a projection of the tracking rows and
+are written by `domain.videos.transitions` alone.
+"""
+
+import uuid
+from typing import Any, ClassVar, Literal
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    Computed,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    and_,
+    literal_column,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
+
+from lessonadmin import temporary_ids
+from lessonadmin.db import Base
+from lessonadmin.domain.models.accounts import User
+from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMuxIds, one_of
+
+VIDEO_STATUSES = ("none", "uploading", "processing", "ready", "error", "deleting")
+Kind = Literal["lesson", "course"]
+# An upload in one of these is on its way.
+OPEN_STATUSES = ("uploading", "processing")
+# As the partial indexes have it: a condition that hands the words over as parameters may miss them.
+OPEN = ", ".join(f"'{status}'" for status in OPEN_STATUSES)
+LESSON_STATUSES = ("draft", "published")
+# Another program wrote it with an id to play by, and did not say that its video plays; as the partial indexes have it.
+UNTAKEN_LESSON = "video_processing_status = 'none' AND status = 'published' AND mux_playback_id IS NOT NULL"
+UNTAKEN_COURSE = "video_processing_status = 'none' AND mux_preview_playback_id IS NOT NULL"
+# The title once more with its signs taken out: PostgreSQL keeps "maths/algebra" as one word, people look for the second.
+SEARCHED = "to_tsvector('simple', title || ' ' || description || ' ' || translate(title, '/.:-_@', '      '))"
+
+
+def in_open_state(column: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = column.in_([literal_column(f"'{status}'") for status in OPEN_STATUSES])
+    return found
+
+
+class VideoOwner(WithMuxIds):
+    """The state of the video that plays, or of the only attempt while none plays."""
+
+    kind: ClassVar[Kind]
+
+    video_processing_status: Mapped[str] = mapped_column(Text, server_default="none", default="none")
+    playback_policy: Mapped[str | None] = mapped_column(Text)
+    video_duration: Mapped[float | None] = mapped_column(Float)
+    video_error_type: Mapped[str | None] = mapped_column(Text)
+    video_error_message: Mapped[str | None] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
+
+    @hybrid_property
+    def video_is_open(self) -> bool:
+        """None plays, and one is on its way."""
+        return self.video_processing_status in OPEN_STATUSES
+
+    @video_is_open.inplace.expression
+    @classmethod
+    def _video_is_open(cls) -> ColumnElement[bool]:
+        return in_open_state(cls.video_processing_status)
+
+    @hybrid_property
+    def is_playable(self) -> bool:
+        """Published is never said of a lesson without a video that Mux confirmed."""
+        confirmed = self.video_processing_status == "ready" and bool(self.mux_playback_id)
+        return confirmed and not self.has_temporary_id
+
+    @is_playable.inplace.expression
+    @classmethod
+    def _is_playable(cls) -> ColumnElement[bool]:
+        has_id = and_(cls.mux_playback_id.is_not(None), cls.mux_playback_id != "")
+        return and_(cls.video_processing_status == "ready", has_id, ~cls.has_temporary_id)
+
+    @declared_attr
+    def search(self) -> Mapped[str]:
+        return mapped_column(TSVECTOR, Computed(SEARCHED, persisted=True), deferred=True)
+
+
+class Course(VideoOwner, Stamped, Base):
+    __tablename__ = "courses"
+    kind = "course"
+
+    id: Mapped[Key]
+    title: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, server_default="", default="")
+    instructor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    mux_asset_id: Mapped[str | None] = mapped_column("mux_preview_asset_id", Text)
+    mux_playback_id: Mapped[str | None] = mapped_column("mux_preview_playback_id", Text)
+
+    instructor: Mapped[User] = relationship(lazy="raise")
+
+    __table_args__ = (
+        one_of("video_processing_status", VIDEO_STATUSES),
+        CheckConstraint("length(title) BETWEEN 1 AND 200", name="title_length"),
+        Index("ix_courses_instructor_id", "instructor_id", "id"),
+        Index("ix_courses_search", "search", postgresql_using="gin"),
+        Index("ix_courses_title", "title", "id"),
+        Index("ix_courses_created_at", "created_at", "id"),
+        Index("ix_courses_video_processing_status", "video_processing_status", "id"),
+        Index("ix_courses_mux_preview_asset_id", "mux_preview_asset_id"),
+        Index("ix_courses_mux_preview_playback_id", "mux_preview_playback_id"),
+        Index("ix_courses_untaken", "id", postgresql_where=text(UNTAKEN_COURSE)),
+        Index(
+            "ix_courses_temporary_playback",
+            "updated_at",
+            postgresql_where=text(f"mux_preview_playback_id LIKE {temporary_ids.PATTERN}"),
+        ),
+    )
+
+    @property
+    def owner_id(self) -> uuid.UUID:
+        return self.instructor_id
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Lesson(VideoOwner, Stamped, Base):
+    __tablename__ = "lessons"
+    kind = "lesson"
+
+    id: Mapped[Key]
+    course_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("courses.id", ondelete="SET NULL"))
+    creator_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    position: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    title: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, server_default="", default="")
+    price_cents: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    status: Mapped[str] = mapped_column(Text, server_default="draft", default="draft")
+    publish_on_ready: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
+    published_at: Mapped[Moment | None]
+    needs_attention_at: Mapped[Moment | None]
+    mux_asset_id: Mapped[str | None] = mapped_column(Text)
+    mux_playback_id: Mapped[str | None] = mapped_column(Text)
+
+    course: Mapped[Course | None] = relationship(lazy="raise")
+    creator: Mapped[User] = relationship(lazy="raise")
+
+    __table_args__ = (
+        one_of("status", LESSON_STATUSES),
+        one_of("video_processing_status", VIDEO_STATUSES),
+        CheckConstraint("length(title) BETWEEN 1 AND 200", name="title_length"),
+        CheckConstraint("price_cents BETWEEN 0 AND 99999900", name="price_range"),
+        Index("ix_lessons_creator_id", "creator_id", "id"),
+        Index("ix_lessons_course_id", "course_id", "position", "id"),
+        Index("ix_lessons_status", "status", "id"),
+        Index("ix_lessons_video_processing_status", "video_processing_status", "id"),
+        Index("ix_lessons_created_at", "created_at", "id"),
+        Index("ix_lessons_updated_at", "updated_at", "id"),
+        Index("ix_lessons_title", "title", "id"),
+        Index("ix_lessons_price_cents", "price_cents", "id"),
+        Index(
+            "ix_lessons_catalog",
+            text("published_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("status = 'published' AND mux_playback_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_lessons_needs_attention",
+            "needs_attention_at",
+            "id",
+            postgresql_where=text("needs_attention_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_lessons_open_video",
+            "id",
+            postgresql_where=text(f"video_processing_status IN ({OPEN})"),
+        ),
+        Index(
+            "ix_lessons_temporary", "id", postgresql_where=text(f"mux_asset_id LIKE {temporary_ids.PATTERN}")
+        ),
+        Index("ix_lessons_untaken", "id", postgresql_where=text(UNTAKEN_LESSON)),
+        Index(
+            "ix_lessons_temporary_playback",
+            "updated_at",
+            postgresql_where=text(f"mux_playback_id LIKE {temporary_ids.PATTERN}"),
+        ),
+        Index(
+            "ix_lessons_video_error_type",
+            "video_error_type",
+            "id",
+            postgresql_where=text("video_error_type IS NOT NULL"),
+        ),
+        Index("ix_lessons_playback_policy", "playback_policy", "id"),
+        Index("ix_lessons_mux_asset_id", "mux_asset_id"),
+        Index("ix_lessons_mux_playback_id", "mux_playback_id"),
+        Index("ix_lessons_search", "search", postgresql_using="gin"),
+    )
+
+    @property
+    def owner_id(self) -> uuid.UUID:
+        return self.creator_id
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Purchase(Base):
+    __tablename__ = "purchases"
+
+    id: Mapped[Key]
+    lesson_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lessons.id", ondelete="RESTRICT"))
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    price_cents: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[Born]
+
+    lesson: Mapped[Lesson] = relationship(lazy="raise")
+    user: Mapped[User] = relationship(lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("price_cents >= 0", name="price_range"),
+        Index("uq_purchases_lesson_id_user_id", "lesson_id", "user_id", unique=True),
+        Index("ix_purchases_user_id", "user_id", "id"),
+        Index("ix_purchases_created_at", "created_at", "id"),
+    )
+
+
+class StaffNote(Base):
+    """What support wrote down about a lesson for the next colleague."""
+
+    __tablename__ = "staff_notes"
+
+    id: Mapped[Key]
+    lesson_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"), index=True)
+    author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[Born]
+
+    author: Mapped[User | None] = relationship(lazy="raise")
+
+
+Owner = Lesson | Course

@@ -1,0 +1,144 @@
+"""The share of Mux that background work may use: one token bucket in the database for all workers and clocks.
+
+Mux gives a low-priority token 20 calls at once and one a second after that. We stay below, obey `Retry-After`, and
+pause everybody for a minute after ten failures in a row. People's own requests use another token and do not ask here.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import case, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from lessonadmin import mux
+from lessonadmin.db import db, later
+from lessonadmin.domain import heartbeats
+from lessonadmin.domain.models import MuxBudget
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT = 300.0
+CLOSED = "Mux wants no calls from us at present"
+NAME = "background"
+CAPACITY = 18.0
+PER_SECOND = 1.0
+# What waits for a call leaves these to what does not wait. Else it takes each token as it flows in, and a deletion, a
+# cancellation or a look, which need two at once, have none as long as it goes on.
+LEFT_BY_WAITING = 4.0
+FAILURES_IN_A_ROW = 10
+PAUSE_SECONDS = 60.0
+PAUSE_WITHOUT_A_WISH = 5.0  # after "too many calls" that do not say for how long
+# Names under which the heartbeats tell what Mux last said to background work.
+ANSWERED, REFUSED = "mux:ok", "mux:auth_error"
+NOTE_EVERY_SECONDS = 10.0
+_noted: dict[str, float] = {}
+
+
+class Closed(Exception):
+    """The bucket stayed empty for longer than work can wait: nothing was asked, and what is left is for the next run."""
+
+    def __init__(self) -> None:
+        super().__init__(CLOSED)
+
+
+def take(calls: int = 1, *, reserve: float = 0.0) -> bool:
+    """May so many calls be made now, leaving a reserve to others? A crash never gives tokens back."""
+    db.session.execute(
+        insert(MuxBudget).values(name=NAME, tokens=CAPACITY).on_conflict_do_nothing(index_elements=["name"])
+    )
+    elapsed = func.extract("epoch", func.clock_timestamp() - MuxBudget.filled_at)
+    filled = func.least(CAPACITY, MuxBudget.tokens + elapsed * PER_SECOND)
+    paused = func.coalesce(MuxBudget.paused_until > func.clock_timestamp(), text("false"))
+    granted = db.session.execute(
+        update(MuxBudget)
+        .where(MuxBudget.name == NAME, ~paused, filled >= calls + reserve)
+        .values(tokens=filled - calls, filled_at=func.clock_timestamp())
+        .returning(MuxBudget.name)
+    ).first()
+    db.session.commit()
+    return granted is not None
+
+
+def wait(calls: int = 1, *, longest: float = LONGEST_WAIT, reserve: float = LEFT_BY_WAITING) -> bool:
+    """The same for work that has time: wait for the bucket to fill, and leave some to what has none."""
+    until = time.monotonic() + longest
+    while not take(calls, reserve=reserve):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def wait_or_stop(calls: int = 1) -> None:
+    """The same for a long run, which ends here if the bucket stays empty; raises Closed."""
+    if not wait(calls, longest=LONGEST_WAIT):
+        raise Closed
+
+
+@contextmanager
+def call(calls: int = 1, *, reserve: float = 0.0) -> Iterator[bool]:
+    """A background call to Mux with its share of the bucket. A failure is counted, noted by whoever asked, and done
+    with: the row that it was about stays due."""
+    granted = take(calls, reserve=reserve)
+    try:
+        yield granted
+        if granted:
+            went_well()
+    except mux.MuxError as error:
+        went_wrong(error)
+        log.warning("a background call to Mux failed: %s", error.category)
+
+
+def went_well() -> None:
+    """A call was answered: the row of failures is broken."""
+    _beat(ANSWERED, every=NOTE_EVERY_SECONDS)
+    db.session.execute(
+        update(MuxBudget).where(MuxBudget.name == NAME, MuxBudget.failures > 0).values(failures=0)
+    )
+    db.session.commit()
+
+
+def went_wrong(error: mux.MuxError) -> None:
+    """A call failed in a way that may hit the next one too: count it, and obey Mux's wish to be left alone."""
+    about_one = error.kind in ("gone", "nonsense") or error.category == "preparing"
+    if about_one or (error.kind == "refused" and error.category != "auth_error"):
+        return
+    _beat(REFUSED if error.category == "auth_error" else f"mux:{error.category}", every=0)
+    failures = MuxBudget.failures + 1
+    wished = error.retry_after or (PAUSE_WITHOUT_A_WISH if error.category == "rate_limit" else 0)
+    many = failures >= FAILURES_IN_A_ROW
+    seconds = case((many, max(PAUSE_SECONDS, wished)), else_=wished)
+    # Another worker's longer pause is never cut short.
+    longest = func.greatest(MuxBudget.paused_until, later(seconds))
+    db.session.execute(
+        update(MuxBudget)
+        .where(MuxBudget.name == NAME)
+        .values(
+            failures=case((many, 0), else_=failures),
+            paused_until=case((seconds > 0, longest), else_=MuxBudget.paused_until),
+        )
+    )
+    db.session.commit()
+
+
+def _beat(name: str, *, every: float) -> None:
+    """Mux's own sign of life, for the alarms and the doctor."""
+    if time.monotonic() - _noted.get(name, -every) >= every:
+        _noted[name] = time.monotonic()
+        heartbeats.beat(name)
+
+
+def left() -> tuple[float, float]:
+    """Tokens left and seconds of pause left, for the dashboard."""
+    now = func.clock_timestamp()
+    row = db.session.execute(
+        select(
+            func.least(
+                CAPACITY, MuxBudget.tokens + func.extract("epoch", now - MuxBudget.filled_at) * PER_SECOND
+            ),
+            func.greatest(func.extract("epoch", MuxBudget.paused_until - now), 0),
+        ).where(MuxBudget.name == NAME)
+    ).first()
+    return (float(row[0]), float(row[1] or 0)) if row is not None else (CAPACITY, 0.0)

@@ -1,0 +1,1 @@
+"""Notices for people: as rows in the app, and as mail."""

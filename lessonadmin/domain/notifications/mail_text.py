@@ -1,0 +1,123 @@
+"""What a mail about notices says. Written from plain values; nothing is sent, stored or asked for here.
+
+Titles are other people's words: they may hold anything, so they enter a header only after they were made one line of
+printable text.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import formatdate
+from urllib.parse import unquote, urlsplit
+
+from lessonadmin import config
+from lessonadmin.domain.accounts import account_notices
+from lessonadmin.domain.videos import wording
+
+LONGEST_TITLE = 80
+# How encoded text begins in a header: it would be decoded there, line ends and all.
+ENCODED = "=?"
+MOST_IN_FULL = 50
+
+
+class Unwritable(Exception):
+    """No mail can be written to this address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One notice that leaves by mail, and the title of the lesson or course that it is about."""
+
+    id: uuid.UUID
+    user_id: uuid.UUID
+    kind: str
+    message: str
+    cause: str | None
+    lesson_id: uuid.UUID | None
+    course_id: uuid.UUID | None
+    title: str = ""
+
+
+def write(address: str, bundle: Sequence[Told]) -> EmailMessage:
+    """The mail for one notice, or one digest for several of the same cause; the oldest stands first."""
+    first = bundle[0]
+    mail = EmailMessage()
+    mail["Subject"] = _subject(bundle)
+    mail["To"] = _recipient(address)
+    mail["From"] = Address("Lessonadmin", addr_spec=_sender())
+    mail["Date"] = formatdate(usegmt=True)
+    # From the notice and not from the moment: a mail that is sent twice is shown once by the reader's program.
+    mail["Message-ID"] = f"<{first.id}@{_host()}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(_text(bundle))
+    return mail
+
+
+def _subject(bundle: Sequence[Told]) -> str:
+    headline = wording.headline(bundle[0].kind, len(bundle), bundle[0].cause)
+    if len(bundle) > 1:
+        return headline
+    title = one_line(bundle[0].title)
+    return f"{headline}: {title}" if title else headline
+
+
+def one_line(text: str) -> str:
+    """Other people's words, fit for a header: one line, printable, not too long."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    line = line.replace(ENCODED, "= ?")
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def _recipient(address: str) -> Address:
+    local, _, domain = address.rpartition("@")
+    if ENCODED in address or not local or not domain:
+        raise Unwritable("no mail can be sent to this address")
+    try:
+        # in two parts, so that a comma or a quote in an address stays a part of this one address
+        return Address(username=local, domain=domain)
+    except Exception as error:  # the parser raises what its grammar rooms raise
+        raise Unwritable(f"no mail can be sent to this address: {type(error).__name__}") from error
+
+
+def _text(bundle: Sequence[Told]) -> str:
+    shown = bundle[:MOST_IN_FULL]
+    parts = [f"{told.message}\n{link(told)}" for told in shown]
+    if len(bundle) > 1:
+        opening = f"{len(bundle)} of your videos are affected by the same cause."
+        parts.insert(0, f"{opening} {wording.why_many(bundle[0].cause)}".rstrip())
+    if len(bundle) > len(shown):
+        parts.append(f"And {len(bundle) - len(shown)} more:\n{config.current().public_url}/notifications")
+    parts.append(f"-- \n{_why_this_mail(bundle[0].kind)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _why_this_mail(kind: str) -> str:
+    if kind == account_notices.KIND:
+        return "Lessonadmin writes to you whenever somebody changes your account."
+    return (
+        "Lessonadmin writes to you when something happens to your videos.\n"
+        f"To stop these mails: {config.current().public_url}/account"
+    )
+
+
+def link(told: Told) -> str:
+    """Where the reader can do something about it."""
+    base = config.current().public_url
+    if told.lesson_id is not None:
+        return f"{base}/lessons/{told.lesson_id}/edit"
+    if told.course_id is not None:
+        return f"{base}/courses/{told.course_id}/edit"
+    if told.kind == account_notices.KIND:
+        return f"{base}/account"
+    return f"{base}/admin/" if told.kind == "alarm" else f"{base}/notifications"
+
+
+def _host() -> str:
+    return urlsplit(config.current().public_url).hostname or "localhost"
+
+
+def _sender() -> str:
+    user = unquote(urlsplit(config.current().mail_url or "").username or "")
+    return user if "@" in user else f"lessonadmin@{_host()}"

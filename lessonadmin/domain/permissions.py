@@ -1,0 +1,181 @@
+"""Who sees, changes, buys and plays what. Foreign and missing are the same answer: Missing.
+
+A right that was asked before a lock was taken may be gone when the lock is held. So whoever locks a lesson or course in
+a person's name takes `person` before and asks `still_theirs` after (`locking.desk_of` does both).
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+
+from lessonadmin.db import db, scratch
+from lessonadmin.domain.errors import Forbidden, Missing
+from lessonadmin.domain.models import Course, Lesson, Owner, Purchase, User
+
+ONLY_TEACHERS_CHANGE = "Students cannot change lessons or courses."
+ONLY_STUDENTS_BUY = "Only students buy lessons."
+
+
+def owns(user: User, owner: Owner) -> bool:
+    """May this person change it? Its teacher and staff may."""
+    return user.is_staff or (user.role == "instructor" and owner.owner_id == user.id)
+
+
+def person() -> User | None:
+    """Whoever the open transaction acts for, as their account is now and stays until it ends; None for a service.
+
+    Their row is locked before any lesson or course is, as whoever takes the right away does, so that one of the two
+    waits for the other. None as well for an account that is gone.
+    """
+    carried = scratch()
+    if carried.actor.type != "user":
+        return None
+    if "person" not in carried.notes:
+        wanted = select(User).where(User.id == carried.actor.id).with_for_update(read=True)
+        carried.notes["person"] = db.session.scalar(wanted.execution_options(populate_existing=True))
+    found: User | None = carried.notes["person"]
+    return found
+
+
+def is_theirs(owner: Owner) -> bool:
+    """May whoever the open transaction acts for change this owner, which is locked? A service may."""
+    if scratch().actor.type != "user":
+        return True
+    user = person()
+    return user is not None and user.active and owns(user, owner)
+
+
+def still_theirs(owner: Owner) -> None:
+    """The same, or Missing: it was given to somebody else while we waited for the lock, or the account was changed."""
+    if not is_theirs(owner):
+        raise Missing()
+
+
+def visible_to_students(lesson: Lesson) -> bool:
+    return lesson.status == "published" and lesson.is_playable
+
+
+def on_sale() -> ColumnElement[bool]:
+    """The same as `visible_to_students`, for queries."""
+    return and_(Lesson.status == "published", Lesson.is_playable)
+
+
+def bought(user: User, lesson_id: uuid.UUID) -> bool:
+    return bool(
+        db.session.scalar(
+            select(exists().where(Purchase.lesson_id == lesson_id, Purchase.user_id == user.id))
+        )
+    )
+
+
+def may_see(user: User, lesson: Lesson) -> bool:
+    return owns(user, lesson) or visible_to_students(lesson) or bought(user, lesson.id)
+
+
+def may_play(user: User, lesson: Lesson) -> bool:
+    if owns(user, lesson):
+        return True
+    if visible_to_students(lesson) and lesson.price_cents == 0:
+        return True
+    return bought(user, lesson.id)
+
+
+def playable_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:
+    """The same for a page of lessons, with one query at most."""
+    may = {
+        lesson.id
+        for lesson in lessons
+        if owns(user, lesson) or (visible_to_students(lesson) and lesson.price_cents == 0)
+    }
+    rest = [lesson.id for lesson in lessons if lesson.id not in may]
+    if rest:
+        mine = select(Purchase.lesson_id).where(Purchase.user_id == user.id, Purchase.lesson_id.in_(rest))
+        may.update(db.session.scalars(mine))
+    return may
+
+
+def lessons_for(user: User) -> ColumnElement[bool]:
+    """Which lessons somebody's list shows: staff all, teachers their own, students what is out or bought."""
+    if user.is_staff:
+        return true()
+    if user.role == "instructor":
+        return Lesson.creator_id == user.id
+    mine = exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
+    return or_(on_sale(), mine)
+
+
+def courses_for(user: User) -> ColumnElement[bool]:
+    if user.is_staff:
+        return true()
+    if user.role == "instructor":
+        return Course.instructor_id == user.id
+    return has_lessons_on_sale() if user.role == "student" else false()
+
+
+def has_lessons_on_sale() -> ColumnElement[bool]:
+    return exists().where(Lesson.course_id == Course.id, on_sale())
+
+
+def teaches(user: User) -> None:
+    """Only teachers and staff write."""
+    if not user.teaches:
+        raise Forbidden("forbidden", ONLY_TEACHERS_CHANGE)
+
+
+def lesson_to_see(user: User, lesson_id: uuid.UUID) -> Lesson:
+    lesson = db.session.get(Lesson, lesson_id, populate_existing=True)
+    if lesson is None or not may_see(user, lesson):
+        raise Missing()
+    return lesson
+
+
+def course_to_see(user: User, course_id: uuid.UUID) -> Course:
+    course = db.session.get(Course, course_id, populate_existing=True)
+    if course is None:
+        raise Missing()
+    shown = owns(user, course) or db.session.scalar(
+        select(exists().where(Lesson.course_id == course_id, on_sale()))
+    )
+    if not shown:
+        raise Missing()
+    return course
+
+
+def lesson_to_change(user: User, lesson_id: uuid.UUID) -> Lesson:
+    teaches(user)
+    lesson = db.session.get(Lesson, lesson_id, populate_existing=True)
+    if lesson is None or not owns(user, lesson):
+        raise Missing()
+    return lesson
+
+
+def course_to_change(user: User, course_id: uuid.UUID) -> Course:
+    teaches(user)
+    course = db.session.get(Course, course_id, populate_existing=True)
+    if course is None or not owns(user, course):
+        raise Missing()
+    return course
+
+
+def owner_to_change(user: User, *, lesson_id: uuid.UUID | None, course_id: uuid.UUID | None) -> Owner:
+    """The lesson or the course that a video belongs to: exactly one must be named."""
+    if lesson_id is not None:
+        return lesson_to_change(user, lesson_id)
+    if course_id is not None:
+        return course_to_change(user, course_id)
+    raise Missing()
+
+
+def all_to_change(user: User, owners: Iterable[tuple[str, uuid.UUID]]) -> None:
+    """May this person change every one of these? A single foreign one hides them all."""
+    teaches(user)
+    found = list(owners)
+    if not found:
+        raise Missing()
+    for kind, owner_id in found:
+        owner_to_change(
+            user,
+            lesson_id=owner_id if kind == "lesson" else None,
+            course_id=owner_id if kind == "course" else None,
+        )

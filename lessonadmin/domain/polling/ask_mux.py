@@ -1,0 +1,218 @@
+"""Asking Mux about one upload, and letting the answer happen.
+
+No transaction is open while Mux is asked. A failed look is not an answer: only "gone" for a real id clears anything,
+the rest is written down beside the upload and tried again later.
+"""
+
+import math
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import func, select
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, later, transaction
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.errors import Missing, Unavailable
+from lessonadmin.domain.models import Kind, Tracking
+from lessonadmin.domain.polling import not_found_guard
+from lessonadmin.domain.videos import locking, recheck_schedule, transitions
+from lessonadmin.domain.videos.observations import FoundBy, News, Outcome, asset_news, gone_news, upload_news
+from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.temporary_ids import is_temporary
+
+FRESH_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How Mux is asked: with which token, and what its pages have said already, by asset id and by upload id."""
+
+    priority: mux.Priority
+    pages: Mapping[str, mux.Asset] = field(default_factory=dict)
+    read_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def fresh(self) -> bool:
+        """Pages grow old; single calls never do."""
+        return not self.pages or time.monotonic() - self.read_at < FRESH_SECONDS
+
+    def asset(self, asset_id: str) -> mux.Asset:
+        return self.pages.get(asset_id) or mux.get_asset(asset_id, priority=self.priority)
+
+    def upload(self, upload_id: str) -> mux.Upload:
+        return mux.get_upload(upload_id, priority=self.priority)
+
+    def made_of(self, upload_id: str | None) -> mux.Asset | None:
+        """The asset that came of an upload, if a page has shown it."""
+        return self.pages.get(upload_id or "")
+
+    def cost(self, asset_id: str | None, upload_id: str | None) -> int:
+        """How many calls it takes at most to ask about an upload."""
+        known = None if is_temporary(asset_id) else asset_id
+        if (known or upload_id or "") in self.pages:
+            return 0
+        return 1 if known else 2
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What must be known of an upload to ask about it, read without a lock."""
+
+    tracking_id: uuid.UUID
+    kind: Kind
+    target_id: uuid.UUID
+    upload_id: str | None
+    asset_id: str | None
+    wanted_policy: str
+    playback_id: str | None = None
+
+    @classmethod
+    def of(cls, row: Tracking) -> "Subject":
+        kind: Kind = row.target_type
+        return cls(
+            row.id,
+            kind,
+            row.target_id,
+            row.upload_id,
+            None if row.has_temporary_asset else row.mux_asset_id,
+            row.wanted_policy,
+            row.mux_playback_id,
+        )
+
+
+def unavailable(error: mux.MuxError) -> Unavailable:
+    """A failed call in words for whoever waits for it."""
+    if error.category == "auth_error":
+        return Unavailable("mux_unavailable", "Mux refuses our access token. Please tell support.")
+    wait = None if error.retry_after is None else math.ceil(error.retry_after)
+    said = "Very many questions to Mux are under way" if error.category == "busy" else "Mux does not answer"
+    return Unavailable(
+        "mux_unavailable", f"{said} right now. Nothing was changed; please try again.", retry_after=wait
+    )
+
+
+def ask(
+    subject: Subject, *, answers: Answers, found_by: FoundBy, any_policy: bool = False
+) -> tuple[News, str]:
+    """What Mux says, and which call said so. Raises MuxError if it says nothing that can be used."""
+    asset_id = subject.asset_id
+    upload: mux.Upload | None = None
+    if not asset_id and (made := answers.made_of(subject.upload_id)) is not None:
+        asset_id = made.id
+    elif not asset_id and subject.upload_id:
+        upload = answers.upload(subject.upload_id)
+        asset_id = upload.asset_id
+    if asset_id and not (upload is not None and upload.status == "errored"):
+        try:
+            asset = answers.asset(asset_id)
+        except mux.Gone:
+            return gone_news(asset_id, found_by=found_by), "get_asset"
+        except mux.Refused as error:
+            # Not even an id of Mux's: a person who asks gets that answer, a sweep alone never clears anything for it.
+            if error.category != "not_found" or found_by != "manual":
+                raise
+            return gone_news(asset_id, found_by=found_by), "get_asset"
+        news = asset_news(
+            asset,
+            wanted_policy=subject.wanted_policy,
+            found_by=found_by,
+            seen=True,
+            any_policy=any_policy,
+            keep=subject.playback_id,
+        )
+        return news, "get_asset"
+    if upload is not None:
+        return upload_news(upload, found_by=found_by, seen=True), "get_upload"
+    return News(happening=Happening.UPLOAD_WAITING, found_by=found_by, seen=True), "nothing to ask"
+
+
+def look(
+    tracking_id: uuid.UUID,
+    *,
+    actor: Actor,
+    priority: mux.Priority,
+    found_by: FoundBy,
+    any_policy: bool = False,
+) -> Outcome:
+    """Ask about one upload and apply the answer. Raises MuxError after noting it."""
+    row = db.session.get(Tracking, tracking_id, populate_existing=True)
+    if row is None:
+        raise Missing()
+    subject = Subject.of(row)
+    db.session.rollback()  # no transaction stays open while Mux is asked
+    try:
+        news, operation = ask(subject, answers=Answers(priority), found_by=found_by, any_policy=any_policy)
+        gone = news.happening is Happening.ASSET_DELETED
+    except mux.Gone:
+        # An upload that Mux forgot can make no asset any more.
+        news = News(happening=Happening.UPLOAD_EXPIRED, found_by=found_by, seen=True)
+        operation, gone = "get_upload", True
+    except mux.MuxError as error:
+        with transaction(actor):
+            note_failure(subject, error)
+        raise
+    unasked = found_by == "sweep" and gone
+    with transaction(actor):
+        outcome = not_found_guard.GONE if unasked else "ok"
+        audit_log.note(subject.kind, subject.target_id, operation, outcome, news.happening.value)
+        if unasked and not_found_guard.not_believed():
+            _leave_as_it_is(subject)
+            return "no_change"
+        return let_happen(subject, news)
+
+
+def _leave_as_it_is(subject: Subject) -> None:
+    found = locking.desk_of_row(subject.tracking_id)
+    if found is None:
+        return
+    _, row = found
+    row.attempts += 1
+    row.last_look_at = func.clock_timestamp()
+    row.last_look_error = not_found_guard.WORDS
+    recheck_schedule.heard(row)
+
+
+def let_happen(subject: Subject, news: News) -> Outcome:
+    """Apply an answer under the lock; an upload that vanished meanwhile needs nothing."""
+    found = locking.desk_of_row(subject.tracking_id)
+    if found is None:
+        return "no_change"
+    desk, row = found
+    row.attempts += 1
+    row.last_look_at = func.clock_timestamp()
+    row.last_look_error = None
+    if news.happening is Happening.UPLOAD_WAITING and _ran_out(row):
+        news = replace(news, happening=Happening.UPLOAD_EXPIRED)
+    outcome = transitions.apply(desk, row, news)
+    if row.is_open:
+        recheck_schedule.heard(row)
+    elif outcome != "ask":
+        recheck_schedule.settled(row)
+    return outcome
+
+
+def _ran_out(row: Tracking) -> bool:
+    """By our own clock: Mux tells nobody that an address has expired. An asset that comes after all is welcome."""
+    if row.status != "uploading" or row.expires_at is None:
+        return False
+    return bool(db.session.scalar(select(func.clock_timestamp() > row.expires_at)))
+
+
+def note_failure(subject: Subject, error: mux.MuxError) -> None:
+    """Write down why a look failed; the next one comes after Mux's own wish or the usual silence."""
+    if error.category == "busy":
+        return  # Mux was not even asked
+    audit_log.note(subject.kind, subject.target_id, "look", error.category, error.message)
+    row = db.session.scalar(select(Tracking).where(Tracking.id == subject.tracking_id).with_for_update())
+    if row is None:
+        return
+    row.attempts += 1
+    row.last_look_at = func.clock_timestamp()
+    row.last_look_error = f"{error.category}: {error.message}"
+    if row.is_open or row.next_check_at is not None:
+        recheck_schedule.heard(row)
+    if error.retry_after:
+        row.next_check_at = later(error.retry_after)  # type: ignore[assignment]

@@ -1,0 +1,312 @@
+"""Asking Mux about many uploads with few calls: one page of assets answers for a hundred lessons.
+
+What a page does not show is never taken for gone; such an upload is asked about by itself, a few at a time.
+
+Who asks: the clock hands what is due to the workers, a job for each of a few uploads or one job for many. What was handed
+over and not looked at when it is due again (a lost job, a busy worker), the clock looks at itself; and at everything when
+Redis or all workers are silent. `flask sweep` looks at everything itself.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, cast, func, select, update
+
+from lessonadmin import config, mux, queue
+from lessonadmin.database_errors import is_outage
+from lessonadmin.db import Actor, db, later, transaction
+from lessonadmin.domain import heartbeats, mux_budget
+from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.models import Tracking
+from lessonadmin.domain.polling import ask_mux
+from lessonadmin.domain.polling.ask_mux import Subject
+from lessonadmin.domain.videos import recheck_schedule
+from lessonadmin.domain.videos.observations import News, asset_news, upload_news
+
+log = logging.getLogger(__name__)
+
+MOST_ROWS = 1000
+CHECK_ASSETS = "lessonadmin.jobs.videos.check_assets"
+LONGEST_CLAIM_SECONDS = 30  # whoever is killed, and a job that is lost, leave their rows due again after this
+FEW = 3  # up to so many, single looks are no dearer than a page
+MOST_CALLS = 12  # in one survey
+CALLS_A_LOOK = 2  # the upload, then its asset
+MOST_PAGES = MOST_CALLS - CALLS_A_LOOK
+MOST_SINGLE_LOOKS = 5
+PAGE = 100
+# Mux makes an asset after the upload was asked for, so older pages than this hold nothing we look for.
+CLOCKS_DIFFER_BY = timedelta(minutes=10)
+
+
+@dataclass
+class Survey:
+    """What is still to be found out, and what it cost so far."""
+
+    open: dict[str, Subject]
+    oldest: datetime
+    pages: int = 0
+    looks: int = 0
+    changed: int = 0
+    stumbled: int = 0
+    failed: str | None = None
+    by_asset: dict[str, str] = field(default_factory=dict)
+    by_upload: dict[str, str] = field(default_factory=dict)
+
+    def find(
+        self, asset_id: str | None, upload_id: str | None, named: mux.Passthrough | None
+    ) -> Subject | None:
+        keys = (
+            str(named.tracking_id) if named is not None and named.tracking_id is not None else None,
+            self.by_upload.get(upload_id or ""),
+            self.by_asset.get(asset_id or ""),
+        )
+        return next((self.open[key] for key in keys if key is not None and key in self.open), None)
+
+
+def survey(*, actor: Actor) -> Survey:
+    """Look at every due upload, here and now."""
+    _watch_all()
+    return _look_at(_claim_due(), actor)
+
+
+def share_out(*, actor: Actor) -> Survey:
+    """Hand every due upload to the workers, and look at those that cannot be handed over or were so in vain."""
+    _watch_all()
+    rows = _claim_due()
+    kept = {row.id for row in rows if row.handed_over_at is not None}
+    kept |= _hand_over([row.id for row in rows if row.id not in kept])
+    return _look_at([row for row in rows if row.id in kept], actor)
+
+
+def _hand_over(ids: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Give these to the workers; the answer is what could not be given."""
+    if not ids or not heartbeats.hands()["worker"]:
+        return set(ids)
+    now = db.session.scalars(select(func.clock_timestamp())).one()
+    _change(ids, handed_over_at=now)
+    if len(ids) <= FEW:
+        kept = {one for one in ids if not queue.enqueue(recheck_schedule.CHECK_ASSET, str(one))}
+    else:
+        kept = set() if queue.enqueue(CHECK_ASSETS, now.isoformat()) else set(ids)
+    if kept:
+        _change(kept, handed_over_at=None)
+    return kept
+
+
+def survey_handed_over(moment: datetime, *, actor: Actor) -> Survey:
+    """A worker's look at the uploads that the clock handed over at this moment, but for those that are settled since."""
+    handed = (Tracking.handed_over_at == moment, Tracking.next_check_at.is_not(None))
+    return _look_at(_claimed(select(Tracking).where(*handed)), actor)
+
+
+def take(tracking_id: uuid.UUID) -> bool:
+    """A worker is about to look at this upload: is it still wanted? False if it was looked at, or the clock does it."""
+    handed_over = Tracking.handed_over_at.is_not(None) & Tracking.next_check_at.is_not(None)
+    wanted = handed_over | (Tracking.next_check_at <= func.clock_timestamp())
+    taken = db.session.execute(
+        update(Tracking)
+        .where(Tracking.id == tracking_id, wanted)
+        .values(next_check_at=later(_claim_seconds()), updated_at=Tracking.updated_at)
+        .returning(Tracking.id)
+    ).first()
+    db.session.commit()
+    return taken is not None
+
+
+def _look_at(rows: list[Tracking], actor: Actor) -> Survey:
+    """Ask about these within the shared budget."""
+    state = Survey(
+        open={str(row.id): Subject.of(row) for row in rows},  # who waits longest comes first
+        oldest=min((row.created_at for row in rows), default=datetime.max.replace(tzinfo=UTC)),
+        by_asset={row.mux_asset_id: str(row.id) for row in rows if row.mux_asset_id},
+        by_upload={row.upload_id: str(row.id) for row in rows if row.upload_id},
+    )
+    if len(state.open) > FEW:
+        _walk_assets(state, actor)
+        _walk_uploads(state, actor)
+    _look_singly(state, actor)
+    return state
+
+
+def _watch_all() -> None:
+    """An open upload without a next turn would be waited for in vain: however it came to that, it gets one."""
+    db.session.execute(
+        update(Tracking)
+        .where(
+            Tracking.is_current,
+            Tracking.is_open,
+            Tracking.next_check_at.is_(None),
+        )
+        .values(next_check_at=func.clock_timestamp(), updated_at=Tracking.updated_at)
+    )
+    db.session.commit()
+
+
+def _claim_due() -> list[Tracking]:
+    """Take what is due, away from the workers too; the rows still say which of them were handed over."""
+    due = select(Tracking).where(Tracking.next_check_at <= func.clock_timestamp())
+    return _claimed(due, handed_over_at=None)
+
+
+def _claimed(which: Select[Tracking], **more: object) -> list[Tracking]:
+    """Take these and move their next turn away, so that two never ask about the same upload at once. Their order stays."""
+    rows = db.session.scalars(
+        which.order_by(Tracking.next_check_at, Tracking.id)
+        .limit(MOST_ROWS)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    ids = [row.id for row in rows]
+    _change(ids, next_check_at=later(_claim_seconds() + _place(ids) / 1000.0), **more)
+    return list(rows)
+
+
+def _claim_seconds() -> int:
+    return min(config.current().recheck_after_seconds, LONGEST_CLAIM_SECONDS)
+
+
+def _place(ids: Sequence[uuid.UUID]) -> ColumnElement[int]:
+    return func.array_position(cast(ids, ARRAY(Uuid)), Tracking.id)
+
+
+def _change(ids: Collection[uuid.UUID], **values: object) -> None:
+    """Only about asking: for whoever looks at the upload it has not changed. Commits."""
+    db.session.execute(
+        update(Tracking)
+        .where(Tracking.id.in_(ids), Tracking.next_check_at.is_not(None))
+        .values(updated_at=Tracking.updated_at, **values)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+
+
+def _walk_assets(state: Survey, actor: Actor) -> None:
+    def gave_up(error: mux.MuxError) -> None:
+        state.pages += 1  # it was asked for
+        _give_up(state, error)
+
+    pages = asset_pages(
+        state.oldest, go_on=lambda: bool(state.open) and state.pages < MOST_PAGES, gave_up=gave_up
+    )
+    for page in pages:
+        state.pages += 1
+        _let_all_happen(
+            state, actor, [(asset.id, asset.upload_id, asset.passthrough, asset) for asset in page.assets]
+        )
+
+
+def asset_pages(
+    oldest: datetime | None, *, go_on: Callable[[], bool], gave_up: Callable[[mux.MuxError], None]
+) -> Iterator[mux.AssetPage]:
+    """Mux's assets, the newest first, within the shared budget, until whatever follows is older than what is sought."""
+    cursor: str | None = None
+    while go_on() and mux_budget.take():
+        try:
+            page = mux.list_assets(cursor=cursor, limit=PAGE, priority="low")
+        except mux.MuxError as error:
+            gave_up(error)
+            return
+        mux_budget.went_well()
+        yield page
+        cursor = page.next_cursor
+        if cursor is None or _all_older(page, oldest):
+            return
+
+
+def _all_older(page: mux.AssetPage, moment: datetime | None) -> bool:
+    made = [asset.created_at for asset in page.assets if asset.created_at is not None]
+    return moment is not None and bool(made) and min(made) < moment - CLOCKS_DIFFER_BY
+
+
+def _walk_uploads(state: Survey, actor: Actor) -> None:
+    """Uploads that made no asset: expired, cancelled or errored ones are told apart from those still waiting."""
+    number = 0
+    while len(state.open) > FEW and state.failed is None and state.pages < MOST_PAGES and mux_budget.take():
+        state.pages, number = state.pages + 1, number + 1
+        try:
+            uploads = mux.list_uploads(page=number, limit=PAGE, priority="low")
+        except mux.MuxError as error:
+            _give_up(state, error)
+            return
+        mux_budget.went_well()
+        _let_all_happen(state, actor, [(None, one.id, one.passthrough, one) for one in uploads])
+        if len(uploads) < PAGE:
+            return
+
+
+def _let_all_happen(
+    state: Survey,
+    actor: Actor,
+    found: list[tuple[str | None, str | None, mux.Passthrough | None, mux.Asset | mux.Upload]],
+) -> None:
+    for asset_id, upload_id, named, thing in found:
+        subject = state.find(asset_id, upload_id, named)
+        if subject is None:
+            continue
+        if isinstance(thing, mux.Upload) and (thing.asset_id or thing.status == "unknown"):
+            continue  # the asset has the better word; it is asked for singly
+        news = _news(thing, subject)
+        state.open.pop(str(subject.tracking_id))
+        _let_one_happen(state, actor, subject, news)
+
+
+def _let_one_happen(state: Survey, actor: Actor, subject: Subject, news: News) -> None:
+    try:
+        with transaction(actor):
+            if ask_mux.let_happen(subject, news) == "applied":
+                state.changed += 1
+    except Exception as error:
+        if is_outage(error):
+            raise
+        # One that cannot be applied keeps none of the others from being found.
+        log.exception("what Mux said about upload %s could not be applied", subject.tracking_id)
+        state.stumbled += 1
+
+
+def _news(thing: mux.Asset | mux.Upload, subject: Subject) -> News:
+    if isinstance(thing, mux.Asset):
+        return asset_news(thing, wanted_policy=subject.wanted_policy, found_by="sweep", seen=True)
+    return upload_news(thing, found_by="sweep", seen=True)
+
+
+def _look_singly(state: Survey, actor: Actor) -> None:
+    """Those that no page showed, who waits longest first; the rest has its turn at the next sweep."""
+    for subject in list(state.open.values()):
+        spent = state.pages + state.looks * CALLS_A_LOOK
+        enough = state.looks >= MOST_SINGLE_LOOKS or spent + CALLS_A_LOOK > MOST_CALLS
+        if state.failed is not None or enough or not mux_budget.take(CALLS_A_LOOK):
+            _hand_back(state)
+            return
+        state.looks += 1
+        try:
+            if ask_mux.look(subject.tracking_id, actor=actor, priority="low", found_by="sweep") == "applied":
+                state.changed += 1
+            mux_budget.went_well()
+        except mux.MuxError as error:
+            _give_up(state, error)
+        except Missing:
+            pass  # deleted meanwhile
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception("upload %s could not be looked at", subject.tracking_id)
+            state.stumbled += 1
+        state.open.pop(str(subject.tracking_id), None)
+
+
+def _give_up(state: Survey, error: mux.MuxError) -> None:
+    """Mux does not answer: nothing is concluded from that, and nobody is asked about twice in this sweep."""
+    mux_budget.went_wrong(error)
+    if error.kind == "later" or error.category == "auth_error":
+        state.failed = f"{error.category}: {error.message}"
+
+
+def _hand_back(state: Survey) -> None:
+    """Their turn comes at the next sweep, in the order in which they waited; while Mux is away, when the claim ends."""
+    if state.failed is not None:
+        return
+    ids = [subject.tracking_id for subject in state.open.values()]
+    _change(ids, next_check_at=later((_place(ids) - len(ids)) / 1000.0), handed_over_at=None)

@@ -1,0 +1,148 @@
+"""What does not agree between us and Mux, as questions to the database after a walk (`mux_inventory`). Finds, changes nothing.
+
+`orphan`          an asset with our name on it that nothing of ours uses, older than a day
+`duplicate`       the same, but its lesson or course has another asset
+`missing`         we say that it plays or is being processed, Mux does not have it
+`wrong_policy`    the playback id that we give out is not the asset's, or is public where it must be signed
+`stale`           Mux and we disagree about its state
+`unknown_upload`  Mux waits for the file of an upload with our name on it that we do not know
+"""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from lessonadmin import config
+from lessonadmin.domain.models.lessons import OPEN
+from lessonadmin.domain.videos.state_machine import KEPT_BACK, State
+from lessonadmin.temporary_ids import PATTERN
+
+OURS = f"""
+CREATE TEMP TABLE used_assets AS
+SELECT t.mux_asset_id AS asset_id, t.id AS tracking_id, t.lesson_id, t.course_id, t.status, t.created_at,
+       t.mux_playback_id AS playback_id, t.wanted_policy, coalesce(l.price_cents, 0) AS price_cents
+  FROM mux_asset_tracking t LEFT JOIN lessons l ON l.id = t.lesson_id
+ WHERE t.mux_asset_id IS NOT NULL AND t.superseded_at IS NULL AND t.status IN ('processing', 'ready')
+UNION ALL
+SELECT l.mux_asset_id, NULL, l.id, NULL, l.video_processing_status, l.created_at, l.mux_playback_id,
+       coalesce(l.playback_policy, 'public'), l.price_cents
+  FROM lessons l
+ WHERE btrim(l.mux_asset_id) <> '' AND l.mux_asset_id NOT LIKE {PATTERN}
+   AND l.video_processing_status IN ('processing', 'ready')
+   AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.mux_asset_id = l.mux_asset_id AND t.lesson_id = l.id)
+UNION ALL
+SELECT c.mux_preview_asset_id, NULL, NULL, c.id, c.video_processing_status, c.created_at, c.mux_preview_playback_id,
+       coalesce(c.playback_policy, 'public'), 0
+  FROM courses c
+ WHERE btrim(c.mux_preview_asset_id) <> '' AND c.mux_preview_asset_id NOT LIKE {PATTERN}
+   AND c.video_processing_status IN ('processing', 'ready')
+   AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t
+                    WHERE t.mux_asset_id = c.mux_preview_asset_id AND t.course_id = c.id)
+"""
+# Its asset is held for staff, whoever hears of it first.
+WAS_WITHDRAWN = f"t.status = 'cancelled' AND t.error_type = '{KEPT_BACK[State.WITHDRAWN]}'"
+NOBODYS = f"""
+  FROM seen_assets s
+ WHERE NOT s.foreign_name
+   AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.mux_asset_id = s.asset_id)
+   AND NOT EXISTS (SELECT 1 FROM lessons l WHERE l.mux_asset_id = s.asset_id)
+   AND NOT EXISTS (SELECT 1 FROM courses c WHERE c.mux_preview_asset_id = s.asset_id)
+   AND NOT EXISTS (SELECT 1 FROM asset_deletions d WHERE d.mux_asset_id = s.asset_id)
+   AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id
+                      AND t.superseded_at IS NULL AND t.status IN ({OPEN}))
+   AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id AND {WAS_WITHDRAWN})
+"""
+OLD = "coalesce(s.made_at, '-infinity') < clock_timestamp() - interval '1 day'"
+HAS_ANOTHER = """EXISTS (SELECT 1 FROM used_assets u
+    WHERE (u.lesson_id = s.lesson_id OR u.course_id = s.course_id) AND u.asset_id <> s.asset_id)"""
+OWNER = "CASE WHEN {0}.lesson_id IS NOT NULL THEN 'lesson' WHEN {0}.course_id IS NOT NULL THEN 'course' END,"
+OWNER += " coalesce({0}.lesson_id, {0}.course_id)"
+
+QUESTIONS = {
+    "orphan": f"""SELECT 'orphan', s.asset_id, {OWNER.format("s")}, NULL::uuid,
+        'made ' || coalesce(s.made_at::date::text, 'long ago') || ', nothing of ours uses it'
+        {NOBODYS} AND {OLD} AND NOT {HAS_ANOTHER} ORDER BY s.asset_id""",
+    "duplicate": f"""SELECT 'duplicate', s.asset_id, {OWNER.format("s")}, NULL::uuid,
+        'its owner plays another asset' {NOBODYS} AND {OLD} AND {HAS_ANOTHER} ORDER BY s.asset_id""",
+    "missing": f"""SELECT 'missing', u.asset_id, {OWNER.format("u")}, u.tracking_id,
+        'we say ' || u.status || ', Mux does not have it'
+        FROM used_assets u WHERE NOT EXISTS (SELECT 1 FROM seen_assets s WHERE s.asset_id = u.asset_id)
+         AND u.created_at < :started_at ORDER BY u.asset_id""",
+    "wrong_policy": f"""SELECT 'wrong_policy', u.asset_id, {OWNER.format("u")}, u.tracking_id,
+        CASE WHEN u.playback_id <> ALL (s.playback_ids) THEN 'Mux does not have our playback id'
+             ELSE 'it is paid for and has a public playback id' END
+        FROM used_assets u JOIN seen_assets s USING (asset_id)
+        WHERE u.status = 'ready' AND (u.playback_id <> ALL (s.playback_ids)
+              OR (u.price_cents > 0 AND 'public' = ANY (s.policies) AND (:signs OR u.wanted_policy = 'signed')))
+        ORDER BY u.asset_id""",
+    "stale": f"""SELECT 'stale', u.asset_id, {OWNER.format("u")}, u.tracking_id,
+        'we say ' || u.status || ', Mux says ' || s.status
+        FROM used_assets u JOIN seen_assets s USING (asset_id)
+        WHERE ((u.status = 'processing' AND s.status IN ('ready', 'errored'))
+            OR (u.status = 'ready' AND s.status = 'errored'))
+        UNION ALL
+        SELECT 'stale', s.asset_id, {OWNER.format("t")}, t.id, 'we say withdrawn, Mux says ' || s.status
+        FROM mux_asset_tracking t JOIN seen_assets s ON s.upload_id = t.upload_id
+        WHERE {WAS_WITHDRAWN} ORDER BY 2""",
+    "unknown_upload": f"""SELECT 'unknown_upload', s.upload_id, {OWNER.format("s")}, NULL::uuid,
+        'Mux waits for its file, we do not know it'
+        FROM seen_uploads s WHERE s.status = 'waiting' AND (s.lesson_id IS NOT NULL OR s.course_id IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id)
+         AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.id = s.tracking_id AND t.upload_id IS NULL
+                            AND t.status = 'uploading')
+         AND NOT EXISTS (SELECT 1 FROM upload_cancellations c WHERE c.upload_id = s.upload_id)
+        ORDER BY s.upload_id""",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One finding."""
+
+    kind: str
+    mux_id: str
+    target_type: str | None
+    target_id: uuid.UUID | None
+    tracking_id: uuid.UUID | None
+    remark: str
+
+
+def prepare(connection: Connection) -> None:
+    """What we believe to be at Mux, once for all questions."""
+    connection.execute(text(OURS))
+    connection.execute(text("CREATE INDEX ON used_assets (asset_id)"))
+    connection.execute(text("CREATE INDEX ON used_assets (lesson_id)"))
+    connection.execute(text("ANALYZE used_assets"))
+    connection.commit()
+
+
+def findings(connection: Connection, *, started_at: datetime) -> Iterator[Found]:
+    """Everything that does not agree, a kind after the other, without holding it in memory."""
+    known = {"started_at": started_at, "signs": config.current().signs_playback}
+    for question in QUESTIONS.values():
+        statement = text(question)
+        given = {name: known[name] for name in statement._bindparams}
+        with connection.execute(statement, given, execution_options={"yield_per": 500}) as rows:
+            for row in rows:
+                yield Found(*row)
+    connection.commit()
+
+
+def used(connection: Connection) -> int:
+    """How many assets we believe to use."""
+    return int(connection.scalar(text("SELECT count(DISTINCT asset_id) FROM used_assets")) or 0)
+
+
+def young_and_foreign(connection: Connection) -> tuple[int, int]:
+    """Orphans that are younger than a day, and assets of other applications: counted, never touched."""
+    young = connection.scalar(text(f"SELECT count(*) {NOBODYS} AND NOT {OLD}"))
+    foreign = connection.scalar(
+        text(
+            "SELECT count(*) FROM seen_assets s WHERE s.foreign_name"
+            " AND NOT EXISTS (SELECT 1 FROM used_assets u WHERE u.asset_id = s.asset_id)"
+        )
+    )
+    return int(young or 0), int(foreign or 0)

@@ -1,0 +1,96 @@
+"""What each kind of drift needs: one finding is looked at once more and mended, since Mux may have changed its mind.
+
+Assets are never deleted in here: a promise is written, a worker keeps it.
+"""
+
+import uuid
+from collections.abc import Callable
+
+from sqlalchemy import func, update
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import mux_budget
+from lessonadmin.domain.models import Drift, Kind
+from lessonadmin.domain.polling import ask_mux
+from lessonadmin.domain.reconciliation import playback_policy
+from lessonadmin.domain.videos import locking, outbox, removal, transitions
+from lessonadmin.domain.videos.observations import asset_news, gone_news
+
+
+def mend(finding: Drift, *, actor: Actor) -> bool:
+    """Look once more and do what this kind of drift needs; False if there is nothing to do (any more)."""
+    done = MENDERS[finding.kind](finding, actor)
+    if done:
+        db.session.execute(
+            update(Drift).where(Drift.id == finding.id).values(mended_at=func.clock_timestamp())
+        )
+        db.session.commit()
+    return done
+
+
+def _look_again(finding: Drift, actor: Actor) -> bool:
+    """Missing or stale: what Mux says about this very asset now is what counts."""
+    if finding.target_type not in ("lesson", "course") or finding.target_id is None:
+        return False
+    mux_budget.wait_or_stop()
+    try:
+        asset: mux.Asset | None = mux.get_asset(finding.mux_id, priority="low")
+    except mux.Gone:
+        asset = None
+    except mux.Refused as error:
+        if error.category != "not_found":
+            raise
+        asset = None  # not even an id of Mux's, and the whole list did not show it either
+    mux_budget.went_well()
+    with transaction(actor):
+        kind: Kind = "lesson" if finding.target_type == "lesson" else "course"
+        desk = locking.open_desk(kind, finding.target_id)
+        if desk is None:
+            return False
+        transitions.ensure_tracked(desk)
+        row = desk.of_asset(finding.mux_id)
+        if (
+            row is None and asset is not None and asset.upload_id is not None
+        ):  # withdrawn before its asset came
+            row = next((one for one in desk.rows if one.upload_id == asset.upload_id), None)
+        if row is None:
+            return False
+        if asset is None:
+            news = gone_news(finding.mux_id, found_by="sweep")
+        else:
+            news = asset_news(asset, wanted_policy=row.wanted_policy, found_by="sweep", seen=True)
+        return ask_mux.let_happen(ask_mux.Subject.of(row), news) == "applied"
+
+
+def _delete(finding: Drift, actor: Actor) -> bool:
+    with transaction(actor):
+        if removal.owners_of(finding.mux_id):
+            return False
+        why = f"reconcile: {finding.kind}"
+        return outbox.promise_asset(finding.mux_id, why=why, target=_target(finding))
+
+
+def _target(finding: Drift) -> tuple[str, uuid.UUID] | None:
+    if finding.target_type is None or finding.target_id is None:
+        return None
+    return finding.target_type, finding.target_id
+
+
+def _cancel(finding: Drift, actor: Actor) -> bool:
+    target = _target(finding)
+    if target is None:
+        return False
+    with transaction(actor):
+        outbox.promise_cancellation_of(finding.mux_id, target)
+    return True
+
+
+MENDERS: dict[str, Callable[[Drift, Actor], bool]] = {
+    "missing": _look_again,
+    "stale": _look_again,
+    "wrong_policy": lambda finding, actor: playback_policy.mend(finding.mux_id, actor=actor),
+    "orphan": _delete,
+    "duplicate": _delete,
+    "unknown_upload": _cancel,
+}

@@ -1,0 +1,150 @@
+"""Everything that Mux has, page by page, into a table that lives as long as the walk.
+
+Comparing is then a question to the database, and memory stays flat however many assets there are. A page that fails is
+asked for again a few times; a walk that cannot be finished says so, and nothing is concluded from half of it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection, text
+
+from lessonadmin import mux
+from lessonadmin.db import db
+from lessonadmin.domain import backoff, mux_budget
+
+PAGE = 100
+TRIES = 5
+RESERVE = 8.0  # a long walk leaves this much of the bucket to the sweeps
+Progress = Callable[[int, int], None]
+Answer = TypeVar("Answer")
+
+TABLES = """
+CREATE TEMP TABLE seen_assets (
+    asset_id text PRIMARY KEY, status text, upload_id text, made_at timestamptz,
+    lesson_id uuid, course_id uuid, tracking_id uuid, foreign_name boolean,
+    playback_ids text[], policies text[]
+);
+CREATE TEMP TABLE seen_uploads (
+    upload_id text PRIMARY KEY, status text, asset_id text, lesson_id uuid, course_id uuid, tracking_id uuid
+);
+"""
+KEEP_ASSET = text(
+    "INSERT INTO seen_assets VALUES (:asset_id, :status, :upload_id, :made_at, :lesson_id, :course_id, :tracking_id,"
+    " :foreign_name, :playback_ids, :policies) ON CONFLICT DO NOTHING"
+)
+KEEP_UPLOAD = text(
+    "INSERT INTO seen_uploads VALUES (:upload_id, :status, :asset_id, :lesson_id, :course_id, :tracking_id)"
+    " ON CONFLICT DO NOTHING"
+)
+
+
+class WalkFailed(Exception):
+    """Mux stopped answering in the middle; the reason in words."""
+
+
+@contextmanager
+def tables() -> Iterator[Connection]:
+    """A connection of its own with the two tables, dropped at the end whatever happens."""
+    connection = db.engine.connect()
+    try:
+        for statement in TABLES.split(";"):
+            if statement.strip():
+                connection.execute(text(statement))
+        connection.commit()
+        yield connection
+    finally:
+        connection.invalidate()  # the temporary tables go with it
+        connection.close()
+
+
+def walk(connection: Connection, *, tell: Progress) -> tuple[int, int, int]:
+    """Fill the tables; how many pages, assets and uploads there were."""
+    pages = assets = uploads = 0
+    for found in _assets():
+        pages, assets = pages + 1, assets + len(found)
+        if found:
+            connection.execute(KEEP_ASSET, [_asset_row(asset) for asset in found])
+            connection.commit()
+        tell(pages, assets)
+    for listed in _uploads():
+        pages, uploads = pages + 1, uploads + len(listed)
+        if listed:
+            connection.execute(KEEP_UPLOAD, [_upload_row(upload) for upload in listed])
+            connection.commit()
+        tell(pages, assets + uploads)
+    for table in ("seen_assets", "seen_uploads"):
+        connection.execute(text(f"ANALYZE {table}"))
+    connection.commit()
+    return pages, assets, uploads
+
+
+def _assets() -> Iterator[tuple[mux.Asset, ...]]:
+    cursor: str | None = None
+    while True:
+        page = _patiently(partial(mux.list_assets, cursor=cursor, limit=PAGE, priority="low"))
+        yield page.assets
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _uploads() -> Iterator[tuple[mux.Upload, ...]]:
+    number = 1
+    while True:
+        page = _patiently(partial(mux.list_uploads, page=number, limit=PAGE, priority="low"))
+        yield page
+        if len(page) < PAGE:
+            return
+        number += 1
+
+
+def _patiently(ask: Callable[[], Answer]) -> Answer:
+    for attempt in range(1, TRIES + 1):
+        if not mux_budget.wait(longest=600, reserve=RESERVE):
+            raise WalkFailed("the shared budget for Mux stayed empty for ten minutes")
+        try:
+            answer = ask()
+        except mux.MuxError as error:
+            mux_budget.went_wrong(error)
+            if error.kind == "refused" or attempt == TRIES:
+                raise WalkFailed(f"{error.category}: {error.message}") from error
+            longest = backoff.pause(
+                attempt, first=2
+            )  # a walk is at work all the while: it waits no longer than that
+            time.sleep(min(longest, error.retry_after or longest))
+        else:
+            mux_budget.went_well()
+            return answer
+    raise WalkFailed("unreachable")
+
+
+def _asset_row(asset: mux.Asset) -> dict[str, object]:
+    named = asset.passthrough
+    return {
+        "asset_id": asset.id,
+        "status": asset.status,
+        "upload_id": asset.upload_id,
+        "made_at": asset.created_at,
+        "lesson_id": named.lesson_id if named else None,
+        "course_id": named.course_id if named else None,
+        "tracking_id": named.tracking_id if named else None,
+        "foreign_name": named is None,
+        "playback_ids": [one.id for one in asset.playback_ids],
+        "policies": [one.policy for one in asset.playback_ids],
+    }
+
+
+def _upload_row(upload: mux.Upload) -> dict[str, object]:
+    named = upload.passthrough
+    return {
+        "upload_id": upload.id,
+        "status": upload.status,
+        "asset_id": upload.asset_id,
+        "lesson_id": named.lesson_id if named else None,
+        "course_id": named.course_id if named else None,
+        "tracking_id": named.tracking_id if named else None,
+    }

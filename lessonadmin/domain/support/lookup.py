@@ -1,0 +1,186 @@
+"""What somebody pasted: an id of ours or of Mux's, an e-mail address, or words of a title; and what it belongs to.
+
+Exact ids first, each by its own index; words only if no id fits. Read-only; who may see the result is decided by
+whoever shows it.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select, union_all
+
+from lessonadmin.db import db
+from lessonadmin.domain.models import AssetDeletion, Batch, Course, Lesson, MuxEvent, Tracking, User, owners
+from lessonadmin.domain.querying import bounded_count, full_text
+from lessonadmin.ids import as_id
+
+MOST_OF_A_KIND = 10
+MOST_IDS = 200
+LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing that fits; `why` says by what."""
+
+    kind: str
+    id: uuid.UUID
+    title: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything that fits, in groups, the likeliest first."""
+
+    text: str
+    hits: tuple[Hit, ...] = field(default=())
+
+    @property
+    def single(self) -> Hit | None:
+        return self.hits[0] if len(self.hits) == 1 else None
+
+    def of(self, kind: str) -> list[Hit]:
+        return [hit for hit in self.hits if hit.kind == kind]
+
+
+def tidy(text: str) -> str:
+    """What was meant, whatever was copied along."""
+    return text.strip().strip("\"'<>“”").strip()[:LONGEST]
+
+
+def find(text: str) -> Found:
+    text = tidy(text)
+    if not text:
+        return Found("")
+    one_piece = len(text.split()) == 1
+    hits = _by_our_id(text) or (_by_mux_id(text) if one_piece else [])
+    if not hits and one_piece and "@" in text:
+        hits = _by_address(text)
+    return Found(text, tuple(hits or _by_words(text)))
+
+
+def lesson_ids(text: str) -> list[uuid.UUID]:
+    """Lessons that an exact id of any kind names."""
+    return _owner_ids(text, Lesson)
+
+
+def course_ids(text: str) -> list[uuid.UUID]:
+    return _owner_ids(text, Course)
+
+
+def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]:
+    text = tidy(text)
+    if not text or len(text.split()) != 1:
+        return []
+    column = owners.COLUMNS[model.kind]
+    ours = as_id(text)
+    parts: list[Select[Any]] = [
+        select(model.id).where(model.mux_asset_id == text),
+        select(model.id).where(model.mux_playback_id == text),
+        *(
+            select(column).where(one == text, column.is_not(None))
+            for one in (
+                Tracking.upload_id,
+                Tracking.mux_asset_id,
+                Tracking.mux_playback_id,
+                Tracking.temp_asset_id,
+            )
+        ),
+        select(MuxEvent.target_id).where(
+            MuxEvent.mux_event_id == text,
+            MuxEvent.target_type == model.kind,
+            MuxEvent.target_id.is_not(None),
+        ),
+    ]
+    if ours is not None:
+        parts += [
+            select(model.id).where(model.id == ours),
+            select(column).where(Tracking.id == ours, column.is_not(None)),
+        ]
+    found = db.session.scalars(union_all(*parts).limit(MOST_IDS)).all()
+    return list(dict.fromkeys(one for one in found if one is not None))
+
+
+def _by_our_id(text: str) -> list[Hit]:
+    wanted = as_id(text)
+    if wanted is None:
+        return []
+    event = or_(MuxEvent.id == wanted, MuxEvent.mux_event_id == text)
+    kinds: Sequence[tuple[str, Any]] = (
+        ("lesson", select(Lesson.id, Lesson.title).where(Lesson.id == wanted)),
+        ("course", select(Course.id, Course.title).where(Course.id == wanted)),
+        ("event", select(MuxEvent.id, MuxEvent.type).where(event)),
+        ("tracking", select(Tracking.id, Tracking.status).where(Tracking.id == wanted)),
+        ("user", select(User.id, User.email).where(User.id == wanted)),
+        ("batch", select(Batch.id, Batch.action).where(Batch.id == wanted)),
+        ("deletion", select(AssetDeletion.id, AssetDeletion.mux_asset_id).where(AssetDeletion.id == wanted)),
+    )
+    return [
+        Hit(kind, row[0], row[1], "by its id") for kind, query in kinds for row in db.session.execute(query)
+    ]
+
+
+def _by_mux_id(text: str) -> list[Hit]:
+    """Upload, asset, playback and event ids. What they belong to is wanted; the event or promise only if that is all."""
+    hits = [*_titled(Lesson, lesson_ids(text)), *_titled(Course, course_ids(text))]
+    event = db.session.execute(
+        select(MuxEvent.id, MuxEvent.type).where(MuxEvent.mux_event_id == text)
+    ).first()
+    if event is not None:
+        return [Hit("event", event[0], event[1], "by its id at Mux")]
+    if hits:
+        return hits
+    deletion = db.session.execute(
+        select(AssetDeletion.id, AssetDeletion.mux_asset_id).where(AssetDeletion.mux_asset_id == text)
+    ).first()
+    about = db.session.execute(
+        select(MuxEvent.id, MuxEvent.type)
+        .where(or_(MuxEvent.object_id == text, MuxEvent.asset_id == text, MuxEvent.upload_id == text))
+        .limit(MOST_OF_A_KIND)
+    ).all()
+    found = [Hit("deletion", deletion[0], deletion[1], "its asset is to be deleted")] if deletion else []
+    return found + [Hit("event", row[0], row[1], "is about this id") for row in about]
+
+
+def _titled(model: type[Lesson] | type[Course], ids: list[uuid.UUID]) -> list[Hit]:
+    if not ids:
+        return []
+    kind = model.kind
+    rows = db.session.execute(select(model.id, model.title).where(model.id.in_(ids)).limit(MOST_OF_A_KIND))
+    return [Hit(kind, row[0], row[1], "by an id of its video") for row in rows]
+
+
+def _by_address(text: str) -> list[Hit]:
+    rows = db.session.execute(
+        select(User.id, User.email, User.role).where(func.lower(User.email) == text.lower())
+    )
+    return [Hit("user", row[0], row[1], row[2]) for row in rows]
+
+
+def _by_words(text: str) -> list[Hit]:
+    hits: list[Hit] = []
+    bounded_count.plan_by_values()
+    for kind, model, owner in (
+        ("lesson", Lesson, Lesson.creator_id),
+        ("course", Course, Course.instructor_id),
+    ):
+        like = full_text.matches(model.search, text)
+        if like is not None:
+            rows = db.session.execute(
+                select(model.id, model.title, User.email)
+                .join(User, User.id == owner)
+                .where(*bounded_count.narrowed(model.id, [like], MOST_OF_A_KIND))
+                .order_by(model.id.desc())
+                .limit(MOST_OF_A_KIND)
+            )
+            hits += [Hit(kind, row[0], row[1], f"by {row[2]}") for row in rows]
+    like = full_text.matches(User.search, text)
+    if like is not None:
+        people = db.session.execute(
+            select(User.id, User.email, User.role).where(like).order_by(User.id.desc()).limit(MOST_OF_A_KIND)
+        )
+        hits += [Hit("user", row[0], row[1], row[2]) for row in people]
+    return hits

@@ -1,0 +1,214 @@
+"""One ordered story of a lesson or course: what people did, what Mux said, what we asked, promised and told.
+
+Put together from the audit trail, events, calls to Mux, promises (deletions, cancellations), what the uploads
+themselves remember, notices and staff notes: nine queries, the latest entries first to be found and shown in the order in
+which they happened. Text from outside is made plain; addresses and secrets are in none of it.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from lessonadmin.db import db
+from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, call_words, details_of, event_words
+from lessonadmin.domain.models import (
+    AssetDeletion,
+    AuditLog,
+    Course,
+    Kind,
+    Lesson,
+    MuxCall,
+    MuxEvent,
+    Notification,
+    StaffNote,
+    Tracking,
+    UploadCancellation,
+    User,
+    owners,
+)
+from lessonadmin.domain.webhooks import inbox
+from lessonadmin.texts import plain
+
+Source = Literal["audit", "event", "call", "promise", "upload", "notice", "note"]
+MOST_ENTRIES = 200
+
+
+NOTED = "note.added"  # the note itself is part of the story
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened. `bad` marks what did not go as it should; `link` is the id of the row behind it."""
+
+    at: datetime
+    source: Source
+    who: str
+    what: str
+    detail: str = ""
+    bad: bool = False
+    link: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class Story:
+    """Oldest first. `older` is what to ask for as `before` to see what came earlier; None if this is the beginning."""
+
+    entries: tuple[Entry, ...]
+    older: datetime | None
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Which part of the story is wanted."""
+
+    kind: Kind
+    target_id: uuid.UUID
+    before: datetime | None
+    limit: int
+
+    def of(self, query: Any, at: Any) -> Any:
+        if self.before is not None:
+            query = query.where(at < self.before)
+        return query.order_by(at.desc()).limit(self.limit + 1)
+
+
+def story(
+    kind: Kind,
+    target_id: uuid.UUID,
+    *,
+    before: datetime | None = None,
+    limit: int = MOST_ENTRIES,
+    uploads: Sequence[Tracking] | None = None,
+) -> Story:
+    """The latest `limit` entries (before a moment, for the page before); it may be about a lesson that is gone.
+
+    `uploads`: all of them, if they are at hand already."""
+    span = _Span(kind, target_id, before, limit)
+    column = owners.COLUMNS[kind]
+    if uploads is None:
+        uploads = db.session.scalars(select(Tracking).where(column == target_id)).all()
+    found = [
+        *_audit(span),
+        *_events(span, uploads),
+        *_calls(span),
+        *_promises(span, uploads),
+        *_uploads(span, uploads),
+        *_notices(span),
+        *(_notes(span) if kind == "lesson" else ()),
+    ]
+    found.sort(key=lambda entry: entry.at)
+    if len(found) <= limit:
+        return Story(tuple(found), None)
+    cut = found[-limit].at
+    return Story(tuple(entry for entry in found if entry.at >= cut), cut)
+
+
+def _audit(span: _Span) -> Iterator[Entry]:
+    wanted = (
+        select(AuditLog, User.email)
+        .outerjoin(User, User.id == AuditLog.actor_id)
+        .where(
+            AuditLog.target_id == span.target_id, AuditLog.target_type == span.kind, AuditLog.action != NOTED
+        )
+    )
+    for row, email in db.session.execute(span.of(wanted, AuditLog.at)):
+        who = actor_words(row.actor_type, email)
+        what = AUDIT_WORDS.get(row.action, row.action)
+        bad = row.action == "video.failed"
+        yield Entry(row.at, "audit", who, what, details_of(row.detail), bad, row.id)
+
+
+def _events(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
+    wanted = select(
+        MuxEvent.id, MuxEvent.received_at, MuxEvent.occurred_at, MuxEvent.type, MuxEvent.outcome,
+        MuxEvent.attempts, MuxEvent.error,
+    ).where(inbox.about(span.target_id, uploads))  # fmt: skip
+    for row in db.session.execute(span.of(wanted, MuxEvent.received_at)):
+        what, detail, bad = event_words(row)
+        yield Entry(row.received_at, "event", "Mux", what, detail, bad, row.id)
+
+
+def _calls(span: _Span) -> Iterator[Entry]:
+    wanted = select(MuxCall).where(MuxCall.target_id == span.target_id)
+    for row in db.session.scalars(span.of(wanted, MuxCall.at)):
+        what, bad = call_words(row.operation, row.outcome)
+        yield Entry(row.at, "call", "we", what, plain(row.detail), bad, row.id)
+
+
+def _promises(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
+    deletions = select(AssetDeletion).where(AssetDeletion.target_id == span.target_id)
+    for row in db.session.scalars(span.of(deletions, AssetDeletion.requested_at)):
+        yield from _promise(row, f"deletion of asset {row.mux_asset_id}", row.reason, span)
+    ids = [row.upload_id for row in uploads if row.upload_id]
+    cancellations = select(UploadCancellation).where(UploadCancellation.upload_id.in_(ids))
+    for one in db.session.scalars(span.of(cancellations, UploadCancellation.requested_at)):
+        yield from _promise(one, f"cancellation of upload {one.upload_id}", "", span)
+
+
+def _promise(row: AssetDeletion | UploadCancellation, what: str, why: str, span: _Span) -> Iterator[Entry]:
+    pending = f"due {_moment(row.due_at)}" if row.done_at is None else ""
+    trouble = f"not done yet: {row.last_error}" if row.last_error and row.done_at is None else ""
+    told = "; ".join(plain(part) for part in (why, pending, trouble) if part)
+    yield Entry(row.requested_at, "promise", "we", f"Promised: {what}", told, bool(trouble), row.id)
+    if row.done_at is not None and (span.before is None or row.done_at < span.before):
+        tries = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else "Mux told us"
+        yield Entry(row.done_at, "promise", "we", f"Kept: {what}", tries, link=row.id)
+
+
+def _uploads(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
+    for row in uploads:
+        facts = [
+            (row.bytes_in_at, "browser", "The browser says that the whole file is sent", row.filename, False),
+            (row.attention_at, "we", "Marked as needing attention", "", True),
+        ]
+        if row.last_look_error:
+            facts.append((row.last_look_at, "we", "The last look at Mux failed", row.last_look_error, True))
+        for at, who, what, detail, bad in facts:
+            if at is not None and (span.before is None or at < span.before):
+                yield Entry(at, "upload", who, what, plain(detail), bad, row.id)
+
+
+def _notices(span: _Span) -> Iterator[Entry]:
+    column = Notification.lesson_id if span.kind == "lesson" else Notification.course_id
+    wanted = select(Notification, User.email).join(User, User.id == Notification.user_id)
+    for row, email in db.session.execute(
+        span.of(wanted.where(column == span.target_id), Notification.created_at)
+    ):
+        mailed = f" (mailed {_moment(row.mailed_at)})" if row.mailed_at else ""
+        yield Entry(row.created_at, "notice", "we", f"Told {email}{mailed}", plain(row.message), link=row.id)
+
+
+def _notes(span: _Span) -> Iterator[Entry]:
+    wanted = select(StaffNote, User.email).outerjoin(User, User.id == StaffNote.author_id)
+    for row, email in db.session.execute(
+        span.of(wanted.where(StaffNote.lesson_id == span.target_id), StaffNote.created_at)
+    ):
+        yield Entry(
+            row.created_at, "note", email or "somebody", "Note", plain(row.text, longest=4000), link=row.id
+        )
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def as_text(owner: Lesson | Course, told: Story) -> str:
+    """The story as plain text, for a ticket."""
+    kind = owner.kind.title()
+    lines = [
+        f"{kind} {owner.id}: {plain(owner.title)}",
+        f"video {owner.video_processing_status}, asset {owner.mux_asset_id or '-'}, playback {owner.mux_playback_id or '-'}",
+    ]
+    if isinstance(owner, Lesson):
+        lines.append(f"{owner.status}{', to be published by itself' if owner.publish_on_ready else ''}")
+    lines.append("Times are UTC." + (" Earlier entries are left out." if told.older else ""))
+    lines.append("")
+    for entry in told.entries:
+        mark = "!" if entry.bad else " "
+        tail = f" - {entry.detail}" if entry.detail else ""
+        lines.append(f"{_moment(entry.at)} {mark} {entry.who}: {entry.what}{tail}")
+    return "\n".join(lines) + "\n"

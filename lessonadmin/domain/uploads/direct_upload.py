@@ -1,0 +1,270 @@
+"""From "I have a file" to an upload URL: starting, hearing that the bytes are in, cancelling, adopting.
+
+A create is never repeated: the row is committed before Mux is asked and stays outside the lesson until Mux has
+answered, so a refusal or a crash leaves the lesson as it was. The URL is a secret that only the answer carries.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from lessonadmin import config, mux
+from lessonadmin.db import Actor, actor, db, later, transaction
+from lessonadmin.domain import permissions
+from lessonadmin.domain.accounts import rate_limits
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
+from lessonadmin.domain.models import Owner, Tracking, owners
+from lessonadmin.domain.models.videos import MIGRATED
+from lessonadmin.domain.polling import ask_mux
+from lessonadmin.domain.videos import held_files, locking, outbox, recheck_schedule, transitions, withdrawal
+from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.observations import News, upload_news
+from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.webhooks import inbox
+
+ENDINGS = {
+    "mp4": "video/mp4",
+    "m4v": "video/mp4",
+    "mov": "video/quicktime",
+    "qt": "video/quicktime",
+    "webm": "video/webm",
+    "mkv": "video/x-matroska",
+    "mpg": "video/mpeg",
+    "mpeg": "video/mpeg",
+    "avi": "video/x-msvideo",
+}
+
+
+# A row without an upload id this long after its start was interrupted between our commit and Mux's answer.
+NEVER_ISSUED_SECONDS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """What the browser says about a file: advice, not proof."""
+
+    name: str
+    size: int | None = None
+    content_type: str | None = None
+    caption_language: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Ticket:
+    """An upload URL and what belongs to it."""
+
+    upload_id: str
+    upload_url: str
+    expires_at: datetime
+
+
+def check_file(file: File) -> str:
+    """Refuse what cannot become a lesson before the first byte; returns the type."""
+    settings = config.current()
+    ending = file.name.rsplit(".", 1)[-1].lower() if "." in file.name else ""
+    stated = (file.content_type or "").split(";")[0].strip().lower()
+    kind = stated if stated and stated != "application/octet-stream" else ENDINGS.get(ending, stated)
+    if kind and kind not in settings.upload_types:
+        names = ", ".join(sorted({e.upper() for e, t in ENDINGS.items() if t in settings.upload_types}))
+        raise WrongType(
+            "unsupported_type", f"This is not a video we can take. Please choose one of: {names}."
+        )
+    if not kind and ending:
+        raise WrongType("unsupported_type", f"A .{ending[:10]} file is not a video we can take.")
+    if file.size is not None and file.size > settings.upload_max_mb * 1024 * 1024:
+        raise TooLarge("too_large", f"The file is larger than {settings.upload_max_mb} MB.")
+    if file.size == 0:
+        raise WrongType("empty_file", "The file is empty. Please choose the video itself.")
+    return kind
+
+
+def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
+    """A new attempt. The one before stays in force until Mux has given us a URL."""
+    content_type = check_file(file)
+    with transaction(actor):
+        if actor.id is not None:
+            rate_limits.ask_for_upload(actor.id)
+        row_id = _prepare(locking.desk_of(owner), file, content_type)
+    passthrough = mux.Passthrough(
+        **{owners.COLUMNS[owner.kind].key: owner.id},
+        tracking_id=row_id,
+    )
+    try:
+        upload = mux.create_upload(
+            passthrough=passthrough,
+            external_id=str(row_id),
+            policy=config.current().playback_policy,
+            caption_language=file.caption_language,
+        )
+    except mux.MuxError as error:
+        with transaction(actor):
+            _not_created(row_id, error)
+        raise _refusal(error) from error
+    if not upload.url:
+        raise Unavailable("mux_unavailable", "Mux gave no address to upload to. Please try again.")
+    with transaction(actor):
+        expires_at = _issue(row_id, upload, file)
+        if expires_at is None:  # deleted or lost meanwhile; nobody gets the address
+            outbox.promise_cancellation_of(upload.id, (owner.kind, owner.id))
+    if expires_at is None:
+        raise Missing()
+    return Ticket(upload.id, upload.url, expires_at)
+
+
+def _prepare(desk: Desk, file: File, content_type: str) -> uuid.UUID:
+    transitions.ensure_tracked(desk)
+    row = transitions.new_row(
+        desk,
+        wanted_policy=config.current().playback_policy,
+        filename=file.name[:255],
+        content_type=content_type,
+        size=file.size,
+        caption_language=file.caption_language,
+        outside=True,  # until Mux has answered
+        started_by=_starter(),
+        expires_at=later(config.current().upload_timeout_seconds),
+        next_check_at=later(NEVER_ISSUED_SECONDS),
+    )
+    return row.id
+
+
+def _starter() -> uuid.UUID | None:
+    """Whoever the open transaction acts for: with their right to the lesson or course they lose this upload."""
+    by = actor()
+    return by.id if by.type == "user" else None
+
+
+def _not_created(row_id: uuid.UUID, error: mux.MuxError) -> None:
+    found = locking.desk_of_row(row_id)
+    if found is None:
+        return  # its lesson was deleted meanwhile
+    desk, row = found
+    audit_log.note(desk.owner.kind, desk.owner.id, "create_upload", error.category, error.message)
+    transitions.fail_before_upload(desk, row, message=error.message)
+
+
+def _refusal(error: mux.MuxError) -> Problem:
+    if error.category == "quota":
+        return Conflict("quota", error.message)
+    if error.kind == "refused" and error.category != "auth_error":
+        return Conflict("mux_refused", f"Mux refused the upload: {error.message}")
+    return ask_mux.unavailable(error)
+
+
+def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None:
+    """Mux has answered: now the attempt takes its place, before the URL leaves. None if its lesson is gone, or the right
+    to it."""
+    person = permissions.person()
+    found = locking.desk_of_row(row_id)
+    if found is None:
+        return None
+    desk, row = found
+    if withdrawal.is_withdrawn(row) or not permissions.is_theirs(desk.owner):
+        withdrawal.withdraw(desk, row, began=person, why="the right was lost", upload_id=upload.id)
+        return None
+    take_place(desk, row, upload_id=upload.id)
+    audit_log.record(
+        "video.upload_started", desk.owner, upload_id=upload.id, filename=file.name, size=file.size
+    )
+    audit_log.note(desk.owner.kind, desk.owner.id, "create_upload", "ok", upload.id)
+    db.session.flush()
+    if row.expires_at is None:
+        raise RuntimeError("an upload without an end was issued")
+    return row.expires_at
+
+
+def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, actor: Actor) -> str:
+    """The browser says that everything is sent. That is a hint: it shortens the silence, nothing else."""
+    if upload_id == MIGRATED:  # stands for many old videos, so it names none
+        raise Missing()
+    if not _knows(owner, upload_id):
+        _adopt(owner, upload_id, actor=actor)
+    with transaction(actor):
+        desk = locking.desk_of(owner)
+        row = next((row for row in desk.rows if row.upload_id == upload_id), None)
+        if row is None:
+            raise Missing()
+        row.temp_asset_id = temp_asset_id or row.temp_asset_id
+        if row.is_open and row.bytes_in_at is None:
+            row.bytes_in_at = func.clock_timestamp()
+            recheck_schedule.heard(row)
+        return row.status
+
+
+def _knows(owner: Owner, upload_id: str) -> bool:
+    column = owners.COLUMNS[owner.kind]
+    found = db.session.scalar(
+        select(Tracking.id).where(Tracking.upload_id == upload_id, column == owner.id).limit(1)
+    )
+    db.session.rollback()
+    return found is not None
+
+
+def _adopt(owner: Owner, upload_id: str, *, actor: Actor) -> None:
+    """Take in an upload that we did not issue, if Mux says that it was made for this owner."""
+    with transaction(actor):
+        rate_limits.other_question(actor)
+    try:
+        upload = mux.get_upload(upload_id, priority="high")
+    except mux.Later as error:
+        raise ask_mux.unavailable(error) from error
+    except mux.MuxError as error:
+        raise Missing() from error
+    named = upload.passthrough
+    if named is None or owner.id not in (named.lesson_id, named.course_id):
+        raise Missing()
+    kept_back = held_files.is_kept_back(upload_id=upload.id, tracking_id=named.tracking_id)
+    db.session.rollback()
+    if kept_back:
+        raise Missing()
+    with transaction(actor):
+        desk = locking.desk_of(owner)
+        if any(row.upload_id == upload_id for row in desk.rows):
+            return
+        transitions.ensure_tracked(desk)
+        _take_in(desk, upload)
+
+
+def _take_in(desk: Desk, upload: mux.Upload) -> None:
+    row = transitions.new_row(
+        desk,
+        upload_id=upload.id,
+        wanted_policy=config.current().playback_policy,
+        outside=True,
+        started_by=_starter(),
+        expires_at=later(upload.timeout or config.current().upload_timeout_seconds),
+    )
+    take_place(desk, row)
+    audit_log.record("video.upload_started", desk.owner, upload_id=upload.id, adopted=True)
+    transitions.apply(desk, row, upload_news(upload, found_by="manual", seen=True))
+    if row.is_open:
+        recheck_schedule.ask_soon(row)
+
+
+def take_place(desk: Desk, row: Tracking, *, upload_id: str | None = None) -> None:
+    """This attempt is the one that counts from now on, and events that came too early for it are due."""
+    transitions.take_place(desk, row, upload_id=upload_id)
+    transitions.project(desk)
+    if row.upload_id is not None:
+        inbox.release_parked(row.upload_id)
+
+
+def cancel(upload_id: str, owner: Owner, *, actor: Actor) -> str:
+    """A person gives an upload up: here at once, at Mux right after."""
+    with transaction(actor):
+        desk = locking.desk_of(owner)
+        row = next((row for row in desk.rows if row.upload_id == upload_id), None)
+        if row is None:
+            raise Missing()
+        outbox.promise_cancellation(row)
+        transitions.apply(desk, row, News(happening=Happening.CANCEL))
+        return row.status
+
+
+def owner_of(upload_id: str) -> Owner | None:
+    """Whose upload this is."""
+    target = locking.target_of(Tracking.upload_id == upload_id, Tracking.upload_id != MIGRATED)
+    return locking.find_owner(*target) if target is not None else None

@@ -1,0 +1,126 @@
+"""Rules about videos that lists, sweep, pages and figures share, as conditions for queries, each answered by an index.
+
+Stuck is written here and nowhere else, for Python (`upload_is_stuck`, `is_stuck`) and for queries (`stuck_uploads`,
+`stuck`), always by the database's clock. An upload is stuck while it is current and on its way for STUCK_AFTER_SECONDS
+or longer; a lesson or course is while one of its uploads is, also beside a video that plays: its new video is late. One
+from before there were uploads has no row that could tell its age: its own stands for it. Changes nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union_all
+from sqlalchemy.orm import aliased
+
+from lessonadmin import config
+from lessonadmin.db import later
+from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Owner, Tracking, owners
+from lessonadmin.domain.models.lessons import OPEN_STATUSES
+from lessonadmin.domain.models.videos import MIGRATED
+
+
+def _today() -> datetime:
+    now = datetime.now(UTC)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _stuck_since(now: datetime) -> datetime:
+    return now - timedelta(seconds=config.current().stuck_after_seconds)
+
+
+def upload_is_stuck(row: Tracking, now: datetime) -> bool:
+    """It is on its way for longer than a video should take."""
+    return row.is_current and row.is_open and row.created_at <= _stuck_since(now)
+
+
+def is_stuck(owner: Owner, rows: Iterable[Tracking], now: datetime) -> bool:
+    """One of the uploads of this lesson or course is stuck. `rows`: all that are current."""
+    current = [row for row in rows if row.is_current]
+    if not current:
+        return owner.video_is_open and owner.created_at <= _stuck_since(now)
+    return any(upload_is_stuck(row, now) for row in current)
+
+
+def stuck_uploads() -> ColumnElement[bool]:
+    """The same as `upload_is_stuck`."""
+    return and_(Tracking.is_current, Tracking.is_open, Tracking.created_at <= _limit())
+
+
+def _limit() -> ColumnElement[object]:
+    return later(-config.current().stuck_after_seconds)
+
+
+def stuck_ids(model: type[Any]) -> Select[Any]:
+    """The id of each lesson (or course) that is stuck, once: at most one of its uploads is on its way."""
+    column = owners.COLUMNS[model.kind]
+    owner = aliased(model)
+    tracked = exists().where(column == owner.id, Tracking.is_current)
+    found = union_all(
+        select(column.label("id")).where(stuck_uploads(), column.is_not(None)),
+        select(owner.id).where(owner.video_is_open, owner.created_at <= _limit(), ~tracked),
+    ).subquery()
+    return select(found.c.id)
+
+
+def stuck(model: type[Any]) -> ColumnElement[bool]:
+    """The same as `is_stuck`."""
+    found: ColumnElement[bool] = model.id.in_(stuck_ids(model))
+    return found
+
+
+def current(model: type[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """It has a current upload of which all this is true."""
+    return exists().where(owners.COLUMNS[model.kind] == model.id, Tracking.is_current, *conditions)
+
+
+def has_real_id(model: type[Any]) -> ColumnElement[bool]:
+    """It names an asset that Mux may know."""
+    return and_(model.mux_asset_id.is_not(None), ~model.has_temporary_asset)
+
+
+# Uploads that Mux can be asked about: not given up, and known there by an id.
+ASKED_ABOUT = (*OPEN_STATUSES, "ready", "error")
+ASKABLE = and_(
+    Tracking.status.in_(ASKED_ABOUT),
+    or_(has_real_id(Tracking), func.coalesce(Tracking.upload_id, MIGRATED) != MIGRATED),
+)
+
+
+def is_askable(row: Tracking) -> bool:
+    """The same as ASKABLE."""
+    known = row.mux_asset_id is not None and not row.has_temporary_asset
+    return row.status in ASKED_ABOUT and (known or row.upload_id not in (None, MIGRATED))
+
+
+def failed_uploads_today() -> ColumnElement[bool]:
+    return and_(Tracking.status == "error", Tracking.updated_at >= _today())
+
+
+def failed_today(model: type[Any]) -> ColumnElement[bool]:
+    """Its video is in error, and became so today (by UTC)."""
+    column = owners.COLUMNS[model.kind]
+    which = select(column).where(failed_uploads_today(), Tracking.is_current, column.is_not(None))
+    return and_(model.video_processing_status == "error", model.id.in_(which))
+
+
+def temporary_ids() -> ColumnElement[bool]:
+    """Lessons that nobody can play until Mux has told their true ids."""
+    return and_(Lesson.has_temporary_id)
+
+
+def needs_attention() -> ColumnElement[bool]:
+    return Lesson.needs_attention_at.is_not(None)
+
+
+def failed_events() -> ColumnElement[bool]:
+    return MuxEvent.outcome == "failed"
+
+
+def pending_deletions() -> ColumnElement[bool]:
+    return AssetDeletion.done_at.is_(None)
+
+
+def troubled_deletions() -> ColumnElement[bool]:
+    """Tried, and not done."""
+    return and_(AssetDeletion.done_at.is_(None), AssetDeletion.last_error.is_not(None))

@@ -1,0 +1,57 @@
+"""The one writer of a lesson's publication: the intent, its fulfilment, and taking a lesson back.
+
+A person beats the machine: the intent is spent when it is fulfilled and gone when somebody unpublishes, so a repeated
+"ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
+"""
+
+from lessonadmin.db import actor, moment
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.models import Lesson, Tracking
+
+
+def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | None = None) -> bool:
+    """Publish now; False if it is out already. The video must be playable."""
+    if not lesson.is_playable:
+        raise ValueError("a lesson is published with a playable video only")
+    lesson.publish_on_ready = False
+    if lesson.status == "published":
+        return False
+    lesson.status = "published"
+    lesson.published_at = moment()
+    audit_log.record(
+        "lesson.published",
+        lesson,
+        by_itself=by_itself or None,
+        asset_id=lesson.mux_asset_id,
+        playback_id=lesson.mux_playback_id,
+    )
+    if actor().id != lesson.creator_id:
+        audit_log.notify("lesson_published", lesson, f"“{lesson.title}” is published.", tracking=tracking)
+    return True
+
+
+def fulfil(lesson: Lesson, tracking: Tracking) -> bool:
+    """The video became ready: publish if somebody asked for that and nobody took it back."""
+    if lesson.status != "draft" or not lesson.publish_on_ready:
+        return False
+    return publish(lesson, by_itself=True, tracking=tracking)
+
+
+def request(lesson: Lesson) -> bool:
+    """Remember that the lesson is to be published when its video is ready."""
+    if lesson.status == "published" or lesson.publish_on_ready:
+        return False
+    lesson.publish_on_ready = True
+    audit_log.record("lesson.publish_requested", lesson)
+    return True
+
+
+def withdraw(lesson: Lesson, *, why: str | None = None) -> bool:
+    """Back to draft, and the intent is gone; whatever becomes ready later stays a draft."""
+    published, intended = lesson.status == "published", lesson.publish_on_ready
+    lesson.status, lesson.published_at, lesson.publish_on_ready = "draft", None, False
+    if published:
+        audit_log.record("lesson.unpublished", lesson, why=why)
+    elif intended:
+        audit_log.record("lesson.publish_withdrawn", lesson, why=why)
+    return published or intended

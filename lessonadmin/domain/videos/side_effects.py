@@ -1,0 +1,122 @@
+"""Who is told when an upload enters a state: the audit trail, the owner, and the figures. It changes no state."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from lessonadmin import metrics
+from lessonadmin.db import after_commit, db
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.models import Lesson, Owner, Tracking, User
+from lessonadmin.domain.models.accounts import STAFF
+from lessonadmin.domain.videos import wording
+from lessonadmin.domain.videos.state_machine import State
+
+FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
+
+
+def entered(
+    owner: Owner, row: Tracking, before: State, after: State, *, found_by: str, replaced: Tracking | None
+) -> None:
+    """An upload that counts for its lesson (or course) made a step."""
+    if after is State.PROCESSING:
+        audit_log.record("video.processing", owner, asset_id=row.mux_asset_id, upload_id=row.upload_id)
+    elif after is State.READY:
+        _ready(owner, row, found_by, replaced)
+    elif after in FAILED:
+        _failed(owner, row)
+    elif after is State.CANCELLED:
+        audit_log.record("video.upload_cancelled", owner, upload_id=row.upload_id)
+        _count("cancelled")
+    elif after is State.WITHDRAWN:  # whoever withdraws it writes down why
+        _count("cancelled")
+    elif after is State.DELETING:
+        audit_log.record("video.delete_requested", owner, asset_id=row.mux_asset_id)
+    elif after is State.DELETED:
+        _deleted(owner, row, requested=before is State.DELETING)
+
+
+def overtaken(owner: Owner, row: Tracking, after: State) -> None:
+    """An upload that does not count for its lesson (or course) any more made a step: written down, nobody is disturbed,
+    unless staff have to decide."""
+    if after is State.HELD:
+        _held(owner, row)
+    elif after is State.DELETING:
+        audit_log.record("video.delete_requested", owner, asset_id=row.mux_asset_id, superseded=True)
+    elif after is State.DELETED:
+        audit_log.record("video.deleted", owner, asset_id=row.mux_asset_id, superseded=True)
+
+
+def _held(owner: Owner, row: Tracking) -> None:
+    """Every member of staff is told, once for an upload, since it is held once."""
+    audit_log.record("video.held", owner, asset_id=row.mux_asset_id, upload_id=row.upload_id)
+    said = (
+        f"A file for “{owner.title}” arrived after whoever had begun its upload lost the right to it. It is held, and"
+        f" nobody sees it: open the {owner.kind} in the panel to take it over or to delete it."
+    )
+    about = {f"{owner.kind}_id": owner.id}
+    for staff_id in db.session.scalars(select(User.id).where(User.active, User.role.in_(STAFF))):
+        audit_log.notify_user("needs_attention", staff_id, said, cause="held", **about)
+
+
+def let_go(owner: Owner, row: Tracking) -> None:
+    """A lesson (or course) gave up an asset that something else goes on using."""
+    superseded = None if row.is_current else True
+    audit_log.record("video.let_go", owner, asset_id=row.mux_asset_id, superseded=superseded)
+
+
+def _ready(owner: Owner, row: Tracking, found_by: str, replaced: Tracking | None) -> None:
+    audit_log.record(
+        "video.ready", owner, asset_id=row.mux_asset_id, playback_id=row.mux_playback_id, found_by=found_by
+    )
+    if replaced is not None:
+        audit_log.record("video.replaced", owner, before=replaced.mux_asset_id, after=row.mux_asset_id)
+    publishes = isinstance(owner, Lesson) and owner.status == "draft" and owner.publish_on_ready
+    if not publishes:
+        said = "The new video of" if replaced is not None else "The video of"
+        audit_log.notify("video_ready", owner, f"{said} “{owner.title}” is ready.", tracking=row)
+    after_commit(lambda: _observe(row))
+    after_commit(lambda: metrics.ready_discovered.labels(found_by).inc())
+    _count("ready")
+
+
+def _failed(owner: Owner, row: Tracking) -> None:
+    audit_log.record(
+        "video.failed",
+        owner,
+        error_type=row.error_type,
+        message=row.error_message,
+        asset_id=row.mux_asset_id,
+        upload_id=row.upload_id,
+    )
+    why = wording.why_failed(row.error_type, row.error_message)
+    if not row.is_current:
+        said = f"The new video of “{owner.title}” failed, the old one still plays. {why}"
+    else:
+        said = f"The video of “{owner.title}” failed. {why}"
+    audit_log.notify("video_failed", owner, said, tracking=row, cause=row.error_type)
+    _count(row.error_type or "asset_errored")
+
+
+def _deleted(owner: Owner, row: Tracking, *, requested: bool) -> None:
+    audit_log.record("video.deleted", owner, asset_id=row.mux_asset_id, at_mux=not requested or None)
+    if not requested and row.error_type is not None:
+        said = f"The video of “{owner.title}” was deleted at Mux. Please upload it again."
+        if not row.is_current:
+            said = f"The new video of “{owner.title}” was deleted at Mux, the old one still plays."
+        audit_log.notify(
+            "video_deleted",
+            owner,
+            said,
+            tracking=row,
+            cause="deleted_at_mux",
+        )
+
+
+def _count(outcome: str) -> None:
+    after_commit(lambda: metrics.uploads.labels(outcome).inc())
+
+
+def _observe(row: Tracking) -> None:
+    # By our own clock: what the database wrote down for this moment would cost another query.
+    metrics.time_to_ready.observe(max((datetime.now(UTC) - row.created_at).total_seconds(), 0.0))

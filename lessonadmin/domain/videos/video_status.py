@@ -1,0 +1,206 @@
+"""How the video of a lesson or course stands, as a person is to see it: for JSON, pages and fragments alike.
+
+Read from the owner's own columns and its uploads, for one or for a whole page of owners with one query. Nothing is
+changed or asked here, and who may see the ids is decided by whoever shows them.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+
+from lessonadmin.db import db
+from lessonadmin.domain.models import Lesson, Owner, Tracking
+from lessonadmin.domain.models.owners import COLUMNS
+from lessonadmin.domain.models.videos import MIGRATED
+from lessonadmin.domain.videos import conditions, removal, wording
+from lessonadmin.domain.videos.locking import Desk
+
+FIRST_POLL_MS = 5000
+SLOWEST_POLL_MS = 30_000
+POLL_GROWTH = 1.5
+WITH_IDS = ("uploading", "processing", "ready", "error")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why it failed: a type for programs, Mux's own words (or ours), and what to do."""
+
+    type: str
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacement:
+    """A new video beside one that plays: on its way, or the latest that failed."""
+
+    status: str
+    upload_id: str | None
+    progress: int | None
+    stuck: bool
+    filename: str
+    error: Failure | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What plays; else what is coming; else how the last one ended."""
+
+    status: str
+    upload_id: str | None
+    asset_id: str | None
+    playback_id: str | None
+    playback_policy: str | None
+    progress: int | None
+    duration: float | None
+    stuck: bool
+    filename: str
+    bytes_in: bool
+    needs_attention: bool
+    can_undo: bool
+    temporary: bool
+    error: Failure | None
+    replacement: Replacement | None
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way: a page need not ask again."""
+        coming = self.replacement.status if self.replacement is not None else "none"
+        moving = ("uploading", "processing", "deleting")
+        return self.status not in moving and coming not in moving
+
+
+def of(owner: Owner) -> Standing:
+    return of_many([owner])[owner.id]
+
+
+def of_many(owners: Sequence[Owner]) -> dict[uuid.UUID, Standing]:
+    """The same for a page of lessons, or of courses, with one query."""
+    rows: dict[uuid.UUID, list[Tracking]] = defaultdict(list)
+    found, now = _uploads(owners)
+    for row in found:
+        rows[row.target_id].append(row)
+    return {owner.id: _standing(Desk(owner, rows[owner.id]), now) for owner in owners}
+
+
+def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
+    """With the database's time; None if nothing needs it."""
+    if not owners:
+        return [], None
+    column = COLUMNS[owners[0].kind]
+    found = db.session.execute(
+        select(Tracking, func.clock_timestamp())
+        .where(
+            column.in_([owner.id for owner in owners]),
+            or_(
+                Tracking.is_current,
+                Tracking.status.in_(("error", "ready", "cancelled")),
+                Tracking.error_type.is_not(
+                    None
+                ),  # what failed beside a video that plays and is deleted by now
+            ),
+            # never left us: Mux refused to make an upload of it
+            or_(Tracking.error_type.is_(None), Tracking.error_type != "upload_not_created"),
+        )
+        .order_by(Tracking.created_at, Tracking.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    now = found[0][1] if found else None
+    if now is None and any(owner.video_is_open for owner in owners):
+        now = db.session.scalar(select(func.clock_timestamp()))
+    return [row for row, _ in found], now
+
+
+def _standing(desk: Desk, now: datetime | None) -> Standing:
+    owner, row = desk.owner, desk.shown
+    coming = desk.on_its_way
+    stuck = now is not None and conditions.is_stuck(owner, desk.rows, now)
+    status = owner.video_processing_status
+    if status == "none" and coming is not None:
+        status = coming.status  # written by other hands than ours: the next news show it on the owner too
+    temporary = status == "ready" and owner.has_temporary_id
+    if temporary:
+        status = "processing"  # nothing plays until Mux has told the true id
+    known = row is not None and status == row.status and status in WITH_IDS
+    return Standing(
+        status=status,
+        upload_id=_upload_id(row) if known else None,
+        asset_id=owner.mux_asset_id,
+        playback_id=None if temporary else owner.mux_playback_id,
+        playback_policy=owner.playback_policy,
+        progress=_progress(status, row if known else None),
+        duration=owner.video_duration,
+        stuck=stuck,
+        filename=row.filename if row is not None and known else "",
+        bytes_in=row is not None and known and row.bytes_in_at is not None,
+        needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
+        can_undo=removal.can_undo(desk.rows),
+        temporary=temporary,
+        error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
+        replacement=_replacement(desk, stuck) if status == "ready" else None,
+    )
+
+
+def _upload_id(row: Tracking | None) -> str | None:
+    return row.upload_id if row is not None and row.upload_id != MIGRATED else None
+
+
+def _progress(status: str, row: Tracking | None) -> int | None:
+    if status == "ready":
+        return 100
+    return row.progress if row is not None and row.is_open else None
+
+
+def failure(error_type: str | None, message: str | None) -> Failure:
+    """A failure with Mux's own words where there are any, else with ours."""
+    advice = wording.why_failed(error_type, message)
+    return Failure(
+        type=error_type or "asset_errored", message=(message or "").strip() or advice, advice=advice
+    )
+
+
+def _replacement(desk: Desk, stuck: bool) -> Replacement | None:
+    row = desk.on_its_way or _failed_beside(desk)
+    if row is None:
+        return None
+    failed = not row.is_open
+    return Replacement(
+        status="error" if failed else row.status,
+        upload_id=_upload_id(row),
+        progress=row.progress if row.is_open else None,
+        stuck=stuck,
+        filename=row.filename,
+        error=failure(row.error_type, row.error_message) if failed else None,
+    )
+
+
+def _failed_beside(desk: Desk) -> Tracking | None:
+    """The latest attempt, if it failed while the present video played; its asset is deleted soon, its failure stays."""
+    playing, last = desk.playing, desk.rows[-1] if desk.rows else None
+    if playing is None or last is None or last.error_type is None:
+        return None
+    return last if last.superseded_by == playing.id else None
+
+
+def next_poll_ms(attempt: int) -> int:
+    """How long to wait before asking our database again: 5 s, growing by half, at most 30 s."""
+    steps = min(max(attempt, 0), 60)
+    return int(min(FIRST_POLL_MS * POLL_GROWTH**steps, SLOWEST_POLL_MS))
+
+
+def in_words(standing: Standing) -> str:
+    """One sentence about the video, for whoever just asked."""
+    if standing.error is not None:
+        return standing.error.advice
+    coming = standing.replacement
+    if coming is not None and coming.error is not None:
+        return f"The new video failed, the old one still plays. {coming.error.advice}"
+    if coming is not None:
+        return f"The video is ready. {wording.WHAT_IS_COMING[coming.status]}"
+    if standing.temporary:
+        return wording.TEMPORARY
+    return wording.WHERE_IT_IS.get(standing.status, "")

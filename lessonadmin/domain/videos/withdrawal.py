@@ -1,0 +1,124 @@
+"""Whoever loses the right to a lesson or course loses the uploads that they began for it, in the same transaction.
+
+Each whose file is not at Mux yet is withdrawn: cancelled there by a promise, here at once, with an audit row. What Mux
+has already goes on. What arrives nevertheless is held (`held_files`). An upload that somebody else began stays, and a right
+that comes back revives nothing.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+
+from lessonadmin.db import actor, db, later, moment
+from lessonadmin.domain import permissions
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.models import Kind, Tracking, User, owners
+from lessonadmin.domain.models.accounts import ROLES, STAFF
+from lessonadmin.domain.videos import locking, outbox, transitions
+from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.observations import News
+from lessonadmin.domain.videos.state_machine import KEPT_BACK, Happening, state_of
+
+TIMED_OUT = "upload_timed_out"
+# Our clock gives an upload up a little before Mux does; a day after that nothing comes of it any more.
+MARGIN_SECONDS = 86_400
+
+
+def _awaited() -> ColumnElement[bool]:
+    """Its file is not at Mux as far as we know, and may still come. One that has no upload id yet is being issued."""
+    counts = or_(Tracking.is_current, Tracking.upload_id.is_(None))
+    ran_out = and_(
+        Tracking.status == "error",
+        Tracking.error_type == TIMED_OUT,
+        Tracking.expires_at > later(-MARGIN_SECONDS),
+    )
+    return and_(Tracking.mux_asset_id.is_(None), counts, or_(Tracking.status == "uploading", ran_out))
+
+
+def _is_awaited(row: Tracking) -> bool:
+    """The same under the lock."""
+    counts = row.is_current or row.upload_id is None
+    waits = row.status == "uploading" or (row.status == "error" and row.error_type == TIMED_OUT)
+    return row.mux_asset_id is None and counts and waits
+
+
+def _begun_by(user_id: uuid.UUID) -> ColumnElement[bool]:
+    """Of an upload from before we wrote that down, its teacher is taken for the one who began it."""
+    unknown = and_(Tracking.started_by.is_(None), Tracking.owner_id == user_id)
+    return or_(Tracking.started_by == user_id, unknown)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """How many uploads that have not arrived would be withdrawn, by what might happen to an account."""
+
+    by_disabling: int
+    by_role: Mapping[str, int]
+    by_handing_over: int
+
+
+def preview(user: User) -> Losses:
+    """Count them, for whoever is about to press."""
+    every, own = db.session.execute(
+        select(func.count(), func.count().filter(Tracking.owner_id == user.id)).where(
+            _begun_by(user.id), _awaited()
+        )
+    ).one()
+    lost = {"student": every, "instructor": every - own}
+    by_role: dict[str, int] = {role: lost.get(role, 0) for role in ROLES if role != user.role}
+    return Losses(every, by_role, 0 if user.role in STAFF else own)
+
+
+def remember_starter(user: User, *, course_id: uuid.UUID | None = None) -> None:
+    """Write down for uploads from before that this teacher began them, while they are still the teacher: of one course,
+    or of everything that is theirs. The caller has locked that."""
+    old = update(Tracking).where(Tracking.started_by.is_(None), Tracking.owner_id == user.id, _awaited())
+    if course_id is not None:
+        old = old.where(Tracking.course_id == course_id)
+    now = {"started_by": user.id, "updated_at": Tracking.updated_at}
+    db.session.execute(old.values(now).execution_options(synchronize_session=False))
+
+
+def from_person(user: User, *, why: str) -> int:
+    """Withdraw what this person began and may not change any more; how many. To be called after the change."""
+    db.session.flush()
+    found: set[tuple[Kind, uuid.UUID]] = set()
+    for kind, column in owners.COLUMNS.items():
+        ids = select(column).where(_begun_by(user.id), _awaited(), column.is_not(None))
+        found |= {(kind, owner_id) for owner_id in db.session.scalars(ids)}
+    withdrawn = 0
+    for target in sorted(found):
+        desk = locking.open_desk(*target)
+        if desk is None or (user.active and permissions.owns(user, desk.owner)):
+            continue
+        for row in [row for row in desk.rows if _is_awaited(row)]:
+            if (row.started_by or row.owner_id) == user.id:
+                withdraw(desk, row, began=user, why=why)
+                withdrawn += 1
+    return withdrawn
+
+
+def withdraw(
+    desk: Desk, row: Tracking, *, began: User | None, why: str, upload_id: str | None = None
+) -> None:
+    """Take one upload away from whoever began it. `upload_id`: the id that Mux has just given it."""
+    if not is_withdrawn(row):
+        outbox.promise_cancellation(row)
+        row.started_by = row.started_by or (began.id if began is not None else None)
+        row.withdrawn_at = moment()
+        reason = actor().reason
+        audit_log.record(
+            "video.upload_cancelled",
+            desk.owner,
+            upload_id=row.upload_id or upload_id,
+            started_by=began.email if began is not None else None,
+            reason=f"{why}: {reason}" if reason else why,
+        )
+    transitions.apply(desk, row, News(happening=Happening.WITHDRAW, upload_id=upload_id))
+
+
+def is_withdrawn(row: Tracking) -> bool:
+    """Whoever began it has lost the right to it, whatever came of it."""
+    return state_of(row.status, row.error_type) in KEPT_BACK

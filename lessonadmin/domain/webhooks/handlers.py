@@ -1,0 +1,185 @@
+"""Whose event is it? By our passthrough, then by upload id, then by asset id; and what it says about that upload.
+
+An event that names nobody we know changes nothing: it is parked (the owner may be about to appear) or, if another
+application's name is on it, ignored.
+"""
+
+import uuid
+from dataclasses import dataclass, replace
+
+from sqlalchemy import func, select, update
+
+from lessonadmin import mux
+from lessonadmin.db import db
+from lessonadmin.domain.models import AssetDeletion, Course, Kind, Lesson, Tracking, UploadCancellation
+from lessonadmin.domain.models.videos import MIGRATED
+from lessonadmin.domain.videos import locking, outbox, transitions
+from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.observations import News, asset_news
+from lessonadmin.domain.videos.state_machine import Happening
+
+# What each type of event means; a type that is not here is stored and ignored.
+ASSET_TYPES = {
+    "video.asset.created": "preparing",
+    "video.asset.ready": "ready",
+    "video.asset.errored": "errored",
+    "video.asset.updated": None,  # whatever its data say
+    "video.asset.warning": None,
+    "video.asset.non_standard_input_detected": None,
+    "video.asset.deleted": None,
+}
+UPLOAD_TYPES = {
+    "video.upload.asset_created": Happening.ASSET_SEEN,
+    "video.upload.cancelled": Happening.UPLOAD_CANCELLED,
+    "video.upload.errored": Happening.UPLOAD_ERRORED,
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of an event, and about which lesson or course it was."""
+
+    outcome: str
+    kind: str | None = None
+    target_id: uuid.UUID | None = None
+
+
+def apply_event(event: mux.Event) -> Verdict:
+    """Match one event and let it happen."""
+    if event.type not in ASSET_TYPES and event.type not in UPLOAD_TYPES:
+        return Verdict("ignored")
+    target = _target(event)
+    desk = locking.open_desk(*target) if target is not None else None
+    if desk is None:
+        return _nobodys(event, target)
+    row = _row(desk, event)
+    kind, owner_id = desk.owner.kind, desk.owner.id
+    news = read(event, row) if row is not None else None
+    if row is None or news is None or _of_another_asset(row, event):
+        return Verdict("unmatched", kind, owner_id)
+    outcome = transitions.apply(desk, row, news)
+    return Verdict("applied" if outcome == "applied" else "no_change", kind, owner_id)
+
+
+def _target(event: mux.Event) -> tuple[Kind, uuid.UUID] | None:
+    named = event.passthrough
+    if named is not None and named.lesson_id is not None:
+        return "lesson", named.lesson_id
+    if named is not None and named.course_id is not None:
+        return "course", named.course_id
+    return _by_ids(event.upload_id, event.asset_id)
+
+
+def _by_ids(upload_id: str | None, asset_id: str | None) -> tuple[Kind, uuid.UUID] | None:
+    by_upload = (Tracking.upload_id == upload_id) & (Tracking.upload_id != MIGRATED)
+    found = locking.target_of(by_upload) if upload_id else None
+    if found is None and asset_id:
+        found = locking.target_of(Tracking.mux_asset_id == asset_id)
+    if found is not None:
+        return found
+    if asset_id is None:
+        return None
+    # Older than tracking: the lesson or course itself names the asset.
+    lesson_id = db.session.scalar(select(Lesson.id).where(Lesson.mux_asset_id == asset_id).limit(1))
+    if lesson_id is not None:
+        return "lesson", lesson_id
+    course_id = db.session.scalar(select(Course.id).where(Course.mux_asset_id == asset_id).limit(1))
+    return ("course", course_id) if course_id is not None else None
+
+
+def _row(desk: Desk, event: mux.Event) -> Tracking | None:
+    named = event.passthrough
+    if named is not None and named.tracking_id is not None:
+        found = desk.row(named.tracking_id)
+        if found is not None:
+            return found
+    for row in reversed(desk.rows):
+        if event.upload_id and row.upload_id == event.upload_id:
+            return row
+    if event.asset_id is None:
+        return None
+    transitions.ensure_tracked(desk)
+    found = desk.of_asset(event.asset_id)
+    if found is not None:
+        return found
+    coming = desk.on_its_way
+    if event.upload_id is None and coming is not None and not transitions.real_asset(coming):
+        return coming
+    return _adopted(desk, event)
+
+
+def _adopted(desk: Desk, event: mux.Event) -> Tracking | None:
+    """Made at Mux with our name on it, by no upload of ours: taken in only where nothing else plays or is coming."""
+    if desk.playing is not None or desk.on_its_way is not None or event.passthrough is None:
+        return None
+    if event.type not in ("video.asset.created", "video.asset.ready", "video.upload.asset_created"):
+        return None
+    policies = {found.policy for found in event.asset.playback_ids} if event.asset else set()
+    row = transitions.new_row(
+        desk,
+        upload_id=event.upload_id or MIGRATED,
+        wanted_policy="signed" if policies == {"signed"} else "public",
+    )
+    transitions.give_way(desk, to=row)
+    return row
+
+
+def _of_another_asset(row: Tracking, event: mux.Event) -> bool:
+    return bool(event.asset_id and transitions.real_asset(row) and row.mux_asset_id != event.asset_id)
+
+
+def read(event: mux.Event, row: Tracking) -> News | None:
+    """What an event says about an upload. The type decides, not the snapshot's status, which may be old."""
+    if event.type == "video.asset.deleted":
+        return News(happening=Happening.ASSET_DELETED, found_by="webhook", asset_id=event.asset_id)
+    if event.type in UPLOAD_TYPES:
+        return News(
+            happening=UPLOAD_TYPES[event.type],
+            found_by="webhook",
+            upload_id=event.upload_id,
+            asset_id=event.asset_id,
+            error_message=event.upload.error_message if event.upload else None,
+        )
+    if event.asset is None:
+        return None
+    status = ASSET_TYPES[event.type] or event.asset.status
+    asset = replace(event.asset, status=status)  # type: ignore[arg-type]  # one of the known words
+    return asset_news(asset, wanted_policy=row.wanted_policy, found_by="webhook", seen=False)
+
+
+def _nobodys(event: mux.Event, target: tuple[Kind, uuid.UUID] | None) -> Verdict:
+    """No lesson or course of ours, or none any more: a late asset of a deleted lesson must go at Mux."""
+    if event.asset_id is not None and _already_leaving(event):
+        return Verdict("no_change")
+    if event.asset_id is not None and event.upload_id is not None and event.type != "video.asset.deleted":
+        given_up = db.session.scalar(
+            select(UploadCancellation).where(UploadCancellation.upload_id == event.upload_id)
+        )
+        if given_up is not None:
+            whose = (given_up.target_type, given_up.target_id)
+            outbox.promise_asset(event.asset_id, why="made by a cancelled upload", target=whose)
+            return Verdict("applied", *whose)
+    if target is None and _has_a_foreign_name(event):
+        return Verdict("ignored")
+    return Verdict("unmatched")
+
+
+def _already_leaving(event: mux.Event) -> bool:
+    leaving = db.session.scalar(
+        select(AssetDeletion.id).where(AssetDeletion.mux_asset_id == event.asset_id).limit(1)
+    )
+    if leaving is not None and event.type == "video.asset.deleted":
+        db.session.execute(
+            update(AssetDeletion)
+            .where(AssetDeletion.id == leaving, AssetDeletion.done_at.is_(None))
+            .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
+        )
+    elif leaving is not None and event.type in ("video.asset.ready", "video.asset.errored"):
+        outbox.asset_finished(event.asset_id)
+    return leaving is not None
+
+
+def _has_a_foreign_name(event: mux.Event) -> bool:
+    raw = event.asset.raw_passthrough if event.asset else None
+    raw = raw or (event.upload.raw_passthrough if event.upload else None)
+    return bool(raw) and event.passthrough is None

@@ -1,0 +1,60 @@
+"""Passwords: how they are hashed, what they must be like, and that the hashes of nobody open nothing."""
+
+import pytest
+from werkzeug.security import generate_password_hash
+
+from lessonadmin.domain.accounts import passwords
+from lessonadmin.domain.errors import Invalid
+
+PASSWORD = "a good long password"
+
+
+def test_a_hash_is_argon2id_with_46_mib_and_another_one_each_time() -> None:
+    one, two = passwords.hashed(PASSWORD), passwords.hashed(PASSWORD)
+    assert one.startswith("$argon2id$v=19$m=47104,t=1,p=1$")
+    assert one != two
+    assert passwords.proves(one, PASSWORD)
+    assert not passwords.proves(one, "a good long passworD")
+    assert not passwords.needs_rehash(one)
+
+
+def test_a_hash_of_another_making_is_to_be_made_anew() -> None:
+    old = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")
+    assert passwords.proves(old, PASSWORD)
+    assert not passwords.proves(old, "wrong password")
+    assert passwords.needs_rehash(old)
+    assert passwords.needs_rehash(passwords.NOBODY_HASH.replace("m=47104", "m=8192"))
+
+
+@pytest.mark.parametrize("password", ["", PASSWORD, "\ud800", "x" * 100_000])
+def test_without_a_hash_nothing_is_proved(password: str) -> None:
+    assert not passwords.proves(None, password)
+    assert not passwords.proves(passwords.NOBODY_HASH, password)
+
+
+@pytest.mark.parametrize("stored", ["", "x", "$argon2id$", "pbkdf2:sha256:1$x$y", "scrypt:1024:8:1$x$y"])
+def test_a_damaged_hash_opens_nothing(stored: str) -> None:
+    assert not passwords.proves(stored, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        (PASSWORD, PASSWORD),
+        ("A good, long password!", PASSWORD),
+        ("a good long password 2", PASSWORD),
+        ("my a good long password", PASSWORD),
+        ("Xy_-kP0s1tUv3wZq", "xykp0s1tuv3wzq"),
+        ("!!!!!!!!!!", "!!!!!!!!!!?"),
+    ],
+)
+def test_a_new_password_that_holds_the_old_one_is_none(new: str, old: str) -> None:
+    with pytest.raises(Invalid):
+        passwords.check_different(new, old, field="new_password")
+
+
+@pytest.mark.parametrize(
+    ("new", "old"), [("another long password", PASSWORD), ("a1!!!!!!!!", "!!!!!!!!!!a2")]
+)
+def test_another_password_is_another(new: str, old: str) -> None:
+    passwords.check_different(new, old, field="new_password")

@@ -1,0 +1,212 @@
+"""Lessons and courses as people handle them: written, changed, published, taken back, deleted; each change on record."""
+
+import uuid
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing, Unavailable
+from lessonadmin.domain.lessons import courses, lessons
+from lessonadmin.domain.lessons.lessons import Changes
+from lessonadmin.domain.models import AuditLog, Lesson, User
+from tests.factories import make_course, make_lesson, make_playing_lesson, make_user
+from tests.settings import overridden
+from tests.world import World
+
+
+def as_(user: User) -> Any:
+    return transaction(Actor.user(user.id))
+
+
+def trail(target_id: uuid.UUID) -> list[tuple[str, dict[str, Any]]]:
+    query = (
+        select(AuditLog.action, AuditLog.detail).where(AuditLog.target_id == target_id).order_by(AuditLog.at)
+    )
+    return [(action, dict(detail)) for action, detail in db.session.execute(query)]
+
+
+@pytest.mark.parametrize(("status", "intent"), [(None, True), ("published", True), ("draft", False)])
+def test_a_new_lesson_is_a_draft_with_or_without_the_intent(
+    session: object, status: Any, intent: bool
+) -> None:
+    user = make_user()
+    with as_(user):
+        made = lessons.create(user, Changes(title="  One  ", **({"status": status} if status else {})))
+    assert (made.title, made.status, made.publish_on_ready) == ("One", "draft", intent)
+    assert [action for action, _ in trail(made.id)] == ["lesson.created"]
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"title": ""}, "title"),
+    ({"title": "   "}, "title"),
+    ({"title": "x" * 201}, "title"),
+    ({"title": "a\x00b"}, "title"),
+    ({"title": "a\nb"}, "title"),
+    ({"title": "a\u202eb"}, "title"),
+    ({"title": "ok", "description": "x" * 20_001}, "description"),
+    ({"title": "ok", "description": "\x00"}, "description"),
+    ({"title": "ok", "price_cents": -1}, "price_cents"),
+    ({"title": "ok", "price_cents": 99_999_901}, "price_cents"),
+]
+
+
+@pytest.mark.parametrize(("given", "field"), WRONG)
+def test_what_is_wrong_is_said_beside_its_field(session: object, given: dict[str, Any], field: str) -> None:
+    user = make_user()
+    with pytest.raises(Invalid) as refusal, as_(user):
+        lessons.create(user, Changes(**given))
+    assert list(refusal.value.fields or {}) == [field]
+    assert db.session.scalars(select(Lesson)).all() == []
+
+
+def test_a_description_may_have_lines(session: object) -> None:
+    user = make_user()
+    with as_(user):
+        made = lessons.create(user, Changes(title="ok", description="one\ntwo\tthree — ü"))
+    assert made.description.count("\n") == 1
+
+
+def test_students_write_nothing(session: object) -> None:
+    student = make_user(role="student")
+    with pytest.raises(Forbidden), as_(student):
+        lessons.create(student, Changes(title="One"))
+    with pytest.raises(Forbidden), as_(student):
+        courses.create(student, Changes(title="One"))
+
+
+def test_a_foreign_course_is_no_place_for_my_lesson(session: object) -> None:
+    user = make_user()
+    for course_id in (make_course().id, uuid.uuid4()):
+        with pytest.raises(Invalid) as refusal, as_(user):
+            lessons.create(user, Changes(title="One", course_id=course_id))
+        assert "course_id" in (refusal.value.fields or {})
+
+
+def test_a_change_writes_before_and_after_and_no_change_writes_nothing(session: object) -> None:
+    lesson = make_lesson(price_cents=100)
+    owner = db.session.get_one(User, lesson.creator_id)
+    with as_(owner):
+        lessons.edit(owner, lesson.id, Changes(title=lesson.title, price_cents=100))
+    assert trail(lesson.id) == []
+    with as_(owner):
+        lessons.edit(owner, lesson.id, Changes(price_cents=250))
+    ((action, detail),) = trail(lesson.id)
+    assert action == "lesson.updated"
+    assert (detail["before"], detail["after"]) == ({"price_cents": 100}, {"price_cents": 250})
+
+
+def test_two_who_edit_at_once_do_not_overwrite_each_other(session: object) -> None:
+    lesson = make_lesson()
+    owner = db.session.get_one(User, lesson.creator_id)
+    with as_(owner):
+        lessons.edit(owner, lesson.id, Changes(title="First"), version=1)
+    with pytest.raises(Conflict) as refusal, as_(owner):
+        lessons.edit(owner, lesson.id, Changes(title="Second"), version=1)
+    assert refusal.value.type == "edit_conflict"
+    db.session.refresh(lesson)
+    assert (lesson.title, lesson.version) == ("First", 2)
+
+
+def test_somebody_elses_lesson_is_not_there(session: object) -> None:
+    lesson, stranger = make_lesson(), make_user()
+    for attempt in (
+        lambda: lessons.edit(stranger, lesson.id, Changes(title="Mine")),
+        lambda: lessons.delete(stranger, lesson.id),
+    ):
+        with pytest.raises(Missing), as_(stranger):
+            attempt()
+
+
+def test_publishing_and_taking_back_through_the_form(session: object) -> None:
+    lesson = make_playing_lesson()
+    owner = db.session.get_one(User, lesson.creator_id)
+    for status in ("draft", "draft", "published", "published"):
+        with as_(owner):
+            assert lessons.edit(owner, lesson.id, Changes(status=status)).status == status  # type: ignore[arg-type]
+    assert [action for action, _ in trail(lesson.id)] == ["lesson.unpublished", "lesson.published"]
+
+
+def test_a_stuck_video_is_asked_about_at_once(world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.forget()
+    actor = Actor.user(lesson.creator_id)
+    before = len(world.calls())
+    assert lessons.publish(lesson, actor=actor) is False
+    assert len(world.calls()) == before, "young ones are not asked about"
+    db.session.execute(text("UPDATE mux_asset_tracking SET created_at = now() - interval '1 hour'"))
+    db.session.commit()
+    world.control.fault("api", "status", status=500)
+    with pytest.raises(Unavailable) as refusal:
+        lessons.publish(lesson, actor=actor)
+    assert refusal.value.type == "mux_unavailable"
+    assert world.lesson(lesson).status == "draft"
+    world.control.clear_faults()
+    assert lessons.publish(lesson, actor=actor) is True
+    assert world.lesson(lesson).status == "published"
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem", "kind"),
+    [
+        ({}, Invalid, "no_video"),
+        ({"video_processing_status": "deleting"}, Invalid, "no_video"),
+        ({"video_processing_status": "processing", "mux_asset_id": "temp_1"}, Invalid, "temporary_asset"),
+        (
+            {"video_processing_status": "ready", "mux_asset_id": "temp_1", "mux_playback_id": "p"},
+            Invalid,
+            "temporary_asset",
+        ),
+        ({"video_processing_status": "error"}, Conflict, "video_error"),
+    ],
+)
+def test_what_cannot_be_published_is_told_why(
+    session: object, columns: dict[str, Any], problem: type[Exception], kind: str
+) -> None:
+    lesson = make_lesson(publish_on_ready=False, **columns)
+    with pytest.raises(problem) as refusal:
+        lessons.publish(lesson, actor=Actor.user(lesson.creator_id))
+    assert refusal.value.type == kind  # type: ignore[attr-defined]
+    db.session.refresh(lesson)
+    assert (lesson.status, lesson.publish_on_ready) == ("draft", False)
+    assert trail(lesson.id) == []
+
+
+def test_an_asset_that_failed_meanwhile_is_told_as_such(world: World) -> None:
+    lesson = make_lesson()
+    world.control.hold_processing()
+    world.uploaded(lesson)
+    world.deliver()
+    world.control.error_asset(world.control.assets()[0]["id"])
+    world.forget()
+    with overridden(stuck_after_seconds=0), pytest.raises(Conflict) as refusal:
+        lessons.publish(lesson, actor=Actor.user(lesson.creator_id))
+    assert refusal.value.type == "video_error"
+
+
+def test_courses_are_written_and_changed_alike(session: object) -> None:
+    user = make_user()
+    with as_(user):
+        course = courses.create(user, Changes(title="Course", description="d"))
+    with as_(user):
+        courses.edit(user, course.id, Changes(title="Course", description="e"), version=1)
+    with pytest.raises(Conflict), as_(user):
+        courses.edit(user, course.id, Changes(title="Other"), version=1)
+    assert [action for action, _ in trail(course.id)] == ["course.created", "course.updated"]
+
+
+def test_the_lessons_of_a_course_stand_in_an_order(session: object) -> None:
+    user = make_user()
+    course = make_course(instructor=user)
+    with as_(user):
+        made = [lessons.create(user, Changes(title=str(n), course_id=course.id)) for n in range(3)]
+    assert [one.position for one in made] == [1, 2, 3]
+    wanted = [made[2].id, made[0].id]
+    for _ in range(2):
+        with as_(user):
+            courses.reorder(user, course.id, wanted)
+    query = select(Lesson.title).where(Lesson.course_id == course.id).order_by(Lesson.position)
+    assert db.session.scalars(query).all() == ["2", "0", "1"]
+    assert [action for action, _ in trail(course.id)].count("course.reordered") == 1

@@ -1,0 +1,185 @@
+"""The story of a lesson: everything that happened, in its order, in a bounded number of queries, fit for a ticket."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import event as sa_event
+from sqlalchemy import func, text, update
+from sqlalchemy.orm import Session
+
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.batches import batches, registry
+from lessonadmin.domain.maintenance import sweep
+from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.support import notes, timeline
+from tests.factories import make_course, make_event, make_lesson, make_user
+from tests.settings import overridden
+from tests.world import World
+
+
+def words(story: timeline.Story) -> list[str]:
+    return [f"{entry.source}: {entry.what}" for entry in story.entries]
+
+
+def test_the_whole_story_of_a_lesson_in_order(world: World) -> None:
+    staff = make_user(role="support")
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    with transaction(Actor.user(staff.id)):
+        notes.add(staff, lesson.id, "The teacher phoned.")
+    actor = Actor.user(staff.id, reason="ticket 7")
+    batches.run_now(registry.find("lesson", "recheck"), [lesson.id], actor=actor)
+    batches.run_now(registry.find("lesson", "clear_asset"), [lesson.id], actor=actor)
+    sweep.sweep()
+    story = timeline.story("lesson", lesson.id)
+    assert story.older is None
+    told = words(story)
+    for expected in (
+        "audit: Began an upload",
+        "call: Asked Mux for an upload address",
+        "event: Event video.upload.asset_created",
+        "audit: The video is ready",
+        "audit: Published",
+        "note: Note",
+        "call: Asked Mux about the asset",
+        "audit: The video is to be deleted",
+        "audit: Took it back to draft",
+        "audit: The video is gone",
+    ):
+        assert expected in told, told
+    assert told.index("audit: Began an upload") < told.index("audit: Published") < told.index("note: Note")
+    assert told.index("note: Note") < told.index("audit: The video is gone")
+    assert any(entry.startswith("notice: Told instructor") for entry in told)
+    assert any(entry.startswith("promise: Kept: deletion of asset") for entry in told)
+    times = [entry.at for entry in story.entries]
+    assert times == sorted(times)
+    cleared = next(entry for entry in story.entries if entry.what == "The video is to be deleted")
+    assert cleared.who == staff.email
+    assert "ticket 7" in cleared.detail
+    assert "by bulk action" in cleared.detail
+
+
+def test_the_story_of_a_course(world: World) -> None:
+    course = make_course()
+    world.uploaded(course)
+    world.deliver()
+    told = words(timeline.story("course", course.id))
+    assert "audit: The video is ready" in told
+    assert any(entry.startswith("notice: Told") for entry in told)
+
+
+def test_what_went_wrong_is_marked(world: World) -> None:
+    lesson = make_lesson()
+    ticket = world.upload(lesson)
+    with overridden(mux_api_url="http://127.0.0.1:1"):
+        actor = Actor.user(make_user(role="support").id)
+        batches.run_now(registry.find("lesson", "recheck"), [lesson.id], actor=actor)
+    world.control.error_upload(ticket.upload_id)
+    world.deliver()
+    make_event(
+        type="video.asset.ready", target_id=lesson.id, outcome="failed", error="LookupError: x", attempts=3
+    )
+    bad = {entry.what for entry in timeline.story("lesson", lesson.id).entries if entry.bad}
+    assert bad >= {"The video failed", "Asked Mux: network", "Event video.asset.ready"}
+
+
+def with_many_rows(lesson: Lesson, count: int) -> None:
+    with transaction(Actor("job")):
+        for number in range(count):
+            audit_log.record("lesson.updated", lesson, number=number)
+
+
+def test_it_is_bounded_and_goes_on_by_page(session: Session) -> None:
+    lesson = make_lesson()
+    with_many_rows(lesson, 25)
+    seen: list[str] = []
+    before: datetime | None = None
+    pages = 0
+    while True:
+        story = timeline.story("lesson", lesson.id, before=before, limit=10)
+        assert len(story.entries) <= 11
+        seen = [entry.detail for entry in story.entries] + seen
+        pages += 1
+        if story.older is None:
+            break
+        before = story.older
+    assert pages == 3
+    assert seen == [f"number: {number}" for number in range(25)]
+
+
+def test_it_takes_few_queries_however_much_happened(world: World) -> None:
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    with_many_rows(lesson, 100)
+    statements: list[str] = []
+
+    def listen(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    sa_event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        timeline.story("lesson", lesson.id)
+    finally:
+        sa_event.remove(db.engine, "before_cursor_execute", listen)
+    assert len(statements) <= 9
+
+
+def test_as_text_for_a_ticket_without_secrets(world: World) -> None:
+    lesson = make_lesson(title="Physics")
+    world.uploaded(lesson)
+    world.deliver()
+    secret = "https://direct-uploads.mux.example/upload/1?token=eyJhbGciOi"
+    make_event(
+        type="video.asset.ready", target_id=lesson.id, outcome="failed", error=f"LookupError: {secret}"
+    )
+    with transaction(Actor("job")):
+        audit_log.record("lesson.updated", lesson, note=f"see {secret}\nand\x07 more", token="Bearer abc.def")
+    db.session.execute(
+        update(Tracking).values(last_look_error=f"network: {secret}", last_look_at=func.clock_timestamp())
+    )
+    db.session.commit()
+    told = timeline.as_text(world.lesson(lesson), timeline.story("lesson", lesson.id))
+    assert told.startswith(f"Lesson {lesson.id}: Physics\n")
+    assert "eyJ" not in told
+    assert "abc.def" not in told
+    assert "direct-uploads.mux.example" not in told
+    assert "\x07" not in told
+    assert "published" in told.splitlines()[2]
+    stamps = [line[:19] for line in told.splitlines()[5:]]
+    assert stamps == sorted(stamps)
+    assert all(datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) for stamp in stamps)
+    assert "Published" in told
+
+
+def test_a_lesson_that_is_gone_still_has_its_story(session: Session) -> None:
+    lesson = make_lesson()
+    with_many_rows(lesson, 1)
+    with transaction(Actor("cli")):
+        audit_log.record("lesson.deleted", lesson)
+        db.session.delete(db.session.get_one(Lesson, lesson.id))
+    assert words(timeline.story("lesson", lesson.id)) == [
+        "audit: Changed the lesson",
+        "audit: Deleted the lesson",
+    ]
+
+
+def test_nothing_happened(session: Session) -> None:
+    lesson = make_lesson()
+    assert timeline.story("lesson", lesson.id) == timeline.Story((), None)
+    assert "Earlier entries" not in timeline.as_text(lesson, timeline.story("lesson", lesson.id))
+
+
+def test_a_late_event_says_how_late(session: Session) -> None:
+    lesson = make_lesson()
+    make_event(
+        target_id=lesson.id,
+        outcome="applied",
+        occurred_at=datetime.now(UTC) - timedelta(seconds=90),
+        attempts=1,
+    )
+    (entry,) = timeline.story("lesson", lesson.id).entries
+    assert "90 s after it happened" in entry.detail
+    assert db.session.scalar(text("SELECT count(*) FROM mux_events")) == 1

@@ -1,0 +1,289 @@
+"""From a file to an upload URL: what is refused, what Mux gets, and what is left when it does not answer."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, func, select, text, update
+
+from lessonadmin import mux
+from lessonadmin.db import JOB, Actor, db, transaction
+from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
+from lessonadmin.domain.lessons import lessons
+from lessonadmin.domain.maintenance import sweep
+from lessonadmin.domain.models import Lesson, Tracking, UploadCancellation, User
+from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.uploads.direct_upload import File
+from tests.factories import make_course, make_lesson
+from tests.settings import overridden
+from tests.world import World
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "kind"),
+    [
+        ("talk.mp4", "video/mp4", "video/mp4"),
+        ("talk.MP4", None, "video/mp4"),
+        ("talk.mov", "", "video/quicktime"),
+        ("talk.mkv", "application/octet-stream", "video/x-matroska"),
+        ("talk.mp4", "video/mp4; codecs=avc1", "video/mp4"),
+        ("a.b.c.webm", None, "video/webm"),
+    ],
+)
+def test_what_is_a_video(session: object, name: str, stated: str | None, kind: str) -> None:
+    assert direct_upload.check_file(File(name=name, content_type=stated, size=1)) == kind
+
+
+@pytest.mark.parametrize(
+    ("file", "refusal"),
+    [
+        (File(name="talk.exe"), WrongType),
+        (File(name="talk.mp4", content_type="image/png"), WrongType),
+        (File(name="talk.txt", content_type="text/plain"), WrongType),
+        (File(name="talk.mp4", size=0), WrongType),
+        (File(name="talk.mp4", size=2000 * 1024 * 1024 + 1), TooLarge),
+    ],
+)
+def test_what_is_refused_before_the_first_byte(world: World, file: File, refusal: type[Problem]) -> None:
+    with pytest.raises(refusal):
+        direct_upload.start(make_lesson(), file, actor=JOB)
+    assert world.calls() == []
+
+
+@pytest.mark.parametrize("kind", ["lesson", "course"])
+def test_what_reaches_mux(world: World, kind: str) -> None:
+    owner = make_lesson() if kind == "lesson" else make_course()
+    ticket = world.upload(owner)
+    sent = world.control.upload(ticket.upload_id)
+    settings = sent["new_asset_settings"]
+    note = json.loads(settings["passthrough"])
+    (row,) = world.rows(owner)
+    assert note[f"{kind}_id"] == str(owner.id)
+    assert len({"lesson_id", "course_id"} & set(note)) == 1
+    assert len(settings["passthrough"]) <= 255
+    assert settings["meta"]["external_id"] == str(row.id)
+    assert (sent["cors_origin"], sent["timeout"]) == ("http://localhost", 86400)
+    assert (settings["playback_policies"], settings["max_resolution_tier"]) == (["public"], "1080p")
+    assert row.expires_at is not None
+    assert abs(row.expires_at - row.created_at - timedelta(days=1)) < timedelta(seconds=5)
+    assert ticket.upload_url.startswith("http")
+
+
+def test_the_address_is_a_secret(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    lesson = make_lesson()
+    ticket = world.upload(lesson)
+    assert ticket.upload_url not in repr(ticket)
+    assert ticket.upload_url not in caplog.text
+    found = db.session.scalar(
+        text(
+            "SELECT count(*) FROM mux_asset_tracking WHERE mux_asset_tracking::text LIKE '%' || :url || '%'"
+        ),
+        {"url": ticket.upload_url},
+    )
+    assert found == 0
+
+
+FAULTS: dict[str, tuple[Callable[[World], object], type[Problem], str]] = {
+    "500": (lambda w: w.control.fault("api", "status", status=500), Unavailable, "mux_unavailable"),
+    "429": (lambda w: w.control.fault("api", "rate_limited"), Unavailable, "mux_unavailable"),
+    "401": (lambda w: w.control.fault("api", "status", status=401), Unavailable, "mux_unavailable"),
+    "reset": (lambda w: w.control.fault("api", "reset"), Unavailable, "mux_unavailable"),
+    "html": (lambda w: w.control.fault("api", "html"), Unavailable, "mux_unavailable"),
+    "400": (lambda w: w.control.fault("api", "status", status=400, message="No."), Conflict, "mux_refused"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_mux_that_refuses_or_fails_leaves_the_lesson_as_it_was(world: World, fault: str) -> None:
+    happen, problem, kind = FAULTS[fault]
+    lesson = make_lesson()
+    world.uploaded(lesson)
+    world.deliver()
+    before = world.lesson(lesson).mux_asset_id
+    calls = len(world.calls())
+    happen(world)
+    with pytest.raises(problem) as refusal:
+        world.upload(lesson)
+    assert refusal.value.type == kind
+    assert len(world.calls()) - calls == 1, "a create is never repeated"
+    now = world.lesson(lesson)
+    assert (now.status, now.mux_asset_id) == ("published", before)
+    row = world.rows(lesson)[-1]
+    assert (row.status, row.error_type, row.superseded_at is not None) == (
+        "error",
+        "upload_not_created",
+        True,
+    )
+    world.control.clear_faults()
+    sweep.sweep()
+    assert world.lesson(lesson).status == "published"
+
+
+def test_a_wrong_token_is_told_in_words(world: World) -> None:
+    world.control.fault("api", "status", status=401)
+    with pytest.raises(Unavailable, match="access token"):
+        world.upload(make_lesson())
+
+
+def test_the_plans_limit_is_told_in_muxs_own_words(world: World) -> None:
+    world.control.set_switch("free_plan", True)
+    world.control.seed_assets(10)
+    with pytest.raises(Conflict, match="limited to 10 assets") as refusal:
+        world.upload(make_lesson())
+    assert refusal.value.type == "quota"
+
+
+def test_an_answer_that_was_lost_is_not_asked_for_again(world: World) -> None:
+    """Mux made the upload, we never heard of it: nobody has its address, so nothing comes of it."""
+    lesson = make_lesson()
+    world.control.fault("api", "reset", after=True)
+    with pytest.raises(Unavailable):
+        world.upload(lesson)
+    world.control.clear_faults()
+    assert [call["operation"] for call in world.calls()] == ["create_upload"]
+    assert world.lesson(lesson).video_processing_status == "none"
+    world.upload(lesson)
+    assert world.lesson(lesson).video_processing_status == "uploading"
+
+
+def test_a_lesson_that_is_deleted_while_mux_answers_gets_no_address(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lesson = make_lesson()
+    real = mux.create_upload
+
+    def deleted_meanwhile(**asked: object) -> mux.Upload:
+        made = real(**asked)  # type: ignore[arg-type]
+        db.session.execute(delete(Lesson).where(Lesson.id == lesson.id))
+        db.session.commit()
+        return made
+
+    monkeypatch.setattr(mux, "create_upload", deleted_meanwhile)
+    with pytest.raises(Missing):
+        direct_upload.start(lesson, File(name="a.mp4"), actor=JOB)
+    (promised,) = db.session.scalars(select(UploadCancellation))
+    sweep.sweep()
+    assert world.control.upload(promised.upload_id)["status"] == "cancelled"
+
+
+def test_saying_that_the_bytes_are_in_is_a_hint_and_no_proof(world: World) -> None:
+    lesson = make_lesson()
+    ticket = world.upload(lesson)
+    told = direct_upload.bytes_are_in(lesson, ticket.upload_id, temp_asset_id="temp_9", actor=JOB)
+    assert told == "uploading"
+    (row,) = world.rows(lesson)
+    assert (row.temp_asset_id, row.mux_asset_id, row.bytes_in_at is not None) == ("temp_9", None, True)
+    assert world.lesson(lesson).mux_asset_id is None
+    assert len(world.calls()) == 1
+
+
+def test_an_upload_of_somebody_else_is_taken_in_if_mux_says_it_is_ours(world: World) -> None:
+    lesson = make_lesson()
+    made = mux.create_upload(
+        passthrough=mux.Passthrough(lesson_id=lesson.id), external_id="x", policy="public"
+    )
+    world.control.complete_upload(made.id)
+    world.forget()
+    told = direct_upload.bytes_are_in(lesson, made.id, temp_asset_id=None, actor=JOB)
+    assert told in ("uploading", "processing")
+    assert world.rows(lesson)[0].upload_id == made.id
+
+
+def test_and_not_if_it_names_another_lesson_or_nobody(world: World) -> None:
+    lesson, other = make_lesson(), make_lesson()
+    foreign = mux.create_upload(
+        passthrough=mux.Passthrough(lesson_id=other.id), external_id="x", policy="public"
+    )
+    for upload_id in (foreign.id, "unknown" * 6, "../assets", ""):
+        with pytest.raises(Missing):
+            direct_upload.bytes_are_in(lesson, upload_id, temp_asset_id=None, actor=JOB)
+    assert world.rows(lesson) == []
+
+
+def test_another_lessons_upload_is_not_cancelled_through_mine(world: World) -> None:
+    lesson, other = make_lesson(), make_lesson()
+    ticket = world.upload(other)
+    with pytest.raises(Missing):
+        direct_upload.cancel(ticket.upload_id, lesson, actor=JOB)
+    assert world.rows(other)[0].status == "uploading"
+
+
+def test_cancelling_twice_is_cancelling_once(world: World) -> None:
+    lesson = make_lesson()
+    ticket = world.upload(lesson)
+    for _ in range(2):
+        assert (
+            direct_upload.cancel(ticket.upload_id, lesson, actor=Actor.user(lesson.creator_id)) == "cancelled"
+        )
+    assert world.actions(lesson.id).count("video.upload_cancelled") == 1
+    sweep.sweep()
+    sweep.sweep()
+    assert [call["operation"] for call in world.calls()] == ["create_upload", "cancel_upload"]
+
+
+def test_cancelling_what_is_processed_deletes_the_asset(world: World) -> None:
+    world.control.hold_processing()
+    lesson = make_lesson()
+    upload_id = world.uploaded(lesson)
+    world.deliver()
+    assert direct_upload.cancel(upload_id, lesson, actor=JOB) == "cancelled"
+    sweep.sweep()
+    [asset] = world.control.assets()
+    assert asset["status"] == "preparing", "Mux deletes nothing that it still prepares"
+    world.control.set_asset_ready(asset["id"])
+    world.deliver()
+    assert world.lesson(lesson).status == "draft"
+    sweep.sweep()
+    assert world.control.assets() == []
+
+
+def test_what_is_ready_is_not_cancelled(world: World) -> None:
+    lesson = make_lesson()
+    upload_id = world.uploaded(lesson)
+    world.deliver()
+    assert direct_upload.cancel(upload_id, lesson, actor=JOB) == "ready"
+    assert world.lesson(lesson).status == "published"
+
+
+def test_with_signing_keys_the_policy_is_signed(world: World) -> None:
+    with overridden(mux_signing_key_id="k", mux_signing_private_key="p"):
+        lesson = make_lesson()
+        ticket = world.upload(lesson)
+        sent = world.control.upload(ticket.upload_id)["new_asset_settings"]
+        assert sent["playback_policies"] == ["signed"]
+        world.control.complete_upload(ticket.upload_id)
+        world.deliver()
+    assert world.lesson(lesson).playback_policy == "signed"
+
+
+def test_a_new_attempt_after_a_failure_starts_afresh(world: World) -> None:
+    lesson = make_lesson()
+    world.control.error_upload(world.upload(lesson).upload_id)
+    world.deliver()
+    world.uploaded(lesson)
+    world.deliver()
+    now = world.lesson(lesson)
+    assert (now.status, now.video_error_type) == ("published", None)
+
+
+def test_an_owner_that_changes_hands_takes_its_uploads_along(world: World) -> None:
+    lesson, other = make_lesson(), make_lesson()
+    world.upload(lesson)
+    db.session.execute(update(Lesson).where(Lesson.id == lesson.id).values(creator_id=other.creator_id))
+    db.session.commit()
+    assert world.rows(lesson)[0].owner_id == other.creator_id
+    world.control.complete_upload(world.rows(lesson)[0].upload_id or "")
+    world.deliver()
+    assert world.notices(other.creator_id) == ["lesson_published"]
+
+
+def test_deleting_the_lesson_while_uploading_cancels_at_mux(world: World) -> None:
+    lesson = make_lesson()
+    ticket = world.upload(lesson)
+    owner = db.session.get_one(User, lesson.creator_id)
+    with transaction(Actor.user(owner.id)):
+        lessons.delete(owner, lesson.id)
+    sweep.sweep()
+    assert world.control.upload(ticket.upload_id)["status"] == "cancelled"
+    assert db.session.scalar(select(func.count()).select_from(Tracking)) == 0

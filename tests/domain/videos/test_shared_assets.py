@@ -1,0 +1,367 @@
+"""Giving up an asset that others use: from every side, in every order, with every kind of sharing.
+
+A deletion that is written down can be carried out: none is, as long as a lesson or course uses the asset, and when the
+last one gives it up it goes at Mux.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text, update
+
+from lessonadmin.db import CLI, JOB, Actor, db, transaction
+from lessonadmin.domain.batches.actions import clear_assets, recheck, retry_deletions
+from lessonadmin.domain.diagnosis import facts
+from lessonadmin.domain.errors import Conflict
+from lessonadmin.domain.lessons import courses, lessons
+from lessonadmin.domain.maintenance import sweep
+from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, User
+from lessonadmin.domain.models.videos import MIGRATED
+from lessonadmin.domain.polling.ask_mux import Answers
+from lessonadmin.domain.videos import locking, removal, transitions
+from tests.factories import keep, make_course, make_lesson, make_tracking, make_user
+from tests.world import World
+
+Owner = Lesson | Course
+
+
+@dataclass
+class Shared:
+    """One asset at Mux, and two that play it."""
+
+    world: World
+    asset_id: str
+    first: Owner
+    second: Owner
+
+
+# who shares: (is it a lesson, has it a tracking row), twice
+SHARINGS = {
+    "two lessons": ((True, True), (True, True)),
+    "lesson and course": ((True, True), (False, True)),
+    "lesson and one from before tracking": ((True, True), (True, False)),
+    "one from before tracking and a course": ((True, False), (False, True)),
+}
+
+
+def shared(world: World, sharing: str) -> Shared:
+    (asset_id,) = world.control.seed_assets(1, policy="public", duration=30.0)
+    playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
+    teacher = make_user()  # of both: over the API nobody takes an asset away from somebody else's lesson
+    first, second = (plays(teacher, asset_id, playback_id, *kind) for kind in SHARINGS[sharing])
+    return Shared(world, asset_id, first, second)
+
+
+def plays(teacher: User, asset_id: str, playback_id: str, is_lesson: bool, tracked: bool) -> Owner:
+    ids = {"mux_asset_id": asset_id, "mux_playback_id": playback_id, "playback_policy": "public"}
+    shown = {"video_processing_status": "ready", "video_duration": 30.0}
+    out = {"status": "published", "published_at": datetime.now(UTC), "publish_on_ready": False}
+    made = {**ids, **shown}
+    owner = (
+        make_lesson(creator=teacher, **made, **out) if is_lesson else make_course(instructor=teacher, **made)
+    )
+    if tracked:
+        make_tracking(owner, upload_id=MIGRATED, status="ready", ready_at=datetime.now(UTC), **ids)
+    return owner
+
+
+# from where an asset is given up
+
+
+def remove(one: Shared, owner: Owner) -> None:
+    with transaction(Actor.user(owner.owner_id)):
+        removal.clear(locking.desk_of(owner))
+
+
+def delete(one: Shared, owner: Owner) -> None:
+    user = db.session.get_one(User, owner.owner_id)
+    with transaction(Actor.user(user.id)):
+        if isinstance(owner, Lesson):
+            lessons.delete(user, owner.id)
+        else:
+            courses.delete(user, owner.id)
+
+
+def replace(one: Shared, owner: Owner) -> None:
+    one.world.uploaded(owner)
+    one.world.deliver()
+
+
+def api(one: Shared, owner: Owner) -> None:
+    with transaction(Actor.user(owner.owner_id)):
+        removal.request_delete(one.asset_id)
+
+
+def bulk(one: Shared, owner: Owner) -> None:
+    with transaction(CLI):
+        clear_assets.clear(owner.kind, owner.id, {})
+
+
+def bulk_upload(one: Shared, owner: Owner) -> None:
+    with transaction(CLI):
+        desk = locking.desk_of(owner)
+        transitions.ensure_tracked(desk)
+        row = desk.of_asset(one.asset_id)
+    if row is not None:
+        with transaction(CLI):
+            clear_assets.clear_upload(row.id, {})
+
+
+Door = Callable[[Shared, Owner], None]
+ALONE: list[Door] = [remove, delete, replace]
+EVERYWHERE: list[Door] = [api, bulk, bulk_upload]
+
+
+# what must be true
+
+
+def stands(owner: Owner) -> Owner | None:
+    db.session.rollback()
+    return db.session.get(type(owner), owner.id, populate_existing=True)
+
+
+def goes_on_playing(one: Shared, owner: Owner) -> None:
+    now = stands(owner)
+    assert now is not None
+    assert (now.video_processing_status, now.mux_asset_id) == ("ready", one.asset_id)
+    if isinstance(now, Lesson):
+        assert now.status == "published"
+
+
+def has_let_go(one: Shared, owner: Owner) -> None:
+    now = stands(owner)
+    if now is None:
+        return
+    assert now.mux_asset_id != one.asset_id
+    assert now.video_processing_status in ("none", "ready")
+    if isinstance(now, Lesson) and now.video_processing_status == "none":
+        assert now.status == "draft"
+
+
+def open_deletions() -> list[str]:
+    db.session.rollback()
+    open_rows = select(AssetDeletion.mux_asset_id).where(AssetDeletion.done_at.is_(None))
+    return list(db.session.scalars(open_rows))
+
+
+def every_deletion_can_be_carried_out() -> None:
+    """Read without the rule that is judged."""
+    for asset_id in open_deletions():
+        users = db.session.scalar(
+            text(
+                "SELECT (SELECT count(*) FROM mux_asset_tracking WHERE mux_asset_id = :id AND superseded_at IS NULL"
+                " AND status NOT IN ('cancelled', 'deleting', 'deleted'))"
+                " + (SELECT count(*) FROM lessons WHERE mux_asset_id = :id)"
+                " + (SELECT count(*) FROM courses WHERE mux_preview_asset_id = :id)"
+            ),
+            {"id": asset_id},
+        )
+        assert users == 0, f"{asset_id} is used and was to be deleted"
+
+
+def time_passes() -> None:
+    """Everything that was written down is due, and done."""
+    for _ in range(2):
+        db.session.execute(update(AssetDeletion).values(due_at=func.now() - text("interval '1 second'")))
+        db.session.execute(text("DELETE FROM mux_budget"))
+        db.session.commit()
+        sweep.sweep()
+
+
+def is_at_mux(one: Shared) -> bool:
+    return one.asset_id in [asset["id"] for asset in one.world.control.assets()]
+
+
+@pytest.mark.parametrize("sharing", SHARINGS)
+@pytest.mark.parametrize("second", [*ALONE, *EVERYWHERE])
+@pytest.mark.parametrize("first", ALONE)
+def test_the_one_lets_go_and_the_other_goes_on_playing(
+    world: World, first: Door, second: Door, sharing: str
+) -> None:
+    one = shared(world, sharing)
+    first(one, one.first)
+    every_deletion_can_be_carried_out()
+    assert open_deletions() == []
+    time_passes()
+    has_let_go(one, one.first)
+    goes_on_playing(one, one.second)
+    assert is_at_mux(one)
+    assert "DELETE" not in {call["method"] for call in world.calls()}
+    second(one, one.second)
+    every_deletion_can_be_carried_out()
+    time_passes()
+    has_let_go(one, one.second)
+    assert not is_at_mux(one)
+    assert open_deletions() == []
+
+
+@pytest.mark.parametrize("sharing", SHARINGS)
+@pytest.mark.parametrize("second", [*ALONE, *EVERYWHERE])
+@pytest.mark.parametrize("first", EVERYWHERE)
+def test_what_is_given_up_everywhere_is_gone_everywhere(
+    world: World, first: Door, second: Door, sharing: str
+) -> None:
+    one = shared(world, sharing)
+    first(one, one.first)
+    second(one, one.second)  # too late for it, and no harm
+    every_deletion_can_be_carried_out()
+    time_passes()
+    has_let_go(one, one.first)
+    has_let_go(one, one.second)
+    assert not is_at_mux(one)
+    assert open_deletions() == []
+
+
+@pytest.mark.parametrize("asked_about", ["first", "second"])
+def test_each_that_waits_for_the_deletion_can_ask_about_it(world: World, asked_about: str) -> None:
+    """The row names one of them; Mux put the deletion off, and support rechecks either."""
+    one = shared(world, "lesson and course")
+    api(one, one.first)
+    world.control.fault("api", "status", match={"method": "DELETE"}, status=500)
+    sweep.sweep()
+    world.control.clear_faults()
+    assert open_deletions() == [one.asset_id]
+    owner: Owner = getattr(one, asked_about)
+    assert facts.open_case(owner, None).deletion is not None
+    db.session.rollback()
+    said = recheck.recheck(owner.kind, owner.id, actor=CLI, answers=Answers("high"))
+    assert said.note == "The video is gone at Mux."
+    assert not is_at_mux(one)
+    has_let_go(one, owner)
+
+
+def test_one_that_lets_go_says_so_in_its_trail(world: World) -> None:
+    one = shared(world, "two lessons")
+    remove(one, one.first)
+    trail = world.actions(one.first.id)
+    assert trail.count("video.let_go") == 1
+    assert "video.deleted" not in trail
+    assert "lesson.unpublished" in trail
+    remove(one, one.first)
+    assert world.actions(one.first.id) == trail, "repeated without harm"
+
+
+def test_a_replacement_of_a_shared_video_can_be_undone(world: World) -> None:
+    one = shared(world, "two lessons")
+    replace(one, one.first)
+    with transaction(JOB):
+        assert removal.undo_replacement(locking.desk_of(one.first))
+    goes_on_playing(one, one.first)
+    goes_on_playing(one, one.second)
+    time_passes()
+    assert is_at_mux(one)
+
+
+def test_the_grace_time_of_the_one_outlasts_the_removal_by_the_other(world: World) -> None:
+    """The asset was replaced in the first a moment ago, so that can be undone although the second gave it up."""
+    one = shared(world, "two lessons")
+    replace(one, one.first)
+    remove(one, one.second)
+    sweep.sweep()
+    assert is_at_mux(one)
+    with transaction(JOB):
+        assert removal.undo_replacement(locking.desk_of(one.first))
+    goes_on_playing(one, one.first)
+    assert one.asset_id not in open_deletions()
+
+
+def test_two_that_let_go_at_the_same_moment_leave_nothing_behind(world: World, app: Flask) -> None:
+    """Each would see the other as a user; the asset would stay at Mux for ever."""
+    one = shared(world, "two lessons")
+    began = threading.Event()
+
+    def second() -> None:
+        with app.app_context():
+            began.set()
+            remove(one, one.second)
+
+    other = threading.Thread(target=second)
+    with transaction(Actor.user(one.first.owner_id)):
+        removal.clear(locking.desk_of(one.first))
+        other.start()
+        began.wait(10)
+        waits = text(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        for _ in range(200):
+            if db.session.scalar(waits):
+                break
+            threading.Event().wait(0.05)
+        else:
+            pytest.fail("the second does not wait for the first")
+    other.join(30)
+    assert open_deletions() == [one.asset_id]
+    time_passes()
+    assert not is_at_mux(one)
+
+
+def stuck(one: Shared) -> AssetDeletion:
+    """As an older program left it: the first was cleared, the deletion refused every hour since the second plays."""
+    row = db.session.scalars(select(Tracking).where(Tracking.lesson_id == one.first.id)).one()
+    row.status = "deleting"
+    owner = db.session.get_one(Lesson, one.first.id)
+    owner.mux_asset_id = owner.mux_playback_id = owner.published_at = None
+    owner.video_processing_status, owner.status = "deleting", "draft"
+    db.session.commit()
+    return keep(
+        AssetDeletion(
+            mux_asset_id=one.asset_id,
+            reason="deleted by a person",
+            target_type="lesson",
+            target_id=one.first.id,
+            attempts=30,
+            last_error="it plays in a lesson or course again",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "sharing", ["two lessons", "lesson and course", "lesson and one from before tracking"]
+)
+def test_a_deletion_that_an_older_program_repeats_for_ever_is_ended(world: World, sharing: str) -> None:
+    one = shared(world, sharing)
+    deletion_id = stuck(one).id
+    sweep.sweep()
+    assert open_deletions() == []
+    has_let_go(one, one.first)
+    goes_on_playing(one, one.second)
+    (ended,) = db.session.scalars(select(AuditLog).where(AuditLog.target_id == deletion_id))
+    assert (ended.action, ended.actor_type) == ("deletion.ended", "job")
+    assert ended.detail["used_by"] == f"{one.second.kind} {one.second.id}"
+    assert "DELETE" not in {call["method"] for call in world.calls()}
+    remove(one, one.second)
+    time_passes()
+    assert not is_at_mux(one), "a deletion that was ended stands in the way of none that comes later"
+
+
+def test_support_that_retries_such_a_deletion_hears_why(world: World) -> None:
+    one = shared(world, "two lessons")
+    deletion_id = stuck(one).id
+    with pytest.raises(Conflict, match="uses this asset"):
+        retry_deletions.try_now(deletion_id, actor=JOB)
+    assert open_deletions() == []
+    has_let_go(one, one.first)
+
+
+def test_a_deletion_whose_lease_is_out_is_not_ended_under_the_worker(world: World) -> None:
+    """The worker that is at Mux with it comes back to a row that is gone, and takes that as it is."""
+    one = shared(world, "two lessons")
+    remove(one, one.first)
+    remove(one, one.second)
+    (row,) = db.session.scalars(select(AssetDeletion)).all()
+    world.control.fault("api", "status", match={"method": "DELETE"}, status=500)
+    with transaction(JOB):
+        lease = removal.claim(row.id)
+    assert lease is not None
+    with transaction(JOB):
+        plays(make_user(), one.asset_id, "p", True, True)
+    assert removal.finish(row.id, actor=JOB) is False
+    assert open_deletions() == []
+    with transaction(JOB):
+        removal._failed(lease, removal.mux.Later("No answer."))
+    assert open_deletions() == []

@@ -1,0 +1,434 @@
+"""Whoever loses the right to a lesson or course loses the uploads they began for it; what arrives nevertheless is held."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from sqlalchemy import select, text, update
+
+from lessonadmin import mux
+from lessonadmin.db import CLI, Actor, db, transaction
+from lessonadmin.domain import heartbeats, mux_budget
+from lessonadmin.domain.accounts import handover, people
+from lessonadmin.domain.batches import batches, registry
+from lessonadmin.domain.batches.row_results import SENTENCES
+from lessonadmin.domain.diagnosis import diagnose
+from lessonadmin.domain.errors import Conflict, Missing
+from lessonadmin.domain.lessons import courses, import_file, lesson_import, lessons
+from lessonadmin.domain.maintenance import sweep
+from lessonadmin.domain.models import (
+    AssetDeletion,
+    AuditLog,
+    Course,
+    Lesson,
+    MuxEvent,
+    Notification,
+    Tracking,
+    UploadCancellation,
+    User,
+)
+from lessonadmin.domain.reconciliation import reconcile
+from lessonadmin.domain.uploads import assign_asset, direct_upload
+from lessonadmin.domain.videos import withdrawal
+from lessonadmin.domain.webhooks import inbox
+from tests.factories import make_course, make_lesson, make_tracking, make_user
+from tests.queries import counted
+from tests.world import World
+
+FILE = direct_upload.File(name="talk.mp4", size=1000)
+Owner = Lesson | Course
+
+
+@pytest.fixture(autouse=True)
+def plenty(session: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
+    heartbeats.beat("worker:host:1")
+    heartbeats.beat("clock")
+
+
+def fresh(user: User) -> User:
+    return db.session.get_one(User, user.id, populate_existing=True)
+
+
+def disabled(teacher: User, _owner: Owner) -> None:
+    with transaction(CLI):
+        people.set_active(fresh(teacher), False)
+
+
+def demoted(teacher: User, _owner: Owner) -> None:
+    with transaction(CLI):
+        people.set_role(fresh(teacher), "student")
+
+
+def handed_over(teacher: User, _owner: Owner) -> None:
+    taker = make_user()
+    with transaction(CLI):
+        handover.hand_over(from_id=teacher.id, to_id=taker.id)
+
+
+def course_given(_teacher: User, owner: Owner) -> None:
+    staff, taker = make_user(role="support"), make_user()
+    with transaction(Actor.user(staff.id)):
+        courses.give(fresh(staff), owner.id, to_email=taker.email)
+
+
+LOSSES: list[Callable[[User, Owner], None]] = [disabled, demoted, handed_over]
+WHY = {
+    disabled: "the account was disabled",
+    demoted: "the role was changed to student",
+    handed_over: "everything was handed over to",
+    course_given: "the course was handed over to",
+}
+
+
+def row(upload_id: str) -> Tracking:
+    db.session.rollback()
+    found = select(Tracking).where(Tracking.upload_id == upload_id)
+    return db.session.scalars(found.execution_options(populate_existing=True)).one()
+
+
+def state(upload_id: str) -> tuple[str, str | None, bool]:
+    now = row(upload_id)
+    return now.status, now.error_type, now.is_current
+
+
+def late(world: World, lesson: Owner, *, heard: bool = True) -> str:
+    """The teacher is disabled, and the file of the open upload arrives after that; the upload's id."""
+    ticket = world.upload(lesson)
+    disabled(db.session.get_one(User, lesson.owner_id), lesson)
+    world.control.complete_upload(ticket.upload_id)
+    if heard:
+        world.deliver()
+    else:
+        world.forget()
+    return ticket.upload_id
+
+
+def played(world: World, lesson: Lesson) -> str:
+    world.uploaded(lesson)
+    world.deliver()
+    asset_id = world.lesson(lesson).mux_asset_id
+    assert asset_id is not None
+    return asset_id
+
+
+def press(action: str, upload_id: str) -> list[batches.Line]:
+    actor = Actor.user(make_user(role="support").id)
+    found = registry.find("tracking", action)
+    return list(batches.run_now(found, [row(upload_id).id], actor=actor).lines)
+
+
+@pytest.mark.parametrize(
+    ("loss", "kind"),
+    [*((loss, kind) for loss in LOSSES for kind in ("lesson", "course")), (course_given, "course")],
+)
+def test_what_has_not_arrived_is_cancelled_with_the_loss(
+    world: World, loss: Callable[[User, Owner], None], kind: str
+) -> None:
+    teacher = make_user()
+    owner = make_lesson(creator=teacher) if kind == "lesson" else make_course(instructor=teacher)
+    upload_id = world.upload(owner).upload_id
+    loss(teacher, owner)
+    assert state(upload_id) == ("cancelled", "right_lost", False)
+    assert (row(upload_id).started_by, row(upload_id).withdrawn_at is None) == (teacher.id, False)
+    trail = select(AuditLog).where(
+        AuditLog.action == "video.upload_cancelled", AuditLog.target_id == owner.id
+    )
+    (told,) = db.session.scalars(trail)
+    assert told.detail["reason"].startswith(WHY[loss])
+    assert (told.detail["upload_id"], told.detail["started_by"]) == (upload_id, teacher.email)
+    assert db.session.scalars(select(UploadCancellation.upload_id)).all() == [upload_id]
+    now = db.session.get_one(type(owner), owner.id, populate_existing=True)
+    assert now.video_processing_status == "none"
+    sweep.sweep()
+    assert world.control.upload(upload_id)["status"] == "cancelled"
+    assert state(upload_id) == ("cancelled", "right_lost", False)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("swept_first", [False, True])
+def test_a_file_that_comes_after_the_loss_changes_nothing_and_is_held(
+    world: World, loss: Callable[[User, Owner], None], swept_first: bool
+) -> None:
+    """The published video goes on playing, whether Mux's webhooks come first or the cancellation that came too late."""
+    teacher, staff = make_user(), [make_user(role="support"), make_user(role="admin")]
+    lesson = make_lesson(creator=teacher)
+    asset_id = played(world, lesson)
+    upload_id = world.upload(lesson).upload_id
+    loss(teacher, lesson)
+    world.control.complete_upload(upload_id)
+    if swept_first:
+        sweep.sweep()
+        assert state(upload_id) == ("cancelled", "held", False)
+    world.deliver()
+    for _ in range(2):
+        sweep.sweep()
+    now = world.lesson(lesson)
+    assert (now.status, now.video_processing_status, now.mux_asset_id) == ("published", "ready", asset_id)
+    assert state(upload_id) == ("cancelled", "held", False)
+    assert db.session.scalars(select(AssetDeletion)).all() == []
+    assert [world.notices(one.id) for one in staff] == [["needs_attention"], ["needs_attention"]]
+    assert world.actions(lesson.id).count("video.held") == 1
+
+
+def test_a_draft_that_waits_for_its_video_is_not_published(world: World) -> None:
+    lesson = make_lesson()
+    upload_id = late(world, lesson)
+    now = world.lesson(lesson)
+    assert (now.status, now.publish_on_ready, now.video_processing_status) == ("draft", True, "none")
+    assert state(upload_id)[1] == "held"
+
+
+def test_what_mux_has_already_goes_on(world: World) -> None:
+    lesson = make_lesson()
+    made = make_tracking(lesson, status="processing", mux_asset_id="a1", started_by=lesson.creator_id)
+    for loss in LOSSES:
+        with transaction(CLI):
+            people.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
+        loss(db.session.get_one(User, lesson.creator_id), lesson)
+    db.session.rollback()
+    assert db.session.get_one(Tracking, made.id, populate_existing=True).status == "processing"
+
+
+def test_an_upload_that_staff_began_stays_when_the_lesson_changes_hands(world: World) -> None:
+    staff, teacher = make_user(role="support"), make_user()
+    lesson = make_lesson(creator=teacher)
+    ticket = direct_upload.start(lesson, FILE, actor=Actor.user(staff.id))
+    for loss in (handed_over, disabled):
+        loss(teacher, lesson)
+        assert state(ticket.upload_id) == ("uploading", None, True)
+    with transaction(CLI):
+        people.set_role(fresh(staff), "instructor")
+    assert state(ticket.upload_id)[1] == "right_lost"
+
+
+def test_staff_who_teach_keep_their_own_uploads_when_they_are_no_longer_staff(world: World) -> None:
+    staff = make_user(role="support")
+    own, other = make_lesson(creator=staff), make_lesson()
+    tickets = [direct_upload.start(one, FILE, actor=Actor.user(staff.id)) for one in (own, other)]
+    lost = withdrawal.preview(fresh(staff))
+    assert (lost.by_disabling, lost.by_role["instructor"], lost.by_role["admin"]) == (2, 1, 0)
+    assert lost.by_handing_over == 0
+    with transaction(CLI):
+        people.set_role(fresh(staff), "instructor")
+    assert [state(one.upload_id)[1] for one in tickets] == [None, "right_lost"]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_an_upload_from_before_is_its_teachers(world: World, loss: Callable[[User, Owner], None]) -> None:
+    lesson = make_lesson()
+    make_tracking(lesson, upload_id="old")
+    loss(db.session.get_one(User, lesson.creator_id), lesson)
+    assert (state("old")[1], row("old").started_by is None) == ("right_lost", False)
+
+
+def test_one_that_our_clock_gave_up_a_moment_ago_may_still_arrive(world: World) -> None:
+    lesson, long_ago = make_lesson(), make_lesson()
+    for owner, upload_id, days in ((lesson, "new", 0), (long_ago, "old", 3)):
+        expired = text(f"clock_timestamp() - interval '{days} days 5 seconds'")
+        make_tracking(owner, upload_id=upload_id, status="error", error_type="upload_timed_out")
+        db.session.execute(update(Tracking).where(Tracking.upload_id == upload_id).values(expires_at=expired))
+        db.session.commit()
+        disabled(db.session.get_one(User, owner.creator_id), owner)
+    assert (state("new")[1], state("old")[1]) == ("right_lost", "upload_timed_out")
+    assert db.session.scalars(select(UploadCancellation.upload_id)).all() == ["new"]
+
+
+@pytest.mark.parametrize("how", ["disabled", "by another program"])
+def test_an_address_that_was_being_made_never_leaves(
+    world: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The right goes while Mux is asked: the row is there, its upload id is not."""
+    lesson = make_lesson()
+    teacher_id, real = lesson.creator_id, mux.create_upload
+
+    def create(**asked: object) -> mux.Upload:
+        made = real(**asked)  # type: ignore[arg-type]
+        if how == "disabled":
+            disabled(db.session.get_one(User, teacher_id), lesson)
+        else:
+            db.session.execute(update(User).where(User.id == teacher_id).values(active=False))
+            db.session.commit()
+        return made
+
+    monkeypatch.setattr(mux, "create_upload", create)
+    with pytest.raises(Missing):
+        direct_upload.start(lesson, FILE, actor=Actor.user(teacher_id))
+    (made,) = world.rows(lesson)
+    assert (made.status, made.error_type, made.is_current) == ("cancelled", "right_lost", False)
+    assert made.upload_id is not None
+    sweep.sweep()
+    assert world.control.upload(made.upload_id)["status"] == "cancelled"
+
+
+def test_a_right_that_comes_back_revives_nothing(world: World) -> None:
+    lesson = make_lesson()
+    upload_id = late(world, lesson)
+    with transaction(CLI):
+        people.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
+    said = direct_upload.bytes_are_in(
+        lesson, upload_id, temp_asset_id=None, actor=Actor.user(lesson.creator_id)
+    )
+    sweep.sweep()
+    assert (said, state(upload_id)[1]) == ("cancelled", "held")
+    assert world.lesson(lesson).video_processing_status == "none"
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_no_other_way_leads_out(world: World, app: Flask, heard: bool) -> None:
+    """Replayed events, rechecks, republish, fix-lessons, reconcile, support's own words and an import: it stays held, or
+    is found and held where nobody had told us."""
+    lesson = make_lesson()
+    upload_id = late(world, lesson, heard=heard)
+    if not heard:  # the promise to cancel is lost with everything else
+        db.session.execute(text("DELETE FROM upload_cancellations"))
+    # a temporary id makes fix-lessons look for whatever names this lesson at Mux
+    temporary = {"mux_asset_id": "temp_1", "mux_playback_id": "temp_1", "video_processing_status": "ready"}
+    db.session.execute(update(Lesson).values(temporary))
+    db.session.commit()
+    asset_id = str(world.control.upload(upload_id)["asset_id"])
+    playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
+    FlaskCliRunner(app).invoke(args=["fix-lessons", "--delay", "0"])
+    for event_id in db.session.scalars(select(MuxEvent.id)).all():
+        inbox.replay(event_id, actor=CLI)
+    staff = Actor.user(make_user(role="support").id)
+    for name in ("recheck", "republish"):
+        batches.run_now(registry.find("lesson", name), [lesson.id], actor=staff)
+    with pytest.raises(Conflict, match="held"):
+        assign_asset.adopt_asset(make_lesson(), asset_id=asset_id, playback_id=playback_id, actor=staff)
+    line = import_file.Row(
+        line=2, teacher=make_user().email, title="Taken", description="", course="", price_cents=0,
+        status="published", asset_id=asset_id,
+    )  # fmt: skip
+    assert lesson_import.take_in(line, actor=CLI, dry_run=False).result == "failed"
+    db.session.rollback()
+    reconcile.run(actor=CLI, started_by="test", mend=True, delete_orphans=True, tell=lambda _: None)
+    sweep.sweep()
+    assert state(upload_id) == ("cancelled", "held", False)
+    assert world.control.asset(asset_id)["id"] == asset_id
+    assert db.session.scalars(select(AssetDeletion)).all() == []
+    assert db.session.scalars(select(Lesson).where(Lesson.mux_asset_id == asset_id)).all() == []
+    assert world.lesson(lesson).status == "draft"
+
+
+def test_a_walk_through_mux_finds_what_nobody_told_us_and_deletes_it_not(world: World) -> None:
+    """An old asset of an upload that was withdrawn, and neither a webhook nor the cancellation told us of it."""
+    lesson = make_lesson()
+    make_tracking(lesson, upload_id="upload-a", started_by=lesson.creator_id)
+    disabled(db.session.get_one(User, lesson.creator_id), lesson)
+    db.session.execute(text("DELETE FROM upload_cancellations"))
+    db.session.commit()
+    note = mux.Passthrough(lesson_id=lesson.id).text()
+    (asset_id,) = world.control.seed_assets(1, passthrough=note, upload_id="upload-a", created_at=0)
+    told: list[str] = []
+    reconcile.run(
+        actor=CLI,
+        started_by="test",
+        mend=True,
+        delete_orphans=True,
+        tell=lambda found: told.append(found.kind),
+    )
+    assert told == ["stale"]
+    assert (state("upload-a"), row("upload-a").mux_asset_id) == (("cancelled", "held", False), asset_id)
+    assert db.session.scalars(select(AssetDeletion)).all() == []
+
+
+def test_staff_read_why_and_take_it_over(world: World) -> None:
+    """Then it goes the usual way: it replaces what plays, which is kept for its grace time."""
+    teacher = make_user(email="gone@school.example")
+    lesson = make_lesson(creator=teacher)
+    before = played(world, lesson)
+    upload_id = late(world, lesson)
+    finding = diagnose.diagnose(world.lesson(lesson))[0]
+    assert finding.cause == "held"
+    today = f"{row(upload_id).withdrawn_at:%-d %B %Y}"
+    assert finding.sentence.startswith(
+        f"gone@school.example started this upload and lost the right to this lesson on {today}; the file arrived"
+    )
+    assert [one.action for one in (finding.button, finding.other) if one] == ["take_over", "clear_asset"]
+    (line,) = press("take_over", upload_id)
+    assert (line.status, line.note.startswith("The file is taken over")) == ("done", True)
+    assert world.lesson(lesson).mux_asset_id == before
+    sweep.sweep()
+    now = world.lesson(lesson)
+    assert (now.mux_asset_id, now.status) == (row(upload_id).mux_asset_id, "published")
+    assert db.session.scalars(select(AssetDeletion.mux_asset_id)).all() == [before]
+    actor = select(AuditLog.actor_type).where(AuditLog.action == "video.taken_over")
+    assert db.session.scalars(actor).all() == ["user"]
+    assert press("take_over", upload_id)[0].note == SENTENCES["not_held"]
+
+
+def test_staff_delete_it_at_mux(world: World) -> None:
+    lesson = make_lesson()
+    upload_id = late(world, lesson)
+    asset_id = row(upload_id).mux_asset_id
+    assert press("clear_asset", upload_id)[0].status == "done"
+    sweep.sweep()
+    assert row(upload_id).status == "deleted"
+    assert asset_id not in [one["id"] for one in world.control.assets()]
+    assert [one.cause for one in diagnose.diagnose(world.lesson(lesson))] == ["no_video"]
+
+
+def test_what_is_held_never_pushes_another_upload_away(world: World) -> None:
+    lesson = make_lesson()
+    upload_id = late(world, lesson)
+    with transaction(CLI):
+        people.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
+    coming = world.upload(world.lesson(lesson)).upload_id
+    assert press("take_over", upload_id)[0].note == SENTENCES["another_coming"]
+    assert state(coming) == ("uploading", None, True)
+
+
+def test_before_a_file_came_the_case_says_what_became_of_the_upload(world: World) -> None:
+    lesson = make_lesson()
+    world.upload(lesson)
+    disabled(db.session.get_one(User, lesson.creator_id), lesson)
+    finding = diagnose.diagnose(world.lesson(lesson))[0]
+    assert (finding.cause, finding.severity) == ("right_lost", "fine")
+
+
+def test_a_deleted_lesson_takes_what_is_held_with_it(world: World) -> None:
+    lesson = make_lesson()
+    asset_id = row(late(world, lesson)).mux_asset_id
+    staff = make_user(role="support")
+    with transaction(Actor.user(staff.id)):
+        lessons.delete(fresh(staff), lesson.id)
+    assert db.session.scalars(select(AssetDeletion.mux_asset_id)).all() == [asset_id]
+
+
+def test_five_thousand_lessons_and_fifty_uploads(world: World) -> None:
+    """What it costs grows with the uploads that are open, not with the lessons."""
+    teacher, taker = make_user(), make_user()
+    make = "INSERT INTO lessons (creator_id, title) SELECT :teacher, 'Lesson ' || n FROM generate_series(1, 5000) n"
+    begin = (
+        "INSERT INTO mux_asset_tracking (lesson_id, owner_id, upload_id, started_by)"
+        " SELECT id, creator_id, 'upload-' || id, creator_id FROM lessons ORDER BY id LIMIT 50"
+    )
+    db.session.execute(text(make), {"teacher": teacher.id})
+    db.session.execute(text(begin))
+    db.session.commit()
+    assert withdrawal.preview(fresh(teacher)).by_handing_over == 50
+    began = time.monotonic()
+    with counted() as sent, transaction(CLI):
+        done = handover.hand_over(from_id=teacher.id, to_id=taker.id)
+    assert (done.lessons, done.uploads) == (5000, 50)
+    assert len(sent) < 50 * 10
+    assert time.monotonic() - began < 20
+    states = set(db.session.execute(select(Tracking.status, Tracking.error_type)))
+    assert states == {("cancelled", "right_lost")}
+    assert len(db.session.scalars(select(UploadCancellation.id)).all()) == 50
+
+
+def test_every_member_of_staff_is_told_once(world: World) -> None:
+    staff, gone = make_user(role="admin"), make_user(role="support", active=False)
+    lesson = make_lesson()
+    upload_id = late(world, lesson)
+    for event_id in db.session.scalars(select(MuxEvent.id)).all():
+        inbox.replay(event_id, actor=CLI)
+    assert (world.notices(staff.id), world.notices(gone.id)) == (["needs_attention"], [])
+    told = db.session.scalars(select(Notification).where(Notification.user_id == staff.id)).one()
+    assert (told.cause, told.lesson_id) == ("held", lesson.id)
+    assert row(upload_id).id != uuid.UUID(int=0)

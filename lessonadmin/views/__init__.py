@@ -11,8 +11,8 @@ from lessonadmin.views import (
     home,
     lessons,
     metrics,
+    navigation,
     notices,
-    shell,
     sign_in,
     webhooks,
 )
@@ -33,6 +33,6 @@ BLUEPRINTS = (
 
 
 def init_app(app: Flask) -> None:
-    shell.init_app(app)
+    navigation.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from lessonadmin import auth
-from lessonadmin.views.api import calls
+from lessonadmin.views.api import endpoints
 
 TABLE = Path(__file__).with_name("roles.txt")
 UNGUARDED = "NOBODY HAS OPENED IT"
@@ -27,19 +27,20 @@ def guard_of(rule: Rule) -> auth.Guard | None:
     return auth.guard_for(rule.endpoint, blueprint if dot else None)
 
 
-def call_of(rule: Rule) -> calls.Call | None:
+def call_of(rule: Rule) -> endpoints.Endpoint | None:
     """The call of the JSON API behind a route: inside its blueprint's door, it has one of its own."""
     blueprint, _, name = rule.endpoint.rpartition(".")
-    if blueprint != calls.bp.name:
+    if blueprint != endpoints.bp.name:
         return None
     return next(
-        (one for one in calls.CALLS if name in {one.endpoint(way) for way in (one.path, *one.also)}), None
+        (one for one in endpoints.ENDPOINTS if name in {one.name_of(way) for way in (one.path, *one.also)}),
+        None,
     )
 
 
-def let_in(call: calls.Call) -> frozenset[str]:
+def let_in(call: endpoints.Endpoint) -> frozenset[str]:
     """The roles that may make it."""
-    return calls.REFUSALS[call.who][0]
+    return endpoints.ROLES_AND_REFUSALS[call.who][0]
 
 
 def says(rule: Rule) -> str:

@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 
 from lessonadmin import auth, config, create_app
 from lessonadmin.db import db
-from lessonadmin.views.api import calls
+from lessonadmin.views.api import endpoints
 from tests.factories import bearer, make_user, signed_in
 from tests.structure.roles import TABLE, UNGUARDED, call_of, guard_of, let_in, methods_of, table
 
@@ -140,7 +140,7 @@ def test_each_role_makes_the_calls_that_the_table_says_and_no_other(app: Flask, 
 def test_of_the_test_a_call_without_its_inner_door_is_seen(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "_let_in", lambda _who: None)
+    monkeypatch.setattr(endpoints, "_require_role", lambda _who: None)
     inner = {
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()

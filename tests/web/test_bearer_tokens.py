@@ -9,7 +9,7 @@ from lessonadmin import auth
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain.accounts import people
 from lessonadmin.domain.models import ApiToken, User
-from lessonadmin.views.api.calls import CALLS
+from lessonadmin.views.api.endpoints import ENDPOINTS
 from tests.factories import bearer, make_lesson, make_user, signed_in
 from tests.pages import csrf_of
 
@@ -84,8 +84,8 @@ def test_a_token_that_reads_changes_nothing(client: FlaskClient) -> None:
 
 
 def test_every_call_that_is_no_get_and_the_one_that_asks_mux_needs_write() -> None:
-    free = {one.name for one in CALLS if not one.changes}
-    assert free == {one.name for one in CALLS if one.method == "GET"} - {"check_upload_status"}
+    free = {one.name for one in ENDPOINTS if not one.changes}
+    assert free == {one.name for one in ENDPOINTS if one.method == "GET"} - {"check_upload_status"}
 
 
 @pytest.mark.parametrize("scope", ["read", "write"])

@@ -1,6 +1,6 @@
-"""The JSON API under `/api`: each call reads, asks the domain once and answers. `audit_log` is the door that all go through."""
+"""The JSON API under `/api`: each endpoint reads, calls the domain once and answers. All of them pass `endpoints`."""
 
-from lessonadmin.views.api import courses, documentation, lessons, playback, uploads, videos
-from lessonadmin.views.api.calls import bp
+from lessonadmin.views.api import courses, docs_page, lessons, playback, uploads, videos
+from lessonadmin.views.api.endpoints import bp
 
-__all__ = ["bp", "courses", "documentation", "lessons", "playback", "uploads", "videos"]
+__all__ = ["bp", "courses", "docs_page", "lessons", "playback", "uploads", "videos"]

@@ -7,14 +7,14 @@ from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.lessons import courses, listing
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
-from lessonadmin.views.api.asked import CourseChange, CourseNew, CoursePage
-from lessonadmin.views.api.calls import Answer, call
-from lessonadmin.views.api.shown import CourseList, CourseShown
+from lessonadmin.views.api.endpoints import Answer, endpoint
+from lessonadmin.views.api.requests import CourseChange, CourseNew, CoursePage
+from lessonadmin.views.api.responses import CourseList, CourseResponse
 
 TAG = "Courses"
 
 
-@call("GET", "/courses", tag=TAG, query=CoursePage, answers={200: CourseList})
+@endpoint("GET", "/courses", tag=TAG, query=CoursePage, answers={200: CourseList})
 def list_courses(query: CoursePage) -> Answer:
     """List courses.
 
@@ -24,29 +24,29 @@ def list_courses(query: CoursePage) -> Answer:
     return 200, CourseList.of(user, listing.courses(user, listing.Wish(**query.model_dump())))
 
 
-@call("POST", "/courses", tag=TAG, who="teaching", body=CourseNew, answers={201: CourseShown})
+@endpoint("POST", "/courses", tag=TAG, who="teaching", body=CourseNew, answers={201: CourseResponse})
 def create_course(body: CourseNew) -> Answer:
     """Write a course."""
     user = auth.current_user()
     with transaction(auth.current_actor()):
         course = courses.create(user, Changes(**body.model_dump()))
-    return 201, CourseShown.of(user, course)
+    return 201, CourseResponse.of(user, course)
 
 
-@call("GET", "/courses/<uuid:course_id>", tag=TAG, answers={200: CourseShown})
+@endpoint("GET", "/courses/<uuid:course_id>", tag=TAG, answers={200: CourseResponse})
 def show_course(course_id: uuid.UUID) -> Answer:
     """Read a course."""
     user = auth.current_user()
-    return 200, CourseShown.of(user, permissions.course_to_see(user, course_id))
+    return 200, CourseResponse.of(user, permissions.course_to_see(user, course_id))
 
 
-@call(
+@endpoint(
     "PATCH",
     "/courses/<uuid:course_id>",
     tag=TAG,
     who="teaching",
     body=CourseChange,
-    answers={200: CourseShown},
+    answers={200: CourseResponse},
 )
 def change_course(course_id: uuid.UUID, body: CourseChange) -> Answer:
     """Change a course."""
@@ -55,10 +55,10 @@ def change_course(course_id: uuid.UUID, body: CourseChange) -> Answer:
     wanted = Changes(**{name: said.get(name, UNSET) for name in CourseChange.model_fields})
     with transaction(auth.current_actor()):
         course = courses.edit(user, course_id, wanted)
-    return 200, CourseShown.of(user, course)
+    return 200, CourseResponse.of(user, course)
 
 
-@call("DELETE", "/courses/<uuid:course_id>", tag=TAG, who="teaching", answers={204: None})
+@endpoint("DELETE", "/courses/<uuid:course_id>", tag=TAG, who="teaching", answers={204: None})
 def delete_course(course_id: uuid.UUID) -> Answer:
     """Delete a course.
 

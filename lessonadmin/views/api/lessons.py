@@ -10,14 +10,14 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Invalid, Missing
 from lessonadmin.domain.lessons import lessons, listing
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
-from lessonadmin.views.api.asked import LessonChange, LessonNew, LessonPage
-from lessonadmin.views.api.calls import Answer, call
-from lessonadmin.views.api.shown import LessonList, LessonShown
+from lessonadmin.views.api.endpoints import Answer, endpoint
+from lessonadmin.views.api.requests import LessonChange, LessonNew, LessonPage
+from lessonadmin.views.api.responses import LessonList, LessonResponse
 
 TAG = "Lessons"
 
 
-@call("GET", "/lessons", tag=TAG, query=LessonPage, answers={200: LessonList})
+@endpoint("GET", "/lessons", tag=TAG, query=LessonPage, answers={200: LessonList})
 def list_lessons(query: LessonPage) -> Answer:
     """List lessons.
 
@@ -28,7 +28,7 @@ def list_lessons(query: LessonPage) -> Answer:
     return 200, LessonList.of(user, page)
 
 
-@call("POST", "/lessons", tag=TAG, who="teaching", body=LessonNew, answers={201: LessonShown})
+@endpoint("POST", "/lessons", tag=TAG, who="teaching", body=LessonNew, answers={201: LessonResponse})
 def create_lesson(body: LessonNew) -> Answer:
     """Write a lesson.
 
@@ -37,23 +37,23 @@ def create_lesson(body: LessonNew) -> Answer:
     user = auth.current_user()
     with transaction(auth.current_actor()), _a_foreign_course_is_missing():
         lesson = lessons.create(user, Changes(**body.model_dump()))
-    return 201, LessonShown.of(user, lesson)
+    return 201, LessonResponse.of(user, lesson)
 
 
-@call("GET", "/lessons/<uuid:lesson_id>", tag=TAG, answers={200: LessonShown})
+@endpoint("GET", "/lessons/<uuid:lesson_id>", tag=TAG, answers={200: LessonResponse})
 def show_lesson(lesson_id: uuid.UUID) -> Answer:
     """Read a lesson."""
     user = auth.current_user()
-    return 200, LessonShown.of(user, permissions.lesson_to_see(user, lesson_id))
+    return 200, LessonResponse.of(user, permissions.lesson_to_see(user, lesson_id))
 
 
-@call(
+@endpoint(
     "PATCH",
     "/lessons/<uuid:lesson_id>",
     tag=TAG,
     who="teaching",
     body=LessonChange,
-    answers={200: LessonShown},
+    answers={200: LessonResponse},
 )
 def change_lesson(lesson_id: uuid.UUID, body: LessonChange) -> Answer:
     """Change a lesson.
@@ -64,7 +64,7 @@ def change_lesson(lesson_id: uuid.UUID, body: LessonChange) -> Answer:
     user = auth.current_user()
     with transaction(auth.current_actor()), _a_foreign_course_is_missing():
         lesson = lessons.edit(user, lesson_id, changes(body))
-    return 200, LessonShown.of(user, lesson)
+    return 200, LessonResponse.of(user, lesson)
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def changes(body: LessonChange) -> Changes:
     return Changes(**{name: said.get(name, UNSET) for name in LessonChange.model_fields})
 
 
-@call(
+@endpoint(
     "DELETE",
     "/lessons/<uuid:lesson_id>",
     tag=TAG,
@@ -99,12 +99,12 @@ def delete_lesson(lesson_id: uuid.UUID) -> Answer:
     return 204, None
 
 
-@call(
+@endpoint(
     "POST",
     "/lessons/<uuid:lesson_id>/publish",
     tag=TAG,
     who="teaching",
-    answers={200: LessonShown, 202: LessonShown},
+    answers={200: LessonResponse, 202: LessonResponse},
     problems={
         400: "`no_video`: there is nothing to publish. `temporary_asset`: its video id means nothing to Mux.",
         409: "`video_error`: the video failed.",
@@ -121,4 +121,4 @@ def publish_lesson(lesson_id: uuid.UUID) -> Answer:
     user = auth.current_user()
     lesson = permissions.lesson_to_change(user, lesson_id)
     published = lessons.publish(lesson, actor=auth.current_actor())
-    return 200 if published else 202, LessonShown.of(user, permissions.lesson_to_change(user, lesson_id))
+    return 200 if published else 202, LessonResponse.of(user, permissions.lesson_to_change(user, lesson_id))

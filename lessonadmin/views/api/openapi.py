@@ -1,4 +1,4 @@
-"""The API described as OpenAPI 3.1, made from the calls and the schemas that they really use."""
+"""The API described as OpenAPI 3.1, made from the endpoints and the schemas that they really use."""
 
 import re
 from functools import cache
@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
-from lessonadmin.views.api.calls import CALLS, Call
-from lessonadmin.views.api.shown import ProblemShown
+from lessonadmin.views.api.endpoints import ENDPOINTS, Endpoint
+from lessonadmin.views.api.responses import ProblemResponse
 
 Doc = dict[str, Any]
 TAGS = ("Lessons", "Courses", "Uploads", "Videos", "Playing and buying")
@@ -67,9 +67,9 @@ class _Plain(GenerateJsonSchema):
 def document() -> Doc:
     """The whole description."""
     schemas = _schemas()
-    queries = {one.query.__name__ for one in CALLS if one.query is not None}  # they stand as parameters
+    queries = {one.query.__name__ for one in ENDPOINTS if one.query is not None}  # they stand as parameters
     paths: dict[str, Doc] = {}
-    for one in CALLS:
+    for one in ENDPOINTS:
         for address in (one.path, *one.also):
             paths.setdefault(plain_path(address), {})[one.method.lower()] = _operation(one, address, schemas)
     for number, address in enumerate(WEBHOOK_PATHS):
@@ -92,8 +92,8 @@ def document() -> Doc:
 
 
 def _schemas() -> Doc:
-    wanted: dict[type[BaseModel], JsonSchemaMode] = {ProblemShown: "serialization"}
-    for one in CALLS:
+    wanted: dict[type[BaseModel], JsonSchemaMode] = {ProblemResponse: "serialization"}
+    for one in ENDPOINTS:
         wanted |= {model: "validation" for model in (one.body, one.query) if model is not None}
         wanted |= {model: "serialization" for model in one.answers.values() if model is not None}
     _, found = models_json_schema(list(wanted.items()), schema_generator=_Plain)
@@ -101,8 +101,8 @@ def _schemas() -> Doc:
 
 
 def plain_name(model: str) -> str:
-    """`Lesson` for `LessonShown`: outside, nobody confuses it with anything else."""
-    return model.removesuffix("Shown")
+    """`Lesson` for `LessonResponse`: the names outside are shorter."""
+    return model.removesuffix("Response")
 
 
 def _renamed(schema: Any) -> Any:
@@ -124,9 +124,9 @@ def plain_path(address: str) -> str:
     return "/api" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address)
 
 
-def _operation(one: Call, address: str, schemas: Doc) -> Doc:
+def _operation(one: Endpoint, address: str, schemas: Doc) -> Doc:
     operation: Doc = {
-        "operationId": one.endpoint(address),
+        "operationId": one.name_of(address),
         "tags": [one.tag],
         "summary": one.summary,
         "description": f"{one.description}\n\n{WHO[one.who]} {NEEDS_WRITE if one.changes else ''}".strip(),
@@ -143,7 +143,7 @@ def _operation(one: Call, address: str, schemas: Doc) -> Doc:
 
 
 def _webhook(name: str) -> Doc:
-    """The one address that Mux itself calls; it is no call of the API's, so it stands here."""
+    """The one address that Mux itself calls; it is no endpoint of this API, so it stands here."""
     signature = {"name": "Mux-Signature", "in": "header", "required": True, "schema": {"type": "string"}}
     return {
         "operationId": name,
@@ -165,7 +165,7 @@ def _path_parameters(address: str) -> list[Doc]:
     return found
 
 
-def _query_parameters(one: Call, schemas: Doc) -> list[Doc]:
+def _query_parameters(one: Endpoint, schemas: Doc) -> list[Doc]:
     model = one.query or (one.body if one.body_or_query else None)
     if model is None:
         return []
@@ -197,17 +197,17 @@ def _without_null(schema: Doc) -> Doc:
     return kept
 
 
-def _responses(one: Call) -> Doc:
+def _responses(one: Endpoint) -> Doc:
     found = {str(status): _response(REASONS[status], model) for status, model in one.answers.items()}
     for status in _problems(one):
         said = one.problems.get(status, REASONS[status])
-        found[str(status)] = _response(said, ProblemShown)
+        found[str(status)] = _response(said, ProblemResponse)
     if "429" in found:
         found["429"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
     return dict(sorted(found.items()))
 
 
-def _problems(one: Call) -> list[int]:
+def _problems(one: Endpoint) -> list[int]:
     takes = one.method != "GET"
     reads = takes or one.query is not None
     always = (

@@ -4,7 +4,7 @@ from lessonadmin import auth
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import Owner
-from lessonadmin.views.api.asked import OwnerNamed
+from lessonadmin.views.api.requests import OwnerNamed
 
 ONE_OF_THEM = "Name a lesson_id or a course_id, and only one of them."
 

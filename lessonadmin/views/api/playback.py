@@ -6,17 +6,17 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import playback
 from lessonadmin.domain.lessons import lessons
-from lessonadmin.views.api.calls import Answer, call
-from lessonadmin.views.api.shown import PurchaseShown, SourceShown
+from lessonadmin.views.api.endpoints import Answer, endpoint
+from lessonadmin.views.api.responses import PurchaseResponse, SourceResponse
 
 TAG = "Playing and buying"
 
 
-@call(
+@endpoint(
     "GET",
     "/lessons/<uuid:lesson_id>/playback",
     tag=TAG,
-    answers={200: SourceShown},
+    answers={200: SourceResponse},
     problems={
         403: "`purchase_required`: buy it first.",
         409: "`not_ready`: its video cannot be played yet.",
@@ -29,15 +29,15 @@ def play_lesson(lesson_id: uuid.UUID) -> Answer:
     For its teacher, staff, whoever bought it, and everybody if it is published and free. Tokens are for this one
     viewer and live longer than the video lasts.
     """
-    return 200, SourceShown.of(playback.of_lesson(auth.current_user(), lesson_id))
+    return 200, SourceResponse.of(playback.of_lesson(auth.current_user(), lesson_id))
 
 
-@call(
+@endpoint(
     "POST",
     "/lessons/<uuid:lesson_id>/purchase",
     tag=TAG,
     who="students",
-    answers={201: PurchaseShown, 200: PurchaseShown},
+    answers={201: PurchaseResponse, 200: PurchaseResponse},
     problems={409: "`not_for_sale`: it is not published, or its video does not play."},
 )
 def buy_lesson(lesson_id: uuid.UUID) -> Answer:
@@ -47,4 +47,4 @@ def buy_lesson(lesson_id: uuid.UUID) -> Answer:
     """
     with transaction(auth.current_actor()):
         purchase, new = lessons.purchase(auth.current_user(), lesson_id)
-    return 201 if new else 200, PurchaseShown.of(purchase)
+    return 201 if new else 200, PurchaseResponse.of(purchase)

@@ -1,6 +1,6 @@
 """From a chosen file to bytes at Mux: the address to upload to, the word that they are in, giving it up.
 
-The calls that name an upload answer with the status of that upload.
+The endpoints that name an upload answer with the status of that upload.
 """
 
 import logging
@@ -14,15 +14,15 @@ from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.uploads.direct_upload import File
 from lessonadmin.domain.videos import cancellation
 from lessonadmin.views.api import owners
-from lessonadmin.views.api.asked import BytesIn, UploadAsk, UploadNamed
-from lessonadmin.views.api.calls import Answer, call
-from lessonadmin.views.api.shown import TicketShown, UploadStatus
+from lessonadmin.views.api.endpoints import Answer, endpoint
+from lessonadmin.views.api.requests import BytesIn, UploadAsk, UploadNamed
+from lessonadmin.views.api.responses import TicketResponse, UploadStatus
 
 log = logging.getLogger(__name__)
 TAG = "Uploads"
 
 
-@call(
+@endpoint(
     "POST",
     "/mux/upload-url",
     also=("/mux/upload",),
@@ -30,7 +30,7 @@ TAG = "Uploads"
     who="teaching",
     body=UploadAsk,
     body_or_query=True,
-    answers={201: TicketShown},
+    answers={201: TicketResponse},
     problems={
         409: "`quota`: the plan at Mux is full.",
         413: "`too_large`: more than UPLOAD_MAX_MB.",
@@ -52,10 +52,10 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
         content_type=body.content_type,
         caption_language=body.caption_language,
     )
-    return 201, TicketShown.of(direct_upload.start(owner, file, actor=auth.current_actor()))
+    return 201, TicketResponse.of(direct_upload.start(owner, file, actor=auth.current_actor()))
 
 
-@call(
+@endpoint(
     "POST",
     "/mux/track-upload",
     also=("/lessons/update-upload-id",),
@@ -81,7 +81,9 @@ def track_upload(body: BytesIn) -> Answer:
     return 200, UploadStatus(status=status)
 
 
-@call("POST", "/mux/cancel-upload", tag=TAG, who="teaching", body=UploadNamed, answers={200: UploadStatus})
+@endpoint(
+    "POST", "/mux/cancel-upload", tag=TAG, who="teaching", body=UploadNamed, answers={200: UploadStatus}
+)
 def cancel_upload(body: UploadNamed) -> Answer:
     """Give an upload up, here and at Mux."""
     found = direct_upload.owner_of(body.upload_id)

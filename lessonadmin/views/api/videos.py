@@ -12,14 +12,20 @@ from lessonadmin.domain.uploads import assign_asset
 from lessonadmin.domain.videos import locking, removal, video_status
 from lessonadmin.temporary_ids import is_temporary
 from lessonadmin.views.api import owners
-from lessonadmin.views.api.asked import AssetNamed, OwnerNamed, StatusAsk
-from lessonadmin.views.api.calls import Answer, call
-from lessonadmin.views.api.shown import AskedStatus, AssetStatus, FailureShown, LessonShown, UploadStatus
+from lessonadmin.views.api.endpoints import Answer, endpoint
+from lessonadmin.views.api.requests import AssetNamed, OwnerNamed, StatusAsk
+from lessonadmin.views.api.responses import (
+    AskedStatus,
+    AssetStatus,
+    FailureResponse,
+    LessonResponse,
+    UploadStatus,
+)
 
 TAG = "Videos"
 
 
-@call("GET", "/mux/check-asset-status", tag=TAG, query=StatusAsk, answers={200: AssetStatus})
+@endpoint("GET", "/mux/check-asset-status", tag=TAG, query=StatusAsk, answers={200: AssetStatus})
 def check_asset_status(query: StatusAsk) -> Answer:
     """Ask our database how a video stands.
 
@@ -35,12 +41,12 @@ def check_asset_status(query: StatusAsk) -> Answer:
         lesson_status=owner.status if isinstance(owner, Lesson) else None,  # type: ignore[arg-type]
         progress=found.progress,
         stuck=found.stuck,
-        error=FailureShown.of(found.error),
+        error=FailureResponse.of(found.error),
         next_poll_ms=video_status.next_poll_ms(query.attempt),
     )
 
 
-@call(
+@endpoint(
     "GET",
     "/mux/check-upload-status",
     tag=TAG,
@@ -77,13 +83,13 @@ def _again(kind: Kind, owner_id: uuid.UUID) -> Owner:
     return owner
 
 
-@call(
+@endpoint(
     "POST",
     "/mux/update-asset",
     tag=TAG,
     who="staff",
     body=AssetNamed,
-    answers={200: LessonShown},
+    answers={200: LessonResponse},
     problems={
         409: "`video_error`: the asset failed. `being_deleted`: somebody deletes it. `held`: staff have to decide about it.",
         429: "Very often within a minute; `Retry-After` says when to come back.",
@@ -100,10 +106,10 @@ def update_asset(body: AssetNamed) -> Answer:
     assign_asset.adopt_asset(
         lesson, asset_id=body.mux_asset_id, playback_id=body.mux_playback_id, actor=auth.current_actor()
     )
-    return 200, LessonShown.of(user, permissions.lesson_to_change(user, body.lesson_id))
+    return 200, LessonResponse.of(user, permissions.lesson_to_change(user, body.lesson_id))
 
 
-@call("DELETE", "/mux/assets/<asset_id>", tag=TAG, who="teaching", answers={202: UploadStatus})
+@endpoint("DELETE", "/mux/assets/<asset_id>", tag=TAG, who="teaching", answers={202: UploadStatus})
 def delete_asset(asset_id: str) -> Answer:
     """Delete a video, also while it is still processing.
 

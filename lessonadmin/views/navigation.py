@@ -1,6 +1,6 @@
-"""What the frame around every page shows: where one may go, who is signed in, how many notices wait.
+"""What the frame around every page shows: the navigation, who is signed in, how many notices are unread.
 
-The frame also stands around error pages, so nothing in here may need the database to answer.
+The frame also surrounds error pages, so nothing in here may need the database to answer.
 """
 
 import logging
@@ -19,15 +19,15 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Place:
-    """One entry of the navigation; it shows only if its room exists and its guard lets the person in."""
+class NavigationEntry:
+    """One entry of the navigation; it shows only if its blueprint is there and the guard admits the user."""
 
     endpoint: str
     label: str
     icon: str
 
     @property
-    def room(self) -> str:
+    def blueprint(self) -> str:
         return self.endpoint.partition(".")[0]
 
     @property
@@ -37,27 +37,27 @@ class Place:
     @property
     def current(self) -> bool:
         here = request.blueprint or ""
-        return here == self.room or (self.room == "admin" and here.startswith("admin_"))
+        return here == self.blueprint or (self.blueprint == "admin" and here.startswith("admin_"))
 
     @property
-    def open(self) -> bool:
-        return self.endpoint in current_app.view_functions and auth.allows(self.room)
+    def allowed(self) -> bool:
+        return self.endpoint in current_app.view_functions and auth.allows(self.blueprint)
 
 
-PLACES = (
-    Place("admin.index", "Support panel", "panel"),
-    Place("lessons.index", "Lessons", "lesson"),
-    Place("courses.index", "Courses", "course"),
-    Place("catalog.index", "Catalogue", "catalog"),
+NAVIGATION = (
+    NavigationEntry("admin.index", "Support panel", "panel"),
+    NavigationEntry("lessons.index", "Lessons", "lesson"),
+    NavigationEntry("courses.index", "Courses", "course"),
+    NavigationEntry("catalog.index", "Catalogue", "catalog"),
 )
 
 
-def places() -> list[Place]:
-    return [place for place in PLACES if place.open]
+def allowed_entries() -> list[NavigationEntry]:
+    return [entry for entry in NAVIGATION if entry.allowed]
 
 
 def unread_notices() -> int:
-    """How many notices wait, asked once a request; a page is not refused for want of this figure."""
+    """How many notices are unread, counted once a request; a page is shown without the figure if it cannot be counted."""
     found = auth.identity()
     if found is None:
         return 0
@@ -76,7 +76,7 @@ def _count_unread(user_id: uuid.UUID) -> int:
 
 
 def _context() -> dict[str, Any]:
-    return {"me": auth.identity(), "places": places, "unread_notices": unread_notices}
+    return {"me": auth.identity(), "navigation": allowed_entries, "unread_notices": unread_notices}
 
 
 def init_app(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""What came in, checked against a schema: everything that is wrong is said at once, in words.
+"""Read a request and check it against a schema: everything that is wrong is said at once, in words.
 
 Keys are snake_case; the camelCase names that older browsers' scripts send are understood as well.
 """
@@ -61,7 +61,7 @@ def query(model: type[Model]) -> Model:
 
 
 def no_body() -> None:
-    """This call takes nothing; an empty object is nothing."""
+    """This endpoint takes nothing; an empty object is nothing."""
     given = _json_object()
     if given:
         raise _invalid({str(key)[:LONGEST_KEY]: SENTENCES["extra_forbidden"] for key in given})

@@ -1,4 +1,4 @@
-"""The schemas of what comes in: JSON bodies and query strings. Unknown keys are refused."""
+"""The schemas of requests: JSON bodies and query strings. Unknown keys are refused."""
 
 import re
 import uuid
@@ -55,7 +55,7 @@ if VideoStatus.__args__ != VIDEO_STATUSES:  # type: ignore[attr-defined]
     raise AssertionError("the API and the tables know different video statuses")
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -65,11 +65,11 @@ def _no_defaults(schema: dict[str, Any]) -> None:
         field.pop("default", None)
 
 
-class Change(Asked):
+class Change(RequestModel):
     model_config = ConfigDict(json_schema_extra=_no_defaults)
 
 
-class LessonNew(Asked):
+class LessonNew(RequestModel):
     """A lesson to be made. Unless `status` is "draft" it is published by itself when its video is ready."""
 
     title: Title
@@ -89,7 +89,7 @@ class LessonChange(Change):
     status: LessonStatus = "draft"
 
 
-class CourseNew(Asked):
+class CourseNew(RequestModel):
     """A course to be made."""
 
     title: Title
@@ -106,7 +106,7 @@ class CourseChange(Change):
 PAGES = f"Pages count from 1. A list is read up to its {listing.CEILING}th row: beyond that, in a longer one, 400."
 
 
-class CoursePage(Asked):
+class CoursePage(RequestModel):
     """Which page of the list, and what it is filtered by."""
 
     page: Annotated[int, Field(ge=1, le=listing.LAST_PAGE, description=PAGES)] = 1
@@ -127,7 +127,7 @@ class LessonPage(CoursePage):
     course_id: uuid.UUID | None = None
 
 
-class OwnerNamed(Asked):
+class OwnerNamed(RequestModel):
     """Exactly one of the two."""
 
     model_config = ConfigDict(
@@ -161,7 +161,7 @@ class BytesIn(OwnerNamed):
     temp_asset_id: MuxId | None = None
 
 
-class UploadNamed(Asked):
+class UploadNamed(RequestModel):
     upload_id: MuxId
 
 
@@ -171,7 +171,7 @@ class StatusAsk(OwnerNamed):
     ] = 0
 
 
-class AssetNamed(Asked):
+class AssetNamed(RequestModel):
     """The asset that a lesson really has, by the word of support."""
 
     lesson_id: uuid.UUID

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from lessonadmin import config
 from lessonadmin.views.api import openapi
-from lessonadmin.views.api.calls import bp
+from lessonadmin.views.api.endpoints import bp
 
 Doc = dict[str, Any]
 MANY = 8
@@ -44,7 +44,7 @@ def in_code(text: str) -> Markup:
 
 
 def groups() -> list[tuple[str, list[Doc]]]:
-    """The calls as the page shows them: by subject, in the order of the description."""
+    """The endpoints as the page shows them: by subject, in the order of the description."""
     document = openapi.document()
     found: dict[str, list[Doc]] = {tag["name"]: [] for tag in document["tags"]}
     for path, operations in document["paths"].items():
@@ -55,7 +55,7 @@ def groups() -> list[tuple[str, list[Doc]]]:
 
 
 def objects() -> list[Doc]:
-    """What calls answer with, field by field."""
+    """What endpoints answer with, field by field."""
     document = openapi.document()
     asked = {
         operation["requestBody"]["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]

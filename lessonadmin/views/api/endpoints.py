@@ -1,7 +1,7 @@
-"""What every call of the JSON API goes through: who may make it, what it reads, what it answers.
+"""What every endpoint of the JSON API shares: who may call it, what it reads, what it answers.
 
-`@call(...)` registers a view and remembers its description, so that the route, the checks and `/api/openapi.json`
-come from one place. No call is described here and no rule of the product is known.
+`@endpoint(...)` registers a view and remembers its description, so that the route, the checks and `/api/openapi.json`
+come from one place. No endpoint is described here and no rule of the product is known.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from lessonadmin import auth
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Forbidden, Problem
-from lessonadmin.views.api import reading
-from lessonadmin.views.api.refusals import in_words_for
+from lessonadmin.views.api import request_parsing
+from lessonadmin.views.api.mux_problems import worded_for
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 
@@ -24,7 +24,7 @@ Who = Literal["anyone", "teaching", "students", "staff"]
 Answer = tuple[int, BaseModel | None]
 View = Callable[..., Answer]
 
-REFUSALS: dict[Who, tuple[frozenset[str], str]] = {
+ROLES_AND_REFUSALS: dict[Who, tuple[frozenset[str], str]] = {
     "anyone": (auth.EVERYONE, ""),
     "teaching": (auth.TEACHING.roles, permissions.ONLY_TEACHERS_CHANGE),
     "students": (frozenset({"student"}), permissions.ONLY_STUDENTS_BUY),
@@ -33,8 +33,8 @@ REFUSALS: dict[Who, tuple[frozenset[str], str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """One call: how it is described, and how it is carried out."""
+class Endpoint:
+    """How an endpoint is described, and how a request is answered."""
 
     view: View
     method: Method
@@ -61,30 +61,30 @@ class Call:
     def description(self) -> str:
         return " ".join((self.view.__doc__ or "").partition("\n")[2].split())
 
-    def endpoint(self, address: str) -> str:
+    def name_of(self, address: str) -> str:
         return self.name if address == self.path else f"{self.name}_also"
 
-    def carry_out(self, **arguments: Any) -> Response:
-        """Who may not make a call learns nothing about its input; then read, do, answer."""
+    def answer(self, **arguments: Any) -> Response:
+        """Who may not call an endpoint learns nothing about its input; then read, do, answer."""
         if self.changes:
             auth.need_write()
-        _let_in(self.who)
+        _require_role(self.who)
         if self.body is not None:
-            arguments["body"] = reading.body(self.body, or_query=self.body_or_query)
+            arguments["body"] = request_parsing.body(self.body, or_query=self.body_or_query)
         elif self.method != "GET":
-            reading.no_body()
+            request_parsing.no_body()
         if self.query is not None:
-            arguments["query"] = reading.query(self.query)
+            arguments["query"] = request_parsing.query(self.query)
         try:
             return _answer(*self.view(**arguments))
         except Problem as problem:
-            raise in_words_for(problem, staff=auth.current_user().is_staff) from problem
+            raise worded_for(problem, staff=auth.current_user().is_staff) from problem
 
 
-CALLS: list[Call] = []
+ENDPOINTS: list[Endpoint] = []
 
 
-def call(
+def endpoint(
     method: Method,
     path: str,
     *,
@@ -98,29 +98,27 @@ def call(
     problems: Mapping[int, str] | None = None,
     changes: bool | None = None,
 ) -> Callable[[View], View]:
-    """Make a view a call of the API. Its docstring is what the documentation says about it.
+    """Make a view an endpoint of the API. Its docstring is what the documentation says about it.
 
     `changes` is for a GET that changes something all the same: a token that may only read is refused.
     """
 
     def register(view: View) -> View:
-        made = Call(
+        made = Endpoint(
             view=view, method=method, path=path, also=also, tag=tag, who=who, body=body, query=query,
             body_or_query=body_or_query, answers=answers, problems=problems or {},
             changes=method != "GET" if changes is None else changes,
         )  # fmt: skip
         for address in (path, *also):
-            bp.add_url_rule(
-                address, endpoint=made.endpoint(address), view_func=made.carry_out, methods=[method]
-            )
-        CALLS.append(made)
+            bp.add_url_rule(address, endpoint=made.name_of(address), view_func=made.answer, methods=[method])
+        ENDPOINTS.append(made)
         return view
 
     return register
 
 
-def _let_in(who: Who) -> None:
-    roles, sentence = REFUSALS[who]
+def _require_role(who: Who) -> None:
+    roles, sentence = ROLES_AND_REFUSALS[who]
     if auth.current_user().role not in roles:
         raise Forbidden("forbidden", sentence)
 

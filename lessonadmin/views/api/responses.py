@@ -1,4 +1,4 @@
-"""The schemas of what goes out, and how they are made from the domain's objects.
+"""The schemas of responses, and how they are made from the domain's objects.
 
 Asset, playback and upload ids leave only for whoever may play the video; what goes on beside a playing video is shown
 only to whoever may change it.
@@ -19,14 +19,14 @@ from lessonadmin.domain.playback import Source
 from lessonadmin.domain.uploads.direct_upload import Ticket
 from lessonadmin.domain.videos import video_status
 from lessonadmin.domain.videos.video_status import Failure, Standing
-from lessonadmin.views.api.asked import LessonStatus, VideoStatus
+from lessonadmin.views.api.requests import LessonStatus, VideoStatus
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 IDS = "Null for whoever may not play the video."
 Item = TypeVar("Item", bound=BaseModel)
 
 
-class FailureShown(BaseModel):
+class FailureResponse(BaseModel):
     """Why a video failed."""
 
     type: Annotated[
@@ -39,20 +39,20 @@ class FailureShown(BaseModel):
     message: Annotated[str, Field(description="Mux's own words where there are any.")]
 
     @classmethod
-    def of(cls, failure: Failure | None) -> "FailureShown | None":
+    def of(cls, failure: Failure | None) -> "FailureResponse | None":
         return cls(type=failure.type, message=failure.message) if failure is not None else None
 
 
-class ReplacementShown(BaseModel):
+class ReplacementResponse(BaseModel):
     """A new video on its way beside the one that plays, or the latest that failed there."""
 
     status: VideoStatus
     upload_id: str | None
     progress: Percent | None
-    error: FailureShown | None
+    error: FailureResponse | None
 
 
-class VideoShown(BaseModel):
+class VideoResponse(BaseModel):
     """The video that plays; else the one that is coming; else how the last one ended."""
 
     status: VideoStatus
@@ -62,13 +62,13 @@ class VideoShown(BaseModel):
     playback_policy: Annotated[str | None, Field(description="`public` or `signed`.")]
     progress: Annotated[Percent | None, Field(description="Percent, by Mux; null where it is not known.")]
     duration: Annotated[float | None, Field(description="Seconds.")]
-    error: FailureShown | None
+    error: FailureResponse | None
     replacement: Annotated[
-        ReplacementShown | None, Field(description="Only for whoever may change the lesson or course.")
+        ReplacementResponse | None, Field(description="Only for whoever may change the lesson or course.")
     ]
 
     @classmethod
-    def of(cls, found: Standing, *, plays: bool, changes: bool) -> "VideoShown":
+    def of(cls, found: Standing, *, plays: bool, changes: bool) -> "VideoResponse":
         coming = found.replacement if changes else None
         return cls(
             status=found.status,  # type: ignore[arg-type]  # the table has a constraint for it
@@ -78,19 +78,19 @@ class VideoShown(BaseModel):
             playback_policy=found.playback_policy,
             progress=found.progress,
             duration=found.duration,
-            error=FailureShown.of(found.error),
-            replacement=ReplacementShown(
+            error=FailureResponse.of(found.error),
+            replacement=ReplacementResponse(
                 status=coming.status,  # type: ignore[arg-type]
                 upload_id=coming.upload_id,
                 progress=coming.progress,
-                error=FailureShown.of(coming.error),
+                error=FailureResponse.of(coming.error),
             )
             if coming is not None
             else None,
         )
 
 
-class LessonShown(BaseModel):
+class LessonResponse(BaseModel):
     id: uuid.UUID
     title: str
     description: str
@@ -103,14 +103,14 @@ class LessonShown(BaseModel):
     created_at: datetime
     updated_at: datetime
     visible_to_students: Annotated[bool, Field(description="It is published and its video plays.")]
-    video: VideoShown
+    video: VideoResponse
 
     @classmethod
-    def of(cls, user: User, lesson: Lesson) -> "LessonShown":
+    def of(cls, user: User, lesson: Lesson) -> "LessonResponse":
         return cls.of_many(user, [lesson])[0]
 
     @classmethod
-    def of_many(cls, user: User, lessons: Sequence[Lesson]) -> "list[LessonShown]":
+    def of_many(cls, user: User, lessons: Sequence[Lesson]) -> "list[LessonResponse]":
         """A page of lessons for one person, with two queries however long it is."""
         standings, playable = video_status.of_many(lessons), permissions.playable_among(user, lessons)
         return [
@@ -127,7 +127,7 @@ class LessonShown(BaseModel):
                 created_at=lesson.created_at,
                 updated_at=lesson.updated_at,
                 visible_to_students=permissions.visible_to_students(lesson),
-                video=VideoShown.of(
+                video=VideoResponse.of(
                     standings[lesson.id], plays=lesson.id in playable, changes=permissions.owns(user, lesson)
                 ),
             )
@@ -135,7 +135,7 @@ class LessonShown(BaseModel):
         ]
 
 
-class CourseShown(BaseModel):
+class CourseResponse(BaseModel):
     """A course with its preview under `video`."""
 
     id: uuid.UUID
@@ -144,14 +144,14 @@ class CourseShown(BaseModel):
     instructor_id: uuid.UUID
     created_at: datetime
     updated_at: datetime
-    video: VideoShown
+    video: VideoResponse
 
     @classmethod
-    def of(cls, user: User, course: Course) -> "CourseShown":
+    def of(cls, user: User, course: Course) -> "CourseResponse":
         return cls.of_many(user, [course])[0]
 
     @classmethod
-    def of_many(cls, user: User, courses: Sequence[Course]) -> "list[CourseShown]":
+    def of_many(cls, user: User, courses: Sequence[Course]) -> "list[CourseResponse]":
         standings = video_status.of_many(courses)
         return [
             cls(
@@ -162,13 +162,15 @@ class CourseShown(BaseModel):
                 created_at=course.created_at,
                 updated_at=course.updated_at,
                 # a preview plays for everybody who sees the course
-                video=VideoShown.of(standings[course.id], plays=True, changes=permissions.owns(user, course)),
+                video=VideoResponse.of(
+                    standings[course.id], plays=True, changes=permissions.owns(user, course)
+                ),
             )
             for course in courses
         ]
 
 
-class ListShown(BaseModel, Generic[Item]):
+class ListResponse(BaseModel, Generic[Item]):
     items: list[Item]
     total: Annotated[int, Field(description=f"Of all pages, counted up to {listing.CEILING}.")]
     page: int
@@ -182,12 +184,12 @@ class ListShown(BaseModel, Generic[Item]):
     ] = False
 
 
-class LessonList(ListShown[LessonShown]):
+class LessonList(ListResponse[LessonResponse]):
     """One page of lessons, the newest first."""
 
     @classmethod
     def of(cls, user: User, page: Page[Lesson]) -> "LessonList":
-        items = LessonShown.of_many(user, page.items)
+        items = LessonResponse.of_many(user, page.items)
         return cls(
             items=items,
             total=page.total,
@@ -197,12 +199,12 @@ class LessonList(ListShown[LessonShown]):
         )
 
 
-class CourseList(ListShown[CourseShown]):
+class CourseList(ListResponse[CourseResponse]):
     """One page of courses, the newest first."""
 
     @classmethod
     def of(cls, user: User, page: Page[Course]) -> "CourseList":
-        items = CourseShown.of_many(user, page.items)
+        items = CourseResponse.of_many(user, page.items)
         return cls(
             items=items,
             total=page.total,
@@ -212,7 +214,7 @@ class CourseList(ListShown[CourseShown]):
         )
 
 
-class TicketShown(BaseModel):
+class TicketResponse(BaseModel):
     """Where the file goes. The URL is a secret: whoever has it can upload."""
 
     upload_id: str
@@ -220,7 +222,7 @@ class TicketShown(BaseModel):
     expires_at: datetime
 
     @classmethod
-    def of(cls, ticket: Ticket) -> "TicketShown":
+    def of(cls, ticket: Ticket) -> "TicketResponse":
         return cls(upload_id=ticket.upload_id, upload_url=ticket.upload_url, expires_at=ticket.expires_at)
 
 
@@ -239,7 +241,7 @@ class AssetStatus(BaseModel):
     lesson_status: LessonStatus | None
     progress: Percent | None
     stuck: bool
-    error: FailureShown | None
+    error: FailureResponse | None
     next_poll_ms: Annotated[int, Field(description="How long to wait before asking again.")]
 
 
@@ -252,7 +254,7 @@ class AskedStatus(BaseModel):
     message: str
 
 
-class SourceShown(BaseModel):
+class SourceResponse(BaseModel):
     """What a player needs. The tokens are null for a public video."""
 
     src: str
@@ -262,7 +264,7 @@ class SourceShown(BaseModel):
     thumbnail_token: str | None
 
     @classmethod
-    def of(cls, source: Source) -> "SourceShown":
+    def of(cls, source: Source) -> "SourceResponse":
         return cls(
             src=source.src,
             playback_id=source.playback_id,
@@ -272,7 +274,7 @@ class SourceShown(BaseModel):
         )
 
 
-class PurchaseShown(BaseModel):
+class PurchaseResponse(BaseModel):
     id: uuid.UUID
     lesson_id: uuid.UUID
     user_id: uuid.UUID
@@ -280,7 +282,7 @@ class PurchaseShown(BaseModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, purchase: Purchase) -> "PurchaseShown":
+    def of(cls, purchase: Purchase) -> "PurchaseResponse":
         return cls(
             id=purchase.id,
             lesson_id=purchase.lesson_id,
@@ -298,7 +300,7 @@ class ProblemSaid(BaseModel):
     ] = None
 
 
-class ProblemShown(BaseModel):
+class ProblemResponse(BaseModel):
     """The one shape of every error."""
 
     error: ProblemSaid

@@ -1,4 +1,4 @@
-"""What went wrong with Mux, in words for whoever asks: staff hear Mux's own, everybody else what to do."""
+"""What went wrong with Mux, worded for the user who asks: staff read Mux's own words, the others what to do."""
 
 from lessonadmin import mux
 from lessonadmin.domain.errors import Conflict, Problem, Unavailable
@@ -8,7 +8,7 @@ REFUSED = "Mux did not accept this upload. Please tell support."
 PLAIN = {"quota": FULL, "mux_refused": REFUSED}
 
 
-def in_words_for(problem: Problem, *, staff: bool) -> Problem:
+def worded_for(problem: Problem, *, staff: bool) -> Problem:
     """The same refusal, worded for this reader."""
     cause = problem.__cause__
     if not isinstance(problem, Conflict | Unavailable) or not isinstance(cause, mux.MuxError):

@@ -1,7 +1,5 @@
 """Signing in and out."""
 
-import uuid
-
 from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
@@ -12,8 +10,6 @@ from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.web import targets
 
 bp = Blueprint("sign_in", __name__)
-
-MOST_LOOKS = 3  # at a password that became another one meanwhile, if only by a new hash of the same
 
 
 @bp.get("/login")
@@ -28,8 +24,13 @@ def login_post() -> Response:
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
     try:
         _require(email, password)
-        with sign_in.counted_try(email=email, address=auth.address()) as try_id:
-            secret = _open(email, password, try_id)
+        secret = sign_in.sign_in(
+            email=email,
+            password=password,
+            address=auth.address(),
+            user_agent=request.headers.get("User-Agent", ""),
+            replaces=found.session_id if (found := auth.identity()) else None,
+        )
     except TooMany as problem:
         response = make_response(_form(email=email, problem=problem), 429)
         response.headers["Retry-After"] = str(problem.retry_after)
@@ -54,30 +55,6 @@ def _require(email: str, password: str) -> None:
         missing["password"] = "Enter your password."  # noqa: S105 - a sentence
     if missing:
         raise Invalid("invalid_input", "Enter your e-mail address and password.", fields=missing)
-
-
-def _open(email: str, password: str, try_id: uuid.UUID) -> str:
-    for _ in range(MOST_LOOKS):
-        proof = sign_in.prove(email=email, password=password)
-        if proof is None:
-            break
-        try:
-            with transaction(Actor.user(proof.user.id)):
-                sign_in.forgive(try_id)
-                return _session_for(proof)
-        except sign_in.Overtaken:
-            continue
-    raise sign_in.WrongCredentials
-
-
-def _session_for(proof: sign_in.Proof) -> str:
-    found = auth.identity()
-    return sign_in.open_session(
-        proof,
-        address=auth.address(),
-        user_agent=request.headers.get("User-Agent", ""),
-        replaces=found.session_id if found else None,
-    )
 
 
 @bp.post("/logout")

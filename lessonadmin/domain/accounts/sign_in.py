@@ -31,6 +31,7 @@ WRONG_WINDOW = timedelta(minutes=5)
 UNDECIDED = timedelta(seconds=20)
 LONGEST_EMAIL = 250
 MAX_WAIT_SECONDS = 8.0  # for tries that are looked at right now
+MAX_PROOFS = 3  # of a password that was changed meanwhile, if only to a new hash of the same
 UNPROVED = Actor("user")  # which user it is remains to be proved
 OLD_HASH = text("users.password_hash LIKE 'scrypt:%'")  # as its index says it
 
@@ -162,6 +163,22 @@ def fail(try_id: uuid.UUID) -> None:
 def forgive(try_id: uuid.UUID) -> None:
     """The try was right: it never counts."""
     db.session.execute(delete(SignInFailure).where(SignInFailure.id == try_id))
+
+
+def sign_in(*, email: str, password: str, address: str, user_agent: str, replaces: uuid.UUID | None) -> str:
+    """Sign a browser in by a password: the secret of its session. TooMany, or WrongCredentials, if that is not possible."""
+    with counted_try(email=email, address=address) as try_id:
+        for _ in range(MAX_PROOFS):
+            proof = prove(email=email, password=password)
+            if proof is None:
+                break
+            try:
+                with transaction(Actor.user(proof.user.id)):
+                    forgive(try_id)
+                    return open_session(proof, address=address, user_agent=user_agent, replaces=replaces)
+            except Overtaken:
+                continue
+        raise WrongCredentials
 
 
 def open_session(proof: Proof, *, address: str, user_agent: str, replaces: uuid.UUID | None = None) -> str:

@@ -4,6 +4,7 @@ A create is never repeated: the row is committed before Mux is asked and stays o
 answered, so a refusal or a crash leaves the lesson as it was. The URL is a secret that only the answer carries.
 """
 
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,15 +16,25 @@ from lessonadmin.db import Actor, actor, db, later, transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
+from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, TooMany, Unavailable, WrongType
 from lessonadmin.domain.models import Owner, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import ask_mux
-from lessonadmin.domain.videos import held_files, locking, outbox, recheck_schedule, transitions, withdrawal
+from lessonadmin.domain.videos import (
+    cancellation,
+    held_files,
+    locking,
+    outbox,
+    recheck_schedule,
+    transitions,
+    withdrawal,
+)
 from lessonadmin.domain.videos.locking import Desk
 from lessonadmin.domain.videos.observations import News, upload_news
 from lessonadmin.domain.videos.state_machine import Happening
 from lessonadmin.domain.webhooks import inbox
+
+log = logging.getLogger(__name__)
 
 ENDINGS = {
     "mp4": "video/mp4",
@@ -259,9 +270,39 @@ def cancel(upload_id: str, owner: Owner, *, actor: Actor) -> str:
         row = next((row for row in desk.rows if row.upload_id == upload_id), None)
         if row is None:
             raise Missing()
-        outbox.promise_cancellation(row)
-        transitions.apply(desk, row, News(happening=Happening.CANCEL))
-        return row.status
+        return _give_up(desk, row)
+
+
+def cancel_current(owner: Owner, *, actor: Actor) -> None:
+    """A person gives up whatever is on its way to a lesson or course, if anything is; a video that plays stays."""
+    with transaction(actor):
+        desk = locking.desk_of(owner)
+        row = desk.on_its_way
+        if row is not None and row.upload_id is not None:
+            _give_up(desk, row)
+
+
+def _give_up(desk: Desk, row: Tracking) -> str:
+    outbox.promise_cancellation(row)
+    transitions.apply(desk, row, News(happening=Happening.CANCEL))
+    return row.status
+
+
+def cancel_at_once(upload_id: str, owner: Owner, *, actor: Actor) -> str:
+    """A person gives an upload up and Mux is told in the same request; if Mux is away, the outbox tells it later."""
+    status = cancel(upload_id, owner, actor=actor)
+    cancellation_id = cancellation.promised(upload_id)
+    if cancellation_id is None:
+        return status
+    try:
+        with transaction(actor):
+            rate_limits.other_question(actor)
+        cancellation.finish(cancellation_id, actor=actor, priority="high")
+    except TooMany:
+        log.warning("an upload is cancelled at Mux later: this user asks Mux very often")
+    except mux.MuxError as error:
+        log.warning("an upload is cancelled at Mux later: %s", error.category)
+    return status
 
 
 def owner_of(upload_id: str) -> Owner | None:

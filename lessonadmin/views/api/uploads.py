@@ -3,22 +3,16 @@
 The endpoints that name an upload answer with the status of that upload.
 """
 
-import logging
-
-from lessonadmin import auth, mux
-from lessonadmin.db import transaction
+from lessonadmin import auth
 from lessonadmin.domain import permissions
-from lessonadmin.domain.accounts import rate_limits
-from lessonadmin.domain.errors import Missing, TooMany
+from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.uploads.direct_upload import File
-from lessonadmin.domain.videos import cancellation
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.endpoints import Answer, endpoint
 from lessonadmin.views.api.requests import BytesIn, UploadAsk, UploadNamed
 from lessonadmin.views.api.responses import TicketResponse, UploadStatus
 
-log = logging.getLogger(__name__)
 TAG = "Uploads"
 
 
@@ -95,22 +89,5 @@ def cancel_upload(body: UploadNamed) -> Answer:
         lesson_id=found.id if kind == "lesson" else None,
         course_id=found.id if kind == "course" else None,
     )
-    status = direct_upload.cancel(body.upload_id, owner, actor=auth.current_actor())
-    _cancel_at_mux(body.upload_id)
+    status = direct_upload.cancel_at_once(body.upload_id, owner, actor=auth.current_actor())
     return 200, UploadStatus(status=status)
-
-
-def _cancel_at_mux(upload_id: str) -> None:
-    """At once, since somebody waits; if Mux is away, the row that stands for it is carried out later."""
-    cancellation_id = cancellation.promised(upload_id)
-    if cancellation_id is None:
-        return
-    actor = auth.current_actor()
-    try:
-        with transaction(actor):
-            rate_limits.other_question(actor)
-        cancellation.finish(cancellation_id, actor=actor, priority="high")
-    except TooMany:
-        log.warning("an upload is cancelled at Mux later: somebody asks very often")
-    except mux.MuxError as error:
-        log.warning("an upload is cancelled at Mux later: %s", error.category)

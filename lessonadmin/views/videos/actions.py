@@ -32,11 +32,7 @@ def unpublish(owner: Owner) -> str:
 
 def cancel(owner: Owner) -> str:
     """Give up whatever is on its way; a video that plays stays."""
-    with transaction(auth.current_actor()):
-        row = locking.desk_of(owner).on_its_way
-        upload_id = row.upload_id if row is not None else None
-    if upload_id is not None:
-        direct_upload.cancel(upload_id, owner, actor=auth.current_actor())
+    direct_upload.cancel_current(owner, actor=auth.current_actor())
     return "cancelled"
 
 

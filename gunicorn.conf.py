@@ -12,11 +12,9 @@ secure_scheme_headers: dict[str, str] = {}
 
 def on_starting(server: Any) -> None:
     from app import app
-    from lessonadmin import metrics
     from lessonadmin.web import memory, starting
 
     refusal = starting.refusal(app)
     if refusal is not None:
         sys.exit(refusal)
-    metrics.tidy()
     memory.keep_what_is_loaded()

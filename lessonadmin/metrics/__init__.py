@@ -1,39 +1,24 @@
 """Every counter and histogram, in one list; each process writes its own file and `/metrics` adds them up.
 
-Gauges that describe the database or the queues are not kept here: they are read when somebody asks.
+Gauges that describe the database or the queues are not kept here: they are read when `/metrics` is asked.
 """
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-from lessonadmin import config
-from lessonadmin.metrics import folder, labels
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
-# Two installations of one user on one machine do not add up each other's figures.
-_HOUSE = hashlib.sha256(os.environ.get("DATABASE_URL", "").encode()).hexdigest()[:8]
-_DEFAULT = Path(tempfile.gettempdir()) / f"lessonadmin-metrics-{os.getuid()}-{_HOUSE}"
-# The client decides at import whether values live in files, so the folder must be known before it.
-_FOLDER = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_DEFAULT)))
-try:
-    folder.make_private(_FOLDER)
-except folder.NotOurs as refusal:
-    raise config.SettingsError(
-        f"Lessonadmin cannot start: the folder for its metrics, {_FOLDER}, {refusal}. "
-        "Remove it, or name another one in PROMETHEUS_MULTIPROC_DIR."
-    ) from None
+from lessonadmin.metrics import files, folder, labels
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402 - after the folder
-from prometheus_client.core import Metric  # noqa: E402 - after the folder
-from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402 - after the folder
-from prometheus_client.registry import Collector  # noqa: E402 - after the folder
+_FOLDER = folder.prepare()
+_SLOTS = files.Slots(_FOLDER)
+# before the first counter, since the client makes each of this class
+values.ValueClass = values.MultiProcessValue(_SLOTS)  # type: ignore[no-untyped-call]
 
-from lessonadmin.metrics import files  # noqa: E402 - after the folder
-
-LONG_WAITS = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
-REQUEST_TIMES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+READY_BUCKETS_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
+REQUEST_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 webhook_events = Counter(
     "lessonadmin_webhook_events_total", "Webhook events by what became of them.", ["type", "outcome"]
@@ -46,7 +31,7 @@ security_events = Counter(
 )
 uploads = Counter("lessonadmin_uploads_total", "Uploads by how they ended.", ["outcome"])
 time_to_ready = Histogram(
-    "lessonadmin_time_to_ready_seconds", "From upload URL to playable video.", buckets=LONG_WAITS
+    "lessonadmin_time_to_ready_seconds", "From upload URL to playable video.", buckets=READY_BUCKETS_SECONDS
 )
 ready_discovered = Counter(
     "lessonadmin_ready_discovered_total", "Who found out that a video is ready.", ["by"]
@@ -57,7 +42,7 @@ http_requests = Histogram(
     "lessonadmin_http_request_seconds",
     "Time to answer a request.",
     ["route", "method", "status"],
-    buckets=REQUEST_TIMES,
+    buckets=REQUEST_BUCKETS_SECONDS,
 )
 
 
@@ -65,7 +50,8 @@ class _AllProcesses(Collector):
     """What the files of all processes add up to."""
 
     def collect(self) -> Iterator[Metric]:
-        yield from MultiProcessCollector.merge(files.files(_FOLDER))  # type: ignore[no-untyped-call]
+        merged = MultiProcessCollector.merge(files.sound(_FOLDER))  # type: ignore[no-untyped-call]
+        yield from map(labels.bounded, merged)
 
 
 def exposition(*others: Collector) -> bytes:
@@ -73,12 +59,4 @@ def exposition(*others: Collector) -> bytes:
     found = CollectorRegistry()
     for one in (_AllProcesses(), *others):
         found.register(one)
-    with files.locked(_FOLDER):
-        files.fold(_FOLDER, labels.bounded)
-        return generate_latest(found)
-
-
-def tidy() -> int:
-    """Fold what processes before this one have left; done when web starts. How many files."""
-    with files.locked(_FOLDER):
-        return files.fold(_FOLDER, labels.bounded, most_dead=0)
+    return generate_latest(found)

@@ -1,30 +1,54 @@
-"""The folder of the counters' files: ours alone, or none at all.
+"""The folder of the counters' files: writable for this user only, or not used at all.
 
-The files are mapped into memory and renamed over each other, so nobody else may ever have put one there. Must not
-import the metrics client, which looks for the folder when it is imported.
+The files are mapped into memory, so no other user may ever have put one there.
 """
 
+import hashlib
 import os
 import stat
+import tempfile
 from pathlib import Path
 
+from lessonadmin.config import SettingsError
 
-class NotOurs(Exception):
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # where the client looks for it
+
+
+class UntrustedFolder(Exception):
     """The folder cannot be trusted or made; the text says why."""
 
 
+def prepare() -> Path:
+    """The folder of this installation, made if it is not there; raises SettingsError for one that cannot be trusted."""
+    folder = Path(os.environ.setdefault(VARIABLE, str(_default())))
+    try:
+        make_private(folder)
+    except UntrustedFolder as refusal:
+        raise SettingsError(
+            f"Lessonadmin cannot start: the folder for its metrics, {folder}, {refusal}. "
+            f"Remove it, or name another one in {VARIABLE}."
+        ) from None
+    return folder
+
+
+def _default() -> Path:
+    """One for each user and database: two installations on one machine do not add up each other's figures."""
+    installation = hashlib.sha256(os.environ.get("DATABASE_URL", "").encode()).hexdigest()[:8]
+    return Path(tempfile.gettempdir()) / f"lessonadmin-metrics-{os.getuid()}-{installation}"
+
+
 def make_private(folder: Path) -> None:
-    """Make the folder, or take one that nobody but us could have put anything into; raises NotOurs."""
+    """Make the folder, or take one that no other user could have put anything into; raises UntrustedFolder."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         found = folder.lstat()  # of a link, what it is; not what it leads to
         if not stat.S_ISDIR(found.st_mode):
-            raise NotOurs("is no folder of its own")
+            raise UntrustedFolder("is no folder of its own")
         if found.st_uid != os.geteuid():
-            raise NotOurs("belongs to somebody else")
+            raise UntrustedFolder("belongs to somebody else")
         if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise NotOurs("can be written to by others")
+            raise UntrustedFolder("can be written to by others")
         if stat.S_IMODE(found.st_mode) != 0o700:
             folder.chmod(0o700)
     except OSError as error:
-        raise NotOurs(f"cannot be used ({error.strerror or type(error).__name__})") from None
+        raise UntrustedFolder(f"cannot be used ({error.strerror or type(error).__name__})") from None

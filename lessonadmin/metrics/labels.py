@@ -1,11 +1,11 @@
 """The values that a metric's labels may have, where they come from outside.
 
-Each value makes a series that every process keeps for good, in memory and in its file. So what a stranger may choose (a
-request's method) or somebody else may invent (the type of an event) is looked up in a list, and everything that is not
-in it counts as one. The other labels are words of our own code. Nothing in here counts.
+Each value makes a series that every process keeps for good, in memory and in its file. So what any client may choose (a
+request's method) or Mux may invent (the type of an event) is looked up in a list, and everything that is not in it
+counts as one. The other labels are words of this code. Nothing in here counts.
 """
 
-import json
+from prometheus_client.core import Metric, Sample
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD = "OTHER"
@@ -24,10 +24,9 @@ _PARTS = {
 EVENT_TYPES = frozenset(f"{about}.{what}" for about, names in _PARTS.items() for what in names.split())
 OTHER_TYPE = "other"
 
-# metric -> label -> the one that speaks for it
+# metric -> label -> its known values, and the one for all others
 _BOUNDED = {
     "lessonadmin_http_request_seconds": {"method": (METHODS, OTHER_METHOD)},
-    "lessonadmin_webhook_events_total": {"type": (EVENT_TYPES, OTHER_TYPE)},
     # the client keeps a counter under its name without the ending
     "lessonadmin_webhook_events": {"type": (EVENT_TYPES, OTHER_TYPE)},
 }
@@ -43,14 +42,23 @@ def event_type(given: str) -> str:
     return given if given in EVENT_TYPES else OTHER_TYPE
 
 
-def bounded(key: str) -> str:
-    """The key of a series in a file of the client's, with every label from its list.
+def bounded(metric: Metric) -> Metric:
+    """The metric with every label from its list: series that get the same labels are added up.
 
     Files that a former version wrote may hold any method and any type.
     """
-    metric, name, labels, said = json.loads(key)
-    limits = _BOUNDED.get(metric, {})
-    for label, (known, other) in limits.items():
-        if label in labels and labels[label] not in known:
-            labels[label] = other
-    return json.dumps([metric, name, labels, said], sort_keys=True) if limits else key
+    limits = _BOUNDED.get(metric.name)
+    if limits:
+        sums: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+        for sample in metric.samples:
+            key = (
+                sample.name,
+                tuple((label, _listed(value, limits.get(label))) for label, value in sample.labels.items()),
+            )
+            sums[key] = sums.get(key, 0.0) + sample.value
+        metric.samples = [Sample(name, dict(labels), value) for (name, labels), value in sums.items()]
+    return metric
+
+
+def _listed(value: str, limit: tuple[frozenset[str], str] | None) -> str:
+    return value if limit is None or value in limit[0] else limit[1]

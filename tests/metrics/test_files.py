@@ -1,227 +1,225 @@
-"""Counters never go backwards and never count twice, however many processes counted, died, or were killed while folding."""
+"""Counters never go backwards and never count twice, however many processes count, fork, end or are killed."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from lessonadmin.metrics import files, labels
-from lessonadmin.metrics.folder import NotOurs, make_private
+from devstack.places import ROOT
+from lessonadmin.metrics import files
 
-COUNTING = """
-import sys
-from prometheus_client import Counter, Histogram
-Counter("done_total", "Done.", ["what"]).labels("it").inc(int(sys.argv[1]))
-Histogram("took_seconds", "Took.", buckets=(1, 5)).observe(int(sys.argv[1]))
+PROCESS = """
+import os, sys, time
+from lessonadmin import metrics
+
+def count(number):
+    metrics.uploads.labels("ready").inc(number)
+    metrics.time_to_ready.observe(number)
+
+def tell():
+    print(metrics._SLOTS(), flush=True)
+"""
+JOBS = """
+for number in range(30):
+    child = os.fork()
+    if child == 0:
+        count(1)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+FAMILY = """
+count(1)
+tell()
+for number in range(2):
+    if os.fork() == 0:
+        count(1)
+        tell()
+        time.sleep(60)
+time.sleep(60)
+"""
+ORPHAN = """
+count(1)
+tell()
+parent = os.getpid()
+if os.fork():
+    count(2)
+    os._exit(0)
+while os.getppid() == parent:
+    pass
+count(4)
+tell()
+"""
+WITHOUT_END = """
+number = 0
+while True:
+    number += 1
+    metrics.uploads.labels(f"kind{number % 3000}").inc()
+    print(number, flush=True)
 """
 
 
-def count(folder: Path, number: int) -> None:
-    """A process that counts and ends."""
-    subprocess.run(
-        [sys.executable, "-c", COUNTING, str(number)],
+@contextmanager
+def process(folder: Path, code: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of the product that runs this code, killed in the end with its children."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", PROCESS + code],
+        cwd=ROOT,
         env={"PROMETHEUS_MULTIPROC_DIR": str(folder)},
-        check=True,
-    )
-
-
-def sums(folder: Path) -> dict[str, float]:
-    found = MultiProcessCollector.merge(files.files(folder))  # type: ignore[no-untyped-call]
-    return {
-        sample.name + sample.labels.get("le", ""): sample.value for one in found for sample in one.samples
-    }
-
-
-@pytest.fixture
-def counted(tmp_path: Path) -> Path:
-    for number in (1, 2, 4):
-        count(tmp_path, number)
-    return tmp_path
-
-
-EXPECTED = {
-    "done_total": 7,
-    "took_seconds_bucket1.0": 1,
-    "took_seconds_bucket5.0": 3,
-    "took_seconds_bucket+Inf": 3,
-    "took_seconds_count": 3,
-    "took_seconds_sum": 7,
-}
-
-
-def test_dead_processes_become_one_file_and_the_sums_stay(counted: Path) -> None:
-    assert len(list(counted.glob("*.db"))) == 6
-    assert sums(counted) == EXPECTED
-    with files.locked(counted):
-        assert files.fold(counted, most_dead=0) == 6
-        assert files.fold(counted, most_dead=0) == 0
-    assert sorted(one.name for one in counted.iterdir()) == ["counter_0.db", "histogram_0.db", "lock"]
-    assert sums(counted) == EXPECTED
-    count(counted, 8)
-    files.fold(counted, most_dead=0)
-    assert sums(counted)["done_total"] == 15
-    assert len(list(counted.glob("*.db"))) == 2
-
-
-def test_a_few_dead_ones_are_left_alone(counted: Path) -> None:
-    assert files.fold(counted, most_dead=6) == 0
-    assert len(list(counted.glob("*.db"))) == 6
-
-
-def test_a_process_that_lives_keeps_its_file(counted: Path) -> None:
-    living = subprocess.Popen(
-        [sys.executable, "-c", COUNTING + "print('counted', flush=True); sys.stdin.read()", "16"],
-        env={"PROMETHEUS_MULTIPROC_DIR": str(counted)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
-    assert living.stdout is not None
-    assert living.stdout.readline() == "counted\n"
-    files.fold(counted, most_dead=0)
-    assert (counted / f"counter_{living.pid}.db").exists()
-    assert sums(counted)["done_total"] == 23
-    living.communicate()
-    files.fold(counted, most_dead=0)
-    assert sums(counted)["done_total"] == 23
-    assert len(list(counted.glob("*.db"))) == 2
+    with running:
+        try:
+            yield running
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
 
 
-class Killed(BaseException):
-    """The process ends here."""
+def run(folder: Path, code: str) -> list[str]:
+    """What such a process says until its end."""
+    with process(folder, code) as running:
+        said, _ = running.communicate(timeout=30)
+    assert running.returncode == 0
+    return said.split()
 
 
-@pytest.mark.parametrize("survived", range(9))
-def test_killed_anywhere_in_the_folding_nothing_is_lost_or_counted_twice(
-    counted: Path, monkeypatch: pytest.MonkeyPatch, survived: int
-) -> None:
-    """The folding is stopped before its n-th change of the folder, and begun again."""
-    left = [survived]
-
-    def stopping(true: object) -> object:
-        def change(*args: object, **more: object) -> object:
-            if left[0] == 0:
-                raise Killed
-            left[0] -= 1
-            return true(*args, **more)  # type: ignore[operator]
-
-        return change
-
-    with monkeypatch.context() as patch:
-        for name in ("rename", "unlink", "write_text"):
-            patch.setattr(Path, name, stopping(getattr(Path, name)))
-        with pytest.raises(Killed):
-            files.fold(counted, most_dead=0)
-    files.fold(counted, most_dead=0)
-    assert sums(counted) == EXPECTED
-    assert len(list(counted.glob("*.db"))) == 2
-    assert not list(counted.glob("*.new"))
+def line(running: subprocess.Popen[str]) -> str:
+    assert running.stdout is not None
+    return running.stdout.readline().strip()
 
 
-def test_of_the_test_without_the_journal_it_would_count_twice(counted: Path) -> None:
-    """The control: sums in place, old files not yet removed, and nobody who knows."""
-    files._add_up(counted, "counter", list(counted.glob("counter_*.db")))
-    (counted / "counter_0.new").rename(counted / "counter_0.db")
-    assert sums(counted)["done_total"] == 14
+def sums(folder: Path) -> Counter[str]:
+    """Every sample that is not 0 by its name (and its bucket), whatever its other labels."""
+    found: Counter[str] = Counter()
+    for metric in MultiProcessCollector.merge(files.sound(folder)):
+        for sample in metric.samples:
+            found[sample.name + sample.labels.get("le", "")] += sample.value
+    return +found
 
 
-def test_a_file_without_anything_in_it_is_no_trouble(counted: Path) -> None:
-    (counted / "counter_4194999.db").touch()
-    assert sums(counted) == EXPECTED
-    files.fold(counted, most_dead=0)
-    assert sums(counted) == EXPECTED
+def uploads(folder: Path) -> float:
+    return sums(folder)["lessonadmin_uploads_total"]
 
 
-def test_a_journal_names_only_files_of_this_folder(
-    counted: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "precious.db"
-    elsewhere.touch()
-    (counted / "folding.json").write_text(json.dumps([str(elsewhere), "../precious.db"]))
-    files.fold(counted, most_dead=0)
-    assert elsewhere.exists()
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.glob("*.db"))
 
 
-DEAD = 4194000  # more than any process has as its number
-REQUESTS, EVENTS = "lessonadmin_http_request_seconds", "lessonadmin_webhook_events"
+OF_ONE = ["counter_slot1.db", "histogram_slot1.db"]
 
 
-def of_a_former_version(folder: Path, process: int) -> None:
-    """What a process left that took every method and every type of event as it came."""
-    requests = MmapedDict(str(folder / f"histogram_{process}.db"))  # type: ignore[no-untyped-call]
-    for method in ("GET", "BREW", *(f"A{number:07d}" for number in range(40))):
-        labels = {"route": "none", "method": method, "status": "405"}
-        for name, more in (("_bucket", {"le": "+Inf"}), ("_sum", {})):
-            key = json.dumps([REQUESTS, REQUESTS + name, labels | more, "Time."], sort_keys=True)
-            requests.write_value(key, 1.0, 0.0)  # type: ignore[no-untyped-call]
-    requests.close()  # type: ignore[no-untyped-call]
-    events = MmapedDict(str(folder / f"counter_{process}.db"))  # type: ignore[no-untyped-call]
-    for kind in ("video.asset.ready", *(f"video.odd_{letter}" for letter in "abcdefgh")):
-        key = json.dumps(
-            [EVENTS, f"{EVENTS}_total", {"type": kind, "outcome": "ignored"}, "E."], sort_keys=True
-        )
-        events.write_value(key, 1.0, 0.0)  # type: ignore[no-untyped-call]
-    events.close()  # type: ignore[no-untyped-call]
+def test_a_process_goes_on_in_the_file_of_one_that_has_ended(tmp_path: Path) -> None:
+    for number in (1, 2, 400):
+        assert run(tmp_path, f"count({number}); tell()") == ["slot1"]
+    assert names(tmp_path) == OF_ONE
+    found = sums(tmp_path)
+    assert found["lessonadmin_uploads_total"] == 403
+    assert found["lessonadmin_time_to_ready_seconds_sum"] == 403
+    assert found["lessonadmin_time_to_ready_seconds_bucket5.0"] == 2
+    assert found["lessonadmin_time_to_ready_seconds_count"] == 3
 
 
-def told(folder: Path, name: str, label: str) -> dict[str, float]:
-    found = MultiProcessCollector.merge(files.files(folder))  # type: ignore[no-untyped-call]
-    return {
-        sample.labels[label]: sample.value for one in found for sample in one.samples if sample.name == name
-    }
+def test_jobs_that_are_forked_one_after_the_other_need_one_more_file(tmp_path: Path) -> None:
+    run(tmp_path, "count(1)" + JOBS)
+    assert uploads(tmp_path) == 31
+    assert names(tmp_path) == sorted([*OF_ONE, "counter_slot2.db", "histogram_slot2.db"])
 
 
-@pytest.mark.parametrize("process", [DEAD, files.FOLDED], ids=["left", "folded before"])
-def test_a_restart_merges_what_a_former_version_counted_of_odd_methods(tmp_path: Path, process: int) -> None:
-    of_a_former_version(tmp_path, process)
-    of_a_former_version(tmp_path, DEAD + 1)
-    assert len(told(tmp_path, f"{REQUESTS}_sum", "method")) == 42, "the control: they are there"
-    files.fold(tmp_path, labels.bounded, most_dead=0)
-    assert told(tmp_path, f"{REQUESTS}_count", "method") == {"GET": 2, "OTHER": 82}
-    assert told(tmp_path, f"{REQUESTS}_sum", "method") == {"GET": 2, "OTHER": 82}
-    assert told(tmp_path, f"{EVENTS}_total", "type") == {"video.asset.ready": 2, "other": 16}
+def test_processes_that_live_never_share_a_file(tmp_path: Path) -> None:
+    """Four parents with two children each, half of them killed, and as many again."""
+    with ExitStack() as living, ExitStack() as dying:
+        families = [
+            stack.enter_context(process(tmp_path, FAMILY)) for stack in (living, living, dying, dying)
+        ]
+        slots = [{line(family) for _ in range(3)} for family in families]
+        assert len(set.union(*slots)) == 12
+        assert uploads(tmp_path) == 12
+        dying.close()
+        families = [living.enter_context(process(tmp_path, FAMILY)) for _ in range(2)]
+        slots[2:] = [{line(family) for _ in range(3)} for family in families]
+        assert len(set.union(*slots)) == 12
+        assert uploads(tmp_path) == 18
+    assert len(names(tmp_path)) <= 2 * (12 + 2)  # a child never has the slot that its parent has left
 
 
-def linked(folder: Path) -> None:
-    (folder.parent / "elsewhere").mkdir(mode=0o700)
-    folder.symlink_to(folder.parent / "elsewhere")
+def test_a_child_that_outlives_its_parent_does_not_write_over_what_the_parent_counted(tmp_path: Path) -> None:
+    """The parent's slot is free by then; the client would go on with the values of the moment of the fork."""
+    first, second = run(tmp_path, ORPHAN)
+    assert first != second
+    assert uploads(tmp_path) == 7
 
 
-def open_to_all(folder: Path) -> None:
-    folder.mkdir()
-    folder.chmod(0o777)
+@pytest.mark.parametrize("times", range(3))
+def test_killed_while_it_counts_a_process_leaves_what_it_said(tmp_path: Path, times: int) -> None:
+    """Its file grows meanwhile: each number is a new series until they come again."""
+    total = 0
+    for _ in range(2):
+        with process(tmp_path, WITHOUT_END) as running:
+            said = 0
+            while said < 700 + 1700 * times:
+                said = int(line(running))
+        total += said
+    run(tmp_path, "tell()")
+    assert names(tmp_path) == OF_ONE
+    assert uploads(tmp_path) >= total
 
 
-@pytest.mark.parametrize(
-    ("make", "why"),
-    [
-        (linked, "is no folder of its own"),
-        (open_to_all, "can be written to by others"),
-        (Path.touch, "cannot be used"),
-    ],
-)
-def test_a_folder_that_somebody_else_may_have_filled_is_refused(
-    tmp_path: Path, make: Callable[[Path], None], why: str
-) -> None:
-    make(tmp_path / "metrics")
-    with pytest.raises(NotOurs, match=why):
-        make_private(tmp_path / "metrics")
+def cut_off(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:100])
 
 
-def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(NotOurs, match="belongs to somebody else"):
-        make_private(tmp_path / "metrics")
+def pages_never_written(file: Path) -> None:
+    """The machine went down: the first page reached the disk, the others did not."""
+    whole = file.read_bytes()
+    file.write_bytes(whole[:40] + bytes(len(whole) - 40))
 
 
-def test_a_folder_of_ours_is_made_or_made_private(tmp_path: Path) -> None:
-    (tmp_path / "old").mkdir(mode=0o755)
-    for name in ("old", "new"):
-        make_private(tmp_path / name)
-        assert (tmp_path / name).stat().st_mode & 0o777 == 0o700
+def other_bytes(file: Path) -> None:
+    file.write_bytes(b"\xff" * 4096)
+
+
+@pytest.mark.parametrize("damage", [cut_off, pages_never_written, other_bytes])
+def test_a_damaged_file_stops_nothing_and_is_put_aside(tmp_path: Path, damage: object) -> None:
+    with process(tmp_path, "count(1); tell(); time.sleep(60)") as first:
+        assert line(first) == "slot1"
+        run(tmp_path, "count(2)")
+    damage(tmp_path / "counter_slot2.db")  # type: ignore[operator]
+    assert uploads(tmp_path) == 1, "the others are still read"
+    with process(tmp_path, "count(4); tell(); time.sleep(60)") as again:
+        assert line(again) == "slot1"
+        assert run(tmp_path, "count(8); tell()") == ["slot2"]
+    assert uploads(tmp_path) == 13
+    assert (tmp_path / "counter_slot2.damaged").exists()
+
+
+def test_a_file_without_anything_in_it_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "counter_slot1.db").touch()
+    (tmp_path / "counter_slot7.db").touch()
+    assert sums(tmp_path) == {}
+    run(tmp_path, "count(2)")
+    assert uploads(tmp_path) == 2
+
+
+def test_what_a_former_version_left_counts_and_stays(tmp_path: Path) -> None:
+    """It named files by process, and those that it had added up by 0."""
+    key = json.dumps(["lessonadmin_uploads", "lessonadmin_uploads_total", {"outcome": "ready"}, "Uploads."])
+    for number in (0, 1, os.getpid(), 4194000):
+        values = MmapedDict(str(tmp_path / f"counter_{number}.db"))
+        values.write_value(key, 10.0, 0.0)
+        values.close()
+    before = {file: file.read_bytes() for file in tmp_path.glob("*.db")}
+    run(tmp_path, "count(2)")
+    assert uploads(tmp_path) == 42
+    assert {file: file.read_bytes() for file in before} == before

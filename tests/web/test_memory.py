@@ -33,8 +33,7 @@ def test_gunicorn_does_it_before_it_forks(
 ) -> None:
     done: list[str] = []
     monkeypatch.setattr("lessonadmin.web.starting.refusal", lambda _app: done.append("looked") or None)
-    monkeypatch.setattr("lessonadmin.metrics.tidy", lambda: done.append("tidied"))
     monkeypatch.setattr(memory, "keep_what_is_loaded", lambda: done.append("kept"))
     monkeypatch.setitem(sys.modules, "app", type("Module", (), {"app": app}))
     runpy.run_path(str(ROOT / "gunicorn.conf.py"))["on_starting"](None)
-    assert done == ["looked", "tidied", "kept"]
+    assert done == ["looked", "kept"]

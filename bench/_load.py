@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-LONGEST_SECONDS = 120
+MAX_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def _send_share(port: int, requests: list[bytes], connections: int) -> list[tupl
     lock = threading.Lock()
 
     def work() -> None:
-        until = time.monotonic() + LONGEST_SECONDS
+        until = time.monotonic() + MAX_SECONDS
         connection = socket.create_connection(("127.0.0.1", port), timeout=30)
         while time.monotonic() < until:
             with lock:

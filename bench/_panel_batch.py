@@ -17,7 +17,7 @@ from muxsim.server import Simulator
 
 ROWS = 50_000
 SPELL_SECONDS = 5.0
-LONGEST_SECONDS = 900
+MAX_SECONDS = 900
 
 
 def megabytes() -> float:
@@ -42,7 +42,7 @@ def publish(control: Control) -> dict[str, float]:
         ).id
     written = time.monotonic()
     print("working", flush=True)
-    memory = _work(batch_id, written + LONGEST_SECONDS)
+    memory = _work(batch_id, written + MAX_SECONDS)
     done = batches.progress(batch_id)
     return {
         "rows": done.total, "done": done.done, "failed": done.failed, "skipped": done.skipped,

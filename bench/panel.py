@@ -19,9 +19,9 @@ from bench.seed_panel import copy_plainly, seed
 
 SMALL = 10_000
 LARGE = int(os.environ.get("LESSONS", "1000000"))
-MOST_MILLISECONDS, MOST_QUERIES, MOST_GROWTH = 100.0, 15, 1.5
+MAX_MILLISECONDS, MAX_QUERIES, MAX_GROWTH = 100.0, 15, 1.5
 NOISE_MILLISECONDS = 3.0  # of two measurements of one page; a growth of less says nothing
-MOST_MEGABYTES = 20.0  # that a batch may come to hold while it works
+MAX_MEGABYTES = 20.0  # that a batch may come to hold while it works
 Figures = dict[str, list[float]]
 
 
@@ -54,11 +54,11 @@ def report(small: Figures, large: Figures) -> list[str]:
         before = small[name][0]
         growth = milliseconds / before
         say(name, f"{milliseconds:.1f} ms", f"{queries:.0f} statements, {growth:.2f} x that of {SMALL:,}")
-        if milliseconds >= MOST_MILLISECONDS:
+        if milliseconds >= MAX_MILLISECONDS:
             wrong.append(f"{name}: {milliseconds:.0f} ms")
-        if queries > MOST_QUERIES:
+        if queries > MAX_QUERIES:
             wrong.append(f"{name}: {queries:.0f} statements")
-        if growth > MOST_GROWTH and milliseconds - before > NOISE_MILLISECONDS:
+        if growth > MAX_GROWTH and milliseconds - before > NOISE_MILLISECONDS:
             wrong.append(f"{name}: {growth:.2f} times that of {SMALL:,}")
     return wrong
 
@@ -110,7 +110,7 @@ def _published(seen: dict[str, float]) -> list[str]:
     )
     say("its memory", f"{seen['memory_most']:.0f} MB", f"{grown:+.1f} MB after its first 5 seconds")
     say("its calls to Mux", f"{seen['calls']:.0f}", "none are needed to publish what is ready")
-    wrong = [f"the batch grew by {grown:.0f} MB"] if grown > MOST_MEGABYTES else []
+    wrong = [f"the batch grew by {grown:.0f} MB"] if grown > MAX_MEGABYTES else []
     return wrong + ([f"{rest:.0f} lessons of the batch were not published"] if rest else [])
 
 

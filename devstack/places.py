@@ -16,13 +16,13 @@ INSTANCE = Path(os.environ.get("LESSONADMIN_INSTANCE") or SETUP)
 VENV = ROOT / ".venv"
 
 # A socket's path may have 108 bytes on Linux and 104 elsewhere, and PostgreSQL's own name takes 16 of them.
-LONGEST_SOCKET_FOLDER = 80
+MAX_SOCKET_FOLDER_LENGTH = 80
 
 
 def private_folder(purpose: str) -> Path:
     """A new folder with a short path that only we can enter; `sweep_private_folders` removes it if we cannot."""
     base = Path(tempfile.gettempdir())
-    if len(os.fsencode(base)) > LONGEST_SOCKET_FOLDER - 32:
+    if len(os.fsencode(base)) > MAX_SOCKET_FOLDER_LENGTH - 32:
         base = Path("/tmp")  # noqa: S108 - the folder made in it is private, and the name unguessable
     folder = Path(tempfile.mkdtemp(prefix=f"lessonadmin-{purpose}-", dir=base))
     (folder / "owner").write_text(identity.own_mark())

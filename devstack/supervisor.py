@@ -23,7 +23,7 @@ from devstack.trouble import Trouble
 from lessonadmin.texts import visible
 
 FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 10.0
+MAX_PAUSE_SECONDS = 10.0
 # who ran this long is well again: the next fall counts as the first
 WELL_AFTER = 30.0
 KEPT_LINES = 30
@@ -195,7 +195,7 @@ class Supervisor:
         if child.process is not None and not child.runs:
             ending = self._bury(child)
             child.falls = 1 if now - child.started_at > WELL_AFTER else child.falls + 1
-            pause = min(FIRST_PAUSE * 2 ** (child.falls - 1), LONGEST_PAUSE)
+            pause = min(FIRST_PAUSE * 2 ** (child.falls - 1), MAX_PAUSE_SECONDS)
             child.start_again_at = now + pause
             self._output.warn(child.program.name, f"{ending} Starting it again in {pause:g} s.")
         elif child.start_again_at is not None and now >= child.start_again_at:

@@ -11,8 +11,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 UNIX = "unix"
-MOST_HOPS = 20
-LONGEST_ENTRY = 64
+MAX_HOPS = 20
+MAX_ENTRY_LENGTH = 64
 PORT = re.compile(r":\d{1,5}")
 # A household or a company gets at least this much of IPv6, and can change its address within it at will.
 ONE_CLIENT = 64
@@ -69,7 +69,7 @@ def _mapped(network: Network) -> Network:
 def read(text: str) -> Address | None:
     """The address of one entry, with or without port, brackets, quotes and zone; None for anything else."""
     text = text.strip(" \t")
-    if len(text) > LONGEST_ENTRY:
+    if len(text) > MAX_ENTRY_LENGTH:
         return None
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1]
@@ -106,7 +106,7 @@ def visitor(peer: str, forwarded: str, believed: Trusted) -> str:
     last = peer if known is None else str(known)
     if not believed.holds(peer):
         return last
-    entries = forwarded.rsplit(",", MOST_HOPS)[-MOST_HOPS:] if forwarded else []
+    entries = forwarded.rsplit(",", MAX_HOPS)[-MAX_HOPS:] if forwarded else []
     for entry in reversed(entries):
         found = read(entry)
         if found is None:

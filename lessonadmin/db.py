@@ -163,7 +163,7 @@ def later(seconds: object) -> ColumnElement[object]:
     return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
-def it_is(now: datetime) -> None:
+def remember_transaction_time(now: datetime) -> None:
     """A query told the time on its way, so that nobody has to ask for it."""
     session = db.session()
     if "scratch" in session.info:

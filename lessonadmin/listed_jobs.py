@@ -28,9 +28,9 @@ from lessonadmin.texts import plain
 log = logging.getLogger(__name__)
 
 REFUSED = "refused"
-LONGEST_DATA = 16_384
-LONGEST_ARGUMENT, MOST_ARGUMENTS = 1_000, 6
-LONGEST_REASON = 8_192
+MAX_DATA_BYTES = 16_384
+MAX_ARGUMENT_LENGTH, MAX_ARGUMENTS = 1_000, 6
+MAX_REASON_LENGTH = 8_192
 # What `queue.enqueue` and a worker write; with anything else in it (callbacks, dependencies, retries, web addresses to
 # call) RQ would do more than call one function.
 FIELDS = frozenset(
@@ -136,7 +136,7 @@ class ListedJob(Job):
         try:
             found: Any = self.connection.xrevrange(_results_key(self.id), "+", "-", count=1)
             packed = found[0][1].get(b"exc_string", b"") if found else b""
-            return _unpacked(b64decode(packed), LONGEST_REASON).decode(errors="replace")
+            return _unpacked(b64decode(packed), MAX_REASON_LENGTH).decode(errors="replace")
         except (ResponseError, ValueError, zlib.error):
             return ""
 
@@ -191,9 +191,9 @@ def _listed(fields: Mapping[str, bytes]) -> tuple[str, list[str]]:
         raise _Unreadable(f"{shown} is not on the list of jobs")
     if instance is not None or options != {}:
         raise _Unreadable(f"{name} is called with texts only")
-    if not isinstance(arguments, list) or len(arguments) > MOST_ARGUMENTS:
+    if not isinstance(arguments, list) or len(arguments) > MAX_ARGUMENTS:
         raise _Unreadable(f"{name} has too many arguments")
-    if not all(isinstance(one, str) and len(one) <= LONGEST_ARGUMENT for one in arguments):
+    if not all(isinstance(one, str) and len(one) <= MAX_ARGUMENT_LENGTH for one in arguments):
         raise _Unreadable(f"{name} has an argument that is no short text")
     for field, value in fields.items():
         if field not in FIELDS and value:
@@ -203,7 +203,7 @@ def _listed(fields: Mapping[str, bytes]) -> tuple[str, list[str]]:
 
 def _call(packed: bytes) -> tuple[Any, Any, Any, Any]:
     try:
-        name, instance, arguments, options = json.loads(_unpacked(packed, LONGEST_DATA))
+        name, instance, arguments, options = json.loads(_unpacked(packed, MAX_DATA_BYTES))
     except (ValueError, TypeError, RecursionError, zlib.error):
         raise _Unreadable("it cannot be read") from None
     return name, instance, arguments, options

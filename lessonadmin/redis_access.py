@@ -6,11 +6,11 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
-PATIENCE_SECONDS = 1.0
+TIMEOUT_SECONDS = 1.0
 GUESSED = frozenset(
     {"redis", "valkey", "password", "passwd", "foobared", "changeme", "secret", "admin", "default", "test"}
 )
-SHORTEST_PASSWORD = 12
+MIN_PASSWORD_LENGTH = 12
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def own_addresses() -> tuple[str, ...]:
 def obeys_anybody(host: str, port: int, *, tls: bool) -> bool:
     """Does it take a command from somebody who has said no password?"""
     try:
-        with socket.create_connection((host, port), PATIENCE_SECONDS) as plain:
-            plain.settimeout(PATIENCE_SECONDS)
+        with socket.create_connection((host, port), TIMEOUT_SECONDS) as plain:
+            plain.settimeout(TIMEOUT_SECONDS)
             with _wrapped(plain, host) if tls else plain as line:
                 line.sendall(b"PING\r\n")
                 # -NOPERM: this command is not allowed, but somebody without a password may have others
@@ -81,4 +81,4 @@ def _wrapped(plain: socket.socket, host: str) -> ssl.SSLSocket:
 
 def _is_easy(parts: SplitResult) -> bool:
     password = unquote(parts.password or "")
-    return len(password) < SHORTEST_PASSWORD or password.lower() in GUESSED
+    return len(password) < MIN_PASSWORD_LENGTH or password.lower() in GUESSED

@@ -36,7 +36,7 @@ KINDS = {
 }
 # Of these a burst of one account is looked for; of the others the account stands in the log only.
 BY_ACCOUNT = frozenset({"refused"})
-MOST_KEYS = 50
+MAX_KEYS = 50
 WRITE_EVERY_SECONDS = 5.0
 
 _lock = threading.Lock()
@@ -55,7 +55,7 @@ def record(
     log.warning("%s", said, extra=told | detail)
     with _lock:
         key = (kind, account if kind in BY_ACCOUNT else "")
-        _waiting[key if key in _waiting or len(_waiting) < MOST_KEYS else (kind, "")] += 1
+        _waiting[key if key in _waiting or len(_waiting) < MAX_KEYS else (kind, "")] += 1
     write_due()
 
 

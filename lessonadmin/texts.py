@@ -8,7 +8,7 @@ import re
 
 from lessonadmin import hiding
 
-LONGEST_MESSAGE = 500
+MAX_MESSAGE_LENGTH = 500
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # what would break a line, hide a part of it or turn its direction
@@ -51,7 +51,7 @@ def _sign(character: str) -> str:
     )
 
 
-def plain(text: str, *, longest: int = LONGEST_MESSAGE) -> str:
+def plain(text: str, *, longest: int = MAX_MESSAGE_LENGTH) -> str:
     """One printable line without addresses and secrets: words from outside are shown to people and logged."""
     # Cut first, so that a message of megabytes costs no more than one of a page.
     line = CONTROL.sub(" ", text[: longest * 8])

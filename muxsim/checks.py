@@ -11,9 +11,9 @@ from muxsim.errors import PARSE_ID, MuxError, invalid, not_found
 from muxsim.ids import is_well_formed
 from muxsim.store import Doc
 
-LARGEST_BODY = 1_000_000
-LARGEST_NUMBER = 1e12  # seconds: beyond every date
-DEEPEST = 50
+MAX_BODY_BYTES = 1_000_000
+MAX_NUMBER = 1e12  # seconds: beyond every date
+MAX_DEPTH = 50
 POLICIES = ("public", "signed", "drm")
 QUALITIES = ("basic", "plus", "premium")
 OLD_TIERS = {"baseline": "basic", "smart": "plus", "premium": "premium"}
@@ -31,7 +31,7 @@ RENDITIONS = (
 )  # fmt: skip
 
 
-def json_body(request: Request, *, optional: bool = False, largest: int = LARGEST_BODY) -> Doc:
+def json_body(request: Request, *, optional: bool = False, largest: int = MAX_BODY_BYTES) -> Doc:
     if (request.content_length or 0) > largest:
         raise MuxError(413, "The request body is too large.")
     raw = request.stream.read(largest + 1)
@@ -45,7 +45,7 @@ def json_body(request: Request, *, optional: bool = False, largest: int = LARGES
         raise invalid("The request body is not valid JSON.") from error
     if not isinstance(body, dict):
         raise invalid("The request body must be a JSON object.")
-    if not _encodable(body, DEEPEST):
+    if not _encodable(body, MAX_DEPTH):
         raise invalid("The request body contains text that is not Unicode, or is nested too deeply.")
     return body
 
@@ -89,7 +89,7 @@ def number(value: Any, name: str, *, default: float = 0.0) -> float:
     """A number from JSON, such as a duration in seconds."""
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LARGEST_NUMBER:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MAX_NUMBER:
         raise invalid(f"Invalid value for {name}: must be a number.")
     return float(value)
 

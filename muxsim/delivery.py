@@ -23,7 +23,7 @@ ANSWER_WITHIN = 5.0
 AT_ONCE = 8  # attempts for one endpoint
 MAX_ATTEMPTS = 30
 GIVE_UP_AFTER = 24 * 3600.0
-LONGEST_DELAY = 4278.0
+MAX_DELAY_SECONDS = 4278.0
 """With a first delay of five seconds, doubled up to this, thirty attempts fill 24 hours."""
 KEPT_OF_A_BODY = 1000
 
@@ -147,7 +147,7 @@ class Sender:
         """Planned from when the attempt was due, so that a skipped day holds as many attempts as a lived one."""
         if answer.accepted:
             return "delivered", delivery["due"]
-        delay = min(self._switches["retry_seconds"] * 2 ** (min(made, 40) - 1), LONGEST_DELAY)
+        delay = min(self._switches["retry_seconds"] * 2 ** (min(made, 40) - 1), MAX_DELAY_SECONDS)
         due = delivery["due"] + delay
         if made >= MAX_ATTEMPTS or due > delivery["first_due"] + GIVE_UP_AFTER:
             return "failed", delivery["due"]

@@ -14,7 +14,7 @@ from muxsim.delivery import AT_ONCE, Sender
 from muxsim.store import Store
 from muxsim.switches import Switches
 
-LONGEST_NAP = 30.0
+MAX_IDLE_SECONDS = 30.0
 log = logging.getLogger("muxsim")
 
 
@@ -109,7 +109,7 @@ class Engine:
             except Exception:
                 log.exception("the engine stumbled")
                 nap = 1.0
-            self._wake.wait(min(nap, LONGEST_NAP))
+            self._wake.wait(min(nap, MAX_IDLE_SECONDS))
 
     def _run_timers(self) -> None:
         while not self._stop:
@@ -162,4 +162,4 @@ class Engine:
                 )
             )
         ahead = [row[0] - now for row in moments if row is not None and row[0] is not None]
-        return max(0.0, self._clock.real_seconds(min(ahead))) if ahead else LONGEST_NAP
+        return max(0.0, self._clock.real_seconds(min(ahead))) if ahead else MAX_IDLE_SECONDS

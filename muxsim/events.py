@@ -14,7 +14,7 @@ from muxsim.faults import SCHEDULING_KINDS, Faults, Rule
 from muxsim.ids import Ids
 from muxsim.store import Doc, Store
 
-LONGEST_WAIT = 10.0
+MAX_WAIT_SECONDS = 10.0
 """Simulated seconds after which a held event leaves even if none came that it could wait for."""
 
 
@@ -103,7 +103,7 @@ class Events:
             for copy in range(1 + max(1, min(50, int(rule.number("copies", 1))))):
                 self._insert(event_id, endpoint_id, lane, now, note="duplicate" if copy else "")
         else:
-            wait = rule.number("max_wait", LONGEST_WAIT)
+            wait = rule.number("max_wait", MAX_WAIT_SECONDS)
             window = 2 if kind == "reorder" else max(2, min(100, int(rule.number("window", 5))))
             self._insert(event_id, endpoint_id, lane, now + wait, status="held", note=f"{kind}:{window}")
         if kind != "drop":

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from muxsim.sniff import EMPTY, NOT_VIDEO, TRUNCATED, Findings, look_at
+from muxsim.sniff import EMPTY, NOT_VIDEO, TRUNCATED, Findings, read_video
 
 CONTAINERS = "mov,mp4,matroska,webm,avi,mpeg,mpegts,ogg,flv,mp3,wav,aac,flac,asf,mxf"
 SAFELY = ["-hide_banner", "-nostdin", "-protocol_whitelist", "file,pipe", "-format_whitelist", CONTAINERS]
@@ -64,7 +64,7 @@ class Packager:
         _, report = self._run([*SAFELY, "-i", str(source)], within=PROBE_WITHIN)
         found, copy = read_report(report)
         if found.error:
-            return Findings(error=look_at(source).error or found.error)
+            return Findings(error=read_video(source).error or found.error)
         target = media / "hls"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()

@@ -12,7 +12,7 @@ from muxsim.clock import Clock
 from muxsim.engine import Engine
 from muxsim.lifecycle import Lifecycle
 from muxsim.packaging import Interrupted, Packager
-from muxsim.sniff import Findings, look_at
+from muxsim.sniff import Findings, read_video
 from muxsim.store import Doc, Store
 from muxsim.switches import Switches
 
@@ -109,7 +109,9 @@ class Processing:
     def _findings(self, asset: Asset) -> Findings:
         if "findings" in asset.work:
             return Findings(**asset.work["findings"])
-        found = look_at(self._assets.media(asset.id) / "source") if asset.work.get("source") else Findings()
+        found = (
+            read_video(self._assets.media(asset.id) / "source") if asset.work.get("source") else Findings()
+        )
         pretend = asset.work.get("pretend", {})
         for name in ("duration", "width", "height", "fps", "audio"):
             if name in pretend:

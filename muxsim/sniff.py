@@ -34,7 +34,7 @@ class Findings:
     unusual: Doc = field(default_factory=dict)
 
 
-def look_at(path: Path) -> Findings:
+def read_video(path: Path) -> Findings:
     size = path.stat().st_size if path.exists() else 0
     if size == 0:
         return Findings(error=EMPTY)

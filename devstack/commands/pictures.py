@@ -28,7 +28,7 @@ FLAGS = [
     "--disable-background-networking",
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 ACCOUNT = re.compile(r"^(\S+@\S+) (\S+) (admin|support|instructor|student)$", re.MULTILINE)
 SAMPLE = places.ROOT / "lessonadmin" / "demo" / "sample.mp4"
 
@@ -54,7 +54,7 @@ def house() -> Iterator[tuple[str, dict[str, tuple[str, str]]]]:
 
 
 def _accounts(run: "subprocess.Popen[bytes]", log: Path) -> dict[str, tuple[str, str]]:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline and run.poll() is None:
         said = log.read_text()
         if "Ctrl-C" in said:
@@ -131,7 +131,7 @@ def main() -> int:
         take(panel, "panel")
         panel.goto(f"{address}/admin/")
         panel.locator(".figure", has_text="Uploads").locator("a", has_text=re.compile("[1-9]")).wait_for(
-            timeout=PATIENCE * 1000
+            timeout=TIMEOUT_SECONDS * 1000
         )  # the clock rolls the figures up once a minute
         take(panel, "operations")
         chromium.close()

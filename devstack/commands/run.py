@@ -20,8 +20,8 @@ from devstack.trouble import Trouble, told
 
 RUN = places.INSTANCE / "run"
 ACCOUNT = re.compile(r"^\S+@\S+ \S+ (student|instructor|support|admin)$", re.MULTILINE)
-PATIENCE = 30.0
-LEAST_MEGABYTES = 64
+TIMEOUT_SECONDS = 30.0
+MIN_MEGABYTES = 64
 
 
 def main() -> int:
@@ -65,9 +65,9 @@ def _the_only_one() -> Iterator[Register]:
 def _check_room() -> None:
     """A disk that is nearly full would make every part fail in its own words."""
     free = shutil.disk_usage(places.INSTANCE).free >> 20
-    if free < LEAST_MEGABYTES:
+    if free < MIN_MEGABYTES:
         raise Trouble(
-            f"The disk is full: {free} MB are left for {places.INSTANCE}, and {LEAST_MEGABYTES} are needed. "
+            f"The disk is full: {free} MB are left for {places.INSTANCE}, and {MIN_MEGABYTES} are needed. "
             "Make room and start again; nothing needs to be repaired."
         )
 
@@ -97,14 +97,14 @@ def _live(house: House, register: Register, output: Output, started: float) -> N
     with Supervisor(environment=house.settings, register=register, output=output) as supervisor:
         servers = house.servers()
         supervisor.start(*servers)
-        supervisor.wait_ready(*(program.name for program in servers), seconds=PATIENCE)
+        supervisor.wait_ready(*(program.name for program in servers), seconds=TIMEOUT_SECONDS)
         if house.postgres:
             house.postgres.create_role()
             house.postgres.create_database(houses.DATABASE)
         _flask(supervisor, "release", "db", "upgrade")
         keepsakes.write_environment(places.INSTANCE / "env", _own_settings(house))
         supervisor.start(*house.processes())
-        supervisor.wait_ready("web", seconds=PATIENCE)
+        supervisor.wait_ready("web", seconds=TIMEOUT_SECONDS)
         _wait_until_ready(house, supervisor)
         accounts = _accounts(house, supervisor)
         (RUN / "address").write_text(house.address + "\n")
@@ -160,7 +160,7 @@ def _is_serious(house: House) -> bool:
 
 def _wait_until_ready(house: House, supervisor: Supervisor) -> None:
     """Worker and clock take a moment longer than web; if they do not come, the page says so as well as we could."""
-    deadline = time.monotonic() + PATIENCE / 2
+    deadline = time.monotonic() + TIMEOUT_SECONDS / 2
     while not house.is_ready() and time.monotonic() < deadline:
         supervisor.pause(0.3)
 

@@ -43,8 +43,8 @@ FLASK_ADMINS = frozenset(
     }
 )
 LAST_PAGE = 1_000_000
-LONGEST_SEARCH = 200
-LONGEST_FILTER = 2000
+MAX_SEARCH_LENGTH = 200
+MAX_FILTER_LENGTH = 2000
 
 
 def tell(do: Callable[[], Any], said: str) -> bool:
@@ -137,7 +137,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
     def _get_list_extra_args(self) -> ViewArgs:
         found = super()._get_list_extra_args()
         found.page = min(max(found.page or 0, 0), LAST_PAGE)
-        found.search = (found.search or "").strip()[:LONGEST_SEARCH] or None
+        found.search = (found.search or "").strip()[:MAX_SEARCH_LENGTH] or None
         # They would be passed on to url_for, which takes some names (_scheme, _method) as orders.
         found.extra_args = {k: v for k, v in found.extra_args.items() if k in self.kept_arguments}
         return found
@@ -151,7 +151,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
             if not argument.startswith("flt") or name not in self._filter_args:
                 continue
             index, wanted = self._filter_args[name]
-            value = request.args[argument].strip()[:LONGEST_FILTER]
+            value = request.args[argument].strip()[:MAX_FILTER_LENGTH]
             if self._understood(wanted, value):
                 found.append((position.zfill(4), (index, str(wanted.name), value)))
             else:

@@ -1,6 +1,6 @@
 """Bulk actions over HTTP: the post of Flask-Admin's lists, a preview before it, and what is said after it.
 
-A bare post (`action`, `rowid`..., `csrf_token`) carries the action out: up to MOST_AT_ONCE rows at once, more as a
+A bare post (`action`, `rowid`..., `csrf_token`) carries the action out: up to MAX_AT_ONCE rows at once, more as a
 batch. The panel's own buttons send `preview` first, then the same post with a reason and, where it is dangerous, a
 word typed to confirm. What an action does is the domain's business.
 """
@@ -26,7 +26,7 @@ from lessonadmin.web import targets
 from lessonadmin.web.formats import plural
 
 CONFIRMATION = "clear"
-MOST_NAMED = 3
+MAX_NAMED = 3
 VERBS = {"lesson": "lesson", "course": "course", "tracking": "upload", "event": "event"}
 
 
@@ -48,9 +48,9 @@ class Choice:
             found = list(self.ids)
         else:
             # In any order: asked for a few in order, PostgreSQL may walk the whole table for them.
-            some = self.matching.order_by(None).limit(batches.MOST_AT_ONCE + 1)
+            some = self.matching.order_by(None).limit(batches.MAX_AT_ONCE + 1)
             found = sorted(db.session.scalars(some))
-        return found if len(found) <= batches.MOST_AT_ONCE else None
+        return found if len(found) <= batches.MAX_AT_ONCE else None
 
 
 class ActsOnRows:
@@ -97,8 +97,8 @@ def _wrong(action: Action) -> dict[str, str]:
         return {}
     if "reason" in form and "asked" in form and not form["reason"].strip():
         wrong["reason"] = "Write down why, for whoever looks at this later."
-    if len(form.get("reason", "")) > batches.LONGEST_REASON:
-        wrong["reason"] = f"Use at most {batches.LONGEST_REASON} characters."
+    if len(form.get("reason", "")) > batches.MAX_REASON_LENGTH:
+        wrong["reason"] = f"Use at most {batches.MAX_REASON_LENGTH} characters."
     if action.dangerous and "asked" in form and form.get("typed", "").strip().lower() != CONFIRMATION:
         wrong["typed"] = f"Type “{CONFIRMATION}” to confirm."
     return wrong
@@ -120,7 +120,7 @@ def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -
             confirmation=CONFIRMATION,
             can_keep=action.undone_only_with == GRACE and grace > 0,
             grace_seconds=grace,
-            most_at_once=batches.MOST_AT_ONCE,
+            most_at_once=batches.MAX_AT_ONCE,
             reason=request.form.get("reason", ""),
             back=targets.asked("url") or url_for(f"{view.endpoint}.index_view"),
         )
@@ -166,7 +166,7 @@ def _say(action: Action, report: batches.Report) -> None:
         notes = dict.fromkeys(
             line.note for line in report.lines if line.status in ("failed", "skipped") and line.note
         )
-        words = " ".join([words, *list(notes)[:MOST_NAMED]])
+        words = " ".join([words, *list(notes)[:MAX_NAMED]])
     tone = "error" if counts["failed"] else "success" if counts["done"] and not waiting else "warning"
     link = Markup('{} <a href="{}">Details</a>').format(
         words, url_for("admin_batch.details_view", id=report.batch_id)

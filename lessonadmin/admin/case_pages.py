@@ -26,8 +26,8 @@ from lessonadmin.web import fragments, headers
 from lessonadmin.web.forms import LessonForm, PanelCourseForm, panel_form
 from lessonadmin.web.player import player_of
 
-STORY_AT_ONCE = 60
-LONGEST_TICKET = 5_000
+TIMELINE_PAGE_SIZE = 60
+MAX_TICKET_LENGTH = 5_000
 PanelForm = LessonForm | PanelCourseForm
 
 
@@ -50,7 +50,7 @@ class CasePages:
     def story_view(self) -> Any:
         """What happened before a moment; a fragment for the open page, a page of its own otherwise."""
         owner = self._owner()
-        told = timeline.story(self._kind, owner.id, before=_moment("before"), limit=STORY_AT_ONCE)
+        told = timeline.story(self._kind, owner.id, before=_moment("before"), limit=TIMELINE_PAGE_SIZE)
         values = {"owner": owner, "told": told, "kind": self._kind}
         if fragments.wanted():
             return fragments.answer(self._drawn_page("admin/row/story.html", values), name="story")
@@ -59,7 +59,7 @@ class CasePages:
     @expose("/story.txt")  # type: ignore[untyped-decorator]
     def ticket_view(self) -> Response:
         owner = self._owner()
-        told = timeline.story(self._kind, owner.id, limit=LONGEST_TICKET)
+        told = timeline.story(self._kind, owner.id, limit=MAX_TICKET_LENGTH)
         response = make_response(timeline.as_text(owner, told))
         response.mimetype = "text/plain"
         name = f"{self._kind}-{str(owner.id)[:8]}.txt"
@@ -114,7 +114,7 @@ class CasePages:
         }
 
     def _more(self, owner: Owner, values: dict[str, Any]) -> dict[str, Any]:
-        told = timeline.story(self._kind, owner.id, limit=STORY_AT_ONCE, uploads=values["uploads"].rows)
+        told = timeline.story(self._kind, owner.id, limit=TIMELINE_PAGE_SIZE, uploads=values["uploads"].rows)
         return {
             "told": told,
             "noted": self._noted(owner, told),

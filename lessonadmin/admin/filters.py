@@ -20,7 +20,7 @@ from lessonadmin.ids import as_id
 
 Condition = Callable[[Any], ColumnElement[bool]]
 YES_NO = (("yes", "Yes"), ("no", "No"))
-MOST_PEOPLE = 200
+MAX_PEOPLE = 200
 
 
 class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are partial
@@ -167,7 +167,7 @@ def people(value: str) -> list[uuid.UUID]:
     if (one := db.session.scalar(exact)) is not None:
         return [one]
     like = full_text.matches(User.search, value)
-    return [] if like is None else list(db.session.scalars(select(User.id).where(like).limit(MOST_PEOPLE)))
+    return [] if like is None else list(db.session.scalars(select(User.id).where(like).limit(MAX_PEOPLE)))
 
 
 def course(name: str, column: Any) -> list[Where]:
@@ -179,7 +179,7 @@ def _courses(value: str) -> list[uuid.UUID]:
     if (found := as_id(value)) is not None:
         return [found]
     like = full_text.matches(Course.search, value)
-    return [] if like is None else list(db.session.scalars(select(Course.id).where(like).limit(MOST_PEOPLE)))
+    return [] if like is None else list(db.session.scalars(select(Course.id).where(like).limit(MAX_PEOPLE)))
 
 
 def _in(column: Any, ids: list[uuid.UUID]) -> ColumnElement[bool]:

@@ -17,8 +17,8 @@ from sqlalchemy import literal, tuple_
 from lessonadmin.ids import as_id
 from lessonadmin.texts import storable
 
-DEEPEST_OFFSET = 10_000
-LONGEST_CURSOR = 2_000
+MAX_OFFSET = 10_000
+MAX_CURSOR_LENGTH = 2_000
 Cursor = tuple[Any, uuid.UUID]
 
 
@@ -59,7 +59,7 @@ def pack(value: Any, key: uuid.UUID) -> str:
 
 def unpack(text: str | None, column: Any) -> Cursor | None:
     """The place that an address names; None for anything that is no cursor of a list in this order."""
-    if not text or len(text) > LONGEST_CURSOR:
+    if not text or len(text) > MAX_CURSOR_LENGTH:
         return None
     try:
         plain, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
@@ -96,7 +96,7 @@ def read(query: Any, order: Order, *, page: int, size: int) -> Page:
     after = unpack(request.args.get("after"), order.column)
     before = unpack(request.args.get("before"), order.column) if after is None else None
     backwards = after is None and (before is not None or request.args.get("end") == "1")
-    offset = 0 if after or backwards else min(page * size, DEEPEST_OFFSET)
+    offset = 0 if after or backwards else min(page * size, MAX_OFFSET)
     cursor = after or before
     if cursor is not None:
         query = query.filter(order.beyond(cursor, backwards=backwards))

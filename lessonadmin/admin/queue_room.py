@@ -16,8 +16,8 @@ from lessonadmin.job_list import QUEUES
 from lessonadmin.listed_jobs import ListedJob, ListedQueue
 from lessonadmin.texts import plain
 
-MOST_SHOWN = 50
-LONGEST_ERROR = 2_000
+MAX_SHOWN = 50
+MAX_ERROR_LENGTH = 2_000
 WORKERS, WORKER = "rq:workers", b"rq:worker:"
 
 
@@ -71,7 +71,7 @@ def _hands() -> list[Hand]:
     """The workers, read here: RQ's own reading stops at the first one that it does not understand."""
     connection = queue.connection()
     names: Any = connection.smembers(WORKERS)
-    keys = sorted(one for one in names if one.startswith(WORKER))[:MOST_SHOWN]
+    keys = sorted(one for one in names if one.startswith(WORKER))[:MAX_SHOWN]
     with connection.pipeline(transaction=False) as pipeline:
         for key in keys:
             pipeline.hgetall(key)
@@ -110,14 +110,14 @@ def _failures() -> list[Failure]:
     found = []
     for name in QUEUES:
         one = queue.queue(name)
-        ids = list(_failed_ids(one, MOST_SHOWN))
+        ids = list(_failed_ids(one, MAX_SHOWN))
         for job_id, job in zip(
             ids, one.job_class.fetch_many(ids, one.connection, JSONSerializer), strict=True
         ):
             if job is not None:
                 found.append(_failure(name, job_id, job))
     oldest = datetime.min.replace(tzinfo=UTC)
-    return sorted(found, key=lambda one: one.ended or oldest, reverse=True)[:MOST_SHOWN]
+    return sorted(found, key=lambda one: one.ended or oldest, reverse=True)[:MAX_SHOWN]
 
 
 def _failed_ids(one: ListedQueue, most: int = 0) -> dict[str, bytes]:
@@ -127,7 +127,7 @@ def _failed_ids(one: ListedQueue, most: int = 0) -> dict[str, bytes]:
 
 
 def _failure(name: str, job_id: str, job: ListedJob) -> Failure:
-    error = logs.scrubbed_trace(job.why_failed()).strip()[-LONGEST_ERROR:]
+    error = logs.scrubbed_trace(job.why_failed()).strip()[-MAX_ERROR_LENGTH:]
     if job.refusal is not None:
         return Failure(
             job_id, name, "unreadable job", "", job.ended_at, error or f"Refused: {job.refusal}", False

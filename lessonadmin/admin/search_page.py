@@ -35,7 +35,7 @@ class SearchPage(PanelPage):
             return redirect(address)
         groups = [(label, found.of(kind)) for kind, label in GROUPS if found.of(kind)]
         return self.render(
-            "admin/search.html", text=found.text, groups=groups, where=where, most=lookup.MOST_OF_A_KIND
+            "admin/search.html", text=found.text, groups=groups, where=where, most=lookup.MAX_OF_A_KIND
         )
 
 

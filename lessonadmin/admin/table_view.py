@@ -29,9 +29,9 @@ from lessonadmin.web.requests import NOT_STORABLE
 # How far is counted. Of rows that a filter leaves, few are told from many, and how many is said no further; where the
 # rows are put in an order of their own, or found by their words, they are counted on: if they are not too many to be
 # named, that is quicker than to read them in that order.
-MOST_COUNTED, MOST_FILTERED = 5_000, 1_000
-MOST_IN_TAB = 999
-LONGEST_QUERY = 8_000
+MAX_COUNTED, MAX_FILTERED = 5_000, 1_000
+MAX_IN_TAB = 999
+MAX_QUERY_LENGTH = 8_000
 PLACE = ("after", "before", "end")
 KNOWN = frozenset({"page", "page_size", "sort", "desc", "search", "view", "url", *PLACE})
 
@@ -98,7 +98,7 @@ class TableView(PanelView):
         bounded_count.plan_by_values()
         key = self._key
         in_default_order = bool(conditions) and not search and sort_column is None
-        most = MOST_FILTERED if in_default_order else MOST_COUNTED
+        most = MAX_FILTERED if in_default_order else MAX_COUNTED
         g.panel_count = counted = self._count(search, conditions, filters, most)
         by_name = bool(conditions) and not counted.more
         query = query.filter(*([bounded_count.named(key, conditions, counted)] if by_name else conditions))
@@ -175,7 +175,7 @@ class TableView(PanelView):
     def reading(self, query: str) -> Iterator[ViewArgs]:
         """Read a list's query string as if it were this request's. Whoever acts on all rows that match must not act
         on more than was meant, so nothing in it may be unknown or not understood."""
-        if len(query) > LONGEST_QUERY:
+        if len(query) > MAX_QUERY_LENGTH:
             abort(400, "This filter is too long.")
         pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
         for name, value in pairs:
@@ -238,7 +238,7 @@ class TableView(PanelView):
         ]
         for one in self.saved_views:
             count = counts.get(one.name)
-            words = None if count is None else (f"{MOST_IN_TAB}+" if count > MOST_IN_TAB else str(count))
+            words = None if count is None else (f"{MAX_IN_TAB}+" if count > MAX_IN_TAB else str(count))
             tabs.append((one.label, self.get_url(".index_view", view=one.name), words, one is chosen))
         return tabs
 
@@ -250,7 +250,7 @@ class TableView(PanelView):
         columns = []
         for one in counted:
             rows = one.counted_as() if one.counted_as else select(self._key).where(one.condition())
-            some = rows.limit(MOST_IN_TAB + 1).subquery()
+            some = rows.limit(MAX_IN_TAB + 1).subquery()
             columns.append(select(func.count()).select_from(some).scalar_subquery())
         row = db.session.execute(select(*columns)).one()
         return {one.name: int(count) for one, count in zip(counted, row, strict=True)}

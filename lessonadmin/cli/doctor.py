@@ -11,7 +11,7 @@ COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 
 @click.command("doctor")
 @click.option(
-    "--seconds", default=all_checks.PATIENCE_SECONDS, show_default=True, help="How long to wait for answers."
+    "--seconds", default=all_checks.TIMEOUT_SECONDS, show_default=True, help="How long to wait for answers."
 )
 def examine(seconds: float) -> None:
     """Look at everything this program needs; ends with 1 if something fails."""

@@ -12,7 +12,7 @@ from lessonadmin.domain.reconciliation import mux_inventory, reconcile
 from lessonadmin.domain.reconciliation.differences import Found
 from lessonadmin.texts import visible
 
-PATIENCE_SECONDS = 600.0  # the nightly walk, or a colleague's, comes to its end by itself
+TIMEOUT_SECONDS = 600.0  # the nightly walk, or a colleague's, comes to its end by itself
 
 
 @click.command("reconcile")
@@ -47,7 +47,7 @@ def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
 
 
 def _run_when_free(*, mend: bool, delete_orphans: bool) -> reconcile.Report:
-    until, told = time.monotonic() + PATIENCE_SECONDS, False
+    until, told = time.monotonic() + TIMEOUT_SECONDS, False
     while True:
         try:
             return reconcile.run(

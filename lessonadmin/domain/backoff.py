@@ -4,10 +4,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func
 
-LONGEST = 3_600.0
+MAX_PAUSE_SECONDS = 3_600.0
 
 
-def pause(attempts: int, *, first: float, longest: float = LONGEST, wished: float | None = None) -> float:
+def pause(
+    attempts: int, *, first: float, longest: float = MAX_PAUSE_SECONDS, wished: float | None = None
+) -> float:
     """Seconds after so many failed attempts: `first` after one, then twice as long each time.
 
     `wished`: what the other side asked for (Retry-After); its word goes before ours.
@@ -16,7 +18,7 @@ def pause(attempts: int, *, first: float, longest: float = LONGEST, wished: floa
 
 
 def pause_of(
-    attempts: ColumnElement[int] | Any, *, first: float, longest: float = LONGEST
+    attempts: ColumnElement[int] | Any, *, first: float, longest: float = MAX_PAUSE_SECONDS
 ) -> ColumnElement[float]:
     """The same for a column that counts attempts."""
     doubled = first * func.power(2.0, func.least(func.greatest(attempts, 1) - 1, 30))

@@ -18,7 +18,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.models import Rollup
 
 STEP = 1.1  # each bucket is a tenth wider than the one before, so a percentile is right to a twentieth
-MOST_HOURS_BACK = 24 * 31
+MAX_HOURS_BACK = 24 * 31
 
 HOUR = "created_at >= :start AND created_at < :end"
 # a lesson's length decides how long its video takes; the classes are of the video's duration in seconds
@@ -59,7 +59,7 @@ def _now() -> datetime:
 
 def _first_hour(now: datetime) -> datetime:
     """Where counting begins when nothing was ever counted: with the first row, a month back at the most."""
-    earliest = hour_of(now) - timedelta(hours=MOST_HOURS_BACK)
+    earliest = hour_of(now) - timedelta(hours=MAX_HOURS_BACK)
     first: datetime | None = db.session.scalar(
         text(
             "SELECT least((SELECT min(created_at) FROM mux_asset_tracking), (SELECT min(at) FROM audit_log),"
@@ -75,7 +75,7 @@ def roll_up() -> int:
     last = db.session.scalar(select(func.max(Rollup.hour)).where(Rollup.figure == "uploads"))
     # The last hour may not have been over when it was counted.
     begin = hour_of(last) - timedelta(hours=1) if last is not None else _first_hour(now)
-    hour = max(begin, hour_of(now) - timedelta(hours=MOST_HOURS_BACK))
+    hour = max(begin, hour_of(now) - timedelta(hours=MAX_HOURS_BACK))
     counted = 0
     while hour <= now:
         count_hour(hour)

@@ -19,7 +19,7 @@ from lessonadmin.domain.models import MuxBudget
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT = 300.0
+MAX_WAIT_SECONDS = 300.0
 CLOSED = "Mux wants no calls from us at present"
 NAME = "background"
 CAPACITY = 18.0
@@ -61,7 +61,7 @@ def take(calls: int = 1, *, reserve: float = 0.0) -> bool:
     return granted is not None
 
 
-def wait(calls: int = 1, *, longest: float = LONGEST_WAIT, reserve: float = LEFT_BY_WAITING) -> bool:
+def wait(calls: int = 1, *, longest: float = MAX_WAIT_SECONDS, reserve: float = LEFT_BY_WAITING) -> bool:
     """The same for work that has time: wait for the bucket to fill, and leave some to what has none."""
     until = time.monotonic() + longest
     while not take(calls, reserve=reserve):
@@ -73,7 +73,7 @@ def wait(calls: int = 1, *, longest: float = LONGEST_WAIT, reserve: float = LEFT
 
 def wait_or_stop(calls: int = 1) -> None:
     """The same for a long run, which ends here if the bucket stays empty; raises Closed."""
-    if not wait(calls, longest=LONGEST_WAIT):
+    if not wait(calls, longest=MAX_WAIT_SECONDS):
         raise Closed
 
 

@@ -12,8 +12,8 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Conflict, Forbidden, Unavailable
 from lessonadmin.domain.models import Owner, User
 
-SHORTEST_LIFE = 2 * 3600
-LONGEST_LIFE = 24 * 3600
+MIN_LIFETIME_SECONDS = 2 * 3600
+MAX_LIFETIME_SECONDS = 24 * 3600
 SLACK = 1.5
 
 
@@ -60,8 +60,8 @@ def source(owner: Owner) -> Source:
 def life(duration: float | None) -> int:
     """Seconds that a token lives: half as long again as the video, from two hours to a day."""
     if duration is None:
-        return LONGEST_LIFE
-    return int(min(max(duration * SLACK, SHORTEST_LIFE), LONGEST_LIFE))
+        return MAX_LIFETIME_SECONDS
+    return int(min(max(duration * SLACK, MIN_LIFETIME_SECONDS), MAX_LIFETIME_SECONDS))
 
 
 def _tokens(playback_id: str, seconds: int) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ import re
 
 from lessonadmin.domain.errors import Invalid
 
-HIGHEST_PRICE = 99_999_900
+MAX_PRICE_CENTS = 99_999_900
 # digits of any script, as `int` reads them; one dot or comma before the cents and none between thousands
 PRICE = re.compile(r"(\d{1,40})(?:[.,](\d{1,2}))?")
 SIGNS = re.compile(r"[\s€$£]")
@@ -31,6 +31,6 @@ def read(text: str) -> int:
         raise Invalid.field("price", "Enter the price as 9.99, or 0 if the lesson is free.")
     whole, part = match.groups()
     cents = int(whole) * 100 + int((part or "0").ljust(2, "0"))
-    if cents > HIGHEST_PRICE:
-        raise Invalid.field("price", f"The price can be {money(HIGHEST_PRICE)} at most.")
+    if cents > MAX_PRICE_CENTS:
+        raise Invalid.field("price", f"The price can be {money(MAX_PRICE_CENTS)} at most.")
     return cents

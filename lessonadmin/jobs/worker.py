@@ -38,7 +38,7 @@ WORKER_TTL = 30
 MAINTENANCE_SECONDS = 10
 MONITORING_SECONDS = 5
 BEAT_SECONDS = 10
-LONGEST_WAIT_FOR_REDIS = 5.0
+MAX_WAIT_FOR_REDIS_SECONDS = 5.0
 
 
 class LessonWorker(Worker):
@@ -46,7 +46,7 @@ class LessonWorker(Worker):
 
     job_class = ListedJob
     queue_class = ListedQueue
-    max_connection_wait_time = LONGEST_WAIT_FOR_REDIS
+    max_connection_wait_time = MAX_WAIT_FOR_REDIS_SECONDS
     application: Flask
     beat_at = 0.0
 

@@ -27,8 +27,8 @@ from lessonadmin.mux.transport import Priority
 from lessonadmin.texts import plain
 
 PAGE = 100
-LONGEST_TITLE = 512
-LONGEST_EXTERNAL_ID = 128
+MAX_TITLE_LENGTH = 512
+MAX_EXTERNAL_ID_LENGTH = 128
 AUTOMATIC = "auto"
 # What Mux can write subtitles in, in its own words; the first lets Mux find out by listening.
 LANGUAGES = {
@@ -83,10 +83,10 @@ def create_upload(
     priority: Priority = "high",
 ) -> Upload:
     """Ask for an upload address. An error leaves open whether Mux made one: look, never repeat."""
-    if not 0 < len(external_id) <= LONGEST_EXTERNAL_ID:
+    if not 0 < len(external_id) <= MAX_EXTERNAL_ID_LENGTH:
         raise ValueError("an external id has 1 to 128 characters")
     # The title and the external id can be read by everybody who plays the video.
-    meta = {"external_id": external_id} | ({"title": plain(title)[:LONGEST_TITLE]} if title else {})
+    meta = {"external_id": external_id} | ({"title": plain(title)[:MAX_TITLE_LENGTH]} if title else {})
     asset: dict[str, Any] = {
         "playback_policies": [policy],
         "passthrough": passthrough.text(),

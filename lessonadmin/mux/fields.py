@@ -11,7 +11,7 @@ from typing import Any
 
 from lessonadmin.texts import has_control, plain
 
-LONGEST_ID = 255
+MAX_ID_LENGTH = 255
 WEB_ADDRESS = re.compile(r"https?://[^\s\"'<>\\]{1,8000}")
 
 
@@ -25,7 +25,7 @@ def items(value: object, *, most: int = 100) -> list[Any]:
 
 def identifier(value: object) -> str | None:
     """An id: text that is not empty, not too long and free of control characters."""
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_ID_LENGTH:
         return None
     return None if has_control(value) or "\ufffd" in value else value
 

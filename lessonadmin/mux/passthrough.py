@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 APP = "lessonadmin"
-LONGEST = 255
+MAX_LENGTH = 255
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -35,7 +35,7 @@ def _uuid(value: object) -> uuid.UUID | None:
 
 def parse_passthrough(text: object) -> Passthrough | None:
     """Our note, or None for text of another application (or of nobody)."""
-    if not isinstance(text, str) or len(text) > LONGEST or not text.lstrip().startswith("{"):
+    if not isinstance(text, str) or len(text) > MAX_LENGTH or not text.lstrip().startswith("{"):
         return None
     try:
         note = json.loads(text)

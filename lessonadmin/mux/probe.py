@@ -23,7 +23,7 @@ from lessonadmin.mux.transport import Answer
 PART = 256 * 1024
 SIZE = 4 * PART
 UPLOAD_SECONDS = 600  # what could not be cancelled ends by itself after this
-SHORTEST_SECONDS = 60
+MIN_SECONDS = 60
 MAX_REQUESTS = 200
 MAX_READS_TO_A_LIMIT = 120
 PASSTHROUGH = "mux-probe"
@@ -89,7 +89,7 @@ class Probe:
         }
 
     def _ask_all(self) -> None:
-        waiting = self._create("an upload that expires", SHORTEST_SECONDS) if self.wanted.expired else None
+        waiting = self._create("an upload that expires", MIN_SECONDS) if self.wanted.expired else None
         self._resuming()
         if self.wanted.film is not None:
             self._whole(self.wanted.film)
@@ -141,7 +141,7 @@ class Probe:
         self._cancel("cancel a completed upload", upload.id)
 
     def _expired(self, upload: Upload) -> None:
-        for _ in range(SHORTEST_SECONDS + 10):
+        for _ in range(MIN_SECONDS + 10):
             self._spend(0)
             self.sleep(1.0)
         self._where("bytes */N to an expired upload", upload)

@@ -17,7 +17,7 @@ class RateLeft:
 
 # Mux keeps one bucket for creations and one for the rest, and both belong to the token.
 _seen: dict[tuple[str, bool], RateLeft] = {}
-MOST_TOKENS = 32
+MAX_TOKENS = 32
 
 
 def remember(priority: Priority, headers: Mapping[str, str], *, creating: bool) -> None:
@@ -25,7 +25,7 @@ def remember(priority: Priority, headers: Mapping[str, str], *, creating: bool) 
     remaining, limit = (fields.number(headers.get(f"X-RateLimit-{name}")) for name in ("Remaining", "Limit"))
     if remaining is None:
         return
-    if len(_seen) >= MOST_TOKENS:
+    if len(_seen) >= MAX_TOKENS:
         _seen.clear()
     whole = None if limit is None else max(0, int(limit))
     _seen[token_of(priority)[0], creating] = RateLeft(max(0, int(remaining)), whole)

@@ -11,8 +11,8 @@ from typing import Any
 
 from lessonadmin.texts import made_storable
 
-DEEPEST = 32
-LONGEST_WHOLE_NUMBER = 19
+MAX_DEPTH = 32
+MAX_DIGITS = 19
 HIDDEN = "[removed]"
 # The closing quote is optional, so that an unfinished string is one token too and the scan stays linear.
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]|[^"\[\]{}]++', re.DOTALL)
@@ -20,7 +20,7 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]|[^"\[\]{}]++', re.DOTALL)
 
 def _whole_number(text: str) -> int | float:
     # Python refuses to read thousands of digits, and nobody means them: such a number loses precision instead.
-    return int(text) if len(text) <= LONGEST_WHOLE_NUMBER else float(text)
+    return int(text) if len(text) <= MAX_DIGITS else float(text)
 
 
 def _load(text: str) -> Any:
@@ -35,9 +35,9 @@ def _flattened(text: str) -> str:
         token = match.group()
         if token in ("[", "{"):
             depth += 1
-            if depth == DEEPEST + 1:
+            if depth == MAX_DEPTH + 1:
                 kept.append("null")
-        if depth <= DEEPEST:
+        if depth <= MAX_DEPTH:
             kept.append(token)
         if token in ("]", "}"):
             depth -= 1
@@ -62,7 +62,7 @@ def clean(value: Any, *, hide: Collection[str] = (), depth: int = 0) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        if depth >= DEEPEST:
+        if depth >= MAX_DEPTH:
             return None
         return {
             made_storable(key): HIDDEN
@@ -71,5 +71,5 @@ def clean(value: Any, *, hide: Collection[str] = (), depth: int = 0) -> Any:
             for key, inner in value.items()
         }
     if isinstance(value, list):
-        return None if depth >= DEEPEST else [clean(inner, hide=hide, depth=depth + 1) for inner in value]
+        return None if depth >= MAX_DEPTH else [clean(inner, hide=hide, depth=depth + 1) for inner in value]
     return value

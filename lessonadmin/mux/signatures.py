@@ -12,8 +12,8 @@ from typing import Literal
 
 Reason = Literal["missing", "malformed", "stale", "future", "mismatch"]
 
-LONGEST_HEADER = 4096
-MOST_SIGNATURES = 16
+MAX_HEADER_LENGTH = 4096
+MAX_SIGNATURES = 16
 SECONDS = re.compile(rb"[0-9]{1,12}")
 
 
@@ -33,7 +33,7 @@ def _digest(secret: str, stamp: bytes, body: bytes) -> bytes:
 def _parts(header: str | bytes) -> tuple[bytes, list[bytes]]:
     """The time as it was written, and every signature of the scheme that we know."""
     raw = header.encode("utf-8", "surrogatepass") if isinstance(header, str) else header
-    if len(raw) > LONGEST_HEADER:
+    if len(raw) > MAX_HEADER_LENGTH:
         raise BadSignature("malformed")
     stamps, signatures = [], []
     for part in raw.split(b","):
@@ -44,7 +44,7 @@ def _parts(header: str | bytes) -> tuple[bytes, list[bytes]]:
             signatures.append(value)
     if len(stamps) != 1 or SECONDS.fullmatch(stamps[0]) is None:
         raise BadSignature("malformed")
-    if not 1 <= len(signatures) <= MOST_SIGNATURES:
+    if not 1 <= len(signatures) <= MAX_SIGNATURES:
         raise BadSignature("malformed")
     return stamps[0], signatures
 

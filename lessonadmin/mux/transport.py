@@ -41,7 +41,7 @@ class Limits:
 
 
 LIMITS = Limits()
-MOST_CLIENTS = 8
+MAX_CLIENTS = 8
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def client(priority: Priority) -> Any:
     key = (os.getpid(), config.current().mux_api_url, *token_of(priority))
     found = _clients.get(key)
     if found is None:
-        if len(_clients) >= MOST_CLIENTS or any(one[0] != key[0] for one in list(_clients)):
+        if len(_clients) >= MAX_CLIENTS or any(one[0] != key[0] for one in list(_clients)):
             _clients.clear()
         # Two threads may both build one; setdefault lets one win, and no lock can be left held by a fork.
         found = _clients.setdefault(key, _build(*key[1:]))

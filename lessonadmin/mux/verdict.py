@@ -19,7 +19,7 @@ from lessonadmin.mux import fields, safe_json
 from lessonadmin.mux.errors import Category, Gone, Later, MuxError, Nonsense, Refused
 from lessonadmin.mux.transport import Answer, Priority, TooMuch
 
-LONGEST_WAIT = 86_400.0
+MAX_WAIT_SECONDS = 86_400.0
 PLAN_LIMIT = re.compile(
     r"\bplan\b.*\blimit|\blimited to \d+ assets|\bquota\b|exceeding this limit", re.I | re.S
 )
@@ -164,7 +164,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             seconds = parsedate_to_datetime(text).timestamp() - time.time()
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
-    return min(LONGEST_WAIT, max(0.0, seconds)) if math.isfinite(seconds) else None
+    return min(MAX_WAIT_SECONDS, max(0.0, seconds)) if math.isfinite(seconds) else None
 
 
 def no_answer(error: Exception) -> MuxError:

@@ -1,7 +1,7 @@
 """Calls to Mux within a web request: after a limit has counted them, and few at a time.
 
 A web process has few threads, and a slow Mux holds one for seconds with every call: pages, health checks and webhooks must
-find a thread all the same. So at most MOST calls run at once, and one of the places is kept for starting uploads. While Mux is
+find a thread all the same. So at most MAX_AT_ONCE calls run at once, and one of the places is kept for starting uploads. While Mux is
 quick, the next call waits a moment for a place; once a call has taken longer than that moment, nobody waits any more: waiting
 takes a thread as well. A call that nobody's limit has counted is a fault of ours and is never made. Workers, the clock and
 commands are not concerned: outside of a request nothing is counted and nobody waits.
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from lessonadmin.mux.errors import Later
 
-MOST = 3
+MAX_AT_ONCE = 3
 KEPT_FOR_UPLOADS = 1
 WAIT_SECONDS = 0.5
 TRY_AGAIN_SECONDS = 5
@@ -89,7 +89,7 @@ def place(*, for_upload: bool) -> Iterator[None]:
         return
     if not request.counted:
         raise NotCounted("a request would ask Mux, and no limit counted that")
-    began = _places.take(MOST if for_upload else MOST - KEPT_FOR_UPLOADS)
+    began = _places.take(MAX_AT_ONCE if for_upload else MAX_AT_ONCE - KEPT_FOR_UPLOADS)
     if began is None:
         raise Later(BUSY, category="busy", retry_after=TRY_AGAIN_SECONDS)
     try:

@@ -30,7 +30,7 @@ def _page(
         this_session=found.session_id if found else None,
         tokens=tokens.live(user),
         ending=tokens.ending_soon(user),
-        most_tokens=tokens.MOST_LIVE,
+        most_tokens=tokens.MAX_LIVE,
         problem=problem,
         wrong_form=wrong_form,
         new_token=token,

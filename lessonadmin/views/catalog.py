@@ -46,7 +46,7 @@ def courses() -> str:
         "catalog/courses.html",
         q=q,
         courses=found,
-        all_shown=len(found) < catalog.MOST_COURSES,
+        all_shown=len(found) < catalog.MAX_COURSES,
         student=_is_student(),
     )
 

@@ -17,7 +17,7 @@ from lessonadmin.domain.webhooks import inbox, rejections
 log = logging.getLogger(__name__)
 bp = Blueprint("webhooks", __name__)
 
-LARGEST = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 
 
 @bp.post("/api/webhooks/mux")
@@ -47,12 +47,12 @@ def receive() -> Response:
 
 def _body() -> bytes:
     # A body in chunks does not say its length and is cut off at the limit without a word: so one byte more is read.
-    request.max_content_length = LARGEST + 1
+    request.max_content_length = MAX_BODY_BYTES + 1
     try:
         body = request.get_data(cache=False)
     except ClientDisconnected as error:
         raise mux.BadPayload("the body ended early") from error
-    if len(body) > LARGEST:
+    if len(body) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     return body
 

@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 
 log = logging.getLogger(__name__)
 
-LONGEST = 2000
+MAX_LENGTH = 2000
 HOME = "/"
 
 
@@ -28,7 +28,7 @@ def own(text: str) -> str | None:
 def asked(name: str) -> str | None:
     """Where the request wants to be led afterwards, if that is a page of ours."""
     text = request.values.get(name, "")
-    return own(text) if len(text) <= LONGEST else None
+    return own(text) if len(text) <= MAX_LENGTH else None
 
 
 def init_app(app: Flask) -> None:

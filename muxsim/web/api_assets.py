@@ -14,7 +14,7 @@ from muxsim.web.gate import data, env, guard
 
 blueprint = guard(Blueprint("assets", __name__, url_prefix="/video/v1/assets"))
 Answer = tuple[Doc, int]
-LONGEST_VIDEO = 12 * 3600.0
+MAX_VIDEO_SECONDS = 12 * 3600.0
 
 
 def shown(asset: Asset) -> Doc:
@@ -89,7 +89,7 @@ def update_asset(asset_id: str) -> Answer:
     if "meta" in body:
         changes["meta"] = checks.meta(body["meta"])
     if "thumbnail_time" in body:
-        longest = asset.doc.get("duration", LONGEST_VIDEO)
+        longest = asset.doc.get("duration", MAX_VIDEO_SECONDS)
         changes["thumbnail_time"] = checks.seconds(body["thumbnail_time"], "thumbnail_time", most=longest)
     sim().lifecycle.update_asset(asset, changes)
     return data(shown(asset))

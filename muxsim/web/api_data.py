@@ -21,7 +21,7 @@ UNITS = {"minutes": 60, "hours": 3600, "days": 86_400}
 SPAN = re.compile(r"(\d{1,6}):(minutes|hours|days)\Z")
 VALUES = {"views": "count(*)", "playing_time": "CAST(round(1000 * sum(seconds)) AS INTEGER)"}
 ORDERS = {"value": "value", "views": "views", "field": "asset_id"}
-MOST_AT_ONCE = 10_000
+MAX_AT_ONCE = 10_000
 
 
 @blueprint.get("/metrics/<metric>/breakdown")

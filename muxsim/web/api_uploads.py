@@ -10,7 +10,7 @@ from muxsim.web.context import sim
 from muxsim.web.gate import data, env, guard
 
 blueprint = guard(Blueprint("uploads", __name__, url_prefix="/video/v1/uploads"))
-SHORTEST, LONGEST, USUAL = 60, 604_800, 3600
+MIN_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, USUAL = 60, 604_800, 3600
 
 
 def _shown(upload: Upload) -> Doc:
@@ -33,7 +33,9 @@ def create_upload() -> tuple[Doc, int]:
     body = checks.json_body(request)
     settings = checks.asset_settings(body.get("new_asset_settings"))
     origin = checks.cors_origin(body.get("cors_origin"), required=sim().switches["cors_origin_required"])
-    timeout = checks.whole(body.get("timeout"), "timeout", least=SHORTEST, most=LONGEST, default=USUAL)
+    timeout = checks.whole(
+        body.get("timeout"), "timeout", least=MIN_TIMEOUT_SECONDS, most=MAX_TIMEOUT_SECONDS, default=USUAL
+    )
     doc: Doc = {"timeout": timeout, "new_asset_settings": settings}
     if origin:
         doc["cors_origin"] = origin

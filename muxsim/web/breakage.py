@@ -14,7 +14,7 @@ from muxsim.web.context import sim
 
 INSTEAD = frozenset({"status", "rate_limited", "html"})
 """Faults that answer without the request having been processed (unless ``params.after`` is true)."""
-LONGEST_WAIT = 600.0
+MAX_WAIT_SECONDS = 600.0
 
 
 def before(rule: Rule | None) -> Response | None:
@@ -47,7 +47,7 @@ def after(rule: Rule | None, response: Response) -> Response:
 
 def _wait(rule: Rule, *, usually: float) -> None:
     """Clearing the faults lets a slow answer go at once; a hanging one hangs on."""
-    faults, until = sim().faults, time.monotonic() + min(rule.number("seconds", usually), LONGEST_WAIT)
+    faults, until = sim().faults, time.monotonic() + min(rule.number("seconds", usually), MAX_WAIT_SECONDS)
     clearings = faults.clearings
     while (left := until - time.monotonic()) > 0:
         if rule.kind == "slow" and faults.clearings != clearings:

@@ -17,14 +17,14 @@ from muxsim.faults import parse_rule
 from muxsim.options import DEFAULT_SECRET, ENVIRONMENT, Endpoint
 from muxsim.store import Doc
 from muxsim.web import images, overview
-from muxsim.web.api_data import MOST_AT_ONCE, note_views
+from muxsim.web.api_data import MAX_AT_ONCE, note_views
 from muxsim.web.api_system import new_signing_key
 from muxsim.web.api_usage import note_playback
 from muxsim.web.context import sim
 
 blueprint = Blueprint("control", __name__, url_prefix="/_sim/api")
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
-LARGEST_BULK = 200_000_000
+MAX_BULK = 200_000_000
 
 
 def local_only() -> None:
@@ -268,7 +268,7 @@ def create_signing_key() -> Doc:
 
 @blueprint.post("/seed")
 def seed() -> Doc:
-    body = checks.json_body(request, largest=LARGEST_BULK)
+    body = checks.json_body(request, largest=MAX_BULK)
     return {"ids": seeding.seed_assets(sim(), seeding.expand(body))}
 
 
@@ -289,7 +289,7 @@ def viewed() -> Doc:
     """Finished views, as players report them to Mux Data."""
     body = _body()
     seen = _asset(str(body.get("asset_id")))
-    count = checks.whole(body.get("views"), "views", least=1, most=MOST_AT_ONCE, default=1)
+    count = checks.whole(body.get("views"), "views", least=1, most=MAX_AT_ONCE, default=1)
     at = checks.number(body.get("at"), "at", default=sim().clock.now())
     note_views(seen.id, seen.env, at, count, checks.number(body.get("seconds"), "seconds"))
     return {"ok": True}

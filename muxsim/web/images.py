@@ -25,8 +25,8 @@ TYPES = {
     "gif": "image/gif",
 }
 FITS = ("preserve", "stretch", "crop", "smartcrop", "pad")
-TILE_WIDTH, COLUMNS, MOST_TILES = 256, 5, 50
-LARGEST = 3840
+TILE_WIDTH, COLUMNS, MAX_TILES = 256, 5, 50
+MAX_WIDTH = 3840
 BUILT_IN = {"jpeg": "jpg", "m4a": "mp4"}
 
 
@@ -104,7 +104,7 @@ def _sheet(seen: View) -> Doc:
     if video is None:
         raise not_found()
     height = max(2, round(TILE_WIDTH * video["max_height"] / video["max_width"] / 2) * 2)
-    count = max(1, min(MOST_TILES, math.floor(length)))
+    count = max(1, min(MAX_TILES, math.floor(length)))
     return {"count": count, "step": length / count, "height": height, "length": length}
 
 
@@ -146,7 +146,7 @@ def _type(extension: str, allowed: tuple[str, ...]) -> str:
 
 
 def _scaled(seen: View) -> list[str]:
-    width, height = (int(seen.number(name, 0, most=LARGEST)) for name in ("width", "height"))
+    width, height = (int(seen.number(name, 0, most=MAX_WIDTH)) for name in ("width", "height"))
     fit = str(seen.options.get("fit_mode", "preserve"))
     if fit not in FITS:
         raise MuxError(400, f"fit_mode must be one of {', '.join(FITS)}.")

@@ -50,7 +50,7 @@ def test_many_that_a_search_finds_are_said_to_be_more_than_were_counted(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded_count, "MANY_OF_NEWEST", 3)
-    monkeypatch.setattr(bounded_count, "MOST_OF_MANY", 4)
+    monkeypatch.setattr(bounded_count, "MAX_OF_MANY", 4)
     for number in range(6):
         make_lesson(title=f"Water {number}")
     page = page_of(browser().get("/admin/lesson/?search=water"))
@@ -61,7 +61,7 @@ def test_many_that_a_search_finds_are_said_to_be_more_than_were_counted(
 def test_what_a_filter_leaves_is_counted_less_far_than_what_is_sorted(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lessonadmin.admin.table_view.MOST_FILTERED", 4)
+    monkeypatch.setattr("lessonadmin.admin.table_view.MAX_FILTERED", 4)
     for number in range(6):
         make_lesson(title=f"Water {number}")
     admin = browser()

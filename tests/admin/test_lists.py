@@ -21,7 +21,7 @@ from tests.factories import (
 from tests.pages import page_of
 from tests.queries import counted
 
-MOST_QUERIES = 15
+MAX_QUERIES = 15
 
 
 WORDS = {
@@ -39,7 +39,7 @@ def test_a_list_is_a_whole_page_with_few_queries(app: Flask, room: str) -> None:
     assert answer.status_code == 200, answer.text
     page = page_of(answer)
     assert WORDS[room] in page.text()
-    assert len(sent) <= MOST_QUERIES, len(sent)
+    assert len(sent) <= MAX_QUERIES, len(sent)
 
 
 @pytest.mark.parametrize("room", [room for room in ROOMS if room not in ("purchase", "audit")])
@@ -50,7 +50,7 @@ def test_a_row_has_a_page(app: Flask, room: str) -> None:
         answer = admin.get(f"/admin/{room}/details/?id={row.id}")
     assert answer.status_code == 200, answer.text
     page_of(answer)
-    assert len(sent) <= MOST_QUERIES, "\n".join(sent)
+    assert len(sent) <= MAX_QUERIES, "\n".join(sent)
 
 
 def test_the_lists_are_those_of_the_contract(app: Flask) -> None:
@@ -88,7 +88,7 @@ def test_every_sort_filter_and_view_is_a_page_with_few_queries(app: Flask, room:
             answer = admin.get(f"/admin/{room}/?{address}")
         assert answer.status_code == 200, (address, answer.status_code)
         page_of(answer)
-        assert len(sent) <= MOST_QUERIES, (address, len(sent))
+        assert len(sent) <= MAX_QUERIES, (address, len(sent))
         assert admin.get(f"/admin/{room}/export/csv/?{address}").status_code == 200, address
 
 
@@ -122,7 +122,7 @@ def test_no_odd_address_is_an_unexpected_error(app: Flask, room: str) -> None:
 
 
 def test_counting_ends_somewhere(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lessonadmin.admin.table_view.MOST_COUNTED", 5)
+    monkeypatch.setattr("lessonadmin.admin.table_view.MAX_COUNTED", 5)
     for _ in range(8):
         make_lesson(title="Many")
     page = page_of(browser().get("/admin/lesson/"))

@@ -30,7 +30,7 @@ REASONS = {
     "GET admin_lesson.story_view": ("row/story.html", "if the story is longer than a page"),
     "GET admin_course.story_view": ("row/story.html", "if the story is longer than a page"),
 }
-MOST_OF_A_KIND = 4  # addresses that are looked at for one route
+MAX_OF_A_KIND = 4  # addresses that are looked at for one route
 
 
 def registered(app: Flask) -> set[tuple[str, str]]:
@@ -78,7 +78,7 @@ def reached(app: Flask, admin: FlaskClient, start: str) -> set[tuple[str, str]]:
                 continue
             found.add((method, endpoint))
             known = seen.setdefault(endpoint, set())
-            if method == "GET" and address not in known and len(known) < MOST_OF_A_KIND:
+            if method == "GET" and address not in known and len(known) < MAX_OF_A_KIND:
                 known.add(address)
                 waiting.append(address)
     return found

@@ -30,7 +30,7 @@ PASSWORD = "a good long password"
 TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret", "low")]
 WEBHOOK_SECRET = "test-webhook-secret"
 PROCESSING_SECONDS = 0.4
-PATIENCE = 30.0
+TIMEOUT_SECONDS = 30.0
 # Google's cast script, which the player asks for and the policy keeps out
 NOISE = ("cast_sender", "gstatic.com")
 
@@ -100,7 +100,7 @@ class House:
             )
 
     def _wait(self, address: str, log_name: str) -> None:
-        until = time.monotonic() + 3 * PATIENCE
+        until = time.monotonic() + 3 * TIMEOUT_SECONDS
         while status_of(address) != 200:
             if time.monotonic() > until:
                 raise AssertionError(f"the house did not start: {self.log(log_name)}")
@@ -163,7 +163,7 @@ class House:
 
     def until(self, holds: Callable[[], Any]) -> Any:
         """Waits until it is true of Mux or of the database, and answers what it was."""
-        return self.mux.wait_for(holds, timeout=PATIENCE)
+        return self.mux.wait_for(holds, timeout=TIMEOUT_SECONDS)
 
     def calm(self) -> None:
         """Mux as it is on a good day, and free to be asked."""

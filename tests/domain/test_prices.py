@@ -57,7 +57,7 @@ def test_what_is_too_much(typed: str) -> None:
     assert caught.value.fields == {"price": "The price can be 999,999.00 at most."}
 
 
-@given(cents=st.integers(0, prices.HIGHEST_PRICE))
+@given(cents=st.integers(0, prices.MAX_PRICE_CENTS))
 def test_what_a_form_shows_is_read_back(cents: int) -> None:
     assert prices.read(prices.price_input(cents)) == cents
 

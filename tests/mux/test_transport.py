@@ -201,7 +201,7 @@ def test_many_settings_do_not_fill_the_memory(fake: FakeServer) -> None:
     for number in range(40):
         with overridden(mux_worker_token_id=f"token-{number}"):
             transport.client("low")
-    assert len(transport._clients) <= transport.MOST_CLIENTS
+    assert len(transport._clients) <= transport.MAX_CLIENTS
 
 
 def test_a_fork_does_not_share_its_parents_connections(fake: FakeServer) -> None:

@@ -28,7 +28,7 @@ from lessonadmin.domain.models import User
 from tests.factories import in_context, make_user
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-PATIENCE = 10_000
+TIMEOUT_MILLISECONDS = 10_000
 Window = Callable[..., Page]
 
 
@@ -88,7 +88,7 @@ def window(site: str, app: Flask, chromium: Browser) -> Iterator[Window]:
             java_script_enabled=script,
             reduced_motion="reduce",
         )
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT_MILLISECONDS)
         contexts.append(context)
         if signed_in is not None:
             _sign_in(context, app, at, signed_in)

@@ -43,7 +43,7 @@ LONG = "Questions and answers about the second half of the nineteenth century, w
 
 
 @dataclass
-class Desk:
+class LockedVideo:
     """Who looks, and what there is to look at."""
 
     admin: User
@@ -59,7 +59,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(world: World) -> Desk:
+def desk(world: World) -> LockedVideo:
     heartbeats.beat("clock")
     admin = make_user(role="admin", name="Robin Root", email="root@school.example")
     teacher = make_user(name="Ada Lovelace", email="ada.lovelace@school.example")
@@ -84,7 +84,7 @@ def desk(world: World) -> Desk:
     make_event(outcome="unmatched", type="video.asset.errored")
     deletion = keep(AssetDeletion(mux_asset_id=uuid.uuid4().hex, reason="replaced", target_type="lesson", target_id=playing.id, requested_by=teacher.id, attempts=3, last_error="Mux answered 500."))  # fmt: skip
     running, done = bulk(admin, 40, run=False), bulk(admin, 25, run=True)
-    return Desk(admin, teacher, stuck, playing, course, upload, failed, deletion, running, done)
+    return LockedVideo(admin, teacher, stuck, playing, course, upload, failed, deletion, running, done)
 
 
 def bulk(admin: User, count: int, *, run: bool) -> Batch:
@@ -105,7 +105,7 @@ def bulk(admin: User, count: int, *, run: bool) -> Batch:
     return db.session.get_one(Batch, batch_id)
 
 
-def addresses(desk: Desk) -> dict[str, str]:
+def addresses(desk: LockedVideo) -> dict[str, str]:
     found = {room: f"/admin/{room}/" for room in ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")}  # fmt: skip
     return found | {
         "operations": "/admin/",
@@ -134,7 +134,7 @@ def addresses(desk: Desk) -> dict[str, str]:
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desk", "phone"])
 def test_every_page_is_accessible_and_fits(
-    window: Window, desk: Desk, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
+    window: Window, desk: LockedVideo, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
 ) -> None:  # fmt: skip
     page = window(width=width, dark=dark, signed_in=desk.admin)
     wrong = {}
@@ -150,7 +150,7 @@ def test_every_page_is_accessible_and_fits(
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, True), (390, False)], ids=["desk", "phone"])
 def test_every_state_is_accessible_and_fits(
-    window: Window, desk: Desk, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
+    window: Window, desk: LockedVideo, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
 ) -> None:  # fmt: skip
     page = window(width=width, dark=dark, signed_in=desk.admin)
 

@@ -4,9 +4,9 @@ import ast
 
 from devstack.places import ROOT
 
-LONGEST_MODULE = 400
-LONGEST_FUNCTION = 40
-LONGEST_TEMPLATE = 150
+MAX_MODULE_LINES = 400
+MAX_FUNCTION_LINES = 40
+MAX_TEMPLATE_LINES = 150
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "misc", "common"}
 MODULES = sorted(
     file for folder in ("lessonadmin", "muxsim", "devstack") for file in (ROOT / folder).rglob("*.py")
@@ -17,7 +17,7 @@ def test_modules_are_small_and_say_what_they_are_for() -> None:
     found = []
     for file in MODULES:
         text = file.read_text()
-        if text.count("\n") > LONGEST_MODULE:
+        if text.count("\n") > MAX_MODULE_LINES:
             found.append(f"{file.relative_to(ROOT)}: {text.count(chr(10))} lines")
         if text.strip() and ast.get_docstring(ast.parse(text)) is None:
             found.append(f"{file.relative_to(ROOT)}: no docstring")
@@ -32,7 +32,7 @@ def test_functions_are_short() -> None:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
-                if lines > LONGEST_FUNCTION:
+                if lines > MAX_FUNCTION_LINES:
                     found.append(f"{file.relative_to(ROOT)}: {node.name} has {lines} lines")
     assert found == []
 
@@ -41,6 +41,6 @@ def test_templates_are_short() -> None:
     found = [
         f"{file.relative_to(ROOT)}: {lines} lines"
         for file in sorted((ROOT / "templates").rglob("*.html"))
-        if (lines := file.read_text().count("\n")) > LONGEST_TEMPLATE
+        if (lines := file.read_text().count("\n")) > MAX_TEMPLATE_LINES
     ]
     assert found == []

@@ -133,7 +133,7 @@ def test_an_account_without_a_password_is_told_how_to_get_a_token() -> None:
 
 def test_there_is_a_most_and_all_can_be_revoked(app: Flask, client: FlaskClient) -> None:
     user = make_user()
-    headers = [bearer(user) for _ in range(tokens.MOST_LIVE)]
+    headers = [bearer(user) for _ in range(tokens.MAX_LIVE)]
     browser = signed_in(user)
     assert "which is the most" in page_of(browser.get("/account")).text("p")
     answer = post(browser, "/account/tokens", password=PASSWORD)

@@ -229,7 +229,7 @@ def test_bytes_that_are_no_utf8_are_stored_made_safe(client: FlaskClient, sessio
 
 def test_one_mebibyte_is_let_in_and_one_byte_more_is_not(client: FlaskClient, session: object) -> None:
     frame = len(body_of({"id": "large", "type": "t", "data": ""}))
-    body = body_of({"id": "large", "type": "t", "data": "x" * (webhooks.LARGEST - frame)})
+    body = body_of({"id": "large", "type": "t", "data": "x" * (webhooks.MAX_BODY_BYTES - frame)})
     assert len(body) == 1024 * 1024
     assert post(client, body).status_code == 204
     answer = post(client, body + b" ")

@@ -13,9 +13,9 @@ from werkzeug.security import check_password_hash
 
 from lessonadmin.domain.errors import Invalid
 
-SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 200
-FEWEST_LETTERS = 6  # with fewer, a password is compared sign by sign
+MIN_PASSWORD_LENGTH = 10
+MAX_PASSWORD_LENGTH = 200
+MIN_LETTERS = 6  # with fewer, a password is compared sign by sign
 MEMORY_KIB = 46 * 1024
 OLD = "scrypt:"
 # Hashes of random texts that nobody kept, one of each kind: what a try is compared with when there is nothing else.
@@ -60,9 +60,9 @@ def made_up() -> str:
 
 
 def check_strength(password: str, *, field: str = "password") -> None:
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
         raise Invalid.field(
-            field, f"Choose a password of {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+            field, f"Choose a password of {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters."
         )
 
 
@@ -76,11 +76,11 @@ def check_different(new: str, old: str, *, field: str) -> None:
 def _letters_of(password: str) -> str:
     folded = password.casefold()
     letters = "".join(sign for sign in folded if sign.isalnum())
-    return letters if len(letters) >= FEWEST_LETTERS else folded
+    return letters if len(letters) >= MIN_LETTERS else folded
 
 
 def _matches(stored: str, password: str) -> bool:
-    password = password[:LONGEST_PASSWORD]
+    password = password[:MAX_PASSWORD_LENGTH]
     if is_old(stored):
         return check_password_hash(stored, password)
     try:

@@ -21,7 +21,7 @@ from lessonadmin.domain.videos import withdrawal
 from lessonadmin.texts import has_control, one_line
 
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 TEMPORARY_LIFE = timedelta(hours=24)
 
 
@@ -60,8 +60,8 @@ def find_by_email(email: str) -> User | None:
 
 def _check_name(name: str) -> str:
     name = one_line(name)
-    if len(name) > LONGEST_NAME:
-        raise Invalid.field("name", f"Use at most {LONGEST_NAME} characters for the name.")
+    if len(name) > MAX_NAME_LENGTH:
+        raise Invalid.field("name", f"Use at most {MAX_NAME_LENGTH} characters for the name.")
     return name
 
 

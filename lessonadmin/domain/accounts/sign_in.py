@@ -29,7 +29,7 @@ WRONG_TRIES = 10
 WRONG_WINDOW = timedelta(minutes=5)
 # A try whose password is being looked at carries a time this far ahead; if its process dies, it ages into a wrong one.
 UNDECIDED = timedelta(seconds=20)
-LONGEST_EMAIL = 250
+MAX_EMAIL_LENGTH = 250
 MAX_WAIT_SECONDS = 8.0  # for tries that are looked at right now
 MAX_PROOFS = 3  # of a password that was changed meanwhile, if only to a new hash of the same
 UNPROVED = Actor("user")  # which user it is remains to be proved
@@ -111,7 +111,7 @@ def begin_try(*, email: str, address: str) -> uuid.UUID:
 
 
 def _typed(email: str) -> str:
-    return email.strip().lower()[:LONGEST_EMAIL]
+    return email.strip().lower()[:MAX_EMAIL_LENGTH]
 
 
 def _hash_of(email: str) -> str:

@@ -23,8 +23,8 @@ from lessonadmin.domain.models.accounts import TOKEN_SCOPES, TokenScope
 from lessonadmin.texts import one_line
 
 SCOPES = TOKEN_SCOPES
-LONGEST_NAME = 80
-MOST_LIVE = 20
+MAX_NAME_LENGTH = 80
+MAX_LIVE = 20
 ENDS_SOON = timedelta(days=14)
 Because = Literal[
     "password changed", "password reset", "role changed", "account disabled", "signed out everywhere",
@@ -39,14 +39,14 @@ class Expired(Exception):
 def check_wish(user: User, *, name: str, scope: str) -> tuple[str, TokenScope]:
     """What can be said of a token before anybody proves who they are."""
     name = one_line(name)
-    if len(name) > LONGEST_NAME:
-        raise Invalid.field("name", f"Use at most {LONGEST_NAME} characters for the name.")
+    if len(name) > MAX_NAME_LENGTH:
+        raise Invalid.field("name", f"Use at most {MAX_NAME_LENGTH} characters for the name.")
     if scope not in SCOPES:
         raise Invalid.field("scope", "Choose one of: " + ", ".join(SCOPES) + ".")
-    if len(live(user)) >= MOST_LIVE:
+    if len(live(user)) >= MAX_LIVE:
         raise Conflict(
             "too_many_tokens",
-            f"There are {MOST_LIVE} tokens, which is the most. Revoke one that is not used.",
+            f"There are {MAX_LIVE} tokens, which is the most. Revoke one that is not used.",
         )
     return name, scope
 

@@ -157,7 +157,7 @@ def _write(session: Session) -> None:
             enqueue_after_commit("lessonadmin.jobs.notices.send_mail", str(notice_id))
 
 
-LONGEST_DETAIL = 300
+MAX_DETAIL_LENGTH = 300
 
 
 def note(kind: str, target_id: uuid.UUID, operation: str, outcome: str, detail: str = "") -> None:
@@ -167,6 +167,6 @@ def note(kind: str, target_id: uuid.UUID, operation: str, outcome: str, detail: 
             target_id=target_id,
             operation=operation,
             outcome=outcome,
-            detail=detail[:LONGEST_DETAIL],
+            detail=detail[:MAX_DETAIL_LENGTH],
         )
     )

@@ -19,7 +19,7 @@ from lessonadmin.domain.models import Batch, BatchItem
 LEASE_SECONDS = 60.0
 ACTIVE = ("open", "running")
 UNFINISHED = ("open", "running")
-LONGEST_NOTE = 500
+MAX_NOTE_LENGTH = 500
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def finish_locked(batch_id: uuid.UUID, results: Mapping[uuid.UUID, Result]) -> N
 def _ending(result: Result) -> dict[str, object]:
     return {
         "status": result.status,
-        "error": None if result.status == "done" else result.note[:LONGEST_NOTE],
+        "error": None if result.status == "done" else result.note[:MAX_NOTE_LENGTH],
         "lease_token": None,
         "finished_at": func.clock_timestamp(),
     }
@@ -104,7 +104,7 @@ def put_back(lease: Lease, why: str, *, seconds: float) -> bool:
     put = db.session.execute(
         update(BatchItem)
         .where(BatchItem.id == lease.item_id, BatchItem.lease_token == lease.token)
-        .values(status="open", lease_token=None, error=why[:LONGEST_NOTE], due_at=later(seconds))
+        .values(status="open", lease_token=None, error=why[:MAX_NOTE_LENGTH], due_at=later(seconds))
         .returning(BatchItem.id)
     ).first()
     return put is not None
@@ -147,9 +147,9 @@ def _run_until_now() -> ColumnElement[float]:
     return Batch.running_seconds + func.coalesce(func.least(since, LEASE_SECONDS), 0)
 
 
-def _count(batch_id: uuid.UUID, news: Counter[str]) -> None:
+def _count(batch_id: uuid.UUID, observation: Counter[str]) -> None:
     """Move the counters; the batch is done with its last row, also when it was stopped meanwhile."""
-    done, failed, skipped = (news[name] for name in ("done", "failed", "skipped"))
+    done, failed, skipped = (observation[name] for name in ("done", "failed", "skipped"))
     finished = Batch.done + Batch.failed + Batch.skipped + done + failed + skipped >= Batch.total
     _set(
         batch_id,

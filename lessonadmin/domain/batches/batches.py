@@ -29,21 +29,41 @@ from lessonadmin.domain.batches.control import (
     undo,
     undo_preview,
 )
-from lessonadmin.domain.batches.creation import LONGEST_REASON, RUN_BATCH, create, nudge_worker, send
+from lessonadmin.domain.batches.creation import MAX_REASON_LENGTH, RUN_BATCH, create, nudge_worker, send
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.row_results import Result
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import Batch, BatchItem
 
 __all__ = [
-    "LONGEST_REASON", "MOST_AT_ONCE", "RUN_BATCH", "Line", "Progress", "Report", "action_of", "author_of", "can_undo",
-    "create", "get", "lines", "progress", "resume", "retry_failed", "retry_row", "run_now", "run_slice", "stop", "undo",
-    "undo_preview", "waiting", "wake",
+    "MAX_AT_ONCE",
+    "MAX_REASON_LENGTH",
+    "RUN_BATCH",
+    "Line",
+    "Progress",
+    "Report",
+    "action_of",
+    "author_of",
+    "can_undo",
+    "create",
+    "get",
+    "lines",
+    "progress",
+    "resume",
+    "retry_failed",
+    "retry_row",
+    "run_now",
+    "run_slice",
+    "stop",
+    "undo",
+    "undo_preview",
+    "waiting",
+    "wake",
 ]  # fmt: skip
 
-MOST_AT_ONCE = 20
+MAX_AT_ONCE = 20
 SLICE_SECONDS = 20.0
-PATIENCE_SECONDS = 20.0  # of somebody who waits for up to MOST_AT_ONCE rows in front of a page
+TIMEOUT_SECONDS = 20.0  # of somebody who waits for up to MAX_AT_ONCE rows in front of a page
 
 
 @dataclass(frozen=True)
@@ -65,15 +85,15 @@ def run_now(
     actor: Actor,
     options: Mapping[str, object] | None = None,
     undoes_id: uuid.UUID | None = None,
-    seconds: float = PATIENCE_SECONDS,
+    seconds: float = TIMEOUT_SECONDS,
 ) -> Report:
-    """Run up to MOST_AT_ONCE rows while somebody waits, with Mux's high-priority token. Opens its own transactions.
+    """Run up to MAX_AT_ONCE rows while somebody waits, with Mux's high-priority token. Opens its own transactions.
 
     It is a batch like any other, so it stands in the history and can be undone; what is not finished in time (Mux
     hangs) is left to a worker at once, and what has to be tried again later to the sweep that finds it due.
     """
-    if len(set(ids)) > MOST_AT_ONCE:
-        raise Invalid("too_many", f"At most {MOST_AT_ONCE} rows can be run at once.")
+    if len(set(ids)) > MAX_AT_ONCE:
+        raise Invalid("too_many", f"At most {MAX_AT_ONCE} rows can be run at once.")
     with transaction(actor):
         if action.asks_mux:
             rate_limits.other_question(actor)

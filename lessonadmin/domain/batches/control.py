@@ -11,7 +11,7 @@ from lessonadmin.db import actor, db
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import batch_items, registry
 from lessonadmin.domain.batches.batch_lists import action_of, get
-from lessonadmin.domain.batches.creation import LONGEST_REASON, create, nudge_worker
+from lessonadmin.domain.batches.creation import MAX_REASON_LENGTH, create, nudge_worker
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.models import AuditLog, Batch, BatchItem
 from lessonadmin.queue import enqueue_after_commit
@@ -115,7 +115,7 @@ def undo(batch_id: uuid.UUID, *, reason: str = "") -> Batch:
     by = action_of(batch).undone_by
     if by is None or not can_undo(batch):
         raise Conflict("cannot_be_undone", "There is nothing here that could be undone.")
-    why = reason or actor().reason or f"undo of {batch.reason or 'an earlier batch'}"[:LONGEST_REASON]
+    why = reason or actor().reason or f"undo of {batch.reason or 'an earlier batch'}"[:MAX_REASON_LENGTH]
     return create(
         registry.find(batch.target_type, by),
         undoable(batch_id),

@@ -15,7 +15,7 @@ from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import Batch, BatchItem
 
-LONGEST_REASON = 500
+MAX_REASON_LENGTH = 500
 RUN_BATCH = "lessonadmin.jobs.batches.run_batch"
 
 
@@ -68,8 +68,8 @@ def _write_down(batch: Batch) -> None:
 
 def _checked(reason: str) -> str:
     reason = reason.strip()
-    if len(reason) > LONGEST_REASON:
-        raise Invalid.field("reason", f"Write down the reason in at most {LONGEST_REASON} characters.")
+    if len(reason) > MAX_REASON_LENGTH:
+        raise Invalid.field("reason", f"Write down the reason in at most {MAX_REASON_LENGTH} characters.")
     return reason
 
 

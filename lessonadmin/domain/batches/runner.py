@@ -34,9 +34,9 @@ from lessonadmin.texts import plain
 log = logging.getLogger(__name__)
 
 # Half an hour in all, and when Mux is back every row is asked about within a minute.
-MOST_ATTEMPTS = 32
-LONGEST_BACKOFF = 60.0
-FETCHED_AT_ONCE = 1000
+MAX_ATTEMPTS = 32
+MAX_BACKOFF_SECONDS = 60.0
+FETCH_SIZE = 1000
 WAIT_IN_STEPS = 5.0
 GIVE_UP_AFTER = 3
 Ending = Literal["nothing left", "time is up", "paused"]
@@ -194,7 +194,7 @@ def _run_singly(
 ) -> Ending:
     last: uuid.UUID | None = None
     unanswered = 0
-    while items := batch_items.next_open(job.id, last, FETCHED_AT_ONCE, lock=False):
+    while items := batch_items.next_open(job.id, last, FETCH_SIZE, lock=False):
         db.session.rollback()
         answers, items = _prepared(job, items, priority)
         for number, item in enumerate(items):
@@ -284,8 +284,8 @@ def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Prior
     if priority == "low":
         mux_budget.went_wrong(error)
     passes = error.kind == "later" or error.category == "auth_error"
-    if passes and lease.attempts < MOST_ATTEMPTS:
-        pause = backoff.pause(lease.attempts, first=15, longest=LONGEST_BACKOFF, wished=error.retry_after)
+    if passes and lease.attempts < MAX_ATTEMPTS:
+        pause = backoff.pause(lease.attempts, first=15, longest=MAX_BACKOFF_SECONDS, wished=error.retry_after)
         with transaction(job.actor):
             put = batch_items.put_back(lease, f"{error.category}: {error.message}", seconds=pause)
         return row_results.later(f"{error.message} It is tried again by itself.") if put else None
@@ -293,7 +293,7 @@ def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Prior
 
 
 def _broke(job: Job, lease: Lease, error: Exception) -> Result | None:
-    if is_conflict(error) and lease.attempts < MOST_ATTEMPTS:
+    if is_conflict(error) and lease.attempts < MAX_ATTEMPTS:
         with transaction(job.actor):
             put = batch_items.put_back(lease, "somebody else worked on the same row", seconds=1)
         return row_results.later("Somebody else worked on it; it is tried again by itself.") if put else None

@@ -11,12 +11,12 @@ from lessonadmin.domain.diagnosis.mux_comparison import Look
 from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, User, owners
 from lessonadmin.domain.models.lessons import OPEN_STATUSES
 from lessonadmin.domain.videos import conditions, outbox
-from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, state_of
 from lessonadmin.domain.webhooks import inbox
 from lessonadmin.spans import in_words
 
-MOST_EVENTS = 20
+MAX_EVENTS = 20
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None)
     """Read what is known now. `uploads`: if they are at hand already."""
     kind = owner.kind
     found = uploads or uploads_of(owner)
-    desk = Desk(owner, list(found.rows))
+    video = LockedVideo(owner, list(found.rows))
     deletion = db.session.scalar(
         select(AssetDeletion)
         .where(outbox.waited_for(kind, owner.id))
@@ -134,12 +134,12 @@ def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None)
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    waiting = _waiting_events(owner, desk.current)
+    waiting = _waiting_events(owner, video.current)
     return CaseFile(
         owner,
-        desk.shown,
-        desk.on_its_way,
-        desk.watched,
+        video.shown,
+        video.on_its_way,
+        video.watched,
         deletion,
         waiting,
         found.now,
@@ -186,6 +186,6 @@ def _waiting_events(owner: Owner, rows: list[Tracking]) -> tuple[uuid.UUID, ...]
             select(MuxEvent.id)
             .where(inbox.about(owner.id, rows), MuxEvent.outcome.in_(("failed", "unmatched")))
             .order_by(MuxEvent.received_at)
-            .limit(MOST_EVENTS)
+            .limit(MAX_EVENTS)
         )
     )

@@ -13,7 +13,7 @@ from lessonadmin.domain.models import Kind, Owner, Tracking
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import environment
 from lessonadmin.domain.videos import locking
-from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.locking import LockedVideo
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ def _ids(kind: Kind, target_id: uuid.UUID) -> _Ids:
     owner = locking.find_owner(kind, target_id)
     if owner is None:
         return _Ids(None, None)
-    desk = locking.look_at(owner)
-    row = desk.watched
+    video = locking.read_video(owner)
+    row = video.watched
     upload_id = row.upload_id if row is not None and row.upload_id != MIGRATED else None
     asset_id = row.mux_asset_id if row is not None and not row.has_temporary_asset else None
-    if row is desk.shown and not owner.has_temporary_asset:
+    if row is video.shown and not owner.has_temporary_asset:
         asset_id = asset_id or owner.mux_asset_id  # never that of another video that plays beside it
     return _Ids(asset_id, upload_id)
 
@@ -104,8 +104,8 @@ def compare(owner: Owner, found: Look) -> list[Compared]:
     """Line by line, ours and theirs; empty where Mux gave no answer."""
     if not found.answered:
         return []
-    desk = locking.look_at(owner)
-    row, ours = desk.watched, _ours(desk)
+    video = locking.read_video(owner)
+    row, ours = video.watched, _ours(video)
     wanted = row.wanted_policy if row is not None else (owner.playback_policy or "public")
     asset = found.asset
     theirs_id = _playback_id(asset, ours.playback_id, wanted)
@@ -134,10 +134,10 @@ class _Ours:
     error: str | None
 
 
-def _ours(desk: Desk) -> _Ours:
+def _ours(video: LockedVideo) -> _Ours:
     """What everybody sees; of a new video beside one that plays, what its own upload says."""
-    row, owner = desk.watched, desk.owner
-    if row is not None and row is not desk.shown:
+    row, owner = video.watched, video.owner
+    if row is not None and row is not video.shown:
         return _Ours(row.status, row.mux_playback_id, row.playback_policy, row.duration, row.error_message)
     return _Ours(
         owner.video_processing_status,

@@ -21,8 +21,8 @@ from lessonadmin.domain.querying import bounded_count, full_text
 from lessonadmin.ids import as_id
 
 PER_PAGE = 24
-MOST_LESSONS = 500
-MOST_COURSES = 200
+MAX_LESSONS = 500
+MAX_COURSES = 200
 COVER = {"width": 640, "height": 360}
 FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -205,7 +205,7 @@ def courses(q: str = "") -> list[CourseEntry]:
         .where(permissions.has_lessons_on_sale())
         .options(joinedload(Course.instructor))
         .order_by(Course.title, Course.id)
-        .limit(MOST_COURSES)
+        .limit(MAX_COURSES)
         .execution_options(populate_existing=True)
     )
     found = full_text.matches(Course.search, q)
@@ -234,7 +234,7 @@ def titles() -> list[tuple[uuid.UUID, str]]:
         select(Course.id, Course.title)
         .where(permissions.has_lessons_on_sale())
         .order_by(Course.title, Course.id)
-        .limit(MOST_COURSES)
+        .limit(MAX_COURSES)
     )
     return [(course_id, title) for course_id, title in db.session.execute(query)]
 
@@ -261,7 +261,7 @@ def in_course(user: User, course_id: uuid.UUID) -> list[Lesson]:
             .where(Lesson.course_id == course_id, or_(permissions.on_sale(), mine))
             .options(joinedload(Lesson.course), joinedload(Lesson.creator))
             .order_by(Lesson.position, Lesson.id)
-            .limit(MOST_LESSONS)
+            .limit(MAX_LESSONS)
             .execution_options(populate_existing=True)
         )
     )

@@ -17,8 +17,8 @@ from lessonadmin.domain.lessons import catalog
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.ids import as_id
 
-MOST_LESSONS = 500
-MOST_COURSES = 500
+MAX_LESSONS = 500
+MAX_COURSES = 500
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def lessons_of(user: User, course_id: uuid.UUID) -> list[Lesson]:
             .where(Lesson.course_id == course_id, shown_to(user))
             .options(joinedload(Lesson.course), joinedload(Lesson.creator))
             .order_by(Lesson.position, Lesson.id)
-            .limit(MOST_LESSONS)
+            .limit(MAX_LESSONS)
             .execution_options(populate_existing=True)
         )
     )
@@ -83,7 +83,7 @@ def covers(user: User, lessons: Sequence[Lesson]) -> dict[uuid.UUID, str | None]
 
 def offered(teacher_id: uuid.UUID, lesson: Lesson | None) -> list[tuple[str, str]]:
     """What the form of a lesson lets one choose, by title: the courses of its teacher, and the one that it is in."""
-    wanted = select(Course.id, Course.title).order_by(Course.title, Course.id).limit(MOST_COURSES)
+    wanted = select(Course.id, Course.title).order_by(Course.title, Course.id).limit(MAX_COURSES)
     found = {
         row.id: row.title for row in db.session.execute(wanted.where(Course.instructor_id == teacher_id))
     }

@@ -90,10 +90,10 @@ def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -
 def delete(user: User, course_id: uuid.UUID) -> None:
     """Delete a course and its preview at Mux; its lessons stay, without a course."""
     course = permissions.course_to_change(user, course_id)
-    desk = locking.desk_of(course)
-    removal.forget_owner(desk)
+    video = locking.lock_video_of(course)
+    removal.forget_owner(video)
     audit_log.record("course.deleted", course, title=course.title, instructor_id=str(course.instructor_id))
-    db.session.delete(desk.owner)
+    db.session.delete(video.owner)
     db.session.flush()
 
 

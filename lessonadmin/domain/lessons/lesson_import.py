@@ -175,11 +175,11 @@ def _write(row: Row, asset: mux.Asset | None, chosen: mux.PlaybackId | None) -> 
         )
         lesson = lessons.create(teacher, changes)
     if asset is not None and chosen is not None:
-        desk = locking.desk_of(lesson)
+        video = locking.lock_video_of(lesson)
         if row.status == "published":
             publication.request(lesson)
         audit_log.note("lesson", lesson.id, "get_asset", "ok", "named by an import")
-        assign_asset.take_over(desk, asset, chosen)
+        assign_asset.take_over(video, asset, chosen)
     return lesson
 
 

@@ -19,13 +19,13 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import Lesson, Purchase, User
 from lessonadmin.domain.polling import ask_mux
-from lessonadmin.domain.prices import HIGHEST_PRICE
+from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.videos import conditions, locking, publication, removal, transitions
-from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.texts import storable
 
-LONGEST_TITLE = 200
-LONGEST_DESCRIPTION = 20_000
+MAX_TITLE_LENGTH = 200
+MAX_DESCRIPTION_LENGTH = 20_000
 
 
 class _Unset:
@@ -49,12 +49,12 @@ class Changes:
 def check_texts(title: str | _Unset, description: str | _Unset, price_cents: int | _Unset = UNSET) -> None:
     """Say everything that is wrong at once."""
     fields: dict[str, str] = {}
-    if isinstance(title, str) and not 1 <= len(title.strip()) <= LONGEST_TITLE:
-        fields["title"] = f"Enter a title of 1 to {LONGEST_TITLE} characters."
-    if isinstance(description, str) and len(description) > LONGEST_DESCRIPTION:
-        fields["description"] = f"The description may have {LONGEST_DESCRIPTION} characters at most."
-    if isinstance(price_cents, int) and not 0 <= price_cents <= HIGHEST_PRICE:
-        fields["price_cents"] = f"The price must be from 0 to {HIGHEST_PRICE} cents."
+    if isinstance(title, str) and not 1 <= len(title.strip()) <= MAX_TITLE_LENGTH:
+        fields["title"] = f"Enter a title of 1 to {MAX_TITLE_LENGTH} characters."
+    if isinstance(description, str) and len(description) > MAX_DESCRIPTION_LENGTH:
+        fields["description"] = f"The description may have {MAX_DESCRIPTION_LENGTH} characters at most."
+    if isinstance(price_cents, int) and not 0 <= price_cents <= MAX_PRICE_CENTS:
+        fields["price_cents"] = f"The price must be from 0 to {MAX_PRICE_CENTS} cents."
     for name, value in (("title", title), ("description", description)):
         if isinstance(value, str) and (not storable(value) or (not value.isprintable() and name == "title")):
             fields[name] = "This text has characters that cannot be stored."
@@ -102,8 +102,8 @@ def edit(user: User, lesson_id: uuid.UUID, changes: Changes, *, version: int | N
     """Change what was asked for. With `version`, refuse if somebody else saved in between."""
     check_texts(changes.title, changes.description, changes.price_cents)
     lesson = permissions.lesson_to_change(user, lesson_id)
-    desk = locking.desk_of(lesson)
-    lesson = _lesson(desk)
+    video = locking.lock_video_of(lesson)
+    lesson = _lesson(video)
     if version is not None and lesson.version != version:
         raise Conflict("edit_conflict", "Somebody else saved this lesson while you were editing it.")
     before = {name: getattr(lesson, name) for name in ("title", "description", "price_cents", "course_id")}
@@ -119,7 +119,7 @@ def edit(user: User, lesson_id: uuid.UUID, changes: Changes, *, version: int | N
     if changes.status == "draft":
         publication.withdraw(lesson)
     elif changes.status == "published":
-        _publish_or_request(desk)
+        _publish_or_request(video)
     return lesson
 
 
@@ -141,17 +141,17 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, uuid.UUID) else value
 
 
-def _lesson(desk: Desk) -> Lesson:
-    if not isinstance(desk.owner, Lesson):
+def _lesson(video: LockedVideo) -> Lesson:
+    if not isinstance(video.owner, Lesson):
         raise TypeError("this desk is a course's")
-    return desk.owner
+    return video.owner
 
 
-def _publish_or_request(desk: Desk) -> bool:
+def _publish_or_request(video: LockedVideo) -> bool:
     """True if it is out now, False if that waits for the video."""
-    lesson = _lesson(desk)
+    lesson = _lesson(video)
     if lesson.is_playable:
-        publication.publish(lesson, tracking=desk.playing)
+        publication.publish(lesson, tracking=video.playing)
         return True
     publication.request(lesson)
     return False
@@ -160,15 +160,15 @@ def _publish_or_request(desk: Desk) -> bool:
 def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") -> bool:
     """Publish, or promise to. A stuck video is asked about at once; True if the lesson is out."""
     with transaction(actor):
-        desk = locking.desk_of(lesson)
-        lesson = _lesson(desk)
-        transitions.ensure_tracked(desk)
-        row = desk.on_its_way or desk.playing
+        video = locking.lock_video_of(lesson)
+        lesson = _lesson(video)
+        transitions.ensure_tracked(video)
+        row = video.on_its_way or video.playing
         # a temporary playback id is not the end: the asset is a true one, and Mux names its true playback id
         heals = row is not None and lesson.has_temporary_id and not lesson.has_temporary_asset
         if not heals:
             _refuse_unpublishable(lesson)
-        if _publish_or_request(desk):
+        if _publish_or_request(video):
             return True
         must_ask = row is not None and (heals or conditions.upload_is_stuck(row, moment()))
     if row is None or not must_ask:
@@ -208,21 +208,21 @@ def _refuse_unpublishable(lesson: Lesson) -> None:
 
 def unpublish(lesson: Lesson) -> bool:
     """Back to draft, and no promise stands any more."""
-    desk = locking.desk_of(lesson)
-    return publication.withdraw(_lesson(desk))
+    video = locking.lock_video_of(lesson)
+    return publication.withdraw(_lesson(video))
 
 
 def delete(user: User, lesson_id: uuid.UUID) -> None:
     """Delete a lesson and everything of it at Mux; a lesson that somebody bought stays."""
     lesson = permissions.lesson_to_change(user, lesson_id)
-    desk = locking.desk_of(lesson)
+    video = locking.lock_video_of(lesson)
     if count_purchases(lesson_id):
         raise Conflict(
             "has_purchases", "Somebody bought this lesson, so it cannot be deleted. Unpublish it instead."
         )
-    removal.forget_owner(desk)
+    removal.forget_owner(video)
     audit_log.record("lesson.deleted", lesson, title=lesson.title, creator_id=str(lesson.creator_id))
-    db.session.delete(desk.owner)
+    db.session.delete(video.owner)
     db.session.flush()
 
 

@@ -16,7 +16,7 @@ from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.querying import bounded_count, full_text
 
 Row = TypeVar("Row", Lesson, Course)
-LARGEST_PAGE = 100
+MAX_PAGE_SIZE = 100
 LAST_PAGE = 1_000_000
 CEILING = 10_000
 

@@ -20,8 +20,8 @@ from lessonadmin.domain.models import Kind, Lesson, Owner, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.videos import locking, publication, transitions
-from lessonadmin.domain.videos.locking import Desk
-from lessonadmin.domain.videos.observations import asset_news, gone_news
+from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.observations import asset_observation, gone_observation
 from lessonadmin.temporary_ids import temporary
 
 Result = Literal["updated", "skipped", "failed"]
@@ -127,23 +127,23 @@ def _judge(owner: Owner, asset: mux.Asset) -> Finding:
 
 def _take_over(owner: Owner, asset: mux.Asset, actor: Actor) -> None:
     with transaction(actor):
-        desk = locking.desk_of(owner)
-        if isinstance(desk.owner, Lesson) and _kept(desk.owner):
-            publication.withdraw(desk.owner, why="it was a finished draft")
-        row = _row_for(desk, asset)
-        news = asset_news(
+        video = locking.lock_video_of(owner)
+        if isinstance(video.owner, Lesson) and _kept(video.owner):
+            publication.withdraw(video.owner, why="it was a finished draft")
+        row = _row_for(video, asset)
+        observation = asset_observation(
             asset,
             wanted_policy=row.wanted_policy,
             found_by="manual",
             seen=True,
             any_policy=True,
-            keep=desk.owner.mux_playback_id,
+            keep=video.owner.mux_playback_id,
         )
-        transitions.apply(desk, row, news)
-        transitions.project(desk)
-        playing = desk.playing
-        if playing is not None and isinstance(desk.owner, Lesson) and desk.owner.is_playable:
-            publication.fulfil(desk.owner, playing)
+        transitions.apply(video, row, observation)
+        transitions.project(video)
+        playing = video.playing
+        if playing is not None and isinstance(video.owner, Lesson) and video.owner.is_playable:
+            publication.fulfil(video.owner, playing)
 
 
 def _mend_earlier(owner: Owner, actor: Actor) -> None:
@@ -162,38 +162,38 @@ def _mend_earlier(owner: Owner, actor: Actor) -> None:
         mux_budget.went_well()
 
 
-def _row_for(desk: Desk, asset: mux.Asset) -> Tracking:
+def _row_for(video: LockedVideo, asset: mux.Asset) -> Tracking:
     """The upload that this asset came from; one of its own where none is known."""
-    known = desk.of_asset(asset.id)
+    known = video.of_asset(asset.id)
     if known is None and asset.upload_id:
-        known = next((row for row in desk.rows if row.upload_id == asset.upload_id), None)
+        known = next((row for row in video.rows if row.upload_id == asset.upload_id), None)
     if known is not None and known.is_current:
         return known
     policies = {found.policy for found in asset.playback_ids}
     row = transitions.new_row(
-        desk,
+        video,
         upload_id=MIGRATED,  # the true one is learned with the asset, if it is nobody else's
         mux_asset_id=asset.id,
         wanted_policy="signed" if policies == {"signed"} else "public",
         outside=True,
     )
-    transitions.take_place(desk, row)
+    transitions.take_place(video, row)
     return row
 
 
 def _gone(owner: Owner, asset_id: str, actor: Actor) -> None:
     with transaction(actor):
-        desk = locking.desk_of(owner)
-        transitions.ensure_tracked(desk)
-        row = desk.of_asset(asset_id)
+        video = locking.lock_video_of(owner)
+        transitions.ensure_tracked(video)
+        row = video.of_asset(asset_id)
         if row is not None and row.is_current:
-            transitions.apply(desk, row, gone_news(asset_id, found_by="manual"))
+            transitions.apply(video, row, gone_observation(asset_id, found_by="manual"))
         else:
-            transitions.project(desk)
+            transitions.project(video)
 
 
 def _forget(owner: Owner, actor: Actor) -> None:
     """An id that names nothing at Mux is only forgotten; the wish to publish stands for the next upload."""
     with transaction(actor):
-        desk = locking.desk_of(owner)
-        transitions.forget(desk)
+        video = locking.lock_video_of(owner)
+        transitions.forget(video)

@@ -14,7 +14,7 @@ from lessonadmin.db import JOB, db, transaction
 from lessonadmin.domain.audit import audit_log
 
 BATCH = 1000
-MOST_BATCHES = 20
+MAX_BATCHES = 20
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def prune() -> dict[str, int]:
     """Remove what is too old; how many rows of each table."""
     removed: dict[str, int] = {}
     for life in LIVES:
-        for _ in range(MOST_BATCHES):
+        for _ in range(MAX_BATCHES):
             gone = _prune_some(life)
             removed[life.table] = removed.get(life.table, 0) + gone
             if gone < BATCH:

@@ -34,7 +34,7 @@ from lessonadmin.domain.webhooks import inbox
 log = logging.getLogger(__name__)
 
 LOCK = 0x1E550A  # any number, the same in every process
-MOST_PROMISES = 50
+MAX_OUTBOX_ROWS = 50
 BATCH_SECONDS = 10.0  # in one pass, for bulk actions when no worker can do them
 S = TypeVar("S")
 T = TypeVar("T")
@@ -138,17 +138,17 @@ def _needs_attention() -> int:
 
 def _mark(tracking_id: uuid.UUID) -> bool:
     with transaction(JOB):
-        found = locking.desk_of_row(tracking_id)
+        found = locking.lock_video_of_upload(tracking_id)
         if found is None or not conditions.upload_is_stuck(found[1], moment()):
             return False
-        desk, row = found
-        transitions.needs_attention(desk, row)
-        which = "video" if desk.playing is None else "new video"
+        video, row = found
+        transitions.needs_attention(video, row)
+        which = "video" if video.playing is None else "new video"
         missing = "has not arrived at Mux" if row.status == "uploading" else "is still being processed by Mux"
         audit_log.notify(
             "needs_attention",
-            desk.owner,
-            f"The {which} of “{desk.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes. "
+            video.owner,
+            f"The {which} of “{video.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes. "
             "We go on watching it; if you have closed the page during the upload, please upload it again.",
             tracking=row,
             cause="stuck",
@@ -163,7 +163,7 @@ def _promises(
         select(model.id)
         .where(model.done_at.is_(None), model.due_at <= func.clock_timestamp())
         .order_by(model.due_at)
-        .limit(MOST_PROMISES)
+        .limit(MAX_OUTBOX_ROWS)
     ).all()
     db.session.rollback()
     granted = True
@@ -206,7 +206,7 @@ def _never_issued() -> int:
     db.session.rollback()
     for tracking_id in ids:
         with transaction(JOB):
-            found = locking.desk_of_row(tracking_id)
+            found = locking.lock_video_of_upload(tracking_id)
             if found is not None and found[1].upload_id is None and found[1].status == "uploading":
                 transitions.fail_before_upload(*found, message="The upload was interrupted before it began.")
     return len(ids)

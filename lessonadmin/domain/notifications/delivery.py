@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 300
 PASS_SECONDS = 120  # a slow server must not hold up a sweep, nor outlast the lease
 FIRST_PAUSE = 60
-LONGEST_PAUSE = 6 * 3600
+MAX_PAUSE_SECONDS = 6 * 3600
 GIVE_UP_SECONDS = 5 * 86_400  # as long as mail servers themselves try
 QUIET_SECONDS = 30 * 60  # between two mails to one person about one cause
-MOST_AT_ONCE = 200
+MAX_AT_ONCE = 200
 
 WAITING = and_(Notification.mail_wanted, Notification.mailed_at.is_(None))
 Key = tuple[uuid.UUID, str, str]
@@ -56,7 +56,7 @@ def is_on() -> bool:
 
 def send_due() -> int:
     """Send whatever waits; how many notices left."""
-    return _send_these(_due().order_by(Notification.mail_due_at).limit(MOST_AT_ONCE)) if is_on() else 0
+    return _send_these(_due().order_by(Notification.mail_due_at).limit(MAX_AT_ONCE)) if is_on() else 0
 
 
 def send_one(notice_id: uuid.UUID) -> int:
@@ -186,7 +186,7 @@ def _send_one(line: Line, bundle: Bundle) -> int:
 
 def _try_later(bundles: Sequence[Bundle], error: str) -> None:
     """After a pause that doubles, for as many days as mail servers try; in the app the notice stays for good."""
-    pause = backoff.pause_of(Notification.mail_attempts, first=FIRST_PAUSE, longest=LONGEST_PAUSE)
+    pause = backoff.pause_of(Notification.mail_attempts, first=FIRST_PAUSE, longest=MAX_PAUSE_SECONDS)
     _note(
         [notice_id for bundle in bundles for notice_id in bundle.ids],
         mail_error=error,

@@ -16,10 +16,10 @@ from lessonadmin import config
 from lessonadmin.domain.accounts import account_notices
 from lessonadmin.domain.videos import wording
 
-LONGEST_TITLE = 80
+MAX_TITLE_LENGTH = 80
 # How encoded text begins in a header: it would be decoded there, line ends and all.
 ENCODED = "=?"
-MOST_IN_FULL = 50
+MAX_IN_FULL = 50
 
 
 class Unwritable(Exception):
@@ -67,7 +67,7 @@ def one_line(text: str) -> str:
     """Other people's words, fit for a header: one line, printable, not too long."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     line = line.replace(ENCODED, "= ?")
-    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
+    return line if len(line) <= MAX_TITLE_LENGTH else line[: MAX_TITLE_LENGTH - 1].rstrip() + "…"
 
 
 def _recipient(address: str) -> Address:
@@ -82,7 +82,7 @@ def _recipient(address: str) -> Address:
 
 
 def _text(bundle: Sequence[Told]) -> str:
-    shown = bundle[:MOST_IN_FULL]
+    shown = bundle[:MAX_IN_FULL]
     parts = [f"{told.message}\n{link(told)}" for told in shown]
     if len(bundle) > 1:
         opening = f"{len(bundle)} of your videos are affected by the same cause."

@@ -15,7 +15,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.models import Course, Lesson, Notification, User
 
 PER_PAGE = 20
-MOST_SHOWN = 25  # of one digest; the rest is counted
+MAX_SHOWN = 25  # of one digest; the rest is counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ def page(user: User, *, unread_only: bool = False, before: uuid.UUID | None = No
     groups = (
         select(
             *(Notification.kind, Notification.cause, unread.label("unread")),
-            *(func.count().label("count"), newest.label("newest"), ids[1:MOST_SHOWN].label("ids")),
+            *(func.count().label("count"), newest.label("newest"), ids[1:MAX_SHOWN].label("ids")),
         )
         .where(Notification.user_id == user.id)
         .group_by(Notification.kind, Notification.cause, _day(), _alone(), unread)

@@ -19,8 +19,15 @@ from lessonadmin.domain.errors import Missing, Unavailable
 from lessonadmin.domain.models import Kind, Tracking
 from lessonadmin.domain.polling import not_found_guard
 from lessonadmin.domain.videos import locking, recheck_schedule, transitions
-from lessonadmin.domain.videos.observations import FoundBy, News, Outcome, asset_news, gone_news, upload_news
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.observations import (
+    FoundBy,
+    Observation,
+    Outcome,
+    asset_observation,
+    gone_observation,
+    upload_observation,
+)
+from lessonadmin.domain.videos.state_machine import VideoEvent
 from lessonadmin.temporary_ids import is_temporary
 
 FRESH_SECONDS = 30.0
@@ -96,7 +103,7 @@ def unavailable(error: mux.MuxError) -> Unavailable:
 
 def ask(
     subject: Subject, *, answers: Answers, found_by: FoundBy, any_policy: bool = False
-) -> tuple[News, str]:
+) -> tuple[Observation, str]:
     """What Mux says, and which call said so. Raises MuxError if it says nothing that can be used."""
     asset_id = subject.asset_id
     upload: mux.Upload | None = None
@@ -109,13 +116,13 @@ def ask(
         try:
             asset = answers.asset(asset_id)
         except mux.Gone:
-            return gone_news(asset_id, found_by=found_by), "get_asset"
+            return gone_observation(asset_id, found_by=found_by), "get_asset"
         except mux.Refused as error:
             # Not even an id of Mux's: a person who asks gets that answer, a sweep alone never clears anything for it.
             if error.category != "not_found" or found_by != "manual":
                 raise
-            return gone_news(asset_id, found_by=found_by), "get_asset"
-        news = asset_news(
+            return gone_observation(asset_id, found_by=found_by), "get_asset"
+        observation = asset_observation(
             asset,
             wanted_policy=subject.wanted_policy,
             found_by=found_by,
@@ -123,10 +130,10 @@ def ask(
             any_policy=any_policy,
             keep=subject.playback_id,
         )
-        return news, "get_asset"
+        return observation, "get_asset"
     if upload is not None:
-        return upload_news(upload, found_by=found_by, seen=True), "get_upload"
-    return News(happening=Happening.UPLOAD_WAITING, found_by=found_by, seen=True), "nothing to ask"
+        return upload_observation(upload, found_by=found_by, seen=True), "get_upload"
+    return Observation(video_event=VideoEvent.UPLOAD_WAITING, found_by=found_by, seen=True), "nothing to ask"
 
 
 def look(
@@ -144,11 +151,13 @@ def look(
     subject = Subject.of(row)
     db.session.rollback()  # no transaction stays open while Mux is asked
     try:
-        news, operation = ask(subject, answers=Answers(priority), found_by=found_by, any_policy=any_policy)
-        gone = news.happening is Happening.ASSET_DELETED
+        observation, operation = ask(
+            subject, answers=Answers(priority), found_by=found_by, any_policy=any_policy
+        )
+        gone = observation.video_event is VideoEvent.ASSET_DELETED
     except mux.Gone:
         # An upload that Mux forgot can make no asset any more.
-        news = News(happening=Happening.UPLOAD_EXPIRED, found_by=found_by, seen=True)
+        observation = Observation(video_event=VideoEvent.UPLOAD_EXPIRED, found_by=found_by, seen=True)
         operation, gone = "get_upload", True
     except mux.MuxError as error:
         with transaction(actor):
@@ -157,15 +166,15 @@ def look(
     unasked = found_by == "sweep" and gone
     with transaction(actor):
         outcome = not_found_guard.GONE if unasked else "ok"
-        audit_log.note(subject.kind, subject.target_id, operation, outcome, news.happening.value)
+        audit_log.note(subject.kind, subject.target_id, operation, outcome, observation.video_event.value)
         if unasked and not_found_guard.not_believed():
             _leave_as_it_is(subject)
             return "no_change"
-        return let_happen(subject, news)
+        return let_happen(subject, observation)
 
 
 def _leave_as_it_is(subject: Subject) -> None:
-    found = locking.desk_of_row(subject.tracking_id)
+    found = locking.lock_video_of_upload(subject.tracking_id)
     if found is None:
         return
     _, row = found
@@ -175,18 +184,18 @@ def _leave_as_it_is(subject: Subject) -> None:
     recheck_schedule.heard(row)
 
 
-def let_happen(subject: Subject, news: News) -> Outcome:
+def let_happen(subject: Subject, observation: Observation) -> Outcome:
     """Apply an answer under the lock; an upload that vanished meanwhile needs nothing."""
-    found = locking.desk_of_row(subject.tracking_id)
+    found = locking.lock_video_of_upload(subject.tracking_id)
     if found is None:
         return "no_change"
-    desk, row = found
+    video, row = found
     row.attempts += 1
     row.last_look_at = func.clock_timestamp()
     row.last_look_error = None
-    if news.happening is Happening.UPLOAD_WAITING and _ran_out(row):
-        news = replace(news, happening=Happening.UPLOAD_EXPIRED)
-    outcome = transitions.apply(desk, row, news)
+    if observation.video_event is VideoEvent.UPLOAD_WAITING and _ran_out(row):
+        observation = replace(observation, video_event=VideoEvent.UPLOAD_EXPIRED)
+    outcome = transitions.apply(video, row, observation)
     if row.is_open:
         recheck_schedule.heard(row)
     elif outcome != "ask":

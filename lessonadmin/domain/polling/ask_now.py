@@ -20,10 +20,10 @@ def ask_now(owner: Owner, *, actor: Actor) -> str | None:
     with transaction(actor):
         if actor.id is not None:
             rate_limits.ask_mux(actor.id)
-        desk = locking.desk_of(owner)
-        transitions.ensure_tracked(desk)
-        wanted = [row.id for row in desk.to_ask]
-        temporary = desk.owner.has_temporary_asset
+        video = locking.lock_video_of(owner)
+        transitions.ensure_tracked(video)
+        wanted = [row.id for row in video.to_ask]
+        temporary = video.owner.has_temporary_asset
     answers = [_look(row_id, actor=actor) for row_id in wanted]
     if not wanted and temporary:
         return "This is a temporary video id that Mux does not know. Please upload the video again."

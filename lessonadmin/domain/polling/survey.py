@@ -24,18 +24,18 @@ from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.polling.ask_mux import Subject
 from lessonadmin.domain.videos import recheck_schedule
-from lessonadmin.domain.videos.observations import News, asset_news, upload_news
+from lessonadmin.domain.videos.observations import Observation, asset_observation, upload_observation
 
 log = logging.getLogger(__name__)
 
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 CHECK_ASSETS = "lessonadmin.jobs.videos.check_assets"
-LONGEST_CLAIM_SECONDS = 30  # whoever is killed, and a job that is lost, leave their rows due again after this
+MAX_CLAIM_SECONDS = 30  # whoever is killed, and a job that is lost, leave their rows due again after this
 FEW = 3  # up to so many, single looks are no dearer than a page
-MOST_CALLS = 12  # in one survey
+MAX_CALLS = 12  # in one survey
 CALLS_A_LOOK = 2  # the upload, then its asset
-MOST_PAGES = MOST_CALLS - CALLS_A_LOOK
-MOST_SINGLE_LOOKS = 5
+MAX_PAGES = MAX_CALLS - CALLS_A_LOOK
+MAX_SINGLE_LOOKS = 5
 PAGE = 100
 # Mux makes an asset after the upload was asked for, so older pages than this hold nothing we look for.
 CLOCKS_DIFFER_BY = timedelta(minutes=10)
@@ -155,7 +155,7 @@ def _claimed(which: Select[Tracking], **more: object) -> list[Tracking]:
     """Take these and move their next turn away, so that two never ask about the same upload at once. Their order stays."""
     rows = db.session.scalars(
         which.order_by(Tracking.next_check_at, Tracking.id)
-        .limit(MOST_ROWS)
+        .limit(MAX_ROWS)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
@@ -165,7 +165,7 @@ def _claimed(which: Select[Tracking], **more: object) -> list[Tracking]:
 
 
 def _claim_seconds() -> int:
-    return min(config.current().recheck_after_seconds, LONGEST_CLAIM_SECONDS)
+    return min(config.current().recheck_after_seconds, MAX_CLAIM_SECONDS)
 
 
 def _place(ids: Sequence[uuid.UUID]) -> ColumnElement[int]:
@@ -189,7 +189,7 @@ def _walk_assets(state: Survey, actor: Actor) -> None:
         _give_up(state, error)
 
     pages = asset_pages(
-        state.oldest, go_on=lambda: bool(state.open) and state.pages < MOST_PAGES, gave_up=gave_up
+        state.oldest, go_on=lambda: bool(state.open) and state.pages < MAX_PAGES, gave_up=gave_up
     )
     for page in pages:
         state.pages += 1
@@ -224,7 +224,7 @@ def _all_older(page: mux.AssetPage, moment: datetime | None) -> bool:
 def _walk_uploads(state: Survey, actor: Actor) -> None:
     """Uploads that made no asset: expired, cancelled or errored ones are told apart from those still waiting."""
     number = 0
-    while len(state.open) > FEW and state.failed is None and state.pages < MOST_PAGES and mux_budget.take():
+    while len(state.open) > FEW and state.failed is None and state.pages < MAX_PAGES and mux_budget.take():
         state.pages, number = state.pages + 1, number + 1
         try:
             uploads = mux.list_uploads(page=number, limit=PAGE, priority="low")
@@ -248,15 +248,15 @@ def _let_all_happen(
             continue
         if isinstance(thing, mux.Upload) and (thing.asset_id or thing.status == "unknown"):
             continue  # the asset has the better word; it is asked for singly
-        news = _news(thing, subject)
+        observation = _observation(thing, subject)
         state.open.pop(str(subject.tracking_id))
-        _let_one_happen(state, actor, subject, news)
+        _let_one_happen(state, actor, subject, observation)
 
 
-def _let_one_happen(state: Survey, actor: Actor, subject: Subject, news: News) -> None:
+def _let_one_happen(state: Survey, actor: Actor, subject: Subject, observation: Observation) -> None:
     try:
         with transaction(actor):
-            if ask_mux.let_happen(subject, news) == "applied":
+            if ask_mux.let_happen(subject, observation) == "applied":
                 state.changed += 1
     except Exception as error:
         if is_outage(error):
@@ -266,17 +266,17 @@ def _let_one_happen(state: Survey, actor: Actor, subject: Subject, news: News) -
         state.stumbled += 1
 
 
-def _news(thing: mux.Asset | mux.Upload, subject: Subject) -> News:
+def _observation(thing: mux.Asset | mux.Upload, subject: Subject) -> Observation:
     if isinstance(thing, mux.Asset):
-        return asset_news(thing, wanted_policy=subject.wanted_policy, found_by="sweep", seen=True)
-    return upload_news(thing, found_by="sweep", seen=True)
+        return asset_observation(thing, wanted_policy=subject.wanted_policy, found_by="sweep", seen=True)
+    return upload_observation(thing, found_by="sweep", seen=True)
 
 
 def _look_singly(state: Survey, actor: Actor) -> None:
     """Those that no page showed, who waits longest first; the rest has its turn at the next sweep."""
     for subject in list(state.open.values()):
         spent = state.pages + state.looks * CALLS_A_LOOK
-        enough = state.looks >= MOST_SINGLE_LOOKS or spent + CALLS_A_LOOK > MOST_CALLS
+        enough = state.looks >= MAX_SINGLE_LOOKS or spent + CALLS_A_LOOK > MAX_CALLS
         if state.failed is not None or enough or not mux_budget.take(CALLS_A_LOOK):
             _hand_back(state)
             return

@@ -18,8 +18,8 @@ from lessonadmin.db import db
 
 Conditions = Sequence[ColumnElement[bool]]
 # A search that finds so many of the newest rows is counted among the newest, and only to a thousand.
-NEWEST, MANY_OF_NEWEST, MOST_OF_MANY = 2_000, 40, 1_000
-MOST_NAMED, MOST_IDS = 10_000, 1_000
+NEWEST, MANY_OF_NEWEST, MAX_OF_MANY = 2_000, 40, 1_000
+MAX_NAMED, MAX_IDS = 10_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def count_found(key: Any, conditions: Conditions, most: int) -> Count:
     """The same for conditions with a search among them. The keys must count upwards with time."""
     among_newest = count(key, [*conditions, _newest(key, NEWEST)], NEWEST).number
     if among_newest >= MANY_OF_NEWEST:
-        enough = NEWEST * MOST_OF_MANY * 3 // (among_newest * 2)
-        found = count(key, [*conditions, _newest(key, enough)], MOST_OF_MANY)
+        enough = NEWEST * MAX_OF_MANY * 3 // (among_newest * 2)
+        found = count(key, [*conditions, _newest(key, enough)], MAX_OF_MANY)
         if found.more:
             return found
     return _counted_by_name(key, conditions, most)
@@ -69,7 +69,7 @@ def count_found(key: Any, conditions: Conditions, most: int) -> Count:
 
 def _counted_by_name(key: Any, conditions: Conditions, most: int) -> Count:
     """A few ids are no dearer than their number, and need not be looked for again."""
-    limit = min(most, MOST_IDS)
+    limit = min(most, MAX_IDS)
     ids = tuple(db.session.scalars(select(key).where(*conditions).limit(limit + 1)))
     if len(ids) > limit:
         return Count(limit, more=True) if limit == most else count(key, conditions, most)
@@ -94,7 +94,7 @@ def narrowed(key: Any, conditions: Conditions, wanted: int) -> Conditions:
     among_newest = count(key, [*conditions, _newest(key, NEWEST)], wanted)
     if among_newest.more or among_newest.number == wanted:
         return conditions
-    counted = _counted_by_name(key, conditions, MOST_NAMED)
+    counted = _counted_by_name(key, conditions, MAX_NAMED)
     return conditions if counted.more else [named(key, conditions, counted)]
 
 

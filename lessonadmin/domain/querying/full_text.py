@@ -2,7 +2,7 @@
 
 One function for pages, JSON and the panel. Whatever is typed is only ever a value: no operator of the query language
 gets through, and nothing that can be typed raises. A single letter is looked for as a whole word, since nearly every title has
-a word that begins with it; words beyond MOST_WORDS are not looked at.
+a word that begins with it; words beyond MAX_WORDS are not looked at.
 """
 
 import re
@@ -15,20 +15,20 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from lessonadmin.texts import one_line
 
-LONGEST = 200
-MOST_WORDS = 8
+MAX_LENGTH = 200
+MAX_WORDS = 8
 SEPARATORS = re.compile(r"[\W_]+")
 
 
 def matches(column: InstrumentedAttribute[str], typed: str) -> ColumnElement[bool] | None:
     """The condition for a `search` column; None for an empty box, which leaves a list as it is."""
-    chunks = one_line(typed[:LONGEST]).split()
+    chunks = one_line(typed[:MAX_LENGTH]).split()
     if not chunks:
         return None
     words = [chunk for chunk in chunks if any(character.isalnum() for character in chunk)]
     if not words:
         return false()  # punctuation alone stands in no index
-    asked = reduce(lambda one, other: one.op("&&")(other), map(_begins_with, words[:MOST_WORDS]))
+    asked = reduce(lambda one, other: one.op("&&")(other), map(_begins_with, words[:MAX_WORDS]))
     return column.op("@@")(asked)
 
 

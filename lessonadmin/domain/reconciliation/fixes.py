@@ -15,7 +15,7 @@ from lessonadmin.domain.models import Drift, Kind
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.reconciliation import playback_policy
 from lessonadmin.domain.videos import locking, outbox, removal, transitions
-from lessonadmin.domain.videos.observations import asset_news, gone_news
+from lessonadmin.domain.videos.observations import asset_observation, gone_observation
 
 
 def mend(finding: Drift, *, actor: Actor) -> bool:
@@ -45,22 +45,24 @@ def _look_again(finding: Drift, actor: Actor) -> bool:
     mux_budget.went_well()
     with transaction(actor):
         kind: Kind = "lesson" if finding.target_type == "lesson" else "course"
-        desk = locking.open_desk(kind, finding.target_id)
-        if desk is None:
+        video = locking.lock_video(kind, finding.target_id)
+        if video is None:
             return False
-        transitions.ensure_tracked(desk)
-        row = desk.of_asset(finding.mux_id)
+        transitions.ensure_tracked(video)
+        row = video.of_asset(finding.mux_id)
         if (
             row is None and asset is not None and asset.upload_id is not None
         ):  # withdrawn before its asset came
-            row = next((one for one in desk.rows if one.upload_id == asset.upload_id), None)
+            row = next((one for one in video.rows if one.upload_id == asset.upload_id), None)
         if row is None:
             return False
         if asset is None:
-            news = gone_news(finding.mux_id, found_by="sweep")
+            observation = gone_observation(finding.mux_id, found_by="sweep")
         else:
-            news = asset_news(asset, wanted_policy=row.wanted_policy, found_by="sweep", seen=True)
-        return ask_mux.let_happen(ask_mux.Subject.of(row), news) == "applied"
+            observation = asset_observation(
+                asset, wanted_policy=row.wanted_policy, found_by="sweep", seen=True
+            )
+        return ask_mux.let_happen(ask_mux.Subject.of(row), observation) == "applied"
 
 
 def _delete(finding: Drift, actor: Actor) -> bool:

@@ -84,14 +84,14 @@ def _choose(asset: mux.Asset, *, must_sign: bool, signs: bool) -> mux.PlaybackId
 def _take(kind: Kind, owner_id: uuid.UUID, asset_id: str, chosen: mux.PlaybackId, actor: Actor) -> bool:
     """Swap one lesson's (or course's) playback id and its policy, together."""
     with transaction(actor):
-        desk = locking.open_desk(kind, owner_id)
-        if desk is None:
+        video = locking.lock_video(kind, owner_id)
+        if video is None:
             return False
-        transitions.ensure_tracked(desk)
-        row = desk.playing
+        transitions.ensure_tracked(video)
+        row = video.playing
         if row is None or row.mux_asset_id != asset_id:
             return False
-        return transitions.set_playback_id(desk, row, playback_id=chosen.id, policy=chosen.policy)
+        return transitions.set_playback_id(video, row, playback_id=chosen.id, policy=chosen.policy)
 
 
 def _close(asset_id: str, public: mux.PlaybackId, actor: Actor) -> bool:

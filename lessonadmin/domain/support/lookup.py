@@ -16,9 +16,9 @@ from lessonadmin.domain.models import AssetDeletion, Batch, Course, Lesson, MuxE
 from lessonadmin.domain.querying import bounded_count, full_text
 from lessonadmin.ids import as_id
 
-MOST_OF_A_KIND = 10
-MOST_IDS = 200
-LONGEST = 300
+MAX_OF_A_KIND = 10
+MAX_IDS = 200
+MAX_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Found:
 
 def tidy(text: str) -> str:
     """What was meant, whatever was copied along."""
-    return text.strip().strip("\"'<>“”").strip()[:LONGEST]
+    return text.strip().strip("\"'<>“”").strip()[:MAX_LENGTH]
 
 
 def find(text: str) -> Found:
@@ -100,7 +100,7 @@ def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]
             select(model.id).where(model.id == ours),
             select(column).where(Tracking.id == ours, column.is_not(None)),
         ]
-    found = db.session.scalars(union_all(*parts).limit(MOST_IDS)).all()
+    found = db.session.scalars(union_all(*parts).limit(MAX_IDS)).all()
     return list(dict.fromkeys(one for one in found if one is not None))
 
 
@@ -139,7 +139,7 @@ def _by_mux_id(text: str) -> list[Hit]:
     about = db.session.execute(
         select(MuxEvent.id, MuxEvent.type)
         .where(or_(MuxEvent.object_id == text, MuxEvent.asset_id == text, MuxEvent.upload_id == text))
-        .limit(MOST_OF_A_KIND)
+        .limit(MAX_OF_A_KIND)
     ).all()
     found = [Hit("deletion", deletion[0], deletion[1], "its asset is to be deleted")] if deletion else []
     return found + [Hit("event", row[0], row[1], "is about this id") for row in about]
@@ -149,7 +149,7 @@ def _titled(model: type[Lesson] | type[Course], ids: list[uuid.UUID]) -> list[Hi
     if not ids:
         return []
     kind = model.kind
-    rows = db.session.execute(select(model.id, model.title).where(model.id.in_(ids)).limit(MOST_OF_A_KIND))
+    rows = db.session.execute(select(model.id, model.title).where(model.id.in_(ids)).limit(MAX_OF_A_KIND))
     return [Hit(kind, row[0], row[1], "by an id of its video") for row in rows]
 
 
@@ -172,15 +172,15 @@ def _by_words(text: str) -> list[Hit]:
             rows = db.session.execute(
                 select(model.id, model.title, User.email)
                 .join(User, User.id == owner)
-                .where(*bounded_count.narrowed(model.id, [like], MOST_OF_A_KIND))
+                .where(*bounded_count.narrowed(model.id, [like], MAX_OF_A_KIND))
                 .order_by(model.id.desc())
-                .limit(MOST_OF_A_KIND)
+                .limit(MAX_OF_A_KIND)
             )
             hits += [Hit(kind, row[0], row[1], f"by {row[2]}") for row in rows]
     like = full_text.matches(User.search, text)
     if like is not None:
         people = db.session.execute(
-            select(User.id, User.email, User.role).where(like).order_by(User.id.desc()).limit(MOST_OF_A_KIND)
+            select(User.id, User.email, User.role).where(like).order_by(User.id.desc()).limit(MAX_OF_A_KIND)
         )
         hits += [Hit("user", row[0], row[1], row[2]) for row in people]
     return hits

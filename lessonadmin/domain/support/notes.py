@@ -11,8 +11,8 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Forbidden, Invalid
 from lessonadmin.domain.models import StaffNote, User
 
-LONGEST_NOTE = 4000
-MOST_SHOWN = 100
+MAX_NOTE_LENGTH = 4000
+MAX_SHOWN = 100
 
 
 def add(user: User, lesson_id: uuid.UUID, text: str) -> StaffNote:
@@ -21,8 +21,8 @@ def add(user: User, lesson_id: uuid.UUID, text: str) -> StaffNote:
         raise Forbidden("forbidden", "Only staff write notes.")
     lesson = permissions.lesson_to_see(user, lesson_id)
     text = text.replace("\r\n", "\n").strip()
-    if not 1 <= len(text) <= LONGEST_NOTE:
-        raise Invalid.field("text", f"Write a note of 1 to {LONGEST_NOTE} characters.")
+    if not 1 <= len(text) <= MAX_NOTE_LENGTH:
+        raise Invalid.field("text", f"Write a note of 1 to {MAX_NOTE_LENGTH} characters.")
     note = StaffNote(lesson_id=lesson.id, author_id=user.id, text=text)
     db.session.add(note)
     db.session.flush()
@@ -38,6 +38,6 @@ def of(lesson_id: uuid.UUID) -> list[StaffNote]:
             .where(StaffNote.lesson_id == lesson_id)
             .options(joinedload(StaffNote.author))
             .order_by(StaffNote.created_at.desc(), StaffNote.id.desc())
-            .limit(MOST_SHOWN)
+            .limit(MAX_SHOWN)
         )
     )

@@ -34,7 +34,7 @@ from lessonadmin.domain.webhooks import inbox
 from lessonadmin.texts import plain
 
 Source = Literal["audit", "event", "call", "promise", "upload", "notice", "note"]
-MOST_ENTRIES = 200
+MAX_ENTRIES = 200
 
 
 NOTED = "note.added"  # the note itself is part of the story
@@ -81,7 +81,7 @@ def story(
     target_id: uuid.UUID,
     *,
     before: datetime | None = None,
-    limit: int = MOST_ENTRIES,
+    limit: int = MAX_ENTRIES,
     uploads: Sequence[Tracking] | None = None,
 ) -> Story:
     """The latest `limit` entries (before a moment, for the page before); it may be about a lesson that is gone.

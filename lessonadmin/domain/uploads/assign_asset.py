@@ -18,8 +18,8 @@ from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import held_files, locking, outbox, transitions
-from lessonadmin.domain.videos.locking import Desk
-from lessonadmin.domain.videos.observations import asset_news
+from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.observations import asset_observation
 
 LEAVING = ("deleting", "deleted", "cancelled")
 POLICIES = ("public", "signed")
@@ -32,9 +32,9 @@ def adopt_asset(owner: Owner, *, asset_id: str, playback_id: str, actor: Actor) 
     asset = _at_mux(asset_id)
     chosen = _confirmed(asset, playback_id)
     with transaction(actor):
-        desk = locking.desk_of(owner)
-        audit_log.note(desk.owner.kind, desk.owner.id, "get_asset", "ok", "named by support")
-        take_over(desk, asset, chosen)
+        video = locking.lock_video_of(owner)
+        audit_log.note(video.owner.kind, video.owner.id, "get_asset", "ok", "named by support")
+        take_over(video, asset, chosen)
 
 
 def _at_mux(asset_id: str) -> mux.Asset:
@@ -57,24 +57,24 @@ def _confirmed(asset: mux.Asset, playback_id: str) -> mux.PlaybackId:
     return chosen
 
 
-def take_over(desk: Desk, asset: mux.Asset, chosen: mux.PlaybackId) -> None:
+def take_over(video: LockedVideo, asset: mux.Asset, chosen: mux.PlaybackId) -> None:
     """Make an asset that Mux has confirmed the video of this lesson or course, under its lock."""
     held_files.refuse_kept_back(asset.id, asset.upload_id)
-    transitions.ensure_tracked(desk)
+    transitions.ensure_tracked(video)
     _keep(asset.id)
     row = next(
-        (row for row in desk.current if row.mux_asset_id == asset.id and row.status not in LEAVING), None
+        (row for row in video.current if row.mux_asset_id == asset.id and row.status not in LEAVING), None
     )
     if row is None:
-        row = _new_row(desk, asset)
+        row = _new_row(video, asset)
     row.wanted_policy = chosen.policy
     if row.status == "ready":
-        transitions.set_playback_id(desk, row, playback_id=chosen.id, policy=chosen.policy)
+        transitions.set_playback_id(video, row, playback_id=chosen.id, policy=chosen.policy)
         return
-    news = asset_news(asset, wanted_policy=chosen.policy, found_by="manual", seen=True)
-    if news.playback_id is not None:
-        news = replace(news, playback_id=chosen.id, policy=chosen.policy)
-    transitions.apply(desk, row, news)
+    observation = asset_observation(asset, wanted_policy=chosen.policy, found_by="manual", seen=True)
+    if observation.playback_id is not None:
+        observation = replace(observation, playback_id=chosen.id, policy=chosen.policy)
+    transitions.apply(video, row, observation)
 
 
 def _keep(asset_id: str) -> None:
@@ -87,14 +87,14 @@ def _keep(asset_id: str) -> None:
         raise Conflict("being_deleted", "This asset is being deleted.")
 
 
-def _new_row(desk: Desk, asset: mux.Asset) -> Tracking:
+def _new_row(video: LockedVideo, asset: mux.Asset) -> Tracking:
     known = select(Tracking.id).where(Tracking.upload_id == asset.upload_id)
     free = asset.upload_id is not None and db.session.scalar(known) is None
     row = transitions.new_row(
-        desk,
+        video,
         upload_id=asset.upload_id if free else MIGRATED,
         mux_asset_id=asset.id,
         outside=True,
     )
-    direct_upload.take_place(desk, row)
+    direct_upload.take_place(video, row)
     return row

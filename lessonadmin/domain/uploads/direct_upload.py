@@ -29,9 +29,9 @@ from lessonadmin.domain.videos import (
     transitions,
     withdrawal,
 )
-from lessonadmin.domain.videos.locking import Desk
-from lessonadmin.domain.videos.observations import News, upload_news
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.observations import Observation, upload_observation
+from lessonadmin.domain.videos.state_machine import VideoEvent
 from lessonadmin.domain.webhooks import inbox
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
     with transaction(actor):
         if actor.id is not None:
             rate_limits.ask_for_upload(actor.id)
-        row_id = _prepare(locking.desk_of(owner), file, content_type)
+        row_id = _prepare(locking.lock_video_of(owner), file, content_type)
     passthrough = mux.Passthrough(
         **{owners.COLUMNS[owner.kind].key: owner.id},
         tracking_id=row_id,
@@ -125,10 +125,10 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
     return Ticket(upload.id, upload.url, expires_at)
 
 
-def _prepare(desk: Desk, file: File, content_type: str) -> uuid.UUID:
-    transitions.ensure_tracked(desk)
+def _prepare(video: LockedVideo, file: File, content_type: str) -> uuid.UUID:
+    transitions.ensure_tracked(video)
     row = transitions.new_row(
-        desk,
+        video,
         wanted_policy=config.current().playback_policy,
         filename=file.name[:255],
         content_type=content_type,
@@ -149,12 +149,12 @@ def _starter() -> uuid.UUID | None:
 
 
 def _not_created(row_id: uuid.UUID, error: mux.MuxError) -> None:
-    found = locking.desk_of_row(row_id)
+    found = locking.lock_video_of_upload(row_id)
     if found is None:
         return  # its lesson was deleted meanwhile
-    desk, row = found
-    audit_log.note(desk.owner.kind, desk.owner.id, "create_upload", error.category, error.message)
-    transitions.fail_before_upload(desk, row, message=error.message)
+    video, row = found
+    audit_log.note(video.owner.kind, video.owner.id, "create_upload", error.category, error.message)
+    transitions.fail_before_upload(video, row, message=error.message)
 
 
 def _refusal(error: mux.MuxError) -> Problem:
@@ -169,18 +169,18 @@ def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None
     """Mux has answered: now the attempt takes its place, before the URL leaves. None if its lesson is gone, or the right
     to it."""
     person = permissions.person()
-    found = locking.desk_of_row(row_id)
+    found = locking.lock_video_of_upload(row_id)
     if found is None:
         return None
-    desk, row = found
-    if withdrawal.is_withdrawn(row) or not permissions.is_theirs(desk.owner):
-        withdrawal.withdraw(desk, row, began=person, why="the right was lost", upload_id=upload.id)
+    video, row = found
+    if withdrawal.is_withdrawn(row) or not permissions.is_theirs(video.owner):
+        withdrawal.withdraw(video, row, began=person, why="the right was lost", upload_id=upload.id)
         return None
-    take_place(desk, row, upload_id=upload.id)
+    take_place(video, row, upload_id=upload.id)
     audit_log.record(
-        "video.upload_started", desk.owner, upload_id=upload.id, filename=file.name, size=file.size
+        "video.upload_started", video.owner, upload_id=upload.id, filename=file.name, size=file.size
     )
-    audit_log.note(desk.owner.kind, desk.owner.id, "create_upload", "ok", upload.id)
+    audit_log.note(video.owner.kind, video.owner.id, "create_upload", "ok", upload.id)
     db.session.flush()
     if row.expires_at is None:
         raise RuntimeError("an upload without an end was issued")
@@ -194,8 +194,8 @@ def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, act
     if not _knows(owner, upload_id):
         _adopt(owner, upload_id, actor=actor)
     with transaction(actor):
-        desk = locking.desk_of(owner)
-        row = next((row for row in desk.rows if row.upload_id == upload_id), None)
+        video = locking.lock_video_of(owner)
+        row = next((row for row in video.rows if row.upload_id == upload_id), None)
         if row is None:
             raise Missing()
         row.temp_asset_id = temp_asset_id or row.temp_asset_id
@@ -232,33 +232,33 @@ def _adopt(owner: Owner, upload_id: str, *, actor: Actor) -> None:
     if kept_back:
         raise Missing()
     with transaction(actor):
-        desk = locking.desk_of(owner)
-        if any(row.upload_id == upload_id for row in desk.rows):
+        video = locking.lock_video_of(owner)
+        if any(row.upload_id == upload_id for row in video.rows):
             return
-        transitions.ensure_tracked(desk)
-        _take_in(desk, upload)
+        transitions.ensure_tracked(video)
+        _take_in(video, upload)
 
 
-def _take_in(desk: Desk, upload: mux.Upload) -> None:
+def _take_in(video: LockedVideo, upload: mux.Upload) -> None:
     row = transitions.new_row(
-        desk,
+        video,
         upload_id=upload.id,
         wanted_policy=config.current().playback_policy,
         outside=True,
         started_by=_starter(),
         expires_at=later(upload.timeout or config.current().upload_timeout_seconds),
     )
-    take_place(desk, row)
-    audit_log.record("video.upload_started", desk.owner, upload_id=upload.id, adopted=True)
-    transitions.apply(desk, row, upload_news(upload, found_by="manual", seen=True))
+    take_place(video, row)
+    audit_log.record("video.upload_started", video.owner, upload_id=upload.id, adopted=True)
+    transitions.apply(video, row, upload_observation(upload, found_by="manual", seen=True))
     if row.is_open:
         recheck_schedule.ask_soon(row)
 
 
-def take_place(desk: Desk, row: Tracking, *, upload_id: str | None = None) -> None:
+def take_place(video: LockedVideo, row: Tracking, *, upload_id: str | None = None) -> None:
     """This attempt is the one that counts from now on, and events that came too early for it are due."""
-    transitions.take_place(desk, row, upload_id=upload_id)
-    transitions.project(desk)
+    transitions.take_place(video, row, upload_id=upload_id)
+    transitions.project(video)
     if row.upload_id is not None:
         inbox.release_parked(row.upload_id)
 
@@ -266,25 +266,25 @@ def take_place(desk: Desk, row: Tracking, *, upload_id: str | None = None) -> No
 def cancel(upload_id: str, owner: Owner, *, actor: Actor) -> str:
     """A person gives an upload up: here at once, at Mux right after."""
     with transaction(actor):
-        desk = locking.desk_of(owner)
-        row = next((row for row in desk.rows if row.upload_id == upload_id), None)
+        video = locking.lock_video_of(owner)
+        row = next((row for row in video.rows if row.upload_id == upload_id), None)
         if row is None:
             raise Missing()
-        return _give_up(desk, row)
+        return _give_up(video, row)
 
 
 def cancel_current(owner: Owner, *, actor: Actor) -> None:
     """A person gives up whatever is on its way to a lesson or course, if anything is; a video that plays stays."""
     with transaction(actor):
-        desk = locking.desk_of(owner)
-        row = desk.on_its_way
+        video = locking.lock_video_of(owner)
+        row = video.on_its_way
         if row is not None and row.upload_id is not None:
-            _give_up(desk, row)
+            _give_up(video, row)
 
 
-def _give_up(desk: Desk, row: Tracking) -> str:
+def _give_up(video: LockedVideo, row: Tracking) -> str:
     outbox.promise_cancellation(row)
-    transitions.apply(desk, row, News(happening=Happening.CANCEL))
+    transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
     return row.status
 
 

@@ -18,7 +18,7 @@ from lessonadmin.domain.models import Kind, Tracking, owners
 from lessonadmin.domain.models.lessons import UNTAKEN_COURSE, UNTAKEN_LESSON
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.videos import conditions, locking, transitions
-from lessonadmin.domain.videos.recheck_schedule import LONGEST_SILENCE
+from lessonadmin.domain.videos.recheck_schedule import MAX_SILENCE_SECONDS
 from lessonadmin.temporary_ids import temporary
 
 MAX_A_PASS = 10
@@ -74,7 +74,7 @@ def _watch_temporary_ids() -> None:
             Tracking.is_current,
             Tracking.next_check_at.is_(None),
             Tracking.updated_at <= later(-config.current().recheck_after_seconds),
-            or_(never, Tracking.last_look_at <= later(-LONGEST_SILENCE)),
+            or_(never, Tracking.last_look_at <= later(-MAX_SILENCE_SECONDS)),
         )
         .order_by(Tracking.updated_at)
         .limit(MAX_A_PASS)
@@ -107,19 +107,19 @@ def take_in(target: tuple[Kind, uuid.UUID]) -> bool:
 def _tracked(kind: Kind, owner_id: uuid.UUID) -> uuid.UUID | None:
     """The upload to ask about; None if what we know already says it all."""
     with transaction(JOB_QUIETLY):
-        desk = locking.open_desk(kind, owner_id)
-        if desk is None:
+        video = locking.lock_video(kind, owner_id)
+        if video is None:
             return None
-        transitions.ensure_tracked(desk)
-        row = desk.on_its_way
+        transitions.ensure_tracked(video)
+        row = video.on_its_way
         if row is None:
-            transitions.project(desk)
+            transitions.project(video)
         return row.id if row is not None else None
 
 
 def _show(kind: Kind, owner_id: uuid.UUID) -> None:
     """What Mux said may be that nothing is new; then at least the untrue is not shown any more."""
     with transaction(JOB_QUIETLY):
-        desk = locking.open_desk(kind, owner_id)
-        if desk is not None:
-            transitions.project(desk)
+        video = locking.lock_video(kind, owner_id)
+        if video is not None:
+            transitions.project(video)

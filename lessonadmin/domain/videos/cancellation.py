@@ -11,9 +11,9 @@ from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.models import Tracking, UploadCancellation
 from lessonadmin.domain.videos import locking, outbox, outbox_leases, transitions
-from lessonadmin.domain.videos.observations import News, upload_news
+from lessonadmin.domain.videos.observations import Observation, upload_observation
 from lessonadmin.domain.videos.outbox_leases import Lease
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.state_machine import VideoEvent
 
 
 def finish(cancellation_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:
@@ -40,16 +40,20 @@ def _cancelled(lease: Lease, upload: mux.Upload | None) -> bool:
     False if another one has the cancellation by now, who writes down how it ended.
     """
     target = locking.target_of(Tracking.upload_id == lease.mux_id)
-    desk = locking.open_desk(*target) if target is not None else None
+    video = locking.lock_video(*target) if target is not None else None
     row = (
-        next((row for row in desk.rows if row.upload_id == lease.mux_id), None) if desk is not None else None
+        next((row for row in video.rows if row.upload_id == lease.mux_id), None)
+        if video is not None
+        else None
     )
     if not outbox_leases.fulfil(lease):
         return False
     promise = db.session.get_one(UploadCancellation, lease.row_id)
-    if desk is not None and row is not None:
-        gone = News(happening=Happening.UPLOAD_EXPIRED, found_by="sweep", seen=True)
-        transitions.apply(desk, row, upload_news(upload, found_by="sweep", seen=True) if upload else gone)
+    if video is not None and row is not None:
+        gone = Observation(video_event=VideoEvent.UPLOAD_EXPIRED, found_by="sweep", seen=True)
+        transitions.apply(
+            video, row, upload_observation(upload, found_by="sweep", seen=True) if upload else gone
+        )
     elif upload is not None and upload.asset_id is not None:
         whose = (promise.target_type, promise.target_id)
         outbox.promise_asset(upload.asset_id, why="made by a cancelled upload", target=whose)

@@ -13,8 +13,8 @@ from lessonadmin.domain.models import Owner, Tracking, owners
 
 # upper ends of the classes in seconds: to two minutes, ten, half an hour, an hour, and longer
 CLASSES = (120.0, 600.0, 1800.0, 3600.0)
-MOST_ROWS = 500
-FEWEST_ROWS = 3
+MAX_ROWS = 500
+MIN_ROWS = 3
 HISTORY_SECONDS = 90 * 86_400
 
 
@@ -68,7 +68,7 @@ def _history(duration: float | None) -> float | None:
         select(cast(func.extract("epoch", Tracking.ready_at - began), Float).label("took"))
         .where(Tracking.ready_at > later(-HISTORY_SECONDS), began.is_not(None), began < Tracking.ready_at)
         .order_by(Tracking.ready_at.desc())
-        .limit(MOST_ROWS)
+        .limit(MAX_ROWS)
     )
     if duration is not None:
         lowest, highest = bounds(duration)
@@ -77,7 +77,7 @@ def _history(duration: float | None) -> float | None:
     median, known = db.session.execute(
         select(func.percentile_cont(0.5).within_group(some.c.took), func.count()).select_from(some)
     ).one()
-    return float(median) if known >= FEWEST_ROWS else None
+    return float(median) if known >= MIN_ROWS else None
 
 
 def bounds(duration: float) -> tuple[float, float]:

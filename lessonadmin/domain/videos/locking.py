@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
-from lessonadmin.db import db, it_is
+from lessonadmin.db import db, remember_transaction_time
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Kind, Owner, Tracking, owners
@@ -19,7 +19,7 @@ from lessonadmin.domain.videos.conditions import is_askable
 
 
 @dataclass
-class Desk:
+class LockedVideo:
     """A lesson or course under its lock, with every upload that was ever made for it, oldest first."""
 
     owner: Owner
@@ -99,40 +99,40 @@ def _locked(kind: Kind, owner_id: uuid.UUID) -> Owner | None:
     if found is None:
         return None
     owner: Owner = found[0]
-    it_is(found[1])
+    remember_transaction_time(found[1])
     return owner
 
 
-def open_desk(kind: Kind, owner_id: uuid.UUID) -> Desk | None:
+def lock_video(kind: Kind, owner_id: uuid.UUID) -> LockedVideo | None:
     """Lock a lesson or a course and read its uploads; None if it is gone."""
     owner = _locked(kind, owner_id)
     if owner is None:
         return None
-    return Desk(owner, list(db.session.scalars(UPLOADS[kind], {"owner_id": owner_id})))
+    return LockedVideo(owner, list(db.session.scalars(UPLOADS[kind], {"owner_id": owner_id})))
 
 
-def look_at(owner: Owner) -> Desk:
+def read_video(owner: Owner) -> LockedVideo:
     """The same without a lock: to be read, never to be changed."""
-    return Desk(owner, list(db.session.scalars(UPLOADS[owner.kind], {"owner_id": owner.id})))
+    return LockedVideo(owner, list(db.session.scalars(UPLOADS[owner.kind], {"owner_id": owner.id})))
 
 
-def desk_of(owner: Owner) -> Desk:
+def lock_video_of(owner: Owner) -> LockedVideo:
     """The same for an owner that is at hand; raises Missing if it vanished meanwhile, or if the person that this
     transaction acts for may not change it any more."""
     permissions.person()
-    found = open_desk(owner.kind, owner.id)
+    found = lock_video(owner.kind, owner.id)
     if found is None:
         raise Missing()
     permissions.still_theirs(found.owner)
     return found
 
 
-def desk_of_row(tracking_id: uuid.UUID) -> tuple[Desk, Tracking] | None:
+def lock_video_of_upload(tracking_id: uuid.UUID) -> tuple[LockedVideo, Tracking] | None:
     """The desk of one upload, and that upload as it is under the lock."""
     target = target_of(Tracking.id == tracking_id)
-    desk = open_desk(*target) if target is not None else None
-    row = desk.row(tracking_id) if desk is not None else None
-    return (desk, row) if desk is not None and row is not None else None
+    video = lock_video(*target) if target is not None else None
+    row = video.row(tracking_id) if video is not None else None
+    return (video, row) if video is not None and row is not None else None
 
 
 def target_of(*conditions: ColumnElement[bool]) -> tuple[Kind, uuid.UUID] | None:

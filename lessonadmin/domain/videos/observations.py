@@ -5,17 +5,17 @@ from typing import Literal
 
 from lessonadmin import mux
 from lessonadmin.domain.models.videos import ANY_POLICY
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.state_machine import VideoEvent
 
 Outcome = Literal["applied", "no_change", "ask"]
 FoundBy = Literal["webhook", "sweep", "manual"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class News:
+class Observation:
     """One thing that happened to an upload, and what came along with it."""
 
-    happening: Happening
+    video_event: VideoEvent
     found_by: FoundBy = "manual"
     seen: bool = False
     upload_id: str | None = None
@@ -29,13 +29,13 @@ class News:
 
 
 UPLOAD_STATUSES = {
-    "errored": Happening.UPLOAD_ERRORED,
-    "cancelled": Happening.UPLOAD_CANCELLED,
-    "timed_out": Happening.UPLOAD_EXPIRED,
+    "errored": VideoEvent.UPLOAD_ERRORED,
+    "cancelled": VideoEvent.UPLOAD_CANCELLED,
+    "timed_out": VideoEvent.UPLOAD_EXPIRED,
 }
 
 
-def asset_news(
+def asset_observation(
     asset: mux.Asset,
     *,
     wanted_policy: str,
@@ -43,13 +43,13 @@ def asset_news(
     seen: bool,
     any_policy: bool = False,
     keep: str | None = None,
-) -> News:
+) -> Observation:
     """An asset as it stands. `any_policy`: take over whatever policy it has (support said so). `keep`: of several
     playback ids that would do, prefer this one."""
-    happening, playback_id, policy = _judge(asset, wanted_policy, any_policy, keep)
-    failed = happening in (Happening.ASSET_ERRORED, Happening.ASSET_UNPLAYABLE)
-    return News(
-        happening=happening,
+    video_event, playback_id, policy = _judge(asset, wanted_policy, any_policy, keep)
+    failed = video_event in (VideoEvent.ASSET_ERRORED, VideoEvent.ASSET_UNPLAYABLE)
+    return Observation(
+        video_event=video_event,
         found_by=found_by,
         seen=seen,
         upload_id=asset.upload_id,
@@ -58,40 +58,40 @@ def asset_news(
         policy=policy,
         duration=asset.duration,
         progress=asset.progress,
-        error_type=_error_type(asset, happening) if failed else None,
-        error_message=asset.error_message if happening is Happening.ASSET_ERRORED else None,
+        error_type=_error_type(asset, video_event) if failed else None,
+        error_message=asset.error_message if video_event is VideoEvent.ASSET_ERRORED else None,
     )
 
 
 def _judge(
     asset: mux.Asset, wanted: str, any_policy: bool, keep: str | None
-) -> tuple[Happening, str | None, str | None]:
+) -> tuple[VideoEvent, str | None, str | None]:
     if asset.status == "errored":
-        return Happening.ASSET_ERRORED, None, None
+        return VideoEvent.ASSET_ERRORED, None, None
     if asset.status != "ready":
-        return Happening.ASSET_SEEN, None, None
+        return VideoEvent.ASSET_SEEN, None, None
     usable = [found for found in asset.playback_ids if found.policy in ("public", "signed")]
     fitting = [found for found in usable if found.policy == wanted]
     candidates = fitting or (usable if any_policy or wanted == ANY_POLICY else [])
     if not candidates:
-        return Happening.ASSET_UNPLAYABLE, None, None
+        return VideoEvent.ASSET_UNPLAYABLE, None, None
     chosen = next((found for found in candidates if found.id == keep), candidates[0])
-    return Happening.ASSET_READY, chosen.id, chosen.policy
+    return VideoEvent.ASSET_READY, chosen.id, chosen.policy
 
 
-def _error_type(asset: mux.Asset, happening: Happening) -> str:
-    if happening is Happening.ASSET_ERRORED:
+def _error_type(asset: mux.Asset, video_event: VideoEvent) -> str:
+    if video_event is VideoEvent.ASSET_ERRORED:
         return "asset_errored"
     return "wrong_policy" if asset.playback_ids else "no_playback_id"
 
 
-def upload_news(upload: mux.Upload, *, found_by: FoundBy, seen: bool) -> News:
+def upload_observation(upload: mux.Upload, *, found_by: FoundBy, seen: bool) -> Observation:
     """An upload as it stands; one that became an asset is read through that asset."""
-    happening = UPLOAD_STATUSES.get(upload.status, Happening.UPLOAD_WAITING)
-    if upload.status == "asset_created" or (upload.asset_id and happening is Happening.UPLOAD_WAITING):
-        happening = Happening.ASSET_SEEN
-    return News(
-        happening=happening,
+    video_event = UPLOAD_STATUSES.get(upload.status, VideoEvent.UPLOAD_WAITING)
+    if upload.status == "asset_created" or (upload.asset_id and video_event is VideoEvent.UPLOAD_WAITING):
+        video_event = VideoEvent.ASSET_SEEN
+    return Observation(
+        video_event=video_event,
         found_by=found_by,
         seen=seen,
         upload_id=upload.id,
@@ -100,6 +100,6 @@ def upload_news(upload: mux.Upload, *, found_by: FoundBy, seen: bool) -> News:
     )
 
 
-def gone_news(asset_id: str, *, found_by: FoundBy) -> News:
+def gone_observation(asset_id: str, *, found_by: FoundBy) -> Observation:
     """Mux does not know the asset any more."""
-    return News(happening=Happening.ASSET_DELETED, found_by=found_by, seen=True, asset_id=asset_id)
+    return Observation(video_event=VideoEvent.ASSET_DELETED, found_by=found_by, seen=True, asset_id=asset_id)

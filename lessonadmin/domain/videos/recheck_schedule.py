@@ -12,7 +12,7 @@ from lessonadmin.domain.models import Tracking
 from lessonadmin.queue import enqueue_after_commit
 
 CHECK_ASSET = "lessonadmin.jobs.videos.check_asset"
-LONGEST_SILENCE = 1800.0
+MAX_SILENCE_SECONDS = 1800.0
 SHARE_OF_AGE = 0.25
 AFTER_THE_END = timedelta(seconds=5)
 
@@ -26,7 +26,7 @@ def heard(row: Tracking) -> None:
     now = moment()
     shortest = float(config.current().recheck_after_seconds)
     age = (now - row.created_at).total_seconds()
-    silence = min(max(age * SHARE_OF_AGE, shortest), max(shortest, LONGEST_SILENCE))
+    silence = min(max(age * SHARE_OF_AGE, shortest), max(shortest, MAX_SILENCE_SECONDS))
     due = now + timedelta(seconds=silence)
     if row.status == "uploading" and row.expires_at is not None and row.expires_at > now:
         due = min(due, row.expires_at + AFTER_THE_END)

@@ -16,14 +16,14 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, owners
 from lessonadmin.domain.videos import locking, outbox, outbox_leases, publication, transitions
-from lessonadmin.domain.videos.locking import Desk
-from lessonadmin.domain.videos.observations import News
+from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.outbox_leases import Lease
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.state_machine import VideoEvent
 from lessonadmin.temporary_ids import is_temporary
 
 # Who gives up an asset: one lesson or course, under its lock, or everything that uses it.
-Scope = Desk | Literal["everyone"]
+Scope = LockedVideo | Literal["everyone"]
 
 
 def owners_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
@@ -46,8 +46,8 @@ def request_delete(asset_id: str) -> int:
         raise Conflict("temporary_asset", "This is a temporary id: Mux has no such asset.")
     permissions.person()
     leaving = list(locked(set(), {asset_id}).values())
-    for desk in leaving:
-        permissions.still_theirs(desk.owner)
+    for video in leaving:
+        permissions.still_theirs(video.owner)
     return _take_from(leaving, asset_id, why="deleted by a person")
 
 
@@ -70,68 +70,72 @@ def give_up(
     return _take_from(leaving, asset_id, why=why, grace_seconds=grace_seconds)
 
 
-def _take_from(leaving: list[Desk], asset_id: str, *, why: str, grace_seconds: float = 0) -> int:
-    for desk in leaving:
-        transitions.ensure_tracked(desk)
+def _take_from(leaving: list[LockedVideo], asset_id: str, *, why: str, grace_seconds: float = 0) -> int:
+    for video in leaving:
+        transitions.ensure_tracked(video)
     outbox.hold(asset_id)
-    inside = {(desk.owner.kind, desk.owner.id) for desk in leaving}
+    inside = {(video.owner.kind, video.owner.id) for video in leaving}
     stays = bool(set(outbox.users_of(asset_id)) - inside)
-    rows = [(desk, row) for desk in leaving for row in desk.rows if row.mux_asset_id == asset_id]
-    for desk, row in rows:
-        transitions.apply(desk, row, News(happening=Happening.LET_GO if stays else Happening.DELETE))
-    for desk in leaving:
-        if desk.owner.mux_asset_id == asset_id:
-            transitions.project(desk)
+    rows = [(video, row) for video in leaving for row in video.rows if row.mux_asset_id == asset_id]
+    for video, row in rows:
+        transitions.apply(
+            video, row, Observation(video_event=VideoEvent.LET_GO if stays else VideoEvent.DELETE)
+        )
+    for video in leaving:
+        if video.owner.mux_asset_id == asset_id:
+            transitions.project(video)
     if rows and not stays:
         outbox.promise(rows[0][1], why=why, after_seconds=grace_seconds)
     return len(rows)
 
 
-def locked(targets: set[tuple[Kind, uuid.UUID]], assets: set[str]) -> dict[tuple[Kind, uuid.UUID], Desk]:
+def locked(
+    targets: set[tuple[Kind, uuid.UUID]], assets: set[str]
+) -> dict[tuple[Kind, uuid.UUID], LockedVideo]:
     """These lessons and courses and all that have something to do with these assets, locked in the order of all."""
     wanted = targets.union(*(owners_of(asset_id) for asset_id in assets))
-    opened = {owner: locking.open_desk(*owner) for owner in sorted(wanted)}
-    return {owner: desk for owner, desk in opened.items() if desk is not None}
+    opened = {owner: locking.lock_video(*owner) for owner in sorted(wanted)}
+    return {owner: video for owner, video in opened.items() if video is not None}
 
 
-def clear(desk: Desk, *, everywhere: bool = False, grace_seconds: float = 0) -> str:
+def clear(video: LockedVideo, *, everywhere: bool = False, grace_seconds: float = 0) -> str:
     """Take the video away from a lesson or course, whatever state it is in; says what was done.
 
     `everywhere`: its assets are taken from everything else that uses them, too; whoever asks for that has locked those
     in their order before. `grace_seconds`: how long its asset is kept at Mux after that.
     """
-    transitions.ensure_tracked(desk)
-    for row in desk.current:
+    transitions.ensure_tracked(video)
+    for row in video.current:
         if transitions.real_asset(row) is None and (row.is_open or row.status == "error"):
             outbox.promise_cancellation(row)
-            transitions.apply(desk, row, News(happening=Happening.CANCEL))
+            transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
     assets = {
-        row.mux_asset_id for row in desk.current if transitions.real_asset(row) and row.status != "deleted"
+        row.mux_asset_id for row in video.current if transitions.real_asset(row) and row.status != "deleted"
     }
     for asset_id in sorted(filter(None, assets)):
-        give_up(asset_id, "everyone" if everywhere else desk, grace_seconds=grace_seconds)
-    if transitions.forget(desk) and isinstance(desk.owner, Lesson):
-        publication.withdraw(desk.owner, why="its video was cleared")
+        give_up(asset_id, "everyone" if everywhere else video, grace_seconds=grace_seconds)
+    if transitions.forget(video) and isinstance(video.owner, Lesson):
+        publication.withdraw(video.owner, why="its video was cleared")
     return "deleting" if assets else "cleared"
 
 
-def forget_owner(desk: Desk) -> None:
+def forget_owner(video: LockedVideo) -> None:
     """The lesson or course itself goes: nothing that is its alone may stay at Mux. The caller deletes the row."""
-    transitions.ensure_tracked(desk)
-    for row in desk.rows:
+    transitions.ensure_tracked(video)
+    for row in video.rows:
         outbox.promise_cancellation(row)
-    assets = {transitions.real_asset(row) for row in desk.rows if row.status != "deleted"}
+    assets = {transitions.real_asset(row) for row in video.rows if row.status != "deleted"}
     for asset_id in sorted(filter(None, assets)):
-        give_up(asset_id, desk, why="its lesson or course was deleted")
+        give_up(asset_id, video, why="its lesson or course was deleted")
 
 
-def undo_replacement(desk: Desk) -> bool:
+def undo_replacement(video: LockedVideo) -> bool:
     """Bring back the video that the present one replaced, while its asset is still there."""
-    new = desk.playing
-    old = next((row for row in reversed(desk.rows) if new and transitions.replaced_by(row, new)), None)
+    new = video.playing
+    old = next((row for row in reversed(video.rows) if new and transitions.replaced_by(row, new)), None)
     if new is None or old is None or not outbox.take_back(old.mux_asset_id or ""):
         return False
-    transitions.swap_back(desk, new=new, old=old)
+    transitions.swap_back(video, new=new, old=old)
     return True
 
 
@@ -175,10 +179,10 @@ def _ended(deletion_id: uuid.UUID) -> bool:
         asset_id=row.mux_asset_id,
         used_by=" ".join(map(str, users[0])),
     )
-    for desk in waiting:
-        for one in desk.rows:
+    for video in waiting:
+        for one in video.rows:
             if one.mux_asset_id == row.mux_asset_id and one.status == "deleting":
-                transitions.apply(desk, one, News(happening=Happening.LET_GO))
+                transitions.apply(video, one, Observation(video_event=VideoEvent.LET_GO))
     return True
 
 
@@ -226,10 +230,10 @@ def _failed(lease: Lease, error: mux.MuxError) -> None:
 def _done(lease: Lease) -> None:
     """Gone at Mux. A zombie whose lease ran out changes nothing that is not already true."""
     for kind, owner_id in owners_of(lease.mux_id):
-        desk = locking.open_desk(kind, owner_id)
-        for row in desk.rows if desk else []:
-            if desk is not None and row.mux_asset_id == lease.mux_id:
-                transitions.apply(desk, row, News(happening=Happening.ASSET_DELETED, seen=True))
+        video = locking.lock_video(kind, owner_id)
+        for row in video.rows if video else []:
+            if video is not None and row.mux_asset_id == lease.mux_id:
+                transitions.apply(video, row, Observation(video_event=VideoEvent.ASSET_DELETED, seen=True))
     db.session.execute(
         update(AssetDeletion)
         .where(AssetDeletion.id == lease.row_id, AssetDeletion.done_at.is_(None))

@@ -24,7 +24,7 @@ class State(StrEnum):
     DELETED = "deleted"  # it is gone, at Mux or (let go) for this lesson or course
 
 
-class Happening(StrEnum):
+class VideoEvent(StrEnum):
     ASSET_SEEN = "asset_seen"
     ASSET_READY = "asset_ready"
     ASSET_UNPLAYABLE = "asset_unplayable"
@@ -49,7 +49,7 @@ class Step:
     ask: bool = False
 
 
-S, H = State, Happening
+S, H = State, VideoEvent
 
 UPLOAD_ENDINGS = {
     H.UPLOAD_ERRORED: S.UPLOAD_FAILED,
@@ -75,7 +75,7 @@ AFTER_THE_LOSS = {
 }
 
 # What moves; every pair that is not listed stays.
-MOVES: dict[State, dict[Happening, State]] = {
+MOVES: dict[State, dict[VideoEvent, State]] = {
     S.UPLOADING: ASSET_NEWS | UPLOAD_ENDINGS | PERSON | {H.WITHDRAW: S.WITHDRAWN},
     # Mux reports a file that is no video as an upload that errored after its asset was made.
     S.PROCESSING: ASSET_NEWS | {H.UPLOAD_ERRORED: S.UPLOAD_FAILED} | PERSON,
@@ -95,14 +95,14 @@ MOVES: dict[State, dict[Happening, State]] = {
     S.DELETED: {},
 }
 # Equals that disagree: hearsay only raises the question, a direct look at Mux answers it.
-DISPUTES: dict[tuple[State, Happening], State] = {
+DISPUTES: dict[tuple[State, VideoEvent], State] = {
     (S.READY, H.ASSET_ERRORED): S.ASSET_FAILED,
     (S.READY, H.ASSET_UNPLAYABLE): S.ASSET_FAILED,
     (S.ASSET_FAILED, H.ASSET_READY): S.READY,
 }
 
 
-def next_state(state: State, event: Happening, *, seen: bool = False) -> Step:
+def next_state(state: State, event: VideoEvent, *, seen: bool = False) -> Step:
     """Where an upload goes when this happens. `seen`: Mux said so when we asked, not in an event."""
     disputed = DISPUTES.get((state, event))
     if disputed is not None:

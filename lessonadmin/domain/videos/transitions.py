@@ -15,13 +15,13 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Lesson, Owner, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.videos import outbox, publication, recheck_schedule, side_effects
-from lessonadmin.domain.videos.locking import Desk
-from lessonadmin.domain.videos.observations import News, Outcome
+from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.observations import Observation, Outcome
 from lessonadmin.domain.videos.state_machine import (
     KEPT_BACK,
     UPLOAD_ERRORS,
-    Happening,
     State,
+    VideoEvent,
     next_state,
     state_of,
     status_of,
@@ -31,47 +31,49 @@ from lessonadmin.temporary_ids import is_temporary
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
 GONE = (State.DELETING, State.DELETED)
 ENDED = (*FAILED, *GONE, State.CANCELLED, *KEPT_BACK)
-ASSET_FINISHED = (Happening.ASSET_READY, Happening.ASSET_UNPLAYABLE, Happening.ASSET_ERRORED)
+ASSET_FINISHED = (VideoEvent.ASSET_READY, VideoEvent.ASSET_UNPLAYABLE, VideoEvent.ASSET_ERRORED)
 
 
-def apply(desk: Desk, row: Tracking, news: News) -> Outcome:
+def apply(video: LockedVideo, row: Tracking, observation: Observation) -> Outcome:
     """Let one thing happen to one upload: the state, then what follows from it, in this transaction."""
     state = state_of(row.status, row.error_type)
-    step = next_state(state, news.happening, seen=news.seen)
+    step = next_state(state, observation.video_event, seen=observation.seen)
     if step.ask:
         recheck_schedule.ask_soon(row)
         return "ask"
-    learned = _learn(row, news)
-    if news.happening in ASSET_FINISHED and (state in ENDED or not row.is_current):
+    learned = _learn(row, observation)
+    if observation.video_event in ASSET_FINISHED and (state in ENDED or not row.is_current):
         outbox.asset_finished(row.mux_asset_id)
     if step.state == state:
-        if news.playback_id is not None and _plays_by_temporary_id(row):
-            learned = set_playback_id(desk, row, playback_id=news.playback_id, policy=news.policy)
-            if row.is_current and isinstance(desk.owner, Lesson):
-                publication.fulfil(desk.owner, row)
+        if observation.playback_id is not None and _plays_by_temporary_id(row):
+            learned = set_playback_id(
+                video, row, playback_id=observation.playback_id, policy=observation.policy
+            )
+            if row.is_current and isinstance(video.owner, Lesson):
+                publication.fulfil(video.owner, row)
         elif learned and row.is_current:
-            project(desk)
+            project(video)
         if row.is_open:
             recheck_schedule.heard(row)
-        _unwanted(desk, row)
+        _unwanted(video, row)
         return "applied" if learned else "no_change"
-    _enter(desk, row, state, step.state, news)
+    _enter(video, row, state, step.state, observation)
     return "applied"
 
 
-def _learn(row: Tracking, news: News) -> bool:
+def _learn(row: Tracking, observation: Observation) -> bool:
     """Take over what is new. Ids are learned once: an upload never changes its asset."""
     learned = False
     for name, value in (
-        ("upload_id", news.upload_id if _takes_upload_id(row, news.upload_id) else None),
-        ("mux_asset_id", news.asset_id if not real_asset(row) else None),
-        ("duration", news.duration),
+        ("upload_id", observation.upload_id if _takes_upload_id(row, observation.upload_id) else None),
+        ("mux_asset_id", observation.asset_id if not real_asset(row) else None),
+        ("duration", observation.duration),
     ):
         if value is not None and getattr(row, name) != value:
             setattr(row, name, value)
             learned = True
-    if news.progress is not None and row.is_open and news.progress > (row.progress or -1):
-        row.progress = news.progress
+    if observation.progress is not None and row.is_open and observation.progress > (row.progress or -1):
+        row.progress = observation.progress
         learned = True
     return learned
 
@@ -95,38 +97,40 @@ def _takes_upload_id(row: Tracking, upload_id: str | None) -> bool:
     )
 
 
-def _enter(desk: Desk, row: Tracking, before: State, after: State, news: News) -> None:
+def _enter(video: LockedVideo, row: Tracking, before: State, after: State, observation: Observation) -> None:
     """Make the step and everything that belongs to it."""
     overtaken = not row.is_current
     if after is State.READY and not overtaken:
-        _make_room(desk, row)
-    _write_state(row, before, after, news, overtaken=overtaken)
+        _make_room(video, row)
+    _write_state(row, before, after, observation, overtaken=overtaken)
     if after is State.WITHDRAWN and not overtaken:
         supersede(row, by=None)  # whatever comes of it never reaches the lesson, unless staff take it over
-        project(desk)
-    if after in ENDED and desk.playing is not None and row.is_current:
+        project(video)
+    if after in ENDED and video.playing is not None and row.is_current:
         supersede(
-            row, by=desk.playing
+            row, by=video.playing
         )  # beside a video that plays it is history, and the lesson stays as it was
     if row.is_current:
-        project(desk)
-        if after in GONE and isinstance(desk.owner, Lesson):
-            publication.withdraw(desk.owner, why="its video is gone")
-    _unwanted(desk, row)
-    if news.happening is Happening.LET_GO:
-        side_effects.let_go(desk.owner, row)
+        project(video)
+        if after in GONE and isinstance(video.owner, Lesson):
+            publication.withdraw(video.owner, why="its video is gone")
+    _unwanted(video, row)
+    if observation.video_event is VideoEvent.LET_GO:
+        side_effects.let_go(video.owner, row)
         return
     if overtaken:
-        side_effects.overtaken(desk.owner, row, after)
+        side_effects.overtaken(video.owner, row, after)
         return
     side_effects.entered(
-        desk.owner, row, before, after, found_by=news.found_by, replaced=_replaced(desk, row)
+        video.owner, row, before, after, found_by=observation.found_by, replaced=_replaced(video, row)
     )
-    if after is State.READY and isinstance(desk.owner, Lesson):
-        publication.fulfil(desk.owner, row)
+    if after is State.READY and isinstance(video.owner, Lesson):
+        publication.fulfil(video.owner, row)
 
 
-def _write_state(row: Tracking, before: State, after: State, news: News, *, overtaken: bool) -> None:
+def _write_state(
+    row: Tracking, before: State, after: State, observation: Observation, *, overtaken: bool
+) -> None:
     row.status = status_of(after)
     row.attention_at = None
     recheck_schedule.settled(row)
@@ -136,33 +140,39 @@ def _write_state(row: Tracking, before: State, after: State, news: News, *, over
         row.asset_seen_at = moment()
         recheck_schedule.heard(row)
     elif after is State.READY:
-        row.mux_playback_id, row.playback_policy, row.progress = news.playback_id, news.policy, 100
-        row.ready_found_by = news.found_by
+        row.mux_playback_id, row.playback_policy, row.progress = (
+            observation.playback_id,
+            observation.policy,
+            100,
+        )
+        row.ready_found_by = observation.found_by
         if not overtaken:
             row.ready_at = moment()
     elif after in KEPT_BACK:
         row.error_type = KEPT_BACK[after]
     elif after in FAILED:
-        row.error_type = UPLOAD_ERRORS.get(news.happening) or news.error_type or "asset_errored"
-        row.error_message = news.error_message
-    elif after is State.DELETED and news.happening is not Happening.LET_GO:
+        row.error_type = (
+            UPLOAD_ERRORS.get(observation.video_event) or observation.error_type or "asset_errored"
+        )
+        row.error_message = observation.error_message
+    elif after is State.DELETED and observation.video_event is not VideoEvent.LET_GO:
         if overtaken or before in ENDED:
             outbox.kept(row)  # only then it can have been promised
         if before not in (State.DELETING, State.CANCELLED) and not overtaken:
             row.error_type, row.error_message = "deleted_at_mux", "The video was deleted at Mux."
 
 
-def _make_room(desk: Desk, row: Tracking) -> None:
+def _make_room(video: LockedVideo, row: Tracking) -> None:
     """The swap: what played gives way and is kept for the grace time; what had ended beside it is history."""
-    for old in [one for one in desk.current if one is not row and not one.is_open]:
+    for old in [one for one in video.current if one is not row and not one.is_open]:
         plays = old.status == "ready"
         supersede(old, by=row)
         if plays:
             outbox.promise_after_grace(old)
 
 
-def _replaced(desk: Desk, row: Tracking) -> Tracking | None:
-    return next((old for old in desk.rows if replaced_by(old, row)), None)
+def _replaced(video: LockedVideo, row: Tracking) -> Tracking | None:
+    return next((old for old in video.rows if replaced_by(old, row)), None)
 
 
 def replaced_by(old: Tracking, row: Tracking) -> bool:
@@ -170,23 +180,23 @@ def replaced_by(old: Tracking, row: Tracking) -> bool:
     return old.superseded_by == row.id and old.status == "ready" and old.ready_at is not None
 
 
-def give_way(desk: Desk, *, to: Tracking) -> list[Tracking]:
+def give_way(video: LockedVideo, *, to: Tracking) -> list[Tracking]:
     """A new attempt takes the place of every upload but the one that plays."""
-    given = [row for row in desk.current if row is not to and row is not desk.playing]
+    given = [row for row in video.current if row is not to and row is not video.playing]
     for row in given:
         supersede(row, by=to)
         recheck_schedule.settled(row)
-        _unwanted(desk, row)
+        _unwanted(video, row)
     return given
 
 
-def take_place(desk: Desk, row: Tracking, *, upload_id: str | None = None) -> None:
+def take_place(video: LockedVideo, row: Tracking, *, upload_id: str | None = None) -> None:
     """An upload that was outside the lesson counts from now on; open ones before it are cancelled at Mux too.
 
     `upload_id`: the id that Mux has just given it. The caller says what the upload is worth (`apply`) or shows it as
     it is (`project`).
     """
-    for old in give_way(desk, to=row):
+    for old in give_way(video, to=row):
         outbox.promise_cancellation(old)
     if upload_id is not None:
         row.upload_id = upload_id
@@ -205,7 +215,7 @@ def supersede(row: Tracking, *, by: Tracking | None) -> None:
     db.session.flush()
 
 
-def _unwanted(desk: Desk, row: Tracking) -> None:
+def _unwanted(video: LockedVideo, row: Tracking) -> None:
     """An asset that came for an upload nobody wants any more must go at Mux, unless it is held for staff to decide."""
     kept_back = state_of(row.status, row.error_type) in KEPT_BACK
     if row.mux_asset_id is None or row.status in ("deleting", "deleted") or kept_back:
@@ -214,10 +224,10 @@ def _unwanted(desk: Desk, row: Tracking) -> None:
         outbox.promise(row, why="nobody wants this upload any more")
 
 
-def project(desk: Desk) -> None:
+def project(video: LockedVideo) -> None:
     """Make the owner's columns from its rows."""
-    owner = desk.owner
-    row = desk.shown
+    owner = video.owner
+    row = video.shown
     status = _video_status(row)
     plays, failed = status == "ready", status == "error"
     known = status in ("ready", "processing") or (failed and row is not None and row.status == "error")
@@ -232,11 +242,11 @@ def project(desk: Desk) -> None:
         video_error_message=row.error_message if row is not None and failed else None,
     )
     if isinstance(owner, Lesson):
-        watched = desk.watched
+        watched = video.watched
         _show(owner, needs_attention_at=watched.attention_at if watched is not None else None)
         if owner.status == "published" and not plays:
             publication.withdraw(owner, why="its video does not play any more")
-            if row is not None and row.is_open and all(one.ready_at is None for one in desk.rows):
+            if row is not None and row.is_open and all(one.ready_at is None for one in video.rows):
                 publication.request(owner)  # it never played here: another program published it too early
 
 
@@ -255,27 +265,27 @@ def _video_status(row: Tracking | None) -> str:
     return row.status
 
 
-def fail_before_upload(desk: Desk, row: Tracking, *, message: str) -> None:
+def fail_before_upload(video: LockedVideo, row: Tracking, *, message: str) -> None:
     """Mux issued no address for this upload: it ends outside the lesson, which stays as it was."""
     row.status, row.error_type, row.error_message = "error", "upload_not_created", message
     recheck_schedule.settled(row)
-    audit_log.record("video.upload_not_created", desk.owner, message=message)
+    audit_log.record("video.upload_not_created", video.owner, message=message)
 
 
-def set_playback_id(desk: Desk, row: Tracking, *, playback_id: str, policy: str | None) -> bool:
+def set_playback_id(video: LockedVideo, row: Tracking, *, playback_id: str, policy: str | None) -> bool:
     """The same asset plays by another playback id, which Mux has confirmed; False if nothing was different."""
     before = (row.mux_playback_id, row.playback_policy)
     row.mux_playback_id, row.playback_policy = playback_id, policy
     row.wanted_policy = policy or row.wanted_policy  # from now on this is what the video has
     if not row.is_current:
         return before != (playback_id, policy)
-    shown = desk.owner.mux_playback_id
-    project(desk)
-    if before == (playback_id, policy) and shown == desk.owner.mux_playback_id:
+    shown = video.owner.mux_playback_id
+    project(video)
+    if before == (playback_id, policy) and shown == video.owner.mux_playback_id:
         return False
     audit_log.record(
         "video.playback_changed",
-        desk.owner,
+        video.owner,
         asset_id=row.mux_asset_id,
         before=before[0],
         after=playback_id,
@@ -284,43 +294,45 @@ def set_playback_id(desk: Desk, row: Tracking, *, playback_id: str, policy: str 
     return True
 
 
-def needs_attention(desk: Desk, row: Tracking) -> None:
+def needs_attention(video: LockedVideo, row: Tracking) -> None:
     """This upload takes longer than a video should; it is still watched."""
     row.attention_at = moment()
-    project(desk)
-    audit_log.record("video.needs_attention", desk.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
+    project(video)
+    audit_log.record("video.needs_attention", video.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
 
 
-def forget(desk: Desk) -> bool:
+def forget(video: LockedVideo) -> bool:
     """Show nothing any more of what no upload stands for: an id that names nothing at Mux, a deletion that was seen.
     False if nothing of that kind was shown."""
-    owner = desk.owner
+    owner = video.owner
     before = (owner.mux_asset_id, owner.mux_playback_id, owner.video_processing_status)
-    for row in desk.current:
+    for row in video.current:
         if row.status == "deleted":
             row.error_type = row.error_message = None
-    project(desk)
+    project(video)
     if before == (owner.mux_asset_id, owner.mux_playback_id, owner.video_processing_status):
         return False
     audit_log.record("video.deleted", owner, asset_id=before[0], only_forgotten=True)
     return True
 
 
-def swap_back(desk: Desk, *, new: Tracking, old: Tracking) -> None:
+def swap_back(video: LockedVideo, *, new: Tracking, old: Tracking) -> None:
     """The video that was replaced plays again; the one that replaced it is kept for the grace time in its turn."""
     supersede(new, by=None)
     old.superseded_at = old.superseded_by = None
     db.session.flush()
     new.superseded_by = old.id
     outbox.promise_after_grace(new)
-    project(desk)
-    audit_log.record("video.replaced", desk.owner, before=new.mux_asset_id, after=old.mux_asset_id, undo=True)
+    project(video)
+    audit_log.record(
+        "video.replaced", video.owner, before=new.mux_asset_id, after=old.mux_asset_id, undo=True
+    )
 
 
-def take_again(desk: Desk, old: Tracking) -> Tracking:
+def take_again(video: LockedVideo, old: Tracking) -> Tracking:
     """A new upload takes over the asset of one that was to be deleted; Mux has the last word on whether it plays."""
     new = _add(
-        desk,
+        video,
         upload_id=MIGRATED,
         mux_asset_id=old.mux_asset_id,
         wanted_policy=old.playback_policy or old.wanted_policy,
@@ -328,40 +340,40 @@ def take_again(desk: Desk, old: Tracking) -> Tracking:
         filename=old.filename,
     )
     supersede(old, by=new)
-    project(desk)
-    audit_log.record("video.restored", desk.owner, asset_id=new.mux_asset_id)
+    project(video)
+    audit_log.record("video.restored", video.owner, asset_id=new.mux_asset_id)
     recheck_schedule.ask_soon(new)
     return new
 
 
-def new_row(desk: Desk, *, outside: bool = False, **columns: Any) -> Tracking:
+def new_row(video: LockedVideo, *, outside: bool = False, **columns: Any) -> Tracking:
     """One more upload of this lesson or course, from which nothing has come yet. `outside`: it touches nothing until
     it takes its place."""
-    return _add(desk, superseded_at=func.clock_timestamp() if outside else None, **columns)
+    return _add(video, superseded_at=func.clock_timestamp() if outside else None, **columns)
 
 
-def _add(desk: Desk, **columns: Any) -> Tracking:
+def _add(video: LockedVideo, **columns: Any) -> Tracking:
     row = Tracking(
-        **{owners.COLUMNS[desk.owner.kind].key: desk.owner.id},
-        owner_id=desk.owner.owner_id,
+        **{owners.COLUMNS[video.owner.kind].key: video.owner.id},
+        owner_id=video.owner.owner_id,
         **columns,
     )
     db.session.add(row)
     db.session.flush()
-    desk.rows.append(row)
+    video.rows.append(row)
     return row
 
 
-def ensure_tracked(desk: Desk) -> None:
+def ensure_tracked(video: LockedVideo) -> None:
     """Lessons from before tracking name their asset themselves: give it a row, so that one set of rules serves all.
 
     Only a video with true ids that is said to be ready counts as one that plays; of any other Mux has the next word.
     """
-    owner = desk.owner
+    owner = video.owner
     asset_id = owner.mux_asset_id
-    if owner.video_processing_status == "none" and desk.on_its_way is not None:
-        project(desk)  # the row was written by other hands than ours
-    if not asset_id or is_temporary(asset_id) or desk.of_asset(asset_id) is not None or desk.current:
+    if owner.video_processing_status == "none" and video.on_its_way is not None:
+        project(video)  # the row was written by other hands than ours
+    if not asset_id or is_temporary(asset_id) or video.of_asset(asset_id) is not None or video.current:
         return
     plays = owner.is_playable
     played = {
@@ -370,7 +382,7 @@ def ensure_tracked(desk: Desk) -> None:
         "ready_at": owner.created_at,
     }
     _add(
-        desk,
+        video,
         upload_id=MIGRATED,
         mux_asset_id=asset_id,
         mux_playback_id=None if owner.has_temporary_id else owner.mux_playback_id,
@@ -382,4 +394,4 @@ def ensure_tracked(desk: Desk) -> None:
     if owner.video_processing_status == "none" and not (
         isinstance(owner, Lesson) and owner.status == "published"
     ):
-        project(desk)  # a published lesson is left as it is until Mux has spoken
+        project(video)  # a published lesson is left as it is until Mux has spoken

@@ -17,7 +17,7 @@ from lessonadmin.domain.models import Lesson, Owner, Tracking
 from lessonadmin.domain.models.owners import COLUMNS
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.videos import conditions, removal, wording
-from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.locking import LockedVideo
 
 FIRST_POLL_MS = 5000
 SLOWEST_POLL_MS = 30_000
@@ -84,7 +84,7 @@ def of_many(owners: Sequence[Owner]) -> dict[uuid.UUID, Standing]:
     found, now = _uploads(owners)
     for row in found:
         rows[row.target_id].append(row)
-    return {owner.id: _standing(Desk(owner, rows[owner.id]), now) for owner in owners}
+    return {owner.id: _standing(LockedVideo(owner, rows[owner.id]), now) for owner in owners}
 
 
 def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
@@ -115,10 +115,10 @@ def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
     return [row for row, _ in found], now
 
 
-def _standing(desk: Desk, now: datetime | None) -> Standing:
-    owner, row = desk.owner, desk.shown
-    coming = desk.on_its_way
-    stuck = now is not None and conditions.is_stuck(owner, desk.rows, now)
+def _standing(video: LockedVideo, now: datetime | None) -> Standing:
+    owner, row = video.owner, video.shown
+    coming = video.on_its_way
+    stuck = now is not None and conditions.is_stuck(owner, video.rows, now)
     status = owner.video_processing_status
     if status == "none" and coming is not None:
         status = coming.status  # written by other hands than ours: the next news show it on the owner too
@@ -138,10 +138,10 @@ def _standing(desk: Desk, now: datetime | None) -> Standing:
         filename=row.filename if row is not None and known else "",
         bytes_in=row is not None and known and row.bytes_in_at is not None,
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
-        can_undo=removal.can_undo(desk.rows),
+        can_undo=removal.can_undo(video.rows),
         temporary=temporary,
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
-        replacement=_replacement(desk, stuck) if status == "ready" else None,
+        replacement=_replacement(video, stuck) if status == "ready" else None,
     )
 
 
@@ -163,8 +163,8 @@ def failure(error_type: str | None, message: str | None) -> Failure:
     )
 
 
-def _replacement(desk: Desk, stuck: bool) -> Replacement | None:
-    row = desk.on_its_way or _failed_beside(desk)
+def _replacement(video: LockedVideo, stuck: bool) -> Replacement | None:
+    row = video.on_its_way or _failed_beside(video)
     if row is None:
         return None
     failed = not row.is_open
@@ -178,9 +178,9 @@ def _replacement(desk: Desk, stuck: bool) -> Replacement | None:
     )
 
 
-def _failed_beside(desk: Desk) -> Tracking | None:
+def _failed_beside(video: LockedVideo) -> Tracking | None:
     """The latest attempt, if it failed while the present video played; its asset is deleted soon, its failure stays."""
-    playing, last = desk.playing, desk.rows[-1] if desk.rows else None
+    playing, last = video.playing, video.rows[-1] if video.rows else None
     if playing is None or last is None or last.error_type is None:
         return None
     return last if last.superseded_by == playing.id else None

@@ -17,9 +17,9 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Kind, Tracking, User, owners
 from lessonadmin.domain.models.accounts import ROLES, STAFF
 from lessonadmin.domain.videos import locking, outbox, transitions
-from lessonadmin.domain.videos.locking import Desk
-from lessonadmin.domain.videos.observations import News
-from lessonadmin.domain.videos.state_machine import KEPT_BACK, Happening, state_of
+from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.observations import Observation
+from lessonadmin.domain.videos.state_machine import KEPT_BACK, VideoEvent, state_of
 
 TIMED_OUT = "upload_timed_out"
 # Our clock gives an upload up a little before Mux does; a day after that nothing comes of it any more.
@@ -90,18 +90,18 @@ def from_person(user: User, *, why: str) -> int:
         found |= {(kind, owner_id) for owner_id in db.session.scalars(ids)}
     withdrawn = 0
     for target in sorted(found):
-        desk = locking.open_desk(*target)
-        if desk is None or (user.active and permissions.owns(user, desk.owner)):
+        video = locking.lock_video(*target)
+        if video is None or (user.active and permissions.owns(user, video.owner)):
             continue
-        for row in [row for row in desk.rows if _is_awaited(row)]:
+        for row in [row for row in video.rows if _is_awaited(row)]:
             if (row.started_by or row.owner_id) == user.id:
-                withdraw(desk, row, began=user, why=why)
+                withdraw(video, row, began=user, why=why)
                 withdrawn += 1
     return withdrawn
 
 
 def withdraw(
-    desk: Desk, row: Tracking, *, began: User | None, why: str, upload_id: str | None = None
+    video: LockedVideo, row: Tracking, *, began: User | None, why: str, upload_id: str | None = None
 ) -> None:
     """Take one upload away from whoever began it. `upload_id`: the id that Mux has just given it."""
     if not is_withdrawn(row):
@@ -111,12 +111,12 @@ def withdraw(
         reason = actor().reason
         audit_log.record(
             "video.upload_cancelled",
-            desk.owner,
+            video.owner,
             upload_id=row.upload_id or upload_id,
             started_by=began.email if began is not None else None,
             reason=f"{why}: {reason}" if reason else why,
         )
-    transitions.apply(desk, row, News(happening=Happening.WITHDRAW, upload_id=upload_id))
+    transitions.apply(video, row, Observation(video_event=VideoEvent.WITHDRAW, upload_id=upload_id))
 
 
 def is_withdrawn(row: Tracking) -> bool:

@@ -14,9 +14,9 @@ from lessonadmin.db import db
 from lessonadmin.domain.models import AssetDeletion, Course, Kind, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.videos import locking, outbox, transitions
-from lessonadmin.domain.videos.locking import Desk
-from lessonadmin.domain.videos.observations import News, asset_news
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.observations import Observation, asset_observation
+from lessonadmin.domain.videos.state_machine import VideoEvent
 
 # What each type of event means; a type that is not here is stored and ignored.
 ASSET_TYPES = {
@@ -29,9 +29,9 @@ ASSET_TYPES = {
     "video.asset.deleted": None,
 }
 UPLOAD_TYPES = {
-    "video.upload.asset_created": Happening.ASSET_SEEN,
-    "video.upload.cancelled": Happening.UPLOAD_CANCELLED,
-    "video.upload.errored": Happening.UPLOAD_ERRORED,
+    "video.upload.asset_created": VideoEvent.ASSET_SEEN,
+    "video.upload.cancelled": VideoEvent.UPLOAD_CANCELLED,
+    "video.upload.errored": VideoEvent.UPLOAD_ERRORED,
 }
 
 
@@ -49,15 +49,15 @@ def apply_event(event: mux.Event) -> Verdict:
     if event.type not in ASSET_TYPES and event.type not in UPLOAD_TYPES:
         return Verdict("ignored")
     target = _target(event)
-    desk = locking.open_desk(*target) if target is not None else None
-    if desk is None:
+    video = locking.lock_video(*target) if target is not None else None
+    if video is None:
         return _nobodys(event, target)
-    row = _row(desk, event)
-    kind, owner_id = desk.owner.kind, desk.owner.id
-    news = read(event, row) if row is not None else None
-    if row is None or news is None or _of_another_asset(row, event):
+    row = _row(video, event)
+    kind, owner_id = video.owner.kind, video.owner.id
+    observation = read(event, row) if row is not None else None
+    if row is None or observation is None or _of_another_asset(row, event):
         return Verdict("unmatched", kind, owner_id)
-    outcome = transitions.apply(desk, row, news)
+    outcome = transitions.apply(video, row, observation)
     return Verdict("applied" if outcome == "applied" else "no_change", kind, owner_id)
 
 
@@ -87,40 +87,40 @@ def _by_ids(upload_id: str | None, asset_id: str | None) -> tuple[Kind, uuid.UUI
     return ("course", course_id) if course_id is not None else None
 
 
-def _row(desk: Desk, event: mux.Event) -> Tracking | None:
+def _row(video: LockedVideo, event: mux.Event) -> Tracking | None:
     named = event.passthrough
     if named is not None and named.tracking_id is not None:
-        found = desk.row(named.tracking_id)
+        found = video.row(named.tracking_id)
         if found is not None:
             return found
-    for row in reversed(desk.rows):
+    for row in reversed(video.rows):
         if event.upload_id and row.upload_id == event.upload_id:
             return row
     if event.asset_id is None:
         return None
-    transitions.ensure_tracked(desk)
-    found = desk.of_asset(event.asset_id)
+    transitions.ensure_tracked(video)
+    found = video.of_asset(event.asset_id)
     if found is not None:
         return found
-    coming = desk.on_its_way
+    coming = video.on_its_way
     if event.upload_id is None and coming is not None and not transitions.real_asset(coming):
         return coming
-    return _adopted(desk, event)
+    return _adopted(video, event)
 
 
-def _adopted(desk: Desk, event: mux.Event) -> Tracking | None:
+def _adopted(video: LockedVideo, event: mux.Event) -> Tracking | None:
     """Made at Mux with our name on it, by no upload of ours: taken in only where nothing else plays or is coming."""
-    if desk.playing is not None or desk.on_its_way is not None or event.passthrough is None:
+    if video.playing is not None or video.on_its_way is not None or event.passthrough is None:
         return None
     if event.type not in ("video.asset.created", "video.asset.ready", "video.upload.asset_created"):
         return None
     policies = {found.policy for found in event.asset.playback_ids} if event.asset else set()
     row = transitions.new_row(
-        desk,
+        video,
         upload_id=event.upload_id or MIGRATED,
         wanted_policy="signed" if policies == {"signed"} else "public",
     )
-    transitions.give_way(desk, to=row)
+    transitions.give_way(video, to=row)
     return row
 
 
@@ -128,13 +128,13 @@ def _of_another_asset(row: Tracking, event: mux.Event) -> bool:
     return bool(event.asset_id and transitions.real_asset(row) and row.mux_asset_id != event.asset_id)
 
 
-def read(event: mux.Event, row: Tracking) -> News | None:
+def read(event: mux.Event, row: Tracking) -> Observation | None:
     """What an event says about an upload. The type decides, not the snapshot's status, which may be old."""
     if event.type == "video.asset.deleted":
-        return News(happening=Happening.ASSET_DELETED, found_by="webhook", asset_id=event.asset_id)
+        return Observation(video_event=VideoEvent.ASSET_DELETED, found_by="webhook", asset_id=event.asset_id)
     if event.type in UPLOAD_TYPES:
-        return News(
-            happening=UPLOAD_TYPES[event.type],
+        return Observation(
+            video_event=UPLOAD_TYPES[event.type],
             found_by="webhook",
             upload_id=event.upload_id,
             asset_id=event.asset_id,
@@ -144,7 +144,7 @@ def read(event: mux.Event, row: Tracking) -> News | None:
         return None
     status = ASSET_TYPES[event.type] or event.asset.status
     asset = replace(event.asset, status=status)  # type: ignore[arg-type]  # one of the known words
-    return asset_news(asset, wanted_policy=row.wanted_policy, found_by="webhook", seen=False)
+    return asset_observation(asset, wanted_policy=row.wanted_policy, found_by="webhook", seen=False)
 
 
 def _nobodys(event: mux.Event, target: tuple[Kind, uuid.UUID] | None) -> Verdict:

@@ -27,7 +27,7 @@ from lessonadmin.texts import plain
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 8
+MAX_ATTEMPTS = 8
 PARKED_SECONDS = 24 * 3600
 # As text, since it is the same for every event and nothing of it needs compiling.
 STORE = text("""INSERT INTO mux_events (id, mux_event_id, type, object_id, upload_id, asset_id, environment_id,
@@ -103,7 +103,7 @@ def _keep_failed(row_id: uuid.UUID, event: mux.Event, secret_hint: str, error: E
 
 
 def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None:
-    dead = attempts >= MOST_ATTEMPTS
+    dead = attempts >= MAX_ATTEMPTS
     db.session.execute(
         update(MuxEvent)
         .where(MuxEvent.id == row_id)

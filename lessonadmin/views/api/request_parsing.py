@@ -43,8 +43,8 @@ SENTENCES = {
     "uuid_parsing": "This is not an id.",
     "value_error": "{error}",
 }
-MOST_FIELDS = 50
-LONGEST_KEY = 100
+MAX_FIELDS = 50
+MAX_KEY_LENGTH = 100
 
 
 def body(model: type[Model], *, or_query: bool = False) -> Model:
@@ -64,7 +64,7 @@ def no_body() -> None:
     """This endpoint takes nothing; an empty object is nothing."""
     given = _json_object()
     if given:
-        raise _invalid({str(key)[:LONGEST_KEY]: SENTENCES["extra_forbidden"] for key in given})
+        raise _invalid({str(key)[:MAX_KEY_LENGTH]: SENTENCES["extra_forbidden"] for key in given})
 
 
 def _json_object() -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _given_once(keys: Iterable[str]) -> None:
 
 def _twice(names: Iterable[str]) -> Invalid:
     return _invalid(
-        {name[:LONGEST_KEY]: "This is given more than once." for name in list(names)[:MOST_FIELDS]}
+        {name[:MAX_KEY_LENGTH]: "This is given more than once." for name in list(names)[:MAX_FIELDS]}
     )
 
 
@@ -134,8 +134,8 @@ def _checked(model: type[Model], given: dict[str, Any]) -> Model:
 def _fields(errors: Iterable[Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for error in errors:
-        name = ".".join(str(part) for part in error["loc"])[:LONGEST_KEY]
-        if len(found) < MOST_FIELDS:
+        name = ".".join(str(part) for part in error["loc"])[:MAX_KEY_LENGTH]
+        if len(found) < MAX_FIELDS:
             found.setdefault(name, _sentence(error))
     return found
 

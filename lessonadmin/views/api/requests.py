@@ -9,10 +9,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from lessonadmin import mux, texts
 from lessonadmin.domain.lessons import lessons, listing
 from lessonadmin.domain.models.lessons import VIDEO_STATUSES
-from lessonadmin.domain.prices import HIGHEST_PRICE
+from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.querying import full_text
 
-LARGEST_SIZE = 2**53
+MAX_SIZE_BYTES = 2**53
 
 
 def _storable(text: str) -> str:
@@ -44,10 +44,10 @@ def _clamped(value: Any) -> Any:
 
 Text = Annotated[str, AfterValidator(_storable)]
 MuxId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_storable)]
-Title = Annotated[str, Field(min_length=1, max_length=lessons.LONGEST_TITLE), AfterValidator(_storable)]
-Description = Annotated[str, Field(max_length=lessons.LONGEST_DESCRIPTION), AfterValidator(_storable)]
-Cents = Annotated[int, Strict(), Field(ge=0, le=HIGHEST_PRICE)]
-Bytes = Annotated[int, Field(ge=0, le=LARGEST_SIZE), BeforeValidator(_whole)]
+Title = Annotated[str, Field(min_length=1, max_length=lessons.MAX_TITLE_LENGTH), AfterValidator(_storable)]
+Description = Annotated[str, Field(max_length=lessons.MAX_DESCRIPTION_LENGTH), AfterValidator(_storable)]
+Cents = Annotated[int, Strict(), Field(ge=0, le=MAX_PRICE_CENTS)]
+Bytes = Annotated[int, Field(ge=0, le=MAX_SIZE_BYTES), BeforeValidator(_whole)]
 LessonStatus = Literal["draft", "published"]
 VideoStatus = Literal["none", "uploading", "processing", "ready", "error", "deleting"]
 Language = Annotated[str, AfterValidator(_spoken), Field(json_schema_extra={"enum": list(mux.LANGUAGES)})]
@@ -110,13 +110,13 @@ class CoursePage(RequestModel):
     """Which page of the list, and what it is filtered by."""
 
     page: Annotated[int, Field(ge=1, le=listing.LAST_PAGE, description=PAGES)] = 1
-    per_page: Annotated[int, Field(ge=1, le=listing.LARGEST_PAGE)] = 20
+    per_page: Annotated[int, Field(ge=1, le=listing.MAX_PAGE_SIZE)] = 20
     q: Annotated[
         Text,
         Field(
-            max_length=full_text.LONGEST,
+            max_length=full_text.MAX_LENGTH,
             description="Words of title and description, each from its beginning; a single letter is a whole word. "
-            f"At most {full_text.MOST_WORDS} words are looked for.",
+            f"At most {full_text.MAX_WORDS} words are looked for.",
         ),
     ] = ""
 

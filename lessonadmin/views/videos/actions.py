@@ -39,14 +39,14 @@ def cancel(owner: Owner) -> str:
 def remove(owner: Owner) -> str:
     """Take every video of it away, here at once and at Mux soon after."""
     with transaction(auth.current_actor()):
-        removal.clear(locking.desk_of(owner))
+        removal.clear(locking.lock_video_of(owner))
     return "removed"
 
 
 def undo(owner: Owner) -> str:
     """Bring back the video that the present one replaced."""
     with transaction(auth.current_actor()):
-        done = removal.undo_replacement(locking.desk_of(owner))
+        done = removal.undo_replacement(locking.lock_video_of(owner))
     if not done:
         raise Conflict(
             "cannot_undo", "The earlier video is not at Mux any more, so it cannot be brought back."

@@ -105,7 +105,7 @@ def test_what_it_may_do_is_one_of_two(session: Session) -> None:
 
 def test_nobody_has_more_than_twenty(session: Session) -> None:
     user = make_user()
-    for _ in range(tokens.MOST_LIVE):
+    for _ in range(tokens.MAX_LIVE):
         make_token(user)
     with pytest.raises(Conflict, match="Revoke one"):
         make_token(user)

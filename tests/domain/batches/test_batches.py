@@ -862,7 +862,7 @@ def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(world: World
     (lesson_id,) = world.lost([make_lesson() for _ in range(1)])
     batch_id = begin(RECHECK, [lesson_id], staff)
     world.control.fault("api", "status", status=500)
-    for attempt in range(runner.MOST_ATTEMPTS):
+    for attempt in range(runner.MAX_ATTEMPTS):
         shown = batches.progress(batch_id)
         assert (shown.left, shown.failed) == (1, 0), attempt
         runner.run_some(batch_id, seconds=2)
@@ -871,7 +871,7 @@ def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(world: World
     shown = batches.progress(batch_id)
     assert (shown.status, shown.failed) == ("done", 1)
     (line,) = batches.lines(batch_id)
-    assert line.attempts == runner.MOST_ATTEMPTS
+    assert line.attempts == runner.MAX_ATTEMPTS
     assert line.note.startswith("server_error")
 
 

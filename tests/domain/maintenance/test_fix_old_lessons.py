@@ -209,7 +209,7 @@ def test_mux_is_not_asked_in_its_pause_and_the_rest_is_left_for_the_next_run(
     lesson.mux_asset_id = asset_id.format(real=seeded(world), upload=upload_id)
     db.session.commit()
     asked = len(world.calls())
-    monkeypatch.setattr(mux_budget, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(mux_budget, "MAX_WAIT_SECONDS", 0.0)
     mux_budget.take()
     mux_budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429, retry_after=900))
     code, figures, said = run(app)

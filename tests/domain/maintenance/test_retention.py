@@ -41,7 +41,7 @@ def test_many_old_rows_go_a_batch_at_a_time(
     app: Flask, session: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 10)
-    monkeypatch.setattr(retention, "MOST_BATCHES", 3)
+    monkeypatch.setattr(retention, "MAX_BATCHES", 3)
     db.session.execute(
         text(
             "INSERT INTO sign_in_failures (email_hash, address, at) SELECT 'a', 'b', now() - interval '3 days' FROM generate_series(1, 45)"

@@ -105,7 +105,7 @@ def test_the_owner_of_a_stuck_preview_is_told_too(world: World) -> None:
 def test_an_attempt_that_was_interrupted_before_mux_answered_is_closed(world: World) -> None:
     lesson = make_lesson()
     with transaction(JOB):
-        direct_upload._prepare(locking.desk_of(lesson), direct_upload.File(name="a.mp4"), "video/mp4")
+        direct_upload._prepare(locking.lock_video_of(lesson), direct_upload.File(name="a.mp4"), "video/mp4")
     sweep.sweep()
     assert world.rows(lesson)[0].status == "uploading", "it may be under way"
     grow_old(400)

@@ -66,8 +66,8 @@ def test_many_of_one_cause_on_one_day_are_one_entry() -> None:
         ("video_failed", 40, True),
     ]
     digest = next(one for one in notices.page(user).entries if one.count == 40)
-    assert len(digest.items) == notices.MOST_SHOWN
-    assert digest.hidden == 40 - notices.MOST_SHOWN
+    assert len(digest.items) == notices.MAX_SHOWN
+    assert digest.hidden == 40 - notices.MAX_SHOWN
     assert digest.id == max(item.id for item in digest.items)
     assert notices.unread_count(user.id) == 45
 

@@ -77,7 +77,7 @@ def test_no_survey_asks_more_than_twelve_times(world: World, found: int) -> None
         )
     all_due()
     survey.survey(actor=JOB)
-    assert 0 < len(gets(world)) <= survey.MOST_CALLS == 12
+    assert 0 < len(gets(world)) <= survey.MAX_CALLS == 12
 
 
 def test_what_a_page_does_not_show_is_not_taken_for_gone(world: World) -> None:
@@ -216,10 +216,10 @@ def test_one_that_cannot_be_applied_delays_no_other(world: World, monkeypatch: p
     all_due()
     poisoned, real = lessons[2].id, ask_mux.let_happen
 
-    def let_happen(subject: ask_mux.Subject, news: Any) -> Any:
+    def let_happen(subject: ask_mux.Subject, observation: Any) -> Any:
         if subject.target_id == poisoned:
             raise RuntimeError("poison")
-        return real(subject, news)
+        return real(subject, observation)
 
     monkeypatch.setattr(ask_mux, "let_happen", let_happen)
     summary = sweep.sweep()

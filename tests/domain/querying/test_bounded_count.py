@@ -51,7 +51,7 @@ def test_few_rows_named_are_the_rows_that_fit(counted: Callable[[list[Any]], bou
 
 
 def test_more_than_a_few_are_counted_without_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_count, "MOST_IDS", 2)
+    monkeypatch.setattr(bounded_count, "MAX_IDS", 2)
     for _ in range(4):
         make_lesson(title="Water")
     assert bounded_count.count_found(Lesson.id, _found("water"), 10) == bounded_count.Count(4)
@@ -71,7 +71,7 @@ def test_nothing_named_is_nothing(counted: Callable[[list[Any]], bounded_count.C
 def small_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_count, "NEWEST", 10)
     monkeypatch.setattr(bounded_count, "MANY_OF_NEWEST", 4)
-    monkeypatch.setattr(bounded_count, "MOST_OF_MANY", 6)
+    monkeypatch.setattr(bounded_count, "MAX_OF_MANY", 6)
 
 
 def test_a_word_of_many_rows_is_counted_among_the_newest(small_ceilings: None) -> None:
@@ -108,7 +108,7 @@ def test_a_search_is_narrowed_to_names_unless_enough_of_the_newest_fit(
 
 
 def test_what_is_many_after_all_is_never_named(small_ceilings: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_count, "MOST_NAMED", 2)
+    monkeypatch.setattr(bounded_count, "MAX_NAMED", 2)
     for _ in range(3):
         make_lesson(title="Water")
     found = _found("water")

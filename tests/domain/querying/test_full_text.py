@@ -98,7 +98,7 @@ def test_a_single_letter_is_a_whole_word(typed: str, titles: set[str]) -> None:
 
 @pytest.mark.usefixtures("session")
 def test_words_beyond_the_most_are_not_looked_at() -> None:
-    words = [f"word{number}" for number in range(full_text.MOST_WORDS)]
+    words = [f"word{number}" for number in range(full_text.MAX_WORDS)]
     factories.make_lesson(title=" ".join(words))
     assert found(" ".join([*words, "another"])) == {" ".join(words)}
     assert found(" ".join([*words[:-1], "another"])) == set()

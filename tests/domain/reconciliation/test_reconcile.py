@@ -95,7 +95,7 @@ def pause(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Mux wants no calls for longer than work waits."""
 
     def begin() -> None:
-        monkeypatch.setattr(mux_budget, "LONGEST_WAIT", 0.0)
+        monkeypatch.setattr(mux_budget, "MAX_WAIT_SECONDS", 0.0)
         mux_budget.take()
         mux_budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429, retry_after=900))
 
@@ -296,7 +296,7 @@ def test_the_command_waits_for_another_walk(
     assert done.exit_code == 0, done.output
     assert done.stderr == "Another reconcile is at work; waiting for its end.\n"
     assert "found: 0" in done.stdout
-    monkeypatch.setattr("lessonadmin.cli.reconcile.PATIENCE_SECONDS", -1.0)
+    monkeypatch.setattr("lessonadmin.cli.reconcile.TIMEOUT_SECONDS", -1.0)
     with reconcile.walker():
         refused = walk()
     assert refused.exit_code == 1

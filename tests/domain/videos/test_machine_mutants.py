@@ -22,8 +22,8 @@ from lessonadmin.domain.videos import (
     transitions,
     withdrawal,
 )
-from lessonadmin.domain.videos.observations import gone_news
-from lessonadmin.domain.videos.state_machine import Happening, State
+from lessonadmin.domain.videos.observations import gone_observation
+from lessonadmin.domain.videos.state_machine import State, VideoEvent
 from tests.domain.videos.machine import VideoMachine
 from tests.domain.videos.machine_stories import STORIES, tell
 from tests.domain.videos.test_state_machine import SHORT, cells
@@ -43,25 +43,25 @@ HUNT = settings(
 )
 
 
-def moves(patch: Patch, state: State, happening: Happening, to: State) -> None:
-    patch.setitem(state_machine.MOVES, state, state_machine.MOVES[state] | {happening: to})
+def moves(patch: Patch, state: State, video_event: VideoEvent, to: State) -> None:
+    patch.setitem(state_machine.MOVES, state, state_machine.MOVES[state] | {video_event: to})
 
 
 def a_late_created_undoes_ready(patch: Patch) -> None:
-    moves(patch, State.READY, Happening.ASSET_SEEN, State.PROCESSING)
+    moves(patch, State.READY, VideoEvent.ASSET_SEEN, State.PROCESSING)
 
 
 def a_late_event_wakes_what_was_deleted(patch: Patch) -> None:
-    moves(patch, State.DELETING, Happening.ASSET_READY, State.READY)
+    moves(patch, State.DELETING, VideoEvent.ASSET_READY, State.READY)
 
 
 def a_cancelled_upload_comes_back(patch: Patch) -> None:
-    moves(patch, State.CANCELLED, Happening.ASSET_READY, State.READY)
+    moves(patch, State.CANCELLED, VideoEvent.ASSET_READY, State.READY)
 
 
 def hearsay_settles_a_dispute(patch: Patch) -> None:
     patch.setattr(state_machine, "DISPUTES", {})
-    moves(patch, State.READY, Happening.ASSET_ERRORED, State.ASSET_FAILED)
+    moves(patch, State.READY, VideoEvent.ASSET_ERRORED, State.ASSET_FAILED)
 
 
 def every_ready_publishes(patch: Patch) -> None:
@@ -115,7 +115,7 @@ def a_failed_look_is_taken_for_gone(patch: Patch) -> None:
         try:
             return real(subject, **how)
         except mux.Later:
-            return gone_news(subject.asset_id or "unknown", found_by=how["found_by"]), "get_asset"
+            return gone_observation(subject.asset_id or "unknown", found_by=how["found_by"]), "get_asset"
 
     patch.setattr(ask_mux, "ask", ask)
 
@@ -160,8 +160,8 @@ def the_loss_of_a_right_withdraws_nothing(patch: Patch) -> None:
 def what_is_held_is_thrown_away(patch: Patch) -> None:
     real = transitions._unwanted
 
-    def unwanted(desk: Any, row: Any) -> None:
-        real(desk, row)
+    def unwanted(video: Any, row: Any) -> None:
+        real(video, row)
         if row.error_type == "held":
             outbox.promise(row, why="nobody asked staff")
 
@@ -191,9 +191,9 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
 
 
 def table_is_right() -> bool:
-    for state, happening, cell in cells():
+    for state, video_event, cell in cells():
         for seen in (False, True):
-            step = state_machine.next_state(state, happening, seen=seen)
+            step = state_machine.next_state(state, video_event, seen=seen)
             asks = cell.startswith("?") and not seen
             wanted = state if asks or cell == "." else SHORT[cell.removeprefix("?")]
             if (step.state, step.ask) != (wanted, asks):

@@ -108,7 +108,7 @@ def test_replacement_keeps_playing_until_the_new_one_is_ready_and_can_be_undone(
     sweep.sweep()
     assert len(world.control.assets()) == 2
     with transaction(CLI):
-        assert removal.undo_replacement(locking.desk_of(new))
+        assert removal.undo_replacement(locking.lock_video_of(new))
     assert world.lesson(lesson).mux_asset_id == old
 
 

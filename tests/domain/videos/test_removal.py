@@ -210,7 +210,7 @@ def test_a_temporary_id_is_never_sent(world: World) -> None:
         removal.request_delete("temp_1")
     lesson = make_lesson(mux_asset_id="temp_1", video_processing_status="processing")
     with transaction(JOB):
-        assert removal.clear(locking.desk_of(lesson)) == "cleared"
+        assert removal.clear(locking.lock_video_of(lesson)) == "cleared"
     sweep.sweep()
     assert world.lesson(lesson).mux_asset_id is None
     assert [call for call in world.calls() if call["method"] == "DELETE"] == []
@@ -329,7 +329,7 @@ def test_clearing_a_failed_upload_is_the_end_of_it(world: World) -> None:
     for payload in payloads:
         world.give(payload)
     with transaction(JOB):
-        removal.clear(locking.desk_of(lesson))
+        removal.clear(locking.lock_video_of(lesson))
     for payload in payloads:
         world.give(payload | {"id": "again-" + payload["id"]})
     assert world.lesson(lesson).video_processing_status == "none"
@@ -342,9 +342,9 @@ def test_clearing_a_video_that_was_deleted_at_mux_is_the_end_of_it(world: World)
     for payload in payloads:
         world.give(payload)
     with transaction(JOB):
-        removal.clear(locking.desk_of(lesson))
+        removal.clear(locking.lock_video_of(lesson))
     with transaction(JOB):
-        transitions.project(locking.desk_of(lesson))
+        transitions.project(locking.lock_video_of(lesson))
     assert world.lesson(lesson).video_processing_status == "none"
 
 
@@ -376,7 +376,7 @@ def test_undo_and_its_undo(world: World) -> None:
     new = world.lesson(lesson).mux_asset_id
     for wanted in (old, new, old):
         with transaction(JOB):
-            assert removal.undo_replacement(locking.desk_of(lesson))
+            assert removal.undo_replacement(locking.lock_video_of(lesson))
         now = world.lesson(lesson)
         assert (now.mux_asset_id, now.status) == (wanted, "published")
         assert promise().mux_asset_id != wanted

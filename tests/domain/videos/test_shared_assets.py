@@ -74,7 +74,7 @@ def plays(teacher: User, asset_id: str, playback_id: str, is_lesson: bool, track
 
 def remove(one: Shared, owner: Owner) -> None:
     with transaction(Actor.user(owner.owner_id)):
-        removal.clear(locking.desk_of(owner))
+        removal.clear(locking.lock_video_of(owner))
 
 
 def delete(one: Shared, owner: Owner) -> None:
@@ -103,9 +103,9 @@ def bulk(one: Shared, owner: Owner) -> None:
 
 def bulk_upload(one: Shared, owner: Owner) -> None:
     with transaction(CLI):
-        desk = locking.desk_of(owner)
-        transitions.ensure_tracked(desk)
-        row = desk.of_asset(one.asset_id)
+        video = locking.lock_video_of(owner)
+        transitions.ensure_tracked(video)
+        row = video.of_asset(one.asset_id)
     if row is not None:
         with transaction(CLI):
             clear_assets.clear_upload(row.id, {})
@@ -249,7 +249,7 @@ def test_a_replacement_of_a_shared_video_can_be_undone(world: World) -> None:
     one = shared(world, "two lessons")
     replace(one, one.first)
     with transaction(JOB):
-        assert removal.undo_replacement(locking.desk_of(one.first))
+        assert removal.undo_replacement(locking.lock_video_of(one.first))
     goes_on_playing(one, one.first)
     goes_on_playing(one, one.second)
     time_passes()
@@ -264,7 +264,7 @@ def test_the_grace_time_of_the_one_outlasts_the_removal_by_the_other(world: Worl
     sweep.sweep()
     assert is_at_mux(one)
     with transaction(JOB):
-        assert removal.undo_replacement(locking.desk_of(one.first))
+        assert removal.undo_replacement(locking.lock_video_of(one.first))
     goes_on_playing(one, one.first)
     assert one.asset_id not in open_deletions()
 
@@ -281,7 +281,7 @@ def test_two_that_let_go_at_the_same_moment_leave_nothing_behind(world: World, a
 
     other = threading.Thread(target=second)
     with transaction(Actor.user(one.first.owner_id)):
-        removal.clear(locking.desk_of(one.first))
+        removal.clear(locking.lock_video_of(one.first))
         other.start()
         began.wait(10)
         waits = text(

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import pytest
 
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
-from lessonadmin.domain.videos.state_machine import Happening, State, next_state, state_of, status_of
+from lessonadmin.domain.videos.state_machine import State, VideoEvent, next_state, state_of, status_of
 
-H, S = Happening, State
+H, S = VideoEvent, State
 
 # Columns: what happens. Rows: what an upload is. `.` stays, `?` stays and asks Mux (hearsay) or follows (seen).
 GRID = """
@@ -55,21 +55,23 @@ COLUMNS = (
 )
 
 
-def cells() -> Iterable[tuple[State, Happening, str]]:
+def cells() -> Iterable[tuple[State, VideoEvent, str]]:
     for line in GRID.strip().splitlines()[2:]:
         name, *found = line.split()
-        for happening, cell in zip(COLUMNS, found, strict=True):
-            yield State(name), happening, cell
+        for video_event, cell in zip(COLUMNS, found, strict=True):
+            yield State(name), video_event, cell
 
 
 def test_the_grid_has_every_cell() -> None:
-    assert {(state, happening) for state, happening, _ in cells()} == set(itertools.product(State, Happening))
+    assert {(state, video_event) for state, video_event, _ in cells()} == set(
+        itertools.product(State, VideoEvent)
+    )
 
 
 @pytest.mark.parametrize("seen", [False, True])
-@pytest.mark.parametrize(("state", "happening", "cell"), list(cells()))
-def test_every_cell(state: State, happening: Happening, cell: str, seen: bool) -> None:
-    step = next_state(state, happening, seen=seen)
+@pytest.mark.parametrize(("state", "video_event", "cell"), list(cells()))
+def test_every_cell(state: State, video_event: VideoEvent, cell: str, seen: bool) -> None:
+    step = next_state(state, video_event, seen=seen)
     if cell.startswith("?") and not seen:
         assert (step.state, step.ask) == (state, True)
     else:
@@ -77,22 +79,22 @@ def test_every_cell(state: State, happening: Happening, cell: str, seen: bool) -
         assert (step.state, step.ask) == (wanted, False)
 
 
-@pytest.mark.parametrize(("state", "happening"), list(itertools.product(State, Happening)))
-def test_the_second_time_nothing_moves(state: State, happening: Happening) -> None:
+@pytest.mark.parametrize(("state", "video_event"), list(itertools.product(State, VideoEvent)))
+def test_the_second_time_nothing_moves(state: State, video_event: VideoEvent) -> None:
     for seen in (False, True):
-        first = next_state(state, happening, seen=seen)
-        again = next_state(first.state, happening, seen=seen)
+        first = next_state(state, video_event, seen=seen)
+        again = next_state(first.state, video_event, seen=seen)
         assert again.state == first.state
 
 
-def run(events: Iterable[Happening], start: State = S.UPLOADING) -> State:
+def run(events: Iterable[VideoEvent], start: State = S.UPLOADING) -> State:
     state = start
-    for happening in events:
-        state = next_state(state, happening).state
+    for video_event in events:
+        state = next_state(state, video_event).state
     return state
 
 
-def orders(*events: Happening) -> set[tuple[Happening, ...]]:
+def orders(*events: VideoEvent) -> set[tuple[VideoEvent, ...]]:
     return set(itertools.permutations(events))
 
 
@@ -170,13 +172,13 @@ def test_what_was_withdrawn_comes_back_by_no_order_of_news(story: str) -> None:
 
 
 @pytest.mark.parametrize("truth", [H.ASSET_READY, H.ASSET_ERRORED, H.ASSET_UNPLAYABLE])
-def test_equals_that_disagree_are_settled_by_looking(truth: Happening) -> None:
+def test_equals_that_disagree_are_settled_by_looking(truth: VideoEvent) -> None:
     """Ready against errored: whoever came first stands, a question is raised, and Mux's own answer decides."""
     other = H.ASSET_ERRORED if truth is H.ASSET_READY else H.ASSET_READY
     for order in orders(H.ASSET_SEEN, truth, other):
         state, asked = S.UPLOADING, False
-        for happening in order:
-            step = next_state(state, happening)
+        for video_event in order:
+            step = next_state(state, video_event)
             state, asked = step.state, asked or step.ask
         assert asked
         assert next_state(state, truth, seen=True).state == (

@@ -9,8 +9,8 @@ from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import locking, removal, transitions
-from lessonadmin.domain.videos.observations import News
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.observations import Observation
+from lessonadmin.domain.videos.state_machine import VideoEvent
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_tracking
 from tests.world import World
 
@@ -108,7 +108,7 @@ def test_what_never_played_cannot_be_brought_back(world: World) -> None:
         world.give(payload)
     assert not removal.can_undo(world.rows(lesson))
     with transaction(JOB):
-        assert not removal.undo_replacement(locking.desk_of(lesson))
+        assert not removal.undo_replacement(locking.lock_video_of(lesson))
     assert "video.replaced" not in world.actions(lesson.id)
 
 
@@ -121,7 +121,7 @@ def test_undo_is_refused_once_somebody_tried_to_delete(world: World) -> None:
     db.session.execute(update(AssetDeletion).values(attempts=1))
     db.session.commit()
     with transaction(JOB):
-        assert not removal.undo_replacement(locking.desk_of(lesson))
+        assert not removal.undo_replacement(locking.lock_video_of(lesson))
     assert world.lesson(lesson).mux_asset_id == world.rows(lesson)[-1].mux_asset_id
 
 
@@ -195,9 +195,9 @@ def test_a_lesson_from_before_tracking_gets_a_row_of_its_own(session: object) ->
     db.session.query(Tracking).delete()
     db.session.commit()
     with transaction(JOB):
-        desk = locking.desk_of(lesson)
-        transitions.ensure_tracked(desk)
-        transitions.ensure_tracked(desk)
+        video = locking.lock_video_of(lesson)
+        transitions.ensure_tracked(video)
+        transitions.ensure_tracked(video)
     (row,) = db.session.scalars(select(Tracking))
     assert (row.status, row.mux_asset_id, row.upload_id) == ("ready", lesson.mux_asset_id, "migrated")
 
@@ -215,9 +215,11 @@ def test_progress_only_grows(world: World) -> None:
     world.upload(lesson)
     for told, stored in ((10, 10), (60, 60), (30, 60)):
         with transaction(JOB):
-            desk = locking.desk_of(lesson)
+            video = locking.lock_video_of(lesson)
             transitions.apply(
-                desk, desk.rows[0], News(happening=Happening.ASSET_SEEN, asset_id="a", progress=told)
+                video,
+                video.rows[0],
+                Observation(video_event=VideoEvent.ASSET_SEEN, asset_id="a", progress=told),
             )
         assert world.rows(lesson)[0].progress == stored
 

@@ -11,8 +11,8 @@ from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import locking, transitions, video_status
-from lessonadmin.domain.videos.observations import News
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.observations import Observation
+from lessonadmin.domain.videos.state_machine import VideoEvent
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -22,17 +22,17 @@ READY = {"asset_id": "a", "playback_id": "p", "policy": "public", "duration": 9.
 def attempt(lesson: Lesson, upload_id: str) -> Tracking:
     """A new upload takes its place, as after Mux's answer."""
     with transaction(CLI):
-        desk = locking.desk_of(lesson)
-        row = transitions.new_row(desk, upload_id=upload_id, filename="talk.mp4", outside=True)
-        direct_upload.take_place(desk, row)
+        video = locking.lock_video_of(lesson)
+        row = transitions.new_row(video, upload_id=upload_id, filename="talk.mp4", outside=True)
+        direct_upload.take_place(video, row)
         return row
 
 
-def happen(row: Tracking, happening: Happening, **more: Any) -> None:
+def happen(row: Tracking, video_event: VideoEvent, **more: Any) -> None:
     with transaction(CLI):
-        found = locking.desk_of_row(row.id)
+        found = locking.lock_video_of_upload(row.id)
         assert found is not None
-        transitions.apply(*found, News(happening=happening, **more))
+        transitions.apply(*found, Observation(video_event=video_event, **more))
 
 
 def now(lesson: Lesson) -> video_status.Standing:
@@ -47,10 +47,10 @@ def test_the_way_of_a_video() -> None:
     told = now(lesson)
     assert (told.status, told.upload_id, told.progress, told.settled) == ("uploading", "u1", None, False)
     assert (told.filename, told.bytes_in) == ("talk.mp4", False)
-    happen(row, Happening.ASSET_SEEN, asset_id="a", progress=20)
+    happen(row, VideoEvent.ASSET_SEEN, asset_id="a", progress=20)
     told = now(lesson)
     assert (told.status, told.asset_id, told.progress) == ("processing", "a", 20)
-    happen(row, Happening.ASSET_READY, **READY)
+    happen(row, VideoEvent.ASSET_READY, **READY)
     told = now(lesson)
     assert (told.status, told.playback_id, told.progress, told.duration) == ("ready", "p", 100, 9.0)
     assert told.settled
@@ -58,17 +58,17 @@ def test_the_way_of_a_video() -> None:
 
 
 @pytest.mark.parametrize(
-    ("happening", "type_"),
+    ("video_event", "type_"),
     [
-        (Happening.UPLOAD_EXPIRED, "upload_timed_out"),
-        (Happening.UPLOAD_ERRORED, "upload_errored"),
-        (Happening.UPLOAD_CANCELLED, "upload_cancelled"),
-        (Happening.ASSET_ERRORED, "asset_errored"),
+        (VideoEvent.UPLOAD_EXPIRED, "upload_timed_out"),
+        (VideoEvent.UPLOAD_ERRORED, "upload_errored"),
+        (VideoEvent.UPLOAD_CANCELLED, "upload_cancelled"),
+        (VideoEvent.ASSET_ERRORED, "asset_errored"),
     ],
 )
-def test_endings(happening: Happening, type_: str) -> None:
+def test_endings(video_event: VideoEvent, type_: str) -> None:
     lesson = factories.make_lesson()
-    happen(attempt(lesson, "u1"), happening)
+    happen(attempt(lesson, "u1"), video_event)
     told = now(lesson)
     assert told.error is not None
     assert (told.status, told.error.type, told.upload_id, told.settled) == ("error", type_, "u1", True)
@@ -78,7 +78,7 @@ def test_endings(happening: Happening, type_: str) -> None:
 
 def test_what_a_person_gave_up_is_nothing() -> None:
     lesson = factories.make_lesson()
-    happen(attempt(lesson, "u1"), Happening.CANCEL)
+    happen(attempt(lesson, "u1"), VideoEvent.CANCEL)
     told = now(lesson)
     assert (told.status, told.upload_id, told.error) == ("none", None, None)
 
@@ -86,19 +86,19 @@ def test_what_a_person_gave_up_is_nothing() -> None:
 def test_what_is_deleted_shows_no_ids() -> None:
     lesson = factories.make_lesson()
     row = attempt(lesson, "u1")
-    happen(row, Happening.ASSET_READY, **READY)
-    happen(row, Happening.DELETE)
+    happen(row, VideoEvent.ASSET_READY, **READY)
+    happen(row, VideoEvent.DELETE)
     told = now(lesson)
     assert (told.status, told.upload_id, told.asset_id, told.playback_id) == ("deleting", None, None, None)
-    happen(row, Happening.ASSET_DELETED)
+    happen(row, VideoEvent.ASSET_DELETED)
     assert (now(lesson).status, now(lesson).upload_id) == ("none", None)
 
 
 def test_deleted_at_mux_shows_no_ids_but_says_so() -> None:
     lesson = factories.make_lesson()
     row = attempt(lesson, "u1")
-    happen(row, Happening.ASSET_READY, **READY)
-    happen(row, Happening.ASSET_DELETED)
+    happen(row, VideoEvent.ASSET_READY, **READY)
+    happen(row, VideoEvent.ASSET_DELETED)
     told = now(lesson)
     assert told.error is not None
     assert (told.status, told.error.type) == ("error", "deleted_at_mux")
@@ -108,7 +108,7 @@ def test_deleted_at_mux_shows_no_ids_but_says_so() -> None:
 @pytest.fixture
 def playing() -> Lesson:
     lesson = factories.make_lesson()
-    happen(attempt(lesson, "u1"), Happening.ASSET_READY, **READY)
+    happen(attempt(lesson, "u1"), VideoEvent.ASSET_READY, **READY)
     return lesson
 
 
@@ -118,7 +118,7 @@ def test_a_replacement_on_its_way_and_its_swap(playing: Lesson) -> None:
     assert told.replacement is not None
     assert (told.status, told.upload_id, told.asset_id) == ("ready", "u1", "a")
     assert (told.replacement.status, told.replacement.upload_id, told.settled) == ("uploading", "u2", False)
-    happen(row, Happening.ASSET_READY, asset_id="b", playback_id="q", policy="public")
+    happen(row, VideoEvent.ASSET_READY, asset_id="b", playback_id="q", policy="public")
     told = now(playing)
     assert (told.status, told.upload_id, told.asset_id, told.replacement) == ("ready", "u2", "b", None)
     assert told.can_undo
@@ -126,7 +126,7 @@ def test_a_replacement_on_its_way_and_its_swap(playing: Lesson) -> None:
 
 def test_a_failed_replacement_is_shown_until_the_next_attempt(playing: Lesson) -> None:
     failed = attempt(playing, "u2")
-    happen(failed, Happening.ASSET_ERRORED, asset_id="b", error_message="No sound.")
+    happen(failed, VideoEvent.ASSET_ERRORED, asset_id="b", error_message="No sound.")
     for _ in range(2):
         told = now(playing)
         assert told.replacement is not None
@@ -137,17 +137,17 @@ def test_a_failed_replacement_is_shown_until_the_next_attempt(playing: Lesson) -
             "No sound.",
         )
         assert told.settled
-        happen(failed, Happening.ASSET_DELETED)  # by us, since nobody wants it: that it failed is still true
+        happen(failed, VideoEvent.ASSET_DELETED)  # by us, since nobody wants it: that it failed is still true
     row = attempt(playing, "u3")
     assert now(playing).replacement is not None
-    happen(row, Happening.CANCEL)
+    happen(row, VideoEvent.CANCEL)
     assert now(playing).replacement is None
 
 
 def test_a_failure_from_before_the_present_video_is_history() -> None:
     lesson = factories.make_lesson()
-    happen(attempt(lesson, "u1"), Happening.ASSET_ERRORED)
-    happen(attempt(lesson, "u2"), Happening.ASSET_READY, **READY)
+    happen(attempt(lesson, "u1"), VideoEvent.ASSET_ERRORED)
+    happen(attempt(lesson, "u2"), VideoEvent.ASSET_READY, **READY)
     assert (now(lesson).status, now(lesson).replacement) == ("ready", None)
 
 

@@ -111,7 +111,7 @@ def test_a_poison_event_is_kept_tried_eight_times_and_then_left_for_people(
         sweep.sweep()
         attempts += 1
         assert only().attempts == attempts
-    assert (only().attempts, only().outcome) == (inbox.MOST_ATTEMPTS, "failed")
+    assert (only().attempts, only().outcome) == (inbox.MAX_ATTEMPTS, "failed")
     assert only().error == "RuntimeError: this event cannot be applied"
     poison.undo()
     assert inbox.replay(only().id, actor=CLI) == "unmatched"

@@ -16,9 +16,9 @@ from lessonadmin.domain.batches.row_results import Result
 from lessonadmin.domain.models import Kind, Tracking, owners
 from lessonadmin.domain.videos import outbox, removal, transitions
 from lessonadmin.domain.videos.conditions import current, has_real_id
-from lessonadmin.domain.videos.locking import Desk
-from lessonadmin.domain.videos.observations import News
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.observations import Observation
+from lessonadmin.domain.videos.state_machine import VideoEvent
 from lessonadmin.temporary_ids import is_temporary
 
 # In the words of a bulk action's options: keep the asset at Mux for REPLACED_GRACE_SECONDS before it is deleted.
@@ -50,13 +50,13 @@ def clear_verdict(kind: Kind) -> ColumnElement[str]:
     )
 
 
-def _clear_verdict(desk: Desk) -> str:
-    owner = desk.owner
-    if any(row.mux_asset_id and row.status not in ("deleting", "deleted") for row in desk.current):
+def _clear_verdict(video: LockedVideo) -> str:
+    owner = video.owner
+    if any(row.mux_asset_id and row.status not in ("deleting", "deleted") for row in video.current):
         return "deletes"
-    if any(not row.mux_asset_id and (row.is_open or row.status == "error") for row in desk.current):
+    if any(not row.mux_asset_id and (row.is_open or row.status == "error") for row in video.current):
         return "cancels"
-    if desk.deleting is not None:
+    if video.deleting is not None:
         return "being_deleted"
     left_over = owner.mux_asset_id or owner.mux_playback_id or owner.video_processing_status == "error"
     return "forgets" if left_over else "nothing_to_clear"
@@ -65,14 +65,14 @@ def _clear_verdict(desk: Desk) -> str:
 def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Result:
     """Take the video away from a lesson or course, and from every other one that uses the same asset."""
     locked = removal.locked({(kind, target_id)}, _assets_of(kind, target_id))
-    desk = locked.get((kind, target_id))
-    if desk is None:
+    video = locked.get((kind, target_id))
+    if video is None:
         return row_results.of("missing")
-    transitions.ensure_tracked(desk)
-    code = _clear_verdict(desk)
+    transitions.ensure_tracked(video)
+    code = _clear_verdict(video)
     if code in ("nothing_to_clear", "being_deleted"):
         return row_results.of(code)
-    removal.clear(desk, everywhere=True, grace_seconds=_grace(options))
+    removal.clear(video, everywhere=True, grace_seconds=_grace(options))
     return row_results.of(code)
 
 
@@ -106,15 +106,15 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
     asset_id = row.mux_asset_id if row.status not in ("deleting", "deleted") else None
     target: tuple[Kind, uuid.UUID] = (row.target_type, row.target_id)
     locked = removal.locked({target}, {asset_id} if asset_id else set())
-    desk = locked.get(target)
-    row = desk.row(tracking_id) if desk is not None else None
-    if desk is None or row is None:
+    video = locked.get(target)
+    row = video.row(tracking_id) if video is not None else None
+    if video is None or row is None:
         return row_results.of("missing")
     if asset_id is not None:
         removal.give_up(asset_id, "everyone", grace_seconds=_grace(options))
         return row_results.of("deletes")
     if row.mux_asset_id is None and row.is_current and (row.is_open or row.status == "error"):
         outbox.promise_cancellation(row)
-        transitions.apply(desk, row, News(happening=Happening.CANCEL))
+        transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
         return row_results.of("cancels")
     return row_results.of("being_deleted" if row.status == "deleting" else "nothing_to_clear")

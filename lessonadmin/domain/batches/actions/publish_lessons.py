@@ -16,7 +16,7 @@ from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.polling.ask_mux import Answers, Subject
 from lessonadmin.domain.videos import locking, publication, transitions
-from lessonadmin.domain.videos.locking import Desk
+from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.wording import why_failed
 
 PLAYABLE = Lesson.is_playable
@@ -50,9 +50,9 @@ def _publish_verdict(lesson: Lesson) -> str:
     return other.get(lesson.video_processing_status, "no_video")
 
 
-def _opened(lesson_id: uuid.UUID) -> tuple[Desk, Lesson] | None:
-    desk = locking.open_desk("lesson", lesson_id)
-    return (desk, desk.owner) if desk is not None and isinstance(desk.owner, Lesson) else None
+def _opened(lesson_id: uuid.UUID) -> tuple[LockedVideo, Lesson] | None:
+    video = locking.lock_video("lesson", lesson_id)
+    return (video, video.owner) if video is not None and isinstance(video.owner, Lesson) else None
 
 
 def publish(lesson_id: uuid.UUID) -> Result:
@@ -60,12 +60,12 @@ def publish(lesson_id: uuid.UUID) -> Result:
     opened = _opened(lesson_id)
     if opened is None:
         return row_results.of("missing")
-    desk, lesson = opened
+    video, lesson = opened
     code = _publish_verdict(lesson)
     if code == "publishes":
-        publication.publish(lesson, tracking=desk.playing)
+        publication.publish(lesson, tracking=video.playing)
     elif code == "intends":
-        transitions.ensure_tracked(desk)
+        transitions.ensure_tracked(video)
         publication.request(lesson)
     elif code == "video_failed":
         return row_results.of(code, why_failed(lesson.video_error_type, lesson.video_error_message))
@@ -114,23 +114,25 @@ def republish(lesson_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result
 
 
 def _take_over(subject: Subject, *, actor: Actor, answers: Answers) -> None:
-    news, operation = recheck.asked(subject, actor=actor, answers=answers, any_policy=True)
+    observation, operation = recheck.asked(subject, actor=actor, answers=answers, any_policy=True)
     with transaction(actor):
-        audit_log.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
-        ask_mux.let_happen(subject, news)
-        found = locking.desk_of_row(subject.tracking_id)
+        audit_log.note(subject.kind, subject.target_id, operation, "ok", observation.video_event.value)
+        ask_mux.let_happen(subject, observation)
+        found = locking.lock_video_of_upload(subject.tracking_id)
         if found is not None:
-            desk, row = found
+            video, row = found
             # An upload that was ready before may still have had the wrong way to play it.
-            if row.status == "ready" and news.playback_id is not None:
-                transitions.set_playback_id(desk, row, playback_id=news.playback_id, policy=news.policy)
+            if row.status == "ready" and observation.playback_id is not None:
+                transitions.set_playback_id(
+                    video, row, playback_id=observation.playback_id, policy=observation.policy
+                )
 
 
-def _conclude(desk: Desk, lesson: Lesson) -> Result:
+def _conclude(video: LockedVideo, lesson: Lesson) -> Result:
     db.session.flush()
     code = _publish_verdict(lesson)
     if code in ("publishes", "published_already"):
-        publication.publish(lesson, tracking=desk.playing)
+        publication.publish(lesson, tracking=video.playing)
         return Result("done", f"Published, as Mux has it: {lesson.mux_playback_id}.", "publishes")
     if code in ("intends", "intended_already"):
         publication.request(lesson)

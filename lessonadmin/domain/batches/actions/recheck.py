@@ -18,8 +18,8 @@ from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.polling.ask_mux import Answers, Subject
 from lessonadmin.domain.videos import locking, outbox, removal, transitions
 from lessonadmin.domain.videos.conditions import ASKABLE, current, has_real_id, is_askable
-from lessonadmin.domain.videos.observations import News, gone_news
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.observations import Observation, gone_observation
+from lessonadmin.domain.videos.state_machine import VideoEvent
 
 
 def recheck_verdict(kind: Kind) -> ColumnElement[str]:
@@ -35,15 +35,15 @@ def recheck_verdict(kind: Kind) -> ColumnElement[str]:
 
 def subjects_of(kind: Kind, target_id: uuid.UUID) -> tuple[list[Subject], str]:
     """The uploads that Mux can be asked about, the one on its way first; if none, the code that says why."""
-    desk = locking.open_desk(kind, target_id)
-    if desk is None:
+    video = locking.lock_video(kind, target_id)
+    if video is None:
         return [], "missing"
-    transitions.ensure_tracked(desk)
-    if desk.to_ask:
-        return [Subject.of(row) for row in desk.to_ask], "asks"
-    if desk.deleting is not None:
+    transitions.ensure_tracked(video)
+    if video.to_ask:
+        return [Subject.of(row) for row in video.to_ask], "asks"
+    if video.deleting is not None:
         return [], "being_deleted"
-    return [], "temporary" if desk.owner.has_temporary_asset else "no_video"
+    return [], "temporary" if video.owner.has_temporary_asset else "no_video"
 
 
 def calls_for(kind: Kind, target_id: uuid.UUID, answers: Answers) -> int:
@@ -66,14 +66,16 @@ def calls_for_upload(tracking_id: uuid.UUID, answers: Answers) -> int:
     return answers.cost(*row) if row is not None else 0
 
 
-def asked(subject: Subject, *, actor: Actor, answers: Answers, any_policy: bool = False) -> tuple[News, str]:
+def asked(
+    subject: Subject, *, actor: Actor, answers: Answers, any_policy: bool = False
+) -> tuple[Observation, str]:
     """Mux's answer about one upload; an upload that Mux forgot has expired. A failure is noted, then raised."""
     try:
         return ask_mux.ask(subject, answers=answers, found_by="manual", any_policy=any_policy)
     except mux.Gone:
         if subject.asset_id:
-            return gone_news(subject.asset_id, found_by="manual"), "get_asset"
-        return News(happening=Happening.UPLOAD_EXPIRED, seen=True), "get_upload"
+            return gone_observation(subject.asset_id, found_by="manual"), "get_asset"
+        return Observation(video_event=VideoEvent.UPLOAD_EXPIRED, seen=True), "get_upload"
     except mux.MuxError as error:
         with transaction(actor):
             ask_mux.note_failure(subject, error)
@@ -98,10 +100,10 @@ def recheck(kind: Kind, target_id: uuid.UUID, *, actor: Actor, answers: Answers)
 def _recheck(subject: Subject, *, actor: Actor, answers: Answers) -> bool:
     # Of an asset from before tracking nobody knows with which policy it was asked for: whatever it has is right.
     any_policy = subject.upload_id == MIGRATED and subject.playback_id is None
-    news, operation = asked(subject, actor=actor, answers=answers, any_policy=any_policy)
+    observation, operation = asked(subject, actor=actor, answers=answers, any_policy=any_policy)
     with transaction(actor):
-        audit_log.note(subject.kind, subject.target_id, operation, "ok", news.happening.value)
-        return ask_mux.let_happen(subject, news) == "applied"
+        audit_log.note(subject.kind, subject.target_id, operation, "ok", observation.video_event.value)
+        return ask_mux.let_happen(subject, observation) == "applied"
 
 
 def _said(changed: bool, state: str) -> str:

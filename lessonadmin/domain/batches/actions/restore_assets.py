@@ -12,9 +12,9 @@ from lessonadmin.domain.batches import row_results
 from lessonadmin.domain.batches.row_results import Result
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Kind, Lesson, Tracking, owners
 from lessonadmin.domain.videos import outbox, publication, removal, transitions
-from lessonadmin.domain.videos.locking import Desk
-from lessonadmin.domain.videos.observations import News
-from lessonadmin.domain.videos.state_machine import Happening
+from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.observations import Observation
+from lessonadmin.domain.videos.state_machine import VideoEvent
 
 
 def verdict(kind: Kind) -> ColumnElement[str]:
@@ -40,10 +40,10 @@ def restore(kind: Kind, target_id: uuid.UUID, *, cleared_by: str) -> Result:
     """
     asset_id = _cleared_asset(kind, target_id)
     locked = removal.locked({(kind, target_id)}, {asset_id} if asset_id else set())
-    desk = locked.get((kind, target_id))
-    if desk is None:
+    video = locked.get((kind, target_id))
+    if video is None:
         return row_results.of("missing")
-    if asset_id is None or not _may_come_back(desk, asset_id) or not outbox.take_back(asset_id):
+    if asset_id is None or not _may_come_back(video, asset_id) or not outbox.take_back(asset_id):
         return row_results.of("too_late")
     for one in locked.values():
         _bring_back(one, asset_id, cleared_by)
@@ -61,21 +61,21 @@ def _cleared_asset(kind: Kind, target_id: uuid.UUID) -> str | None:
     return found
 
 
-def _may_come_back(desk: Desk, asset_id: str) -> bool:
-    waits = desk.deleting is not None and desk.deleting.mux_asset_id == asset_id
-    return waits and desk.playing is None and desk.on_its_way is None
+def _may_come_back(video: LockedVideo, asset_id: str) -> bool:
+    waits = video.deleting is not None and video.deleting.mux_asset_id == asset_id
+    return waits and video.playing is None and video.on_its_way is None
 
 
-def _bring_back(desk: Desk, asset_id: str, cleared_by: str) -> None:
-    old = desk.deleting
-    if old is not None and _may_come_back(desk, asset_id):
-        transitions.take_again(desk, old)
-        if isinstance(desk.owner, Lesson) and _was_out(desk.owner.id, cleared_by):
-            publication.request(desk.owner)
+def _bring_back(video: LockedVideo, asset_id: str, cleared_by: str) -> None:
+    old = video.deleting
+    if old is not None and _may_come_back(video, asset_id):
+        transitions.take_again(video, old)
+        if isinstance(video.owner, Lesson) and _was_out(video.owner.id, cleared_by):
+            publication.request(video.owner)
         return
-    for row in desk.rows:
+    for row in video.rows:
         if row.mux_asset_id == asset_id and row.status == "deleting":
-            transitions.apply(desk, row, News(happening=Happening.LET_GO))
+            transitions.apply(video, row, Observation(video_event=VideoEvent.LET_GO))
 
 
 def _was_out(lesson_id: uuid.UUID, batch_id: str) -> bool:

@@ -13,8 +13,8 @@ from lessonadmin.domain.batches import row_results
 from lessonadmin.domain.batches.row_results import Result
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.videos import held_files, locking, recheck_schedule, transitions
-from lessonadmin.domain.videos.observations import News
-from lessonadmin.domain.videos.state_machine import Happening, State, state_of
+from lessonadmin.domain.videos.observations import Observation
+from lessonadmin.domain.videos.state_machine import State, VideoEvent, state_of
 
 
 def take_over_verdict() -> ColumnElement[str]:
@@ -32,16 +32,16 @@ def take_over_verdict() -> ColumnElement[str]:
 
 def take_over(tracking_id: uuid.UUID) -> Result:
     """Staff make the file that is held the newest video of its lesson or course; Mux says whether it plays."""
-    found = locking.desk_of_row(tracking_id)
+    found = locking.lock_video_of_upload(tracking_id)
     if found is None:
         return row_results.of("missing")
-    desk, row = found
+    video, row = found
     if state_of(row.status, row.error_type) is not State.HELD:
         return row_results.of("not_held")
-    if desk.on_its_way is not None:
+    if video.on_its_way is not None:
         return row_results.of("another_coming")
-    audit_log.record("video.taken_over", desk.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
-    transitions.take_place(desk, row)
-    transitions.apply(desk, row, News(happening=Happening.TAKE_OVER))
+    audit_log.record("video.taken_over", video.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
+    transitions.take_place(video, row)
+    transitions.apply(video, row, Observation(video_event=VideoEvent.TAKE_OVER))
     recheck_schedule.ask_soon(row)
     return row_results.of("takes_over")

@@ -21,7 +21,7 @@ from lessonadmin.texts import plain
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 Check = Callable[[Room], list[Line]]
 
 # In the order in which they are told.
@@ -43,7 +43,7 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def examine(*, seconds: float = PATIENCE_SECONDS) -> list[Line]:
+def examine(*, seconds: float = TIMEOUT_SECONDS) -> list[Line]:
     """Every check, at the same time; never raises and never takes much longer than `seconds`."""
     room = Room(db.engine, config.current())
     until = time.monotonic() + seconds

@@ -116,11 +116,11 @@ def work(room: Room) -> list[Line]:
     ]  # fmt: skip
 
 
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 
 
 def _count(connection: Connection, rows: Select[Any]) -> bounded_count.Count:
-    return bounded_count.count_rows(rows, MOST_COUNTED, on=connection)
+    return bounded_count.count_rows(rows, MAX_COUNTED, on=connection)
 
 
 def _few(name: str, count: bounded_count.Count, nouns: tuple[str, str], what: str, todo: str) -> Line:

@@ -16,7 +16,7 @@ from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.polling import environment
 from lessonadmin.domain.querying import bounded_count
 
-MOST_COUNTED = 1_000
+MAX_COUNTED = 1_000
 SKEW_SECONDS, WEBHOOKS_FAIL_AT = 30.0, 240.0
 NAMES: dict[mux.Priority, str] = {"high": "token of the web", "low": "token of the workers"}
 TOGETHER = "tokens' environment"
@@ -248,7 +248,7 @@ def _sold_in_the_open(room: Room) -> str:
         open_ = select(Lesson.id).where(
             Lesson.price_cents > 0, Lesson.status == "published", Lesson.playback_policy == "public"
         )
-        found = bounded_count.count_rows(open_, MOST_COUNTED, on=connection)
+        found = bounded_count.count_rows(open_, MAX_COUNTED, on=connection)
     if not found.number:
         return ""
     many = (

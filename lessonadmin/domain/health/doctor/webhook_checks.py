@@ -13,7 +13,7 @@ from lessonadmin.spans import in_words
 
 LATEST = 500
 LATE_SECONDS = 60.0
-REFUSED_AT_MOST = 5
+MAX_REFUSED = 5
 ADDRESS = "/api/webhooks/mux"
 
 
@@ -118,7 +118,7 @@ def _refused(room: Room) -> Line:
         ).all()
     refused = {str(label): int(count) for label, count in rows}
     total = sum(refused.values())
-    if total <= REFUSED_AT_MOST:
+    if total <= MAX_REFUSED:
         return ok("refused webhooks", f"{total} within a day.")
     reasons = ", ".join(f"{mux_word(label)} {count}" for label, count in sorted(refused.items()))
     return warn(

@@ -14,7 +14,7 @@ from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.domain import thumbnails
 from lessonadmin.domain.models import Course, Lesson, User
-from lessonadmin.domain.prices import money, price_input
+from lessonadmin.domain.prices import money, price_text
 from lessonadmin.domain.querying import full_text
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.videos import conditions, video_status, wording
@@ -120,7 +120,7 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
     )  # fmt: skip
     column_formatters_export = {
         "creator": lambda _v, _c, row, _n: row.creator.email if row.creator else "",
-        "price_cents": lambda _v, _c, row, _n: price_input(row.price_cents),
+        "price_cents": lambda _v, _c, row, _n: price_text(row.price_cents),
     }
     column_filters = (
         *filters.choice("State", Lesson.status, PUBLICATION),

@@ -110,11 +110,16 @@ def price(name: str, column: Any) -> list[Where]:
             "at least",
             lambda value: column >= value,
             column=column,
-            read=prices.read,
+            read=prices.parse_price,
             ordered_by=column,
         ),
         Where(
-            name, "at most", lambda value: column <= value, column=column, read=prices.read, ordered_by=column
+            name,
+            "at most",
+            lambda value: column <= value,
+            column=column,
+            read=prices.parse_price,
+            ordered_by=column,
         ),
     ]
 

@@ -14,7 +14,7 @@ from lessonadmin.admin.upload_lists import remember_people, remember_titles
 from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, details_of
 from lessonadmin.domain.models import AuditLog, Lesson, Purchase, User
 from lessonadmin.domain.models.records import ACTOR_TYPES
-from lessonadmin.domain.prices import money, price_input
+from lessonadmin.domain.prices import money, price_text
 from lessonadmin.ids import as_id
 
 OTHER_WORDS = {
@@ -68,7 +68,7 @@ class PurchaseView(TableView):
     column_formatters_export = {
         "lesson": lambda _v, _c, row, _n: row.lesson.title,
         "user": lambda _v, _c, row, _n: row.user.email,
-        "price_cents": lambda _v, _c, row, _n: price_input(row.price_cents),
+        "price_cents": lambda _v, _c, row, _n: price_text(row.price_cents),
     }
     column_filters = (
         *filters.identified("Lesson", Purchase.lesson_id),

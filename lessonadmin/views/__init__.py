@@ -1,4 +1,4 @@
-"""The web: pages and JSON, one blueprint a subject. A view reads input, calls one domain function and answers."""
+"""Pages and JSON, one blueprint a subject. A view reads input, calls the domain and answers; it makes no query."""
 
 from flask import Flask
 

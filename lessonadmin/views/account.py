@@ -1,4 +1,4 @@
-"""One's own account: password, open sessions, bearer tokens."""
+"""The user's own account: password, open sessions, bearer tokens."""
 
 import uuid
 
@@ -70,7 +70,7 @@ def change_password() -> Response:
 
 
 def _compare(new: str, again: str) -> None:
-    """Said before the present password is looked at, so that a slip of the finger is no wrong try."""
+    """Checked before the present password, so that a slip here is no wrong try of it."""
     passwords.check_strength(new, field="new_password")
     if new != again:
         raise Invalid.field("repeat_password", "This is not the same as the new password.")
@@ -98,7 +98,7 @@ def choose_mail() -> Response:
 
 @bp.post("/sessions/end")
 def end_sessions() -> Response:
-    """One other browser, all others, or (`here_too`) all of them: then this one is at the door again, too."""
+    """End the session of one other browser, of all others, or with `here_too` of this one as well."""
     found = auth.identity()
     named = request.form.get("session_id", "")
     only = as_id(named)
@@ -128,19 +128,19 @@ def _end_everywhere() -> Response:
 @bp.post("/tokens")
 def create_token() -> Response:
     user, form = auth.current_user(), request.form
-    wish = {"name": form.get("name", ""), "scope": form.get("scope", "write")}
+    wanted = {"name": form.get("name", ""), "scope": form.get("scope", "write")}
     try:
-        tokens.check_wish(user, **wish)  # a slip of the finger is no wrong try
+        tokens.check_wish(user, **wanted)  # first: a slip here is no wrong try of the password
         with sign_in.counted_try(email=user.email, address=auth.address()) as try_id:
-            token = _create_token(form.get("password", ""), wish, try_id)
+            token = _create_token(form.get("password", ""), wanted, try_id)
     except Problem as problem:
         return _page(problem=problem, wrong_form="token", status=STATUS[type(problem)])
     return _page(token=token)
 
 
-def _create_token(password: str, wish: dict[str, str], try_id: uuid.UUID) -> str:
+def _create_token(password: str, wanted: dict[str, str], try_id: uuid.UUID) -> str:
     with transaction(auth.current_actor()):
-        token = tokens.create_by_password(auth.current_user(), password=password, **wish)
+        token = tokens.create_by_password(auth.current_user(), password=password, **wanted)
         sign_in.forgive(try_id)
     return token
 

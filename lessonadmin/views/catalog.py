@@ -1,6 +1,6 @@
-"""What students see: the catalogue, courses, the page of a lesson with its player or what it costs, and buying.
+"""The catalogue for students: lessons, courses, the page of a lesson with its player or its price, and buying.
 
-Teachers and staff may look, and see what a student would. Mux's player comes only to pages where something plays.
+Instructors and staff see what a student would. Mux's player comes only to pages where something plays.
 """
 
 import uuid
@@ -25,12 +25,12 @@ bp = Blueprint("catalog", __name__, url_prefix="/catalog")
 @bp.get("")
 def index() -> str:
     headers.shows_pictures()
-    wish = _wish()
+    query = _query()
     user = auth.current_user()
     return render_template(
         "catalog/index.html",
-        wish=wish,
-        shelf=catalog.shelf(user, wish),
+        query=query,
+        shelf=catalog.shelf(user, query),
         courses=catalog.titles(),
         student=user.role == "student",
         link=_link,
@@ -104,7 +104,7 @@ def buy(lesson_id: uuid.UUID) -> Response:
 
 
 def _player(owner: Owner) -> Player | None:
-    """What the player is told, if this plays; the page then gets the policy that the player needs."""
+    """What the player is told, if this plays; the page then gets the Content-Security-Policy that the player needs."""
     found = player_of(owner)
     if found is not None:
         headers.needs_widgets()
@@ -116,7 +116,7 @@ def _is_student() -> bool:
     return auth.current_user().role == "student"
 
 
-def _wish() -> Wish:
+def _query() -> Wish:
     args = request.args
     after, before = args.get("after", "")[:80], args.get("before", "")[:80]
     return Wish(
@@ -129,8 +129,8 @@ def _wish() -> Wish:
 
 
 def _link(**changes: Any) -> str:
-    """This list with something else chosen; whatever is not mentioned stays, the page starts over."""
-    wish = _wish()
-    show = "free" if wish.free else "bought" if wish.bought else None
-    chosen: dict[str, Any] = {"q": wish.q or None, "course_id": wish.course_id, "show": show, **changes}
+    """This list with other choices; what is not named stays, and the list starts at its first page."""
+    query = _query()
+    show = "free" if query.free else "bought" if query.bought else None
+    chosen: dict[str, Any] = {"q": query.q or None, "course_id": query.course_id, "show": show, **changes}
     return url_for("catalog.index", **{name: value for name, value in chosen.items() if value})

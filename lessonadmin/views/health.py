@@ -1,4 +1,4 @@
-"""Is it alive, and is everything there that it needs? Public, so it says names and never details."""
+"""Liveness and readiness probes. Public, so they name what is missing and never give details."""
 
 from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError

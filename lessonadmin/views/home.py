@@ -1,4 +1,4 @@
-"""The front door: sends everybody to the page that they work on."""
+"""`/`: sends each user to the first page of their role."""
 
 from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response

@@ -1,4 +1,4 @@
-"""Notices as pages: what happened to one's lessons, read and unread, and the figure in the bell."""
+"""Notifications as pages: what happened to the user's lessons, read and unread, and the number beside the bell."""
 
 import uuid
 
@@ -45,7 +45,7 @@ def bell() -> Response:
 
 @bp.get("/<uuid:notice_id>")
 def open_one(notice_id: uuid.UUID) -> Response:
-    """Whoever opens the thing that a notice is about has read the notice, with or without scripts."""
+    """A user who opens what a notification is about has read it, with or without scripts."""
     user = auth.current_user()
     with transaction(auth.current_actor()):
         if not notices.mark_read(user, notice_id):

@@ -1,6 +1,6 @@
 """The one address that Mux calls: verify the raw bytes, let the inbox store and apply, answer with nothing.
 
-No call to Mux, no mail, no wait for Redis happens here; Mux gives up after five seconds and stores our answer.
+No call to Mux, no mail, no wait for Redis happens here; Mux gives up after five seconds and stores the answer.
 """
 
 import logging

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
-from lessonadmin.domain.prices import money, price_input
+from lessonadmin.domain.prices import money, price_text
 from lessonadmin.spans import about, in_words, measured
 
 
@@ -76,5 +76,5 @@ def browser(user_agent: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    for written in (money, price_input, iso, moment, ago, about, measured, duration, size, plural, browser):
+    for written in (money, price_text, iso, moment, ago, about, measured, duration, size, plural, browser):
         app.jinja_env.filters[written.__name__] = written

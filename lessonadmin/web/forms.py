@@ -43,7 +43,7 @@ class PriceField(StringField):
     cents = 0
 
     def pre_validate(self, form: BaseForm) -> None:
-        self.cents = checked(prices.read, self.data)
+        self.cents = checked(prices.parse_price, self.data)
 
 
 class CourseField(StringField):
@@ -115,12 +115,12 @@ class PanelCourseForm(CourseForm):
 class LessonForm(OwnerForm):
     """A lesson, for support."""
 
-    price = PriceField("Price", default=prices.price_input(0))
+    price = PriceField("Price", default=prices.price_text(0))
     course_id = CourseField("Course", default="")
 
     @classmethod
     def stored(cls, owner: Lesson) -> dict[str, object]:
-        price = prices.price_input(owner.price_cents)
+        price = prices.price_text(owner.price_cents)
         return super().stored(owner) | {"price": price, "course_id": str(owner.course_id or "")}
 
     def wanted(self) -> dict[str, Any]:

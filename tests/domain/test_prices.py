@@ -34,7 +34,7 @@ from lessonadmin.domain.errors import Invalid
     ],
 )
 def test_prices_as_people_write_them(typed: str, cents: int) -> None:
-    assert prices.read(typed) == cents
+    assert prices.parse_price(typed) == cents
 
 
 @pytest.mark.parametrize(
@@ -46,20 +46,20 @@ def test_prices_as_people_write_them(typed: str, cents: int) -> None:
 )  # fmt: skip
 def test_what_is_no_price(typed: str) -> None:
     with pytest.raises(Invalid) as caught:
-        prices.read(typed)
+        prices.parse_price(typed)
     assert caught.value.fields == {"price": "Enter the price as 9.99, or 0 if the lesson is free."}
 
 
 @pytest.mark.parametrize("typed", ["999999.01", "1000000", "9999999999", "9" * 40])
 def test_what_is_too_much(typed: str) -> None:
     with pytest.raises(Invalid) as caught:
-        prices.read(typed)
+        prices.parse_price(typed)
     assert caught.value.fields == {"price": "The price can be 999,999.00 at most."}
 
 
 @given(cents=st.integers(0, prices.MAX_PRICE_CENTS))
 def test_what_a_form_shows_is_read_back(cents: int) -> None:
-    assert prices.read(prices.price_input(cents)) == cents
+    assert prices.parse_price(prices.price_text(cents)) == cents
 
 
 @pytest.mark.parametrize(

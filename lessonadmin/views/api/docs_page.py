@@ -12,7 +12,7 @@ from lessonadmin.views.api import openapi
 from lessonadmin.views.api.endpoints import bp
 
 Doc = dict[str, Any]
-MANY = 8
+MAX_ENUM_SHOWN = 8
 KINDS = {"string": "text", "integer": "whole number", "boolean": "true or false", "null": "null"}
 
 
@@ -119,7 +119,7 @@ def kind_of(schema: Doc) -> Markup:
         return Markup('<a href="#{0}">{0}</a>').format(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
         return Markup(" or ").join(map(kind_of, schema["anyOf"]))
-    if len(schema.get("enum", [])) > MANY:
+    if len(schema.get("enum", [])) > MAX_ENUM_SHOWN:
         return escape("one of " + ", ".join(schema["enum"]))
     if "enum" in schema:
         return escape(" or ".join(json.dumps(value) for value in schema["enum"]))

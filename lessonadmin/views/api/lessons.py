@@ -69,7 +69,7 @@ def change_lesson(lesson_id: uuid.UUID, body: LessonChange) -> Answer:
 
 @contextmanager
 def _a_foreign_course_is_missing() -> Iterator[None]:
-    """A form says it beside its field; a program that names what is not its own hears the same as everywhere."""
+    """In the API a foreign course is 404; in a form it is the error of a field."""
     try:
         yield
     except Invalid as error:
@@ -79,7 +79,7 @@ def _a_foreign_course_is_missing() -> Iterator[None]:
 
 
 def changes(body: LessonChange) -> Changes:
-    """Only what was said: a default is not a wish."""
+    """Only the fields that the request names: a default changes nothing."""
     said = body.model_dump(include=body.model_fields_set)
     return Changes(**{name: said.get(name, UNSET) for name in LessonChange.model_fields})
 

@@ -84,8 +84,8 @@ def _json_object() -> dict[str, Any]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, at any depth, whose keys are given once under any of their names; which of two values was meant is not
-    for us to guess."""
+    """An object, at any depth. A key that is given twice, under any of its names, is refused: the API does not guess which
+    value was meant."""
     _given_once(key for key, _ in pairs)
     return dict(pairs)
 
@@ -106,7 +106,7 @@ def _arguments() -> dict[str, Any]:
 
 
 def _named(given: dict[str, Any]) -> dict[str, Any]:
-    """The same under our own names; one thing under two of its names is refused."""
+    """The same under the snake_case names; one thing under two of its names is refused."""
     _given_once(given)
     return {ALSO_CALLED.get(key, key): value for key, value in given.items()}
 

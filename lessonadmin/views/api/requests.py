@@ -60,7 +60,7 @@ class RequestModel(BaseModel):
 
 
 def _no_defaults(schema: dict[str, Any]) -> None:
-    """In a change, what is left out stays as it is: there is no default to promise."""
+    """In a change, what is left out stays as it is: so no default is documented."""
     for field in schema["properties"].values():
         field.pop("default", None)
 

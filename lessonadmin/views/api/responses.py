@@ -1,7 +1,7 @@
 """The schemas of responses, and how they are made from the domain's objects.
 
-Asset, playback and upload ids leave only for whoever may play the video; what goes on beside a playing video is shown
-only to whoever may change it.
+Asset, playback and upload ids are given only to users who may play the video; the replacement of a playing video only to
+users who may change it.
 """
 
 import uuid
@@ -161,7 +161,7 @@ class CourseResponse(BaseModel):
                 instructor_id=course.instructor_id,
                 created_at=course.created_at,
                 updated_at=course.updated_at,
-                # a preview plays for everybody who sees the course
+                # a preview plays for every user who sees the course
                 video=VideoResponse.of(
                     standings[course.id], plays=True, changes=permissions.owns(user, course)
                 ),

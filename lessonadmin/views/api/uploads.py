@@ -1,4 +1,4 @@
-"""From a chosen file to bytes at Mux: the address to upload to, the word that they are in, giving it up.
+"""Uploads: the URL to upload to, the report that the bytes are sent, and cancelling.
 
 The endpoints that name an upload answer with the status of that upload.
 """

@@ -1,4 +1,4 @@
-"""How a video stands, asked of our database or of Mux; and taking one away or naming the true one."""
+"""The status of a video, from the database or from Mux; removing a video, and naming the asset that a lesson really has."""
 
 import uuid
 

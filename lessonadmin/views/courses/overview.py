@@ -1,4 +1,4 @@
-"""The list of courses: how many lessons each has and how its preview stands; searched and paged."""
+"""The list of courses: how many lessons each has and the status of its preview; searched and paged."""
 
 from flask import render_template, request, url_for
 
@@ -10,7 +10,7 @@ from lessonadmin.views.courses.blueprint import bp
 from lessonadmin.web import headers
 
 PER_PAGE = 20
-LAST_PAGE = listing.CEILING // PER_PAGE
+MAX_PAGE = listing.CEILING // PER_PAGE
 
 
 @bp.get("")
@@ -33,4 +33,4 @@ def index() -> str:
 
 def _number() -> int:
     text = request.args.get("page", "1")
-    return min(max(1, int(text)), LAST_PAGE) if text.isdecimal() and len(text) < 7 else 1
+    return min(max(1, int(text)), MAX_PAGE) if text.isdecimal() and len(text) < 7 else 1

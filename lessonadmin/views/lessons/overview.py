@@ -1,4 +1,4 @@
-"""The list of lessons: filtered, searched, sorted, and living while something in it moves."""
+"""The list of lessons: filtered, searched, sorted, and refreshed while a video in it is on its way."""
 
 from typing import Any
 
@@ -17,27 +17,27 @@ from lessonadmin.web import fragments, headers
 @bp.get("")
 def index() -> Response:
     headers.shows_pictures()
-    wish = _wish()
+    query = _query()
     user = auth.current_user()
-    page = worklist.page(user, wish)
+    page = worklist.page(user, query)
     shown = video_status.of_many(page.lessons)
     moving = any(not one.settled for one in shown.values())
-    tries = card.attempt()
-    asks_again = moving and tries < card.LAST_ATTEMPT
+    attempts = card.attempts_so_far()
+    asks_again = moving and attempts < card.MAX_ATTEMPTS
     body = render_template(
         "lessons/list.html" if fragments.wanted() else "lessons/index.html",
         page=page,
-        wish=wish,
+        query=query,
         states=shown,
         thumbnail=thumbnails.thumbnail,
-        next_ms=video_status.next_poll_ms(tries) if asks_again else None,
-        empty=page.total == 0 and not wish.q and not wish.state and not worklist.has_any(user),
+        next_ms=video_status.next_poll_ms(attempts) if asks_again else None,
+        empty=page.total == 0 and not query.q and not query.state and not worklist.has_any(user),
         link=_link,
     )
     return fragments.answer(body, name="list") if fragments.wanted() else make_response(body)
 
 
-def _wish() -> worklist.Wish:
+def _query() -> worklist.Wish:
     args = request.args
     number = args.get("page", "1")
     return worklist.Wish(
@@ -49,7 +49,7 @@ def _wish() -> worklist.Wish:
 
 
 def _link(**changes: object) -> str:
-    """This list with something else chosen; whatever is not mentioned stays, the page starts over."""
-    wish = _wish()
-    chosen: dict[str, Any] = {"state": wish.state, "q": wish.q, "sort": wish.sort, **changes}
+    """This list with other choices; what is not named stays, and the list starts at its first page."""
+    query = _query()
+    chosen: dict[str, Any] = {"state": query.state, "q": query.q, "sort": query.sort, **changes}
     return url_for("lessons.index", **{name: value for name, value in chosen.items() if value not in ("", 1)})

@@ -21,14 +21,14 @@ from lessonadmin.views.videos.actions import ACTIONS
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.player import Player, player_of
 
-LAST_ATTEMPT = 60
+MAX_ATTEMPTS = 60
 # what a browser offers first; the rest of Mux's languages follows by name
 FIRST_LANGUAGES = (("", "No captions"), (mux.AUTOMATIC, "Let Mux detect the language"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One video on its way through the page. `urls`: by name, its pages and what may be done: edit, publish, remove."""
+    """One video as a page shows it. `urls`: by name, its pages and what may be done: edit, publish, remove."""
 
     kind: Kind
     owner: Owner | None
@@ -57,8 +57,8 @@ class Card:
 
     @property
     def in_background(self) -> bool:
-        """Asked so often that the page stops asking: it goes on without anybody looking."""
-        return self.moving and self.attempt >= LAST_ATTEMPT
+        """The page has asked so often that it stops; the work goes on without it."""
+        return self.moving and self.attempt >= MAX_ATTEMPTS
 
     @property
     def next_ms(self) -> int | None:
@@ -84,7 +84,7 @@ def of(owner: Owner, *, said: str = "", problem: Problem | None = None) -> Card:
         urls={name: owner_url(owner, name) for name in ("edit", "video", "delete", *ACTIONS[owner.kind])},
         estimate=estimates.of(owner) if not found.settled else None,
         player=player_of(owner),
-        attempt=attempt(),
+        attempt=attempts_so_far(),
         said=said or request.args.get("said", "")[:20],
         problem=problem,
         bought=lessons.count_purchases(owner.id) if isinstance(owner, Lesson) else 0,
@@ -102,7 +102,7 @@ def blank(kind: Kind) -> Card:
     return Card(kind=kind, owner=None, standing=None, urls={})
 
 
-def attempt() -> int:
+def attempts_so_far() -> int:
     """How often this page has asked already."""
     text = request.args.get("attempt", "0")
     return min(int(text), 1000) if text.isdecimal() and len(text) < 6 else 0

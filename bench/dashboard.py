@@ -10,7 +10,7 @@ import statistics
 import time
 from datetime import datetime
 
-from bench._house import servers
+from bench._servers import servers
 from bench.seed_panel import seed
 
 LESSONS = int(os.environ.get("LESSONS", "1000000"))

@@ -13,8 +13,8 @@ import os
 import subprocess
 import sys
 
-from bench._house import ROOT, servers
 from bench._panel_addresses import BESIDE
+from bench._servers import ROOT, servers
 from bench.seed_panel import copy_plainly, seed
 
 SMALL = 10_000

@@ -11,7 +11,7 @@ import time
 import psycopg
 
 from bench import _school
-from bench._house import servers
+from bench._servers import servers
 
 TABLES = (
     "lessons", "mux_asset_tracking", "mux_events", "audit_log", "purchases", "courses", "users", "asset_deletions",

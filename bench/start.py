@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from devstack import ports
-from devstack.house import status_of
+from devstack.stack import status_of
 
 ROOT = Path(__file__).parent.parent
 MAX_SECONDS = 120

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psycopg
 
-from bench._house import SECRET, gunicorn, servers
 from bench._load import Result, send_all
+from bench._servers import SECRET, gunicorn, servers
 from devstack import wheels
 from devstack.postgres import Postgres
 from muxsim.delivery import sign

@@ -27,7 +27,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 if settings.get_current_profile_name() == "default":
     settings.load_profile("patient")
 
-pytest_plugins = ["devstack.pytest_plugin", "tests.chromium", "tests.world"]
+pytest_plugins = ["devstack.pytest_plugin", "tests.chromium", "tests.mux_sim"]
 
 
 @pytest.fixture(autouse=True)

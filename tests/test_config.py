@@ -2,7 +2,7 @@
 
 import pytest
 
-from devstack.house import SIMULATED
+from devstack.stack import SIMULATED
 from lessonadmin import config
 from muxsim.options import DEFAULT_SECRET, DEFAULT_TOKENS
 from tests.settings import REQUIRED, environment, overridden

@@ -34,7 +34,7 @@ SAMPLE = places.ROOT / "lessonadmin" / "demo" / "sample.mp4"
 
 
 @contextmanager
-def house() -> Iterator[tuple[str, dict[str, tuple[str, str]]]]:
+def stack() -> Iterator[tuple[str, dict[str, tuple[str, str]]]]:
     """The product on fresh data: its address, and e-mail and password by role."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -114,7 +114,7 @@ def main() -> int:
     if program is None:
         raise Trouble("There is no Chromium on this machine to take pictures with.")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with house() as (address, accounts), sync_playwright() as playwright:
+    with stack() as (address, accounts), sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
         page = sign_in(chromium, address, accounts["instructor"])
         teach(page, address)

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack import house as houses
 from devstack import keepsakes, places, residents, wishes
-from devstack.house import MUX_ADDRESSES, House
+from devstack import stack as stacks
 from devstack.leftovers import Register
 from devstack.output import Output, ReaderGone
+from devstack.stack import MUX_ADDRESSES, Stack
 from devstack.supervisor import Stopped, Supervisor
 from devstack.trouble import Trouble, told
 
@@ -28,19 +28,19 @@ def main() -> int:
     started = time.monotonic()
     wanted = wishes.read()
     with _the_only_one() as register:
-        output = Output(("postgres", "redis", "mux", *houses.PROCESSES))
+        output = Output(("postgres", "redis", "mux", *stacks.PROCESSES))
         if left := register.stop_leftovers():
             output.say(f"Stopped what an earlier start had left running: {', '.join(left)}.")
         wishes.check_port(wanted.port)
         _check_room()
-        house = houses.plan(wanted)
+        stack = stacks.plan(wanted)
         try:
-            _check_settings(house)
-            _live(house, register, output, started)
+            _check_settings(stack)
+            _live(stack, register, output, started)
         except (Stopped, ReaderGone):
             pass
         finally:
-            house.close()
+            stack.close()
             (RUN / "address").unlink(missing_ok=True)
         output.say("Everything is stopped. The data stays in instance/.")
     return 0
@@ -72,43 +72,43 @@ def _check_room() -> None:
         )
 
 
-def _check_settings(house: House) -> None:
+def _check_settings(stack: Stack) -> None:
     """Ask the product about its settings before anything is started."""
     from lessonadmin import config
 
     try:
-        config.load(house.settings)
+        config.load(stack.settings)
     except config.SettingsError as error:
         raise Trouble(str(error)) from None
-    houses.check_own_servers(house.wishes)
-    if house.wishes.own_database and not house.wishes.own_mux:
-        found = residents.read(house.wishes.own_database)
+    stacks.check_own_servers(stack.wishes)
+    if stack.wishes.own_database and not stack.wishes.own_mux:
+        found = residents.read(stack.wishes.own_database)
         if not (
-            found.demo and _remembered(house).exists()
+            found.demo and _remembered(stack).exists()
         ):  # in a demo that was made here people may have joined
             residents.refuse_a_real_school(found)
 
 
-def _live(house: House, register: Register, output: Output, started: float) -> None:
-    if house.postgres:
-        house.postgres.prepare()
-    if house.valkey:
-        house.valkey.prepare()
-    with Supervisor(environment=house.settings, register=register, output=output) as supervisor:
-        servers = house.servers()
+def _live(stack: Stack, register: Register, output: Output, started: float) -> None:
+    if stack.postgres:
+        stack.postgres.prepare()
+    if stack.valkey:
+        stack.valkey.prepare()
+    with Supervisor(environment=stack.settings, register=register, output=output) as supervisor:
+        servers = stack.servers()
         supervisor.start(*servers)
         supervisor.wait_ready(*(program.name for program in servers), seconds=TIMEOUT_SECONDS)
-        if house.postgres:
-            house.postgres.create_role()
-            house.postgres.create_database(houses.DATABASE)
+        if stack.postgres:
+            stack.postgres.create_role()
+            stack.postgres.create_database(stacks.DATABASE)
         _flask(supervisor, "release", "db", "upgrade")
-        keepsakes.write_environment(places.INSTANCE / "env", _own_settings(house))
-        supervisor.start(*house.processes())
+        keepsakes.write_environment(places.INSTANCE / "env", _own_settings(stack))
+        supervisor.start(*stack.processes())
         supervisor.wait_ready("web", seconds=TIMEOUT_SECONDS)
-        _wait_until_ready(house, supervisor)
-        accounts = _accounts(house, supervisor)
-        (RUN / "address").write_text(house.address + "\n")
-        _announce(house, output, accounts, time.monotonic() - started)
+        _wait_until_ready(stack, supervisor)
+        accounts = _accounts(stack, supervisor)
+        (RUN / "address").write_text(stack.address + "\n")
+        _announce(stack, output, accounts, time.monotonic() - started)
         supervisor.forever()
 
 
@@ -129,61 +129,61 @@ def _reason(said: str) -> str:
     return f"{(telling or ['it said nothing'])[-1].rstrip('.')}."
 
 
-def _accounts(house: House, supervisor: Supervisor) -> list[str]:
+def _accounts(stack: Stack, supervisor: Supervisor) -> list[str]:
     """The demo accounts of this database: made on the first run, remembered for the later ones.
 
     Made once web is there, since the demo's videos are announced to it like any others.
     """
-    file = _remembered(house)
+    file = _remembered(stack)
     if not file.exists():
-        if _is_serious(house):
+        if _is_serious(stack):
             return []
         said = _flask(supervisor, "demo", "seed-demo")
         keepsakes.write_private(file, "".join(f"{found[0]}\n" for found in ACCOUNT.finditer(said)))
     return file.read_text().splitlines()
 
 
-def _remembered(house: House) -> Path:
-    key = hashlib.sha256(house.settings["DATABASE_URL"].partition("?")[0].encode()).hexdigest()[:12]
+def _remembered(stack: Stack) -> Path:
+    key = hashlib.sha256(stack.settings["DATABASE_URL"].partition("?")[0].encode()).hexdigest()[:12]
     return places.INSTANCE / f"demo-accounts-{key}"
 
 
-def _is_serious(house: House) -> bool:
+def _is_serious(stack: Stack) -> bool:
     """Mux itself, or a school of other people with a Mux of its own: nothing is made there for show."""
     from lessonadmin import config
 
-    if config.load(house.settings).mux_is_real:
+    if config.load(stack.settings).mux_is_real:
         return True
-    own = house.wishes.own_database
-    return own is not None and residents.read(own).others > 0 and house.wishes.own_mux
+    own = stack.wishes.own_database
+    return own is not None and residents.read(own).others > 0 and stack.wishes.own_mux
 
 
-def _wait_until_ready(house: House, supervisor: Supervisor) -> None:
+def _wait_until_ready(stack: Stack, supervisor: Supervisor) -> None:
     """Worker and clock take a moment longer than web; if they do not come, the page says so as well as we could."""
     deadline = time.monotonic() + TIMEOUT_SECONDS / 2
-    while not house.is_ready() and time.monotonic() < deadline:
+    while not stack.is_ready() and time.monotonic() < deadline:
         supervisor.pause(0.3)
 
 
-def _own_settings(house: House) -> dict[str, str]:
+def _own_settings(stack: Stack) -> dict[str, str]:
     from lessonadmin import config
 
     required = (name.upper() for name, field in config.Settings.model_fields.items() if field.is_required())
     names = {*required, *MUX_ADDRESSES, "MUX_WORKER_TOKEN_ID", "MUX_WORKER_TOKEN_SECRET"}
-    return {name: house.settings[name] for name in sorted(names) if name in house.settings}
+    return {name: stack.settings[name] for name in sorted(names) if name in stack.settings}
 
 
-def _announce(house: House, output: Output, accounts: list[str], seconds: float) -> None:
+def _announce(stack: Stack, output: Output, accounts: list[str], seconds: float) -> None:
     output.say()
-    output.title(f"Lessonadmin is ready at {house.address} (started in {seconds:.1f} s)")
+    output.title(f"Lessonadmin is ready at {stack.address} (started in {seconds:.1f} s)")
     if accounts:
         output.say("Sign in with one of these demo accounts (e-mail, password, role):")
         for account in accounts:
             output.say(account)
     else:
         output.say("There are no demo accounts here. One of your own: users create EMAIL --role ROLE")
-    if house.simulator_port:
-        output.say(f"Mux is simulated at {house.settings['MUX_API_URL']}")
+    if stack.simulator_port:
+        output.say(f"Mux is simulated at {stack.settings['MUX_API_URL']}")
     output.say("Commands by hand:  . instance/env && .venv/bin/flask --app app --help")
     output.say("Ctrl-C stops everything; the data stays in instance/.")
     output.say()

@@ -31,8 +31,10 @@ def fresh(row: Any) -> Any:
 
 
 def ready_drafts(count: int, **columns: object) -> list[Lesson]:
-    teacher = make_user()
+    instructor = make_user()
     return [
-        make_playing_lesson(creator=teacher, status="draft", published_at=None, title=f"Draft {n}", **columns)
+        make_playing_lesson(
+            creator=instructor, status="draft", published_at=None, title=f"Draft {n}", **columns
+        )
         for n in range(count)
     ]

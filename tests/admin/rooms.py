@@ -32,13 +32,13 @@ def browser(role: str = "admin") -> FlaskClient:
 
 def full_house() -> dict[str, Any]:
     """One of everything, related to each other; the ids by room."""
-    teacher = make_user(name="Ada Lovelace", email="ada@school.example")
+    instructor = make_user(name="Ada Lovelace", email="ada@school.example")
     student = make_user(role="student", email="stu@school.example")
-    course = make_course(instructor=teacher, title="Drawing for all")
+    course = make_course(instructor=instructor, title="Drawing for all")
     lesson = make_playing_lesson(
-        creator=teacher, title="Circles and lines", course_id=course.id, price_cents=900
+        creator=instructor, title="Circles and lines", course_id=course.id, price_cents=900
     )
-    row = make_tracking(make_lesson(creator=teacher, title="Squares"), filename="squares.mp4")
+    row = make_tracking(make_lesson(creator=instructor, title="Squares"), filename="squares.mp4")
     event = make_event(target_type="lesson", target_id=lesson.id, object_id="asset-x", outcome="applied")
     deletion = keep(
         AssetDeletion(
@@ -46,18 +46,18 @@ def full_house() -> dict[str, Any]:
             reason="replaced",
             target_type="lesson",
             target_id=lesson.id,
-            requested_by=teacher.id,
+            requested_by=instructor.id,
         )
     )
     batch = keep(
-        Batch(action="publish", total=3, done=3, status="done", reason="asked", created_by=teacher.id)
+        Batch(action="publish", total=3, done=3, status="done", reason="asked", created_by=instructor.id)
     )
     purchase = make_purchase(lesson, student)
     with factories.in_context(), transaction(CLI):
         audit_log.record("lesson.updated", lesson, before={"title": "x"}, after={"title": "y"})
     return {
         "lesson": lesson, "course": course, "tracking": row, "event": event, "deletion": deletion, "batch": batch,
-        "purchase": purchase, "user": teacher, "audit": None,
+        "purchase": purchase, "user": instructor, "audit": None,
     }  # fmt: skip
 
 

@@ -16,9 +16,9 @@ from lessonadmin.domain.models import AssetDeletion, AuditLog, Batch, User
 from lessonadmin.domain.uploads import assign_asset
 from tests.admin.desk import BATCH_PAGE, act, fresh, ready_drafts, said
 from tests.factories import make_course, make_event, make_lesson, make_user, signed_in
+from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of
 from tests.settings import overridden
-from tests.world import World
 
 
 @pytest.fixture
@@ -77,13 +77,13 @@ def test_more_than_twenty_run_as_a_batch(support: FlaskClient, session: object) 
 def test_everything_that_matches_the_filter_and_nothing_else(support: FlaskClient, session: object) -> None:
     drafts = ready_drafts(23, price_cents=500)
     other = ready_drafts(1, price_cents=900)[0]
-    teacher = drafts[0].creator_id
+    instructor = drafts[0].creator_id
     answer = act(
         support,
         "lesson",
         "publish",
         scope="filter",
-        query=f"?flt0_owner_is={teacher}&page=3&sort=0&page_size=20",
+        query=f"?flt0_owner_is={instructor}&page=3&sort=0&page_size=20",
     )
     held = BATCH_PAGE.match(answer.location)
     assert held is not None
@@ -185,18 +185,18 @@ def test_the_preview_changes_nothing_and_says_what_would(support: FlaskClient, s
     assert {row.actor_type for row in trail} == {"user"}
 
 
-def test_clearing_wants_a_word_typed_and_keeps_the_grace_time(support: FlaskClient, world: World) -> None:
+def test_clearing_wants_a_word_typed_and_keeps_the_grace_time(support: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     page = page_of(act(support, "lesson", "clear_asset", lesson.id, preview="1"))
     assert "Type “clear” to confirm" in page.text()
     assert "Keep the videos for 24 hours" in page.text()
     wrong = act(support, "lesson", "clear_asset", lesson.id, asked="1", reason="x", typed="no", grace="1")
     assert page_of(wrong).text("title").startswith("Error: ")
-    assert world.lesson(lesson).video_processing_status == "ready"
+    assert mux_sim.lesson(lesson).video_processing_status == "ready"
     act(support, "lesson", "clear_asset", lesson.id, asked="1", reason="x", typed="clear", grace="1")
-    found = world.lesson(lesson)
+    found = mux_sim.lesson(lesson)
     assert (found.video_processing_status, found.mux_asset_id, found.status) == ("deleting", None, "draft")
     deletion = db.session.scalars(select(AssetDeletion)).one()
     assert (deletion.due_at - deletion.requested_at).total_seconds() > 80_000
@@ -208,23 +208,23 @@ def test_clearing_wants_a_word_typed_and_keeps_the_grace_time(support: FlaskClie
     undoing = BATCH_PAGE.match(answer.location or "")
     assert undoing is not None
     runner.run_some(uuid.UUID(undoing[1]), seconds=10)
-    assert world.lesson(lesson).mux_asset_id is not None
+    assert mux_sim.lesson(lesson).mux_asset_id is not None
     assert db.session.scalars(select(AssetDeletion)).all() == []
 
 
 @pytest.mark.parametrize("chosen", [1, 2])
 def test_what_was_cleared_everywhere_comes_back_everywhere(
-    support: FlaskClient, world: World, chosen: int
+    support: FlaskClient, mux_sim: MuxSim, chosen: int
 ) -> None:
     """Two lessons of one asset: neither waits for a deletion that was taken back."""
-    (asset_id,) = world.control.seed_assets(1, policy="public", duration=30.0)
-    playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
+    (asset_id,) = mux_sim.control.seed_assets(1, policy="public", duration=30.0)
+    playback_id = mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
     both = [make_lesson(), make_lesson()]
     for lesson in both:
         assign_asset.adopt_asset(lesson, asset_id=asset_id, playback_id=playback_id, actor=CLI)
     ids = [lesson.id for lesson in both[:chosen]]
     act(support, "lesson", "clear_asset", *ids, asked="1", reason="x", typed="clear", grace="1")
-    assert [world.lesson(lesson).video_processing_status for lesson in both] == ["deleting"] * 2
+    assert [mux_sim.lesson(lesson).video_processing_status for lesson in both] == ["deleting"] * 2
     (batch,) = db.session.scalars(select(Batch)).all()
     form = {"id": str(batch.id), "reason": "too hasty", "csrf_token": csrf_of(support, "/account")}
     undoing = BATCH_PAGE.match(support.post("/admin/batch/undo", data=form).location or "")
@@ -238,57 +238,57 @@ def test_what_was_cleared_everywhere_comes_back_everywhere(
     db.session.commit()
     sweep.sweep()
     for lesson in both:
-        now = world.lesson(lesson)
+        now = mux_sim.lesson(lesson)
         assert (now.mux_asset_id, now.video_processing_status, now.status) == (asset_id, "ready", "published")
     assert db.session.scalars(select(AssetDeletion)).all() == []
 
 
-def test_a_bare_clear_deletes_right_away(support: FlaskClient, world: World) -> None:
+def test_a_bare_clear_deletes_right_away(support: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     act(support, "lesson", "clear_asset", lesson.id)
-    assert world.lesson(lesson).mux_asset_id is None
+    assert mux_sim.lesson(lesson).mux_asset_id is None
     deletion = db.session.scalars(select(AssetDeletion)).one()
     assert (deletion.due_at - deletion.requested_at).total_seconds() < 5
 
 
-def test_republish_takes_over_what_mux_has(support: FlaskClient, world: World) -> None:
+def test_republish_takes_over_what_mux_has(support: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     act(support, "lesson", "republish", lesson.id)
-    found = world.lesson(lesson)
+    found = mux_sim.lesson(lesson)
     assert (found.status, found.video_processing_status) == ("published", "ready")
     assert "Published, as Mux has it" in said(support)
 
 
 @pytest.mark.parametrize(("room", "action"), [("lesson", "recheck"), ("tracking", "recheck")])
 def test_recheck_finds_what_we_were_not_told(
-    support: FlaskClient, world: World, room: str, action: str
+    support: FlaskClient, mux_sim: MuxSim, room: str, action: str
 ) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
-    target = lesson.id if room == "lesson" else world.rows(lesson)[0].id
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
+    target = lesson.id if room == "lesson" else mux_sim.rows(lesson)[0].id
     act(support, room, action, target)
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
     assert "Mux had news: the video is now “ready”." in said(support)
 
 
-def test_courses_and_uploads_are_cleared_and_events_replayed(support: FlaskClient, world: World) -> None:
+def test_courses_and_uploads_are_cleared_and_events_replayed(support: FlaskClient, mux_sim: MuxSim) -> None:
     course = make_course()
-    world.uploaded(course)
-    world.deliver()
+    mux_sim.uploaded(course)
+    mux_sim.deliver()
     act(support, "course", "recheck", course.id)
     act(support, "course", "clear_asset", course.id)
-    assert world.course(course).mux_asset_id is None
+    assert mux_sim.course(course).mux_asset_id is None
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    act(support, "tracking", "clear_asset", world.rows(lesson)[0].id)
-    assert world.lesson(lesson).mux_asset_id is None
-    for event in world.events():
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    act(support, "tracking", "clear_asset", mux_sim.rows(lesson)[0].id)
+    assert mux_sim.lesson(lesson).mux_asset_id is None
+    for event in mux_sim.events():
         act(support, "event", "replay", event.id)
     assert (
         db.session.scalar(select(AuditLog.id).where(AuditLog.action == "event.replayed").limit(1)) is not None
@@ -318,19 +318,19 @@ def test_all_failed_events_are_replayed_by_their_view(support: FlaskClient, sess
 
 def test_a_row_that_vanished_since_the_preview_is_skipped(support: FlaskClient, session: object) -> None:
     kept, gone = ready_drafts(2)
-    teacher = db.session.get_one(User, kept.creator_id)
+    instructor = db.session.get_one(User, kept.creator_id)
     with transaction(CLI):
-        lessons.delete(teacher, gone.id)
+        lessons.delete(instructor, gone.id)
     act(support, "lesson", "publish", kept.id, gone.id, asked="1", reason="x")
     assert "1 done, 1 skipped. It is not there any more." in said(support)
 
 
-def test_mux_that_does_not_answer_leaves_the_row_to_the_worker(support: FlaskClient, world: World) -> None:
+def test_mux_that_does_not_answer_leaves_the_row_to_the_worker(support: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     with overridden(mux_api_url="http://127.0.0.1:1"):
         answer = act(support, "lesson", "recheck", lesson.id)
     assert answer.status_code == 302
     assert "tried again by itself" in said(support)
-    assert world.lesson(lesson).video_processing_status == "uploading"
+    assert mux_sim.lesson(lesson).video_processing_status == "uploading"

@@ -55,8 +55,8 @@ def titles(answer: TestResponse) -> list[str]:
 
 def make_three() -> list[Lesson]:
     """Three lessons, made in this order."""
-    teacher = make_user(name="Ada")
-    course = make_course(instructor=teacher, title="Drawing")
+    instructor = make_user(name="Ada")
+    course = make_course(instructor=instructor, title="Drawing")
     rows: list[dict[str, object]] = [
         {"title": "Circles", "price_cents": 500, "status": "published", "course": course},
         {"title": "Lines", "price_cents": 100},
@@ -64,7 +64,7 @@ def make_three() -> list[Lesson]:
     ]
     made = []
     for row in rows:
-        made.append(make_lesson(creator=teacher, **row))
+        made.append(make_lesson(creator=instructor, **row))
         time.sleep(0.002)  # keys of one millisecond have no order
     return made
 
@@ -239,9 +239,9 @@ def test_the_filter_form_leads_to_a_bookmarkable_address(staff: FlaskClient) -> 
 
 
 def test_pages_hold_each_row_once_and_the_last_is_the_last(staff: FlaskClient) -> None:
-    teacher = make_user()
+    instructor = make_user()
     for number in range(45):
-        make_lesson(creator=teacher, title=f"Lesson {number:02}", price_cents=7)
+        make_lesson(creator=instructor, title=f"Lesson {number:02}", price_cents=7)
     seen = [
         title for page in range(4) for title in titles(staff.get(f"{LIST}?page_size=20&sort=4&page={page}"))
     ]
@@ -281,10 +281,10 @@ def test_an_action_that_is_none_does_nothing(staff: FlaskClient, action_name: st
 
 
 def test_the_export_holds_what_matches_in_a_form_that_no_spreadsheet_runs(staff: FlaskClient) -> None:
-    teacher = make_user(name="=cmd|' /C calc'!A0")
+    instructor = make_user(name="=cmd|' /C calc'!A0")
     for title in ('=HYPERLINK("http://evil.example")', "+1", "-1+1", "@SUM(A1)", 'plain, "quoted"\nand long'):
-        make_lesson(creator=teacher, title=title, price_cents=100)
-    make_lesson(creator=teacher, title="not this", price_cents=900)
+        make_lesson(creator=instructor, title=title, price_cents=100)
+    make_lesson(creator=instructor, title="not this", price_cents=900)
     answer = staff.get(f"{LIST}export/csv/?flt0_price_cents_equals=100")
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=Specimens_")
     head, *rows = list(csv.reader(io.StringIO(answer.text)))
@@ -305,9 +305,9 @@ def test_the_export_is_read_in_slices_and_misses_nothing(
     staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lessonadmin.admin.csv_export.SLICE", 7)
-    teacher = make_user()
+    instructor = make_user()
     for number in range(21):
-        make_lesson(creator=teacher, title=f"Lesson {number:02}")
+        make_lesson(creator=instructor, title=f"Lesson {number:02}")
     rows = list(csv.reader(io.StringIO(staff.get(f"{LIST}export/csv/").text)))[1:]
     assert sorted(row[0] for row in rows) == [f"Lesson {number:02}" for number in range(21)]
 

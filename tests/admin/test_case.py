@@ -17,9 +17,9 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote, Tracking
 from tests.admin.desk import act, fresh, said
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_user, signed_in
+from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of
 from tests.settings import overridden
-from tests.world import World
 
 
 @pytest.fixture
@@ -43,51 +43,51 @@ def causes(browser: FlaskClient, row: Lesson | Course, **more: str) -> list[str 
     return [attrs["data-cause"] for _, attrs in page.elements if "data-cause" in attrs]
 
 
-def test_what_mux_did_not_tell_is_seen_beside_us_and_put_right(support: FlaskClient, world: World) -> None:
+def test_what_mux_did_not_tell_is_seen_beside_us_and_put_right(support: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
-    asked = len(world.calls())
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
+    asked = len(mux_sim.calls())
     causes(support, lesson)
-    assert len(world.calls()) == asked, "looking at the page asks Mux nothing"
+    assert len(mux_sim.calls()) == asked, "looking at the page asks Mux nothing"
     assert causes(support, lesson, look="1")[0] == "ready_not_told"
     fragment = support.get(address(lesson, look="1"), headers={"X-Fragment": "case"})
     assert fragment.headers["X-Fragment"] == "case"
     assert "We and Mux, side by side" in fragment.text
     assert 'name="action" value="recheck"' in fragment.text
-    assert world.lesson(lesson).video_processing_status == "uploading", "asking changed nothing"
+    assert mux_sim.lesson(lesson).video_processing_status == "uploading", "asking changed nothing"
     answer = act(support, "lesson", "recheck", lesson.id, url=address(lesson))
     assert answer.location == address(lesson)
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
     assert causes(support, lesson)[0] == "published"
 
 
 def test_a_new_video_that_mux_did_not_tell_of_is_compared_with_itself(
-    support: FlaskClient, world: World
+    support: FlaskClient, mux_sim: MuxSim
 ) -> None:
     """It was held against the playback id of the old video, and the way out named was the wrong one."""
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    asset_id, playback_id = world.lesson(lesson).mux_asset_id, world.lesson(lesson).mux_playback_id
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    asset_id, playback_id = mux_sim.lesson(lesson).mux_asset_id, mux_sim.lesson(lesson).mux_playback_id
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     assert causes(support, lesson, look="1")[0] == "ready_not_told"
     beside = support.get(address(lesson, look="1"), headers={"X-Fragment": "case"}).text
     assert "new video ready" in beside
     assert str(playback_id) not in beside
     act(support, "lesson", "recheck", lesson.id, url=address(lesson))
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.video_processing_status) == ("published", "ready")
     assert now.mux_asset_id != asset_id
     assert causes(support, lesson, look="1") == ["published"]
 
 
-def test_a_late_new_video_is_badged_and_said_on_the_page(support: FlaskClient, world: World) -> None:
+def test_a_late_new_video_is_badged_and_said_on_the_page(support: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    world.upload(lesson)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.upload(lesson)
     assert "New video late" not in page_of(support.get(address(lesson))).text()
     db.session.execute(update(Tracking).values(created_at=Tracking.created_at - timedelta(hours=1)))
     db.session.commit()
@@ -97,19 +97,19 @@ def test_a_late_new_video_is_badged_and_said_on_the_page(support: FlaskClient, w
     assert causes(support, lesson) == ["replacement_late"]
 
 
-def test_without_an_answer_from_mux_the_page_is_there(support: FlaskClient, world: World) -> None:
+def test_without_an_answer_from_mux_the_page_is_there(support: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
+    mux_sim.uploaded(lesson)
     with overridden(mux_api_url="http://127.0.0.1:1"):
         page = page_of(support.get(address(lesson, look="1")))
     assert "Mux" in page.text()
     assert "side by side" not in page.text()
 
 
-def test_the_story_as_a_text_for_a_ticket(support: FlaskClient, world: World) -> None:
+def test_the_story_as_a_text_for_a_ticket(support: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson(title="Circles")
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     answer = support.get(address(lesson, "story.txt"))
     assert answer.mimetype == "text/plain"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="lesson-{str(lesson.id)[:8]}.txt"'
@@ -126,16 +126,16 @@ def test_earlier_parts_of_the_story_are_pages_and_fragments(support: FlaskClient
     assert part.headers["X-Fragment"] == "story"
 
 
-def test_staff_write_notes_that_teachers_never_see(support: FlaskClient) -> None:
-    teacher = make_user()
-    lesson = make_playing_lesson(creator=teacher)
+def test_staff_write_notes_that_instructors_never_see(support: FlaskClient) -> None:
+    instructor = make_user()
+    lesson = make_playing_lesson(creator=instructor)
     answer = send(support, "/admin/lesson/note", id=str(lesson.id), text="Called at <b>nine</b>")
     assert answer.location == address(lesson) + "#notes"
     page = support.get(address(lesson))
     assert "Called at &lt;b&gt;nine&lt;/b&gt;" in page.text
     assert "sam@school.example" in page.text
-    assert "Called at" not in signed_in(teacher).get(f"/lessons/{lesson.id}/edit").text
-    assert "Called at" not in signed_in(teacher).get(f"/api/lessons/{lesson.id}").text
+    assert "Called at" not in signed_in(instructor).get(f"/lessons/{lesson.id}/edit").text
+    assert "Called at" not in signed_in(instructor).get(f"/api/lessons/{lesson.id}").text
     for text in ("", "   ", "x" * 4001, "a\x00b"):
         answer = send(support, "/admin/lesson/note", id=str(lesson.id), text=text)
         assert answer.status_code in (302, 400), repr(text)
@@ -221,7 +221,7 @@ def test_what_is_wrong_in_the_form_is_said_beside_it(support: FlaskClient, field
 @pytest.mark.parametrize(
     ("typed", "sentence"), [("1e5", "Enter the price as 9.99"), ("1000000", "999,999.00 at most")]
 )
-def test_a_price_is_read_as_in_the_form_of_its_teacher(
+def test_a_price_is_read_as_in_the_form_of_its_instructor(
     support: FlaskClient, typed: str, sentence: str
 ) -> None:
     lesson = make_lesson(price_cents=900)
@@ -231,7 +231,7 @@ def test_a_price_is_read_as_in_the_form_of_its_teacher(
     assert fresh(lesson).price_cents == 900
 
 
-def test_a_course_is_given_to_another_teacher(support: FlaskClient) -> None:
+def test_a_course_is_given_to_another_instructor(support: FlaskClient) -> None:
     course, other = make_course(), make_user(email="new@school.example")
     version = str(fresh(course).version)
     wrong = send(support, address(course, "edit/"), teacher="nobody@school.example", version=version)
@@ -259,15 +259,15 @@ def test_where_there_is_no_video_the_button_leads_to_the_form(support: FlaskClie
         assert support.get(form).status_code == 200
 
 
-def test_a_file_that_is_held_has_two_answers(support: FlaskClient, world: World) -> None:
-    teacher = make_user(email="gone@school.example")
-    lesson = make_lesson(creator=teacher, title="Bread")
-    ticket = world.upload(lesson)
+def test_a_file_that_is_held_has_two_answers(support: FlaskClient, mux_sim: MuxSim) -> None:
+    instructor = make_user(email="gone@school.example")
+    lesson = make_lesson(creator=instructor, title="Bread")
+    ticket = mux_sim.upload(lesson)
     with transaction(CLI):
-        people.set_active(fresh(teacher), False)
+        people.set_active(fresh(instructor), False)
     assert causes(support, lesson)[0] == "right_lost"
-    world.control.complete_upload(ticket.upload_id)
-    world.deliver()
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.deliver()
     answer = support.get(address(lesson))
     assert causes(support, lesson)[0] == "held"
     assert "gone@school.example started this upload and lost the right to this lesson on" in answer.text
@@ -276,7 +276,7 @@ def test_a_file_that_is_held_has_two_answers(support: FlaskClient, world: World)
     assert "Delete it at Mux…" in form
     assert ", held" in form
     assert "overtaken" not in form
-    (row,) = world.rows(lesson)
+    (row,) = mux_sim.rows(lesson)
     page = support.get(f"/admin/tracking/details/?id={row.id}")
     assert "Take over…" in page_of(page).text()
     assert "gone@school.example" in page.text
@@ -284,5 +284,5 @@ def test_a_file_that_is_held_has_two_answers(support: FlaskClient, world: World)
     assert "A file is held until you decide: Bread" in notices
     act(support, "tracking", "take_over", row.id)
     sweep.sweep()
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
     assert causes(support, lesson)[0] == "published"

@@ -23,9 +23,11 @@ from tests.pages import page_of
 
 
 def test_pages_by_key_hold_each_row_once_in_both_directions(app: Flask) -> None:
-    teacher, admin = make_user(), browser()
+    instructor, admin = make_user(), browser()
     for number in range(45):
-        make_lesson(creator=teacher, title=f"Lesson {number % 7}-{number:02}", price_cents=(number % 3) * 100)
+        make_lesson(
+            creator=instructor, title=f"Lesson {number % 7}-{number:02}", price_cents=(number % 3) * 100
+        )
     for order in ("", "sort=0", "sort=0&desc=1", "sort=5", "sort=5&desc=1", "sort=6"):
         address, seen, pages = f"/admin/lesson/?page_size=20&{order}", [], []
         while address:

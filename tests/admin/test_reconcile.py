@@ -14,7 +14,7 @@ from lessonadmin.domain.models import AssetDeletion, Drift, ReconcileRun
 from lessonadmin.domain.reconciliation import reconcile
 from lessonadmin.jobs import reconciling
 from tests.factories import make_lesson, make_playing_lesson, make_user, signed_in
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 PAGE = "/admin/reconcile/"
 
@@ -30,11 +30,11 @@ def walk() -> reconcile.Report:
     return report
 
 
-def drifted(world: World) -> None:
+def drifted(mux_sim: MuxSim) -> None:
     """One missing asset, and one orphan."""
     make_playing_lesson(title="Tides")
     note = f'{{"lesson_id":"{uuid.uuid4()}","app":"lessonadmin"}}'
-    world.control.seed_assets(1, passthrough=note, created_at=0)
+    mux_sim.control.seed_assets(1, passthrough=note, created_at=0)
 
 
 def press(browser: object, path: str, **fields: str) -> str:
@@ -68,14 +68,14 @@ def test_only_staff_see_it(app: Flask) -> None:
         assert browser.post(PAGE + "walk").status_code in ((400, 403) if status == 200 else (404,)), role
 
 
-def test_before_the_first_walk_there_is_only_the_button(world: World) -> None:
+def test_before_the_first_walk_there_is_only_the_button(mux_sim: MuxSim) -> None:
     page = signed_in(make_user(role="support")).get(PAGE).get_data(as_text=True)
     assert "Nobody has walked yet" in page
     assert "Walk now" in page
 
 
-def test_walk_mend_and_delete_by_buttons(world: World, redis_url: str) -> None:
-    drifted(world)
+def test_walk_mend_and_delete_by_buttons(mux_sim: MuxSim, redis_url: str) -> None:
+    drifted(mux_sim)
     support = make_user(role="support")
     browser = signed_in(support)
     assert "A worker begins to walk" in press(browser, "walk")
@@ -100,7 +100,7 @@ def test_walk_mend_and_delete_by_buttons(world: World, redis_url: str) -> None:
     assert "Mux and we agree" in browser.get(PAGE).get_data(as_text=True)
 
 
-def test_who_mended_and_why_is_in_the_audit_trail(world: World, redis_url: str) -> None:
+def test_who_mended_and_why_is_in_the_audit_trail(mux_sim: MuxSim, redis_url: str) -> None:
     lesson = make_playing_lesson()
     run_id = str(walk().run_id)
     support = make_user(role="support")
@@ -114,8 +114,8 @@ def test_who_mended_and_why_is_in_the_audit_trail(world: World, redis_url: str) 
     assert (row.actor_type, row.actor_id, row.detail["reason"]) == ("user", support.id, "told by the school")
 
 
-def test_an_old_report_is_not_acted_on(world: World, redis_url: str) -> None:
-    drifted(world)
+def test_an_old_report_is_not_acted_on(mux_sim: MuxSim, redis_url: str) -> None:
+    drifted(mux_sim)
     old = str(walk().run_id)
     walk()
     browser = signed_in(make_user(role="support"))
@@ -125,7 +125,7 @@ def test_an_old_report_is_not_acted_on(world: World, redis_url: str) -> None:
     assert jobs() == []
 
 
-def test_an_implausible_report_offers_no_clearing(world: World, redis_url: str) -> None:
+def test_an_implausible_report_offers_no_clearing(mux_sim: MuxSim, redis_url: str) -> None:
     for _ in range(21):
         make_playing_lesson()
     run_id = walk().run_id
@@ -136,7 +136,7 @@ def test_an_implausible_report_offers_no_clearing(world: World, redis_url: str) 
     assert reconcile.mend_kind(run_id, "missing", actor=CLI).mended == {}
 
 
-def test_findings_are_paged_and_odd_pages_answered(world: World) -> None:
+def test_findings_are_paged_and_odd_pages_answered(mux_sim: MuxSim) -> None:
     walk()
     run_id = db.session.scalars(select(ReconcileRun.id)).one()
     lesson = make_lesson(title="<script>alert(1)</script>")
@@ -156,7 +156,7 @@ def test_findings_are_paged_and_odd_pages_answered(world: World) -> None:
         assert browser.get(PAGE + query).status_code == 200, query
 
 
-def test_a_walk_without_an_end_is_told(world: World) -> None:
+def test_a_walk_without_an_end_is_told(mux_sim: MuxSim) -> None:
     walk()
     db.session.execute(update(ReconcileRun).values(finished_at=None))
     db.session.commit()

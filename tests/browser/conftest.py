@@ -1,6 +1,6 @@
 """Real processes for the browser tests: PostgreSQL, Redis, web, worker, clock and the Mux simulator, and a Chromium.
 
-`house`     everything that runs, started once: its address, its Mux (`house.mux`), its database (`house.sql(...)`)
+`stack`     everything that runs, started once: its address, its Mux (`stack.mux`), its database (`stack.sql(...)`)
 `teacher`   an account that nobody else uses, so that tests share the house without seeing each other
 `page`      a page in which the teacher is signed in; at its end it is an error if the page wrote errors to its console
 `visit`     further pages: visit(person, width=390, dark=True, errors=True)
@@ -19,10 +19,10 @@ from playwright.sync_api import Browser, Page, expect
 from devstack.places import ROOT
 from devstack.servers import Servers
 from muxsim.sample import SAMPLE_VIDEO
-from tests.browser.house import PATIENCE, House, Person, Visitor
+from tests.browser.stack import TIMEOUT_SECONDS, Person, Stack, Visitor
 
 # for what must come true: long enough for the slowest machine, and nobody waits for what has come true
-expect.set_options(timeout=PATIENCE * 1000)
+expect.set_options(timeout=TIMEOUT_SECONDS * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,14 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def house(
+def stack(
     real_servers: Servers, redis_url_of_house: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
-    built = House(
+) -> Iterator[Stack]:
+    built = Stack(
         servers=real_servers,
         name=f"browser_{worker_id}",
         redis_url=redis_url_of_house,
-        folder=tmp_path_factory.mktemp("house"),
+        folder=tmp_path_factory.mktemp("stack"),
     )
     try:
         built.start()
@@ -51,29 +51,29 @@ def house(
 
 
 @pytest.fixture(autouse=True)
-def clean(house: House) -> Iterator[None]:
+def clean(stack: Stack) -> Iterator[None]:
     """Instead of empty tables: everybody is new in every test, and Mux is calm."""
-    house.calm()
+    stack.calm()
     yield
-    house.calm()
+    stack.calm()
 
 
 @pytest.fixture
-def visit(chromium: Browser, house: House) -> Iterator[Visitor]:
-    visitor = Visitor(chromium, house)
+def visit(chromium: Browser, stack: Stack) -> Iterator[Visitor]:
+    visitor = Visitor(chromium, stack)
     yield visitor
     visitor.close()
     assert not visitor.complaints, visitor.complaints
 
 
 @pytest.fixture
-def teacher(house: House) -> Person:
-    return house.person(name="Tina Teacher")
+def instructor(stack: Stack) -> Person:
+    return stack.person(name="Tina Instructor")
 
 
 @pytest.fixture
-def page(visit: Visitor, teacher: Person) -> Page:
-    return visit(teacher)
+def page(visit: Visitor, instructor: Person) -> Page:
+    return visit(instructor)
 
 
 @pytest.fixture

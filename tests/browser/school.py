@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from tests.browser.house import TOKENS, House, Person
+from tests.browser.stack import TOKENS, Person, Stack
 
 BASIC = "Basic " + base64.b64encode(":".join(TOKENS[0][:2]).encode()).decode()
 
@@ -16,13 +16,13 @@ BASIC = "Basic " + base64.b64encode(":".join(TOKENS[0][:2]).encode()).decode()
 class School:
     """What a teacher has, written as rows; `owner` is the teacher of everything."""
 
-    def __init__(self, house: House, owner: Person) -> None:
-        self.house = house
+    def __init__(self, stack: Stack, owner: Person) -> None:
+        self.stack = stack
         self.owner = owner
 
     def _insert(self, *rows: tuple[str, dict[str, Any]]) -> str:
         """Rows in one transaction, so that nobody meets a half; the id of the first."""
-        address = "postgresql://" + self.house.database.partition("://")[2]
+        address = "postgresql://" + self.stack.database.partition("://")[2]
         ids = []
         with psycopg.connect(address) as connection:
             for table, columns in rows:
@@ -40,15 +40,15 @@ class School:
         if real:
             asset_id, seconds = self._send(), 1.0
         else:
-            (asset_id,) = self.house.mux.seed_assets(policy=policy, duration=seconds)
-        playback_id = self.house.mux.asset(asset_id)["playback_ids"][0]["id"]
+            (asset_id,) = self.stack.mux.seed_assets(policy=policy, duration=seconds)
+        playback_id = self.stack.mux.asset(asset_id)["playback_ids"][0]["id"]
         return {"asset_id": asset_id, "playback_id": playback_id, "policy": policy, "seconds": seconds}
 
     def _send(self) -> str:
-        mux = self.house.mux
+        mux = self.stack.mux
         body = {"cors_origin": "*", "new_asset_settings": {"playback_policies": ["public"]}}
         request = urllib.request.Request(
-            f"{self.house.simulator.url}/video/v1/uploads",
+            f"{self.stack.simulator.url}/video/v1/uploads",
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json", "Authorization": BASIC},
         )
@@ -161,7 +161,7 @@ class School:
         """Videos of a length that no other has, which took this long at Mux: something to estimate from."""
         for n in range(3):
             lesson = self.lesson(f"Earlier {n}", status="draft")
-            self.house.sql(
+            self.stack.sql(
                 "UPDATE mux_asset_tracking SET bytes_in_at = now() - make_interval(secs => %s), ready_at = now(),"
                 " duration = %s WHERE lesson_id = %s",
                 *(seconds, duration, lesson),

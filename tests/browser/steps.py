@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.house import House
+from tests.browser.stack import Stack
 
 EDIT = re.compile(r"/lessons/[0-9a-f-]{36}/edit$")
 SMALL_PARTS = "document.querySelector('mux-uploader').setAttribute('chunk-size', '256')"
@@ -54,14 +54,14 @@ def lesson_id(page: Page) -> str:
     return page.url.split("/")[-2]
 
 
-def arrived(house: House, lesson: str) -> str:
+def arrived(stack: Stack, lesson: str) -> str:
     """The fingerprint of the file that Mux got for the lesson's newest upload."""
-    ((upload_id,),) = house.sql(
+    ((upload_id,),) = stack.sql(
         "SELECT upload_id FROM mux_asset_tracking WHERE lesson_id = %s ORDER BY created_at DESC LIMIT 1",
         lesson,
     )
-    asset_id = house.mux.upload(upload_id)["asset_id"]
-    return hashlib.sha256((house.simulator.core.assets.media(asset_id) / "source").read_bytes()).hexdigest()
+    asset_id = stack.mux.upload(upload_id)["asset_id"]
+    return hashlib.sha256((stack.simulator.core.assets.media(asset_id) / "source").read_bytes()).hexdigest()
 
 
 def fingerprint(path: str) -> str:
@@ -69,6 +69,6 @@ def fingerprint(path: str) -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def puts(house: House) -> int:
+def puts(stack: Stack) -> int:
     """How many parts have reached Mux, or tried to."""
-    return len(house.mux.calls(target="upload", operation="put"))
+    return len(stack.mux.calls(target="upload", operation="put"))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.house import House, Person, Visitor
 from tests.browser.school import School
+from tests.browser.stack import Person, Stack, Visitor
 
 Axe = Callable[[Page], list[str]]
 HEAVIEST_KB = 150
@@ -25,15 +25,15 @@ PLAYS = """() => new Promise((found) => {
 
 
 @pytest.fixture
-def school(house: House, teacher: Person) -> School:
+def school(stack: Stack, instructor: Person) -> School:
     # everybody shares the house: what others have published would be on the shelves, too
-    house.sql("UPDATE lessons SET status = 'draft'")
-    return School(house, teacher)
+    stack.sql("UPDATE lessons SET status = 'draft'")
+    return School(stack, instructor)
 
 
 @pytest.fixture
-def student(house: House) -> Person:
-    return house.person("student", "Stu Student")
+def student(stack: Stack) -> Person:
+    return stack.person("student", "Stu Student")
 
 
 def fits(page: Page) -> bool:
@@ -41,7 +41,7 @@ def fits(page: Page) -> bool:
 
 
 def test_only_what_is_published_and_plays_can_be_bought(
-    visit: Visitor, school: School, student: Person, house: House
+    visit: Visitor, school: School, student: Person, stack: Stack
 ) -> None:
     published = school.lesson("The flat wash", price=499, real=True)
     hidden = [
@@ -66,7 +66,7 @@ def test_only_what_is_published_and_plays_can_be_bought(
     expect(page.get_by_text("the purchase is recorded")).to_be_visible()
     expect(page.locator("mux-player")).to_be_visible()
     assert page.evaluate(PLAYS)
-    rows = house.sql("SELECT lesson_id::text, price_cents FROM purchases WHERE user_id = %s", student.id)
+    rows = stack.sql("SELECT lesson_id::text, price_cents FROM purchases WHERE user_id = %s", student.id)
     assert rows == [(published, 499)]
 
 
@@ -99,11 +99,11 @@ def test_the_shelves_and_pages_are_good_for_everybody(
 
 
 def test_what_was_bought_and_is_gone_is_explained(
-    visit: Visitor, school: School, student: Person, house: House, axe: Axe
+    visit: Visitor, school: School, student: Person, stack: Stack, axe: Axe
 ) -> None:
     lesson = school.lesson("The one that went", price=300, status="draft", video_processing_status="none",
                            mux_asset_id=None, mux_playback_id=None)  # fmt: skip
-    house.sql(
+    stack.sql(
         "INSERT INTO purchases (lesson_id, user_id, price_cents) VALUES (%s, %s, 300)", lesson, student.id
     )
     page = visit(student, width=390)
@@ -141,15 +141,15 @@ def test_the_whole_shelf_is_walked_by_keyboard(visit: Visitor, school: School, s
     expect(page.get_by_role("heading", level=1)).to_have_text("First")
 
 
-def test_a_teacher_looks_at_the_catalogue_as_a_student_sees_it(
-    visit: Visitor, school: School, house: House, teacher: Person
+def test_an_instructor_looks_at_the_catalogue_as_a_student_sees_it(
+    visit: Visitor, school: School, stack: Stack, instructor: Person
 ) -> None:
     lesson = school.lesson("Paid", price=499, real=True)
-    other = visit(house.person())
+    other = visit(stack.person())
     other.goto(f"/catalog/{lesson}")
     expect(other.get_by_text("Only students can buy")).to_be_visible()
     expect(other.locator("mux-player")).to_have_count(0)
-    own = visit(teacher)
+    own = visit(instructor)
     own.goto(f"/catalog/{lesson}")
     expect(own.locator("mux-player")).to_be_visible()
     own.get_by_role("link", name="Edit").click()

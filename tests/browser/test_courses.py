@@ -6,16 +6,16 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.house import House, Person, Visitor
 from tests.browser.school import School
+from tests.browser.stack import Person, Stack, Visitor
 
 Axe = Callable[[Page], list[str]]
 EDIT = re.compile(r"/courses/[0-9a-f-]{36}/edit$")
 
 
 @pytest.fixture
-def school(house: House, teacher: Person) -> School:
-    return School(house, teacher)
+def school(stack: Stack, instructor: Person) -> School:
+    return School(stack, instructor)
 
 
 @pytest.fixture
@@ -31,20 +31,20 @@ def order(page: Page) -> list[str]:
     return [title.strip() for title in page.locator(".order__title").all_inner_texts()]
 
 
-def stored(house: House, course: str) -> list[str]:
-    rows = house.sql("SELECT title FROM lessons WHERE course_id = %s ORDER BY position, id", course)
+def stored(stack: Stack, course: str) -> list[str]:
+    rows = stack.sql("SELECT title FROM lessons WHERE course_id = %s ORDER BY position, id", course)
     return [title for (title,) in rows]
 
 
-def until_stored(page: Page, house: House, course: str, wanted: list[str]) -> None:
+def until_stored(page: Page, stack: Stack, course: str, wanted: list[str]) -> None:
     for _ in range(50):
-        if stored(house, course) == wanted:
+        if stored(stack, course) == wanted:
             return
         page.wait_for_timeout(50)
-    assert stored(house, course) == wanted
+    assert stored(stack, course) == wanted
 
 
-def test_a_course_is_written_saved_in_place_and_deleted(page: Page, house: House, school: School) -> None:
+def test_a_course_is_written_saved_in_place_and_deleted(page: Page, stack: Stack, school: School) -> None:
     page.goto("/courses")
     page.get_by_role("link", name="New course").click()
     page.get_by_label("Title").fill("Bread at home")
@@ -64,7 +64,7 @@ def test_a_course_is_written_saved_in_place_and_deleted(page: Page, house: House
     expect(dialog).to_contain_text("Its lesson stays")
     dialog.get_by_role("button", name="Delete course").click()
     expect(page).to_have_url(re.compile("/courses$"))
-    assert house.sql("SELECT course_id FROM lessons WHERE title = 'It stays' ORDER BY id DESC LIMIT 1") == [
+    assert stack.sql("SELECT course_id FROM lessons WHERE title = 'It stays' ORDER BY id DESC LIMIT 1") == [
         (None,)
     ]
 
@@ -81,7 +81,7 @@ def test_choosing_a_preview_on_a_new_course_saves_it_first_and_plays_in_the_end(
     expect(page.get_by_role("heading", level=1)).to_have_text("Bread at home")
 
 
-def test_lessons_are_ordered_by_keyboard_and_the_focus_stays(page: Page, house: House, course: str) -> None:
+def test_lessons_are_ordered_by_keyboard_and_the_focus_stays(page: Page, stack: Stack, course: str) -> None:
     page.goto(f"/courses/{course}/edit")
     expect(page.locator("[data-handle]").first).to_be_visible()
     button = page.get_by_role("button", name="Move “C” up")
@@ -92,14 +92,14 @@ def test_lessons_are_ordered_by_keyboard_and_the_focus_stays(page: Page, house: 
     page.keyboard.press("Space")
     page.keyboard.press("Enter")  # it is the first already: nothing happens
     assert order(page) == ["C", "A", "B", "D"]
-    until_stored(page, house, course, ["C", "A", "B", "D"])
+    until_stored(page, stack, course, ["C", "A", "B", "D"])
     expect(button).to_have_attribute("aria-disabled", "true")
     page.reload()
     assert order(page) == ["C", "A", "B", "D"]
 
 
 def test_lessons_are_ordered_by_dragging_and_escape_takes_it_back(
-    page: Page, house: House, course: str
+    page: Page, stack: Stack, course: str
 ) -> None:
     page.goto(f"/courses/{course}/edit")
     handles = page.locator("[data-handle]")
@@ -119,18 +119,18 @@ def test_lessons_are_ordered_by_dragging_and_escape_takes_it_back(
     drag(0, 2)
     page.mouse.up()
     assert order(page) == ["B", "C", "A", "D"]
-    until_stored(page, house, course, ["B", "C", "A", "D"])
+    until_stored(page, stack, course, ["B", "C", "A", "D"])
     drag(2, -2)
     page.keyboard.press("Escape")
     page.mouse.up()
     assert order(page) == ["B", "C", "A", "D"]
-    assert stored(house, course) == ["B", "C", "A", "D"]
+    assert stored(stack, course) == ["B", "C", "A", "D"]
 
 
 def test_an_order_that_cannot_be_stored_goes_back(
-    visit: Visitor, teacher: Person, house: House, course: str
+    visit: Visitor, instructor: Person, stack: Stack, course: str
 ) -> None:
-    page = visit(teacher, errors=True)
+    page = visit(instructor, errors=True)
     page.goto(f"/courses/{course}/edit")
     expect(page.locator("[data-handle]").first).to_be_visible()
     page.context.set_offline(True)
@@ -138,15 +138,15 @@ def test_an_order_that_cannot_be_stored_goes_back(
     expect(page.get_by_role("alert")).to_contain_text("The order is not saved")
     assert order(page) == ["A", "B", "C", "D"]
     page.context.set_offline(False)
-    assert stored(house, course) == ["A", "B", "C", "D"]
+    assert stored(stack, course) == ["A", "B", "C", "D"]
 
 
 def test_without_scripts_everything_still_works(
-    chromium: Browser, visit: Visitor, teacher: Person, house: House, course: str
+    chromium: Browser, visit: Visitor, instructor: Person, stack: Stack, course: str
 ) -> None:
-    page = visit(teacher, errors=True)
+    page = visit(instructor, errors=True)
     state = page.context.storage_state()
-    bare = chromium.new_context(base_url=house.url, java_script_enabled=False, storage_state=state)
+    bare = chromium.new_context(base_url=stack.url, java_script_enabled=False, storage_state=state)
     plain = bare.new_page()
     plain.goto(f"/courses/{course}/edit")
     plain.get_by_role("button", name="Move “B” up").click()
@@ -162,8 +162,8 @@ def test_without_scripts_everything_still_works(
     bare.close()
 
 
-def test_two_tabs_are_told_of_each_other(visit: Visitor, teacher: Person, course: str, axe: Axe) -> None:
-    first, second = visit(teacher), visit(teacher)
+def test_two_tabs_are_told_of_each_other(visit: Visitor, instructor: Person, course: str, axe: Axe) -> None:
+    first, second = visit(instructor), visit(instructor)
     for page in (first, second):
         page.goto(f"/courses/{course}/edit")
     first.get_by_label("Title").fill("Watercolour, slowly")
@@ -181,7 +181,7 @@ def test_two_tabs_are_told_of_each_other(visit: Visitor, teacher: Person, course
 
 
 def test_the_pages_are_good_for_everybody(
-    visit: Visitor, school: School, teacher: Person, house: House, course: str, axe: Axe
+    visit: Visitor, school: School, instructor: Person, stack: Stack, course: str, axe: Axe
 ) -> None:
     filled = school.course("A course with a title that is rather long for a small screen " * 2, preview=True)
     for state in ("none", "uploading", "processing", "error"):
@@ -189,9 +189,9 @@ def test_the_pages_are_good_for_everybody(
             f"averyveryverylongwordwithoutanyplacetobreakit {state}", state, course_id=filled
         )
     school.lesson("Plays", price=499, course=filled)
-    nobody = house.person()
+    nobody = stack.person()
     for width, dark in ((390, False), (1280, True)):
-        page = visit(teacher, width=width, dark=dark)
+        page = visit(instructor, width=width, dark=dark)
         for address in (
             "",
             "?q=nothing",

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.house import House, Person, Visitor
 from tests.browser.school import School
+from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import choose, published
 from tests.browser.test_catalog import HEAVIEST_KB, LOADED
 
@@ -26,8 +26,8 @@ SHIFTS = """window.moved = 0; new PerformanceObserver((list) => { for (const e o
 
 
 @pytest.fixture
-def school(house: House, teacher: Person) -> School:
-    return School(house, teacher)
+def school(stack: Stack, instructor: Person) -> School:
+    return School(stack, instructor)
 
 
 def titles(page: Page) -> list[str]:
@@ -95,10 +95,10 @@ def test_a_long_list_has_pages(page: Page, school: School) -> None:
 
 
 def test_the_list_follows_what_happens_without_a_reload(
-    visit: Visitor, teacher: Person, house: House, film: Film
+    visit: Visitor, instructor: Person, stack: Stack, film: Film
 ) -> None:
-    house.mux.hold_processing()
-    page, listed = visit(teacher), visit(teacher)
+    stack.mux.hold_processing()
+    page, listed = visit(instructor), visit(instructor)
     page.goto("/lessons/new")
     page.get_by_label("Title").fill("Bread, slowly")
     choose(page, film())
@@ -106,14 +106,14 @@ def test_the_list_follows_what_happens_without_a_reload(
     listed.goto("/lessons")
     expect(listed.get_by_test_id("video-status")).to_contain_text("Processing")
     listed.evaluate("window.same = true")
-    house.mux.hold_processing(False)
+    stack.mux.hold_processing(False)
     published(listed)
     assert listed.evaluate("window.same")
     assert titles(listed) == ["Bread, slowly"]
 
 
 def test_a_hidden_tab_asks_nothing_and_knows_everything_when_it_is_back(
-    page: Page, school: School, house: House
+    page: Page, school: School, stack: Stack
 ) -> None:
     lesson = school.on_its_way("Rye", "processing", mux_asset_id="asset-rye", progress=10)
     asked: list[Request] = []
@@ -128,7 +128,7 @@ def test_a_hidden_tab_asks_nothing_and_knows_everything_when_it_is_back(
     asked.clear()
     page.clock.run_for(600_000)
     assert asked == []
-    house.sql("UPDATE mux_asset_tracking SET progress = 60 WHERE lesson_id = %s", lesson)
+    stack.sql("UPDATE mux_asset_tracking SET progress = 60 WHERE lesson_id = %s", lesson)
     go_away(page, False)
     expect(page.get_by_test_id("video-status")).to_have_text("Processing 60 %")
 
@@ -166,28 +166,28 @@ def test_a_lesson_is_made_by_keyboard_alone(page: Page, film: Film) -> None:
 
 
 def test_pages_are_light_still_and_load_the_player_only_to_play(
-    visit: Visitor, school: School, teacher: Person
+    visit: Visitor, school: School, instructor: Person
 ) -> None:
     plain = school.without_video("Rye", "none")
     plays = school.lesson("Wheat", real=True)
     for address in ("/lessons", "/lessons/new", f"/lessons/{plain}/edit", f"/lessons/{plays}/edit"):
-        page = visit(teacher)  # a browser that has nothing of us yet
+        page = visit(instructor)  # a browser that has nothing of us yet
         page.add_init_script(SHIFTS)
         page.goto(address)
         page.wait_for_load_state("networkidle")
         loaded = page.evaluate(LOADED)
         player = sum(size for name, size in loaded if "mux-player" in name)
-        ours = sum(size for name, size in loaded if name.startswith(school.house.url)) - player
+        ours = sum(size for name, size in loaded if name.startswith(school.stack.url)) - player
         assert 10_000 < ours < HEAVIEST_KB * 1000, loaded
         assert (player > 0) == (address == f"/lessons/{plays}/edit")
         assert page.evaluate("window.moved") < 0.01, address
 
 
 def test_on_a_phone_the_video_is_one_press_away(
-    visit: Visitor, school: School, teacher: Person, page: Page
+    visit: Visitor, school: School, instructor: Person, page: Page
 ) -> None:
     lesson = school.without_video("Rye", "none")
-    phone = visit(teacher, width=390)
+    phone = visit(instructor, width=390)
     phone.goto(f"/lessons/{lesson}/edit")
     heading = phone.get_by_role("heading", name="Video", exact=True)
     expect(heading).not_to_be_in_viewport()

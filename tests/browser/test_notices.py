@@ -6,20 +6,20 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.house import House, Person, Visitor
 from tests.browser.school import School
+from tests.browser.stack import Person, Stack, Visitor
 
 Axe = Callable[[Page], list[str]]
 
 
 @pytest.fixture
-def school(house: House, teacher: Person) -> School:
-    return School(house, teacher)
+def school(stack: Stack, instructor: Person) -> School:
+    return School(stack, instructor)
 
 
-def test_a_notice_is_read_by_opening_what_it_is_about(page: Page, school: School, teacher: Person) -> None:
+def test_a_notice_is_read_by_opening_what_it_is_about(page: Page, school: School, instructor: Person) -> None:
     lesson = school.without_video("Wet in wet", "error")
-    school.notice(teacher, "video_failed", "The video of “Wet in wet” failed.", lesson_id=lesson)
+    school.notice(instructor, "video_failed", "The video of “Wet in wet” failed.", lesson_id=lesson)
     page.goto("/courses")
     page.get_by_role("link", name="Notifications, 1 unread").click()
     page.get_by_role("link", name="A video failed: Wet in wet").click()
@@ -29,9 +29,9 @@ def test_a_notice_is_read_by_opening_what_it_is_about(page: Page, school: School
     expect(page.get_by_text("New", exact=True)).to_have_count(0)
 
 
-def test_one_and_all_are_marked_by_keyboard(page: Page, school: School, teacher: Person) -> None:
+def test_one_and_all_are_marked_by_keyboard(page: Page, school: School, instructor: Person) -> None:
     for n in range(3):
-        school.notice(teacher, "video_ready", f"The video of “Lesson {n}” is ready.")
+        school.notice(instructor, "video_ready", f"The video of “Lesson {n}” is ready.")
     page.goto("/notifications")
     page.get_by_role("button", name=re.compile("^Mark as read")).first.focus()
     page.keyboard.press("Enter")
@@ -41,11 +41,11 @@ def test_one_and_all_are_marked_by_keyboard(page: Page, school: School, teacher:
     expect(page.get_by_role("button", name="Mark all as read")).to_have_count(0)
 
 
-def test_a_digest_opens_to_every_lesson(page: Page, school: School, teacher: Person) -> None:
+def test_a_digest_opens_to_every_lesson(page: Page, school: School, instructor: Person) -> None:
     for n in range(12):
         lesson = school.without_video(f"Lesson {n}", "error")
         school.notice(
-            teacher, "video_failed", f"“Lesson {n}” failed.", lesson_id=lesson, cause="asset_errored"
+            instructor, "video_failed", f"“Lesson {n}” failed.", lesson_id=lesson, cause="asset_errored"
         )
     page.goto("/notifications")
     expect(page.get_by_role("heading", name="12 videos failed")).to_be_visible()
@@ -55,10 +55,12 @@ def test_a_digest_opens_to_every_lesson(page: Page, school: School, teacher: Per
     expect(page.get_by_role("heading", level=1)).to_have_text("Lesson 7")
 
 
-def test_the_figure_in_the_bell_follows_without_a_reload(page: Page, school: School, teacher: Person) -> None:
+def test_the_figure_in_the_bell_follows_without_a_reload(
+    page: Page, school: School, instructor: Person
+) -> None:
     page.goto("/courses")
     expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
-    school.notice(teacher, "video_ready", "It is ready.")
+    school.notice(instructor, "video_ready", "It is ready.")
     for _ in range(50):  # the behaviour may not be loaded yet
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         page.wait_for_timeout(100)
@@ -68,17 +70,17 @@ def test_the_figure_in_the_bell_follows_without_a_reload(page: Page, school: Sch
 
 
 def test_the_list_is_good_for_everybody(
-    visit: Visitor, school: School, house: House, teacher: Person, axe: Axe
+    visit: Visitor, school: School, stack: Stack, instructor: Person, axe: Axe
 ) -> None:
-    nobody = house.person()
+    nobody = stack.person()
     for kind in ("lesson_published", "video_ready", "needs_attention", "video_deleted", "alarm"):
         school.notice(
-            teacher, kind, "Something with averyveryveryverylongwordinitthatdoesnotwrapbyitself. " * 3
+            instructor, kind, "Something with averyveryveryverylongwordinitthatdoesnotwrapbyitself. " * 3
         )
     for _ in range(3):
-        school.notice(teacher, "video_failed", "It failed.", cause="asset_errored")
+        school.notice(instructor, "video_failed", "It failed.", cause="asset_errored")
     for width, dark in ((390, False), (1280, True)):
-        for person in (teacher, nobody):
+        for person in (instructor, nobody):
             page = visit(person, width=width, dark=dark)
             for address in ("", "?show=unread"):
                 page.goto(f"/notifications{address}")
@@ -87,16 +89,16 @@ def test_the_list_is_good_for_everybody(
 
 
 def test_the_account_page_is_good_for_everybody_and_signs_out_everywhere(
-    visit: Visitor, teacher: Person, axe: Axe
+    visit: Visitor, instructor: Person, axe: Axe
 ) -> None:
-    elsewhere = visit(teacher)
-    page = visit(teacher, width=390)
+    elsewhere = visit(instructor)
+    page = visit(instructor, width=390)
     page.goto("/account")
     expect(page.get_by_text("This browser")).to_be_visible()
     expect(page.get_by_text("Chrome on Linux")).to_have_count(2)
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    wrong = visit(teacher, errors=True)
+    wrong = visit(instructor, errors=True)
     wrong.goto("/account")
     wrong.get_by_label("Present password").fill("x")
     wrong.get_by_label("New password", exact=True).fill("short")

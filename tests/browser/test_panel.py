@@ -7,15 +7,15 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.house import House, Person, Visitor
 from tests.browser.school import School
+from tests.browser.stack import Person, Stack, Visitor
 
 WHOLE_CLASS = 22  # more than run at once
 
 
 @pytest.fixture
-def support(house: House) -> Person:
-    return house.person("support", "Sam Support")
+def support(stack: Stack) -> Person:
+    return stack.person("support", "Sam Support")
 
 
 @pytest.fixture
@@ -26,15 +26,15 @@ def desk(visit: Visitor, support: Person) -> Page:
 
 
 @pytest.fixture
-def school(house: House, teacher: Person) -> School:
-    return School(house, teacher)
+def school(stack: Stack, instructor: Person) -> School:
+    return School(stack, instructor)
 
 
-def upload(page: Page, house: House, lesson: str) -> str:
+def upload(page: Page, stack: Stack, lesson: str) -> str:
     """The teacher's upload, as her browser asks for it; Mux has the file and is at work. The asset's id."""
     token = re.search(r'name="csrf-token" content="([^"]+)"', page.request.get("/account").text())
     assert token is not None
-    house.mux.hold_processing(True)
+    stack.mux.hold_processing(True)
     answer = page.request.post(
         "/api/mux/upload-url",
         data={"lesson_id": lesson, "filename": "talk.mp4", "size": 1000},
@@ -42,33 +42,33 @@ def upload(page: Page, house: House, lesson: str) -> str:
     )
     assert answer.status == 201, answer.text()
     upload_id = answer.json()["upload_id"]
-    house.mux.complete_upload(upload_id)
-    house.until(lambda: state(house, lesson)[1] == "processing")
-    return str(house.mux.upload(upload_id)["asset_id"])
+    stack.mux.complete_upload(upload_id)
+    stack.until(lambda: state(stack, lesson)[1] == "processing")
+    return str(stack.mux.upload(upload_id)["asset_id"])
 
 
-def state(house: House, lesson: str) -> tuple[str, str]:
-    ((status, video),) = house.sql(
+def state(stack: Stack, lesson: str) -> tuple[str, str]:
+    ((status, video),) = stack.sql(
         "SELECT status, video_processing_status FROM lessons WHERE id = %s", lesson
     )
     return status, video
 
 
-def lose_the_news(house: House, lesson: str, asset: str) -> None:
+def lose_the_news(stack: Stack, lesson: str, asset: str) -> None:
     """Mux makes it ready, its message is lost, and the clock would look only tomorrow."""
-    house.mux.set_switch("deliveries_paused", True)
-    house.sql(
+    stack.mux.set_switch("deliveries_paused", True)
+    stack.sql(
         "UPDATE mux_asset_tracking SET created_at = now() - interval '2 hours', next_check_at = now() + interval '1 day'"
         " WHERE lesson_id = %s",
         lesson,
     )
-    house.mux.set_asset_ready(asset)
-    house.mux.hold_processing(False)
+    stack.mux.set_asset_ready(asset)
+    stack.mux.hold_processing(False)
 
 
-def budget(house: House, calls: int) -> None:
+def budget(stack: Stack, calls: int) -> None:
     """How many calls to Mux may be made right now; one more each second."""
-    house.sql("UPDATE mux_budget SET tokens = %s, filled_at = now()", calls)
+    stack.sql("UPDATE mux_budget SET tokens = %s, filled_at = now()", calls)
 
 
 def paste(desk: Page, text: str) -> None:
@@ -90,11 +90,11 @@ def choose_all_of(desk: Page, person: Person, action: str) -> None:
 
 
 def test_a_stuck_lesson_is_found_by_its_asset_and_put_right_by_keyboard(
-    page: Page, desk: Page, house: House, teacher: Person
+    page: Page, desk: Page, stack: Stack, instructor: Person
 ) -> None:
-    lesson = house.lesson(teacher, title="Stuck somewhere")
-    asset = upload(page, house, lesson)
-    lose_the_news(house, lesson, asset)
+    lesson = stack.lesson(instructor, title="Stuck somewhere")
+    asset = upload(page, stack, lesson)
+    lose_the_news(stack, lesson, asset)
     paste(desk, f"  {asset} ")
     expect(desk.get_by_role("heading", level=1)).to_have_text("Stuck somewhere")
     case = desk.locator("#case")
@@ -108,29 +108,29 @@ def test_a_stuck_lesson_is_found_by_its_asset_and_put_right_by_keyboard(
     expect(desk.get_by_test_id("lesson-status")).to_have_text("Published")
     expect(desk.locator("#case")).to_contain_text("It is published and plays.")
     expect(desk.locator("#story")).to_contain_text("Published")
-    assert state(house, lesson) == ("published", "ready")
+    assert state(stack, lesson) == ("published", "ready")
     with desk.expect_download() as ticket:
         desk.get_by_role("link", name="As text for a ticket").click()
     assert asset in ticket.value.path().read_text()
 
 
 def test_a_whole_class_is_republished_with_preview_reason_and_progress(
-    desk: Page, house: House, teacher: Person, school: School
+    desk: Page, stack: Stack, instructor: Person, school: School
 ) -> None:
     for number in range(WHOLE_CLASS - 2):
         school.lesson(f"Draft {number:02}", status="draft", published_at=None)
     school.without_video("Nothing there", "none")
-    house.mux.set_switch("deliveries_paused", True)
+    stack.mux.set_switch("deliveries_paused", True)
     gone = school.lesson("Gone at Mux", status="draft", published_at=None)
-    ((asset,),) = house.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", gone)
-    house.mux.delete_asset_in_dashboard(asset)
+    ((asset,),) = stack.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", gone)
+    stack.mux.delete_asset_in_dashboard(asset)
     # one page would answer for all of them at once; without it they are asked about one by one, and that can be stopped
-    house.mux.fault("api", "status", match={"operation": "list_assets"}, status=500)
+    stack.mux.fault("api", "status", match={"operation": "list_assets"}, status=500)
 
-    choose_all_of(desk, teacher, "Republish")
+    choose_all_of(desk, instructor, "Republish")
     expect(desk.locator("#changes")).to_contain_text(f"{WHOLE_CLASS - 1} lessons")
     expect(desk.locator("#skipped")).to_contain_text("Nothing there")
-    budget(house, 0)
+    budget(stack, 0)
     desk.get_by_label("Reason").fill("The course opens today")
     desk.keyboard.press("Enter")
     desk.wait_for_url("**/admin/batch/details/**")
@@ -138,34 +138,34 @@ def test_a_whole_class_is_republished_with_preview_reason_and_progress(
     expect(progress).to_have_attribute("value", "0")
     expect(progress).not_to_have_attribute("value", "0")
 
-    budget(house, -60)  # a minute in which no further row can be asked about
+    budget(stack, -60)  # a minute in which no further row can be asked about
     desk.get_by_role("button", name="Stop").click()
     expect(desk.locator("#progress")).to_contain_text(re.compile(r"Stopped with \d+ rows left"))
-    budget(house, 18)
+    budget(stack, 18)
     desk.get_by_role("button", name="Go on").click()
     expect(desk.get_by_text("It goes on.")).to_be_visible()
-    budget(house, 18)
+    budget(stack, 18)
     expect(progress).to_have_attribute("value", "100")
     expect(desk.locator("#progress")).to_contain_text(f"{WHOLE_CLASS} of {WHOLE_CLASS} rows")
-    assert house.sql("SELECT count(*) FROM lessons WHERE creator_id = %s AND status = 'published'", teacher.id) == [(WHOLE_CLASS - 2,)]  # fmt: skip
+    assert stack.sql("SELECT count(*) FROM lessons WHERE creator_id = %s AND status = 'published'", instructor.id) == [(WHOLE_CLASS - 2,)]  # fmt: skip
     expect(desk.get_by_role("row", name=re.compile("Nothing there"))).to_contain_text("Skipped")
     desk.get_by_role("row", name=re.compile("Gone at Mux")).get_by_role("link").click()
     expect(desk.locator("#case")).to_contain_text("deleted at Mux")
 
 
 def test_what_was_unpublished_too_hastily_is_undone(
-    desk: Page, house: House, teacher: Person, school: School
+    desk: Page, stack: Stack, instructor: Person, school: School
 ) -> None:
     for number in range(WHOLE_CLASS):
         school.lesson(f"Open {number:02}")
 
     def published() -> int:
-        ((count,),) = house.sql(
-            "SELECT count(*) FROM lessons WHERE creator_id = %s AND status = 'published'", teacher.id
+        ((count,),) = stack.sql(
+            "SELECT count(*) FROM lessons WHERE creator_id = %s AND status = 'published'", instructor.id
         )
         return int(count)
 
-    choose_all_of(desk, teacher, "Unpublish")
+    choose_all_of(desk, instructor, "Unpublish")
     desk.get_by_role("button", name="Unpublish 22 lessons").click()
     expect(desk.get_by_label("Reason")).to_be_focused()  # nothing is done without one
     assert published() == WHOLE_CLASS
@@ -183,10 +183,10 @@ def test_what_was_unpublished_too_hastily_is_undone(
 
 
 def test_clearing_wants_the_word_and_can_be_taken_back(
-    desk: Page, house: House, teacher: Person, school: School
+    desk: Page, stack: Stack, instructor: Person, school: School
 ) -> None:
     lesson = school.lesson("Cleared by mistake", real=True)
-    ((asset,),) = house.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson)
+    ((asset,),) = stack.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson)
     paste(desk, lesson)
     desk.get_by_role("button", name="Clear asset…").click()
     expect(desk.get_by_role("radio", name=re.compile("Keep the videos for 24 hours"))).to_be_checked()
@@ -195,34 +195,36 @@ def test_clearing_wants_the_word_and_can_be_taken_back(
     desk.keyboard.press("Enter")
     expect(desk.locator(".error-summary")).to_be_focused()
     expect(desk.get_by_label("Reason")).to_have_value("The teacher asked")
-    assert state(house, lesson) == ("published", "ready")
+    assert state(stack, lesson) == ("published", "ready")
     desk.get_by_label("Type “clear” to confirm").fill("clear")
     desk.keyboard.press("Enter")
     expect(desk.get_by_test_id("video-status")).to_have_text("Deleting")
     expect(desk.locator("#case")).to_contain_text("kept at Mux for the grace time")
-    assert state(house, lesson) == ("draft", "deleting")
-    assert house.mux.asset(asset)["id"] == asset, "Mux keeps it for the grace time"
+    assert state(stack, lesson) == ("draft", "deleting")
+    assert stack.mux.asset(asset)["id"] == asset, "Mux keeps it for the grace time"
 
     desk.get_by_role("link", name="Details").click()
     desk.get_by_role("button", name="Undo…").click()
     desk.get_by_role("dialog").get_by_label("Reason").fill("It was another lesson")
     desk.keyboard.press("Enter")
     expect(desk.locator("#progress")).to_contain_text("1 of 1 rows")
-    house.until(lambda: state(house, lesson)[1] == "ready")
-    assert house.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson) == [(asset,)]
+    stack.until(lambda: state(stack, lesson)[1] == "ready")
+    assert stack.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson) == [(asset,)]
 
 
-def test_a_failed_event_is_read_and_replayed(page: Page, desk: Page, house: House, teacher: Person) -> None:
-    lesson = house.lesson(teacher, title="Waiting for news")
-    asset = upload(page, house, lesson)
-    lose_the_news(house, lesson, asset)
+def test_a_failed_event_is_read_and_replayed(
+    page: Page, desk: Page, stack: Stack, instructor: Person
+) -> None:
+    lesson = stack.lesson(instructor, title="Waiting for news")
+    asset = upload(page, stack, lesson)
+    lose_the_news(stack, lesson, asset)
     told = next(
         one
-        for one in house.mux.events()
+        for one in stack.mux.events()
         if one["type"] == "video.asset.ready" and one["object"]["id"] == asset
     )
     payload = {k: v for k, v in told.items() if k not in ("seq", "lane", "deliveries")}
-    house.sql(
+    stack.sql(
         "INSERT INTO mux_events (id, mux_event_id, type, object_id, asset_id, outcome, attempts, error, payload)"
         " VALUES (%s, %s, %s, %s, %s, 'failed', 8, 'OperationalError: the database went away', %s)",
         uuid.uuid4(),
@@ -239,13 +241,13 @@ def test_a_failed_event_is_read_and_replayed(page: Page, desk: Page, house: Hous
     desk.get_by_role("button", name="Replay").focus()
     desk.keyboard.press("Enter")
     expect(desk.get_by_text("Applied", exact=True).first).to_be_visible()
-    assert state(house, lesson) == ("published", "ready")
+    assert state(stack, lesson) == ("published", "ready")
     desk.get_by_role("link", name="Waiting for news").click()
     expect(desk.get_by_test_id("lesson-status")).to_have_text("Published")
 
 
-def test_the_desk_is_not_for_teachers(visit: Visitor, teacher: Person, desk: Page) -> None:
-    theirs = visit(teacher, errors=True)
+def test_the_desk_is_not_for_instructors(visit: Visitor, instructor: Person, desk: Page) -> None:
+    theirs = visit(instructor, errors=True)
     for path in ("/admin/", "/admin/lesson/", "/admin/doctor/", "/admin/search/?q=x"):
         answer = theirs.goto(path)
         assert answer is not None

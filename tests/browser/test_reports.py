@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.browser.house import House, Person, Visitor
 from tests.browser.school import School
+from tests.browser.stack import Person, Stack, Visitor
 
 KEY = "ourenvironmentkey"
 BEACONS = f"https://{KEY}.litix.io/**"
@@ -19,14 +19,14 @@ WATCH = "addEventListener('securitypolicyviolation', (event) => (window.kept ??=
 
 
 @pytest.fixture
-def reporting(house: House) -> Iterator[str]:
-    with house.web_with(MUX_ENV_KEY=KEY) as url:
+def reporting(stack: Stack) -> Iterator[str]:
+    with stack.web_with(MUX_ENV_KEY=KEY) as url:
         yield url
 
 
 @pytest.fixture
-def lesson(house: House, teacher: Person) -> str:
-    return School(house, teacher).lesson("Watched", real=True)
+def lesson(stack: Stack, instructor: Person) -> str:
+    return School(stack, instructor).lesson("Watched", real=True)
 
 
 class Beacons:
@@ -59,8 +59,8 @@ class Beacons:
         self.page.evaluate("() => document.querySelector('mux-player').remove()")
 
 
-def test_what_students_watch_is_reported(visit: Visitor, house: House, reporting: str, lesson: str) -> None:
-    page = visit(house.person("student"), url=reporting)
+def test_what_students_watch_is_reported(visit: Visitor, stack: Stack, reporting: str, lesson: str) -> None:
+    page = visit(stack.person("student"), url=reporting)
     beacons = Beacons(page)
     with page.expect_request(BEACONS) as beacon:
         page.goto(f"/catalog/{lesson}")
@@ -70,12 +70,12 @@ def test_what_students_watch_is_reported(visit: Visitor, house: House, reporting
     assert beacons.kept() == []
 
 
-def test_what_teachers_and_staff_look_at_is_not(
-    visit: Visitor, house: House, reporting: str, lesson: str, teacher: Person
+def test_what_instructors_and_staff_look_at_is_not(
+    visit: Visitor, stack: Stack, reporting: str, lesson: str, instructor: Person
 ) -> None:
     for person, address in (
-        (teacher, f"/lessons/{lesson}/edit"),
-        (house.person("support"), f"/admin/lesson/details/?id={lesson}"),
+        (instructor, f"/lessons/{lesson}/edit"),
+        (stack.person("support"), f"/admin/lesson/details/?id={lesson}"),
     ):
         page = visit(person, url=reporting, errors=True)
         beacons = Beacons(page)
@@ -87,9 +87,9 @@ def test_what_teachers_and_staff_look_at_is_not(
 
 
 def test_without_a_key_nothing_is_reported_and_nothing_more_is_let_through(
-    visit: Visitor, house: House, lesson: str
+    visit: Visitor, stack: Stack, lesson: str
 ) -> None:
-    page = visit(house.person("student"))
+    page = visit(stack.person("student"))
     beacons = Beacons(page)
     answer = page.goto(f"/catalog/{lesson}")
     assert answer is not None

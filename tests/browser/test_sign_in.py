@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.house import PASSWORD, House, Person, Visitor
 from tests.browser.school import School
+from tests.browser.stack import PASSWORD, Person, Stack, Visitor
 
 NEW = "bread and butter on Sundays"
 
@@ -18,14 +18,14 @@ def sign_in(page: Page, person: Person) -> None:
 
 
 def test_an_open_page_keeps_nobody_signed_in_says_so_and_loses_nothing(
-    house: House, visit: Visitor, teacher: Person
+    stack: Stack, visit: Visitor, instructor: Person
 ) -> None:
-    support = house.person("support", "Sam Support")
-    lesson = School(house, teacher).on_its_way("Rye", "processing", mux_asset_id="asset-slow")
+    support = stack.person("support", "Sam Support")
+    lesson = School(stack, instructor).on_its_way("Rye", "processing", mux_asset_id="asset-slow")
     page = visit(support)
     page.goto(f"/lessons/{lesson}/edit")
     page.get_by_label("Title").fill("Rye, slowly")
-    house.sql(
+    stack.sql(
         "UPDATE user_sessions SET last_seen_at = now() - interval '29 minutes 57 seconds' WHERE user_id = %s",
         support.id,
     )
@@ -40,14 +40,14 @@ def test_an_open_page_keeps_nobody_signed_in_says_so_and_loses_nothing(
 
 
 def test_a_temporary_password_leads_to_ones_own_and_on_to_where_one_wanted(
-    house: House, visit: Visitor, teacher: Person, good_for_everybody: Callable[[Page], None]
+    stack: Stack, visit: Visitor, instructor: Person, good_for_everybody: Callable[[Page], None]
 ) -> None:
-    house.sql(
-        "UPDATE users SET password_temporary_until = now() + interval '1 day' WHERE id = %s", teacher.id
+    stack.sql(
+        "UPDATE users SET password_temporary_until = now() + interval '1 day' WHERE id = %s", instructor.id
     )
     page = visit(None)
     page.goto("/lessons?q=bread")
-    sign_in(page, teacher)
+    sign_in(page, instructor)
     expect(page.get_by_role("heading", level=1)).to_have_text("Choose your own password")
     good_for_everybody(page)
     page.goto("/courses")

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.house import House, Person
 from tests.browser.school import School
+from tests.browser.stack import Person, Stack
 
 LONG_AGO = "yesterday"
 TWO_HOURS = 7200.0
@@ -29,8 +29,8 @@ def stuck(school: School) -> str:
 
 def needs_attention(school: School) -> str:
     lesson = stuck(school)
-    school.house.sql("UPDATE lessons SET needs_attention_at = now() WHERE id = %s", lesson)
-    school.house.sql("UPDATE mux_asset_tracking SET attention_at = now() WHERE lesson_id = %s", lesson)
+    school.stack.sql("UPDATE lessons SET needs_attention_at = now() WHERE id = %s", lesson)
+    school.stack.sql("UPDATE mux_asset_tracking SET attention_at = now() WHERE lesson_id = %s", lesson)
     return lesson
 
 
@@ -49,7 +49,7 @@ def replacing(status: str, **row: object) -> Callable[[School], str]:
 
 def replaced(school: School) -> str:
     lesson = school.lesson("Rye", price=900, real=True)
-    school.house.sql(
+    school.stack.sql(
         "INSERT INTO mux_asset_tracking (id, lesson_id, owner_id, upload_id, status, mux_asset_id, mux_playback_id,"
         " ready_at, superseded_at, superseded_by) SELECT gen_random_uuid(), lesson_id, owner_id, 'before-' || lesson_id,"
         " 'ready', 'asset-' || lesson_id, 'playback', 'yesterday', now(), id FROM mux_asset_tracking WHERE lesson_id = %s",
@@ -60,7 +60,7 @@ def replaced(school: School) -> str:
 
 def replacement_failed(school: School) -> str:
     lesson = replacing("error", **BROKEN)(school)
-    school.house.sql(
+    school.stack.sql(
         "UPDATE mux_asset_tracking AS failed SET superseded_at = now(), superseded_by = playing.id"
         " FROM mux_asset_tracking AS playing WHERE failed.lesson_id = %s AND failed.status = 'error'"
         " AND playing.lesson_id = failed.lesson_id AND playing.status = 'ready'",
@@ -71,8 +71,8 @@ def replacement_failed(school: School) -> str:
 
 def bought(school: School) -> str:
     lesson = school.lesson("Rye", price=900, real=True)
-    student = school.house.person("student")
-    school.house.sql(
+    student = school.stack.person("student")
+    school.stack.sql(
         "INSERT INTO purchases (lesson_id, user_id, price_cents) VALUES (%s, %s, 900)", lesson, student.id
     )
     return lesson
@@ -123,8 +123,8 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
 
 
 @pytest.fixture
-def school(house: House, teacher: Person) -> School:
-    return School(house, teacher)
+def school(stack: Stack, instructor: Person) -> School:
+    return School(stack, instructor)
 
 
 @pytest.mark.parametrize("state", STATES)

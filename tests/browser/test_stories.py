@@ -4,40 +4,40 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.house import House, Person, Visitor
+from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import choose, lesson_id, published, write
 
 ASKS = "**/video?attempt=*"
 
 
-def test_a_lesson_with_a_video_publishes_itself(page: Page, film: Callable[..., str], house: House) -> None:
+def test_a_lesson_with_a_video_publishes_itself(page: Page, film: Callable[..., str], stack: Stack) -> None:
     write(page)
-    house.mux.hold_processing()
+    stack.mux.hold_processing()
     choose(page, film())
     lesson = lesson_id(page)
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
     expect(page.get_by_test_id("video-status")).to_contain_text("Processing")
     expect(page.get_by_test_id("video-progress")).to_be_visible()
     expect(page.get_by_text("You may close this page").first).to_be_visible()
-    house.mux.hold_processing(False)
+    stack.mux.hold_processing(False)
     published(page)
     playback_id = page.get_by_test_id("mux-playback-id").inner_text()
-    assert playback_id == house.mux.assets()[0]["playback_ids"][0]["id"]
+    assert playback_id == stack.mux.assets()[0]["playback_ids"][0]["id"]
     assert not playback_id.startswith("temp_")
-    ((title, price),) = house.sql("SELECT title, price_cents FROM lessons WHERE id = %s", lesson)
+    ((title, price),) = stack.sql("SELECT title, price_cents FROM lessons WHERE id = %s", lesson)
     assert (title, price) == ("Bread, slowly", 999)
 
 
 def test_whoever_leaves_finds_it_published_and_is_told(
-    page: Page, visit: Visitor, teacher: Person, film: Callable[..., str], house: House
+    page: Page, visit: Visitor, instructor: Person, film: Callable[..., str], stack: Stack
 ) -> None:
-    house.mux.set_switch("processing_seconds", 5.0)
+    stack.mux.set_switch("processing_seconds", 5.0)
     write(page)
     choose(page, film())
     expect(page.get_by_test_id("video-status")).to_contain_text("Processing")
     address = page.url
     page.close()
-    later = visit(teacher)
+    later = visit(instructor)
     later.goto("/lessons")
     expect(later.get_by_test_id("lesson-status")).to_have_text("Published")
     later.goto(address)
@@ -45,21 +45,21 @@ def test_whoever_leaves_finds_it_published_and_is_told(
     expect(later.get_by_role("link", name="Notifications, 1 unread")).to_be_visible()
 
 
-def done_at_mux(house: House, lesson: str) -> bool:
-    ((upload_id,),) = house.sql("SELECT upload_id FROM mux_asset_tracking WHERE lesson_id = %s", lesson)
-    asset_id = house.mux.upload(upload_id).get("asset_id")
-    return asset_id is not None and house.mux.asset(asset_id)["status"] == "ready"
+def done_at_mux(stack: Stack, lesson: str) -> bool:
+    ((upload_id,),) = stack.sql("SELECT upload_id FROM mux_asset_tracking WHERE lesson_id = %s", lesson)
+    asset_id = stack.mux.upload(upload_id).get("asset_id")
+    return asset_id is not None and stack.mux.asset(asset_id)["status"] == "ready"
 
 
-def test_a_stuck_lesson_is_published_by_hand(page: Page, film: Callable[..., str], house: House) -> None:
-    house.mux.set_switch("deliveries_paused", True)
+def test_a_stuck_lesson_is_published_by_hand(page: Page, film: Callable[..., str], stack: Stack) -> None:
+    stack.mux.set_switch("deliveries_paused", True)
     write(page)
     choose(page, film())
     lesson = lesson_id(page)
     expect(page.get_by_text("The file is in").first).to_be_visible()
     expect(page.get_by_test_id("manual-publish-control")).to_have_count(0)
-    house.until(lambda: done_at_mux(house, lesson))
-    house.sql(
+    stack.until(lambda: done_at_mux(stack, lesson))
+    stack.sql(
         "UPDATE mux_asset_tracking SET created_at = now() - interval '2 hours', next_check_at = now() + interval '1 day'"
         " WHERE lesson_id = %s",
         lesson,
@@ -76,7 +76,7 @@ def test_a_stuck_lesson_is_published_by_hand(page: Page, film: Callable[..., str
 
 
 def test_a_failed_video_says_why_and_is_tried_again(
-    page: Page, film: Callable[..., str], house: House
+    page: Page, film: Callable[..., str], stack: Stack
 ) -> None:
     write(page)
     choose(page, film(b"this is no video at all " * 500, name="broken.mp4"))
@@ -86,11 +86,11 @@ def test_a_failed_video_says_why_and_is_tried_again(
     expect(page.locator("#video .note--bad").first).to_contain_text("upload it again")
     choose(page, film())
     published(page)
-    assert len({one["id"] for one in house.mux.uploads()[:2]}) == 2
+    assert len({one["id"] for one in stack.mux.uploads()[:2]}) == 2
 
 
 def test_a_video_that_fails_before_the_page_asks_again_is_tried_again_too(
-    page: Page, film: Callable[..., str], house: House
+    page: Page, film: Callable[..., str], stack: Stack
 ) -> None:
     """Mux may be so quick that the page, which asks now and then, never sees the state between."""
     held: list[Route] = []
@@ -100,7 +100,7 @@ def test_a_video_that_fails_before_the_page_asks_again_is_tried_again_too(
     lesson = lesson_id(page)
     failed = "SELECT 1 FROM mux_asset_tracking WHERE lesson_id = %s AND status = 'error'"
     expect(page.get_by_text("The file is in", exact=True)).to_be_visible()
-    house.until(lambda: house.sql(failed, lesson))
+    stack.until(lambda: stack.sql(failed, lesson))
     for route in held:
         route.continue_()
     page.unroute(ASKS)

@@ -2,12 +2,12 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.house import PASSWORD, House, Person, Visitor
+from tests.browser.stack import PASSWORD, Person, Stack, Visitor
 from tests.contract.callers import Caller
 
 
-def test_a_token_is_made_used_and_revoked(visit: Visitor, teacher: Person, house: House) -> None:
-    page = visit(teacher, errors=True)
+def test_a_token_is_made_used_and_revoked(visit: Visitor, instructor: Person, stack: Stack) -> None:
+    page = visit(instructor, errors=True)
     page.goto("/account")
     page.get_by_label("Name of a new token").fill("nightly import")
     page.get_by_label("Your password").fill("not my password")
@@ -16,7 +16,7 @@ def test_a_token_is_made_used_and_revoked(visit: Visitor, teacher: Person, house
     expect(page.get_by_label("Name of a new token")).to_have_value("nightly import")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Make a token").click()
-    script = Caller(house.url, page.locator(".note code").inner_text())
+    script = Caller(stack.url, page.locator(".note code").inner_text())
     script.get("/api/lessons").expect(200)
     assert script.post("/api/lessons", {"title": "x"}).expect(403).error == "insufficient_scope"
     assert script.get("/account").expect(302).location == "/login"

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from muxsim.sample import SAMPLE_VIDEO
-from tests.browser.house import House, Person, Visitor
+from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import (
     EDIT,
     PART,
@@ -32,9 +32,9 @@ LONG = SAMPLE_VIDEO + (FILLING + 8).to_bytes(4, "big") + b"free" + os.urandom(FI
 
 
 @pytest.fixture
-def held(house: House) -> None:
+def held(stack: Stack) -> None:
     """The upload stands still in its third part until the faults are cleared, so that there is time for everything."""
-    house.mux.fault("upload", "slow", match={"operation": "put", "chunk": HELD}, seconds=100)
+    stack.mux.fault("upload", "slow", match={"operation": "put", "chunk": HELD}, seconds=100)
 
 
 def half_way(page: Page) -> Locator:
@@ -46,7 +46,7 @@ def half_way(page: Page) -> Locator:
 
 @pytest.mark.usefixtures("held")
 def test_progress_pause_resume_and_the_whole_file(
-    page: Page, film: Film, house: House, good_for_everybody: Good
+    page: Page, film: Film, stack: Stack, good_for_everybody: Good
 ) -> None:
     path = film(LONG)
     write(page)
@@ -60,24 +60,24 @@ def test_progress_pause_resume_and_the_whole_file(
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Pausing…")).to_be_disabled()
-    house.mux.clear_faults()
+    stack.mux.clear_faults()
     expect(page.get_by_role("button", name="Resume")).to_be_enabled()
     good_for_everybody(page)
-    stopped_at = puts(house)
+    stopped_at = puts(stack)
     page.wait_for_timeout(700)
-    assert puts(house) == stopped_at
+    assert puts(stack) == stopped_at
     page.get_by_role("button", name="Resume").click()
     published(page)
-    assert arrived(house, lesson_id(page)) == fingerprint(path)
-    ((title,),) = house.sql("SELECT title FROM lessons WHERE id = %s", lesson_id(page))
+    assert arrived(stack, lesson_id(page)) == fingerprint(path)
+    ((title,),) = stack.sql("SELECT title FROM lessons WHERE id = %s", lesson_id(page))
     assert title == "Saved while bytes move"
 
 
 @pytest.mark.usefixtures("held")
 def test_connection_lost_and_back(
-    visit: Visitor, teacher: Person, film: Film, house: House, good_for_everybody: Good
+    visit: Visitor, instructor: Person, film: Film, stack: Stack, good_for_everybody: Good
 ) -> None:
-    page = visit(teacher, errors=True)
+    page = visit(instructor, errors=True)
     path = film(LONG)
     write(page)
     choose_in_parts(page, path)
@@ -86,85 +86,85 @@ def test_connection_lost_and_back(
     expect(page.get_by_text("The connection is lost. The upload goes on")).to_be_visible()
     good_for_everybody(page)
     with page.expect_event("requestfailed", lambda request: request.method == "PUT"):
-        house.mux.clear_faults()
+        stack.mux.clear_faults()
     page.context.set_offline(False)
     published(page)
-    assert arrived(house, lesson_id(page)) == fingerprint(path)
+    assert arrived(stack, lesson_id(page)) == fingerprint(path)
 
 
 def test_a_gateway_that_stumbles_is_tried_again(
-    visit: Visitor, teacher: Person, film: Film, house: House
+    visit: Visitor, instructor: Person, film: Film, stack: Stack
 ) -> None:
-    page = visit(teacher, errors=True)
+    page = visit(instructor, errors=True)
     path = film(LONG)
     for status in (502, 503, 500):
-        house.mux.fault(
+        stack.mux.fault(
             "upload", "status", match={"operation": "put", "chunk": status % 4}, times=1, status=status
         )
     write(page)
     choose_in_parts(page, path)
     published(page)
-    assert arrived(house, lesson_id(page)) == fingerprint(path)
+    assert arrived(stack, lesson_id(page)) == fingerprint(path)
 
 
 def test_success_that_is_none_is_not_believed(
-    visit: Visitor, teacher: Person, film: Film, house: House
+    visit: Visitor, instructor: Person, film: Film, stack: Stack
 ) -> None:
-    page = visit(teacher, errors=True)
-    house.mux.fault("upload", "final_308", match={"operation": "put"})
+    page = visit(instructor, errors=True)
+    stack.mux.fault("upload", "final_308", match={"operation": "put"})
     write(page)
     choose(page, film())
     # the file did arrive, and asked once more Mux says so
     published(page)
-    house.mux.clear_faults()
+    stack.mux.clear_faults()
 
 
 def test_after_a_fatal_answer_nothing_goes_on_and_a_retry_starts_anew(
-    visit: Visitor, teacher: Person, film: Film, house: House, good_for_everybody: Good
+    visit: Visitor, instructor: Person, film: Film, stack: Stack, good_for_everybody: Good
 ) -> None:
-    page = visit(teacher, errors=True)
+    page = visit(instructor, errors=True)
     path = film(LONG)
-    house.mux.fault("upload", "status", match={"operation": "put", "chunk": 2}, times=1, status=403)
+    stack.mux.fault("upload", "status", match={"operation": "put", "chunk": 2}, times=1, status=403)
     write(page)
     choose_in_parts(page, path)
     expect(page.locator("[data-part=failed]")).to_contain_text("Mux has ended this upload")
     good_for_everybody(page)
-    stopped_at = puts(house)
+    stopped_at = puts(stack)
     page.context.set_offline(True)
     page.context.set_offline(False)
     page.wait_for_timeout(600)
-    assert puts(house) == stopped_at
+    assert puts(stack) == stopped_at
     page.get_by_role("button", name="Try again").click()
     published(page)
-    assert arrived(house, lesson_id(page)) == fingerprint(path)
-    assert [one["status"] for one in house.mux.uploads()[:2]] == ["asset_created", "cancelled"]
+    assert arrived(stack, lesson_id(page)) == fingerprint(path)
+    assert [one["status"] for one in stack.mux.uploads()[:2]] == ["asset_created", "cancelled"]
 
 
 @pytest.mark.usefixtures("held")
-def test_cancelling_cancels_at_mux_too(page: Page, film: Film, house: House) -> None:
+def test_cancelling_cancels_at_mux_too(page: Page, film: Film, stack: Stack) -> None:
     write(page)
     choose_in_parts(page, film(LONG))
     expect(page.get_by_test_id("video-status")).to_have_text("Uploading")
     page.get_by_role("button", name="Cancel upload").click()
     expect(page.get_by_test_id("video-status")).to_have_text("No video")
     expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
-    house.until(lambda: house.mux.uploads()[0]["status"] == "cancelled")
+    stack.until(lambda: stack.mux.uploads()[0]["status"] == "cancelled")
     choose(page, film())
     published(page)
 
 
 def test_cancelling_before_mux_has_answered_leaves_nothing_behind(
-    page: Page, film: Film, house: House
+    page: Page, film: Film, stack: Stack
 ) -> None:
-    house.mux.fault("api", "slow", match={"operation": "create_upload"}, seconds=100)
+    stack.mux.fault("api", "slow", match={"operation": "create_upload"}, seconds=100)
     write(page)
     choose(page, film())
     expect(page).to_have_url(EDIT)
     page.get_by_role("button", name="Cancel upload").click()
     expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
-    before = len(house.mux.uploads())
-    house.mux.clear_faults()
-    house.until(lambda: len(house.mux.uploads()) > before and house.mux.uploads()[0]["status"] == "cancelled")
+    before = len(stack.mux.uploads())
+    stack.mux.clear_faults()
+    stack.until(lambda: len(stack.mux.uploads()) > before and stack.mux.uploads()[0]["status"] == "cancelled")
     expect(page.get_by_test_id("video-status")).to_have_text("No video")
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
@@ -182,10 +182,10 @@ REFUSED = {
 
 
 def test_what_cannot_become_a_video_is_refused_before_the_first_byte(
-    page: Page, film: Film, house: House, good_for_everybody: Good
+    page: Page, film: Film, stack: Stack, good_for_everybody: Good
 ) -> None:
     write(page)
-    before = len(house.mux.uploads())
+    before = len(stack.mux.uploads())
     for data, name, words in REFUSED.values():
         choose(page, film(data, name=name))
         expect(page.locator("[data-part=refused]")).to_contain_text(words)
@@ -197,18 +197,18 @@ def test_what_cannot_become_a_video_is_refused_before_the_first_byte(
     expect(page.locator("[data-part=refused]")).to_contain_text("several files")
     good_for_everybody(page)
     expect(page).to_have_url(re.compile("/lessons/new$"))
-    assert len(house.mux.uploads()) == before
+    assert len(stack.mux.uploads()) == before
     choose(page, film())
     published(page)
 
 
-def test_a_dropped_file_makes_the_lesson_and_lends_it_its_name(page: Page, house: House) -> None:
+def test_a_dropped_file_makes_the_lesson_and_lends_it_its_name(page: Page, stack: Stack) -> None:
     page.goto("/lessons/new")
     drop(page, "data.items.add(new File(['not really'], 'Sour_dough part 1.mp4', {type: 'video/mp4'}))")
     lesson = lesson_id(page)
     expect(page.get_by_label("Title")).to_have_value("Sour dough part 1")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sour dough part 1")
-    ((title,),) = house.sql("SELECT title FROM lessons WHERE id = %s", lesson)
+    ((title,),) = stack.sql("SELECT title FROM lessons WHERE id = %s", lesson)
     assert title == "Sour dough part 1"
 
 
@@ -225,22 +225,22 @@ def test_a_form_that_cannot_be_saved_keeps_the_file(page: Page, film: Film) -> N
 
 @pytest.mark.usefixtures("held")
 def test_signed_out_in_the_middle_the_upload_goes_on(
-    visit: Visitor, teacher: Person, film: Film, house: House, good_for_everybody: Good
+    visit: Visitor, instructor: Person, film: Film, stack: Stack, good_for_everybody: Good
 ) -> None:
-    page = visit(teacher, errors=True)
+    page = visit(instructor, errors=True)
     path = film(LONG)
     write(page)
     choose_in_parts(page, path)
     lesson = lesson_id(page)
     half_way(page)
-    house.sql("UPDATE user_sessions SET ended_at = now() WHERE user_id = %s", teacher.id)
+    stack.sql("UPDATE user_sessions SET ended_at = now() WHERE user_id = %s", instructor.id)
     expect(page.get_by_text("You are signed out.")).to_be_visible()
     expect(page.get_by_role("link", name="Sign in in a new tab")).to_be_visible()
     good_for_everybody(page)
-    house.mux.clear_faults()
-    house.until(lambda: house.sql("SELECT status FROM lessons WHERE id = %s", lesson) == [("published",)])
-    assert arrived(house, lesson) == fingerprint(path)
-    visit.sign_in(page.context, teacher)
+    stack.mux.clear_faults()
+    stack.until(lambda: stack.sql("SELECT status FROM lessons WHERE id = %s", lesson) == [("published",)])
+    assert arrived(stack, lesson) == fingerprint(path)
+    visit.sign_in(page.context, instructor)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     published(page)
     expect(page.get_by_text("You are signed out.")).to_be_hidden()
@@ -251,9 +251,11 @@ def test_signed_out_in_the_middle_the_upload_goes_on(
 
 @pytest.mark.usefixtures("held")
 @pytest.mark.parametrize("told_by", ["our server", "Mux"])
-def test_two_tabs_one_lesson(visit: Visitor, teacher: Person, film: Film, house: House, told_by: str) -> None:
+def test_two_tabs_one_lesson(
+    visit: Visitor, instructor: Person, film: Film, stack: Stack, told_by: str
+) -> None:
     """The second tab is told of the first one's upload, and the first one of what the second has begun instead."""
-    page = visit(teacher, errors=True)
+    page = visit(instructor, errors=True)
     write(page)
     choose_in_parts(page, film(LONG))
     lesson_id(page)
@@ -267,7 +269,7 @@ def test_two_tabs_one_lesson(visit: Visitor, teacher: Person, film: Film, house:
         page.route("**/video?attempt=*", lambda route: route.abort())
         choose(other, film(name="second.mp4"))
         published(other)
-        house.mux.clear_faults()
+        stack.mux.clear_faults()
         expect(page.locator("[data-part=failed]")).to_contain_text("Mux has ended this upload")
         page.unroute_all()
     else:
@@ -278,7 +280,7 @@ def test_two_tabs_one_lesson(visit: Visitor, teacher: Person, film: Film, house:
 
 
 @pytest.mark.usefixtures("held")
-def test_leaving_is_guarded_only_while_bytes_move(page: Page, film: Film, house: House) -> None:
+def test_leaving_is_guarded_only_while_bytes_move(page: Page, film: Film, stack: Stack) -> None:
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     write(page)
@@ -288,38 +290,38 @@ def test_leaving_is_guarded_only_while_bytes_move(page: Page, film: Film, house:
     with page.expect_event("dialog"):
         page.close(run_before_unload=True)
     assert asked == ["beforeunload"]
-    house.mux.clear_faults()
+    stack.mux.clear_faults()
     published(page)
     asked.clear()
     page.reload()
     assert asked == []
 
 
-def test_mux_is_asked_to_detect_the_language_of_captions(page: Page, film: Film, house: House) -> None:
+def test_mux_is_asked_to_detect_the_language_of_captions(page: Page, film: Film, stack: Stack) -> None:
     write(page)
     page.get_by_label("Captions").select_option("Let Mux detect the language")
     choose(page, film())
     published(page)
     wanted = "SELECT upload_id, caption_language FROM mux_asset_tracking WHERE lesson_id = %s"
-    ((upload_id, language),) = house.sql(wanted, lesson_id(page))
-    (asked,) = house.mux.upload(upload_id)["new_asset_settings"]["inputs"][0]["generated_subtitles"]
+    ((upload_id, language),) = stack.sql(wanted, lesson_id(page))
+    (asked,) = stack.mux.upload(upload_id)["new_asset_settings"]["inputs"][0]["generated_subtitles"]
     assert (language, asked["language_code"], asked["name"]) == ("auto", "auto", "Captions")
 
 
-def test_captions_are_asked_for_and_offered_by_the_player(page: Page, film: Film, house: House) -> None:
+def test_captions_are_asked_for_and_offered_by_the_player(page: Page, film: Film, stack: Stack) -> None:
     write(page)
     page.get_by_label("Captions").select_option("German")
     choose(page, film())
     published(page)
-    asset = house.mux.assets()[0]
+    asset = stack.mux.assets()[0]
     track = next(one for one in asset["tracks"] if one["type"] == "text")
     assert (track["language_code"], track["text_source"]) == ("de", "generated_vod")
-    house.until(
+    stack.until(
         lambda: (
-            next(one for one in house.mux.assets()[0]["tracks"] if one["type"] == "text")["status"] == "ready"
+            next(one for one in stack.mux.assets()[0]["tracks"] if one["type"] == "text")["status"] == "ready"
         )
     )
     page.reload()
     player = "document.querySelector('mux-player')"  # which may have its script only in a moment
     german = f"[...({player}.textTracks ?? [])].some((one) => one.language === 'de')"
-    house.until(lambda: page.evaluate(f"{german} && {player}.duration > 0"))
+    stack.until(lambda: page.evaluate(f"{german} && {player}.duration > 0"))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.house import House, Person, Visitor
 from tests.browser.school import School
+from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import choose, choose_in_parts, published
 from tests.browser.test_upload import HELD, LONG
 
@@ -17,8 +17,8 @@ Good = Callable[[Page], None]
 
 
 @pytest.fixture
-def school(house: House, teacher: Person) -> School:
-    return School(house, teacher)
+def school(stack: Stack, instructor: Person) -> School:
+    return School(stack, instructor)
 
 
 @pytest.fixture
@@ -47,28 +47,28 @@ def ask(page: Page, opener: str) -> Locator:
     return question
 
 
-def asset_of(house: House, lesson: str) -> str:
-    ((asset_id,),) = house.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson)
+def asset_of(stack: Stack, lesson: str) -> str:
+    ((asset_id,),) = stack.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson)
     return str(asset_id)
 
 
-def until_gone(house: House, asset_id: str) -> None:
-    house.until(lambda: asset_id not in {one["id"] for one in house.mux.assets()})
+def until_gone(stack: Stack, asset_id: str) -> None:
+    stack.until(lambda: asset_id not in {one["id"] for one in stack.mux.assets()})
 
 
 def test_a_replaced_video_plays_until_the_new_one_is_ready_and_comes_back_if_wanted(
-    page: Page, house: House, film: Film, lesson: str, good_for_everybody: Good
+    page: Page, stack: Stack, film: Film, lesson: str, good_for_everybody: Good
 ) -> None:
     old = played(page)
-    house.mux.fault("upload", "slow", match={"operation": "put", "chunk": HELD}, seconds=100)
+    stack.mux.fault("upload", "slow", match={"operation": "put", "chunk": HELD}, seconds=100)
     page.get_by_role("button", name="Replace…").click()
     expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
     expect(page.get_by_text("The present video plays until the new one is ready; then")).to_be_visible()
     choose_in_parts(page, film(LONG, name="second.mp4"))
     expect(page.get_by_test_id("video-progress")).to_contain_text("second.mp4")
-    house.until(
+    stack.until(
         lambda: (
-            house.sql(
+            stack.sql(
                 "SELECT count(*) FROM mux_asset_tracking WHERE lesson_id = %s AND superseded_at IS NULL",
                 lesson,
             )
@@ -79,7 +79,7 @@ def test_a_replaced_video_plays_until_the_new_one_is_ready_and_comes_back_if_wan
     assert played(page) == old
     expect(page.locator("mux-player")).to_be_visible()
     good_for_everybody(page)
-    house.mux.clear_faults()
+    stack.mux.clear_faults()
     expect(page.get_by_text("This video has replaced an earlier one")).to_be_visible()
     new = played(page)
     assert new != old
@@ -91,7 +91,7 @@ def test_a_replaced_video_plays_until_the_new_one_is_ready_and_comes_back_if_wan
 
 
 def test_a_replacement_that_fails_leaves_the_lesson_as_it_was(
-    page: Page, house: House, film: Film, lesson: str
+    page: Page, stack: Stack, film: Film, lesson: str
 ) -> None:
     old = played(page)
     page.get_by_role("button", name="Replace…").click()
@@ -106,9 +106,9 @@ def test_a_replacement_that_fails_leaves_the_lesson_as_it_was(
 
 
 def test_removing_a_video_makes_a_draft_of_its_lesson(
-    page: Page, house: House, film: Film, lesson: str, good_for_everybody: Good
+    page: Page, stack: Stack, film: Film, lesson: str, good_for_everybody: Good
 ) -> None:
-    asset_id = asset_of(house, lesson)
+    asset_id = asset_of(stack, lesson)
     question = ask(page, "Remove video…")
     expect(question).to_contain_text("deleted at Mux for good")
     expect(question).to_contain_text("becomes a draft at once")
@@ -117,7 +117,7 @@ def test_removing_a_video_makes_a_draft_of_its_lesson(
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
     expect(page.get_by_test_id("video-status")).to_have_text("No video")
     expect(page.locator("mux-player")).to_have_count(0)
-    until_gone(house, asset_id)
+    until_gone(stack, asset_id)
     choose(page, film())
     expect(page.get_by_test_id("video-status")).to_have_text("Ready")
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
@@ -142,21 +142,21 @@ def test_an_unpublished_lesson_leaves_the_catalogue_and_comes_back(
 
 
 def test_a_deleted_lesson_goes_with_its_video(
-    page: Page, house: House, lesson: str, good_for_everybody: Good
+    page: Page, stack: Stack, lesson: str, good_for_everybody: Good
 ) -> None:
-    asset_id = asset_of(house, lesson)
+    asset_id = asset_of(stack, lesson)
     question = ask(page, "Delete lesson…")
     expect(question).to_contain_text("This cannot be taken back")
     good_for_everybody(page)
     question.get_by_role("button", name="Delete lesson").click()
     expect(page).to_have_url(re.compile("/lessons$"))
     expect(page.get_by_text("“Wet in wet” is deleted.")).to_be_visible()
-    assert house.sql("SELECT id FROM lessons WHERE id = %s", lesson) == []
-    until_gone(house, asset_id)
+    assert stack.sql("SELECT id FROM lessons WHERE id = %s", lesson) == []
+    until_gone(stack, asset_id)
 
 
-def test_what_mux_works_on_can_be_given_up(page: Page, house: House, school: School, film: Film) -> None:
-    house.mux.hold_processing()
+def test_what_mux_works_on_can_be_given_up(page: Page, stack: Stack, school: School, film: Film) -> None:
+    stack.mux.hold_processing()
     lesson = school.without_video("Wet in wet", "none")
     page.goto(f"/lessons/{lesson}/edit")
     choose(page, film())
@@ -166,10 +166,10 @@ def test_what_mux_works_on_can_be_given_up(page: Page, house: House, school: Sch
     question.get_by_role("button", name="Cancel the video").click()
     expect(page.get_by_test_id("video-status")).to_have_text("No video")
     expect(page.get_by_text("The video was given up")).to_be_visible()
-    house.mux.hold_processing(False)
-    house.until(
+    stack.mux.hold_processing(False)
+    stack.until(
         lambda: (
-            house.sql(
+            stack.sql(
                 "SELECT count(*) FROM asset_deletions d JOIN mux_asset_tracking t ON t.id = d.tracking_id"
                 " WHERE t.lesson_id = %s AND d.done_at IS NOT NULL",
                 lesson,
@@ -181,10 +181,10 @@ def test_what_mux_works_on_can_be_given_up(page: Page, house: House, school: Sch
 
 
 def test_two_tabs_that_save_one_lesson_are_told_of_each_other(
-    visit: Visitor, school: School, teacher: Person, good_for_everybody: Good
+    visit: Visitor, school: School, instructor: Person, good_for_everybody: Good
 ) -> None:
     lesson = school.without_video("Wet in wet", "none")
-    first, second = visit(teacher), visit(teacher)
+    first, second = visit(instructor), visit(instructor)
     for page in (first, second):
         page.goto(f"/lessons/{lesson}/edit")
     first.get_by_label("Title").fill("Wet in wet, slowly")

@@ -26,7 +26,7 @@ import pytest
 
 from devstack.servers import Servers
 from lessonadmin import mux
-from tests.flows.processes import DATABASE, SECRET, House, wait_for
+from tests.flows.processes import DATABASE, SECRET, Stack, wait_for
 from tests.signing import signature
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(110)]
@@ -69,7 +69,7 @@ def deliver(connection: HTTPConnection, payload: dict[str, Any]) -> int:
         return 0
 
 
-def send_all(house: House, payloads: list[dict[str, Any]], journal: Journal) -> Iterator[int]:
+def send_all(stack: Stack, payloads: list[dict[str, Any]], journal: Journal) -> Iterator[int]:
     """Send until everything is acknowledged; yields how much is, now and then."""
     waiting: queue.Queue[dict[str, Any]] = queue.Queue()
     for payload in payloads:
@@ -79,7 +79,7 @@ def send_all(house: House, payloads: list[dict[str, Any]], journal: Journal) -> 
     def work(number: int) -> None:
         nonlocal left
         luck = random.Random(number)
-        connection = HTTPConnection("127.0.0.1", house.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", stack.port, timeout=10)
         while left > 0:
             try:
                 payload = waiting.get(timeout=0.2)
@@ -103,23 +103,23 @@ def send_all(house: House, payloads: list[dict[str, Any]], journal: Journal) -> 
         time.sleep(0.05)
 
 
-def lessons_in_the_making(house: House, count: int) -> list[dict[str, Any]]:
+def lessons_in_the_making(stack: Stack, count: int) -> list[dict[str, Any]]:
     """So many lessons whose files are in, and all that Mux has to say about them, mixed."""
-    teacher = uuid.uuid4()
+    instructor = uuid.uuid4()
     found = [(uuid.uuid4(), uuid.uuid4()) for _ in range(count)]
-    with psycopg.connect(host=str(house.home), user="lessonadmin", dbname=DATABASE) as connection:
+    with psycopg.connect(host=str(stack.home), user="lessonadmin", dbname=DATABASE) as connection:
         connection.execute(
             "INSERT INTO users (id, email, name, role) VALUES (%s, 't@school.example', 'T', 'instructor')",
-            [teacher],
+            [instructor],
         )
         cursor = connection.cursor()
         cursor.executemany(
             "INSERT INTO lessons (id, creator_id, title) VALUES (%s, %s, 'A lesson')",
-            [(one, teacher) for one, _ in found],
+            [(one, instructor) for one, _ in found],
         )
         cursor.executemany(
             "INSERT INTO mux_asset_tracking (id, lesson_id, owner_id, upload_id) VALUES (%s, %s, %s, %s)",
-            [(row, lesson, teacher, f"upload-{row}") for lesson, row in found],
+            [(row, lesson, instructor, f"upload-{row}") for lesson, row in found],
         )
     payloads = list(itertools.chain.from_iterable(story(lesson, row) for lesson, row in found))
     random.Random(1).shuffle(payloads)
@@ -149,55 +149,55 @@ def story(lesson: uuid.UUID, row: uuid.UUID) -> list[dict[str, Any]]:
     return [{"id": str(uuid.uuid4()), "type": kind, "data": data, "attempts": []} for kind, data in told]
 
 
-def kept(house: House) -> list[str]:
-    return [row[0] for row in house.database.rows("SELECT mux_event_id FROM mux_events")]
+def kept(stack: Stack) -> list[str]:
+    return [row[0] for row in stack.database.rows("SELECT mux_event_id FROM mux_events")]
 
 
 @contextmanager
-def running(*options: str) -> Iterator[House]:
+def running(*options: str) -> Iterator[Stack]:
     """Web on a database of its own that keeps its word about commits; nothing else is needed for the inbox."""
-    house = House(database_options=options)
+    stack = Stack(database_options=options)
     try:
-        house.start_redis()
-        house.start("web")
-        wait_for(house.alive, seconds=30, what="web")
-        yield house
+        stack.start_redis()
+        stack.start("web")
+        wait_for(stack.alive, seconds=30, what="web")
+        yield stack
     finally:
-        house.end()
+        stack.end()
 
 
-def kill_a_web_process(house: House) -> None:
-    children = psutil.Process(house.processes["web"].pid).children()
+def kill_a_web_process(stack: Stack) -> None:
+    children = psutil.Process(stack.processes["web"].pid).children()
     for child in children[:1]:
         with suppress(ProcessLookupError):
             os.kill(child.pid, signal.SIGKILL)
 
 
-def kill_all_of_web(house: House) -> None:
-    house.kill("web")
-    house.start("web")
+def kill_all_of_web(stack: Stack) -> None:
+    stack.kill("web")
+    stack.start("web")
 
 
-def crash_the_database(house: House) -> None:
-    house.database.kill()
-    house.database.start()
+def crash_the_database(stack: Stack) -> None:
+    stack.database.kill()
+    stack.database.start()
 
 
 DESTRUCTION = (kill_a_web_process, crash_the_database, kill_all_of_web)
 
 
 def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(real_servers: Servers) -> None:
-    with running() as house:
-        payloads = lessons_in_the_making(house, LESSONS)
+    with running() as stack:
+        payloads = lessons_in_the_making(stack, LESSONS)
         assert len(payloads) >= 5000
         journal, strikes = Journal(), 0
-        for acknowledged in send_all(house, payloads, journal):
+        for acknowledged in send_all(stack, payloads, journal):
             if acknowledged > (strikes + 1) * len(payloads) / (ROUNDS_OF_DESTRUCTION + 1):
-                DESTRUCTION[strikes % len(DESTRUCTION)](house)
+                DESTRUCTION[strikes % len(DESTRUCTION)](stack)
                 strikes += 1
-        crash_the_database(house)
+        crash_the_database(stack)
 
-        stored = kept(house)
+        stored = kept(stack)
         assert strikes == ROUNDS_OF_DESTRUCTION
         assert journal.refused > 0, "nothing was ever in the way: this proves nothing"
         assert len(journal.acknowledged) == len(payloads) >= 5000
@@ -205,7 +205,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(real_servers: Se
         assert set(stored) - journal.sent == set(), "never sent"
         assert len(stored) == len(set(stored)), "stored twice"
         # and what they did: each lesson is out, once
-        one = house.database.one
+        one = stack.database.one
         assert one("SELECT count(*) FROM lessons WHERE status = 'published'") == LESSONS
         assert one("SELECT count(*) FROM audit_log WHERE action = 'lesson.published'") == LESSONS
         assert (
@@ -221,20 +221,20 @@ def test_the_control_a_careless_database_is_caught(real_servers: Servers) -> Non
     careless = (
         "-c", "wal_writer_delay=10s", "-c", "wal_writer_flush_after=1GB", "-c", "wal_buffers=64MB", "-c", "bgwriter_delay=10s",
     )  # fmt: skip
-    with running(*careless) as house:
-        house.database.rows("ALTER ROLE lessonadmin SET synchronous_commit = off")
-        house.kill("web")
-        house.start("web")
-        wait_for(house.alive, seconds=30, what="web")
+    with running(*careless) as stack:
+        stack.database.rows("ALTER ROLE lessonadmin SET synchronous_commit = off")
+        stack.kill("web")
+        stack.start("web")
+        wait_for(stack.alive, seconds=30, what="web")
         lost: set[str] = set()
         for _ in range(4):
             journal = Journal()
             payloads = [{"id": str(uuid.uuid4()), "type": "x", "data": {}} for _ in range(150)]
-            for _ in send_all(house, payloads, journal):
+            for _ in send_all(stack, payloads, journal):
                 pass
             assert len(journal.acknowledged) == len(payloads)
-            crash_the_database(house)
-            lost = journal.acknowledged - set(kept(house))
+            crash_the_database(stack)
+            lost = journal.acknowledged - set(kept(stack))
             if lost:
                 break
         assert lost, "the check cannot see a loss, so it proves nothing"
@@ -242,10 +242,10 @@ def test_the_control_a_careless_database_is_caught(real_servers: Servers) -> Non
 
 def test_the_database_really_was_careful(real_servers: Servers) -> None:
     """What the first test relies on: the house's database is not run like the quick one of the other tests."""
-    house = House()
+    stack = Stack()
     try:
-        assert house.database.one("SHOW synchronous_commit") == "on"
-        assert house.database.one("SHOW fsync") == "on"
-        assert house.database.one("SHOW full_page_writes") == "on"
+        assert stack.database.one("SHOW synchronous_commit") == "on"
+        assert stack.database.one("SHOW fsync") == "on"
+        assert stack.database.one("SHOW full_page_writes") == "on"
     finally:
-        house.end()
+        stack.end()

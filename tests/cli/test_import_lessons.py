@@ -25,8 +25,8 @@ from lessonadmin.domain import mux_budget, permissions
 from lessonadmin.domain.lessons import import_file, lesson_import
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Notification, Tracking, User
 from tests.factories import make_course, make_lesson, make_user
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 SUMMARY = re.compile(r"processed: (\d+)\nupdated: (\d+)\nskipped: (\d+)\nfailed: (\d+)\n$")
 HEAD = ("title", "description", "price", "teacher", "course", "asset id", "status")
@@ -68,9 +68,9 @@ def run(app: Flask, session: object, tmp_path: Path) -> Import:
     return run_
 
 
-def ready(world: World, **wish: Any) -> tuple[str, str]:
-    asset_id = world.control.seed_assets(1, **wish)[0]
-    return asset_id, world.control.asset(asset_id)["playback_ids"][0]["id"]
+def ready(mux_sim: MuxSim, **wish: Any) -> tuple[str, str]:
+    asset_id = mux_sim.control.seed_assets(1, **wish)[0]
+    return asset_id, mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
 
 
 def line(title: str = "Fugue", asset_id: str = "", **more: str) -> list[str]:
@@ -101,8 +101,10 @@ def count(model: Any) -> int:
     return int(db.session.scalar(select(func.count()).select_from(model)) or 0)
 
 
-def test_a_published_lesson_with_its_video_and_its_course(world: World, teacher: User, run: Import) -> None:
-    asset_id, playback_id = ready(world)
+def test_a_published_lesson_with_its_video_and_its_course(
+    mux_sim: MuxSim, teacher: User, run: Import
+) -> None:
+    asset_id, playback_id = ready(mux_sim)
     wanted = line("Fugue", asset_id, description="In C", price="9.99", course="Bach", status="published")
     code, figures, said = run([wanted])
     assert (code, figures) == (0, (1, 1, 0, 0)), said
@@ -113,7 +115,7 @@ def test_a_published_lesson_with_its_video_and_its_course(world: World, teacher:
     assert permissions.visible_to_students(lesson)
     course = db.session.get_one(Course, lesson.course_id)
     assert (course.title, course.instructor_id) == ("Bach", teacher.id)
-    assert [row.status for row in world.rows(lesson)] == ["ready"]
+    assert [row.status for row in mux_sim.rows(lesson)] == ["ready"]
     rows = db.session.execute(
         select(AuditLog.actor_type, AuditLog.action).order_by(AuditLog.at, AuditLog.id)
     ).all()
@@ -124,8 +126,8 @@ def test_a_published_lesson_with_its_video_and_its_course(world: World, teacher:
     assert count(Notification) == 0, "an import would bury people in notices"
 
 
-def test_a_draft_unless_it_says_published(world: World, teacher: User, run: Import) -> None:
-    asset_id, _ = ready(world)
+def test_a_draft_unless_it_says_published(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+    asset_id, _ = ready(mux_sim)
     assert run([line("Fugue", asset_id)])[0] == 0
     lesson = only()
     assert (lesson.status, lesson.publish_on_ready, lesson.video_processing_status) == (
@@ -135,8 +137,8 @@ def test_a_draft_unless_it_says_published(world: World, teacher: User, run: Impo
     )
 
 
-def test_the_same_file_twice_makes_nothing_twice(world: World, teacher: User, run: Import) -> None:
-    assets = [ready(world)[0] for _ in range(2)]
+def test_the_same_file_twice_makes_nothing_twice(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+    assets = [ready(mux_sim)[0] for _ in range(2)]
     lines = [
         line("One", assets[0], course="Bach", status="published"),
         line("Two", assets[1], course="Bach"),
@@ -155,8 +157,8 @@ def test_the_same_file_twice_makes_nothing_twice(world: World, teacher: User, ru
     assert only("One").price_cents == 500
 
 
-def test_a_lesson_that_waited_gets_its_video(world: World, teacher: User, run: Import) -> None:
-    asset_id, playback_id = ready(world)
+def test_a_lesson_that_waited_gets_its_video(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+    asset_id, playback_id = ready(mux_sim)
     assert run([line("Fugue")])[1] == (1, 1, 0, 0)
     code, figures, said = run([line("Fugue", asset_id, status="published")])
     assert (code, figures) == (0, (1, 1, 0, 0)), said
@@ -164,13 +166,17 @@ def test_a_lesson_that_waited_gets_its_video(world: World, teacher: User, run: I
     assert (lesson.status, lesson.mux_playback_id) == ("published", playback_id)
 
 
-def test_one_line_fails_and_the_others_go_on(world: World, teacher: User, run: Import) -> None:
+def test_one_line_fails_and_the_others_go_on(mux_sim: MuxSim, teacher: User, run: Import) -> None:
     student = make_user(role="student")
     disabled = make_user(active=False)
-    taken, gone, errored = ready(world)[0], ready(world)[0], world.control.seed_assets(1, status="errored")[0]
-    none, good = world.control.seed_assets(1, policy=None)[0], ready(world)[0]
+    taken, gone, errored = (
+        ready(mux_sim)[0],
+        ready(mux_sim)[0],
+        mux_sim.control.seed_assets(1, status="errored")[0],
+    )
+    none, good = mux_sim.control.seed_assets(1, policy=None)[0], ready(mux_sim)[0]
     other = make_lesson(mux_asset_id=taken)
-    world.control.delete_asset_in_dashboard(gone)
+    mux_sim.control.delete_asset_in_dashboard(gone)
     code, figures, said = run(
         [
             line("Unknown", teacher="nobody@school.example"),
@@ -197,10 +203,10 @@ def test_one_line_fails_and_the_others_go_on(world: World, teacher: User, run: I
     assert {lesson.title for lesson in db.session.scalars(select(Lesson))} == {other.title, "Good"}
 
 
-def test_the_playback_id_is_chosen_by_policy(world: World, teacher: User, run: Import) -> None:
-    asset_id, public_id = ready(world)
+def test_the_playback_id_is_chosen_by_policy(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+    asset_id, public_id = ready(mux_sim)
     signed_id = mux.create_playback_id(asset_id, policy="signed", priority="high").id
-    only_signed = ready(world, policy="signed")[0]
+    only_signed = ready(mux_sim, policy="signed")[0]
     code, figures, said = run([line("Both", asset_id), line("Signed", only_signed)])
     assert (code, figures) == (1, (2, 1, 0, 1))
     assert "no signing key is set" in said
@@ -214,9 +220,9 @@ def test_the_playback_id_is_chosen_by_policy(world: World, teacher: User, run: I
 
 
 def test_a_video_that_mux_still_prepares_publishes_its_lesson_later(
-    world: World, teacher: User, run: Import
+    mux_sim: MuxSim, teacher: User, run: Import
 ) -> None:
-    made = world.control.seed_assets(1, status="preparing")[0]
+    made = mux_sim.control.seed_assets(1, status="preparing")[0]
     code, _, said = run([line("Fugue", made, status="published")])
     assert code == 0, said
     assert "still prepares" in said
@@ -226,40 +232,42 @@ def test_a_video_that_mux_still_prepares_publishes_its_lesson_later(
         True,
         "processing",
     )
-    world.control.set_asset_ready(made)
-    world.deliver()
-    assert world.lesson(lesson).status == "published"
+    mux_sim.control.set_asset_ready(made)
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_a_dry_run_asks_mux_and_makes_nothing(world: World, teacher: User, run: Import) -> None:
-    asset_id, _ = ready(world)
+def test_a_dry_run_asks_mux_and_makes_nothing(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+    asset_id, _ = ready(mux_sim)
     code, figures, said = run([line("Fugue", asset_id, course="Bach"), line("Bad", "A" * 30)], "--dry-run")
     assert (code, figures) == (1, (2, 1, 0, 1))
     assert "would be updated: made, a draft" in said
     assert (count(Lesson), count(Course), count(AuditLog)) == (0, 0, 0)
-    assert len(world.calls("get_asset")) == 2
+    assert len(mux_sim.calls("get_asset")) == 2
 
 
-def test_mux_goes_away_in_the_middle(world: World, teacher: User, run: Import) -> None:
-    lines = [line(f"Lesson {n}", ready(world)[0], course="Bach") for n in range(4)]
-    world.control.fault("api", "status", status=500, skip=2)
+def test_mux_goes_away_in_the_middle(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+    lines = [line(f"Lesson {n}", ready(mux_sim)[0], course="Bach") for n in range(4)]
+    mux_sim.control.fault("api", "status", status=500, skip=2)
     code, figures, said = run(lines)
     assert (code, figures) == (1, (2, 2, 0, 0)), said
     assert "stopped after line 3" in said
     assert "goes on from there" in said
     assert (count(Lesson), count(Tracking)) == (2, 2)
-    world.control.clear_faults()
+    mux_sim.control.clear_faults()
     assert run(lines)[1] == (4, 2, 2, 0)
 
 
-def test_a_hiccup_of_mux_is_tried_again(world: World, teacher: User, run: Import) -> None:
-    asset_id, _ = ready(world)
-    world.control.fault("api", "status", status=503, times=1)
+def test_a_hiccup_of_mux_is_tried_again(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+    asset_id, _ = ready(mux_sim)
+    mux_sim.control.fault("api", "status", status=503, times=1)
     assert run([line("Fugue", asset_id)])[:2] == (0, (1, 1, 0, 0))
 
 
-def test_wrong_lines_are_all_told_and_nothing_is_imported(world: World, teacher: User, run: Import) -> None:
-    good = ready(world)[0]
+def test_wrong_lines_are_all_told_and_nothing_is_imported(
+    mux_sim: MuxSim, teacher: User, run: Import
+) -> None:
+    good = ready(mux_sim)[0]
     code, figures, said = run(
         [
             line("Good", good),
@@ -281,7 +289,7 @@ def test_wrong_lines_are_all_told_and_nothing_is_imported(world: World, teacher:
     assert f"line 10: The asset {good} stands in line 2 already." in said
     assert "Nothing was imported" in said
     assert count(Lesson) == 0
-    assert world.calls() == []
+    assert mux_sim.calls() == []
 
 
 def test_a_line_is_named_by_where_it_begins(teacher: User, run: Import) -> None:
@@ -346,7 +354,7 @@ def test_a_heading_and_nothing_else(run: Import) -> None:
 
 
 def test_the_report_has_every_line_and_is_safe_in_a_spreadsheet(
-    world: World, teacher: User, run: Import, tmp_path: Path
+    mux_sim: MuxSim, teacher: User, run: Import, tmp_path: Path
 ) -> None:
     report = tmp_path / "report.csv"
     run([line("=HYPERLINK(1)"), line("Unknown", teacher="nobody@school.example")], "--report", str(report))
@@ -367,7 +375,7 @@ def test_a_file_that_we_wrote_is_read_as_it_was_meant(teacher: User, run: Import
     assert only(title).description == f"{title}\n- one\n- two"
 
 
-def test_a_course_is_the_teachers_own(world: World, teacher: User, run: Import) -> None:
+def test_a_course_is_the_teachers_own(mux_sim: MuxSim, teacher: User, run: Import) -> None:
     foreign = make_course(title="Bach")
     own = make_course(title="Bach", instructor=teacher)
     assert run([line("One", course="Bach"), line("Two", course="Bach")])[0] == 0
@@ -391,7 +399,7 @@ def test_a_file_of_any_length_takes_little_memory(tmp_path: Path) -> None:
 
 
 def test_on_a_terminal_a_bar_shows_how_far_it_is(
-    world: World, teacher: User, tmp_path: Path, settings_environment: dict[str, str]
+    mux_sim: MuxSim, teacher: User, tmp_path: Path, settings_environment: dict[str, str]
 ) -> None:
     path = tmp_path / "lessons.csv"
     path.write_text("title,teacher\nOne,tina@school.example\nTwo,nobody@school.example\n")
@@ -399,7 +407,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "app", "import-lessons", str(path)],
         cwd=ROOT,
-        env={**os.environ, **settings_environment, "MUX_API_URL": world.url},
+        env={**os.environ, **settings_environment, "MUX_API_URL": mux_sim.url},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -1,6 +1,6 @@
 """The outside contract, checked from outside: real processes by the Procfile's lines, HTTP, and SQL on the tables.
 
-`house`     everything that runs, started once a session, with a PostgreSQL and a Redis of its own and a fake Mux
+`stack`     everything that runs, started once a session, with a PostgreSQL and a Redis of its own and a fake Mux
 `teacher`, `student`, `support`, `admin`    callers with a bearer token
 """
 
@@ -11,7 +11,7 @@ import pytest
 
 from devstack import servers
 from tests.contract.callers import Caller
-from tests.contract.house import House
+from tests.contract.stack import Stack
 from tests.settings import environment
 
 
@@ -30,9 +30,9 @@ def _migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with servers.for_one_run(_migrate) as running:
-        built = House(running, tmp_path_factory.mktemp("contract"))
+        built = Stack(running, tmp_path_factory.mktemp("contract"))
         try:
             built.start()
             yield built
@@ -41,29 +41,29 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture(autouse=True)
-def clean(house: House) -> Iterator[None]:
+def clean(stack: Stack) -> Iterator[None]:
     """Instead of empty tables: every check makes what it needs, and Mux is calm at its end."""
     yield
-    house.mux.calm()
+    stack.mux.calm()
     # What failed was one check's wish, and the calls that it spent are not the next one's debt.
-    house.sql("UPDATE mux_budget SET paused_until = NULL, failures = 0, tokens = 1000, filled_at = now()")
+    stack.sql("UPDATE mux_budget SET paused_until = NULL, failures = 0, tokens = 1000, filled_at = now()")
 
 
 @pytest.fixture
-def teacher(house: House) -> Caller:
-    return house.who("instructor")
+def instructor(stack: Stack) -> Caller:
+    return stack.who("instructor")
 
 
 @pytest.fixture
-def student(house: House) -> Caller:
-    return house.who("student")
+def student(stack: Stack) -> Caller:
+    return stack.who("student")
 
 
 @pytest.fixture
-def support(house: House) -> Caller:
-    return house.who("support")
+def support(stack: Stack) -> Caller:
+    return stack.who("support")
 
 
 @pytest.fixture
-def admin(house: House) -> Caller:
-    return house.who("admin")
+def admin(stack: Stack) -> Caller:
+    return stack.who("admin")

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from tests.contract.callers import Caller, Doc
-from tests.contract.house import House
+from tests.contract.stack import Stack
 
 LESSON_KEYS = {
     "id", "title", "description", "course_id", "creator_id", "price_cents", "status", "publish_on_ready",
@@ -18,32 +18,32 @@ VIDEO_KEYS = {
 }  # fmt: skip
 
 
-def ready_lesson(house: House, owner: Caller, **more: object) -> tuple[str, Doc]:
+def ready_lesson(stack: Stack, owner: Caller, **more: object) -> tuple[str, Doc]:
     """A lesson that went the whole way: upload, webhook, ready."""
     lesson_id = owner.lesson(**more)["id"]
     ticket = owner.upload(lesson_id=lesson_id)
-    asset = house.mux.asset_of(ticket["upload_id"], "ready")
-    house.hook.asset("ready", asset).expect(204)
+    asset = stack.mux.asset_of(ticket["upload_id"], "ready")
+    stack.hook.asset("ready", asset).expect(204)
     return lesson_id, asset
 
 
-def test_a_new_lesson_is_a_draft_that_wants_to_be_published(teacher: Caller) -> None:
-    made = teacher.post("/api/lessons", {"title": "Fractions"}).expect(201)
+def test_a_new_lesson_is_a_draft_that_wants_to_be_published(instructor: Caller) -> None:
+    made = instructor.post("/api/lessons", {"title": "Fractions"}).expect(201)
     lesson = made.json
     assert made.headers["Content-Type"].startswith("application/json")
     assert set(lesson) == LESSON_KEYS
     assert set(lesson["video"]) == VIDEO_KEYS
     assert str(uuid.UUID(lesson["id"])) == lesson["id"]
     assert (lesson["status"], lesson["publish_on_ready"]) == ("draft", True)
-    assert lesson["creator_id"] == teacher.id
+    assert lesson["creator_id"] == instructor.id
     assert lesson["video"] == {key: "none" if key == "status" else None for key in VIDEO_KEYS}
     assert lesson["created_at"].endswith(("Z", "+00:00"))
     assert lesson["visible_to_students"] is False
 
 
 @pytest.mark.parametrize(("given", "wanted"), [("published", True), ("draft", False)])
-def test_the_status_of_a_new_lesson_is_an_intent(teacher: Caller, given: str, wanted: bool) -> None:
-    lesson = teacher.lesson(status=given, description="d", price_cents=999, course_id=None)
+def test_the_status_of_a_new_lesson_is_an_intent(instructor: Caller, given: str, wanted: bool) -> None:
+    lesson = instructor.lesson(status=given, description="d", price_cents=999, course_id=None)
     assert (lesson["status"], lesson["publish_on_ready"], lesson["price_cents"]) == ("draft", wanted, 999)
 
 
@@ -67,49 +67,53 @@ def test_the_status_of_a_new_lesson_is_an_intent(teacher: Caller, given: str, wa
         ({"title": "a\u0000b"}, "title"),
     ],
 )
-def test_invalid_input_names_its_field(teacher: Caller, given: Doc, field: str) -> None:
-    answer = teacher.post("/api/lessons", given).expect(400)
+def test_invalid_input_names_its_field(instructor: Caller, given: Doc, field: str) -> None:
+    answer = instructor.post("/api/lessons", given).expect(400)
     error = answer.json["error"]
     assert set(error) == {"type", "message", "fields"}
     assert field in error["fields"]
 
 
-def test_other_errors_have_no_fields_and_the_same_shape(teacher: Caller) -> None:
-    error = teacher.get(f"/api/lessons/{uuid.uuid4()}").expect(404).json["error"]
+def test_other_errors_have_no_fields_and_the_same_shape(instructor: Caller) -> None:
+    error = instructor.get(f"/api/lessons/{uuid.uuid4()}").expect(404).json["error"]
     assert set(error) == {"type", "message"}
-    assert "error" in teacher.get("/api/lessons/not-an-id").expect(404).json
-    assert "error" in teacher.get("/api/no/such/call").expect(404).json
-    assert "error" in teacher.call("PUT", "/api/lessons").expect(405).json
+    assert "error" in instructor.get("/api/lessons/not-an-id").expect(404).json
+    assert "error" in instructor.get("/api/no/such/call").expect(404).json
+    assert "error" in instructor.call("PUT", "/api/lessons").expect(405).json
     for body in (b"{", b"[1]", b'"text"', b"\xff"):
-        answer = teacher_raw(teacher, body)
+        answer = instructor_raw(instructor, body)
         assert answer["error"]["message"]
 
 
-def teacher_raw(teacher: Caller, body: bytes) -> Doc:
+def instructor_raw(instructor: Caller, body: bytes) -> Doc:
     from tests.contract.callers import send
 
-    headers = {"Authorization": f"Bearer {teacher.token}", "Content-Type": "application/json"}
-    found: Doc = send(teacher.origin, "POST", "/api/lessons", body=body, headers=headers).expect(400).json
+    headers = {"Authorization": f"Bearer {instructor.token}", "Content-Type": "application/json"}
+    found: Doc = send(instructor.origin, "POST", "/api/lessons", body=body, headers=headers).expect(400).json
     return found
 
 
-def test_camel_case_is_understood(teacher: Caller) -> None:
-    course = teacher.course()
-    lesson = teacher.lesson(courseId=course["id"])
+def test_camel_case_is_understood(instructor: Caller) -> None:
+    course = instructor.course()
+    lesson = instructor.lesson(courseId=course["id"])
     assert lesson["course_id"] == course["id"]
     ticket = (
-        teacher.post("/api/mux/upload-url", {"lessonId": lesson["id"], "filename": "a.mp4"}).expect(201).json
+        instructor.post("/api/mux/upload-url", {"lessonId": lesson["id"], "filename": "a.mp4"})
+        .expect(201)
+        .json
     )
     told = {"lessonId": lesson["id"], "uploadId": ticket["upload_id"], "tempAssetId": "temp_1"}
-    teacher.post("/api/lessons/update-upload-id", told).expect(200)
+    instructor.post("/api/lessons/update-upload-id", told).expect(200)
     as_noted = {"lessonId": lesson["id"], "muxUploadId": ticket["upload_id"]}
-    teacher.post("/api/lessons/update-upload-id", as_noted).expect(200)
-    teacher.post("/api/lessons/update-upload-id", {**as_noted, "upload_id": ticket["upload_id"]}).expect(400)
-    teacher.get("/api/mux/check-asset-status", lessonId=lesson["id"]).expect(200)
+    instructor.post("/api/lessons/update-upload-id", as_noted).expect(200)
+    instructor.post("/api/lessons/update-upload-id", {**as_noted, "upload_id": ticket["upload_id"]}).expect(
+        400
+    )
+    instructor.get("/api/mux/check-asset-status", lessonId=lesson["id"]).expect(200)
 
 
-def test_a_list_has_pages_a_filter_and_a_search(house: House) -> None:
-    owner = house.who("colleague")
+def test_a_list_has_pages_a_filter_and_a_search(stack: Stack) -> None:
+    owner = stack.who("colleague")
     word = f"w{uuid.uuid4().hex[:8]}"
     for number in range(3):
         owner.lesson(title=f"{word} {number}")
@@ -124,59 +128,60 @@ def test_a_list_has_pages_a_filter_and_a_search(house: House) -> None:
     owner.get("/api/lessons", page=0).expect(400)
     owner.get("/api/lessons", status="nonsense").expect(400)
     owner.get("/api/lessons", surprise=1).expect(400)
-    assert house.who("support").get("/api/lessons", q=word).json["total"] == 3
-    assert house.who("instructor").get("/api/lessons", q=word).json["total"] == 0
+    assert stack.who("support").get("/api/lessons", q=word).json["total"] == 3
+    assert stack.who("instructor").get("/api/lessons", q=word).json["total"] == 0
 
 
-def test_change_and_delete(house: House, teacher: Caller) -> None:
-    lesson = teacher.lesson()
-    course = teacher.course()
-    changed = teacher.patch(
+def test_change_and_delete(stack: Stack, instructor: Caller) -> None:
+    lesson = instructor.lesson()
+    course = instructor.course()
+    changed = instructor.patch(
         f"/api/lessons/{lesson['id']}",
         {"title": "New", "description": "More", "price_cents": 5, "course_id": course["id"]},
     ).expect(200).json  # fmt: skip
     assert (changed["title"], changed["description"], changed["price_cents"]) == ("New", "More", 5)
     assert changed["course_id"] == course["id"]
-    out = teacher.patch(f"/api/lessons/{lesson['id']}", {"course_id": None}).expect(200).json
+    out = instructor.patch(f"/api/lessons/{lesson['id']}", {"course_id": None}).expect(200).json
     assert out["course_id"] is None
-    withdrawn = teacher.patch(f"/api/lessons/{lesson['id']}", {"status": "draft"}).expect(200).json
+    withdrawn = instructor.patch(f"/api/lessons/{lesson['id']}", {"status": "draft"}).expect(200).json
     assert withdrawn["publish_on_ready"] is False
-    teacher.patch(f"/api/lessons/{lesson['id']}", {"title": None}).expect(400)
-    teacher.patch(f"/api/lessons/{lesson['id']}", {"publish_on_ready": True}).expect(400)
-    teacher.patch(f"/api/lessons/{lesson['id']}", {}).expect(200)
-    deleted = teacher.delete(f"/api/lessons/{lesson['id']}").expect(204)
+    instructor.patch(f"/api/lessons/{lesson['id']}", {"title": None}).expect(400)
+    instructor.patch(f"/api/lessons/{lesson['id']}", {"publish_on_ready": True}).expect(400)
+    instructor.patch(f"/api/lessons/{lesson['id']}", {}).expect(200)
+    deleted = instructor.delete(f"/api/lessons/{lesson['id']}").expect(204)
     assert deleted.body == b""
-    teacher.get(f"/api/lessons/{lesson['id']}").expect(404)
+    instructor.get(f"/api/lessons/{lesson['id']}").expect(404)
     assert {"lesson.created", "lesson.updated", "lesson.publish_withdrawn", "lesson.deleted"} <= set(
-        house.actions(lesson["id"])
+        stack.actions(lesson["id"])
     )
 
 
-def test_courses_likewise(house: House, teacher: Caller) -> None:
-    course = teacher.post("/api/courses", {"title": "Maths", "description": "All of it"}).expect(201).json
+def test_courses_likewise(stack: Stack, instructor: Caller) -> None:
+    course = instructor.post("/api/courses", {"title": "Maths", "description": "All of it"}).expect(201).json
     assert set(course["video"]) == VIDEO_KEYS
-    lesson = teacher.lesson(course_id=course["id"])
-    assert teacher.get("/api/courses").expect(200).json["total"] >= 1
+    lesson = instructor.lesson(course_id=course["id"])
+    assert instructor.get("/api/courses").expect(200).json["total"] >= 1
     assert (
-        teacher.patch(f"/api/courses/{course['id']}", {"title": "More"}).expect(200).json["title"] == "More"
+        instructor.patch(f"/api/courses/{course['id']}", {"title": "More"}).expect(200).json["title"]
+        == "More"
     )
-    ticket = teacher.upload(course_id=course["id"])
-    asset = house.mux.asset_of(ticket["upload_id"], "ready")
-    house.hook.asset("ready", asset).expect(204)
-    seen = teacher.get(f"/api/courses/{course['id']}").expect(200).json
+    ticket = instructor.upload(course_id=course["id"])
+    asset = stack.mux.asset_of(ticket["upload_id"], "ready")
+    stack.hook.asset("ready", asset).expect(204)
+    seen = instructor.get(f"/api/courses/{course['id']}").expect(200).json
     assert (seen["video"]["status"], seen["video"]["asset_id"]) == ("ready", asset["id"])
-    row = house.one("SELECT * FROM courses WHERE id = %s", course["id"])
+    row = stack.one("SELECT * FROM courses WHERE id = %s", course["id"])
     assert row["mux_preview_asset_id"] == asset["id"]
     assert row["mux_preview_playback_id"] == asset["playback_ids"][0]["id"]
-    teacher.delete(f"/api/courses/{course['id']}").expect(204)
-    assert teacher.seen(lesson["id"])["course_id"] is None
-    house.until(lambda: asset["id"] not in house.mux.assets)
+    instructor.delete(f"/api/courses/{course['id']}").expect(204)
+    assert instructor.seen(lesson["id"])["course_id"] is None
+    stack.until(lambda: asset["id"] not in stack.mux.assets)
 
 
-def test_what_is_not_ones_own_does_not_exist(house: House, teacher: Caller) -> None:
-    other = house.who("colleague")
-    lesson, course = teacher.lesson(), teacher.course()
-    ticket = teacher.upload(lesson_id=lesson["id"])
+def test_what_is_not_ones_own_does_not_exist(stack: Stack, instructor: Caller) -> None:
+    other = stack.who("colleague")
+    lesson, course = instructor.lesson(), instructor.course()
+    ticket = instructor.upload(lesson_id=lesson["id"])
     for answer in (
         other.get(f"/api/lessons/{lesson['id']}"),
         other.patch(f"/api/lessons/{lesson['id']}", {"title": "mine"}),
@@ -194,16 +199,16 @@ def test_what_is_not_ones_own_does_not_exist(house: House, teacher: Caller) -> N
         other.post("/api/lessons", {"title": "x", "course_id": course["id"]}),
     ):
         answer.expect(404)
-    _, asset = ready_lesson(house, teacher)
+    _, asset = ready_lesson(stack, instructor)
     other.delete(f"/api/mux/assets/{asset['id']}").expect(404)
-    assert house.mux.uploads[ticket["upload_id"]]["status"] == "waiting"
+    assert stack.mux.uploads[ticket["upload_id"]]["status"] == "waiting"
     asked = {"lesson_id": lesson["id"], "mux_asset_id": asset["id"], "mux_playback_id": "P"}
     other.post("/api/mux/update-asset", asked).expect(403)
 
 
-def test_another_teacher_meets_a_published_lesson_like_a_student(house: House, teacher: Caller) -> None:
-    other = house.who("colleague")
-    lesson_id, _ = ready_lesson(house, teacher, price_cents=500)
+def test_another_instructor_meets_a_published_lesson_like_a_student(stack: Stack, instructor: Caller) -> None:
+    other = stack.who("colleague")
+    lesson_id, _ = ready_lesson(stack, instructor, price_cents=500)
     seen = other.seen(lesson_id)
     assert [seen["video"][key] for key in ("asset_id", "playback_id", "upload_id")] == [None] * 3
     assert other.get(f"/api/lessons/{lesson_id}/playback").expect(403).error == "purchase_required"
@@ -212,11 +217,11 @@ def test_another_teacher_meets_a_published_lesson_like_a_student(house: House, t
 
 
 def test_a_student_reads_what_is_out_and_writes_nothing(
-    house: House, teacher: Caller, student: Caller
+    stack: Stack, instructor: Caller, student: Caller
 ) -> None:
-    draft = teacher.lesson()["id"]
-    paid, _ = ready_lesson(house, teacher, price_cents=100)
-    free, asset = ready_lesson(house, teacher)
+    draft = instructor.lesson()["id"]
+    paid, _ = ready_lesson(stack, instructor, price_cents=100)
+    free, asset = ready_lesson(stack, instructor)
     student.get(f"/api/lessons/{draft}").expect(404)
     assert student.seen(paid)["video"]["playback_id"] is None
     assert student.seen(free)["video"]["playback_id"] == asset["playback_ids"][0]["id"]
@@ -235,7 +240,7 @@ def test_a_student_reads_what_is_out_and_writes_nothing(
         answer.expect(403)
     student.get(f"/api/lessons/{draft}/playback").expect(404)
     listed = student.get("/api/lessons", per_page=100).expect(200).json["items"]
-    bought = {str(row["lesson_id"]) for row in house.sql("SELECT lesson_id FROM purchases")}
+    bought = {str(row["lesson_id"]) for row in stack.sql("SELECT lesson_id FROM purchases")}
     assert {one["status"] for one in listed if one["id"] not in bought} == {"published"}
     assert draft not in {one["id"] for one in listed}
     # from our database only, also for whoever may not play it
@@ -243,50 +248,50 @@ def test_a_student_reads_what_is_out_and_writes_nothing(
     assert (status["playback_id"], status["asset_id"]) == (None, None)
 
 
-def test_buying(house: House, teacher: Caller, student: Caller) -> None:
-    lesson_id, asset = ready_lesson(house, teacher, price_cents=1234)
+def test_buying(stack: Stack, instructor: Caller, student: Caller) -> None:
+    lesson_id, asset = ready_lesson(stack, instructor, price_cents=1234)
     assert student.get(f"/api/lessons/{lesson_id}/playback").expect(403).error == "purchase_required"
-    for one in (teacher, house.who("support"), house.who("admin")):
+    for one in (instructor, stack.who("support"), stack.who("admin")):
         one.post(f"/api/lessons/{lesson_id}/purchase").expect(403)
     student.post(f"/api/lessons/{lesson_id}/purchase").expect(201)
     student.post(f"/api/lessons/{lesson_id}/purchase").expect(200)
-    row = house.one("SELECT * FROM purchases WHERE lesson_id = %s", lesson_id)
+    row = stack.one("SELECT * FROM purchases WHERE lesson_id = %s", lesson_id)
     assert (str(row["user_id"]), row["price_cents"]) == (student.id, 1234)
-    assert house.actions(lesson_id).count("purchase.made") == 1
+    assert stack.actions(lesson_id).count("purchase.made") == 1
     source = student.get(f"/api/lessons/{lesson_id}/playback").expect(200).json
     assert source == {
-        "src": f"{house.mux.url}/{asset['playback_ids'][0]['id']}.m3u8",
+        "src": f"{stack.mux.url}/{asset['playback_ids'][0]['id']}.m3u8",
         "playback_id": asset["playback_ids"][0]["id"],
         "policy": "public",
         "token": None,
         "thumbnail_token": None,
     }
     assert student.seen(lesson_id)["video"]["playback_id"] == asset["playback_ids"][0]["id"]
-    assert teacher.delete(f"/api/lessons/{lesson_id}").expect(409).error == "has_purchases"
+    assert instructor.delete(f"/api/lessons/{lesson_id}").expect(409).error == "has_purchases"
     # what was bought stays visible when it is taken back
-    teacher.patch(f"/api/lessons/{lesson_id}", {"status": "draft"}).expect(200)
+    instructor.patch(f"/api/lessons/{lesson_id}", {"status": "draft"}).expect(200)
     student.get(f"/api/lessons/{lesson_id}").expect(200)
     student.get(f"/api/lessons/{lesson_id}/playback").expect(200)
 
 
-def test_not_for_sale(house: House, teacher: Caller, student: Caller) -> None:
-    draft = teacher.lesson()["id"]
+def test_not_for_sale(stack: Stack, instructor: Caller, student: Caller) -> None:
+    draft = instructor.lesson()["id"]
     assert student.post(f"/api/lessons/{draft}/purchase").expect(409).error == "not_for_sale"
-    written = house.lesson_row(status="published", price_cents=5, publish_on_ready=False)
+    written = stack.lesson_row(status="published", price_cents=5, publish_on_ready=False)
     assert student.post(f"/api/lessons/{written}/purchase").expect(409).error == "not_for_sale"
     student.post(f"/api/lessons/{uuid.uuid4()}/purchase").expect(404)
-    assert teacher.get(f"/api/lessons/{draft}/playback").expect(409).error == "not_ready"
+    assert instructor.get(f"/api/lessons/{draft}/playback").expect(409).error == "not_ready"
 
 
-def test_support_does_everything_about_content(house: House, teacher: Caller, support: Caller) -> None:
-    lesson_id = teacher.lesson()["id"]
+def test_support_does_everything_about_content(stack: Stack, instructor: Caller, support: Caller) -> None:
+    lesson_id = instructor.lesson()["id"]
     support.patch(f"/api/lessons/{lesson_id}", {"title": "Better"}).expect(200)
     support.upload(lesson_id=lesson_id)
     support.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(200)
     support.delete(f"/api/lessons/{lesson_id}").expect(204)
 
 
-def test_who_is_not_signed_in(house: House) -> None:
+def test_who_is_not_signed_in(stack: Stack) -> None:
     for method, path in (
         ("GET", "/api/lessons"),
         ("POST", "/api/lessons"),
@@ -296,13 +301,13 @@ def test_who_is_not_signed_in(house: House) -> None:
         ("DELETE", "/api/mux/assets/A1"),
         ("GET", "/api/openapi.json"),
     ):
-        answer = house.nobody.call(method, path).expect(401)
+        answer = stack.nobody.call(method, path).expect(401)
         assert answer.json["error"]["type"]
-    Caller(house.url, "no-such-token").get("/api/lessons").expect(401)
+    Caller(stack.url, "no-such-token").get("/api/lessons").expect(401)
 
 
-def test_a_session_needs_the_csrf_header(house: House) -> None:
-    browser = house.browser("instructor")
+def test_a_session_needs_the_csrf_header(stack: Stack) -> None:
+    browser = stack.browser("instructor")
     body = json.dumps({"title": "From a page"}).encode()
     plain = {"Content-Type": "application/json"}
     refused = browser.send("POST", "/api/lessons", body=body, headers=plain).expect(400)

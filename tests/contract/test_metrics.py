@@ -4,12 +4,12 @@ import re
 import uuid
 
 from tests.contract.callers import Caller
-from tests.contract.house import House
+from tests.contract.stack import Stack
 from tests.contract.test_lessons import ready_lesson
 
 
-def scrape(house: House) -> dict[str, float]:
-    text = Caller(house.url, "only-for-prometheus").get("/metrics").expect(200).text
+def scrape(stack: Stack) -> dict[str, float]:
+    text = Caller(stack.url, "only-for-prometheus").get("/metrics").expect(200).text
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
@@ -23,24 +23,24 @@ def total(found: dict[str, float], name: str, **labels: str) -> float:
     )
 
 
-def test_who_may_read_them(house: House, support: Caller, teacher: Caller) -> None:
-    for caller in (house.nobody, teacher, Caller(house.url, "wrong")):
+def test_who_may_read_them(stack: Stack, support: Caller, instructor: Caller) -> None:
+    for caller in (stack.nobody, instructor, Caller(stack.url, "wrong")):
         caller.get("/metrics").expect(401)
     support.get("/metrics").expect(200)
-    text = Caller(house.url, "only-for-prometheus").get("/metrics").expect(200)
+    text = Caller(stack.url, "only-for-prometheus").get("/metrics").expect(200)
     assert text.headers["Content-Type"].startswith("text/plain")
 
 
-def test_names_and_labels(house: House, teacher: Caller) -> None:
-    house.hook.raw(b"{}", "t=1,v1=0").expect(401)
-    before = scrape(house)
-    lesson_id, asset = ready_lesson(house, teacher)
+def test_names_and_labels(stack: Stack, instructor: Caller) -> None:
+    stack.hook.raw(b"{}", "t=1,v1=0").expect(401)
+    before = scrape(stack)
+    lesson_id, asset = ready_lesson(stack, instructor)
     for _ in range(6):  # whichever of the two processes it meets
-        house.hook.event("robots.test.done", {"id": str(uuid.uuid4())}).expect(204)
-        house.hook.raw(b"{}", "t=1,v1=0").expect(401)
-    teacher.delete(f"/api/mux/assets/{asset['id']}").expect(202)
-    house.until(lambda: asset["id"] not in house.mux.assets)
-    after = scrape(house)
+        stack.hook.event("robots.test.done", {"id": str(uuid.uuid4())}).expect(204)
+        stack.hook.raw(b"{}", "t=1,v1=0").expect(401)
+    instructor.delete(f"/api/mux/assets/{asset['id']}").expect(202)
+    stack.until(lambda: asset["id"] not in stack.mux.assets)
+    after = scrape(stack)
 
     def grown(name: str, **labels: str) -> float:
         return total(after, name, **labels) - total(before, name, **labels)
@@ -64,19 +64,19 @@ def test_names_and_labels(house: House, teacher: Caller) -> None:
     assert lesson_id not in str(after)
 
 
-def test_ready_found_by_a_person_and_by_a_sweep(house: House, teacher: Caller) -> None:
-    before = scrape(house)
+def test_ready_found_by_a_person_and_by_a_sweep(stack: Stack, instructor: Caller) -> None:
+    before = scrape(stack)
     for by_sweep in (False, True):
-        lesson_id = teacher.lesson()["id"]
-        house.mux.asset_of(teacher.upload(lesson_id=lesson_id)["upload_id"], "ready")
+        lesson_id = instructor.lesson()["id"]
+        stack.mux.asset_of(instructor.upload(lesson_id=lesson_id)["upload_id"], "ready")
         if by_sweep:
-            house.sql(
+            stack.sql(
                 "UPDATE mux_asset_tracking SET next_check_at = '2020-01-01' WHERE lesson_id = %s", lesson_id
             )
-            house.until(lambda found=lesson_id: teacher.seen(found)["status"] == "published")
+            stack.until(lambda found=lesson_id: instructor.seen(found)["status"] == "published")
         else:
-            teacher.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(200)
-    after = scrape(house)
+            instructor.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(200)
+    after = scrape(stack)
     for by in ("manual", "sweep"):
         name = "lessonadmin_ready_discovered_total"
         assert total(after, name, by=by) - total(before, name, by=by) >= 1

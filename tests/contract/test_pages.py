@@ -8,28 +8,28 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.contract.callers import Browser, Caller
-from tests.contract.house import PASSWORD, House
+from tests.contract.stack import PASSWORD, Stack
 from tests.contract.test_lessons import ready_lesson
 
 
 @pytest.fixture(scope="module")
-def teachers(house: House) -> Browser:
-    return house.browser("instructor")
+def instructors(stack: Stack) -> Browser:
+    return stack.browser("instructor")
 
 
 @pytest.fixture(scope="module")
-def students(house: House) -> Browser:
-    return house.browser("student")
+def students(stack: Stack) -> Browser:
+    return stack.browser("student")
 
 
 @pytest.fixture(scope="module")
-def supports(house: House) -> Browser:
-    return house.browser("support")
+def supports(stack: Stack) -> Browser:
+    return stack.browser("support")
 
 
 @pytest.fixture(scope="module")
-def admins(house: House) -> Browser:
-    return house.browser("admin")
+def admins(stack: Stack) -> Browser:
+    return stack.browser("admin")
 
 
 def marked(page: str) -> set[str]:
@@ -40,7 +40,7 @@ def fields(page: str) -> set[str]:
     return set(re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', page))
 
 
-def test_who_is_not_signed_in_goes_to_the_sign_in_page(house: House) -> None:
+def test_who_is_not_signed_in_goes_to_the_sign_in_page(stack: Stack) -> None:
     for path in (
         "/",
         "/lessons",
@@ -51,18 +51,18 @@ def test_who_is_not_signed_in_goes_to_the_sign_in_page(house: House) -> None:
         "/account",
         "/admin/",
     ):
-        answer = house.nobody.get(path)
+        answer = stack.nobody.get(path)
         assert answer.status in (302, 303), path
         assert answer.location == "/login"
 
 
-def test_signing_in_and_out(house: House) -> None:
-    browser = Browser(house.url)
+def test_signing_in_and_out(stack: Stack) -> None:
+    browser = Browser(stack.url)
     assert {"email", "password", "csrf_token"} <= fields(browser.get("/login").expect(200).text)
-    wrong = browser.sign_in(house.who("instructor").email, "not the password")
+    wrong = browser.sign_in(stack.who("instructor").email, "not the password")
     assert wrong.status in (200, 400, 401)
     assert browser.get("/lessons").status in (302, 303)
-    right = browser.sign_in(house.who("instructor").email, PASSWORD)
+    right = browser.sign_in(stack.who("instructor").email, PASSWORD)
     assert right.status in (302, 303)
     browser.get("/lessons").expect(200)
     out = browser.post("/logout", [])
@@ -70,20 +70,22 @@ def test_signing_in_and_out(house: House) -> None:
     assert browser.get("/lessons").status in (302, 303)
 
 
-def test_home_goes_by_role(teachers: Browser, students: Browser, supports: Browser, admins: Browser) -> None:
-    assert teachers.get("/").location == "/lessons"
+def test_home_goes_by_role(
+    instructors: Browser, students: Browser, supports: Browser, admins: Browser
+) -> None:
+    assert instructors.get("/").location == "/lessons"
     assert students.get("/").location == "/catalog"
     assert supports.get("/").location == "/admin/"
     assert admins.get("/").location == "/admin/"
 
 
-def test_pages_of_a_teacher(teachers: Browser, teacher: Caller) -> None:
-    lesson_id, course_id = teacher.lesson()["id"], teacher.course()["id"]
+def test_pages_of_an_instructor(instructors: Browser, instructor: Caller) -> None:
+    lesson_id, course_id = instructor.lesson()["id"], instructor.course()["id"]
     for path in (
         "/lessons", "/lessons/new", f"/lessons/{lesson_id}/edit", "/courses", "/courses/new",
         f"/courses/{course_id}/edit", "/catalog", "/notifications", "/account",
     ):  # fmt: skip
-        page = teachers.get(path).expect(200)
+        page = instructors.get(path).expect(200)
         assert page.headers["Content-Type"].startswith("text/html")
         assert 'name="csrf-token"' in page.text
     for path in (
@@ -93,14 +95,14 @@ def test_pages_of_a_teacher(teachers: Browser, teacher: Caller) -> None:
         "/admin/lesson/",
         "/admin/user/",
     ):
-        teachers.get(path).expect(404)
+        instructors.get(path).expect(404)
 
 
-def test_pages_of_a_student(house: House, students: Browser, teacher: Caller) -> None:
+def test_pages_of_a_student(stack: Stack, students: Browser, instructor: Caller) -> None:
     for path in ("/lessons", "/courses", "/lessons/new"):
         assert students.get(path).location == "/catalog"
-    free, _ = ready_lesson(house, teacher)
-    draft = teacher.lesson()["id"]
+    free, _ = ready_lesson(stack, instructor)
+    draft = instructor.lesson()["id"]
     students.get("/catalog").expect(200)
     students.get(f"/catalog/{free}").expect(200)
     students.get(f"/catalog/{draft}").expect(404)
@@ -130,13 +132,13 @@ def test_accounts_are_for_admins(supports: Browser, admins: Browser) -> None:
         "doctor/",
     ],
 )
-def test_rooms_of_the_panel(supports: Browser, house: House, room: str) -> None:
+def test_rooms_of_the_panel(supports: Browser, stack: Stack, room: str) -> None:
     supports.get(f"/admin/{room}").expect(200)
-    house.nobody.get(f"/admin/{room}").expect(302)
+    stack.nobody.get(f"/admin/{room}").expect(302)
 
 
-def test_the_lesson_form(house: House, teachers: Browser, teacher: Caller) -> None:
-    page = teachers.get("/lessons/new").expect(200).text
+def test_the_lesson_form(stack: Stack, instructors: Browser, instructor: Caller) -> None:
+    page = instructors.get("/lessons/new").expect(200).text
     assert {"title", "description", "price", "course_id", "status", "csrf_token"} <= fields(page)
     title = f"By form {uuid.uuid4().hex[:6]}"
     form = [
@@ -146,14 +148,14 @@ def test_the_lesson_form(house: House, teachers: Browser, teacher: Caller) -> No
         ("course_id", ""),
         ("status", "published"),
     ]
-    made = teachers.post("/lessons/new", form)
+    made = instructors.post("/lessons/new", form)
     assert made.status in (302, 303), made.text[:500]
-    row = house.one("SELECT * FROM lessons WHERE title = %s", title)
+    row = stack.one("SELECT * FROM lessons WHERE title = %s", title)
     assert (row["price_cents"], row["description"], row["publish_on_ready"]) == (999, "Words", True)
-    assert (str(row["creator_id"]), row["status"]) == (teacher.id, "draft")
+    assert (str(row["creator_id"]), row["status"]) == (instructor.id, "draft")
     path = f"/lessons/{row['id']}/edit"
     assert {"title", "description", "price", "course_id", "csrf_token"} <= fields(
-        teachers.get(path).expect(200).text
+        instructors.get(path).expect(200).text
     )
     changed = [
         ("title", f"{title} more"),
@@ -162,48 +164,50 @@ def test_the_lesson_form(house: House, teachers: Browser, teacher: Caller) -> No
         ("course_id", ""),
         ("status", "draft"),
     ]
-    assert teachers.post(path, changed).status in (200, 302, 303)
-    row = house.lesson(str(row["id"]))
+    assert instructors.post(path, changed).status in (200, 302, 303)
+    row = stack.lesson(str(row["id"]))
     assert (row["title"], row["price_cents"], row["publish_on_ready"]) == (f"{title} more", 1000, False)
     for price in ("-1", "abc", "9.999"):
-        bad = teachers.post("/lessons/new", [("title", "Kept words"), ("price", price), ("status", "draft")])
+        bad = instructors.post(
+            "/lessons/new", [("title", "Kept words"), ("price", price), ("status", "draft")]
+        )
         assert bad.status in (200, 400, 422), price
         assert "Kept words" in bad.text
-    teachers.post("/lessons/new", [("title", "x")], csrf="").expect(400)
+    instructors.post("/lessons/new", [("title", "x")], csrf="").expect(400)
 
 
-def test_the_course_form(house: House, teachers: Browser, teacher: Caller) -> None:
-    assert {"title", "description", "csrf_token"} <= fields(teachers.get("/courses/new").expect(200).text)
+def test_the_course_form(stack: Stack, instructors: Browser, instructor: Caller) -> None:
+    assert {"title", "description", "csrf_token"} <= fields(instructors.get("/courses/new").expect(200).text)
     title = f"Course {uuid.uuid4().hex[:6]}"
-    made = teachers.post("/courses/new", [("title", title), ("description", "d")])
+    made = instructors.post("/courses/new", [("title", title), ("description", "d")])
     assert made.status in (302, 303)
-    row = house.one("SELECT * FROM courses WHERE title = %s", title)
-    assert str(row["instructor_id"]) == teacher.id
+    row = stack.one("SELECT * FROM courses WHERE title = %s", title)
+    assert str(row["instructor_id"]) == instructor.id
 
 
-def test_testids(house: House, teachers: Browser, teacher: Caller) -> None:
-    lesson_id, asset = ready_lesson(house, teacher)
-    page = teachers.get(f"/lessons/{lesson_id}/edit").expect(200).text
+def test_testids(stack: Stack, instructors: Browser, instructor: Caller) -> None:
+    lesson_id, asset = ready_lesson(stack, instructor)
+    page = instructors.get(f"/lessons/{lesson_id}/edit").expect(200).text
     assert {"lesson-status", "video-status", "mux-playback-id"} <= marked(page)
     assert asset["playback_ids"][0]["id"] in page
     assert "manual-publish-control" not in marked(page)
-    waiting = teacher.lesson()["id"]
-    ticket = teacher.upload(lesson_id=waiting)
-    asset = house.mux.asset_of(ticket["upload_id"])
-    house.hook.asset("created", asset).expect(204)
-    page = teachers.get(f"/lessons/{waiting}/edit").expect(200).text
+    waiting = instructor.lesson()["id"]
+    ticket = instructor.upload(lesson_id=waiting)
+    asset = stack.mux.asset_of(ticket["upload_id"])
+    stack.hook.asset("created", asset).expect(204)
+    page = instructors.get(f"/lessons/{waiting}/edit").expect(200).text
     assert {"lesson-status", "video-status", "video-progress"} <= marked(page)
-    house.sql(
+    stack.sql(
         "UPDATE mux_asset_tracking SET created_at = now() - interval '40 minutes' WHERE lesson_id = %s",
         waiting,
     )
-    page = teachers.get(f"/lessons/{waiting}/edit").expect(200).text
+    page = instructors.get(f"/lessons/{waiting}/edit").expect(200).text
     assert {"manual-publish-control", "manual-publish-button"} <= marked(page)
 
 
-def test_alive_and_ready(house: House) -> None:
-    house.nobody.get("/healthz").expect(200)
-    ready = house.nobody.get("/readyz").expect(200)
+def test_alive_and_ready(stack: Stack) -> None:
+    stack.nobody.get("/healthz").expect(200)
+    ready = stack.nobody.get("/readyz").expect(200)
     said = ready.text
     assert all(word in said for word in ("database", "redis", "worker", "clock", "migrations"))
     assert ready.json
@@ -213,32 +217,32 @@ def rules_of(policy: str) -> dict[str, list[str]]:
     return {rule.split()[0]: rule.split()[1:] for rule in policy.split(";") if rule.strip()}
 
 
-def test_cookies_and_policies(house: House, teachers: Browser, teacher: Caller) -> None:
-    browser = Browser(house.url)
+def test_cookies_and_policies(stack: Stack, instructors: Browser, instructor: Caller) -> None:
+    browser = Browser(stack.url)
     answer = browser.get("/login")
     cookies = answer.headers.get_all("Set-Cookie") or []
     assert cookies
     assert all("HttpOnly" in cookie and "SameSite=Lax" in cookie for cookie in cookies)
     assert not any("Secure" in cookie or "__Host-" in cookie for cookie in cookies)
-    lesson_id = teacher.lesson()["id"]
-    page = teachers.get(f"/lessons/{lesson_id}/edit")
+    lesson_id = instructor.lesson()["id"]
+    page = instructors.get(f"/lessons/{lesson_id}/edit")
     rules = rules_of(page.headers["Content-Security-Policy"])
-    for origin in (house.mux.url, "https://*.mux.com", "https://storage.googleapis.com"):
+    for origin in (stack.mux.url, "https://*.mux.com", "https://storage.googleapis.com"):
         assert origin in rules["connect-src"]
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert page.headers["Cache-Control"] == "no-store"
 
 
-def test_a_page_without_videos_reaches_no_address_but_ours(house: House, teachers: Browser) -> None:
+def test_a_page_without_videos_reaches_no_address_but_ours(stack: Stack, instructors: Browser) -> None:
     for path in ("/login", "/account", "/notifications"):
-        policy = teachers.get(path).headers["Content-Security-Policy"]
-        assert not [one for one in (house.mux.url, "mux.com", "googleapis.com", "https:") if one in policy]
-    lists = rules_of(teachers.get("/lessons").headers["Content-Security-Policy"])
-    assert house.mux.url in lists["img-src"]
+        policy = instructors.get(path).headers["Content-Security-Policy"]
+        assert not [one for one in (stack.mux.url, "mux.com", "googleapis.com", "https:") if one in policy]
+    lists = rules_of(instructors.get("/lessons").headers["Content-Security-Policy"])
+    assert stack.mux.url in lists["img-src"]
     assert lists["connect-src"] == ["'self'"]
 
 
-def test_another_web_behind_https(house: House, teacher: Caller) -> None:
+def test_another_web_behind_https(stack: Stack, instructor: Caller) -> None:
     """Settings that change what is seen: https, signed playback, narrow limits."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -249,7 +253,7 @@ def test_another_web_behind_https(house: House, teacher: Caller) -> None:
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     ).decode()
-    url = house.web(
+    url = stack.web(
         "https", PUBLIC_URL="https://lessons.example.org", MUX_SIGNING_KEY_ID="key1", MUX_SIGNING_PRIVATE_KEY=pem,
         UPLOADS_PER_HOUR="1", ASKS_PER_MINUTE="1", UPLOAD_MAX_MB="1", UPLOAD_TIMEOUT_SECONDS="600",
         UPLOAD_TYPES="video/mp4",
@@ -257,20 +261,20 @@ def test_another_web_behind_https(house: House, teacher: Caller) -> None:
     cookies = Browser(url).get("/login").headers.get_all("Set-Cookie") or []
     assert cookies
     assert all("Secure" in one and one.startswith("__Host-") for one in cookies)
-    owner = Caller(url, house.who("colleague").token)
+    owner = Caller(url, stack.who("colleague").token)
     lesson_id = owner.lesson(price_cents=100)["id"]
     asked = {"lesson_id": lesson_id, "filename": "a.mp4"}
     owner.post("/api/mux/upload-url", {**asked, "size": 1024 * 1024 + 1}).expect(413)
     owner.post("/api/mux/upload-url", {**asked, "filename": "a.mov"}).expect(415)
     ticket = owner.post("/api/mux/upload-url", asked).expect(201).json
-    body = house.mux.bodies[-1]
+    body = stack.mux.bodies[-1]
     assert (body["cors_origin"], body["timeout"]) == ("https://lessons.example.org", 600)
     assert body["new_asset_settings"]["playback_policies"] == ["signed"]
     later = owner.post("/api/mux/upload-url", asked).expect(429)
     assert int(later.headers["Retry-After"]) > 0
     assert later.json["error"]["type"]
     ids = [{"id": "Ppublic", "policy": "public"}, {"id": f"P{uuid.uuid4().hex}", "policy": "signed"}]
-    asset = house.mux.asset_of(ticket["upload_id"], "ready", playback_ids=ids)
+    asset = stack.mux.asset_of(ticket["upload_id"], "ready", playback_ids=ids)
     owner.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(200)
     limited = owner.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(429)
     assert int(limited.headers["Retry-After"]) > 0
@@ -281,9 +285,9 @@ def test_another_web_behind_https(house: House, teacher: Caller) -> None:
     assert asset["id"]
 
 
-def raw(house: House, path: str, *lines: str) -> tuple[str, str]:
+def raw(stack: Stack, path: str, *lines: str) -> tuple[str, str]:
     """Status line and everything after it, of a request that no library has tidied up."""
-    host = urlsplit(house.url)
+    host = urlsplit(stack.url)
     head = "\r\n".join((f"GET {path} HTTP/1.1", *lines, "Connection: close", "", ""))
     with socket.create_connection((host.hostname, host.port), timeout=20) as connection:
         connection.sendall(head.encode())
@@ -292,23 +296,23 @@ def raw(house: House, path: str, *lines: str) -> tuple[str, str]:
     return status, rest
 
 
-def test_the_server_believes_no_header_about_itself(house: House) -> None:
-    host = f"Host: {urlsplit(house.url).netloc}"
+def test_the_server_believes_no_header_about_itself(stack: Stack) -> None:
+    host = f"Host: {urlsplit(stack.url).netloc}"
     claims = ("SCRIPT_NAME: /evil", "PATH_INFO: /healthz", "X-Forwarded-Proto: https", "X-Forwarded-Ssl: off")
     for lines in (claims[:1], claims[1:2], claims[2:], claims):
-        status, page = raw(house, "/login", host, *lines)
+        status, page = raw(stack, "/login", host, *lines)
         assert status == "HTTP/1.1 200 OK", lines
         assert 'action="/login"' in page
         assert "/evil" not in page
 
 
-def test_another_host_gets_no_page_and_no_redirect(house: House) -> None:
+def test_another_host_gets_no_page_and_no_redirect(stack: Stack) -> None:
     for path in ("/login", "/admin/lesson", "/lessons"):
-        status, answer = raw(house, path, "Host: evil.example")
+        status, answer = raw(stack, path, "Host: evil.example")
         assert status == "HTTP/1.1 400 BAD REQUEST"
         assert "evil" not in answer
         assert "\r\nlocation:" not in answer.lower()
-    assert raw(house, "/healthz", "Host: 10.1.2.3")[0] == "HTTP/1.1 200 OK"
-    status, answer = raw(house, "/admin/lesson", f"Host: {urlsplit(house.url).netloc}")
+    assert raw(stack, "/healthz", "Host: 10.1.2.3")[0] == "HTTP/1.1 200 OK"
+    status, answer = raw(stack, "/admin/lesson", f"Host: {urlsplit(stack.url).netloc}")
     assert status.startswith("HTTP/1.1 308")
     assert "\r\nlocation: /admin/lesson/\r\n" in answer.lower()

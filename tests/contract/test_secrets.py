@@ -14,7 +14,7 @@ import psycopg
 from devstack import ports, procfile
 from devstack.places import ROOT
 from tests.contract.callers import Answer, Browser, Caller, Hook
-from tests.contract.house import PASSWORD, SECRET, House
+from tests.contract.stack import PASSWORD, SECRET, Stack
 from tests.contract.test_lessons import ready_lesson
 
 
@@ -22,13 +22,13 @@ def signed_in(browser: Browser) -> bool:
     return browser.get("/account").status == 200
 
 
-def test_no_log_line_and_no_row_holds_a_secret(house: House, teacher: Caller) -> None:
-    lesson_id = teacher.lesson(title="Titles stay out")["id"]
-    ticket = teacher.upload(lesson_id=lesson_id)
-    teacher.get(f"/api/lessons/{lesson_id}", whisper="in-the-query")
-    Browser(house.url).sign_in(teacher.email, "a-wrong-password")
-    house.hook.upload("created", house.mux.uploads[ticket["upload_id"]]).expect(204)
-    house.sql("DELETE FROM sign_in_failures")
+def test_no_log_line_and_no_row_holds_a_secret(stack: Stack, instructor: Caller) -> None:
+    lesson_id = instructor.lesson(title="Titles stay out")["id"]
+    ticket = instructor.upload(lesson_id=lesson_id)
+    instructor.get(f"/api/lessons/{lesson_id}", whisper="in-the-query")
+    Browser(stack.url).sign_in(instructor.email, "a-wrong-password")
+    stack.hook.upload("created", stack.mux.uploads[ticket["upload_id"]]).expect(204)
+    stack.sql("DELETE FROM sign_in_failures")
     assert "token=secret" in ticket["upload_url"]
     secrets = (
         "token=secret",
@@ -37,47 +37,47 @@ def test_no_log_line_and_no_row_holds_a_secret(house: House, teacher: Caller) ->
         "Titles stay out",
         PASSWORD,
         SECRET,
-        teacher.token,
+        instructor.token,
     )
-    logs = "".join(file.read_text(errors="replace") for file in sorted(house.folder.glob("*.log")))
+    logs = "".join(file.read_text(errors="replace") for file in sorted(stack.folder.glob("*.log")))
     assert lesson_id in logs
     assert [one for one in secrets if one in logs] == []
     tables = [
         row["relname"]
-        for row in house.sql(
+        for row in stack.sql(
             "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND nspname = 'public'"
         )
     ]
     for table in tables:
-        for secret in ("token=secret", PASSWORD, teacher.token):
-            held = house.sql(f"SELECT 1 FROM {table} t WHERE t::text LIKE %s", f"%{secret}%")  # noqa: S608 - names that the tests write
+        for secret in ("token=secret", PASSWORD, instructor.token):
+            held = stack.sql(f"SELECT 1 FROM {table} t WHERE t::text LIKE %s", f"%{secret}%")  # noqa: S608 - names that the tests write
             assert held == [], (table, secret)
 
 
-def test_a_new_secret_key_signs_everybody_out_and_uploads_go_on(house: House, teacher: Caller) -> None:
-    browser = house.browser("instructor")
-    lesson_id = teacher.lesson()["id"]
-    asset = house.mux.asset_of(teacher.upload(lesson_id=lesson_id)["upload_id"], "ready")
-    other = house.web("another key", SECRET_KEY="quite another key")
+def test_a_new_secret_key_signs_everybody_out_and_uploads_go_on(stack: Stack, instructor: Caller) -> None:
+    browser = stack.browser("instructor")
+    lesson_id = instructor.lesson()["id"]
+    asset = stack.mux.asset_of(instructor.upload(lesson_id=lesson_id)["upload_id"], "ready")
+    other = stack.web("another key", SECRET_KEY="quite another key")
     assert signed_in(browser)
     assert not signed_in(Browser(other, dict(browser.cookies)))
     Hook(other, SECRET).asset("ready", asset).expect(204)
-    assert teacher.seen(lesson_id)["status"] == "published"
+    assert instructor.seen(lesson_id)["status"] == "published"
 
 
-def test_a_new_password_and_a_revoked_token_end_what_they_opened(house: House) -> None:
+def test_a_new_password_and_a_revoked_token_end_what_they_opened(stack: Stack) -> None:
     email = f"moves-{uuid.uuid4().hex[:8]}@school.example"
     assert (
-        house.flask("users", "create", email, "--role", "instructor", "--password", PASSWORD).returncode == 0
+        stack.flask("users", "create", email, "--role", "instructor", "--password", PASSWORD).returncode == 0
     )
-    here, there = Browser(house.url), Browser(house.url)
+    here, there = Browser(stack.url), Browser(stack.url)
     for browser in (here, there):
         browser.sign_in(email, PASSWORD)
         assert signed_in(browser)
     page = here.post("/account/tokens", [("name", "a script"), ("password", PASSWORD)])
     token = re.search(r'copy__value--whole">([^<]+)<', page.text)
     assert token is not None
-    script = Caller(house.url, token[1])
+    script = Caller(stack.url, token[1])
     script.get("/api/lessons").expect(200)
     revoke = re.search(r"/account/tokens/[0-9a-f-]{36}/revoke", here.get("/account").text)
     assert revoke is not None
@@ -93,11 +93,11 @@ def test_a_new_password_and_a_revoked_token_end_what_they_opened(house: House) -
     assert not signed_in(there)
 
 
-def test_what_takes_an_account_back_ends_its_tokens(house: House) -> None:
+def test_what_takes_an_account_back_ends_its_tokens(stack: Stack) -> None:
     email = f"taken-{uuid.uuid4().hex[:8]}@school.example"
-    house.flask("users", "create", email, "--role", "instructor", "--password", PASSWORD)
-    user_id = str(house.one("SELECT id FROM users WHERE email = %s", email)["id"])
-    admin, here, password = house.browser("admin"), Browser(house.url), PASSWORD
+    stack.flask("users", "create", email, "--role", "instructor", "--password", PASSWORD)
+    user_id = str(stack.one("SELECT id FROM users WHERE email = %s", email)["id"])
+    admin, here, password = stack.browser("admin"), Browser(stack.url), PASSWORD
 
     def change(new: str) -> None:
         form = [("old_password", password), ("new_password", new), ("repeat_password", new)]
@@ -112,7 +112,7 @@ def test_what_takes_an_account_back_ends_its_tokens(house: House) -> None:
         page = here.post("/account/tokens", [("scope", "read"), ("password", password)]).expect(200)
         token = re.search(r'copy__value--whole">([^<]+)<', page.text)
         assert token is not None
-        script = Caller(house.url, token[1])
+        script = Caller(stack.url, token[1])
         script.get("/api/lessons").expect(200)
         script.get("/admin/user/").expect(302)
         return script
@@ -139,27 +139,29 @@ def test_what_takes_an_account_back_ends_its_tokens(house: House) -> None:
         script.get("/api/lessons").expect(401)
 
 
-def test_a_teacher_whose_work_went_to_another_has_no_right_left(house: House, teacher: Caller) -> None:
-    lesson_id, _ = ready_lesson(house, teacher)
-    course_id = teacher.course()["id"]
-    first = house.one("SELECT id FROM users WHERE email = %s", teacher.email)["id"]
-    admin = house.browser("admin")
-    colleague = house.who("colleague")
+def test_an_instructor_whose_work_went_to_another_has_no_right_left(stack: Stack, instructor: Caller) -> None:
+    lesson_id, _ = ready_lesson(stack, instructor)
+    course_id = instructor.course()["id"]
+    first = stack.one("SELECT id FROM users WHERE email = %s", instructor.email)["id"]
+    admin = stack.browser("admin")
+    colleague = stack.who("colleague")
     admin.post("/admin/user/handover", [("id", str(first)), ("to", colleague.email), ("reason", "moved")])
     try:
-        teacher.get(f"/api/courses/{course_id}").expect(404)
-        teacher.patch(f"/api/lessons/{lesson_id}", {"title": "still mine"}).expect(404)
+        instructor.get(f"/api/courses/{course_id}").expect(404)
+        instructor.patch(f"/api/lessons/{lesson_id}", {"title": "still mine"}).expect(404)
         assert colleague.seen(lesson_id)["video"]["status"] == "ready"
     finally:
-        second = house.one("SELECT id FROM users WHERE email = %s", colleague.email)["id"]
-        admin.post("/admin/user/handover", [("id", str(second)), ("to", teacher.email), ("reason", "back")])
+        second = stack.one("SELECT id FROM users WHERE email = %s", colleague.email)["id"]
+        admin.post(
+            "/admin/user/handover", [("id", str(second)), ("to", instructor.email), ("reason", "back")]
+        )
 
 
-def test_a_list_for_a_spreadsheet_runs_nothing(house: House) -> None:
+def test_a_list_for_a_spreadsheet_runs_nothing(stack: Stack) -> None:
     word = f"csv{uuid.uuid4().hex[:8]}"
-    house.lesson_row(title=f"=1+1 {word}")
-    house.lesson_row(title=f"{word} a; =2+2")
-    exported = house.browser("support").get(f"/admin/lesson/export/csv/?search={word}").expect(200)
+    stack.lesson_row(title=f"=1+1 {word}")
+    stack.lesson_row(title=f"{word} a; =2+2")
+    exported = stack.browser("support").get(f"/admin/lesson/export/csv/?search={word}").expect(200)
     assert f"'=1+1 {word}" in exported.text
     assert re.search(rf"(?<!')=1\+1 {word}", exported.text) is None
     for separator in ",;\t":
@@ -171,14 +173,14 @@ def test_a_list_for_a_spreadsheet_runs_nothing(house: House) -> None:
         assert not [cell for cell in cells if cell.startswith("=")], separator
 
 
-def test_web_does_not_start_on_tables_that_are_behind(house: House) -> None:
-    url = house.empty_database("behind")
+def test_web_does_not_start_on_tables_that_are_behind(stack: Stack) -> None:
+    url = stack.empty_database("behind")
     line = procfile.shell(procfile.read(ROOT / "Procfile")["web"])
     changes = {"DATABASE_URL": url, "PORT": str(ports.any_free())}
     done = subprocess.run(
         line,
         cwd=ROOT,
-        env=house.environment(**changes),
+        env=stack.environment(**changes),
         capture_output=True,
         text=True,
         timeout=60,
@@ -188,8 +190,8 @@ def test_web_does_not_start_on_tables_that_are_behind(house: House) -> None:
     assert "db upgrade" in done.stderr + done.stdout
 
 
-def test_rows_are_never_kept_for_less_than_is_safe(house: House) -> None:
-    refused = house.flask("sweep", KEEP_DAYS="mux_events=1")
+def test_rows_are_never_kept_for_less_than_is_safe(stack: Stack) -> None:
+    refused = stack.flask("sweep", KEEP_DAYS="mux_events=1")
     assert refused.returncode != 0
     assert "at least 30 days" in refused.stderr + refused.stdout
     assert "Traceback" not in refused.stderr
@@ -211,29 +213,29 @@ class _Sentry(BaseHTTPRequestHandler):
         """Silent."""
 
 
-def test_an_error_is_reported_and_logged_without_what_people_sent(house: House) -> None:
-    url = house.empty_database("broken")
-    assert house.flask("db", "upgrade", DATABASE_URL=url).returncode == 0
+def test_an_error_is_reported_and_logged_without_what_people_sent(stack: Stack) -> None:
+    url = stack.empty_database("broken")
+    assert stack.flask("db", "upgrade", DATABASE_URL=url).returncode == 0
     email = "told@school.example"
-    house.flask("users", "create", email, "--role", "support", "--password", PASSWORD, DATABASE_URL=url)
-    token = house.flask("users", "token", email, DATABASE_URL=url).stdout.strip()
+    stack.flask("users", "create", email, "--role", "support", "--password", PASSWORD, DATABASE_URL=url)
+    token = stack.flask("users", "token", email, DATABASE_URL=url).stdout.strip()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER TABLE lessons RENAME TO no_lessons")
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Sentry)
     Thread(target=server.serve_forever, daemon=True).start()
     dsn = f"http://key@127.0.0.1:{server.server_port}/1"
     try:
-        web = house.web("broken web", DATABASE_URL=url, SENTRY_DSN=dsn)
+        web = stack.web("broken web", DATABASE_URL=url, SENTRY_DSN=dsn)
         given = {"title": "in-the-body", "price_cents": 5}
         answer = Caller(web, token).call(
             "POST", "/api/lessons?whisper=in-the-query", given, Cookie="spy=in-the-cookie"
         )
         assert answer.status == 500
-        house.until(lambda: b"UndefinedTable" in b"".join(_Sentry.heard))
+        stack.until(lambda: b"UndefinedTable" in b"".join(_Sentry.heard))
     finally:
         server.shutdown()
         server.server_close()
-    told = b"".join(_Sentry.heard).decode() + (house.folder / "broken web.log").read_text()
+    told = b"".join(_Sentry.heard).decode() + (stack.folder / "broken web.log").read_text()
     assert told.count("UndefinedTable") >= 2, "in the report and in the log"
     unwanted = (
         "in-the-body",
@@ -242,42 +244,42 @@ def test_an_error_is_reported_and_logged_without_what_people_sent(house: House) 
         token,
         email,
         SECRET,
-        house.settings["SECRET_KEY"],
+        stack.settings["SECRET_KEY"],
     )
     assert [one for one in unwanted if one in told] == []
     assert "in-the-body" not in answer.text
     assert "no_lessons" not in answer.text
 
 
-def test_looking_changes_nothing(house: House, teacher: Caller) -> None:
+def test_looking_changes_nothing(stack: Stack, instructor: Caller) -> None:
     """Support compares with Mux and lets the doctor look, while something could be learned."""
-    lesson_id = teacher.lesson()["id"]
-    house.mux.asset_of(teacher.upload(lesson_id=lesson_id)["upload_id"], "ready")
+    lesson_id = instructor.lesson()["id"]
+    stack.mux.asset_of(instructor.upload(lesson_id=lesson_id)["upload_id"], "ready")
 
     def stands() -> list[object]:
         return [
-            house.lesson(lesson_id),
-            house.tracking(lesson_id),
-            house.actions(lesson_id),
-            house.notices(lesson_id),
+            stack.lesson(lesson_id),
+            stack.tracking(lesson_id),
+            stack.actions(lesson_id),
+            stack.notices(lesson_id),
         ]
 
-    before, asked = stands(), len(house.mux.calls)
-    desk = house.browser("support")
+    before, asked = stands(), len(stack.mux.calls)
+    desk = stack.browser("support")
     page = desk.get(f"/admin/lesson/details/?id={lesson_id}&look=1").expect(200).text
     assert "Nothing was changed by asking" in page
-    assert [one for one in house.mux.calls[asked:] if one[2] == "high"]
+    assert [one for one in stack.mux.calls[asked:] if one[2] == "high"]
     desk.get("/admin/doctor/").expect(200)
     assert stands() == before
 
 
-def test_a_new_role_and_a_new_password_by_an_admin_end_every_session(house: House) -> None:
+def test_a_new_role_and_a_new_password_by_an_admin_end_every_session(stack: Stack) -> None:
     email = f"promoted-{uuid.uuid4().hex[:8]}@school.example"
     assert (
-        house.flask("users", "create", email, "--role", "instructor", "--password", PASSWORD).returncode == 0
+        stack.flask("users", "create", email, "--role", "instructor", "--password", PASSWORD).returncode == 0
     )
-    user_id = str(house.one("SELECT id FROM users WHERE email = %s", email)["id"])
-    admin, browser = house.browser("admin"), Browser(house.url)
+    user_id = str(stack.one("SELECT id FROM users WHERE email = %s", email)["id"])
+    admin, browser = stack.browser("admin"), Browser(stack.url)
     for path, form in (("role", [("role", "support")]), ("password", [])):
         browser.sign_in(email, PASSWORD)
         assert signed_in(browser)
@@ -286,4 +288,4 @@ def test_a_new_role_and_a_new_password_by_an_admin_end_every_session(house: Hous
     browser.sign_in(email, PASSWORD)
     assert not signed_in(browser), "the old password opens nothing"
     query = "SELECT count(*) AS told FROM notifications WHERE kind = 'account' AND user_id = %s"
-    assert house.one(query, user_id)["told"] == 2, "of the role and of the password"
+    assert stack.one(query, user_id)["told"] == 2, "of the role and of the password"

@@ -8,37 +8,37 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.contract.callers import Caller, Doc, Hook, sign
-from tests.contract.house import OLD_SECRET, SECRET, House
+from tests.contract.stack import OLD_SECRET, SECRET, Stack
 
 
 def envelope(type_: str = "video.asset.ready", **more: object) -> Doc:
     return {"type": type_, "id": str(uuid.uuid4()), "data": {"id": "A1"}, **more}
 
 
-def stored(house: House, event_id: str) -> Doc:
-    return house.one("SELECT * FROM mux_events WHERE mux_event_id = %s", event_id)
+def stored(stack: Stack, event_id: str) -> Doc:
+    return stack.one("SELECT * FROM mux_events WHERE mux_event_id = %s", event_id)
 
 
 def named(lesson_id: str, **more: object) -> str:
     return json.dumps({"lesson_id": lesson_id, **more})
 
 
-def test_the_published_vector_is_too_old(house: House) -> None:
+def test_the_published_vector_is_too_old(stack: Stack) -> None:
     body = b'{"type":"video.asset.ready","id":"3a56ac3d-33da-4366-855b-f592d898409d","data":{"id":"asset1","status":"ready"}}'
-    house.hook.raw(body, sign(SECRET, body, at=1700000000)).expect(401)
+    stack.hook.raw(body, sign(SECRET, body, at=1700000000)).expect(401)
 
 
 @pytest.mark.parametrize("path", ["/api/webhooks/mux", "/api/mux/webhook"])
-def test_both_addresses_and_both_secrets(house: House, path: str) -> None:
+def test_both_addresses_and_both_secrets(stack: Stack, path: str) -> None:
     for secret in (SECRET, OLD_SECRET):
         event = envelope("video.asset.created")
         body = json.dumps(event).encode()
-        answer = house.hook.raw(body, sign(secret, body), path).expect(204)
+        answer = stack.hook.raw(body, sign(secret, body), path).expect(204)
         assert answer.body == b""
-        assert stored(house, event["id"])["type"] == "video.asset.created"
+        assert stored(stack, event["id"])["type"] == "video.asset.created"
 
 
-def test_signatures_that_are_refused(house: House) -> None:
+def test_signatures_that_are_refused(stack: Stack) -> None:
     body = json.dumps(envelope()).encode()
     now = int(time.time())
     good = sign(SECRET, body)
@@ -49,13 +49,13 @@ def test_signatures_that_are_refused(house: House) -> None:
         sign(SECRET, body, at=now - 301), sign(SECRET, body, at=now + 310), f"t={now},t={now},v1={digest}",
         f"t={now},v1={digest.upper()}x", "t=1,v1=\xe9\xe9",
     ):  # fmt: skip
-        answer = house.hook.raw(body, header).expect(401)
+        answer = stack.hook.raw(body, header).expect(401)
         assert body not in answer.body
-    assert house.sql("SELECT 1 FROM mux_events WHERE mux_event_id = %s", json.loads(body)["id"]) == []
-    house.hook.raw(body, sign(SECRET, body, at=now - 290)).expect(204)
+    assert stack.sql("SELECT 1 FROM mux_events WHERE mux_event_id = %s", json.loads(body)["id"]) == []
+    stack.hook.raw(body, sign(SECRET, body, at=now - 290)).expect(204)
     other = json.dumps(envelope()).encode()
     two = f"{sign('another', other)},v1={sign(SECRET, other).partition('v1=')[2]}"
-    house.hook.raw(other, two).expect(204)
+    stack.hook.raw(other, two).expect(204)
 
 
 @pytest.mark.parametrize(
@@ -65,21 +65,21 @@ def test_signatures_that_are_refused(house: House) -> None:
         b'{"id":5,"type":"video.asset.ready"}', b'{"id":"e1","type":["x"]}', b'{"id":null,"type":"x"}',
     ],
 )  # fmt: skip
-def test_bodies_that_are_no_event(house: House, body: bytes) -> None:
-    house.hook.raw(body, sign(SECRET, body)).expect(400)
+def test_bodies_that_are_no_event(stack: Stack, body: bytes) -> None:
+    stack.hook.raw(body, sign(SECRET, body)).expect(400)
 
 
-def test_too_large(house: House) -> None:
+def test_too_large(stack: Stack) -> None:
     event = envelope()
     largest = 1024 * 1024
     padding = largest - len(json.dumps({**event, "pad": ""}))
     for extra, expected in ((0, 204), (1, 413)):
         body = json.dumps({**event, "pad": "x" * (padding + extra)}).encode()
         assert len(body) == largest + extra
-        house.hook.raw(body, sign(SECRET, body)).expect(expected)
+        stack.hook.raw(body, sign(SECRET, body)).expect(expected)
 
 
-def test_odd_content_is_stored_made_safe(house: House) -> None:
+def test_odd_content_is_stored_made_safe(stack: Stack) -> None:
     for data in (
         {"id": "A\u0000B", "status": "ready\u0000"}, None, [], "text", 7, {"id": None}, {"id": {"deep": []}},
         {"id": "A1", "playback_ids": "none"}, {"id": "A1", "playback_ids": [None, 5, {}]}, {"passthrough": 5},
@@ -89,21 +89,21 @@ def test_odd_content_is_stored_made_safe(house: House) -> None:
         for type_ in ("video.asset.ready", "video.upload.asset_created", "video.asset.errored"):
             event = envelope(type_, data=data)
             body = json.dumps(event).encode()
-            house.hook.raw(body, sign(SECRET, body)).expect(204)
-            row = stored(house, event["id"])
+            stack.hook.raw(body, sign(SECRET, body)).expect(204)
+            row = stored(stack, event["id"])
             assert row["outcome"] in ("ignored", "unmatched", "no_change"), row
     event = envelope(type="x" * 300)
     body = json.dumps(event).encode()
-    assert house.hook.raw(body, sign(SECRET, body)).status in (204, 400)
+    assert stack.hook.raw(body, sign(SECRET, body)).status in (204, 400)
 
 
-def test_outcomes(house: House, teacher: Caller) -> None:
-    lesson_id = teacher.lesson()["id"]
-    asset = house.mux.asset_of(teacher.upload(lesson_id=lesson_id)["upload_id"], "ready")
+def test_outcomes(stack: Stack, instructor: Caller) -> None:
+    lesson_id = instructor.lesson()["id"]
+    asset = stack.mux.asset_of(instructor.upload(lesson_id=lesson_id)["upload_id"], "ready")
     for kind, expected in (("ready", "applied"), ("ready", "no_change"), ("created", "no_change")):
         event_id = str(uuid.uuid4())
-        house.hook.asset(kind, asset, id=event_id).expect(204)
-        row = stored(house, event_id)
+        stack.hook.asset(kind, asset, id=event_id).expect(204)
+        row = stored(stack, event_id)
         assert (row["outcome"], row["object_id"], row["error"]) == (expected, asset["id"], None)
         assert row["processed_at"] is not None
         assert row["attempts"] == 1
@@ -111,35 +111,35 @@ def test_outcomes(house: House, teacher: Caller) -> None:
     for type_ in ("video.live_stream.active", "robots.job.done", "video.asset.track.ready", "surprise"):
         event = envelope(type_)
         body = json.dumps(event).encode()
-        house.hook.raw(body, sign(SECRET, body)).expect(204)
-        assert stored(house, event["id"])["outcome"] == "ignored"
+        stack.hook.raw(body, sign(SECRET, body)).expect(204)
+        assert stored(stack, event["id"])["outcome"] == "ignored"
     for passthrough, expected in ((named(str(uuid.uuid4())), "unmatched"), ("someone else's", "ignored")):
         event_id = str(uuid.uuid4())
-        foreign = house.mux.asset("ready", passthrough=passthrough)
-        house.hook.asset("ready", foreign, id=event_id).expect(204)
-        assert stored(house, event_id)["outcome"] == expected
+        foreign = stack.mux.asset("ready", passthrough=passthrough)
+        stack.hook.asset("ready", foreign, id=event_id).expect(204)
+        assert stored(stack, event_id)["outcome"] == expected
 
 
-def test_a_duplicate_is_stored_once_though_its_bytes_differ(house: House, teacher: Caller) -> None:
-    lesson_id = teacher.lesson()["id"]
-    asset = house.mux.asset_of(teacher.upload(lesson_id=lesson_id)["upload_id"], "ready")
+def test_a_duplicate_is_stored_once_though_its_bytes_differ(stack: Stack, instructor: Caller) -> None:
+    lesson_id = instructor.lesson()["id"]
+    asset = stack.mux.asset_of(instructor.upload(lesson_id=lesson_id)["upload_id"], "ready")
     event_id = str(uuid.uuid4())
     attempts = [{"webhook_id": 1, "response_status_code": 500, "response_body": "", "max_attempts": 30}]
     with ThreadPoolExecutor(8) as pool:
         answers = list(
             pool.map(
-                lambda n: house.hook.asset("ready", asset, id=event_id, attempts=attempts * n), range(16)
+                lambda n: stack.hook.asset("ready", asset, id=event_id, attempts=attempts * n), range(16)
             )
         )
     assert {answer.status for answer in answers} == {204}
-    stored(house, event_id)
-    assert house.actions(lesson_id).count("lesson.published") == 1
-    assert house.notices(lesson_id) == ["lesson_published"]
+    stored(stack, event_id)
+    assert stack.actions(lesson_id).count("lesson.published") == 1
+    assert stack.notices(lesson_id) == ["lesson_published"]
 
 
-def ids_only(event: str, house: House, lesson_id: str, upload_id: str) -> Doc:
+def ids_only(event: str, stack: Stack, lesson_id: str, upload_id: str) -> Doc:
     """The asset of an upload as three ways of naming it would show it."""
-    asset = house.mux.asset_of(upload_id, "ready")
+    asset = stack.mux.asset_of(upload_id, "ready")
     if event == "passthrough only":
         asset["passthrough"] = named(lesson_id)
         del asset["upload_id"]
@@ -151,64 +151,64 @@ def ids_only(event: str, house: House, lesson_id: str, upload_id: str) -> Doc:
 
 
 @pytest.mark.parametrize("event", ["passthrough only", "upload id only", "further keys"])
-def test_whose_event_it_is(house: House, teacher: Caller, event: str) -> None:
-    lesson_id = teacher.lesson()["id"]
-    ticket = teacher.upload(lesson_id=lesson_id)
-    asset = ids_only(event, house, lesson_id, ticket["upload_id"])
-    house.hook.asset("ready", asset).expect(204)
-    lesson = teacher.seen(lesson_id)
+def test_whose_event_it_is(stack: Stack, instructor: Caller, event: str) -> None:
+    lesson_id = instructor.lesson()["id"]
+    ticket = instructor.upload(lesson_id=lesson_id)
+    asset = ids_only(event, stack, lesson_id, ticket["upload_id"])
+    stack.hook.asset("ready", asset).expect(204)
+    lesson = instructor.seen(lesson_id)
     assert (lesson["status"], lesson["video"]["asset_id"]) == ("published", asset["id"])
-    assert len(house.tracking(lesson_id)) == 1
+    assert len(stack.tracking(lesson_id)) == 1
 
 
-def test_an_asset_id_alone_is_enough_later(house: House, teacher: Caller) -> None:
-    lesson_id = teacher.lesson()["id"]
-    ticket = teacher.upload(lesson_id=lesson_id)
-    asset = house.mux.asset_of(ticket["upload_id"])
-    house.hook.upload("asset_created", house.mux.uploads[ticket["upload_id"]]).expect(204)
+def test_an_asset_id_alone_is_enough_later(stack: Stack, instructor: Caller) -> None:
+    lesson_id = instructor.lesson()["id"]
+    ticket = instructor.upload(lesson_id=lesson_id)
+    asset = stack.mux.asset_of(ticket["upload_id"])
+    stack.hook.upload("asset_created", stack.mux.uploads[ticket["upload_id"]]).expect(204)
     bare = {"id": asset["id"], "status": "ready", "playback_ids": asset["playback_ids"]}
-    house.hook.event("video.asset.ready", bare).expect(204)
-    assert teacher.seen(lesson_id)["status"] == "published"
+    stack.hook.event("video.asset.ready", bare).expect(204)
+    assert instructor.seen(lesson_id)["status"] == "published"
 
 
-def test_ready_before_everything_else(house: House, teacher: Caller) -> None:
-    lesson_id = teacher.lesson()["id"]
-    ticket = teacher.upload(lesson_id=lesson_id)
-    asset = house.mux.asset_of(ticket["upload_id"], "ready")
-    house.hook.asset("ready", asset).expect(204)
-    house.hook.upload("asset_created", house.mux.uploads[ticket["upload_id"]]).expect(204)
-    house.hook.asset("created", {**asset, "status": "preparing"}).expect(204)
-    assert teacher.seen(lesson_id)["status"] == "published"
+def test_ready_before_everything_else(stack: Stack, instructor: Caller) -> None:
+    lesson_id = instructor.lesson()["id"]
+    ticket = instructor.upload(lesson_id=lesson_id)
+    asset = stack.mux.asset_of(ticket["upload_id"], "ready")
+    stack.hook.asset("ready", asset).expect(204)
+    stack.hook.upload("asset_created", stack.mux.uploads[ticket["upload_id"]]).expect(204)
+    stack.hook.asset("created", {**asset, "status": "preparing"}).expect(204)
+    assert instructor.seen(lesson_id)["status"] == "published"
 
 
-def test_an_event_before_its_owner_waits_for_it(house: House, teacher: Caller) -> None:
+def test_an_event_before_its_owner_waits_for_it(stack: Stack, instructor: Caller) -> None:
     lesson_id, event_id = str(uuid.uuid4()), str(uuid.uuid4())
-    asset = house.mux.asset("ready", passthrough=named(lesson_id), upload_id=f"U{uuid.uuid4().hex}")
-    house.hook.asset("ready", asset, id=event_id).expect(204)
-    assert stored(house, event_id)["outcome"] == "unmatched"
-    house.lesson_row(id=lesson_id)
-    row = stored(house, event_id)
-    assert house.flask("events", "replay", "--id", str(row["id"])).returncode == 0
-    assert stored(house, event_id)["outcome"] == "applied"
-    assert teacher.seen(lesson_id)["status"] == "published"
+    asset = stack.mux.asset("ready", passthrough=named(lesson_id), upload_id=f"U{uuid.uuid4().hex}")
+    stack.hook.asset("ready", asset, id=event_id).expect(204)
+    assert stored(stack, event_id)["outcome"] == "unmatched"
+    stack.lesson_row(id=lesson_id)
+    row = stored(stack, event_id)
+    assert stack.flask("events", "replay", "--id", str(row["id"])).returncode == 0
+    assert stored(stack, event_id)["outcome"] == "applied"
+    assert instructor.seen(lesson_id)["status"] == "published"
 
 
-def test_a_course_preview_by_its_passthrough(house: House, teacher: Caller) -> None:
-    course_id = teacher.course()["id"]
-    asset = house.mux.asset("ready", passthrough=json.dumps({"course_id": course_id}))
-    house.hook.asset("ready", asset).expect(204)
-    row = house.one("SELECT * FROM courses WHERE id = %s", course_id)
+def test_a_course_preview_by_its_passthrough(stack: Stack, instructor: Caller) -> None:
+    course_id = instructor.course()["id"]
+    asset = stack.mux.asset("ready", passthrough=json.dumps({"course_id": course_id}))
+    stack.hook.asset("ready", asset).expect(204)
+    row = stack.one("SELECT * FROM courses WHERE id = %s", course_id)
     assert row["mux_preview_asset_id"] == asset["id"]
 
 
-def test_no_secret_is_stored(house: House, teacher: Caller) -> None:
-    lesson_id = teacher.lesson()["id"]
-    upload = house.mux.uploads[teacher.upload(lesson_id=lesson_id)["upload_id"]]
+def test_no_secret_is_stored(stack: Stack, instructor: Caller) -> None:
+    lesson_id = instructor.lesson()["id"]
+    upload = stack.mux.uploads[instructor.upload(lesson_id=lesson_id)["upload_id"]]
     event_id = str(uuid.uuid4())
-    house.hook.event("video.upload.created", upload, id=event_id).expect(204)
-    assert "token=secret" not in json.dumps(stored(house, event_id)["payload"])
+    stack.hook.event("video.upload.created", upload, id=event_id).expect(204)
+    assert "token=secret" not in json.dumps(stored(stack, event_id)["payload"])
 
 
-def test_a_token_or_a_session_means_nothing_here(house: House, admin: Caller) -> None:
+def test_a_token_or_a_session_means_nothing_here(stack: Stack, admin: Caller) -> None:
     admin.post("/api/webhooks/mux", envelope()).expect(401)
-    Hook(house.url, "").event("video.asset.ready", {"id": "A1"}).expect(401)
+    Hook(stack.url, "").event("video.asset.ready", {"id": "A1"}).expect(401)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack import house, steps, wishes
+from devstack import stack, steps, wishes
 from devstack.trouble import Trouble, told
 
 ROOT = Path(__file__).parents[2]
@@ -244,6 +244,6 @@ def test_a_server_of_ones_own_that_is_away_is_told_without_its_password(
     with pytest.raises(
         Trouble, match=f"^The (database|Redis) that .* cannot be reached: .*{reason}"
     ) as told_so:
-        house.check_own_servers(wishes.Wishes(port=1, own_mux=False, **{**nothing, **setting}))
+        stack.check_own_servers(wishes.Wishes(port=1, own_mux=False, **{**nothing, **setting}))
     assert "hidden" not in str(told_so.value)
     assert len(str(told_so.value).splitlines()) == 1

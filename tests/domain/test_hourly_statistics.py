@@ -7,18 +7,18 @@ from sqlalchemy import text
 from lessonadmin.db import db
 from lessonadmin.domain import hourly_statistics
 from tests.factories import make_lesson
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 DAY = timedelta(hours=24)
 
 
-def test_figures_equal_hand_counted_ones(world: World) -> None:
+def test_figures_equal_hand_counted_ones(mux_sim: MuxSim) -> None:
     for _ in range(3):
-        world.uploaded(make_lesson())
-    world.deliver()
+        mux_sim.uploaded(make_lesson())
+    mux_sim.deliver()
     broken = make_lesson()
-    world.control.error_upload(world.upload(broken).upload_id)
-    world.deliver()
+    mux_sim.control.error_upload(mux_sim.upload(broken).upload_id)
+    mux_sim.deliver()
     db.session.execute(
         text(
             "UPDATE mux_asset_tracking SET created_at = ready_at - interval '100 s' WHERE ready_at IS NOT NULL"
@@ -40,10 +40,10 @@ def test_figures_equal_hand_counted_ones(world: World) -> None:
     assert sum(chart.series[0].numbers[-2:]) == 4
 
 
-def test_hours_that_were_missed_are_counted_later(world: World) -> None:
+def test_hours_that_were_missed_are_counted_later(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     db.session.execute(
         text("UPDATE mux_asset_tracking SET created_at = clock_timestamp() - interval '30 hours'")
     )

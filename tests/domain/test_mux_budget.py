@@ -13,8 +13,8 @@ from lessonadmin.db import db
 from lessonadmin.domain import mux_budget
 from muxsim.client import Control
 from muxsim.server import Simulator
+from tests.mux_sim import TOKENS
 from tests.settings import overridden
-from tests.world import TOKENS
 
 
 def paused_for() -> float:

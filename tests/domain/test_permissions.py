@@ -88,10 +88,10 @@ def test_foreign_and_missing_are_one_answer(session: object) -> None:
 
 
 def test_courses_are_seen_by_what_is_in_them(session: object) -> None:
-    teacher, student = make_user(), make_user(role="student")
-    empty, full = make_course(instructor=teacher), make_course(instructor=teacher)
-    make_playing_lesson(creator=teacher, course_id=full.id)
-    make_lesson(creator=teacher, course=empty)
+    instructor, student = make_user(), make_user(role="student")
+    empty, full = make_course(instructor=instructor), make_course(instructor=instructor)
+    make_playing_lesson(creator=instructor, course_id=full.id)
+    make_lesson(creator=instructor, course=empty)
     assert permissions.course_to_see(student, full.id).id == full.id
     with pytest.raises(Missing):
         permissions.course_to_see(student, empty.id)

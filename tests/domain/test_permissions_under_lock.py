@@ -22,7 +22,7 @@ from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import removal
 from lessonadmin.views.videos import actions
 from tests.factories import make_course, make_lesson, make_tracking, make_user
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 LATE = Changes(title="late")
 FILE = direct_upload.File(name="talk.mp4", size=1000)
@@ -114,13 +114,13 @@ def waits(held: Connection) -> bool:
 
 
 @pytest.fixture
-def things(session: Session, world: World) -> dict[str, Owner]:
-    teacher = make_user()
+def things(session: Session, mux_sim: MuxSim) -> dict[str, Owner]:
+    instructor = make_user()
     made: dict[str, Owner] = {
         "lesson": make_lesson(
-            creator=teacher, title="Before", mux_asset_id="asset-a", video_processing_status="processing"
+            creator=instructor, title="Before", mux_asset_id="asset-a", video_processing_status="processing"
         ),
-        "course": make_course(instructor=teacher, title="Before"),
+        "course": make_course(instructor=instructor, title="Before"),
     }
     make_tracking(made["lesson"], status="processing", mux_asset_id="asset-a")
     return made
@@ -143,13 +143,13 @@ def test_what_was_lost_while_waiting_is_not_changed(
             db.session.execute(text("DELETE FROM mux_asset_tracking"))
             db.session.commit()
         make_tracking(owner, upload_id="upload-a")
-    teacher_id, owner_id = owner.owner_id, owner.id
-    monkeypatch.setattr(auth, "current_actor", lambda: Actor.user(teacher_id))
+    instructor_id, owner_id = owner.owner_id, owner.id
+    monkeypatch.setattr(auth, "current_actor", lambda: Actor.user(instructor_id))
     before, raised = as_it_is(), []
 
     def late() -> None:
         with app.app_context():
-            user = db.session.get_one(User, teacher_id)
+            user = db.session.get_one(User, instructor_id)
             one = db.session.get_one(Lesson if kind == "lesson" else Course, owner_id)
             db.session.commit()
             try:
@@ -173,8 +173,8 @@ def test_what_was_lost_while_waiting_is_not_changed(
 
 def test_who_keeps_the_right_is_not_stopped(things: dict[str, Owner]) -> None:
     """The control: the same call by the same person, when nobody took anything away."""
-    teacher = db.session.get_one(User, things["lesson"].owner_id)
+    instructor = db.session.get_one(User, things["lesson"].owner_id)
     for call in (LESSON_CALLS["edit"], COURSE_CALLS["edit"]):
-        call(teacher, things["lesson" if call is LESSON_CALLS["edit"] else "course"])
+        call(instructor, things["lesson" if call is LESSON_CALLS["edit"] else "course"])
     assert [row[0] for row in as_it_is()[0]] == ["late"]
     assert [row[0] for row in as_it_is()[1]] == ["late"]

@@ -1,4 +1,4 @@
-"""`house`: the whole product in real processes, shared by the flows of one file and well again before each of them.
+"""`stack`: the whole product in real processes, shared by the flows of one file and well again before each of them.
 A file may have `SETTINGS` of its own."""
 
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from devstack.servers import Servers
-from tests.flows.processes import House
-from tests.flows.teacher import Teacher
+from tests.flows.instructor import Instructor
+from tests.flows.processes import Stack
 
 # Impatient, so that what takes a minute in production takes a second here.
 QUICK = {"SWEEP_EVERY_SECONDS": "1", "RECHECK_AFTER_SECONDS": "1", "UPLOADS_PER_HOUR": "1000000"}
@@ -22,17 +22,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def running(request: pytest.FixtureRequest, real_servers: Servers) -> Iterator[House]:
-    house = House(**getattr(request.module, "SETTINGS", QUICK))
+def running(request: pytest.FixtureRequest, real_servers: Servers) -> Iterator[Stack]:
+    stack = Stack(**getattr(request.module, "SETTINGS", QUICK))
     try:
-        house.begin()
-        yield house
+        stack.begin()
+        yield stack
     finally:
-        house.end()
+        stack.end()
 
 
 @pytest.fixture
-def house(running: House) -> Iterator[House]:
+def stack(running: Stack) -> Iterator[Stack]:
     running.begin()
     running.mux.clear_faults()
     running.mux.hold_processing(False)
@@ -42,5 +42,5 @@ def house(running: House) -> Iterator[House]:
 
 
 @pytest.fixture(scope="module")
-def teacher(running: House) -> Teacher:
-    return Teacher.hired(running)
+def instructor(running: Stack) -> Instructor:
+    return Instructor.hired(running)

@@ -1,6 +1,6 @@
 """The product as it runs in production (the Procfile's lines), on servers of its own, so that each of them can be killed.
 
-`House` keeps PostgreSQL, Redis, web, worker, clock and the Mux simulator of one test file; whatever a test ended or killed
+`Stack` keeps PostgreSQL, Redis, web, worker, clock and the Mux simulator of one test file; whatever a test ended or killed
 it starts again. Nothing in here touches a process that it did not start.
 """
 
@@ -124,7 +124,7 @@ class Database:
         return self.rows(query, *values)[0][0]
 
 
-class House:
+class Stack:
     """Everything that runs."""
 
     def __init__(self, *, database_options: tuple[str, ...] = (), **settings: str) -> None:

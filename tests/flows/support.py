@@ -5,11 +5,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from lessonadmin import mux
-from tests.flows.processes import House, wait_for
-from tests.flows.teacher import Teacher
+from tests.flows.instructor import Instructor
+from tests.flows.processes import Stack, wait_for
 
 
-class Support(Teacher):
+class Support(Instructor):
     """Staff may do whatever a teacher may, and more."""
 
     role = "support"
@@ -22,7 +22,7 @@ class Support(Teacher):
 
     def figures(self, batch_id: str) -> dict[str, Any]:
         query = "SELECT status, total, done, failed, skipped FROM batches WHERE id = %s"
-        (row,) = self.house.database.rows(query, batch_id)
+        (row,) = self.stack.database.rows(query, batch_id)
         return dict(zip(("status", "total", "done", "failed", "skipped"), row, strict=True))
 
     def waits_for_the_end(self, batch_id: str, *, seconds: float) -> None:
@@ -33,37 +33,37 @@ class Support(Teacher):
         count = len(lessons)
         assert self.figures(batch_id) == {"status": "done", "total": count, "done": count, "failed": 0, "skipped": 0}  # fmt: skip
         rows = "SELECT status, count(*) FROM batch_items WHERE batch_id = %s GROUP BY 1"
-        assert self.house.database.rows(rows, batch_id) == [("done", count)]
+        assert self.stack.database.rows(rows, batch_id) == [("done", count)]
         trail = "SELECT count(*), count(DISTINCT target_id) FROM audit_log WHERE action = 'lesson.published' AND target_id = ANY(%s::uuid[])"
-        assert self.house.database.rows(trail, lessons) == [(count, count)]
+        assert self.stack.database.rows(trail, lessons) == [(count, count)]
 
 
-def _lessons(house: House, count: int, columns: str, values: str) -> list[str]:
+def _lessons(stack: Stack, count: int, columns: str, values: str) -> list[str]:
     query = f"INSERT INTO lessons (creator_id, title{columns}) SELECT (SELECT id FROM users WHERE role = 'instructor'), 'Lesson ' || n{values} FROM generate_series(1, %s) n RETURNING id::text"  # noqa: S608 - columns and values are a flow's own
-    return [one for (one,) in house.database.rows(query, count)]
+    return [one for (one,) in stack.database.rows(query, count)]
 
 
-def ready_drafts(house: House, count: int) -> list[str]:
+def ready_drafts(stack: Stack, count: int) -> list[str]:
     """Lessons whose video is there and that nobody wanted published: publishing them asks nobody."""
     columns = ", publish_on_ready, video_processing_status, mux_asset_id, mux_playback_id"
     return _lessons(
-        house, count, columns, ", false, 'ready', gen_random_uuid()::text, gen_random_uuid()::text"
+        stack, count, columns, ", false, 'ready', gen_random_uuid()::text, gen_random_uuid()::text"
     )
 
 
-def lost(house: House, count: int) -> list[str]:
+def lost(stack: Stack, count: int) -> list[str]:
     """Lessons whose videos are ready at Mux, which nobody told us, and that no sweep asks about for an hour."""
-    lessons = _lessons(house, count, "", "")
+    lessons = _lessons(stack, count, "", "")
     rows = [uuid.uuid4() for _ in lessons]
     wishes = [
         {"upload_id": f"up-{row}", "passthrough": mux.Passthrough(lesson_id=uuid.UUID(one), tracking_id=row).text()}
         for one, row in zip(lessons, rows, strict=True)
     ]  # fmt: skip
-    assets = house.mux.seed_each(wishes)
+    assets = stack.mux.seed_each(wishes)
     query = (
         "INSERT INTO mux_asset_tracking (id, lesson_id, upload_id, mux_asset_id, status, next_check_at)"
         " SELECT id, lesson, 'up-' || id, asset, 'processing', now() + interval '1 hour'"
         " FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS given (id, lesson, asset)"
     )
-    house.database.rows(query, rows, lessons, assets)
+    stack.database.rows(query, rows, lessons, assets)
     return lessons

@@ -9,9 +9,9 @@ import psutil
 import pytest
 import redis
 
-from tests.flows.processes import House, wait_for
+from tests.flows.instructor import Instructor
+from tests.flows.processes import Stack, wait_for
 from tests.flows.support import Support, lost, ready_drafts
-from tests.flows.teacher import Teacher
 
 # the worker gets more time for a look than one beat of the clock
 SETTINGS = {"SWEEP_EVERY_SECONDS": "1", "RECHECK_AFTER_SECONDS": "4", "UPLOADS_PER_HOUR": "1000000"}
@@ -22,22 +22,22 @@ pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")
-def support(running: House, teacher: Teacher) -> Support:
+def support(running: Stack, instructor: Instructor) -> Support:
     return Support.hired(running)
 
 
 @pytest.fixture(autouse=True)
-def budget(house: House) -> None:
-    full_budget(house)
+def budget(stack: Stack) -> None:
+    full_budget(stack)
 
 
-def full_budget(house: House) -> None:
-    house.database.rows("DELETE FROM mux_budget")
+def full_budget(stack: Stack) -> None:
+    stack.database.rows("DELETE FROM mux_budget")
 
 
-def no_pages(house: House) -> None:
+def no_pages(stack: Stack) -> None:
     """Each row must be asked about by itself."""
-    house.mux.fault("api", "status", match={"operation": "list_assets"}, status=500)
+    stack.mux.fault("api", "status", match={"operation": "list_assets"}, status=500)
 
 
 # Bulk actions
@@ -58,38 +58,38 @@ class Accident:
 
 
 @pytest.fixture(scope="module")
-def accident(running: House, support: Support) -> Accident:
+def accident(running: Stack, support: Support) -> Accident:
     """All at once, since each takes its time to be found out; what is not done in time is left as it is."""
-    house = running
-    house.begin()
-    full_budget(house)
-    no_pages(house)
-    slow = house.mux.fault("api", "slow", match={"operation": "get_asset"}, seconds=0.3)
-    lessons = lost(house, MANY)
+    stack = running
+    stack.begin()
+    full_budget(stack)
+    no_pages(stack)
+    slow = stack.mux.fault("api", "slow", match={"operation": "get_asset"}, seconds=0.3)
+    lessons = lost(stack, MANY)
     asking = (support.begin("recheck", lessons), lessons)
     wait_for(lambda: support.figures(asking[0])["done"] >= 5, seconds=40, what="the first rows")
-    house.kill("worker")
+    stack.kill("worker")
     assert 5 <= support.figures(asking[0])["done"] < MANY, "killed in the middle"
-    house.mux.remove_fault(slow)
+    stack.mux.remove_fault(slow)
     killed_at = time.monotonic()
 
-    lessons = ready_drafts(house, MANY)
+    lessons = ready_drafts(stack, MANY)
     waiting = (support.begin("publish", lessons), lessons)
-    with redis.Redis.from_url(house.redis.url()) as connection:
+    with redis.Redis.from_url(stack.redis.url()) as connection:
         assert connection.llen("rq:queue:bulk") == 1
         connection.flushall()
 
-    house.start("worker")
-    full_budget(house)
-    house.mux.fault("api", "status", match={"operation": "get_asset"}, times=2, status=503)
-    lessons = lost(house, MANY)
+    stack.start("worker")
+    full_budget(stack)
+    stack.mux.fault("api", "status", match={"operation": "get_asset"}, times=2, status=503)
+    lessons = lost(stack, MANY)
     put_back = (support.begin("recheck", lessons), lessons)
 
     for batch_id, _ in (asking, waiting, put_back):
         with suppress(AssertionError):
             left = killed_at + PROMISED - time.monotonic()
             support.waits_for_the_end(batch_id, seconds=max(0.0, left))
-    house.mux.clear_faults()
+    stack.mux.clear_faults()
     return Accident(support, asking, waiting, put_back)
 
 
@@ -104,15 +104,15 @@ def test_a_bulk_action_goes_on_after_redis_was_emptied(accident: Accident) -> No
 def test_rows_that_mux_did_not_answer_for_are_asked_about_later(accident: Accident) -> None:
     accident.check(accident.put_back)
     query = "SELECT count(*) FROM batch_items WHERE batch_id = %s AND attempts > 1"
-    assert accident.support.house.database.one(query, accident.put_back[0]) == 2
+    assert accident.support.stack.database.one(query, accident.put_back[0]) == 2
 
 
 def test_a_bulk_action_goes_on_when_its_slice_ends_while_it_waits_for_the_budget(
-    house: House, support: Support
+    stack: Stack, support: Support
 ) -> None:
-    lessons = lost(house, MANY)
-    house.database.rows("INSERT INTO mux_budget (name, tokens) VALUES ('background', 0)")
-    no_pages(house)
+    lessons = lost(stack, MANY)
+    stack.database.rows("INSERT INTO mux_budget (name, tokens) VALUES ('background', 0)")
+    no_pages(stack)
     began = time.monotonic()
     batch_id = support.begin("recheck", lessons)
     support.waits_for_the_end(batch_id, seconds=PROMISED)
@@ -120,37 +120,37 @@ def test_a_bulk_action_goes_on_when_its_slice_ends_while_it_waits_for_the_budget
     support.check_each_once(batch_id, lessons)
 
 
-def test_a_bulk_action_goes_on_when_a_pause_that_mux_wished_is_over(house: House, support: Support) -> None:
-    lessons = lost(house, MANY)
-    no_pages(house)
-    house.mux.fault("api", "rate_limited", match={"operation": "get_asset"}, skip=5, times=1, retry_after=8)
+def test_a_bulk_action_goes_on_when_a_pause_that_mux_wished_is_over(stack: Stack, support: Support) -> None:
+    lessons = lost(stack, MANY)
+    no_pages(stack)
+    stack.mux.fault("api", "rate_limited", match={"operation": "get_asset"}, skip=5, times=1, retry_after=8)
     batch_id = support.begin("recheck", lessons)
     paused = "SELECT 1 FROM mux_budget WHERE paused_until > now()"
-    wait_for(lambda: house.database.rows(paused), seconds=30, what="the pause")
+    wait_for(lambda: stack.database.rows(paused), seconds=30, what="the pause")
     turn = "SELECT 1 FROM heartbeats WHERE name = %s"
     wait_for(
-        lambda: not house.database.rows(turn, f"batch:{batch_id}"), seconds=8, what="the end of the turn"
+        lambda: not stack.database.rows(turn, f"batch:{batch_id}"), seconds=8, what="the end of the turn"
     )
     assert 0 < support.figures(batch_id)["done"] < MANY
     support.waits_for_the_end(batch_id, seconds=PROMISED)
     support.check_each_once(batch_id, lessons)
 
 
-def test_a_bulk_action_begun_without_redis_goes_on_when_redis_is_back(house: House, support: Support) -> None:
-    house.stop("clock")
-    house.kill_redis()
-    lessons = ready_drafts(house, MANY)
+def test_a_bulk_action_begun_without_redis_goes_on_when_redis_is_back(stack: Stack, support: Support) -> None:
+    stack.stop("clock")
+    stack.kill_redis()
+    lessons = ready_drafts(stack, MANY)
     batch_id = support.begin("publish", lessons)
     assert support.figures(batch_id)["status"] == "open"
-    house.start_redis()
-    house.start("clock")
+    stack.start_redis()
+    stack.start("clock")
     support.waits_for_the_end(batch_id, seconds=PROMISED)
     support.check_each_once(batch_id, lessons)
 
 
-def test_without_redis_the_clock_carries_a_bulk_action_out_itself(house: House, support: Support) -> None:
-    house.kill_redis()
-    lessons = ready_drafts(house, MANY)
+def test_without_redis_the_clock_carries_a_bulk_action_out_itself(stack: Stack, support: Support) -> None:
+    stack.kill_redis()
+    lessons = ready_drafts(stack, MANY)
     batch_id = support.begin("publish", lessons)
     support.waits_for_the_end(batch_id, seconds=PROMISED)
     support.check_each_once(batch_id, lessons)
@@ -159,53 +159,53 @@ def test_without_redis_the_clock_carries_a_bulk_action_out_itself(house: House, 
 # Looks at uploads whose webhooks are lost
 
 
-def asking_mux(house: House, name: str) -> list[int]:
+def asking_mux(stack: Stack, name: str) -> list[int]:
     """The processes under this one of the Procfile's that are connected to Mux right now."""
-    head = psutil.Process(house.processes[name].pid)
+    head = psutil.Process(stack.processes[name].pid)
     found = []
     for process in [head, *head.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
             to = [one.raddr.port for one in process.net_connections("tcp") if one.raddr]
-            if house.mux_port in to:
+            if stack.mux_port in to:
                 found.append(process.pid)
     return found
 
 
-def published_without_a_webhook(house: House, teacher: Teacher) -> str:
+def published_without_a_webhook(stack: Stack, instructor: Instructor) -> str:
     """A lesson whose file is in, and nobody tells us."""
-    house.mux.fault("webhook", "drop")
-    lesson = teacher.lesson()
-    house.mux.complete_upload(teacher.upload(lesson))
+    stack.mux.fault("webhook", "drop")
+    lesson = instructor.lesson()
+    stack.mux.complete_upload(instructor.upload(lesson))
     return lesson
 
 
-def test_a_lost_webhook_is_found_by_a_worker(house: House, teacher: Teacher) -> None:
-    house.stop("clock")
-    house.start("clock")  # a new one, with no connection to Mux from before
-    slow = house.mux.fault("api", "slow", match={"operation": "get_upload"}, seconds=2)
-    calls = len(house.mux.calls(target="api"))
-    lesson = published_without_a_webhook(house, teacher)
+def test_a_lost_webhook_is_found_by_a_worker(stack: Stack, instructor: Instructor) -> None:
+    stack.stop("clock")
+    stack.start("clock")  # a new one, with no connection to Mux from before
+    slow = stack.mux.fault("api", "slow", match={"operation": "get_upload"}, seconds=2)
+    calls = len(stack.mux.calls(target="api"))
+    lesson = published_without_a_webhook(stack, instructor)
 
     def struck() -> bool:
-        return any(one["id"] == slow and one["struck"] for one in house.mux.state()["faults"])
+        return any(one["id"] == slow and one["struck"] for one in stack.mux.state()["faults"])
 
     wait_for(struck, seconds=60, what="the look")
-    assert (asking_mux(house, "worker") != [], asking_mux(house, "clock")) == (True, [])
-    teacher.waits_for_publication(lesson, seconds=60)
-    assert teacher.published_how_often(lesson) == 1
-    gets = [one for one in house.mux.calls(target="api")[calls:] if one["method"] == "GET"]
+    assert (asking_mux(stack, "worker") != [], asking_mux(stack, "clock")) == (True, [])
+    instructor.waits_for_publication(lesson, seconds=60)
+    assert instructor.published_how_often(lesson) == 1
+    gets = [one for one in stack.mux.calls(target="api")[calls:] if one["method"] == "GET"]
     assert [one["operation"] for one in gets] == ["get_upload", "get_asset"], "and by nobody else"
 
 
-def test_without_a_worker_a_lost_webhook_is_found_by_the_clock(house: House, teacher: Teacher) -> None:
-    house.kill("worker")
-    lesson = published_without_a_webhook(house, teacher)
-    teacher.waits_for_publication(lesson, seconds=60)
-    assert teacher.published_how_often(lesson) == 1
+def test_without_a_worker_a_lost_webhook_is_found_by_the_clock(stack: Stack, instructor: Instructor) -> None:
+    stack.kill("worker")
+    lesson = published_without_a_webhook(stack, instructor)
+    instructor.waits_for_publication(lesson, seconds=60)
+    assert instructor.published_how_often(lesson) == 1
 
 
-def test_without_redis_a_lost_webhook_is_found_by_the_clock(house: House, teacher: Teacher) -> None:
-    house.kill_redis()
-    lesson = published_without_a_webhook(house, teacher)
-    teacher.waits_for_publication(lesson, seconds=60)
-    assert teacher.published_how_often(lesson) == 1
+def test_without_redis_a_lost_webhook_is_found_by_the_clock(stack: Stack, instructor: Instructor) -> None:
+    stack.kill_redis()
+    lesson = published_without_a_webhook(stack, instructor)
+    instructor.waits_for_publication(lesson, seconds=60)
+    assert instructor.published_how_often(lesson) == 1

@@ -11,9 +11,9 @@ import redis
 from rq import Queue
 
 from tests.contract.callers import Browser
-from tests.flows.processes import House, request, wait_for
+from tests.flows.instructor import Instructor
+from tests.flows.processes import Stack, request, wait_for
 from tests.flows.support import Support
-from tests.flows.teacher import Teacher
 from tests.signing import signature
 
 pytestmark = pytest.mark.timeout(110)
@@ -21,274 +21,276 @@ pytestmark = pytest.mark.timeout(110)
 SECRET = "a good long password"
 
 
-def calls(house: House, since: int) -> list[str]:
-    return [one["method"] for one in house.mux.calls(since, target="api")]
+def calls(stack: Stack, since: int) -> list[str]:
+    return [one["method"] for one in stack.mux.calls(since, target="api")]
 
 
-def struck(house: House, fault_id: str) -> bool:
+def struck(stack: Stack, fault_id: str) -> bool:
     """Has a call run into this fault? A call that hangs is in no list yet."""
-    return any(one["id"] == fault_id and one["struck"] for one in house.mux.state()["faults"])
+    return any(one["id"] == fault_id and one["struck"] for one in stack.mux.state()["faults"])
 
 
-def last_call(house: House) -> int:
-    found = house.mux.calls()
+def last_call(stack: Stack) -> int:
+    found = stack.mux.calls()
     return int(found[-1]["seq"]) if found else 0
 
 
-def test_sunshine(house: House, teacher: Teacher) -> None:
+def test_sunshine(stack: Stack, instructor: Instructor) -> None:
     """Bytes up, published by itself within five seconds, for one call to Mux."""
-    lesson = teacher.lesson()
-    before = last_call(house)
-    upload_id = teacher.upload(lesson)
-    assert house.mux.upload_file(upload_id) == 200
-    status, told = teacher.ask("POST", "/api/mux/track-upload", {"lesson_id": lesson, "upload_id": upload_id})
+    lesson = instructor.lesson()
+    before = last_call(stack)
+    upload_id = instructor.upload(lesson)
+    assert stack.mux.upload_file(upload_id) == 200
+    status, told = instructor.ask(
+        "POST", "/api/mux/track-upload", {"lesson_id": lesson, "upload_id": upload_id}
+    )
     assert (status, told["status"]) in {(200, "uploading"), (200, "processing"), (200, "ready")}
-    seen = teacher.waits_for_publication(lesson, seconds=5)
+    seen = instructor.waits_for_publication(lesson, seconds=5)
     assert seen["video"]["status"] == "ready"
     assert seen["video"]["playback_id"]
     time.sleep(2.5)  # two sweeps more, and still nothing to ask
-    assert calls(house, before) == ["POST"]
+    assert calls(stack, before) == ["POST"]
 
 
-def test_every_webhook_lost(house: House, teacher: Teacher) -> None:
-    house.mux.fault("webhook", "drop")
-    lessons = [teacher.lesson(f"Lost {n}") for n in range(6)]
+def test_every_webhook_lost(stack: Stack, instructor: Instructor) -> None:
+    stack.mux.fault("webhook", "drop")
+    lessons = [instructor.lesson(f"Lost {n}") for n in range(6)]
     for lesson in lessons:
-        house.mux.complete_upload(teacher.upload(lesson))
+        stack.mux.complete_upload(instructor.upload(lesson))
     for lesson in lessons:
-        teacher.waits_for_publication(lesson, seconds=20)
-    assert [teacher.published_how_often(lesson) for lesson in lessons] == [1] * 6
+        instructor.waits_for_publication(lesson, seconds=20)
+    assert [instructor.published_how_often(lesson) for lesson in lessons] == [1] * 6
 
 
-def test_every_webhook_doubled_and_shuffled(house: House, teacher: Teacher) -> None:
-    house.mux.fault("webhook", "shuffle", share=0.5, window=6, max_wait=1.0)
-    house.mux.fault("webhook", "duplicate", copies=2)
-    lessons = [teacher.lesson(f"Mixed {n}") for n in range(6)]
+def test_every_webhook_doubled_and_shuffled(stack: Stack, instructor: Instructor) -> None:
+    stack.mux.fault("webhook", "shuffle", share=0.5, window=6, max_wait=1.0)
+    stack.mux.fault("webhook", "duplicate", copies=2)
+    lessons = [instructor.lesson(f"Mixed {n}") for n in range(6)]
     for lesson in lessons:
-        house.mux.complete_upload(teacher.upload(lesson))
+        stack.mux.complete_upload(instructor.upload(lesson))
     for lesson in lessons:
-        teacher.waits_for_publication(lesson, seconds=15)
-    house.mux.flush_events(20)
-    assert [teacher.published_how_often(lesson) for lesson in lessons] == [1] * 6
-    twice = house.database.rows("SELECT mux_event_id FROM mux_events GROUP BY 1 HAVING count(*) > 1")
-    notices = house.database.rows(
+        instructor.waits_for_publication(lesson, seconds=15)
+    stack.mux.flush_events(20)
+    assert [instructor.published_how_often(lesson) for lesson in lessons] == [1] * 6
+    twice = stack.database.rows("SELECT mux_event_id FROM mux_events GROUP BY 1 HAVING count(*) > 1")
+    notices = stack.database.rows(
         "SELECT 1 FROM notifications WHERE tracking_id IS NOT NULL"  # what staff or an account are told names no upload
         " GROUP BY tracking_id, kind HAVING count(*) > 1"
     )
     assert (twice, notices) == ([], [])
 
 
-def test_everything_is_closed_mid_way_and_started_again(house: House, teacher: Teacher) -> None:
-    house.mux.hold_processing()
-    processing, uploading = teacher.lesson("Processing"), teacher.lesson("Uploading")
-    house.mux.complete_upload(teacher.upload(processing))
-    waiting = teacher.upload(uploading)
-    wait_for(lambda: teacher.sees(processing)["video"]["status"] == "processing", seconds=10)
-    house.stop("web", "worker", "clock")
-    house.kill_redis()
-    house.database.stop()
+def test_everything_is_closed_mid_way_and_started_again(stack: Stack, instructor: Instructor) -> None:
+    stack.mux.hold_processing()
+    processing, uploading = instructor.lesson("Processing"), instructor.lesson("Uploading")
+    stack.mux.complete_upload(instructor.upload(processing))
+    waiting = instructor.upload(uploading)
+    wait_for(lambda: instructor.sees(processing)["video"]["status"] == "processing", seconds=10)
+    stack.stop("web", "worker", "clock")
+    stack.kill_redis()
+    stack.database.stop()
     # Mux goes on meanwhile, and what it says reaches nobody
-    house.mux.fault("webhook", "drop")
-    house.mux.hold_processing(False)
-    house.mux.complete_upload(waiting)
-    house.mux.flush_events()
-    house.stop_mux()
-    house.begin()
+    stack.mux.fault("webhook", "drop")
+    stack.mux.hold_processing(False)
+    stack.mux.complete_upload(waiting)
+    stack.mux.flush_events()
+    stack.stop_mux()
+    stack.begin()
     for lesson in (processing, uploading):
-        teacher.waits_for_publication(lesson, seconds=20)
-        assert teacher.published_how_often(lesson) == 1
+        instructor.waits_for_publication(lesson, seconds=20)
+        assert instructor.published_how_often(lesson) == 1
 
 
-def test_the_worker_is_killed_in_mid_job(house: House, teacher: Teacher) -> None:
+def test_the_worker_is_killed_in_mid_job(stack: Stack, instructor: Instructor) -> None:
     """It hangs at Mux, asked to settle two events that disagree, when kill -9 comes."""
-    lesson = teacher.lesson()
-    house.mux.complete_upload(teacher.upload(lesson))
-    asset_id = teacher.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
-    house.stop("clock")  # so that nobody but the worker looks
-    hang = house.mux.fault("api", "hang", match={"method": "GET"}, seconds=60)
-    house.mux.send_event("video.asset.errored", asset_id=asset_id)
-    wait_for(lambda: struck(house, hang), seconds=20, what="the worker's look")
-    house.kill("worker")
+    lesson = instructor.lesson()
+    stack.mux.complete_upload(instructor.upload(lesson))
+    asset_id = instructor.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
+    stack.stop("clock")  # so that nobody but the worker looks
+    hang = stack.mux.fault("api", "hang", match={"method": "GET"}, seconds=60)
+    stack.mux.send_event("video.asset.errored", asset_id=asset_id)
+    wait_for(lambda: struck(stack, hang), seconds=20, what="the worker's look")
+    stack.kill("worker")
     row = "SELECT next_check_at IS NOT NULL, last_look_at IS NULL FROM mux_asset_tracking WHERE mux_asset_id = %s"
-    assert house.database.rows(row, asset_id) == [(True, True)]
-    house.mux.remove_fault(hang)
-    house.start("worker", "clock")
+    assert stack.database.rows(row, asset_id) == [(True, True)]
+    stack.mux.remove_fault(hang)
+    stack.start("worker", "clock")
     wait_for(
-        lambda: house.database.rows(row, asset_id) == [(False, False)], seconds=25, what="the second look"
+        lambda: stack.database.rows(row, asset_id) == [(False, False)], seconds=25, what="the second look"
     )
-    assert teacher.is_published(lesson)
-    assert teacher.published_how_often(lesson) == 1
+    assert instructor.is_published(lesson)
+    assert instructor.published_how_often(lesson) == 1
 
 
-def test_the_clock_is_killed_in_mid_sweep(house: House, teacher: Teacher) -> None:
-    house.kill("worker")  # so that the clock looks itself
-    house.mux.fault("webhook", "drop")
-    hang = house.mux.fault("api", "hang", match={"method": "GET"}, seconds=60)
-    lesson = teacher.lesson()
-    house.mux.complete_upload(teacher.upload(lesson))
-    wait_for(lambda: struck(house, hang), seconds=20, what="the sweep's look")
-    house.kill("clock")
-    house.mux.remove_fault(hang)
-    house.start("worker", "clock")
-    teacher.waits_for_publication(lesson, seconds=60)
+def test_the_clock_is_killed_in_mid_sweep(stack: Stack, instructor: Instructor) -> None:
+    stack.kill("worker")  # so that the clock looks itself
+    stack.mux.fault("webhook", "drop")
+    hang = stack.mux.fault("api", "hang", match={"method": "GET"}, seconds=60)
+    lesson = instructor.lesson()
+    stack.mux.complete_upload(instructor.upload(lesson))
+    wait_for(lambda: struck(stack, hang), seconds=20, what="the sweep's look")
+    stack.kill("clock")
+    stack.mux.remove_fault(hang)
+    stack.start("worker", "clock")
+    instructor.waits_for_publication(lesson, seconds=60)
 
 
-def test_redis_is_wiped_with_work_pending(house: House, teacher: Teacher) -> None:
-    lesson = teacher.lesson()
-    house.mux.complete_upload(teacher.upload(lesson))
-    asset_id = teacher.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
-    house.stop("worker", "clock")
-    status, said = teacher.ask("DELETE", f"/api/mux/assets/{asset_id}")
+def test_redis_is_wiped_with_work_pending(stack: Stack, instructor: Instructor) -> None:
+    lesson = instructor.lesson()
+    stack.mux.complete_upload(instructor.upload(lesson))
+    asset_id = instructor.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
+    stack.stop("worker", "clock")
+    status, said = instructor.ask("DELETE", f"/api/mux/assets/{asset_id}")
     assert (status, said["status"]) == (202, "deleting")
-    with redis.Redis.from_url(house.redis.url()) as connection:
+    with redis.Redis.from_url(stack.redis.url()) as connection:
         assert connection.llen("rq:queue:default") >= 1
         connection.flushall()
-    house.start("worker", "clock")
-    wait_for(lambda: teacher.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
-    assert asset_id not in [one["id"] for one in house.mux.assets()]
+    stack.start("worker", "clock")
+    wait_for(lambda: instructor.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
+    assert asset_id not in [one["id"] for one in stack.mux.assets()]
 
 
 @pytest.mark.parametrize("end", ["ready", "errored"])
 def test_a_deletion_that_mux_refused_goes_on_when_the_video_is_finished(
-    house: House, teacher: Teacher, end: str
+    stack: Stack, instructor: Instructor, end: str
 ) -> None:
     """Mux deletes no asset that it still works on. Nothing but the event and the worker is there to try again."""
-    house.mux.hold_processing()
-    lesson = teacher.lesson("Thought better of it")
-    house.mux.complete_upload(teacher.upload(lesson))
-    wait_for(lambda: teacher.sees(lesson)["video"]["status"] == "processing", seconds=10)
-    house.stop("clock")
-    asset = teacher.sees(lesson)["video"]["asset_id"]
-    assert teacher.ask("DELETE", f"/api/mux/assets/{asset}")[0] == 202
+    stack.mux.hold_processing()
+    lesson = instructor.lesson("Thought better of it")
+    stack.mux.complete_upload(instructor.upload(lesson))
+    wait_for(lambda: instructor.sees(lesson)["video"]["status"] == "processing", seconds=10)
+    stack.stop("clock")
+    asset = instructor.sees(lesson)["video"]["asset_id"]
+    assert instructor.ask("DELETE", f"/api/mux/assets/{asset}")[0] == 202
     waits = "SELECT 1 FROM asset_deletions WHERE mux_asset_id = %s AND last_error LIKE '%%cannot delete this asset yet%%'"
-    wait_for(lambda: house.database.rows(waits, asset), seconds=20, what="Mux's refusal")
-    (house.mux.set_asset_ready if end == "ready" else house.mux.error_asset)(asset)
-    wait_for(lambda: teacher.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
-    assert asset not in [one["id"] for one in house.mux.assets()]
+    wait_for(lambda: stack.database.rows(waits, asset), seconds=20, what="Mux's refusal")
+    (stack.mux.set_asset_ready if end == "ready" else stack.mux.error_asset)(asset)
+    wait_for(lambda: instructor.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
+    assert asset not in [one["id"] for one in stack.mux.assets()]
 
 
-def test_redis_goes_away_and_comes_back(house: House, teacher: Teacher) -> None:
-    lesson = teacher.lesson()
-    house.mux.complete_upload(teacher.upload(lesson))
-    asset_id = teacher.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
-    worker = house.processes["worker"].pid
-    house.kill_redis()
+def test_redis_goes_away_and_comes_back(stack: Stack, instructor: Instructor) -> None:
+    lesson = instructor.lesson()
+    stack.mux.complete_upload(instructor.upload(lesson))
+    asset_id = instructor.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
+    worker = stack.processes["worker"].pid
+    stack.kill_redis()
     # pages and webhooks go on
-    other = teacher.lesson("Without Redis")
-    house.mux.complete_upload(teacher.upload(other))
-    teacher.waits_for_publication(other, seconds=10)
-    assert teacher.ask("DELETE", f"/api/mux/assets/{asset_id}")[0] == 202
-    unready = request("GET", f"{house.url}/readyz")
+    other = instructor.lesson("Without Redis")
+    stack.mux.complete_upload(instructor.upload(other))
+    instructor.waits_for_publication(other, seconds=10)
+    assert instructor.ask("DELETE", f"/api/mux/assets/{asset_id}")[0] == 202
+    unready = request("GET", f"{stack.url}/readyz")
     assert (unready.status, unready.body["checks"]["redis"]) == (503, False)
     # the clock needs no Redis for its work
-    wait_for(lambda: teacher.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
-    house.start_redis()
-    wait_for(house.is_ready, seconds=30, what="readiness")
+    wait_for(lambda: instructor.sees(lesson)["video"]["status"] == "none", seconds=20, what="the deletion")
+    stack.start_redis()
+    wait_for(stack.is_ready, seconds=30, what="readiness")
     # and the worker, never restarted by hand, takes jobs again
-    asset_id = teacher.sees(other)["video"]["asset_id"]
-    house.stop("clock")
-    before = last_call(house)
-    house.mux.send_event("video.asset.errored", asset_id=asset_id)
-    wait_for(lambda: calls(house, before) == ["GET"], seconds=30, what="the worker's look")
-    assert house.processes["worker"].pid == worker
-    assert house.processes["worker"].poll() is None
+    asset_id = instructor.sees(other)["video"]["asset_id"]
+    stack.stop("clock")
+    before = last_call(stack)
+    stack.mux.send_event("video.asset.errored", asset_id=asset_id)
+    wait_for(lambda: calls(stack, before) == ["GET"], seconds=30, what="the worker's look")
+    assert stack.processes["worker"].pid == worker
+    assert stack.processes["worker"].poll() is None
 
 
-def test_a_strange_job_in_redis_runs_no_code(house: House, teacher: Teacher) -> None:
+def test_a_strange_job_in_redis_runs_no_code(stack: Stack, instructor: Instructor) -> None:
     """Plain JSON that names another function, and a pickle; the worker goes on with what is its own."""
-    lesson = teacher.lesson()
-    house.mux.complete_upload(teacher.upload(lesson))
-    asset_id = teacher.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
-    worker = house.processes["worker"].pid
-    file = house.home / "opened"
-    with redis.Redis.from_url(house.redis.url()) as connection:
+    lesson = instructor.lesson()
+    stack.mux.complete_upload(instructor.upload(lesson))
+    asset_id = instructor.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
+    worker = stack.processes["worker"].pid
+    file = stack.home / "opened"
+    with redis.Redis.from_url(stack.redis.url()) as connection:
         for serializer in ("json", "pickle"):
             line = Queue("urgent", connection=connection, serializer=serializer)
             line.enqueue("os.system", f"touch {file}")
-    house.stop("clock")
-    before = last_call(house)
-    house.mux.send_event("video.asset.errored", asset_id=asset_id)
-    wait_for(lambda: calls(house, before) == ["GET"], seconds=30, what="the worker's look")
+    stack.stop("clock")
+    before = last_call(stack)
+    stack.mux.send_event("video.asset.errored", asset_id=asset_id)
+    wait_for(lambda: calls(stack, before) == ["GET"], seconds=30, what="the worker's look")
     assert not file.exists()
-    assert house.processes["worker"].pid == worker
-    assert house.processes["worker"].poll() is None
-    assert "os.system is not on the list of jobs" in (house.home / "worker.log").read_text()
+    assert stack.processes["worker"].pid == worker
+    assert stack.processes["worker"].poll() is None
+    assert "os.system is not on the list of jobs" in (stack.home / "worker.log").read_text()
 
 
-def test_postgresql_crashes_and_comes_back(house: House, teacher: Teacher) -> None:
-    lesson = teacher.lesson()
-    upload_id = teacher.upload(lesson)
-    pids = {name: process.pid for name, process in house.processes.items()}
-    house.database.kill()
-    house.mux.complete_upload(upload_id)
-    status, _ = teacher.ask("GET", f"/api/lessons/{lesson}")
+def test_postgresql_crashes_and_comes_back(stack: Stack, instructor: Instructor) -> None:
+    lesson = instructor.lesson()
+    upload_id = instructor.upload(lesson)
+    pids = {name: process.pid for name, process in stack.processes.items()}
+    stack.database.kill()
+    stack.mux.complete_upload(upload_id)
+    status, _ = instructor.ask("GET", f"/api/lessons/{lesson}")
     assert status == 503
-    assert request("POST", f"{house.url}/api/webhooks/mux", b"{}").status == 401
-    assert house.alive()
-    house.database.start()
+    assert request("POST", f"{stack.url}/api/webhooks/mux", b"{}").status == 401
+    assert stack.alive()
+    stack.database.start()
     began = time.monotonic()
-    teacher.waits_for_publication(lesson, seconds=10)
-    wait_for(house.is_ready, seconds=max(1, 10 - (time.monotonic() - began)), what="readiness")
-    assert teacher.published_how_often(lesson) == 1
-    assert {name: process.pid for name, process in house.processes.items()} == pids
-    assert all(process.poll() is None for process in house.processes.values())
+    instructor.waits_for_publication(lesson, seconds=10)
+    wait_for(stack.is_ready, seconds=max(1, 10 - (time.monotonic() - began)), what="readiness")
+    assert instructor.published_how_often(lesson) == 1
+    assert {name: process.pid for name, process in stack.processes.items()} == pids
+    assert all(process.poll() is None for process in stack.processes.values())
 
 
-def test_a_web_process_is_killed(house: House, teacher: Teacher) -> None:
-    lesson = teacher.lesson()
-    upload_id = teacher.upload(lesson)
-    for child in psutil.Process(house.processes["web"].pid).children():
+def test_a_web_process_is_killed(stack: Stack, instructor: Instructor) -> None:
+    lesson = instructor.lesson()
+    upload_id = instructor.upload(lesson)
+    for child in psutil.Process(stack.processes["web"].pid).children():
         os.kill(child.pid, signal.SIGKILL)
-    house.mux.complete_upload(upload_id)
-    teacher.waits_for_publication(lesson, seconds=10)
-    assert teacher.published_how_often(lesson) == 1
+    stack.mux.complete_upload(upload_id)
+    instructor.waits_for_publication(lesson, seconds=10)
+    assert instructor.published_how_often(lesson) == 1
 
 
-def test_an_asset_of_two_lessons_goes_with_the_second(house: House, teacher: Teacher) -> None:
+def test_an_asset_of_two_lessons_goes_with_the_second(stack: Stack, instructor: Instructor) -> None:
     """“Remove video” on the page of the one; and a deletion that an older program repeats for ever is ended."""
-    first, second = teacher.lesson("First"), teacher.lesson("Second")
-    house.mux.complete_upload(teacher.upload(first))
-    asset = teacher.waits_for_publication(first, seconds=20)["video"]
+    first, second = instructor.lesson("First"), instructor.lesson("Second")
+    stack.mux.complete_upload(instructor.upload(first))
+    asset = instructor.waits_for_publication(first, seconds=20)["video"]
     named = {"lesson_id": second, "mux_asset_id": asset["asset_id"], "mux_playback_id": asset["playback_id"]}
-    assert Support.hired(house).ask("POST", "/api/mux/update-asset", named)[0] == 200
-    teacher.waits_for_publication(second, seconds=20)
+    assert Support.hired(stack).ask("POST", "/api/mux/update-asset", named)[0] == 200
+    instructor.waits_for_publication(second, seconds=20)
 
     def nothing_waits() -> bool:
         open_rows = "SELECT count(*) FROM asset_deletions WHERE mux_asset_id = %s AND done_at IS NULL"
-        return bool(house.database.one(open_rows, asset["asset_id"]) == 0)
+        return bool(stack.database.one(open_rows, asset["asset_id"]) == 0)
 
     def is_at_mux() -> bool:
-        return asset["asset_id"] in [one["id"] for one in house.mux.assets()]
+        return asset["asset_id"] in [one["id"] for one in stack.mux.assets()]
 
-    assert teacher.press(f"/lessons/{first}/remove") == 302
-    assert teacher.sees(first)["video"]["status"] == "none"
+    assert instructor.press(f"/lessons/{first}/remove") == 302
+    assert instructor.sees(first)["video"]["status"] == "none"
     assert nothing_waits()
-    house.database.rows(
+    stack.database.rows(
         "INSERT INTO asset_deletions (id, mux_asset_id, target_type, target_id, attempts, last_error, due_at)"
         " VALUES (gen_random_uuid(), %s, 'lesson', %s, 30, 'it plays in a lesson or course again', now())",
         asset["asset_id"],
         first,
     )
     wait_for(nothing_waits, seconds=20, what="the end of the deletion")
-    assert teacher.sees(second)["video"]["asset_id"] == asset["asset_id"]
-    assert teacher.is_published(second)
+    assert instructor.sees(second)["video"]["asset_id"] == asset["asset_id"]
+    assert instructor.is_published(second)
     assert is_at_mux()
 
-    assert teacher.press(f"/lessons/{second}/remove") == 302
+    assert instructor.press(f"/lessons/{second}/remove") == 302
     wait_for(lambda: not is_at_mux(), seconds=20, what="the deletion at Mux")
     wait_for(nothing_waits, seconds=20, what="the end of the deletion")
 
 
 @pytest.mark.parametrize("name", ["worker", "clock"])
-def test_asked_to_stop_it_stops(house: House, name: str) -> None:
-    process = house.processes[name]
+def test_asked_to_stop_it_stops(stack: Stack, name: str) -> None:
+    process = stack.processes[name]
     at_work = "SELECT 1 FROM heartbeats WHERE name LIKE %s || '%%' AND name || coalesce(detail->>'pid', '') LIKE '%%' || %s"
-    wait_for(lambda: house.database.rows(at_work, name, str(process.pid)), seconds=20, what="its first beat")
-    house.stop(name, seconds=10)
+    wait_for(lambda: stack.database.rows(at_work, name, str(process.pid)), seconds=20, what="its first beat")
+    stack.stop(name, seconds=10)
     assert process.returncode == 0
 
 
-def test_a_body_in_chunks_is_read_like_any_other(house: House) -> None:
+def test_a_body_in_chunks_is_read_like_any_other(stack: Stack) -> None:
     """No Content-Length: neither an empty body nor one without a limit."""
     import http.client
 
@@ -296,7 +298,7 @@ def test_a_body_in_chunks_is_read_like_any_other(house: House) -> None:
 
     for size, wanted in ((100, 204), (1024 * 1024 + 1, 413)):
         body = b'{"id": "chunked", "type": "x", "data": "' + b"x" * size + b'"}'
-        connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
         parts = (body[start : start + 65536] for start in range(0, len(body), 65536))
         headers = {"Mux-Signature": signature(body, SECRET, now=time.time())}
         connection.request("POST", "/api/webhooks/mux", body=parts, headers=headers, encode_chunked=True)
@@ -304,34 +306,34 @@ def test_a_body_in_chunks_is_read_like_any_other(house: House) -> None:
         connection.close()
 
 
-def test_whoever_lost_the_right_sends_the_file_afterwards(house: House) -> None:
+def test_whoever_lost_the_right_sends_the_file_afterwards(stack: Stack) -> None:
     """Disabled, made a student, or all handed over: nothing of it reaches the lesson; support reads why, and both answers
     work."""
-    house.flask("users", "create", "root@school.example", "--role", "admin", "--password", SECRET)
-    admin, support = person(house, "root", "admin"), person(house, "sam", "support")
+    stack.flask("users", "create", "root@school.example", "--role", "admin", "--password", SECRET)
+    admin, support = person(stack, "root", "admin"), person(stack, "sam", "support")
     losses = {"active": "clear_asset", "role": "take_over", "handover": "take_over"}
-    teachers = {loss: person(house, f"gone-{loss}", "instructor") for loss in losses}
-    lessons = {loss: asked(one, "lessons", {"title": loss})["id"] for loss, one in teachers.items()}
-    for loss, one in teachers.items():
-        assert house.mux.upload_file(begun(one, lessons[loss])) == 200
-    plays = {loss: wait_for(lambda one=one: out(house, one), seconds=10) for loss, one in lessons.items()}  # fmt: skip
-    uploads = {loss: begun(one, lessons[loss]) for loss, one in teachers.items()}
-    course_id = asked(teachers["role"], "courses", {"title": "Of two teachers"})["id"]
-    asked(teachers["active"], "lessons", {"title": "canary"})
-    house.database.rows("UPDATE lessons SET course_id = %s WHERE title = 'canary' RETURNING 1", course_id)
-    assert "canary" not in teachers["role"].get(f"/courses/{course_id}/edit").expect(200).text
-    house.stop("worker", "clock")  # the files are quicker than the cancellations
+    instructors = {loss: person(stack, f"gone-{loss}", "instructor") for loss in losses}
+    lessons = {loss: asked(one, "lessons", {"title": loss})["id"] for loss, one in instructors.items()}
+    for loss, one in instructors.items():
+        assert stack.mux.upload_file(begun(one, lessons[loss])) == 200
+    plays = {loss: wait_for(lambda one=one: out(stack, one), seconds=10) for loss, one in lessons.items()}  # fmt: skip
+    uploads = {loss: begun(one, lessons[loss]) for loss, one in instructors.items()}
+    course_id = asked(instructors["role"], "courses", {"title": "Of two teachers"})["id"]
+    asked(instructors["active"], "lessons", {"title": "canary"})
+    stack.database.rows("UPDATE lessons SET course_id = %s WHERE title = 'canary' RETURNING 1", course_id)
+    assert "canary" not in instructors["role"].get(f"/courses/{course_id}/edit").expect(200).text
+    stack.stop("worker", "clock")  # the files are quicker than the cancellations
     for loss, upload_id in uploads.items():
-        user_id = str(house.database.one("SELECT id FROM users WHERE email LIKE %s", f"gone-{loss}@%"))
+        user_id = str(stack.database.one("SELECT id FROM users WHERE email LIKE %s", f"gone-{loss}@%"))
         said = admin.get(f"/admin/user/details/?id={user_id}").text
         assert "1 upload that has not arrived will be cancelled" in said
         form = [("id", user_id), ("active", "0"), ("role", "student"), ("to", "sam@school.example")]
         assert admin.post(f"/admin/user/{loss}", form).status == 302
-        assert house.mux.upload_file(upload_id) == 200
-    held = {loss: waits_for_state(house, one, "held") for loss, one in uploads.items()}
-    house.start("worker", "clock")
+        assert stack.mux.upload_file(upload_id) == 200
+    held = {loss: waits_for_state(stack, one, "held") for loss, one in uploads.items()}
+    stack.start("worker", "clock")
     time.sleep(2.5)  # two sweeps, and cancellations that come too late
-    assert {loss: out(house, one) for loss, one in lessons.items()} == plays
+    assert {loss: out(stack, one) for loss, one in lessons.items()} == plays
     for loss, answer in losses.items():
         page = support.get(f"/admin/lesson/details/?id={lessons[loss]}").text
         assert f"gone-{loss}@school.example started this upload and lost the right to this lesson on" in page
@@ -339,32 +341,32 @@ def test_whoever_lost_the_right_sends_the_file_afterwards(house: House) -> None:
         form = [("action", answer), ("rowid", held[loss])]
         assert support.post("/admin/tracking/action/", form).status == 302
     for loss, answer in losses.items():
-        waits_for_state(house, uploads[loss], "deleted" if answer == "clear_asset" else "ready")
-        assert (out(house, lessons[loss]) == plays[loss]) is (answer == "clear_asset")
+        waits_for_state(stack, uploads[loss], "deleted" if answer == "clear_asset" else "ready")
+        assert (out(stack, lessons[loss]) == plays[loss]) is (answer == "clear_asset")
 
 
-def out(house: House, lesson_id: str) -> str | None:
+def out(stack: Stack, lesson_id: str) -> str | None:
     """The asset that a published lesson plays."""
     query = "SELECT mux_asset_id FROM lessons WHERE id = %s AND status = 'published'"
-    found = house.database.rows(query, lesson_id)
+    found = stack.database.rows(query, lesson_id)
     return found[0][0] if found else None
 
 
-def waits_for_state(house: House, upload_id: str, state: str) -> str:
+def waits_for_state(stack: Stack, upload_id: str, state: str) -> str:
     """The id of an upload, once it is in this state or (held) kept back."""
     query = "SELECT id FROM mux_asset_tracking WHERE upload_id = %s AND %s IN (status, error_type)"
-    found = wait_for(lambda: house.database.rows(query, upload_id, state), seconds=15, what=state)
+    found = wait_for(lambda: stack.database.rows(query, upload_id, state), seconds=15, what=state)
     return str(found[0][0])
 
 
-def person(house: House, name: str, role: str) -> Browser:
+def person(stack: Stack, name: str, role: str) -> Browser:
     """Somebody who is signed in. Only the first needs the slow command line; the others have the same password."""
     copied = (
         "INSERT INTO users (email, name, role, password_hash) SELECT %s, %s, %s, password_hash FROM users"
         " WHERE email = 'root@school.example' ON CONFLICT DO NOTHING RETURNING id"
     )
-    house.database.rows(copied, f"{name}@school.example", name, role)
-    browser = Browser(house.url)
+    stack.database.rows(copied, f"{name}@school.example", name, role)
+    browser = Browser(stack.url)
     browser.sign_in(f"{name}@school.example", SECRET).expect(302)
     return browser
 

@@ -17,7 +17,7 @@ from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain.batches import batches, registry, runner
 from lessonadmin.domain.models import AuditLog, BatchItem
 from tests.factories import make_lesson, make_user
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 # Works on one batch as a worker would, and falls silent at one row, in the middle of its transaction.
 WORKER = """
@@ -98,17 +98,19 @@ def test_killed_at_row_fifty(settings_environment: dict[str, str], staff: Actor)
     assert audit_count("lesson.published") == 100
 
 
-def test_killed_while_it_asks_mux(settings_environment: dict[str, str], world: World, staff: Actor) -> None:
+def test_killed_while_it_asks_mux(
+    settings_environment: dict[str, str], mux_sim: MuxSim, staff: Actor
+) -> None:
     """A row that is in a worker's hands stays there until its lease runs out; then somebody else does it."""
     owners = [make_lesson() for _ in range(3)]
     for owner in owners:
-        world.uploaded(owner)
-    world.forget()
+        mux_sim.uploaded(owner)
+    mux_sim.forget()
     with transaction(staff):
         batch_id = batches.create(
             registry.find("lesson", "recheck"), [one.id for one in owners], nudge=False
         ).id
-    with killed_worker(settings_environment | {"MUX_API_URL": world.url}, batch_id, row=2):
+    with killed_worker(settings_environment | {"MUX_API_URL": mux_sim.url}, batch_id, row=2):
         assert batches.progress(batch_id).done == 1
         assert runner.run_some(batch_id, seconds=10).rows == 1
         assert batches.progress(batch_id).left == 1

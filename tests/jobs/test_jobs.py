@@ -18,18 +18,18 @@ from lessonadmin.domain.videos import removal
 from lessonadmin.job_list import QUEUES
 from lessonadmin.jobs import clock, schedule, videos
 from tests.factories import make_lesson
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
 from tests.workers import work_off
-from tests.world import World
 
 
 def pending() -> int:
     return sum(len(queue.queue(name)) for name in QUEUES)
 
 
-def test_nudges_carry_ids_and_nothing_else(world: World, redis_url: str) -> None:
+def test_nudges_carry_ids_and_nothing_else(mux_sim: MuxSim, redis_url: str) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     direct_upload.cancel(ticket.upload_id, lesson, actor=JOB)
     (job,) = queue.queue("default").jobs
     cancellation = db.session.scalars(select(UploadCancellation.id)).one()
@@ -37,71 +37,71 @@ def test_nudges_carry_ids_and_nothing_else(world: World, redis_url: str) -> None
     assert ticket.upload_url.encode() not in b"".join(job.connection.hgetall(job.key).values())
 
 
-def test_a_worker_keeps_the_promises(app: Flask, world: World, redis_url: str) -> None:
+def test_a_worker_keeps_the_promises(app: Flask, mux_sim: MuxSim, redis_url: str) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     with transaction(JOB):
-        removal.request_delete(world.lesson(lesson).mux_asset_id or "")
+        removal.request_delete(mux_sim.lesson(lesson).mux_asset_id or "")
     assert pending() == 1
     work_off(app)
-    assert world.control.assets() == []
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.control.assets() == []
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
-def test_a_dispute_is_settled_by_a_worker(app: Flask, world: World, redis_url: str) -> None:
+def test_a_dispute_is_settled_by_a_worker(app: Flask, mux_sim: MuxSim, redis_url: str) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    world.control.send_event("video.asset.errored", asset_id=world.lesson(lesson).mux_asset_id)
-    assert world.deliver() == ["no_change"]
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.control.send_event("video.asset.errored", asset_id=mux_sim.lesson(lesson).mux_asset_id)
+    assert mux_sim.deliver() == ["no_change"]
     work_off(app)
-    assert world.rows(lesson)[0].last_look_at is not None
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.rows(lesson)[0].last_look_at is not None
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_a_job_whose_row_is_gone_is_done(world: World) -> None:
+def test_a_job_whose_row_is_gone_is_done(mux_sim: MuxSim) -> None:
     for job in (videos.check_asset, videos.delete_asset, videos.cancel_upload):
         job(str(uuid.uuid4()))
-    assert world.calls() == []
+    assert mux_sim.calls() == []
 
 
 @pytest.mark.parametrize("how", ["no budget", "Mux is away"])
-def test_what_cannot_be_done_now_is_left_to_the_sweep(world: World, how: str) -> None:
+def test_what_cannot_be_done_now_is_left_to_the_sweep(mux_sim: MuxSim, how: str) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     with transaction(JOB):
-        removal.request_delete(world.lesson(lesson).mux_asset_id or "")
+        removal.request_delete(mux_sim.lesson(lesson).mux_asset_id or "")
     promise = db.session.scalars(select(AssetDeletion.id)).one()
     if how == "no budget":
         while mux_budget.take():
             pass
     else:
-        world.control.fault("api", "status", status=503)
+        mux_sim.control.fault("api", "status", status=503)
     videos.delete_asset(str(promise))
-    assert len(world.control.assets()) == 1
-    world.control.clear_faults()
+    assert len(mux_sim.control.assets()) == 1
+    mux_sim.control.clear_faults()
     db.session.execute(text("DELETE FROM mux_budget"))
     db.session.execute(update(AssetDeletion).values(due_at=func.now()))
     db.session.commit()
     maintenance_sweep.sweep()
-    assert world.control.assets() == []
+    assert mux_sim.control.assets() == []
 
 
-def test_the_same_job_twice_does_it_once(app: Flask, world: World, redis_url: str) -> None:
+def test_the_same_job_twice_does_it_once(app: Flask, mux_sim: MuxSim, redis_url: str) -> None:
     """RQ runs a job a second time when a worker seems dead and is not."""
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     with transaction(JOB):
-        removal.request_delete(world.lesson(lesson).mux_asset_id or "")
+        removal.request_delete(mux_sim.lesson(lesson).mux_asset_id or "")
     (job,) = queue.queue("default").jobs
     for _ in range(3):
         queue.enqueue(job.func_name, *job.args)
     work_off(app)
-    assert [call["method"] for call in world.calls() if call["method"] == "DELETE"] == ["DELETE"]
-    assert world.actions(lesson.id).count("video.deleted") == 1
+    assert [call["method"] for call in mux_sim.calls() if call["method"] == "DELETE"] == ["DELETE"]
+    assert mux_sim.actions(lesson.id).count("video.deleted") == 1
 
 
 def test_enqueueing_without_redis_is_quick_and_harmless(session: object) -> None:
@@ -169,8 +169,8 @@ def test_the_clock_outlives_a_database_that_went_away(
     assert turns == [0, 1, 2]
 
 
-def test_one_pass_by_hand_says_what_it_did(app: Flask, world: World) -> None:
-    world.upload(make_lesson())
+def test_one_pass_by_hand_says_what_it_did(app: Flask, mux_sim: MuxSim) -> None:
+    mux_sim.upload(make_lesson())
     done = CliRunner().invoke(app.cli, ["sweep"], obj=_script(app))
     assert done.exit_code == 0, done.output
     assert "uploads" in done.output

@@ -27,9 +27,9 @@ from lessonadmin.domain.videos import removal
 from lessonadmin.jobs import worker
 from lessonadmin.listed_jobs import ListedJob, Refused
 from tests.factories import make_lesson, make_user, signed_in
+from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of
 from tests.workers import work_off
-from tests.world import World
 
 LISTED = "lessonadmin.jobs.videos.check_asset"
 ID = str(uuid.uuid4())
@@ -181,18 +181,18 @@ def test_of_the_test_rqs_own_worker_lets_them_in(session: object, stranger: Stra
 
 
 def test_the_real_worker_refuses_and_does_the_next_job(
-    app: Flask, world: World, stranger: Stranger, signals: None
+    app: Flask, mux_sim: MuxSim, stranger: Stranger, signals: None
 ) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     stranger.asks("os.system", f"touch {stranger.file}")
     stranger.queue(serializer=None).enqueue(os.system, f"touch {stranger.file}")
     with transaction(JOB):
-        removal.request_delete(world.lesson(lesson).mux_asset_id or "")
+        removal.request_delete(mux_sim.lesson(lesson).mux_asset_id or "")
     worker.run(app, burst=True)
     assert not stranger.got_in()
-    assert world.control.assets() == []
+    assert mux_sim.control.assets() == []
     assert sorted(one.func_name for one in failed_jobs()) == ["refused", "refused"]
 
 

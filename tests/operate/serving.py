@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack import procfile
-from devstack.house import status_of
 from devstack.places import ROOT
+from devstack.stack import status_of
 
 
 @contextmanager

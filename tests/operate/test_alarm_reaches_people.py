@@ -13,13 +13,13 @@ from lessonadmin.domain.health import alarms
 from lessonadmin.domain.notifications import delivery
 from tests import postbox
 from tests.factories import make_user, signed_in
+from tests.mux_sim import MuxSim
 from tests.postbox import Postbox
 from tests.settings import overridden
-from tests.world import World
 
 
 @pytest.fixture
-def box(world: World) -> Iterator[Postbox]:
+def box(mux_sim: MuxSim) -> Iterator[Postbox]:
     with postbox.running() as running, overridden(mail_url=running.url):
         yield running
 
@@ -35,7 +35,7 @@ def metric(page: str, kind: str) -> float:
 
 
 def test_an_alarm_is_seen_everywhere_and_its_end_too(app: Flask, box: Postbox) -> None:
-    support, teacher = make_user(role="support"), make_user()
+    support, instructor = make_user(role="support"), make_user()
     browser = signed_in(support)
     heartbeats.beat("worker:here:1")
     db.session.execute(text("UPDATE heartbeats SET at = at - interval '10 minutes'"))
@@ -48,7 +48,7 @@ def test_an_alarm_is_seen_everywhere_and_its_end_too(app: Flask, box: Postbox) -
     assert metric(browser.get("/metrics").text, "no_worker") == 1
     assert metric(browser.get("/metrics").text, "quota") == 0
     assert "No worker is running" in browser.get("/notifications").text
-    assert "No worker is running" not in signed_in(teacher).get("/notifications").text
+    assert "No worker is running" not in signed_in(instructor).get("/notifications").text
 
     heartbeats.beat("worker:here:1")
     alarms.look(actor=JOB)

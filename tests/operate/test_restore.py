@@ -15,8 +15,8 @@ from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.batches import batches, registry
 from lessonadmin.domain.videos import outbox, removal
 from tests.factories import make_lesson
+from tests.mux_sim import MuxSim
 from tests.settings import environment
-from tests.world import World
 
 DUE = """
 SELECT (SELECT count(*) FROM mux_asset_tracking WHERE status IN ('uploading', 'processing') AND next_check_at IS NOT NULL),
@@ -36,18 +36,18 @@ def run(program: str, *arguments: str) -> None:
 
 
 @pytest.fixture
-def unfinished(world: World, redis_url: str) -> list[str]:
+def unfinished(mux_sim: MuxSim, redis_url: str) -> list[str]:
     """A school in the middle of things: a webhook lost, a deletion promised, an upload given up, a bulk action begun."""
     waiting = make_lesson()
-    world.uploaded(waiting)
-    world.forget()
+    mux_sim.uploaded(waiting)
+    mux_sim.forget()
     going = make_lesson()
-    world.uploaded(going)
-    world.deliver()
+    mux_sim.uploaded(going)
+    mux_sim.deliver()
     with transaction(Actor.user(going.creator_id)):
-        removal.request_delete(str(world.lesson(going).mux_asset_id))
+        removal.request_delete(str(mux_sim.lesson(going).mux_asset_id))
     cancelled = make_lesson()
-    upload_id = world.upload(cancelled).upload_id
+    upload_id = mux_sim.upload(cancelled).upload_id
     with transaction(Actor.user(cancelled.creator_id)):
         outbox.promise_cancellation_of(upload_id, ("lesson", cancelled.id))
     drafts = [
@@ -69,7 +69,7 @@ def rows(url: str, statement: str) -> list[tuple[object, ...]]:
 
 
 def test_everything_that_was_due_is_found_again(
-    unfinished: list[str], world: World, real_servers: Servers, pg_url: str, redis_url: str, tmp_path: Path
+    unfinished: list[str], mux_sim: MuxSim, real_servers: Servers, pg_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     waiting, going, upload_id, *drafts = unfinished
     dump = str(tmp_path / "school.dump")
@@ -88,7 +88,7 @@ def test_everything_that_was_due_is_found_again(
     assert [one > 0 for one in rows(url, DUE)[0][:3]] == [True, True, True]
     assert rows(url, DUE)[0][4] == len(drafts)
 
-    settings = environment(database_url=url, redis_url=redis_url, MUX_API_URL=world.url)
+    settings = environment(database_url=url, redis_url=redis_url, MUX_API_URL=mux_sim.url)
     run_flask("db", "upgrade", settings=settings)
     run_flask("sweep", settings=settings)
 
@@ -99,6 +99,6 @@ def test_everything_that_was_due_is_found_again(
     assert rows(url, "SELECT status, done, failed FROM batches") == [("done", len(drafts), 0)]
     for draft in drafts:
         assert rows(url, f"SELECT status FROM lessons WHERE id = '{draft}'") == [("published",)]  # noqa: S608 - the id is our own answer's
-    assert world.control.upload(upload_id)["status"] == "cancelled"
+    assert mux_sim.control.upload(upload_id)["status"] == "cancelled"
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.Error, match="never changed"):
         connection.execute("DELETE FROM audit_log")  # the triggers came along

@@ -29,7 +29,7 @@ SELECT date_trunc('hour', clock_timestamp()) - n * interval '1 hour', figure, la
 @pytest.fixture
 def busy_school(app: Flask) -> None:
     """A month of figures, alarms that stand, failures with their reasons, a walk with findings."""
-    teacher = make_user(name="Ada")
+    instructor = make_user(name="Ada")
     with in_context():
         db.session.execute(text(FIGURES))
         db.session.execute(
@@ -39,11 +39,11 @@ def busy_school(app: Flask) -> None:
         )
         db.session.commit()
     for number in range(4):
-        failed = make_lesson(creator=teacher, title=f"Broken {number}", video_processing_status="error")
+        failed = make_lesson(creator=instructor, title=f"Broken {number}", video_processing_status="error")
         make_tracking(
             failed, status="error", error_type="asset_errored", error_message="The file is no video."
         )
-    lesson = make_playing_lesson(creator=teacher, title="A title that is rather long " * 4)
+    lesson = make_playing_lesson(creator=instructor, title="A title that is rather long " * 4)
     run = keep(ReconcileRun(started_by="nightly", pages=12, assets=1100, uploads=80, summary={"foreign": 4}))
     for kind in ("missing", "orphan", "wrong_policy"):
         for _ in range(3):

@@ -32,10 +32,10 @@ def panel(settings_environment: dict[str, str], app: Flask) -> Iterator[str]:
 
 @pytest.fixture
 def lessons(app: Flask) -> None:
-    teacher = make_user(name="Ada")
+    instructor = make_user(name="Ada")
     for number in range(23):
         state = "published" if number % 3 == 0 else "draft"
-        make_lesson(creator=teacher, title=f"Lesson {number:02}", price_cents=number * 100, status=state)
+        make_lesson(creator=instructor, title=f"Lesson {number:02}", price_cents=number * 100, status=state)
 
 
 def open_list(window: Window, panel: str, query: str = "", *, script: bool = True) -> Page:

@@ -36,7 +36,7 @@ from tests.factories import (
     make_tracking,
     make_user,
 )
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 Window = Callable[..., Page]
 LONG = "Questions and answers about the second half of the nineteenth century, with a guest from the museum"
@@ -47,7 +47,7 @@ class LockedVideo:
     """Who looks, and what there is to look at."""
 
     admin: User
-    teacher: User
+    instructor: User
     stuck: Lesson
     playing: Lesson
     course: Course
@@ -59,32 +59,34 @@ class LockedVideo:
 
 
 @pytest.fixture
-def desk(world: World) -> LockedVideo:
+def desk(mux_sim: MuxSim) -> LockedVideo:
     heartbeats.beat("clock")
     admin = make_user(role="admin", name="Robin Root", email="root@school.example")
-    teacher = make_user(name="Ada Lovelace", email="ada.lovelace@school.example")
+    instructor = make_user(name="Ada Lovelace", email="ada.lovelace@school.example")
     student = make_user(role="student", email="stu@school.example")
-    course = make_course(instructor=teacher, title="A history of everything, in forty parts, for beginners")
-    playing = make_lesson(creator=teacher, title=LONG, course_id=course.id, price_cents=1290)
-    world.uploaded(playing)
-    world.deliver()
-    stuck = make_lesson(creator=teacher, title="Circles and lines", course_id=course.id)
-    world.uploaded(stuck)
-    world.forget()
+    course = make_course(
+        instructor=instructor, title="A history of everything, in forty parts, for beginners"
+    )
+    playing = make_lesson(creator=instructor, title=LONG, course_id=course.id, price_cents=1290)
+    mux_sim.uploaded(playing)
+    mux_sim.deliver()
+    stuck = make_lesson(creator=instructor, title="Circles and lines", course_id=course.id)
+    mux_sim.uploaded(stuck)
+    mux_sim.forget()
     db.session.execute(update(Tracking).where(Tracking.lesson_id == stuck.id).values(created_at=datetime.now(UTC) - timedelta(hours=3)))  # fmt: skip
     db.session.commit()
     with transaction(Actor.user(admin.id)):
         notes.add(admin, stuck.id, "The teacher called: the exam is on Friday.\nPlease look at it first.")
         lessons.edit(admin, playing.id, lessons.Changes(price_cents=990))
-    broken = make_lesson(creator=teacher, title="Squares", video_processing_status="error", video_error_type="asset_errored", video_error_message="The input file is not a video.")  # fmt: skip
+    broken = make_lesson(creator=instructor, title="Squares", video_processing_status="error", video_error_type="asset_errored", video_error_message="The input file is not a video.")  # fmt: skip
     upload = make_tracking(broken, status="error", error_type="asset_errored", error_message="The input file is not a video.", filename="squares, last take (2) final.mp4", upload_id=uuid.uuid4().hex)  # fmt: skip
     make_lesson(title="Triangles", mux_asset_id="temp_8a7f", video_processing_status="uploading")
     make_purchase(playing, student)
     failed = make_event(outcome="failed", attempts=8, error="KeyError: 'playback_ids'", target_type="lesson", target_id=stuck.id, object_id=uuid.uuid4().hex)  # fmt: skip
     make_event(outcome="unmatched", type="video.asset.errored")
-    deletion = keep(AssetDeletion(mux_asset_id=uuid.uuid4().hex, reason="replaced", target_type="lesson", target_id=playing.id, requested_by=teacher.id, attempts=3, last_error="Mux answered 500."))  # fmt: skip
+    deletion = keep(AssetDeletion(mux_asset_id=uuid.uuid4().hex, reason="replaced", target_type="lesson", target_id=playing.id, requested_by=instructor.id, attempts=3, last_error="Mux answered 500."))  # fmt: skip
     running, done = bulk(admin, 40, run=False), bulk(admin, 25, run=True)
-    return LockedVideo(admin, teacher, stuck, playing, course, upload, failed, deletion, running, done)
+    return LockedVideo(admin, instructor, stuck, playing, course, upload, failed, deletion, running, done)
 
 
 def bulk(admin: User, count: int, *, run: bool) -> Batch:
@@ -126,7 +128,7 @@ def addresses(desk: LockedVideo) -> dict[str, str]:
         "deletion page": f"/admin/deletion/details/?id={desk.deletion.id}",
         "batch running": f"/admin/batch/details/?id={desk.running.id}",
         "batch done": f"/admin/batch/details/?id={desk.done.id}",
-        "account": f"/admin/user/details/?id={desk.teacher.id}",
+        "account": f"/admin/user/details/?id={desk.instructor.id}",
         "own account": f"/admin/user/details/?id={desk.admin.id}",
         "new account": "/admin/user/new/",
     }
@@ -179,7 +181,7 @@ def test_every_state_is_accessible_and_fits(
     page.get_by_role("button", name="Undo…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     look()
-    visit(f"/admin/user/details/?id={desk.teacher.id}")
+    visit(f"/admin/user/details/?id={desk.instructor.id}")
     page.get_by_role("button", name="Disable…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     look()

@@ -178,8 +178,8 @@ def test_free_ones_and_bought_ones_have_shelves_of_their_own(browser: FlaskClien
     assert seen(browser, "/catalog?show=bought") == ["Bought one"]
     page = page_of(browser.get("/catalog"))
     assert page.text("main").count("Yours") == 1
-    teacher = page_of(signed_in(make_user()).get("/catalog?show=bought"))
-    assert "Bought by you" not in teacher.text()
+    instructor = page_of(signed_in(make_user()).get("/catalog?show=bought"))
+    assert "Bought by you" not in instructor.text()
 
 
 def test_a_page_of_lessons_costs_the_same_however_many_they_are(browser: FlaskClient, student: User) -> None:

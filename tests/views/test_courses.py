@@ -29,27 +29,29 @@ def stored(model: type[Any], row_id: uuid.UUID) -> Any:
 
 
 @pytest.fixture
-def teacher() -> User:
+def instructor() -> User:
     return make_user()
 
 
 @pytest.fixture
-def browser(teacher: User) -> FlaskClient:
-    return signed_in(teacher)
+def browser(instructor: User) -> FlaskClient:
+    return signed_in(instructor)
 
 
-def test_the_list_shows_ones_own_with_their_lessons_and_previews(teacher: User, browser: FlaskClient) -> None:
+def test_the_list_shows_ones_own_with_their_lessons_and_previews(
+    instructor: User, browser: FlaskClient
+) -> None:
     bread = make_course(
-        instructor=teacher,
+        instructor=instructor,
         title="Bread <b>at home</b>",
         video_processing_status="ready",
         mux_asset_id="a",
         mux_playback_id="p",
     )
-    make_course(instructor=teacher, title="Watercolour")
+    make_course(instructor=instructor, title="Watercolour")
     make_course(title="Somebody else's")
-    make_lesson(creator=teacher, course=bread, status="published")
-    make_lesson(creator=teacher, course=bread)
+    make_lesson(creator=instructor, course=bread, status="published")
+    make_lesson(creator=instructor, course=bread)
     page = page_of(browser.get("/courses"))
     text = page.text("table")
     assert "Bread <b>at home</b>" in text
@@ -60,12 +62,14 @@ def test_the_list_shows_ones_own_with_their_lessons_and_previews(teacher: User, 
     assert "2 courses" in page.text("nav")
 
 
-def test_a_page_of_courses_costs_the_same_however_many_they_are(teacher: User, browser: FlaskClient) -> None:
+def test_a_page_of_courses_costs_the_same_however_many_they_are(
+    instructor: User, browser: FlaskClient
+) -> None:
     figures = []
     for _ in range(2):
         for _ in range(8):
-            course = make_course(instructor=teacher)
-            make_lesson(creator=teacher, course=course)
+            course = make_course(instructor=instructor)
+            make_lesson(creator=instructor, course=course)
             make_tracking(course)
         with counted() as asked:
             assert browser.get("/courses").status_code == 200
@@ -74,11 +78,11 @@ def test_a_page_of_courses_costs_the_same_however_many_they_are(teacher: User, b
 
 
 def test_the_list_is_searched_by_the_beginning_of_words_and_paged(
-    teacher: User, browser: FlaskClient
+    instructor: User, browser: FlaskClient
 ) -> None:
     for number in range(22):
-        make_course(instructor=teacher, title=f"Bread, part {number}")
-    make_course(instructor=teacher, title="Watercolour", description="Flat washes")
+        make_course(instructor=instructor, title=f"Bread, part {number}")
+    make_course(instructor=instructor, title="Watercolour", description="Flat washes")
     page = page_of(browser.get("/courses?q=wash"))
     assert "Watercolour" in page.text("table")
     assert "Bread" not in page.text("table")
@@ -91,10 +95,10 @@ def test_the_list_is_searched_by_the_beginning_of_words_and_paged(
         page_of(browser.get(f"/courses?page={odd}"))
 
 
-def test_staff_see_all_with_their_teachers(teacher: User) -> None:
-    make_course(instructor=teacher, title="Bread")
+def test_staff_see_all_with_their_instructors(instructor: User) -> None:
+    make_course(instructor=instructor, title="Bread")
     page = page_of(signed_in(make_user(role="support")).get("/courses"))
-    assert teacher.name in page.text("table")
+    assert instructor.name in page.text("table")
 
 
 def test_the_empty_list_leads_to_the_first_course(browser: FlaskClient) -> None:
@@ -103,7 +107,7 @@ def test_the_empty_list_leads_to_the_first_course(browser: FlaskClient) -> None:
     assert any(a["href"] == "/courses/new" for a in page.all("a"))
 
 
-def test_a_course_is_written_and_changed(teacher: User, browser: FlaskClient) -> None:
+def test_a_course_is_written_and_changed(instructor: User, browser: FlaskClient) -> None:
     answer = post(browser, "/courses/new", title="  Bread  ", description="Flour\r\nand water")
     assert answer.status_code == 302
     address = answer.location or ""
@@ -111,7 +115,7 @@ def test_a_course_is_written_and_changed(teacher: User, browser: FlaskClient) ->
     assert (course.title, course.description, course.instructor_id) == (
         "Bread",
         "Flour\nand water",
-        teacher.id,
+        instructor.id,
     )
     page = page_of(browser.get(address))
     version = page.one("input", name="version")["value"] or ""
@@ -130,9 +134,9 @@ def test_a_course_is_written_and_changed(teacher: User, browser: FlaskClient) ->
     ],
 )
 def test_everything_wrong_is_said_at_once_and_what_was_typed_stays(
-    browser: FlaskClient, teacher: User, title: str, description: str, wrong: list[str]
+    browser: FlaskClient, instructor: User, title: str, description: str, wrong: list[str]
 ) -> None:
-    course = make_course(instructor=teacher, title="Before")
+    course = make_course(instructor=instructor, title="Before")
     for path in ("/courses/new", f"/courses/{course.id}/edit"):
         answer = post(browser, path, title=title, description=description, version="1")
         assert answer.status_code == 400
@@ -148,9 +152,9 @@ def test_everything_wrong_is_said_at_once_and_what_was_typed_stays(
 
 
 def test_two_tabs_are_told_of_each_other_and_nothing_is_overwritten(
-    browser: FlaskClient, teacher: User
+    browser: FlaskClient, instructor: User
 ) -> None:
-    course = make_course(instructor=teacher, title="Bread", description="Old text")
+    course = make_course(instructor=instructor, title="Bread", description="Old text")
     address = f"/courses/{course.id}/edit"
     assert (
         post(browser, address, title="Bread, slowly", description="Old text", version="1").status_code == 302
@@ -173,15 +177,15 @@ def test_two_tabs_are_told_of_each_other_and_nothing_is_overwritten(
 
 
 @pytest.mark.parametrize(("role", "named"), [("support", "Support"), ("instructor", "You, in another tab")])
-def test_a_conflict_says_who_saved(browser: FlaskClient, teacher: User, role: str, named: str) -> None:
-    course = make_course(instructor=teacher, title="Bread")
+def test_a_conflict_says_who_saved(browser: FlaskClient, instructor: User, role: str, named: str) -> None:
+    course = make_course(instructor=instructor, title="Bread")
     address = f"/courses/{course.id}/edit"
     first = browser if role == "instructor" else signed_in(make_user(role=role, name="Sue"))
     assert post(first, address, title="Bread, slowly", description="", version="1").status_code == 302
     answer = post(browser, address, title="Bread, quickly", description="", version="1")
     assert f"{named}" in page_of(answer).text("h2")
     seen_by_staff = post(signed_in(make_user(role="admin")), address, title="B", description="", version="1")
-    assert ("Sue" if role == "support" else teacher.name) in page_of(seen_by_staff).text("h2")
+    assert ("Sue" if role == "support" else instructor.name) in page_of(seen_by_staff).text("h2")
 
 
 def test_an_open_page_saves_without_being_left(browser: FlaskClient) -> None:
@@ -206,10 +210,10 @@ def order_of(course: Course) -> list[str]:
 
 
 @pytest.fixture
-def course(teacher: User) -> Course:
-    made = make_course(instructor=teacher)
+def course(instructor: User) -> Course:
+    made = make_course(instructor=instructor)
     for position, title in enumerate("ABCD", start=1):
-        make_lesson(creator=teacher, course=made, title=title, position=position)
+        make_lesson(creator=instructor, course=made, title=title, position=position)
     return made
 
 
@@ -254,10 +258,10 @@ def test_a_whole_order_is_stored_and_written_down_once(course: Course, browser: 
 
 
 def test_what_the_page_did_not_know_follows_and_foreign_lessons_stay_where_they_are(
-    course: Course, browser: FlaskClient, teacher: User
+    course: Course, browser: FlaskClient, instructor: User
 ) -> None:
     ids = ids_on(page_of(browser.get(f"/courses/{course.id}/edit")))
-    make_lesson(creator=teacher, course=course, title="E", position=5)
+    make_lesson(creator=instructor, course=course, title="E", position=5)
     other = make_course()
     foreign = make_lesson(creator=make_user(), course=other, title="Foreign", position=7)
     post(browser, f"/courses/{course.id}/order", lesson_id=[str(foreign.id), ids[1], ids[1], "x", ids[0]])
@@ -266,7 +270,7 @@ def test_what_the_page_did_not_know_follows_and_foreign_lessons_stay_where_they_
 
 
 def test_deleting_a_course_is_asked_in_words_and_leaves_its_lessons(
-    course: Course, browser: FlaskClient, teacher: User
+    course: Course, browser: FlaskClient, instructor: User
 ) -> None:
     page = page_of(browser.get(f"/courses/{course.id}/delete"))
     assert "Its 4 lessons stay" in page.text("main")
@@ -275,13 +279,13 @@ def test_deleting_a_course_is_asked_in_words_and_leaves_its_lessons(
     assert answer.location == "/courses"
     assert stored(Course, course.id) is None
     with in_context():
-        left = list(db.session.scalars(select(Lesson).where(Lesson.creator_id == teacher.id)))
+        left = list(db.session.scalars(select(Lesson).where(Lesson.creator_id == instructor.id)))
     assert sorted(one.title for one in left) == ["A", "B", "C", "D"]
     assert {one.course_id for one in left} == {None}
 
 
 def test_the_page_of_a_course_costs_the_same_however_many_lessons_it_has(
-    course: Course, browser: FlaskClient, teacher: User
+    course: Course, browser: FlaskClient, instructor: User
 ) -> None:
     figures = []
     for _ in range(2):
@@ -289,7 +293,7 @@ def test_the_page_of_a_course_costs_the_same_however_many_lessons_it_has(
             assert browser.get(f"/courses/{course.id}/edit").status_code == 200
         figures.append(len(asked))
         for position in range(10):
-            make_tracking(make_lesson(creator=teacher, course=course, position=10 + position))
+            make_tracking(make_lesson(creator=instructor, course=course, position=10 + position))
     assert figures[0] == figures[1] <= 9
 
 

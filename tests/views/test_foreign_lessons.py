@@ -32,7 +32,7 @@ def new() -> User:
 @pytest.fixture
 def course(new: User) -> Course:
     """It was A's, and is B's now: a draft, a draft with a video, a paid lesson, and one of B's own."""
-    former = make_user(name="Anna Canary-Teacher")
+    former = make_user(name="Anna Canary-Instructor")
     made = make_course(instructor=new)
     in_it = {"creator": former, "course_id": made.id}
     make_lesson(title="canary-draft", price_cents=7777, position=1, **in_it)
@@ -90,7 +90,7 @@ def test_a_lesson_of_another_is_shown_as_a_student_sees_it(new: User, course: Co
     assert f"/lessons/{own.id}/edit" in links
     assert f"/lessons/{on_sale.id}/edit" not in links
     text = page.text("ol")
-    for word in ("On sale", "Anna Canary-Teacher", "9.00", "My own draft"):
+    for word in ("On sale", "Anna Canary-Instructor", "9.00", "My own draft"):
         assert word in text
 
 

@@ -35,13 +35,13 @@ def stored(lesson_id: uuid.UUID) -> Lesson:
 
 
 @pytest.fixture
-def teacher() -> User:
+def instructor() -> User:
     return make_user()
 
 
 @pytest.fixture
-def browser(teacher: User) -> FlaskClient:
-    return signed_in(teacher)
+def browser(instructor: User) -> FlaskClient:
+    return signed_in(instructor)
 
 
 def test_everything_that_is_wrong_is_said_at_once_and_what_was_typed_is_kept(browser: FlaskClient) -> None:
@@ -91,9 +91,9 @@ def test_an_open_page_saves_without_being_left(browser: FlaskClient) -> None:
 
 @pytest.mark.parametrize(("role", "named"), [("support", "Support"), ("instructor", "You, in another tab")])
 def test_a_conflict_says_who_saved_and_what_differs(
-    browser: FlaskClient, teacher: User, role: str, named: str
+    browser: FlaskClient, instructor: User, role: str, named: str
 ) -> None:
-    lesson = make_lesson(creator=teacher, title="Bread")
+    lesson = make_lesson(creator=instructor, title="Bread")
     address = f"/lessons/{lesson.id}/edit"
     first = browser if role == "instructor" else signed_in(make_user(role=role, name="Sue"))
     version = str(stored(lesson.id).version)
@@ -118,8 +118,8 @@ def test_what_belongs_to_somebody_else_is_not_there(browser: FlaskClient, page: 
     assert "Not yours" not in page_of(browser.get("/lessons")).text("main")
 
 
-def test_a_lesson_that_somebody_bought_is_not_deleted(browser: FlaskClient, teacher: User) -> None:
-    lesson = make_lesson(creator=teacher, title="Sold", status="published")
+def test_a_lesson_that_somebody_bought_is_not_deleted(browser: FlaskClient, instructor: User) -> None:
+    lesson = make_lesson(creator=instructor, title="Sold", status="published")
     make_purchase(lesson, make_user(role="student"))
     assert "1 student bought this lesson" in page_of(browser.get(f"/lessons/{lesson.id}/edit")).text("main")
     assert browser.get(f"/lessons/{lesson.id}/delete").status_code == 404
@@ -128,9 +128,9 @@ def test_a_lesson_that_somebody_bought_is_not_deleted(browser: FlaskClient, teac
 
 
 def test_after_sixty_asks_the_page_says_that_it_goes_on_without_it(
-    browser: FlaskClient, teacher: User
+    browser: FlaskClient, instructor: User
 ) -> None:
-    lesson = make_lesson(creator=teacher, video_processing_status="processing")
+    lesson = make_lesson(creator=instructor, video_processing_status="processing")
     make_tracking(lesson, status="processing", mux_asset_id="a")
     state = f"/lessons/{lesson.id}/video?attempt="
     headers = {"X-Fragment": "video"}
@@ -141,13 +141,13 @@ def test_after_sixty_asks_the_page_says_that_it_goes_on_without_it(
     assert 'data-next="5000"' in browser.get(f"{state}nonsense", headers=headers).get_data(as_text=True)
 
 
-def test_typed_by_hand_the_state_leads_to_its_page(browser: FlaskClient, teacher: User) -> None:
-    lesson = make_lesson(creator=teacher)
+def test_typed_by_hand_the_state_leads_to_its_page(browser: FlaskClient, instructor: User) -> None:
+    lesson = make_lesson(creator=instructor)
     assert browser.get(f"/lessons/{lesson.id}/video").headers["Location"] == f"/lessons/{lesson.id}/edit"
 
 
-def test_odd_wishes_of_the_list_are_read_as_none(browser: FlaskClient, teacher: User) -> None:
-    make_lesson(creator=teacher, title="Bread", course=make_course(instructor=teacher, title="Baking"))
+def test_odd_wishes_of_the_list_are_read_as_none(browser: FlaskClient, instructor: User) -> None:
+    make_lesson(creator=instructor, title="Bread", course=make_course(instructor=instructor, title="Baking"))
     for query in ("page=0", "page=-1", "page=x", "page=99999999", "sort=evil", "state=evil", "page=٣"):
         answer = browser.get(f"/lessons?{query}")
         assert answer.status_code == 200, query

@@ -16,13 +16,13 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 @pytest.fixture
-def teacher() -> User:
+def instructor() -> User:
     return make_user()
 
 
 @pytest.fixture
-def browser(teacher: User) -> FlaskClient:
-    return signed_in(teacher)
+def browser(instructor: User) -> FlaskClient:
+    return signed_in(instructor)
 
 
 def tell(user: User, message: str = "It failed.", *, kind: str = "video_failed", **columns: Any) -> uuid.UUID:
@@ -44,21 +44,21 @@ def lines(page: Page) -> list[str]:
     return [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in found]
 
 
-def test_the_bell_counts_what_is_unread(browser: FlaskClient, teacher: User) -> None:
+def test_the_bell_counts_what_is_unread(browser: FlaskClient, instructor: User) -> None:
     assert bell(page_of(browser.get("/courses"))) == "Notifications"
-    tell(teacher)
-    tell(teacher, read_at="2026-01-01T00:00Z")
+    tell(instructor)
+    tell(instructor, read_at="2026-01-01T00:00Z")
     tell(make_user())
     assert bell(page_of(browser.get("/courses"))) == "Notifications, 1 unread"
     for _ in range(100):
-        tell(teacher)
+        tell(instructor)
     page = page_of(browser.get("/courses"))
     assert bell(page) == "Notifications, 101 unread"
     assert "99+" in page.text("span")
 
 
-def test_the_bell_of_an_open_page_asks_for_itself_alone(browser: FlaskClient, teacher: User) -> None:
-    tell(teacher)
+def test_the_bell_of_an_open_page_asks_for_itself_alone(browser: FlaskClient, instructor: User) -> None:
+    tell(instructor)
     answer = browser.get("/notifications/bell", headers={"X-Fragment": "bell"})
     assert answer.headers["X-Fragment"] == "bell"
     html = answer.get_data(as_text=True)
@@ -76,11 +76,11 @@ def opened(browser: FlaskClient, title: str) -> str | None:
     return answer.location if answer.status_code == 302 else link[1]
 
 
-def test_each_notice_leads_to_its_thing_and_is_read_by_it(browser: FlaskClient, teacher: User) -> None:
-    lesson, course = make_lesson(creator=teacher, title="Wet <in> wet"), make_course(instructor=teacher)
-    tell(teacher, "“Wet <in> wet” is published.", kind="lesson_published", lesson_id=lesson.id)
-    tell(teacher, kind="video_ready", course_id=course.id)
-    gone = tell(teacher, kind="video_deleted")
+def test_each_notice_leads_to_its_thing_and_is_read_by_it(browser: FlaskClient, instructor: User) -> None:
+    lesson, course = make_lesson(creator=instructor, title="Wet <in> wet"), make_course(instructor=instructor)
+    tell(instructor, "“Wet <in> wet” is published.", kind="lesson_published", lesson_id=lesson.id)
+    tell(instructor, kind="video_ready", course_id=course.id)
+    gone = tell(instructor, kind="video_deleted")
     page = page_of(browser.get("/notifications"))
     assert "Your lesson is published: Wet &lt;in&gt; wet New" in lines(page)
     assert "“Wet <in> wet” is published." in page.text("p")
@@ -100,10 +100,17 @@ def test_staff_are_led_from_an_alarm_to_the_panel() -> None:
     assert opened(browser, "Lessonadmin needs attention") == "/admin/"
 
 
-def test_many_of_one_cause_are_one_line_with_every_lesson_in_it(browser: FlaskClient, teacher: User) -> None:
-    lessons = [make_lesson(creator=teacher, title=f"Lesson {n}") for n in range(30)]
+def test_many_of_one_cause_are_one_line_with_every_lesson_in_it(
+    browser: FlaskClient, instructor: User
+) -> None:
+    lessons = [make_lesson(creator=instructor, title=f"Lesson {n}") for n in range(30)]
     for lesson in lessons:
-        tell(teacher, f"The video of “{lesson.title}” failed.", lesson_id=lesson.id, cause="upload_timed_out")
+        tell(
+            instructor,
+            f"The video of “{lesson.title}” failed.",
+            lesson_id=lesson.id,
+            cause="upload_timed_out",
+        )
     page = page_of(browser.get("/notifications"))
     assert lines(page) == ["30 videos failed New"]
     assert "Their uploads were not finished in time" in page.text("p")
@@ -115,12 +122,12 @@ def test_many_of_one_cause_are_one_line_with_every_lesson_in_it(browser: FlaskCl
 
 
 def test_one_digest_or_all_are_marked_and_the_list_stays_where_it_was(
-    browser: FlaskClient, teacher: User
+    browser: FlaskClient, instructor: User
 ) -> None:
     for _ in range(3):
-        tell(teacher, cause="stuck", kind="needs_attention")
-    tell(teacher, kind="video_ready")
-    tell(teacher, kind="lesson_published")
+        tell(instructor, cause="stuck", kind="needs_attention")
+    tell(instructor, kind="video_ready")
+    tell(instructor, kind="lesson_published")
     page = page_of(browser.get("/notifications?show=unread"))
     assert len(lines(page)) == 3
     number = next(n for n, line in enumerate(lines(page)) if line.startswith("3 videos"))
@@ -133,7 +140,7 @@ def test_one_digest_or_all_are_marked_and_the_list_stays_where_it_was(
         "Your video is ready New",
     ]
     until = page_of(browser.get("/notifications")).one("input", name="until")["value"] or ""
-    tell(teacher, "It came a moment later.", kind="video_ready")
+    tell(instructor, "It came a moment later.", kind="video_ready")
     post(browser, "/notifications/read", until=until)
     assert lines(page_of(browser.get("/notifications?show=unread"))) == ["Your video is ready New"]
     post(browser, "/notifications/read")
@@ -154,9 +161,9 @@ def test_nobody_marks_what_others_were_told(browser: FlaskClient) -> None:
     assert bell(page_of(signed_in(other).get("/courses"))) == "Notifications, 1 unread"
 
 
-def test_older_ones_are_on_further_pages(browser: FlaskClient, teacher: User) -> None:
+def test_older_ones_are_on_further_pages(browser: FlaskClient, instructor: User) -> None:
     for _ in range(45):
-        tell(teacher, kind="video_ready")
+        tell(instructor, kind="video_ready")
     address, counts = "/notifications?show=unread", []
     while address:
         page = page_of(browser.get(address))

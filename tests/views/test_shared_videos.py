@@ -12,12 +12,12 @@ from lessonadmin.db import db
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, Lesson, User
 from tests.factories import bearer, make_lesson, make_user, signed_in
+from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of
-from tests.world import World
 
 
 @pytest.fixture
-def teacher(app: Flask) -> User:
+def instructor(app: Flask) -> User:
     return make_user()
 
 
@@ -28,12 +28,12 @@ def support(app: Flask) -> User:
 
 @pytest.fixture
 def lessons_of_one_asset(
-    world: World, client: FlaskClient, teacher: User, support: User
+    mux_sim: MuxSim, client: FlaskClient, instructor: User, support: User
 ) -> tuple[Lesson, Lesson, str]:
     """Support named the same asset for both, and both are published."""
-    (asset_id,) = world.control.seed_assets(1, policy="public", duration=30.0)
-    playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
-    first, second = make_lesson(creator=teacher), make_lesson(creator=teacher)
+    (asset_id,) = mux_sim.control.seed_assets(1, policy="public", duration=30.0)
+    playback_id = mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
+    first, second = make_lesson(creator=instructor), make_lesson(creator=instructor)
     for lesson in (first, second):
         named = {"lesson_id": str(lesson.id), "mux_asset_id": asset_id, "mux_playback_id": playback_id}
         answer = client.post("/api/mux/update-asset", json=named, headers=bearer(support))
@@ -66,19 +66,19 @@ def hours_pass(hours: int) -> None:
 
 
 def test_remove_video_of_one_lesson_leaves_the_other_its_video(
-    world: World,
+    mux_sim: MuxSim,
     client: FlaskClient,
-    teacher: User,
+    instructor: User,
     support: User,
     lessons_of_one_asset: tuple[Lesson, Lesson, str],
 ) -> None:
     first, second, asset_id = lessons_of_one_asset
-    page, panel = signed_in(teacher), signed_in(support)
+    page, panel = signed_in(instructor), signed_in(support)
     remove(page, first)
-    assert shown(client, teacher, first.id) == ("draft", "none", None)
+    assert shown(client, instructor, first.id) == ("draft", "none", None)
     hours_pass(3)
-    assert shown(client, teacher, second.id) == ("published", "ready", asset_id)
-    assert [one["id"] for one in world.control.assets()] == [asset_id]
+    assert shown(client, instructor, second.id) == ("published", "ready", asset_id)
+    assert [one["id"] for one in mux_sim.control.assets()] == [asset_id]
     assert asset_id not in pending(panel)
     assert db.session.scalars(select(AssetDeletion)).all() == []
     assert "Removed here" in page_of(panel.get(f"/admin/lesson/story/?id={first.id}")).text()
@@ -86,28 +86,28 @@ def test_remove_video_of_one_lesson_leaves_the_other_its_video(
     remove(page, second)
     assert asset_id in pending(panel)
     hours_pass(1)
-    assert shown(client, teacher, second.id) == ("draft", "none", None)
-    assert world.control.assets() == []
+    assert shown(client, instructor, second.id) == ("draft", "none", None)
+    assert mux_sim.control.assets() == []
     assert asset_id not in pending(panel)
 
 
 def test_the_api_takes_the_video_from_both(
-    world: World,
+    mux_sim: MuxSim,
     client: FlaskClient,
-    teacher: User,
+    instructor: User,
     lessons_of_one_asset: tuple[Lesson, Lesson, str],
 ) -> None:
     first, second, asset_id = lessons_of_one_asset
-    answer = client.delete(f"/api/mux/assets/{asset_id}", headers=bearer(teacher))
+    answer = client.delete(f"/api/mux/assets/{asset_id}", headers=bearer(instructor))
     assert (answer.status_code, answer.json) == (202, {"status": "deleting"})
     hours_pass(1)
     for lesson in (first, second):
-        assert shown(client, teacher, lesson.id) == ("draft", "none", None)
-    assert world.control.assets() == []
+        assert shown(client, instructor, lesson.id) == ("draft", "none", None)
+    assert mux_sim.control.assets() == []
 
 
 def test_support_that_tries_a_stuck_deletion_hears_that_the_asset_stays(
-    client: FlaskClient, teacher: User, support: User, lessons_of_one_asset: tuple[Lesson, Lesson, str]
+    client: FlaskClient, instructor: User, support: User, lessons_of_one_asset: tuple[Lesson, Lesson, str]
 ) -> None:
     first, _, asset_id = lessons_of_one_asset
     row = AssetDeletion(mux_asset_id=asset_id, attempts=30, last_error="it plays in a lesson or course again")
@@ -119,4 +119,4 @@ def test_support_that_tries_a_stuck_deletion_hears_that_the_asset_stays(
     answer = panel.post("/admin/deletion/retry", data={"id": str(row.id), "csrf_token": token})
     assert "uses this asset, so it stays at Mux" in page_of(panel.get(answer.location or "")).text()
     assert asset_id not in pending(panel)
-    assert shown(client, teacher, first.id) == ("published", "ready", asset_id)
+    assert shown(client, instructor, first.id) == ("published", "ready", asset_id)

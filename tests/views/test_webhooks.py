@@ -23,9 +23,9 @@ from lessonadmin.domain.webhooks import inbox, rejections
 from lessonadmin.metrics import labels
 from lessonadmin.views import webhooks
 from tests.factories import make_lesson
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
 from tests.signing import signature
-from tests.world import World
 
 ADDRESS = "/api/webhooks/mux"
 SECRET = "test-webhook-secret"
@@ -270,14 +270,14 @@ def test_an_upload_address_is_not_stored(client: FlaskClient, session: object) -
 # what it costs
 
 
-def ready_events(world: World) -> list[dict[str, Any]]:
-    world.uploaded(make_lesson())
-    return world.waiting()
+def ready_events(mux_sim: MuxSim) -> list[dict[str, Any]]:
+    mux_sim.uploaded(make_lesson())
+    return mux_sim.waiting()
 
 
-def test_an_applied_event_costs_six_queries_at_most(app: Flask, client: FlaskClient, world: World) -> None:
+def test_an_applied_event_costs_six_queries_at_most(app: Flask, client: FlaskClient, mux_sim: MuxSim) -> None:
     cost: dict[str, int] = {}
-    for payload in ready_events(world):
+    for payload in ready_events(mux_sim):
         with counted(app) as statements:
             assert post(client, body_of(payload)).status_code == 204
         cost[payload["type"]] = len(statements)
@@ -287,18 +287,18 @@ def test_an_applied_event_costs_six_queries_at_most(app: Flask, client: FlaskCli
     assert max(cost.values()) <= 5, cost
 
 
-def test_a_replacement_costs_little_more(app: Flask, client: FlaskClient, world: World) -> None:
+def test_a_replacement_costs_little_more(app: Flask, client: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     for _ in range(2):
-        world.uploaded(lesson)
-        for payload in world.waiting():
+        mux_sim.uploaded(lesson)
+        for payload in mux_sim.waiting():
             with counted(app) as statements:
                 post(client, body_of(payload))
             assert len(statements) <= 9, statements
 
 
-def test_a_duplicate_costs_one_query(app: Flask, client: FlaskClient, world: World) -> None:
-    payloads = ready_events(world)
+def test_a_duplicate_costs_one_query(app: Flask, client: FlaskClient, mux_sim: MuxSim) -> None:
+    payloads = ready_events(mux_sim)
     for payload in payloads:
         post(client, body_of(payload))
     for payload in payloads:
@@ -319,23 +319,23 @@ def test_a_flood_of_forged_events_costs_one_small_write(
     assert len(statements) == 1
 
 
-def test_answering_asks_mux_nothing(client: FlaskClient, world: World) -> None:
-    payloads = ready_events(world)
-    before = len(world.calls())
+def test_answering_asks_mux_nothing(client: FlaskClient, mux_sim: MuxSim) -> None:
+    payloads = ready_events(mux_sim)
+    before = len(mux_sim.calls())
     for payload in payloads:
         post(client, body_of(payload))
-    assert len(world.calls()) == before
+    assert len(mux_sim.calls()) == before
 
 
 # faults
 
 
-def test_the_same_event_fifty_times_at_once_is_applied_once(app: Flask, world: World) -> None:
+def test_the_same_event_fifty_times_at_once_is_applied_once(app: Flask, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    *before, ready = world.waiting()
+    mux_sim.uploaded(lesson)
+    *before, ready = mux_sim.waiting()
     for payload in before:
-        world.give(payload)
+        mux_sim.give(payload)
     answers: list[int] = []
     gate = threading.Barrier(50)
 
@@ -350,39 +350,39 @@ def test_the_same_event_fifty_times_at_once_is_applied_once(app: Flask, world: W
         sender.join()
     assert set(answers) <= {204, 503}  # fifty want a connection, and there are not so many
     assert 204 in answers
-    assert world.actions(lesson.id).count("lesson.published") == 1
-    assert world.notices(lesson.creator_id) == ["lesson_published"]
+    assert mux_sim.actions(lesson.id).count("lesson.published") == 1
+    assert mux_sim.notices(lesson.creator_id) == ["lesson_published"]
     db.session.rollback()
     count = select(func.count()).where(MuxEvent.mux_event_id == ready["id"])
     assert db.session.scalar(count) == 1
 
 
-def test_two_different_events_about_one_upload_at_once(app: Flask, world: World) -> None:
+def test_two_different_events_about_one_upload_at_once(app: Flask, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    payloads = world.waiting()
+    mux_sim.uploaded(lesson)
+    payloads = mux_sim.waiting()
     copies = [payload | {"id": str(uuid.uuid4())} for payload in payloads for _ in range(4)]
     senders = [threading.Thread(target=lambda p=one: post(app.test_client(), body_of(p))) for one in copies]
     for sender in senders:
         sender.start()
     for sender in senders:
         sender.join()
-    assert world.lesson(lesson).status == "published"
-    assert world.actions(lesson.id).count("lesson.published") == 1
-    assert world.actions(lesson.id).count("video.ready") == 1
+    assert mux_sim.lesson(lesson).status == "published"
+    assert mux_sim.actions(lesson.id).count("lesson.published") == 1
+    assert mux_sim.actions(lesson.id).count("video.ready") == 1
 
 
-def test_without_redis_the_answer_does_not_wait(client: FlaskClient, world: World) -> None:
+def test_without_redis_the_answer_does_not_wait(client: FlaskClient, mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.control.error_asset(world.control.assets()[0]["id"])
-    disputed = world.waiting()
+    mux_sim.uploaded(lesson)
+    mux_sim.control.error_asset(mux_sim.control.assets()[0]["id"])
+    disputed = mux_sim.waiting()
     with overridden(redis_url="redis://127.0.0.1:1/0"):
         for payload in disputed:
             began = time.monotonic()
             assert post(client, body_of(payload)).status_code == 204
             assert time.monotonic() - began < 0.25
-    assert world.lesson(lesson).video_processing_status == "ready"
+    assert mux_sim.lesson(lesson).video_processing_status == "ready"
 
 
 def test_a_database_that_is_away_is_503_and_leaves_nothing_behind(
@@ -400,9 +400,9 @@ def test_a_database_that_is_away_is_503_and_leaves_nothing_behind(
 
 
 def test_an_event_that_cannot_be_applied_is_kept_and_acknowledged(
-    client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (payload, *_) = ready_events(world)
+    (payload, *_) = ready_events(mux_sim)
 
     def poison(_: object) -> None:
         raise RuntimeError("poison\x00 with\nlines")

@@ -107,7 +107,7 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 
 @dataclass
-class House:
+class Stack:
     """A static folder of our own with a secret beside it, served as the product serves its own."""
 
     app: Flask
@@ -120,7 +120,7 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     root = tmp_path / "static"
     (root / "js").mkdir(parents=True)
     (root / "js" / "app.js").write_text("run()")
@@ -138,14 +138,14 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setattr(assets, "Assets", make)
     app = Flask("house", static_folder=str(root))
     assets.init_app(app)
-    return House(app, root, made[0])
+    return Stack(app, root, made[0])
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_only_a_name_of_the_list_is_served_however_it_is_asked_for(house: House, name: str) -> None:
-    client = house.app.test_client()
-    name = name.format(root=str(house.root.parent).strip("/"))
-    for before in (f"~{house.version}/", "~000000000000/", "~/", ""):
+def test_only_a_name_of_the_list_is_served_however_it_is_asked_for(stack: Stack, name: str) -> None:
+    client = stack.app.test_client()
+    name = name.format(root=str(stack.root.parent).strip("/"))
+    for before in (f"~{stack.version}/", "~000000000000/", "~/", ""):
         for headers in (GZIP, {}):
             answer = client.get(f"/static/{before}{name}", headers=headers, follow_redirects=True)
             # two slashes are sent to the plain address, which is asked for like any other
@@ -154,26 +154,26 @@ def test_only_a_name_of_the_list_is_served_however_it_is_asked_for(house: House,
             assert b"SECRET" not in answer.data
 
 
-def test_what_is_kept_in_memory_is_bounded_by_the_files(house: House) -> None:
-    client = house.app.test_client()
+def test_what_is_kept_in_memory_is_bounded_by_the_files(stack: Stack) -> None:
+    client = stack.app.test_client()
     for name in ("js/app.js", "js/ask.js", *("js/" + "./" * dots + "app.js" for dots in range(1, 60))):
-        client.get(f"/static/~{house.version}/{name}", headers=GZIP)
-    listing = house.assets.listing()
+        client.get(f"/static/~{stack.version}/{name}", headers=GZIP)
+    listing = stack.assets.listing()
     assert sorted(listing.files) == ["js/app.js", "js/ask.js"], "links are not followed"
     assert sorted(listing.small) == ["js/app.js", "js/ask.js"]
 
 
-def test_of_the_tests_above_the_attack_meets_files_that_are_there(house: House) -> None:
+def test_of_the_tests_above_the_attack_meets_files_that_are_there(stack: Stack) -> None:
     """The control: a handler that takes the name as part of a path gives the secret away to most of these names."""
 
     def naive(filename: str) -> Response:
-        file = house.root / filename.removeprefix("~").partition("/")[2]
+        file = stack.root / filename.removeprefix("~").partition("/")[2]
         return Response(file.read_bytes() if file.is_file() else b"")
 
-    house.app.view_functions["static"] = naive
-    client = house.app.test_client()
-    names = [name.format(root=str(house.root.parent).strip("/")) for name in ODD_NAMES]
-    answers = [client.get(f"/static/~{house.version}/{name}").data for name in names]
+    stack.app.view_functions["static"] = naive
+    client = stack.app.test_client()
+    names = [name.format(root=str(stack.root.parent).strip("/")) for name in ODD_NAMES]
+    answers = [client.get(f"/static/~{stack.version}/{name}").data for name in names]
     assert sum(answer == b"SECRET" for answer in answers) >= 4
     assert sum(answer == b"run()" for answer in answers) >= 4
 

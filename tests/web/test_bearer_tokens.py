@@ -62,9 +62,9 @@ def test_only_addresses_of_the_api_and_the_metrics_take_tokens(app: Flask) -> No
 
 
 def test_a_token_that_reads_changes_nothing(client: FlaskClient) -> None:
-    teacher = make_user()
-    headers = bearer(teacher, scope="read")
-    lesson = make_lesson(creator=teacher, title="Mine")
+    instructor = make_user()
+    headers = bearer(instructor, scope="read")
+    lesson = make_lesson(creator=instructor, title="Mine")
     assert client.get("/api/lessons", headers=headers).status_code == 200
     assert client.head("/api/lessons", headers=headers).status_code == 200
     assert client.get(f"/api/lessons/{lesson.id}", headers=headers).get_json()["title"] == "Mine"
@@ -79,7 +79,7 @@ def test_a_token_that_reads_changes_nothing(client: FlaskClient) -> None:
     ]
     assert [error_of(one) for one in refused] == [(403, "insufficient_scope")] * 4
     assert client.get(f"/api/lessons/{lesson.id}", headers=headers).get_json()["title"] == "Mine"
-    changed = client.patch(f"/api/lessons/{lesson.id}", json={"title": "New"}, headers=bearer(teacher))
+    changed = client.patch(f"/api/lessons/{lesson.id}", json={"title": "New"}, headers=bearer(instructor))
     assert changed.status_code == 200
 
 

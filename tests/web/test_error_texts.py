@@ -21,8 +21,8 @@ from lessonadmin.db import db
 from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.models import MuxEvent
 from tests.factories import PASSWORD, make_lesson, make_user
+from tests.mux_sim import MuxSim
 from tests.pages import csrf_of
-from tests.world import World
 
 
 @contextmanager
@@ -78,11 +78,11 @@ def test_of_the_test_the_database_quotes_the_row(app: Flask, session: object) ->
     assert in_short(caught.value) == "IntegrityError 23514 boom"
 
 
-def test_an_event_that_fails_keeps_the_name_of_the_rule_only(world: World) -> None:
+def test_an_event_that_fails_keeps_the_name_of_the_rule_only(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
+    mux_sim.uploaded(lesson)
     with refusing("mux_asset_tracking", "status <> 'ready'"):
-        assert "failed" in world.deliver()
+        assert "failed" in mux_sim.deliver()
     errors = set(db.session.scalars(select(MuxEvent.error).where(MuxEvent.outcome == "failed")))
     assert errors == {"IntegrityError 23514 boom"}
 

@@ -103,8 +103,8 @@ def test_lists_reach_the_pictures_of_videos_and_nothing_else_of_mux(app: Flask, 
 
 @pytest.mark.parametrize("path", ["/lessons/new", "/courses/new", "/lessons/{}/edit"])
 def test_pages_with_the_uploader_reach_mux(app: Flask, path: str) -> None:
-    teacher = make_user()
-    policy = policy_of(signed_in(teacher).get(path.format(make_lesson(creator=teacher).id)))
+    instructor = make_user()
+    policy = policy_of(signed_in(instructor).get(path.format(make_lesson(creator=instructor).id)))
     for rule in ("connect-src", "img-src", "media-src"):
         for origin in ("http://127.0.0.1:1", "https://*.mux.com", "https://storage.googleapis.com"):
             assert origin in policy[rule].split()

@@ -64,9 +64,9 @@ def test_a_stranger_is_sent_to_the_sign_in(live_server: LiveServer) -> None:
 def test_another_process_sees_what_was_written_and_writes_itself(
     live_server: LiveServer, accept_json: list[tuple[str, str]], session: Any
 ) -> None:
-    teacher = factories.make_user()
-    lesson = factories.make_lesson(creator=teacher, title="Fugue")
-    sent = {**dict(accept_json), **factories.bearer(teacher)}
+    instructor = factories.make_user()
+    lesson = factories.make_lesson(creator=instructor, title="Fugue")
+    sent = {**dict(accept_json), **factories.bearer(instructor)}
     status, headers, body = ask(live_server, "GET", f"/api/lessons/{lesson.id}", **sent)
     assert (status, json.loads(body)["title"], headers["content-type"]) == (200, "Fugue", "application/json")
     changed = json.dumps({"title": "Canon"}).encode()

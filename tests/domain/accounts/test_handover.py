@@ -18,7 +18,7 @@ from tests.factories import (
     make_tracking,
     make_user,
 )
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 
 def give(giver: User, taker: User, actor: Actor = CLI) -> handover.Handover:
@@ -73,39 +73,39 @@ def test_each_row_leaves_its_trace_with_actor_and_reason(session: Session) -> No
     assert rows[1].detail["after"] == taker.email
 
 
-def test_what_mux_has_already_goes_on_and_tells_the_new_teacher(world: World) -> None:
+def test_what_mux_has_already_goes_on_and_tells_the_new_instructor(mux_sim: MuxSim) -> None:
     giver, taker = make_user(), make_user()
     lesson = make_lesson(creator=giver)
-    ticket = world.upload(lesson)
-    world.control.complete_upload(ticket.upload_id)
-    world.control.flush_events()
-    told = world.waiting()
+    ticket = mux_sim.upload(lesson)
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.control.flush_events()
+    told = mux_sim.waiting()
     first = [one for one in told if one["type"] != "video.asset.ready"]
     for payload in first:
-        world.give(payload)
+        mux_sim.give(payload)
     assert give(giver, taker).uploads == 0
     for payload in [one for one in told if one not in first]:
-        world.give(payload)
-    now = world.lesson(lesson)
+        mux_sim.give(payload)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.creator_id) == ("published", taker.id)
-    assert world.notices(taker.id) == ["lesson_published"]
-    assert world.notices(giver.id) == []
+    assert mux_sim.notices(taker.id) == ["lesson_published"]
+    assert mux_sim.notices(giver.id) == []
 
 
-def test_a_file_that_the_former_teacher_sends_later_is_not_published_in_the_new_ones_name(
-    world: World,
+def test_a_file_that_the_former_instructor_sends_later_is_not_published_in_the_new_ones_name(
+    mux_sim: MuxSim,
 ) -> None:
     """It was, once: the address of an upload needs no right at Mux and lives for a day."""
     giver, taker, staff = make_user(), make_user(), make_user(role="support")
     lesson = make_lesson(creator=giver)
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     assert give(giver, taker).uploads == 1
-    world.control.complete_upload(ticket.upload_id)
-    world.deliver()
-    now = world.lesson(lesson)
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.deliver()
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.mux_asset_id, now.video_processing_status) == ("draft", None, "none")
-    assert (world.notices(taker.id), world.notices(giver.id)) == ([], [])
-    assert world.notices(staff.id) == ["needs_attention"]
+    assert (mux_sim.notices(taker.id), mux_sim.notices(giver.id)) == ([], [])
+    assert mux_sim.notices(staff.id) == ["needs_attention"]
 
 
 def test_an_edit_that_was_begun_before_is_a_conflict_or_missing(session: Session) -> None:

@@ -23,8 +23,8 @@ from tests.factories import (
     make_tracking,
     make_user,
 )
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 
 def staff(reason: str = "asked by phone") -> Actor:
@@ -135,10 +135,10 @@ def test_a_filter_that_matches_nothing(session: Session) -> None:
     assert batch.finished_at is not None
 
 
-def test_publish_does_what_fits_each_lesson(session: Session, world: World) -> None:
+def test_publish_does_what_fits_each_lesson(session: Session, mux_sim: MuxSim) -> None:
     ready = make_playing_lesson(status="draft", published_at=None, publish_on_ready=False)
     coming = make_lesson(publish_on_ready=False)
-    world.upload(coming)
+    mux_sim.upload(coming)
     temporary = make_lesson(mux_asset_id="temp_9", video_processing_status="processing")
     failed = make_lesson(
         video_processing_status="error", video_error_type="asset_errored", video_error_message="bad file"
@@ -154,21 +154,21 @@ def test_publish_does_what_fits_each_lesson(session: Session, world: World) -> N
         empty.id: "skipped",
         gone: "skipped",
     }
-    assert world.lesson(ready).status == "published"
-    assert world.lesson(coming).publish_on_ready is True
+    assert mux_sim.lesson(ready).status == "published"
+    assert mux_sim.lesson(coming).publish_on_ready is True
     assert "temporary" in lines[temporary.id].note
     assert "bad file" in lines[failed.id].note
     assert lines[gone].note == "It is not there any more."
 
 
-def test_a_person_may_publish_what_was_taken_back_before(session: Session, world: World) -> None:
+def test_a_person_may_publish_what_was_taken_back_before(session: Session, mux_sim: MuxSim) -> None:
     lesson = make_playing_lesson()
     assert only("lesson", "unpublish", lesson.id).status == "done"
-    assert world.lesson(lesson).status == "draft"
+    assert mux_sim.lesson(lesson).status == "draft"
     assert only("lesson", "unpublish", lesson.id).status == "skipped"
     assert only("lesson", "publish", lesson.id).status == "done"
     assert only("lesson", "publish", lesson.id).status == "skipped"
-    assert world.actions(lesson.id) == ["lesson.unpublished", "lesson.published"]
+    assert mux_sim.actions(lesson.id) == ["lesson.unpublished", "lesson.published"]
 
 
 def test_each_change_is_written_down_with_actor_reason_and_batch(session: Session) -> None:
@@ -186,209 +186,209 @@ def test_each_change_is_written_down_with_actor_reason_and_batch(session: Sessio
 # Republish
 
 
-def lose_everything(world: World, lesson: Lesson) -> str:
-    world.uploaded(lesson)
-    world.forget()
-    return str(world.control.assets()[0]["id"])
+def lose_everything(mux_sim: MuxSim, lesson: Lesson) -> str:
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
+    return str(mux_sim.control.assets()[0]["id"])
 
 
-def test_republish_takes_over_what_mux_has(world: World) -> None:
+def test_republish_takes_over_what_mux_has(mux_sim: MuxSim) -> None:
     lesson = make_lesson(publish_on_ready=False)
-    asset_id = lose_everything(world, lesson)
+    asset_id = lose_everything(mux_sim, lesson)
     line = only("lesson", "republish", lesson.id)
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (line.status, now.status, now.mux_asset_id) == ("done", "published", asset_id)
-    assert now.mux_playback_id == world.control.assets()[0]["playback_ids"][0]["id"]
+    assert now.mux_playback_id == mux_sim.control.assets()[0]["playback_ids"][0]["id"]
 
 
-def test_republish_heals_a_temporary_id_when_the_upload_is_known(world: World) -> None:
+def test_republish_heals_a_temporary_id_when_the_upload_is_known(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    asset_id = lose_everything(world, lesson)
+    asset_id = lose_everything(mux_sim, lesson)
     with transaction(staff()):
         row = db.session.get_one(Lesson, lesson.id)
         row.mux_asset_id = "temp_123"
     assert only("lesson", "republish", lesson.id).status == "done"
-    assert world.lesson(lesson).mux_asset_id == asset_id
+    assert mux_sim.lesson(lesson).mux_asset_id == asset_id
 
 
-def test_republish_of_a_bare_temporary_id_is_skipped_with_the_way_out(world: World) -> None:
+def test_republish_of_a_bare_temporary_id_is_skipped_with_the_way_out(mux_sim: MuxSim) -> None:
     lesson = make_lesson(mux_asset_id="temp_123", video_processing_status="processing")
     line = only("lesson", "republish", lesson.id)
     assert line.status == "skipped"
     assert "fix-lessons" in line.note
-    assert world.calls() == []
+    assert mux_sim.calls() == []
 
 
-def test_republish_of_a_lesson_from_before_tracking(world: World) -> None:
-    (asset_id,) = world.control.seed_assets(1, policy="public", status="ready")
+def test_republish_of_a_lesson_from_before_tracking(mux_sim: MuxSim) -> None:
+    (asset_id,) = mux_sim.control.seed_assets(1, policy="public", status="ready")
     lesson = make_lesson(mux_asset_id=asset_id, video_processing_status="processing")
     assert only("lesson", "republish", lesson.id).status == "done"
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.video_processing_status, now.mux_asset_id) == ("published", "ready", asset_id)
-    assert [row.status for row in world.rows(lesson)] == ["ready"]
+    assert [row.status for row in mux_sim.rows(lesson)] == ["ready"]
 
 
-def test_republish_corrects_a_wrong_playback_id(world: World) -> None:
+def test_republish_corrects_a_wrong_playback_id(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    right = world.lesson(lesson).mux_playback_id
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    right = mux_sim.lesson(lesson).mux_playback_id
     with transaction(staff()):
         db.session.get_one(Lesson, lesson.id).mux_playback_id = "wrong"
         row = db.session.scalars(select(Tracking)).one()
         row.mux_playback_id = "wrong"
     assert only("lesson", "republish", lesson.id).status == "done"
-    assert world.lesson(lesson).mux_playback_id == right
-    assert world.rows(lesson)[0].mux_playback_id == right
+    assert mux_sim.lesson(lesson).mux_playback_id == right
+    assert mux_sim.rows(lesson)[0].mux_playback_id == right
 
 
-def test_republish_takes_over_another_policy_and_a_later_look_leaves_it(world: World) -> None:
-    world.control.set_switch("playback_ids", "other_policy")
+def test_republish_takes_over_another_policy_and_a_later_look_leaves_it(mux_sim: MuxSim) -> None:
+    mux_sim.control.set_switch("playback_ids", "other_policy")
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    assert world.lesson(lesson).video_error_type == "wrong_policy"
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).video_error_type == "wrong_policy"
     assert only("lesson", "republish", lesson.id).status == "done"
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.playback_policy) == ("published", "signed")
     assert only("lesson", "recheck", lesson.id).status == "done"
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_republish_of_what_mux_still_works_on_promises_it(world: World) -> None:
-    world.control.hold_processing()
+def test_republish_of_what_mux_still_works_on_promises_it(mux_sim: MuxSim) -> None:
+    mux_sim.control.hold_processing()
     lesson = make_lesson(publish_on_ready=False)
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     line = only("lesson", "republish", lesson.id)
-    assert (line.status, world.lesson(lesson).publish_on_ready) == ("done", True)
-    assert world.lesson(lesson).video_processing_status == "processing"
+    assert (line.status, mux_sim.lesson(lesson).publish_on_ready) == ("done", True)
+    assert mux_sim.lesson(lesson).video_processing_status == "processing"
 
 
-def test_republish_of_what_is_gone_at_mux_says_so(world: World) -> None:
+def test_republish_of_what_is_gone_at_mux_says_so(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    world.control.delete_asset_in_dashboard(world.control.assets()[0]["id"])
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.control.delete_asset_in_dashboard(mux_sim.control.assets()[0]["id"])
+    mux_sim.forget()
     line = only("lesson", "republish", lesson.id)
     assert line.status == "failed"
     assert "deleted at Mux" in line.note
-    assert world.lesson(lesson).status == "draft"
+    assert mux_sim.lesson(lesson).status == "draft"
 
 
-def test_mux_away_means_later_not_failed(world: World) -> None:
+def test_mux_away_means_later_not_failed(mux_sim: MuxSim) -> None:
     lesson = make_lesson(publish_on_ready=False)
-    lose_everything(world, lesson)
+    lose_everything(mux_sim, lesson)
     with overridden(mux_api_url="http://127.0.0.1:1"):
         line = only("lesson", "republish", lesson.id)
     assert line.status == "open"
     assert "tried again by itself" in line.note
-    assert world.lesson(lesson).video_processing_status == "uploading"
+    assert mux_sim.lesson(lesson).video_processing_status == "uploading"
 
 
 # Recheck
 
 
-def test_recheck_finds_what_we_were_not_told(world: World) -> None:
+def test_recheck_finds_what_we_were_not_told(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    lose_everything(world, lesson)
+    lose_everything(mux_sim, lesson)
     line = only("lesson", "recheck", lesson.id)
     assert "Mux had news" in line.note
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
     again = only("lesson", "recheck", lesson.id)
     assert "Mux agrees" in again.note
-    assert {call["token_id"] for call in world.calls("get_asset")} == {"web-token"}
+    assert {call["token_id"] for call in mux_sim.calls("get_asset")} == {"web-token"}
 
 
-def test_recheck_of_a_course_and_of_one_upload(world: World) -> None:
+def test_recheck_of_a_course_and_of_one_upload(mux_sim: MuxSim) -> None:
     course = make_course()
-    world.uploaded(course)
-    world.forget()
+    mux_sim.uploaded(course)
+    mux_sim.forget()
     assert only("course", "recheck", course.id).status == "done"
-    assert world.course(course).video_processing_status == "ready"
+    assert mux_sim.course(course).video_processing_status == "ready"
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
-    (row,) = world.rows(lesson)
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
+    (row,) = mux_sim.rows(lesson)
     assert only("tracking", "recheck", row.id).status == "done"
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_recheck_with_nothing_to_ask(world: World) -> None:
+def test_recheck_with_nothing_to_ask(mux_sim: MuxSim) -> None:
     empty, temporary = make_lesson(), make_lesson(mux_asset_id="temp_1")
     lines = run("lesson", "recheck", empty.id, temporary.id)
     assert {line.status for line in lines.values()} == {"skipped"}
-    assert world.calls() == []
+    assert mux_sim.calls() == []
 
 
-def test_recheck_of_an_old_lesson_whose_policy_nobody_wrote_down(world: World) -> None:
-    (asset_id,) = world.control.seed_assets(1, policy="signed", status="ready")
+def test_recheck_of_an_old_lesson_whose_policy_nobody_wrote_down(mux_sim: MuxSim) -> None:
+    (asset_id,) = mux_sim.control.seed_assets(1, policy="signed", status="ready")
     lesson = make_lesson(mux_asset_id=asset_id, video_processing_status="processing")
     assert only("lesson", "recheck", lesson.id).status == "done"
-    assert world.lesson(lesson).playback_policy == "signed"
+    assert mux_sim.lesson(lesson).playback_policy == "signed"
 
 
 # Clear asset
 
 
-def test_clear_asset_takes_it_from_everything_that_uses_it(world: World) -> None:
+def test_clear_asset_takes_it_from_everything_that_uses_it(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    asset_id = world.lesson(lesson).mux_asset_id
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    asset_id = mux_sim.lesson(lesson).mux_asset_id
     twin = make_lesson(
         mux_asset_id=asset_id, mux_playback_id="p", video_processing_status="ready", status="published"
     )
     course = make_course(mux_asset_id=asset_id, mux_playback_id="p", video_processing_status="ready")
     line = only("lesson", "clear_asset", lesson.id)
     assert line.status == "done"
-    for now in (world.lesson(lesson), world.lesson(twin), world.course(course)):
+    for now in (mux_sim.lesson(lesson), mux_sim.lesson(twin), mux_sim.course(course)):
         assert (now.mux_asset_id, now.mux_playback_id, now.video_processing_status) == (
             None,
             None,
             "deleting",
         )
-    assert world.lesson(twin).status == "draft"
+    assert mux_sim.lesson(twin).status == "draft"
     sweep.sweep()
-    assert world.control.assets() == []
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.control.assets() == []
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
-def test_clear_asset_cancels_an_upload_and_forgets_a_temporary_id(world: World) -> None:
+def test_clear_asset_cancels_an_upload_and_forgets_a_temporary_id(mux_sim: MuxSim) -> None:
     coming, temporary = (
         make_lesson(),
         make_lesson(mux_asset_id="temp_1", video_processing_status="processing"),
     )
-    world.upload(coming)
+    mux_sim.upload(coming)
     lines = run("lesson", "clear_asset", coming.id, temporary.id, make_lesson().id)
     assert sorted(line.status for line in lines.values()) == ["done", "done", "skipped"]
-    assert world.lesson(coming).video_processing_status == "none"
-    now = world.lesson(temporary)
+    assert mux_sim.lesson(coming).video_processing_status == "none"
+    now = mux_sim.lesson(temporary)
     assert (now.mux_asset_id, now.video_processing_status) == (None, "none")
     assert db.session.scalar(select(UploadCancellation.target_id)) == coming.id
     assert db.session.scalars(select(AssetDeletion)).all() == []
 
 
-def test_clear_asset_of_a_failed_upload_does_not_come_back(world: World) -> None:
+def test_clear_asset_of_a_failed_upload_does_not_come_back(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
-    world.control.error_upload(ticket.upload_id)
-    world.deliver()
-    assert world.lesson(lesson).video_processing_status == "error"
+    ticket = mux_sim.upload(lesson)
+    mux_sim.control.error_upload(ticket.upload_id)
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).video_processing_status == "error"
     assert only("lesson", "clear_asset", lesson.id).status == "done"
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
     assert only("lesson", "recheck", lesson.id).status == "skipped"
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
-def test_clear_asset_with_grace_keeps_the_asset_at_mux_for_a_while(world: World) -> None:
+def test_clear_asset_with_grace_keeps_the_asset_at_mux_for_a_while(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     assert only("lesson", "clear_asset", lesson.id, grace=True).status == "done"
     sweep.sweep()
-    assert len(world.control.assets()) == 1
+    assert len(mux_sim.control.assets()) == 1
     deletion = db.session.scalars(select(AssetDeletion)).one()
     assert (deletion.due_at - deletion.requested_at).total_seconds() > 86_000
     assert deletion.reason == "asked by phone"
@@ -409,113 +409,113 @@ def undone(batch_id: uuid.UUID) -> batches.Line:
 
 
 @pytest.mark.parametrize("status", ["published", "draft"])
-def test_a_cleared_video_is_brought_back_within_its_grace_time(world: World, status: str) -> None:
+def test_a_cleared_video_is_brought_back_within_its_grace_time(mux_sim: MuxSim, status: str) -> None:
     lesson = make_lesson(publish_on_ready=status == "published")
-    world.uploaded(lesson)
-    world.deliver()
-    before = world.lesson(lesson)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    before = mux_sim.lesson(lesson)
     ids = (before.mux_asset_id, before.mux_playback_id)
     batch_id = clear_with_grace(lesson)
-    assert world.lesson(lesson).status == "draft"
+    assert mux_sim.lesson(lesson).status == "draft"
     assert batches.undo_preview(batch_id) == (1, 0)
     assert undone(batch_id).status == "done"
     sweep.sweep()
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.mux_asset_id, now.mux_playback_id) == ids
     assert (now.status, now.video_processing_status) == (status, "ready")
     assert db.session.scalars(select(AssetDeletion)).all() == []
-    assert len(world.control.assets()) == 1
+    assert len(mux_sim.control.assets()) == 1
 
 
-def test_a_cleared_preview_of_a_course_is_brought_back(world: World) -> None:
+def test_a_cleared_preview_of_a_course_is_brought_back(mux_sim: MuxSim) -> None:
     course = make_course()
-    world.uploaded(course)
-    world.deliver()
+    mux_sim.uploaded(course)
+    mux_sim.deliver()
     batch_id = clear_with_grace(course)
     undone(batch_id)
     sweep.sweep()
-    assert world.course(course).video_processing_status == "ready"
+    assert mux_sim.course(course).video_processing_status == "ready"
 
 
-def test_it_is_too_late_once_mux_has_deleted_it(world: World) -> None:
+def test_it_is_too_late_once_mux_has_deleted_it(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     batch_id = clear_with_grace(lesson)
     with transaction(staff()):
         undo = batches.undo(batch_id)
     db.session.execute(update(AssetDeletion).values(due_at=func.clock_timestamp()))
     db.session.commit()
     sweep.sweep()
-    assert world.control.assets() == []
+    assert mux_sim.control.assets() == []
     runner.run_some(undo.id, seconds=10)
     (line,) = batches.lines(undo.id)
     assert line.status == "skipped"
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
-def test_a_new_upload_since_then_is_not_overrun(world: World) -> None:
+def test_a_new_upload_since_then_is_not_overrun(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     batch_id = clear_with_grace(lesson)
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     assert batches.undo_preview(batch_id) == (0, 1)
-    world.control.complete_upload(ticket.upload_id)
-    world.deliver()
-    assert world.lesson(lesson).video_processing_status == "ready"
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).video_processing_status == "ready"
 
 
-def test_clearing_without_grace_cannot_be_undone(world: World) -> None:
+def test_clearing_without_grace_cannot_be_undone(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     report = batches.run_now(registry.find("lesson", "clear_asset"), [lesson.id], actor=staff())
     assert not batches.can_undo(batches.get(report.batch_id))
     with pytest.raises(Conflict), transaction(staff()):
         batches.undo(report.batch_id)
 
 
-def test_clear_asset_of_a_course_and_of_one_upload(world: World) -> None:
+def test_clear_asset_of_a_course_and_of_one_upload(mux_sim: MuxSim) -> None:
     course = make_course()
-    world.uploaded(course)
-    world.deliver()
+    mux_sim.uploaded(course)
+    mux_sim.deliver()
     assert only("course", "clear_asset", course.id).status == "done"
-    assert world.course(course).mux_asset_id is None
+    assert mux_sim.course(course).mux_asset_id is None
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    world.upload(lesson)
-    playing, coming = world.rows(lesson)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.upload(lesson)
+    playing, coming = mux_sim.rows(lesson)
     assert only("tracking", "clear_asset", coming.id).status == "done"
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
     assert only("tracking", "clear_asset", playing.id).status == "done"
-    assert world.lesson(lesson).status == "draft"
+    assert mux_sim.lesson(lesson).status == "draft"
     assert only("tracking", "clear_asset", playing.id).status == "skipped"
 
 
-def test_recheck_of_a_deletion_that_mux_put_off(world: World) -> None:
-    world.control.hold_processing()
+def test_recheck_of_a_deletion_that_mux_put_off(mux_sim: MuxSim) -> None:
+    mux_sim.control.hold_processing()
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     only("lesson", "clear_asset", lesson.id)
     sweep.sweep()
-    assert world.lesson(lesson).video_processing_status == "deleting"
-    world.control.hold_processing(False)
-    world.control.set_asset_ready(world.control.assets()[0]["id"])
+    assert mux_sim.lesson(lesson).video_processing_status == "deleting"
+    mux_sim.control.hold_processing(False)
+    mux_sim.control.set_asset_ready(mux_sim.control.assets()[0]["id"])
     assert only("lesson", "recheck", lesson.id).note == "The video is gone at Mux."
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
 # Events
 
 
-def test_replay_applies_a_parked_event_and_is_written_down(world: World) -> None:
+def test_replay_applies_a_parked_event_and_is_written_down(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.control.flush_events()
-    payloads = world.waiting()
+    mux_sim.uploaded(lesson)
+    mux_sim.control.flush_events()
+    payloads = mux_sim.waiting()
     event = make_event(
         type=payloads[-1]["type"], mux_event_id=payloads[-1]["id"], payload=payloads[-1], outcome="unmatched"
     )
@@ -523,7 +523,7 @@ def test_replay_applies_a_parked_event_and_is_written_down(world: World) -> None
     lines = run("event", "replay", event.id, broken.id)
     assert lines[event.id].status == "done"
     assert lines[broken.id].status == "failed"
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
     row = db.session.scalars(select(AuditLog).where(AuditLog.target_id == event.id)).one()
     assert (row.action, row.detail["before"], row.detail["after"]) == (
         "event.replayed",
@@ -532,9 +532,9 @@ def test_replay_applies_a_parked_event_and_is_written_down(world: World) -> None
     )
 
 
-def test_actions_say_how_many_calls_a_row_costs(world: World) -> None:
+def test_actions_say_how_many_calls_a_row_costs(mux_sim: MuxSim) -> None:
     known, waiting = make_playing_lesson(), make_lesson()
-    world.upload(waiting)
+    mux_sim.upload(waiting)
     recheck = registry.find("lesson", "recheck")
     assert recheck.calls is not None
     singly = Answers("low")

@@ -23,8 +23,8 @@ from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AuditLog, Batch, BatchItem, Heartbeat, Lesson, MuxBudget
 from tests.factories import make_lesson, make_playing_lesson, make_user
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 PUBLISH = registry.find("lesson", "publish")
 UNPUBLISH = registry.find("lesson", "unpublish")
@@ -517,8 +517,8 @@ def test_a_row_whose_single_job_is_lost_is_found_by_the_sweep(staff: Actor, redi
 
 
 @pytest.mark.usefixtures("a_worker")
-def test_a_batch_that_asks_mux_is_sent_off_when_the_pause_is_over(world: World, staff: Actor) -> None:
-    batch_id = begin(RECHECK, world.lost([make_lesson()]), staff, nudge=False)
+def test_a_batch_that_asks_mux_is_sent_off_when_the_pause_is_over(mux_sim: MuxSim, staff: Actor) -> None:
+    batch_id = begin(RECHECK, mux_sim.lost([make_lesson()]), staff, nudge=False)
     other = begin(PUBLISH, drafts(1), staff, nudge=False)
     mux_budget.take()
     db.session.execute(update(MuxBudget).values(paused_until=func.now() + text("interval '1 hour'")))
@@ -598,9 +598,9 @@ def test_failed_rows_of_a_stopped_batch_wait_until_it_goes_on(session: Session, 
 
 
 def test_a_spell_that_ends_while_it_waits_for_the_budget_is_followed_by_another(
-    world: World, staff: Actor, redis_connection: Any
+    mux_sim: MuxSim, staff: Actor, redis_connection: Any
 ) -> None:
-    batch_id = begin(RECHECK, world.lost([make_lesson()]), staff)
+    batch_id = begin(RECHECK, mux_sim.lost([make_lesson()]), staff)
     (job,) = in_queue()
     job.delete()
     assert mux_budget.take(18)
@@ -611,9 +611,9 @@ def test_a_spell_that_ends_while_it_waits_for_the_budget_is_followed_by_another(
 
 
 def test_a_spell_that_ends_because_of_a_pause_ends_the_turn(
-    world: World, staff: Actor, redis_connection: Any
+    mux_sim: MuxSim, staff: Actor, redis_connection: Any
 ) -> None:
-    batch_id = begin(RECHECK, world.lost([make_lesson()]), staff)
+    batch_id = begin(RECHECK, mux_sim.lost([make_lesson()]), staff)
     (job,) = in_queue()
     job.delete()
     mux_budget.take()
@@ -766,18 +766,18 @@ def test_undoing_an_unpublish_publishes_again(session: Session, staff: Actor) ->
     assert status_of(lesson.id) == "published"
 
 
-def test_undoing_a_promise_also_takes_back_its_fulfilment(world: World, staff: Actor) -> None:
+def test_undoing_a_promise_also_takes_back_its_fulfilment(mux_sim: MuxSim, staff: Actor) -> None:
     lesson = make_lesson(publish_on_ready=False)
-    world.upload(lesson)
+    mux_sim.upload(lesson)
     batch_id = begin(PUBLISH, [lesson.id], staff)
     finish(batch_id)
-    world.control.complete_upload(world.rows(lesson)[0].upload_id or "")
-    world.deliver()
-    assert world.lesson(lesson).status == "published"
+    mux_sim.control.complete_upload(mux_sim.rows(lesson)[0].upload_id or "")
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).status == "published"
     with transaction(staff):
         undo = batches.undo(batch_id)
     finish(undo.id)
-    assert world.lesson(lesson).status == "draft"
+    assert mux_sim.lesson(lesson).status == "draft"
 
 
 def test_what_cannot_be_undone(session: Session, staff: Actor) -> None:
@@ -807,13 +807,13 @@ def test_up_to_twenty_run_at_once_and_stand_in_the_history(session: Session, sta
 
 
 def test_what_is_not_finished_in_time_goes_on_in_the_worker(
-    world: World, staff: Actor, redis_connection: Any
+    mux_sim: MuxSim, staff: Actor, redis_connection: Any
 ) -> None:
     owners = [make_lesson() for _ in range(3)]
     for owner in owners:
-        world.uploaded(owner)
-    world.forget()
-    world.control.fault("api", "slow", match={"operation": "get_upload"}, seconds=0.4)
+        mux_sim.uploaded(owner)
+    mux_sim.forget()
+    mux_sim.control.fault("api", "slow", match={"operation": "get_upload"}, seconds=0.4)
     report = batches.run_now(RECHECK, [one.id for one in owners], actor=staff, seconds=0.3)
     assert not report.finished
     assert report.count("done") == 1
@@ -826,42 +826,42 @@ def test_what_is_not_finished_in_time_goes_on_in_the_worker(
 
 
 def test_a_batch_asks_with_the_workers_token_within_the_budget(
-    world: World, staff: Actor, monkeypatch: pytest.MonkeyPatch
+    mux_sim: MuxSim, staff: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mux_budget, "PER_SECOND", 0.0)  # a slow machine would fill the bucket while this runs
-    ids = world.lost([make_lesson() for _ in range(3)])
+    ids = mux_sim.lost([make_lesson() for _ in range(3)])
     batch_id = begin(RECHECK, ids, staff)
     finish(batch_id)
-    asked = [call for call in world.calls() if call["method"] == "GET"]
+    asked = [call for call in mux_sim.calls() if call["method"] == "GET"]
     assert {call["token_id"] for call in asked} == {"worker-token"}
     assert len(asked) == 6
     assert mux_budget.left()[0] == mux_budget.CAPACITY - 6
     assert [status_of(one) for one in ids] == ["published"] * 3
 
 
-def test_429_in_the_middle_pauses_and_the_rest_follows(world: World, staff: Actor) -> None:
-    ids = world.lost([make_lesson() for _ in range(4)])
+def test_429_in_the_middle_pauses_and_the_rest_follows(mux_sim: MuxSim, staff: Actor) -> None:
+    ids = mux_sim.lost([make_lesson() for _ in range(4)])
     batch_id = begin(RECHECK, ids, staff)
-    world.control.fault("api", "rate_limited", match={"operation": "get_asset"}, skip=2, retry_after=30)
+    mux_sim.control.fault("api", "rate_limited", match={"operation": "get_asset"}, skip=2, retry_after=30)
     ran = runner.run_some(batch_id, seconds=5)
     assert not ran.more
     shown = batches.progress(batch_id)
     assert (shown.done, shown.failed, shown.status) == (2, 0, "running")
     assert 25 < shown.paused_seconds <= 30
-    before = len(world.calls())
+    before = len(mux_sim.calls())
     assert runner.run_some(batch_id, seconds=2).rows == 0
-    assert len(world.calls()) == before
-    world.control.clear_faults()
+    assert len(mux_sim.calls()) == before
+    mux_sim.control.clear_faults()
     db.session.execute(update(MuxBudget).values(paused_until=None))
     let_leases_run_out()
     finish(batch_id)
     assert batches.progress(batch_id).done == 4
 
 
-def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(world: World, staff: Actor) -> None:
-    (lesson_id,) = world.lost([make_lesson() for _ in range(1)])
+def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(mux_sim: MuxSim, staff: Actor) -> None:
+    (lesson_id,) = mux_sim.lost([make_lesson() for _ in range(1)])
     batch_id = begin(RECHECK, [lesson_id], staff)
-    world.control.fault("api", "status", status=500)
+    mux_sim.control.fault("api", "status", status=500)
     for attempt in range(runner.MAX_ATTEMPTS):
         shown = batches.progress(batch_id)
         assert (shown.left, shown.failed) == (1, 0), attempt
@@ -875,13 +875,13 @@ def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(world: World
     assert line.note.startswith("server_error")
 
 
-def test_without_budget_nothing_is_asked(world: World, staff: Actor) -> None:
-    ids = world.lost([make_lesson() for _ in range(1)])
+def test_without_budget_nothing_is_asked(mux_sim: MuxSim, staff: Actor) -> None:
+    ids = mux_sim.lost([make_lesson() for _ in range(1)])
     batch_id = begin(RECHECK, ids, staff)
     assert mux_budget.take(18)
-    before = len(world.calls())
+    before = len(mux_sim.calls())
     runner.run_some(batch_id, seconds=0.2)
-    assert len(world.calls()) == before
+    assert len(mux_sim.calls()) == before
     assert true_counts(batch_id) == {"open": 1}
 
 

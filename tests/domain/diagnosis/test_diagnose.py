@@ -20,8 +20,8 @@ from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.mux import MuxError
 from tests.factories import make_course, make_lesson, make_user
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -71,18 +71,18 @@ def assert_says(finding: Finding, cause: str, severity: str, action: str | None)
 # Nothing is wrong
 
 
-def test_published_and_fine(world: World) -> None:
+def test_published_and_fine(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     assert_says(by_record(lesson), "published", "fine", None)
     assert_says(by_mux(lesson), "published", "fine", None)
 
 
-def test_a_draft_on_purpose(world: World) -> None:
+def test_a_draft_on_purpose(mux_sim: MuxSim) -> None:
     lesson = make_lesson(publish_on_ready=False)
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     found = by_record(lesson)
     assert_says(found, "draft", "fine", "publish")
     press(found)
@@ -97,11 +97,11 @@ def test_ready_and_promised_but_not_published(session: object) -> None:
     assert_says(by_record(lesson), "published", "fine", None)
 
 
-def test_no_video_and_cancelled(world: World) -> None:
+def test_no_video_and_cancelled(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     assert_says(by_record(lesson), "no_video", "fine", None)
     assert by_record(lesson).button == findings.UPLOAD
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     direct_upload.cancel(ticket.upload_id, lesson, actor=Actor.user(lesson.creator_id))
     assert_says(by_record(lesson), "cancelled", "fine", None)
     assert by_record(lesson).button == findings.UPLOAD
@@ -110,9 +110,9 @@ def test_no_video_and_cancelled(world: World) -> None:
 # On its way
 
 
-def test_no_bytes_arrived(world: World) -> None:
+def test_no_bytes_arrived(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.upload(lesson)
+    mux_sim.upload(lesson)
     assert_says(by_record(lesson), "no_bytes", "waiting", "recheck")
     assert_says(by_mux(lesson), "no_bytes", "waiting", "recheck")
     aged(lesson)
@@ -121,18 +121,18 @@ def test_no_bytes_arrived(world: World) -> None:
     assert "2 hours ago" in found.sentence
 
 
-def test_the_browser_says_that_it_is_sent(world: World) -> None:
+def test_the_browser_says_that_it_is_sent(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     actor = Actor.user(lesson.creator_id)
     direct_upload.bytes_are_in(lesson, ticket.upload_id, temp_asset_id=None, actor=actor)
     assert_says(by_record(lesson), "bytes_sent", "waiting", "recheck")
 
 
-def test_the_upload_address_expired(world: World) -> None:
+def test_the_upload_address_expired(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
-    world.control.time_out_upload(ticket.upload_id)
+    ticket = mux_sim.upload(lesson)
+    mux_sim.control.time_out_upload(ticket.upload_id)
     found = by_mux(lesson)
     assert_says(found, "url_expired", "trouble", "recheck")
     press(found)
@@ -142,34 +142,34 @@ def test_the_upload_address_expired(world: World) -> None:
     assert by_record(lesson).cause in ("no_video", "cancelled")
 
 
-def test_expired_by_our_own_clock(world: World) -> None:
+def test_expired_by_our_own_clock(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.upload(lesson)
+    mux_sim.upload(lesson)
     db.session.execute(update(Tracking).values(expires_at=Tracking.created_at))
     db.session.commit()
     assert_says(by_record(lesson), "url_expired", "trouble", "recheck")
 
 
-def test_cancelled_and_errored_at_mux(world: World) -> None:
+def test_cancelled_and_errored_at_mux(mux_sim: MuxSim) -> None:
     for spoil, cause in (
-        (world.control.cancel_upload_elsewhere, "cancelled_elsewhere"),
-        (world.control.error_upload, "upload_errored"),
+        (mux_sim.control.cancel_upload_elsewhere, "cancelled_elsewhere"),
+        (mux_sim.control.error_upload, "upload_errored"),
     ):
         lesson = make_lesson()
-        ticket = world.upload(lesson)
+        ticket = mux_sim.upload(lesson)
         spoil(ticket.upload_id)
         found = by_mux(lesson)
         assert_says(found, cause, "trouble", "recheck")
         press(found)
         assert_says(by_record(lesson), cause, "trouble", "clear_asset")
-        world.forget()
+        mux_sim.forget()
 
 
-def test_preparing_normally_and_slowly(world: World) -> None:
-    world.control.hold_processing()
+def test_preparing_normally_and_slowly(mux_sim: MuxSim) -> None:
+    mux_sim.control.hold_processing()
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     found = by_record(lesson)
     assert_says(found, "preparing", "waiting", "recheck")
     assert "published by itself" in found.sentence
@@ -182,10 +182,10 @@ def test_preparing_normally_and_slowly(world: World) -> None:
     assert_says(by_mux(lesson), "preparing_slowly", "trouble", "recheck")
 
 
-def test_ready_at_mux_but_we_were_not_told(world: World) -> None:
+def test_ready_at_mux_but_we_were_not_told(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     assert by_record(lesson).cause == "no_bytes"
     found = by_mux(lesson)
     assert_says(found, "ready_not_told", "trouble", "recheck")
@@ -193,11 +193,11 @@ def test_ready_at_mux_but_we_were_not_told(world: World) -> None:
     assert_says(by_record(lesson), "published", "fine", None)
 
 
-def test_the_file_is_in_and_we_were_not_told(world: World) -> None:
-    world.control.hold_processing()
+def test_the_file_is_in_and_we_were_not_told(mux_sim: MuxSim) -> None:
+    mux_sim.control.hold_processing()
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     found = by_mux(lesson)
     assert_says(found, "processing_not_told", "waiting", "recheck")
     press(found)
@@ -207,13 +207,13 @@ def test_the_file_is_in_and_we_were_not_told(world: World) -> None:
 # Failed
 
 
-def test_errored_with_muxs_reason(world: World) -> None:
-    world.control.hold_processing()
+def test_errored_with_muxs_reason(mux_sim: MuxSim) -> None:
+    mux_sim.control.hold_processing()
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    world.control.error_asset(world.control.assets()[0]["id"], messages=["The file is no video."])
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.control.error_asset(mux_sim.control.assets()[0]["id"], messages=["The file is no video."])
+    mux_sim.forget()
     found = by_mux(lesson)
     assert_says(found, "asset_errored", "trouble", "recheck")
     assert "The file is no video" in found.sentence
@@ -223,14 +223,14 @@ def test_errored_with_muxs_reason(world: World) -> None:
     assert "The file is no video" in found.sentence
 
 
-def test_deleted_at_mux_told_and_not_told(world: World) -> None:
+def test_deleted_at_mux_told_and_not_told(mux_sim: MuxSim) -> None:
     lesson, other = make_lesson(), make_lesson()
     for one in (lesson, other):
-        world.uploaded(one)
-    world.deliver()
-    asset_id = world.lesson(lesson).mux_asset_id
-    world.control.delete_asset_in_dashboard(str(asset_id))
-    world.forget()
+        mux_sim.uploaded(one)
+    mux_sim.deliver()
+    asset_id = mux_sim.lesson(lesson).mux_asset_id
+    mux_sim.control.delete_asset_in_dashboard(str(asset_id))
+    mux_sim.forget()
     assert by_record(lesson).cause == "published"
     found = by_mux(lesson)
     assert_says(found, "deleted_at_mux", "trouble", "recheck")
@@ -241,14 +241,14 @@ def test_deleted_at_mux_told_and_not_told(world: World) -> None:
 @pytest.mark.parametrize(
     ("switch", "cause"), [("missing", "no_playback_id"), ("other_policy", "wrong_policy")]
 )
-def test_ready_but_not_playable(world: World, switch: str, cause: str) -> None:
-    world.control.set_switch("playback_ids", switch)
+def test_ready_but_not_playable(mux_sim: MuxSim, switch: str, cause: str) -> None:
+    mux_sim.control.set_switch("playback_ids", switch)
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     assert_says(by_mux(lesson), cause, "trouble", "republish")
-    world.control.send_event("video.asset.ready", asset_id=world.control.assets()[0]["id"])
-    world.deliver()
+    mux_sim.control.send_event("video.asset.ready", asset_id=mux_sim.control.assets()[0]["id"])
+    mux_sim.deliver()
     found = by_record(lesson)
     assert_says(found, cause, "trouble", "republish")
     press(found)
@@ -256,10 +256,10 @@ def test_ready_but_not_playable(world: World, switch: str, cause: str) -> None:
     assert by_record(lesson).cause == expected
 
 
-def test_failed_here_but_ready_at_mux(world: World) -> None:
+def test_failed_here_but_ready_at_mux(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     db.session.execute(
         update(Tracking).values(status="error", error_type="asset_errored", mux_playback_id=None)
     )
@@ -273,10 +273,10 @@ def test_failed_here_but_ready_at_mux(world: World) -> None:
     assert by_record(lesson).cause == "published"
 
 
-def test_another_playback_id_at_mux(world: World) -> None:
+def test_another_playback_id_at_mux(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     db.session.execute(update(Lesson).values(mux_playback_id="wrong"))
     db.session.execute(update(Tracking).values(mux_playback_id="wrong"))
     db.session.commit()
@@ -286,15 +286,15 @@ def test_another_playback_id_at_mux(world: World) -> None:
     assert_says(by_mux(lesson), "published", "fine", None)
 
 
-def test_temporary_ids(world: World) -> None:
+def test_temporary_ids(mux_sim: MuxSim) -> None:
     bare = make_lesson(mux_asset_id="temp_1", video_processing_status="processing")
     found = by_record(bare)
     assert_says(found, "temporary_id", "trouble", "clear_asset")
     press(found)
     assert by_record(bare).cause == "no_video"
     known = make_lesson()
-    world.uploaded(known)
-    world.forget()
+    mux_sim.uploaded(known)
+    mux_sim.forget()
     db.session.execute(update(Lesson).where(Lesson.id == known.id).values(mux_asset_id="temp_2"))
     db.session.commit()
     found = by_record(known)
@@ -303,10 +303,10 @@ def test_temporary_ids(world: World) -> None:
     assert by_record(known).cause == "published"
 
 
-def test_a_deletion_that_waits(world: World) -> None:
+def test_a_deletion_that_waits(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     clear = registry.find("lesson", "clear_asset")
     actor = Actor.user(make_user(role="support").id)
     batches.run_now(clear, [lesson.id], actor=actor, options={"grace": True})
@@ -321,16 +321,16 @@ def test_a_deletion_that_waits(world: World) -> None:
     assert_says(found, "deletion_pending", "waiting", "recheck")
     press(found)
     assert by_record(lesson).cause in ("no_video", "cancelled")
-    assert world.control.assets() == []
+    assert mux_sim.control.assets() == []
 
 
 # The machine room, and Mux itself
 
 
 @pytest.fixture
-def uploading(world: World) -> Lesson:
+def uploading(mux_sim: MuxSim) -> Lesson:
     lesson = make_lesson()
-    world.upload(lesson)
+    mux_sim.upload(lesson)
     return lesson
 
 
@@ -354,7 +354,7 @@ def test_redis_is_away(uploading: Lesson) -> None:
     assert by_record(uploading).cause == "no_bytes"
 
 
-def test_wrong_token(world: World, uploading: Lesson) -> None:
+def test_wrong_token(mux_sim: MuxSim, uploading: Lesson) -> None:
     with overridden(mux_token_secret="wrong"):
         found = by_mux(uploading)
     assert_says(found, "wrong_token", "trouble", None)
@@ -363,8 +363,8 @@ def test_wrong_token(world: World, uploading: Lesson) -> None:
     assert found.button.page == "doctor"
 
 
-def test_a_token_that_may_not(world: World, uploading: Lesson) -> None:
-    world.control.fault("api", "status", status=403)
+def test_a_token_that_may_not(mux_sim: MuxSim, uploading: Lesson) -> None:
+    mux_sim.control.fault("api", "status", status=403)
     assert by_mux(uploading).cause == "wrong_token"
 
 
@@ -378,15 +378,15 @@ def test_a_token_that_may_not(world: World, uploading: Lesson) -> None:
     ],
 )
 def test_mux_does_not_answer(
-    world: World, uploading: Lesson, fault: str, more: dict[str, Any], cause: str
+    mux_sim: MuxSim, uploading: Lesson, fault: str, more: dict[str, Any], cause: str
 ) -> None:
-    world.control.fault("api", fault, **more)
+    mux_sim.control.fault("api", fault, **more)
     assert by_mux(uploading).cause == cause
     assert fresh(uploading).video_processing_status == "uploading"
 
 
-def test_mux_unreachable_is_also_known_from_the_last_look(world: World, uploading: Lesson) -> None:
-    (row,) = world.rows(uploading)
+def test_mux_unreachable_is_also_known_from_the_last_look(mux_sim: MuxSim, uploading: Lesson) -> None:
+    (row,) = mux_sim.rows(uploading)
     actor = Actor("job")
     with overridden(mux_api_url="http://127.0.0.1:1"), pytest.raises(MuxError):
         ask_mux.look(row.id, actor=actor, priority="low", found_by="sweep")
@@ -395,25 +395,25 @@ def test_mux_unreachable_is_also_known_from_the_last_look(world: World, uploadin
     assert by_record(uploading).cause == "no_bytes"
 
 
-def test_a_token_of_another_environment(world: World) -> None:
+def test_a_token_of_another_environment(mux_sim: MuxSim) -> None:
     lessons_ = [make_lesson() for _ in range(2)]
     for lesson in lessons_:
-        world.uploaded(lesson)
-    world.deliver()
-    world.control.reset()  # as the same token id would see it elsewhere: nothing of ours is there
+        mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.control.reset()  # as the same token id would see it elsewhere: nothing of ours is there
     db.session.execute(text("UPDATE mux_events SET environment_id = 'where our videos are'"))
     db.session.commit()
-    world.control.seed_assets(3, policy="public", status="ready")
+    mux_sim.control.seed_assets(3, policy="public", status="ready")
     found = by_mux(lessons_[0])
     assert found.cause == "wrong_environment"
-    assert world.lesson(lessons_[0]).status == "published"
+    assert mux_sim.lesson(lessons_[0]).status == "published"
 
 
-def test_waiting_events_have_their_replay(world: World) -> None:
+def test_waiting_events_have_their_replay(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.control.flush_events()
-    payloads = world.waiting()
+    mux_sim.uploaded(lesson)
+    mux_sim.control.flush_events()
+    payloads = mux_sim.waiting()
     for payload in payloads:
         with transaction(Actor("webhook")):
             db.session.add(
@@ -430,11 +430,11 @@ def test_waiting_events_have_their_replay(world: World) -> None:
     assert [one.cause for one in diagnose.diagnose(fresh(lesson))] == ["published"]
 
 
-def test_a_replacement_beside_a_video_that_plays(world: World) -> None:
+def test_a_replacement_beside_a_video_that_plays(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    world.upload(lesson)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.upload(lesson)
     causes = [one.cause for one in diagnose.diagnose(fresh(lesson))]
     assert causes == ["published", "replacement"]
 
@@ -448,12 +448,12 @@ def test_a_replacement_beside_a_video_that_plays(world: World) -> None:
     ],
 )
 def test_a_late_replacement_is_the_cause_although_the_old_video_plays(
-    world: World, columns: dict[str, Any], said: str
+    mux_sim: MuxSim, columns: dict[str, Any], said: str
 ) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    world.upload(lesson)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.upload(lesson)
     aged(lesson)
     db.session.execute(update(Tracking).where(Tracking.is_open).values(**columns))
     db.session.commit()
@@ -466,15 +466,15 @@ def test_a_late_replacement_is_the_cause_although_the_old_video_plays(
 
 @pytest.mark.parametrize("make", [make_lesson, make_course])
 def test_a_lost_message_about_a_replacement_is_not_held_against_the_video_that_plays(
-    world: World, make: Any
+    mux_sim: MuxSim, make: Any
 ) -> None:
     """Mux was asked about the new video, and its answer was judged as if it were about the old one."""
     owner = make()
-    world.uploaded(owner)
-    world.deliver()
+    mux_sim.uploaded(owner)
+    mux_sim.deliver()
     old = fresh(owner).mux_playback_id
-    world.uploaded(owner)
-    world.forget()
+    mux_sim.uploaded(owner)
+    mux_sim.forget()
     found = by_mux(owner)
     assert_says(found, "ready_not_told", "trouble", "recheck")
     assert "new video" in found.sentence
@@ -494,34 +494,34 @@ def test_a_lost_message_about_a_replacement_is_not_held_against_the_video_that_p
     assert beside["Video"].agrees
 
 
-def test_courses_are_diagnosed_the_same_way(world: World) -> None:
+def test_courses_are_diagnosed_the_same_way(mux_sim: MuxSim) -> None:
     course = make_course()
-    world.uploaded(course)
-    world.forget()
+    mux_sim.uploaded(course)
+    mux_sim.forget()
     found = by_mux(course)
     assert_says(found, "ready_not_told", "trouble", "recheck")
     press(found)
     assert_says(by_record(course), "fine", "fine", None)
 
 
-def test_our_own_record_costs_few_queries(world: World) -> None:
+def test_our_own_record_costs_few_queries(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     owner = fresh(lesson)
     statements: list[str] = []
 
     def listen(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         statements.append(statement)
 
-    before = len(world.calls())
+    before = len(mux_sim.calls())
     sa_event.listen(db.engine, "before_cursor_execute", listen)
     try:
         diagnose.diagnose(owner)
     finally:
         sa_event.remove(db.engine, "before_cursor_execute", listen)
     assert len(statements) <= 5, statements
-    assert len(world.calls()) == before
+    assert len(mux_sim.calls()) == before
 
 
 def test_a_lesson_in_any_state_has_a_diagnosis(session: object) -> None:
@@ -541,21 +541,21 @@ def compared(owner: Lesson | Course) -> dict[str, mux_comparison.Compared]:
     return {line.field: line for line in mux_comparison.compare(fresh(owner), look)}
 
 
-def test_side_by_side_when_all_agrees(world: World) -> None:
+def test_side_by_side_when_all_agrees(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     lines = compared(lesson)
     assert all(line.agrees is not False for line in lines.values()), lines
-    assert lines["Asset id"].ours == lines["Asset id"].theirs == world.lesson(lesson).mux_asset_id
+    assert lines["Asset id"].ours == lines["Asset id"].theirs == mux_sim.lesson(lesson).mux_asset_id
     assert lines["Playback id"].agrees is True
     assert lines["Made for"].theirs == str(lesson.id)
 
 
-def test_side_by_side_shows_what_differs_and_changes_nothing(world: World) -> None:
+def test_side_by_side_shows_what_differs_and_changes_nothing(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     before = db.session.execute(text("SELECT xmin, * FROM mux_asset_tracking")).all()
     lines = compared(lesson)
     assert (lines["Video"].ours, lines["Video"].theirs, lines["Video"].agrees) == (
@@ -565,12 +565,12 @@ def test_side_by_side_shows_what_differs_and_changes_nothing(world: World) -> No
     )
     assert lines["Asset id"].agrees is False
     assert db.session.execute(text("SELECT xmin, * FROM mux_asset_tracking")).all() == before
-    assert {call["token_id"] for call in world.calls()} == {"web-token"}
+    assert {call["token_id"] for call in mux_sim.calls()} == {"web-token"}
 
 
-def test_side_by_side_without_an_answer(world: World) -> None:
+def test_side_by_side_without_an_answer(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.upload(lesson)
+    mux_sim.upload(lesson)
     with overridden(mux_api_url="http://127.0.0.1:1"):
         look = mux_comparison.look("lesson", lesson.id)
     assert not look.answered

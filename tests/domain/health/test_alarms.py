@@ -16,11 +16,11 @@ from lessonadmin.domain.models import Alarm, Notification, User
 from lessonadmin.domain.polling import ask_mux, environment
 from lessonadmin.domain.webhooks import rejections
 from tests.factories import make_event, make_lesson, make_tracking, make_user
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 
 @pytest.fixture
-def staff(world: World) -> Iterator[User]:
+def staff(mux_sim: MuxSim) -> Iterator[User]:
     """Somebody to be told, a worker that is alive, and a budget that remembers nothing of other tests."""
     mux_budget._noted.clear()
     heartbeats.beat("worker:test:1")
@@ -50,18 +50,18 @@ def pass_time(**columns: str) -> None:
     db.session.commit()
 
 
-def test_a_healthy_house_is_quiet(world: World, staff: User) -> None:
+def test_a_healthy_house_is_quiet(mux_sim: MuxSim, staff: User) -> None:
     for _ in range(4):
-        world.uploaded(make_lesson())
-    world.deliver()
+        mux_sim.uploaded(make_lesson())
+    mux_sim.deliver()
     assert standing() == set()
     assert told(staff) == []
 
 
-def test_webhooks_lost_is_told_once_and_ends_once(world: World, staff: User) -> None:
+def test_webhooks_lost_is_told_once_and_ends_once(mux_sim: MuxSim, staff: User) -> None:
     for _ in range(4):
-        world.uploaded(make_lesson())
-    world.forget()
+        mux_sim.uploaded(make_lesson())
+    mux_sim.forget()
     db.session.execute(text("UPDATE mux_asset_tracking SET next_check_at = created_at"))
     db.session.commit()
     sweep.sweep()
@@ -78,10 +78,10 @@ def test_webhooks_lost_is_told_once_and_ends_once(world: World, staff: User) -> 
     ]
 
 
-def test_no_event_while_videos_finish(world: World, staff: User) -> None:
+def test_no_event_while_videos_finish(mux_sim: MuxSim, staff: User) -> None:
     for _ in range(4):
-        world.uploaded(make_lesson())
-    world.forget()
+        mux_sim.uploaded(make_lesson())
+    mux_sim.forget()
     db.session.execute(text("UPDATE mux_asset_tracking SET next_check_at = created_at"))
     db.session.commit()
     sweep.sweep()
@@ -90,20 +90,20 @@ def test_no_event_while_videos_finish(world: World, staff: User) -> None:
     assert "no_events" not in standing()
 
 
-def test_failure_rate_above_its_habit(world: World, staff: User) -> None:
+def test_failure_rate_above_its_habit(mux_sim: MuxSim, staff: User) -> None:
     for _ in range(6):
-        world.control.error_upload(world.upload(make_lesson()).upload_id)
-    world.deliver()
+        mux_sim.control.error_upload(mux_sim.upload(make_lesson()).upload_id)
+    mux_sim.deliver()
     hourly_statistics.roll_up()
     assert standing() == {"failure_rate"}
     for _ in range(26):
-        world.uploaded(make_lesson())
-    world.deliver()
+        mux_sim.uploaded(make_lesson())
+    mux_sim.deliver()
     hourly_statistics.roll_up()
     assert standing() == set()
 
 
-def test_a_habit_of_failing_is_no_alarm(world: World, staff: User) -> None:
+def test_a_habit_of_failing_is_no_alarm(mux_sim: MuxSim, staff: User) -> None:
     hour = db.session.scalar(select(func.date_trunc("hour", func.clock_timestamp())))
     for days in range(1, 20):
         for label, count in (("ready", 10), ("asset_errored", 10)):
@@ -115,14 +115,14 @@ def test_a_habit_of_failing_is_no_alarm(world: World, staff: User) -> None:
             )
     db.session.commit()
     for _ in range(6):
-        world.control.error_upload(world.upload(make_lesson()).upload_id)
-        world.uploaded(make_lesson())
-    world.deliver()
+        mux_sim.control.error_upload(mux_sim.upload(make_lesson()).upload_id)
+        mux_sim.uploaded(make_lesson())
+    mux_sim.deliver()
     hourly_statistics.roll_up()
     assert standing() == set()
 
 
-def test_no_worker(world: World, staff: User) -> None:
+def test_no_worker(mux_sim: MuxSim, staff: User) -> None:
     db.session.execute(text("UPDATE heartbeats SET at = at - interval '10 minutes'"))
     db.session.commit()
     assert standing() == {"no_worker"}
@@ -131,7 +131,7 @@ def test_no_worker(world: World, staff: User) -> None:
 
 
 def test_the_queue_does_not_move(
-    world: World, staff: User, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    mux_sim: MuxSim, staff: User, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert queue.enqueue("lessonadmin.jobs.videos.check_asset", "01a1fc30-4459-7d2e-be8a-be56dc97f121")
     assert standing() == set()
@@ -141,7 +141,7 @@ def test_the_queue_does_not_move(
     assert standing() == set()
 
 
-def test_wrong_signatures(world: World, staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_signatures(mux_sim: MuxSim, staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rejections, "WRITE_EVERY_SECONDS", 0.0)
     for _ in range(12):
         rejections.count("mismatch")
@@ -203,16 +203,16 @@ def test_many_refusals_of_one_account_and_not_of_many(session: object, staff: Us
     assert people[1].email in told(staff)[0]
 
 
-def test_mux_refuses_the_workers_token(world: World, staff: User) -> None:
+def test_mux_refuses_the_workers_token(mux_sim: MuxSim, staff: User) -> None:
     for _ in range(5):
-        world.uploaded(make_lesson())
-    world.forget()
-    world.control.fault("api", "status", match={"operation": "list_assets"}, status=401)
+        mux_sim.uploaded(make_lesson())
+    mux_sim.forget()
+    mux_sim.control.fault("api", "status", match={"operation": "list_assets"}, status=401)
     db.session.execute(text("UPDATE mux_asset_tracking SET next_check_at = created_at"))
     db.session.commit()
     sweep.sweep()
     assert "token_refused" in standing()
-    world.control.clear_faults()
+    mux_sim.control.clear_faults()
     mux_budget._noted.clear()
     db.session.execute(text("UPDATE mux_asset_tracking SET next_check_at = created_at"))
     db.session.execute(text("UPDATE mux_budget SET paused_until = NULL"))
@@ -221,18 +221,18 @@ def test_mux_refuses_the_workers_token(world: World, staff: User) -> None:
     assert "token_refused" not in standing()
 
 
-def test_the_plan_is_used_up(world: World, staff: User) -> None:
-    world.control.seed_assets(11)
-    world.control.set_switch("free_plan", True)
+def test_the_plan_is_used_up(mux_sim: MuxSim, staff: User) -> None:
+    mux_sim.control.seed_assets(11)
+    mux_sim.control.set_switch("free_plan", True)
     with pytest.raises(Problem, match="limited"):
-        world.upload(make_lesson())
+        mux_sim.upload(make_lesson())
     assert standing() == {"quota"}
-    world.control.set_switch("free_plan", False)
-    world.upload(make_lesson())
+    mux_sim.control.set_switch("free_plan", False)
+    mux_sim.upload(make_lesson())
     assert standing() == set()
 
 
-def test_an_alarm_row_has_its_beginning_and_its_end(world: World, staff: User) -> None:
+def test_an_alarm_row_has_its_beginning_and_its_end(mux_sim: MuxSim, staff: User) -> None:
     db.session.execute(text("UPDATE heartbeats SET at = at - interval '10 minutes'"))
     db.session.commit()
     standing()
@@ -248,59 +248,59 @@ def test_every_kind_says_what_to_do() -> None:
     assert all(kind.what_to_do.endswith((".", "?")) for kind in alarms.KINDS)
 
 
-def gone_asset(world: World) -> str:
+def gone_asset(mux_sim: MuxSim) -> str:
     """An id that is a real one, of which Mux says that it is gone."""
-    (asset_id,) = world.control.seed_assets(1)
-    world.control.delete_asset_in_dashboard(asset_id)
+    (asset_id,) = mux_sim.control.seed_assets(1)
+    mux_sim.control.delete_asset_in_dashboard(asset_id)
     return asset_id
 
 
 def test_a_token_of_another_environment_darkens_few_lessons(
-    world: World, staff: User, monkeypatch: pytest.MonkeyPatch
+    mux_sim: MuxSim, staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every look answers "gone": after a few nothing is believed any more, and people are told."""
     monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
     lessons = [make_lesson(video_processing_status="processing") for _ in range(20)]
     for lesson in lessons:
-        make_tracking(lesson, status="processing", mux_asset_id=gone_asset(world))
+        make_tracking(lesson, status="processing", mux_asset_id=gone_asset(mux_sim))
     for _ in range(6):
         db.session.execute(
             text("UPDATE mux_asset_tracking SET next_check_at = created_at WHERE status = 'processing'")
         )
         db.session.commit()
         sweep.sweep()
-    left = [one for one in lessons if world.lesson(one).video_processing_status == "processing"]
+    left = [one for one in lessons if mux_sim.lesson(one).video_processing_status == "processing"]
     assert len(left) == len(lessons) - environment.MAX_GONE
     assert "wrong_environment" in standing()
     assert any("not believed" in message for message in told(staff))
-    row = world.rows(left[0])[0]
+    row = mux_sim.rows(left[0])[0]
     assert row.next_check_at is not None
     ask_mux.look(row.id, actor=JOB, priority="high", found_by="manual")  # a person asks, and is answered
-    assert world.lesson(left[0]).video_error_type == "deleted_at_mux"
+    assert mux_sim.lesson(left[0]).video_error_type == "deleted_at_mux"
     pass_time(at="mux_calls")
     assert "wrong_environment" not in standing()
 
 
 def test_many_are_believed_gone_where_others_are_found(
-    world: World, staff: User, monkeypatch: pytest.MonkeyPatch
+    mux_sim: MuxSim, staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A token that finds some of our videos is of the right environment, however many others are gone."""
     monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
     for _ in range(2):
-        (found,) = world.control.seed_assets(1)
+        (found,) = mux_sim.control.seed_assets(1)
         row = make_tracking(make_lesson(), status="processing", mux_asset_id=found)
         ask_mux.look(row.id, actor=JOB, priority="low", found_by="sweep")
     lessons = [make_lesson(video_processing_status="processing") for _ in range(environment.MAX_GONE + 3)]
     for lesson in lessons:
-        row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(world))
+        row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(mux_sim))
         ask_mux.look(row.id, actor=JOB, priority="low", found_by="sweep")
-    assert {world.lesson(one).video_error_type for one in lessons} == {"deleted_at_mux"}
+    assert {mux_sim.lesson(one).video_error_type for one in lessons} == {"deleted_at_mux"}
     assert "wrong_environment" not in standing()
 
 
-def test_a_few_that_are_gone_are_believed(world: World, staff: User) -> None:
+def test_a_few_that_are_gone_are_believed(mux_sim: MuxSim, staff: User) -> None:
     lesson = make_lesson(video_processing_status="processing")
-    row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(world))
+    row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(mux_sim))
     ask_mux.look(row.id, actor=JOB, priority="low", found_by="sweep")
-    assert world.lesson(lesson).video_error_type == "deleted_at_mux"
+    assert mux_sim.lesson(lesson).video_error_type == "deleted_at_mux"
     assert standing() == set()

@@ -11,12 +11,12 @@ from lessonadmin.domain import mux_budget
 from lessonadmin.domain.health import alarms, mux_usage
 from lessonadmin.domain.models import AssetDeletion, ReconcileRun, Rollup
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_tracking
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 
 @pytest.fixture
-def plan(world: World) -> Iterator[None]:
+def plan(mux_sim: MuxSim) -> Iterator[None]:
     """A plan of ten videos, a hundred stored minutes and a thousand delivered ones a month."""
     limits = (("videos", 10), ("stored_minutes", 100), ("delivered_minutes", 1000))
     with overridden(mux_plan_limits=limits):
@@ -36,12 +36,12 @@ def stands() -> bool:
     return "quota_near" in found
 
 
-def test_without_a_limit_nothing_is_said(world: World) -> None:
+def test_without_a_limit_nothing_is_said(mux_sim: MuxSim) -> None:
     noted(mux_usage.STORED, days_ago=0, count=1_000_000, minutes=1_000_000)
     assert mux_usage.near_limit() is None
 
 
-def test_each_finished_day_is_asked_for_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_finished_day_is_asked_for_once(mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
     assert mux_usage.ask_delivered() == 0  # nothing of ours could be watched
     lesson = make_lesson()
@@ -65,7 +65,7 @@ def test_what_lessons_hold_is_counted_and_counts() -> None:
     assert mux_usage.near_limit() == "9 of the plan's 10 videos are used."
 
 
-def test_everything_that_mux_stores_counts_once(world: World) -> None:
+def test_everything_that_mux_stores_counts_once(mux_sim: MuxSim) -> None:
     """Replaced videos in their grace time, previews, shared assets, failed ones, and what waits to be deleted."""
     lesson = make_playing_lesson(video_duration=60)
     replaced = {"superseded_at": datetime.now(UTC), "status": "ready", "duration": 120.0}

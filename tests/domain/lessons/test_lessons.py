@@ -12,8 +12,8 @@ from lessonadmin.domain.lessons import courses, lessons
 from lessonadmin.domain.lessons.lessons import Changes
 from lessonadmin.domain.models import AuditLog, Lesson, User
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_user
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 
 def as_(user: User) -> Any:
@@ -128,24 +128,24 @@ def test_publishing_and_taking_back_through_the_form(session: object) -> None:
     assert [action for action, _ in trail(lesson.id)] == ["lesson.unpublished", "lesson.published"]
 
 
-def test_a_stuck_video_is_asked_about_at_once(world: World) -> None:
+def test_a_stuck_video_is_asked_about_at_once(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     actor = Actor.user(lesson.creator_id)
-    before = len(world.calls())
+    before = len(mux_sim.calls())
     assert lessons.publish(lesson, actor=actor) is False
-    assert len(world.calls()) == before, "young ones are not asked about"
+    assert len(mux_sim.calls()) == before, "young ones are not asked about"
     db.session.execute(text("UPDATE mux_asset_tracking SET created_at = now() - interval '1 hour'"))
     db.session.commit()
-    world.control.fault("api", "status", status=500)
+    mux_sim.control.fault("api", "status", status=500)
     with pytest.raises(Unavailable) as refusal:
         lessons.publish(lesson, actor=actor)
     assert refusal.value.type == "mux_unavailable"
-    assert world.lesson(lesson).status == "draft"
-    world.control.clear_faults()
+    assert mux_sim.lesson(lesson).status == "draft"
+    mux_sim.control.clear_faults()
     assert lessons.publish(lesson, actor=actor) is True
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,13 @@ def test_what_cannot_be_published_is_told_why(
     assert trail(lesson.id) == []
 
 
-def test_an_asset_that_failed_meanwhile_is_told_as_such(world: World) -> None:
+def test_an_asset_that_failed_meanwhile_is_told_as_such(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.control.hold_processing()
-    world.uploaded(lesson)
-    world.deliver()
-    world.control.error_asset(world.control.assets()[0]["id"])
-    world.forget()
+    mux_sim.control.hold_processing()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.control.error_asset(mux_sim.control.assets()[0]["id"])
+    mux_sim.forget()
     with overridden(stuck_after_seconds=0), pytest.raises(Conflict) as refusal:
         lessons.publish(lesson, actor=Actor.user(lesson.creator_id))
     assert refusal.value.type == "video_error"

@@ -21,7 +21,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.models import Lesson
 from tests.factories import make_lesson, make_playing_lesson, make_tracking
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +41,8 @@ def run(app: Flask, *arguments: str) -> tuple[int, dict[str, int], str]:
     return result.exit_code, figures, result.output
 
 
-def seeded(world: World, **wish: Any) -> str:
-    return world.control.seed_assets(1, **wish)[0]
+def seeded(mux_sim: MuxSim, **wish: Any) -> str:
+    return mux_sim.control.seed_assets(1, **wish)[0]
 
 
 def old(asset_id: str | None, **columns: Any) -> Lesson:
@@ -51,139 +51,139 @@ def old(asset_id: str | None, **columns: Any) -> Lesson:
     return make_lesson(mux_asset_id=asset_id, **columns)
 
 
-def test_a_ready_asset_is_published_with_its_true_ids(world: World, app: Flask) -> None:
-    asset_id = seeded(world, upload_id=None)
+def test_a_ready_asset_is_published_with_its_true_ids(mux_sim: MuxSim, app: Flask) -> None:
+    asset_id = seeded(mux_sim, upload_id=None)
     lesson = old(asset_id)
     code, figures, _ = run(app)
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (code, figures) == (0, {"processed": 1, "updated": 1, "skipped": 0, "failed": 0})
     assert (now.status, now.video_processing_status, now.mux_asset_id) == ("published", "ready", asset_id)
-    assert now.mux_playback_id == world.control.asset(asset_id)["playback_ids"][0]["id"]
-    (row,) = world.rows(lesson)
+    assert now.mux_playback_id == mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
+    (row,) = mux_sim.rows(lesson)
     assert (row.status, row.mux_asset_id) == ("ready", asset_id)
     assert row.upload_id
-    assert world.actions(lesson.id)[-1] == "lesson.published"
+    assert mux_sim.actions(lesson.id)[-1] == "lesson.published"
 
 
-def test_a_second_run_changes_nothing_and_asks_nothing(world: World, app: Flask) -> None:
-    old(seeded(world))
-    old(seeded(world, status="errored"))
+def test_a_second_run_changes_nothing_and_asks_nothing(mux_sim: MuxSim, app: Flask) -> None:
+    old(seeded(mux_sim))
+    old(seeded(mux_sim, status="errored"))
     old("temp_nobodyknowsthis")
     run(app)
-    asked, rows = len(world.calls()), [(one.status, one.updated_at) for one in db.session.query(Lesson)]
+    asked, rows = len(mux_sim.calls()), [(one.status, one.updated_at) for one in db.session.query(Lesson)]
     code, figures, _ = run(app)
     assert (code, figures["updated"], figures["failed"]) == (0, 0, 0)
-    assert len(world.calls()) == asked
+    assert len(mux_sim.calls()) == asked
     assert [(one.status, one.updated_at) for one in db.session.query(Lesson)] == rows
 
 
-def test_errored_preparing_and_missing(world: World, app: Flask) -> None:
-    errored, preparing = old(seeded(world, status="errored")), old(seeded(world, status="preparing"))
-    gone_id = seeded(world)
+def test_errored_preparing_and_missing(mux_sim: MuxSim, app: Flask) -> None:
+    errored, preparing = old(seeded(mux_sim, status="errored")), old(seeded(mux_sim, status="preparing"))
+    gone_id = seeded(mux_sim)
     gone = old(gone_id)
-    world.control.delete_asset_in_dashboard(gone_id)
+    mux_sim.control.delete_asset_in_dashboard(gone_id)
     code, figures, said = run(app)
     assert (code, figures) == (1, {"processed": 3, "updated": 1, "skipped": 0, "failed": 2})
     assert "missing at Mux" in said
-    assert world.lesson(errored).video_processing_status == "error"
-    assert world.rows(preparing)[0].next_check_at is not None
-    assert world.lesson(preparing).video_processing_status == "processing"
-    now = world.lesson(gone)
+    assert mux_sim.lesson(errored).video_processing_status == "error"
+    assert mux_sim.rows(preparing)[0].next_check_at is not None
+    assert mux_sim.lesson(preparing).video_processing_status == "processing"
+    now = mux_sim.lesson(gone)
     assert (now.mux_asset_id, now.status, now.video_error_type) == (None, "draft", "deleted_at_mux")
 
 
-def test_a_temporary_id_is_found_by_its_upload(world: World, app: Flask) -> None:
+def test_a_temporary_id_is_found_by_its_upload(mux_sim: MuxSim, app: Flask) -> None:
     other = make_lesson()
-    ticket = world.upload(other)
-    world.control.complete_upload(ticket.upload_id)
-    world.forget()
-    asset_id = world.control.upload(ticket.upload_id)["asset_id"]
+    ticket = mux_sim.upload(other)
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.forget()
+    asset_id = mux_sim.control.upload(ticket.upload_id)["asset_id"]
     lesson = old(f"temp_{ticket.upload_id}")
     assert run(app)[1]["updated"] == 1
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.mux_asset_id) == ("published", asset_id)
 
 
-def test_a_temporary_id_in_its_cleaned_form(world: World, app: Flask) -> None:
-    asset_id = seeded(world, upload_id="ab-cd.ef02")
+def test_a_temporary_id_in_its_cleaned_form(mux_sim: MuxSim, app: Flask) -> None:
+    asset_id = seeded(mux_sim, upload_id="ab-cd.ef02")
     lesson = old("temp_ab_cd_ef02", status="published")
     run(app)
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.mux_asset_id, now.video_processing_status) == (asset_id, "ready")
 
 
-def test_a_temporary_id_found_by_what_is_written_on_the_asset(world: World, app: Flask) -> None:
+def test_a_temporary_id_found_by_what_is_written_on_the_asset(mux_sim: MuxSim, app: Flask) -> None:
     by_note, by_external = old("temp_1"), old("temp_2")
-    first = seeded(world, passthrough=f'{{"lesson_id":"{by_note.id}"}}')
-    second = seeded(world, passthrough="", meta={"external_id": str(by_external.id)})
+    first = seeded(mux_sim, passthrough=f'{{"lesson_id":"{by_note.id}"}}')
+    second = seeded(mux_sim, passthrough="", meta={"external_id": str(by_external.id)})
     assert run(app)[1]["updated"] == 2
-    assert world.lesson(by_note).mux_asset_id == first
-    assert world.lesson(by_external).mux_asset_id == second
+    assert mux_sim.lesson(by_note).mux_asset_id == first
+    assert mux_sim.lesson(by_external).mux_asset_id == second
 
 
-def test_what_is_ambiguous_is_told_and_never_guessed(world: World, app: Flask) -> None:
+def test_what_is_ambiguous_is_told_and_never_guessed(mux_sim: MuxSim, app: Flask) -> None:
     lesson = old("temp_x")
     for _ in range(2):
-        seeded(world, passthrough=f'{{"lesson_id":"{lesson.id}"}}')
+        seeded(mux_sim, passthrough=f'{{"lesson_id":"{lesson.id}"}}')
     code, figures, said = run(app)
     assert (code, figures["skipped"]) == (0, 1)
     assert "ambiguous" in said
-    assert world.lesson(lesson).mux_asset_id == "temp_x"
+    assert mux_sim.lesson(lesson).mux_asset_id == "temp_x"
 
 
-def test_what_a_person_keeps_as_a_draft_stays_one(world: World, app: Flask) -> None:
-    kept = old(seeded(world), publish_on_ready=False)
+def test_what_a_person_keeps_as_a_draft_stays_one(mux_sim: MuxSim, app: Flask) -> None:
+    kept = old(seeded(mux_sim), publish_on_ready=False)
     healed = old("temp_kept", publish_on_ready=False)
-    asset_id = seeded(world, passthrough=f'{{"lesson_id":"{healed.id}"}}')
+    asset_id = seeded(mux_sim, passthrough=f'{{"lesson_id":"{healed.id}"}}')
     run(app)
-    assert world.lesson(kept).status == "draft"
-    now = world.lesson(healed)
+    assert mux_sim.lesson(kept).status == "draft"
+    now = mux_sim.lesson(healed)
     assert (now.status, now.mux_asset_id) == ("draft", asset_id)
 
 
-def test_a_dry_run_changes_nothing(world: World, app: Flask) -> None:
-    lesson = old(seeded(world))
+def test_a_dry_run_changes_nothing(mux_sim: MuxSim, app: Flask) -> None:
+    lesson = old(seeded(mux_sim))
     code, figures, said = run(app, "--dry-run")
     assert (code, figures["updated"]) == (0, 1)
     assert f"{lesson.id} would be updated: published" in said
-    assert world.lesson(lesson).status == "draft"
-    assert world.rows(lesson) == []
+    assert mux_sim.lesson(lesson).status == "draft"
+    assert mux_sim.rows(lesson) == []
 
 
-def test_nonsense_in_old_rows_harms_nobody(world: World, app: Flask) -> None:
+def test_nonsense_in_old_rows_harms_nobody(mux_sim: MuxSim, app: Flask) -> None:
     nonsense = [
         old(text) for text in ("", "   ", "an id with spaces", "temp_", "temp_ ", "../../etc", "x" * 3000)
     ]
-    good = old(seeded(world))
+    good = old(seeded(mux_sim))
     run(app)
-    assert world.lesson(good).status == "published"
-    assert {world.lesson(one).status for one in nonsense} == {"draft"}
+    assert mux_sim.lesson(good).status == "published"
+    assert {mux_sim.lesson(one).status for one in nonsense} == {"draft"}
 
 
-def test_two_lessons_with_one_asset(world: World, app: Flask) -> None:
-    asset_id = seeded(world)
+def test_two_lessons_with_one_asset(mux_sim: MuxSim, app: Flask) -> None:
+    asset_id = seeded(mux_sim)
     both = [old(asset_id), old(asset_id)]
     assert run(app)[1]["updated"] == 2
-    assert {world.lesson(one).mux_asset_id for one in both} == {asset_id}
+    assert {mux_sim.lesson(one).mux_asset_id for one in both} == {asset_id}
 
 
-def test_a_mux_that_is_away_is_told_and_nothing_changes(world: World, app: Flask) -> None:
-    lesson = old(seeded(world))
-    world.control.fault("api", "status", status=500)
+def test_a_mux_that_is_away_is_told_and_nothing_changes(mux_sim: MuxSim, app: Flask) -> None:
+    lesson = old(seeded(mux_sim))
+    mux_sim.control.fault("api", "status", status=500)
     code, figures, said = run(app)
     assert (code, figures["failed"]) == (1, 1)
     assert "could not be asked" in said
-    assert world.lesson(lesson).video_processing_status == "processing"
-    world.control.clear_faults()
+    assert mux_sim.lesson(lesson).video_processing_status == "processing"
+    mux_sim.control.clear_faults()
     assert run(app)[1]["updated"] == 1
 
 
 def test_a_stopped_run_goes_on_where_it_was(
-    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+    mux_sim: MuxSim, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lessonadmin.cli import fix_lessons
 
-    lessons = [old(seeded(world)) for _ in range(7)]
+    lessons = [old(seeded(mux_sim)) for _ in range(7)]
     pauses: list[float] = []
 
     def killed(seconds: float) -> None:
@@ -194,7 +194,7 @@ def test_a_stopped_run_goes_on_where_it_was(
     result = FlaskCliRunner(app).invoke(args=["fix-lessons", "--batch-size", "3", "--delay", "0.5"])
     assert "goes on from here" in result.output
     assert pauses == [0.5]
-    assert sum(world.lesson(one).status == "published" for one in lessons) == 3
+    assert sum(mux_sim.lesson(one).status == "published" for one in lessons) == 3
     monkeypatch.undo()
     monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
     assert run(app)[1] == {"processed": 4, "updated": 4, "skipped": 0, "failed": 0}
@@ -202,27 +202,27 @@ def test_a_stopped_run_goes_on_where_it_was(
 
 @pytest.mark.parametrize("asset_id", ["{real}", "temp_by_name", "temp_{upload}"])
 def test_mux_is_not_asked_in_its_pause_and_the_rest_is_left_for_the_next_run(
-    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch, asset_id: str
+    mux_sim: MuxSim, app: Flask, monkeypatch: pytest.MonkeyPatch, asset_id: str
 ) -> None:
-    lesson, other = make_lesson(), old(seeded(world))
-    upload_id = world.upload(lesson).upload_id
-    lesson.mux_asset_id = asset_id.format(real=seeded(world), upload=upload_id)
+    lesson, other = make_lesson(), old(seeded(mux_sim))
+    upload_id = mux_sim.upload(lesson).upload_id
+    lesson.mux_asset_id = asset_id.format(real=seeded(mux_sim), upload=upload_id)
     db.session.commit()
-    asked = len(world.calls())
+    asked = len(mux_sim.calls())
     monkeypatch.setattr(mux_budget, "MAX_WAIT_SECONDS", 0.0)
     mux_budget.take()
     mux_budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429, retry_after=900))
     code, figures, said = run(app)
-    assert (code, figures["processed"], len(world.calls())) == (1, 0, asked)
+    assert (code, figures["processed"], len(mux_sim.calls())) == (1, 0, asked)
     assert f"stopped: {mux_budget.CLOSED}" in said
     assert f"left for the next run, since {mux_budget.CLOSED}: 2" in said
     db.session.execute(text("UPDATE mux_budget SET paused_until = NULL"))
     db.session.commit()
     assert run(app)[1]["processed"] == 2
-    assert world.lesson(other).status == "published"
+    assert mux_sim.lesson(other).status == "published"
 
 
-def test_lessons_that_are_well_are_not_touched(world: World, app: Flask) -> None:
+def test_lessons_that_are_well_are_not_touched(mux_sim: MuxSim, app: Flask) -> None:
     make_playing_lesson()
     make_lesson()
     watched = old("watchedasset")
@@ -231,12 +231,12 @@ def test_lessons_that_are_well_are_not_touched(world: World, app: Flask) -> None
     assert (code, figures) == (0, {"processed": 2, "updated": 0, "skipped": 2, "failed": 0})
     assert "no video: 1" in said
     assert "watched already: 1" in said
-    assert world.calls() == []
+    assert mux_sim.calls() == []
 
 
-def test_the_report_is_safe_in_a_spreadsheet(world: World, app: Flask, tmp_path: Path) -> None:
-    formula = old(seeded(world), title='=HYPERLINK("http://evil")')
-    ticket = world.upload(make_lesson())
+def test_the_report_is_safe_in_a_spreadsheet(mux_sim: MuxSim, app: Flask, tmp_path: Path) -> None:
+    formula = old(seeded(mux_sim), title='=HYPERLINK("http://evil")')
+    ticket = mux_sim.upload(make_lesson())
     waiting = old(f"temp_{ticket.upload_id}", title="Harmony 1")
     run(app, "--report", str(tmp_path / "report.csv"))
     with (tmp_path / "report.csv").open(newline="", encoding="utf-8") as file:
@@ -247,14 +247,16 @@ def test_the_report_is_safe_in_a_spreadsheet(world: World, app: Flask, tmp_path:
     assert cells[str(waiting.id)] == ["Harmony 1", "skipped", "upload not finished", ""]
 
 
-def test_on_a_terminal_a_bar_shows_how_far_it_is(world: World, settings_environment: dict[str, str]) -> None:
-    lessons = [old(seeded(world)) for _ in range(3)]
+def test_on_a_terminal_a_bar_shows_how_far_it_is(
+    mux_sim: MuxSim, settings_environment: dict[str, str]
+) -> None:
+    lessons = [old(seeded(mux_sim)) for _ in range(3)]
     old("temp_nobodyknowsthis")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "app", "fix-lessons", "--delay", "0"],
         cwd=ROOT,
-        env={**os.environ, **settings_environment, "MUX_API_URL": world.url},
+        env={**os.environ, **settings_environment, "MUX_API_URL": mux_sim.url},
         stdin=theirs,
         stdout=theirs,
         stderr=subprocess.DEVNULL,

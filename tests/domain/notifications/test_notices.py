@@ -13,8 +13,8 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Lesson, Notification, User
 from lessonadmin.domain.notifications import notices
 from tests.factories import keep, make_course, make_lesson, make_tracking, make_user
+from tests.mux_sim import MuxSim
 from tests.queries import counted
-from tests.world import World
 
 pytestmark = pytest.mark.usefixtures("session")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -151,7 +151,7 @@ def test_a_page_costs_two_queries_however_long_it_is() -> None:
     assert len(asked) == 2
 
 
-def test_an_upload_tells_each_thing_once(world: World) -> None:
+def test_an_upload_tells_each_thing_once(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     tracking = make_tracking(lesson)
     for _ in range(3):
@@ -159,5 +159,5 @@ def test_an_upload_tells_each_thing_once(world: World) -> None:
             audit_log.notify("needs_attention", lesson, "Still waiting.", tracking=tracking)
     with transaction(JOB):
         audit_log.notify("video_failed", lesson, "It failed.", tracking=tracking)
-    assert sorted(world.notices(lesson.creator_id)) == ["needs_attention", "video_failed"]
+    assert sorted(mux_sim.notices(lesson.creator_id)) == ["needs_attention", "video_failed"]
     assert db.session.scalar(select(func.count()).select_from(Notification)) == 2

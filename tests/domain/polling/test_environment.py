@@ -7,7 +7,7 @@ from lessonadmin.domain.polling import environment
 from muxsim.events import environment_id
 from muxsim.options import ENVIRONMENT
 from tests.factories import make_event, make_lesson, make_playing_lesson, make_tracking
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,10 @@ def test_many_gone_and_hardly_one_found(gone: int, found: int, implausible: bool
     assert environment.implausible(gone=gone, found=found) is implausible
 
 
-def test_muxs_word_outweighs_what_is_seen(world: World) -> None:
+def test_muxs_word_outweighs_what_is_seen(mux_sim: MuxSim) -> None:
     """Other programs may share the environment: that none of the newest videos is ours says nothing then."""
     make_playing_lesson()
-    world.control.seed_assets(3)
+    mux_sim.control.seed_assets(3)
     make_event(environment_id=environment_id(ENVIRONMENT), outcome="applied")
     assert not environment.is_another("low")
     make_event(environment_id="elsewhere", outcome="applied")
@@ -30,21 +30,21 @@ def test_muxs_word_outweighs_what_is_seen(world: World) -> None:
 
 @pytest.mark.parametrize("told", [True, False])
 def test_without_muxs_word_or_an_event_to_compare_it_with_what_is_seen_decides(
-    world: World, told: bool
+    mux_sim: MuxSim, told: bool
 ) -> None:
     if told:
         make_event(environment_id=environment_id(ENVIRONMENT), outcome="applied")
-        world.control.fault("api", "status", match={"operation": "whoami"}, status=404)
-    world.control.seed_assets(3)
+        mux_sim.control.fault("api", "status", match={"operation": "whoami"}, status=404)
+    mux_sim.control.seed_assets(3)
     assert not environment.is_another("low")  # nothing plays here, so nothing need be there
     make_playing_lesson()
     assert environment.is_another("low")
-    make_tracking(make_lesson(), status="processing", mux_asset_id=world.control.seed_assets(1)[0])
+    make_tracking(make_lesson(), status="processing", mux_asset_id=mux_sim.control.seed_assets(1)[0])
     assert not environment.is_another("low")
 
 
-def test_a_mux_that_is_away_decides_nothing(world: World) -> None:
+def test_a_mux_that_is_away_decides_nothing(mux_sim: MuxSim) -> None:
     make_event(environment_id="elsewhere", outcome="applied")
-    world.control.fault("api", "status", status=503)
+    mux_sim.control.fault("api", "status", status=503)
     with pytest.raises(mux.Later):
         environment.is_another("low")

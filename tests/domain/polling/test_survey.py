@@ -13,8 +13,8 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.polling import ask_mux, survey
 from tests.factories import make_lesson, make_tracking, make_user
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 
 def all_due(seconds: int = 3600) -> None:
@@ -26,18 +26,20 @@ def all_due(seconds: int = 3600) -> None:
     db.session.commit()
 
 
-def gets(world: World) -> list[str]:
-    return [call["operation"] for call in world.calls() if call["method"] == "GET"]
+def gets(mux_sim: MuxSim) -> list[str]:
+    return [call["operation"] for call in mux_sim.calls() if call["method"] == "GET"]
 
 
-def many_processing(world: World, count: int) -> None:
+def many_processing(mux_sim: MuxSim, count: int) -> None:
     """So many lessons whose videos are ready at Mux, and nobody told us."""
     if not count:
         return
-    teacher = make_user()
-    lessons = [{"id": uuid.uuid4(), "creator_id": teacher.id, "title": f"Lesson {n}"} for n in range(count)]
+    instructor = make_user()
+    lessons = [
+        {"id": uuid.uuid4(), "creator_id": instructor.id, "title": f"Lesson {n}"} for n in range(count)
+    ]
     rows = [
-        {"id": uuid.uuid4(), "lesson_id": one["id"], "owner_id": teacher.id, "upload_id": f"upload{n}", "status": "processing",
+        {"id": uuid.uuid4(), "lesson_id": one["id"], "owner_id": instructor.id, "upload_id": f"upload{n}", "status": "processing",
          "next_check_at": func.now()}
         for n, one in enumerate(lessons)
     ]  # fmt: skip
@@ -54,60 +56,63 @@ def many_processing(world: World, count: int) -> None:
                 "meta": {"external_id": str(row["id"])},
             }
         )
-    world.control.seed_each(wishes)
+    mux_sim.control.seed_each(wishes)
 
 
-def test_a_thousand_lost_webhooks_cost_a_page_a_hundred(world: World) -> None:
-    many_processing(world, 1000)
+def test_a_thousand_lost_webhooks_cost_a_page_a_hundred(mux_sim: MuxSim) -> None:
+    many_processing(mux_sim, 1000)
     assert not sweep.sweep().failed
-    assert len(gets(world)) <= 12
-    assert set(gets(world)) == {"list_assets"}
+    assert len(gets(mux_sim)) <= 12
+    assert set(gets(mux_sim)) == {"list_assets"}
     published = db.session.scalar(select(func.count()).where(Lesson.status == "published"))
     assert published == 1000
 
 
 @pytest.mark.parametrize("found", [0, 30])
-def test_no_survey_asks_more_than_twelve_times(world: World, found: int) -> None:
+def test_no_survey_asks_more_than_twelve_times(mux_sim: MuxSim, found: int) -> None:
     """Also when no page shows what is looked for, and each must be asked about by itself."""
-    many_processing(world, found)
-    teacher = make_user()
+    many_processing(mux_sim, found)
+    instructor = make_user()
     for n in range(20):
         make_tracking(
-            make_lesson(creator=teacher), status="processing", mux_asset_id=f"lost{n}" * 8, upload_id=f"l{n}"
+            make_lesson(creator=instructor),
+            status="processing",
+            mux_asset_id=f"lost{n}" * 8,
+            upload_id=f"l{n}",
         )
     all_due()
     survey.survey(actor=JOB)
-    assert 0 < len(gets(world)) <= survey.MAX_CALLS == 12
+    assert 0 < len(gets(mux_sim)) <= survey.MAX_CALLS == 12
 
 
-def test_what_a_page_does_not_show_is_not_taken_for_gone(world: World) -> None:
+def test_what_a_page_does_not_show_is_not_taken_for_gone(mux_sim: MuxSim) -> None:
     lessons = [make_lesson() for _ in range(5)]
     for lesson in lessons:
-        world.uploaded(lesson)
-    world.forget()
-    world.control.fault("api", "status", match={"operation": "get_*"}, status=500)
-    hidden = world.control.assets()[0]["id"]
-    world.control.delete_asset_in_dashboard(hidden)
-    world.forget()
+        mux_sim.uploaded(lesson)
+    mux_sim.forget()
+    mux_sim.control.fault("api", "status", match={"operation": "get_*"}, status=500)
+    hidden = mux_sim.control.assets()[0]["id"]
+    mux_sim.control.delete_asset_in_dashboard(hidden)
+    mux_sim.forget()
     all_due()
     survey.survey(actor=JOB)
-    states = [world.lesson(lesson).video_processing_status for lesson in lessons]
+    states = [mux_sim.lesson(lesson).video_processing_status for lesson in lessons]
     assert sorted(states) == ["ready"] * 4 + ["uploading"]
 
 
-def test_an_asset_that_is_truly_gone_is_seen_by_asking_for_it(world: World) -> None:
-    world.control.hold_processing()
+def test_an_asset_that_is_truly_gone_is_seen_by_asking_for_it(mux_sim: MuxSim) -> None:
+    mux_sim.control.hold_processing()
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    world.control.delete_asset_in_dashboard(world.control.assets()[0]["id"])
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.control.delete_asset_in_dashboard(mux_sim.control.assets()[0]["id"])
+    mux_sim.forget()
     all_due()
     survey.survey(actor=JOB)
-    assert world.lesson(lesson).video_error_type == "deleted_at_mux"
+    assert mux_sim.lesson(lesson).video_error_type == "deleted_at_mux"
 
 
-def test_who_waits_longest_is_asked_about_first(world: World) -> None:
+def test_who_waits_longest_is_asked_about_first(mux_sim: MuxSim) -> None:
     """Uploads that Mux never heard of take a single look each: none of them may keep an older one from its turn."""
     lessons = [make_lesson() for _ in range(9)]
     for number, lesson in enumerate(lessons):
@@ -116,7 +121,7 @@ def test_who_waits_longest_is_asked_about_first(world: World) -> None:
     survey.survey(actor=JOB)
 
     def asked() -> list[int]:
-        return [n for n, one in enumerate(lessons) if world.rows(one)[0].attempts > 0]
+        return [n for n, one in enumerate(lessons) if mux_sim.rows(one)[0].attempts > 0]
 
     first = asked()
     assert first == list(range(9 - len(first), 9))
@@ -127,41 +132,41 @@ def test_who_waits_longest_is_asked_about_first(world: World) -> None:
     assert asked() == list(range(9)), "the rest was due at once, not after another silence"
 
 
-def test_uploads_that_still_wait_are_told_apart_from_those_that_ended(world: World) -> None:
+def test_uploads_that_still_wait_are_told_apart_from_those_that_ended(mux_sim: MuxSim) -> None:
     lessons = [make_lesson() for _ in range(6)]
-    tickets = [world.upload(lesson) for lesson in lessons]
-    world.control.time_out_upload(tickets[0].upload_id)
-    world.control.cancel_upload_elsewhere(tickets[1].upload_id)
-    world.control.error_upload(tickets[2].upload_id)
-    world.forget()
+    tickets = [mux_sim.upload(lesson) for lesson in lessons]
+    mux_sim.control.time_out_upload(tickets[0].upload_id)
+    mux_sim.control.cancel_upload_elsewhere(tickets[1].upload_id)
+    mux_sim.control.error_upload(tickets[2].upload_id)
+    mux_sim.forget()
     all_due()
     survey.survey(actor=JOB)
-    assert [world.lesson(one).video_error_type for one in lessons] == [
+    assert [mux_sim.lesson(one).video_error_type for one in lessons] == [
         "upload_timed_out", "upload_cancelled", "upload_errored", None, None, None,
     ]  # fmt: skip
-    assert gets(world) == ["list_assets", "list_uploads"]
+    assert gets(mux_sim) == ["list_assets", "list_uploads"]
 
 
-def test_an_address_that_ran_out_is_found_by_our_own_clock(world: World) -> None:
+def test_an_address_that_ran_out_is_found_by_our_own_clock(mux_sim: MuxSim) -> None:
     """Mux tells nobody of a time-out, and may not even have noticed it itself."""
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     db.session.execute(update(Tracking).values(expires_at=func.now() - text("interval '1 minute'")))
     db.session.commit()
     all_due(86400)
-    assert world.control.upload(ticket.upload_id)["status"] == "waiting"
+    assert mux_sim.control.upload(ticket.upload_id)["status"] == "waiting"
     sweep.sweep()
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.video_processing_status, now.video_error_type) == ("error", "upload_timed_out")
-    world.control.complete_upload(ticket.upload_id)
-    world.deliver()
-    assert world.lesson(lesson).status == "published", "what comes after all is welcome"
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).status == "published", "what comes after all is welcome"
 
 
-def test_an_upload_is_asked_about_when_its_address_runs_out(world: World) -> None:
+def test_an_upload_is_asked_about_when_its_address_runs_out(mux_sim: MuxSim) -> None:
     """Not half an hour later, as its age alone would have it."""
     lesson = make_lesson()
-    world.upload(lesson)
+    mux_sim.upload(lesson)
     db.session.execute(
         text(
             "UPDATE mux_asset_tracking SET created_at = now() - interval '1 day', expires_at = now() + interval '1 minute'"
@@ -170,17 +175,17 @@ def test_an_upload_is_asked_about_when_its_address_runs_out(world: World) -> Non
     db.session.commit()
     all_due(0)
     sweep.sweep()
-    (row,) = world.rows(lesson)
+    (row,) = mux_sim.rows(lesson)
     assert row.next_check_at
     assert row.expires_at
     assert 0 < (row.next_check_at - row.expires_at).total_seconds() < 10
 
 
-def test_silence_is_waited_for_longer_the_older_an_upload_is(world: World) -> None:
-    world.control.hold_processing()
+def test_silence_is_waited_for_longer_the_older_an_upload_is(mux_sim: MuxSim) -> None:
+    mux_sim.control.hold_processing()
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     for age, pause in ((0, 60), (400, 100), (3600, 900), (86400, 1800), (10 * 86400, 1800)):
         db.session.execute(
             text(
@@ -198,21 +203,21 @@ def test_silence_is_waited_for_longer_the_older_an_upload_is(world: World) -> No
         assert abs(float(left) - pause) < 5
 
 
-def test_an_open_upload_without_a_turn_gets_one(world: World) -> None:
+def test_an_open_upload_without_a_turn_gets_one(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     db.session.execute(update(Tracking).values(next_check_at=None))
     db.session.commit()
     sweep.sweep()
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_one_that_cannot_be_applied_delays_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_cannot_be_applied_delays_no_other(mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
     lessons = [make_lesson() for _ in range(5)]
     for lesson in lessons:
-        world.uploaded(lesson)
-    world.forget()
+        mux_sim.uploaded(lesson)
+    mux_sim.forget()
     all_due()
     poisoned, real = lessons[2].id, ask_mux.let_happen
 
@@ -224,58 +229,58 @@ def test_one_that_cannot_be_applied_delays_no_other(world: World, monkeypatch: p
     monkeypatch.setattr(ask_mux, "let_happen", let_happen)
     summary = sweep.sweep()
     assert summary.failed == {"uploads": "Stumbled"}
-    assert [world.lesson(one).status for one in lessons].count("published") == 4
+    assert [mux_sim.lesson(one).status for one in lessons].count("published") == 4
     monkeypatch.undo()
     all_due()
     sweep.sweep()
-    assert world.lesson(lessons[2]).status == "published"
+    assert mux_sim.lesson(lessons[2]).status == "published"
 
 
 @pytest.mark.parametrize("status", [429, 500, 401])
-def test_a_mux_that_does_not_answer_is_asked_once_and_concludes_nothing(world: World, status: int) -> None:
+def test_a_mux_that_does_not_answer_is_asked_once_and_concludes_nothing(mux_sim: MuxSim, status: int) -> None:
     lessons = [make_lesson() for _ in range(6)]
     for lesson in lessons:
-        world.uploaded(lesson)
-    world.forget()
-    world.control.fault("api", "status", status=status)
+        mux_sim.uploaded(lesson)
+    mux_sim.forget()
+    mux_sim.control.fault("api", "status", status=status)
     all_due()
-    before = len(world.calls())
+    before = len(mux_sim.calls())
     survey.survey(actor=JOB)
-    assert len(world.calls()) - before == 1
-    assert {world.lesson(one).video_processing_status for one in lessons} == {"uploading"}
+    assert len(mux_sim.calls()) - before == 1
+    assert {mux_sim.lesson(one).video_processing_status for one in lessons} == {"uploading"}
 
 
-def test_retry_after_pauses_every_background_call(world: World) -> None:
+def test_retry_after_pauses_every_background_call(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
-    world.control.fault("api", "rate_limited", retry_after=33)
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
+    mux_sim.control.fault("api", "rate_limited", retry_after=33)
     all_due()
     survey.survey(actor=JOB)
     assert 25 < mux_budget.left()[1] <= 33
-    world.control.clear_faults()
-    before = len(world.calls())
+    mux_sim.control.clear_faults()
+    before = len(mux_sim.calls())
     sweep.sweep()
-    assert len(world.calls()) == before
+    assert len(mux_sim.calls()) == before
 
 
-def test_without_budget_nothing_is_asked_and_nothing_is_forgotten(world: World) -> None:
+def test_without_budget_nothing_is_asked_and_nothing_is_forgotten(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.forget()
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
     all_due()
     while mux_budget.take():
         pass
-    before = len(world.calls())
+    before = len(mux_sim.calls())
     survey.survey(actor=JOB)
-    assert len(world.calls()) == before
-    (row,) = world.rows(lesson)
+    assert len(mux_sim.calls()) == before
+    (row,) = mux_sim.rows(lesson)
     soon = db.session.scalar(select(Tracking.next_check_at <= func.now() + text("interval '61 seconds'")))
     assert soon, row.next_check_at
 
 
-def test_the_shortest_silence_is_a_setting(world: World) -> None:
+def test_the_shortest_silence_is_a_setting(mux_sim: MuxSim) -> None:
     with overridden(recheck_after_seconds=7):
-        world.upload(make_lesson())
+        mux_sim.upload(make_lesson())
     left = db.session.scalar(text("SELECT extract(epoch FROM next_check_at - now()) FROM mux_asset_tracking"))
     assert 5 < float(left) <= 7

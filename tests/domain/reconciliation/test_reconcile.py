@@ -20,8 +20,8 @@ from lessonadmin.domain.reconciliation import fixes, playback_policy, reconcile
 from lessonadmin.domain.reconciliation.differences import Found
 from lessonadmin.mux import transport
 from tests.factories import make_lesson, make_playing_lesson
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -43,37 +43,37 @@ def kinds(told: list[Found]) -> Counter[str]:
     return Counter(found.kind for found in told)
 
 
-def test_a_healthy_school_has_no_drift(world: World) -> None:
+def test_a_healthy_school_has_no_drift(mux_sim: MuxSim) -> None:
     for _ in range(3):
-        world.uploaded(make_lesson(price_cents=900))
-    world.deliver()
+        mux_sim.uploaded(make_lesson(price_cents=900))
+    mux_sim.deliver()
     report, told = walk()
     assert told == []
     assert (report.assets, report.foreign) == (3, 0)
 
 
-def test_every_kind_is_found_and_mended(world: World) -> None:
+def test_every_kind_is_found_and_mended(mux_sim: MuxSim) -> None:
     gone = make_playing_lesson()
     stale = make_lesson()
-    world.uploaded(stale)
-    unheard = world.waiting()
-    world.give(next(one for one in unheard if one["type"] == "video.upload.asset_created"))
+    mux_sim.uploaded(stale)
+    unheard = mux_sim.waiting()
+    mux_sim.give(next(one for one in unheard if one["type"] == "video.upload.asset_created"))
     played = make_lesson()
-    world.uploaded(played)
-    world.deliver()
+    mux_sim.uploaded(played)
+    mux_sim.deliver()
     note = f'{{"lesson_id":"{played.id}","app":"lessonadmin"}}'
     nobody = f'{{"lesson_id":"{uuid.uuid4()}","app":"lessonadmin"}}'
-    world.control.seed_assets(1, passthrough=note, created_at=0)
-    world.control.seed_assets(1, passthrough=nobody, created_at=0)
-    world.control.seed_assets(2, passthrough="somebody-else", created_at=0)
-    world.control.seed_assets(1, passthrough=nobody)
+    mux_sim.control.seed_assets(1, passthrough=note, created_at=0)
+    mux_sim.control.seed_assets(1, passthrough=nobody, created_at=0)
+    mux_sim.control.seed_assets(2, passthrough="somebody-else", created_at=0)
+    mux_sim.control.seed_assets(1, passthrough=nobody)
     lost = make_lesson()
-    lost_upload = world.upload(lost).upload_id
+    lost_upload = mux_sim.upload(lost).upload_id
     db.session.execute(
         update(Tracking).where(Tracking.upload_id == lost_upload).values(upload_id="elsewhere")
     )
     db.session.commit()
-    world.forget()
+    mux_sim.forget()
 
     report, told = walk(mend=False)
     assert kinds(told) == {"missing": 1, "stale": 1, "duplicate": 1, "orphan": 1, "unknown_upload": 1}
@@ -82,9 +82,9 @@ def test_every_kind_is_found_and_mended(world: World) -> None:
     report, told = walk(mend=True, delete_orphans=True)
     assert report.mended == Counter(kinds(told))
     sweep.sweep()
-    assert world.lesson(stale).status == "published"
-    assert world.lesson(gone).video_error_type == "deleted_at_mux"
-    assert world.control.upload(lost_upload)["status"] == "cancelled"
+    assert mux_sim.lesson(stale).status == "published"
+    assert mux_sim.lesson(gone).video_error_type == "deleted_at_mux"
+    assert mux_sim.control.upload(lost_upload)["status"] == "cancelled"
 
     _, told = walk()
     assert told == []
@@ -103,7 +103,7 @@ def pause(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 
 def test_mux_is_not_asked_in_its_pause_and_the_rest_is_left_for_the_next_run(
-    world: World, app: Flask, pause: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    mux_sim: MuxSim, app: Flask, pause: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lessons = [make_playing_lesson() for _ in range(3)]
     report, told = walk(mend=False)
@@ -118,15 +118,15 @@ def test_mux_is_not_asked_in_its_pause_and_the_rest_is_left_for_the_next_run(
         return once(finding, **more)
 
     monkeypatch.setattr(fixes, "mend", then_pause)
-    calls = len(world.calls())
+    calls = len(mux_sim.calls())
     report = reconcile.mend_kind(report.run_id, "missing", actor=CLI)
     assert (sum(report.mended.values()), report.left, len(asked)) == (1, 2, 2)
-    assert len(world.calls()) == calls + 1
-    assert [world.lesson(lesson).video_error_type for lesson in lessons].count("deleted_at_mux") == 1
+    assert len(mux_sim.calls()) == calls + 1
+    assert [mux_sim.lesson(lesson).video_error_type for lesson in lessons].count("deleted_at_mux") == 1
 
 
 def test_the_command_says_what_a_pause_left_over(
-    world: World, app: Flask, pause: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    mux_sim: MuxSim, app: Flask, pause: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_playing_lesson()
     keep = reconcile._keep
@@ -142,18 +142,18 @@ def test_the_command_says_what_a_pause_left_over(
     assert "mended: 0" in result.output
 
 
-def test_no_playback_id_is_looked_up_in_a_pause(world: World, pause: Callable[[], None]) -> None:
+def test_no_playback_id_is_looked_up_in_a_pause(mux_sim: MuxSim, pause: Callable[[], None]) -> None:
     lesson = make_playing_lesson(price_cents=500)
     pause()
     with pytest.raises(mux_budget.Closed):
         playback_policy.mend(str(lesson.mux_asset_id), actor=CLI)
-    assert world.calls() == []
+    assert mux_sim.calls() == []
 
 
-def test_wrong_policy_is_told(world: World) -> None:
+def test_wrong_policy_is_told(mux_sim: MuxSim) -> None:
     lesson = make_lesson(price_cents=500)
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     db.session.execute(update(Tracking).values(mux_playback_id="not-the-one-at-mux"))
     db.session.commit()
     _, told = walk(mend=False)
@@ -161,16 +161,16 @@ def test_wrong_policy_is_told(world: World) -> None:
     assert db.session.scalars(select(Drift.kind)).all() == ["wrong_policy"]
 
 
-def test_a_broken_walk_concludes_nothing(world: World, app: Flask) -> None:
+def test_a_broken_walk_concludes_nothing(mux_sim: MuxSim, app: Flask) -> None:
     lesson = make_playing_lesson()
-    world.control.fault("api", "status", match={"operation": "list_assets"}, status=401)
+    mux_sim.control.fault("api", "status", match={"operation": "list_assets"}, status=401)
     result = app.test_cli_runner().invoke(args=["reconcile"])
     assert result.exit_code == 1
     assert "nothing was changed" in result.output
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_the_command_prints_a_line_a_finding(world: World, app: Flask) -> None:
+def test_the_command_prints_a_line_a_finding(mux_sim: MuxSim, app: Flask) -> None:
     lesson = make_playing_lesson()
     result = app.test_cli_runner().invoke(args=["reconcile", "--dry-run"])
     assert result.exit_code == 0
@@ -178,15 +178,15 @@ def test_the_command_prints_a_line_a_finding(world: World, app: Flask) -> None:
         f"missing {lesson.mux_asset_id} lesson:{lesson.id} we say ready, Mux does not have it"
         in result.output
     )
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_a_token_of_another_environment_clears_nothing(world: World, app: Flask) -> None:
+def test_a_token_of_another_environment_clears_nothing(mux_sim: MuxSim, app: Flask) -> None:
     playing = [make_playing_lesson() for _ in range(25)]
     result = app.test_cli_runner().invoke(args=["reconcile"])
     assert result.exit_code == 1
     assert "another Mux environment" in result.output
-    assert {world.lesson(lesson).status for lesson in playing} == {"published"}
+    assert {mux_sim.lesson(lesson).status for lesson in playing} == {"published"}
 
 
 # a wrong policy
@@ -194,69 +194,69 @@ def test_a_token_of_another_environment_clears_nothing(world: World, app: Flask)
 KEYS = {"mux_signing_key_id": "key", "mux_signing_private_key": "anything"}
 
 
-def public_and_paid(world: World) -> tuple[Lesson, str]:
+def public_and_paid(mux_sim: MuxSim) -> tuple[Lesson, str]:
     """A lesson that plays by a public id and costs something by now; its asset."""
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     db.session.execute(update(Lesson).where(Lesson.id == lesson.id).values(price_cents=900))
     db.session.commit()
-    return lesson, str(world.lesson(lesson).mux_asset_id)
+    return lesson, str(mux_sim.lesson(lesson).mux_asset_id)
 
 
-def policies(world: World, asset_id: str) -> list[str]:
-    return [one["policy"] for one in world.control.asset(asset_id)["playback_ids"]]
+def policies(mux_sim: MuxSim, asset_id: str) -> list[str]:
+    return [one["policy"] for one in mux_sim.control.asset(asset_id)["playback_ids"]]
 
 
-def test_a_public_id_of_a_paid_lesson_is_replaced_by_a_signed_one(world: World) -> None:
-    lesson, asset_id = public_and_paid(world)
+def test_a_public_id_of_a_paid_lesson_is_replaced_by_a_signed_one(mux_sim: MuxSim) -> None:
+    lesson, asset_id = public_and_paid(mux_sim)
     assert walk()[1] == []  # without keys a public id is how things are
     with overridden(**KEYS):
         report, told = walk()
         assert (kinds(told), report.mended) == ({"wrong_policy": 1}, {"wrong_policy": 1})
-        now = world.lesson(lesson)
+        now = mux_sim.lesson(lesson)
         assert (now.status, now.playback_policy, now.video_processing_status) == (
             "published",
             "signed",
             "ready",
         )
-        assert [one["id"] for one in world.control.asset(asset_id)["playback_ids"]] == [now.mux_playback_id]
-        assert {"video.playback_changed", "video.playback_closed"} <= set(world.actions(lesson.id))
+        assert [one["id"] for one in mux_sim.control.asset(asset_id)["playback_ids"]] == [now.mux_playback_id]
+        assert {"video.playback_changed", "video.playback_closed"} <= set(mux_sim.actions(lesson.id))
         assert walk()[1] == []
-    assert len(world.calls("create_playback_id")) == 1
+    assert len(mux_sim.calls("create_playback_id")) == 1
 
 
-def test_a_signed_id_that_is_there_already_is_taken_over_and_not_made_again(world: World) -> None:
-    lesson, asset_id = public_and_paid(world)
-    world.control.fault(
+def test_a_signed_id_that_is_there_already_is_taken_over_and_not_made_again(mux_sim: MuxSim) -> None:
+    lesson, asset_id = public_and_paid(mux_sim)
+    mux_sim.control.fault(
         "api", "hang", match={"operation": "create_playback_id"}, times=1, seconds=1, after=True
     )
     with overridden(**KEYS), pytest.MonkeyPatch.context() as patch:
         patch.setattr(transport, "LIMITS", transport.Limits(connect=0.5, read=0.3, whole=0.5))
         report, _ = walk()
         assert report.failed == {"wrong_policy": 1}  # the answer was lost, the id was made
-        assert world.lesson(lesson).playback_policy == "public"
-        world.control.clear_faults()
+        assert mux_sim.lesson(lesson).playback_policy == "public"
+        mux_sim.control.clear_faults()
         report, _ = walk()
     assert report.mended == {"wrong_policy": 1}
-    assert policies(world, asset_id) == ["signed"]
+    assert policies(mux_sim, asset_id) == ["signed"]
 
 
-def test_a_public_id_that_could_not_be_closed_is_closed_by_the_next_walk(world: World) -> None:
-    lesson, asset_id = public_and_paid(world)
-    world.control.fault("api", "status", match={"operation": "delete_playback_id"}, status=500, times=1)
+def test_a_public_id_that_could_not_be_closed_is_closed_by_the_next_walk(mux_sim: MuxSim) -> None:
+    lesson, asset_id = public_and_paid(mux_sim)
+    mux_sim.control.fault("api", "status", match={"operation": "delete_playback_id"}, status=500, times=1)
     with overridden(**KEYS):
         assert walk()[0].failed == {"wrong_policy": 1}
-        assert world.lesson(lesson).playback_policy == "signed"
-        assert sorted(policies(world, asset_id)) == ["public", "signed"]
+        assert mux_sim.lesson(lesson).playback_policy == "signed"
+        assert sorted(policies(mux_sim, asset_id)) == ["public", "signed"]
         assert walk()[0].mended == {"wrong_policy": 1}
         assert walk()[1] == []
-    assert policies(world, asset_id) == ["signed"]
+    assert policies(mux_sim, asset_id) == ["signed"]
 
 
-def test_two_lessons_of_one_asset_change_together(world: World) -> None:
-    paid, asset_id = public_and_paid(world)
-    playback_id = world.lesson(paid).mux_playback_id
+def test_two_lessons_of_one_asset_change_together(mux_sim: MuxSim) -> None:
+    paid, asset_id = public_and_paid(mux_sim)
+    playback_id = mux_sim.lesson(paid).mux_playback_id
     free = make_lesson(
         mux_asset_id=asset_id, mux_playback_id=playback_id, playback_policy="public", status="published",
         video_processing_status="ready",
@@ -264,24 +264,24 @@ def test_two_lessons_of_one_asset_change_together(world: World) -> None:
     with overridden(**KEYS):
         walk()
         assert walk()[1] == []
-    assert {world.lesson(one).playback_policy for one in (paid, free)} == {"signed"}
-    assert policies(world, asset_id) == ["signed"]
+    assert {mux_sim.lesson(one).playback_policy for one in (paid, free)} == {"signed"}
+    assert policies(mux_sim, asset_id) == ["signed"]
 
 
-def test_a_playback_id_that_mux_does_not_have_is_replaced_by_one_that_it_has(world: World) -> None:
+def test_a_playback_id_that_mux_does_not_have_is_replaced_by_one_that_it_has(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    true = world.lesson(lesson).mux_playback_id
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    true = mux_sim.lesson(lesson).mux_playback_id
     db.session.execute(update(Tracking).values(mux_playback_id="not-the-one-at-mux"))
     db.session.commit()
     assert walk()[0].mended == {"wrong_policy": 1}
-    assert world.lesson(lesson).mux_playback_id == true
+    assert mux_sim.lesson(lesson).mux_playback_id == true
     assert walk()[1] == []
 
 
 def test_the_command_waits_for_another_walk(
-    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+    mux_sim: MuxSim, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def walk() -> Result:
         return app.test_cli_runner().invoke(args=["reconcile", "--dry-run"])

@@ -17,7 +17,7 @@ from lessonadmin.domain.models import AssetDeletion, ReconcileRun, Tracking
 from lessonadmin.domain.reconciliation import mux_inventory, reconcile
 from lessonadmin.domain.reconciliation.differences import Found
 from tests.factories import make_lesson, make_playing_lesson, make_tracking
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 
 @pytest.fixture(autouse=True)
@@ -39,40 +39,40 @@ def walk(tell: object = None, *, delete_orphans: bool = False) -> reconcile.Repo
     return report
 
 
-def stale_lesson(world: World) -> str:
+def stale_lesson(mux_sim: MuxSim) -> str:
     """A lesson that we believe is being processed, while Mux has it ready; its asset."""
     lesson = make_lesson()
-    upload_id = world.uploaded(lesson)
-    made = next(one for one in world.waiting() if one["type"] == "video.upload.asset_created")
-    world.give(made)
-    return str(world.control.upload(upload_id)["asset_id"])
+    upload_id = mux_sim.uploaded(lesson)
+    made = next(one for one in mux_sim.waiting() if one["type"] == "video.upload.asset_created")
+    mux_sim.give(made)
+    return str(mux_sim.control.upload(upload_id)["asset_id"])
 
 
-def test_mux_fails_in_the_middle_of_the_pages_and_recovers(world: World) -> None:
-    world.control.seed_assets(250, passthrough="somebody-else")
-    world.control.fault("api", "status", match={"operation": "list_assets"}, skip=1, times=2, status=503)
+def test_mux_fails_in_the_middle_of_the_pages_and_recovers(mux_sim: MuxSim) -> None:
+    mux_sim.control.seed_assets(250, passthrough="somebody-else")
+    mux_sim.control.fault("api", "status", match={"operation": "list_assets"}, skip=1, times=2, status=503)
     report = walk()
     assert (report.assets, report.foreign, report.pages) == (250, 250, 4)
 
 
-def test_mux_fails_in_the_middle_for_good_and_nothing_is_concluded(world: World) -> None:
+def test_mux_fails_in_the_middle_for_good_and_nothing_is_concluded(mux_sim: MuxSim) -> None:
     lessons = [make_playing_lesson() for _ in range(3)]  # Mux has none of them
-    world.control.seed_assets(150, passthrough="somebody-else")
-    world.control.fault("api", "status", match={"operation": "list_assets"}, skip=1, status=500)
+    mux_sim.control.seed_assets(150, passthrough="somebody-else")
+    mux_sim.control.fault("api", "status", match={"operation": "list_assets"}, skip=1, status=500)
     with pytest.raises(mux_inventory.WalkFailed):
         walk()
-    assert {world.lesson(one).status for one in lessons} == {"published"}
+    assert {mux_sim.lesson(one).status for one in lessons} == {"published"}
     newest = db.session.scalars(select(ReconcileRun)).one()
     assert newest.error is not None
     assert newest.summary["found"] == {}
 
 
-def test_an_asset_that_vanishes_between_plan_and_run(world: World) -> None:
-    asset_id = stale_lesson(world)
+def test_an_asset_that_vanishes_between_plan_and_run(mux_sim: MuxSim) -> None:
+    asset_id = stale_lesson(mux_sim)
 
     def vanish(found: Found) -> None:
         assert found.kind == "stale"
-        world.control.delete_asset_in_dashboard(asset_id)
+        mux_sim.control.delete_asset_in_dashboard(asset_id)
 
     assert walk(vanish).mended == {"stale": 1}
     row = db.session.scalars(select(Tracking)).one()
@@ -80,17 +80,17 @@ def test_an_asset_that_vanishes_between_plan_and_run(world: World) -> None:
     assert walk().found == {}
 
 
-def test_mux_changes_its_mind_between_plan_and_run(world: World) -> None:
+def test_mux_changes_its_mind_between_plan_and_run(mux_sim: MuxSim) -> None:
     """The plan says ready; when it is carried out the asset has failed, and that is what counts."""
-    asset_id = stale_lesson(world)
-    assert walk(lambda found: world.control.error_asset(asset_id)).mended == {"stale": 1}
+    asset_id = stale_lesson(mux_sim)
+    assert walk(lambda found: mux_sim.control.error_asset(asset_id)).mended == {"stale": 1}
     row = db.session.scalars(select(Tracking)).one()
     assert (row.status, row.error_type) == ("error", "asset_errored")
 
 
-def test_an_orphan_that_is_used_by_the_time_of_the_run_is_not_deleted(world: World) -> None:
+def test_an_orphan_that_is_used_by_the_time_of_the_run_is_not_deleted(mux_sim: MuxSim) -> None:
     owner = make_lesson()
-    (asset_id,) = world.control.seed_assets(
+    (asset_id,) = mux_sim.control.seed_assets(
         1, passthrough=f'{{"lesson_id":"{owner.id}","app":"lessonadmin"}}', created_at=0
     )
 
@@ -100,21 +100,21 @@ def test_an_orphan_that_is_used_by_the_time_of_the_run_is_not_deleted(world: Wor
     report = walk(adopt, delete_orphans=True)
     assert (report.found, report.mended) == ({"orphan": 1}, {})
     assert db.session.scalar(select(func.count(AssetDeletion.id))) == 0
-    assert world.control.asset(asset_id)["status"] == "ready"
+    assert mux_sim.control.asset(asset_id)["status"] == "ready"
 
 
-def test_one_that_cannot_be_mended_stands_in_the_way_of_none(world: World) -> None:
+def test_one_that_cannot_be_mended_stands_in_the_way_of_none(mux_sim: MuxSim) -> None:
     for _ in range(3):
-        stale_lesson(world)
-    world.control.fault("api", "status", match={"operation": "get_asset"}, times=1, status=500)
+        stale_lesson(mux_sim)
+    mux_sim.control.fault("api", "status", match={"operation": "get_asset"}, times=1, status=500)
     report = walk()
     assert (report.failed, report.mended) == ({"stale": 1}, {"stale": 2})
     assert walk().mended == {"stale": 1}
 
 
-def test_nonsense_in_old_rows(world: World) -> None:
-    (asset_id,) = world.control.seed_assets(1)
-    playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
+def test_nonsense_in_old_rows(mux_sim: MuxSim) -> None:
+    (asset_id,) = mux_sim.control.seed_assets(1)
+    playback_id = mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
     ready = {"video_processing_status": "ready", "status": "published", "mux_playback_id": playback_id}
     empty = [make_lesson(mux_asset_id=one, **ready) for one in ("", "   ", "temp_x", None)]
     twice = [make_lesson(mux_asset_id=asset_id, **ready) for _ in range(2)]
@@ -123,36 +123,36 @@ def test_nonsense_in_old_rows(world: World) -> None:
     report = walk(told.append)
     assert Counter(one.kind for one in told) == {"missing": 3}
     assert report.mended == {"missing": 3}
-    assert {world.lesson(one).status for one in (*empty, *twice)} == {"published"}
-    assert {world.lesson(one).video_error_type for one in odd} == {"deleted_at_mux"}
+    assert {mux_sim.lesson(one).status for one in (*empty, *twice)} == {"published"}
+    assert {mux_sim.lesson(one).video_error_type for one in odd} == {"deleted_at_mux"}
     assert walk().found == {}
 
 
-def command(settings: dict[str, str], world: World) -> "subprocess.Popen[bytes]":
+def command(settings: dict[str, str], mux_sim: MuxSim) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "app", "reconcile"],
         cwd=ROOT,
-        env={**os.environ, **settings, "MUX_API_URL": world.url},
+        env={**os.environ, **settings, "MUX_API_URL": mux_sim.url},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
 
 def test_killed_half_way_the_next_run_does_it_all_and_two_at_once_are_one(
-    world: World, settings_environment: dict[str, str]
+    mux_sim: MuxSim, settings_environment: dict[str, str]
 ) -> None:
-    stale_lesson(world)
-    world.control.seed_assets(150, passthrough="somebody-else")
-    world.control.fault("api", "hang", match={"operation": "list_assets"}, skip=1, times=1, seconds=8)
-    process = command(settings_environment, world)
-    world.control.wait_for(lambda: _walking(), timeout=20)
+    stale_lesson(mux_sim)
+    mux_sim.control.seed_assets(150, passthrough="somebody-else")
+    mux_sim.control.fault("api", "hang", match={"operation": "list_assets"}, skip=1, times=1, seconds=8)
+    process = command(settings_environment, mux_sim)
+    mux_sim.control.wait_for(lambda: _walking(), timeout=20)
     with pytest.raises(reconcile.AlreadyRunning):
         walk()
     process.send_signal(signal.SIGKILL)
     assert process.wait(10) == -signal.SIGKILL
-    world.control.clear_faults()
+    mux_sim.control.clear_faults()
     assert reconcile.last_report() is None  # half a walk is no report
-    world.control.wait_for(lambda: not _walking(), timeout=20)
+    mux_sim.control.wait_for(lambda: not _walking(), timeout=20)
     assert walk().mended == {"stale": 1}
     assert walk().found == {}
 
@@ -175,7 +175,7 @@ def school_of_yesterday() -> None:
     db.session.commit()
 
 
-def test_a_clock_that_was_off_for_a_day_walks_when_it_is_back(world: World, app: Flask) -> None:
+def test_a_clock_that_was_off_for_a_day_walks_when_it_is_back(mux_sim: MuxSim, app: Flask) -> None:
     school_of_yesterday()
     assert reconcile.is_due()
     walk()
@@ -185,7 +185,7 @@ def test_a_clock_that_was_off_for_a_day_walks_when_it_is_back(world: World, app:
     assert reconcile.is_due()
 
 
-def test_a_walk_that_failed_or_died_is_tried_again_within_the_night(world: World) -> None:
+def test_a_walk_that_failed_or_died_is_tried_again_within_the_night(mux_sim: MuxSim) -> None:
     school_of_yesterday()
     for changed, due in (
         ("error = 'Mux was away', started_at = now() - interval '10 minutes'", False),

@@ -14,19 +14,19 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.support import notes, timeline
 from tests.factories import make_course, make_event, make_lesson, make_user
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 
 def words(story: timeline.Story) -> list[str]:
     return [f"{entry.source}: {entry.what}" for entry in story.entries]
 
 
-def test_the_whole_story_of_a_lesson_in_order(world: World) -> None:
+def test_the_whole_story_of_a_lesson_in_order(mux_sim: MuxSim) -> None:
     staff = make_user(role="support")
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     with transaction(Actor.user(staff.id)):
         notes.add(staff, lesson.id, "The teacher phoned.")
     actor = Actor.user(staff.id, reason="ticket 7")
@@ -61,23 +61,23 @@ def test_the_whole_story_of_a_lesson_in_order(world: World) -> None:
     assert "by bulk action" in cleared.detail
 
 
-def test_the_story_of_a_course(world: World) -> None:
+def test_the_story_of_a_course(mux_sim: MuxSim) -> None:
     course = make_course()
-    world.uploaded(course)
-    world.deliver()
+    mux_sim.uploaded(course)
+    mux_sim.deliver()
     told = words(timeline.story("course", course.id))
     assert "audit: The video is ready" in told
     assert any(entry.startswith("notice: Told") for entry in told)
 
 
-def test_what_went_wrong_is_marked(world: World) -> None:
+def test_what_went_wrong_is_marked(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     with overridden(mux_api_url="http://127.0.0.1:1"):
         actor = Actor.user(make_user(role="support").id)
         batches.run_now(registry.find("lesson", "recheck"), [lesson.id], actor=actor)
-    world.control.error_upload(ticket.upload_id)
-    world.deliver()
+    mux_sim.control.error_upload(ticket.upload_id)
+    mux_sim.deliver()
     make_event(
         type="video.asset.ready", target_id=lesson.id, outcome="failed", error="LookupError: x", attempts=3
     )
@@ -109,10 +109,10 @@ def test_it_is_bounded_and_goes_on_by_page(session: Session) -> None:
     assert seen == [f"number: {number}" for number in range(25)]
 
 
-def test_it_takes_few_queries_however_much_happened(world: World) -> None:
+def test_it_takes_few_queries_however_much_happened(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     with_many_rows(lesson, 100)
     statements: list[str] = []
 
@@ -127,10 +127,10 @@ def test_it_takes_few_queries_however_much_happened(world: World) -> None:
     assert len(statements) <= 9
 
 
-def test_as_text_for_a_ticket_without_secrets(world: World) -> None:
+def test_as_text_for_a_ticket_without_secrets(mux_sim: MuxSim) -> None:
     lesson = make_lesson(title="Physics")
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     secret = "https://direct-uploads.mux.example/upload/1?token=eyJhbGciOi"
     make_event(
         type="video.asset.ready", target_id=lesson.id, outcome="failed", error=f"LookupError: {secret}"
@@ -141,7 +141,7 @@ def test_as_text_for_a_ticket_without_secrets(world: World) -> None:
         update(Tracking).values(last_look_error=f"network: {secret}", last_look_at=func.clock_timestamp())
     )
     db.session.commit()
-    told = timeline.as_text(world.lesson(lesson), timeline.story("lesson", lesson.id))
+    told = timeline.as_text(mux_sim.lesson(lesson), timeline.story("lesson", lesson.id))
     assert told.startswith(f"Lesson {lesson.id}: Physics\n")
     assert "eyJ" not in told
     assert "abc.def" not in told

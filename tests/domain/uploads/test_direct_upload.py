@@ -16,8 +16,8 @@ from lessonadmin.domain.models import Lesson, Tracking, UploadCancellation, User
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.uploads.direct_upload import File
 from tests.factories import make_course, make_lesson
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 
 @pytest.mark.parametrize(
@@ -45,20 +45,20 @@ def test_what_is_a_video(session: object, name: str, stated: str | None, kind: s
         (File(name="talk.mp4", size=2000 * 1024 * 1024 + 1), TooLarge),
     ],
 )
-def test_what_is_refused_before_the_first_byte(world: World, file: File, refusal: type[Problem]) -> None:
+def test_what_is_refused_before_the_first_byte(mux_sim: MuxSim, file: File, refusal: type[Problem]) -> None:
     with pytest.raises(refusal):
         direct_upload.start(make_lesson(), file, actor=JOB)
-    assert world.calls() == []
+    assert mux_sim.calls() == []
 
 
 @pytest.mark.parametrize("kind", ["lesson", "course"])
-def test_what_reaches_mux(world: World, kind: str) -> None:
+def test_what_reaches_mux(mux_sim: MuxSim, kind: str) -> None:
     owner = make_lesson() if kind == "lesson" else make_course()
-    ticket = world.upload(owner)
-    sent = world.control.upload(ticket.upload_id)
+    ticket = mux_sim.upload(owner)
+    sent = mux_sim.control.upload(ticket.upload_id)
     settings = sent["new_asset_settings"]
     note = json.loads(settings["passthrough"])
-    (row,) = world.rows(owner)
+    (row,) = mux_sim.rows(owner)
     assert note[f"{kind}_id"] == str(owner.id)
     assert len({"lesson_id", "course_id"} & set(note)) == 1
     assert len(settings["passthrough"]) <= 255
@@ -70,9 +70,9 @@ def test_what_reaches_mux(world: World, kind: str) -> None:
     assert ticket.upload_url.startswith("http")
 
 
-def test_the_address_is_a_secret(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_address_is_a_secret(mux_sim: MuxSim, caplog: pytest.LogCaptureFixture) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     assert ticket.upload_url not in repr(ticket)
     assert ticket.upload_url not in caplog.text
     found = db.session.scalar(
@@ -84,7 +84,7 @@ def test_the_address_is_a_secret(world: World, caplog: pytest.LogCaptureFixture)
     assert found == 0
 
 
-FAULTS: dict[str, tuple[Callable[[World], object], type[Problem], str]] = {
+FAULTS: dict[str, tuple[Callable[[MuxSim], object], type[Problem], str]] = {
     "500": (lambda w: w.control.fault("api", "status", status=500), Unavailable, "mux_unavailable"),
     "429": (lambda w: w.control.fault("api", "rate_limited"), Unavailable, "mux_unavailable"),
     "401": (lambda w: w.control.fault("api", "status", status=401), Unavailable, "mux_unavailable"),
@@ -95,60 +95,60 @@ FAULTS: dict[str, tuple[Callable[[World], object], type[Problem], str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_mux_that_refuses_or_fails_leaves_the_lesson_as_it_was(world: World, fault: str) -> None:
+def test_a_mux_that_refuses_or_fails_leaves_the_lesson_as_it_was(mux_sim: MuxSim, fault: str) -> None:
     happen, problem, kind = FAULTS[fault]
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    before = world.lesson(lesson).mux_asset_id
-    calls = len(world.calls())
-    happen(world)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    before = mux_sim.lesson(lesson).mux_asset_id
+    calls = len(mux_sim.calls())
+    happen(mux_sim)
     with pytest.raises(problem) as refusal:
-        world.upload(lesson)
+        mux_sim.upload(lesson)
     assert refusal.value.type == kind
-    assert len(world.calls()) - calls == 1, "a create is never repeated"
-    now = world.lesson(lesson)
+    assert len(mux_sim.calls()) - calls == 1, "a create is never repeated"
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.mux_asset_id) == ("published", before)
-    row = world.rows(lesson)[-1]
+    row = mux_sim.rows(lesson)[-1]
     assert (row.status, row.error_type, row.superseded_at is not None) == (
         "error",
         "upload_not_created",
         True,
     )
-    world.control.clear_faults()
+    mux_sim.control.clear_faults()
     sweep.sweep()
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_a_wrong_token_is_told_in_words(world: World) -> None:
-    world.control.fault("api", "status", status=401)
+def test_a_wrong_token_is_told_in_words(mux_sim: MuxSim) -> None:
+    mux_sim.control.fault("api", "status", status=401)
     with pytest.raises(Unavailable, match="access token"):
-        world.upload(make_lesson())
+        mux_sim.upload(make_lesson())
 
 
-def test_the_plans_limit_is_told_in_muxs_own_words(world: World) -> None:
-    world.control.set_switch("free_plan", True)
-    world.control.seed_assets(10)
+def test_the_plans_limit_is_told_in_muxs_own_words(mux_sim: MuxSim) -> None:
+    mux_sim.control.set_switch("free_plan", True)
+    mux_sim.control.seed_assets(10)
     with pytest.raises(Conflict, match="limited to 10 assets") as refusal:
-        world.upload(make_lesson())
+        mux_sim.upload(make_lesson())
     assert refusal.value.type == "quota"
 
 
-def test_an_answer_that_was_lost_is_not_asked_for_again(world: World) -> None:
+def test_an_answer_that_was_lost_is_not_asked_for_again(mux_sim: MuxSim) -> None:
     """Mux made the upload, we never heard of it: nobody has its address, so nothing comes of it."""
     lesson = make_lesson()
-    world.control.fault("api", "reset", after=True)
+    mux_sim.control.fault("api", "reset", after=True)
     with pytest.raises(Unavailable):
-        world.upload(lesson)
-    world.control.clear_faults()
-    assert [call["operation"] for call in world.calls()] == ["create_upload"]
-    assert world.lesson(lesson).video_processing_status == "none"
-    world.upload(lesson)
-    assert world.lesson(lesson).video_processing_status == "uploading"
+        mux_sim.upload(lesson)
+    mux_sim.control.clear_faults()
+    assert [call["operation"] for call in mux_sim.calls()] == ["create_upload"]
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
+    mux_sim.upload(lesson)
+    assert mux_sim.lesson(lesson).video_processing_status == "uploading"
 
 
 def test_a_lesson_that_is_deleted_while_mux_answers_gets_no_address(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lesson = make_lesson()
     real = mux.create_upload
@@ -164,33 +164,33 @@ def test_a_lesson_that_is_deleted_while_mux_answers_gets_no_address(
         direct_upload.start(lesson, File(name="a.mp4"), actor=JOB)
     (promised,) = db.session.scalars(select(UploadCancellation))
     sweep.sweep()
-    assert world.control.upload(promised.upload_id)["status"] == "cancelled"
+    assert mux_sim.control.upload(promised.upload_id)["status"] == "cancelled"
 
 
-def test_saying_that_the_bytes_are_in_is_a_hint_and_no_proof(world: World) -> None:
+def test_saying_that_the_bytes_are_in_is_a_hint_and_no_proof(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     told = direct_upload.bytes_are_in(lesson, ticket.upload_id, temp_asset_id="temp_9", actor=JOB)
     assert told == "uploading"
-    (row,) = world.rows(lesson)
+    (row,) = mux_sim.rows(lesson)
     assert (row.temp_asset_id, row.mux_asset_id, row.bytes_in_at is not None) == ("temp_9", None, True)
-    assert world.lesson(lesson).mux_asset_id is None
-    assert len(world.calls()) == 1
+    assert mux_sim.lesson(lesson).mux_asset_id is None
+    assert len(mux_sim.calls()) == 1
 
 
-def test_an_upload_of_somebody_else_is_taken_in_if_mux_says_it_is_ours(world: World) -> None:
+def test_an_upload_of_somebody_else_is_taken_in_if_mux_says_it_is_ours(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     made = mux.create_upload(
         passthrough=mux.Passthrough(lesson_id=lesson.id), external_id="x", policy="public"
     )
-    world.control.complete_upload(made.id)
-    world.forget()
+    mux_sim.control.complete_upload(made.id)
+    mux_sim.forget()
     told = direct_upload.bytes_are_in(lesson, made.id, temp_asset_id=None, actor=JOB)
     assert told in ("uploading", "processing")
-    assert world.rows(lesson)[0].upload_id == made.id
+    assert mux_sim.rows(lesson)[0].upload_id == made.id
 
 
-def test_and_not_if_it_names_another_lesson_or_nobody(world: World) -> None:
+def test_and_not_if_it_names_another_lesson_or_nobody(mux_sim: MuxSim) -> None:
     lesson, other = make_lesson(), make_lesson()
     foreign = mux.create_upload(
         passthrough=mux.Passthrough(lesson_id=other.id), external_id="x", policy="public"
@@ -198,92 +198,92 @@ def test_and_not_if_it_names_another_lesson_or_nobody(world: World) -> None:
     for upload_id in (foreign.id, "unknown" * 6, "../assets", ""):
         with pytest.raises(Missing):
             direct_upload.bytes_are_in(lesson, upload_id, temp_asset_id=None, actor=JOB)
-    assert world.rows(lesson) == []
+    assert mux_sim.rows(lesson) == []
 
 
-def test_another_lessons_upload_is_not_cancelled_through_mine(world: World) -> None:
+def test_another_lessons_upload_is_not_cancelled_through_mine(mux_sim: MuxSim) -> None:
     lesson, other = make_lesson(), make_lesson()
-    ticket = world.upload(other)
+    ticket = mux_sim.upload(other)
     with pytest.raises(Missing):
         direct_upload.cancel(ticket.upload_id, lesson, actor=JOB)
-    assert world.rows(other)[0].status == "uploading"
+    assert mux_sim.rows(other)[0].status == "uploading"
 
 
-def test_cancelling_twice_is_cancelling_once(world: World) -> None:
+def test_cancelling_twice_is_cancelling_once(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     for _ in range(2):
         assert (
             direct_upload.cancel(ticket.upload_id, lesson, actor=Actor.user(lesson.creator_id)) == "cancelled"
         )
-    assert world.actions(lesson.id).count("video.upload_cancelled") == 1
+    assert mux_sim.actions(lesson.id).count("video.upload_cancelled") == 1
     sweep.sweep()
     sweep.sweep()
-    assert [call["operation"] for call in world.calls()] == ["create_upload", "cancel_upload"]
+    assert [call["operation"] for call in mux_sim.calls()] == ["create_upload", "cancel_upload"]
 
 
-def test_cancelling_what_is_processed_deletes_the_asset(world: World) -> None:
-    world.control.hold_processing()
+def test_cancelling_what_is_processed_deletes_the_asset(mux_sim: MuxSim) -> None:
+    mux_sim.control.hold_processing()
     lesson = make_lesson()
-    upload_id = world.uploaded(lesson)
-    world.deliver()
+    upload_id = mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     assert direct_upload.cancel(upload_id, lesson, actor=JOB) == "cancelled"
     sweep.sweep()
-    [asset] = world.control.assets()
+    [asset] = mux_sim.control.assets()
     assert asset["status"] == "preparing", "Mux deletes nothing that it still prepares"
-    world.control.set_asset_ready(asset["id"])
-    world.deliver()
-    assert world.lesson(lesson).status == "draft"
+    mux_sim.control.set_asset_ready(asset["id"])
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).status == "draft"
     sweep.sweep()
-    assert world.control.assets() == []
+    assert mux_sim.control.assets() == []
 
 
-def test_what_is_ready_is_not_cancelled(world: World) -> None:
+def test_what_is_ready_is_not_cancelled(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    upload_id = world.uploaded(lesson)
-    world.deliver()
+    upload_id = mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     assert direct_upload.cancel(upload_id, lesson, actor=JOB) == "ready"
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_with_signing_keys_the_policy_is_signed(world: World) -> None:
+def test_with_signing_keys_the_policy_is_signed(mux_sim: MuxSim) -> None:
     with overridden(mux_signing_key_id="k", mux_signing_private_key="p"):
         lesson = make_lesson()
-        ticket = world.upload(lesson)
-        sent = world.control.upload(ticket.upload_id)["new_asset_settings"]
+        ticket = mux_sim.upload(lesson)
+        sent = mux_sim.control.upload(ticket.upload_id)["new_asset_settings"]
         assert sent["playback_policies"] == ["signed"]
-        world.control.complete_upload(ticket.upload_id)
-        world.deliver()
-    assert world.lesson(lesson).playback_policy == "signed"
+        mux_sim.control.complete_upload(ticket.upload_id)
+        mux_sim.deliver()
+    assert mux_sim.lesson(lesson).playback_policy == "signed"
 
 
-def test_a_new_attempt_after_a_failure_starts_afresh(world: World) -> None:
+def test_a_new_attempt_after_a_failure_starts_afresh(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.control.error_upload(world.upload(lesson).upload_id)
-    world.deliver()
-    world.uploaded(lesson)
-    world.deliver()
-    now = world.lesson(lesson)
+    mux_sim.control.error_upload(mux_sim.upload(lesson).upload_id)
+    mux_sim.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.video_error_type) == ("published", None)
 
 
-def test_an_owner_that_changes_hands_takes_its_uploads_along(world: World) -> None:
+def test_an_owner_that_changes_hands_takes_its_uploads_along(mux_sim: MuxSim) -> None:
     lesson, other = make_lesson(), make_lesson()
-    world.upload(lesson)
+    mux_sim.upload(lesson)
     db.session.execute(update(Lesson).where(Lesson.id == lesson.id).values(creator_id=other.creator_id))
     db.session.commit()
-    assert world.rows(lesson)[0].owner_id == other.creator_id
-    world.control.complete_upload(world.rows(lesson)[0].upload_id or "")
-    world.deliver()
-    assert world.notices(other.creator_id) == ["lesson_published"]
+    assert mux_sim.rows(lesson)[0].owner_id == other.creator_id
+    mux_sim.control.complete_upload(mux_sim.rows(lesson)[0].upload_id or "")
+    mux_sim.deliver()
+    assert mux_sim.notices(other.creator_id) == ["lesson_published"]
 
 
-def test_deleting_the_lesson_while_uploading_cancels_at_mux(world: World) -> None:
+def test_deleting_the_lesson_while_uploading_cancels_at_mux(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     owner = db.session.get_one(User, lesson.creator_id)
     with transaction(Actor.user(owner.id)):
         lessons.delete(owner, lesson.id)
     sweep.sweep()
-    assert world.control.upload(ticket.upload_id)["status"] == "cancelled"
+    assert mux_sim.control.upload(ticket.upload_id)["status"] == "cancelled"
     assert db.session.scalar(select(func.count()).select_from(Tracking)) == 0

@@ -65,19 +65,19 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
 
     @initialize()
     def school(self) -> None:
-        teachers = [User(email=f"t{n}@school.example", name="T", role="instructor") for n in range(2)]
+        instructors = [User(email=f"t{n}@school.example", name="T", role="instructor") for n in range(2)]
         self.begin()
         with transaction(JOB):
-            db.session.add_all(teachers)
+            db.session.add_all(instructors)
             db.session.flush()
             owners = [
-                Lesson(creator_id=teachers[0].id, title="One"),
-                Lesson(creator_id=teachers[0].id, title="Two", publish_on_ready=False),
-                Course(instructor_id=teachers[0].id, title="Course"),
+                Lesson(creator_id=instructors[0].id, title="One"),
+                Lesson(creator_id=instructors[0].id, title="Two", publish_on_ready=False),
+                Course(instructor_id=instructors[0].id, title="Course"),
             ]
             db.session.add_all(owners)
         self.owners = [Ref(type(one), one.id, one.title) for one in owners]
-        self.teacher_ids = [one.id for one in teachers]
+        self.instructor_ids = [one.id for one in instructors]
         self.wish = {owners[0].id: True, owners[1].id: False}
 
     def teardown(self) -> None:
@@ -223,17 +223,17 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         self.tickets = [ticket for ticket in self.tickets if ticket[1] in self.owners]
 
     @precondition(lambda self: self.lessons())
-    @rule(place=OWNERS, teacher=st.integers(0, 1))
-    def give_to(self, place: int, teacher: int) -> None:
+    @rule(place=OWNERS, instructor=st.integers(0, 1))
+    def give_to(self, place: int, instructor: int) -> None:
         lesson = self.lesson(place)
         with self.doing(), transaction(JOB):
-            lesson.creator_id = self.teacher_ids[teacher]
+            lesson.creator_id = self.instructor_ids[instructor]
 
     @precondition(lambda self: self.owners)
-    @rule(teacher=st.integers(0, 1))
-    def hand_everything_over(self, teacher: int) -> None:
+    @rule(instructor=st.integers(0, 1))
+    def hand_everything_over(self, instructor: int) -> None:
         """Whoever began an upload loses the right to it; what has not arrived is withdrawn."""
-        giver, taker = self.teacher_ids[teacher], self.teacher_ids[1 - teacher]
+        giver, taker = self.instructor_ids[instructor], self.instructor_ids[1 - instructor]
         with self.doing(), transaction(JOB):
             handover.hand_over(from_id=giver, to_id=taker)
         for upload_id in self.law_of_loss(giver):

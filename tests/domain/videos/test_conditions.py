@@ -25,8 +25,8 @@ from lessonadmin.domain.models.videos import MIGRATED, TRACKING_STATUSES
 from lessonadmin.domain.videos import conditions, video_status
 from tests.admin.rooms import browser
 from tests.factories import make_course, make_lesson, make_tracking, make_user
+from tests.mux_sim import MuxSim
 from tests.pages import page_of
-from tests.world import World
 
 LIMIT = 1800
 # Far enough from the limit that it does not matter how long the test takes.
@@ -143,13 +143,13 @@ OWNERS = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_whoever_is_stuck_is_so_by_both_rules(session: Session, drawn: list[Any]) -> None:
-    teacher = make_user()
+    instructor = make_user()
     now = datetime.now(UTC)
     with transaction(CLI):
         db.session.execute(text("TRUNCATE lessons, courses, mux_asset_tracking CASCADE"))
         made = []
         for make, status, age, uploads in drawn:
-            person = {"creator": teacher} if make is make_lesson else {"instructor": teacher}
+            person = {"creator": instructor} if make is make_lesson else {"instructor": instructor}
             made.append(
                 owner := make(
                     **person, video_processing_status=status, created_at=now - timedelta(seconds=age)
@@ -219,27 +219,27 @@ def everywhere(lesson: Lesson) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a video that plays"])
-def test_every_place_says_the_same_of_a_late_video(world: World, beside: bool) -> None:
+def test_every_place_says_the_same_of_a_late_video(mux_sim: MuxSim, beside: bool) -> None:
     heartbeats.beat("worker:host:1")
     heartbeats.beat("clock")
     lesson = make_lesson(title="Rye")
     if beside:
-        world.uploaded(lesson)
-        world.deliver()
-    world.control.hold_processing()
-    world.uploaded(lesson)
-    world.deliver()
+        mux_sim.uploaded(lesson)
+        mux_sim.deliver()
+    mux_sim.control.hold_processing()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     sweep.sweep()
     assert [place for place, says in everywhere(lesson).items() if says] == []
     db.session.execute(text("UPDATE mux_asset_tracking SET created_at = created_at - interval '1 hour'"))
     db.session.commit()
     sweep.sweep()
     assert [place for place, says in everywhere(lesson).items() if not says] == []
-    assert world.notices(lesson.creator_id).count("needs_attention") == 1
-    assert world.lesson(lesson).status == ("published" if beside else "draft")
-    coming = next(row for row in world.rows(lesson) if row.is_open)
-    world.control.set_asset_ready(coming.mux_asset_id or "")
-    world.deliver()
+    assert mux_sim.notices(lesson.creator_id).count("needs_attention") == 1
+    assert mux_sim.lesson(lesson).status == ("published" if beside else "draft")
+    coming = next(row for row in mux_sim.rows(lesson) if row.is_open)
+    mux_sim.control.set_asset_ready(coming.mux_asset_id or "")
+    mux_sim.deliver()
     assert [place for place, says in everywhere(lesson).items() if says] == []
 
 

@@ -14,7 +14,7 @@ from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import cancellation, outbox_leases
 from lessonadmin.domain.videos.outbox_leases import Lease, Promise
 from tests.factories import make_lesson
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 PROMISES: dict[Promise, Any] = {
     AssetDeletion: lambda: AssetDeletion(mux_asset_id="one"),
@@ -102,10 +102,10 @@ def test_after_a_failure_it_waits_longer_each_time(
 
 @pytest.mark.parametrize("answer", ["cancelled", "no answer"])
 def test_a_cancellation_that_another_worker_has_finished_is_left_as_it_is(
-    world: World, monkeypatch: pytest.MonkeyPatch, answer: str
+    mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     direct_upload.cancel(ticket.upload_id, lesson, actor=JOB)
     row_id = db.session.scalars(select(UploadCancellation.id)).one()
     db.session.rollback()
@@ -132,4 +132,4 @@ def test_a_cancellation_that_another_worker_has_finished_is_left_as_it_is(
     row = row_of(UploadCancellation)
     assert row.done_at is not None
     assert (row.last_error, row.lease_token) == (None, None)
-    assert world.rows(lesson)[0].status == "cancelled"
+    assert mux_sim.rows(lesson)[0].status == "cancelled"

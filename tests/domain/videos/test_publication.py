@@ -10,55 +10,59 @@ from lessonadmin.domain.models import User
 from lessonadmin.domain.videos import publication
 from lessonadmin.domain.webhooks import inbox
 from tests.factories import make_lesson, make_playing_lesson, make_user
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 
 def test_the_intent_is_the_default_of_the_database(session: object) -> None:
     assert make_lesson().publish_on_ready is True
 
 
-def test_a_repeated_ready_does_not_publish_what_somebody_took_back(world: World) -> None:
+def test_a_repeated_ready_does_not_publish_what_somebody_took_back(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    payloads = world.waiting()
+    mux_sim.uploaded(lesson)
+    payloads = mux_sim.waiting()
     for payload in payloads:
-        world.give(payload)
+        mux_sim.give(payload)
     with transaction(Actor.user(lesson.creator_id)):
         lessons.unpublish(lesson)
     for payload in payloads:
-        assert world.give(payload) == "duplicate"
-        assert world.give(payload | {"id": "another-" + payload["id"]}) in ("no_change", "ignored", "applied")
-    for event in world.events():
+        assert mux_sim.give(payload) == "duplicate"
+        assert mux_sim.give(payload | {"id": "another-" + payload["id"]}) in (
+            "no_change",
+            "ignored",
+            "applied",
+        )
+    for event in mux_sim.events():
         inbox.replay(event.id, actor=JOB)
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.publish_on_ready) == ("draft", False)
-    assert world.actions(lesson.id).count("lesson.published") == 1
+    assert mux_sim.actions(lesson.id).count("lesson.published") == 1
 
 
-def test_an_intent_that_was_withdrawn_is_not_fulfilled(world: World) -> None:
+def test_an_intent_that_was_withdrawn_is_not_fulfilled(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     with transaction(Actor.user(lesson.creator_id)):
         lessons.unpublish(lesson)
-    world.control.complete_upload(ticket.upload_id)
-    world.deliver()
-    assert world.lesson(lesson).status == "draft"
-    assert world.actions(lesson.id)[1] == "lesson.publish_withdrawn"
-    assert world.notices(lesson.creator_id) == ["video_ready"]
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).status == "draft"
+    assert mux_sim.actions(lesson.id)[1] == "lesson.publish_withdrawn"
+    assert mux_sim.notices(lesson.creator_id) == ["video_ready"]
 
 
-def test_asking_twice_is_one_wish_and_one_publication(world: World) -> None:
+def test_asking_twice_is_one_wish_and_one_publication(mux_sim: MuxSim) -> None:
     lesson = make_lesson(publish_on_ready=False)
-    world.upload(lesson)
+    mux_sim.upload(lesson)
     actor = Actor.user(lesson.creator_id)
     for _ in range(2):
         assert lessons.publish(lesson, actor=actor) is False
-    assert world.actions(lesson.id).count("lesson.publish_requested") == 1
-    world.control.complete_upload(world.rows(lesson)[0].upload_id or "")
-    world.deliver()
+    assert mux_sim.actions(lesson.id).count("lesson.publish_requested") == 1
+    mux_sim.control.complete_upload(mux_sim.rows(lesson)[0].upload_id or "")
+    mux_sim.deliver()
     for _ in range(2):
         assert lessons.publish(lesson, actor=actor) is True
-    assert world.actions(lesson.id).count("lesson.published") == 1
+    assert mux_sim.actions(lesson.id).count("lesson.published") == 1
 
 
 def test_only_a_playable_video_is_published(session: object) -> None:
@@ -88,24 +92,24 @@ def test_an_old_lesson_with_a_temporary_id_is_not_on_sale(session: object, ids: 
     assert [one.id for one in shown] == [real.id]
 
 
-def test_a_failed_replacement_does_not_spend_or_lose_the_publication(world: World) -> None:
+def test_a_failed_replacement_does_not_spend_or_lose_the_publication(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    world.control.error_upload(world.upload(lesson).upload_id)
-    world.deliver()
-    assert world.lesson(lesson).status == "published"
-    assert world.actions(lesson.id).count("lesson.published") == 1
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.control.error_upload(mux_sim.upload(lesson).upload_id)
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).status == "published"
+    assert mux_sim.actions(lesson.id).count("lesson.published") == 1
 
 
-def test_whoever_published_needs_no_notice_of_it(world: World) -> None:
+def test_whoever_published_needs_no_notice_of_it(mux_sim: MuxSim) -> None:
     lesson = make_lesson(publish_on_ready=False)
-    world.uploaded(lesson)
-    world.deliver()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     lessons.publish(lesson, actor=Actor.user(lesson.creator_id))
-    assert world.notices(lesson.creator_id) == ["video_ready"]
+    assert mux_sim.notices(lesson.creator_id) == ["video_ready"]
     other = make_lesson(publish_on_ready=False)
-    world.uploaded(other)
-    world.deliver()
+    mux_sim.uploaded(other)
+    mux_sim.deliver()
     lessons.publish(other, actor=Actor.user(make_user(role="admin").id))
-    assert world.notices(other.creator_id) == ["video_ready", "lesson_published"]
+    assert mux_sim.notices(other.creator_id) == ["video_ready", "lesson_published"]

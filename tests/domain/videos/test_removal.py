@@ -22,14 +22,14 @@ from tests.factories import (
     make_tracking,
     make_user,
 )
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 
-def playing(world: World) -> tuple[Lesson, str]:
+def playing(mux_sim: MuxSim) -> tuple[Lesson, str]:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    return lesson, world.lesson(lesson).mux_asset_id or ""
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    return lesson, mux_sim.lesson(lesson).mux_asset_id or ""
 
 
 def promise() -> AssetDeletion:
@@ -49,55 +49,55 @@ def request_delete(lesson: Lesson, asset_id: str) -> None:
         removal.request_delete(asset_id)
 
 
-def test_a_hundred_wishes_are_one_promise(world: World) -> None:
-    lesson, asset_id = playing(world)
+def test_a_hundred_wishes_are_one_promise(mux_sim: MuxSim) -> None:
+    lesson, asset_id = playing(mux_sim)
     for _ in range(3):
         request_delete(lesson, asset_id)
     assert promise().requested_by == lesson.creator_id
-    assert world.actions(lesson.id).count("video.delete_requested") == 1
+    assert mux_sim.actions(lesson.id).count("video.delete_requested") == 1
     sweep.sweep()
     sweep.sweep()
-    assert [call["method"] for call in world.calls() if call["method"] == "DELETE"] == ["DELETE"]
-    assert world.actions(lesson.id).count("video.deleted") == 1
+    assert [call["method"] for call in mux_sim.calls() if call["method"] == "DELETE"] == ["DELETE"]
+    assert mux_sim.actions(lesson.id).count("video.deleted") == 1
 
 
-def test_while_it_is_still_processed_mux_says_later(world: World) -> None:
-    world.control.hold_processing()
+def test_while_it_is_still_processed_mux_says_later(mux_sim: MuxSim) -> None:
+    mux_sim.control.hold_processing()
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    request_delete(lesson, world.lesson(lesson).mux_asset_id or "")
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    request_delete(lesson, mux_sim.lesson(lesson).mux_asset_id or "")
     sweep.sweep()
     assert promise().done_at is None
     assert "cannot delete this asset yet" in (promise().last_error or "")
-    assert world.lesson(lesson).video_processing_status == "deleting"
-    world.control.set_asset_ready(world.control.assets()[0]["id"])
+    assert mux_sim.lesson(lesson).video_processing_status == "deleting"
+    mux_sim.control.set_asset_ready(mux_sim.control.assets()[0]["id"])
     due_now()
     sweep.sweep()
     assert promise().done_at is not None
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
-def given_up(world: World, how: str) -> tuple[Lesson, str]:
+def given_up(mux_sim: MuxSim, how: str) -> tuple[Lesson, str]:
     """A lesson whose video Mux still works on, and nobody wants any more; the asset, after a refused deletion."""
-    world.control.hold_processing()
+    mux_sim.control.hold_processing()
     lesson = make_lesson()
-    upload_id = world.upload(lesson).upload_id
+    upload_id = mux_sim.upload(lesson).upload_id
     if how == "cancelled":
         direct_upload.cancel(upload_id, lesson, actor=JOB)
-    world.control.complete_upload(upload_id)
-    asset_id = str(world.control.upload(upload_id)["asset_id"])
-    world.deliver()
+    mux_sim.control.complete_upload(upload_id)
+    asset_id = str(mux_sim.control.upload(upload_id)["asset_id"])
+    mux_sim.deliver()
     if how == "deleting":
         request_delete(lesson, asset_id)
     elif how == "superseded":
-        world.upload(lesson)
+        mux_sim.upload(lesson)
     elif how == "of a deleted lesson":
         with transaction(Actor.user(lesson.creator_id)):
             lessons.delete(db.session.get_one(User, lesson.creator_id), lesson.id)
     elif how == "replaced and deleted":
         request_delete(lesson, asset_id)
-        world.upload(lesson)
+        mux_sim.upload(lesson)
     sweep.sweep()
     assert (promise().attempts, promise().mux_asset_id) == (1, asset_id)
     assert "cannot delete this asset yet" in (promise().last_error or "")
@@ -109,56 +109,56 @@ def given_up(world: World, how: str) -> tuple[Lesson, str]:
     "how", ["deleting", "cancelled", "superseded", "of a deleted lesson", "replaced and deleted"]
 )
 def test_a_refused_deletion_is_tried_at_once_when_mux_has_ended_its_work(
-    world: World, redis_connection: Redis, how: str, end: str
+    mux_sim: MuxSim, redis_connection: Redis, how: str, end: str
 ) -> None:
-    _, asset_id = given_up(world, how)
+    _, asset_id = given_up(mux_sim, how)
     sweep.sweep()
     assert promise().attempts == 1  # it waits
     if end == "ready":
-        world.control.set_asset_ready(asset_id)
+        mux_sim.control.set_asset_ready(asset_id)
     else:
-        world.control.error_asset(asset_id)
+        mux_sim.control.error_asset(asset_id)
     redis_connection.flushdb()
-    world.deliver()
+    mux_sim.deliver()
     jobs = Queue("default", connection=redis_connection, serializer=JSONSerializer).get_jobs()
     assert [job.args for job in jobs if job.func_name.endswith("delete_asset")] == [[str(promise().id)]]
     sweep.sweep()
     assert promise().done_at is not None
-    assert world.control.assets() == []
+    assert mux_sim.control.assets() == []
 
 
-def test_a_try_that_is_refused_while_the_event_comes_does_not_put_the_deletion_off(world: World) -> None:
-    _, asset_id = given_up(world, "deleting")
+def test_a_try_that_is_refused_while_the_event_comes_does_not_put_the_deletion_off(mux_sim: MuxSim) -> None:
+    _, asset_id = given_up(mux_sim, "deleting")
     due_now()
     with transaction(JOB):
         refused = removal.claim(promise().id)
     assert refused is not None
-    world.control.set_asset_ready(asset_id)
-    world.deliver()
+    mux_sim.control.set_asset_ready(asset_id)
+    mux_sim.deliver()
     with transaction(JOB):
         removal._failed(refused, mux.Later("Mux cannot delete this asset yet."))
     sweep.sweep()
     assert promise().done_at is not None
 
 
-def test_an_event_does_not_end_the_grace_of_a_replaced_video(world: World) -> None:
-    lesson, old = playing(world)
-    world.uploaded(lesson)
-    world.deliver()
+def test_an_event_does_not_end_the_grace_of_a_replaced_video(mux_sim: MuxSim) -> None:
+    lesson, old = playing(mux_sim)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     due = promise().due_at
-    world.control.send_event("video.asset.ready", asset_id=old)
-    world.deliver()
+    mux_sim.control.send_event("video.asset.ready", asset_id=old)
+    mux_sim.deliver()
     assert (promise().mux_asset_id, promise().due_at, promise().attempts) == (old, due, 0)
 
 
-def test_gone_already_is_done(world: World) -> None:
-    lesson, asset_id = playing(world)
-    world.control.delete_asset_in_dashboard(asset_id)
-    world.forget()
+def test_gone_already_is_done(mux_sim: MuxSim) -> None:
+    lesson, asset_id = playing(mux_sim)
+    mux_sim.control.delete_asset_in_dashboard(asset_id)
+    mux_sim.forget()
     request_delete(lesson, asset_id)
     sweep.sweep()
     assert promise().done_at is not None
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
 @pytest.mark.parametrize(
@@ -171,54 +171,54 @@ def test_gone_already_is_done(world: World) -> None:
         ("html", {}),
     ],
 )
-def test_an_unreachable_mux_changes_nothing(world: World, kind: str, params: dict[str, int]) -> None:
-    lesson, asset_id = playing(world)
+def test_an_unreachable_mux_changes_nothing(mux_sim: MuxSim, kind: str, params: dict[str, int]) -> None:
+    lesson, asset_id = playing(mux_sim)
     request_delete(lesson, asset_id)
-    world.control.fault("api", kind, match={"method": "DELETE"}, **params)
+    mux_sim.control.fault("api", kind, match={"method": "DELETE"}, **params)
     sweep.sweep()
     assert (promise().done_at, promise().attempts, promise().lease_token) == (None, 1, None)
-    assert world.lesson(lesson).video_processing_status == "deleting"
-    world.control.clear_faults()
+    assert mux_sim.lesson(lesson).video_processing_status == "deleting"
+    mux_sim.control.clear_faults()
     due_now()
     sweep.sweep()
     assert promise().done_at is not None
 
 
-def test_deleted_means_seen_to_be_gone(world: World) -> None:
+def test_deleted_means_seen_to_be_gone(mux_sim: MuxSim) -> None:
     """Mux said 204, and the asset is still there: that is not the end."""
-    lesson, asset_id = playing(world)
+    lesson, asset_id = playing(mux_sim)
     request_delete(lesson, asset_id)
-    world.control.fault("api", "status", match={"method": "DELETE"}, times=1, status=204)
+    mux_sim.control.fault("api", "status", match={"method": "DELETE"}, times=1, status=204)
     sweep.sweep()
-    assert [one["id"] for one in world.control.assets()] == [asset_id]
+    assert [one["id"] for one in mux_sim.control.assets()] == [asset_id]
     assert (promise().done_at, promise().last_error) == (None, "Mux has not removed it yet")
     due_now()
     sweep.sweep()
     assert promise().done_at is not None
 
 
-def test_only_what_came_from_our_own_rows_is_deleted(world: World) -> None:
-    (foreign,) = world.control.seed_assets(1)
+def test_only_what_came_from_our_own_rows_is_deleted(mux_sim: MuxSim) -> None:
+    (foreign,) = mux_sim.control.seed_assets(1)
     with transaction(JOB):
         assert removal.request_delete(foreign) == 0
     sweep.sweep()
-    assert [one["id"] for one in world.control.assets()] == [foreign]
+    assert [one["id"] for one in mux_sim.control.assets()] == [foreign]
 
 
-def test_a_temporary_id_is_never_sent(world: World) -> None:
+def test_a_temporary_id_is_never_sent(mux_sim: MuxSim) -> None:
     with transaction(JOB), pytest.raises(Conflict, match="temporary"):
         removal.request_delete("temp_1")
     lesson = make_lesson(mux_asset_id="temp_1", video_processing_status="processing")
     with transaction(JOB):
         assert removal.clear(locking.lock_video_of(lesson)) == "cleared"
     sweep.sweep()
-    assert world.lesson(lesson).mux_asset_id is None
-    assert [call for call in world.calls() if call["method"] == "DELETE"] == []
+    assert mux_sim.lesson(lesson).mux_asset_id is None
+    assert [call for call in mux_sim.calls() if call["method"] == "DELETE"] == []
 
 
-def test_every_user_of_the_asset_is_cleared(world: World) -> None:
+def test_every_user_of_the_asset_is_cleared(mux_sim: MuxSim) -> None:
     """By staff: a teacher must have the right to everything that uses it."""
-    lesson, asset_id = playing(world)
+    lesson, asset_id = playing(mux_sim)
     ids = {"mux_asset_id": asset_id, "mux_playback_id": "p", "video_processing_status": "ready"}
     old, course = make_lesson(status="published", **ids), make_course(**ids)
     tracked = make_lesson()
@@ -228,37 +228,37 @@ def test_every_user_of_the_asset_is_cleared(world: World) -> None:
     with transaction(Actor.user(make_user(role="support").id)):
         assert removal.request_delete(asset_id) == 4
     for one in (lesson, old, tracked):
-        assert (world.lesson(one).mux_asset_id, world.lesson(one).status) == (None, "draft")
-    assert world.course(course).mux_asset_id is None
+        assert (mux_sim.lesson(one).mux_asset_id, mux_sim.lesson(one).status) == (None, "draft")
+    assert mux_sim.course(course).mux_asset_id is None
     sweep.sweep()
-    assert {world.lesson(one).video_processing_status for one in (lesson, old)} == {"none"}
-    assert world.course(course).video_processing_status == "none"
+    assert {mux_sim.lesson(one).video_processing_status for one in (lesson, old)} == {"none"}
+    assert mux_sim.course(course).video_processing_status == "none"
 
 
-def test_what_plays_is_not_deleted(world: World) -> None:
+def test_what_plays_is_not_deleted(mux_sim: MuxSim) -> None:
     """Checked again at the last moment, whoever wrote the row; and it is not asked again every hour."""
-    lesson, asset_id = playing(world)
+    lesson, asset_id = playing(mux_sim)
     db.session.add(AssetDeletion(mux_asset_id=asset_id, reason="a mistake"))
     db.session.commit()
     sweep.sweep()
-    assert [one["id"] for one in world.control.assets()] == [asset_id]
+    assert [one["id"] for one in mux_sim.control.assets()] == [asset_id]
     assert db.session.scalars(select(AssetDeletion)).all() == []
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_deleting_a_lesson_keeps_an_asset_that_another_one_uses(world: World) -> None:
-    lesson, asset_id = playing(world)
+def test_deleting_a_lesson_keeps_an_asset_that_another_one_uses(mux_sim: MuxSim) -> None:
+    lesson, asset_id = playing(mux_sim)
     other = make_playing_lesson(mux_asset_id=asset_id)
     owner = db.session.get_one(User, lesson.creator_id)
     with transaction(Actor.user(owner.id)):
         lessons.delete(owner, lesson.id)
     sweep.sweep()
-    assert [one["id"] for one in world.control.assets()] == [asset_id]
-    assert world.lesson(other).status == "published"
+    assert [one["id"] for one in mux_sim.control.assets()] == [asset_id]
+    assert mux_sim.lesson(other).status == "published"
 
 
-def test_a_zombie_whose_lease_ran_out_changes_nothing(world: World) -> None:
-    lesson, asset_id = playing(world)
+def test_a_zombie_whose_lease_ran_out_changes_nothing(mux_sim: MuxSim) -> None:
+    lesson, asset_id = playing(mux_sim)
     request_delete(lesson, asset_id)
     with transaction(JOB):
         zombie = removal.claim(promise().id)
@@ -274,91 +274,91 @@ def test_a_zombie_whose_lease_ran_out_changes_nothing(world: World) -> None:
         assert removal.claim(heir.row_id) is None
 
 
-def test_an_upload_that_became_an_asset_before_it_was_cancelled(world: World) -> None:
+def test_an_upload_that_became_an_asset_before_it_was_cancelled(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     direct_upload.cancel(ticket.upload_id, lesson, actor=JOB)
-    world.control.complete_upload(ticket.upload_id)
-    world.forget()
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.forget()
     sweep.sweep()
     due_now()
     sweep.sweep()
-    assert world.control.assets() == []
-    assert world.rows(lesson)[0].status in ("cancelled", "deleted")
+    assert mux_sim.control.assets() == []
+    assert mux_sim.rows(lesson)[0].status in ("cancelled", "deleted")
 
 
-def test_a_refused_cancellation_of_an_upload_that_still_waits_is_tried_again(world: World) -> None:
+def test_a_refused_cancellation_of_an_upload_that_still_waits_is_tried_again(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
-    world.control.fault("api", "status", match={"method": "PUT"}, status=403)
+    ticket = mux_sim.upload(lesson)
+    mux_sim.control.fault("api", "status", match={"method": "PUT"}, status=403)
     direct_upload.cancel(ticket.upload_id, lesson, actor=JOB)
     sweep.sweep()
-    assert world.control.upload(ticket.upload_id)["status"] == "waiting"
+    assert mux_sim.control.upload(ticket.upload_id)["status"] == "waiting"
     assert db.session.scalars(select(UploadCancellation.done_at)).one() is None
-    world.control.clear_faults()
+    mux_sim.control.clear_faults()
     due_now()
     sweep.sweep()
-    assert world.control.upload(ticket.upload_id)["status"] == "cancelled"
+    assert mux_sim.control.upload(ticket.upload_id)["status"] == "cancelled"
 
 
-def test_a_lesson_that_is_deleted_takes_late_assets_along(world: World) -> None:
+def test_a_lesson_that_is_deleted_takes_late_assets_along(mux_sim: MuxSim) -> None:
     """Its upload had timed out by our clock, and the file arrives at Mux after all."""
     lesson = make_lesson()
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     db.session.execute(
         update(Tracking).values(next_check_at=func.now(), expires_at=func.now() - text("interval '1 minute'"))
     )
     db.session.commit()
     sweep.sweep()
-    assert world.rows(lesson)[0].error_type == "upload_timed_out"
+    assert mux_sim.rows(lesson)[0].error_type == "upload_timed_out"
     owner = db.session.get_one(User, lesson.creator_id)
     with transaction(Actor.user(owner.id)):
         lessons.delete(owner, lesson.id)
-    world.control.complete_upload(ticket.upload_id)
-    world.deliver()
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.deliver()
     due_now()
     sweep.sweep()
-    assert world.control.assets() == []
+    assert mux_sim.control.assets() == []
 
 
-def test_clearing_a_failed_upload_is_the_end_of_it(world: World) -> None:
+def test_clearing_a_failed_upload_is_the_end_of_it(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    ticket = world.upload(lesson)
-    world.control.error_upload(ticket.upload_id)
-    payloads = world.waiting()
+    ticket = mux_sim.upload(lesson)
+    mux_sim.control.error_upload(ticket.upload_id)
+    payloads = mux_sim.waiting()
     for payload in payloads:
-        world.give(payload)
+        mux_sim.give(payload)
     with transaction(JOB):
         removal.clear(locking.lock_video_of(lesson))
     for payload in payloads:
-        world.give(payload | {"id": "again-" + payload["id"]})
-    assert world.lesson(lesson).video_processing_status == "none"
+        mux_sim.give(payload | {"id": "again-" + payload["id"]})
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
-def test_clearing_a_video_that_was_deleted_at_mux_is_the_end_of_it(world: World) -> None:
-    lesson, asset_id = playing(world)
-    world.control.delete_asset_in_dashboard(asset_id)
-    payloads = world.waiting()
+def test_clearing_a_video_that_was_deleted_at_mux_is_the_end_of_it(mux_sim: MuxSim) -> None:
+    lesson, asset_id = playing(mux_sim)
+    mux_sim.control.delete_asset_in_dashboard(asset_id)
+    payloads = mux_sim.waiting()
     for payload in payloads:
-        world.give(payload)
+        mux_sim.give(payload)
     with transaction(JOB):
         removal.clear(locking.lock_video_of(lesson))
     with transaction(JOB):
         transitions.project(locking.lock_video_of(lesson))
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
-def test_a_course_that_is_deleted_leaves_its_lessons_and_takes_its_preview(world: World) -> None:
+def test_a_course_that_is_deleted_leaves_its_lessons_and_takes_its_preview(mux_sim: MuxSim) -> None:
     course = make_course()
     lesson = make_lesson(course=course)
-    world.uploaded(course)
-    world.deliver()
+    mux_sim.uploaded(course)
+    mux_sim.deliver()
     owner = db.session.get_one(User, course.instructor_id)
     with transaction(Actor.user(owner.id)):
         courses.delete(owner, course.id)
     sweep.sweep()
-    assert world.lesson(lesson).course_id is None
-    assert world.control.assets() == []
+    assert mux_sim.lesson(lesson).course_id is None
+    assert mux_sim.control.assets() == []
 
 
 def test_a_lesson_that_somebody_bought_stays(session: object) -> None:
@@ -369,17 +369,17 @@ def test_a_lesson_that_somebody_bought_stays(session: object) -> None:
         lessons.delete(owner, lesson.id)
 
 
-def test_undo_and_its_undo(world: World) -> None:
-    lesson, old = playing(world)
-    world.uploaded(lesson)
-    world.deliver()
-    new = world.lesson(lesson).mux_asset_id
+def test_undo_and_its_undo(mux_sim: MuxSim) -> None:
+    lesson, old = playing(mux_sim)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    new = mux_sim.lesson(lesson).mux_asset_id
     for wanted in (old, new, old):
         with transaction(JOB):
             assert removal.undo_replacement(locking.lock_video_of(lesson))
-        now = world.lesson(lesson)
+        now = mux_sim.lesson(lesson)
         assert (now.mux_asset_id, now.status) == (wanted, "published")
         assert promise().mux_asset_id != wanted
     due_now()
     sweep.sweep()
-    assert [one["id"] for one in world.control.assets()] == [old]
+    assert [one["id"] for one in mux_sim.control.assets()] == [old]

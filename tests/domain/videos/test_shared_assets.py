@@ -24,7 +24,7 @@ from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling.ask_mux import Answers
 from lessonadmin.domain.videos import locking, removal, transitions
 from tests.factories import keep, make_course, make_lesson, make_tracking, make_user
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 Owner = Lesson | Course
 
@@ -33,7 +33,7 @@ Owner = Lesson | Course
 class Shared:
     """One asset at Mux, and two that play it."""
 
-    world: World
+    mux_sim: MuxSim
     asset_id: str
     first: Owner
     second: Owner
@@ -48,21 +48,23 @@ SHARINGS = {
 }
 
 
-def shared(world: World, sharing: str) -> Shared:
-    (asset_id,) = world.control.seed_assets(1, policy="public", duration=30.0)
-    playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
-    teacher = make_user()  # of both: over the API nobody takes an asset away from somebody else's lesson
-    first, second = (plays(teacher, asset_id, playback_id, *kind) for kind in SHARINGS[sharing])
-    return Shared(world, asset_id, first, second)
+def shared(mux_sim: MuxSim, sharing: str) -> Shared:
+    (asset_id,) = mux_sim.control.seed_assets(1, policy="public", duration=30.0)
+    playback_id = mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
+    instructor = make_user()  # of both: over the API nobody takes an asset away from somebody else's lesson
+    first, second = (plays(instructor, asset_id, playback_id, *kind) for kind in SHARINGS[sharing])
+    return Shared(mux_sim, asset_id, first, second)
 
 
-def plays(teacher: User, asset_id: str, playback_id: str, is_lesson: bool, tracked: bool) -> Owner:
+def plays(instructor: User, asset_id: str, playback_id: str, is_lesson: bool, tracked: bool) -> Owner:
     ids = {"mux_asset_id": asset_id, "mux_playback_id": playback_id, "playback_policy": "public"}
     shown = {"video_processing_status": "ready", "video_duration": 30.0}
     out = {"status": "published", "published_at": datetime.now(UTC), "publish_on_ready": False}
     made = {**ids, **shown}
     owner = (
-        make_lesson(creator=teacher, **made, **out) if is_lesson else make_course(instructor=teacher, **made)
+        make_lesson(creator=instructor, **made, **out)
+        if is_lesson
+        else make_course(instructor=instructor, **made)
     )
     if tracked:
         make_tracking(owner, upload_id=MIGRATED, status="ready", ready_at=datetime.now(UTC), **ids)
@@ -87,8 +89,8 @@ def delete(one: Shared, owner: Owner) -> None:
 
 
 def replace(one: Shared, owner: Owner) -> None:
-    one.world.uploaded(owner)
-    one.world.deliver()
+    one.mux_sim.uploaded(owner)
+    one.mux_sim.deliver()
 
 
 def api(one: Shared, owner: Owner) -> None:
@@ -173,16 +175,16 @@ def time_passes() -> None:
 
 
 def is_at_mux(one: Shared) -> bool:
-    return one.asset_id in [asset["id"] for asset in one.world.control.assets()]
+    return one.asset_id in [asset["id"] for asset in one.mux_sim.control.assets()]
 
 
 @pytest.mark.parametrize("sharing", SHARINGS)
 @pytest.mark.parametrize("second", [*ALONE, *EVERYWHERE])
 @pytest.mark.parametrize("first", ALONE)
 def test_the_one_lets_go_and_the_other_goes_on_playing(
-    world: World, first: Door, second: Door, sharing: str
+    mux_sim: MuxSim, first: Door, second: Door, sharing: str
 ) -> None:
-    one = shared(world, sharing)
+    one = shared(mux_sim, sharing)
     first(one, one.first)
     every_deletion_can_be_carried_out()
     assert open_deletions() == []
@@ -190,7 +192,7 @@ def test_the_one_lets_go_and_the_other_goes_on_playing(
     has_let_go(one, one.first)
     goes_on_playing(one, one.second)
     assert is_at_mux(one)
-    assert "DELETE" not in {call["method"] for call in world.calls()}
+    assert "DELETE" not in {call["method"] for call in mux_sim.calls()}
     second(one, one.second)
     every_deletion_can_be_carried_out()
     time_passes()
@@ -203,9 +205,9 @@ def test_the_one_lets_go_and_the_other_goes_on_playing(
 @pytest.mark.parametrize("second", [*ALONE, *EVERYWHERE])
 @pytest.mark.parametrize("first", EVERYWHERE)
 def test_what_is_given_up_everywhere_is_gone_everywhere(
-    world: World, first: Door, second: Door, sharing: str
+    mux_sim: MuxSim, first: Door, second: Door, sharing: str
 ) -> None:
-    one = shared(world, sharing)
+    one = shared(mux_sim, sharing)
     first(one, one.first)
     second(one, one.second)  # too late for it, and no harm
     every_deletion_can_be_carried_out()
@@ -217,13 +219,13 @@ def test_what_is_given_up_everywhere_is_gone_everywhere(
 
 
 @pytest.mark.parametrize("asked_about", ["first", "second"])
-def test_each_that_waits_for_the_deletion_can_ask_about_it(world: World, asked_about: str) -> None:
+def test_each_that_waits_for_the_deletion_can_ask_about_it(mux_sim: MuxSim, asked_about: str) -> None:
     """The row names one of them; Mux put the deletion off, and support rechecks either."""
-    one = shared(world, "lesson and course")
+    one = shared(mux_sim, "lesson and course")
     api(one, one.first)
-    world.control.fault("api", "status", match={"method": "DELETE"}, status=500)
+    mux_sim.control.fault("api", "status", match={"method": "DELETE"}, status=500)
     sweep.sweep()
-    world.control.clear_faults()
+    mux_sim.control.clear_faults()
     assert open_deletions() == [one.asset_id]
     owner: Owner = getattr(one, asked_about)
     assert facts.open_case(owner, None).deletion is not None
@@ -234,19 +236,19 @@ def test_each_that_waits_for_the_deletion_can_ask_about_it(world: World, asked_a
     has_let_go(one, owner)
 
 
-def test_one_that_lets_go_says_so_in_its_trail(world: World) -> None:
-    one = shared(world, "two lessons")
+def test_one_that_lets_go_says_so_in_its_trail(mux_sim: MuxSim) -> None:
+    one = shared(mux_sim, "two lessons")
     remove(one, one.first)
-    trail = world.actions(one.first.id)
+    trail = mux_sim.actions(one.first.id)
     assert trail.count("video.let_go") == 1
     assert "video.deleted" not in trail
     assert "lesson.unpublished" in trail
     remove(one, one.first)
-    assert world.actions(one.first.id) == trail, "repeated without harm"
+    assert mux_sim.actions(one.first.id) == trail, "repeated without harm"
 
 
-def test_a_replacement_of_a_shared_video_can_be_undone(world: World) -> None:
-    one = shared(world, "two lessons")
+def test_a_replacement_of_a_shared_video_can_be_undone(mux_sim: MuxSim) -> None:
+    one = shared(mux_sim, "two lessons")
     replace(one, one.first)
     with transaction(JOB):
         assert removal.undo_replacement(locking.lock_video_of(one.first))
@@ -256,9 +258,9 @@ def test_a_replacement_of_a_shared_video_can_be_undone(world: World) -> None:
     assert is_at_mux(one)
 
 
-def test_the_grace_time_of_the_one_outlasts_the_removal_by_the_other(world: World) -> None:
+def test_the_grace_time_of_the_one_outlasts_the_removal_by_the_other(mux_sim: MuxSim) -> None:
     """The asset was replaced in the first a moment ago, so that can be undone although the second gave it up."""
-    one = shared(world, "two lessons")
+    one = shared(mux_sim, "two lessons")
     replace(one, one.first)
     remove(one, one.second)
     sweep.sweep()
@@ -269,9 +271,9 @@ def test_the_grace_time_of_the_one_outlasts_the_removal_by_the_other(world: Worl
     assert one.asset_id not in open_deletions()
 
 
-def test_two_that_let_go_at_the_same_moment_leave_nothing_behind(world: World, app: Flask) -> None:
+def test_two_that_let_go_at_the_same_moment_leave_nothing_behind(mux_sim: MuxSim, app: Flask) -> None:
     """Each would see the other as a user; the asset would stay at Mux for ever."""
-    one = shared(world, "two lessons")
+    one = shared(mux_sim, "two lessons")
     began = threading.Event()
 
     def second() -> None:
@@ -323,8 +325,8 @@ def stuck(one: Shared) -> AssetDeletion:
 @pytest.mark.parametrize(
     "sharing", ["two lessons", "lesson and course", "lesson and one from before tracking"]
 )
-def test_a_deletion_that_an_older_program_repeats_for_ever_is_ended(world: World, sharing: str) -> None:
-    one = shared(world, sharing)
+def test_a_deletion_that_an_older_program_repeats_for_ever_is_ended(mux_sim: MuxSim, sharing: str) -> None:
+    one = shared(mux_sim, sharing)
     deletion_id = stuck(one).id
     sweep.sweep()
     assert open_deletions() == []
@@ -333,14 +335,14 @@ def test_a_deletion_that_an_older_program_repeats_for_ever_is_ended(world: World
     (ended,) = db.session.scalars(select(AuditLog).where(AuditLog.target_id == deletion_id))
     assert (ended.action, ended.actor_type) == ("deletion.ended", "job")
     assert ended.detail["used_by"] == f"{one.second.kind} {one.second.id}"
-    assert "DELETE" not in {call["method"] for call in world.calls()}
+    assert "DELETE" not in {call["method"] for call in mux_sim.calls()}
     remove(one, one.second)
     time_passes()
     assert not is_at_mux(one), "a deletion that was ended stands in the way of none that comes later"
 
 
-def test_support_that_retries_such_a_deletion_hears_why(world: World) -> None:
-    one = shared(world, "two lessons")
+def test_support_that_retries_such_a_deletion_hears_why(mux_sim: MuxSim) -> None:
+    one = shared(mux_sim, "two lessons")
     deletion_id = stuck(one).id
     with pytest.raises(Conflict, match="uses this asset"):
         retry_deletions.try_now(deletion_id, actor=JOB)
@@ -348,13 +350,13 @@ def test_support_that_retries_such_a_deletion_hears_why(world: World) -> None:
     has_let_go(one, one.first)
 
 
-def test_a_deletion_whose_lease_is_out_is_not_ended_under_the_worker(world: World) -> None:
+def test_a_deletion_whose_lease_is_out_is_not_ended_under_the_worker(mux_sim: MuxSim) -> None:
     """The worker that is at Mux with it comes back to a row that is gone, and takes that as it is."""
-    one = shared(world, "two lessons")
+    one = shared(mux_sim, "two lessons")
     remove(one, one.first)
     remove(one, one.second)
     (row,) = db.session.scalars(select(AssetDeletion)).all()
-    world.control.fault("api", "status", match={"method": "DELETE"}, status=500)
+    mux_sim.control.fault("api", "status", match={"method": "DELETE"}, status=500)
     with transaction(JOB):
         lease = removal.claim(row.id)
     assert lease is not None

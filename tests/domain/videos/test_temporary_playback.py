@@ -15,7 +15,7 @@ from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.videos import video_status
 from tests.factories import make_course, make_lesson, make_tracking, make_user
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 TEMPORARY = "temp_playback_abc123"
 
@@ -40,9 +40,9 @@ def fix(app: Flask, *words: str) -> str:
     return command(app, "fix-lessons", "--delay", "0", *words)
 
 
-def asset(world: World, **wish: Any) -> tuple[str, str]:
-    asset_id = world.control.seed_assets(1, **wish)[0]
-    return asset_id, world.control.asset(asset_id)["playback_ids"][0]["id"]
+def asset(mux_sim: MuxSim, **wish: Any) -> tuple[str, str]:
+    asset_id = mux_sim.control.seed_assets(1, **wish)[0]
+    return asset_id, mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
 
 
 def on_sale(lesson: Lesson) -> bool:
@@ -64,19 +64,19 @@ def made_old() -> None:
     db.session.commit()
 
 
-def healed(world: World, lesson: Lesson, asset_id: str, playback_id: str) -> None:
-    now = world.lesson(lesson)
+def healed(mux_sim: MuxSim, lesson: Lesson, asset_id: str, playback_id: str) -> None:
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.video_processing_status) == ("published", "ready")
     assert (now.mux_asset_id, now.mux_playback_id) == (asset_id, playback_id)
-    (row,) = [row for row in world.rows(lesson) if row.superseded_at is None]
+    (row,) = [row for row in mux_sim.rows(lesson) if row.superseded_at is None]
     assert (row.status, row.mux_playback_id) == ("ready", playback_id)
     assert now.is_playable
     assert on_sale(now)
 
 
 @pytest.mark.parametrize("tracked", [False, True])
-def test_it_is_not_on_sale_not_playable_and_says_so(world: World, tracked: bool) -> None:
-    asset_id, _ = asset(world)
+def test_it_is_not_on_sale_not_playable_and_says_so(mux_sim: MuxSim, tracked: bool) -> None:
+    asset_id, _ = asset(mux_sim)
     lesson = sold(asset_id)
     if tracked:
         make_tracking(lesson, status="ready", mux_asset_id=asset_id, mux_playback_id=TEMPORARY)
@@ -96,46 +96,50 @@ def test_it_is_not_on_sale_not_playable_and_says_so(world: World, tracked: bool)
 @pytest.mark.parametrize("status", ["ready", "none", "processing", "error"])
 @pytest.mark.parametrize("tracked", [None, "ready", "processing"])
 def test_fix_lessons_heals_a_published_lesson(
-    world: World, app: Flask, status: str, tracked: str | None
+    mux_sim: MuxSim, app: Flask, status: str, tracked: str | None
 ) -> None:
-    asset_id, playback_id = asset(world)
+    asset_id, playback_id = asset(mux_sim)
     lesson = sold(asset_id, video_processing_status=status)
     if tracked:
         make_tracking(lesson, status=tracked, mux_asset_id=asset_id, mux_playback_id=TEMPORARY)
     said = fix(app, "--dry-run")
     assert f"{lesson.id} would be updated" in said
-    assert world.lesson(lesson).mux_playback_id == TEMPORARY
+    assert mux_sim.lesson(lesson).mux_playback_id == TEMPORARY
     assert "updated: 1" in fix(app)
-    healed(world, lesson, asset_id, playback_id)
-    asked = len(world.calls())
+    healed(mux_sim, lesson, asset_id, playback_id)
+    asked = len(mux_sim.calls())
     assert "processed: 0" in fix(app)
-    assert len(world.calls()) == asked
+    assert len(mux_sim.calls()) == asked
 
 
-def test_fix_lessons_publishes_the_stuck_draft_and_keeps_the_kept_one(world: World, app: Flask) -> None:
-    (first, true_id), (second, other_id) = asset(world), asset(world)
+def test_fix_lessons_publishes_the_stuck_draft_and_keeps_the_kept_one(mux_sim: MuxSim, app: Flask) -> None:
+    (first, true_id), (second, other_id) = asset(mux_sim), asset(mux_sim)
     wanted = sold(first, status="draft", publish_on_ready=True)
     kept = sold(second, status="draft")
     assert "updated: 2" in fix(app)
-    healed(world, wanted, first, true_id)
-    now = world.lesson(kept)
+    healed(mux_sim, wanted, first, true_id)
+    now = mux_sim.lesson(kept)
     assert (now.status, now.mux_playback_id, now.publish_on_ready) == ("draft", other_id, False)
 
 
-def test_fix_lessons_takes_an_id_that_fits_the_wanted_policy(world: World, app: Flask) -> None:
-    asset_id, _ = asset(world)
+def test_fix_lessons_takes_an_id_that_fits_the_wanted_policy(mux_sim: MuxSim, app: Flask) -> None:
+    asset_id, _ = asset(mux_sim)
     signed = mux.create_playback_id(asset_id, policy="signed", priority="high")
     lesson = sold(asset_id)
     make_tracking(
         lesson, status="ready", mux_asset_id=asset_id, mux_playback_id=TEMPORARY, wanted_policy="signed"
     )
     fix(app)
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.mux_playback_id, now.playback_policy) == (signed.id, "signed")
 
 
-def test_fix_lessons_heals_previews_and_replaced_videos(world: World, app: Flask) -> None:
-    (preview, preview_id), (first, first_id), (second, second_id) = asset(world), asset(world), asset(world)
+def test_fix_lessons_heals_previews_and_replaced_videos(mux_sim: MuxSim, app: Flask) -> None:
+    (preview, preview_id), (first, first_id), (second, second_id) = (
+        asset(mux_sim),
+        asset(mux_sim),
+        asset(mux_sim),
+    )
     course = make_course(mux_asset_id=preview, mux_playback_id=TEMPORARY, video_processing_status="ready")
     lesson = sold(second, mux_playback_id=second_id)
     now = make_tracking(lesson, status="ready", mux_asset_id=second, mux_playback_id=second_id)
@@ -149,149 +153,149 @@ def test_fix_lessons_heals_previews_and_replaced_videos(world: World, app: Flask
         ready_at=now.created_at,
     )
     assert f"course {course.id} updated" in fix(app)
-    assert world.course(course).mux_playback_id == preview_id
-    assert {row.mux_playback_id for row in world.rows(lesson)} == {first_id, second_id}
+    assert mux_sim.course(course).mux_playback_id == preview_id
+    assert {row.mux_playback_id for row in mux_sim.rows(lesson)} == {first_id, second_id}
     assert "processed: 0" in fix(app)
 
 
 def test_without_an_asset_id_it_is_found_by_what_stands_on_the_asset_or_forgotten(
-    world: World, app: Flask
+    mux_sim: MuxSim, app: Flask
 ) -> None:
     found = sold("", mux_asset_id=None)
-    asset_id, playback_id = asset(world, passthrough=f'{{"lesson_id":"{found.id}"}}')
+    asset_id, playback_id = asset(mux_sim, passthrough=f'{{"lesson_id":"{found.id}"}}')
     lost = sold("", mux_asset_id=None)
     result = FlaskCliRunner(app).invoke(args=["fix-lessons", "--delay", "0"])
     assert (result.exit_code, "failed: 1" in result.output) == (1, True)
-    healed(world, found, asset_id, playback_id)
-    now = world.lesson(lost)
+    healed(mux_sim, found, asset_id, playback_id)
+    now = mux_sim.lesson(lost)
     assert (now.status, now.mux_playback_id, now.video_processing_status) == ("draft", None, "none")
 
 
 def test_a_video_that_mux_still_prepares_is_published_by_itself_when_it_is_ready(
-    world: World, app: Flask
+    mux_sim: MuxSim, app: Flask
 ) -> None:
-    world.control.hold_processing()
+    mux_sim.control.hold_processing()
     other = make_lesson()
-    world.uploaded(other)
-    asset_id = world.control.assets()[0]["id"]
-    world.forget()
+    mux_sim.uploaded(other)
+    asset_id = mux_sim.control.assets()[0]["id"]
+    mux_sim.forget()
     lesson = sold(asset_id)
     fix(app)
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.publish_on_ready, now.video_processing_status) == ("draft", True, "processing")
-    world.control.hold_processing(False)
-    world.control.flush_events()
+    mux_sim.control.hold_processing(False)
+    mux_sim.control.flush_events()
     db.session.execute(text("UPDATE mux_asset_tracking SET next_check_at = now()"))
     db.session.commit()
     command(app, "sweep")
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
 @pytest.mark.parametrize("tracked", [False, True])
-def test_the_sweep_heals_it_after_the_usual_silence(world: World, app: Flask, tracked: bool) -> None:
-    asset_id, playback_id = asset(world)
+def test_the_sweep_heals_it_after_the_usual_silence(mux_sim: MuxSim, app: Flask, tracked: bool) -> None:
+    asset_id, playback_id = asset(mux_sim)
     lesson = sold(asset_id)
     if tracked:
         make_tracking(lesson, status="ready", mux_asset_id=asset_id, mux_playback_id=TEMPORARY)
     command(app, "sweep")
-    assert world.calls() == [], "whoever wrote it may be about to write the true one"
+    assert mux_sim.calls() == [], "whoever wrote it may be about to write the true one"
     made_old()
     command(app, "sweep")
-    healed(world, lesson, asset_id, playback_id)
-    assert world.notices(lesson.creator_id) == []
+    healed(mux_sim, lesson, asset_id, playback_id)
+    assert mux_sim.notices(lesson.creator_id) == []
 
 
-def test_the_sweep_leaves_what_it_cannot_heal_and_asks_no_more(world: World, app: Flask) -> None:
-    asset_id, _ = asset(world)
+def test_the_sweep_leaves_what_it_cannot_heal_and_asks_no_more(mux_sim: MuxSim, app: Flask) -> None:
+    asset_id, _ = asset(mux_sim)
     lesson = sold(asset_id)
-    world.control.delete_asset_in_dashboard(asset_id)
+    mux_sim.control.delete_asset_in_dashboard(asset_id)
     temporary = sold("temp_asset")
     made_old()
     command(app, "sweep")
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.mux_playback_id, now.video_error_type) == ("draft", None, "deleted_at_mux")
-    assert world.lesson(temporary).mux_asset_id == "temp_asset", "that takes a search: fix-lessons"
-    asked = len(world.calls())
+    assert mux_sim.lesson(temporary).mux_asset_id == "temp_asset", "that takes a search: fix-lessons"
+    asked = len(mux_sim.calls())
     made_old()
     command(app, "sweep")
-    assert len(world.calls()) == asked
+    assert len(mux_sim.calls()) == asked
 
 
-def test_a_person_who_publishes_such_a_draft_gets_it_published(world: World) -> None:
-    asset_id, playback_id = asset(world)
+def test_a_person_who_publishes_such_a_draft_gets_it_published(mux_sim: MuxSim) -> None:
+    asset_id, playback_id = asset(mux_sim)
     draft = sold(asset_id, status="draft")
     tracked = sold(asset_id, status="draft")
     make_tracking(tracked, status="ready", mux_asset_id=asset_id, mux_playback_id=TEMPORARY)
     for lesson in (draft, tracked):
         assert lessons.publish(lesson, actor=CLI)
-        assert world.lesson(lesson).mux_playback_id == playback_id
+        assert mux_sim.lesson(lesson).mux_playback_id == playback_id
 
 
-def test_an_event_about_its_asset_heals_it_too(world: World) -> None:
-    asset_id, playback_id = asset(world)
+def test_an_event_about_its_asset_heals_it_too(mux_sim: MuxSim) -> None:
+    asset_id, playback_id = asset(mux_sim)
     lesson = sold(asset_id)
     make_tracking(lesson, status="ready", mux_asset_id=asset_id, mux_playback_id=TEMPORARY)
-    world.control.send_event("video.asset.ready", asset_id=asset_id)
-    world.deliver()
-    healed(world, lesson, asset_id, playback_id)
+    mux_sim.control.send_event("video.asset.ready", asset_id=asset_id)
+    mux_sim.deliver()
+    healed(mux_sim, lesson, asset_id, playback_id)
 
 
 # what an importer left without a video status
 
 
-def imported(world: World, **columns: Any) -> tuple[Lesson, str]:
-    asset_id, playback_id = asset(world)
+def imported(mux_sim: MuxSim, **columns: Any) -> tuple[Lesson, str]:
+    asset_id, playback_id = asset(mux_sim)
     columns = {"status": "published", "publish_on_ready": False, "mux_playback_id": playback_id, **columns}
     return make_lesson(mux_asset_id=asset_id, **columns), playback_id
 
 
 @pytest.mark.parametrize("way", ["sweep", "fix-lessons"])
-def test_an_imported_lesson_becomes_visible_by_itself(world: World, app: Flask, way: str) -> None:
-    lesson, playback_id = imported(world)
+def test_an_imported_lesson_becomes_visible_by_itself(mux_sim: MuxSim, app: Flask, way: str) -> None:
+    lesson, playback_id = imported(mux_sim)
     published_at = lesson.published_at
     assert not on_sale(lesson)
     fix(app) if way == "fix-lessons" else command(app, "sweep")
-    healed(world, lesson, str(lesson.mux_asset_id), playback_id)
-    assert world.lesson(lesson).published_at == published_at
+    healed(mux_sim, lesson, str(lesson.mux_asset_id), playback_id)
+    assert mux_sim.lesson(lesson).published_at == published_at
     if way == "sweep":
-        assert world.notices(lesson.creator_id) == []
+        assert mux_sim.notices(lesson.creator_id) == []
 
 
-def test_the_playback_id_that_was_imported_is_kept_if_mux_has_it(world: World, app: Flask) -> None:
-    asset_id, _ = asset(world)
+def test_the_playback_id_that_was_imported_is_kept_if_mux_has_it(mux_sim: MuxSim, app: Flask) -> None:
+    asset_id, _ = asset(mux_sim)
     second = mux.create_playback_id(asset_id, policy="signed", priority="high")
     lesson = make_lesson(mux_asset_id=asset_id, mux_playback_id=second.id, status="published")
     command(app, "sweep")
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.mux_playback_id, now.playback_policy) == (second.id, "signed")
 
 
-def test_an_imported_preview_is_taken_in(world: World, app: Flask) -> None:
-    asset_id, playback_id = asset(world)
+def test_an_imported_preview_is_taken_in(mux_sim: MuxSim, app: Flask) -> None:
+    asset_id, playback_id = asset(mux_sim)
     course = make_course(mux_asset_id=asset_id, mux_playback_id=playback_id)
     command(app, "sweep")
     now = db.session.get_one(Course, course.id, populate_existing=True)
     assert (now.video_processing_status, now.mux_playback_id) == ("ready", playback_id)
 
 
-def test_a_sweep_takes_in_a_few_and_stops_where_mux_does_not_answer(world: World, app: Flask) -> None:
+def test_a_sweep_takes_in_a_few_and_stops_where_mux_does_not_answer(mux_sim: MuxSim, app: Flask) -> None:
     from lessonadmin.domain.uploads import intake
 
-    lessons_ = [imported(world)[0] for _ in range(intake.MAX_A_PASS + 2)]
-    world.control.fault("api", "status", status=500)
+    lessons_ = [imported(mux_sim)[0] for _ in range(intake.MAX_A_PASS + 2)]
+    mux_sim.control.fault("api", "status", status=500)
     command(app, "sweep")
-    assert len(world.calls("get_asset")) <= 2
-    assert not any(on_sale(world.lesson(one)) for one in lessons_)
-    world.control.clear_faults()
+    assert len(mux_sim.calls("get_asset")) <= 2
+    assert not any(on_sale(mux_sim.lesson(one)) for one in lessons_)
+    mux_sim.control.clear_faults()
     command(app, "sweep")
-    first = sum(on_sale(world.lesson(one)) for one in lessons_)
+    first = sum(on_sale(mux_sim.lesson(one)) for one in lessons_)
     assert 0 < first <= intake.MAX_A_PASS + 1
     db.session.execute(
         text("UPDATE mux_asset_tracking SET next_check_at = now() WHERE status = 'processing'")
     )
     db.session.commit()
     command(app, "sweep")
-    assert all(on_sale(world.lesson(one)) for one in lessons_)
+    assert all(on_sale(mux_sim.lesson(one)) for one in lessons_)
 
 
 def plan_of(query: Select[Any]) -> str:
@@ -304,11 +308,11 @@ def plan_of(query: Select[Any]) -> str:
     return plan
 
 
-def test_the_sweep_finds_them_by_an_index(world: World, app: Flask) -> None:
+def test_the_sweep_finds_them_by_an_index(mux_sim: MuxSim, app: Flask) -> None:
     from lessonadmin.domain.uploads import intake
 
     for _ in range(3):
-        imported(world)
+        imported(mux_sim)
     plans = [plan_of(query) for kind in ("lesson", "course") for query in intake.wanted(kind)]
     names = ("lessons_untaken", "lessons_temporary_playback", "courses_untaken", "courses_temporary_playback")
     assert [name for name, plan in zip(names, plans, strict=True) if name not in plan] == []
@@ -318,8 +322,8 @@ def test_the_sweep_finds_them_by_an_index(world: World, app: Flask) -> None:
 
 
 @pytest.mark.parametrize("status", ["ready", "none"])
-def test_a_finished_draft_is_left_alone(world: World, app: Flask, status: str) -> None:
-    asset_id, playback_id = asset(world)
+def test_a_finished_draft_is_left_alone(mux_sim: MuxSim, app: Flask, status: str) -> None:
+    asset_id, playback_id = asset(mux_sim)
     draft = make_lesson(mux_asset_id=asset_id, mux_playback_id=playback_id, video_processing_status=status)
     assert draft.publish_on_ready, (
         "which is the default of the table and no sign that anyone wants it published"
@@ -327,9 +331,9 @@ def test_a_finished_draft_is_left_alone(world: World, app: Flask, status: str) -
     said = fix(app)
     assert "skipped because finished and not published: 1" in said
     command(app, "sweep")
-    now = world.lesson(draft)
-    assert (now.status, now.video_processing_status, world.rows(draft)) == ("draft", status, [])
-    assert world.calls() == []
+    now = mux_sim.lesson(draft)
+    assert (now.status, now.video_processing_status, mux_sim.rows(draft)) == ("draft", status, [])
+    assert mux_sim.calls() == []
     # a person may publish it, of course
     lessons.publish(draft, actor=CLI)
     db.session.execute(
@@ -337,17 +341,17 @@ def test_a_finished_draft_is_left_alone(world: World, app: Flask, status: str) -
     )
     db.session.commit()
     command(app, "sweep")
-    assert world.lesson(draft).status == "published"
+    assert mux_sim.lesson(draft).status == "published"
 
 
 def test_a_draft_that_waits_with_a_true_playback_id_is_taken_in_and_stays_a_draft(
-    world: World, app: Flask
+    mux_sim: MuxSim, app: Flask
 ) -> None:
-    asset_id, playback_id = asset(world)
+    asset_id, playback_id = asset(mux_sim)
     draft = make_lesson(
         mux_asset_id=asset_id, mux_playback_id=playback_id, video_processing_status="processing"
     )
     assert "kept as a draft" in fix(app)
-    now = world.lesson(draft)
+    now = mux_sim.lesson(draft)
     assert (now.status, now.video_processing_status, now.publish_on_ready) == ("draft", "ready", False)
     assert db.session.scalar(select(Tracking.status).where(Tracking.lesson_id == draft.id)) == "ready"

@@ -35,8 +35,8 @@ from lessonadmin.domain.uploads import assign_asset, direct_upload
 from lessonadmin.domain.videos import withdrawal
 from lessonadmin.domain.webhooks import inbox
 from tests.factories import make_course, make_lesson, make_tracking, make_user
+from tests.mux_sim import MuxSim
 from tests.queries import counted
-from tests.world import World
 
 FILE = direct_upload.File(name="talk.mp4", size=1000)
 Owner = Lesson | Course
@@ -53,20 +53,20 @@ def fresh(user: User) -> User:
     return db.session.get_one(User, user.id, populate_existing=True)
 
 
-def disabled(teacher: User, _owner: Owner) -> None:
+def disabled(instructor: User, _owner: Owner) -> None:
     with transaction(CLI):
-        people.set_active(fresh(teacher), False)
+        people.set_active(fresh(instructor), False)
 
 
-def demoted(teacher: User, _owner: Owner) -> None:
+def demoted(instructor: User, _owner: Owner) -> None:
     with transaction(CLI):
-        people.set_role(fresh(teacher), "student")
+        people.set_role(fresh(instructor), "student")
 
 
-def handed_over(teacher: User, _owner: Owner) -> None:
+def handed_over(instructor: User, _owner: Owner) -> None:
     taker = make_user()
     with transaction(CLI):
-        handover.hand_over(from_id=teacher.id, to_id=taker.id)
+        handover.hand_over(from_id=instructor.id, to_id=taker.id)
 
 
 def course_given(_teacher: User, owner: Owner) -> None:
@@ -95,22 +95,22 @@ def state(upload_id: str) -> tuple[str, str | None, bool]:
     return now.status, now.error_type, now.is_current
 
 
-def late(world: World, lesson: Owner, *, heard: bool = True) -> str:
+def late(mux_sim: MuxSim, lesson: Owner, *, heard: bool = True) -> str:
     """The teacher is disabled, and the file of the open upload arrives after that; the upload's id."""
-    ticket = world.upload(lesson)
+    ticket = mux_sim.upload(lesson)
     disabled(db.session.get_one(User, lesson.owner_id), lesson)
-    world.control.complete_upload(ticket.upload_id)
+    mux_sim.control.complete_upload(ticket.upload_id)
     if heard:
-        world.deliver()
+        mux_sim.deliver()
     else:
-        world.forget()
+        mux_sim.forget()
     return ticket.upload_id
 
 
-def played(world: World, lesson: Lesson) -> str:
-    world.uploaded(lesson)
-    world.deliver()
-    asset_id = world.lesson(lesson).mux_asset_id
+def played(mux_sim: MuxSim, lesson: Lesson) -> str:
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    asset_id = mux_sim.lesson(lesson).mux_asset_id
     assert asset_id is not None
     return asset_id
 
@@ -126,63 +126,63 @@ def press(action: str, upload_id: str) -> list[batches.Line]:
     [*((loss, kind) for loss in LOSSES for kind in ("lesson", "course")), (course_given, "course")],
 )
 def test_what_has_not_arrived_is_cancelled_with_the_loss(
-    world: World, loss: Callable[[User, Owner], None], kind: str
+    mux_sim: MuxSim, loss: Callable[[User, Owner], None], kind: str
 ) -> None:
-    teacher = make_user()
-    owner = make_lesson(creator=teacher) if kind == "lesson" else make_course(instructor=teacher)
-    upload_id = world.upload(owner).upload_id
-    loss(teacher, owner)
+    instructor = make_user()
+    owner = make_lesson(creator=instructor) if kind == "lesson" else make_course(instructor=instructor)
+    upload_id = mux_sim.upload(owner).upload_id
+    loss(instructor, owner)
     assert state(upload_id) == ("cancelled", "right_lost", False)
-    assert (row(upload_id).started_by, row(upload_id).withdrawn_at is None) == (teacher.id, False)
+    assert (row(upload_id).started_by, row(upload_id).withdrawn_at is None) == (instructor.id, False)
     trail = select(AuditLog).where(
         AuditLog.action == "video.upload_cancelled", AuditLog.target_id == owner.id
     )
     (told,) = db.session.scalars(trail)
     assert told.detail["reason"].startswith(WHY[loss])
-    assert (told.detail["upload_id"], told.detail["started_by"]) == (upload_id, teacher.email)
+    assert (told.detail["upload_id"], told.detail["started_by"]) == (upload_id, instructor.email)
     assert db.session.scalars(select(UploadCancellation.upload_id)).all() == [upload_id]
     now = db.session.get_one(type(owner), owner.id, populate_existing=True)
     assert now.video_processing_status == "none"
     sweep.sweep()
-    assert world.control.upload(upload_id)["status"] == "cancelled"
+    assert mux_sim.control.upload(upload_id)["status"] == "cancelled"
     assert state(upload_id) == ("cancelled", "right_lost", False)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("swept_first", [False, True])
 def test_a_file_that_comes_after_the_loss_changes_nothing_and_is_held(
-    world: World, loss: Callable[[User, Owner], None], swept_first: bool
+    mux_sim: MuxSim, loss: Callable[[User, Owner], None], swept_first: bool
 ) -> None:
     """The published video goes on playing, whether Mux's webhooks come first or the cancellation that came too late."""
-    teacher, staff = make_user(), [make_user(role="support"), make_user(role="admin")]
-    lesson = make_lesson(creator=teacher)
-    asset_id = played(world, lesson)
-    upload_id = world.upload(lesson).upload_id
-    loss(teacher, lesson)
-    world.control.complete_upload(upload_id)
+    instructor, staff = make_user(), [make_user(role="support"), make_user(role="admin")]
+    lesson = make_lesson(creator=instructor)
+    asset_id = played(mux_sim, lesson)
+    upload_id = mux_sim.upload(lesson).upload_id
+    loss(instructor, lesson)
+    mux_sim.control.complete_upload(upload_id)
     if swept_first:
         sweep.sweep()
         assert state(upload_id) == ("cancelled", "held", False)
-    world.deliver()
+    mux_sim.deliver()
     for _ in range(2):
         sweep.sweep()
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.video_processing_status, now.mux_asset_id) == ("published", "ready", asset_id)
     assert state(upload_id) == ("cancelled", "held", False)
     assert db.session.scalars(select(AssetDeletion)).all() == []
-    assert [world.notices(one.id) for one in staff] == [["needs_attention"], ["needs_attention"]]
-    assert world.actions(lesson.id).count("video.held") == 1
+    assert [mux_sim.notices(one.id) for one in staff] == [["needs_attention"], ["needs_attention"]]
+    assert mux_sim.actions(lesson.id).count("video.held") == 1
 
 
-def test_a_draft_that_waits_for_its_video_is_not_published(world: World) -> None:
+def test_a_draft_that_waits_for_its_video_is_not_published(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    upload_id = late(world, lesson)
-    now = world.lesson(lesson)
+    upload_id = late(mux_sim, lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.status, now.publish_on_ready, now.video_processing_status) == ("draft", True, "none")
     assert state(upload_id)[1] == "held"
 
 
-def test_what_mux_has_already_goes_on(world: World) -> None:
+def test_what_mux_has_already_goes_on(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     made = make_tracking(lesson, status="processing", mux_asset_id="a1", started_by=lesson.creator_id)
     for loss in LOSSES:
@@ -193,19 +193,19 @@ def test_what_mux_has_already_goes_on(world: World) -> None:
     assert db.session.get_one(Tracking, made.id, populate_existing=True).status == "processing"
 
 
-def test_an_upload_that_staff_began_stays_when_the_lesson_changes_hands(world: World) -> None:
-    staff, teacher = make_user(role="support"), make_user()
-    lesson = make_lesson(creator=teacher)
+def test_an_upload_that_staff_began_stays_when_the_lesson_changes_hands(mux_sim: MuxSim) -> None:
+    staff, instructor = make_user(role="support"), make_user()
+    lesson = make_lesson(creator=instructor)
     ticket = direct_upload.start(lesson, FILE, actor=Actor.user(staff.id))
     for loss in (handed_over, disabled):
-        loss(teacher, lesson)
+        loss(instructor, lesson)
         assert state(ticket.upload_id) == ("uploading", None, True)
     with transaction(CLI):
         people.set_role(fresh(staff), "instructor")
     assert state(ticket.upload_id)[1] == "right_lost"
 
 
-def test_staff_who_teach_keep_their_own_uploads_when_they_are_no_longer_staff(world: World) -> None:
+def test_staff_who_teach_keep_their_own_uploads_when_they_are_no_longer_staff(mux_sim: MuxSim) -> None:
     staff = make_user(role="support")
     own, other = make_lesson(creator=staff), make_lesson()
     tickets = [direct_upload.start(one, FILE, actor=Actor.user(staff.id)) for one in (own, other)]
@@ -218,14 +218,16 @@ def test_staff_who_teach_keep_their_own_uploads_when_they_are_no_longer_staff(wo
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_an_upload_from_before_is_its_teachers(world: World, loss: Callable[[User, Owner], None]) -> None:
+def test_an_upload_from_before_is_its_instructors(
+    mux_sim: MuxSim, loss: Callable[[User, Owner], None]
+) -> None:
     lesson = make_lesson()
     make_tracking(lesson, upload_id="old")
     loss(db.session.get_one(User, lesson.creator_id), lesson)
     assert (state("old")[1], row("old").started_by is None) == ("right_lost", False)
 
 
-def test_one_that_our_clock_gave_up_a_moment_ago_may_still_arrive(world: World) -> None:
+def test_one_that_our_clock_gave_up_a_moment_ago_may_still_arrive(mux_sim: MuxSim) -> None:
     lesson, long_ago = make_lesson(), make_lesson()
     for owner, upload_id, days in ((lesson, "new", 0), (long_ago, "old", 3)):
         expired = text(f"clock_timestamp() - interval '{days} days 5 seconds'")
@@ -239,34 +241,34 @@ def test_one_that_our_clock_gave_up_a_moment_ago_may_still_arrive(world: World) 
 
 @pytest.mark.parametrize("how", ["disabled", "by another program"])
 def test_an_address_that_was_being_made_never_leaves(
-    world: World, monkeypatch: pytest.MonkeyPatch, how: str
+    mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """The right goes while Mux is asked: the row is there, its upload id is not."""
     lesson = make_lesson()
-    teacher_id, real = lesson.creator_id, mux.create_upload
+    instructor_id, real = lesson.creator_id, mux.create_upload
 
     def create(**asked: object) -> mux.Upload:
         made = real(**asked)  # type: ignore[arg-type]
         if how == "disabled":
-            disabled(db.session.get_one(User, teacher_id), lesson)
+            disabled(db.session.get_one(User, instructor_id), lesson)
         else:
-            db.session.execute(update(User).where(User.id == teacher_id).values(active=False))
+            db.session.execute(update(User).where(User.id == instructor_id).values(active=False))
             db.session.commit()
         return made
 
     monkeypatch.setattr(mux, "create_upload", create)
     with pytest.raises(Missing):
-        direct_upload.start(lesson, FILE, actor=Actor.user(teacher_id))
-    (made,) = world.rows(lesson)
+        direct_upload.start(lesson, FILE, actor=Actor.user(instructor_id))
+    (made,) = mux_sim.rows(lesson)
     assert (made.status, made.error_type, made.is_current) == ("cancelled", "right_lost", False)
     assert made.upload_id is not None
     sweep.sweep()
-    assert world.control.upload(made.upload_id)["status"] == "cancelled"
+    assert mux_sim.control.upload(made.upload_id)["status"] == "cancelled"
 
 
-def test_a_right_that_comes_back_revives_nothing(world: World) -> None:
+def test_a_right_that_comes_back_revives_nothing(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    upload_id = late(world, lesson)
+    upload_id = late(mux_sim, lesson)
     with transaction(CLI):
         people.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
     said = direct_upload.bytes_are_in(
@@ -274,23 +276,23 @@ def test_a_right_that_comes_back_revives_nothing(world: World) -> None:
     )
     sweep.sweep()
     assert (said, state(upload_id)[1]) == ("cancelled", "held")
-    assert world.lesson(lesson).video_processing_status == "none"
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 
 @pytest.mark.parametrize("heard", [True, False])
-def test_no_other_way_leads_out(world: World, app: Flask, heard: bool) -> None:
+def test_no_other_way_leads_out(mux_sim: MuxSim, app: Flask, heard: bool) -> None:
     """Replayed events, rechecks, republish, fix-lessons, reconcile, support's own words and an import: it stays held, or
     is found and held where nobody had told us."""
     lesson = make_lesson()
-    upload_id = late(world, lesson, heard=heard)
+    upload_id = late(mux_sim, lesson, heard=heard)
     if not heard:  # the promise to cancel is lost with everything else
         db.session.execute(text("DELETE FROM upload_cancellations"))
     # a temporary id makes fix-lessons look for whatever names this lesson at Mux
     temporary = {"mux_asset_id": "temp_1", "mux_playback_id": "temp_1", "video_processing_status": "ready"}
     db.session.execute(update(Lesson).values(temporary))
     db.session.commit()
-    asset_id = str(world.control.upload(upload_id)["asset_id"])
-    playback_id = world.control.asset(asset_id)["playback_ids"][0]["id"]
+    asset_id = str(mux_sim.control.upload(upload_id)["asset_id"])
+    playback_id = mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
     FlaskCliRunner(app).invoke(args=["fix-lessons", "--delay", "0"])
     for event_id in db.session.scalars(select(MuxEvent.id)).all():
         inbox.replay(event_id, actor=CLI)
@@ -308,13 +310,13 @@ def test_no_other_way_leads_out(world: World, app: Flask, heard: bool) -> None:
     reconcile.run(actor=CLI, started_by="test", mend=True, delete_orphans=True, tell=lambda _: None)
     sweep.sweep()
     assert state(upload_id) == ("cancelled", "held", False)
-    assert world.control.asset(asset_id)["id"] == asset_id
+    assert mux_sim.control.asset(asset_id)["id"] == asset_id
     assert db.session.scalars(select(AssetDeletion)).all() == []
     assert db.session.scalars(select(Lesson).where(Lesson.mux_asset_id == asset_id)).all() == []
-    assert world.lesson(lesson).status == "draft"
+    assert mux_sim.lesson(lesson).status == "draft"
 
 
-def test_a_walk_through_mux_finds_what_nobody_told_us_and_deletes_it_not(world: World) -> None:
+def test_a_walk_through_mux_finds_what_nobody_told_us_and_deletes_it_not(mux_sim: MuxSim) -> None:
     """An old asset of an upload that was withdrawn, and neither a webhook nor the cancellation told us of it."""
     lesson = make_lesson()
     make_tracking(lesson, upload_id="upload-a", started_by=lesson.creator_id)
@@ -322,7 +324,7 @@ def test_a_walk_through_mux_finds_what_nobody_told_us_and_deletes_it_not(world: 
     db.session.execute(text("DELETE FROM upload_cancellations"))
     db.session.commit()
     note = mux.Passthrough(lesson_id=lesson.id).text()
-    (asset_id,) = world.control.seed_assets(1, passthrough=note, upload_id="upload-a", created_at=0)
+    (asset_id,) = mux_sim.control.seed_assets(1, passthrough=note, upload_id="upload-a", created_at=0)
     told: list[str] = []
     reconcile.run(
         actor=CLI,
@@ -336,13 +338,13 @@ def test_a_walk_through_mux_finds_what_nobody_told_us_and_deletes_it_not(world: 
     assert db.session.scalars(select(AssetDeletion)).all() == []
 
 
-def test_staff_read_why_and_take_it_over(world: World) -> None:
+def test_staff_read_why_and_take_it_over(mux_sim: MuxSim) -> None:
     """Then it goes the usual way: it replaces what plays, which is kept for its grace time."""
-    teacher = make_user(email="gone@school.example")
-    lesson = make_lesson(creator=teacher)
-    before = played(world, lesson)
-    upload_id = late(world, lesson)
-    finding = diagnose.diagnose(world.lesson(lesson))[0]
+    instructor = make_user(email="gone@school.example")
+    lesson = make_lesson(creator=instructor)
+    before = played(mux_sim, lesson)
+    upload_id = late(mux_sim, lesson)
+    finding = diagnose.diagnose(mux_sim.lesson(lesson))[0]
     assert finding.cause == "held"
     today = f"{row(upload_id).withdrawn_at:%-d %B %Y}"
     assert finding.sentence.startswith(
@@ -351,9 +353,9 @@ def test_staff_read_why_and_take_it_over(world: World) -> None:
     assert [one.action for one in (finding.button, finding.other) if one] == ["take_over", "clear_asset"]
     (line,) = press("take_over", upload_id)
     assert (line.status, line.note.startswith("The file is taken over")) == ("done", True)
-    assert world.lesson(lesson).mux_asset_id == before
+    assert mux_sim.lesson(lesson).mux_asset_id == before
     sweep.sweep()
-    now = world.lesson(lesson)
+    now = mux_sim.lesson(lesson)
     assert (now.mux_asset_id, now.status) == (row(upload_id).mux_asset_id, "published")
     assert db.session.scalars(select(AssetDeletion.mux_asset_id)).all() == [before]
     actor = select(AuditLog.actor_type).where(AuditLog.action == "video.taken_over")
@@ -361,59 +363,59 @@ def test_staff_read_why_and_take_it_over(world: World) -> None:
     assert press("take_over", upload_id)[0].note == SENTENCES["not_held"]
 
 
-def test_staff_delete_it_at_mux(world: World) -> None:
+def test_staff_delete_it_at_mux(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    upload_id = late(world, lesson)
+    upload_id = late(mux_sim, lesson)
     asset_id = row(upload_id).mux_asset_id
     assert press("clear_asset", upload_id)[0].status == "done"
     sweep.sweep()
     assert row(upload_id).status == "deleted"
-    assert asset_id not in [one["id"] for one in world.control.assets()]
-    assert [one.cause for one in diagnose.diagnose(world.lesson(lesson))] == ["no_video"]
+    assert asset_id not in [one["id"] for one in mux_sim.control.assets()]
+    assert [one.cause for one in diagnose.diagnose(mux_sim.lesson(lesson))] == ["no_video"]
 
 
-def test_what_is_held_never_pushes_another_upload_away(world: World) -> None:
+def test_what_is_held_never_pushes_another_upload_away(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    upload_id = late(world, lesson)
+    upload_id = late(mux_sim, lesson)
     with transaction(CLI):
         people.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
-    coming = world.upload(world.lesson(lesson)).upload_id
+    coming = mux_sim.upload(mux_sim.lesson(lesson)).upload_id
     assert press("take_over", upload_id)[0].note == SENTENCES["another_coming"]
     assert state(coming) == ("uploading", None, True)
 
 
-def test_before_a_file_came_the_case_says_what_became_of_the_upload(world: World) -> None:
+def test_before_a_file_came_the_case_says_what_became_of_the_upload(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.upload(lesson)
+    mux_sim.upload(lesson)
     disabled(db.session.get_one(User, lesson.creator_id), lesson)
-    finding = diagnose.diagnose(world.lesson(lesson))[0]
+    finding = diagnose.diagnose(mux_sim.lesson(lesson))[0]
     assert (finding.cause, finding.severity) == ("right_lost", "fine")
 
 
-def test_a_deleted_lesson_takes_what_is_held_with_it(world: World) -> None:
+def test_a_deleted_lesson_takes_what_is_held_with_it(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    asset_id = row(late(world, lesson)).mux_asset_id
+    asset_id = row(late(mux_sim, lesson)).mux_asset_id
     staff = make_user(role="support")
     with transaction(Actor.user(staff.id)):
         lessons.delete(fresh(staff), lesson.id)
     assert db.session.scalars(select(AssetDeletion.mux_asset_id)).all() == [asset_id]
 
 
-def test_five_thousand_lessons_and_fifty_uploads(world: World) -> None:
+def test_five_thousand_lessons_and_fifty_uploads(mux_sim: MuxSim) -> None:
     """What it costs grows with the uploads that are open, not with the lessons."""
-    teacher, taker = make_user(), make_user()
+    instructor, taker = make_user(), make_user()
     make = "INSERT INTO lessons (creator_id, title) SELECT :teacher, 'Lesson ' || n FROM generate_series(1, 5000) n"
     begin = (
         "INSERT INTO mux_asset_tracking (lesson_id, owner_id, upload_id, started_by)"
         " SELECT id, creator_id, 'upload-' || id, creator_id FROM lessons ORDER BY id LIMIT 50"
     )
-    db.session.execute(text(make), {"teacher": teacher.id})
+    db.session.execute(text(make), {"teacher": instructor.id})
     db.session.execute(text(begin))
     db.session.commit()
-    assert withdrawal.preview(fresh(teacher)).by_handing_over == 50
+    assert withdrawal.preview(fresh(instructor)).by_handing_over == 50
     began = time.monotonic()
     with counted() as sent, transaction(CLI):
-        done = handover.hand_over(from_id=teacher.id, to_id=taker.id)
+        done = handover.hand_over(from_id=instructor.id, to_id=taker.id)
     assert (done.lessons, done.uploads) == (5000, 50)
     assert len(sent) < 50 * 10
     assert time.monotonic() - began < 20
@@ -422,13 +424,13 @@ def test_five_thousand_lessons_and_fifty_uploads(world: World) -> None:
     assert len(db.session.scalars(select(UploadCancellation.id)).all()) == 50
 
 
-def test_every_member_of_staff_is_told_once(world: World) -> None:
+def test_every_member_of_staff_is_told_once(mux_sim: MuxSim) -> None:
     staff, gone = make_user(role="admin"), make_user(role="support", active=False)
     lesson = make_lesson()
-    upload_id = late(world, lesson)
+    upload_id = late(mux_sim, lesson)
     for event_id in db.session.scalars(select(MuxEvent.id)).all():
         inbox.replay(event_id, actor=CLI)
-    assert (world.notices(staff.id), world.notices(gone.id)) == (["needs_attention"], [])
+    assert (mux_sim.notices(staff.id), mux_sim.notices(gone.id)) == (["needs_attention"], [])
     told = db.session.scalars(select(Notification).where(Notification.user_id == staff.id)).one()
     assert (told.cause, told.lesson_id) == ("held", lesson.id)
     assert row(upload_id).id != uuid.UUID(int=0)

@@ -17,7 +17,7 @@ from lessonadmin.domain.models import MuxEvent
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.webhooks import inbox
 from tests.factories import make_event, make_lesson
-from tests.world import World
+from tests.mux_sim import MuxSim
 
 
 def receive(payload: dict[str, Any]) -> str:
@@ -57,19 +57,19 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_an_event_that_comes_before_its_owner_is_applied_when_the_owner_appears(world: World) -> None:
+def test_an_event_that_comes_before_its_owner_is_applied_when_the_owner_appears(mux_sim: MuxSim) -> None:
     """An upload that somebody else's page began: its events name no attempt of ours until it is tracked."""
     lesson = make_lesson()
     upload = mux.create_upload(
         passthrough=mux.Passthrough(lesson_id=lesson.id), external_id="elsewhere", policy="public"
     )
-    world.control.complete_upload(upload.id)
-    made = next(one for one in world.waiting() if one["type"] == "video.upload.asset_created")
+    mux_sim.control.complete_upload(upload.id)
+    made = next(one for one in mux_sim.waiting() if one["type"] == "video.upload.asset_created")
     del made["data"]["new_asset_settings"]["passthrough"]
-    assert world.give(made) == "unmatched"
+    assert mux_sim.give(made) == "unmatched"
     direct_upload.bytes_are_in(lesson, upload.id, temp_asset_id=None, actor=Actor.user(lesson.creator_id))
     sweep.sweep()
-    (event,) = world.events()
+    (event,) = mux_sim.events()
     assert (event.outcome, event.target_id) == ("no_change", lesson.id), "Mux itself was asked meanwhile"
     assert event.attempts == 2
 
@@ -132,10 +132,10 @@ def test_its_pauses_grow(session: object, poison: pytest.MonkeyPatch) -> None:
     assert all(later > earlier * 1.5 for earlier, later in pairwise(pauses))
 
 
-def test_a_poison_event_delays_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poison_event_delays_no_other(mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    payloads = world.waiting()
+    mux_sim.uploaded(lesson)
+    payloads = mux_sim.waiting()
     real = inbox.apply_event
 
     def picky(event: mux.Event) -> Any:
@@ -144,17 +144,17 @@ def test_a_poison_event_delays_no_other(world: World, monkeypatch: pytest.Monkey
         return real(event)
 
     monkeypatch.setattr(inbox, "apply_event", picky)
-    outcomes = [world.give(payload) for payload in payloads]
+    outcomes = [mux_sim.give(payload) for payload in payloads]
     assert outcomes.count("failed") == 1
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_a_failure_leaves_nothing_half_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_nothing_half_done(mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    *before, last = world.waiting()
+    mux_sim.uploaded(lesson)
+    *before, last = mux_sim.waiting()
     for payload in before:
-        world.give(payload)
+        mux_sim.give(payload)
     real = inbox.apply_event
 
     def after(event: mux.Event) -> Any:
@@ -163,33 +163,33 @@ def test_a_failure_leaves_nothing_half_done(world: World, monkeypatch: pytest.Mo
 
     with monkeypatch.context() as broken:
         broken.setattr(inbox, "apply_event", after)
-        assert world.give(last) == "failed"
-    assert world.lesson(lesson).status == "draft"
-    assert "lesson.published" not in world.actions(lesson.id)
+        assert mux_sim.give(last) == "failed"
+    assert mux_sim.lesson(lesson).status == "draft"
+    assert "lesson.published" not in mux_sim.actions(lesson.id)
     (failed,) = inbox.failed()
     assert inbox.replay(failed, actor=CLI) == "applied"
-    assert world.lesson(lesson).status == "published"
+    assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_replaying_everything_twice_changes_nothing(world: World) -> None:
+def test_replaying_everything_twice_changes_nothing(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
-    world.uploaded(lesson)
-    world.deliver()
-    before = (world.actions(lesson.id), world.notices(lesson.creator_id))
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    before = (mux_sim.actions(lesson.id), mux_sim.notices(lesson.creator_id))
     for _ in range(2):
-        for event in world.events():
+        for event in mux_sim.events():
             inbox.replay(event.id, actor=CLI)
-    assert (world.actions(lesson.id), world.notices(lesson.creator_id)) == before
-    assert {event.outcome for event in world.events()} <= {"applied", "no_change", "ignored"}
+    assert (mux_sim.actions(lesson.id), mux_sim.notices(lesson.creator_id)) == before
+    assert {event.outcome for event in mux_sim.events()} <= {"applied", "no_change", "ignored"}
 
 
-def test_what_did_its_work_is_still_shown_as_applied_after_a_replay(world: World) -> None:
-    world.uploaded(make_lesson())
-    world.deliver()
-    before = {event.id: event.outcome for event in world.events()}
+def test_what_did_its_work_is_still_shown_as_applied_after_a_replay(mux_sim: MuxSim) -> None:
+    mux_sim.uploaded(make_lesson())
+    mux_sim.deliver()
+    before = {event.id: event.outcome for event in mux_sim.events()}
     for event_id in before:
         inbox.replay(event_id, actor=CLI)
-    assert {event.id: event.outcome for event in world.events()} == before
+    assert {event.id: event.outcome for event in mux_sim.events()} == before
 
 
 def test_an_event_that_is_not_there_cannot_be_replayed(session: object) -> None:
@@ -202,13 +202,13 @@ def test_an_old_payload_that_is_no_event_fails_alone(session: object) -> None:
     assert inbox.replay(event.id, actor=CLI) == "failed"
 
 
-def test_events_of_one_delivery_by_two_endpoints_count_once(world: World) -> None:
+def test_events_of_one_delivery_by_two_endpoints_count_once(mux_sim: MuxSim) -> None:
     """While a secret is rotated both endpoints deliver: same id, another signature."""
     lesson = make_lesson()
-    world.uploaded(lesson)
-    for payload in world.waiting():
-        first = world.give(payload)
-        assert world.give(payload) == "duplicate"
+    mux_sim.uploaded(lesson)
+    for payload in mux_sim.waiting():
+        first = mux_sim.give(payload)
+        assert mux_sim.give(payload) == "duplicate"
         assert first != "duplicate"
 
 

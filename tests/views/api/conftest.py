@@ -56,7 +56,7 @@ class People:
         return self._known[name]
 
     @property
-    def teacher(self) -> Person:
+    def instructor(self) -> Person:
         return self.named("teacher", "instructor")
 
     @property

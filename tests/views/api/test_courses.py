@@ -14,18 +14,18 @@ KEYS = ["id", "title", "description", "instructor_id", "created_at", "updated_at
 
 
 def test_writing_reading_and_changing(people: People) -> None:
-    made = people.teacher.post("/courses", {"title": " Maths ", "description": "All of it"})
+    made = people.instructor.post("/courses", {"title": " Maths ", "description": "All of it"})
     assert made.status_code == 201
     course = made.get_json()
     assert list(course) == KEYS
     assert (course["title"], course["description"]) == ("Maths", "All of it")
-    assert course["instructor_id"] == str(people.teacher.user.id)
+    assert course["instructor_id"] == str(people.instructor.user.id)
     assert course["video"]["status"] == "none"
     path = f"/courses/{course['id']}"
-    assert people.teacher.get(path).get_json() == course
-    changed = people.teacher.patch(path, {"title": "Algebra"}).get_json()
+    assert people.instructor.get(path).get_json() == course
+    changed = people.instructor.patch(path, {"title": "Algebra"}).get_json()
     assert changed == course | {"title": "Algebra", "updated_at": changed["updated_at"]}
-    assert people.teacher.patch(path, {}).get_json() == changed
+    assert people.instructor.patch(path, {}).get_json() == changed
 
 
 @pytest.mark.parametrize(
@@ -41,32 +41,32 @@ def test_writing_reading_and_changing(people: People) -> None:
     ],
 )
 def test_wrong_input_is_named(people: People, body: dict[str, Any], field: str) -> None:
-    error = refused(people.teacher.post("/courses", body), 400, "invalid_input")
+    error = refused(people.instructor.post("/courses", body), 400, "invalid_input")
     assert set(error["fields"]) == {field}
     if body:
-        course = factories.make_course(instructor=people.teacher.user)
-        error = refused(people.teacher.patch(f"/courses/{course.id}", body), 400, "invalid_input")
+        course = factories.make_course(instructor=people.instructor.user)
+        error = refused(people.instructor.patch(f"/courses/{course.id}", body), 400, "invalid_input")
         assert set(error["fields"]) == {field}
 
 
 def test_each_sees_what_is_theirs(people: People) -> None:
-    mine = factories.make_course(instructor=people.teacher.user)
+    mine = factories.make_course(instructor=people.instructor.user)
     foreign = factories.make_course(instructor=people.colleague.user)
-    factories.make_playing_lesson(creator=people.teacher.user, course_id=mine.id)
+    factories.make_playing_lesson(creator=people.instructor.user, course_id=mine.id)
     factories.make_lesson(creator=people.colleague.user, course=foreign)
 
     def listed(person: Any) -> set[str]:
         return {one["id"] for one in person.get("/courses").get_json()["items"]}
 
-    assert listed(people.teacher) == {str(mine.id)}
+    assert listed(people.instructor) == {str(mine.id)}
     assert listed(people.support) == {str(mine.id), str(foreign.id)}
     assert listed(people.student) == {str(mine.id)}
 
 
 def test_pages_and_search(people: People) -> None:
     for title in ("Linear algebra", "Cooking", "Algebra again"):
-        factories.make_course(instructor=people.teacher.user, title=title)
-    found = people.teacher.get("/courses", q="alg", per_page=1).get_json()
+        factories.make_course(instructor=people.instructor.user, title=title)
+    found = people.instructor.get("/courses", q="alg", per_page=1).get_json()
     assert [one["title"] for one in found["items"]] == ["Algebra again"]
     assert (found["total"], found["page"], found["per_page"]) == (2, 1, 1)
 
@@ -74,22 +74,22 @@ def test_pages_and_search(people: People) -> None:
 def test_the_preview_stands_under_video(people: People) -> None:
     columns = {"mux_asset_id": "a", "mux_playback_id": "p", "playback_policy": "public"}
     course = factories.make_course(
-        instructor=people.teacher.user, video_processing_status="ready", video_duration=9.5, **columns
+        instructor=people.instructor.user, video_processing_status="ready", video_duration=9.5, **columns
     )
     factories.make_tracking(course, status="ready", **columns)
-    video = people.teacher.get(f"/courses/{course.id}").get_json()["video"]
+    video = people.instructor.get(f"/courses/{course.id}").get_json()["video"]
     assert (video["status"], video["asset_id"], video["playback_id"]) == ("ready", "a", "p")
     assert (video["duration"], video["progress"], video["replacement"]) == (9.5, 100, None)
 
 
 def test_deleting_leaves_the_lessons_and_takes_the_preview_along(people: People, session: Session) -> None:
-    course = factories.make_course(instructor=people.teacher.user, mux_asset_id="a", mux_playback_id="p")
+    course = factories.make_course(instructor=people.instructor.user, mux_asset_id="a", mux_playback_id="p")
     factories.make_tracking(course, status="ready", mux_asset_id="a", mux_playback_id="p")
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, course_id=course.id)
-    answer = people.teacher.delete(f"/courses/{course.id}")
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, course_id=course.id)
+    answer = people.instructor.delete(f"/courses/{course.id}")
     assert (answer.status_code, answer.data) == (204, b"")
-    seen = people.teacher.get(f"/lessons/{lesson.id}").get_json()
+    seen = people.instructor.get(f"/lessons/{lesson.id}").get_json()
     assert (seen["course_id"], seen["status"]) == (None, "published")
     assert session.scalar(select(func.count()).select_from(Course)) == 0
     assert session.scalars(select(AssetDeletion.mux_asset_id)).all() == ["a"]
-    refused(people.teacher.get(f"/courses/{course.id}"), 404)
+    refused(people.instructor.get(f"/courses/{course.id}"), 404)

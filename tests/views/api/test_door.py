@@ -19,7 +19,7 @@ def csrf_token(browser: Any) -> str:
 
 
 def test_a_session_needs_the_csrf_header_to_write_and_none_to_read(people: People) -> None:
-    browser = factories.signed_in(people.teacher.user)
+    browser = factories.signed_in(people.instructor.user)
     assert browser.get("/api/lessons").status_code == 200
     refused(browser.post("/api/lessons", json={"title": "Mine"}), 400, "csrf")
     wrong = browser.post("/api/lessons", json={"title": "Mine"}, headers={"X-CSRFToken": "wrong"})
@@ -34,10 +34,10 @@ def test_a_wrong_token_opens_nothing(app: Flask, header: str) -> None:
 
 
 def test_a_disabled_account_is_nobody(people: People, session: Any) -> None:
-    teacher = people.teacher
-    session.get(User, teacher.user.id).active = False
+    instructor = people.instructor
+    session.get(User, instructor.user.id).active = False
     session.commit()
-    refused(teacher.get("/lessons"), 401)
+    refused(instructor.get("/lessons"), 401)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_what_does_not_exist_is_404_in_json(people: People, path: str) -> None:
 
 
 def test_a_method_that_is_not_there_is_405_in_json(people: People) -> None:
-    answer = people.teacher.ask("PUT", "/lessons")
+    answer = people.instructor.ask("PUT", "/lessons")
     refused(answer, 405, "method_not_allowed")
     assert "POST" in answer.headers["Allow"]
 
@@ -84,42 +84,44 @@ NO_JSON = [
 @pytest.mark.parametrize("body", NO_JSON, ids=range(len(NO_JSON)))
 def test_what_is_no_json_object_is_400(people: People, body: bytes) -> None:
     for path in ("/lessons", "/mux/upload-url", "/mux/cancel-upload"):
-        refused(people.teacher.post(path, data=body, headers=JSON), 400, "invalid_json")
+        refused(people.instructor.post(path, data=body, headers=JSON), 400, "invalid_json")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
 def test_a_body_that_does_not_say_json_is_415(people: People, kind: str) -> None:
-    answer = people.teacher.post("/lessons", data=b'{"title": "x"}', headers={"Content-Type": kind})
+    answer = people.instructor.post("/lessons", data=b'{"title": "x"}', headers={"Content-Type": kind})
     assert "application/json" in refused(answer, 415, "unsupported_media_type")["message"]
 
 
 def test_json_may_name_its_charset_or_its_kind(people: People) -> None:
     for kind in ("application/json; charset=utf-8", "application/vnd.api+json"):
-        answer = people.teacher.post("/lessons", data=b'{"title": "x"}', headers={"Content-Type": kind})
+        answer = people.instructor.post("/lessons", data=b'{"title": "x"}', headers={"Content-Type": kind})
         assert answer.status_code == 201
 
 
 def test_a_huge_body_is_413(people: People) -> None:
     body = b'{"title": "' + b"x" * (3 * 1024 * 1024) + b'"}'
-    refused(people.teacher.post("/lessons", data=body, headers=JSON), 413, "too_large")
+    refused(people.instructor.post("/lessons", data=body, headers=JSON), 413, "too_large")
 
 
 def test_unknown_keys_are_refused_and_named(people: People) -> None:
-    lesson = factories.make_lesson(creator=people.teacher.user)
+    lesson = factories.make_lesson(creator=people.instructor.user)
     for key in ("creator_id", "publish_on_ready", "mux_asset_id", "version", "id"):
-        error = refused(people.teacher.post("/lessons", {"title": "x", key: "y"}), 400, "invalid_input")
+        error = refused(people.instructor.post("/lessons", {"title": "x", key: "y"}), 400, "invalid_input")
         assert set(error["fields"]) == {key}
-        refused(people.teacher.patch(f"/lessons/{lesson.id}", {key: "y"}), 400, "invalid_input")
-    error = refused(people.teacher.get("/lessons", colour="red"), 400, "invalid_input")
+        refused(people.instructor.patch(f"/lessons/{lesson.id}", {key: "y"}), 400, "invalid_input")
+    error = refused(people.instructor.get("/lessons", colour="red"), 400, "invalid_input")
     assert error["fields"] == {"colour": "There is no such field."}
 
 
 def test_calls_that_take_nothing_refuse_something(people: People) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user)
-    error = refused(people.teacher.post(f"/lessons/{lesson.id}/publish", {"now": True}), 400, "invalid_input")
+    lesson = factories.make_playing_lesson(creator=people.instructor.user)
+    error = refused(
+        people.instructor.post(f"/lessons/{lesson.id}/publish", {"now": True}), 400, "invalid_input"
+    )
     assert set(error["fields"]) == {"now"}
-    assert people.teacher.post(f"/lessons/{lesson.id}/publish", {}).status_code == 200
-    assert people.teacher.post(f"/lessons/{lesson.id}/publish").status_code == 200
+    assert people.instructor.post(f"/lessons/{lesson.id}/publish", {}).status_code == 200
+    assert people.instructor.post(f"/lessons/{lesson.id}/publish").status_code == 200
 
 
 def test_everything_that_is_wrong_is_said_at_once(people: People) -> None:
@@ -131,25 +133,25 @@ def test_everything_that_is_wrong_is_said_at_once(people: People) -> None:
         "status": "live",
         "z": 1,
     }
-    error = refused(people.teacher.post("/lessons", sent), 400, "invalid_input")
+    error = refused(people.instructor.post("/lessons", sent), 400, "invalid_input")
     assert set(error["fields"]) == set(sent)
     assert error["fields"]["status"] == "This must be 'draft' or 'published'."
 
 
 def test_hostile_keys_are_echoed_short(people: People) -> None:
     sent: dict[str, Any] = {"k" * 10_000: 1} | {f"key{number}": 1 for number in range(500)}
-    error = refused(people.teacher.post("/lessons", sent), 400, "invalid_input")
+    error = refused(people.instructor.post("/lessons", sent), 400, "invalid_input")
     assert len(error["fields"]) <= 50
     assert all(len(key) <= 100 for key in error["fields"])
 
 
 def test_text_that_cannot_be_stored_is_refused(people: People) -> None:
-    lesson = factories.make_lesson(creator=people.teacher.user)
+    lesson = factories.make_lesson(creator=people.instructor.user)
     bodies = (b'"a\\u0000b"', b'"a\\ud800b"')
     for text in bodies:
         for name in (b"title", b"description"):
             body = b'{"title": "x", "' + name + b'": ' + text + b"}"
-            error = refused(people.teacher.post("/lessons", data=body, headers=JSON), 400, "invalid_input")
+            error = refused(people.instructor.post("/lessons", data=body, headers=JSON), 400, "invalid_input")
             assert set(error["fields"]) == {name.decode()}
         for name in (b"filename", b"content_type"):
             body = b'{"lesson_id": "%s", "filename": "a.mp4", "%s": %s}' % (
@@ -157,43 +159,43 @@ def test_text_that_cannot_be_stored_is_refused(people: People) -> None:
                 name,
                 text,
             )
-            refused(people.teacher.post("/mux/upload-url", data=body, headers=JSON), 400, "invalid_input")
+            refused(people.instructor.post("/mux/upload-url", data=body, headers=JSON), 400, "invalid_input")
         body = b'{"upload_id": ' + text + b"}"
-        refused(people.teacher.post("/mux/cancel-upload", data=body, headers=JSON), 400, "invalid_input")
+        refused(people.instructor.post("/mux/cancel-upload", data=body, headers=JSON), 400, "invalid_input")
         body = b'{"lesson_id": "%s", "upload_id": "x", "temp_asset_id": %s}' % (str(lesson.id).encode(), text)
-        refused(people.teacher.post("/mux/track-upload", data=body, headers=JSON), 400, "invalid_input")
+        refused(people.instructor.post("/mux/track-upload", data=body, headers=JSON), 400, "invalid_input")
 
 
 def test_camel_case_is_understood_in_bodies_and_queries(people: People) -> None:
-    lesson = factories.make_lesson(creator=people.teacher.user)
+    lesson = factories.make_lesson(creator=people.instructor.user)
     upload = factories.make_tracking(lesson)
-    course = factories.make_course(instructor=people.teacher.user)
+    course = factories.make_course(instructor=people.instructor.user)
     body = {"lessonId": str(lesson.id), "uploadId": upload.upload_id, "tempAssetId": "temp_1"}
-    assert people.teacher.post("/mux/track-upload", body).status_code == 200
-    assert people.teacher.get("/mux/check-asset-status", lessonId=lesson.id).status_code == 200
-    assert people.teacher.get("/mux/check-asset-status", courseId=course.id).status_code == 200
-    made = people.teacher.post("/lessons", {"title": "x", "courseId": str(course.id)})
+    assert people.instructor.post("/mux/track-upload", body).status_code == 200
+    assert people.instructor.get("/mux/check-asset-status", lessonId=lesson.id).status_code == 200
+    assert people.instructor.get("/mux/check-asset-status", courseId=course.id).status_code == 200
+    made = people.instructor.post("/lessons", {"title": "x", "courseId": str(course.id)})
     assert made.get_json()["course_id"] == str(course.id)
-    assert people.teacher.get("/lessons", courseId=course.id).get_json()["total"] == 1
+    assert people.instructor.get("/lessons", courseId=course.id).get_json()["total"] == 1
 
 
 def test_one_thing_named_twice_is_refused(people: People) -> None:
-    lesson = factories.make_lesson(creator=people.teacher.user)
+    lesson = factories.make_lesson(creator=people.instructor.user)
     for names in (("uploadId", "muxUploadId"), ("muxUploadId", "upload_id")):
         body = {"lessonId": str(lesson.id), **dict.fromkeys(names, "x")}
-        error = refused(people.teacher.post("/mux/track-upload", body), 400, "invalid_input")
+        error = refused(people.instructor.post("/mux/track-upload", body), 400, "invalid_input")
         assert error["fields"] == {"upload_id": "This is given more than once."}
     raw = b'{"title": "x", "title": "y", "price_cents": 1, "price_cents": 1}'
-    error = refused(people.teacher.post("/lessons", data=raw, headers=JSON), 400, "invalid_input")
+    error = refused(people.instructor.post("/lessons", data=raw, headers=JSON), 400, "invalid_input")
     assert set(error["fields"]) == {"title", "price_cents"}
     twice = {"lessonId": str(lesson.id), "lesson_id": str(lesson.id), "filename": "a.mp4"}
-    error = refused(people.teacher.post("/mux/upload-url", twice), 400, "invalid_input")
+    error = refused(people.instructor.post("/mux/upload-url", twice), 400, "invalid_input")
     assert error["fields"] == {"lesson_id": "This is given more than once."}
     for deep in (b'{"title": {"a": [{"b": 1, "b": 1}]}}', b'{"title": [{"lessonId": 1, "lesson_id": 1}]}'):
-        error = refused(people.teacher.post("/lessons", data=deep, headers=JSON), 400, "invalid_input")
+        error = refused(people.instructor.post("/lessons", data=deep, headers=JSON), 400, "invalid_input")
         assert set(error["fields"].values()) == {"This is given more than once."}
         assert set(error["fields"]) <= {"b", "lesson_id"}
-    repeated = people.teacher.ask("GET", "/lessons?page=1&page=2")
+    repeated = people.instructor.ask("GET", "/lessons?page=1&page=2")
     assert refused(repeated, 400)["fields"] == {"page": "This is given more than once."}
 
 
@@ -205,9 +207,9 @@ def test_errors_of_the_database_are_503_in_json(people: People, monkeypatch: pyt
     def away(*_: object) -> None:
         raise OperationalError("select", {}, Exception("server closed the connection"))
 
-    teacher = people.teacher
+    instructor = people.instructor
     monkeypatch.setattr(listing, "lessons", away)
-    refused(teacher.get("/lessons"), 503, "unavailable")
+    refused(instructor.get("/lessons"), 503, "unavailable")
 
 
 def test_nothing_of_an_unexpected_error_is_shown(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,8 +218,8 @@ def test_nothing_of_an_unexpected_error_is_shown(people: People, monkeypatch: py
     def broken(*_: object) -> None:
         raise RuntimeError("the secret is 42")
 
-    teacher = people.teacher
+    instructor = people.instructor
     monkeypatch.setattr(listing, "lessons", broken)
-    answer = teacher.get("/lessons")
+    answer = instructor.get("/lessons")
     assert answer.status_code == 500
     assert "42" not in str(error_of(answer))

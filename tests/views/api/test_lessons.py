@@ -39,7 +39,7 @@ def shown(person: Person, lesson: Lesson) -> dict[str, Any]:
 
 
 def test_a_new_lesson_is_whole(people: People) -> None:
-    answer = people.teacher.post("/lessons", {"title": "  Algebra  "})
+    answer = people.instructor.post("/lessons", {"title": "  Algebra  "})
     assert answer.status_code == 201
     lesson = answer.get_json()
     assert list(lesson) == LESSON_KEYS
@@ -49,7 +49,7 @@ def test_a_new_lesson_is_whole(people: People) -> None:
         "title": "Algebra",
         "description": "",
         "course_id": None,
-        "creator_id": str(people.teacher.user.id),
+        "creator_id": str(people.instructor.user.id),
         "price_cents": 0,
         "status": "draft",
         "publish_on_ready": True,
@@ -63,13 +63,13 @@ def test_a_new_lesson_is_whole(people: People) -> None:
     born = datetime.fromisoformat(lesson["created_at"])
     assert born.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - born) < timedelta(minutes=1)
-    assert people.teacher.get(f"/lessons/{lesson['id']}").get_json() == lesson
+    assert people.instructor.get(f"/lessons/{lesson['id']}").get_json() == lesson
 
 
 @pytest.mark.parametrize(("status", "intent"), [(None, True), ("published", True), ("draft", False)])
 def test_the_status_of_a_new_lesson_is_an_intent(people: People, status: str | None, intent: bool) -> None:
     body = {"title": "x"} | ({"status": status} if status else {})
-    lesson = people.teacher.post("/lessons", body).get_json()
+    lesson = people.instructor.post("/lessons", body).get_json()
     assert (lesson["status"], lesson["publish_on_ready"]) == ("draft", intent)
 
 
@@ -101,42 +101,42 @@ def test_the_status_of_a_new_lesson_is_an_intent(people: People, status: str | N
     ],
 )
 def test_wrong_input_is_named(people: People, body: dict[str, Any], field: str) -> None:
-    error = refused(people.teacher.post("/lessons", body), 400, "invalid_input")
+    error = refused(people.instructor.post("/lessons", body), 400, "invalid_input")
     assert set(error["fields"]) == {field}
     if body:
-        lesson = factories.make_lesson(creator=people.teacher.user)
+        lesson = factories.make_lesson(creator=people.instructor.user)
         changed = {name: value for name, value in body.items() if name == field}
-        error = refused(people.teacher.patch(f"/lessons/{lesson.id}", changed), 400, "invalid_input")
+        error = refused(people.instructor.patch(f"/lessons/{lesson.id}", changed), 400, "invalid_input")
         assert set(error["fields"]) == {field}
 
 
 def test_the_ends_of_the_ranges_are_taken(people: People) -> None:
     body = {"title": "t" * 200, "description": "d" * 20_000, "price_cents": 99_999_900}
-    lesson = people.teacher.post("/lessons", body).get_json()
+    lesson = people.instructor.post("/lessons", body).get_json()
     assert {name: lesson[name] for name in body} == body
 
 
 def test_a_lesson_goes_only_into_a_course_of_ones_own(people: People) -> None:
-    own = factories.make_course(instructor=people.teacher.user)
+    own = factories.make_course(instructor=people.instructor.user)
     foreign = factories.make_course(instructor=people.colleague.user)
     nowhere = "00000000-0000-7000-8000-000000000000"
     for course_id in (str(foreign.id), nowhere):
-        refused(people.teacher.post("/lessons", {"title": "x", "course_id": course_id}), 404, "not_found")
-    lesson = people.teacher.post("/lessons", {"title": "x", "course_id": str(own.id)}).get_json()
+        refused(people.instructor.post("/lessons", {"title": "x", "course_id": course_id}), 404, "not_found")
+    lesson = people.instructor.post("/lessons", {"title": "x", "course_id": str(own.id)}).get_json()
     assert lesson["course_id"] == str(own.id)
     path = f"/lessons/{lesson['id']}"
     for course_id in (str(foreign.id), nowhere):
-        refused(people.teacher.patch(path, {"course_id": course_id}), 404, "not_found")
-    assert people.teacher.patch(path, {"course_id": None}).get_json()["course_id"] is None
+        refused(people.instructor.patch(path, {"course_id": course_id}), 404, "not_found")
+    assert people.instructor.patch(path, {"course_id": None}).get_json()["course_id"] is None
 
 
 # who sees the ids
 
 
 def test_ids_are_for_whoever_may_play(people: People) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, price_cents=900)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=900)
     factories.make_tracking(lesson)
-    for person in (people.teacher, people.support, people.admin):
+    for person in (people.instructor, people.support, people.admin):
         video = shown(person, lesson)["video"]
         assert video["asset_id"] == lesson.mux_asset_id
         assert video["playback_id"] == lesson.mux_playback_id
@@ -156,7 +156,7 @@ def test_ids_are_for_whoever_may_play(people: People) -> None:
 
 
 def test_a_free_lesson_shows_its_ids_to_all_who_may_play_it(people: People) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user)
     for person in (people.student, people.colleague):
         assert shown(person, lesson)["video"]["playback_id"] == lesson.mux_playback_id
 
@@ -165,10 +165,10 @@ def test_a_free_lesson_shows_its_ids_to_all_who_may_play_it(people: People) -> N
 
 
 def test_each_sees_what_is_theirs(people: People) -> None:
-    teacher, colleague = people.teacher.user, people.colleague.user
-    draft = factories.make_lesson(creator=teacher)
-    out = factories.make_playing_lesson(creator=teacher)
-    bought = factories.make_playing_lesson(creator=teacher, status="draft", published_at=None)
+    instructor, colleague = people.instructor.user, people.colleague.user
+    draft = factories.make_lesson(creator=instructor)
+    out = factories.make_playing_lesson(creator=instructor)
+    bought = factories.make_playing_lesson(creator=instructor, status="draft", published_at=None)
     foreign = factories.make_lesson(creator=colleague)
     factories.make_purchase(bought, people.student.user)
 
@@ -181,15 +181,15 @@ def test_each_sees_what_is_theirs(people: People) -> None:
     def ids(*lessons: Lesson) -> set[str]:
         return {str(lesson.id) for lesson in lessons}
 
-    assert listed(people.teacher) == ids(draft, out, bought)
+    assert listed(people.instructor) == ids(draft, out, bought)
     assert listed(people.colleague) == ids(foreign)
     assert listed(people.support) == listed(people.admin) == ids(draft, out, bought, foreign)
     assert listed(people.student) == ids(out, bought)
 
 
 def test_pages_the_newest_first(people: People) -> None:
-    made = [str(factories.make_lesson(creator=people.teacher.user).id) for _ in range(5)]
-    pages = [people.teacher.get("/lessons", page=page, per_page=2).get_json() for page in (1, 2, 3, 4)]
+    made = [str(factories.make_lesson(creator=people.instructor.user).id) for _ in range(5)]
+    pages = [people.instructor.get("/lessons", page=page, per_page=2).get_json() for page in (1, 2, 3, 4)]
     assert [len(page["items"]) for page in pages] == [2, 2, 1, 0]
     assert [one["id"] for page in pages for one in page["items"]] == list(reversed(made))
     assert {(page["total"], page["per_page"]) for page in pages} == {(5, 2)}
@@ -206,24 +206,24 @@ def test_pages_the_newest_first(people: People) -> None:
 )  # fmt: skip
 def test_odd_questions_are_refused_in_words(people: People, name: str, value: str) -> None:
     for path in ("/lessons", "/courses"):
-        error = refused(people.teacher.get(path, **{name: value}), 400, "invalid_input")
+        error = refused(people.instructor.get(path, **{name: value}), 400, "invalid_input")
         assert set(error["fields"]) == {name}
 
 
 def test_empty_arguments_are_left_out_ones(people: People) -> None:
-    factories.make_lesson(creator=people.teacher.user)
-    body = people.teacher.ask("GET", "/lessons?page=&per_page=&status=&q=").get_json()
+    factories.make_lesson(creator=people.instructor.user)
+    body = people.instructor.ask("GET", "/lessons?page=&per_page=&status=&q=").get_json()
     assert (body["total"], body["page"], body["per_page"]) == (1, 1, 20)
 
 
 def test_filters(people: People) -> None:
-    teacher = people.teacher.user
-    course = factories.make_course(instructor=teacher)
-    draft = factories.make_lesson(creator=teacher, course=course)
-    out = factories.make_playing_lesson(creator=teacher)
+    instructor = people.instructor.user
+    course = factories.make_course(instructor=instructor)
+    draft = factories.make_lesson(creator=instructor, course=course)
+    out = factories.make_playing_lesson(creator=instructor)
 
     def found(**arguments: Any) -> list[str]:
-        return [one["id"] for one in people.teacher.get("/lessons", **arguments).get_json()["items"]]
+        return [one["id"] for one in people.instructor.get("/lessons", **arguments).get_json()["items"]]
 
     assert found(status="draft") == [str(draft.id)]
     assert found(status="published") == [str(out.id)]
@@ -234,16 +234,16 @@ def test_filters(people: People) -> None:
 
 
 def test_search_finds_the_beginnings_of_words(people: People) -> None:
-    teacher = people.teacher.user
-    one = factories.make_lesson(creator=teacher, title="Linear algebra", description="Matrices, node.js")
-    factories.make_lesson(creator=teacher, title="Cooking")
+    instructor = people.instructor.user
+    one = factories.make_lesson(creator=instructor, title="Linear algebra", description="Matrices, node.js")
+    factories.make_lesson(creator=instructor, title="Cooking")
     factories.make_lesson(creator=people.colleague.user, title="Linear algebra")
     for typed in ("linear", "LIN", "alg lin", "matr", "node.j"):
-        assert [row["id"] for row in people.teacher.get("/lessons", q=typed).get_json()["items"]] == [
+        assert [row["id"] for row in people.instructor.get("/lessons", q=typed).get_json()["items"]] == [
             str(one.id)
         ]
     for typed in ("near", "linear cooking", "!!!", "linear | cooking", "linear & !cooking"):
-        assert people.teacher.get("/lessons", q=typed).get_json()["total"] == 0
+        assert people.instructor.get("/lessons", q=typed).get_json()["total"] == 0
 
 
 def test_a_list_asks_as_often_for_many_as_for_few(people: People) -> None:
@@ -263,13 +263,13 @@ def test_a_list_asks_as_often_for_many_as_for_few(people: People) -> None:
             event.remove(engine, "before_cursor_execute", counted)
         return count
 
-    people_asking = (people.teacher, people.support, people.student)
-    factories.make_playing_lesson(creator=people.teacher.user, price_cents=5)
+    people_asking = (people.instructor, people.support, people.student)
+    factories.make_playing_lesson(creator=people.instructor.user, price_cents=5)
     for person in people_asking:
         person.get("/lessons")  # the first call of a token also notes that it is used
     few = [queries(person) for person in people_asking]
     for _ in range(12):
-        lesson = factories.make_playing_lesson(creator=people.teacher.user, price_cents=5)
+        lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=5)
         factories.make_tracking(lesson)
     assert [queries(person) for person in people_asking] == few
     assert max(few) <= 5
@@ -280,21 +280,25 @@ def test_a_list_asks_as_often_for_many_as_for_few(people: People) -> None:
 
 def test_a_change_touches_only_what_it_names(people: People) -> None:
     lesson = factories.make_lesson(
-        creator=people.teacher.user, title="Old", description="Long", price_cents=500, publish_on_ready=False
+        creator=people.instructor.user,
+        title="Old",
+        description="Long",
+        price_cents=500,
+        publish_on_ready=False,
     )
-    before = shown(people.teacher, lesson)
-    after = people.teacher.patch(f"/lessons/{lesson.id}", {"title": "New"}).get_json()
+    before = shown(people.instructor, lesson)
+    after = people.instructor.patch(f"/lessons/{lesson.id}", {"title": "New"}).get_json()
     assert after == before | {"title": "New", "updated_at": after["updated_at"]}
-    assert people.teacher.patch(f"/lessons/{lesson.id}", {}).get_json() == after
+    assert people.instructor.patch(f"/lessons/{lesson.id}", {}).get_json() == after
 
 
 def test_draft_unpublishes_and_withdraws_the_intent(people: People, session: Session) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user)
-    after = people.teacher.patch(f"/lessons/{lesson.id}", {"status": "draft"}).get_json()
+    lesson = factories.make_playing_lesson(creator=people.instructor.user)
+    after = people.instructor.patch(f"/lessons/{lesson.id}", {"status": "draft"}).get_json()
     assert (after["status"], after["publish_on_ready"], after["published_at"]) == ("draft", False, None)
     assert not after["visible_to_students"]
-    waiting = factories.make_lesson(creator=people.teacher.user)
-    after = people.teacher.patch(f"/lessons/{waiting.id}", {"status": "draft"}).get_json()
+    waiting = factories.make_lesson(creator=people.instructor.user)
+    after = people.instructor.patch(f"/lessons/{waiting.id}", {"status": "draft"}).get_json()
     assert (after["status"], after["publish_on_ready"]) == ("draft", False)
     actions = session.scalars(select(AuditLog.action).where(AuditLog.target_type == "lesson")).all()
     assert sorted(actions) == ["lesson.publish_withdrawn", "lesson.unpublished"]
@@ -302,17 +306,17 @@ def test_draft_unpublishes_and_withdraws_the_intent(people: People, session: Ses
 
 def test_published_publishes_now_or_when_the_video_is_ready(people: People) -> None:
     ready = factories.make_playing_lesson(
-        creator=people.teacher.user, status="draft", published_at=None, publish_on_ready=False
+        creator=people.instructor.user, status="draft", published_at=None, publish_on_ready=False
     )
-    after = people.teacher.patch(f"/lessons/{ready.id}", {"status": "published"}).get_json()
+    after = people.instructor.patch(f"/lessons/{ready.id}", {"status": "published"}).get_json()
     assert (after["status"], after["visible_to_students"]) == ("published", True)
-    empty = factories.make_lesson(creator=people.teacher.user, publish_on_ready=False)
-    after = people.teacher.patch(f"/lessons/{empty.id}", {"status": "published"}).get_json()
+    empty = factories.make_lesson(creator=people.instructor.user, publish_on_ready=False)
+    after = people.instructor.patch(f"/lessons/{empty.id}", {"status": "published"}).get_json()
     assert (after["status"], after["publish_on_ready"]) == ("draft", True)
 
 
 def test_every_change_leaves_one_row_by_its_author(people: People, session: Session) -> None:
-    made = people.teacher.post("/lessons", {"title": "x"}).get_json()
+    made = people.instructor.post("/lessons", {"title": "x"}).get_json()
     people.support.patch(f"/lessons/{made['id']}", {"price_cents": 5})
     people.support.patch(f"/lessons/{made['id']}", {"price_cents": 5})
     rows = session.execute(
@@ -321,7 +325,7 @@ def test_every_change_leaves_one_row_by_its_author(people: People, session: Sess
         )
     ).all()
     assert sorted(tuple(row) for row in rows) == [
-        ("lesson.created", "user", people.teacher.user.id),
+        ("lesson.created", "user", people.instructor.user.id),
         ("lesson.updated", "user", people.support.user.id),
     ]
 
@@ -331,8 +335,8 @@ def test_every_change_leaves_one_row_by_its_author(people: People, session: Sess
 
 @pytest.mark.parametrize("status", ["draft", "published"])
 def test_a_ready_lesson_is_published(people: People, status: str) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, status=status)
-    answer = people.teacher.post(f"/lessons/{lesson.id}/publish")
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, status=status)
+    answer = people.instructor.post(f"/lessons/{lesson.id}/publish")
     assert answer.status_code == 200
     assert list(answer.get_json()) == LESSON_KEYS
     assert answer.get_json()["status"] == "published"
@@ -341,10 +345,10 @@ def test_a_ready_lesson_is_published(people: People, status: str) -> None:
 @pytest.mark.parametrize("video", ["uploading", "processing"])
 def test_a_coming_video_makes_it_an_intent(people: People, video: str) -> None:
     lesson = factories.make_lesson(
-        creator=people.teacher.user, video_processing_status=video, publish_on_ready=False
+        creator=people.instructor.user, video_processing_status=video, publish_on_ready=False
     )
     factories.make_tracking(lesson, status=video)
-    answer = people.teacher.post(f"/lessons/{lesson.id}/publish")
+    answer = people.instructor.post(f"/lessons/{lesson.id}/publish")
     assert answer.status_code == 202
     assert (answer.get_json()["status"], answer.get_json()["publish_on_ready"]) == ("draft", True)
 
@@ -361,17 +365,17 @@ def test_a_coming_video_makes_it_an_intent(people: People, video: str) -> None:
     ],
 )
 def test_what_cannot_be_published(people: People, columns: dict[str, Any], status: int, type_: str) -> None:
-    lesson = factories.make_lesson(creator=people.teacher.user, publish_on_ready=False, **columns)
-    refused(people.teacher.post(f"/lessons/{lesson.id}/publish"), status, type_)
-    assert shown(people.teacher, lesson)["publish_on_ready"] is False
+    lesson = factories.make_lesson(creator=people.instructor.user, publish_on_ready=False, **columns)
+    refused(people.instructor.post(f"/lessons/{lesson.id}/publish"), status, type_)
+    assert shown(people.instructor, lesson)["publish_on_ready"] is False
 
 
 @pytest.fixture
 def stuck(people: People, sim: Control) -> tuple[str, str]:
     """A lesson whose upload has taken too long for our patience: its id and its upload's."""
-    lesson = people.teacher.post("/lessons", {"title": "Slow", "status": "draft"}).get_json()
+    lesson = people.instructor.post("/lessons", {"title": "Slow", "status": "draft"}).get_json()
     named = {"lesson_id": lesson["id"], "filename": "a.mp4"}
-    upload = people.teacher.post("/mux/upload-url", named).get_json()["upload_id"]
+    upload = people.instructor.post("/mux/upload-url", named).get_json()["upload_id"]
     with factories.in_context():
         db.session.query(Tracking).update({"created_at": datetime.now(UTC) - timedelta(hours=2)})
         db.session.commit()
@@ -383,13 +387,13 @@ def test_a_stuck_video_that_is_ready_at_mux_is_published_at_once(
 ) -> None:
     lesson_id, upload_id = stuck
     sim.upload_file(upload_id)
-    answer = people.teacher.post(f"/lessons/{lesson_id}/publish")
+    answer = people.instructor.post(f"/lessons/{lesson_id}/publish")
     assert answer.status_code == 200
     assert answer.get_json()["status"] == "published"
 
 
 def test_a_stuck_video_that_is_not_ready_is_an_intent(people: People, stuck: tuple[str, str]) -> None:
-    answer = people.teacher.post(f"/lessons/{stuck[0]}/publish")
+    answer = people.instructor.post(f"/lessons/{stuck[0]}/publish")
     assert answer.status_code == 202
     assert answer.get_json()["publish_on_ready"] is True
 
@@ -399,16 +403,16 @@ def test_a_stuck_video_that_failed_at_mux_says_so(
 ) -> None:
     lesson_id, upload_id = stuck
     sim.upload_file(upload_id, b"this is no video")
-    refused(people.teacher.post(f"/lessons/{lesson_id}/publish"), 409, "video_error")
-    video = people.teacher.get(f"/lessons/{lesson_id}").get_json()["video"]
+    refused(people.instructor.post(f"/lessons/{lesson_id}/publish"), 409, "video_error")
+    video = people.instructor.get(f"/lessons/{lesson_id}").get_json()["video"]
     assert video["status"] == "error"
     assert video["error"]["type"] in ("asset_errored", "upload_errored")
 
 
 def test_a_stuck_video_while_mux_is_away(people: People, sim: Control, stuck: tuple[str, str]) -> None:
     sim.fault("api", "reset")
-    refused(people.teacher.post(f"/lessons/{stuck[0]}/publish"), 503, "mux_unavailable")
-    lesson = people.teacher.get(f"/lessons/{stuck[0]}").get_json()
+    refused(people.instructor.post(f"/lessons/{stuck[0]}/publish"), 503, "mux_unavailable")
+    lesson = people.instructor.get(f"/lessons/{stuck[0]}").get_json()
     assert (lesson["status"], lesson["publish_on_ready"]) == ("draft", True)
     assert lesson["video"]["status"] == "uploading"
 
@@ -417,22 +421,22 @@ def test_a_stuck_video_while_mux_is_away(people: People, sim: Control, stuck: tu
 
 
 def test_deleting_takes_the_video_at_mux_along(people: People, session: Session) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user)
     coming = factories.make_tracking(lesson)
-    answer = people.teacher.delete(f"/lessons/{lesson.id}")
+    answer = people.instructor.delete(f"/lessons/{lesson.id}")
     assert (answer.status_code, answer.data) == (204, b"")
-    refused(people.teacher.get(f"/lessons/{lesson.id}"), 404)
-    refused(people.teacher.delete(f"/lessons/{lesson.id}"), 404)
+    refused(people.instructor.get(f"/lessons/{lesson.id}"), 404)
+    refused(people.instructor.delete(f"/lessons/{lesson.id}"), 404)
     assert session.scalars(select(AssetDeletion.mux_asset_id)).all() == [lesson.mux_asset_id]
     assert session.scalars(select(UploadCancellation.upload_id)).all() == [coming.upload_id]
 
 
 def test_a_bought_lesson_stays(people: People) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user)
     factories.make_purchase(lesson, people.student.user)
-    for person in (people.teacher, people.admin):
+    for person in (people.instructor, people.admin):
         refused(person.delete(f"/lessons/{lesson.id}"), 409, "has_purchases")
-    assert shown(people.teacher, lesson)["status"] == "published"
+    assert shown(people.instructor, lesson)["status"] == "published"
 
 
 # the video in the object
@@ -440,27 +444,27 @@ def test_a_bought_lesson_stays(people: People) -> None:
 
 def test_a_failed_video_shows_muxs_words(people: People) -> None:
     columns = {"video_error_type": "asset_errored", "video_error_message": "The input is not a video."}
-    lesson = factories.make_lesson(creator=people.teacher.user, video_processing_status="error", **columns)
-    error = shown(people.teacher, lesson)["video"]["error"]
+    lesson = factories.make_lesson(creator=people.instructor.user, video_processing_status="error", **columns)
+    error = shown(people.instructor, lesson)["video"]["error"]
     assert error == {"type": "asset_errored", "message": "The input is not a video."}
 
 
 @pytest.mark.parametrize("type_", ["upload_timed_out", "no_playback_id", "wrong_policy", "deleted_at_mux"])
 def test_a_failure_without_muxs_words_has_ours(people: People, type_: str) -> None:
     lesson = factories.make_lesson(
-        creator=people.teacher.user, video_processing_status="error", video_error_type=type_
+        creator=people.instructor.user, video_processing_status="error", video_error_type=type_
     )
-    error = shown(people.teacher, lesson)["video"]["error"]
+    error = shown(people.instructor, lesson)["video"]["error"]
     assert error["type"] == type_
     assert error["message"].endswith(".")
 
 
 def test_a_replacement_stands_beside_the_video_that_plays(people: People) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user)
-    before = shown(people.teacher, lesson)["video"]
+    lesson = factories.make_playing_lesson(creator=people.instructor.user)
+    before = shown(people.instructor, lesson)["video"]
     assert before["replacement"] is None
     coming = factories.make_tracking(lesson, status="processing", progress=40, mux_asset_id="new")
-    after = shown(people.teacher, lesson)["video"]
+    after = shown(people.instructor, lesson)["video"]
     assert after["replacement"] == {
         "status": "processing",
         "upload_id": coming.upload_id,
@@ -471,14 +475,14 @@ def test_a_replacement_stands_beside_the_video_that_plays(people: People) -> Non
 
 
 def test_settings_decide_what_is_stuck(people: People) -> None:
-    lesson = factories.make_lesson(creator=people.teacher.user, video_processing_status="processing")
+    lesson = factories.make_lesson(creator=people.instructor.user, video_processing_status="processing")
     factories.make_tracking(
         lesson, status="processing", created_at=datetime.now(UTC) - timedelta(seconds=100)
     )
     path = "/mux/check-asset-status"
     for seconds, expected in ((1000, False), (50, True)):
         with overridden(stuck_after_seconds=seconds):
-            assert people.teacher.get(path, lesson_id=lesson.id).get_json()["stuck"] is expected
+            assert people.instructor.get(path, lesson_id=lesson.id).get_json()["stuck"] is expected
 
 
 @pytest.fixture
@@ -491,19 +495,19 @@ def five_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("more", [{}, {"q": "water"}])
 def test_a_long_list_is_counted_and_read_up_to_its_ceiling(people: People, more: dict[str, str]) -> None:
     for number in range(6):
-        factories.make_lesson(creator=people.teacher.user, title=f"Water {number}")
-    body = people.teacher.get("/lessons", per_page=2, page=3, **more).get_json()
+        factories.make_lesson(creator=people.instructor.user, title=f"Water {number}")
+    body = people.instructor.get("/lessons", per_page=2, page=3, **more).get_json()
     assert (body["total"], body["total_is_at_least"], len(body["items"])) == (5, True, 2)
-    error = refused(people.teacher.get("/lessons", per_page=5, page=2, **more), 400, "invalid_input")
+    error = refused(people.instructor.get("/lessons", per_page=5, page=2, **more), 400, "invalid_input")
     assert "5th row" in error["fields"]["page"]
 
 
 @pytest.mark.usefixtures("five_rows")
 def test_a_page_after_the_last_one_is_empty_and_costs_no_query(people: People) -> None:
     for _ in range(5):
-        factories.make_lesson(creator=people.teacher.user)
+        factories.make_lesson(creator=people.instructor.user)
     with counted() as sent:
-        body = people.teacher.get("/lessons", page=1_000_000, per_page=100).get_json()
+        body = people.instructor.get("/lessons", page=1_000_000, per_page=100).get_json()
     assert body == {"items": [], "total": 5, "page": 1_000_000, "per_page": 100}
     assert not [one for one in sent if "OFFSET" in one]
 
@@ -524,10 +528,12 @@ def test_what_takes_too_long_to_read_is_stopped_and_said(
 
     monkeypatch.setattr(listing, "lessons", slow)
     monkeypatch.setattr(lessons, "create", slow_to_make)
-    with people.teacher._app.app_context():
+    with people.instructor._app.app_context():
         db.engine.dispose()
-    error = refused(people.teacher.get("/lessons"), 503, "too_slow")
+    error = refused(people.instructor.get("/lessons"), 503, "too_slow")
     assert "ask for less" in error["message"]
-    assert people.teacher.post("/lessons", {"title": "Slow"}).status_code == 201, "what writes has its time"
-    with people.teacher._app.app_context():
+    assert people.instructor.post("/lessons", {"title": "Slow"}).status_code == 201, (
+        "what writes has its time"
+    )
+    with people.instructor._app.app_context():
         db.engine.dispose()

@@ -37,16 +37,16 @@ def panel(people: People) -> FlaskClient:
 
 
 def adopt(people: People) -> TestResponse:
-    lesson = factories.make_lesson(creator=people.teacher.user)
-    return people.teacher.post(
+    lesson = factories.make_lesson(creator=people.instructor.user)
+    return people.instructor.post(
         "/mux/track-upload", {"lesson_id": str(lesson.id), "upload_id": uuid.uuid4().hex}
     )
 
 
 def publish_stuck(people: People) -> TestResponse:
-    lesson = factories.make_lesson(creator=people.teacher.user, video_processing_status="uploading")
+    lesson = factories.make_lesson(creator=people.instructor.user, video_processing_status="uploading")
     factories.make_tracking(lesson, created_at=LONG_AGO)
-    return people.teacher.post(f"/lessons/{lesson.id}/publish")
+    return people.instructor.post(f"/lessons/{lesson.id}/publish")
 
 
 def name_the_asset(people: People) -> TestResponse:
@@ -73,9 +73,9 @@ def rows(action: str) -> Ask:
 
 
 def cancel(people: People) -> TestResponse:
-    lesson = factories.make_lesson(creator=people.teacher.user, video_processing_status="uploading")
+    lesson = factories.make_lesson(creator=people.instructor.user, video_processing_status="uploading")
     upload = factories.make_tracking(lesson)
-    return people.teacher.post("/mux/cancel-upload", {"upload_id": upload.upload_id})
+    return people.instructor.post("/mux/cancel-upload", {"upload_id": upload.upload_id})
 
 
 def try_deletion(people: People) -> TestResponse:
@@ -133,27 +133,27 @@ def test_every_door_to_mux_has_a_limit(people: People, sim: Control, name: str) 
 
 @pytest.mark.usefixtures("once_a_minute")
 def test_what_needs_no_answer_of_mux_is_not_counted(people: People, sim: Control) -> None:
-    lesson = factories.make_lesson(creator=people.teacher.user, video_processing_status="uploading")
+    lesson = factories.make_lesson(creator=people.instructor.user, video_processing_status="uploading")
     upload = factories.make_tracking(lesson)
-    plays = factories.make_playing_lesson(creator=people.teacher.user)
+    plays = factories.make_playing_lesson(creator=people.instructor.user)
     for _ in range(3):
         body = {"lesson_id": str(lesson.id), "upload_id": upload.upload_id}
-        assert people.teacher.post("/mux/track-upload", body).status_code == 200
-        assert people.teacher.post(f"/lessons/{lesson.id}/publish").status_code == 202
-        assert people.teacher.post(f"/lessons/{plays.id}/publish").status_code == 200
+        assert people.instructor.post("/mux/track-upload", body).status_code == 200
+        assert people.instructor.post(f"/lessons/{lesson.id}/publish").status_code == 202
+        assert people.instructor.post(f"/lessons/{plays.id}/publish").status_code == 200
     assert asked(sim) == 0
-    assert people.teacher.get("/mux/check-upload-status", lesson_id=lesson.id).status_code == 200
+    assert people.instructor.get("/mux/check-upload-status", lesson_id=lesson.id).status_code == 200
 
 
 @pytest.mark.usefixtures("once_a_minute")
 def test_the_wish_to_publish_stands_though_mux_is_not_asked(people: People, sim: Control) -> None:
     publish_stuck(people)
     lesson = factories.make_lesson(
-        creator=people.teacher.user, video_processing_status="uploading", publish_on_ready=False
+        creator=people.instructor.user, video_processing_status="uploading", publish_on_ready=False
     )
     factories.make_tracking(lesson, created_at=LONG_AGO)
-    refused(people.teacher.post(f"/lessons/{lesson.id}/publish"), 429, "rate_limited")
-    assert people.teacher.get(f"/lessons/{lesson.id}").get_json()["publish_on_ready"] is True
+    refused(people.instructor.post(f"/lessons/{lesson.id}/publish"), 429, "rate_limited")
+    assert people.instructor.get(f"/lessons/{lesson.id}").get_json()["publish_on_ready"] is True
 
 
 def test_a_view_that_forgets_to_count_does_not_reach_mux(
@@ -215,9 +215,9 @@ def others(app: Flask, people: People) -> list[Callable[[], TestResponse]]:
 
 def besieged(app: Flask, people: People) -> tuple[list[Timed], list[Timed]]:
     """Eight questions at once while Mux hangs, and what the others lived through meanwhile."""
-    lessons = [factories.make_lesson(creator=people.teacher.user) for _ in range(8)]
+    lessons = [factories.make_lesson(creator=people.instructor.user) for _ in range(8)]
     asks = [
-        lambda lesson_id=str(lesson.id): people.teacher.post(
+        lambda lesson_id=str(lesson.id): people.instructor.post(
             "/mux/track-upload", {"lesson_id": lesson_id, "upload_id": uuid.uuid4().hex}
         )
         for lesson in lessons
@@ -258,11 +258,13 @@ def test_who_starts_an_upload_finds_a_place_beside_questions_that_hang(
 ) -> None:
     slow_mux.clear_faults()
     slow_mux.fault("api", "hang", match={"operation": "get_upload"})
-    lesson = factories.make_lesson(creator=people.teacher.user)
+    lesson = factories.make_lesson(creator=people.instructor.user)
     with ThreadPoolExecutor(THREADS) as pool:
         asking = [pool.submit(adopt, people) for _ in range(3)]
         time.sleep(web_calls.WAIT_SECONDS + 0.1)
-        started = people.teacher.post("/mux/upload-url", {"lesson_id": str(lesson.id), "filename": "a.mp4"})
+        started = people.instructor.post(
+            "/mux/upload-url", {"lesson_id": str(lesson.id), "filename": "a.mp4"}
+        )
         answers = [one.result() for one in asking]
     assert started.status_code == 201
     busy = [one for one in answers if "under way" in one.get_json()["error"]["message"]]

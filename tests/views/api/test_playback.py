@@ -43,7 +43,7 @@ def play(person: Any, lesson: Any) -> Any:
 
 
 def test_a_public_video_gets_no_token_even_with_a_key(people: People, signing: None) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user)
     source = play(people.student, lesson).get_json()
     assert list(source) == KEYS
     assert source == {
@@ -62,9 +62,9 @@ def test_a_signed_video_gets_tokens_that_outlive_it(
     people: People, signing: None, key: rsa.RSAPrivateKey, duration: float | None, life: int
 ) -> None:
     lesson = factories.make_playing_lesson(
-        creator=people.teacher.user, playback_policy="signed", video_duration=duration
+        creator=people.instructor.user, playback_policy="signed", video_duration=duration
     )
-    source = play(people.teacher, lesson).get_json()
+    source = play(people.instructor, lesson).get_json()
     assert source["policy"] == "signed"
     assert source["src"] == f"https://stream.example/{lesson.mux_playback_id}.m3u8?token={source['token']}"
     for name, audience in (("token", "v"), ("thumbnail_token", "t")):
@@ -76,14 +76,14 @@ def test_a_signed_video_gets_tokens_that_outlive_it(
 
 
 def test_a_signed_video_without_a_key_says_so(people: People) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, playback_policy="signed")
-    refused(play(people.teacher, lesson), 503, "signing_unavailable")
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, playback_policy="signed")
+    refused(play(people.instructor, lesson), 503, "signing_unavailable")
     with overridden(mux_signing_key_id="key-1", mux_signing_private_key="nonsense"):
-        refused(play(people.teacher, lesson), 503, "signing_unavailable")
+        refused(play(people.instructor, lesson), 503, "signing_unavailable")
 
 
 def test_a_paid_lesson_plays_for_buyers(people: People) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, price_cents=900)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=900)
     for person in (people.student, people.colleague):
         refused(play(person, lesson), 403, "purchase_required")
     assert people.student.post(f"/lessons/{lesson.id}/purchase").status_code == 201
@@ -92,17 +92,17 @@ def test_a_paid_lesson_plays_for_buyers(people: People) -> None:
 
 
 def test_what_was_bought_still_plays_when_it_is_taken_back(people: People) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, price_cents=900)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=900)
     factories.make_purchase(lesson, people.student.user)
-    people.teacher.patch(f"/lessons/{lesson.id}", {"status": "draft"})
+    people.instructor.patch(f"/lessons/{lesson.id}", {"status": "draft"})
     assert play(people.student, lesson).status_code == 200
     refused(play(people.named("other", "student"), lesson), 404)
 
 
 @pytest.mark.parametrize("status", ["none", "uploading", "processing", "error", "deleting"])
 def test_a_video_that_is_not_ready(people: People, status: str) -> None:
-    lesson = factories.make_lesson(creator=people.teacher.user, video_processing_status=status)
-    for person in (people.teacher, people.support):
+    lesson = factories.make_lesson(creator=people.instructor.user, video_processing_status=status)
+    for person in (people.instructor, people.support):
         refused(play(person, lesson), 409, "not_ready")
     refused(play(people.student, lesson), 404)
     factories.make_purchase(lesson, people.student.user)
@@ -113,7 +113,7 @@ def test_a_video_that_is_not_ready(people: People, status: str) -> None:
 
 
 def test_buying_twice_is_buying_once(people: People, session: Session) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, price_cents=900)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=900)
     first = people.student.post(f"/lessons/{lesson.id}/purchase")
     again = people.student.post(f"/lessons/{lesson.id}/purchase")
     assert (first.status_code, again.status_code) == (201, 200)
@@ -124,7 +124,7 @@ def test_buying_twice_is_buying_once(people: People, session: Session) -> None:
 
 
 def test_buying_many_times_at_once_is_buying_once(people: People, session: Session) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, price_cents=900)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=900)
     student, statuses = people.student, []
 
     def buy() -> None:
@@ -146,9 +146,9 @@ def _is_bought_once(session: Session) -> None:
 
 
 def test_the_price_is_that_of_the_day(people: People) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, price_cents=900)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=900)
     people.student.post(f"/lessons/{lesson.id}/purchase")
-    people.teacher.patch(f"/lessons/{lesson.id}", {"price_cents": 100})
+    people.instructor.patch(f"/lessons/{lesson.id}", {"price_cents": 100})
     assert people.student.post(f"/lessons/{lesson.id}/purchase").get_json()["price_cents"] == 900
 
 
@@ -161,7 +161,7 @@ def test_the_price_is_that_of_the_day(people: People) -> None:
     ],
 )
 def test_what_cannot_be_bought(people: People, columns: dict[str, Any]) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user, **columns)
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, **columns)
     refused(people.student.post(f"/lessons/{lesson.id}/purchase"), 409, "not_for_sale")
 
 

@@ -19,16 +19,16 @@ class School:
     """The teacher's things: a draft, a published lesson that costs something, a free one, a course with the published."""
 
     def __init__(self, people: People, sim: Control) -> None:
-        teacher = people.teacher.user
-        self.course = factories.make_course(instructor=teacher)
-        self.paid = self._playing(sim, teacher, "asset-paid", price_cents=900, course_id=self.course.id)
-        self.free = self._playing(sim, teacher, "asset-free")
-        self.draft = self._playing(sim, teacher, "asset-draft", status="draft", published_at=None)
-        self.hidden_course = factories.make_course(instructor=teacher)
+        instructor = people.instructor.user
+        self.course = factories.make_course(instructor=instructor)
+        self.paid = self._playing(sim, instructor, "asset-paid", price_cents=900, course_id=self.course.id)
+        self.free = self._playing(sim, instructor, "asset-free")
+        self.draft = self._playing(sim, instructor, "asset-draft", status="draft", published_at=None)
+        self.hidden_course = factories.make_course(instructor=instructor)
         self.upload = factories.make_tracking(self.draft).upload_id
 
-    def _playing(self, sim: Control, teacher: Any, name: str, **columns: Any) -> Lesson:
-        return factories.make_playing_lesson(creator=teacher, mux_asset_id=name, **columns)
+    def _playing(self, sim: Control, instructor: Any, name: str, **columns: Any) -> Lesson:
+        return factories.make_playing_lesson(creator=instructor, mux_asset_id=name, **columns)
 
     def path(self, template: str) -> str:
         for name in ("course", "paid", "free", "draft", "hidden_course"):

@@ -18,7 +18,7 @@ from tests.views.api.conftest import People, Person, refused
 
 @pytest.fixture
 def lesson(people: People) -> Lesson:
-    return factories.make_lesson(creator=people.teacher.user)
+    return factories.make_lesson(creator=people.instructor.user)
 
 
 def asked(person: Person, lesson: Lesson, **more: Any) -> Any:
@@ -41,7 +41,7 @@ def video_of(person: Person, lesson: Lesson) -> dict[str, Any]:
 def test_the_answer_and_what_reaches_mux(
     people: People, lesson: Lesson, sim: Control, session: Session
 ) -> None:
-    answer = asked(people.teacher, lesson, size=1000, content_type="video/mp4")
+    answer = asked(people.instructor, lesson, size=1000, content_type="video/mp4")
     assert answer.status_code == 201
     ticket = answer.get_json()
     assert list(ticket) == ["upload_id", "upload_url", "expires_at"]
@@ -63,21 +63,21 @@ def test_the_answer_and_what_reaches_mux(
     assert len(wanted["passthrough"]) <= 255
     assert (row.upload_id, row.status, row.lesson_id) == (ticket["upload_id"], "uploading", lesson.id)
     assert ticket["upload_url"] not in str([vars(row) for row in session.scalars(select(AuditLog))])
-    video = video_of(people.teacher, lesson)
+    video = video_of(people.instructor, lesson)
     assert (video["status"], video["upload_id"]) == ("uploading", ticket["upload_id"])
 
 
 def test_a_course_preview_goes_the_same_way(people: People, sim: Control) -> None:
-    course = factories.make_course(instructor=people.teacher.user)
-    answer = people.teacher.post("/mux/upload-url", {"courseId": str(course.id), "filename": "a.mp4"})
+    course = factories.make_course(instructor=people.instructor.user)
+    answer = people.instructor.post("/mux/upload-url", {"courseId": str(course.id), "filename": "a.mp4"})
     upload_id = answer.get_json()["upload_id"]
     passthrough = json.loads(sim.upload(upload_id)["new_asset_settings"]["passthrough"])
     assert passthrough["course_id"] == str(course.id)
     assert "lesson_id" not in passthrough
     sim.upload_file(upload_id)
-    status = people.teacher.get("/mux/check-upload-status", course_id=course.id).get_json()
+    status = people.instructor.get("/mux/check-upload-status", course_id=course.id).get_json()
     assert status["status"] == "ready"
-    seen = people.teacher.get(f"/courses/{course.id}").get_json()["video"]
+    seen = people.instructor.get(f"/courses/{course.id}").get_json()["video"]
     assert (seen["status"], seen["playback_id"]) == ("ready", status["playback_id"])
 
 
@@ -89,24 +89,24 @@ def test_a_query_string_will_do(people: People, lesson: Lesson, sim: Control, pa
         "size": "12",
         "content_type": "video/quicktime",
     }
-    assert people.teacher.ask("POST", path, query_string=arguments).status_code == 201
+    assert people.instructor.ask("POST", path, query_string=arguments).status_code == 201
     assert (
-        people.teacher.ask("POST", path, query_string=arguments, json={"filename": "b.mp4"}).status_code
+        people.instructor.ask("POST", path, query_string=arguments, json={"filename": "b.mp4"}).status_code
         == 201
     )
-    empty = people.teacher.ask(
+    empty = people.instructor.ask(
         "POST", path, query_string=arguments, data=b"", headers={"Content-Type": "application/json"}
     )
     assert empty.status_code == 201
 
 
 def test_exactly_one_owner(people: People, lesson: Lesson) -> None:
-    course = factories.make_course(instructor=people.teacher.user)
+    course = factories.make_course(instructor=people.instructor.user)
     both = {"lesson_id": str(lesson.id), "course_id": str(course.id), "filename": "a.mp4"}
     for body in ({"filename": "a.mp4"}, {"filename": "a.mp4", "lesson_id": None}, both):
-        error = refused(people.teacher.post("/mux/upload-url", body), 400, "invalid_input")
+        error = refused(people.instructor.post("/mux/upload-url", body), 400, "invalid_input")
         assert set(error["fields"]) == {"lesson_id", "course_id"}
-    mixed = people.teacher.ask(
+    mixed = people.instructor.ask(
         "POST",
         "/mux/upload-url",
         {"filename": "a.mp4", "course_id": str(course.id)},
@@ -134,7 +134,7 @@ def test_exactly_one_owner(people: People, lesson: Lesson) -> None:
     ],
 )
 def test_wrong_input_is_named(people: People, lesson: Lesson, body: dict[str, Any], field: str) -> None:
-    error = refused(asked(people.teacher, lesson, **body), 400, "invalid_input")
+    error = refused(asked(people.instructor, lesson, **body), 400, "invalid_input")
     assert set(error["fields"]) == {field}
 
 
@@ -152,9 +152,9 @@ def test_wrong_input_is_named(people: People, lesson: Lesson, body: dict[str, An
 def test_files_that_we_do_not_take(
     people: People, lesson: Lesson, sim: Control, file: dict[str, Any], status: int, type_: str
 ) -> None:
-    refused(asked(people.teacher, lesson, **file), status, type_)
+    refused(asked(people.instructor, lesson, **file), status, type_)
     assert sim.uploads() == []
-    assert video_of(people.teacher, lesson)["status"] == "none"
+    assert video_of(people.instructor, lesson)["status"] == "none"
 
 
 @pytest.mark.parametrize(
@@ -169,14 +169,14 @@ def test_files_that_we_do_not_take(
     ],
 )
 def test_files_that_we_take(people: People, lesson: Lesson, sim: Control, file: dict[str, Any]) -> None:
-    assert asked(people.teacher, lesson, **file).status_code == 201
+    assert asked(people.instructor, lesson, **file).status_code == 201
 
 
 @pytest.mark.parametrize("language", ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "auto"])
 def test_captions_are_asked_for_in_a_language(
     people: People, lesson: Lesson, sim: Control, language: str
 ) -> None:
-    upload_id = begun(people.teacher, lesson, caption_language=language)
+    upload_id = begun(people.instructor, lesson, caption_language=language)
     (entry,) = sim.upload(upload_id)["new_asset_settings"]["inputs"]
     (captions,) = entry["generated_subtitles"]
     assert (captions["language_code"], captions["name"]) == (
@@ -190,10 +190,10 @@ def test_the_plan_is_full(people: People, lesson: Lesson, sim: Control) -> None:
     sim.seed_assets(10)
     staff = refused(asked(people.support, lesson), 409, "quota")
     assert "Free plan is limited to 10 assets" in staff["message"]
-    teacher = refused(asked(people.teacher, lesson), 409, "quota")
-    assert "Free plan" not in teacher["message"]
-    assert "support" in teacher["message"]
-    assert video_of(people.teacher, lesson)["status"] == "none"
+    instructor = refused(asked(people.instructor, lesson), 409, "quota")
+    assert "Free plan" not in instructor["message"]
+    assert "support" in instructor["message"]
+    assert video_of(people.instructor, lesson)["status"] == "none"
 
 
 @pytest.mark.parametrize(
@@ -208,14 +208,14 @@ def test_the_plan_is_full(people: People, lesson: Lesson, sim: Control) -> None:
 )
 def test_mux_is_away(people: People, lesson: Lesson, sim: Control, kind: str, params: dict[str, Any]) -> None:
     sim.fault("api", kind, **params)
-    refused(asked(people.teacher, lesson), 503, "mux_unavailable")
-    assert video_of(people.teacher, lesson)["status"] == "none"
+    refused(asked(people.instructor, lesson), 503, "mux_unavailable")
+    assert video_of(people.instructor, lesson)["status"] == "none"
     sim.clear_faults()
-    assert asked(people.teacher, lesson).status_code == 201
+    assert asked(people.instructor, lesson).status_code == 201
 
 
 def test_nobody_at_the_other_end(people: People, lesson: Lesson) -> None:
-    refused(asked(people.teacher, lesson), 503, "mux_unavailable")
+    refused(asked(people.instructor, lesson), 503, "mux_unavailable")
 
 
 def test_a_wrong_token_of_ours_is_told_to_staff_in_words(
@@ -223,17 +223,17 @@ def test_a_wrong_token_of_ours_is_told_to_staff_in_words(
 ) -> None:
     with overridden(mux_token_secret="wrong"):
         staff = refused(asked(people.support, lesson), 503, "mux_unavailable")
-        teacher = refused(asked(people.teacher, lesson), 503, "mux_unavailable")
+        instructor = refused(asked(people.instructor, lesson), 503, "mux_unavailable")
     assert "MUX_TOKEN_ID" in staff["message"]
-    assert "MUX_TOKEN" not in teacher["message"]
+    assert "MUX_TOKEN" not in instructor["message"]
 
 
 def test_so_many_uploads_an_hour_and_person(people: People, lesson: Lesson, sim: Control) -> None:
     with overridden(uploads_per_hour=3):
-        refused(asked(people.teacher, lesson, filename="a.txt"), 415)  # is not counted
+        refused(asked(people.instructor, lesson, filename="a.txt"), 415)  # is not counted
         for _ in range(3):
-            begun(people.teacher, lesson)
-        answer = asked(people.teacher, lesson)
+            begun(people.instructor, lesson)
+        answer = asked(people.instructor, lesson)
         refused(answer, 429, "rate_limited")
         assert 3500 < int(answer.headers["Retry-After"]) <= 3600
         assert asked(people.support, lesson).status_code == 201
@@ -242,17 +242,17 @@ def test_so_many_uploads_an_hour_and_person(people: People, lesson: Lesson, sim:
 def test_a_new_attempt_takes_the_place_of_the_open_one(
     people: People, lesson: Lesson, sim: Control, session: Session
 ) -> None:
-    first = begun(people.teacher, lesson)
-    second = begun(people.teacher, lesson)
-    assert video_of(people.teacher, lesson)["upload_id"] == second
+    first = begun(people.instructor, lesson)
+    second = begun(people.instructor, lesson)
+    assert video_of(people.instructor, lesson)["upload_id"] == second
     assert session.scalars(select(UploadCancellation.upload_id)).all() == [first]
 
 
 def test_a_refused_attempt_leaves_the_open_one_in_force(people: People, lesson: Lesson, sim: Control) -> None:
-    first = begun(people.teacher, lesson)
+    first = begun(people.instructor, lesson)
     sim.fault("api", "status", status=500)
-    refused(asked(people.teacher, lesson), 503)
-    assert video_of(people.teacher, lesson)["upload_id"] == first
+    refused(asked(people.instructor, lesson), 503)
+    assert video_of(people.instructor, lesson)["upload_id"] == first
 
 
 # the bytes are in
@@ -262,16 +262,16 @@ def test_a_refused_attempt_leaves_the_open_one_in_force(people: People, lesson: 
 def test_the_word_of_the_browser_is_a_hint(
     people: People, lesson: Lesson, sim: Control, session: Session, path: str
 ) -> None:
-    upload_id = begun(people.teacher, lesson)
+    upload_id = begun(people.instructor, lesson)
     body = {"lessonId": str(lesson.id), "muxUploadId": upload_id, "tempAssetId": "temp_1"}
     for _ in range(2):
-        answer = people.teacher.post(path, body)
+        answer = people.instructor.post(path, body)
         assert (answer.status_code, answer.get_json()) == (200, {"status": "uploading"})
     row = session.scalars(select(Tracking)).one()
     assert row.temp_asset_id == "temp_1"
     assert row.bytes_in_at is not None
     assert row.mux_asset_id is None
-    assert video_of(people.teacher, lesson)["asset_id"] is None
+    assert video_of(people.instructor, lesson)["asset_id"] is None
     assert sim.calls(operation="get_upload") == []
 
 
@@ -280,10 +280,12 @@ def test_an_upload_made_elsewhere_for_this_lesson_is_adopted(
 ) -> None:
     made = _made_elsewhere(lesson)
     sim.upload_file(made)
-    answer = people.teacher.post("/mux/track-upload", {"lesson_id": str(lesson.id), "upload_id": made})
+    answer = people.instructor.post("/mux/track-upload", {"lesson_id": str(lesson.id), "upload_id": made})
     assert answer.status_code == 200
-    assert people.teacher.get("/mux/check-upload-status", lesson_id=lesson.id).get_json()["status"] == "ready"
-    assert video_of(people.teacher, lesson)["upload_id"] == made
+    assert (
+        people.instructor.get("/mux/check-upload-status", lesson_id=lesson.id).get_json()["status"] == "ready"
+    )
+    assert video_of(people.instructor, lesson)["upload_id"] == made
 
 
 def _made_elsewhere(lesson: Lesson) -> str:
@@ -293,18 +295,18 @@ def _made_elsewhere(lesson: Lesson) -> str:
 
 
 def test_other_uploads_are_not_adopted(people: People, lesson: Lesson, sim: Control) -> None:
-    other = factories.make_lesson(creator=people.teacher.user)
+    other = factories.make_lesson(creator=people.instructor.user)
     foreign = factories.make_lesson(creator=people.colleague.user)
     for upload_id in (_made_elsewhere(other), _made_elsewhere(foreign), "unknown", "no id", "..", "migrated"):
         body = {"lesson_id": str(lesson.id), "upload_id": upload_id}
-        refused(people.teacher.post("/mux/track-upload", body), 404)
-    assert video_of(people.teacher, lesson)["status"] == "none"
+        refused(people.instructor.post("/mux/track-upload", body), 404)
+    assert video_of(people.instructor, lesson)["status"] == "none"
 
 
 def test_an_unknown_upload_while_mux_is_away(people: People, lesson: Lesson, sim: Control) -> None:
     sim.fault("api", "status", status=500)
     body = {"lesson_id": str(lesson.id), "upload_id": "unknown"}
-    refused(people.teacher.post("/mux/track-upload", body), 503, "mux_unavailable")
+    refused(people.instructor.post("/mux/track-upload", body), 503, "mux_unavailable")
 
 
 # giving up
@@ -313,29 +315,29 @@ def test_an_unknown_upload_while_mux_is_away(people: People, lesson: Lesson, sim
 def test_cancelling_cancels_at_mux_too(
     people: People, lesson: Lesson, sim: Control, session: Session
 ) -> None:
-    upload_id = begun(people.teacher, lesson)
+    upload_id = begun(people.instructor, lesson)
     for _ in range(2):
-        answer = people.teacher.post("/mux/cancel-upload", {"uploadId": upload_id})
+        answer = people.instructor.post("/mux/cancel-upload", {"uploadId": upload_id})
         assert (answer.status_code, answer.get_json()) == (200, {"status": "cancelled"})
     assert sim.upload(upload_id)["status"] == "cancelled"
     assert len(sim.calls(operation="cancel_upload")) == 1
     assert session.scalars(select(UploadCancellation)).one().done_at is not None
-    assert video_of(people.teacher, lesson)["status"] == "none"
+    assert video_of(people.instructor, lesson)["status"] == "none"
 
 
 def test_cancelling_when_the_bytes_were_quicker(people: People, lesson: Lesson, sim: Control) -> None:
-    upload_id = begun(people.teacher, lesson)
+    upload_id = begun(people.instructor, lesson)
     sim.upload_file(upload_id)
-    assert people.teacher.post("/mux/cancel-upload", {"upload_id": upload_id}).status_code == 200
-    assert video_of(people.teacher, lesson)["status"] == "none"
+    assert people.instructor.post("/mux/cancel-upload", {"upload_id": upload_id}).status_code == 200
+    assert video_of(people.instructor, lesson)["status"] == "none"
 
 
 def test_cancelling_while_mux_is_away_is_done_later(
     people: People, lesson: Lesson, sim: Control, session: Session
 ) -> None:
-    upload_id = begun(people.teacher, lesson)
+    upload_id = begun(people.instructor, lesson)
     sim.fault("api", "status", status=503)
-    answer = people.teacher.post("/mux/cancel-upload", {"upload_id": upload_id})
+    answer = people.instructor.post("/mux/cancel-upload", {"upload_id": upload_id})
     assert (answer.status_code, answer.get_json()) == (200, {"status": "cancelled"})
     promise = session.scalars(select(UploadCancellation)).one()
     assert promise.done_at is None
@@ -343,20 +345,20 @@ def test_cancelling_while_mux_is_away_is_done_later(
 
 
 def test_cancelling_a_replacement_leaves_what_plays(people: People, sim: Control) -> None:
-    lesson = factories.make_playing_lesson(creator=people.teacher.user)
-    before = video_of(people.teacher, lesson)
-    upload_id = begun(people.teacher, lesson)
-    assert video_of(people.teacher, lesson)["replacement"]["status"] == "uploading"
-    people.teacher.post("/mux/cancel-upload", {"upload_id": upload_id})
-    assert video_of(people.teacher, lesson) == before
+    lesson = factories.make_playing_lesson(creator=people.instructor.user)
+    before = video_of(people.instructor, lesson)
+    upload_id = begun(people.instructor, lesson)
+    assert video_of(people.instructor, lesson)["replacement"]["status"] == "uploading"
+    people.instructor.post("/mux/cancel-upload", {"upload_id": upload_id})
+    assert video_of(people.instructor, lesson) == before
 
 
 @pytest.mark.parametrize("upload_id", ["unknown", "migrated", "\u2603", "../x"])
 def test_there_is_nothing_to_cancel(people: People, upload_id: str) -> None:
-    factories.make_tracking(factories.make_lesson(creator=people.teacher.user), upload_id="migrated")
-    refused(people.teacher.post("/mux/cancel-upload", {"upload_id": upload_id}), 404)
+    factories.make_tracking(factories.make_lesson(creator=people.instructor.user), upload_id="migrated")
+    refused(people.instructor.post("/mux/cancel-upload", {"upload_id": upload_id}), 404)
 
 
 @pytest.mark.parametrize("upload_id", ["", None, 7, "x" * 256])
 def test_no_upload_is_named(people: People, upload_id: object) -> None:
-    refused(people.teacher.post("/mux/cancel-upload", {"upload_id": upload_id}), 400, "invalid_input")
+    refused(people.instructor.post("/mux/cancel-upload", {"upload_id": upload_id}), 400, "invalid_input")

@@ -24,14 +24,14 @@ from muxsim.events import environment_id
 from muxsim.options import ENVIRONMENT, Token
 from muxsim.server import Simulator
 from tests.factories import make_event, make_lesson, make_playing_lesson, make_user
+from tests.mux_sim import MuxSim
 from tests.settings import overridden
-from tests.world import World
 
 OURS = environment_id(ENVIRONMENT)
 
 
 @pytest.fixture
-def well(world: World) -> World:
+def well(mux_sim: MuxSim) -> MuxSim:
     """An installation where everything is as it should be."""
     heartbeats.beat("worker:host:1")
     heartbeats.beat("clock")
@@ -41,7 +41,7 @@ def well(world: World) -> World:
         occurred_at=datetime.now(UTC) - timedelta(seconds=1),
         environment_id=OURS,
     )
-    return world
+    return mux_sim
 
 
 def examined(seconds: float = 10) -> dict[str, Line]:
@@ -51,7 +51,7 @@ def examined(seconds: float = 10) -> dict[str, Line]:
     return {line.name: line for line in lines}
 
 
-def test_all_is_well(well: World) -> None:
+def test_all_is_well(well: MuxSim) -> None:
     lines = examined()
     assert {line.level for line in lines.values()} == {"ok"}, lines
     assert all_checks.healthy(list(lines.values()))
@@ -75,7 +75,7 @@ def test_all_is_well(well: World) -> None:
     } <= set(lines)
 
 
-def test_no_secret_is_shown(well: World) -> None:
+def test_no_secret_is_shown(well: MuxSim) -> None:
     said = str(all_checks.examine())
     settings = config.current()
     for secret in (
@@ -88,7 +88,7 @@ def test_no_secret_is_shown(well: World) -> None:
         assert secret not in said
 
 
-def test_it_changes_nothing_at_mux_and_asks_little(well: World) -> None:
+def test_it_changes_nothing_at_mux_and_asks_little(well: MuxSim) -> None:
     examined()
     calls = well.calls()
     assert {call["method"] for call in calls} == {"GET"}
@@ -98,7 +98,7 @@ def test_it_changes_nothing_at_mux_and_asks_little(well: World) -> None:
 # The machine room
 
 
-def test_the_schema_is_behind(well: World) -> None:
+def test_the_schema_is_behind(well: MuxSim) -> None:
     db.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     db.session.commit()
     try:
@@ -112,7 +112,7 @@ def test_the_schema_is_behind(well: World) -> None:
     assert "db upgrade" in line.todo
 
 
-def test_the_database_is_away(well: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_database_is_away(well: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
     away = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     monkeypatch.setattr(all_checks, "Room", lambda _engine, settings: Room(away, settings))
     lines = examined()
@@ -123,7 +123,7 @@ def test_the_database_is_away(well: World, monkeypatch: pytest.MonkeyPatch) -> N
     away.dispose()
 
 
-def test_redis_is_away(well: World) -> None:
+def test_redis_is_away(well: MuxSim) -> None:
     with overridden(redis_url="redis://127.0.0.1:1/0"):
         line = examined()["Redis"]
     assert line.level == "FAIL"
@@ -131,7 +131,7 @@ def test_redis_is_away(well: World) -> None:
 
 
 @pytest.mark.parametrize(("prefix", "name"), [("worker:", "workers"), ("clock", "clock")])
-def test_a_heart_stopped(well: World, prefix: str, name: str) -> None:
+def test_a_heart_stopped(well: MuxSim, prefix: str, name: str) -> None:
     db.session.execute(
         text("UPDATE heartbeats SET at = now() - interval '5 minutes' WHERE starts_with(name, :prefix)"),
         {"prefix": prefix},
@@ -145,7 +145,7 @@ def test_a_heart_stopped(well: World, prefix: str, name: str) -> None:
     assert "never" in examined()[name].says or "None was ever seen" in examined()[name].says
 
 
-def test_work_that_waits(well: World) -> None:
+def test_work_that_waits(well: MuxSim) -> None:
     make_event(outcome="failed")
     lesson = make_lesson()
     well.upload(lesson)
@@ -167,9 +167,9 @@ def test_work_that_waits(well: World) -> None:
 # Webhooks
 
 
-def test_no_webhook_has_come(world: World) -> None:
+def test_no_webhook_has_come(mux_sim: MuxSim) -> None:
     assert examined()["last webhook"].level == "warn"
-    world.uploaded(make_lesson())
+    mux_sim.uploaded(make_lesson())
     db.session.execute(text("UPDATE mux_asset_tracking SET asset_seen_at = now()"))
     db.session.commit()
     line = examined()["last webhook"]
@@ -177,7 +177,7 @@ def test_no_webhook_has_come(world: World) -> None:
     assert "http://localhost/api/webhooks/mux" in line.todo
 
 
-def test_webhooks_stopped_while_videos_became_ready(well: World) -> None:
+def test_webhooks_stopped_while_videos_became_ready(well: MuxSim) -> None:
     db.session.execute(text("UPDATE mux_events SET received_at = now() - interval '3 hours'"))
     db.session.commit()
     assert examined()["last webhook"].level == "ok"  # silence is none while nothing happens
@@ -187,19 +187,19 @@ def test_webhooks_stopped_while_videos_became_ready(well: World) -> None:
     assert examined()["last webhook"].level == "FAIL"
 
 
-def test_late_webhooks(well: World) -> None:
+def test_late_webhooks(well: MuxSim) -> None:
     db.session.execute(text("UPDATE mux_events SET occurred_at = received_at - interval '10 minutes'"))
     db.session.commit()
     assert examined()["webhook delay"].level == "warn"
 
 
-def test_events_of_two_environments(well: World) -> None:
+def test_events_of_two_environments(well: MuxSim) -> None:
     make_event(environment_id="env2", outcome="ignored")
     line = examined()["environment"]
     assert (line.level, "2 Mux environments" in line.says) == ("warn", True)
 
 
-def test_which_secret_was_used_last(well: World) -> None:
+def test_which_secret_was_used_last(well: MuxSim) -> None:
     with overridden(mux_webhook_secrets=("new-secret", "test-webhook-secret")):
         line = examined()["webhook secrets"]
         assert line.level == "ok"
@@ -212,7 +212,7 @@ def test_which_secret_was_used_last(well: World) -> None:
     assert (line.level, "not configured any more" in line.says) == ("warn", True)
 
 
-def test_refused_webhooks_are_told(well: World) -> None:
+def test_refused_webhooks_are_told(well: MuxSim) -> None:
     hourly_statistics.add("rejected", "mismatch", 7)
     db.session.commit()
     line = examined()["refused webhooks"]
@@ -227,20 +227,20 @@ def test_refused_webhooks_are_told(well: World) -> None:
     ("setting", "name"),
     [("mux_token_secret", "token of the web"), ("mux_worker_token_secret", "token of the workers")],
 )
-def test_a_wrong_token(well: World, setting: str, name: str) -> None:
+def test_a_wrong_token(well: MuxSim, setting: str, name: str) -> None:
     with overridden(**{setting: "wrong"}):
         lines = examined()
     assert lines[name].level == "FAIL"
     assert sum(line.level == "FAIL" for line in lines.values()) == 1
 
 
-def test_one_token_for_both(well: World) -> None:
+def test_one_token_for_both(well: MuxSim) -> None:
     with overridden(mux_worker_token_id="web-token", mux_worker_token_secret="web-secret"):
         line = examined()["token of the workers"]
     assert (line.level, "low-priority" in line.todo) == ("warn", True)
 
 
-def test_mux_is_away(well: World) -> None:
+def test_mux_is_away(well: MuxSim) -> None:
     with overridden(mux_api_url="http://127.0.0.1:1"):
         line = examined()["token of the web"]
     assert (line.level, "could not be reached" in line.says) == ("FAIL", True)
@@ -249,7 +249,7 @@ def test_mux_is_away(well: World) -> None:
 TOGETHER = "tokens' environment"
 
 
-def test_mux_says_whose_the_tokens_are_and_what_they_may_do(well: World) -> None:
+def test_mux_says_whose_the_tokens_are_and_what_they_may_do(well: MuxSim) -> None:
     lines = examined()
     assert lines[TOGETHER].says == (
         f"Both tokens are of the Mux environment “{ENVIRONMENT}” ({OURS}), where our events come from."
@@ -261,7 +261,7 @@ def test_mux_says_whose_the_tokens_are_and_what_they_may_do(well: World) -> None
 @pytest.mark.parametrize(
     ("token", "name"), [("web-token", "token of the web"), ("worker-token", "token of the workers")]
 )
-def test_a_missing_permission_is_named_with_what_it_is_for(well: World, token: str, name: str) -> None:
+def test_a_missing_permission_is_named_with_what_it_is_for(well: MuxSim, token: str, name: str) -> None:
     well.control.set_permissions(token, ["video:read", "system:read", "data:read"])
     line = examined()[name]
     assert (line.level, line.says) == (
@@ -275,13 +275,13 @@ def test_a_missing_permission_is_named_with_what_it_is_for(well: World, token: s
     assert "data:read (to read figures of Mux Data)" in line.says
 
 
-def test_the_webhooks_come_from_another_environment_than_the_tokens(well: World) -> None:
+def test_the_webhooks_come_from_another_environment_than_the_tokens(well: MuxSim) -> None:
     make_event(environment_id="elsewhere", outcome="applied")
     line = examined()[TOGETHER]
     assert (line.level, "the events about our videos come from elsewhere" in line.says) == ("FAIL", True)
 
 
-def test_events_of_others_say_nothing_of_where_our_videos_are(well: World) -> None:
+def test_events_of_others_say_nothing_of_where_our_videos_are(well: MuxSim) -> None:
     make_event(environment_id="elsewhere", outcome="ignored")
     assert examined()[TOGETHER].level == "ok"
 
@@ -294,7 +294,7 @@ def another_environment(name: str) -> Iterator[str]:
         yield simulator.url
 
 
-def test_tokens_of_two_environments(well: World) -> None:
+def test_tokens_of_two_environments(well: MuxSim) -> None:
     with another_environment("Production") as url, overridden(mux_api_url=url):
         line = examined()[TOGETHER]
     assert line.level == "FAIL"
@@ -302,7 +302,7 @@ def test_tokens_of_two_environments(well: World) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_where_mux_does_not_say_it_is_concluded_from_what_the_tokens_see(well: World, status: int) -> None:
+def test_where_mux_does_not_say_it_is_concluded_from_what_the_tokens_see(well: MuxSim, status: int) -> None:
     well.control.fault("api", "status", match={"operation": "whoami"}, status=status)
     line = examined()[TOGETHER]
     assert line.says == (
@@ -316,7 +316,7 @@ def test_where_mux_does_not_say_it_is_concluded_from_what_the_tokens_see(well: W
     assert lines["clock skew"].level == "ok"
 
 
-def test_before_the_first_event_the_videos_are_compared(well: World) -> None:
+def test_before_the_first_event_the_videos_are_compared(well: MuxSim) -> None:
     db.session.execute(text("DELETE FROM mux_events"))
     db.session.commit()
     make_playing_lesson()
@@ -334,7 +334,7 @@ def pem() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
 
 
-def test_signing_keys(well: World) -> None:
+def test_signing_keys(well: MuxSim) -> None:
     known = well.control.create_signing_key()
     good = {"mux_signing_key_id": known["id"], "mux_signing_private_key": known["private_key"]}
     with overridden(**good):
@@ -349,7 +349,7 @@ def test_signing_keys(well: World) -> None:
     assert (line.level, "System permission" in line.says) == ("ok", True)
 
 
-def test_selling_what_anybody_can_watch(well: World) -> None:
+def test_selling_what_anybody_can_watch(well: MuxSim) -> None:
     for _ in range(2):
         make_playing_lesson(price_cents=900)
     make_playing_lesson()
@@ -421,7 +421,7 @@ def silent_server() -> Iterator[int]:
                 one.close()
 
 
-def test_what_hangs_costs_no_more_than_the_deadline(well: World) -> None:
+def test_what_hangs_costs_no_more_than_the_deadline(well: MuxSim) -> None:
     with silent_server() as port:
         url = f"redis://127.0.0.1:{port}/0"
         began = time.monotonic()
@@ -434,7 +434,7 @@ def test_what_hangs_costs_no_more_than_the_deadline(well: World) -> None:
     assert lines["database"].level == "ok"
 
 
-def test_a_check_that_breaks_harms_no_other(well: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_breaks_harms_no_other(well: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_room: Room) -> list[Line]:
         raise LookupError("planted")
 
@@ -451,7 +451,7 @@ def run(app: Flask) -> Any:
     return app.test_cli_runner().invoke(args=["doctor"])
 
 
-def test_the_command_ends_well_or_badly(well: World, app: Flask) -> None:
+def test_the_command_ends_well_or_badly(well: MuxSim, app: Flask) -> None:
     result = run(app)
     assert result.exit_code == 0, result.output
     assert "ok    database: PostgreSQL" in result.output
@@ -476,7 +476,7 @@ def test_the_command_ends_well_or_badly(well: World, app: Flask) -> None:
     ],
 )
 def test_demo_accounts_in_a_real_school(
-    world: World, settings: dict[str, str], email: str, active: bool, level: str
+    mux_sim: MuxSim, settings: dict[str, str], email: str, active: bool, level: str
 ) -> None:
     make_user(email=email, active=active)
     with overridden(**settings):

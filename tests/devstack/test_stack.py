@@ -15,11 +15,11 @@ from typing import cast
 import pytest
 from flask import Flask
 
-from devstack import house as houses
 from devstack import identity, keepsakes, leftovers, places, ports, residents, wishes
+from devstack import stack as stacks
 from devstack.commands import run
-from devstack.house import status_of
 from devstack.servers import Servers
+from devstack.stack import status_of
 from devstack.supervisor import Supervisor
 from devstack.trouble import Trouble
 from tests.factories import make_user
@@ -32,7 +32,7 @@ NAMES = ("postgres", "redis", "mux", "web", "worker", "clock")
 ACCOUNT = re.compile(r"^\S+@\S+ \S+ (student|instructor|support|admin)$", re.MULTILINE)
 
 
-class House:
+class Stack:
     """One folder of data, and whatever manager serves it now."""
 
     def __init__(self, folder: Path) -> None:
@@ -91,35 +91,35 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    house = House(tmp_path_factory.mktemp("house"))
-    house.start()
-    house.first_said = house.said()
-    yield house
-    house.stop()
-    leftovers.Register(house.instance / "run").stop_leftovers(seconds=1)
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    stack.start()
+    stack.first_said = stack.said()
+    yield stack
+    stack.stop()
+    leftovers.Register(stack.instance / "run").stop_leftovers(seconds=1)
 
 
-def wait_until_ready(house: House, seconds: float = 30) -> None:
+def wait_until_ready(stack: Stack, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
-    while status_of(f"{house.address}/readyz") != 200:
-        assert time.monotonic() < deadline, house.said()
+    while status_of(f"{stack.address}/readyz") != 200:
+        assert time.monotonic() < deadline, stack.said()
         time.sleep(0.1)
 
 
-def test_shows_the_address_and_the_demo_accounts(house: House) -> None:
-    with urllib.request.urlopen(f"{house.address}/login") as answer:
+def test_shows_the_address_and_the_demo_accounts(stack: Stack) -> None:
+    with urllib.request.urlopen(f"{stack.address}/login") as answer:
         assert b'name="password"' in answer.read()
-    roles = {found[1] for found in ACCOUNT.finditer(house.first_said)}
+    roles = {found[1] for found in ACCOUNT.finditer(stack.first_said)}
     assert roles == {"student", "instructor", "support", "admin"}
-    assert "Traceback" not in house.first_said
+    assert "Traceback" not in stack.first_said
 
 
-def test_a_second_one_in_the_same_folder_is_refused(house: House, tmp_path: Path) -> None:
+def test_a_second_one_in_the_same_folder_is_refused(stack: Stack, tmp_path: Path) -> None:
     said = tmp_path / "log"  # of its own: the first one goes on writing into the house's
-    assert house.spawn(said).wait(20) == 1
+    assert stack.spawn(said).wait(20) == 1
     assert said.read_text().strip() == (
-        f"Lessonadmin already runs from this folder at {house.address}. Use that, or stop it first."
+        f"Lessonadmin already runs from this folder at {stack.address}. Use that, or stop it first."
     )
 
 
@@ -128,9 +128,9 @@ def test_a_real_school_is_not_served_with_a_simulator(
 ) -> None:
     """One line, before anything is started, and nothing is written."""
     make_user(email="ada@school.example")
-    house = House(tmp_path)
-    assert house.spawn(DATABASE_URL=pg_url, REDIS_URL=redis_url).wait(30) == 1
-    lines = [line for line in house.said().splitlines() if line and "stays in instance/" not in line]
+    stack = Stack(tmp_path)
+    assert stack.spawn(DATABASE_URL=pg_url, REDIS_URL=redis_url).wait(30) == 1
+    lines = [line for line in stack.said().splitlines() if line and "stays in instance/" not in line]
     told = "The database that DATABASE_URL names holds an account that is not the demo's, and Mux would be simulated: "
     assert lines == [told + "set MUX_API_URL and MUX_TOKEN_ID too, or name another database."]
     assert residents.read(pg_url) == residents.Residents(others=1), "no demo account beside it"
@@ -152,18 +152,18 @@ def test_who_lives_in_a_given_database_decides_whether_it_is_served(
     for email in people:
         make_user(email=email)
     monkeypatch.setattr(places, "INSTANCE", tmp_path)
-    house = houses.House(
+    stack = stacks.Stack(
         wishes.Wishes(1, pg_url, redis_url, mux), keepsakes.Secrets(tmp_path / "secrets"), tmp_path,
         settings=environment(database_url=pg_url, redis_url=redis_url),
     )  # fmt: skip
     if not refused:
-        run._check_settings(house)
-        assert run._is_serious(house) == mux, "with a Mux of its own it is served, and nothing is made in it"
+        run._check_settings(stack)
+        assert run._is_serious(stack) == mux, "with a Mux of its own it is served, and nothing is made in it"
         return
     with pytest.raises(Trouble, match="not the demo's"):
-        run._check_settings(house)
-    run._remembered(house).touch()
-    run._check_settings(house)  # a demo that was made here, which somebody joined
+        run._check_settings(stack)
+    run._remembered(stack).touch()
+    run._check_settings(stack)  # a demo that was made here, which somebody joined
 
 
 def test_a_database_without_tables_is_nobodys(real_servers: Servers) -> None:
@@ -180,8 +180,8 @@ def test_with_mux_itself_no_demo_is_made(tmp_path: Path, monkeypatch: pytest.Mon
         METRICS_TOKEN="t" * 16,
     )
     given = wishes.Wishes(1, None, None, own_mux=True)
-    house = houses.House(given, keepsakes.Secrets(tmp_path / "secrets"), tmp_path, settings=settings)
-    assert run._accounts(house, cast(Supervisor, None)) == []
+    stack = stacks.Stack(given, keepsakes.Secrets(tmp_path / "secrets"), tmp_path, settings=settings)
+    assert run._accounts(stack, cast(Supervisor, None)) == []
 
 
 def test_a_full_disk_is_told_before_anything_is_started(
@@ -196,42 +196,42 @@ def test_a_full_disk_is_told_before_anything_is_started(
 
 
 @pytest.mark.parametrize("name", ["postgres", "redis", "worker", "clock", "web"])
-def test_what_is_killed_comes_back(house: House, name: str) -> None:
-    wait_until_ready(house)
-    before = house.marks()[name]
-    os.kill(house.number(name), signal.SIGKILL)
+def test_what_is_killed_comes_back(stack: Stack, name: str) -> None:
+    wait_until_ready(stack)
+    before = stack.marks()[name]
+    os.kill(stack.number(name), signal.SIGKILL)
     deadline = time.monotonic() + 15
-    while (now := house.mark(name)) is None or now == before:
-        assert time.monotonic() < deadline, house.said()
+    while (now := stack.mark(name)) is None or now == before:
+        assert time.monotonic() < deadline, stack.said()
         time.sleep(0.05)
     assert identity.is_alive(now)
-    wait_until_ready(house)
+    wait_until_ready(stack)
 
 
-def test_a_killed_manager_is_followed_by_a_new_one(house: House) -> None:
-    assert house.manager is not None
-    wait_until_ready(house)
-    before = house.marks()
+def test_a_killed_manager_is_followed_by_a_new_one(stack: Stack) -> None:
+    assert stack.manager is not None
+    wait_until_ready(stack)
+    before = stack.marks()
     # the worker cannot hear that its manager is gone, and the database goes without a word
-    os.kill(house.number("worker"), signal.SIGSTOP)
-    house.manager.kill()
-    os.kill(house.number("postgres"), signal.SIGKILL)
-    house.manager.wait()
-    house.start()
-    assert "Stopped what an earlier start had left running" in house.said()
+    os.kill(stack.number("worker"), signal.SIGSTOP)
+    stack.manager.kill()
+    os.kill(stack.number("postgres"), signal.SIGKILL)
+    stack.manager.wait()
+    stack.start()
+    assert "Stopped what an earlier start had left running" in stack.said()
     assert not [name for name, mark in before.items() if identity.is_alive(mark)]
-    wait_until_ready(house)
+    wait_until_ready(stack)
 
 
-def test_stopping_leaves_nothing_but_the_data(house: House) -> None:
-    wait_until_ready(house)
-    marks = house.marks()
-    house.stop()
-    assert house.manager is not None
-    assert house.manager.returncode == 0
+def test_stopping_leaves_nothing_but_the_data(stack: Stack) -> None:
+    wait_until_ready(stack)
+    marks = stack.marks()
+    stack.stop()
+    assert stack.manager is not None
+    assert stack.manager.returncode == 0
     assert not [name for name, mark in marks.items() if leftovers.members_of(mark)]
-    assert not list((house.instance / "run").glob("*.process"))
-    assert (house.instance / "pg" / "PG_VERSION").exists()
-    house.start()
-    assert re.search(r"\(started in \d+\.\d s\)", house.said())
-    assert len(ACCOUNT.findall(house.said())) >= 4
+    assert not list((stack.instance / "run").glob("*.process"))
+    assert (stack.instance / "pg" / "PG_VERSION").exists()
+    stack.start()
+    assert re.search(r"\(started in \d+\.\d s\)", stack.said())
+    assert len(ACCOUNT.findall(stack.said())) >= 4

@@ -18,9 +18,9 @@ import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from devstack import ports, procfile
-from devstack.house import status_of
 from devstack.places import ROOT
 from devstack.servers import Servers
+from devstack.stack import status_of
 from lessonadmin.domain.accounts import passwords
 from muxsim.client import Control
 from muxsim.server import Simulator
@@ -44,7 +44,7 @@ class Person:
     role: str
 
 
-class House:
+class Stack:
     """The running product."""
 
     def __init__(self, *, servers: Servers, name: str, redis_url: str, folder: Path) -> None:
@@ -177,9 +177,9 @@ class House:
 class Visitor:
     """Opens pages, signs people in, and remembers what the pages complained about."""
 
-    def __init__(self, browser: Browser, house: House) -> None:
+    def __init__(self, browser: Browser, stack: Stack) -> None:
         self._browser = browser
-        self._house = house
+        self._stack = stack
         self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
 
@@ -195,7 +195,7 @@ class Visitor:
         """A page in a browser of its own. `errors`: the test provokes errors on the console, so they count for nothing.
         `url`: another web process than the house's."""
         context = self._browser.new_context(
-            base_url=url or self._house.url,
+            base_url=url or self._stack.url,
             viewport={"width": width, "height": 844 if width < 600 else 900},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",

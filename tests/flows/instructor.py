@@ -4,29 +4,29 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from tests.contract.callers import Browser
-from tests.flows.processes import House, request, wait_for
+from tests.flows.processes import Stack, request, wait_for
 
 PASSWORD = "a good long password"
 
 
 @dataclass
-class Teacher:
+class Instructor:
     role: ClassVar[str] = "instructor"
 
-    house: House
+    stack: Stack
     email: str
     token: str
     _browser: Browser | None = field(default=None, repr=False)
 
     @classmethod
-    def hired(cls, house: House) -> Self:
+    def hired(cls, stack: Stack) -> Self:
         email = f"{cls.role}@school.example"
-        house.flask("users", "create", email, "--role", cls.role, "--password", PASSWORD)
-        return cls(house, email, house.flask("users", "token", email).splitlines()[-1])
+        stack.flask("users", "create", email, "--role", cls.role, "--password", PASSWORD)
+        return cls(stack, email, stack.flask("users", "token", email).splitlines()[-1])
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.token}"}
-        answer = request(method, self.house.url + path, body, headers=headers)
+        answer = request(method, self.stack.url + path, body, headers=headers)
         return answer.status, answer.body
 
     def press(self, path: str) -> int:
@@ -36,7 +36,7 @@ class Teacher:
     def browser(self) -> Browser:
         """Signed in when first asked for: no page takes a token."""
         if self._browser is None:
-            self._browser = Browser(self.house.url)
+            self._browser = Browser(self.stack.url)
             assert self._browser.sign_in(self.email, PASSWORD).status == 302
         return self._browser
 
@@ -65,4 +65,4 @@ class Teacher:
 
     def published_how_often(self, lesson_id: str) -> int:
         query = "SELECT count(*) FROM audit_log WHERE target_id = %s AND action = 'lesson.published'"
-        return int(self.house.database.one(query, lesson_id))
+        return int(self.stack.database.one(query, lesson_id))

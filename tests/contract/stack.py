@@ -15,10 +15,10 @@ import redis
 from psycopg.rows import dict_row
 
 from devstack import ports, procfile
-from devstack.house import status_of
 from devstack.places import ROOT
 from devstack.postgres import CARELESS, Postgres
 from devstack.servers import Running, Servers
+from devstack.stack import status_of
 from devstack.valkey import Valkey
 from tests.contract.callers import Browser, Caller, Doc, Hook
 from tests.contract.fake_mux import FakeMux
@@ -43,7 +43,7 @@ PEOPLE = {
 }
 
 
-class House:
+class Stack:
     """Everything that runs, and the ways in that an outsider has."""
 
     def __init__(self, servers: Servers, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """A whole Mux for domain and HTTP tests: the simulator of this test process, and what it would have told us.
 
-`world` is a fixture. Its webhooks are not sent over HTTP: a test takes them (`world.waiting()`) and delivers them in the
-order, and as often, as it likes. With `world.deliver()` everything that Mux has to say arrives once, in order.
+`mux_sim` is a fixture. Its webhooks are not sent over HTTP: a test takes them (`mux_sim.waiting()`) and delivers them in the
+order, and as often, as it likes. With `mux_sim.deliver()` everything that Mux has to say arrives once, in order.
 """
 
 import json
@@ -25,7 +25,7 @@ from tests.settings import overridden
 TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret", "low")]
 
 
-class World:
+class MuxSim:
     """Mux as a test sees it, and shorthand for what people do."""
 
     def __init__(self, simulator: Simulator) -> None:
@@ -125,9 +125,9 @@ def running_mux() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def world(app: Flask, session: object, running_mux: Simulator) -> Iterator[World]:
+def mux_sim(app: Flask, session: object, running_mux: Simulator) -> Iterator[MuxSim]:
     """An empty Mux, and settings that point at it."""
     running_mux.reset()
     url = running_mux.url
     with overridden(mux_api_url=url, mux_stream_url=url, mux_image_url=url):
-        yield World(running_mux)
+        yield MuxSim(running_mux)

@@ -35,7 +35,7 @@ MUX_ADDRESSES = ("MUX_API_URL", "MUX_STREAM_URL", "MUX_IMAGE_URL")
 
 
 @dataclass
-class House:
+class Stack:
     """Where everything is, and what it is called."""
 
     wishes: Wishes
@@ -115,25 +115,25 @@ class House:
         shutil.rmtree(self.sockets, ignore_errors=True)
 
 
-def plan(wishes: Wishes) -> House:
+def plan(wishes: Wishes) -> Stack:
     """Choose the places and settings of a house; makes folders and secrets, starts nothing."""
     places.INSTANCE.mkdir(exist_ok=True, parents=True)
     places.sweep_private_folders("run")
     secrets = keepsakes.Secrets(places.INSTANCE / "secrets.json")
-    house = House(wishes, secrets, places.private_folder("run"))
+    stack = Stack(wishes, secrets, places.private_folder("run"))
     settings = dict(os.environ)
     settings["PORT"] = str(wishes.port)
     settings["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
     settings["PROMETHEUS_MULTIPROC_DIR"] = _empty_folder(places.INSTANCE / "metrics")
     _fill(settings, "LOG_STYLE", "readable")
-    _plan_servers(house, settings)
+    _plan_servers(stack, settings)
     _fill(settings, "HOST", "127.0.0.1")
-    _fill(settings, "PUBLIC_URL", house.local)
+    _fill(settings, "PUBLIC_URL", stack.local)
     _fill(settings, "SECRET_KEY", secrets.get("secret_key"))
     if not wishes.own_mux:
-        _plan_simulator(house, settings)
-    house.settings = settings
-    return house
+        _plan_simulator(stack, settings)
+    stack.settings = settings
+    return stack
 
 
 def _empty_folder(folder: Path) -> str:
@@ -148,27 +148,27 @@ def _fill(settings: dict[str, str], name: str, value: str) -> None:
         settings[name] = value
 
 
-def _plan_servers(house: House, settings: dict[str, str]) -> None:
-    if not house.wishes.own_database:
-        house.postgres = Postgres(data=places.INSTANCE / "pg", sockets=house.sockets)
-        settings["DATABASE_URL"] = house.postgres.url(DATABASE)
-    if not house.wishes.own_redis:
+def _plan_servers(stack: Stack, settings: dict[str, str]) -> None:
+    if not stack.wishes.own_database:
+        stack.postgres = Postgres(data=places.INSTANCE / "pg", sockets=stack.sockets)
+        settings["DATABASE_URL"] = stack.postgres.url(DATABASE)
+    if not stack.wishes.own_redis:
         port = ports.remembered(places.INSTANCE / "redis.port")
-        password = house.secrets.get("redis_password")
-        house.valkey = Valkey(data=places.INSTANCE / "redis", port=port, password=password)
-        settings["REDIS_URL"] = house.valkey.url()
+        password = stack.secrets.get("redis_password")
+        stack.valkey = Valkey(data=places.INSTANCE / "redis", port=port, password=password)
+        settings["REDIS_URL"] = stack.valkey.url()
 
 
-def _plan_simulator(house: House, settings: dict[str, str]) -> None:
-    house.simulator_port = ports.remembered(places.INSTANCE / "mux.port")
-    address = f"http://127.0.0.1:{house.simulator_port}"
+def _plan_simulator(stack: Stack, settings: dict[str, str]) -> None:
+    stack.simulator_port = ports.remembered(places.INSTANCE / "mux.port")
+    address = f"http://127.0.0.1:{stack.simulator_port}"
     # Tokens of a real account, left in somebody's environment, never reach the simulator.
     for kind in ("MUX", "MUX_WORKER"):
         settings[f"{kind}_TOKEN_ID"] = SIMULATED + ("web" if kind == "MUX" else "worker")
-        settings[f"{kind}_TOKEN_SECRET"] = SIMULATED + house.secrets.get(f"{kind.lower()}_token_secret")
+        settings[f"{kind}_TOKEN_SECRET"] = SIMULATED + stack.secrets.get(f"{kind.lower()}_token_secret")
     for name in MUX_ADDRESSES:
         settings[name] = address
-    _fill(settings, "MUX_WEBHOOK_SECRETS", SIMULATED + house.secrets.get("mux_webhook_secret"))
+    _fill(settings, "MUX_WEBHOOK_SECRETS", SIMULATED + stack.secrets.get("mux_webhook_secret"))
 
 
 def check_own_servers(wishes: Wishes) -> None:

@@ -1,4 +1,4 @@
-"""A course may hold lessons of another teacher: it was given away, or staff put them there. Its teacher sees of them what a
+"""A course may hold lessons of another instructor: it was given away, or staff put them there. Its instructor sees of them what a
 student sees, and nothing by which their videos could be watched."""
 
 import uuid

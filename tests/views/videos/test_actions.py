@@ -1,4 +1,4 @@
-"""One asset in two lessons, over HTTP: what a teacher does to the one is not done to the other, and nothing is retried
+"""One asset in two lessons, over HTTP: what an instructor does to the one is not done to the other, and nothing is retried
 for ever in the panel's list of deletions."""
 
 import uuid
@@ -14,11 +14,6 @@ from lessonadmin.domain.models import AssetDeletion, Lesson, User
 from tests.factories import bearer, make_lesson, make_user, signed_in
 from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of
-
-
-@pytest.fixture
-def instructor(app: Flask) -> User:
-    return make_user()
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class Person:
 
 
 class People:
-    """One person of each kind, made when first asked for: `people.teacher.get("/lessons")`."""
+    """One person of each kind, made when first asked for: `people.instructor.get("/lessons")`."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -57,7 +57,7 @@ class People:
 
     @property
     def instructor(self) -> Person:
-        return self.named("teacher", "instructor")
+        return self.named("instructor", "instructor")
 
     @property
     def colleague(self) -> Person:

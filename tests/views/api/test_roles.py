@@ -12,7 +12,7 @@ from tests import factories
 from tests.views.api.conftest import People, error_of
 
 Body = dict[str, Any] | None
-WHO = ("student", "colleague", "teacher", "support", "admin")
+WHO = ("student", "colleague", "instructor", "support", "admin")
 
 
 class School:

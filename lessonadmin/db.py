@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from lessonadmin import connections
+from lessonadmin.database_errors import is_outage
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +174,25 @@ def remember_transaction_time(now: datetime) -> None:
 def after_commit(follow: Callable[[], Any]) -> None:
     """Run this once the open transaction is committed; forget it if it is rolled back."""
     scratch().after_commit.append(follow)
+
+
+@contextmanager
+def each_alone(
+    logger: logging.Logger, message: str, *args: object, on_failure: Callable[[Exception], object]
+) -> Iterator[None]:
+    """Around the work on one of many rows: a row that fails is rolled back, logged and handed to `on_failure`, and the
+    caller goes on with the next one.
+
+    An outage of the database is raised, since the other rows would fail by it as well.
+    """
+    try:
+        yield
+    except Exception as error:  # any fault of one row must not stop the others
+        if is_outage(error):
+            raise
+        db.session.rollback()
+        logger.exception(message, *args)
+        on_failure(error)
 
 
 @contextmanager

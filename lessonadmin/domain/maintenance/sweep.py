@@ -19,8 +19,7 @@ from typing import TypeVar
 from sqlalchemy import func, select
 
 from lessonadmin import config
-from lessonadmin.database_errors import is_outage
-from lessonadmin.db import JOB, alone, db, moment, transaction
+from lessonadmin.db import JOB, alone, db, each_alone, moment, transaction
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import batches
@@ -61,31 +60,26 @@ def sweep(between: Callable[[], None] = lambda: None, *, with_workers: bool = Fa
             try:
                 between()
                 summary.figures[name] = part()
-            except Exception as error:
+            except Exception as error:  # one part that fails must not stop the others
                 db.session.rollback()
                 log.exception("the sweep could not finish: %s", name)
                 summary.failed[name] = type(error).__name__
     return summary
 
 
-class Stumbled(Exception):
-    """So many could not be done; everything else was."""
+class RowsFailed(Exception):
+    """So many rows could not be done; the others were."""
 
 
 def _each(ids: Sequence[S], do: Callable[[S], T]) -> list[T]:
-    """Do it for each: one that fails keeps none of the others from its turn, and is told at the end."""
-    done, stumbled = [], 0
+    """Do it for each row; one that fails does not stop the others, and is reported at the end."""
+    done: list[T] = []
+    failures: list[Exception] = []
     for one in ids:
-        try:
+        with each_alone(log, "the sweep failed at %s", one, on_failure=failures.append):
             done.append(do(one))
-        except Exception as error:
-            if is_outage(error):
-                raise
-            db.session.rollback()
-            log.exception("the sweep stumbled over %s", one)
-            stumbled += 1
-    if stumbled:
-        raise Stumbled(stumbled)
+    if failures:
+        raise RowsFailed(len(failures))
     return done
 
 
@@ -118,8 +112,8 @@ def _uploads_that_workers_leave() -> int:
 
 
 def _changed(found: survey.Survey) -> int:
-    if found.stumbled:
-        raise Stumbled(found.stumbled)
+    if found.failures:
+        raise RowsFailed(len(found.failures))
     return found.changed
 
 

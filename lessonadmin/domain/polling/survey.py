@@ -16,8 +16,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, cast, func, select, update
 
 from lessonadmin import config, mux, queue
-from lessonadmin.database_errors import is_outage
-from lessonadmin.db import Actor, db, later, transaction
+from lessonadmin.db import Actor, db, each_alone, later, transaction
 from lessonadmin.domain import heartbeats, mux_budget
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Tracking
@@ -50,8 +49,8 @@ class Survey:
     pages: int = 0
     looks: int = 0
     changed: int = 0
-    stumbled: int = 0
     failed: str | None = None
+    failures: list[Exception] = field(default_factory=list)
     by_asset: dict[str, str] = field(default_factory=dict)
     by_upload: dict[str, str] = field(default_factory=dict)
 
@@ -254,16 +253,13 @@ def _let_all_happen(
 
 
 def _let_one_happen(state: Survey, actor: Actor, subject: Subject, observation: Observation) -> None:
-    try:
-        with transaction(actor):
-            if ask_mux.let_happen(subject, observation) == "applied":
-                state.changed += 1
-    except Exception as error:
-        if is_outage(error):
-            raise
-        # One that cannot be applied keeps none of the others from being found.
-        log.exception("what Mux said about upload %s could not be applied", subject.tracking_id)
-        state.stumbled += 1
+    words = "what Mux said about upload %s could not be applied"
+    with (
+        each_alone(log, words, subject.tracking_id, on_failure=state.failures.append),
+        transaction(actor),
+    ):
+        if ask_mux.let_happen(subject, observation) == "applied":
+            state.changed += 1
 
 
 def _observation(thing: mux.Asset | mux.Upload, subject: Subject) -> Observation:
@@ -281,20 +277,22 @@ def _look_singly(state: Survey, actor: Actor) -> None:
             _hand_back(state)
             return
         state.looks += 1
-        try:
-            if ask_mux.look(subject.tracking_id, actor=actor, priority="low", found_by="sweep") == "applied":
-                state.changed += 1
-            mux_budget.went_well()
-        except mux.MuxError as error:
-            _give_up(state, error)
-        except Missing:
-            pass  # deleted meanwhile
-        except Exception as error:
-            if is_outage(error):
-                raise
-            log.exception("upload %s could not be looked at", subject.tracking_id)
-            state.stumbled += 1
+        with each_alone(
+            log, "upload %s could not be looked at", subject.tracking_id, on_failure=state.failures.append
+        ):
+            _look_at_one(state, actor, subject)
         state.open.pop(str(subject.tracking_id), None)
+
+
+def _look_at_one(state: Survey, actor: Actor, subject: Subject) -> None:
+    try:
+        if ask_mux.look(subject.tracking_id, actor=actor, priority="low", found_by="sweep") == "applied":
+            state.changed += 1
+        mux_budget.went_well()
+    except mux.MuxError as error:
+        _give_up(state, error)
+    except Missing:
+        pass  # deleted meanwhile
 
 
 def _give_up(state: Survey, error: mux.MuxError) -> None:

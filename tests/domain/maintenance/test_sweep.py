@@ -234,7 +234,7 @@ def test_one_promise_that_cannot_be_kept_delays_no_other(
         return real(asset_id, "low")
 
     monkeypatch.setattr(removal, "_delete_and_verify", delete)
-    assert sweep.sweep().failed == {"deletions": "Stumbled"}
+    assert sweep.sweep().failed == {"deletions": "RowsFailed"}
     assert [one["id"] for one in mux_sim.control.assets()] == [kept[0]]
 
 

@@ -228,7 +228,7 @@ def test_one_that_cannot_be_applied_delays_no_other(mux_sim: MuxSim, monkeypatch
 
     monkeypatch.setattr(ask_mux, "let_happen", let_happen)
     summary = sweep.sweep()
-    assert summary.failed == {"uploads": "Stumbled"}
+    assert summary.failed == {"uploads": "RowsFailed"}
     assert [mux_sim.lesson(one).status for one in lessons].count("published") == 4
     monkeypatch.undo()
     all_due()

@@ -13,7 +13,7 @@ from lessonadmin import auth, config
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.lessons import catalog, lessons
-from lessonadmin.domain.lessons.catalog import Cursor, Wish
+from lessonadmin.domain.lessons.catalog import Cursor, Query
 from lessonadmin.domain.models import Owner
 from lessonadmin.ids import as_id
 from lessonadmin.web import headers
@@ -116,10 +116,10 @@ def _is_student() -> bool:
     return auth.current_user().role == "student"
 
 
-def _query() -> Wish:
+def _query() -> Query:
     args = request.args
     after, before = args.get("after", "")[:80], args.get("before", "")[:80]
-    return Wish(
+    return Query(
         q=args.get("q", "")[:200],
         course_id=as_id(args.get("course_id")),
         free=args.get("show") == "free",

@@ -94,7 +94,7 @@ def test_the_database_is_behind(client: FlaskClient, everybody_alive: None, behi
 
 @pytest.fixture
 def other(settings_environment: dict[str, str], request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
-    """The product on the database of another address: `request.param` changes ours."""
+    """The product on the database of another address: `request.param` changes the configured one."""
     before = config.current() if config._current else None
     changed = request.param(settings_environment["DATABASE_URL"])
     application = create_app(

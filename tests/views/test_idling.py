@@ -29,7 +29,7 @@ def seen(session: Session) -> object:
 
 
 def get(browser: FlaskClient, session: Session, path: str, headers: dict[str, str]) -> bool:
-    """Whether asking for this counted as a sign of somebody."""
+    """Whether this request counted as activity of the user."""
     session.rollback()
     before = seen(session)
     session.rollback()

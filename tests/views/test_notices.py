@@ -34,7 +34,7 @@ def post(browser: FlaskClient, path: str, **data: str) -> TestResponse:
 
 
 def bell(page: Page) -> str:
-    """What the bell says to whoever does not see it."""
+    """What the bell says to a screen reader."""
     link = page.html.partition('data-js="bell"')[2].partition("</a>")[0]
     return link.partition('class="hidden-text">')[2].partition("<")[0]
 

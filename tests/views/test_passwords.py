@@ -1,4 +1,4 @@
-"""Passwords over HTTP: none outlives its change, also when somebody signs in with it at that moment."""
+"""Passwords over HTTP: none outlives its change, also when a user signs in with it at that moment."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ NEW = "a new and longer password"
 
 
 class Gate:
-    """Holds everybody whose password has just been looked at, before a session is opened with it."""
+    """Holds each sign-in between the check of its password and the opening of its session."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, people: int) -> None:
         self._seen, self._open = threading.Semaphore(0), threading.Event()

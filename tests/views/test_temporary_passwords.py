@@ -1,4 +1,4 @@
-"""A password that somebody else made opens one page only, the one to choose another, and that for a day."""
+"""A password that an admin made opens one page only, the one to choose another, and that for a day."""
 
 import pytest
 from flask import Flask

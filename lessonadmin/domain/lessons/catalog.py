@@ -54,7 +54,7 @@ class Cursor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class Query:
     """What somebody looks for."""
 
     q: str = ""
@@ -87,19 +87,19 @@ class Shelf:
     older: Cursor | None
 
 
-def shelf(user: User, wish: Wish) -> Shelf:
+def shelf(user: User, query: Query) -> Shelf:
     """A page of lessons, the latest published first."""
-    query = select(Lesson).where(_shown(user, wish))
-    if wish.course_id is not None:
-        query = query.where(Lesson.course_id == wish.course_id)
-    if wish.free:
-        query = query.where(Lesson.price_cents == 0)
-    found = full_text.matches(Lesson.search, wish.q)
+    statement = select(Lesson).where(_shown(user, query))
+    if query.course_id is not None:
+        statement = statement.where(Lesson.course_id == query.course_id)
+    if query.free:
+        statement = statement.where(Lesson.price_cents == 0)
+    found = full_text.matches(Lesson.search, query.q)
     if found is not None:
-        query = query.where(*bounded_count.narrowed(Lesson.id, [found], PER_PAGE))
-    lessons, more = _page(query, wish.cursor)
-    back = wish.cursor is not None and wish.cursor.back
-    has_newer, has_older = (more, True) if back else (wish.cursor is not None, more)
+        statement = statement.where(*bounded_count.narrowed(Lesson.id, [found], PER_PAGE))
+    lessons, more = _page(statement, query.cursor)
+    back = query.cursor is not None and query.cursor.back
+    has_newer, has_older = (more, True) if back else (query.cursor is not None, more)
     return Shelf(
         entries=entries(user, lessons),
         newer=_cursor(lessons[0], back=True) if lessons and has_newer else None,
@@ -107,22 +107,22 @@ def shelf(user: User, wish: Wish) -> Shelf:
     )
 
 
-def _shown(user: User, wish: Wish) -> ColumnElement[bool]:
-    if not wish.bought:
+def _shown(user: User, query: Query) -> ColumnElement[bool]:
+    if not query.bought:
         return permissions.on_sale()
     return exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
 
 
-def _page(query: Select[Lesson], cursor: Cursor | None) -> tuple[list[Lesson], bool]:
+def _page(statement: Select[Lesson], cursor: Cursor | None) -> tuple[list[Lesson], bool]:
     """Rows in the order of the list, and whether there are more in the direction of reading."""
     order: tuple[Any, ...] = (Lesson.published_at.desc().nulls_first(), Lesson.id.desc())
     if cursor is not None and cursor.back:
         order = (Lesson.published_at.asc().nulls_last(), Lesson.id.asc())
     if cursor is not None:
-        query = query.where(_beyond(cursor))
+        statement = statement.where(_beyond(cursor))
     rows = list(
         db.session.scalars(
-            query.options(joinedload(Lesson.course), joinedload(Lesson.creator))
+            statement.options(joinedload(Lesson.course), joinedload(Lesson.creator))
             .order_by(*order)
             .limit(PER_PAGE + 1)
             .execution_options(populate_existing=True)
@@ -200,7 +200,7 @@ class CourseEntry:
 
 def courses(q: str = "") -> list[CourseEntry]:
     """Courses with something to watch, by title; as many as a page bears, the rest is found by searching."""
-    query = (
+    statement = (
         select(Course)
         .where(permissions.has_lessons_on_sale())
         .options(joinedload(Course.instructor))
@@ -209,7 +209,7 @@ def courses(q: str = "") -> list[CourseEntry]:
         .execution_options(populate_existing=True)
     )
     found = full_text.matches(Course.search, q)
-    rows = db.session.scalars(query if found is None else query.where(found)).all()
+    rows = db.session.scalars(statement if found is None else statement.where(found)).all()
     counts = _on_sale_in(rows)
     return [
         CourseEntry(
@@ -230,13 +230,13 @@ def _on_sale_in(courses: Sequence[Course]) -> dict[uuid.UUID, int]:
 
 def titles() -> list[tuple[uuid.UUID, str]]:
     """Courses to choose from, by title."""
-    query = (
+    statement = (
         select(Course.id, Course.title)
         .where(permissions.has_lessons_on_sale())
         .order_by(Course.title, Course.id)
         .limit(MAX_COURSES)
     )
-    return [(course_id, title) for course_id, title in db.session.execute(query)]
+    return [(course_id, title) for course_id, title in db.session.execute(statement)]
 
 
 def course(user: User, course_id: uuid.UUID) -> tuple[Course, list[Lesson]]:

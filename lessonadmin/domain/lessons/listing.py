@@ -37,7 +37,7 @@ class Page(Generic[Row]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class Query:
     """What somebody wants to see, whatever they may see."""
 
     page: int = 1
@@ -48,24 +48,24 @@ class Wish:
     course_id: uuid.UUID | None = None
 
 
-def lessons(user: User, wish: Wish) -> Page[Lesson]:
+def lessons(user: User, query: Query) -> Page[Lesson]:
     conditions = [permissions.lessons_for(user)]
-    if wish.status is not None:
-        conditions.append(Lesson.status == wish.status)
-    if wish.video_status is not None:
-        conditions.append(Lesson.video_processing_status == wish.video_status)
-    if wish.course_id is not None:
-        conditions.append(Lesson.course_id == wish.course_id)
-    return _page(Lesson, conditions, wish)
+    if query.status is not None:
+        conditions.append(Lesson.status == query.status)
+    if query.video_status is not None:
+        conditions.append(Lesson.video_processing_status == query.video_status)
+    if query.course_id is not None:
+        conditions.append(Lesson.course_id == query.course_id)
+    return _page(Lesson, conditions, query)
 
 
-def courses(user: User, wish: Wish) -> Page[Course]:
-    return _page(Course, [permissions.courses_for(user)], wish)
+def courses(user: User, query: Query) -> Page[Course]:
+    return _page(Course, [permissions.courses_for(user)], query)
 
 
-def _page(kind: type[Row], conditions: list[ColumnElement[bool]], wish: Wish) -> Page[Row]:
-    found = full_text.matches(kind.search, wish.q)
-    offset = (wish.page - 1) * wish.per_page
+def _page(kind: type[Row], conditions: list[ColumnElement[bool]], query: Query) -> Page[Row]:
+    found = full_text.matches(kind.search, query.q)
+    offset = (query.page - 1) * query.per_page
     if found is None:
         total = bounded_count.count(kind.id, conditions, CEILING)
     else:
@@ -80,13 +80,13 @@ def _page(kind: type[Row], conditions: list[ColumnElement[bool]], wish: Wish) ->
             f"A list can be read up to its {CEILING}th row. Narrow it: by words, a status, or a course.",
         )
     if not total.more and offset >= total.number:
-        return Page([], total.number, wish.page, wish.per_page)
+        return Page([], total.number, query.page, query.per_page)
     rows: Select[Any] = (
         select(kind)
         .where(*conditions)
         .order_by(kind.created_at.desc(), kind.id.desc())
-        .limit(wish.per_page)
+        .limit(query.per_page)
         .offset(offset)
         .execution_options(populate_existing=True)
     )
-    return Page(list(db.session.scalars(rows)), total.number, wish.page, wish.per_page, more=total.more)
+    return Page(list(db.session.scalars(rows)), total.number, query.page, query.per_page, more=total.more)

@@ -35,7 +35,7 @@ NEWEST = ORDERS["-created"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class Query:
     """What somebody wants to see; the empty sort is "what needs attention first, then the newest"."""
 
     state: State = ""
@@ -86,19 +86,19 @@ FILTERS: dict[str, Any] = {
 }
 
 
-def page(user: User, wish: Wish) -> Page:
+def page(user: User, query: Query) -> Page:
     mine = permissions.lessons_for(user)
     conditions = [mine]
-    if wish.state:
-        conditions.append(FILTERS[wish.state]())
-    found = full_text.matches(Lesson.search, wish.q)
+    if query.state:
+        conditions.append(FILTERS[query.state]())
+    found = full_text.matches(Lesson.search, query.q)
     if found is not None:
         conditions.append(found)
     total = _count(conditions)
-    number = min(wish.page, max(1, -(-total.number // PER_PAGE)))
+    number = min(query.page, max(1, -(-total.number // PER_PAGE)))
     offset = (number - 1) * PER_PAGE
-    if wish.sort:
-        lessons = _rows(conditions, ORDERS[wish.sort], offset, PER_PAGE)
+    if query.sort:
+        lessons = _rows(conditions, ORDERS[query.sort], offset, PER_PAGE)
     else:
         lessons = _attention_first(conditions, offset)
     return Page(

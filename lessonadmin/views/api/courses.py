@@ -21,7 +21,7 @@ def list_courses(query: CoursePage) -> Answer:
     Teachers see their own, staff see all, students see those with published lessons.
     """
     user = auth.current_user()
-    return 200, CourseList.of(user, listing.courses(user, listing.Wish(**query.model_dump())))
+    return 200, CourseList.of(user, listing.courses(user, listing.Query(**query.model_dump())))
 
 
 @endpoint("POST", "/courses", tag=TAG, who="teaching", body=CourseNew, answers={201: CourseResponse})

@@ -24,7 +24,7 @@ def list_lessons(query: LessonPage) -> Answer:
     Teachers see their own, staff see all, students see what is out and what they bought.
     """
     user = auth.current_user()
-    page = listing.lessons(user, listing.Wish(**query.model_dump()))
+    page = listing.lessons(user, listing.Query(**query.model_dump()))
     return 200, LessonList.of(user, page)
 
 

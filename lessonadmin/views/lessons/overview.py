@@ -37,10 +37,10 @@ def index() -> Response:
     return fragments.answer(body, name="list") if fragments.wanted() else make_response(body)
 
 
-def _query() -> worklist.Wish:
+def _query() -> worklist.Query:
     args = request.args
     number = args.get("page", "1")
-    return worklist.Wish(
+    return worklist.Query(
         state=worklist.read_state(args.get("state", "")),
         q=args.get("q", "")[:200],
         sort=worklist.read_sort(args.get("sort", "")),

@@ -192,3 +192,37 @@ def test_to_fail_or_forgive_an_unknown_try_changes_nothing(session: Session) -> 
     with transaction(CLI):
         sign_in.fail(uuid.uuid4())
         sign_in.forgive(uuid.uuid4())
+
+
+def test_a_sign_in_opens_a_session_and_forgets_its_try(session: Session) -> None:
+    user = make_user()
+    arguments = {"address": HERE, "user_agent": "Browser", "replaces": None}
+    assert sign_in.sign_in(email=user.email, password=PASSWORD, **arguments)
+    assert session.scalar(select(func.count()).select_from(SignInFailure)) == 0
+    with pytest.raises(sign_in.WrongCredentials):
+        sign_in.sign_in(email=user.email, password="wrong password", **arguments)
+    assert session.scalar(select(func.count()).select_from(SignInFailure)) == 1
+
+
+def test_a_counted_try_stays_wrong_whatever_ends_it(session: Session) -> None:
+    user = make_user()
+    with pytest.raises(KeyboardInterrupt), sign_in.counted_try(email=user.email, address=HERE):
+        raise KeyboardInterrupt
+    assert session.scalars(select(SignInFailure.at <= func.clock_timestamp())).all() == [True]
+
+
+def test_a_password_that_changes_at_each_look_is_looked_at_a_few_times(
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked = []
+
+    def overtaken(proof: sign_in.Proof, **_: object) -> str:
+        looked.append(proof.user.id)
+        raise sign_in.Overtaken
+
+    monkeypatch.setattr(sign_in, "open_session", overtaken)
+    user = make_user()
+    with pytest.raises(sign_in.WrongCredentials):
+        sign_in.sign_in(email=user.email, password=PASSWORD, address=HERE, user_agent="", replaces=None)
+    assert looked == [user.id] * sign_in.MAX_PROOFS

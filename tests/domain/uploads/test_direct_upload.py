@@ -15,7 +15,7 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Lesson, Tracking, UploadCancellation, User
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.uploads.direct_upload import File
-from tests.factories import make_course, make_lesson
+from tests.factories import make_course, make_lesson, make_playing_lesson
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
 
@@ -220,6 +220,24 @@ def test_cancelling_twice_is_cancelling_once(mux_sim: MuxSim) -> None:
     sweep.sweep()
     sweep.sweep()
     assert [call["operation"] for call in mux_sim.calls()] == ["create_upload", "cancel_upload"]
+
+
+def test_cancelling_the_current_upload_leaves_the_video_that_plays(mux_sim: MuxSim) -> None:
+    lesson = make_playing_lesson()
+    ticket = mux_sim.upload(lesson)
+    direct_upload.cancel_current(lesson, actor=JOB)
+    assert [row.status for row in mux_sim.rows(lesson)] == ["ready", "cancelled"]
+    direct_upload.cancel_current(lesson, actor=JOB)
+    assert mux_sim.actions(lesson.id).count("video.upload_cancelled") == 1
+    assert mux_sim.control.upload(ticket.upload_id)["status"] == "waiting", "Mux is told by a job"
+
+
+def test_what_is_cancelled_at_once_is_cancelled_at_mux(mux_sim: MuxSim) -> None:
+    lesson = make_lesson()
+    ticket = mux_sim.upload(lesson)
+    actor = Actor.user(lesson.creator_id)
+    assert direct_upload.cancel_at_once(ticket.upload_id, lesson, actor=actor) == "cancelled"
+    assert mux_sim.control.upload(ticket.upload_id)["status"] == "cancelled"
 
 
 def test_cancelling_what_is_processed_deletes_the_asset(mux_sim: MuxSim) -> None:

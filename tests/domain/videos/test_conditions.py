@@ -17,7 +17,7 @@ from lessonadmin.domain.diagnosis import diagnose
 from lessonadmin.domain.health import gauges
 from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.lessons import worklist
-from lessonadmin.domain.lessons.worklist import Wish
+from lessonadmin.domain.lessons.worklist import Query
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Course, Lesson, Tracking, owners
 from lessonadmin.domain.models.lessons import VIDEO_STATUSES
@@ -197,7 +197,7 @@ def everywhere(lesson: Lesson) -> dict[str, bool]:
     db.session.rollback()
     now = db.session.get_one(Lesson, lesson.id, populate_existing=True)
     staff = make_user(role="support")
-    listed = worklist.page(staff, Wish(state="attention"))
+    listed = worklist.page(staff, Query(state="attention"))
     admin = browser()
     tab = page_of(admin.get("/admin/lesson/?view=stuck")).text()
     causes = [one.cause for one in diagnose.diagnose(now)]

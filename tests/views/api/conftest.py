@@ -1,4 +1,4 @@
-"""What the tests of the JSON API may ask for: somebody who asks, and a Mux in this process."""
+"""Fixtures for tests of the JSON API: users with bearer tokens, and the simulated Mux in this process."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret",
 
 
 class Person:
-    """Somebody with a bearer token, at the other end of HTTP."""
+    """A user with a bearer token, who calls the API over HTTP."""
 
     def __init__(self, app: Flask, user: User) -> None:
         self.user = user

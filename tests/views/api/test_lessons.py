@@ -372,7 +372,7 @@ def test_what_cannot_be_published(people: People, columns: dict[str, Any], statu
 
 @pytest.fixture
 def stuck(people: People, sim: Control) -> tuple[str, str]:
-    """A lesson whose upload has taken too long for our patience: its id and its upload's."""
+    """A lesson whose upload has taken longer than STUCK_AFTER_SECONDS: its id and its upload's."""
     lesson = people.instructor.post("/lessons", {"title": "Slow", "status": "draft"}).get_json()
     named = {"lesson_id": lesson["id"], "filename": "a.mp4"}
     upload = people.instructor.post("/mux/upload-url", named).get_json()["upload_id"]
@@ -487,7 +487,7 @@ def test_settings_decide_what_is_stuck(people: People) -> None:
 
 @pytest.fixture
 def five_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody counts or reads further than that."""
+    """A list is counted and read up to there."""
     monkeypatch.setattr(listing, "CEILING", 5)
 
 

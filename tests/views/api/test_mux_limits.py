@@ -1,4 +1,4 @@
-"""No request asks Mux without a limit of whoever makes it, and a slow Mux takes the threads of nobody else."""
+"""Every request that calls Mux counts against a limit of its user, and a slow Mux takes the threads of no other request."""
 
 import json
 import time
@@ -120,7 +120,7 @@ def test_every_door_to_mux_has_a_limit(people: People, sim: Control, name: str) 
     for _ in range(most):
         before = asked(sim)
         assert ask(people).status_code not in (429, 500)
-        assert asked(sim) > before, "this is no door to Mux"
+        assert asked(sim) > before, "this request does not call Mux"
     before = asked(sim)
     answer = ask(people)
     assert answer.status_code == status
@@ -165,7 +165,7 @@ def test_a_view_that_forgets_to_count_does_not_reach_mux(
     careless.add_url_rule("/careless", "health.careless", lambda: mux.get_asset("a1", priority="high").id)
     assert careless.test_client().get("/careless").status_code == 500
     assert asked(sim) == 0
-    with pytest.raises(mux.MuxError):  # outside of a request nobody asks who asks
+    with pytest.raises(mux.MuxError):  # outside of a request no user is limited
         mux.get_asset("a1", priority="high")
     assert asked(sim) == 1
 

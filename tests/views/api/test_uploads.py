@@ -339,9 +339,9 @@ def test_cancelling_while_mux_is_away_is_done_later(
     sim.fault("api", "status", status=503)
     answer = people.instructor.post("/mux/cancel-upload", {"upload_id": upload_id})
     assert (answer.status_code, answer.get_json()) == (200, {"status": "cancelled"})
-    promise = session.scalars(select(UploadCancellation)).one()
-    assert promise.done_at is None
-    assert promise.last_error is not None
+    cancellation = session.scalars(select(UploadCancellation)).one()
+    assert cancellation.done_at is None
+    assert cancellation.last_error is not None
 
 
 def test_cancelling_a_replacement_leaves_what_plays(people: People, sim: Control) -> None:

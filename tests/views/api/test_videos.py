@@ -53,7 +53,7 @@ def video_of(person: Person, lesson: Lesson) -> dict[str, Any]:
     return dict(person.get(f"/lessons/{lesson.id}").get_json()["video"])
 
 
-# from our database
+# from the database
 
 
 def test_our_database_answers_alone(people: People, lesson: Lesson, sim: Control) -> None:
@@ -360,9 +360,9 @@ def name_asset(person: Person, lesson: Lesson, asset_id: str, playback_id: str) 
     return person.post("/mux/update-asset", body)
 
 
-def seeded(sim: Control, **wish: Any) -> tuple[str, str]:
+def seeded(sim: Control, **options: Any) -> tuple[str, str]:
     """An asset at Mux, and its playback id."""
-    (asset_id,) = sim.seed_assets(1, **{"policy": "public", "duration": 30.0, **wish})
+    (asset_id,) = sim.seed_assets(1, **{"policy": "public", "duration": 30.0, **options})
     return asset_id, str(sim.asset(asset_id)["playback_ids"][0]["id"])
 
 

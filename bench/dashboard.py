@@ -10,8 +10,8 @@ import statistics
 import time
 from datetime import datetime
 
-from bench._servers import servers
 from bench.seed_panel import seed
+from bench.workload.servers import servers
 
 LESSONS = int(os.environ.get("LESSONS", "1000000"))
 MAX_MILLISECONDS = 200.0

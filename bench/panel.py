@@ -13,9 +13,9 @@ import os
 import subprocess
 import sys
 
-from bench._panel_addresses import BESIDE
-from bench._servers import ROOT, servers
 from bench.seed_panel import copy_plainly, seed
+from bench.workload.panel_addresses import BESIDE
+from bench.workload.servers import ROOT, servers
 
 SMALL = 10_000
 LARGE = int(os.environ.get("LESSONS", "1000000"))
@@ -32,7 +32,7 @@ def command(module: str, *arguments: str) -> list[str]:
 def ask(what: str, environment: dict[str, str]) -> Figures:
     """One measuring process; the JSON of its last line."""
     ran = subprocess.run(
-        command("bench._panel_pages", what),
+        command("bench.workload.panel_pages", what),
         env=os.environ | environment,
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -87,7 +87,7 @@ def besides(ours: Figures, environment: dict[str, str]) -> list[str]:
 def publish(environment: dict[str, str]) -> list[str]:
     """Fifty thousand lessons as a batch, and the panel meanwhile."""
     with subprocess.Popen(
-        command("bench._panel_batch"), env=os.environ | environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+        command("bench.workload.panel_batch"), env=os.environ | environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as working:  # fmt: skip
         assert working.stdout is not None
         for line in working.stdout:

@@ -14,8 +14,8 @@ import time
 import psycopg
 
 from bench.uploads import simulator
-from devstack import servers
 from devstack.places import ROOT
+from devstack.servers import for_tests
 from muxsim.client import Control
 from tests.settings import environment
 
@@ -50,9 +50,9 @@ def seed(database: str, asset_ids: list[str]) -> None:
 def measure(assets: int) -> list[tuple[str, str]]:
     def migrate(url: str) -> None:
         nowhere = environment(database_url=url, redis_url="redis://127.0.0.1:1/0")
-        servers.run_flask("db", "upgrade", settings=nowhere)
+        for_tests.run_flask("db", "upgrade", settings=nowhere)
 
-    with servers.for_one_run(migrate) as running, simulator() as (url, _):
+    with for_tests.for_one_run(migrate) as running, simulator() as (url, _):
         control = Control(url)
         note = '{"lesson_id":"00000000-0000-4000-8000-000000000001","app":"lessonadmin"}'
         ids: list[str] = []

@@ -10,8 +10,8 @@ import time
 
 import psycopg
 
-from bench import _school
-from bench._servers import servers
+from bench.workload import school
+from bench.workload.servers import servers
 
 TABLES = (
     "lessons", "mux_asset_tracking", "mux_events", "audit_log", "purchases", "courses", "users", "asset_deletions",
@@ -32,7 +32,7 @@ def seed(address: str, lessons: int) -> float:
         for setting in SETTINGS:
             database.execute(f"SET {setting}")
         back = _rest(database)
-        for statement in [*_school.statements(lessons), *back, "VACUUM ANALYZE"]:
+        for statement in [*school.statements(lessons), *back, "VACUUM ANALYZE"]:
             database.execute(statement)
         _check(database, lessons)
     return time.monotonic() - began

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from devstack import ports
+from devstack.servers import ports
 from devstack.stack import status_of
 
 ROOT = Path(__file__).parent.parent

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import func, insert, select, text
 
-from bench._servers import servers
+from bench.workload.servers import servers
 from lessonadmin import config, create_app, mux
 from lessonadmin.db import CLI, WEBHOOK, Actor, db, transaction
 from lessonadmin.domain.maintenance import sweep

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import psycopg
 
-from bench._load import Result, send_all
-from bench._servers import SECRET, gunicorn, servers
-from devstack import wheels
-from devstack.postgres import Postgres
-from muxsim.delivery import sign
+from bench.workload.load import Result, send_all
+from bench.workload.servers import SECRET, gunicorn, servers
+from devstack.servers import wheels
+from devstack.servers.postgres import Postgres
+from muxsim.webhooks.delivery import sign
 
 LESSONS = 1500
 CONNECTIONS = 16
@@ -140,7 +140,7 @@ def main() -> int:
             created = fire(port, "created", lessons)
             ready = fire(port, "ready", lessons)
             again = fire(port, "ready", lessons)
-        with gunicorn("bench._bare_view:app", environment, config="") as port:
+        with gunicorn("bench.workload.bare_view:app", environment, config="") as port:
             fire(port, "updated", lessons[:100])
             bare = fire(port, "ready", lessons)
         database = same_sql(postgres)

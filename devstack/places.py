@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from devstack import identity
+from devstack.processes import identity
 
 ROOT = Path(__file__).resolve().parent.parent
 # what the set-up notes down about the clone

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from devstack import servers
-from devstack.servers import Servers
+from devstack.servers import for_tests
+from devstack.servers.for_tests import Servers
 
 _stack = ExitStack()
 _started: Servers | None = None
@@ -32,11 +32,11 @@ def _servers() -> Servers:
         from tests.settings import environment
 
         def migrate(url: str) -> None:
-            servers.run_flask(
+            for_tests.run_flask(
                 "db", "upgrade", settings=environment(database_url=url, redis_url="redis://127.0.0.1:1/0")
             )
 
-        _started = _stack.enter_context(servers.for_one_run(migrate))
+        _started = _stack.enter_context(for_tests.for_one_run(migrate))
     return _started
 
 

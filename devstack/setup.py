@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack import browser_parts, places, python_parts, wishes
-from devstack.trouble import Trouble, told
+from devstack import options, places
+from devstack.errors import SetupError, told
+from devstack.install import npm_packages, python_packages
 
 COMMANDS = ("run", "test", "check", "bench", "pictures")
 
@@ -35,16 +36,16 @@ def set_up() -> Path:
     if places.VENV.exists() and not os.access(places.ROOT, os.W_OK):
         raise PermissionError(13, "not writable", str(places.ROOT))
     with _alone():
-        python = python_parts.ensure()
-        browser_parts.ensure(python)
+        python = python_packages.ensure()
+        npm_packages.ensure(python)
     return python
 
 
 def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
-        raise Trouble(f"usage: python -m devstack.setup {'|'.join(COMMANDS)} [ARGUMENTS]")
+        raise SetupError(f"usage: python -m devstack.setup {'|'.join(COMMANDS)} [ARGUMENTS]")
     if sys.argv[1] == "run":  # a slip is told before anything is installed
-        wishes.check_port(wishes.read().port)
+        options.check_port(options.read().port)
     python = set_up()
     command, *arguments = sys.argv[1:]
     environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}

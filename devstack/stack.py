@@ -17,12 +17,14 @@ from pathlib import Path
 import psycopg
 import redis
 
-from devstack import keepsakes, places, ports, procfile
-from devstack.postgres import Postgres
-from devstack.programs import Program
-from devstack.trouble import Trouble
-from devstack.valkey import Valkey
-from devstack.wishes import Wishes
+from devstack import kept_files, places
+from devstack.errors import SetupError
+from devstack.options import Options
+from devstack.processes import procfile
+from devstack.processes.programs import Program
+from devstack.servers import ports
+from devstack.servers.postgres import Postgres
+from devstack.servers.valkey import Valkey
 
 DATABASE = "lessonadmin"
 PROCESSES = ("web", "worker", "clock")
@@ -38,8 +40,8 @@ MUX_ADDRESSES = ("MUX_API_URL", "MUX_STREAM_URL", "MUX_IMAGE_URL")
 class Stack:
     """Where everything is, and what it is called."""
 
-    wishes: Wishes
-    secrets: keepsakes.Secrets
+    options: Options
+    secrets: kept_files.Secrets
     sockets: Path
     postgres: Postgres | None = None
     valkey: Valkey | None = None
@@ -52,7 +54,7 @@ class Stack:
 
     @property
     def local(self) -> str:
-        return f"http://127.0.0.1:{self.wishes.port}"
+        return f"http://127.0.0.1:{self.options.port}"
 
     def servers(self) -> list[Program]:
         """What must run before anything of the product's does."""
@@ -115,14 +117,14 @@ class Stack:
         shutil.rmtree(self.sockets, ignore_errors=True)
 
 
-def plan(wishes: Wishes) -> Stack:
+def plan(options: Options) -> Stack:
     """Choose the places and settings of a house; makes folders and secrets, starts nothing."""
     places.INSTANCE.mkdir(exist_ok=True, parents=True)
     places.sweep_private_folders("run")
-    secrets = keepsakes.Secrets(places.INSTANCE / "secrets.json")
-    stack = Stack(wishes, secrets, places.private_folder("run"))
+    secrets = kept_files.Secrets(places.INSTANCE / "secrets.json")
+    stack = Stack(options, secrets, places.private_folder("run"))
     settings = dict(os.environ)
-    settings["PORT"] = str(wishes.port)
+    settings["PORT"] = str(options.port)
     settings["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
     settings["PROMETHEUS_MULTIPROC_DIR"] = _empty_folder(places.INSTANCE / "metrics")
     _fill(settings, "LOG_STYLE", "readable")
@@ -130,7 +132,7 @@ def plan(wishes: Wishes) -> Stack:
     _fill(settings, "HOST", "127.0.0.1")
     _fill(settings, "PUBLIC_URL", stack.local)
     _fill(settings, "SECRET_KEY", secrets.get("secret_key"))
-    if not wishes.own_mux:
+    if not options.own_mux:
         _plan_simulator(stack, settings)
     stack.settings = settings
     return stack
@@ -149,10 +151,10 @@ def _fill(settings: dict[str, str], name: str, value: str) -> None:
 
 
 def _plan_servers(stack: Stack, settings: dict[str, str]) -> None:
-    if not stack.wishes.own_database:
+    if not stack.options.own_database:
         stack.postgres = Postgres(data=places.INSTANCE / "pg", sockets=stack.sockets)
         settings["DATABASE_URL"] = stack.postgres.url(DATABASE)
-    if not stack.wishes.own_redis:
+    if not stack.options.own_redis:
         port = ports.remembered(places.INSTANCE / "redis.port")
         password = stack.secrets.get("redis_password")
         stack.valkey = Valkey(data=places.INSTANCE / "redis", port=port, password=password)
@@ -171,23 +173,23 @@ def _plan_simulator(stack: Stack, settings: dict[str, str]) -> None:
     _fill(settings, "MUX_WEBHOOK_SECRETS", SIMULATED + stack.secrets.get("mux_webhook_secret"))
 
 
-def check_own_servers(wishes: Wishes) -> None:
+def check_own_servers(options: Options) -> None:
     """Servers that the environment names must be there when we start; later they may come and go."""
-    if wishes.own_database:
-        url = "postgresql://" + wishes.own_database.partition("://")[2]
+    if options.own_database:
+        url = "postgresql://" + options.own_database.partition("://")[2]
         try:
             psycopg.connect(url, connect_timeout=5).close()
         except psycopg.Error as error:
-            raise Trouble(
+            raise SetupError(
                 f"The database that DATABASE_URL names cannot be reached: {_reason(error, url)}"
             ) from None
-    if wishes.own_redis:
+    if options.own_redis:
         try:
-            with redis.Redis.from_url(wishes.own_redis, socket_connect_timeout=5, retry=None) as connection:
+            with redis.Redis.from_url(options.own_redis, socket_connect_timeout=5, retry=None) as connection:
                 connection.ping()
         except (redis.RedisError, ValueError) as error:
-            reason = _reason(error, wishes.own_redis)
-            raise Trouble(f"The Redis that REDIS_URL names cannot be reached: {reason}") from None
+            reason = _reason(error, options.own_redis)
+            raise SetupError(f"The Redis that REDIS_URL names cannot be reached: {reason}") from None
 
 
 def _reason(error: Exception, url: str) -> str:

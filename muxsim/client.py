@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from muxsim.sample import SAMPLE_VIDEO
+from muxsim.videos.sample import SAMPLE_VIDEO
 
 Doc = dict[str, Any]
 

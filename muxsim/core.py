@@ -7,25 +7,25 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from muxsim.assets import Assets
+from muxsim.access.permissions import Permissions
+from muxsim.access.rate_limits import Limits
+from muxsim.access.signing_keys import SigningKeys
 from muxsim.clock import Clock
-from muxsim.delivery import Sender
 from muxsim.engine import Engine
-from muxsim.events import Events
 from muxsim.faults import Faults
 from muxsim.ids import Ids
-from muxsim.lifecycle import Lifecycle
-from muxsim.limits import Limits
 from muxsim.options import Endpoint, Options
-from muxsim.packaging import Packager, find_ffmpeg
-from muxsim.permissions import Permissions
-from muxsim.processing import Processing
-from muxsim.signing_keys import SigningKeys
 from muxsim.store import Doc, Store
 from muxsim.switches import Switches
-from muxsim.telling import Telling
-from muxsim.tracks import Tracks
-from muxsim.uploads import Upload, Uploads
+from muxsim.videos.assets import Assets
+from muxsim.videos.lifecycle import Lifecycle
+from muxsim.videos.packaging import Packager, find_ffmpeg
+from muxsim.videos.processing import Processing
+from muxsim.videos.tracks import Tracks
+from muxsim.videos.uploads import Upload, Uploads
+from muxsim.webhooks.delivery import Sender
+from muxsim.webhooks.event_data import Telling
+from muxsim.webhooks.events import Events
 
 
 class Core:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from muxsim.clock import Clock
-from muxsim.delivery import AT_ONCE, Sender
 from muxsim.store import Store
 from muxsim.switches import Switches
+from muxsim.webhooks.delivery import AT_ONCE, Sender
 
 MAX_IDLE_SECONDS = 30.0
 log = logging.getLogger("muxsim")

@@ -1,6 +1,6 @@
 """Signs a webhook as Mux does, with the simulator's own hand: the product only verifies."""
 
-from muxsim.delivery import sign
+from muxsim.webhooks.delivery import sign
 
 
 def signature(body: bytes, secret: str, *, now: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack import procfile
+from devstack.processes import procfile
 from tests.settings import environment
 
 ROOT = Path(__file__).parents[1]

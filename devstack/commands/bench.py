@@ -9,15 +9,15 @@ import subprocess
 import sys
 
 from devstack import places
-from devstack.trouble import Trouble, told
+from devstack.errors import SetupError, told
 
 Row = tuple[str, str, str, str]
 
 
 def names() -> list[str]:
-    """The benchmarks there are; a module whose name begins with an underscore is a part of others."""
+    """The benchmarks there are: the modules of `bench`; what they share is in `bench.workload`."""
     found = sorted(file.stem for file in (places.ROOT / "bench").glob("*.py"))
-    return [name for name in found if not name.startswith("_")]
+    return [name for name in found if name != "__init__"]
 
 
 def run(name: str) -> tuple[int, list[Row]]:
@@ -55,11 +55,11 @@ def table(rows: list[Row]) -> str:
 def main() -> int:
     wanted = sys.argv[1:] or names()
     if unknown := set(wanted) - set(names()):
-        raise Trouble(
+        raise SetupError(
             f"There is no benchmark named {', '.join(sorted(unknown))}; there are: {', '.join(names())}."
         )
     if not wanted:
-        raise Trouble("There is no benchmark in bench/ yet.")
+        raise SetupError("There is no benchmark in bench/ yet.")
     rows: list[Row] = []
     failed = []
     for name in wanted:

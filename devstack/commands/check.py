@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack import browser_parts, places
-from devstack.trouble import Trouble, told
+from devstack import places
+from devstack.errors import SetupError, told
+from devstack.install import npm_packages
 
 PYTHON = sys.executable
 SCRIPTS = ("lessonadmin/static", "muxsim", "tests", "bin")
@@ -40,17 +41,17 @@ class Outcome:
 def checks() -> list[Check]:
     """The slowest first, since two run at a time."""
     tool = Path(PYTHON).parent
-    node = str(browser_parts.find(Path(PYTHON)).node)
+    node = str(npm_packages.find(Path(PYTHON)).node)
     syntax = "const {execFileSync: run} = require('child_process');"
     syntax += "for (const file of process.argv.slice(1)) run(process.execPath, ['--check', file], {stdio: 'inherit'})"
     return [
         Check("types", (PYTHON, "-m", "mypy")),
         Check("layers", (str(tool / "lint-imports"),)),
-        Check("templates", (PYTHON, "-m", "devstack.templates")),
+        Check("templates", (PYTHON, "-m", "devstack.checks.templates")),
         Check("javascript-lint", (node, "node_modules/eslint/bin/eslint.js", ".", "--max-warnings", "0")),
         Check("javascript-syntax", (node, "-e", syntax, *_scripts())),
         Check("orphans", (PYTHON, "-m", "devstack.orphans")),
-        Check("promises", (PYTHON, "-m", "devstack.promises")),
+        Check("promises", (PYTHON, "-m", "devstack.checks.promises")),
         Check("html", (PYTHON, "-m", "djlint", "templates", "muxsim/templates", "--lint", "--quiet")),
         Check("linter", (PYTHON, "-m", "ruff", "check", ".")),
         Check("formatter", (PYTHON, "-m", "ruff", "format", "--check", ".")),
@@ -88,7 +89,7 @@ def main() -> int:
     chosen = [check for check in checks() if not wanted or check.name in wanted]
     if unknown := set(wanted) - {check.name for check in chosen}:
         names = ", ".join(check.name for check in checks())
-        raise Trouble(f"There is no check named {', '.join(sorted(unknown))}; there are: {names}.")
+        raise SetupError(f"There is no check named {', '.join(sorted(unknown))}; there are: {names}.")
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
         outcomes = list(pool.map(run, chosen))
     for outcome in outcomes:

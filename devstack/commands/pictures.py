@@ -16,8 +16,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from devstack import browser, places
-from devstack.trouble import Trouble, told
+from devstack import places
+from devstack.errors import SetupError, told
+from devstack.install import chromium as install_chromium
 
 FOLDER = places.ROOT / "docs" / "pictures"
 FLAGS = [
@@ -60,7 +61,7 @@ def _accounts(run: "subprocess.Popen[bytes]", log: Path) -> dict[str, tuple[str,
         if "Ctrl-C" in said:
             return {role: (email, password) for email, password, role in ACCOUNT.findall(said)}
         time.sleep(0.5)
-    raise Trouble("bin/run did not start:\n" + log.read_text()[-800:])
+    raise SetupError("bin/run did not start:\n" + log.read_text()[-800:])
 
 
 def sign_in(chromium: Browser, address: str, account: tuple[str, str], *, phone: bool = False) -> Page:
@@ -110,9 +111,9 @@ def _wait_for_share(page: Page, percent: float) -> None:
 
 
 def main() -> int:
-    program = browser.find()
+    program = install_chromium.find()
     if program is None:
-        raise Trouble("There is no Chromium on this machine to take pictures with.")
+        raise SetupError("There is no Chromium on this machine to take pictures with.")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with stack() as (address, accounts), sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)

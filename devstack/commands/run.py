@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack import keepsakes, places, residents, wishes
+from devstack import database_content, kept_files, options, places
 from devstack import stack as stacks
-from devstack.leftovers import Register
-from devstack.output import Output, ReaderGone
+from devstack.errors import SetupError, told
+from devstack.processes.leftovers import Register
+from devstack.processes.output import Output, ReaderGone
+from devstack.processes.supervisor import Stopped, Supervisor
 from devstack.stack import MUX_ADDRESSES, Stack
-from devstack.supervisor import Stopped, Supervisor
-from devstack.trouble import Trouble, told
 
 RUN = places.INSTANCE / "run"
 ACCOUNT = re.compile(r"^\S+@\S+ \S+ (student|instructor|support|admin)$", re.MULTILINE)
@@ -26,12 +26,12 @@ MIN_MEGABYTES = 64
 
 def main() -> int:
     started = time.monotonic()
-    wanted = wishes.read()
+    wanted = options.read()
     with _the_only_one() as register:
         output = Output(("postgres", "redis", "mux", *stacks.PROCESSES))
         if left := register.stop_leftovers():
             output.say(f"Stopped what an earlier start had left running: {', '.join(left)}.")
-        wishes.check_port(wanted.port)
+        options.check_port(wanted.port)
         _check_room()
         stack = stacks.plan(wanted)
         try:
@@ -56,7 +56,7 @@ def _the_only_one() -> Iterator[Register]:
         except BlockingIOError:
             address = RUN / "address"
             where = f" at {address.read_text().strip()}" if address.exists() else ""
-            raise Trouble(
+            raise SetupError(
                 f"Lessonadmin already runs from this folder{where}. Use that, or stop it first."
             ) from None
         yield Register(RUN)
@@ -66,7 +66,7 @@ def _check_room() -> None:
     """A disk that is nearly full would make every part fail in its own words."""
     free = shutil.disk_usage(places.INSTANCE).free >> 20
     if free < MIN_MEGABYTES:
-        raise Trouble(
+        raise SetupError(
             f"The disk is full: {free} MB are left for {places.INSTANCE}, and {MIN_MEGABYTES} are needed. "
             "Make room and start again; nothing needs to be repaired."
         )
@@ -79,14 +79,14 @@ def _check_settings(stack: Stack) -> None:
     try:
         config.load(stack.settings)
     except config.SettingsError as error:
-        raise Trouble(str(error)) from None
-    stacks.check_own_servers(stack.wishes)
-    if stack.wishes.own_database and not stack.wishes.own_mux:
-        found = residents.read(stack.wishes.own_database)
+        raise SetupError(str(error)) from None
+    stacks.check_own_servers(stack.options)
+    if stack.options.own_database and not stack.options.own_mux:
+        found = database_content.read(stack.options.own_database)
         if not (
             found.demo and _remembered(stack).exists()
         ):  # in a demo that was made here people may have joined
-            residents.refuse_a_real_school(found)
+            database_content.refuse_a_real_school(found)
 
 
 def _live(stack: Stack, register: Register, output: Output, started: float) -> None:
@@ -102,7 +102,7 @@ def _live(stack: Stack, register: Register, output: Output, started: float) -> N
             stack.postgres.create_role()
             stack.postgres.create_database(stacks.DATABASE)
         _flask(supervisor, "release", "db", "upgrade")
-        keepsakes.write_environment(places.INSTANCE / "env", _own_settings(stack))
+        kept_files.write_environment(places.INSTANCE / "env", _own_settings(stack))
         supervisor.start(*stack.processes())
         supervisor.wait_ready("web", seconds=TIMEOUT_SECONDS)
         _wait_until_ready(stack, supervisor)
@@ -118,7 +118,9 @@ def _flask(supervisor: Supervisor, name: str, *arguments: str) -> str:
     if code != 0:
         log = places.INSTANCE / f"{name}.log"
         log.write_text(said)
-        raise Trouble(f"'flask {' '.join(arguments)}' failed: {_reason(said)} The whole output is in {log}.")
+        raise SetupError(
+            f"'flask {' '.join(arguments)}' failed: {_reason(said)} The whole output is in {log}."
+        )
     return said
 
 
@@ -139,7 +141,7 @@ def _accounts(stack: Stack, supervisor: Supervisor) -> list[str]:
         if _is_serious(stack):
             return []
         said = _flask(supervisor, "demo", "seed-demo")
-        keepsakes.write_private(file, "".join(f"{found[0]}\n" for found in ACCOUNT.finditer(said)))
+        kept_files.write_private(file, "".join(f"{found[0]}\n" for found in ACCOUNT.finditer(said)))
     return file.read_text().splitlines()
 
 
@@ -154,8 +156,8 @@ def _is_serious(stack: Stack) -> bool:
 
     if config.load(stack.settings).mux_is_real:
         return True
-    own = stack.wishes.own_database
-    return own is not None and residents.read(own).others > 0 and stack.wishes.own_mux
+    own = stack.options.own_database
+    return own is not None and database_content.read(own).others > 0 and stack.options.own_mux
 
 
 def _wait_until_ready(stack: Stack, supervisor: Supervisor) -> None:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from devstack import browser, places
+from devstack import places
+from devstack.install import chromium
 
 WORKERS = "2"
 
@@ -17,7 +18,7 @@ WORKERS = "2"
 def main() -> int:
     arguments = sys.argv[1:]
     without = "--without-browser" in arguments
-    found = None if without else browser.find_or_install()
+    found = None if without else chromium.find_or_install()
     if found is None and not without:
         arguments.append("--without-browser")
     done = subprocess.run(

@@ -53,8 +53,8 @@ class Module:
 
     @property
     def is_run_by_name(self) -> bool:
-        """`bin/bench` runs every module of its folder that is not a part of others; `python -m` runs a package."""
-        bench = self.name.startswith("bench.") and not self.file.name.startswith("_")
+        """`bin/bench` runs every module of its folder, and starts some of `bench.workload` in processes of their own; `python -m` runs a package."""
+        bench = self.name.startswith("bench.") and self.file.name != "__init__.py"
         return bench or self.file.name == "__main__.py"
 
 

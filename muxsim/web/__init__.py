@@ -5,22 +5,8 @@ from werkzeug.exceptions import HTTPException
 
 from muxsim.core import Core
 from muxsim.errors import NOT_FOUND, MuxError, error_response
-from muxsim.web import (
-    api_assets,
-    api_data,
-    api_playback_ids,
-    api_restrictions,
-    api_system,
-    api_tracks,
-    api_uploads,
-    api_usage,
-    api_webhooks,
-    control,
-    images,
-    page,
-    playback,
-    upload_endpoint,
-)
+from muxsim.web import control, images, page, playback, upload_endpoint
+from muxsim.web.api import assets, data, playback_ids, restrictions, system, tracks, uploads, usage, webhooks
 
 
 def create_app(core: Core) -> Flask:
@@ -30,8 +16,8 @@ def create_app(core: Core) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.merge_slashes = False
     for part in (
-        api_uploads, api_assets, api_tracks, api_playback_ids, api_system, api_webhooks, api_usage, api_data,
-        api_restrictions,
+        uploads, assets, tracks, playback_ids, system, webhooks, usage, data,
+        restrictions,
     ):  # fmt: skip
         app.register_blueprint(part.blueprint)
     for place in (upload_endpoint, control, page, playback, images):  # fmt: skip

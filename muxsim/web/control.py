@@ -11,15 +11,16 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
-from muxsim import checks, seeding
+from muxsim import checks
 from muxsim.errors import MuxError, invalid, not_found
 from muxsim.faults import parse_rule
 from muxsim.options import DEFAULT_SECRET, ENVIRONMENT, Endpoint
 from muxsim.store import Doc
+from muxsim.videos import seeding
 from muxsim.web import images, overview
-from muxsim.web.api_data import MAX_AT_ONCE, note_views
-from muxsim.web.api_system import new_signing_key
-from muxsim.web.api_usage import note_playback
+from muxsim.web.api.data import MAX_AT_ONCE, note_views
+from muxsim.web.api.system import new_signing_key
+from muxsim.web.api.usage import note_playback
 from muxsim.web.context import sim
 
 blueprint = Blueprint("control", __name__, url_prefix="/_sim/api")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
-from muxsim.assets import Asset
 from muxsim.errors import MuxError, not_found
-from muxsim.packaging import Interrupted
-from muxsim.sample import SAMPLE_PATH, STATIC
 from muxsim.store import Doc
+from muxsim.videos.assets import Asset
+from muxsim.videos.packaging import Interrupted
+from muxsim.videos.sample import SAMPLE_PATH, STATIC
 from muxsim.web.context import sim
 from muxsim.web.playback import clock_face
 from muxsim.web.viewing import GIF, STORYBOARD, THUMBNAIL, VIDEO, View, view, watch, whole_file

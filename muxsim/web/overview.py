@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 from muxsim import __version__
-from muxsim.assets import Asset
 from muxsim.clock import iso
-from muxsim.events import envelope
 from muxsim.options import PERMISSIONS
 from muxsim.store import Doc
 from muxsim.switches import SWITCHES
-from muxsim.uploads import Upload
+from muxsim.videos.assets import Asset
+from muxsim.videos.uploads import Upload
 from muxsim.web.context import sim
+from muxsim.webhooks.events import envelope
 
 
 def everything(rows: int) -> Doc:

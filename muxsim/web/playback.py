@@ -7,9 +7,9 @@ from pathlib import Path
 from flask import Blueprint, Response
 
 from muxsim.errors import not_found
-from muxsim.sample import STATIC
 from muxsim.store import Doc
-from muxsim.web.api_usage import note_playback
+from muxsim.videos.sample import STATIC
+from muxsim.web.api.usage import note_playback
 from muxsim.web.context import sim
 from muxsim.web.viewing import VIDEO, View, view, watch, whole_file
 

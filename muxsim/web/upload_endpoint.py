@@ -16,10 +16,10 @@ from werkzeug.exceptions import ClientDisconnected
 
 from muxsim.errors import MuxError, error_response, invalid, not_found
 from muxsim.faults import Rule
-from muxsim.uploads import Upload
-from muxsim.web import breakage
+from muxsim.videos.uploads import Upload
+from muxsim.web import broken_answers
 from muxsim.web.context import sim
-from muxsim.web.gate import record
+from muxsim.web.every_call import record
 
 blueprint = Blueprint("upload_endpoint", __name__)
 GAP = (
@@ -55,7 +55,7 @@ def put_bytes(upload_id: str) -> Response:
     if request.method == "OPTIONS":
         return _with_cors(Response(status=204 if upload else 404), upload)
     g.rule = sim().faults.pick("upload", _facts(upload_id))
-    broken = breakage.before(g.rule)
+    broken = broken_answers.before(g.rule)
     if broken is None:
         try:
             broken = _receive(upload)
@@ -72,7 +72,7 @@ def _leave(response: Response) -> Response:
         for name, value in response.headers.items()
         if name.lower().startswith(("access-", "range", "vary"))
     }
-    response = breakage.after(rule, response)
+    response = broken_answers.after(rule, response)
     for name, value in origin.items():
         response.headers.setdefault(name, value)
     record("upload", response, operation=g.get("operation", "put"))

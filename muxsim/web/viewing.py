@@ -10,13 +10,13 @@ from typing import Any
 from flask import Blueprint, Response, g, request, send_file
 
 from muxsim import checks
-from muxsim.assets import Asset
+from muxsim.access.playback_tokens import DENIED, check_restriction, claims_of
 from muxsim.errors import MuxError, not_found
-from muxsim.playback_tokens import DENIED, check_restriction, claims_of
 from muxsim.store import Doc
-from muxsim.web import breakage
+from muxsim.videos.assets import Asset
+from muxsim.web import broken_answers
 from muxsim.web.context import sim
-from muxsim.web.gate import record
+from muxsim.web.every_call import record
 
 VIDEO, THUMBNAIL, STORYBOARD, GIF = "v", "t", "s", "g"
 
@@ -57,11 +57,11 @@ def _enter() -> Response | None:
     arguments = request.view_args or {}
     facts = {"operation": g.operation, "method": request.method, "path": request.path}
     g.rule = sim().faults.pick("playback", {**facts, "playback_id": arguments.get("playback_id")})
-    return breakage.before(g.rule)
+    return broken_answers.before(g.rule)
 
 
 def _leave(response: Response) -> Response:
-    response = breakage.after(g.get("rule"), response)
+    response = broken_answers.after(g.get("rule"), response)
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"

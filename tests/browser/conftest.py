@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from devstack.places import ROOT
-from devstack.servers import Servers
-from muxsim.sample import SAMPLE_VIDEO
+from devstack.servers.for_tests import Servers
+from muxsim.videos.sample import SAMPLE_VIDEO
 from tests.browser.stack import TIMEOUT_SECONDS, Person, Stack, Visitor
 
 # for what must come true: long enough for the slowest machine, and nobody waits for what has come true

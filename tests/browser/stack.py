@@ -17,9 +17,10 @@ from typing import Any
 import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from devstack import ports, procfile
 from devstack.places import ROOT
-from devstack.servers import Servers
+from devstack.processes import procfile
+from devstack.servers import ports
+from devstack.servers.for_tests import Servers
 from devstack.stack import status_of
 from lessonadmin.domain.accounts import passwords
 from muxsim.client import Control

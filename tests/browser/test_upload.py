@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from muxsim.sample import SAMPLE_VIDEO
+from muxsim.videos.sample import SAMPLE_VIDEO
 from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import (
     EDIT,

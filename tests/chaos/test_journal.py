@@ -24,7 +24,7 @@ import psutil
 import psycopg
 import pytest
 
-from devstack.servers import Servers
+from devstack.servers.for_tests import Servers
 from lessonadmin import mux
 from tests.flows.processes import DATABASE, SECRET, Stack, wait_for
 from tests.signing import signature

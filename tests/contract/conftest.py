@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack import servers
+from devstack.servers import for_tests
 from tests.contract.callers import Caller
 from tests.contract.stack import Stack
 from tests.settings import environment
@@ -24,14 +24,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _migrate(url: str) -> None:
-    servers.run_flask(
+    for_tests.run_flask(
         "db", "upgrade", settings=environment(database_url=url, redis_url="redis://127.0.0.1:1/0")
     )
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with servers.for_one_run(_migrate) as running:
+    with for_tests.for_one_run(_migrate) as running:
         built = Stack(running, tmp_path_factory.mktemp("contract"))
         try:
             built.start()

@@ -14,12 +14,13 @@ import psycopg
 import redis
 from psycopg.rows import dict_row
 
-from devstack import ports, procfile
 from devstack.places import ROOT
-from devstack.postgres import CARELESS, Postgres
-from devstack.servers import Running, Servers
+from devstack.processes import procfile
+from devstack.servers import ports
+from devstack.servers.for_tests import Running, Servers
+from devstack.servers.postgres import CARELESS, Postgres
+from devstack.servers.valkey import Valkey
 from devstack.stack import status_of
-from devstack.valkey import Valkey
 from tests.contract.callers import Browser, Caller, Doc, Hook
 from tests.contract.fake_mux import FakeMux
 

@@ -4,7 +4,7 @@ import re
 import uuid
 from pathlib import Path
 
-from devstack import ports
+from devstack.servers import ports
 from tests import postbox
 from tests.contract.callers import Caller
 from tests.contract.stack import Stack

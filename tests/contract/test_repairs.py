@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from devstack import ports, procfile
 from devstack.places import ROOT
+from devstack.processes import procfile
+from devstack.servers import ports
 from tests import postbox
 from tests.contract.callers import Browser, Caller, Doc, Hook
 from tests.contract.stack import PASSWORD, SECRET, Stack

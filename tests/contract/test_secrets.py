@@ -11,8 +11,9 @@ from typing import ClassVar
 
 import psycopg
 
-from devstack import ports, procfile
 from devstack.places import ROOT
+from devstack.processes import procfile
+from devstack.servers import ports
 from tests.contract.callers import Answer, Browser, Caller, Hook
 from tests.contract.stack import PASSWORD, SECRET, Stack
 from tests.contract.test_lessons import ready_lesson

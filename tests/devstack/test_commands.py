@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from devstack import browser
 from devstack.commands import bench, check, test
-from devstack.trouble import Trouble
+from devstack.errors import SetupError
+from devstack.install import chromium as install_chromium
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ class Calls:
     ) -> None:
         self.command: list[str] = []
         monkeypatch.setattr(sys, "argv", ["test", *arguments])
-        monkeypatch.setattr(browser, "find_or_install", lambda: chromium)
+        monkeypatch.setattr(install_chromium, "find_or_install", lambda: chromium)
         monkeypatch.setattr(subprocess, "run", self.run)
         monkeypatch.chdir(ROOT)
 
@@ -110,7 +110,7 @@ def test_checks_are_all_run_and_summed_up(
     monkeypatch.setattr(sys, "argv", ["check", "good"])
     assert check.main() == 0
     monkeypatch.setattr(sys, "argv", ["check", "other"])
-    with pytest.raises(Trouble, match="no check named other; there are: bad, good"):
+    with pytest.raises(SetupError, match="no check named other; there are: bad, good"):
         check.main()
 
 

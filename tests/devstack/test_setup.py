@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from devstack import stack, steps, wishes
-from devstack.trouble import Trouble, told
+from devstack import options, stack
+from devstack.errors import SetupError, told
+from devstack.install import steps
 
 ROOT = Path(__file__).parents[2]
 # a node that is found, so that the clone needs none of its own; npm is not asked for anything
@@ -219,13 +220,13 @@ def test_what_a_tools_output_means(output: str, clause: str) -> None:
 
 def test_a_step_that_fails_names_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "LOG", tmp_path / "log")
-    with pytest.raises(Trouble, match=r"Trying failed: the disk is full.*/log\."):
+    with pytest.raises(SetupError, match=r"Trying failed: the disk is full.*/log\."):
         steps.run("Trying", ["/bin/sh", "-c", "echo ENOSPC; exit 1"])
 
 
 def test_a_step_that_is_killed_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "LOG", tmp_path / "log")
-    with pytest.raises(Trouble, match=r"it was ended from outside \(SIGKILL\)"):
+    with pytest.raises(SetupError, match=r"it was ended from outside \(SIGKILL\)"):
         steps.run("Trying", ["/bin/sh", "-c", "echo something else; kill -9 $$"])
 
 
@@ -242,8 +243,8 @@ def test_a_server_of_ones_own_that_is_away_is_told_without_its_password(
 ) -> None:
     nothing: dict[str, str | None] = {"own_database": None, "own_redis": None}
     with pytest.raises(
-        Trouble, match=f"^The (database|Redis) that .* cannot be reached: .*{reason}"
+        SetupError, match=f"^The (database|Redis) that .* cannot be reached: .*{reason}"
     ) as told_so:
-        stack.check_own_servers(wishes.Wishes(port=1, own_mux=False, **{**nothing, **setting}))
+        stack.check_own_servers(options.Options(port=1, own_mux=False, **{**nothing, **setting}))
     assert "hidden" not in str(told_so.value)
     assert len(str(told_so.value).splitlines()) == 1

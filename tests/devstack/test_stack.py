@@ -15,13 +15,15 @@ from typing import cast
 import pytest
 from flask import Flask
 
-from devstack import identity, keepsakes, leftovers, places, ports, residents, wishes
+from devstack import database_content, kept_files, options, places
 from devstack import stack as stacks
 from devstack.commands import run
-from devstack.servers import Servers
+from devstack.errors import SetupError
+from devstack.processes import identity, leftovers
+from devstack.processes.supervisor import Supervisor
+from devstack.servers import ports
+from devstack.servers.for_tests import Servers
 from devstack.stack import status_of
-from devstack.supervisor import Supervisor
-from devstack.trouble import Trouble
 from tests.factories import make_user
 from tests.settings import environment
 
@@ -133,7 +135,7 @@ def test_a_real_school_is_not_served_with_a_simulator(
     lines = [line for line in stack.said().splitlines() if line and "stays in instance/" not in line]
     told = "The database that DATABASE_URL names holds an account that is not the demo's, and Mux would be simulated: "
     assert lines == [told + "set MUX_API_URL and MUX_TOKEN_ID too, or name another database."]
-    assert residents.read(pg_url) == residents.Residents(others=1), "no demo account beside it"
+    assert database_content.read(pg_url) == database_content.Residents(others=1), "no demo account beside it"
 
 
 @pytest.mark.parametrize(
@@ -153,14 +155,14 @@ def test_who_lives_in_a_given_database_decides_whether_it_is_served(
         make_user(email=email)
     monkeypatch.setattr(places, "INSTANCE", tmp_path)
     stack = stacks.Stack(
-        wishes.Wishes(1, pg_url, redis_url, mux), keepsakes.Secrets(tmp_path / "secrets"), tmp_path,
+        options.Options(1, pg_url, redis_url, mux), kept_files.Secrets(tmp_path / "secrets"), tmp_path,
         settings=environment(database_url=pg_url, redis_url=redis_url),
     )  # fmt: skip
     if not refused:
         run._check_settings(stack)
         assert run._is_serious(stack) == mux, "with a Mux of its own it is served, and nothing is made in it"
         return
-    with pytest.raises(Trouble, match="not the demo's"):
+    with pytest.raises(SetupError, match="not the demo's"):
         run._check_settings(stack)
     run._remembered(stack).touch()
     run._check_settings(stack)  # a demo that was made here, which somebody joined
@@ -168,7 +170,7 @@ def test_who_lives_in_a_given_database_decides_whether_it_is_served(
 
 def test_a_database_without_tables_is_nobodys(real_servers: Servers) -> None:
     real_servers.postgres.create_database("nobodys")
-    assert residents.read(real_servers.postgres.url("nobodys")) == residents.Residents()
+    assert database_content.read(real_servers.postgres.url("nobodys")) == database_content.Residents()
 
 
 def test_with_mux_itself_no_demo_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,8 +181,8 @@ def test_with_mux_itself_no_demo_is_made(tmp_path: Path, monkeypatch: pytest.Mon
         MUX_API_URL="https://api.mux.com",
         METRICS_TOKEN="t" * 16,
     )
-    given = wishes.Wishes(1, None, None, own_mux=True)
-    stack = stacks.Stack(given, keepsakes.Secrets(tmp_path / "secrets"), tmp_path, settings=settings)
+    given = options.Options(1, None, None, own_mux=True)
+    stack = stacks.Stack(given, kept_files.Secrets(tmp_path / "secrets"), tmp_path, settings=settings)
     assert run._accounts(stack, cast(Supervisor, None)) == []
 
 
@@ -190,8 +192,8 @@ def test_a_full_disk_is_told_before_anything_is_started(
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
     monkeypatch.setattr(run, "RUN", tmp_path / "run")
-    monkeypatch.setattr(wishes, "read", lambda: wishes.Wishes(ports.any_free(), None, None, False))
-    with pytest.raises(Trouble, match=r"^The disk is full: 1 MB are left"):
+    monkeypatch.setattr(options, "read", lambda: options.Options(ports.any_free(), None, None, False))
+    with pytest.raises(SetupError, match=r"^The disk is full: 1 MB are left"):
         run.main()
 
 

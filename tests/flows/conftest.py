@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.servers import Servers
+from devstack.servers.for_tests import Servers
 from tests.flows.instructor import Instructor
 from tests.flows.processes import Stack
 

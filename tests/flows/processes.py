@@ -23,10 +23,12 @@ from typing import Any, TypeVar
 import psutil
 import psycopg
 
-from devstack import places, ports, privileges, procfile, servers
-from devstack.postgres import Postgres
-from devstack.servers import Running
-from devstack.valkey import Valkey
+from devstack import places
+from devstack.processes import procfile
+from devstack.servers import for_tests, ports, privileges
+from devstack.servers.for_tests import Running
+from devstack.servers.postgres import Postgres
+from devstack.servers.valkey import Valkey
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests.settings import environment
@@ -85,13 +87,13 @@ class Database:
         self.home = home
         data = home / "pg"
         # the kept cluster of the test run: migrated once, copied here
-        shutil.copytree(places.SETUP / "test-cluster" / servers.schema_key(), data)
+        shutil.copytree(places.SETUP / "test-cluster" / for_tests.schema_key(), data)
         data.chmod(0o700)
         self.postgres = Postgres(data=data, sockets=home, options=options)
         self.postgres.prepare()
         self.running: Running | None = None
         self.start()
-        self.postgres.create_database(DATABASE, template=servers.TEMPLATE)
+        self.postgres.create_database(DATABASE, template=for_tests.TEMPLATE)
         self.url = self.postgres.url(DATABASE)
 
     def start(self) -> None:

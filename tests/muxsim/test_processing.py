@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from muxsim.client import Control
-from muxsim.packaging import find_ffmpeg
-from muxsim.sample import SAMPLE_VIDEO
 from muxsim.server import Simulator
+from muxsim.videos.packaging import find_ffmpeg
+from muxsim.videos.sample import SAMPLE_VIDEO
 from tests.muxsim.receiver import Receiver
 from tests.muxsim.sdk import Sdk, call
 

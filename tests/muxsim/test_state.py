@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from muxsim.client import Control
-from muxsim.sample import SAMPLE_VIDEO
 from muxsim.server import Simulator
+from muxsim.videos.sample import SAMPLE_VIDEO
 from tests.muxsim.receiver import Receiver
 from tests.muxsim.sdk import Sdk, call
 

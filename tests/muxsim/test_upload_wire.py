@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from muxsim.client import Control
-from muxsim.sample import SAMPLE_VIDEO
 from muxsim.server import Simulator
+from muxsim.videos.sample import SAMPLE_VIDEO
 from tests.muxsim.receiver import Receiver
 from tests.muxsim.sdk import Reply, Sdk, call
 

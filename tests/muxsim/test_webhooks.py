@@ -8,8 +8,8 @@ from datetime import datetime
 import pytest
 
 from muxsim.client import Control
-from muxsim.delivery import sign
 from muxsim.server import Simulator
+from muxsim.webhooks.delivery import sign
 from tests.muxsim.conftest import SECRET
 from tests.muxsim.receiver import Receiver
 from tests.muxsim.sdk import Sdk

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack import procfile
 from devstack.places import ROOT
+from devstack.processes import procfile
 from devstack.stack import status_of
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from devstack import ports
+from devstack.servers import ports
 from lessonadmin import metrics
 from tests.operate.serving import web
 from tests.settings import environment

@@ -9,8 +9,8 @@ import pytest
 import redis
 from sqlalchemy import text
 
-from devstack import wheels
-from devstack.servers import Servers, run_flask
+from devstack.servers import wheels
+from devstack.servers.for_tests import Servers, run_flask
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.batches import batches, registry
 from lessonadmin.domain.videos import outbox, removal

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from devstack import ports
+from devstack.servers import ports
 from lessonadmin.domain.models import MuxEvent
 from tests.operate.serving import web
 from tests.settings import environment

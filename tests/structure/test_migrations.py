@@ -8,9 +8,9 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from devstack.errors import SetupError
 from devstack.places import ROOT
-from devstack.servers import Servers, run_flask
-from devstack.trouble import Trouble
+from devstack.servers.for_tests import Servers, run_flask
 from lessonadmin.domain import heartbeats
 from tests.settings import environment
 
@@ -86,7 +86,7 @@ def test_of_the_test_a_difference_is_found(real_servers: Servers, worker_id: str
     url = real_servers.database(f"different_{worker_id}")
     with psycopg.connect(url) as connection:
         connection.execute("ALTER TABLE users DROP COLUMN mail_notices")
-    with pytest.raises(Trouble, match="mail_notices"):
+    with pytest.raises(SetupError, match="mail_notices"):
         flask(url, "db", "check")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack import promises
+from devstack.checks import promises
 from devstack.places import ROOT
 
 LEDGER = ROOT / "docs" / "promises.md"

@@ -13,8 +13,8 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from devstack.errors import SetupError
 from devstack.places import ROOT
-from devstack.trouble import Trouble
 from tests.structure.test_migrations import empty_database, flask
 
 __all__ = ["empty_database"]
@@ -136,7 +136,7 @@ def test_an_upgrade_gives_up_when_a_table_is_in_use_for_long(at_0001: str) -> No
     with psycopg.connect(at_0001) as reader:
         reader.execute("SELECT count(*) FROM mux_asset_tracking")
         began = time.monotonic()
-        with pytest.raises(Trouble, match="lock timeout"):
+        with pytest.raises(SetupError, match="lock timeout"):
             upgrade(at_0001, "0002")
         assert time.monotonic() - began < 60
         reader.rollback()

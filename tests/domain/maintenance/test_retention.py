@@ -5,7 +5,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from devstack.servers import Servers
+from devstack.servers.for_tests import Servers
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain.maintenance import retention

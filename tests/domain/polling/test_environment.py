@@ -4,8 +4,8 @@ import pytest
 
 from lessonadmin import mux
 from lessonadmin.domain.polling import environment
-from muxsim.events import environment_id
 from muxsim.options import ENVIRONMENT
+from muxsim.webhooks.events import environment_id
 from tests.factories import make_event, make_lesson, make_playing_lesson, make_tracking
 from tests.mux_sim import MuxSim
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page
 
 from muxsim.client import Control
-from muxsim.sample import SAMPLE_VIDEO
 from muxsim.server import Simulator
+from muxsim.videos.sample import SAMPLE_VIDEO
 from tests.muxsim.sdk import Sdk
 
 pytestmark = pytest.mark.browser

@@ -7,12 +7,7 @@ from flask.testing import FlaskClient
 
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, User
-from tests.factories import (
-    in_context,
-    make_lesson,
-    make_user,
-    signed_in,
-)
+from tests.factories import in_context, make_lesson, make_user, signed_in
 from tests.pages import Page, page_of, post
 
 pytestmark = pytest.mark.usefixtures("app")

@@ -4,10 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from lessonadmin.domain.models import User
-from tests.factories import (
-    make_course,
-    make_lesson,
-)
+from tests.factories import make_course, make_lesson
 from tests.pages import page_of
 
 pytestmark = pytest.mark.usefixtures("app")

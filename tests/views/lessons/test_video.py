@@ -7,12 +7,7 @@ from flask.testing import FlaskClient
 
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, User
-from tests.factories import (
-    in_context,
-    make_lesson,
-    make_purchase,
-    make_user,
-)
+from tests.factories import in_context, make_lesson, make_purchase, make_user
 from tests.pages import page_of, post
 
 pytestmark = pytest.mark.usefixtures("app")

@@ -4,10 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from lessonadmin.domain.models import User
-from tests.factories import (
-    make_lesson,
-    make_tracking,
-)
+from tests.factories import make_lesson, make_tracking
 
 pytestmark = pytest.mark.usefixtures("app")
 

@@ -7,10 +7,7 @@ from flask.testing import FlaskClient
 
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, User
-from tests.factories import (
-    in_context,
-    make_lesson,
-)
+from tests.factories import in_context, make_lesson
 from tests.pages import page_of, post
 
 pytestmark = pytest.mark.usefixtures("app")

@@ -20,9 +20,9 @@ from lessonadmin.db import db
 from lessonadmin.domain import heartbeats, hourly_statistics
 from lessonadmin.domain.health.doctor import all_checks, host_checks
 from lessonadmin.domain.health.doctor.examination import Line, Room
-from muxsim.events import environment_id
 from muxsim.options import ENVIRONMENT, Token
 from muxsim.server import Simulator
+from muxsim.webhooks.events import environment_id
 from tests.factories import make_event, make_lesson, make_playing_lesson, make_user
 from tests.mux_sim import MuxSim
 from tests.settings import overridden

@@ -1,0 +1,1 @@
+"""Benchmarks: each module prints figures and exits red when a bound is missed (`bin/bench NAME`)."""

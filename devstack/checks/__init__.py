@@ -1,0 +1,1 @@
+"""Checks of `bin/check` that no tool has: templates compile, promises are kept and proved."""

@@ -1,0 +1,1 @@
+"""Who may do what: access tokens, rate limits, signing keys, playback tokens."""

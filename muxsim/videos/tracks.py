@@ -1,0 +1,128 @@
+"""What an asset consists of besides itself: video and audio tracks, captions, files to download.
+
+Nothing here changes the status of an asset.
+"""
+
+from muxsim.checks import AUTO
+from muxsim.engine import Engine
+from muxsim.ids import Ids
+from muxsim.store import Doc, Store
+from muxsim.switches import Switches
+from muxsim.videos.assets import Asset, Assets
+from muxsim.videos.file_type import Findings
+from muxsim.webhooks.event_data import Telling
+
+
+class Tracks:
+    """Makes and removes them, and has the events told."""
+
+    def __init__(self, store: Store, ids: Ids, switches: Switches, assets: Assets, telling: Telling) -> None:
+        self._store = store
+        self._ids = ids
+        self._switches = switches
+        self._assets = assets
+        self._tell = telling
+        self.engine: Engine
+
+    def add_caption(self, asset: Asset, wanted: Doc, *, source: str = "generated_vod") -> Doc:
+        with self._store.transaction():
+            track = self.caption(wanted, source)
+            asset.tracks.append(track)
+            self._assets.save(asset)
+            self._tell.track("video.asset.track.created", asset, track)
+            self.engine.after(0.25 * self._switches["processing_seconds"], "caption", asset.id, track["id"])
+        return track
+
+    def finish_caption(self, asset_id: str, track_id: str) -> None:
+        with self._store.transaction():
+            asset = self._assets.get(asset_id)
+            track = (
+                None if asset is None else next((one for one in asset.tracks if one["id"] == track_id), None)
+            )
+            if asset is None or track is None or track["status"] != "preparing":
+                return
+            heard = any(one["type"] == "audio" for one in asset.tracks)
+            fine = heard or track["text_source"] != "generated_vod"
+            track["status"] = "ready" if fine else self._switches["captions_without_audio"]
+            if track["status"] == "errored":
+                track["error"] = {"type": "no_audio", "messages": ["Asset has no audio track to transcribe."]}
+            elif fine and track["language_code"] == AUTO:
+                track["language_code"] = self._switches["detected_language"]
+                sure = self._ids.random(f"language of {track_id}").uniform(0.6, 1)
+                track["auto_language_confidence"] = round(sure, 2)
+            self._assets.save(asset)
+            self._tell.track(f"video.asset.track.{track['status']}", asset, track)
+
+    def change_track(self, asset: Asset, track: Doc, changes: Doc) -> Doc:
+        """No event tells of it."""
+        with self._store.transaction():
+            for name, value in changes.items():
+                if value is None:
+                    track.pop(name, None)
+                else:
+                    track[name] = value
+            self._assets.save(asset)
+        return track
+
+    def remove_track(self, asset: Asset, track: Doc) -> None:
+        with self._store.transaction():
+            asset.doc["tracks"] = [one for one in asset.tracks if one["id"] != track["id"]]
+            self._assets.save(asset)
+            self._tell.track("video.asset.track.deleted", asset, track)
+
+    def caption(self, wanted: Doc, source: str = "generated_vod") -> Doc:
+        language = wanted.get("language_code") or "en"
+        track = {
+            "id": self._ids.new("track"), "type": "text", "text_type": "subtitles", "text_source": source,
+            "language_code": language, "name": wanted.get("name") or language, "status": "preparing",
+        }  # fmt: skip
+        track |= {name: wanted[name] for name in ("passthrough", "closed_captions") if wanted.get(name)}
+        return track
+
+    def of_media(self, found: Findings, duration: float) -> list[Doc]:
+        tracks: list[Doc] = []
+        if found.width and found.height:
+            tracks.append({
+                "id": self._ids.new("track"), "type": "video", "status": "ready", "duration": duration,
+                "max_width": found.width, "max_height": found.height, "max_frame_rate": found.fps,
+            })  # fmt: skip
+        if found.audio:
+            tracks.append({
+                "id": self._ids.new("track"), "type": "audio", "status": "ready", "duration": duration, "primary": True,
+                "max_channels": found.channels, "max_channel_layout": "stereo" if found.channels == 2 else "mono",
+            })  # fmt: skip
+        return tracks
+
+    # static renditions
+
+    def add_rendition(self, asset: Asset, resolution: str) -> Doc:
+        with self._store.transaction():
+            rendition = {"id": self._ids.new("rendition"), "resolution": resolution, "status": "preparing"}
+            shelf = asset.doc.setdefault("static_renditions", {"status": "preparing", "files": []})
+            shelf["files"].append(rendition)
+            self._tell.rendition("created", asset, dict(rendition))
+            if asset.status == "ready":
+                for done in self.finish_renditions(asset):
+                    self._tell.rendition("ready", asset, done)
+            self._assets.save(asset)
+        return rendition
+
+    def remove_rendition(self, asset: Asset, rendition: Doc) -> None:
+        with self._store.transaction():
+            shelf = asset.doc["static_renditions"]
+            shelf["files"] = [one for one in shelf["files"] if one["id"] != rendition["id"]]
+            if not shelf["files"]:
+                del asset.doc["static_renditions"]
+            self._assets.save(asset)
+            self._tell.rendition("deleted", asset, rendition)
+
+    def finish_renditions(self, asset: Asset) -> list[Doc]:
+        shelf: Doc = asset.doc.get("static_renditions") or {"files": []}
+        fresh = [one for one in shelf["files"] if one["status"] == "preparing"]
+        for one in fresh:
+            extension = "m4a" if one["resolution"] == "audio-only" else "mp4"
+            name = "audio" if extension == "m4a" else one["resolution"]
+            one.setdefault("id", self._ids.new("rendition"))
+            one.update(status="ready", ext=extension, name=f"{name}.{extension}", type="standard")
+            shelf["status"] = "ready"
+        return fresh

@@ -1,0 +1,1 @@
+"""Mux's REST API: one blueprint a resource."""

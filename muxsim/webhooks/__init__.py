@@ -1,0 +1,1 @@
+"""Events: their data, their order, and the attempts to deliver them."""

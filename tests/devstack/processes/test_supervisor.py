@@ -55,7 +55,7 @@ class Manager:
                 [sys.executable, "-c", MANAGER, str(folder), json.dumps(programs)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=Path(__file__).parents[2],
+                cwd=Path(__file__).parents[3],
             )
 
     def said(self) -> str:
@@ -230,7 +230,7 @@ def test_nobody_reads_any_more(tmp_path: Path) -> None:
         [sys.executable, "-c", MANAGER, str(tmp_path), json.dumps([program])],
         stdout=writing,
         stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     os.close(writing)
     wait_until((tmp_path / "run" / "one.process").exists)
@@ -244,7 +244,7 @@ def test_stops_on_ctrl_c_also_when_a_shell_started_it_in_the_background(tmp_path
     command = [sys.executable, "-c", MANAGER, str(tmp_path), json.dumps([lives("one")])]
     began = subprocess.Popen(
         ["/bin/sh", "-c", '"$@" & echo $! > "$0"; wait', str(tmp_path / "pid"), *command],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdout=subprocess.DEVNULL,
     )
     wait_until((tmp_path / "one.ready").exists)

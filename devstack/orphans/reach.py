@@ -22,7 +22,7 @@ METHODS_THAT_REGISTER = {
     "template_filter", "template_global", "expression",
 }  # fmt: skip
 FUNCTIONS_THAT_REGISTER = {
-    "call", "expose", "action", "listens_for", "fixture", "hookimpl", "field_validator", "model_validator",
+    "endpoint", "expose", "action", "listens_for", "fixture", "hookimpl", "field_validator", "model_validator",
     "field_serializer", "model_serializer", "declared_attr",
 }  # fmt: skip
 # Tables of names are no use of what they name.

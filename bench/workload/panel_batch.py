@@ -16,7 +16,7 @@ from muxsim.client import Control
 from muxsim.server import Simulator
 
 ROWS = 50_000
-SPELL_SECONDS = 5.0
+RUN_SECONDS = 5.0
 MAX_SECONDS = 900
 
 
@@ -38,7 +38,7 @@ def publish(control: Control) -> dict[str, float]:
             registry.find("lesson", "publish"),
             drafts.order_by(Lesson.id).limit(ROWS),
             reason="bench",
-            nudge=False,
+            enqueue_job=False,
         ).id
     written = time.monotonic()
     print("working", flush=True)
@@ -57,7 +57,7 @@ def _work(batch_id: uuid.UUID, until: float) -> list[float]:
 
     memory = []
     while not batches.progress(batch_id).finished and time.monotonic() < until:
-        runner.run_some(batch_id, seconds=SPELL_SECONDS)
+        runner.run_some(batch_id, seconds=RUN_SECONDS)
         db.session.remove()
         memory.append(megabytes())
     return memory

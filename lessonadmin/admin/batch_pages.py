@@ -15,7 +15,7 @@ from lessonadmin.admin.cells import cell
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.admin.upload_lists import remember_people
 from lessonadmin.db import transaction
-from lessonadmin.domain.batches import batches, registry
+from lessonadmin.domain.batches import batches, registry, undo
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.models.batches import BATCH_STATUSES, ITEM_STATUSES
@@ -86,9 +86,9 @@ class BatchView(TableView):
         status = request.args.get("rows")
         status = status if status in ITEM_STATUSES else None
         after = as_id(request.args.get("after", ""))
-        rows = batches.lines(batch_id, status=status, after=after, limit=ROWS_A_PAGE + 1)
+        rows = batches.items(batch_id, status=status, after=after, limit=ROWS_A_PAGE + 1)
         action = batches.action_of(batch)
-        undone = batches.undo_preview(batch_id) if seen.finished and batches.can_undo(batch) else None
+        undone = undo.count_undoable(batch_id) if seen.finished and undo.can_undo(batch) else None
         more = len(rows) > ROWS_A_PAGE
         moving = seen.status in ("open", "running")
         keep: dict[str, Any] = {"rows": status} if status else {}
@@ -126,16 +126,16 @@ class BatchView(TableView):
     @expose("/retry-row", methods=("POST",))  # type: ignore[untyped-decorator]
     def retry_row_view(self) -> Any:
         item_id = _id(request.form.get("item", ""))
-        return _done(lambda _batch_id: batches.retry_row(item_id), "This row is tried again.")
+        return _done(lambda _batch_id: batches.retry_item(item_id), "This row is tried again.")
 
     @expose("/undo", methods=("POST",))  # type: ignore[untyped-decorator]
     def undo_view(self) -> Any:
         made: list[uuid.UUID] = []
 
-        def undo(batch_id: uuid.UUID) -> None:
-            made.append(batches.undo(batch_id, reason=request.form.get("reason", "").strip()).id)
+        def begin(batch_id: uuid.UUID) -> None:
+            made.append(undo.undo(batch_id, reason=request.form.get("reason", "").strip()).id)
 
-        answer = _done(undo, "It is being undone, row by row, where nobody changed anything since.")
+        answer = _done(begin, "It is being undone, row by row, where nobody changed anything since.")
         return redirect(url_for(".details_view", id=made[0])) if made else answer
 
 

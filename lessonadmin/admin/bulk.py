@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
 from lessonadmin.db import db, transaction
-from lessonadmin.domain.batches import batches, preview, registry
+from lessonadmin.domain.batches import batches, preview, registry, scheduling
 from lessonadmin.domain.batches.actions.clear_assets import GRACE
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.errors import Missing, TooMany
@@ -48,9 +48,9 @@ class Choice:
             found = list(self.ids)
         else:
             # In any order: asked for a few in order, PostgreSQL may walk the whole table for them.
-            some = self.matching.order_by(None).limit(batches.MAX_AT_ONCE + 1)
+            some = self.matching.order_by(None).limit(scheduling.MAX_AT_ONCE + 1)
             found = sorted(db.session.scalars(some))
-        return found if len(found) <= batches.MAX_AT_ONCE else None
+        return found if len(found) <= scheduling.MAX_AT_ONCE else None
 
 
 class ActsOnRows:
@@ -120,7 +120,7 @@ def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -
             confirmation=CONFIRMATION,
             can_keep=action.undone_only_with == GRACE and grace > 0,
             grace_seconds=grace,
-            most_at_once=batches.MAX_AT_ONCE,
+            most_at_once=scheduling.MAX_AT_ONCE,
             reason=request.form.get("reason", ""),
             back=targets.asked("url") or url_for(f"{view.endpoint}.index_view"),
         )
@@ -140,7 +140,7 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
         return _nothing()
     if at_once is not None:
         try:
-            report = batches.run_now(action, at_once, actor=actor, options=options)
+            report = scheduling.run_now(action, at_once, actor=actor, options=options)
         except TooMany as problem:
             return _back(f"Nothing was done. {problem.message}", "warning")
         _say(action, report)
@@ -152,26 +152,26 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
     return redirect(url_for("admin_batch.details_view", id=batch_id))
 
 
-def _say(action: Action, report: batches.Report) -> None:
+def _say(action: Action, report: scheduling.Report) -> None:
     """What became of each row, in as many words as fit: one row its sentence, several their figures."""
     counts = {status: report.count(status) for status in ("done", "skipped", "failed")}
-    waiting = len(report.lines) - sum(counts.values())
-    if len(report.lines) == 1:
-        line = report.lines[0]
+    waiting = len(report.items) - sum(counts.values())
+    if len(report.items) == 1:
+        line = report.items[0]
         words = f"{action.label}: {line.note or 'done.'}"
     else:
         parts = [f"{count} {name}" for name, count in counts.items() if count]
         parts += [f"{waiting} still to do"] if waiting else []
         words = f"{action.label}: {', '.join(parts)}."
         notes = dict.fromkeys(
-            line.note for line in report.lines if line.status in ("failed", "skipped") and line.note
+            line.note for line in report.items if line.status in ("failed", "skipped") and line.note
         )
         words = " ".join([words, *list(notes)[:MAX_NAMED]])
     tone = "error" if counts["failed"] else "success" if counts["done"] and not waiting else "warning"
     link = Markup('{} <a href="{}">Details</a>').format(
         words, url_for("admin_batch.details_view", id=report.batch_id)
     )
-    flash(link if report.lines else words, tone)
+    flash(link if report.items else words, tone)
 
 
 def _back(words: str = "", tone: str = "") -> Response:

@@ -1,15 +1,15 @@
-"""Jobs of bulk work: a share of a batch, or one row of it."""
+"""Jobs of bulk actions: a slice of a batch, or one item of it."""
 
 import uuid
 
-from lessonadmin.domain.batches import batches, runner
+from lessonadmin.domain.batches import runner, scheduling
 
 
-def run_batch(batch_id: str, turn: str) -> None:
-    """Work on a batch for a while; the next share follows behind the other jobs."""
-    batches.run_slice(uuid.UUID(batch_id), uuid.UUID(turn))
+def run_batch(batch_id: str, token: str) -> None:
+    """Work on a batch for a while as the holder of this lease; the next slice follows behind the other jobs."""
+    scheduling.run_slice(uuid.UUID(batch_id), uuid.UUID(token))
 
 
 def run_batch_item(item_id: str) -> None:
-    """Carry out one row of a batch."""
+    """Carry out one item of a batch."""
     runner.run_item(uuid.UUID(item_id))

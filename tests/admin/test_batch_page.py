@@ -97,13 +97,13 @@ def test_a_batch_that_ends_while_its_page_is_drawn_is_asked_about_again(
 ) -> None:
     """Else the page would say "done, 0 of 25 rows" and never ask again."""
     batch_id = a_batch(support)
-    lines = batches.lines
+    lines = batches.items
 
-    def ends_meanwhile(*args: Any, **options: Any) -> list[batches.Line]:
+    def ends_meanwhile(*args: Any, **options: Any) -> list[batches.Item]:
         runner.run_some(batch_id, seconds=10)
         return lines(*args, **options)
 
-    monkeypatch.setattr(batches, "lines", ends_meanwhile)
+    monkeypatch.setattr(batches, "items", ends_meanwhile)
     fragment = support.get(f"/admin/batch/details/?id={batch_id}", headers={"X-Fragment": "batch"})
     assert batches.progress(batch_id).status == "done"
     assert 'data-next="1000"' in fragment.text

@@ -23,7 +23,8 @@ from tests.mux_sim import MuxSim
 WORKER = """
 import sys, time, uuid
 from lessonadmin import create_app
-from lessonadmin.domain import batch_runs, lesson_actions, rechecking
+from lessonadmin.domain.batches import runner
+from lessonadmin.domain.batches.actions import publish_lessons, recheck
 batch_id, row = uuid.UUID(sys.argv[1]), int(sys.argv[2])
 seen = 0
 def stopping(true):
@@ -35,10 +36,10 @@ def stopping(true):
             time.sleep(600)
         return true(*args, **more)
     return work
-lesson_actions.publish = stopping(lesson_actions.publish)
-rechecking.recheck = stopping(rechecking.recheck)
+publish_lessons.publish = stopping(publish_lessons.publish)
+recheck.recheck = stopping(recheck.recheck)
 with create_app().app_context():
-    batch_runs.run_some(batch_id, seconds=600)
+    runner.run_some(batch_id, seconds=600)
 """
 
 
@@ -89,10 +90,10 @@ def ready_drafts(count: int) -> list[uuid.UUID]:
 def test_killed_at_row_fifty(settings_environment: dict[str, str], staff: Actor) -> None:
     ids = ready_drafts(100)
     with transaction(staff):
-        batch_id = batches.create(registry.find("lesson", "publish"), ids, nudge=False).id
+        batch_id = batches.create(registry.find("lesson", "publish"), ids, enqueue_job=False).id
     with killed_worker(settings_environment, batch_id, row=51):
         assert batches.progress(batch_id).done == audit_count("lesson.published") == 50
-        assert runner.run_some(batch_id, seconds=30).rows == 50
+        assert runner.run_some(batch_id, seconds=30).count == 50
     shown = batches.progress(batch_id)
     assert (shown.done, shown.status) == (100, "done")
     assert audit_count("lesson.published") == 100
@@ -108,15 +109,15 @@ def test_killed_while_it_asks_mux(
     mux_sim.forget()
     with transaction(staff):
         batch_id = batches.create(
-            registry.find("lesson", "recheck"), [one.id for one in owners], nudge=False
+            registry.find("lesson", "recheck"), [one.id for one in owners], enqueue_job=False
         ).id
     with killed_worker(settings_environment | {"MUX_API_URL": mux_sim.url}, batch_id, row=2):
         assert batches.progress(batch_id).done == 1
-        assert runner.run_some(batch_id, seconds=10).rows == 1
+        assert runner.run_some(batch_id, seconds=10).count == 1
         assert batches.progress(batch_id).left == 1
         db.session.execute(update(BatchItem).values(due_at=func.clock_timestamp()))
         db.session.execute(text("UPDATE mux_budget SET tokens = 18"))
         db.session.commit()
-        assert runner.run_some(batch_id, seconds=10).rows == 1
+        assert runner.run_some(batch_id, seconds=10).count == 1
     assert batches.progress(batch_id).status == "done"
     assert audit_count("video.ready") == audit_count("lesson.published") == 3

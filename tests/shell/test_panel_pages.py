@@ -100,7 +100,7 @@ def bulk(admin: User, count: int, *, run: bool) -> Batch:
         batch_id = batch.id
     if run:
         runner.run_some(batch_id, seconds=20)
-        two = [row.item_id for row in batches.lines(batch_id, limit=2)]
+        two = [row.item_id for row in batches.items(batch_id, limit=2)]
         db.session.execute(update(BatchItem).where(BatchItem.id.in_(two)).values(status="failed", error="Mux did not answer."))  # fmt: skip
         db.session.execute(update(Batch).where(Batch.id == batch_id).values(done=count - 2, failed=2))
         db.session.commit()

@@ -1,183 +1,291 @@
-"""Bulk actions as people handle them: begin, watch, stop, go on, try the failed ones again, undo. The front door.
+"""A batch: one bulk action over many lessons, courses, uploads or events. Create, follow, stop, resume, retry.
 
-A batch is rows first: what was chosen is written down by one statement and a worker is nudged after the commit. Whatever
-stops it (a lost job, a killed worker, a pause that Mux wishes, rows that are tried again later), every sweep looks for
-batches with rows that are due and sends them off again (`waiting`, `wake`). The work itself is in `runner`, what is
-written where in `creation`, `control` and `batch_lists`. Whoever may see the panel may do this; that is
-decided at its door.
+The items are written first, by one statement, and a job is enqueued after the commit. Whatever stops the batch (a lost
+job, a killed worker, a pause that Mux asks for, items that are retried later), every sweep finds batches with due items
+and enqueues them again (`scheduling`). The work itself is in `runner`. Each change of course leaves its audit row. Who may do
+this is not checked here: the panel does.
 """
 
-import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, Text, Uuid, cast, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import queue
-from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain import heartbeats, mux_budget
-from lessonadmin.domain.accounts import rate_limits
-from lessonadmin.domain.batches import batch_items, leases, runner
-from lessonadmin.domain.batches.batch_lists import Line, Progress, action_of, author_of, get, lines, progress
-from lessonadmin.domain.batches.control import (
-    can_undo,
-    resume,
-    retry_failed,
-    retry_row,
-    stop,
-    undo,
-    undo_preview,
-)
-from lessonadmin.domain.batches.creation import MAX_REASON_LENGTH, RUN_BATCH, create, nudge_worker, send
+from lessonadmin.db import actor, after_commit, db, new_id
+from lessonadmin.domain import mux_budget
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.batches import leases, preview, registry
+from lessonadmin.domain.batches.preview import Source
 from lessonadmin.domain.batches.registry import Action
-from lessonadmin.domain.batches.row_results import Result
-from lessonadmin.domain.errors import Invalid
-from lessonadmin.domain.models import Batch, BatchItem
+from lessonadmin.domain.errors import Conflict, Invalid, Missing
+from lessonadmin.domain.models import Batch, BatchItem, User
+from lessonadmin.queue import enqueue_after_commit
 
-__all__ = [
-    "MAX_AT_ONCE",
-    "MAX_REASON_LENGTH",
-    "RUN_BATCH",
-    "Line",
-    "Progress",
-    "Report",
-    "action_of",
-    "author_of",
-    "can_undo",
-    "create",
-    "get",
-    "lines",
-    "progress",
-    "resume",
-    "retry_failed",
-    "retry_row",
-    "run_now",
-    "run_slice",
-    "stop",
-    "undo",
-    "undo_preview",
-    "waiting",
-    "wake",
-]  # fmt: skip
+MAX_REASON_LENGTH = 500
+RUN_BATCH = "lessonadmin.jobs.batches.run_batch"
 
-MAX_AT_ONCE = 20
-SLICE_SECONDS = 20.0
-TIMEOUT_SECONDS = 20.0  # of somebody who waits for up to MAX_AT_ONCE rows in front of a page
+
+def create(
+    action: Action,
+    source: Source,
+    *,
+    reason: str = "",
+    options: Mapping[str, object] | None = None,
+    undoes_id: uuid.UUID | None = None,
+    enqueue_job: bool = True,
+) -> Batch:
+    """Write a batch and its items, however many, inside the open transaction; a job is enqueued after it.
+
+    A choice that matches nothing makes a batch that is done at once.
+    """
+    reason = _checked_reason(reason or actor().reason or "")
+    batch = Batch(
+        id=new_id(),
+        action=action.name,
+        target_type=action.target,
+        reason=reason,
+        options=dict(options or {}),
+        undoes_id=undoes_id,
+        created_by=actor().id if actor().type == "user" else None,
+    )
+    db.session.add(batch)
+    db.session.flush()
+    batch.total = _write_items(batch.id, source)
+    if batch.total == 0:
+        batch.status, batch.finished_at = "done", func.clock_timestamp()
+    db.session.flush()
+    _record_created(batch)
+    if batch.total and enqueue_job:
+        enqueue(batch.id)
+    return batch
+
+
+def _record_created(batch: Batch) -> None:
+    audit_log.record_for(
+        "batch.created",
+        "batch",
+        batch.id,
+        bulk_action=f"{batch.target_type}.{batch.action}",
+        total=batch.total,
+        undoes=str(batch.undoes_id) if batch.undoes_id else None,
+        reason=batch.reason or None,
+    )
+
+
+def _checked_reason(reason: str) -> str:
+    reason = reason.strip()
+    if len(reason) > MAX_REASON_LENGTH:
+        raise Invalid.field("reason", f"Write down the reason in at most {MAX_REASON_LENGTH} characters.")
+    return reason
+
+
+def _write_items(batch_id: uuid.UUID, source: Source) -> int:
+    """One statement for all items. Their ids count upwards, so the order of the choice is the order of the work."""
+    chosen = preview.as_select(source).subquery()
+    numbered = select(
+        next(iter(chosen.c)).label("target"), func.row_number().over().label("number")
+    ).subquery()
+    tail = batch_id.hex[16:]
+    number = func.lpad(func.to_hex(numbered.c.number), 16, "0")
+    item_id = cast(func.concat(literal(tail, Text), number), Uuid)
+    rows = select(item_id, literal(batch_id, Uuid), numbered.c.target).order_by(numbered.c.number)
+    written = db.session.execute(
+        insert(BatchItem)
+        .from_select(["id", "batch_id", "target_id"], rows)
+        .on_conflict_do_nothing(index_elements=["batch_id", "target_id"])
+        .execution_options(preserve_rowcount=True)
+    )
+    return int(written.rowcount)  # type: ignore[attr-defined]  # asked for above
+
+
+def enqueue(batch_id: uuid.UUID) -> None:
+    """Enqueue a first job for this batch after the commit, unless a chain of jobs works on it already."""
+    token = leases.lease_batch(batch_id)
+    if token is not None:
+        after_commit(lambda: enqueue_holder(batch_id, token))
+
+
+def enqueue_holder(batch_id: uuid.UUID, token: uuid.UUID) -> bool:
+    """Enqueue the job that holds this lease. If Redis is away the lease is released, and the next sweep gives a new one."""
+    if queue.enqueue(RUN_BATCH, str(batch_id), str(token), job_id=str(token)):
+        return True
+    leases.release(batch_id, token)
+    return False
 
 
 @dataclass(frozen=True)
-class Report:
-    """What became of the rows that were run at once; a batch that is not finished goes on in the worker."""
+class Item:
+    """One item of a batch, for a list."""
 
-    batch_id: uuid.UUID
-    lines: tuple[Line, ...]
-    finished: bool
+    item_id: uuid.UUID
+    target_id: uuid.UUID
+    name: str | None
+    status: str
+    note: str
+    attempts: int
+    finished_at: datetime | None
 
-    def count(self, status: str) -> int:
-        return sum(line.status == status for line in self.lines)
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a batch is, from its own counters alone: one row of one table, whatever its size."""
+
+    id: uuid.UUID
+    status: str
+    total: int
+    done: int
+    failed: int
+    skipped: int
+    created_at: datetime
+    finished_at: datetime | None
+    rows_per_second: float | None  # while it was really worked on
+    paused_seconds: float
+
+    @property
+    def left(self) -> int:
+        return max(0, self.total - self.done - self.failed - self.skipped)
+
+    @property
+    def percent(self) -> int:
+        return 100 if not self.total else int(100 * (self.total - self.left) / self.total)
+
+    @property
+    def finished(self) -> bool:
+        return self.status == "done"
 
 
-def run_now(
-    action: Action,
-    ids: Sequence[uuid.UUID],
-    *,
-    actor: Actor,
-    options: Mapping[str, object] | None = None,
-    undoes_id: uuid.UUID | None = None,
-    seconds: float = TIMEOUT_SECONDS,
-) -> Report:
-    """Run up to MAX_AT_ONCE rows while somebody waits, with Mux's high-priority token. Opens its own transactions.
+def get(batch_id: uuid.UUID) -> Batch:
+    batch = db.session.get(Batch, batch_id, populate_existing=True)
+    if batch is None:
+        raise Missing()
+    return batch
 
-    It is a batch like any other, so it stands in the history and can be undone; what is not finished in time (Mux
-    hangs) is left to a worker at once, and what has to be tried again later to the sweep that finds it due.
-    """
-    if len(set(ids)) > MAX_AT_ONCE:
-        raise Invalid("too_many", f"At most {MAX_AT_ONCE} rows can be run at once.")
-    with transaction(actor):
-        if action.asks_mux:
-            rate_limits.other_question(actor)
-        batch = create(action, list(ids), options=options, undoes_id=undoes_id, nudge=False)
-        turn = leases.appoint(batch.id, begun=True)
-    batch_id = batch.id
-    if turn is None:
-        raise RuntimeError("a batch that was just made has no turn")
-    ran = runner.run_some(
-        batch_id,
-        seconds=seconds,
-        priority="high",
-        alive=lambda: leases.keep(batch_id, turn),
-        keep_results=True,
+
+def action_of(batch: Batch) -> Action:
+    return registry.find(batch.target_type, batch.action)
+
+
+def progress(batch_id: uuid.UUID) -> Progress:
+    batch = get(batch_id)
+    finished = batch.done + batch.failed + batch.skipped
+    pause = mux_budget.left()[1] if batch.status in leases.ACTIVE and action_of(batch).asks_mux else 0.0
+    return Progress(
+        id=batch.id,
+        status=batch.status,
+        total=batch.total,
+        done=batch.done,
+        failed=batch.failed,
+        skipped=batch.skipped,
+        created_at=batch.created_at,
+        finished_at=batch.finished_at,
+        rows_per_second=finished / batch.running_seconds if finished and batch.running_seconds else None,
+        paused_seconds=pause,
     )
-    leases.end(batch_id, turn)
-    if ran.more:
-        with transaction(actor):
-            nudge_worker(batch_id)
-    progress_now = progress(batch_id)
-    return Report(batch_id, tuple(_with_notes(lines(batch_id), ran.results)), progress_now.finished)
 
 
-def _with_notes(found: list[Line], results: Mapping[uuid.UUID, Result]) -> list[Line]:
-    """A row that is done keeps no sentence; whoever ran it knows it."""
+def items(
+    batch_id: uuid.UUID, *, status: str | None = None, after: uuid.UUID | None = None, limit: int = 50
+) -> list[Item]:
+    """Items of a batch in their order, by key after the last one shown, with the names that they have now."""
+    wanted = select(BatchItem).where(BatchItem.batch_id == batch_id).order_by(BatchItem.id).limit(limit)
+    if status is not None:
+        wanted = wanted.where(BatchItem.status == status)
+    if after is not None:
+        wanted = wanted.where(BatchItem.id > after)
+    rows = list(db.session.scalars(wanted.execution_options(populate_existing=True)))
+    names = preview.names_of(action_of(get(batch_id)), [row.target_id for row in rows])
     return [
-        replace(line, note=results[line.target_id].note) if line.target_id in results else line
-        for line in found
+        Item(
+            row.id,
+            row.target_id,
+            names.get(row.target_id),
+            row.status,
+            row.error or "",
+            row.attempts,
+            row.finished_at,
+        )
+        for row in rows
     ]
 
 
-def run_slice(batch_id: uuid.UUID, turn: uuid.UUID, *, seconds: float = SLICE_SECONDS) -> int:
-    """One job's share of a batch: work for a while, then hand the turn to a new job behind the others in the queue."""
-    if not leases.keep(batch_id, turn):
-        return 0
-    ran = runner.run_some(batch_id, seconds=seconds, alive=lambda: leases.keep(batch_id, turn))
-    following = leases.pass_on(batch_id, turn) if ran.more else None
-    if following is not None:
-        send(batch_id, following)
-    else:
-        leases.end(batch_id, turn)
-    return ran.rows
+def author_of(batch: Batch) -> User | None:
+    return db.session.get(User, batch.created_by) if batch.created_by else None
 
 
-def waiting() -> list[uuid.UUID]:
-    """Batches with rows that are due, the oldest first."""
-    batch_items.free_expired()
-    db.session.commit()
-    due = exists().where(
-        BatchItem.batch_id == Batch.id,
-        BatchItem.status == "open",
-        BatchItem.due_at <= func.clock_timestamp(),
+def _locked(batch_id: uuid.UUID) -> Batch:
+    batch = db.session.scalar(
+        select(Batch).where(Batch.id == batch_id).with_for_update().execution_options(populate_existing=True)
     )
-    found = db.session.scalars(
-        select(Batch.id).where(Batch.status.in_(batch_items.ACTIVE), due).order_by(Batch.id)
-    ).all()
-    db.session.rollback()
-    return list(found)
+    if batch is None:
+        raise Missing()
+    return batch
 
 
-def wake(batch_id: uuid.UUID, *, until: float) -> bool:
-    """Send a batch off again, unless it is being worked on, its job is in line, or Mux wants a pause. True if it goes on.
+def stop(batch_id: uuid.UUID) -> None:
+    """Begin no further item; those under way are finished."""
+    batch = _locked(batch_id)
+    if batch.status not in leases.ACTIVE:
+        raise Conflict("not_running", "This batch is not running.")
+    batch.status = "stopped"
+    audit_log.record_for("batch.stopped", "batch", batch_id, done=batch.done, total=batch.total)
 
-    When Redis or all workers are silent, its rows are carried out here and now, until this moment (of the monotonic
-    clock) and not longer, since whoever sweeps has other things to do.
-    """
-    if action_of(get(batch_id)).asks_mux and mux_budget.left()[1] > 0:
-        return False
-    answers = queue.answers()
-    workers = heartbeats.hands()["worker"] and answers
-    seconds = until - time.monotonic()
-    before = leases.holder(batch_id)
-    if before is not None and answers and before.may_be_lost:
-        if not queue.in_line(RUN_BATCH, str(before.token)):
-            leases.end(batch_id, before.token)  # its job is lost
-        elif workers:
-            leases.keep(batch_id, before.token, in_line=True)
-            return False
-    turn = leases.appoint(batch_id, begun=not workers) if workers or seconds > 0 else None
-    db.session.commit()
-    if turn is None:
-        return False
-    if workers:
-        return send(batch_id, turn)
-    ran = runner.run_some(batch_id, seconds=seconds, alive=lambda: leases.keep(batch_id, turn))
-    leases.end(batch_id, turn)
-    return ran.rows > 0
+
+def resume(batch_id: uuid.UUID) -> None:
+    """Go on with what is left."""
+    batch = _locked(batch_id)
+    if batch.status != "stopped":
+        raise Conflict("not_stopped", "This batch was not stopped.")
+    batch.status = "running" if batch.done + batch.failed + batch.skipped else "open"
+    audit_log.record_for("batch.resumed", "batch", batch_id, done=batch.done, total=batch.total)
+    db.session.flush()
+    enqueue(batch_id)
+
+
+def retry_failed(batch_id: uuid.UUID) -> int:
+    """Reopen the failed items; how many."""
+    count = _reopen(batch_id, BatchItem.batch_id == batch_id)
+    if count == 0:
+        raise Conflict("nothing_failed", "No row of this batch has failed.")
+    enqueue(batch_id)
+    return count
+
+
+def retry_item(item_id: uuid.UUID) -> None:
+    """Reopen one failed item and enqueue a job for it alone; if that job is lost, a sweep finds the item."""
+    batch_id = db.session.scalar(select(BatchItem.batch_id).where(BatchItem.id == item_id))
+    if batch_id is None:
+        raise Missing()
+    if _reopen(batch_id, BatchItem.id == item_id) == 0:
+        raise Conflict("not_failed", "This row has not failed.")
+    enqueue_after_commit("lessonadmin.jobs.batches.run_batch_item", str(item_id))
+
+
+def _reopen(batch_id: uuid.UUID, which: ColumnElement[bool]) -> int:
+    """Reopen failed items and correct the counters. A stopped batch stays stopped until it is resumed."""
+    if _locked(batch_id).status == "stopped":
+        raise Conflict("stopped", "This batch is stopped: let it go on first.")
+    again = db.session.execute(
+        update(BatchItem)
+        .where(which, BatchItem.status == "failed")
+        .values(status="open", attempts=0, error=None, due_at=func.clock_timestamp(), finished_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    count = int(again.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+    if count:
+        # The time that these items took goes with them, so the rest is still estimated by the earlier pace.
+        finished = Batch.done + Batch.failed + Batch.skipped
+        left_over = Batch.running_seconds * (finished - count) / func.greatest(finished, 1)
+        db.session.execute(
+            update(Batch)
+            .where(Batch.id == batch_id)
+            .values(
+                failed=Batch.failed - count, status="running", finished_at=None, running_seconds=left_over
+            )
+            .execution_options(synchronize_session=False)
+        )
+        audit_log.record_for("batch.retried", "batch", batch_id, rows=count)
+    return count

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from lessonadmin.db import db
 from lessonadmin.domain.batches.registry import Action
-from lessonadmin.domain.batches.row_results import DONE, SENTENCES
+from lessonadmin.domain.batches.results import DONE, SENTENCES
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
 
 Source = Sequence[uuid.UUID] | Select[Any]

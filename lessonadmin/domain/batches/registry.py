@@ -21,7 +21,7 @@ from lessonadmin.domain.batches.actions import (
     restore_assets,
     take_over_files,
 )
-from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.polling.ask_mux import Answers
@@ -39,7 +39,7 @@ MODELS: dict[str, type[Any]] = {"lesson": Lesson, "course": Course, "tracking": 
 @dataclass(frozen=True, kw_only=True)
 class Action:
     """One button. `verdict` is the SQL expression that says, for a row of the target's table, what would become of
-    it (a code of `row_results`); `calls` how many calls to Mux a row may cost; `together` how many rows share a
+    it (a code of `results`); `calls` how many calls to Mux a row may cost; `together` how many rows share a
     transaction; `undone_only_with` the option without which it cannot be undone; what is not `offered` is no button
     of a list, only the undoing of another action."""
 

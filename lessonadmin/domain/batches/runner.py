@@ -1,14 +1,14 @@
-"""Carrying out a batch: row by row under leases, or in small locked chunks where nothing but our database is needed.
+"""Carry out a batch: item by item under leases, or in small locked chunks where only the database is needed.
 
-A chunk is one transaction of up to `Action.together` rows: one commit, one audit statement and one move of the counters
-for all of them, which is what makes fifty thousand rows a matter of minutes. The rows' own locks are their lease: a
-killed worker's rows are free at once and nothing of them happened. If one row of a chunk fails, the chunk is rolled
-back and its rows are carried out one by one, so no row suffers for another. Rows that ask Mux are always carried out
-singly, within the shared budget, with no transaction open while Mux is asked; pages that show many of them at once are
-read before, so that a thousand rows do not cost a thousand calls.
+A chunk is one transaction of up to `Action.together` items: one commit, one audit statement and one move of the counters
+for all of them, so fifty thousand items take minutes. The row locks are their lease: a killed worker's items are free at
+once and nothing happened to them. If one item of a chunk fails, the chunk is rolled back and its items are carried out one
+by one, so no item fails because of another. Items that ask Mux are always carried out singly, within the shared budget;
+no transaction is ever open while Mux is asked. Pages that answer many of them are read first, so that a thousand items
+do not cost a thousand calls.
 
-A spell of work ends because nothing is left that is due, because its time is up (then the next job goes on at once), or
-because Mux wants to be left alone (then the sweep sends the batch off again when the pause is over).
+A run ends because nothing is left that is due, because its time is up (then the next job goes on at once), or because Mux
+asks for a pause (then the sweep enqueues the batch again when the pause is over).
 """
 
 import logging
@@ -23,32 +23,32 @@ from lessonadmin import mux, traces
 from lessonadmin.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import backoff, mux_budget
-from lessonadmin.domain.batches import batch_items, control, prefetch, registry, row_results
-from lessonadmin.domain.batches.batch_items import Lease
+from lessonadmin.domain.batches import leases, prefetch, registry, results, undo
+from lessonadmin.domain.batches.leases import Lease, OpenItem
 from lessonadmin.domain.batches.registry import Action
-from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.polling.ask_mux import Answers
 from lessonadmin.texts import plain
 
 log = logging.getLogger(__name__)
 
-# Half an hour in all, and when Mux is back every row is asked about within a minute.
+# Half an hour in all; when Mux is back every item is asked about within a minute.
 MAX_ATTEMPTS = 32
 MAX_BACKOFF_SECONDS = 60.0
 FETCH_SIZE = 1000
-WAIT_IN_STEPS = 5.0
-GIVE_UP_AFTER = 3
+WAIT_STEP_SECONDS = 5.0
+MAX_UNANSWERED = 3
 Ending = Literal["nothing left", "time is up", "paused"]
 
 
-class _NotOurs(Exception):
-    """The lease ran out and somebody else has the row: what was done to it in this transaction is taken back."""
+class _LeaseLost(Exception):
+    """The lease ran out and another worker has the item: what this transaction did to it is rolled back."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done to the rows of one batch, and in whose name."""
+    """What to do to the items of one batch, and as which actor."""
 
     id: uuid.UUID
     action: Action
@@ -64,12 +64,25 @@ class Job:
         return cls(batch.id, action, actor, dict(batch.options or {}), batch.undoes_id)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long one run may go on, with which Mux token, and whether the caller wants every result."""
+
+    until: float  # of the monotonic clock
+    priority: mux.Priority
+    alive: Callable[[], bool]
+    keep_results: bool
+
+    def reached(self) -> bool:
+        return time.monotonic() >= self.until or not self.alive()
+
+
 @dataclass
-class Ran:
-    """What one spell of work did."""
+class Run:
+    """What one run did. `more`: due items are left and the next run may start at once."""
 
     results: dict[uuid.UUID, Result] = field(default_factory=dict)
-    rows: int = 0
+    count: int = 0
     more: bool = False
 
 
@@ -82,8 +95,8 @@ def load(batch_id: uuid.UUID) -> Job | None:
 
 
 def run_item(item_id: uuid.UUID, *, answers: Answers | None = None) -> Result | None:
-    """Carry out one row; None if it is not ours to do (done, waiting, in other hands)."""
-    lease = batch_items.claim(item_id)
+    """Carry out one item; None if it is done, not due yet, or another worker has it."""
+    lease = leases.claim(item_id)
     db.session.commit()
     job = load(lease.batch_id) if lease is not None else None
     return (
@@ -98,79 +111,78 @@ def run_some(
     priority: mux.Priority = "low",
     alive: Callable[[], bool] = lambda: True,
     keep_results: bool = False,
-) -> Ran:
-    """Work on a batch for a while. `alive` is asked between rows and may end the spell."""
-    ran = Ran()
+) -> Run:
+    """Work on a batch for a while. `alive` is asked between items and may end the run."""
+    ran = Run()
     job = load(batch_id)
     if job is None:
         return ran
-    batch_items.free_expired(batch_id)
+    leases.free_expired(batch_id)
     db.session.commit()
     work = _run_chunks if job.action.inside is not None else _run_singly
     with _timed(batch_id):
         until = time.monotonic() + seconds
-        ending = work(job, ran, until, priority, alive, keep_results)
-    # Rows that another transaction holds are due and cannot be had: a spell that did nothing is not followed at once.
-    goes_on = ending == "time is up" or (ending == "nothing left" and ran.rows > 0)
-    ran.more = goes_on and batch_items.has_due(batch_id)
+        limits = Limits(until=until, priority=priority, alive=alive, keep_results=keep_results)
+        ending = work(job, limits, ran)
+    # Items locked by another transaction are due but cannot be taken: a run that did nothing is not repeated at once.
+    goes_on = ending == "time is up" or (ending == "nothing left" and ran.count > 0)
+    ran.more = goes_on and leases.has_due(batch_id)
     return ran
 
 
 @contextmanager
 def _timed(batch_id: uuid.UUID) -> Iterator[None]:
     """Count how long the batch is really worked on; a killed worker counts up to its last row."""
-    batch_items.running_begins(batch_id)
+    leases.start_timing(batch_id)
     db.session.commit()
     yield
-    batch_items.running_ends(batch_id)
+    leases.stop_timing(batch_id)
     db.session.commit()
 
 
-def _run_chunks(
-    job: Job, ran: Ran, until: float, priority: mux.Priority, alive: Callable[[], bool], keep: bool
-) -> Ending:
+def _run_chunks(job: Job, limits: Limits, ran: Run) -> Ending:
     last: uuid.UUID | None = None
-    while time.monotonic() < until and alive():
+    while not limits.reached():
         try:
-            results, last = _chunk(job, last)
+            done, last = _chunk(job, last)
         except Exception as error:
             if is_outage(error):
                 raise
             log.warning("a chunk of batch %s failed, its rows are tried singly: %s", job.id, error)
-            results, last = _chunk_singly(job, last, priority)
+            done, last = _chunk_singly(job, last, limits.priority)
         if last is None:
             return "nothing left"
-        ran.rows += len(results)
-        if keep:
-            ran.results |= results
+        ran.count += len(done)
+        if limits.keep_results:
+            ran.results |= done
     return "time is up"
 
 
 def _chunk(job: Job, after: uuid.UUID | None) -> tuple[dict[uuid.UUID, Result], uuid.UUID | None]:
-    """One transaction of rows; the last key, or None when there was nothing."""
+    """One transaction of items; the last key, or None when there was nothing."""
     with transaction(job.actor):
-        items = batch_items.next_open(job.id, after, job.action.together, lock=True)
+        items = leases.next_open(job.id, after, job.action.together, lock=True)
         if not items:
             return {}, None
-        untouched = _untouched(job, items)
+        unchanged = _unchanged(job, items)
         by_item: dict[uuid.UUID, Result] = {}
         # Sorted, so that two batches over the same lessons never wait for each other in a circle.
         for item in sorted(items, key=lambda one: one.target_id):
-            by_item[item.id] = _inside(job, item.target_id, untouched)
+            by_item[item.id] = _inside(job, item.target_id, unchanged)
         db.session.flush()
-        batch_items.finish_locked(job.id, by_item)
+        leases.finish_locked(job.id, by_item)
         return {item.target_id: by_item[item.id] for item in items}, items[-1].id
 
 
-def _untouched(job: Job, items: list[batch_items.Open]) -> set[uuid.UUID] | None:
+def _unchanged(job: Job, items: list[OpenItem]) -> set[uuid.UUID] | None:
     if job.undoes is None:
         return None
-    return control.untouched(job.undoes, [item.target_id for item in items], but=job.id)
+    return undo.untouched(job.undoes, [item.target_id for item in items], but=job.id)
 
 
-def _inside(job: Job, target_id: uuid.UUID, untouched: set[uuid.UUID] | None) -> Result:
-    if untouched is not None and target_id not in untouched:
-        return row_results.of("changed_since")
+def _inside(job: Job, target_id: uuid.UUID, unchanged: set[uuid.UUID] | None) -> Result:
+    if unchanged is not None and target_id not in unchanged:
+        return results.of("changed_since")
     if job.action.inside is None:
         raise TypeError("this action opens its own transactions")
     return job.action.inside(target_id, job.options)
@@ -179,39 +191,37 @@ def _inside(job: Job, target_id: uuid.UUID, untouched: set[uuid.UUID] | None) ->
 def _chunk_singly(
     job: Job, after: uuid.UUID | None, priority: mux.Priority
 ) -> tuple[dict[uuid.UUID, Result], uuid.UUID | None]:
-    items = batch_items.next_open(job.id, after, job.action.together, lock=False)
+    items = leases.next_open(job.id, after, job.action.together, lock=False)
     db.session.rollback()
-    results = {}
+    done = {}
     for item in items:
         result = run_item(item.id, answers=Answers(priority))
         if result is not None:
-            results[item.target_id] = result
-    return results, items[-1].id if items else None
+            done[item.target_id] = result
+    return done, items[-1].id if items else None
 
 
-def _run_singly(
-    job: Job, ran: Ran, until: float, priority: mux.Priority, alive: Callable[[], bool], keep: bool
-) -> Ending:
+def _run_singly(job: Job, limits: Limits, ran: Run) -> Ending:
     last: uuid.UUID | None = None
     unanswered = 0
-    while items := batch_items.next_open(job.id, last, FETCH_SIZE, lock=False):
+    while items := leases.next_open(job.id, last, FETCH_SIZE, lock=False):
         db.session.rollback()
-        answers, items = _prepared(job, items, priority)
+        answers, items = _prepared(job, items, limits.priority)
         for number, item in enumerate(items):
-            if time.monotonic() > until or not alive():
+            if limits.reached():
                 return "time is up"
             if number and not answers.fresh:
                 break
-            if priority == "low" and (ending := _wait_for_budget(job, item, answers, until, alive)):
+            if limits.priority == "low" and (ending := _wait_for_budget(job, item, answers, limits)):
                 return ending
             result = run_item(item.id, answers=answers)
             if result is None:
                 continue
-            ran.rows += 1
-            if keep:
+            ran.count += 1
+            if limits.keep_results:
                 ran.results[item.target_id] = result
             unanswered = unanswered + 1 if result.status == "later" else 0
-            if priority == "low" and unanswered >= GIVE_UP_AFTER:
+            if limits.priority == "low" and unanswered >= MAX_UNANSWERED:
                 return "paused"
         else:
             last = max(item.id for item in items)
@@ -219,30 +229,26 @@ def _run_singly(
     return "nothing left"
 
 
-def _prepared(
-    job: Job, items: list[batch_items.Open], priority: mux.Priority
-) -> tuple[Answers, list[batch_items.Open]]:
-    """What pages answer comes first: it does not have to wait for the budget."""
+def _prepared(job: Job, items: list[OpenItem], priority: mux.Priority) -> tuple[Answers, list[OpenItem]]:
+    """Items that pages answer come first: they do not wait for the budget."""
     if priority == "high" or not job.action.asks_mux:
         return Answers(priority), items
     answers, answered = prefetch.about(job.action.target, [item.target_id for item in items])
     return answers, sorted(items, key=lambda item: item.target_id not in answered)
 
 
-def _wait_for_budget(
-    job: Job, item: batch_items.Open, answers: Answers, until: float, alive: Callable[[], bool]
-) -> Ending | None:
-    """Wait for as many calls as this row may cost. None when they are granted, else why the spell ends here."""
+def _wait_for_budget(job: Job, item: OpenItem, answers: Answers, limits: Limits) -> Ending | None:
+    """Wait for as many calls as this item may cost. None when they are granted, else why the run ends here."""
     wanted = job.action.calls(item.target_id, answers) if job.action.calls is not None else 0
     while wanted:
-        paused = mux_budget.left()[1] > WAIT_IN_STEPS
+        paused = mux_budget.left()[1] > WAIT_STEP_SECONDS
         db.session.rollback()
         if paused:
             return "paused"
-        step = min(WAIT_IN_STEPS, max(0.0, until - time.monotonic()))
+        step = min(WAIT_STEP_SECONDS, max(0.0, limits.until - time.monotonic()))
         if mux_budget.wait(wanted, longest=step):
             return None
-        if time.monotonic() >= until or not alive():
+        if limits.reached():
             return "time is up"
     return None
 
@@ -250,7 +256,7 @@ def _wait_for_budget(
 def _carry_out(job: Job, lease: Lease, answers: Answers) -> Result | None:
     try:
         result = _do(job, lease, answers)
-    except _NotOurs:
+    except _LeaseLost:
         return None
     except mux.MuxError as error:
         return _mux_failed(job, lease, error, answers.priority)
@@ -267,40 +273,40 @@ def _do(job: Job, lease: Lease, answers: Answers) -> Result:
     if job.action.outside is not None:
         result = job.action.outside(lease.target_id, job.actor, answers)
         with transaction(job.actor):
-            if not batch_items.finish(lease, result):
-                raise _NotOurs
+            if not leases.finish(lease, result):
+                raise _LeaseLost
         return result
     with transaction(job.actor):
-        guard = None if job.undoes is None else control.untouched(job.undoes, [lease.target_id], but=job.id)
-        result = _inside(job, lease.target_id, guard)
+        unchanged = None if job.undoes is None else undo.untouched(job.undoes, [lease.target_id], but=job.id)
+        result = _inside(job, lease.target_id, unchanged)
         db.session.flush()
-        if not batch_items.finish(lease, result):
-            raise _NotOurs
+        if not leases.finish(lease, result):
+            raise _LeaseLost
     return result
 
 
 def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Priority) -> Result | None:
-    """What may pass by itself is tried again with growing pauses; a refusal of this one row is its end."""
+    """Retry what may pass by itself, with growing pauses; a refusal of this one item ends it."""
     if priority == "low":
         mux_budget.went_wrong(error)
     passes = error.kind == "later" or error.category == "auth_error"
     if passes and lease.attempts < MAX_ATTEMPTS:
         pause = backoff.pause(lease.attempts, first=15, longest=MAX_BACKOFF_SECONDS, wished=error.retry_after)
         with transaction(job.actor):
-            put = batch_items.put_back(lease, f"{error.category}: {error.message}", seconds=pause)
-        return row_results.later(f"{error.message} It is tried again by itself.") if put else None
-    return _end(job, lease, row_results.failed(f"{error.category}: {error.message}"))
+            put = leases.put_back(lease, f"{error.category}: {error.message}", seconds=pause)
+        return results.later(f"{error.message} It is tried again by itself.") if put else None
+    return _end(job, lease, results.failed(f"{error.category}: {error.message}"))
 
 
 def _broke(job: Job, lease: Lease, error: Exception) -> Result | None:
     if is_conflict(error) and lease.attempts < MAX_ATTEMPTS:
         with transaction(job.actor):
-            put = batch_items.put_back(lease, "somebody else worked on the same row", seconds=1)
-        return row_results.later("Somebody else worked on it; it is tried again by itself.") if put else None
+            put = leases.put_back(lease, "somebody else worked on the same row", seconds=1)
+        return results.later("Somebody else worked on it; it is tried again by itself.") if put else None
     log.exception("row %s of batch %s failed", lease.item_id, lease.batch_id)
-    return _end(job, lease, row_results.failed(plain(traces.with_words(error))))
+    return _end(job, lease, results.failed(plain(traces.with_words(error))))
 
 
 def _end(job: Job, lease: Lease, result: Result) -> Result | None:
     with transaction(job.actor):
-        return result if batch_items.finish(lease, result) else None
+        return result if leases.finish(lease, result) else None

@@ -22,7 +22,7 @@ from lessonadmin import config
 from lessonadmin.db import JOB, alone, db, each_alone, moment, transaction
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.batches import batches
+from lessonadmin.domain.batches import scheduling
 from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation
 from lessonadmin.domain.notifications import delivery
 from lessonadmin.domain.polling import survey
@@ -184,7 +184,7 @@ def _cancellations() -> int:
 def _batches() -> int:
     """Bulk actions that nobody works on: their job was lost, their worker killed, or a pause is over."""
     until = time.monotonic() + BATCH_SECONDS
-    return sum(_each(batches.waiting(), lambda one: batches.wake(one, until=until)))
+    return sum(_each(scheduling.due(), lambda one: scheduling.continue_batch(one, until=until)))
 
 
 def _never_issued() -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, db, transaction
-from lessonadmin.domain.batches import batches, preview, registry, runner
+from lessonadmin.domain.batches import batches, preview, registry, runner, scheduling, undo
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, UploadCancellation
@@ -31,12 +31,12 @@ def staff(reason: str = "asked by phone") -> Actor:
     return Actor.user(make_user(role="support").id, reason=reason)
 
 
-def run(target: str, name: str, *ids: uuid.UUID, **options: object) -> dict[uuid.UUID, batches.Line]:
-    report = batches.run_now(registry.find(target, name), ids, actor=staff(), options=options)
-    return {line.target_id: line for line in report.lines}
+def run(target: str, name: str, *ids: uuid.UUID, **options: object) -> dict[uuid.UUID, batches.Item]:
+    report = scheduling.run_now(registry.find(target, name), ids, actor=staff(), options=options)
+    return {line.target_id: line for line in report.items}
 
 
-def only(target: str, name: str, target_id: uuid.UUID, **options: object) -> batches.Line:
+def only(target: str, name: str, target_id: uuid.UUID, **options: object) -> batches.Item:
     return run(target, name, target_id, **options)[target_id]
 
 
@@ -174,7 +174,7 @@ def test_a_person_may_publish_what_was_taken_back_before(session: Session, mux_s
 def test_each_change_is_written_down_with_actor_reason_and_batch(session: Session) -> None:
     lesson = make_playing_lesson()
     actor = staff("ticket 4711")
-    report = batches.run_now(registry.find("lesson", "unpublish"), [lesson.id], actor=actor)
+    report = scheduling.run_now(registry.find("lesson", "unpublish"), [lesson.id], actor=actor)
     row = session.scalars(select(AuditLog).where(AuditLog.action == "lesson.unpublished")).one()
     assert (row.actor_type, row.actor_id) == ("user", actor.id)
     assert row.detail["reason"] == "ticket 4711"
@@ -397,14 +397,14 @@ def test_clear_asset_with_grace_keeps_the_asset_at_mux_for_a_while(mux_sim: MuxS
 def clear_with_grace(lesson: Lesson | Course) -> uuid.UUID:
     target = "lesson" if isinstance(lesson, Lesson) else "course"
     action = registry.find(target, "clear_asset")
-    return batches.run_now(action, [lesson.id], actor=staff(), options={"grace": True}).batch_id
+    return scheduling.run_now(action, [lesson.id], actor=staff(), options={"grace": True}).batch_id
 
 
-def undone(batch_id: uuid.UUID) -> batches.Line:
+def undone(batch_id: uuid.UUID) -> batches.Item:
     with transaction(staff()):
-        undo = batches.undo(batch_id)
-    runner.run_some(undo.id, seconds=10)
-    (line,) = batches.lines(undo.id)
+        undoing = undo.undo(batch_id)
+    runner.run_some(undoing.id, seconds=10)
+    (line,) = batches.items(undoing.id)
     return line
 
 
@@ -417,7 +417,7 @@ def test_a_cleared_video_is_brought_back_within_its_grace_time(mux_sim: MuxSim, 
     ids = (before.mux_asset_id, before.mux_playback_id)
     batch_id = clear_with_grace(lesson)
     assert mux_sim.lesson(lesson).status == "draft"
-    assert batches.undo_preview(batch_id) == (1, 0)
+    assert undo.count_undoable(batch_id) == (1, 0)
     assert undone(batch_id).status == "done"
     sweep.sweep()
     now = mux_sim.lesson(lesson)
@@ -443,13 +443,13 @@ def test_it_is_too_late_once_mux_has_deleted_it(mux_sim: MuxSim) -> None:
     mux_sim.deliver()
     batch_id = clear_with_grace(lesson)
     with transaction(staff()):
-        undo = batches.undo(batch_id)
+        undoing = undo.undo(batch_id)
     db.session.execute(update(AssetDeletion).values(due_at=func.clock_timestamp()))
     db.session.commit()
     sweep.sweep()
     assert mux_sim.control.assets() == []
-    runner.run_some(undo.id, seconds=10)
-    (line,) = batches.lines(undo.id)
+    runner.run_some(undoing.id, seconds=10)
+    (line,) = batches.items(undoing.id)
     assert line.status == "skipped"
     assert mux_sim.lesson(lesson).video_processing_status == "none"
 
@@ -460,7 +460,7 @@ def test_a_new_upload_since_then_is_not_overrun(mux_sim: MuxSim) -> None:
     mux_sim.deliver()
     batch_id = clear_with_grace(lesson)
     ticket = mux_sim.upload(lesson)
-    assert batches.undo_preview(batch_id) == (0, 1)
+    assert undo.count_undoable(batch_id) == (0, 1)
     mux_sim.control.complete_upload(ticket.upload_id)
     mux_sim.deliver()
     assert mux_sim.lesson(lesson).video_processing_status == "ready"
@@ -470,10 +470,10 @@ def test_clearing_without_grace_cannot_be_undone(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
-    report = batches.run_now(registry.find("lesson", "clear_asset"), [lesson.id], actor=staff())
-    assert not batches.can_undo(batches.get(report.batch_id))
+    report = scheduling.run_now(registry.find("lesson", "clear_asset"), [lesson.id], actor=staff())
+    assert not undo.can_undo(batches.get(report.batch_id))
     with pytest.raises(Conflict), transaction(staff()):
-        batches.undo(report.batch_id)
+        undo.undo(report.batch_id)
 
 
 def test_clear_asset_of_a_course_and_of_one_upload(mux_sim: MuxSim) -> None:

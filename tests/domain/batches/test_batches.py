@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from lessonadmin import queue
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import heartbeats, mux_budget
-from lessonadmin.domain.batches import batch_items, batches, leases, registry, runner
+from lessonadmin.domain.batches import batches, leases, registry, runner, scheduling, undo
 from lessonadmin.domain.batches.actions import publish_lessons
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.lessons import lessons
@@ -131,14 +131,14 @@ def test_a_choice_of_many_rows_is_written_by_one_statement(session: Session, sta
     assert len(statements) <= 6
     shown = batches.progress(batch_id)
     assert (shown.status, shown.total, shown.left, shown.percent) == ("open", 3000, 3000, 0)
-    names = [line.name for line in batches.lines(batch_id, limit=3)]
+    names = [line.name for line in batches.items(batch_id, limit=3)]
     assert names == sorted(session.scalars(select(Lesson.title)).all())[:3]
 
 
 def test_ids_are_taken_once_and_in_their_order(session: Session, staff: Actor) -> None:
     ids = drafts(5)
     batch_id = begin(PUBLISH, [ids[3], ids[1], ids[3], ids[0]], staff)
-    assert [line.target_id for line in batches.lines(batch_id)] == [ids[3], ids[1], ids[0]]
+    assert [line.target_id for line in batches.items(batch_id)] == [ids[3], ids[1], ids[0]]
 
 
 def test_a_reason_is_kept_and_bounded(session: Session, staff: Actor) -> None:
@@ -168,7 +168,7 @@ def test_publishing_a_batch(session: Session, staff: Actor) -> None:
     assert shown.finished_at is not None
     assert shown.percent == 100
     assert audit_count("lesson.published") == 120
-    notes = {line.note for line in batches.lines(batch_id, status="skipped")}
+    notes = {line.note for line in batches.items(batch_id, status="skipped")}
     assert notes == {"It has no video.", "It is not there any more."}
     finish(batch_id)
     assert audit_count("lesson.published") == 120
@@ -176,7 +176,7 @@ def test_publishing_a_batch(session: Session, staff: Actor) -> None:
 
 def test_many_workers_on_one_batch_do_each_row_once(app: Flask, session: Session, staff: Actor) -> None:
     batch_id = begin(PUBLISH, drafts(400), staff)
-    ran = in_threads(app, 4, lambda _: runner.run_some(batch_id, seconds=30).rows)
+    ran = in_threads(app, 4, lambda _: runner.run_some(batch_id, seconds=30).count)
     assert sum(ran) == 400
     assert audit_count("lesson.published") == 400
     shown = batches.progress(batch_id)
@@ -232,7 +232,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_rest_to_the_next(
     done = true_counts(batch_id).get("done", 0)
     assert done == audit_count("lesson.published") == batches.progress(batch_id).done == (row - 1) // 50 * 50
     ran = runner.run_some(batch_id, seconds=30)
-    assert ran.rows == 100 - done
+    assert ran.count == 100 - done
     assert audit_count("lesson.published") == 100
     assert batches.progress(batch_id).status == "done"
 
@@ -251,7 +251,7 @@ def test_one_bad_row_harms_no_other(session: Session, staff: Actor, monkeypatch:
     finish(batch_id)
     shown = batches.progress(batch_id)
     assert (shown.status, shown.done, shown.failed) == ("done", 59, 1)
-    (line,) = batches.lines(batch_id, status="failed")
+    (line,) = batches.items(batch_id, status="failed")
     assert (line.target_id, line.note) == (ids[30], "LookupError: planted")
     assert audit_count("lesson.published") == 59
 
@@ -262,7 +262,7 @@ def test_a_row_that_vanishes_before_its_turn(session: Session, staff: Actor) -> 
     with transaction(CLI):
         db.session.delete(db.session.get_one(Lesson, ids[1]))
     finish(batch_id)
-    assert {line.target_id: line.status for line in batches.lines(batch_id)} == {
+    assert {line.target_id: line.status for line in batches.items(batch_id)} == {
         ids[0]: "done",
         ids[1]: "skipped",
         ids[2]: "done",
@@ -283,7 +283,7 @@ def hours_pass(hours: int = 12) -> None:
 def run_for_ten_seconds(batch_id: uuid.UUID, rows: int) -> None:
     """Carry out so many rows of a batch, as if that had taken ten seconds."""
     turns = iter([True] * (rows // 50) + [False])
-    assert runner.run_some(batch_id, seconds=30, alive=lambda: next(turns)).rows == rows
+    assert runner.run_some(batch_id, seconds=30, alive=lambda: next(turns)).count == rows
     db.session.execute(update(Batch).values(running_seconds=10.0))
     db.session.commit()
 
@@ -312,7 +312,7 @@ def test_the_hours_after_a_killed_worker_are_no_running_time(
     assert runner.run_item(items_of(batch_id)[-1]) is not None
     hours_pass()
     finish(batch_id)
-    assert 0.0 < batches.get(batch_id).running_seconds < 2 * batch_items.LEASE_SECONDS
+    assert 0.0 < batches.get(batch_id).running_seconds < 2 * leases.LEASE_SECONDS
 
 
 def test_rows_that_are_tried_again_a_day_later_do_not_slow_the_pace(
@@ -340,8 +340,8 @@ def test_rows_that_are_tried_again_a_day_later_do_not_slow_the_pace(
 # Leases
 
 
-def claimed(batch_id: uuid.UUID) -> batch_items.Lease:
-    lease = batch_items.claim(items_of(batch_id)[0])
+def claimed(batch_id: uuid.UUID) -> leases.Lease:
+    lease = leases.claim(items_of(batch_id)[0])
     db.session.commit()
     assert lease is not None
     return lease
@@ -367,9 +367,9 @@ def test_a_row_in_other_hands_is_left_alone_until_its_lease_runs_out(session: Se
     batch_id = begin(PUBLISH, drafts(1), staff)
     lease = claimed(batch_id)
     assert runner.run_item(lease.item_id) is None
-    assert runner.run_some(batch_id, seconds=5).rows == 0
+    assert runner.run_some(batch_id, seconds=5).count == 0
     let_leases_run_out()
-    assert runner.run_some(batch_id, seconds=5).rows == 1
+    assert runner.run_some(batch_id, seconds=5).count == 1
 
 
 def test_a_zombie_changes_nothing(session: Session, staff: Actor) -> None:
@@ -396,7 +396,7 @@ def test_a_zombie_cannot_put_a_row_back(session: Session, staff: Actor) -> None:
     let_leases_run_out()
     finish(batch_id)
     with transaction(staff):
-        assert not batch_items.put_back(old, "late", seconds=0)
+        assert not leases.put_back(old, "late", seconds=0)
     assert true_counts(batch_id) == {"done": 1}
 
 
@@ -414,7 +414,7 @@ def test_a_batch_runs_in_slices_that_hand_over(session: Session, staff: Actor, r
     while jobs := queue.queue("bulk").jobs:
         assert len(jobs) == 1
         jobs[0].delete()
-        batches.run_slice(batch_id, uuid.UUID(jobs[0].args[1]), seconds=0.0001)
+        scheduling.run_slice(batch_id, uuid.UUID(jobs[0].args[1]), seconds=0.0001)
         slices += 1
         assert slices < 50
     assert slices >= 2
@@ -424,7 +424,7 @@ def test_a_batch_runs_in_slices_that_hand_over(session: Session, staff: Actor, r
 
 def test_only_the_holder_of_the_turn_works(session: Session, staff: Actor) -> None:
     batch_id = begin(PUBLISH, drafts(1), staff)
-    assert batches.run_slice(batch_id, uuid.uuid4()) == 0
+    assert scheduling.run_slice(batch_id, uuid.uuid4()) == 0
     assert batches.progress(batch_id).done == 0
 
 
@@ -455,7 +455,7 @@ def test_the_sweep_finds_a_batch_after_redis_was_emptied(staff: Actor, redis_con
     let_turns_age(seconds=3)
     assert swept() == 0
     (job,) = in_queue()
-    batches.run_slice(batch_id, uuid.UUID(job.args[1]))
+    scheduling.run_slice(batch_id, uuid.UUID(job.args[1]))
     assert batches.progress(batch_id).status == "done"
     turns_fall_silent()
     assert swept() == 0
@@ -467,7 +467,7 @@ def test_a_job_that_has_begun_is_waited_for_though_redis_has_lost_it(
 ) -> None:
     batch_id = begin(PUBLISH, drafts(2), staff)
     (job,) = in_queue()
-    assert leases.keep(batch_id, uuid.UUID(job.args[1]))
+    assert leases.renew(batch_id, uuid.UUID(job.args[1]))
     redis_connection.flushdb()
     let_turns_age(seconds=20)
     assert swept() == 0
@@ -483,7 +483,7 @@ def test_a_job_that_is_in_line_is_not_sent_again(staff: Actor) -> None:
         turns_fall_silent()
         assert swept() == 0
     (job,) = in_queue()
-    batches.run_slice(batch_id, uuid.UUID(job.args[1]))
+    scheduling.run_slice(batch_id, uuid.UUID(job.args[1]))
     assert batches.progress(batch_id).status == "done"
 
 
@@ -500,26 +500,26 @@ def test_the_sweep_frees_the_row_of_a_dead_worker(staff: Actor, redis_connection
 
 @pytest.mark.usefixtures("a_worker")
 def test_a_row_whose_single_job_is_lost_is_found_by_the_sweep(staff: Actor, redis_connection: Any) -> None:
-    batch_id = begin(PUBLISH, drafts(2), staff, nudge=False)
+    batch_id = begin(PUBLISH, drafts(2), staff, enqueue_job=False)
     finish(batch_id)
     first, _ = items_of(batch_id)
     db.session.execute(update(BatchItem).where(BatchItem.id == first).values(status="failed"))
     db.session.execute(update(Batch).values(done=1, failed=1))
     db.session.commit()
     with transaction(staff):
-        batches.retry_row(first)
+        batches.retry_item(first)
     redis_connection.flushdb()
     assert swept() == 1
     (job,) = in_queue()
-    batches.run_slice(batch_id, uuid.UUID(job.args[1]))
+    scheduling.run_slice(batch_id, uuid.UUID(job.args[1]))
     assert true_counts(batch_id) == {"done": 1, "skipped": 1}
     assert batches.progress(batch_id).status == "done"
 
 
 @pytest.mark.usefixtures("a_worker")
 def test_a_batch_that_asks_mux_is_sent_off_when_the_pause_is_over(mux_sim: MuxSim, staff: Actor) -> None:
-    batch_id = begin(RECHECK, mux_sim.lost([make_lesson()]), staff, nudge=False)
-    other = begin(PUBLISH, drafts(1), staff, nudge=False)
+    batch_id = begin(RECHECK, mux_sim.lost([make_lesson()]), staff, enqueue_job=False)
+    other = begin(PUBLISH, drafts(1), staff, enqueue_job=False)
     mux_budget.take()
     db.session.execute(update(MuxBudget).values(paused_until=func.now() + text("interval '1 hour'")))
     db.session.commit()
@@ -550,7 +550,7 @@ def test_what_the_sweep_does_itself_is_bounded(
     session: Session, staff: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "BATCH_SECONDS", 0.0)
-    both = [begin(PUBLISH, drafts(60), staff, nudge=False) for _ in range(2)]
+    both = [begin(PUBLISH, drafts(60), staff, enqueue_job=False) for _ in range(2)]
     assert swept() == 0
     assert [batches.progress(one).done for one in both] == [0, 0]
     monkeypatch.setattr(sweep, "BATCH_SECONDS", 30.0)
@@ -561,9 +561,9 @@ def test_what_the_sweep_does_itself_is_bounded(
 @pytest.mark.usefixtures("a_worker")
 def test_two_sweeps_send_one_chain(app: Flask, staff: Actor) -> None:
     """Also when both have found the batch before one of them has sent it off."""
-    batch_id = begin(PUBLISH, drafts(1), staff, nudge=False)
+    batch_id = begin(PUBLISH, drafts(1), staff, enqueue_job=False)
     until = time.monotonic() + 10
-    assert in_threads(app, 4, lambda _: batches.wake(batch_id, until=until)).count(True) == 1
+    assert in_threads(app, 4, lambda _: scheduling.continue_batch(batch_id, until=until)).count(True) == 1
     assert len(in_queue()) == 1
     assert [one.figures.get("batches", 0) for one in in_threads(app, 4, lambda _: sweep.sweep())] == [0] * 4
     assert len(in_queue()) == 1
@@ -580,14 +580,14 @@ def test_a_stopped_batch_is_not_woken(session: Session, staff: Actor) -> None:
 
 def test_failed_rows_of_a_stopped_batch_wait_until_it_goes_on(session: Session, staff: Actor) -> None:
     """Else the sweep would begin rows that were to be stopped."""
-    batch_id = begin(PUBLISH, drafts(2), staff, nudge=False)
+    batch_id = begin(PUBLISH, drafts(2), staff, enqueue_job=False)
     first, _ = items_of(batch_id)
     db.session.execute(update(BatchItem).where(BatchItem.id == first).values(status="failed"))
     db.session.execute(update(Batch).values(failed=1, status="running"))
     db.session.commit()
     with transaction(staff):
         batches.stop(batch_id)
-    for again in (lambda: batches.retry_row(first), lambda: batches.retry_failed(batch_id)):
+    for again in (lambda: batches.retry_item(first), lambda: batches.retry_failed(batch_id)):
         with pytest.raises(Conflict), transaction(staff):
             again()
     assert swept() == 0
@@ -604,7 +604,7 @@ def test_a_spell_that_ends_while_it_waits_for_the_budget_is_followed_by_another(
     (job,) = in_queue()
     job.delete()
     assert mux_budget.take(18)
-    batches.run_slice(batch_id, uuid.UUID(job.args[1]), seconds=0.3)
+    scheduling.run_slice(batch_id, uuid.UUID(job.args[1]), seconds=0.3)
     (following,) = in_queue()
     assert following.args[0] == str(batch_id)
     assert following.args[1] != job.args[1], "one job, one turn"
@@ -620,8 +620,8 @@ def test_a_spell_that_ends_because_of_a_pause_ends_the_turn(
     db.session.execute(update(MuxBudget).values(paused_until=func.now() + text("interval '1 hour'")))
     db.session.commit()
     began = time.monotonic()
-    batches.run_slice(batch_id, uuid.UUID(job.args[1]))
-    assert time.monotonic() - began < batches.SLICE_SECONDS
+    scheduling.run_slice(batch_id, uuid.UUID(job.args[1]))
+    assert time.monotonic() - began < scheduling.SLICE_SECONDS
     assert (in_queue(), turns()) == ([], [])
 
 
@@ -633,7 +633,7 @@ def test_rows_that_another_transaction_holds_are_not_run_after(
     (job,) = in_queue()
     job.delete()
     db.session.execute(select(BatchItem).with_for_update())
-    in_threads(app, 1, lambda _: batches.run_slice(batch_id, uuid.UUID(job.args[1])))
+    in_threads(app, 1, lambda _: scheduling.run_slice(batch_id, uuid.UUID(job.args[1])))
     db.session.rollback()
     assert (in_queue(), turns()) == ([], [])
     assert swept() == 1
@@ -645,10 +645,10 @@ def test_rows_that_another_transaction_holds_are_not_run_after(
 def test_stop_and_go_on(session: Session, staff: Actor) -> None:
     batch_id = begin(PUBLISH, drafts(100), staff)
     alive = iter([True, False])
-    assert runner.run_some(batch_id, seconds=30, alive=lambda: next(alive)).rows == 50
+    assert runner.run_some(batch_id, seconds=30, alive=lambda: next(alive)).count == 50
     with transaction(staff):
         batches.stop(batch_id)
-    assert runner.run_some(batch_id, seconds=30).rows == 0
+    assert runner.run_some(batch_id, seconds=30).count == 0
     assert runner.run_item(items_of(batch_id)[-1]) is None
     assert batches.progress(batch_id).status == "stopped"
     with pytest.raises(Conflict), transaction(staff):
@@ -693,20 +693,20 @@ def test_one_failed_row_is_tried_again_by_itself(
     def publish(_lesson_id: uuid.UUID) -> Any:
         raise LookupError("planted")
 
-    batch_id = begin(PUBLISH, drafts(2), staff, nudge=False)
+    batch_id = begin(PUBLISH, drafts(2), staff, enqueue_job=False)
     with monkeypatch.context() as patch:
         patch.setattr(publish_lessons, "publish", publish)
         finish(batch_id)
     first, second = items_of(batch_id)
     with transaction(staff):
-        batches.retry_row(first)
+        batches.retry_item(first)
     (job,) = queue.queue("bulk").jobs
     assert (job.func_name, list(job.args)) == ("lessonadmin.jobs.batches.run_batch_item", [str(first)])
     runner.run_item(first)
     shown = batches.progress(batch_id)
     assert (shown.done, shown.failed, shown.status) == (1, 1, "done")
     with pytest.raises(Conflict), transaction(staff):
-        batches.retry_row(first)
+        batches.retry_item(first)
     assert true_counts(batch_id) == {"done": 1, "failed": 1}
     assert second != first
 
@@ -723,22 +723,22 @@ def test_undo_takes_back_only_what_the_batch_did_and_nobody_touched(session: Ses
     with transaction(Actor.user(make_user(role="support").id)):
         lessons.unpublish(db.session.get_one(Lesson, touched))
         lessons.unpublish(db.session.get_one(Lesson, twice))
-    batches.run_now(PUBLISH, [touched], actor=staff)
-    assert batches.can_undo(batches.get(batch_id))
-    assert batches.undo_preview(batch_id) == (1, 2)
+    scheduling.run_now(PUBLISH, [touched], actor=staff)
+    assert undo.can_undo(batches.get(batch_id))
+    assert undo.count_undoable(batch_id) == (1, 2)
     with transaction(staff):
-        undo = batches.undo(batch_id)
-    assert (undo.total, undo.undoes_id, undo.action) == (1, batch_id, "unpublish")
-    finish(undo.id)
+        undoing = undo.undo(batch_id)
+    assert (undoing.total, undoing.undoes_id, undoing.action) == (1, batch_id, "unpublish")
+    finish(undoing.id)
     assert [status_of(one) for one in (out, plain, touched, twice)] == [
         "published",
         "draft",
         "published",
         "draft",
     ]
-    assert batches.undo_preview(batch_id) == (0, 3)
+    assert undo.count_undoable(batch_id) == (0, 3)
     with pytest.raises(Conflict), transaction(staff):
-        batches.undo(undo.id)
+        undo.undo(undoing.id)
 
 
 def test_undo_looks_again_when_it_runs(session: Session, staff: Actor) -> None:
@@ -746,13 +746,13 @@ def test_undo_looks_again_when_it_runs(session: Session, staff: Actor) -> None:
     batch_id = begin(PUBLISH, [first, second], staff)
     finish(batch_id)
     with transaction(staff):
-        undo = batches.undo(batch_id)
+        undoing = undo.undo(batch_id)
     with transaction(Actor.user(make_user(role="support").id)):
         lessons.unpublish(db.session.get_one(Lesson, second))
-    batches.run_now(PUBLISH, [second], actor=staff)
-    finish(undo.id)
+    scheduling.run_now(PUBLISH, [second], actor=staff)
+    finish(undoing.id)
     assert [status_of(first), status_of(second)] == ["draft", "published"]
-    (line,) = batches.lines(undo.id, status="skipped")
+    (line,) = batches.items(undoing.id, status="skipped")
     assert line.note.startswith("Somebody changed it since")
 
 
@@ -761,8 +761,8 @@ def test_undoing_an_unpublish_publishes_again(session: Session, staff: Actor) ->
     batch_id = begin(UNPUBLISH, [lesson.id], staff)
     finish(batch_id)
     with transaction(staff):
-        undo = batches.undo(batch_id)
-    finish(undo.id)
+        undoing = undo.undo(batch_id)
+    finish(undoing.id)
     assert status_of(lesson.id) == "published"
 
 
@@ -775,19 +775,19 @@ def test_undoing_a_promise_also_takes_back_its_fulfilment(mux_sim: MuxSim, staff
     mux_sim.deliver()
     assert mux_sim.lesson(lesson).status == "published"
     with transaction(staff):
-        undo = batches.undo(batch_id)
-    finish(undo.id)
+        undoing = undo.undo(batch_id)
+    finish(undoing.id)
     assert mux_sim.lesson(lesson).status == "draft"
 
 
 def test_what_cannot_be_undone(session: Session, staff: Actor) -> None:
     recheck = begin(RECHECK, [make_lesson().id], staff)
-    assert not batches.can_undo(batches.get(recheck))
+    assert not undo.can_undo(batches.get(recheck))
     with pytest.raises(Conflict), transaction(staff):
-        batches.undo(recheck)
+        undo.undo(recheck)
     running = begin(PUBLISH, drafts(1), staff)
     with pytest.raises(Conflict), transaction(staff):
-        batches.undo(running)
+        undo.undo(running)
 
 
 # At once
@@ -795,15 +795,15 @@ def test_what_cannot_be_undone(session: Session, staff: Actor) -> None:
 
 def test_up_to_twenty_run_at_once_and_stand_in_the_history(session: Session, staff: Actor) -> None:
     ids = drafts(20)
-    report = batches.run_now(PUBLISH, ids, actor=staff)
+    report = scheduling.run_now(PUBLISH, ids, actor=staff)
     assert report.finished
     assert report.count("done") == 20
-    assert {line.note for line in report.lines} == {"Published."}
+    assert {line.note for line in report.items} == {"Published."}
     shown = batches.get(report.batch_id)
     assert (shown.status, shown.created_by, shown.reason) == ("done", staff.id, "ticket 1")
     assert turns() == []
     with pytest.raises(Invalid):
-        batches.run_now(PUBLISH, [*ids, uuid.uuid4()], actor=staff)
+        scheduling.run_now(PUBLISH, [*ids, uuid.uuid4()], actor=staff)
 
 
 def test_what_is_not_finished_in_time_goes_on_in_the_worker(
@@ -814,7 +814,7 @@ def test_what_is_not_finished_in_time_goes_on_in_the_worker(
         mux_sim.uploaded(owner)
     mux_sim.forget()
     mux_sim.control.fault("api", "slow", match={"operation": "get_upload"}, seconds=0.4)
-    report = batches.run_now(RECHECK, [one.id for one in owners], actor=staff, seconds=0.3)
+    report = scheduling.run_now(RECHECK, [one.id for one in owners], actor=staff, seconds=0.3)
     assert not report.finished
     assert report.count("done") == 1
     assert len(queue.queue("bulk").jobs) == 1
@@ -849,7 +849,7 @@ def test_429_in_the_middle_pauses_and_the_rest_follows(mux_sim: MuxSim, staff: A
     assert (shown.done, shown.failed, shown.status) == (2, 0, "running")
     assert 25 < shown.paused_seconds <= 30
     before = len(mux_sim.calls())
-    assert runner.run_some(batch_id, seconds=2).rows == 0
+    assert runner.run_some(batch_id, seconds=2).count == 0
     assert len(mux_sim.calls()) == before
     mux_sim.control.clear_faults()
     db.session.execute(update(MuxBudget).values(paused_until=None))
@@ -870,7 +870,7 @@ def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(mux_sim: Mux
         let_leases_run_out()
     shown = batches.progress(batch_id)
     assert (shown.status, shown.failed) == ("done", 1)
-    (line,) = batches.lines(batch_id)
+    (line,) = batches.items(batch_id)
     assert line.attempts == runner.MAX_ATTEMPTS
     assert line.note.startswith("server_error")
 
@@ -888,17 +888,17 @@ def test_without_budget_nothing_is_asked(mux_sim: MuxSim, staff: Actor) -> None:
 def test_a_turn_is_taken_over_only_when_it_fell_silent(session: Session) -> None:
     batch_id = uuid.uuid4()
     with transaction(CLI):
-        first = leases.appoint(batch_id)
+        first = leases.lease_batch(batch_id)
         assert first is not None
-        assert leases.appoint(batch_id) is None
+        assert leases.lease_batch(batch_id) is None
     turns_fall_silent()
     with transaction(CLI):
-        second = leases.appoint(batch_id)
+        second = leases.lease_batch(batch_id)
     assert second is not None
-    assert not leases.keep(batch_id, first)
-    assert leases.keep(batch_id, second)
-    leases.end(batch_id, first)
-    assert leases.keep(batch_id, second)
+    assert not leases.renew(batch_id, first)
+    assert leases.renew(batch_id, second)
+    leases.release(batch_id, first)
+    assert leases.renew(batch_id, second)
 
 
 def test_a_batch_of_a_removed_account_still_runs(session: Session, staff: Actor) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, text, update
 
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import heartbeats
-from lessonadmin.domain.batches import batches, registry
+from lessonadmin.domain.batches import batches, registry, scheduling
 from lessonadmin.domain.diagnosis import diagnose, findings, mux_comparison
 from lessonadmin.domain.diagnosis.diagnose import Finding
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
@@ -44,13 +44,13 @@ def by_mux(owner: Lesson | Course) -> Finding:
     return diagnose.diagnose(fresh(owner), look=mux_comparison.look(kind, owner.id))[0]  # type: ignore[arg-type]
 
 
-def press(finding: Finding) -> list[batches.Line]:
+def press(finding: Finding) -> list[batches.Item]:
     button = finding.button
     assert button is not None
     assert button.action is not None
     action = registry.find(button.target or "", button.action)
     actor = Actor.user(make_user(role="support").id)
-    return list(batches.run_now(action, button.ids, actor=actor).lines)
+    return list(scheduling.run_now(action, button.ids, actor=actor).lines)
 
 
 def aged(owner: Lesson | Course, seconds: float = 7200) -> None:
@@ -309,7 +309,7 @@ def test_a_deletion_that_waits(mux_sim: MuxSim) -> None:
     mux_sim.deliver()
     clear = registry.find("lesson", "clear_asset")
     actor = Actor.user(make_user(role="support").id)
-    batches.run_now(clear, [lesson.id], actor=actor, options={"grace": True})
+    scheduling.run_now(clear, [lesson.id], actor=actor, options={"grace": True})
     found = by_record(lesson)
     assert_says(found, "deletion_pending", "waiting", None)
     assert "grace" in found.sentence

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.batches import batches, registry
+from lessonadmin.domain.batches import registry, scheduling
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.support import notes, timeline
@@ -30,8 +30,8 @@ def test_the_whole_story_of_a_lesson_in_order(mux_sim: MuxSim) -> None:
     with transaction(Actor.user(staff.id)):
         notes.add(staff, lesson.id, "The teacher phoned.")
     actor = Actor.user(staff.id, reason="ticket 7")
-    batches.run_now(registry.find("lesson", "recheck"), [lesson.id], actor=actor)
-    batches.run_now(registry.find("lesson", "clear_asset"), [lesson.id], actor=actor)
+    scheduling.run_now(registry.find("lesson", "recheck"), [lesson.id], actor=actor)
+    scheduling.run_now(registry.find("lesson", "clear_asset"), [lesson.id], actor=actor)
     sweep.sweep()
     story = timeline.story("lesson", lesson.id)
     assert story.older is None
@@ -75,7 +75,7 @@ def test_what_went_wrong_is_marked(mux_sim: MuxSim) -> None:
     ticket = mux_sim.upload(lesson)
     with overridden(mux_api_url="http://127.0.0.1:1"):
         actor = Actor.user(make_user(role="support").id)
-        batches.run_now(registry.find("lesson", "recheck"), [lesson.id], actor=actor)
+        scheduling.run_now(registry.find("lesson", "recheck"), [lesson.id], actor=actor)
     mux_sim.control.error_upload(ticket.upload_id)
     mux_sim.deliver()
     make_event(

@@ -13,8 +13,8 @@ from lessonadmin import mux
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import heartbeats, mux_budget
 from lessonadmin.domain.accounts import handover, people
-from lessonadmin.domain.batches import batches, registry
-from lessonadmin.domain.batches.row_results import SENTENCES
+from lessonadmin.domain.batches import batches, registry, scheduling
+from lessonadmin.domain.batches.results import SENTENCES
 from lessonadmin.domain.diagnosis import diagnose
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.lessons import courses, import_file, lesson_import, lessons
@@ -115,10 +115,10 @@ def played(mux_sim: MuxSim, lesson: Lesson) -> str:
     return asset_id
 
 
-def press(action: str, upload_id: str) -> list[batches.Line]:
+def press(action: str, upload_id: str) -> list[batches.Item]:
     actor = Actor.user(make_user(role="support").id)
     found = registry.find("tracking", action)
-    return list(batches.run_now(found, [row(upload_id).id], actor=actor).lines)
+    return list(scheduling.run_now(found, [row(upload_id).id], actor=actor).items)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_no_other_way_leads_out(mux_sim: MuxSim, app: Flask, heard: bool) -> Non
         inbox.replay(event_id, actor=CLI)
     staff = Actor.user(make_user(role="support").id)
     for name in ("recheck", "republish"):
-        batches.run_now(registry.find("lesson", name), [lesson.id], actor=staff)
+        scheduling.run_now(registry.find("lesson", name), [lesson.id], actor=staff)
     with pytest.raises(Conflict, match="held"):
         assign_asset.adopt_asset(make_lesson(), asset_id=asset_id, playback_id=playback_id, actor=staff)
     line = import_file.Row(

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, select
 
 from lessonadmin import config
 from lessonadmin.db import db
-from lessonadmin.domain.batches import row_results
-from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.batches import results
+from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Kind, Tracking, owners
 from lessonadmin.domain.videos import outbox, removal, transitions
 from lessonadmin.domain.videos.conditions import current, has_real_id
@@ -67,13 +67,13 @@ def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Re
     locked = removal.locked({(kind, target_id)}, _assets_of(kind, target_id))
     video = locked.get((kind, target_id))
     if video is None:
-        return row_results.of("missing")
+        return results.of("missing")
     transitions.ensure_tracked(video)
     code = _clear_verdict(video)
     if code in ("nothing_to_clear", "being_deleted"):
-        return row_results.of(code)
+        return results.of(code)
     removal.clear(video, everywhere=True, grace_seconds=_grace(options))
-    return row_results.of(code)
+    return results.of(code)
 
 
 def _assets_of(kind: Kind, target_id: uuid.UUID) -> set[str]:
@@ -102,19 +102,19 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
     """Take one upload away: its asset from everything that uses it, or the upload itself while it is open."""
     row = db.session.get(Tracking, tracking_id, populate_existing=True)
     if row is None:
-        return row_results.of("missing")
+        return results.of("missing")
     asset_id = row.mux_asset_id if row.status not in ("deleting", "deleted") else None
     target: tuple[Kind, uuid.UUID] = (row.target_type, row.target_id)
     locked = removal.locked({target}, {asset_id} if asset_id else set())
     video = locked.get(target)
     row = video.row(tracking_id) if video is not None else None
     if video is None or row is None:
-        return row_results.of("missing")
+        return results.of("missing")
     if asset_id is not None:
         removal.give_up(asset_id, "everyone", grace_seconds=_grace(options))
-        return row_results.of("deletes")
+        return results.of("deletes")
     if row.mux_asset_id is None and row.is_current and (row.is_open or row.status == "error"):
         outbox.promise_cancellation(row)
         transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
-        return row_results.of("cancels")
-    return row_results.of("being_deleted" if row.status == "deleting" else "nothing_to_clear")
+        return results.of("cancels")
+    return results.of("being_deleted" if row.status == "deleting" else "nothing_to_clear")

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, case, literal
 
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.batches import row_results
+from lessonadmin.domain.batches import results
 from lessonadmin.domain.batches.actions import recheck
-from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.polling.ask_mux import Answers, Subject
@@ -59,7 +59,7 @@ def publish(lesson_id: uuid.UUID) -> Result:
     """Publish what plays, promise it for what is coming; everything else is left alone and says why."""
     opened = _opened(lesson_id)
     if opened is None:
-        return row_results.of("missing")
+        return results.of("missing")
     video, lesson = opened
     code = _publish_verdict(lesson)
     if code == "publishes":
@@ -68,8 +68,8 @@ def publish(lesson_id: uuid.UUID) -> Result:
         transitions.ensure_tracked(video)
         publication.request(lesson)
     elif code == "video_failed":
-        return row_results.of(code, why_failed(lesson.video_error_type, lesson.video_error_message))
-    return row_results.of(code)
+        return results.of(code, why_failed(lesson.video_error_type, lesson.video_error_message))
+    return results.of(code)
 
 
 def unpublish_verdict() -> ColumnElement[str]:
@@ -84,14 +84,14 @@ def unpublish(lesson_id: uuid.UUID) -> Result:
     """Back to draft, and nothing is promised any more."""
     opened = _opened(lesson_id)
     if opened is None:
-        return row_results.of("missing")
+        return results.of("missing")
     lesson = opened[1]
     if lesson.status == "published":
         code = "unpublishes"
     else:
         code = "withdraws" if lesson.publish_on_ready else "draft_already"
     publication.withdraw(lesson)
-    return row_results.of(code)
+    return results.of(code)
 
 
 def republish_verdict() -> ColumnElement[str]:
@@ -103,13 +103,13 @@ def republish(lesson_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result
     with transaction(actor):
         subjects, nothing = recheck.subjects_of("lesson", lesson_id)
     if not subjects:
-        return row_results.of(nothing)
+        return results.of(nothing)
     for subject in subjects:
         _take_over(subject, actor=actor, answers=answers)
     with transaction(actor):
         opened = _opened(lesson_id)
         if opened is None:
-            return row_results.of("missing")
+            return results.of("missing")
         return _conclude(*opened)
 
 
@@ -140,5 +140,5 @@ def _conclude(video: LockedVideo, lesson: Lesson) -> Result:
             "done", "Mux is not done with it; it is published by itself when it is ready.", "intends"
         )
     if code == "video_failed":
-        return row_results.failed(why_failed(lesson.video_error_type, lesson.video_error_message))
-    return row_results.of(code)
+        return results.failed(why_failed(lesson.video_error_type, lesson.video_error_message))
+    return results.of(code)

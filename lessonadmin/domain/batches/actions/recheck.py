@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.batches import row_results
-from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.batches import results
+from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import ask_mux
@@ -89,12 +89,12 @@ def recheck(kind: Kind, target_id: uuid.UUID, *, actor: Actor, answers: Answers)
     if nothing == "being_deleted":
         return _check_deletion(kind, target_id, actor=actor, priority=answers.priority)
     if not subjects:
-        return row_results.of(nothing)
+        return results.of(nothing)
     changed = [_recheck(subject, actor=actor, answers=answers) for subject in subjects]
     owner = locking.find_owner(kind, target_id)
     state = owner.video_processing_status if owner is not None else "gone"
     db.session.rollback()
-    return row_results.of("asks", _said(any(changed), state))
+    return results.of("asks", _said(any(changed), state))
 
 
 def _recheck(subject: Subject, *, actor: Actor, answers: Answers) -> bool:
@@ -124,9 +124,9 @@ def _check_deletion(kind: Kind, target_id: uuid.UUID, *, actor: Actor, priority:
             .returning(AssetDeletion.id)
         ).all()
     if not ids:
-        return row_results.of("being_deleted")
+        return results.of("being_deleted")
     gone = [removal.finish(deletion_id, actor=actor, priority=priority) for deletion_id in ids]
-    return row_results.of("asks", "The video is gone at Mux." if all(gone) else "Mux has not removed it yet.")
+    return results.of("asks", "The video is gone at Mux." if all(gone) else "Mux has not removed it yet.")
 
 
 def recheck_upload_verdict() -> ColumnElement[str]:
@@ -139,12 +139,12 @@ def recheck_upload(tracking_id: uuid.UUID, *, actor: Actor, answers: Answers) ->
     """Ask Mux about one upload, current or overtaken. Raises MuxError."""
     row = db.session.get(Tracking, tracking_id, populate_existing=True)
     if row is None:
-        return row_results.of("missing")
+        return results.of("missing")
     subject, status, askable = Subject.of(row), row.status, is_askable(row)
     db.session.rollback()
     if not askable:
-        return row_results.of("being_deleted" if status == "deleting" else "nothing_to_ask")
+        return results.of("being_deleted" if status == "deleting" else "nothing_to_ask")
     changed = _recheck(subject, actor=actor, answers=answers)
     after = db.session.scalar(select(Tracking.status).where(Tracking.id == tracking_id))
     db.session.rollback()
-    return row_results.of("asks", _said(changed, after or "gone"))
+    return results.of("asks", _said(changed, after or "gone"))

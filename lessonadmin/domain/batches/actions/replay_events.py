@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, literal
 
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.batches import row_results
-from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.batches import results
+from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import MuxEvent
 from lessonadmin.domain.webhooks import inbox
@@ -33,11 +33,11 @@ def replay(event_id: uuid.UUID, *, actor: Actor) -> Result:
     try:
         outcome = inbox.replay(event_id, actor=actor)
     except Missing:
-        return row_results.of("missing")
+        return results.of("missing")
     with transaction(actor):
         audit_log.record_for("event.replayed", "event", event_id, before=before, after=outcome)
         row = db.session.get(MuxEvent, event_id)
         error = row.error if row is not None else None
     if outcome == "failed":
-        return row_results.failed(f"It could not be applied: {error or 'see the log'}")
-    return row_results.of("replays", SAID.get(outcome))
+        return results.failed(f"It could not be applied: {error or 'see the log'}")
+    return results.of("replays", SAID.get(outcome))

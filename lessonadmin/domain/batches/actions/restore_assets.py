@@ -8,8 +8,8 @@ import uuid
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select
 
 from lessonadmin.db import db
-from lessonadmin.domain.batches import row_results
-from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.batches import results
+from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Kind, Lesson, Tracking, owners
 from lessonadmin.domain.videos import outbox, publication, removal, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
@@ -42,12 +42,12 @@ def restore(kind: Kind, target_id: uuid.UUID, *, cleared_by: str) -> Result:
     locked = removal.locked({(kind, target_id)}, {asset_id} if asset_id else set())
     video = locked.get((kind, target_id))
     if video is None:
-        return row_results.of("missing")
+        return results.of("missing")
     if asset_id is None or not _may_come_back(video, asset_id) or not outbox.take_back(asset_id):
-        return row_results.of("too_late")
+        return results.of("too_late")
     for one in locked.values():
         _bring_back(one, asset_id, cleared_by)
-    return row_results.of("restores")
+    return results.of("restores")
 
 
 def _cleared_asset(kind: Kind, target_id: uuid.UUID) -> str | None:

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, case, exists, literal, or_
 from sqlalchemy.orm import aliased
 
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.batches import row_results
-from lessonadmin.domain.batches.row_results import Result
+from lessonadmin.domain.batches import results
+from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.videos import held_files, locking, recheck_schedule, transitions
 from lessonadmin.domain.videos.observations import Observation
@@ -34,14 +34,14 @@ def take_over(tracking_id: uuid.UUID) -> Result:
     """Staff make the file that is held the newest video of its lesson or course; Mux says whether it plays."""
     found = locking.lock_video_of_upload(tracking_id)
     if found is None:
-        return row_results.of("missing")
+        return results.of("missing")
     video, row = found
     if state_of(row.status, row.error_type) is not State.HELD:
-        return row_results.of("not_held")
+        return results.of("not_held")
     if video.on_its_way is not None:
-        return row_results.of("another_coming")
+        return results.of("another_coming")
     audit_log.record("video.taken_over", video.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
     transitions.take_place(video, row)
     transitions.apply(video, row, Observation(video_event=VideoEvent.TAKE_OVER))
     recheck_schedule.ask_soon(row)
-    return row_results.of("takes_over")
+    return results.of("takes_over")

@@ -1,0 +1,144 @@
+"""Who carries out a batch: a chain of jobs in slices, the request of a page at once, or the sweep.
+
+Every item that is due is carried out by one of them, also when Redis or all workers are silent; a batch is never worked
+on by two chains of jobs. None of this decides what happens to an item: `runner` does.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import exists, func, select
+
+from lessonadmin import queue
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain import heartbeats, mux_budget
+from lessonadmin.domain.accounts import rate_limits
+from lessonadmin.domain.batches import batches, leases, runner
+from lessonadmin.domain.batches.batches import RUN_BATCH, Item
+from lessonadmin.domain.batches.registry import Action
+from lessonadmin.domain.batches.results import Result
+from lessonadmin.domain.errors import Invalid
+from lessonadmin.domain.models import Batch, BatchItem
+
+MAX_AT_ONCE = 20
+SLICE_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0  # of a page that waits for up to MAX_AT_ONCE items
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of the items that were run at once; a batch that is not finished goes on in the worker."""
+
+    batch_id: uuid.UUID
+    items: tuple[Item, ...]
+    finished: bool
+
+    def count(self, status: str) -> int:
+        return sum(item.status == status for item in self.items)
+
+
+def run_now(
+    action: Action,
+    ids: Sequence[uuid.UUID],
+    *,
+    actor: Actor,
+    options: Mapping[str, object] | None = None,
+    undoes_id: uuid.UUID | None = None,
+    seconds: float = TIMEOUT_SECONDS,
+) -> Report:
+    """Run up to MAX_AT_ONCE items while a page waits, with Mux's high-priority token. Opens its own transactions.
+
+    It is a batch like any other, so it is in the history and can be undone. What is not finished in time (Mux hangs) is
+    enqueued at once; what has to be retried later is left to the sweep that finds it due.
+    """
+    if len(set(ids)) > MAX_AT_ONCE:
+        raise Invalid("too_many", f"At most {MAX_AT_ONCE} rows can be run at once.")
+    with transaction(actor):
+        if action.asks_mux:
+            rate_limits.other_question(actor)
+        batch = batches.create(action, list(ids), options=options, undoes_id=undoes_id, enqueue_job=False)
+        token = leases.lease_batch(batch.id, begun=True)
+    batch_id = batch.id
+    if token is None:
+        raise RuntimeError("a batch that was just made has no lease")
+    ran = runner.run_some(
+        batch_id,
+        seconds=seconds,
+        priority="high",
+        alive=lambda: leases.renew(batch_id, token),
+        keep_results=True,
+    )
+    leases.release(batch_id, token)
+    if ran.more:
+        with transaction(actor):
+            batches.enqueue(batch_id)
+    finished = batches.progress(batch_id).finished
+    return Report(batch_id, tuple(_with_notes(batches.items(batch_id), ran.results)), finished)
+
+
+def _with_notes(found: list[Item], results: Mapping[uuid.UUID, Result]) -> list[Item]:
+    """An item that is done has no note in the database; the run that did it has one."""
+    return [
+        replace(item, note=results[item.target_id].note) if item.target_id in results else item
+        for item in found
+    ]
+
+
+def run_slice(batch_id: uuid.UUID, token: uuid.UUID, *, seconds: float = SLICE_SECONDS) -> int:
+    """One job's share of a batch: work for a while, then pass the lease to a new job behind the others in the queue."""
+    if not leases.renew(batch_id, token):
+        return 0
+    ran = runner.run_some(batch_id, seconds=seconds, alive=lambda: leases.renew(batch_id, token))
+    following = leases.pass_on(batch_id, token) if ran.more else None
+    if following is not None:
+        batches.enqueue_holder(batch_id, following)
+    else:
+        leases.release(batch_id, token)
+    return ran.count
+
+
+def due() -> list[uuid.UUID]:
+    """Batches with items that are due, the oldest first."""
+    leases.free_expired()
+    db.session.commit()
+    due_item = exists().where(
+        BatchItem.batch_id == Batch.id,
+        BatchItem.status == "open",
+        BatchItem.due_at <= func.clock_timestamp(),
+    )
+    found = db.session.scalars(
+        select(Batch.id).where(Batch.status.in_(leases.ACTIVE), due_item).order_by(Batch.id)
+    ).all()
+    db.session.rollback()
+    return list(found)
+
+
+def continue_batch(batch_id: uuid.UUID, *, until: float) -> bool:
+    """Enqueue a batch again, unless a job works on it, its job is queued, or Mux asks for a pause. True if it goes on.
+
+    When Redis or all workers are silent, its items are carried out here and now, until this moment (of the monotonic
+    clock) and never longer, since the sweep has other parts to do.
+    """
+    if batches.action_of(batches.get(batch_id)).asks_mux and mux_budget.left()[1] > 0:
+        return False
+    answers = queue.answers()
+    workers = heartbeats.hands()["worker"] and answers
+    seconds = until - time.monotonic()
+    before = leases.batch_lease(batch_id)
+    if before is not None and answers and before.may_be_lost:
+        if not queue.in_line(RUN_BATCH, str(before.token)):
+            leases.release(batch_id, before.token)  # its job is lost
+        elif workers:
+            leases.renew(batch_id, before.token, queued=True)
+            return False
+    token = leases.lease_batch(batch_id, begun=not workers) if workers or seconds > 0 else None
+    db.session.commit()
+    if token is None:
+        return False
+    if workers:
+        return batches.enqueue_holder(batch_id, token)
+    ran = runner.run_some(batch_id, seconds=seconds, alive=lambda: leases.renew(batch_id, token))
+    leases.release(batch_id, token)
+    return ran.count > 0

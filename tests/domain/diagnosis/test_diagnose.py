@@ -50,7 +50,7 @@ def press(finding: Finding) -> list[batches.Item]:
     assert button.action is not None
     action = registry.find(button.target or "", button.action)
     actor = Actor.user(make_user(role="support").id)
-    return list(scheduling.run_now(action, button.ids, actor=actor).lines)
+    return list(scheduling.run_now(action, button.ids, actor=actor).items)
 
 
 def aged(owner: Lesson | Course, seconds: float = 7200) -> None:

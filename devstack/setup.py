@@ -16,7 +16,7 @@ from devstack import options, places
 from devstack.errors import SetupError, told
 from devstack.install import npm_packages, python_packages
 
-COMMANDS = ("run", "test", "check", "bench", "pictures")
+COMMANDS = ("run", "test", "check", "bench", "pictures", "data-model")
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def checks() -> list[Check]:
         Check("javascript-syntax", (node, "-e", syntax, *_scripts())),
         Check("orphans", (PYTHON, "-m", "devstack.orphans")),
         Check("promises", (PYTHON, "-m", "devstack.checks.promises")),
+        Check("data-model", (PYTHON, "-m", "devstack.data_model", "--check")),
         Check("html", (PYTHON, "-m", "djlint", "templates", "muxsim/templates", "--lint", "--quiet")),
         Check("linter", (PYTHON, "-m", "ruff", "check", ".")),
         Check("formatter", (PYTHON, "-m", "ruff", "format", "--check", ".")),

@@ -1,0 +1,58 @@
+"""Triggers and functions as a migrated database has them, from a throw-away PostgreSQL."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from devstack import servers
+
+TRIGGERS = """SELECT tgname, tgrelid::regclass::text, p.proname, pg_get_triggerdef(t.oid)
+  FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT tgisinternal ORDER BY 2, 1"""
+FUNCTIONS = """SELECT proname, pg_get_functiondef(p.oid) FROM pg_proc p
+  JOIN pg_namespace n ON n.oid = p.pronamespace WHERE nspname = 'public' ORDER BY 1"""
+NOTHING_LISTENS = "http://127.0.0.1:1"
+
+
+@dataclass(frozen=True)
+class Trigger:
+    name: str
+    table: str
+    function: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class InDatabase:
+    """What the migrations put into the database beside tables."""
+
+    triggers: list[Trigger]
+    functions: dict[str, str]
+
+
+def read() -> InDatabase:
+    with (
+        servers.for_one_run(migrate) as running,
+        psycopg.connect(running.postgres.url(servers.TEMPLATE)) as database,
+    ):
+        return of_database(database)
+
+
+def of_database(database: "psycopg.Connection[Any]") -> InDatabase:
+    triggers = [Trigger(*row) for row in database.execute(TRIGGERS)]
+    functions = dict(database.execute(FUNCTIONS).fetchall())
+    return InDatabase(triggers, functions)
+
+
+def migrate(url: str) -> None:
+    settings = {
+        "DATABASE_URL": url,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "SECRET_KEY": "only-to-migrate-an-empty-database",
+        "PUBLIC_URL": "http://localhost",
+        "MUX_TOKEN_ID": "none",
+        "MUX_TOKEN_SECRET": "none",
+        "MUX_WEBHOOK_SECRETS": "only-to-migrate",
+        "MUX_API_URL": NOTHING_LISTENS,
+    }
+    servers.run_flask("db", "upgrade", settings=settings)

@@ -1,6 +1,7 @@
 """`bin/pictures`: the README's pictures, taken from the running product.
 
-Starts the whole house on data of its own, does in a browser what the pictures show, and writes docs/pictures/*.png.
+Starts the whole product on data of its own, does in a browser what the pictures show, and writes docs/pictures/.
+`bin/pictures stills` and `bin/pictures moving` make one kind only.
 """
 
 import os
@@ -12,11 +13,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from devstack import places
+from devstack.commands import moving_picture
 from devstack.errors import SetupError, told
 from devstack.install import chromium as install_chromium
 
@@ -31,12 +34,22 @@ FLAGS = [
 DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
 TIMEOUT_SECONDS = 120
 ACCOUNT = re.compile(r"^(\S+@\S+) (\S+) (admin|support|instructor|student)$", re.MULTILINE)
+SIMULATOR = re.compile(r"Mux is simulated at (\S+)")
+KINDS = ("stills", "moving")
 SAMPLE = places.ROOT / "lessonadmin" / "demo" / "sample.mp4"
 
 
+@dataclass(frozen=True)
+class Running:
+    """The product on fresh data: its address, its simulator's page, and e-mail and password by role."""
+
+    address: str
+    simulator: str
+    accounts: dict[str, tuple[str, str]]
+
+
 @contextmanager
-def stack() -> Iterator[tuple[str, dict[str, tuple[str, str]]]]:
-    """The product on fresh data: its address, and e-mail and password by role."""
+def stack() -> Iterator[Running]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -48,18 +61,21 @@ def stack() -> Iterator[tuple[str, dict[str, tuple[str, str]]]]:
                 [places.ROOT / "bin" / "run"], env=environment, stdout=output, stderr=output
             )
         try:
-            yield f"http://127.0.0.1:{port}", _accounts(run, log)
+            said = _said_at_the_start(run, log)
+            accounts = {role: (email, password) for email, password, role in ACCOUNT.findall(said)}
+            simulator = SIMULATOR.findall(said)[0] + "/_sim"
+            yield Running(f"http://127.0.0.1:{port}", simulator, accounts)
         finally:
             run.terminate()
             run.wait(60)
 
 
-def _accounts(run: "subprocess.Popen[bytes]", log: Path) -> dict[str, tuple[str, str]]:
+def _said_at_the_start(run: "subprocess.Popen[bytes]", log: Path) -> str:
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline and run.poll() is None:
         said = log.read_text()
         if "Ctrl-C" in said:
-            return {role: (email, password) for email, password, role in ACCOUNT.findall(said)}
+            return said
         time.sleep(0.5)
     raise SetupError("bin/run did not start:\n" + log.read_text()[-800:])
 
@@ -110,31 +126,51 @@ def _wait_for_share(page: Page, percent: float) -> None:
         page.wait_for_timeout(100)
 
 
+def take_stills(chromium: Browser, running: Running) -> None:
+    address, accounts = running.address, running.accounts
+    page = sign_in(chromium, address, accounts["instructor"])
+    teach(page, address)
+    page.goto(f"{address}/lessons")
+    take(page, "lessons")
+    phone = sign_in(chromium, address, accounts["instructor"], phone=True)
+    phone.goto(f"{address}/lessons")
+    take(phone, "phone")
+    catalogue = sign_in(chromium, address, accounts["student"])
+    catalogue.goto(f"{address}/catalog")
+    take(catalogue, "catalogue")
+    panel = sign_in(chromium, address, accounts["support"])
+    panel.goto(f"{address}/admin/lesson/")
+    take(panel, "panel")
+    panel.goto(f"{address}/admin/")
+    panel.locator(".figure", has_text="Uploads").locator("a", has_text=re.compile("[1-9]")).wait_for(
+        timeout=TIMEOUT_SECONDS * 1000
+    )  # the clock rolls the figures up once a minute
+    take(panel, "operations")
+
+
+def take_moving(chromium: Browser, running: Running) -> None:
+    instructor = sign_in(chromium, running.address, running.accounts["instructor"])
+    file = FOLDER / "healing.webp"
+    moving_picture.record(chromium, instructor, running.simulator, running.address, SAMPLE, file)
+    print(f"docs/pictures/{file.name}, {file.stat().st_size >> 10} KB", flush=True)
+
+
 def main() -> int:
+    kinds = sys.argv[1:] or list(KINDS)
+    if unknown := set(kinds) - set(KINDS):
+        raise SetupError(
+            f"There are no pictures named {', '.join(sorted(unknown))}; there are: {', '.join(KINDS)}."
+        )
     program = install_chromium.find()
     if program is None:
         raise SetupError("There is no Chromium on this machine to take pictures with.")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with stack() as (address, accounts), sync_playwright() as playwright:
+    with stack() as running, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        page = sign_in(chromium, address, accounts["instructor"])
-        teach(page, address)
-        page.goto(f"{address}/lessons")
-        take(page, "lessons")
-        phone = sign_in(chromium, address, accounts["instructor"], phone=True)
-        phone.goto(f"{address}/lessons")
-        take(phone, "phone")
-        catalogue = sign_in(chromium, address, accounts["student"])
-        catalogue.goto(f"{address}/catalog")
-        take(catalogue, "catalogue")
-        panel = sign_in(chromium, address, accounts["support"])
-        panel.goto(f"{address}/admin/lesson/")
-        take(panel, "panel")
-        panel.goto(f"{address}/admin/")
-        panel.locator(".figure", has_text="Uploads").locator("a", has_text=re.compile("[1-9]")).wait_for(
-            timeout=TIMEOUT_SECONDS * 1000
-        )  # the clock rolls the figures up once a minute
-        take(panel, "operations")
+        if "stills" in kinds:
+            take_stills(chromium, running)
+        if "moving" in kinds:
+            take_moving(chromium, running)
         chromium.close()
     return 0
 

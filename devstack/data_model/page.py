@@ -24,8 +24,10 @@ the one module that may change the column (`tests/structure/test_one_writer.py` 
 """
 PARTS: Mapping[str, tuple[str, str]] = {
     "Lessons and their videos": (
-        ("The columns about the video in `lessons` and `courses` are a projection of the uploads in `mux_asset_tracking`. What must"
-        " still happen at Mux is a row of `asset_deletions` or `upload_cancellations` until it is done: the outbox."),
+        (
+            "The columns about the video in `lessons` and `courses` are a projection of the uploads in `mux_asset_tracking`. What must"
+            " still happen at Mux is a row of `asset_deletions` or `upload_cancellations` until it is done: the outbox."
+        ),
         "courses lessons mux_asset_tracking asset_deletions upload_cancellations purchases staff_notes",
     ),
     "Accounts": (

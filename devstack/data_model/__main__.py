@@ -6,7 +6,7 @@ from itertools import islice
 
 from devstack import places
 from devstack.data_model import page
-from devstack.trouble import Trouble, told
+from devstack.errors import SetupError, told
 
 FILE = places.ROOT / "docs" / "data-model.md"
 MAX_LINES_SHOWN = 20
@@ -23,10 +23,10 @@ def differences(written: str, drawn: str) -> list[str]:
 def main() -> int:
     wanted = sys.argv[1:]
     if wanted not in ([], ["--check"]):
-        raise Trouble("usage: bin/data-model [--check]")
+        raise SetupError("usage: bin/data-model [--check]")
     drawn = page.draw()
     if wanted and (found := differences(FILE.read_text() if FILE.exists() else "", drawn)):
-        raise Trouble(
+        raise SetupError(
             "\n".join(["docs/data-model.md is not current; bin/data-model writes it anew:", *found])
         )
     if not wanted:

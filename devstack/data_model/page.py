@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from devstack import places
 from devstack.data_model import tables, triggers, writers
-from devstack.trouble import Trouble
+from devstack.errors import SetupError
 from lessonadmin.db import Base
 from lessonadmin.domain import models
 
@@ -86,7 +86,7 @@ def draw() -> str:
 def text(all_tables: Mapping[str, Table], database: triggers.InDatabase) -> str:
     left_out = set(all_tables) - {name for _, names in PARTS.values() for name in names.split()}
     if left_out:
-        raise Trouble(
+        raise SetupError(
             f"No part of the page has the tables {', '.join(sorted(left_out))} (devstack/data_model)."
         )
     found = writers.find(places.ROOT, by_model())

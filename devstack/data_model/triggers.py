@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from devstack import servers
+from devstack.servers import for_tests
 
 TRIGGERS = """SELECT tgname, tgrelid::regclass::text, p.proname, pg_get_triggerdef(t.oid)
   FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT tgisinternal ORDER BY 2, 1"""
@@ -32,8 +32,8 @@ class InDatabase:
 
 def read() -> InDatabase:
     with (
-        servers.for_one_run(migrate) as running,
-        psycopg.connect(running.postgres.url(servers.TEMPLATE)) as database,
+        for_tests.for_one_run(migrate) as running,
+        psycopg.connect(running.postgres.url(for_tests.TEMPLATE)) as database,
     ):
         return of_database(database)
 
@@ -55,4 +55,4 @@ def migrate(url: str) -> None:
         "MUX_WEBHOOK_SECRETS": "only-to-migrate",
         "MUX_API_URL": NOTHING_LISTENS,
     }
-    servers.run_flask("db", "upgrade", settings=settings)
+    for_tests.run_flask("db", "upgrade", settings=settings)

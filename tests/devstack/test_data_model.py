@@ -5,7 +5,7 @@ import pytest
 
 from devstack.data_model import __main__ as command
 from devstack.data_model import page, triggers, writers
-from devstack.trouble import Trouble
+from devstack.errors import SetupError
 from lessonadmin.db import Base
 from tests.structure import one_writer
 
@@ -19,7 +19,7 @@ def test_the_page_is_current(pg_url: str) -> None:
 def test_a_page_that_is_not_current_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["bin/data-model", "--check"])
     monkeypatch.setattr(page, "draw", lambda: command.FILE.read_text() + "| `planted` | text |\n")
-    with pytest.raises(Trouble, match="planted"):
+    with pytest.raises(SetupError, match="planted"):
         command.main()
     monkeypatch.setattr(page, "draw", command.FILE.read_text)
     assert command.main() == 0
@@ -27,7 +27,7 @@ def test_a_page_that_is_not_current_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_table_without_a_part_stops_the_page() -> None:
     planted = {**Base.metadata.tables, "planted": Base.metadata.tables["users"]}
-    with pytest.raises(Trouble, match="planted"):
+    with pytest.raises(SetupError, match="planted"):
         page.text(planted, triggers.InDatabase([], {}))
 
 

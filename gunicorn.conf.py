@@ -12,9 +12,9 @@ secure_scheme_headers: dict[str, str] = {}
 
 def on_starting(server: Any) -> None:
     from app import app
-    from lessonadmin.web import memory, starting
+    from lessonadmin.web import garbage_collection, startup_check
 
-    refusal = starting.refusal(app)
+    refusal = startup_check.refusal(app)
     if refusal is not None:
         sys.exit(refusal)
-    memory.keep_what_is_loaded()
+    garbage_collection.keep_what_is_loaded()

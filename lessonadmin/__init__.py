@@ -9,11 +9,12 @@ from lessonadmin import config
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
-    from lessonadmin import admin, auth, cli, db, jobs, logs, reporting, views, web
+    from lessonadmin import admin, auth, cli, db, jobs, views, web
+    from lessonadmin.observability import error_reports, logs
 
     config.use(settings or config.load())
     logs.init_app()
-    reporting.init_app()
+    error_reports.init_app()
     app = Flask(__name__, template_folder="../templates", instance_relative_config=False)
     web.settings.init_app(app)
     web.assets.init_app(app)
@@ -22,7 +23,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     web.requests.init_app(app)
     web.visitors.init_app(app)
     web.headers.init_app(app)
-    web.targets.init_app(app)
+    web.redirects.init_app(app)
     auth.init_app(app)
     web.errors.init_app(app)
     views.init_app(app)

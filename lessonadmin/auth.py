@@ -12,12 +12,13 @@ from flask_wtf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from lessonadmin import logs, security_events
 from lessonadmin.db import Actor, db
 from lessonadmin.domain.accounts import sessions, tokens
 from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import User, accounts
 from lessonadmin.domain.models.accounts import Role
+from lessonadmin.observability import logs
+from lessonadmin.security import security_events
 from lessonadmin.web import fragments, visitors
 
 csrf = CSRFProtect()

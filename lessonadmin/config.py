@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from lessonadmin import addresses, secret_strength
+from lessonadmin.security import addresses, secret_strength
 
 # The tables whose rows may be kept for another time, and the days that they are kept at least: Mux repeats events for
 # one day, and the audit trail has to show a year.

@@ -23,8 +23,8 @@ from sqlalchemy import ColumnElement, Connection, MetaData, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from lessonadmin import connections
-from lessonadmin.database_errors import is_outage
+from lessonadmin.database import connections
+from lessonadmin.database.database_errors import is_outage
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,15 @@ from rq.serializers import JSONSerializer
 
 from lessonadmin import config
 from lessonadmin.db import after_commit
-from lessonadmin.job_list import JOB_SECONDS, JOBS, KEEP_FAILED_SECONDS, LONG_JOBS, QUEUES, QueueName
-from lessonadmin.listed_jobs import ListedQueue
+from lessonadmin.redis_queue.job_list import (
+    JOB_SECONDS,
+    JOBS,
+    KEEP_FAILED_SECONDS,
+    LONG_JOBS,
+    QUEUES,
+    QueueName,
+)
+from lessonadmin.redis_queue.listed_jobs import ListedQueue
 
 log = logging.getLogger(__name__)
 

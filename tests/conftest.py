@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session
 
-from lessonadmin import security_events
+from lessonadmin.security import security_events
 from tests.settings import environment
 
 # A machine that is busy finds no fault in the product; where CI is set hypothesis does the same by itself.

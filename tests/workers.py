@@ -8,8 +8,8 @@ from rq.timeouts import TimerDeathPenalty
 
 from lessonadmin import queue
 from lessonadmin.db import db
-from lessonadmin.job_list import QUEUES
 from lessonadmin.jobs.worker import LessonWorker
+from lessonadmin.redis_queue.job_list import QUEUES
 
 
 class WorkerHere(LessonWorker):

@@ -57,10 +57,10 @@ def ours(pages: dict[str, Page], rounds: int = ROUNDS) -> Answer:
     from lessonadmin.db import CLI, db, transaction
     from lessonadmin.domain.accounts import sessions
     from lessonadmin.domain.models import User
-    from lessonadmin.web import memory
+    from lessonadmin.web import garbage_collection
 
     app = create_app(config.load(dict(os.environ)))
-    memory.keep_what_is_loaded()  # as web processes do
+    garbage_collection.keep_what_is_loaded()  # as web processes do
     logging.disable(logging.INFO)
     with app.app_context(), transaction(CLI):
         user = db.session.scalars(select(User).where(User.role == "admin")).one()

@@ -26,7 +26,10 @@ FUNCTIONS_THAT_REGISTER = {
     "field_serializer", "model_serializer", "declared_attr",
 }  # fmt: skip
 # Tables of names are no use of what they name.
-TABLES = {Name("lessonadmin.job_list", "JOBS"), Name("lessonadmin.job_list", "LONG_JOBS")}
+TABLES = {
+    Name("lessonadmin.redis_queue.job_list", "JOBS"),
+    Name("lessonadmin.redis_queue.job_list", "LONG_JOBS"),
+}
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 

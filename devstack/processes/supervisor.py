@@ -20,7 +20,7 @@ from devstack.processes import leftovers
 from devstack.processes.leftovers import Register
 from devstack.processes.output import Output
 from devstack.processes.programs import Program
-from lessonadmin.texts import visible
+from lessonadmin.text.texts import visible
 
 FIRST_PAUSE = 0.5
 MAX_PAUSE_SECONDS = 10.0

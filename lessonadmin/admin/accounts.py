@@ -13,13 +13,13 @@ from lessonadmin.admin.base import tell
 from lessonadmin.admin.cells import cell, drawn
 from lessonadmin.admin.table_view import SavedView, TableView
 from lessonadmin.db import transaction
-from lessonadmin.domain.accounts import accounts, handover, passwords, people, sessions, tokens
+from lessonadmin.domain.accounts import administration, handover, passwords, sessions, tokens, users
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
 from lessonadmin.domain.models.accounts import ROLES, STAFF
 from lessonadmin.domain.querying import full_text
 from lessonadmin.domain.videos import withdrawal
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 from lessonadmin.web.formats import plural
 
 ROLE_WORDS = tuple((role, role.capitalize()) for role in ROLES)
@@ -66,7 +66,7 @@ class UserView(TableView):
         password = passwords.made_up()
         try:
             with transaction(auth.current_actor()):
-                user = people.create_user(
+                user = users.create_user(
                     email=form.get("email", ""),
                     role=form.get("role", ""),
                     name=form.get("name", ""),
@@ -113,20 +113,20 @@ class UserView(TableView):
     @expose("/role", methods=("POST",))  # type: ignore[untyped-decorator]
     def role_view(self) -> Any:
         role = request.form.get("role", "")
-        return self._done(lambda user: accounts.set_role(auth.current_user(), user.id, role), "The role is changed; they have to sign in again.")  # fmt: skip
+        return self._done(lambda user: administration.set_role(auth.current_user(), user.id, role), "The role is changed; they have to sign in again.")  # fmt: skip
 
     @expose("/active", methods=("POST",))  # type: ignore[untyped-decorator]
     def active_view(self) -> Any:
         active = request.form.get("active") == "1"
         said = "The account is enabled." if active else "The account is disabled and signed out everywhere."
-        return self._done(lambda user: accounts.set_active(auth.current_user(), user.id, active), said)
+        return self._done(lambda user: administration.set_active(auth.current_user(), user.id, active), said)
 
     @expose("/password", methods=("POST",))  # type: ignore[untyped-decorator]
     def password_view(self) -> Any:
         made: list[str] = []
 
         def reset(user: User) -> None:
-            made.append(accounts.reset_password(auth.current_user(), user.id)[1])
+            made.append(administration.reset_password(auth.current_user(), user.id)[1])
 
         answer = self._done(reset, "")
         return self._page(self._user(request.form.get("id", "")), password=made[0]) if made else answer
@@ -140,13 +140,13 @@ class UserView(TableView):
             raise Missing
         by = auth.current_user()
         if token_id is not None:
-            return self._done(lambda user: accounts.revoke_token(by, user.id, token_id), "The token no longer opens anything.")  # fmt: skip
-        return self._done(lambda user: accounts.revoke_tokens(by, user.id), "No token of theirs opens anything any more.")  # fmt: skip
+            return self._done(lambda user: administration.revoke_token(by, user.id, token_id), "The token no longer opens anything.")  # fmt: skip
+        return self._done(lambda user: administration.revoke_tokens(by, user.id), "No token of theirs opens anything any more.")  # fmt: skip
 
     @expose("/handover", methods=("POST",))  # type: ignore[untyped-decorator]
     def handover_view(self) -> Any:
         user = self._user(request.form.get("id", ""))
-        to = people.find_by_email(request.form.get("to", ""))
+        to = users.find_by_email(request.form.get("to", ""))
         reason = request.form.get("reason", "").strip() or None
         try:
             if to is None:

@@ -19,7 +19,7 @@ from lessonadmin.domain.batches import batches, registry, undo
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.models.batches import BATCH_STATUSES, ITEM_STATUSES
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 from lessonadmin.web import fragments
 from lessonadmin.web.formats import plural
 

@@ -21,8 +21,8 @@ from lessonadmin.domain.batches import batches, preview, registry, scheduling
 from lessonadmin.domain.batches.actions.clear_assets import GRACE
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.errors import Missing, TooMany
-from lessonadmin.ids import as_id
-from lessonadmin.web import targets
+from lessonadmin.text.ids import as_id
+from lessonadmin.web import redirects
 from lessonadmin.web.formats import plural
 
 CONFIRMATION = "clear"
@@ -122,7 +122,7 @@ def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -
             grace_seconds=grace,
             most_at_once=scheduling.MAX_AT_ONCE,
             reason=request.form.get("reason", ""),
-            back=targets.asked("url") or url_for(f"{view.endpoint}.index_view"),
+            back=redirects.asked("url") or url_for(f"{view.endpoint}.index_view"),
         )
     )
 
@@ -177,5 +177,5 @@ def _say(action: Action, report: scheduling.Report) -> None:
 def _back(words: str = "", tone: str = "") -> Response:
     if words:
         flash(words, tone)
-    answer: Response = redirect(targets.asked("url") or url_for(".index_view"))
+    answer: Response = redirect(redirects.asked("url") or url_for(".index_view"))
     return answer

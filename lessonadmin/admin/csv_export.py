@@ -12,9 +12,10 @@ from flask import Response, stream_with_context
 from sqlalchemy.orm import joinedload
 from werkzeug.utils import secure_filename
 
-from lessonadmin import auth, spreadsheets
+from lessonadmin import auth
 from lessonadmin.db import db, transaction
 from lessonadmin.domain.audit import audit_log
+from lessonadmin.text import spreadsheets
 
 SLICE = 1000
 

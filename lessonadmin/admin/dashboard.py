@@ -4,8 +4,8 @@ from flask import Blueprint, make_response, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from werkzeug.wrappers import Response
 
-from lessonadmin import security_events
 from lessonadmin.domain.health import alarms, dashboard
+from lessonadmin.security import security_events
 
 FRAGMENT = "operations"
 REFRESH_MILLISECONDS = 15_000

@@ -16,7 +16,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import prices
 from lessonadmin.domain.models import Course, User
 from lessonadmin.domain.querying import full_text
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 
 Condition = Callable[[Any], ColumnElement[bool]]
 YES_NO = (("yes", "Yes"), ("no", "No"))

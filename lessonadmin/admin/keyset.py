@@ -14,8 +14,8 @@ from typing import Any
 from flask import request
 from sqlalchemy import literal, tuple_
 
-from lessonadmin.ids import as_id
-from lessonadmin.texts import storable
+from lessonadmin.text.ids import as_id
+from lessonadmin.text.texts import storable
 
 MAX_OFFSET = 10_000
 MAX_CURSOR_LENGTH = 2_000

@@ -1,7 +1,7 @@
 """Links into Mux's own dashboard; none when we talk to something else than Mux itself."""
 
 from lessonadmin import config
-from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.text.temporary_ids import is_temporary
 
 DASHBOARD = "https://dashboard.mux.com"
 

@@ -10,11 +10,12 @@ from redis.exceptions import RedisError
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.serializers import JSONSerializer
 
-from lessonadmin import logs, queue
+from lessonadmin import queue
 from lessonadmin.domain.errors import Conflict, Unavailable
-from lessonadmin.job_list import QUEUES
-from lessonadmin.listed_jobs import ListedJob, ListedQueue
-from lessonadmin.texts import plain
+from lessonadmin.observability import logs
+from lessonadmin.redis_queue.job_list import QUEUES
+from lessonadmin.redis_queue.listed_jobs import ListedJob, ListedQueue
+from lessonadmin.text.texts import plain
 
 MAX_SHOWN = 50
 MAX_ERROR_LENGTH = 2_000

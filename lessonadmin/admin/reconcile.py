@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.admin.base import PanelPage, tell
 from lessonadmin.domain.reconciliation import difference_report
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 from lessonadmin.web import fragments
 
 FRAGMENT = "reconcile"

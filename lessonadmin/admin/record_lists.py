@@ -15,7 +15,7 @@ from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, details_of
 from lessonadmin.domain.models import AuditLog, Lesson, Purchase, User
 from lessonadmin.domain.models.records import ACTOR_TYPES
 from lessonadmin.domain.prices import money, price_text
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 
 OTHER_WORDS = {
     "batch.created": "Began a bulk action",

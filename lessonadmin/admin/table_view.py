@@ -23,7 +23,7 @@ from lessonadmin.admin.base import PanelView
 from lessonadmin.admin.filters import Where
 from lessonadmin.db import db
 from lessonadmin.domain.querying import bounded_count
-from lessonadmin.texts import storable
+from lessonadmin.text.texts import storable
 from lessonadmin.web.requests import NOT_STORABLE
 
 # How far is counted. Of rows that a filter leaves, few are told from many, and how many is said no further; where the

@@ -23,8 +23,8 @@ from lessonadmin.domain.models.records import OUTCOMES
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
 from lessonadmin.domain.videos import conditions, held_files, wording
 from lessonadmin.domain.webhooks.handlers import ASSET_TYPES, UPLOAD_TYPES
-from lessonadmin.ids import as_id
-from lessonadmin.web import targets
+from lessonadmin.text.ids import as_id
+from lessonadmin.web import redirects
 
 STATUSES = tuple((name, name.capitalize()) for name in TRACKING_STATUSES)
 OUTCOME_WORDS = tuple((name, name.replace("_", " ").capitalize()) for name in OUTCOMES)
@@ -281,7 +281,7 @@ class DeletionView(TableView):
             flash(f"Mux did not do it: {error.message} It is tried again by itself.", "error")
         else:
             flash("It is gone at Mux." if gone else "Mux has not removed it yet; it is tried again by itself.", "success" if gone else "warning")  # fmt: skip
-        return redirect(targets.asked("url") or url_for(".index_view"))
+        return redirect(redirects.asked("url") or url_for(".index_view"))
 
 
 def remember_people(ids: Sequence[uuid.UUID | None]) -> None:

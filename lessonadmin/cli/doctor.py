@@ -4,7 +4,7 @@ import click
 from flask import Flask
 
 from lessonadmin.domain.health.doctor import all_checks
-from lessonadmin.texts import visible
+from lessonadmin.text.texts import visible
 
 COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 

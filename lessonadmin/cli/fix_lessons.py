@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from lessonadmin import spreadsheets
 from lessonadmin.db import CLI
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.maintenance import fix_old_lessons, old_videos
 from lessonadmin.domain.maintenance.find_asset import Finder
-from lessonadmin.texts import visible
+from lessonadmin.text import spreadsheets
+from lessonadmin.text.texts import visible
 
 
 @click.command("fix-lessons")

@@ -12,12 +12,12 @@ from typing import TextIO
 import click
 from flask import Flask
 
-from lessonadmin import spreadsheets
 from lessonadmin.db import CLI_QUIETLY
 from lessonadmin.domain.lessons import import_file, lesson_import
 from lessonadmin.domain.lessons.import_file import Row, Wrong
 from lessonadmin.domain.lessons.lesson_import import Outcome
-from lessonadmin.texts import visible
+from lessonadmin.text import spreadsheets
+from lessonadmin.text.texts import visible
 
 SHOWN = 50  # lines that are told on the screen; the report has all of them
 REPORT_COLUMNS = ("line", "title", "teacher", "asset_id", "result", "reason", "lesson")

@@ -15,7 +15,7 @@ from lessonadmin import config, mux
 from lessonadmin.mux.probe import Probe, Wanted
 from lessonadmin.mux.probe_calls import PRIORITY
 from lessonadmin.mux.probe_record import Record
-from lessonadmin.texts import visible
+from lessonadmin.text.texts import visible
 
 
 @click.command("mux-probe")

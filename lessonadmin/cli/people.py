@@ -9,16 +9,17 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from lessonadmin.db import CLI, transaction
-from lessonadmin.domain.accounts import accounts, people, tokens
+from lessonadmin.domain.accounts import administration, tokens
+from lessonadmin.domain.accounts import users as accounts_users
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models.accounts import ROLES, User
-from lessonadmin.texts import visible
+from lessonadmin.text.texts import visible
 
 users = AppGroup("users", help="Accounts.")
 
 
 def _found(email: str) -> User:
-    user = people.find_by_email(email)
+    user = accounts_users.find_by_email(email)
     if user is None:
         raise click.ClickException(f"There is no account for {email}.")
     return user
@@ -56,7 +57,9 @@ def create_user(
     if temporary and password is None:
         raise click.UsageError("--temporary needs a password: give one with --password-stdin.")
     with _changing():
-        user = people.create_user(email=email, role=role, name=name, password=password, temporary=temporary)
+        user = accounts_users.create_user(
+            email=email, role=role, name=name, password=password, temporary=temporary
+        )
     click.echo(f"created {user.email} ({user.role}) {user.id}")
     if password is None:
         said = f"It has no password yet. For one to sign in with: flask --app app users reset-password {user.email}"
@@ -71,7 +74,7 @@ def reset_password(email: str) -> None:
         user = _found(email)
         if not user.active:
             raise click.ClickException(f"The account {email} is disabled: a password would open nothing.")
-        password = people.reset_password(user)
+        password = accounts_users.reset_password(user)
     click.echo(password)
 
 
@@ -91,7 +94,7 @@ def create_token(email: str, scope: str, name: str) -> None:
 def revoke_tokens(email: str) -> None:
     """End all bearer tokens of an account."""
     with _changing():
-        ended = accounts.revoke_tokens(None, _found(email).id)
+        ended = administration.revoke_tokens(None, _found(email).id)
     click.echo(f"revoked {ended} token{'' if ended == 1 else 's'} of {email}")
 
 
@@ -101,7 +104,7 @@ def revoke_tokens(email: str) -> None:
 def set_role(email: str, role: str) -> None:
     """Give an account another role; its sessions and bearer tokens end."""
     with _changing():
-        accounts.set_role(None, _found(email).id, role)
+        administration.set_role(None, _found(email).id, role)
     click.echo(f"{email} is {role}")
 
 
@@ -110,7 +113,7 @@ def set_role(email: str, role: str) -> None:
 def disable_user(email: str) -> None:
     """Close an account and end its sessions and bearer tokens."""
     with _changing():
-        accounts.set_active(None, _found(email).id, False)
+        administration.set_active(None, _found(email).id, False)
     click.echo(f"disabled {email}")
 
 
@@ -119,14 +122,14 @@ def disable_user(email: str) -> None:
 def enable_user(email: str) -> None:
     """Open an account again; no session and no bearer token comes back."""
     with _changing():
-        accounts.set_active(None, _found(email).id, True)
+        administration.set_active(None, _found(email).id, True)
     click.echo(f"enabled {email}")
 
 
 @users.command("list")
 def list_users() -> None:
     """One line an account."""
-    for user in people.list_users():
+    for user in accounts_users.list_users():
         state = "active" if user.active else "disabled"
         click.echo("\t".join(map(visible, (user.email, user.role, state, user.name))))
 

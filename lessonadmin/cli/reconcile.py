@@ -10,7 +10,7 @@ from lessonadmin.db import CLI
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.reconciliation import mux_inventory, reconcile
 from lessonadmin.domain.reconciliation.differences import Found
-from lessonadmin.texts import visible
+from lessonadmin.text.texts import visible
 
 TIMEOUT_SECONDS = 600.0  # the nightly walk, or a colleague's, comes to its end by itself
 

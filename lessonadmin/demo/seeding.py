@@ -15,7 +15,7 @@ from sqlalchemy import select, text, update
 from lessonadmin import config
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.demo.school import ACCOUNTS, COURSES, LESSONS, TEACHER, DemoLesson
-from lessonadmin.domain.accounts import demo_accounts, people
+from lessonadmin.domain.accounts import demo_accounts, users
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.lessons import courses, lessons
 from lessonadmin.domain.models import Lesson, Tracking, User
@@ -36,7 +36,7 @@ def seed() -> list[tuple[str, str, str]]:
     with transaction(CLI):
         accounts = [(account.email, _account(account.email, account.name, account.role), account.role)
                     for account in ACCOUNTS]  # fmt: skip
-    teacher = people.find_by_email(TEACHER)
+    teacher = users.find_by_email(TEACHER)
     if (
         teacher is not None
         and db.session.scalar(select(Lesson.id).where(Lesson.creator_id == teacher.id)) is None
@@ -56,11 +56,11 @@ def _refuse_a_real_school() -> None:
 
 
 def _account(email: str, name: str, role: str) -> str:
-    user = people.find_by_email(email)
+    user = users.find_by_email(email)
     if user is not None:
-        return people.reset_password(user, temporary=False)
+        return users.reset_password(user, temporary=False)
     password = secrets.token_urlsafe(9)
-    people.create_user(email=email, role=role, name=name, password=password)
+    users.create_user(email=email, role=role, name=name, password=password)
     return password
 
 

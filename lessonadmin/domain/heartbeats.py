@@ -22,7 +22,7 @@ UNHEARD = "unheard"
 CHECKS = ("database", "migrations", "redis", "worker", "clock")
 
 
-def beat(name: str, **detail: object) -> None:
+def record(name: str, **detail: object) -> None:
     """Leave a sign of life under this name, and forget names that fell silent a day ago."""
     now = func.clock_timestamp()
     row = insert(Heartbeat).values(name=name, at=now, detail=detail)
@@ -60,7 +60,7 @@ def age(prefix: str) -> float | None:
     return min(ages(prefix).values(), default=None)
 
 
-def hands() -> dict[str, bool]:
+def worker_and_clock() -> dict[str, bool]:
     """Is there a worker, and a clock?"""
     seen = ages(WORKER, CLOCK)
     return {"worker": bool(alive(seen, WORKER)), "clock": bool(alive(seen, CLOCK))}
@@ -91,7 +91,7 @@ def check() -> dict[str, bool]:
         "database": True,
         "migrations": at_head,
         "redis": queue.answers(),
-        **(hands() if at_head else dict.fromkeys(("worker", "clock"), False)),
+        **(worker_and_clock() if at_head else dict.fromkeys(("worker", "clock"), False)),
     }
 
 

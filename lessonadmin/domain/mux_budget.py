@@ -127,7 +127,7 @@ def _beat(name: str, *, every: float) -> None:
     """Mux's own sign of life, for the alarms and the doctor."""
     if time.monotonic() - _noted.get(name, -every) >= every:
         _noted[name] = time.monotonic()
-        heartbeats.beat(name)
+        heartbeats.record(name)
 
 
 def left() -> tuple[float, float]:

@@ -19,7 +19,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.jobs.schedule import TABLE
-from lessonadmin.texts import visible
+from lessonadmin.text.texts import visible
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ PAUSE_AFTER_TROUBLE = 2.0
 
 
 def _beat() -> None:
-    heartbeats.beat(heartbeats.CLOCK, host=socket.gethostname(), pid=os.getpid())
+    heartbeats.record(heartbeats.CLOCK, host=socket.gethostname(), pid=os.getpid())
 
 
 def run(application: Flask) -> None:

@@ -25,11 +25,13 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
-from lessonadmin import config, security_events, traces
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
-from lessonadmin.job_list import QUEUES
-from lessonadmin.listed_jobs import ListedJob, ListedQueue
+from lessonadmin.observability import traces
+from lessonadmin.redis_queue.job_list import QUEUES
+from lessonadmin.redis_queue.listed_jobs import ListedJob, ListedQueue
+from lessonadmin.security import security_events
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class LessonWorker(Worker):
         self.beat_at = time.monotonic()
         try:
             with self.application.app_context():
-                heartbeats.beat(f"{heartbeats.WORKER}{socket.gethostname()}:{os.getpid()}")
+                heartbeats.record(f"{heartbeats.WORKER}{socket.gethostname()}:{os.getpid()}")
                 security_events.write_due()
         except SQLAlchemyError as error:
             log.warning("no sign of life could be left: %s", type(error).__name__)

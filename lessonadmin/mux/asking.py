@@ -18,7 +18,7 @@ from lessonadmin.mux.errors import MuxError, Refused
 from lessonadmin.mux.payloads import Upload, WithoutId, upload_from
 from lessonadmin.mux.transport import Answer, Priority
 from lessonadmin.mux.verdict import Question
-from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.text.temporary_ids import is_temporary
 
 log = logging.getLogger("lessonadmin.mux")
 

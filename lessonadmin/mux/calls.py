@@ -24,7 +24,7 @@ from lessonadmin.mux.payloads import (
     upload_from,
 )
 from lessonadmin.mux.transport import Priority
-from lessonadmin.texts import plain
+from lessonadmin.text.texts import plain
 
 PAGE = 100
 MAX_TITLE_LENGTH = 512

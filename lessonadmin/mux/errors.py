@@ -10,7 +10,7 @@ Nothing in here decides what follows from a failure.
 
 from typing import ClassVar, Literal
 
-from lessonadmin.texts import plain
+from lessonadmin.text.texts import plain
 
 Kind = Literal["gone", "refused", "later", "nonsense"]
 Category = Literal[

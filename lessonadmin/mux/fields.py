@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from lessonadmin.texts import has_control, plain
+from lessonadmin.text.texts import has_control, plain
 
 MAX_ID_LENGTH = 255
 WEB_ADDRESS = re.compile(r"https?://[^\s\"'<>\\]{1,8000}")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from lessonadmin.logs import scrub
 from lessonadmin.mux.errors import MuxError
 from lessonadmin.mux.transport import Answer
-from lessonadmin.texts import one_line, plain
+from lessonadmin.observability.logs import scrub
+from lessonadmin.text.texts import one_line, plain
 
 MAX_WORDS = 500
 MAX_BODY = 64 * 1024  # cut to words only when nothing secret is in it any more: half a secret is not found

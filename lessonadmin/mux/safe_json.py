@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from lessonadmin.texts import made_storable
+from lessonadmin.text.texts import made_storable
 
 MAX_DEPTH = 32
 MAX_DIGITS = 19

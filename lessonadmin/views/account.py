@@ -7,11 +7,11 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain.accounts import passwords, people, sessions, sign_in, tokens
+from lessonadmin.domain.accounts import passwords, sessions, sign_in, tokens, users
 from lessonadmin.domain.errors import Invalid, Problem, TooMany
 from lessonadmin.domain.notifications import delivery
-from lessonadmin.ids import as_id
-from lessonadmin.web import targets
+from lessonadmin.text.ids import as_id
+from lessonadmin.web import redirects
 from lessonadmin.web.errors import STATUS
 from lessonadmin.web.formats import plural
 
@@ -34,7 +34,7 @@ def _page(
         problem=problem,
         wrong_form=wrong_form,
         new_token=token,
-        next=targets.asked("next"),
+        next=redirects.asked("next"),
         mail_on=delivery.is_on(),
         typed=request.form if wrong_form == "token" else {},
     )
@@ -52,7 +52,7 @@ def show() -> Response:
 @bp.post("/password")
 def change_password() -> Response:
     user = auth.current_user()
-    after = (targets.asked("next") or url_for("home.index")) if user.must_change_password else None
+    after = (redirects.asked("next") or url_for("home.index")) if user.must_change_password else None
     old, new = request.form.get("old_password", ""), request.form.get("new_password", "")
     try:
         _compare(new, request.form.get("repeat_password", ""))
@@ -80,7 +80,7 @@ def _change(old: str, new: str, try_id: uuid.UUID) -> None:
     found = auth.identity()
     with transaction(auth.current_actor()):
         keep = found.session_id if found else None
-        people.change_password(auth.current_user(), old=old, new=new, keep=keep)
+        users.change_password(auth.current_user(), old=old, new=new, keep=keep)
         sign_in.forgive(try_id)
 
 
@@ -88,7 +88,7 @@ def _change(old: str, new: str, try_id: uuid.UUID) -> None:
 def choose_mail() -> Response:
     wanted = request.form.get("mail_notices") == "1"
     with transaction(auth.current_actor()):
-        people.set_mail_notices(auth.current_user(), wanted)
+        users.set_mail_notices(auth.current_user(), wanted)
     flash(
         "Notifications come by mail, too." if wanted else "You get no more mails about notifications.",
         "success",

@@ -15,7 +15,7 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.lessons import catalog, lessons
 from lessonadmin.domain.lessons.catalog import Cursor, Query
 from lessonadmin.domain.models import Owner
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 from lessonadmin.web import headers
 from lessonadmin.web.player import Player, player_of
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import auth, config, metrics
 from lessonadmin.db import db
-from lessonadmin.domain.health import gauges
+from lessonadmin.domain.health import dashboard
 
 bp = Blueprint("metrics", __name__)
 
@@ -21,7 +21,11 @@ class Gauges(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            stuck, pending, alarms = gauges.lessons_stuck(), gauges.deletions_pending(), gauges.alarms()
+            stuck, pending, alarms = (
+                dashboard.lessons_stuck(),
+                dashboard.deletions_pending(),
+                dashboard.alarms_by_kind(),
+            )
         except SQLAlchemyError:
             db.session.rollback()  # the counters are told all the same
         else:
@@ -40,7 +44,7 @@ class Gauges(Collector):
         jobs = GaugeMetricFamily(
             "lessonadmin_queue_jobs", "Jobs by queue and state.", labels=["queue", "state"]
         )
-        for queue, states in gauges.queue_jobs().items():
+        for queue, states in dashboard.queue_jobs().items():
             for state, count in states.items():
                 jobs.add_metric([queue, state], count)
         yield jobs

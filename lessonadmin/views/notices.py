@@ -10,7 +10,7 @@ from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import account_notices
 from lessonadmin.domain.notifications import notices
 from lessonadmin.domain.videos import wording
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 from lessonadmin.web import fragments
 
 bp = Blueprint("notices", __name__, url_prefix="/notifications")

@@ -7,7 +7,7 @@ from lessonadmin import auth
 from lessonadmin.db import Actor, transaction
 from lessonadmin.domain.accounts import sessions, sign_in
 from lessonadmin.domain.errors import Invalid, TooMany
-from lessonadmin.web import targets
+from lessonadmin.web import redirects
 
 bp = Blueprint("sign_in", __name__)
 
@@ -15,7 +15,7 @@ bp = Blueprint("sign_in", __name__)
 @bp.get("/login")
 def login() -> Response | str:
     if auth.identity() is not None:
-        return redirect(targets.asked("next") or url_for("home.index"))
+        return redirect(redirects.asked("next") or url_for("home.index"))
     return _form()
 
 
@@ -38,12 +38,12 @@ def login_post() -> Response:
     except Invalid as problem:
         return make_response(_form(email=email, problem=problem), 400)
     auth.begin_session(secret)
-    return redirect(targets.asked("next") or url_for("home.index"))
+    return redirect(redirects.asked("next") or url_for("home.index"))
 
 
 def _form(*, email: str = "", problem: Invalid | TooMany | None = None) -> str:
     return render_template(
-        "sign_in/login.html", email=email[:250], problem=problem, next=targets.asked("next")
+        "sign_in/login.html", email=email[:250], problem=problem, next=redirects.asked("next")
     )
 
 

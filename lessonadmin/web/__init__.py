@@ -3,6 +3,6 @@
 No route lives here and no rule of the product is known.
 """
 
-from lessonadmin.web import assets, errors, formats, headers, requests, settings, targets, visitors
+from lessonadmin.web import assets, errors, formats, headers, redirects, requests, settings, visitors
 
-__all__ = ["assets", "errors", "formats", "headers", "requests", "settings", "targets", "visitors"]
+__all__ = ["assets", "errors", "formats", "headers", "redirects", "requests", "settings", "visitors"]

@@ -11,10 +11,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 
-from lessonadmin import logs, security_events, traces
-from lessonadmin.database_errors import is_conflict, is_outage, took_too_long
+from lessonadmin.database.database_errors import is_conflict, is_outage, took_too_long
 from lessonadmin.db import db
 from lessonadmin.domain import errors
+from lessonadmin.observability import logs, traces
+from lessonadmin.security import security_events
 
 log = logging.getLogger(__name__)
 

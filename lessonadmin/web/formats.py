@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from flask import Flask
 
 from lessonadmin.domain.prices import money, price_text
-from lessonadmin.spans import about, in_words, measured
+from lessonadmin.text.durations import about, in_words, measured
 
 
 def iso(moment: datetime) -> str:

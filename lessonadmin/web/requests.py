@@ -8,10 +8,13 @@ import uuid
 from flask import Flask, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
 
-from lessonadmin import auth, connections, logs, metrics, security_events
+from lessonadmin import auth, metrics
+from lessonadmin.database import connections
 from lessonadmin.metrics import labels
 from lessonadmin.mux import web_calls
-from lessonadmin.texts import storable
+from lessonadmin.observability import logs
+from lessonadmin.security import security_events
+from lessonadmin.text.texts import storable
 from lessonadmin.web import visitors
 
 log = logging.getLogger("lessonadmin.request")

@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from lessonadmin import addresses, config, security_events
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
+from lessonadmin.security import addresses, security_events
 
 KEY = "lessonadmin.visitor"
 NOT_OUR_HOST = "This address belongs to another site. Please use the one that your school gave you."
@@ -144,6 +145,6 @@ def _remember_the_unheard() -> None:
             return
         _remembered_at = time.monotonic()
     try:
-        heartbeats.beat(heartbeats.UNHEARD, peer=seen.peer)
+        heartbeats.record(heartbeats.UNHEARD, peer=seen.peer)
     except SQLAlchemyError:
         db.session.rollback()

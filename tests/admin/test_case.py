@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain import heartbeats
-from lessonadmin.domain.accounts import people
+from lessonadmin.domain.accounts import users
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote, Tracking
 from tests.admin.desk import act, fresh, said
@@ -24,8 +24,8 @@ from tests.settings import overridden
 
 @pytest.fixture
 def support(app: Flask, session: object) -> FlaskClient:
-    heartbeats.beat("worker:host:1")
-    heartbeats.beat("clock")
+    heartbeats.record("worker:host:1")
+    heartbeats.record("clock")
     return signed_in(make_user(role="support", email="sam@school.example"))
 
 
@@ -264,7 +264,7 @@ def test_a_file_that_is_held_has_two_answers(support: FlaskClient, mux_sim: MuxS
     lesson = make_lesson(creator=instructor, title="Bread")
     ticket = mux_sim.upload(lesson)
     with transaction(CLI):
-        people.set_active(fresh(instructor), False)
+        users.set_active(fresh(instructor), False)
     assert causes(support, lesson)[0] == "right_lost"
     mux_sim.control.complete_upload(ticket.upload_id)
     mux_sim.deliver()

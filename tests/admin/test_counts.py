@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from lessonadmin.domain.health import gauges
+from lessonadmin.domain.health import dashboard
 from lessonadmin.domain.querying import bounded_count
 from tests.admin.rooms import browser
 from tests.factories import in_context, make_course, make_lesson, make_tracking
@@ -25,7 +25,7 @@ def test_stuck_lessons_are_as_many_as_their_uploads(app: Flask, query: str) -> N
     page = page_of(browser().get(f"/admin/lesson/?{query}"))
     assert "3 rows" in page.text()
     with in_context():
-        assert gauges.lessons_stuck() == 3, "the dashboard and the metrics say the same"
+        assert dashboard.lessons_stuck() == 3, "the dashboard and the metrics say the same"
     for lesson in stuck:
         assert lesson.title in page.text()
     assert "Fresh" not in page.text()

@@ -86,7 +86,7 @@ def test_redis_away_is_said_and_breaks_nothing(support: FlaskClient) -> None:
 
 
 def test_the_doctors_lines_are_those_of_the_command(support: FlaskClient, redis_url: str) -> None:
-    heartbeats.beat("clock")
+    heartbeats.record("clock")
     page = page_of(support.get("/admin/doctor/"))
     lines = all_checks.examine(seconds=6)
     shown = [attrs["data-level"] for _, attrs in page.elements if "data-level" in attrs]

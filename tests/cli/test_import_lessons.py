@@ -19,11 +19,12 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select
 
 from devstack.places import ROOT
-from lessonadmin import config, mux, spreadsheets
+from lessonadmin import config, mux
 from lessonadmin.db import db
 from lessonadmin.domain import mux_budget, permissions
 from lessonadmin.domain.lessons import import_file, lesson_import
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Notification, Tracking, User
+from lessonadmin.text import spreadsheets
 from tests.factories import make_course, make_lesson, make_user
 from tests.mux_sim import MuxSim
 from tests.settings import overridden

@@ -5,7 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from lessonadmin.db import db
-from lessonadmin.domain.accounts import passwords, people, tokens
+from lessonadmin.domain.accounts import passwords, tokens, users
 from tests.factories import PASSWORD, bearer, make_user, signed_in
 
 
@@ -30,7 +30,7 @@ def test_create_prints_the_account_and_its_id(runner: FlaskCliRunner, app: Flask
     )
     assert result.exit_code == 0, result.output
     with app.app_context():
-        user = people.find_by_email("ada@school.example")
+        user = users.find_by_email("ada@school.example")
         assert user is not None
         assert result.output == f"created ada@school.example (support) {user.id}\n"
 
@@ -167,7 +167,7 @@ def test_reset_password_prints_a_temporary_one_alone_and_ends_every_session(
     assert result.stdout.count("\n") == 1
     assert browser.get("/account").status_code == 302
     with app.app_context():
-        found = people.find_by_email(user.email)
+        found = users.find_by_email(user.email)
         assert found is not None
         assert found.must_change_password
         assert passwords.proves(found.password_hash, result.stdout.rstrip("\n"))
@@ -186,7 +186,7 @@ def test_create_reads_a_password_from_one_line(
     assert result.exit_code == 0, result.output
     assert PASSWORD not in result.output
     with app.app_context():
-        user = people.find_by_email("ada@school.example")
+        user = users.find_by_email("ada@school.example")
         assert user is not None
         assert passwords.proves(user.password_hash, PASSWORD)
         assert user.must_change_password is temporary

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
-from lessonadmin.domain.diagnosis.diagnose import machine_room_findings
+from lessonadmin.domain.diagnosis.diagnose import background_work_findings
 from lessonadmin.domain.health import dashboard
 from lessonadmin.domain.health.doctor import database_checks
 from lessonadmin.domain.health.doctor.examination import Room
@@ -18,7 +18,7 @@ from lessonadmin.domain.models import Heartbeat
 
 
 def seen(name: str, *, seconds_ago: float = 0) -> None:
-    heartbeats.beat(name)
+    heartbeats.record(name)
     at = func.clock_timestamp() - timedelta(seconds=seconds_ago)
     db.session.execute(update(Heartbeat).where(Heartbeat.name == name).values(at=at))
     db.session.commit()
@@ -33,14 +33,14 @@ def test_alive_is_who_was_seen_within_the_last_minute(
 ) -> None:
     seen("worker:one:1", seconds_ago=seconds_ago)
     seen("clock", seconds_ago=seconds_ago)
-    assert heartbeats.hands() == {"worker": there, "clock": there}
+    assert heartbeats.worker_and_clock() == {"worker": there, "clock": there}
     assert heartbeats.age(WORKER) == pytest.approx(seconds_ago, abs=4)
     assert (len(heartbeats.alive(heartbeats.ages(WORKER), WORKER)) == 1) == there
 
 
 def test_nobody_was_ever_seen(session: Session) -> None:
-    heartbeats.beat("mux.answered")
-    assert heartbeats.hands() == {"worker": False, "clock": False}
+    heartbeats.record("mux.answered")
+    assert heartbeats.worker_and_clock() == {"worker": False, "clock": False}
     assert heartbeats.age(WORKER) is heartbeats.age(CLOCK) is None
     assert heartbeats.ages(WORKER, CLOCK) == {}
 
@@ -50,10 +50,10 @@ def test_all_pages_say_the_same_of_workers(session: Session) -> None:
     seen("worker:two:2")
     seen("worker:dead:3", seconds_ago=3600)
     seen("clock", seconds_ago=3600)
-    assert heartbeats.hands() == {"worker": True, "clock": False}
+    assert heartbeats.worker_and_clock() == {"worker": True, "clock": False}
     assert dashboard.overview("24h").workers == 2
     workers, clock = database_checks.machine_room(Room(db.engine, config.current()))
     assert workers.level == "ok"
     assert "2 alive (one:1, two:2)" in workers.says
     assert clock.level == "FAIL"
-    assert {"no_clock"} <= {one.cause for one in machine_room_findings()} <= {"no_clock", "redis_away"}
+    assert {"no_clock"} <= {one.cause for one in background_work_findings()} <= {"no_clock", "redis_away"}

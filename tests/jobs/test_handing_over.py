@@ -26,7 +26,7 @@ NOTHING_LISTENS = "redis://127.0.0.1:1/0"
 @pytest.fixture(autouse=True)
 def a_worker(mux_sim: MuxSim, redis_url: str) -> None:
     """One was seen just now; the test works its jobs off."""
-    heartbeats.beat("worker:test:1")
+    heartbeats.record("worker:test:1")
 
 
 def all_due() -> None:

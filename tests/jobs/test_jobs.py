@@ -15,8 +15,8 @@ from lessonadmin.domain.maintenance import sweep as maintenance_sweep
 from lessonadmin.domain.models import AssetDeletion, UploadCancellation
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import removal
-from lessonadmin.job_list import QUEUES
 from lessonadmin.jobs import clock, schedule, videos
+from lessonadmin.redis_queue.job_list import QUEUES
 from tests.factories import make_lesson
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
@@ -145,7 +145,7 @@ def test_the_clock_beats_works_and_stops(
     monkeypatch.setattr(clock, "TABLE", (not_yet, schedule.Periodic("once", lambda: 1, once)))
     clock.run(app)
     assert runs == ["ran"]
-    assert heartbeats.hands()["clock"]
+    assert heartbeats.worker_and_clock()["clock"]
 
 
 def test_the_clock_outlives_a_database_that_went_away(

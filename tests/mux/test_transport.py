@@ -17,8 +17,8 @@ import mux_python
 import pytest
 
 from lessonadmin import mux
-from lessonadmin.logs import JsonLines
 from lessonadmin.mux import transport
+from lessonadmin.observability.logs import JsonLines
 from tests.certificates import self_signed
 from tests.mux import fake_server
 from tests.mux.fake_server import FakeServer, answer, error

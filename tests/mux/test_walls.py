@@ -10,9 +10,9 @@ ALLOWED = {
     "lessonadmin",
     "lessonadmin.config",
     "lessonadmin.metrics",
-    "lessonadmin.logs",
-    "lessonadmin.temporary_ids",
-    "lessonadmin.texts",
+    "lessonadmin.observability.logs",
+    "lessonadmin.text.temporary_ids",
+    "lessonadmin.text.texts",
     "lessonadmin.mux",
 }
 FORBIDDEN = {

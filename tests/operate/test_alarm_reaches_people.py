@@ -37,7 +37,7 @@ def metric(page: str, kind: str) -> float:
 def test_an_alarm_is_seen_everywhere_and_its_end_too(app: Flask, box: Postbox) -> None:
     support, instructor = make_user(role="support"), make_user()
     browser = signed_in(support)
-    heartbeats.beat("worker:here:1")
+    heartbeats.record("worker:here:1")
     db.session.execute(text("UPDATE heartbeats SET at = at - interval '10 minutes'"))
     db.session.commit()
     alarms.look(actor=JOB)
@@ -50,7 +50,7 @@ def test_an_alarm_is_seen_everywhere_and_its_end_too(app: Flask, box: Postbox) -
     assert "No worker is running" in browser.get("/notifications").text
     assert "No worker is running" not in signed_in(instructor).get("/notifications").text
 
-    heartbeats.beat("worker:here:1")
+    heartbeats.record("worker:here:1")
     alarms.look(actor=JOB)
     delivery.send_due()
     db.session.rollback()

@@ -60,7 +60,7 @@ class LockedVideo:
 
 @pytest.fixture
 def desk(mux_sim: MuxSim) -> LockedVideo:
-    heartbeats.beat("clock")
+    heartbeats.record("clock")
     admin = make_user(role="admin", name="Robin Root", email="root@school.example")
     instructor = make_user(name="Ada Lovelace", email="ada.lovelace@school.example")
     student = make_user(role="student", email="stu@school.example")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devstack.places import ROOT
-from lessonadmin.job_list import JOBS, QUEUES
+from lessonadmin.redis_queue.job_list import JOBS, QUEUES
 
 
 def resolve(name: str) -> object:

@@ -105,31 +105,31 @@ RULES = (
     ),
     Rule(
         "which ids are temporary, for Python and for queries",
-        ("temporary_ids.py",),
+        ("text/temporary_ids.py",),
         lambda node: (isinstance(node, ast.Constant) and node.value == "temp_") or holds(node, r"temp\_"),
         'PREFIX = "temp_"',
     ),
     Rule(
         "text becomes an id of ours or none",
-        ("ids.py",),
+        ("text/ids.py",),
         tries_an_id,
         "try:\n    found = uuid.UUID(text)\nexcept ValueError:\n    found = None",
     ),
     Rule(
         "what cannot be stored is refused at the door or cleaned",
-        ("texts.py",),
+        ("text/texts.py",),
         lambda node: holds(node, "\x00", r"\x00"),
         "bad = re.compile(r'[\\x00-\\x1f]')",
     ),
     Rule(
         "classes of SQLSTATE are read in one place",
-        ("database_errors.py",),
+        ("database/database_errors.py",),
         lambda node: isinstance(node, ast.Constant) and node.value in ("sqlstate", "08", "53", "57"),
         "away = getattr(error.orig, 'sqlstate', None)",
     ),
     Rule(
         "seconds become words in one place",
-        ("spans.py",),
+        ("text/durations.py",),
         lambda node: isinstance(node, ast.Tuple) and measures(node),
         "for name, size in (('day', 86_400), ('hour', 3_600)): pass",
     ),
@@ -199,7 +199,7 @@ RULES = (
     ),
     Rule(
         "where a request may ask to be led",
-        ("web/targets.py",),
+        ("web/redirects.py",),
         lambda node: (
             (isinstance(node, ast.ImportFrom) and node.module == "flask_admin.helpers")
             or calls(node, "get_redirect_target", "is_safe_url")
@@ -212,7 +212,7 @@ RULES = (
     ),
     Rule(
         "a CSV file is written through the guard against formulas",
-        ("spreadsheets.py",),
+        ("text/spreadsheets.py",),
         lambda node: calls(node, "csv.writer", "csv.DictWriter"),
         "import csv\ncsv.writer(file).writerow([title])",
     ),

@@ -30,9 +30,9 @@ TREE = {
         def current() -> Settings:
             return Settings("x")
     """,
-    "lessonadmin/job_list.py": 'JOBS = {"lessonadmin.jobs.nudge": "urgent"}\n',
+    "lessonadmin/redis_queue/job_list.py": 'JOBS = {"lessonadmin.jobs.nudge": "urgent"}\n',
     "lessonadmin/queue.py": """
-        from lessonadmin.job_list import JOBS
+        from lessonadmin.redis_queue.job_list import JOBS
 
         def enqueue(name: str) -> None:
             print(JOBS[name])
@@ -188,7 +188,7 @@ def test_of_the_check_a_planted_orphan_is_found(tree: Path, name: str) -> None:
 
 def test_of_the_check_a_job_that_nobody_enqueues_is_found(tree: Path) -> None:
     jobs = 'JOBS = {"lessonadmin.jobs.nudge": "a", "lessonadmin.jobs.wake": "a"}\n'
-    write(tree, "lessonadmin/job_list.py", jobs)
+    write(tree, "lessonadmin/redis_queue/job_list.py", jobs)
     write(
         tree, "lessonadmin/jobs.py", "def nudge() -> None:\n    print()\n\ndef wake() -> None:\n    print()\n"
     )

@@ -19,8 +19,8 @@ ALL_WELL = dict.fromkeys(heartbeats.CHECKS, True)
 
 @pytest.fixture
 def everybody_alive(session: Session) -> None:
-    heartbeats.beat("worker:here:1")
-    heartbeats.beat("clock")
+    heartbeats.record("worker:here:1")
+    heartbeats.record("clock")
 
 
 def age(session: Session, name: str, seconds: int) -> None:
@@ -64,7 +64,7 @@ def test_one_fell_silent_a_minute_ago(
 
 
 def test_one_live_worker_is_enough(client: FlaskClient, session: Session, everybody_alive: None) -> None:
-    heartbeats.beat("worker:there:2")
+    heartbeats.record("worker:there:2")
     age(session, "worker:here:1", 3600)
     assert signs(client)[0] == 200
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain.accounts import people
+from lessonadmin.domain.accounts import users as accounts_users
 from lessonadmin.domain.models import User
 from tests.factories import PASSWORD, make_user, signed_in
 from tests.pages import csrf_of, page_of
@@ -26,11 +26,11 @@ def change(user: User, how: str) -> None:
     with transaction(CLI):
         found = db.session.get_one(User, user.id)
         if how == "disabled":
-            people.set_active(found, False)
+            accounts_users.set_active(found, False)
         elif how == "role":
-            people.set_role(found, "student")
+            accounts_users.set_role(found, "student")
         else:
-            people.reset_password(found)
+            accounts_users.reset_password(found)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from lessonadmin import auth
 from lessonadmin.db import CLI, transaction
-from lessonadmin.domain.accounts import people
+from lessonadmin.domain.accounts import users
 from lessonadmin.domain.models import Notification, SignInFailure, User
 from tests.factories import PASSWORD, bearer, make_user, signed_in
 from tests.pages import csrf_of, page_of
@@ -142,7 +142,7 @@ def test_an_account_of_the_panel_has_a_temporary_password_and_one_of_a_test_does
     made = session.scalars(select(User).where(User.email == "new@school.example")).one()
     assert made.must_change_password
     with transaction(CLI):
-        own = people.create_user(email="own@school.example", role="student", password=PASSWORD)
+        own = users.create_user(email="own@school.example", role="student", password=PASSWORD)
     assert not own.must_change_password
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, update
 
 from lessonadmin import auth
 from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain.accounts import people
+from lessonadmin.domain.accounts import users
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.views.api.endpoints import ENDPOINTS
 from tests.factories import bearer, make_lesson, make_user, signed_in
@@ -106,6 +106,6 @@ def test_whoever_has_a_token_past_its_date_is_told_and_nobody_else_is(
     assert error_of(answer) == (401, "not_signed_in")
     assert "reached its date" in answer.get_json()["error"]["message"]
     with app.app_context(), transaction(CLI):
-        people.set_active(db.session.get_one(User, user.id), False)
+        users.set_active(db.session.get_one(User, user.id), False)
     said = [client.get("/api/lessons", headers=one) for one in (headers, {"Authorization": "Bearer x"}, {})]
     assert [one.get_json()["error"]["message"] for one in said] == ["Please sign in first."] * 3

@@ -15,11 +15,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from lessonadmin import logs, reporting, traces
-from lessonadmin.database_errors import in_short
+from lessonadmin.database.database_errors import in_short
 from lessonadmin.db import db
 from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.models import MuxEvent
+from lessonadmin.observability import error_reports, logs, traces
 from tests.factories import PASSWORD, make_lesson, make_user
 from tests.mux_sim import MuxSim
 from tests.pages import csrf_of
@@ -129,7 +129,7 @@ def test_reports_hold_no_words_of_the_database(app: Flask) -> None:
             ]
         }
     }
-    said = repr(reporting.scrub(event))
+    said = repr(error_reports.scrub(event))
     assert "value of a person" not in said
     assert "school.example" not in said
     assert "IntegrityError" in said

@@ -8,12 +8,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from lessonadmin import addresses, config
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain.accounts.sign_in import WRONG_TRIES
 from lessonadmin.domain.health.doctor import host_checks
 from lessonadmin.domain.health.doctor.examination import Line, Room
 from lessonadmin.domain.models import AuditLog, Heartbeat, SignInFailure, UserSession
+from lessonadmin.security import addresses
 from lessonadmin.web import visitors
 from tests.factories import PASSWORD, make_user, signed_in
 from tests.pages import csrf_of, page_of

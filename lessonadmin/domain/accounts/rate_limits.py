@@ -15,7 +15,7 @@ from lessonadmin.db import Actor, db
 from lessonadmin.domain.errors import TooMany
 from lessonadmin.domain.models import Throttle, User, accounts
 from lessonadmin.mux import web_calls
-from lessonadmin.spans import in_words
+from lessonadmin.text.durations import in_words
 
 HOUR = 3600
 MINUTE = 60

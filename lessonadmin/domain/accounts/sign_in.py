@@ -17,13 +17,14 @@ from datetime import timedelta
 
 from sqlalchemy import delete, exists, func, insert, select, text, update
 
-from lessonadmin import config, security_events
-from lessonadmin.addresses import limit_key
+from lessonadmin import config
 from lessonadmin.db import Actor, db, new_id, transaction
-from lessonadmin.domain.accounts import passwords, people, sessions
+from lessonadmin.domain.accounts import passwords, sessions, users
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.domain.models import SignInFailure, User
+from lessonadmin.security import security_events
+from lessonadmin.security.addresses import limit_key
 
 WRONG_TRIES = 10
 WRONG_WINDOW = timedelta(minutes=5)
@@ -63,7 +64,7 @@ def counted_try(*, email: str, address: str) -> Iterator[uuid.UUID]:
         with transaction(UNPROVED):
             fail(try_id)
         if isinstance(error, Invalid):
-            ended = isinstance(error, people.TemporaryPasswordEnded)
+            ended = isinstance(error, users.TemporaryPasswordEnded)
             security_events.record("temporary_password_ended" if ended else "sign_in_failed", email=email)
         raise
 
@@ -206,7 +207,7 @@ def _still_proves(proof: Proof) -> None:
     if not active or stored != proof.hash:
         raise Overtaken
     if late:
-        raise people.TemporaryPasswordEnded
+        raise users.TemporaryPasswordEnded
     if proof.better is not None:
         proof.user.password_hash = proof.better
         db.session.flush()

@@ -20,7 +20,7 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.domain.models.accounts import TOKEN_SCOPES, TokenScope
-from lessonadmin.texts import one_line
+from lessonadmin.text.texts import one_line
 
 SCOPES = TOKEN_SCOPES
 MAX_NAME_LENGTH = 80

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from lessonadmin import config, logs
+from lessonadmin import config
 from lessonadmin.db import actor, before_commit, db, new_id, scratch
 from lessonadmin.domain.models import AuditLog, Course, Lesson, MuxCall, Tracking, User
+from lessonadmin.observability import logs
 from lessonadmin.queue import enqueue_after_commit
 
 Row = dict[str, Any]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lessonadmin.domain.prices import price_text
-from lessonadmin.texts import plain
+from lessonadmin.text.texts import plain
 
 AUDIT_WORDS = {
     "lesson.created": "Made the lesson",

@@ -20,7 +20,7 @@ from lessonadmin.domain.models import Tracking, owners
 from lessonadmin.domain.polling import survey
 from lessonadmin.domain.polling.ask_mux import Answers
 from lessonadmin.domain.videos.conditions import ASKABLE
-from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.text.temporary_ids import is_temporary
 
 log = logging.getLogger(__name__)
 

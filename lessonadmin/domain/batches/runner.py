@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lessonadmin import mux, traces
-from lessonadmin.database_errors import is_conflict, is_outage
+from lessonadmin import mux
+from lessonadmin.database.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import backoff, mux_budget
 from lessonadmin.domain.batches import leases, prefetch, registry, results, undo
@@ -29,7 +29,8 @@ from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.polling.ask_mux import Answers
-from lessonadmin.texts import plain
+from lessonadmin.observability import traces
+from lessonadmin.text.texts import plain
 
 log = logging.getLogger(__name__)
 

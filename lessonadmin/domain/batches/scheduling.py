@@ -124,7 +124,7 @@ def continue_batch(batch_id: uuid.UUID, *, until: float) -> bool:
     if batches.action_of(batches.get(batch_id)).asks_mux and mux_budget.left()[1] > 0:
         return False
     answers = queue.answers()
-    workers = heartbeats.hands()["worker"] and answers
+    workers = heartbeats.worker_and_clock()["worker"] and answers
     seconds = until - time.monotonic()
     before = leases.batch_lease(batch_id)
     if before is not None and answers and before.may_be_lost:

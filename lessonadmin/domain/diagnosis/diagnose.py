@@ -9,20 +9,27 @@ from collections.abc import Iterator
 
 from lessonadmin import queue
 from lessonadmin.domain import heartbeats
-from lessonadmin.domain.diagnosis.facts import CaseFile, Uploads, open_case
-from lessonadmin.domain.diagnosis.findings import DOCTOR, Button, Finding
-from lessonadmin.domain.diagnosis.findings_at_mux import by_mux, mux_trouble
-from lessonadmin.domain.diagnosis.findings_in_database import by_record, held, replacement
+from lessonadmin.domain.diagnosis.facts import Uploads, VideoFacts, read_facts
+from lessonadmin.domain.diagnosis.findings import (
+    DOCTOR,
+    Button,
+    Finding,
+    finding_at_mux,
+    finding_in_database,
+    held,
+    mux_trouble,
+    replacement,
+)
 from lessonadmin.domain.diagnosis.mux_comparison import Look
 from lessonadmin.domain.models import Owner
 
-__all__ = ["Button", "Finding", "diagnose", "machine_room_findings"]
+__all__ = ["Button", "Finding", "background_work_findings", "diagnose"]
 
 
 def diagnose(owner: Owner, *, look: Look | None = None, uploads: Uploads | None = None) -> list[Finding]:
     """What there is to say about the video of a lesson or course, the cause first. Never empty."""
-    case = open_case(owner, look, uploads)
-    main = by_mux(case) or by_record(case)
+    case = read_facts(owner, look, uploads)
+    main = finding_at_mux(case) or finding_in_database(case)
     around = list(_surroundings(case, main))
     decide = list(held(case))
     if decide and main.severity != "trouble":
@@ -42,9 +49,9 @@ def _stands_in_the_way(around: list[Finding], main: Finding) -> bool:
 # What else stands in the way
 
 
-def _surroundings(case: CaseFile, main: Finding) -> Iterator[Finding]:
+def _surroundings(case: VideoFacts, main: Finding) -> Iterator[Finding]:
     if case.moving or case.status == "deleting":
-        yield from machine_room_findings()
+        yield from background_work_findings()
         if case.look is None and case.last_look_error is not None:
             category, message = case.last_look_error
             trouble = mux_trouble(category, f"The last look at Mux failed: {message}")
@@ -63,7 +70,7 @@ def _surroundings(case: CaseFile, main: Finding) -> Iterator[Finding]:
         yield replacement(case)
 
 
-def machine_room_findings() -> Iterator[Finding]:
+def background_work_findings() -> Iterator[Finding]:
     """Is anybody there to do the work?"""
     if not queue.answers():
         yield Finding(
@@ -72,7 +79,7 @@ def machine_room_findings() -> Iterator[Finding]:
             "trouble",
             DOCTOR,
         )
-    there = heartbeats.hands()
+    there = heartbeats.worker_and_clock()
     if not there["worker"]:
         yield Finding(
             "no_workers",

@@ -14,7 +14,7 @@ from lessonadmin.domain.videos import conditions, outbox
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, state_of
 from lessonadmin.domain.webhooks import inbox
-from lessonadmin.spans import in_words
+from lessonadmin.text.durations import in_words
 
 MAX_EVENTS = 20
 
@@ -36,7 +36,7 @@ class Withdrawn:
 
 
 @dataclass(frozen=True)
-class CaseFile:
+class VideoFacts:
     """What is known. Times are by the database's clock."""
 
     owner: Owner
@@ -122,7 +122,7 @@ def _since(now: datetime, moment: datetime | None) -> str:
     return in_words((now - moment).total_seconds()) if moment is not None else "some time"
 
 
-def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None) -> CaseFile:
+def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None) -> VideoFacts:
     """Read what is known now. `uploads`: if they are at hand already."""
     kind = owner.kind
     found = uploads or uploads_of(owner)
@@ -135,7 +135,7 @@ def open_case(owner: Owner, look: Look | None, uploads: "Uploads | None" = None)
         .execution_options(populate_existing=True)
     )
     waiting = _waiting_events(owner, video.current)
-    return CaseFile(
+    return VideoFacts(
         owner,
         video.shown,
         video.on_its_way,

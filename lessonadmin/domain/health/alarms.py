@@ -20,7 +20,7 @@ from lessonadmin.domain.health import mux_usage
 from lessonadmin.domain.models import Alarm, MuxCall, MuxEvent, Tracking, User
 from lessonadmin.domain.models.accounts import STAFF
 from lessonadmin.domain.polling import not_found_guard
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 
 log = logging.getLogger(__name__)
 

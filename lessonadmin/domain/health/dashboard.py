@@ -7,15 +7,16 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
+from lessonadmin import queue
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats, hourly_statistics, mux_budget
 from lessonadmin.domain.audit import security_counts
-from lessonadmin.domain.health import alarms, gauges, mux_usage
-from lessonadmin.domain.models import Alarm, Lesson, MuxEvent, Tracking
+from lessonadmin.domain.health import alarms, mux_usage
+from lessonadmin.domain.models import Alarm, AssetDeletion, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.querying import bounded_count
-from lessonadmin.domain.videos import wording
+from lessonadmin.domain.videos import conditions, wording
 
 SPANS = {
     "24h": (timedelta(hours=24), timedelta(hours=1)),
@@ -97,16 +98,16 @@ def overview(span: str) -> Overview:
         published=totals["published"],
         ready_after=hourly_statistics.time_to_ready(since=since),
         reasons=reasons(since),
-        stuck=gauges.lessons_stuck(),
+        stuck=lessons_stuck(),
         attention=bounded_count.count(Lesson.id, [Lesson.needs_attention_at.is_not(None)], MANY).number,
         last_event=db.session.scalar(select(func.max(MuxEvent.received_at))),
         event_delay=hourly_statistics.event_delay(since=since),
         discovered=totals["discovered"],
         rejected=sum(totals["rejected"].values()),
         refused=security_counts.last_day(),
-        queues=gauges.queue_jobs(),
+        queues=queue_jobs(),
         workers=len(heartbeats.alive(heartbeats.ages(heartbeats.WORKER), heartbeats.WORKER)),
-        deletions=gauges.deletions_pending(),
+        deletions=deletions_pending(),
         budget_left=left,
         budget_pause=pause,
         stored=mux_usage.stored_minutes(),
@@ -152,3 +153,30 @@ def _example(ids: tuple[uuid.UUID | None, uuid.UUID | None]) -> uuid.UUID:
     if found is None:
         raise ValueError("an upload belongs to a lesson or a course")
     return found
+
+
+# What `/metrics` and the dashboard say of this moment: counted from rows and queues when somebody asks.
+
+
+def lessons_stuck() -> int:
+    """Lessons whose videos take longer than they should; they are still watched."""
+    return _count(conditions.stuck_ids(Lesson))
+
+
+def deletions_pending() -> int:
+    return _count(select(AssetDeletion.id).where(AssetDeletion.done_at.is_(None)))
+
+
+def _count(rows: Select[uuid.UUID]) -> int:
+    return db.session.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
+
+
+def queue_jobs() -> dict[str, dict[str, int]]:
+    """How many jobs each queue has in each state."""
+    return queue.counts()
+
+
+def alarms_by_kind() -> dict[str, bool]:
+    """Every kind of alarm, and whether it stands."""
+    standing = {one.kind for one in alarms.standing()}
+    return {kind: kind in standing for kind in alarms.BY_NAME}

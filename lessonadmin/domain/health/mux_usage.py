@@ -18,7 +18,7 @@ from lessonadmin import config, mux
 from lessonadmin.db import db
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, ReconcileRun, Rollup, Tracking
-from lessonadmin.temporary_ids import temporary
+from lessonadmin.text.temporary_ids import temporary
 
 log = logging.getLogger(__name__)
 

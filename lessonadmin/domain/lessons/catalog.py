@@ -18,7 +18,7 @@ from lessonadmin.domain import permissions, thumbnails
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 from lessonadmin.domain.querying import bounded_count, full_text
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 
 PER_PAGE = 24
 MAX_LESSONS = 500

@@ -15,7 +15,7 @@ from lessonadmin.domain import permissions, thumbnails
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import catalog
 from lessonadmin.domain.models import Course, Lesson, User
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 
 MAX_LESSONS = 500
 MAX_COURSES = 500

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from lessonadmin.db import db
 from lessonadmin.domain import permissions
-from lessonadmin.domain.accounts import people
+from lessonadmin.domain.accounts import users
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
 from lessonadmin.domain.lessons.lessons import UNSET, Changes, check_texts
@@ -102,7 +102,7 @@ def give(by: User, course_id: uuid.UUID, *, to_email: str) -> bool:
     if not by.is_staff:
         raise Forbidden("forbidden", "Only staff give a course to another teacher.")
     course: Course = permissions.course_to_change(by, course_id)
-    taker = people.find_by_email(to_email)
+    taker = users.find_by_email(to_email)
     if taker is None or not taker.teaches:
         raise Invalid.field("teacher", "There is no teacher with this e-mail address.")
     if taker.id == course.instructor_id:

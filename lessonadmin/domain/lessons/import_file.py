@@ -16,13 +16,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TextIO, cast
 
-from lessonadmin import spreadsheets
 from lessonadmin.domain import prices
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons.lessons import check_texts
 from lessonadmin.domain.models.lessons import LESSON_STATUSES
-from lessonadmin.temporary_ids import is_temporary
-from lessonadmin.texts import storable
+from lessonadmin.text import spreadsheets
+from lessonadmin.text.temporary_ids import is_temporary
+from lessonadmin.text.texts import storable
 
 Status = Literal["draft", "published"]
 COLUMNS = {

@@ -14,7 +14,7 @@ from sqlalchemy import exists, func, select
 from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import mux_budget
-from lessonadmin.domain.accounts import people
+from lessonadmin.domain.accounts import users
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.lessons import courses, lessons
@@ -75,7 +75,7 @@ def take_in(row: Row, *, actor: Actor, dry_run: bool) -> Outcome:
 
 
 def _teacher(email: str) -> User:
-    user = people.find_by_email(email)
+    user = users.find_by_email(email)
     if user is None:
         raise _No("nobody has this e-mail address")
     if not user.active:

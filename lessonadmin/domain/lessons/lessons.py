@@ -22,7 +22,7 @@ from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.videos import conditions, locking, publication, removal, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
-from lessonadmin.texts import storable
+from lessonadmin.text.texts import storable
 
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 20_000

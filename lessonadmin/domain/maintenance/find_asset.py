@@ -15,7 +15,7 @@ from lessonadmin.domain import mux_budget
 from lessonadmin.domain.models import Owner, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.videos import held_files
-from lessonadmin.temporary_ids import PREFIX, is_temporary
+from lessonadmin.text.temporary_ids import PREFIX, is_temporary
 
 UNCLEAN = re.compile(r"[^A-Za-z0-9]")
 

@@ -22,7 +22,7 @@ from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.videos import locking, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import asset_observation, gone_observation
-from lessonadmin.temporary_ids import temporary
+from lessonadmin.text.temporary_ids import temporary
 
 Result = Literal["updated", "skipped", "failed"]
 

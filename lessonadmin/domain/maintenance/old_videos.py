@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, se
 from lessonadmin.db import db
 from lessonadmin.domain.models import Kind, Lesson, Owner, Tracking, owners
 from lessonadmin.domain.models.lessons import OPEN_STATUSES
-from lessonadmin.temporary_ids import is_temporary, temporary
+from lessonadmin.text.temporary_ids import is_temporary, temporary
 
 Target = tuple[Kind, uuid.UUID]
 PAGE = 200

@@ -11,8 +11,8 @@ from sqlalchemy import CheckConstraint, ColumnElement, DateTime, func, or_, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lessonadmin import temporary_ids
 from lessonadmin.db import new_id
+from lessonadmin.text import temporary_ids
 
 Key = Annotated[
     uuid.UUID, mapped_column(primary_key=True, default=new_id, server_default=text("gen_random_uuid()"))

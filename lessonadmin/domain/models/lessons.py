@@ -26,10 +26,10 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
-from lessonadmin import temporary_ids
 from lessonadmin.db import Base
 from lessonadmin.domain.models.accounts import User
 from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMuxIds, one_of
+from lessonadmin.text import temporary_ids
 
 VIDEO_STATUSES = ("none", "uploading", "processing", "ready", "error", "deleting")
 Kind = Literal["lesson", "course"]

@@ -25,7 +25,7 @@ from lessonadmin import config
 from lessonadmin.db import Base
 from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMuxIds, one_of
 from lessonadmin.domain.models.lessons import OPEN, OPEN_STATUSES, Course, Kind, Lesson, in_open_state
-from lessonadmin.temporary_ids import PATTERN, is_temporary
+from lessonadmin.text.temporary_ids import PATTERN, is_temporary
 
 TRACKING_STATUSES = ("uploading", "processing", "ready", "error", "cancelled", "deleting", "deleted")
 CURRENT_AND_OPEN = f"superseded_at IS NULL AND status IN ({OPEN})"

@@ -13,8 +13,9 @@ from email.message import EmailMessage
 from types import TracebackType
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from lessonadmin import config, traces
-from lessonadmin.texts import plain
+from lessonadmin import config
+from lessonadmin.observability import traces
+from lessonadmin.text.texts import plain
 
 SECONDS = 10
 NO_TLS = "the mail server does not offer TLS (STARTTLS), so it was told no password and no mail"

@@ -28,7 +28,7 @@ from lessonadmin.domain.videos.observations import (
     upload_observation,
 )
 from lessonadmin.domain.videos.state_machine import VideoEvent
-from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.text.temporary_ids import is_temporary
 
 FRESH_SECONDS = 30.0
 

@@ -82,7 +82,7 @@ def share_out(*, actor: Actor) -> Survey:
 
 def _hand_over(ids: list[uuid.UUID]) -> set[uuid.UUID]:
     """Give these to the workers; the answer is what could not be given."""
-    if not ids or not heartbeats.hands()["worker"]:
+    if not ids or not heartbeats.worker_and_clock()["worker"]:
         return set(ids)
     now = db.session.scalars(select(func.clock_timestamp())).one()
     _change(ids, handed_over_at=now)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, cast, false, func
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute
 
-from lessonadmin.texts import one_line
+from lessonadmin.text.texts import one_line
 
 MAX_LENGTH = 200
 MAX_WORDS = 8

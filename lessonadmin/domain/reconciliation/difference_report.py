@@ -12,7 +12,7 @@ from lessonadmin.domain.errors import Conflict, Invalid, Unavailable
 from lessonadmin.domain.models import Course, Drift, Lesson, ReconcileRun, User
 from lessonadmin.domain.models.operations import DRIFT_KINDS
 from lessonadmin.domain.reconciliation import reconcile
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 
 PER_PAGE = 50
 LAST_PAGE = 100_000

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from lessonadmin import config
 from lessonadmin.domain.models.lessons import OPEN
 from lessonadmin.domain.videos.state_machine import KEPT_BACK, State
-from lessonadmin.temporary_ids import PATTERN
+from lessonadmin.text.temporary_ids import PATTERN
 
 OURS = f"""
 CREATE TEMP TABLE used_assets AS

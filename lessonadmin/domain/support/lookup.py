@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, or_, select, union_all
 from lessonadmin.db import db
 from lessonadmin.domain.models import AssetDeletion, Batch, Course, Lesson, MuxEvent, Tracking, User, owners
 from lessonadmin.domain.querying import bounded_count, full_text
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 
 MAX_OF_A_KIND = 10
 MAX_IDS = 200

@@ -31,7 +31,7 @@ from lessonadmin.domain.models import (
     owners,
 )
 from lessonadmin.domain.webhooks import inbox
-from lessonadmin.texts import plain
+from lessonadmin.text.texts import plain
 
 Source = Literal["audit", "event", "call", "promise", "upload", "notice", "note"]
 MAX_ENTRIES = 200

@@ -19,7 +19,7 @@ from lessonadmin.domain.models.lessons import UNTAKEN_COURSE, UNTAKEN_LESSON
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.videos import conditions, locking, transitions
 from lessonadmin.domain.videos.recheck_schedule import MAX_SILENCE_SECONDS
-from lessonadmin.temporary_ids import temporary
+from lessonadmin.text.temporary_ids import temporary
 
 MAX_A_PASS = 10
 RESERVE = 6.0  # of the background's calls, left to what is on its way

@@ -28,7 +28,7 @@ from lessonadmin import config
 from lessonadmin.db import actor, db, later
 from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation, owners
 from lessonadmin.queue import enqueue_after_commit
-from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.text.temporary_ids import is_temporary
 
 # An upload in one of these states uses its asset, unless another upload has taken its place.
 USING = ("uploading", "processing", "ready", "error")

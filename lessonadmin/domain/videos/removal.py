@@ -20,7 +20,7 @@ from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.outbox_leases import Lease
 from lessonadmin.domain.videos.state_machine import VideoEvent
-from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.text.temporary_ids import is_temporary
 
 # Who gives up an asset: one lesson or course, under its lock, or everything that uses it.
 Scope = LockedVideo | Literal["everyone"]

@@ -26,7 +26,7 @@ from lessonadmin.domain.videos.state_machine import (
     state_of,
     status_of,
 )
-from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.text.temporary_ids import is_temporary
 
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
 GONE = (State.DELETING, State.DELETED)

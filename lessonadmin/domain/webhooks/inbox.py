@@ -12,18 +12,19 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, case, func, or_, select, text, union, update
 
-from lessonadmin import metrics, mux, traces
-from lessonadmin.database_errors import is_conflict, is_outage
+from lessonadmin import metrics, mux
+from lessonadmin.database.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
 from lessonadmin.domain import backoff
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import MuxEvent, Tracking
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.webhooks.handlers import Verdict, apply_event
-from lessonadmin.ids import as_id
 from lessonadmin.metrics import labels
+from lessonadmin.observability import traces
 from lessonadmin.queue import enqueue_after_commit
-from lessonadmin.texts import plain
+from lessonadmin.text.ids import as_id
+from lessonadmin.text.texts import plain
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
-from lessonadmin import mux, texts
+from lessonadmin import mux
 from lessonadmin.domain.lessons import lessons, listing
 from lessonadmin.domain.models.lessons import VIDEO_STATUSES
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.querying import full_text
+from lessonadmin.text import texts
 
 MAX_SIZE_BYTES = 2**53
 

@@ -10,7 +10,7 @@ from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.polling import ask_now
 from lessonadmin.domain.uploads import assign_asset
 from lessonadmin.domain.videos import locking, removal, video_status
-from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.text.temporary_ids import is_temporary
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.endpoints import Answer, endpoint
 from lessonadmin.views.api.requests import AssetNamed, OwnerNamed, StatusAsk

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.lessons import courses
-from lessonadmin.ids import as_id
+from lessonadmin.text.ids import as_id
 from lessonadmin.views.courses.blueprint import bp
 from lessonadmin.web import fragments
 

@@ -5,7 +5,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, transaction
-from lessonadmin.domain.accounts import people, sessions, sign_in, tokens
+from lessonadmin.domain.accounts import sessions, sign_in, tokens, users
 from lessonadmin.domain.models import AuditLog, User, UserSession
 from tests.factories import PASSWORD, make_user
 
@@ -152,5 +152,5 @@ def test_a_reset_says_how_many_sessions_it_ended(session: Session) -> None:
     user = make_user()
     opened(user)
     with transaction(CLI):
-        people.reset_password(user)
+        users.reset_password(user)
     assert ended(session) == [("user.sessions_ended", user.id, 1)]

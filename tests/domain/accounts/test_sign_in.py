@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 from lessonadmin.db import CLI, Actor, transaction
-from lessonadmin.domain.accounts import passwords, people, sign_in
+from lessonadmin.domain.accounts import passwords, sign_in, users
 from lessonadmin.domain.errors import TooMany
 from lessonadmin.domain.models import SignInFailure
 from tests.factories import PASSWORD, make_user
@@ -108,8 +108,8 @@ def test_a_very_long_address_is_counted_like_any_other(session: Session) -> None
 def test_disabled_and_passwordless_accounts_are_simply_wrong(session: Session) -> None:
     disabled = make_user()
     with transaction(CLI):
-        people.set_active(disabled, False)
-        scripted = people.create_user(email="script@school.example", role="instructor")
+        users.set_active(disabled, False)
+        scripted = users.create_user(email="script@school.example", role="instructor")
     assert not attempt(disabled.email, PASSWORD)
     assert not attempt(scripted.email, "")
     assert not attempt("nobody@school.example", PASSWORD)

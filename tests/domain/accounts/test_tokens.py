@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, db, transaction
-from lessonadmin.domain.accounts import people, tokens
+from lessonadmin.domain.accounts import tokens, users
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.maintenance import retention
 from lessonadmin.domain.models import ApiToken, AuditLog, User
@@ -18,10 +18,10 @@ from tests.factories import PASSWORD, keep, make_token, make_user
 
 NEW = "another long password"
 ENDINGS: dict[str, Callable[[User], object]] = {
-    "password changed": lambda user: people.change_password(user, old=PASSWORD, new=NEW, keep=None),
-    "password reset": people.reset_password,
-    "role changed": lambda user: people.set_role(user, "support"),
-    "account disabled": lambda user: people.set_active(user, False),
+    "password changed": lambda user: users.change_password(user, old=PASSWORD, new=NEW, keep=None),
+    "password reset": users.reset_password,
+    "role changed": lambda user: users.set_role(user, "support"),
+    "account disabled": lambda user: users.set_active(user, False),
 }
 
 
@@ -68,7 +68,7 @@ def test_a_token_lives_for_ninety_days(session: Session) -> None:
         tokens.whose(secret)
     assert tokens.live(user) == []
     with transaction(CLI):
-        people.set_active(user, False)
+        users.set_active(user, False)
     assert tokens.whose(secret) is None, "of a disabled account not even that is told"
 
 
@@ -130,7 +130,7 @@ def test_what_takes_an_account_back_ends_its_tokens_for_ever(session: Session, b
         ENDINGS[because](user)
     assert [tokens.whose(secret) for secret in secrets] == [None, None]
     with transaction(CLI):
-        people.set_active(user, True)
+        users.set_active(user, True)
     assert [tokens.whose(secret) for secret in secrets] == [None, None]
     assert tokens.whose(others) is not None
     rows = session.scalars(select(AuditLog).where(AuditLog.action == "user.token_revoked")).all()
@@ -146,7 +146,7 @@ def test_what_fails_ends_no_token(session: Session) -> None:
 
     def reset_and_fail() -> None:
         with transaction(CLI):
-            people.reset_password(user)
+            users.reset_password(user)
             raise LookupError
 
     with pytest.raises(LookupError):

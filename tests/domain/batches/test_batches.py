@@ -431,7 +431,7 @@ def test_only_the_holder_of_the_turn_works(session: Session, staff: Actor) -> No
 @pytest.fixture
 def a_worker(session: Session, redis_connection: Any) -> None:
     """One was seen just now; it is the test that does its work."""
-    heartbeats.beat("worker:test:1")
+    heartbeats.record("worker:test:1")
 
 
 def swept() -> int:
@@ -536,7 +536,7 @@ def test_with_nobody_to_send_it_to_the_sweep_carries_a_batch_out_itself(
     staff: Actor, redis_connection: Any, away: str
 ) -> None:
     if away == "Redis":
-        heartbeats.beat("worker:test:1")
+        heartbeats.record("worker:test:1")
     with overridden(**{"redis_url": "redis://127.0.0.1:1/0"} if away == "Redis" else {}):
         batch_id = begin(PUBLISH, drafts(60), staff)
         turns_fall_silent()

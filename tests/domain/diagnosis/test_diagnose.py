@@ -26,8 +26,8 @@ from tests.settings import overridden
 
 @pytest.fixture(autouse=True)
 def somebody_works(session: object) -> None:
-    heartbeats.beat("worker:host:1")
-    heartbeats.beat("clock")
+    heartbeats.record("worker:host:1")
+    heartbeats.record("clock")
 
 
 def fresh(owner: Lesson | Course) -> Lesson | Course:

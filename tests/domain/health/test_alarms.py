@@ -23,7 +23,7 @@ from tests.mux_sim import MuxSim
 def staff(mux_sim: MuxSim) -> Iterator[User]:
     """Somebody to be told, a worker that is alive, and a budget that remembers nothing of other tests."""
     mux_budget._noted.clear()
-    heartbeats.beat("worker:test:1")
+    heartbeats.record("worker:test:1")
     yield make_user(role="support")
     mux_budget._noted.clear()
 
@@ -126,7 +126,7 @@ def test_no_worker(mux_sim: MuxSim, staff: User) -> None:
     db.session.execute(text("UPDATE heartbeats SET at = at - interval '10 minutes'"))
     db.session.commit()
     assert standing() == {"no_worker"}
-    heartbeats.beat("worker:test:1")
+    heartbeats.record("worker:test:1")
     assert standing() == set()
 
 
@@ -236,7 +236,7 @@ def test_an_alarm_row_has_its_beginning_and_its_end(mux_sim: MuxSim, staff: User
     db.session.execute(text("UPDATE heartbeats SET at = at - interval '10 minutes'"))
     db.session.commit()
     standing()
-    heartbeats.beat("worker:test:1")
+    heartbeats.record("worker:test:1")
     standing()
     alarm = db.session.scalars(select(Alarm)).one()
     assert alarm.ended_at is not None

@@ -14,7 +14,7 @@ from lessonadmin import config
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.diagnosis import diagnose
-from lessonadmin.domain.health import gauges
+from lessonadmin.domain.health import dashboard
 from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.lessons import worklist
 from lessonadmin.domain.lessons.worklist import Query
@@ -203,7 +203,7 @@ def everywhere(lesson: Lesson) -> dict[str, bool]:
     causes = [one.cause for one in diagnose.diagnose(now)]
     return {
         "the rule": db.session.scalar(select(Lesson.id).where(conditions.stuck(Lesson))) is not None,
-        "gauge": gauges.lessons_stuck() == 1,
+        "gauge": dashboard.lessons_stuck() == 1,
         "standing": video_status.of(now).stuck,
         "marked by the sweep": now.needs_attention_at is not None,
         "the instructor's list": listed.total == 1 and listed.counts["attention"] == 1,
@@ -220,8 +220,8 @@ def everywhere(lesson: Lesson) -> dict[str, bool]:
 
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a video that plays"])
 def test_every_place_says_the_same_of_a_late_video(mux_sim: MuxSim, beside: bool) -> None:
-    heartbeats.beat("worker:host:1")
-    heartbeats.beat("clock")
+    heartbeats.record("worker:host:1")
+    heartbeats.record("clock")
     lesson = make_lesson(title="Rye")
     if beside:
         mux_sim.uploaded(lesson)

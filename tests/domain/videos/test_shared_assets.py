@@ -228,7 +228,7 @@ def test_each_that_waits_for_the_deletion_can_ask_about_it(mux_sim: MuxSim, aske
     mux_sim.control.clear_faults()
     assert open_deletions() == [one.asset_id]
     owner: Owner = getattr(one, asked_about)
-    assert facts.open_case(owner, None).deletion is not None
+    assert facts.read_facts(owner, None).deletion is not None
     db.session.rollback()
     said = recheck.recheck(owner.kind, owner.id, actor=CLI, answers=Answers("high"))
     assert said.note == "The video is gone at Mux."

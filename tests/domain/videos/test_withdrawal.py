@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 from lessonadmin import mux
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import heartbeats, mux_budget
-from lessonadmin.domain.accounts import handover, people
+from lessonadmin.domain.accounts import handover, users
 from lessonadmin.domain.batches import batches, registry, scheduling
 from lessonadmin.domain.batches.results import SENTENCES
 from lessonadmin.domain.diagnosis import diagnose
@@ -45,8 +45,8 @@ Owner = Lesson | Course
 @pytest.fixture(autouse=True)
 def plenty(session: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
-    heartbeats.beat("worker:host:1")
-    heartbeats.beat("clock")
+    heartbeats.record("worker:host:1")
+    heartbeats.record("clock")
 
 
 def fresh(user: User) -> User:
@@ -55,12 +55,12 @@ def fresh(user: User) -> User:
 
 def disabled(instructor: User, _owner: Owner) -> None:
     with transaction(CLI):
-        people.set_active(fresh(instructor), False)
+        users.set_active(fresh(instructor), False)
 
 
 def demoted(instructor: User, _owner: Owner) -> None:
     with transaction(CLI):
-        people.set_role(fresh(instructor), "student")
+        users.set_role(fresh(instructor), "student")
 
 
 def handed_over(instructor: User, _owner: Owner) -> None:
@@ -187,7 +187,7 @@ def test_what_mux_has_already_goes_on(mux_sim: MuxSim) -> None:
     made = make_tracking(lesson, status="processing", mux_asset_id="a1", started_by=lesson.creator_id)
     for loss in LOSSES:
         with transaction(CLI):
-            people.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
+            users.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
         loss(db.session.get_one(User, lesson.creator_id), lesson)
     db.session.rollback()
     assert db.session.get_one(Tracking, made.id, populate_existing=True).status == "processing"
@@ -201,7 +201,7 @@ def test_an_upload_that_staff_began_stays_when_the_lesson_changes_hands(mux_sim:
         loss(instructor, lesson)
         assert state(ticket.upload_id) == ("uploading", None, True)
     with transaction(CLI):
-        people.set_role(fresh(staff), "instructor")
+        users.set_role(fresh(staff), "instructor")
     assert state(ticket.upload_id)[1] == "right_lost"
 
 
@@ -213,7 +213,7 @@ def test_staff_who_teach_keep_their_own_uploads_when_they_are_no_longer_staff(mu
     assert (lost.by_disabling, lost.by_role["instructor"], lost.by_role["admin"]) == (2, 1, 0)
     assert lost.by_handing_over == 0
     with transaction(CLI):
-        people.set_role(fresh(staff), "instructor")
+        users.set_role(fresh(staff), "instructor")
     assert [state(one.upload_id)[1] for one in tickets] == [None, "right_lost"]
 
 
@@ -270,7 +270,7 @@ def test_a_right_that_comes_back_revives_nothing(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     upload_id = late(mux_sim, lesson)
     with transaction(CLI):
-        people.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
+        users.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
     said = direct_upload.bytes_are_in(
         lesson, upload_id, temp_asset_id=None, actor=Actor.user(lesson.creator_id)
     )
@@ -378,7 +378,7 @@ def test_what_is_held_never_pushes_another_upload_away(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     upload_id = late(mux_sim, lesson)
     with transaction(CLI):
-        people.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
+        users.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
     coming = mux_sim.upload(mux_sim.lesson(lesson)).upload_id
     assert press("take_over", upload_id)[0].note == SENTENCES["another_coming"]
     assert state(coming) == ("uploading", None, True)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from lessonadmin import connections
+from lessonadmin.database import connections
 from lessonadmin.db import db
 from lessonadmin.domain.lessons import lessons, listing
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Lesson, Tracking, UploadCancellation

@@ -19,7 +19,7 @@ from lessonadmin.domain.videos.conditions import current, has_real_id
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
-from lessonadmin.temporary_ids import is_temporary
+from lessonadmin.text.temporary_ids import is_temporary
 
 # In the words of a bulk action's options: keep the asset at Mux for REPLACED_GRACE_SECONDS before it is deleted.
 GRACE = "grace"

@@ -13,11 +13,12 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from lessonadmin import config, traces
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain.health.doctor import database_checks, host_checks, mux_checks, webhook_checks
 from lessonadmin.domain.health.doctor.examination import Line, Room, fail
-from lessonadmin.texts import plain
+from lessonadmin.observability import traces
+from lessonadmin.text.texts import plain
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from lessonadmin.domain.heartbeats import CLOCK, WORKER, expected_revision
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.querying import bounded_count
 from lessonadmin.domain.videos import conditions
-from lessonadmin.spans import in_words
+from lessonadmin.text.durations import in_words
 
 SKEW_SECONDS = 5.0
 

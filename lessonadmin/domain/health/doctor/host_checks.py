@@ -8,13 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lessonadmin import queue
-from lessonadmin import redis_access as door
-from lessonadmin.addresses import UNIX
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.accounts import demo_accounts
 from lessonadmin.domain.health.doctor.examination import Line, Room, fail, ok, warn
 from lessonadmin.domain.notifications import smtp
-from lessonadmin.job_list import QUEUES
+from lessonadmin.redis_queue import redis_access as door
+from lessonadmin.redis_queue.job_list import QUEUES
+from lessonadmin.security.addresses import UNIX
 
 GIB = 1024**3
 LITTLE, TOO_LITTLE = 1 * GIB, GIB // 5

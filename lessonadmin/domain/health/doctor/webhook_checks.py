@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from lessonadmin import mux
 from lessonadmin.domain.health.doctor.examination import Line, Room, fail, ok, warn
 from lessonadmin.domain.models import MuxEvent, Rollup, Tracking
-from lessonadmin.spans import in_words
+from lessonadmin.text.durations import in_words
 
 LATEST = 500
 LATE_SECONDS = 60.0

@@ -33,8 +33,8 @@ OURS = environment_id(ENVIRONMENT)
 @pytest.fixture
 def well(mux_sim: MuxSim) -> MuxSim:
     """An installation where everything is as it should be."""
-    heartbeats.beat("worker:host:1")
-    heartbeats.beat("clock")
+    heartbeats.record("worker:host:1")
+    heartbeats.record("clock")
     make_event(
         secret_hint=mux.hint("test-webhook-secret"),
         outcome="applied",

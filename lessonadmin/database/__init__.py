@@ -1,0 +1,1 @@
+"""PostgreSQL below the session: pooled connections and what its errors mean. The session is in `lessonadmin.db`."""

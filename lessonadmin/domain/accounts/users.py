@@ -1,0 +1,176 @@
+"""Accounts: making and changing them.
+
+Secrets leave this room once and are stored as hashes. Every change of password, role or state ends the other
+sessions and all bearer tokens in the same transaction. Signing in is in `sign_in`, whose session it is in `sessions`, bearer tokens are in `tokens`.
+"""
+
+import re
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from lessonadmin.db import db, moment
+from lessonadmin.domain.accounts import account_notices, passwords, sessions, tokens
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.errors import Conflict, Invalid
+from lessonadmin.domain.models import User
+from lessonadmin.domain.models.accounts import ROLES
+from lessonadmin.domain.videos import withdrawal
+from lessonadmin.text.texts import has_control, one_line
+
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}")
+MAX_NAME_LENGTH = 100
+TEMPORARY_LIFE = timedelta(hours=24)
+
+
+class TemporaryPasswordEnded(Invalid):
+    """It is the right password, and it came too late."""
+
+    def __init__(self) -> None:
+        sentence = "This temporary password has ended. Ask an administrator for a new one."
+        super().__init__("temporary_password_ended", sentence)
+
+
+class WrongPassword(Invalid):
+    """The present password was asked for and is not this."""
+
+    def __init__(self) -> None:
+        sentence = "This is not your present password."
+        super().__init__("invalid_input", sentence, fields={"old_password": sentence})
+
+
+def _check_email(email: str) -> str:
+    email = email.strip()
+    if EMAIL.fullmatch(email) is None or has_control(email):
+        raise Invalid.field("email", "Enter an e-mail address such as name@school.example.")
+    return email
+
+
+def _check_role(role: str) -> str:
+    if role not in ROLES:
+        raise Invalid.field("role", "Choose one of: " + ", ".join(ROLES) + ".")
+    return role
+
+
+def find_by_email(email: str) -> User | None:
+    return db.session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+
+
+def _check_name(name: str) -> str:
+    name = one_line(name)
+    if len(name) > MAX_NAME_LENGTH:
+        raise Invalid.field("name", f"Use at most {MAX_NAME_LENGTH} characters for the name.")
+    return name
+
+
+def create_user(
+    *, email: str, role: str, name: str = "", password: str | None = None, temporary: bool = False
+) -> User:
+    """A new account; without a password it can use bearer tokens only. A temporary one has to be changed."""
+    email = _check_email(email)
+    if password is not None:
+        passwords.check_strength(password)
+    user = User(
+        email=email,
+        name=_check_name(name),
+        role=_check_role(role),
+        password_hash=passwords.hashed(password) if password is not None else None,
+        password_temporary_until=_end_of_temporary() if temporary and password is not None else None,
+    )
+    taken = Conflict("email_taken", f"There is an account for {email} already.")
+    if find_by_email(email) is not None:
+        raise taken
+    try:
+        with db.session.begin_nested():
+            db.session.add(user)
+    except IntegrityError as error:  # somebody else made it at the same moment
+        raise taken from error
+    audit_log.record("user.created", user, email=email, role=role)
+    return user
+
+
+def change_password(user: User, *, old: str, new: str, keep: uuid.UUID | None) -> None:
+    """Set a new password; every bearer token ends, and every session but the one that did it."""
+    _lock(user)  # from here on the hash that `old` is compared with is the one that is replaced
+    if not passwords.proves(user.password_hash, old):
+        raise WrongPassword
+    if user.password_temporary_until is not None and user.password_temporary_until <= moment():
+        raise TemporaryPasswordEnded
+    passwords.check_strength(new, field="new_password")
+    passwords.check_different(new, old, field="new_password")
+    _set_password(user, new)
+    sessions.end_all(user, but=keep)
+    tokens.end_all(user, because="password changed")
+    audit_log.record("user.password_changed", user)
+    account_notices.password_changed(user)
+
+
+def reset_password(user: User, *, temporary: bool = True) -> str:
+    """Give the account a new random password, readable this once, and end all its sessions and tokens.
+
+    Whoever makes a password for somebody else knows it, so it has to be changed at the first sign-in, within a day.
+    """
+    _lock(user)
+    password = passwords.made_up()
+    _set_password(user, password, temporary=temporary)
+    sessions.end_all(user)
+    tokens.end_all(user, because="password reset")
+    audit_log.record("user.password_reset", user)
+    if temporary:
+        account_notices.password_reset(user)
+    return password
+
+
+def _end_of_temporary() -> datetime:
+    return moment() + TEMPORARY_LIFE
+
+
+def _lock(user: User) -> None:
+    """Nobody signs in meanwhile: a session that is being opened is seen and ended, a later one needs the new password."""
+    db.session.refresh(user, with_for_update=True)
+
+
+def _set_password(user: User, password: str, *, temporary: bool = False) -> None:
+    user.password_hash = passwords.hashed(password)
+    user.password_temporary_until = _end_of_temporary() if temporary else None
+    db.session.flush()
+
+
+def set_active(user: User, active: bool) -> None:
+    if user.active == active:
+        return
+    user.active = active
+    db.session.flush()  # first, so that a session that is being opened is there to be ended
+    if not active:
+        sessions.end_all(user)
+        tokens.end_all(user, because="account disabled")
+    audit_log.record("user.enabled" if active else "user.disabled", user)
+    account_notices.state_changed(user)
+    if not active:
+        withdrawal.from_person(user, why="the account was disabled")
+
+
+def set_role(user: User, role: str) -> None:
+    if user.role == _check_role(role):
+        return
+    before, user.role = user.role, role
+    sessions.end_all(user)
+    tokens.end_all(user, because="role changed")
+    audit_log.record("user.role_changed", user, before=before, after=role)
+    account_notices.role_changed(user, before=before, after=role)
+    withdrawal.from_person(user, why=f"the role was changed to {role}")
+
+
+def set_mail_notices(user: User, wanted: bool) -> None:
+    """Whether notices also leave by mail; in the app they stand in any case."""
+    if user.mail_notices == wanted:
+        return
+    user.mail_notices = wanted
+    db.session.flush()
+    audit_log.record("user.mail_chosen", user, notices=wanted)
+
+
+def list_users() -> list[User]:
+    return list(db.session.scalars(select(User).order_by(User.email)))

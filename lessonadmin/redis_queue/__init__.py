@@ -1,0 +1,1 @@
+"""The jobs in Redis: which there are, how they are stored, and how Redis has to be reached."""

@@ -1,0 +1,31 @@
+"""A text is an id or it is none; nothing that can be sent is an error."""
+
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lessonadmin.text.ids import as_id
+
+ID = uuid.UUID("01a1fc30-4459-7d2e-be8a-be56dc97f121")
+
+
+@pytest.mark.parametrize(
+    "text", [str(ID), str(ID).upper(), ID.hex, f" {ID}\n", f"{{{ID}}}", f"urn:uuid:{ID}"]
+)
+def test_an_id_is_understood_however_it_was_copied(text: str) -> None:
+    assert as_id(text) == ID
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", " ", "x", "1", str(ID)[:-1], f"{ID}0", "\x00", "\ud800", "g" * 32, "x" * 100_000]
+)
+def test_anything_else_is_none(text: str | None) -> None:
+    assert as_id(text) is None
+
+
+@given(text=st.text(max_size=60) | st.text(alphabet="0123456789abcdef-{}_ \x00", max_size=40))
+def test_nothing_raises(text: str) -> None:
+    found = as_id(text)
+    assert found is None or isinstance(found, uuid.UUID)

@@ -1,0 +1,39 @@
+"""What is loaded at the start is kept out of the garbage collector's sight, in gunicorn's own processes too."""
+
+import gc
+import runpy
+import sys
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from devstack.places import ROOT
+from lessonadmin.web import garbage_collection
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    before = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+def test_what_is_loaded_is_not_looked_at_again(collector: None) -> None:
+    garbage_collection.keep_what_is_loaded()
+    frozen = gc.get_freeze_count()
+    assert frozen > 50_000
+    assert len(gc.get_objects()) < frozen / 10
+    assert gc.get_threshold() == garbage_collection.THRESHOLDS
+
+
+def test_gunicorn_does_it_before_it_forks(
+    collector: None, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr("lessonadmin.web.startup_check.refusal", lambda _app: done.append("looked") or None)
+    monkeypatch.setattr(garbage_collection, "keep_what_is_loaded", lambda: done.append("kept"))
+    monkeypatch.setitem(sys.modules, "app", type("Module", (), {"app": app}))
+    runpy.run_path(str(ROOT / "gunicorn.conf.py"))["on_starting"](None)
+    assert done == ["looked", "kept"]

@@ -201,7 +201,7 @@ def test_values_beside_a_message_keep_their_kind() -> None:
 def test_a_command_that_breaks_off_quotes_no_row(settings_environment: dict[str, str]) -> None:
     """Whoever runs a command sees where it broke, and no row."""
     code = (
-        "from lessonadmin import logs; logs.init_app(); import psycopg\n"
+        "from lessonadmin.observability import logs; logs.init_app(); import psycopg\n"
         "from sqlalchemy.exc import IntegrityError\n"
         f"raise IntegrityError('x', {{}}, psycopg.Error({ROW!r}))"
     )

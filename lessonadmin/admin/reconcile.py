@@ -1,4 +1,4 @@
-"""Where we and Mux disagree: the last walk, its findings, and a button for each kind. Workers do the work."""
+"""Where Lessonadmin and Mux disagree: the last reconciliation, its differences, and a button for each kind. Workers do the work."""
 
 import uuid
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class ReconcilePage(PanelPage):
             "report": report,
             "unfinished": difference_report.unfinished(report),
             "confirmation": difference_report.CONFIRMATION,
-            "deleting": difference_report.DELETING,
+            "deleting": difference_report.DELETING_KINDS,
             "next_ms": BUSY_MILLISECONDS if report.busy else IDLE_MILLISECONDS,
             "page_url": lambda page: url_for(".index", kind=report.kind, page=page),
         }
@@ -42,13 +42,13 @@ class ReconcilePage(PanelPage):
 
     @expose("/walk", methods=("POST",))  # type: ignore[untyped-decorator]
     def walk(self) -> Response:
-        return _asked(difference_report.ask_walk, "A worker begins to walk; this page follows it.")
+        return _asked(difference_report.request_run, "A worker begins to walk; this page follows it.")
 
     @expose("/mend", methods=("POST",))  # type: ignore[untyped-decorator]
     def mend(self) -> Response:
         given = request.form
         return _asked(
-            lambda user_id: difference_report.ask_mend(
+            lambda user_id: difference_report.request_fix(
                 given.get("kind", ""),
                 run_id=as_id(given.get("run")),
                 user_id=user_id,

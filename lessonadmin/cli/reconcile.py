@@ -12,7 +12,7 @@ from lessonadmin.domain.reconciliation import mux_inventory, reconcile
 from lessonadmin.domain.reconciliation.differences import Found
 from lessonadmin.text.texts import visible
 
-TIMEOUT_SECONDS = 600.0  # the nightly walk, or a colleague's, comes to its end by itself
+TIMEOUT_SECONDS = 600.0  # for a reconciliation under way to end
 
 
 @click.command("reconcile")
@@ -23,8 +23,8 @@ TIMEOUT_SECONDS = 600.0  # the nightly walk, or a colleague's, comes to its end 
 def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
     """Find and mend what does not agree between us and Mux."""
     try:
-        report = _run_when_free(mend=not dry_run, delete_orphans=delete_orphans and not dry_run)
-    except mux_inventory.WalkFailed as error:
+        report = _run_when_free(fix=not dry_run, delete_orphans=delete_orphans and not dry_run)
+    except mux_inventory.InventoryFailed as error:
         raise click.ClickException(
             f"Mux could not be read to the end, so nothing was changed: {visible(str(error))}"
         ) from error
@@ -32,7 +32,7 @@ def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
     click.echo(f"foreign assets, never touched: {report.foreign}")
     click.echo(f"orphans younger than a day, left alone: {report.young_orphans}")
     click.echo(f"found: {sum(report.found.values())}")
-    click.echo(f"mended: {sum(report.mended.values())}")
+    click.echo(f"mended: {sum(report.fixed.values())}")
     click.echo(f"failed: {sum(report.failed.values())}")
     if report.left:
         click.echo(f"left for the next run, since {mux_budget.CLOSED}: {report.left}")
@@ -46,14 +46,14 @@ def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
         raise SystemExit(1)
 
 
-def _run_when_free(*, mend: bool, delete_orphans: bool) -> reconcile.Report:
+def _run_when_free(*, fix: bool, delete_orphans: bool) -> reconcile.Report:
     until, told = time.monotonic() + TIMEOUT_SECONDS, False
     while True:
         try:
             return reconcile.run(
                 actor=CLI,
                 started_by="command line",
-                mend=mend,
+                fix=fix,
                 delete_orphans=delete_orphans,
                 tell=_tell,
                 progress=_progress,

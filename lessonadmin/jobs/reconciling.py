@@ -1,4 +1,7 @@
-"""The nightly walk through Mux, which mends what is safe and deletes nothing; and what staff ask for in the panel."""
+"""Jobs of reconciliation: the nightly run, which fixes what is safe and deletes nothing, and what staff request in the panel.
+
+The names of the jobs stay as they are: jobs that wait in Redis during an upgrade carry them.
+"""
 
 import logging
 import uuid
@@ -11,30 +14,30 @@ log = logging.getLogger(__name__)
 
 
 def reconcile_nightly() -> None:
-    """Walk once; a walk that is under way or cannot be finished is left to the next night."""
+    """Run once; a run that is under way or cannot be finished is left to the next night."""
     try:
-        reconcile.run(actor=JOB, started_by="nightly", mend=True)
-    except (reconcile.AlreadyRunning, mux_inventory.WalkFailed) as error:
+        reconcile.run(actor=JOB, started_by="nightly", fix=True)
+    except (reconcile.AlreadyRunning, mux_inventory.InventoryFailed) as error:
         log.warning("no reconcile tonight: %s", error)
 
 
 def ask_when_due() -> bool:
-    """A walk through a large Mux takes long, so a worker does it and the clock goes on beating."""
+    """To read a large Mux takes long, so a worker does it and the clock keeps ticking."""
     return reconcile.is_due() and queue.enqueue("lessonadmin.jobs.reconciling.reconcile_nightly")
 
 
 def walk_now(user_id: str) -> None:
-    """Somebody pressed the button: walk and report, and change nothing."""
+    """Staff pressed the button: read and report, change nothing."""
     try:
-        reconcile.run(actor=Actor.user(uuid.UUID(user_id)), started_by=user_id, mend=False)
-    except (reconcile.AlreadyRunning, mux_inventory.WalkFailed) as error:
+        reconcile.run(actor=Actor.user(uuid.UUID(user_id)), started_by=user_id, fix=False)
+    except (reconcile.AlreadyRunning, mux_inventory.InventoryFailed) as error:
         log.warning("no walk: %s", error)
 
 
 def mend_kind(run_id: str, kind: str, user_id: str, reason: str) -> None:
-    """Mend what the last walk found of one kind; done twice, the second one finds nothing to do."""
+    """Fix what the last run found of one kind; done twice, the second one finds nothing to do."""
     actor = Actor.user(uuid.UUID(user_id), reason=reason or None)
     try:
-        reconcile.mend_kind(uuid.UUID(run_id), kind, actor=actor)
+        reconcile.fix_kind(uuid.UUID(run_id), kind, actor=actor)
     except reconcile.AlreadyRunning:
         log.warning("%s was not mended: a walk is under way", kind)

@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 from lessonadmin import queue
 from lessonadmin.db import CLI, db
 from lessonadmin.domain import mux_budget
-from lessonadmin.domain.models import AssetDeletion, Drift, ReconcileRun
+from lessonadmin.domain.models import AssetDeletion, Difference, ReconcileRun
 from lessonadmin.domain.reconciliation import reconcile
 from lessonadmin.jobs import reconciling
 from tests.factories import make_lesson, make_playing_lesson, make_user, signed_in
@@ -24,8 +24,8 @@ def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
 
 
-def walk() -> reconcile.Report:
-    report = reconcile.run(actor=CLI, started_by="command line", mend=False)
+def reconciled() -> reconcile.Report:
+    report = reconcile.run(actor=CLI, started_by="command line", fix=False)
     db.session.rollback()
     return report
 
@@ -87,7 +87,9 @@ def test_walk_mend_and_delete_by_buttons(mux_sim: MuxSim, redis_url: str) -> Non
     run_id = str(db.session.scalars(select(ReconcileRun.id)).one())
     press(browser, "mend", kind="missing", run=run_id)
     run_jobs()
-    assert db.session.scalars(select(Drift.mended_at).where(Drift.kind == "missing")).one() is not None
+    assert (
+        db.session.scalars(select(Difference.mended_at).where(Difference.kind == "missing")).one() is not None
+    )
     assert "Type “delete”" in press(browser, "mend", kind="orphan", run=run_id, reason="old")
     assert "Say why" in press(browser, "mend", kind="orphan", run=run_id, typed="delete")
     assert jobs() == []
@@ -96,13 +98,13 @@ def test_walk_mend_and_delete_by_buttons(mux_sim: MuxSim, redis_url: str) -> Non
     promise = db.session.scalars(select(AssetDeletion)).one()
     assert (promise.reason, promise.requested_by) == ("old rubbish", support.id)
     assert "Mux and we agree" not in browser.get(PAGE).get_data(as_text=True)
-    walk()
+    reconciled()
     assert "Mux and we agree" in browser.get(PAGE).get_data(as_text=True)
 
 
 def test_who_mended_and_why_is_in_the_audit_trail(mux_sim: MuxSim, redis_url: str) -> None:
     lesson = make_playing_lesson()
-    run_id = str(walk().run_id)
+    run_id = str(reconciled().run_id)
     support = make_user(role="support")
     reconciling.mend_kind(run_id, "missing", str(support.id), "told by the school")
     row = db.session.execute(
@@ -116,8 +118,8 @@ def test_who_mended_and_why_is_in_the_audit_trail(mux_sim: MuxSim, redis_url: st
 
 def test_an_old_report_is_not_acted_on(mux_sim: MuxSim, redis_url: str) -> None:
     drifted(mux_sim)
-    old = str(walk().run_id)
-    walk()
+    old = str(reconciled().run_id)
+    reconciled()
     browser = signed_in(make_user(role="support"))
     assert "newer report" in press(browser, "mend", kind="missing", run=old)
     for kind, run in (("nonsense", old), ("missing", "nonsense"), ("", "")):
@@ -128,16 +130,16 @@ def test_an_old_report_is_not_acted_on(mux_sim: MuxSim, redis_url: str) -> None:
 def test_an_implausible_report_offers_no_clearing(mux_sim: MuxSim, redis_url: str) -> None:
     for _ in range(21):
         make_playing_lesson()
-    run_id = walk().run_id
+    run_id = reconciled().run_id
     browser = signed_in(make_user(role="support"))
     page = press(browser, "mend", kind="missing", run=str(run_id))
     assert "another Mux environment" in page
     assert jobs() == []
-    assert reconcile.mend_kind(run_id, "missing", actor=CLI).mended == {}
+    assert reconcile.fix_kind(run_id, "missing", actor=CLI).fixed == {}
 
 
 def test_findings_are_paged_and_odd_pages_answered(mux_sim: MuxSim) -> None:
-    walk()
+    reconciled()
     run_id = db.session.scalars(select(ReconcileRun.id)).one()
     lesson = make_lesson(title="<script>alert(1)</script>")
     db.session.execute(
@@ -157,7 +159,7 @@ def test_findings_are_paged_and_odd_pages_answered(mux_sim: MuxSim) -> None:
 
 
 def test_a_walk_without_an_end_is_told(mux_sim: MuxSim) -> None:
-    walk()
+    reconciled()
     db.session.execute(update(ReconcileRun).values(finished_at=None))
     db.session.commit()
     page = signed_in(make_user(role="support")).get(PAGE).get_data(as_text=True)

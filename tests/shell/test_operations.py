@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
 from lessonadmin.db import db
-from lessonadmin.domain.models import Drift, ReconcileRun
+from lessonadmin.domain.models import Difference, ReconcileRun
 from tests.factories import in_context, keep, make_lesson, make_playing_lesson, make_tracking, make_user
 
 Good = Callable[[Page], None]
@@ -47,7 +47,7 @@ def busy_school(app: Flask) -> None:
     run = keep(ReconcileRun(started_by="nightly", pages=12, assets=1100, uploads=80, summary={"foreign": 4}))
     for kind in ("missing", "orphan", "wrong_policy"):
         for _ in range(3):
-            keep(Drift(run_id=run.id, kind=kind, mux_id=uuid.uuid4().hex * 2, target_type="lesson",
+            keep(Difference(run_id=run.id, kind=kind, mux_id=uuid.uuid4().hex * 2, target_type="lesson",
                        target_id=lesson.id, remark="we say ready, Mux does not have it"))  # fmt: skip
     with in_context():
         db.session.execute(text("UPDATE reconcile_runs SET finished_at = clock_timestamp()"))

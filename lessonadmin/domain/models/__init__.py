@@ -5,7 +5,7 @@ from lessonadmin.domain.models.batches import Batch, BatchItem
 from lessonadmin.domain.models.lessons import Course, Kind, Lesson, Owner, Purchase, StaffNote
 from lessonadmin.domain.models.operations import (
     Alarm,
-    Drift,
+    Difference,
     Heartbeat,
     MuxBudget,
     ReconcileRun,
@@ -24,7 +24,7 @@ __all__ = [
     "Batch",
     "BatchItem",
     "Course",
-    "Drift",
+    "Difference",
     "Heartbeat",
     "Kind",
     "Lesson",

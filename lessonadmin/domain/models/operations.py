@@ -1,4 +1,4 @@
-"""The state of the machine room: heartbeats, the shared Mux budget, drift reports, alarms, rolled-up figures."""
+"""Operations: heartbeats, the shared Mux budget, reconciliation, alarms, rolled-up figures."""
 
 import uuid
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lessonadmin.db import Base
 from lessonadmin.domain.models.columns import Born, Key, Moment, one_of
 
-DRIFT_KINDS = ("orphan", "missing", "duplicate", "wrong_policy", "stale", "unknown_upload")
+DIFFERENCE_KINDS = ("orphan", "missing", "duplicate", "wrong_policy", "stale", "unknown_upload")
 
 
 class Heartbeat(Base):
@@ -36,7 +36,7 @@ class MuxBudget(Base):
 
 
 class ReconcileRun(Base):
-    """One walk through everything Mux has; `cursor` lets a killed walk be seen for what it is."""
+    """One reconciliation; one that was killed has no `finished_at`."""
 
     __tablename__ = "reconcile_runs"
 
@@ -53,8 +53,8 @@ class ReconcileRun(Base):
     __table_args__ = (Index("ix_reconcile_runs_started_at", "started_at"),)
 
 
-class Drift(Base):
-    """One finding of a walk: what Mux has and we do not, or the other way round."""
+class Difference(Base):
+    """One difference that a reconciliation found between the database and Mux."""
 
     __tablename__ = "reconcile_findings"
 
@@ -68,7 +68,7 @@ class Drift(Base):
     mended_at: Mapped[Moment | None]
 
     __table_args__ = (
-        one_of("kind", DRIFT_KINDS),
+        one_of("kind", DIFFERENCE_KINDS),
         Index("ix_reconcile_findings_run_id", "run_id", "kind", "id"),
     )
 

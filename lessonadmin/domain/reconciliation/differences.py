@@ -1,11 +1,11 @@
-"""What does not agree between us and Mux, as questions to the database after a walk (`mux_inventory`). Finds, changes nothing.
+"""The differences between the database and Mux, as queries after everything was read (`mux_inventory`). Changes nothing.
 
-`orphan`          an asset with our name on it that nothing of ours uses, older than a day
+`orphan`          an asset with Lessonadmin's passthrough that no row uses, older than a day
 `duplicate`       the same, but its lesson or course has another asset
-`missing`         we say that it plays or is being processed, Mux does not have it
-`wrong_policy`    the playback id that we give out is not the asset's, or is public where it must be signed
-`stale`           Mux and we disagree about its state
-`unknown_upload`  Mux waits for the file of an upload with our name on it that we do not know
+`missing`         it plays or is being processed by the database, Mux does not have it
+`wrong_policy`    the playback id in the database is not the asset's, or is public where it must be signed
+`stale`           the database and Mux disagree about its state
+`unknown_upload`  Mux waits for the file of an upload with Lessonadmin's passthrough that no row knows
 """
 
 import uuid
@@ -20,7 +20,7 @@ from lessonadmin.domain.models.lessons import OPEN
 from lessonadmin.domain.videos.state_machine import KEPT_BACK, State
 from lessonadmin.text.temporary_ids import PATTERN
 
-OURS = f"""
+CREATE_USED_ASSETS = f"""
 CREATE TEMP TABLE used_assets AS
 SELECT t.mux_asset_id AS asset_id, t.id AS tracking_id, t.lesson_id, t.course_id, t.status, t.created_at,
        t.mux_playback_id AS playback_id, t.wanted_policy, coalesce(l.price_cents, 0) AS price_cents
@@ -42,9 +42,9 @@ SELECT c.mux_preview_asset_id, NULL, NULL, c.id, c.video_processing_status, c.cr
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t
                     WHERE t.mux_asset_id = c.mux_preview_asset_id AND t.course_id = c.id)
 """
-# Its asset is held for staff, whoever hears of it first.
+# Its asset is held for staff, by whichever way it is found.
 WAS_WITHDRAWN = f"t.status = 'cancelled' AND t.error_type = '{KEPT_BACK[State.WITHDRAWN]}'"
-NOBODYS = f"""
+UNUSED_BY_US = f"""
   FROM seen_assets s
  WHERE NOT s.foreign_name
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.mux_asset_id = s.asset_id)
@@ -55,18 +55,18 @@ NOBODYS = f"""
                       AND t.superseded_at IS NULL AND t.status IN ({OPEN}))
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id AND {WAS_WITHDRAWN})
 """
-OLD = "coalesce(s.made_at, '-infinity') < clock_timestamp() - interval '1 day'"
+IS_OLD = "coalesce(s.made_at, '-infinity') < clock_timestamp() - interval '1 day'"
 HAS_ANOTHER = """EXISTS (SELECT 1 FROM used_assets u
     WHERE (u.lesson_id = s.lesson_id OR u.course_id = s.course_id) AND u.asset_id <> s.asset_id)"""
 OWNER = "CASE WHEN {0}.lesson_id IS NOT NULL THEN 'lesson' WHEN {0}.course_id IS NOT NULL THEN 'course' END,"
 OWNER += " coalesce({0}.lesson_id, {0}.course_id)"
 
-QUESTIONS = {
+QUERIES = {
     "orphan": f"""SELECT 'orphan', s.asset_id, {OWNER.format("s")}, NULL::uuid,
         'made ' || coalesce(s.made_at::date::text, 'long ago') || ', nothing of ours uses it'
-        {NOBODYS} AND {OLD} AND NOT {HAS_ANOTHER} ORDER BY s.asset_id""",
+        {UNUSED_BY_US} AND {IS_OLD} AND NOT {HAS_ANOTHER} ORDER BY s.asset_id""",
     "duplicate": f"""SELECT 'duplicate', s.asset_id, {OWNER.format("s")}, NULL::uuid,
-        'its owner plays another asset' {NOBODYS} AND {OLD} AND {HAS_ANOTHER} ORDER BY s.asset_id""",
+        'its owner plays another asset' {UNUSED_BY_US} AND {IS_OLD} AND {HAS_ANOTHER} ORDER BY s.asset_id""",
     "missing": f"""SELECT 'missing', u.asset_id, {OWNER.format("u")}, u.tracking_id,
         'we say ' || u.status || ', Mux does not have it'
         FROM used_assets u WHERE NOT EXISTS (SELECT 1 FROM seen_assets s WHERE s.asset_id = u.asset_id)
@@ -100,7 +100,7 @@ QUESTIONS = {
 
 @dataclass(frozen=True)
 class Found:
-    """One finding."""
+    """One difference."""
 
     kind: str
     mux_id: str
@@ -111,8 +111,8 @@ class Found:
 
 
 def prepare(connection: Connection) -> None:
-    """What we believe to be at Mux, once for all questions."""
-    connection.execute(text(OURS))
+    """The assets that the database uses, collected once for all queries."""
+    connection.execute(text(CREATE_USED_ASSETS))
     connection.execute(text("CREATE INDEX ON used_assets (asset_id)"))
     connection.execute(text("CREATE INDEX ON used_assets (lesson_id)"))
     connection.execute(text("ANALYZE used_assets"))
@@ -120,10 +120,10 @@ def prepare(connection: Connection) -> None:
 
 
 def findings(connection: Connection, *, started_at: datetime) -> Iterator[Found]:
-    """Everything that does not agree, a kind after the other, without holding it in memory."""
+    """All differences, one kind after the other, without holding them in memory."""
     known = {"started_at": started_at, "signs": config.current().signs_playback}
-    for question in QUESTIONS.values():
-        statement = text(question)
+    for query in QUERIES.values():
+        statement = text(query)
         given = {name: known[name] for name in statement._bindparams}
         with connection.execute(statement, given, execution_options={"yield_per": 500}) as rows:
             for row in rows:
@@ -132,13 +132,13 @@ def findings(connection: Connection, *, started_at: datetime) -> Iterator[Found]
 
 
 def used(connection: Connection) -> int:
-    """How many assets we believe to use."""
+    """How many assets the database uses."""
     return int(connection.scalar(text("SELECT count(DISTINCT asset_id) FROM used_assets")) or 0)
 
 
 def young_and_foreign(connection: Connection) -> tuple[int, int]:
     """Orphans that are younger than a day, and assets of other applications: counted, never touched."""
-    young = connection.scalar(text(f"SELECT count(*) {NOBODYS} AND NOT {OLD}"))
+    young = connection.scalar(text(f"SELECT count(*) {UNUSED_BY_US} AND NOT {IS_OLD}"))
     foreign = connection.scalar(
         text(
             "SELECT count(*) FROM seen_assets s WHERE s.foreign_name"

@@ -1,6 +1,6 @@
-"""What each kind of drift needs: one finding is looked at once more and mended, since Mux may have changed its mind.
+"""Fix one difference. Mux is asked about it once more first, since its answer may have changed.
 
-Assets are never deleted in here: a promise is written, a worker keeps it.
+Never deletes an asset itself: it writes an outbox row, and a worker does it.
 """
 
 import uuid
@@ -11,26 +11,26 @@ from sqlalchemy import func, update
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import mux_budget
-from lessonadmin.domain.models import Drift, Kind
+from lessonadmin.domain.models import Difference, Kind
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.reconciliation import playback_policy
 from lessonadmin.domain.videos import locking, outbox, removal, transitions
 from lessonadmin.domain.videos.observations import asset_observation, gone_observation
 
 
-def mend(finding: Drift, *, actor: Actor) -> bool:
-    """Look once more and do what this kind of drift needs; False if there is nothing to do (any more)."""
-    done = MENDERS[finding.kind](finding, actor)
+def fix(finding: Difference, *, actor: Actor) -> bool:
+    """Ask Mux once more and do what this kind of difference needs; False if there is nothing to do (any more)."""
+    done = FIXES[finding.kind](finding, actor)
     if done:
         db.session.execute(
-            update(Drift).where(Drift.id == finding.id).values(mended_at=func.clock_timestamp())
+            update(Difference).where(Difference.id == finding.id).values(mended_at=func.clock_timestamp())
         )
         db.session.commit()
     return done
 
 
-def _look_again(finding: Drift, actor: Actor) -> bool:
-    """Missing or stale: what Mux says about this very asset now is what counts."""
+def _look_again(finding: Difference, actor: Actor) -> bool:
+    """Missing or stale: what Mux says about this asset now is what counts."""
     if finding.target_type not in ("lesson", "course") or finding.target_id is None:
         return False
     mux_budget.wait_or_stop()
@@ -65,7 +65,7 @@ def _look_again(finding: Drift, actor: Actor) -> bool:
         return ask_mux.let_happen(ask_mux.Subject.of(row), observation) == "applied"
 
 
-def _delete(finding: Drift, actor: Actor) -> bool:
+def _delete(finding: Difference, actor: Actor) -> bool:
     with transaction(actor):
         if removal.owners_of(finding.mux_id):
             return False
@@ -73,13 +73,13 @@ def _delete(finding: Drift, actor: Actor) -> bool:
         return outbox.promise_asset(finding.mux_id, why=why, target=_target(finding))
 
 
-def _target(finding: Drift) -> tuple[str, uuid.UUID] | None:
+def _target(finding: Difference) -> tuple[str, uuid.UUID] | None:
     if finding.target_type is None or finding.target_id is None:
         return None
     return finding.target_type, finding.target_id
 
 
-def _cancel(finding: Drift, actor: Actor) -> bool:
+def _cancel(finding: Difference, actor: Actor) -> bool:
     target = _target(finding)
     if target is None:
         return False
@@ -88,10 +88,10 @@ def _cancel(finding: Drift, actor: Actor) -> bool:
     return True
 
 
-MENDERS: dict[str, Callable[[Drift, Actor], bool]] = {
+FIXES: dict[str, Callable[[Difference, Actor], bool]] = {
     "missing": _look_again,
     "stale": _look_again,
-    "wrong_policy": lambda finding, actor: playback_policy.mend(finding.mux_id, actor=actor),
+    "wrong_policy": lambda finding, actor: playback_policy.fix(finding.mux_id, actor=actor),
     "orphan": _delete,
     "duplicate": _delete,
     "unknown_upload": _cancel,

@@ -1,7 +1,7 @@
-"""Everything that Mux has, page by page, into a table that lives as long as the walk.
+"""Read everything that Mux has, page by page, into temporary tables.
 
-Comparing is then a question to the database, and memory stays flat however many assets there are. A page that fails is
-asked for again a few times; a walk that cannot be finished says so, and nothing is concluded from half of it.
+Comparing is then a query, and memory stays flat however many assets there are. A page that fails is asked for again a
+few times; a reading that cannot be finished raises, so nothing is ever concluded from half of it.
 """
 
 import time
@@ -16,9 +16,9 @@ from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import backoff, mux_budget
 
-PAGE = 100
-TRIES = 5
-RESERVE = 8.0  # a long walk leaves this much of the bucket to the sweeps
+PAGE_SIZE = 100
+MAX_ATTEMPTS = 5
+RESERVED_CALLS = 8.0  # a long reading leaves this much of the bucket to the sweeps
 Progress = Callable[[int, int], None]
 Answer = TypeVar("Answer")
 
@@ -42,8 +42,8 @@ KEEP_UPLOAD = text(
 )
 
 
-class WalkFailed(Exception):
-    """Mux stopped answering in the middle; the reason in words."""
+class InventoryFailed(Exception):
+    """Mux stopped answering in the middle of the reading; the message says why."""
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def tables() -> Iterator[Connection]:
         connection.close()
 
 
-def walk(connection: Connection, *, tell: Progress) -> tuple[int, int, int]:
+def read_all(connection: Connection, *, tell: Progress) -> tuple[int, int, int]:
     """Fill the tables; how many pages, assets and uploads there were."""
     pages = assets = uploads = 0
     for found in _assets():
@@ -85,7 +85,7 @@ def walk(connection: Connection, *, tell: Progress) -> tuple[int, int, int]:
 def _assets() -> Iterator[tuple[mux.Asset, ...]]:
     cursor: str | None = None
     while True:
-        page = _patiently(partial(mux.list_assets, cursor=cursor, limit=PAGE, priority="low"))
+        page = _ask_with_retries(partial(mux.list_assets, cursor=cursor, limit=PAGE_SIZE, priority="low"))
         yield page.assets
         cursor = page.next_cursor
         if cursor is None:
@@ -95,31 +95,31 @@ def _assets() -> Iterator[tuple[mux.Asset, ...]]:
 def _uploads() -> Iterator[tuple[mux.Upload, ...]]:
     number = 1
     while True:
-        page = _patiently(partial(mux.list_uploads, page=number, limit=PAGE, priority="low"))
+        page = _ask_with_retries(partial(mux.list_uploads, page=number, limit=PAGE_SIZE, priority="low"))
         yield page
-        if len(page) < PAGE:
+        if len(page) < PAGE_SIZE:
             return
         number += 1
 
 
-def _patiently(ask: Callable[[], Answer]) -> Answer:
-    for attempt in range(1, TRIES + 1):
-        if not mux_budget.wait(longest=600, reserve=RESERVE):
-            raise WalkFailed("the shared budget for Mux stayed empty for ten minutes")
+def _ask_with_retries(ask: Callable[[], Answer]) -> Answer:
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        if not mux_budget.wait(longest=600, reserve=RESERVED_CALLS):
+            raise InventoryFailed("the shared budget for Mux stayed empty for ten minutes")
         try:
             answer = ask()
         except mux.MuxError as error:
             mux_budget.went_wrong(error)
-            if error.kind == "refused" or attempt == TRIES:
-                raise WalkFailed(f"{error.category}: {error.message}") from error
+            if error.kind == "refused" or attempt == MAX_ATTEMPTS:
+                raise InventoryFailed(f"{error.category}: {error.message}") from error
             longest = backoff.pause(
                 attempt, first=2
-            )  # a walk is at work all the while: it waits no longer than that
+            )  # it holds the lock all the while, so it waits no longer
             time.sleep(min(longest, error.retry_after or longest))
         else:
             mux_budget.went_well()
             return answer
-    raise WalkFailed("unreachable")
+    raise InventoryFailed("unreachable")
 
 
 def _asset_row(asset: mux.Asset) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""The right playback id for a video that plays: another one of its asset taken over, or made at Mux if there is none.
+"""Give a video that plays the right playback id: another one of its asset, or a new one if there is none.
 
-A paid lesson plays by a signed id only, once keys are there; its public one is then closed at Mux. Mux is looked at
-before anything is made, so what an interrupted run has made is found by the next one and not made twice.
+A paid lesson plays by a signed id only, once keys are there; its public one is then closed at Mux. Mux is asked
+before a playback id is created, so one that an interrupted run created is found by the next and never created twice.
 """
 
 import uuid
@@ -16,19 +16,19 @@ from lessonadmin.domain.models import Course, Kind, Lesson, Tracking
 from lessonadmin.domain.videos import locking, removal, transitions
 
 
-def mend(asset_id: str, *, actor: Actor) -> bool:
+def fix(asset_id: str, *, actor: Actor) -> bool:
     """Give everything that plays this asset a playback id that Mux has and that fits; False if nothing was to be done.
 
     Raises MuxError if Mux cannot be asked; then nothing was changed, or the next run goes on.
     """
     asset = _look(asset_id)
     if asset is None or asset.status != "ready":
-        return False  # missing or stale: another kind of drift says so
+        return False  # missing or stale: another kind of difference
     signs = config.current().signs_playback
     must_sign = _must_be_signed(asset_id)
     db.session.rollback()
     if must_sign and not signs:
-        return False  # nobody could play it: keys must be set first
+        return False  # it could not be played: keys must be set first
     chosen = _choose(asset, must_sign=must_sign, signs=signs)
     taken = [_take(kind, owner, asset_id, chosen, actor) for kind, owner in _owners(asset_id)]
     closed = [
@@ -54,7 +54,7 @@ def _owners(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
 
 
 def _must_be_signed(asset_id: str) -> bool:
-    """Somebody pays for it, or it was uploaded to be signed; without keys only the latter is known."""
+    """It costs money, or it was uploaded to be signed; without keys only the latter is known."""
     rows = select(Tracking.id).where(
         Tracking.mux_asset_id == asset_id,
         Tracking.is_current,
@@ -95,7 +95,7 @@ def _take(kind: Kind, owner_id: uuid.UUID, asset_id: str, chosen: mux.PlaybackId
 
 
 def _close(asset_id: str, public: mux.PlaybackId, actor: Actor) -> bool:
-    """The public way in is shut at Mux, unless something still plays by it."""
+    """Delete the public playback id at Mux, unless something still plays by it."""
     used = db.session.scalar(
         select(
             or_(

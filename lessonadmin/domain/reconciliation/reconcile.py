@@ -1,7 +1,7 @@
-"""Drift between us and Mux: a walk, a plan (the findings, kept as rows), and mending what can be mended safely.
+"""Reconciliation: read everything at Mux, store the differences as rows, fix what can be fixed safely.
 
-Each finding is looked at once more when it is mended, since Mux may have changed its mind meanwhile. Assets are only
-deleted when somebody asked for it, through promises that a worker keeps.
+Mux is asked once more about each difference before it is fixed, since its answer may have changed. Assets are never
+deleted unless staff asked for it, and then through the outbox. One reconciliation runs at a time.
 """
 
 import logging
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select, update
 from lessonadmin import mux
 from lessonadmin.db import Actor, alone, db, new_id
 from lessonadmin.domain import mux_budget
-from lessonadmin.domain.models import Drift, ReconcileRun, Tracking
+from lessonadmin.domain.models import Difference, ReconcileRun, Tracking
 from lessonadmin.domain.polling import environment
 from lessonadmin.domain.reconciliation import differences, fixes, mux_inventory
 from lessonadmin.domain.reconciliation.differences import Found
@@ -25,24 +25,24 @@ from lessonadmin.domain.reconciliation.differences import Found
 log = logging.getLogger(__name__)
 
 LOCK = 0x1E550B
-NIGHTLY = timedelta(hours=23)
-TRY_AGAIN = timedelta(hours=1)  # after a walk that failed or was killed
+NIGHTLY_INTERVAL = timedelta(hours=23)
+RETRY_INTERVAL = timedelta(hours=1)  # after a run that failed or was killed
 Tell = Callable[[Found], None]
 
 
 class AlreadyRunning(Exception):
-    """Somebody else is walking through Mux right now."""
+    """Another reconciliation is under way."""
 
 
 @dataclass
 class Report:
-    """What one walk found and what was done about it."""
+    """What one reconciliation found and what was done about it."""
 
     run_id: uuid.UUID
     found: Counter[str] = field(default_factory=Counter)
-    mended: Counter[str] = field(default_factory=Counter)
+    fixed: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
-    left: int = 0  # findings that the budget for Mux did not reach; the next run does
+    left: int = 0  # differences that the budget for Mux did not reach; the next run does
     young_orphans: int = 0
     foreign: int = 0
     pages: int = 0
@@ -52,14 +52,14 @@ class Report:
 
     @property
     def implausible(self) -> bool:
-        """So much is missing that our access is the likelier culprit."""
+        """So much is missing that a token of another Mux environment is more likely."""
         missing = self.found["missing"]
         return environment.implausible(gone=missing, found=self.used - missing)
 
     def summary(self) -> dict[str, object]:
         return {
             "found": dict(self.found),
-            "mended": dict(self.mended),
+            "mended": dict(self.fixed),
             "failed": dict(self.failed),
             "left": self.left,
             "young_orphans": self.young_orphans,
@@ -72,35 +72,35 @@ def run(
     *,
     actor: Actor,
     started_by: str,
-    mend: bool,
+    fix: bool,
     delete_orphans: bool = False,
     tell: Tell = lambda found: None,
     progress: mux_inventory.Progress = lambda pages, things: None,
 ) -> Report:
-    """Walk, compare, keep the findings; then mend what is asked for."""
-    with walker() as connection:
+    """Read everything, compare, store the differences; then fix what is asked for."""
+    with exclusive() as connection:
         report = Report(_begin(started_by))
         started_at = db.session.get_one(ReconcileRun, report.run_id).started_at
         db.session.rollback()
         try:
-            report.pages, report.assets, report.uploads = mux_inventory.walk(
+            report.pages, report.assets, report.uploads = mux_inventory.read_all(
                 connection, tell=_noted(report.run_id, progress)
             )
             differences.prepare(connection)
             report.used = differences.used(connection)
             _keep(report, differences.findings(connection, started_at=started_at), tell)
             report.young_orphans, report.foreign = differences.young_and_foreign(connection)
-        except mux_inventory.WalkFailed as error:
+        except mux_inventory.InventoryFailed as error:
             _end(report, error=str(error))
             raise
-        kinds = _kinds(mend, delete_orphans) - ({"missing"} if report.implausible else set())
-        _mend_all(report, actor=actor, kinds=kinds)
+        kinds = _kinds(fix, delete_orphans) - ({"missing"} if report.implausible else set())
+        _fix_all(report, actor=actor, kinds=kinds)
         _end(report, error=None)
     return report
 
 
 def _noted(run_id: uuid.UUID, progress: mux_inventory.Progress) -> mux_inventory.Progress:
-    """How far the walk is, for whoever looks at the panel meanwhile."""
+    """Also store the progress in the row of the run, for the panel."""
 
     def note(pages: int, things: int) -> None:
         db.session.execute(
@@ -112,8 +112,8 @@ def _noted(run_id: uuid.UUID, progress: mux_inventory.Progress) -> mux_inventory
     return note
 
 
-def _kinds(mend: bool, delete_orphans: bool) -> set[str]:
-    safe = {"missing", "stale", "unknown_upload", "wrong_policy"} if mend else set()
+def _kinds(fix: bool, delete_orphans: bool) -> set[str]:
+    safe = {"missing", "stale", "unknown_upload", "wrong_policy"} if fix else set()
     return safe | ({"orphan", "duplicate"} if delete_orphans else set())
 
 
@@ -147,7 +147,7 @@ def _keep(report: Report, findings: Iterator[Found], tell: Tell) -> None:
 
 def _write(chunk: list[dict[str, object]]) -> None:
     if chunk:
-        db.session.execute(Drift.__table__.insert(), chunk)  # type: ignore[attr-defined]  # it is a Table
+        db.session.execute(Difference.__table__.insert(), chunk)  # type: ignore[attr-defined]  # it is a Table
         db.session.commit()
         chunk.clear()
 
@@ -168,17 +168,17 @@ def _end(report: Report, *, error: str | None) -> None:
     db.session.commit()
 
 
-def mend_kind(run_id: uuid.UUID, kind: str, *, actor: Actor) -> Report:
-    """Mend the findings of one kind that the last walk has left; nobody walks or mends meanwhile."""
-    with walker():
+def fix_kind(run_id: uuid.UUID, kind: str, *, actor: Actor) -> Report:
+    """Fix the differences of one kind that the last run has left; nothing else reconciles meanwhile."""
+    with exclusive():
         report = Report(run_id)
-        if may_mend(kind):
-            _mend_all(report, actor=actor, kinds={kind})
+        if may_fix(kind):
+            _fix_all(report, actor=actor, kinds={kind})
         return report
 
 
-def may_mend(kind: str) -> bool:
-    """Whether the last report is to be believed in this."""
+def may_fix(kind: str) -> bool:
+    """Is the last report plausible for this kind?"""
     newest = last_report()
     doubtful = newest is None or (kind == "missing" and bool(newest.summary.get("implausible")))
     db.session.rollback()
@@ -186,71 +186,71 @@ def may_mend(kind: str) -> bool:
 
 
 @contextmanager
-def walker() -> Iterator[Connection]:
-    """One walk or mending at a time; on the connection are the tables of the walk."""
+def exclusive() -> Iterator[Connection]:
+    """One reconciliation at a time; the connection has the temporary tables."""
     with mux_inventory.tables() as connection, alone(LOCK, on=connection) as first:
         if not first:
             raise AlreadyRunning
         yield connection
 
 
-def _mend_all(report: Report, *, actor: Actor, kinds: set[str]) -> None:
-    """Mend the findings of these kinds, one at a time; one that fails stands in the way of none. The run ends where
+def _fix_all(report: Report, *, actor: Actor, kinds: set[str]) -> None:
+    """Fix the differences of these kinds, one at a time; one that fails does not stop the others. The run ends where
     Mux must not be asked any more."""
     last: uuid.UUID | None = None
     while kinds:
-        page = _unmended(report, kinds, last).order_by(Drift.id).limit(100)
+        page = _unfixed(report, kinds, last).order_by(Difference.id).limit(100)
         findings = db.session.scalars(page).all()
         db.session.rollback()
         if not findings:
             return
         for finding in findings:
             try:
-                _mend_one(report, finding, actor)
+                _fix_one(report, finding, actor)
             except mux_budget.Closed as error:
-                report.left = _how_many(_unmended(report, kinds, last))
+                report.left = _how_many(_unfixed(report, kinds, last))
                 log.warning("%s findings are left for the next run: %s", report.left, error)
                 return
             last = finding.id
 
 
-def _unmended(report: Report, kinds: set[str], after: uuid.UUID | None) -> Select[Drift]:
-    open_ = select(Drift).where(
-        Drift.run_id == report.run_id, Drift.kind.in_(kinds), Drift.mended_at.is_(None)
+def _unfixed(report: Report, kinds: set[str], after: uuid.UUID | None) -> Select[Difference]:
+    open_ = select(Difference).where(
+        Difference.run_id == report.run_id, Difference.kind.in_(kinds), Difference.mended_at.is_(None)
     )
-    return open_ if after is None else open_.where(Drift.id > after)
+    return open_ if after is None else open_.where(Difference.id > after)
 
 
-def _how_many(findings: Select[Drift]) -> int:
+def _how_many(findings: Select[Difference]) -> int:
     count = db.session.scalar(select(func.count()).select_from(findings.subquery())) or 0
     db.session.rollback()
     return count
 
 
-def _mend_one(report: Report, finding: Drift, actor: Actor) -> None:
+def _fix_one(report: Report, finding: Difference, actor: Actor) -> None:
     try:
-        done = fixes.mend(finding, actor=actor)
+        done = fixes.fix(finding, actor=actor)
     except mux.MuxError as error:
         mux_budget.went_wrong(error)
         log.warning("%s %s could not be mended: %s", finding.kind, finding.mux_id, error.category)
         report.failed[finding.kind] += 1
         return
     if done:
-        report.mended[finding.kind] += 1
+        report.fixed[finding.kind] += 1
 
 
 def is_due() -> bool:
-    """No walk came to its end within a day and none was tried within the hour, and something is old enough to compare."""
+    """No run has finished within a day, none was tried within the hour, and something is old enough to compare."""
     now = func.clock_timestamp()
     ended = and_(ReconcileRun.finished_at.is_not(None), ReconcileRun.error.is_(None))
-    counts = or_(ended, ReconcileRun.started_at > now - TRY_AGAIN)
-    recent = select(ReconcileRun.id).where(ReconcileRun.started_at > now - NIGHTLY, counts).limit(1)
+    counts = or_(ended, ReconcileRun.started_at > now - RETRY_INTERVAL)
+    recent = select(ReconcileRun.id).where(ReconcileRun.started_at > now - NIGHTLY_INTERVAL, counts).limit(1)
     old = select(Tracking.id).where(Tracking.created_at < now - timedelta(days=1)).limit(1)
     return db.session.scalar(recent) is None and db.session.scalar(old) is not None
 
 
 def last_report() -> ReconcileRun | None:
-    """The newest walk that came to its end."""
+    """The newest run that finished."""
     return db.session.scalar(
         select(ReconcileRun)
         .where(ReconcileRun.finished_at.is_not(None), ReconcileRun.error.is_(None))

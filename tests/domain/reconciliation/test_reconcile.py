@@ -1,4 +1,4 @@
-"""Drift of every kind is found, mended where that is safe, and a second walk finds nothing."""
+"""Each kind of difference is found, fixed where that is safe, and a second reconciliation finds nothing."""
 
 import uuid
 from collections import Counter
@@ -15,7 +15,7 @@ from lessonadmin import mux
 from lessonadmin.db import CLI, db
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.maintenance import sweep
-from lessonadmin.domain.models import Drift, Lesson, Tracking
+from lessonadmin.domain.models import Difference, Lesson, Tracking
 from lessonadmin.domain.reconciliation import fixes, playback_policy, reconcile
 from lessonadmin.domain.reconciliation.differences import Found
 from lessonadmin.mux import transport
@@ -30,10 +30,10 @@ def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
 
 
-def walk(*, mend: bool = True, delete_orphans: bool = False) -> tuple[reconcile.Report, list[Found]]:
+def reconciled(*, fix: bool = True, delete_orphans: bool = False) -> tuple[reconcile.Report, list[Found]]:
     told: list[Found] = []
     report = reconcile.run(
-        actor=CLI, started_by="test", mend=mend, delete_orphans=delete_orphans, tell=told.append
+        actor=CLI, started_by="test", fix=fix, delete_orphans=delete_orphans, tell=told.append
     )
     db.session.rollback()
     return report, told
@@ -47,7 +47,7 @@ def test_a_healthy_school_has_no_drift(mux_sim: MuxSim) -> None:
     for _ in range(3):
         mux_sim.uploaded(make_lesson(price_cents=900))
     mux_sim.deliver()
-    report, told = walk()
+    report, told = reconciled()
     assert told == []
     assert (report.assets, report.foreign) == (3, 0)
 
@@ -75,18 +75,18 @@ def test_every_kind_is_found_and_mended(mux_sim: MuxSim) -> None:
     db.session.commit()
     mux_sim.forget()
 
-    report, told = walk(mend=False)
+    report, told = reconciled(fix=False)
     assert kinds(told) == {"missing": 1, "stale": 1, "duplicate": 1, "orphan": 1, "unknown_upload": 1}
     assert (report.young_orphans, report.foreign) == (1, 2)
 
-    report, told = walk(mend=True, delete_orphans=True)
-    assert report.mended == Counter(kinds(told))
+    report, told = reconciled(fix=True, delete_orphans=True)
+    assert report.fixed == Counter(kinds(told))
     sweep.sweep()
     assert mux_sim.lesson(stale).status == "published"
     assert mux_sim.lesson(gone).video_error_type == "deleted_at_mux"
     assert mux_sim.control.upload(lost_upload)["status"] == "cancelled"
 
-    _, told = walk()
+    _, told = reconciled()
     assert told == []
 
 
@@ -106,21 +106,21 @@ def test_mux_is_not_asked_in_its_pause_and_the_rest_is_left_for_the_next_run(
     mux_sim: MuxSim, app: Flask, pause: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lessons = [make_playing_lesson() for _ in range(3)]
-    report, told = walk(mend=False)
+    report, told = reconciled(fix=False)
     assert kinds(told) == {"missing": 3}
-    once = fixes.mend
+    once = fixes.fix
     asked = []
 
-    def then_pause(finding: Drift, **more: Any) -> bool:
+    def then_pause(finding: Difference, **more: Any) -> bool:
         if asked:
             pause()
         asked.append(finding)
         return once(finding, **more)
 
-    monkeypatch.setattr(fixes, "mend", then_pause)
+    monkeypatch.setattr(fixes, "fix", then_pause)
     calls = len(mux_sim.calls())
-    report = reconcile.mend_kind(report.run_id, "missing", actor=CLI)
-    assert (sum(report.mended.values()), report.left, len(asked)) == (1, 2, 2)
+    report = reconcile.fix_kind(report.run_id, "missing", actor=CLI)
+    assert (sum(report.fixed.values()), report.left, len(asked)) == (1, 2, 2)
     assert len(mux_sim.calls()) == calls + 1
     assert [mux_sim.lesson(lesson).video_error_type for lesson in lessons].count("deleted_at_mux") == 1
 
@@ -146,7 +146,7 @@ def test_no_playback_id_is_looked_up_in_a_pause(mux_sim: MuxSim, pause: Callable
     lesson = make_playing_lesson(price_cents=500)
     pause()
     with pytest.raises(mux_budget.Closed):
-        playback_policy.mend(str(lesson.mux_asset_id), actor=CLI)
+        playback_policy.fix(str(lesson.mux_asset_id), actor=CLI)
     assert mux_sim.calls() == []
 
 
@@ -156,9 +156,9 @@ def test_wrong_policy_is_told(mux_sim: MuxSim) -> None:
     mux_sim.deliver()
     db.session.execute(update(Tracking).values(mux_playback_id="not-the-one-at-mux"))
     db.session.commit()
-    _, told = walk(mend=False)
+    _, told = reconciled(fix=False)
     assert kinds(told) == {"wrong_policy": 1}
-    assert db.session.scalars(select(Drift.kind)).all() == ["wrong_policy"]
+    assert db.session.scalars(select(Difference.kind)).all() == ["wrong_policy"]
 
 
 def test_a_broken_walk_concludes_nothing(mux_sim: MuxSim, app: Flask) -> None:
@@ -210,10 +210,10 @@ def policies(mux_sim: MuxSim, asset_id: str) -> list[str]:
 
 def test_a_public_id_of_a_paid_lesson_is_replaced_by_a_signed_one(mux_sim: MuxSim) -> None:
     lesson, asset_id = public_and_paid(mux_sim)
-    assert walk()[1] == []  # without keys a public id is how things are
+    assert reconciled()[1] == []  # without keys a public id is how things are
     with overridden(**KEYS):
-        report, told = walk()
-        assert (kinds(told), report.mended) == ({"wrong_policy": 1}, {"wrong_policy": 1})
+        report, told = reconciled()
+        assert (kinds(told), report.fixed) == ({"wrong_policy": 1}, {"wrong_policy": 1})
         now = mux_sim.lesson(lesson)
         assert (now.status, now.playback_policy, now.video_processing_status) == (
             "published",
@@ -222,7 +222,7 @@ def test_a_public_id_of_a_paid_lesson_is_replaced_by_a_signed_one(mux_sim: MuxSi
         )
         assert [one["id"] for one in mux_sim.control.asset(asset_id)["playback_ids"]] == [now.mux_playback_id]
         assert {"video.playback_changed", "video.playback_closed"} <= set(mux_sim.actions(lesson.id))
-        assert walk()[1] == []
+        assert reconciled()[1] == []
     assert len(mux_sim.calls("create_playback_id")) == 1
 
 
@@ -233,12 +233,12 @@ def test_a_signed_id_that_is_there_already_is_taken_over_and_not_made_again(mux_
     )
     with overridden(**KEYS), pytest.MonkeyPatch.context() as patch:
         patch.setattr(transport, "LIMITS", transport.Limits(connect=0.5, read=0.3, whole=0.5))
-        report, _ = walk()
+        report, _ = reconciled()
         assert report.failed == {"wrong_policy": 1}  # the answer was lost, the id was made
         assert mux_sim.lesson(lesson).playback_policy == "public"
         mux_sim.control.clear_faults()
-        report, _ = walk()
-    assert report.mended == {"wrong_policy": 1}
+        report, _ = reconciled()
+    assert report.fixed == {"wrong_policy": 1}
     assert policies(mux_sim, asset_id) == ["signed"]
 
 
@@ -246,11 +246,11 @@ def test_a_public_id_that_could_not_be_closed_is_closed_by_the_next_walk(mux_sim
     lesson, asset_id = public_and_paid(mux_sim)
     mux_sim.control.fault("api", "status", match={"operation": "delete_playback_id"}, status=500, times=1)
     with overridden(**KEYS):
-        assert walk()[0].failed == {"wrong_policy": 1}
+        assert reconciled()[0].failed == {"wrong_policy": 1}
         assert mux_sim.lesson(lesson).playback_policy == "signed"
         assert sorted(policies(mux_sim, asset_id)) == ["public", "signed"]
-        assert walk()[0].mended == {"wrong_policy": 1}
-        assert walk()[1] == []
+        assert reconciled()[0].fixed == {"wrong_policy": 1}
+        assert reconciled()[1] == []
     assert policies(mux_sim, asset_id) == ["signed"]
 
 
@@ -262,8 +262,8 @@ def test_two_lessons_of_one_asset_change_together(mux_sim: MuxSim) -> None:
         video_processing_status="ready",
     )  # fmt: skip
     with overridden(**KEYS):
-        walk()
-        assert walk()[1] == []
+        reconciled()
+        assert reconciled()[1] == []
     assert {mux_sim.lesson(one).playback_policy for one in (paid, free)} == {"signed"}
     assert policies(mux_sim, asset_id) == ["signed"]
 
@@ -275,29 +275,29 @@ def test_a_playback_id_that_mux_does_not_have_is_replaced_by_one_that_it_has(mux
     true = mux_sim.lesson(lesson).mux_playback_id
     db.session.execute(update(Tracking).values(mux_playback_id="not-the-one-at-mux"))
     db.session.commit()
-    assert walk()[0].mended == {"wrong_policy": 1}
+    assert reconciled()[0].fixed == {"wrong_policy": 1}
     assert mux_sim.lesson(lesson).mux_playback_id == true
-    assert walk()[1] == []
+    assert reconciled()[1] == []
 
 
 def test_the_command_waits_for_another_walk(
     mux_sim: MuxSim, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def walk() -> Result:
+    def reconciled() -> Result:
         return app.test_cli_runner().invoke(args=["reconcile", "--dry-run"])
 
     def ends(_seconds: float) -> None:
         others.close()
 
     others = ExitStack()
-    others.enter_context(reconcile.walker())
+    others.enter_context(reconcile.exclusive())
     monkeypatch.setattr("lessonadmin.cli.reconcile.time.sleep", ends)
-    done = walk()
+    done = reconciled()
     assert done.exit_code == 0, done.output
     assert done.stderr == "Another reconcile is at work; waiting for its end.\n"
     assert "found: 0" in done.stdout
     monkeypatch.setattr("lessonadmin.cli.reconcile.TIMEOUT_SECONDS", -1.0)
-    with reconcile.walker():
-        refused = walk()
+    with reconcile.exclusive():
+        refused = reconciled()
     assert refused.exit_code == 1
     assert "Another reconcile is still at work" in refused.stderr

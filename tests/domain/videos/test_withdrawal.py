@@ -307,7 +307,7 @@ def test_no_other_way_leads_out(mux_sim: MuxSim, app: Flask, heard: bool) -> Non
     )  # fmt: skip
     assert lesson_import.take_in(line, actor=CLI, dry_run=False).result == "failed"
     db.session.rollback()
-    reconcile.run(actor=CLI, started_by="test", mend=True, delete_orphans=True, tell=lambda _: None)
+    reconcile.run(actor=CLI, started_by="test", fix=True, delete_orphans=True, tell=lambda _: None)
     sweep.sweep()
     assert state(upload_id) == ("cancelled", "held", False)
     assert mux_sim.control.asset(asset_id)["id"] == asset_id
@@ -329,7 +329,7 @@ def test_a_walk_through_mux_finds_what_nobody_told_us_and_deletes_it_not(mux_sim
     reconcile.run(
         actor=CLI,
         started_by="test",
-        mend=True,
+        fix=True,
         delete_orphans=True,
         tell=lambda found: told.append(found.kind),
     )

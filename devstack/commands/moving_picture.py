@@ -1,7 +1,7 @@
 """The README's moving picture: Mux's webhooks are dropped at the simulator, and the lesson publishes itself all the same.
 
-What is seen are two pages of the running product, each frame a pair of screenshots with one line of words. Waiting
-is left out: a frame is kept only when something on a page has changed.
+Each frame is a pair of screenshots of the running product with one line of words. Nothing in it is drawn or simulated but
+Mux; only the waiting is shown faster than it is.
 """
 
 import base64
@@ -17,7 +17,10 @@ from playwright.sync_api import Browser, Page
 PANE = {"width": 600, "height": 620}
 STAGE = {"width": 1240, "height": 724}
 HEAL_SECONDS = 240
-READ_MS, STEP_MS, END_MS = 2400, 700, 4500
+READ_MS, STEP_MS, WAIT_MS, END_MS = 2600, 1400, 150, 5000
+LOST = "Mux works on it. Its webhooks are lost … (time runs faster here)"
+# below the bar that stays at the top of every page
+TO_THE_TOP = "one => { one.scrollIntoView({ block: 'start' }); window.scrollBy(0, -110); }"
 QUALITY = 82
 SHOW = """<!doctype html><style>
 body{{margin:0;font:600 21px/1.3 system-ui,sans-serif;background:#12161d;color:#fff;display:grid;
@@ -40,7 +43,7 @@ class Film:
     _last: tuple[bytes, bytes, str] = (b"", b"", "")
 
     def show(self, words: str, milliseconds: int = READ_MS) -> None:
-        """One more frame, unless it would be the one before: that is then shown longer, if it is to be read."""
+        """One more frame, unless nothing has changed since the last one."""
         seen = (self.left.screenshot(), self.right.screenshot(), words)
         if seen == self._last:
             return
@@ -85,11 +88,11 @@ def record(
 def _upload(film: Film, sample: Path) -> None:
     page = film.right
     page.locator("mux-uploader input[type=file]").first.set_input_files(sample)
-    page.get_by_test_id("video-status").first.scroll_into_view_if_needed()
-    film.show("The instructor drops a video and may leave: the lesson is to publish itself.", STEP_MS * 2)
+    page.get_by_test_id("lesson-status").first.evaluate(TO_THE_TOP)
+    film.show("The instructor drops a video and may leave: the lesson is to publish itself.", STEP_MS)
     film.left.locator("[data-tab=events]").click()
     film.left.locator("#event-list").get_by_text("dropped", exact=True).first.wait_for(timeout=60_000)
-    film.show("Mux works on it. Its webhooks are lost …")
+    film.show(LOST)
 
 
 def _wait_until_published(film: Film) -> None:
@@ -97,7 +100,7 @@ def _wait_until_published(film: Film) -> None:
     until = time.monotonic() + HEAL_SECONDS
     while not published.is_visible() and time.monotonic() < until:
         film.right.wait_for_timeout(2_000)
-        film.show("Mux works on it. Its webhooks are lost …", STEP_MS)
+        film.show(LOST, WAIT_MS)
     published.wait_for(timeout=1_000)
     film.left.locator("[data-tab=calls]").click()
     film.right.wait_for_timeout(1_500)

@@ -1,7 +1,7 @@
 """Reads the documents: what they link to, and which files, functions, tables and words of the product they name.
 
 Nothing of the product is imported: names are read from the syntax trees. What stands in fenced blocks is an example and
-is not read.
+is not read, but for the files that pictures name.
 """
 
 import ast
@@ -43,7 +43,13 @@ def links(text: str) -> list[str]:
 
 def unknown(text: str) -> list[str]:
     """What a text names and the repository does not have."""
-    return [name for name in named(text) if not _exists(name)]
+    return [name for name in (*named(text), *drawn(text)) if not _exists(name)]
+
+
+def drawn(text: str) -> list[str]:
+    """The files that stand in its pictures."""
+    pictures = re.findall(r"^```mermaid\n(.*?)^```", text, flags=re.M | re.S)
+    return [name for picture in pictures for name in re.findall(r"[\w/]+\.py\b", picture)]
 
 
 def _exists(name: str) -> bool:
@@ -114,6 +120,8 @@ def _bound(node: ast.stmt) -> Iterator[str]:
         yield from (target.id for target in node.targets if isinstance(target, ast.Name))
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         yield node.target.id
+    elif isinstance(node, ast.ImportFrom):  # a package hands on what its modules define
+        yield from (one.asname or one.name for one in node.names)
 
 
 @cache

@@ -59,6 +59,11 @@ def test_a_name_that_is_gone_is_found(name: str) -> None:
     assert documents.unknown(f"See `{name}`.") == [name]
 
 
+def test_a_file_that_is_gone_is_found_in_a_picture() -> None:
+    picture = "```mermaid\nflowchart TD\n  a[videos/transitions.py] --> b[videos/desks.py]\n```\n"
+    assert documents.unknown(picture) == ["videos/desks.py"]
+
+
 @pytest.mark.parametrize(
     "name",
     [

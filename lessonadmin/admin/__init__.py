@@ -4,14 +4,14 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from lessonadmin.admin import dashboard, reconcile
-from lessonadmin.admin.accounts import UserView
-from lessonadmin.admin.batch_pages import BatchView
-from lessonadmin.admin.content_lists import CourseView, LessonView
-from lessonadmin.admin.machine_pages import DoctorPage, JobsPage
-from lessonadmin.admin.record_lists import AuditView, PurchaseView
-from lessonadmin.admin.search_page import SearchPage
-from lessonadmin.admin.upload_lists import DeletionView, EventView, TrackingView
+from lessonadmin.admin.lists.audit import AuditView, PurchaseView
+from lessonadmin.admin.lists.batches import BatchView
+from lessonadmin.admin.lists.lessons import CourseView, LessonView
+from lessonadmin.admin.lists.uploads import DeletionView, EventView, TrackingView
+from lessonadmin.admin.lists.users import UserView
+from lessonadmin.admin.pages import dashboard, reconciliation
+from lessonadmin.admin.pages.jobs import DoctorPage, JobsPage
+from lessonadmin.admin.pages.search import SearchPage
 from lessonadmin.db import db
 from lessonadmin.domain.models import (
     AssetDeletion,
@@ -41,7 +41,7 @@ def init_app(app: Flask) -> None:
     panel.add_view(BatchView(Batch, db, name="Bulk actions", category="Machine room"))
     panel.add_view(JobsPage(name="Jobs", category="Machine room"))
     panel.add_view(DoctorPage(name="Doctor", category="Machine room"))
-    panel.add_view(reconcile.ReconcilePage(name="Differences to Mux", category="Machine room"))
+    panel.add_view(reconciliation.ReconcilePage(name="Differences to Mux", category="Machine room"))
     panel.add_view(UserView(User, db, name="Accounts", category="People"))
     panel.add_view(AuditView(AuditLog, db, name="Audit trail", category="People"))
     panel.add_view(SearchPage(name="Search"))

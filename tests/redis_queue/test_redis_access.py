@@ -14,11 +14,10 @@ from redis.exceptions import NoPermissionError
 
 from devstack.places import ROOT
 from lessonadmin import config, queue
-from lessonadmin.admin import queue_room
 from lessonadmin.db import db
 from lessonadmin.domain.health.doctor import host_checks
 from lessonadmin.domain.health.doctor.examination import Line, Room
-from lessonadmin.redis_queue import redis_access
+from lessonadmin.redis_queue import inspection, redis_access
 from tests.settings import overridden
 from tests.workers import work_off
 
@@ -139,12 +138,12 @@ def everything(app: Flask, redis_connection: "Redis[Any]") -> int:
     redis_connection.rpush("rq:intermediate:bulk", "stuck")
     redis_connection.zadd("rq:wip:bulk", {"stuck:1": 1})
     work_off(app)
-    failed = len(queue_room.look().failures)
-    assert queue_room.retry_all() == 1
+    failed = len(inspection.look().failures)
+    assert inspection.retry_all() == 1
     work_off(app)
-    for one in queue_room.look().failures:
-        queue_room.forget(one.id)
-    assert not queue_room.look().failures
+    for one in inspection.look().failures:
+        inspection.forget(one.id)
+    assert not inspection.look().failures
     return failed
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from lessonadmin import config, create_app
 from lessonadmin.db import db
-from tests.admin.specimen import LIST, add_to
+from tests.admin.example_views import LIST, add_to
 from tests.chromium import alive
 from tests.factories import make_lesson, make_user
 from tests.shell.conftest import serving

@@ -5,7 +5,7 @@ from flask import Flask, Response, redirect
 from flask.testing import FlaskClient
 
 from lessonadmin.web import redirects
-from tests.admin.rooms import ROOMS, full_house
+from tests.admin.samples import LISTS, one_of_each
 from tests.factories import make_user, signed_in
 from tests.pages import csrf_of
 
@@ -110,9 +110,9 @@ def test_the_words_of_a_held_back_answer_do_not_name_where_it_led(app: Flask) ->
 FOLLOWING = {"lesson": "action/", "deletion": "retry"}
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", LISTS)
 def test_no_room_of_the_panel_leads_elsewhere(app: Flask, room: str) -> None:
-    row = full_house()[room]
+    row = one_of_each()[room]
     admin = signed_in(make_user(role="admin"))
     token = csrf_of(admin, "/account")
     base, found = f"/admin/{room}/", {}
@@ -129,7 +129,7 @@ def test_no_room_of_the_panel_leads_elsewhere(app: Flask, room: str) -> None:
 
 def test_the_panel_leads_back_to_where_one_was(app: Flask) -> None:
     """The other half of the test before: the room does follow what is ours."""
-    full_house()
+    one_of_each()
     support = signed_in(make_user(role="support"))
     form = {
         "url": "/admin/lesson/?view=stuck",

@@ -23,7 +23,7 @@ from lessonadmin.domain.models import Course, Lesson, Tracking, owners
 from lessonadmin.domain.models.lessons import VIDEO_STATUSES
 from lessonadmin.domain.models.videos import MIGRATED, TRACKING_STATUSES
 from lessonadmin.domain.videos import conditions, video_status
-from tests.admin.rooms import browser
+from tests.admin.samples import browser
 from tests.factories import make_course, make_lesson, make_tracking, make_user
 from tests.mux_sim import MuxSim
 from tests.pages import page_of

@@ -18,7 +18,7 @@ from lessonadmin.domain.models import AssetDeletion
 from lessonadmin.mux import transport, web_calls
 from muxsim.client import Control
 from tests import factories
-from tests.admin.desk import act, said
+from tests.admin.posting import act, said
 from tests.pages import csrf_of
 from tests.settings import overridden
 from tests.signing import signature

@@ -7,11 +7,11 @@ from flask import g
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import joinedload
 
-from lessonadmin.admin import cells, filters
-from lessonadmin.admin.bulk import ActsOnRows
-from lessonadmin.admin.case_pages import CasePages, NotedPages
-from lessonadmin.admin.cells import cell
-from lessonadmin.admin.table_view import SavedView, TableView
+from lessonadmin.admin.framework import cells, filters
+from lessonadmin.admin.framework.bulk_actions import ActsOnRows
+from lessonadmin.admin.framework.cells import cell
+from lessonadmin.admin.framework.table import SavedView, TableView
+from lessonadmin.admin.pages.lesson_page import CasePages, NotedPages
 from lessonadmin.domain import thumbnails
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.prices import money, price_text

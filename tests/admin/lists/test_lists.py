@@ -9,7 +9,7 @@ from sqlalchemy import select
 from lessonadmin import auth
 from lessonadmin.db import db
 from lessonadmin.domain.models import AuditLog
-from tests.admin.rooms import ROOMS, browser, full_house, views
+from tests.admin.samples import LISTS, browser, one_of_each, views
 from tests.factories import (
     make_course,
     make_event,
@@ -30,9 +30,9 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", LISTS)
 def test_a_list_is_a_whole_page_with_few_queries(app: Flask, room: str) -> None:
-    full_house()
+    one_of_each()
     admin = browser()
     with counted() as sent:
         answer = admin.get(f"/admin/{room}/")
@@ -42,9 +42,9 @@ def test_a_list_is_a_whole_page_with_few_queries(app: Flask, room: str) -> None:
     assert len(sent) <= MAX_QUERIES, len(sent)
 
 
-@pytest.mark.parametrize("room", [room for room in ROOMS if room not in ("purchase", "audit")])
+@pytest.mark.parametrize("room", [room for room in LISTS if room not in ("purchase", "audit")])
 def test_a_row_has_a_page(app: Flask, room: str) -> None:
-    row = full_house()[room]
+    row = one_of_each()[room]
     admin = browser()
     with counted() as sent:
         answer = admin.get(f"/admin/{room}/details/?id={row.id}")
@@ -54,15 +54,15 @@ def test_a_row_has_a_page(app: Flask, room: str) -> None:
 
 
 def test_the_lists_are_those_of_the_contract(app: Flask) -> None:
-    assert set(views(app)) == set(ROOMS)
+    assert set(views(app)) == set(LISTS)
     for room, view in views(app).items():
         assert view.url == f"/admin/{room}"
         assert (view.can_edit, view.can_create, view.can_delete) == (False, False, False), room
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", LISTS)
 def test_every_sort_filter_and_view_is_a_page_with_few_queries(app: Flask, room: str) -> None:
-    full_house()
+    one_of_each()
     admin, view = browser(), views(app)[room]
     addresses = [
         f"sort={[column for column, _ in view._list_columns].index(name)}{desc}"
@@ -104,9 +104,9 @@ ODD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", LISTS)
 def test_no_odd_address_is_an_unexpected_error(app: Flask, room: str) -> None:
-    full_house()
+    one_of_each()
     admin = browser()
     for query in ODD:
         answer = admin.get(f"/admin/{room}/?{query}", follow_redirects=True)
@@ -122,7 +122,7 @@ def test_no_odd_address_is_an_unexpected_error(app: Flask, room: str) -> None:
 
 
 def test_counting_ends_somewhere(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lessonadmin.admin.table_view.MAX_COUNTED", 5)
+    monkeypatch.setattr("lessonadmin.admin.framework.table.MAX_COUNTED", 5)
     for _ in range(8):
         make_lesson(title="Many")
     page = page_of(browser().get("/admin/lesson/"))
@@ -147,7 +147,7 @@ def test_a_list_never_asks_once_a_row(app: Flask) -> None:
 
 
 def test_an_audit_row_cannot_be_changed(app: Flask) -> None:
-    full_house()
+    one_of_each()
     admin = browser()
     with app.app_context():
         row = db.session.scalars(select(AuditLog)).first()
@@ -163,9 +163,9 @@ def test_an_audit_row_cannot_be_changed(app: Flask) -> None:
 
 @pytest.mark.parametrize("role", ["student", "instructor", "support"])
 def test_who_may_see_what(app: Flask, role: str) -> None:
-    rows = full_house()
+    rows = one_of_each()
     somebody = browser(role)
-    for room in ROOMS:
+    for room in LISTS:
         expected = 403 if room == "user" and role == "support" else 200 if role == "support" else 404
         assert somebody.get(f"/admin/{room}/").status_code == expected, room
         if rows[room] is not None and room != "purchase":
@@ -176,7 +176,7 @@ def test_who_may_see_what(app: Flask, role: str) -> None:
 
 
 def test_a_csv_file_leaves_a_row_that_says_who_took_what(app: Flask) -> None:
-    full_house()
+    one_of_each()
     make_user(role="student", email="other@school.example")
     admin = browser()
     address = "/admin/user/export/csv/?flt0_role_is=student&search=stu@"

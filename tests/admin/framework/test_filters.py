@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from lessonadmin.admin import keyset
+from lessonadmin.admin.framework import keyset
 from lessonadmin.domain.models import Lesson, User
-from tests.admin.rooms import browser, link, titles
+from tests.admin.samples import browser, link, titles
 from tests.factories import (
     make_course,
     make_event,

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from lessonadmin.admin.table_view import TableView
+from lessonadmin.admin.framework.table import TableView
 from lessonadmin.db import CLI, transaction
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import AssetDeletion, Batch
@@ -23,14 +23,14 @@ from tests.factories import (
 )
 from tests.pages import page_of
 
-ROOMS = ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")
+LISTS = ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")
 
 
 def browser(role: str = "admin") -> FlaskClient:
     return signed_in(make_user(role=role))
 
 
-def full_house() -> dict[str, Any]:
+def one_of_each() -> dict[str, Any]:
     """One of everything, related to each other; the ids by room."""
     instructor = make_user(name="Ada Lovelace", email="ada@school.example")
     student = make_user(role="student", email="stu@school.example")

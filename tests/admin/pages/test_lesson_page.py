@@ -15,7 +15,7 @@ from lessonadmin.domain import heartbeats
 from lessonadmin.domain.accounts import users
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote, Tracking
-from tests.admin.desk import act, fresh, said
+from tests.admin.posting import act, fresh, said
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_user, signed_in
 from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of

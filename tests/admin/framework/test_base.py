@@ -1,6 +1,6 @@
 """The panel's base view: Flask-Admin's traps stay closed, filters and export work without a script.
 
-The views are for the tests only (`specimen.py`).
+The views are for the tests only (`example_views.py`).
 """
 
 import csv
@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from lessonadmin import config, create_app
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, User
-from tests.admin.specimen import LIST, add_to
+from tests.admin.example_views import LIST, add_to
 from tests.factories import make_course, make_lesson, make_user, signed_in
 from tests.pages import Page, csrf_of, page_of
 
@@ -304,7 +304,7 @@ def test_the_export_holds_what_matches_in_a_form_that_no_spreadsheet_runs(staff:
 def test_the_export_is_read_in_slices_and_misses_nothing(
     staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lessonadmin.admin.csv_export.SLICE", 7)
+    monkeypatch.setattr("lessonadmin.admin.framework.csv_export.SLICE", 7)
     instructor = make_user()
     for number in range(21):
         make_lesson(creator=instructor, title=f"Lesson {number:02}")

@@ -9,11 +9,11 @@ from flask_admin import expose
 from sqlalchemy import ColumnElement, false
 
 from lessonadmin import auth
-from lessonadmin.admin import cells, filters
-from lessonadmin.admin.base import tell
-from lessonadmin.admin.cells import cell
-from lessonadmin.admin.table_view import SavedView, TableView
-from lessonadmin.admin.upload_lists import remember_people
+from lessonadmin.admin.framework import cells, filters
+from lessonadmin.admin.framework.base import tell
+from lessonadmin.admin.framework.cells import cell
+from lessonadmin.admin.framework.table import SavedView, TableView
+from lessonadmin.admin.lists.uploads import remember_people
 from lessonadmin.db import transaction
 from lessonadmin.domain.batches import batches, registry, undo
 from lessonadmin.domain.errors import Missing

@@ -26,7 +26,7 @@ from sqlalchemy.orm import joinedload
 from wtforms import Form
 
 from lessonadmin import auth
-from lessonadmin.admin import cells, csv_export, filter_form
+from lessonadmin.admin.framework import cells, csv_export, filter_form
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 
 # What Flask-Admin would give every list, whether its pages lead there or not.

@@ -8,7 +8,7 @@ from flask_admin import expose
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
-from lessonadmin.admin.base import PanelPage, tell
+from lessonadmin.admin.framework.base import PanelPage, tell
 from lessonadmin.domain.reconciliation import difference_report
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import fragments

@@ -18,9 +18,9 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import ImmutableMultiDict
 
-from lessonadmin.admin import keyset
-from lessonadmin.admin.base import PanelView
-from lessonadmin.admin.filters import Where
+from lessonadmin.admin.framework import keyset
+from lessonadmin.admin.framework.base import PanelView
+from lessonadmin.admin.framework.filters import Where
 from lessonadmin.db import db
 from lessonadmin.domain.querying import bounded_count
 from lessonadmin.text.texts import storable

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from lessonadmin.db import db
 from lessonadmin.domain.batches import batches, runner
 from lessonadmin.domain.models import Batch, BatchItem, Lesson
-from tests.admin.desk import BATCH_PAGE, act, ready_drafts, said
+from tests.admin.posting import BATCH_PAGE, act, ready_drafts, said
 from tests.factories import make_user, signed_in
 from tests.pages import csrf_of, page_of
 

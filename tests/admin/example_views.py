@@ -4,7 +4,7 @@ from flask import Flask, Response, redirect, request
 from flask_admin.actions import action
 from flask_admin.contrib.sqla.filters import FilterEqual, FilterInList
 
-from lessonadmin.admin.base import PanelView
+from lessonadmin.admin.framework.base import PanelView
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, User
 

@@ -6,8 +6,8 @@ from flask import redirect, request, url_for
 from flask_admin import expose
 
 from lessonadmin import auth
-from lessonadmin.admin import cells
-from lessonadmin.admin.base import PanelPage
+from lessonadmin.admin.framework import cells
+from lessonadmin.admin.framework.base import PanelPage
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.support.lookup import Hit
 

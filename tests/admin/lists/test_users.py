@@ -12,7 +12,7 @@ from sqlalchemy import select
 from lessonadmin.db import db
 from lessonadmin.domain.accounts import tokens
 from lessonadmin.domain.models import AuditLog, Notification, User
-from tests.admin.desk import fresh, said
+from tests.admin.posting import fresh, said
 from tests.factories import (
     PASSWORD,
     bearer,

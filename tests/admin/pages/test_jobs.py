@@ -12,7 +12,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.models import AuditLog
-from tests.admin.desk import said
+from tests.admin.posting import said
 from tests.factories import make_user, signed_in
 from tests.pages import csrf_of, page_of
 from tests.settings import overridden

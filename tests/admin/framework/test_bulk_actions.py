@@ -14,7 +14,7 @@ from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Batch, User
 from lessonadmin.domain.uploads import assign_asset
-from tests.admin.desk import BATCH_PAGE, act, fresh, ready_drafts, said
+from tests.admin.posting import BATCH_PAGE, act, fresh, ready_drafts, said
 from tests.factories import make_course, make_event, make_lesson, make_user, signed_in
 from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of

@@ -7,12 +7,12 @@ from flask import redirect, request, url_for
 from flask_admin import expose
 
 from lessonadmin import auth
-from lessonadmin.admin import queue_room
-from lessonadmin.admin.base import PanelPage, tell
+from lessonadmin.admin.framework.base import PanelPage, tell
 from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.health.doctor import all_checks
+from lessonadmin.redis_queue import inspection
 from lessonadmin.web.formats import plural
 
 DOCTOR_SECONDS = 6.0
@@ -23,19 +23,19 @@ class JobsPage(PanelPage):
 
     @expose("/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
     def index(self) -> str:
-        return str(self.render("admin/machine/jobs.html", seen=queue_room.look()))
+        return str(self.render("admin/machine/jobs.html", seen=inspection.look()))
 
     @expose("/retry", methods=("POST",))  # type: ignore[untyped-decorator]
     def retry(self) -> Any:
-        return _done("retried", queue_room.retry, "The job is in its queue again.")
+        return _done("retried", inspection.retry, "The job is in its queue again.")
 
     @expose("/retry-all", methods=("POST",))  # type: ignore[untyped-decorator]
     def retry_all(self) -> Any:
-        return _done("retried", lambda _job: queue_room.retry_all(), "Every failed job is in its queue again.")  # fmt: skip
+        return _done("retried", lambda _job: inspection.retry_all(), "Every failed job is in its queue again.")  # fmt: skip
 
     @expose("/delete", methods=("POST",))  # type: ignore[untyped-decorator]
     def delete(self) -> Any:
-        return _done("deleted", queue_room.forget, "The job is forgotten.")
+        return _done("deleted", inspection.forget, "The job is forgotten.")
 
 
 def _done(what: str, do: Callable[[str], Any], said: str) -> Any:

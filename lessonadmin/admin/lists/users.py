@@ -8,10 +8,10 @@ from flask_admin import expose
 from sqlalchemy import ColumnElement
 
 from lessonadmin import auth
-from lessonadmin.admin import cells, filters
-from lessonadmin.admin.base import tell
-from lessonadmin.admin.cells import cell, drawn
-from lessonadmin.admin.table_view import SavedView, TableView
+from lessonadmin.admin.framework import cells, filters
+from lessonadmin.admin.framework.base import tell
+from lessonadmin.admin.framework.cells import cell, drawn
+from lessonadmin.admin.framework.table import SavedView, TableView
 from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import administration, handover, passwords, sessions, tokens, users
 from lessonadmin.domain.errors import Invalid, Missing, Problem

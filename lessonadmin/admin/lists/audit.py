@@ -7,10 +7,10 @@ from flask import g
 from sqlalchemy import ColumnElement, false, or_
 from sqlalchemy.orm import joinedload
 
-from lessonadmin.admin import cells, filters
-from lessonadmin.admin.cells import cell
-from lessonadmin.admin.table_view import TableView
-from lessonadmin.admin.upload_lists import remember_people, remember_titles
+from lessonadmin.admin.framework import cells, filters
+from lessonadmin.admin.framework.cells import cell
+from lessonadmin.admin.framework.table import TableView
+from lessonadmin.admin.lists.uploads import remember_people, remember_titles
 from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, details_of
 from lessonadmin.domain.models import AuditLog, Lesson, Purchase, User
 from lessonadmin.domain.models.records import ACTOR_TYPES

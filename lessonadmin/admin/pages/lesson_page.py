@@ -11,7 +11,7 @@ from flask import Response, flash, make_response, redirect, request
 from flask_admin import expose
 
 from lessonadmin import auth
-from lessonadmin.admin import mux_links
+from lessonadmin.admin.framework import mux_links
 from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.batches import registry

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import defer, joinedload
 
 from lessonadmin import auth, mux
-from lessonadmin.admin import cells, filters, mux_links
-from lessonadmin.admin.bulk import ActsOnRows
-from lessonadmin.admin.cells import cell
-from lessonadmin.admin.table_view import SavedView, TableView
+from lessonadmin.admin.framework import cells, filters, mux_links
+from lessonadmin.admin.framework.bulk_actions import ActsOnRows
+from lessonadmin.admin.framework.cells import cell
+from lessonadmin.admin.framework.table import SavedView, TableView
 from lessonadmin.db import db
 from lessonadmin.domain.batches.actions import retry_deletions
 from lessonadmin.domain.errors import Missing, Problem

@@ -7,7 +7,7 @@ from flask import Flask
 
 from lessonadmin.domain.health import dashboard
 from lessonadmin.domain.querying import bounded_count
-from tests.admin.rooms import browser
+from tests.admin.samples import browser
 from tests.factories import in_context, make_course, make_lesson, make_tracking
 from tests.pages import page_of
 
@@ -61,7 +61,7 @@ def test_many_that_a_search_finds_are_said_to_be_more_than_were_counted(
 def test_what_a_filter_leaves_is_counted_less_far_than_what_is_sorted(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lessonadmin.admin.table_view.MAX_FILTERED", 4)
+    monkeypatch.setattr("lessonadmin.admin.framework.table.MAX_FILTERED", 4)
     for number in range(6):
         make_lesson(title=f"Water {number}")
     admin = browser()

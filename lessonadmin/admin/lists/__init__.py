@@ -1,0 +1,1 @@
+"""The lists of the support panel: one module a table."""

@@ -92,39 +92,45 @@ CLI_QUIETLY = Actor("cli", quiet=True)
 JOB_QUIETLY = Actor("job", quiet=True)
 
 
+STATE = "transaction_state"
+
+
 class NoTransaction(RuntimeError):
     """A change was asked for outside transaction()."""
 
 
-@dataclass(frozen=True)
-class Scratch:
-    """What one transaction carries with it, and nothing else does."""
+@dataclass
+class TransactionState:
+    """What one transaction carries with it until its commit; a later transaction sees nothing of it."""
 
     actor: Actor
     before_commit: list[Callable[[Session], Any]] = field(default_factory=list)
     after_commit: list[Callable[[], Any]] = field(default_factory=list)
-    notes: dict[str, Any] = field(default_factory=dict)
+    audit_rows: list[dict[str, Any]] = field(default_factory=list)
+    notice_rows: list[dict[str, Any]] = field(default_factory=list)
+    users: dict[uuid.UUID, Base | None] = field(default_factory=dict)  # each is read once a transaction
+    time: datetime | None = None
 
 
 @contextmanager
 def transaction(actor: Actor) -> Iterator[Session]:
     """Commit on leaving, roll back on an error, then run what was left for after the commit."""
     session = db.session()
-    if "scratch" in session.info:
+    if STATE in session.info:
         raise RuntimeError("transactions do not nest: let the entry point open the only one")
-    scratch = session.info["scratch"] = Scratch(actor)
+    state = session.info[STATE] = TransactionState(actor)
     try:
         yield session
         session.flush()
-        for close in scratch.before_commit:
+        for close in state.before_commit:
             close(session)
         session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
-        session.info.pop("scratch", None)
-    for follow in scratch.after_commit:
+        session.info.pop(STATE, None)
+    for follow in state.after_commit:
         _run_safely(follow)
 
 
@@ -136,10 +142,10 @@ def _run_safely(follow: Callable[[], Any]) -> None:
         log.exception("a step after the commit failed")
 
 
-def scratch() -> Scratch:
+def transaction_state() -> TransactionState:
     """What the open transaction carries."""
     try:
-        found: Scratch = db.session().info["scratch"]
+        found: TransactionState = db.session().info[STATE]
     except KeyError:
         raise NoTransaction("changes need transaction(actor)") from None
     return found
@@ -147,16 +153,15 @@ def scratch() -> Scratch:
 
 def actor() -> Actor:
     """Who the open transaction acts for."""
-    return scratch().actor
+    return transaction_state().actor
 
 
-def moment() -> datetime:
-    """The database's clock, as it was when this transaction first asked; the same for all that follows from one news."""
-    notes = scratch().notes
-    if "moment" not in notes:
-        notes["moment"] = db.session.execute(select(func.clock_timestamp())).scalar_one()
-    found: datetime = notes["moment"]
-    return found
+def transaction_time() -> datetime:
+    """The database's clock, read once a transaction: everything that it writes carries the same time."""
+    state = transaction_state()
+    if state.time is None:
+        state.time = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    return state.time
 
 
 def later(seconds: object) -> ColumnElement[object]:
@@ -165,15 +170,15 @@ def later(seconds: object) -> ColumnElement[object]:
 
 
 def remember_transaction_time(now: datetime) -> None:
-    """A query told the time on its way, so that nobody has to ask for it."""
-    session = db.session()
-    if "scratch" in session.info:
-        scratch().notes.setdefault("moment", now)
+    """Reuse a time of the database's clock that another query has read already."""
+    state: TransactionState | None = db.session().info.get(STATE)
+    if state is not None and state.time is None:
+        state.time = now
 
 
 def after_commit(follow: Callable[[], Any]) -> None:
     """Run this once the open transaction is committed; forget it if it is rolled back."""
-    scratch().after_commit.append(follow)
+    transaction_state().after_commit.append(follow)
 
 
 @contextmanager
@@ -227,7 +232,7 @@ def is_locked(lock: int) -> bool:
 
 def before_commit(close: Callable[[Session], Any]) -> None:
     """Run this as the last step inside the open transaction."""
-    scratch().before_commit.append(close)
+    transaction_state().before_commit.append(close)
 
 
 def init_app(app: Flask) -> None:

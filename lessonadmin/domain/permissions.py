@@ -6,10 +6,11 @@ a person's name takes `person` before and asks `still_theirs` after (`locking.lo
 
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
-from lessonadmin.db import db, scratch
+from lessonadmin.db import db, transaction_state
 from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import Course, Lesson, Owner, Purchase, User
 
@@ -22,27 +23,26 @@ def owns(user: User, owner: Owner) -> bool:
     return user.is_staff or (user.role == "instructor" and owner.owner_id == user.id)
 
 
-def person() -> User | None:
+def acting_user() -> User | None:
     """Whoever the open transaction acts for, as their account is now and stays until it ends; None for a service.
 
     Their row is locked before any lesson or course is, as whoever takes the right away does, so that one of the two
     waits for the other. None as well for an account that is gone.
     """
-    carried = scratch()
-    if carried.actor.type != "user":
+    state = transaction_state()
+    if state.actor.type != "user" or state.actor.id is None:
         return None
-    if "person" not in carried.notes:
-        wanted = select(User).where(User.id == carried.actor.id).with_for_update(read=True)
-        carried.notes["person"] = db.session.scalar(wanted.execution_options(populate_existing=True))
-    found: User | None = carried.notes["person"]
-    return found
+    if state.actor.id not in state.users:
+        wanted = select(User).where(User.id == state.actor.id).with_for_update(read=True)
+        state.users[state.actor.id] = db.session.scalar(wanted.execution_options(populate_existing=True))
+    return cast("User | None", state.users[state.actor.id])
 
 
 def is_theirs(owner: Owner) -> bool:
     """May whoever the open transaction acts for change this owner, which is locked? A service may."""
-    if scratch().actor.type != "user":
+    if transaction_state().actor.type != "user":
         return True
-    user = person()
+    user = acting_user()
     return user is not None and user.active and owns(user, owner)
 
 

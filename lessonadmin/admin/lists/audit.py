@@ -13,7 +13,7 @@ from lessonadmin.admin.framework.table import TableView
 from lessonadmin.admin.lists.uploads import remember_people, remember_titles
 from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, details_of
 from lessonadmin.domain.models import AuditLog, Lesson, Purchase, User
-from lessonadmin.domain.models.records import ACTOR_TYPES
+from lessonadmin.domain.models.audit import ACTOR_TYPES
 from lessonadmin.domain.prices import money, price_text
 from lessonadmin.text.ids import as_id
 

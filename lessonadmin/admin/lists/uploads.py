@@ -19,7 +19,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.batches.actions import retry_deletions
 from lessonadmin.domain.errors import Missing, Problem
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking, User
-from lessonadmin.domain.models.records import OUTCOMES
+from lessonadmin.domain.models.events import OUTCOMES
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
 from lessonadmin.domain.videos import conditions, held_files, wording
 from lessonadmin.domain.webhooks.handlers import ASSET_TYPES, UPLOAD_TYPES

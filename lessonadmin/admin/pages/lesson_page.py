@@ -1,6 +1,6 @@
 """The page of one lesson or course for support: where it stands, why, what to do, what happened, who noted what.
 
-Besides the page: Mux beside us (on demand), older parts of the story, the story as a text for a ticket, notes, and the
+Besides the page: Mux beside us (on demand), older parts of the timeline, the timeline as a text for a ticket, notes, and the
 few words and numbers that staff may edit.
 """
 
@@ -50,7 +50,7 @@ class CasePages:
     def story_view(self) -> Any:
         """What happened before a moment; a fragment for the open page, a page of its own otherwise."""
         owner = self._owner()
-        told = timeline.story(self._kind, owner.id, before=_moment("before"), limit=TIMELINE_PAGE_SIZE)
+        told = timeline.timeline_of(self._kind, owner.id, before=_moment("before"), limit=TIMELINE_PAGE_SIZE)
         values = {"owner": owner, "told": told, "kind": self._kind}
         if fragments.wanted():
             return fragments.answer(self._drawn_page("admin/row/story.html", values), name="story")
@@ -59,7 +59,7 @@ class CasePages:
     @expose("/story.txt")  # type: ignore[untyped-decorator]
     def ticket_view(self) -> Response:
         owner = self._owner()
-        told = timeline.story(self._kind, owner.id, limit=MAX_TICKET_LENGTH)
+        told = timeline.timeline_of(self._kind, owner.id, limit=MAX_TICKET_LENGTH)
         response = make_response(timeline.as_text(owner, told))
         response.mimetype = "text/plain"
         name = f"{self._kind}-{str(owner.id)[:8]}.txt"
@@ -114,7 +114,9 @@ class CasePages:
         }
 
     def _more(self, owner: Owner, values: dict[str, Any]) -> dict[str, Any]:
-        told = timeline.story(self._kind, owner.id, limit=TIMELINE_PAGE_SIZE, uploads=values["uploads"].rows)
+        told = timeline.timeline_of(
+            self._kind, owner.id, limit=TIMELINE_PAGE_SIZE, uploads=values["uploads"].rows
+        )
         return {
             "told": told,
             "noted": self._noted(owner, told),
@@ -124,8 +126,8 @@ class CasePages:
             "stuck": video_status.of(owner).stuck,
         }
 
-    def _noted(self, owner: Owner, told: timeline.Story) -> list[tuple[str, datetime, str]]:
-        """Who noted what and when, newest first; out of the story, unless it goes on before what was read."""
+    def _noted(self, owner: Owner, told: timeline.Timeline) -> list[tuple[str, datetime, str]]:
+        """Who noted what and when, newest first; out of the timeline, unless it goes on before what was read."""
         if told.older is None:
             found = [(one.who, one.at, one.detail) for one in told.entries if one.source == "note"]
             return list(reversed(found))

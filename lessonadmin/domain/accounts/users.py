@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from lessonadmin.db import db, moment
+from lessonadmin.db import db, transaction_time
 from lessonadmin.domain.accounts import account_notices, passwords, sessions, tokens
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid
@@ -96,7 +96,7 @@ def change_password(user: User, *, old: str, new: str, keep: uuid.UUID | None) -
     _lock(user)  # from here on the hash that `old` is compared with is the one that is replaced
     if not passwords.proves(user.password_hash, old):
         raise WrongPassword
-    if user.password_temporary_until is not None and user.password_temporary_until <= moment():
+    if user.password_temporary_until is not None and user.password_temporary_until <= transaction_time():
         raise TemporaryPasswordEnded
     passwords.check_strength(new, field="new_password")
     passwords.check_different(new, old, field="new_password")
@@ -124,7 +124,7 @@ def reset_password(user: User, *, temporary: bool = True) -> str:
 
 
 def _end_of_temporary() -> datetime:
-    return moment() + TEMPORARY_LIFE
+    return transaction_time() + TEMPORARY_LIFE
 
 
 def _lock(user: User) -> None:

@@ -13,12 +13,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lessonadmin import config
-from lessonadmin.db import actor, before_commit, db, new_id, scratch
+from lessonadmin.db import TransactionState, actor, before_commit, db, new_id, transaction_state
 from lessonadmin.domain.models import AuditLog, Course, Lesson, MuxCall, Tracking, User
 from lessonadmin.observability import logs
 from lessonadmin.queue import enqueue_after_commit
 
-Row = dict[str, Any]
 DIGEST_SECONDS = 60
 # Rows travel as JSON, so that the statements are always the same text and nothing is compiled for a webhook.
 AUDIT_COLUMNS = (
@@ -32,7 +31,7 @@ INSERT_AUDIT = f"""INSERT INTO audit_log (id, actor_type, actor_id, action, targ
   SELECT id, actor_type, actor_id, action, target_type, target_id, detail
     FROM jsonb_to_recordset(CAST(:audit AS jsonb)) AS r ({AUDIT_COLUMNS})"""
 WRITE_AUDIT = text(INSERT_AUDIT)
-WRITE_BOTH = text(f"""WITH written_down AS ({INSERT_AUDIT})
+WRITE_BOTH = text(f"""WITH written_audit AS ({INSERT_AUDIT})
 INSERT INTO notifications (id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted, mail_due_at)
   SELECT id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted,
          clock_timestamp() + make_interval(secs => wait)
@@ -68,17 +67,16 @@ def record_for(action: str, kind: str, target_id: uuid.UUID | None, **detail: An
 def record_all(action: str, kind: str, target_ids: Iterable[uuid.UUID | None], **detail: Any) -> None:
     """The same change of many things of one kind: an audit row for each, written by the same one statement."""
     by = actor()
-    told = {key: value for key, value in detail.items() if value is not None}
+    given = {key: value for key, value in detail.items() if value is not None}
     if by.reason:
-        told.setdefault("reason", by.reason)
+        given.setdefault("reason", by.reason)
     if by.batch:
-        told.setdefault("batch", str(by.batch))
+        given.setdefault("batch", str(by.batch))
     address = logs.address.get()
-    if (
-        by.type == "user" and action.startswith("user.") and address != "-"
-    ):  # what is done to accounts says where from
-        told.setdefault("address", address)
-    _pages()["audit"].extend(
+    # What is done to an account says from which address.
+    if by.type == "user" and action.startswith("user.") and address != "-":
+        given.setdefault("address", address)
+    _write_at_the_end().audit_rows.extend(
         {
             "id": new_id(),
             "actor_type": by.type,
@@ -86,7 +84,7 @@ def record_all(action: str, kind: str, target_ids: Iterable[uuid.UUID | None], *
             "action": action,
             "target_type": kind,
             "target_id": target_id,
-            "detail": told,
+            "detail": given,
         }
         for target_id in target_ids
     )
@@ -132,28 +130,27 @@ def notify_user(kind: str, user_id: uuid.UUID, message: str, **columns: Any) -> 
     # What may hit many lessons at once waits a little, so that one mail can tell of all of them.
     row["wait"] = DIGEST_SECONDS if columns.get("cause") else 0
     row |= {name: columns.get(name) for name in ("lesson_id", "course_id", "tracking_id", "cause")}
-    _pages()["notices"].append(row)
+    _write_at_the_end().notice_rows.append(row)
 
 
-def _pages() -> dict[str, list[Row]]:
-    notes = scratch().notes
-    if "journal" not in notes:
-        notes["journal"] = {"audit": [], "notices": []}
+def _write_at_the_end() -> TransactionState:
+    """The open transaction, which writes its rows once, before its commit."""
+    state = transaction_state()
+    if _write not in state.before_commit:
         before_commit(_write)
-    pages: dict[str, list[Row]] = notes["journal"]
-    return pages
+    return state
 
 
 def _write(session: Session) -> None:
-    pages = _pages()
-    told = {
-        "audit": json.dumps(pages["audit"], default=str),
-        "notices": json.dumps(pages["notices"], default=str),
+    state = transaction_state()
+    rows = {
+        "audit": json.dumps(state.audit_rows, default=str),
+        "notices": json.dumps(state.notice_rows, default=str),
     }
-    if not pages["notices"]:
-        session.execute(WRITE_AUDIT, {"audit": told["audit"]})
+    if not state.notice_rows:
+        session.execute(WRITE_AUDIT, {"audit": rows["audit"]})
         return
-    for (notice_id,) in session.execute(WRITE_BOTH, told):
+    for (notice_id,) in session.execute(WRITE_BOTH, rows):
         if config.current().mail_url:
             enqueue_after_commit("lessonadmin.jobs.notices.send_mail", str(notice_id))
 

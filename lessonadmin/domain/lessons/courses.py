@@ -54,7 +54,7 @@ def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | N
 
 def _lock(course: Course) -> None:
     """Wait for whoever changes it, and see what they did. Of a course that was read with its teacher, only the course."""
-    permissions.person()
+    permissions.acting_user()
     db.session.refresh(course, with_for_update={"of": Course})
     permissions.still_theirs(course)
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, db, moment, transaction
+from lessonadmin.db import Actor, db, transaction, transaction_time
 from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
@@ -170,7 +170,7 @@ def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") ->
             _refuse_unpublishable(lesson)
         if _publish_or_request(video):
             return True
-        must_ask = row is not None and (heals or conditions.upload_is_stuck(row, moment()))
+        must_ask = row is not None and (heals or conditions.upload_is_stuck(row, transaction_time()))
     if row is None or not must_ask:
         return False
     with transaction(actor):  # apart: the wish to publish stands, though Mux is not asked

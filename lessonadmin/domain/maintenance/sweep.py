@@ -19,7 +19,7 @@ from typing import TypeVar
 from sqlalchemy import func, select
 
 from lessonadmin import config
-from lessonadmin.db import JOB, alone, db, each_alone, moment, transaction
+from lessonadmin.db import JOB, alone, db, each_alone, transaction, transaction_time
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import scheduling
@@ -133,7 +133,7 @@ def _needs_attention() -> int:
 def _mark(tracking_id: uuid.UUID) -> bool:
     with transaction(JOB):
         found = locking.lock_video_of_upload(tracking_id)
-        if found is None or not conditions.upload_is_stuck(found[1], moment()):
+        if found is None or not conditions.upload_is_stuck(found[1], transaction_time()):
             return False
         video, row = found
         transitions.needs_attention(video, row)

@@ -1,19 +1,13 @@
 """The tables, one file a subject. States are held by CHECK constraints, so no writer can invent one."""
 
 from lessonadmin.domain.models.accounts import ApiToken, SignInFailure, User, UserSession
+from lessonadmin.domain.models.audit import AuditLog
 from lessonadmin.domain.models.batches import Batch, BatchItem
+from lessonadmin.domain.models.events import MuxCall, MuxEvent
+from lessonadmin.domain.models.health import Alarm, Heartbeat, MuxBudget, Rollup, SecurityCount, Throttle
 from lessonadmin.domain.models.lessons import Course, Kind, Lesson, Owner, Purchase, StaffNote
-from lessonadmin.domain.models.operations import (
-    Alarm,
-    Difference,
-    Heartbeat,
-    MuxBudget,
-    ReconcileRun,
-    Rollup,
-    SecurityCount,
-    Throttle,
-)
-from lessonadmin.domain.models.records import AuditLog, MuxCall, MuxEvent, Notification
+from lessonadmin.domain.models.notifications import Notification
+from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
 from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
 
 __all__ = [

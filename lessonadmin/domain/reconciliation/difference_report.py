@@ -10,7 +10,7 @@ from lessonadmin import queue
 from lessonadmin.db import db, is_locked
 from lessonadmin.domain.errors import Conflict, Invalid, Unavailable
 from lessonadmin.domain.models import Course, Difference, Lesson, ReconcileRun, User
-from lessonadmin.domain.models.operations import DIFFERENCE_KINDS
+from lessonadmin.domain.models.reconciliation import DIFFERENCE_KINDS
 from lessonadmin.domain.reconciliation import reconcile
 from lessonadmin.text.ids import as_id
 

@@ -1,8 +1,8 @@
-"""One ordered story of a lesson or course: what people did, what Mux said, what we asked, promised and told.
+"""The timeline of a lesson or course: what users did, what Mux sent, what Mux was asked, deletions, notices and notes.
 
-Put together from the audit trail, events, calls to Mux, promises (deletions, cancellations), what the uploads
-themselves remember, notices and staff notes: nine queries, the latest entries first to be found and shown in the order in
-which they happened. Text from outside is made plain; addresses and secrets are in none of it.
+It is put together from the audit trail, events, calls to Mux, the outbox (deletions, cancellations), the uploads, notices
+and staff notes by nine queries. These find the latest entries first; they are shown in the order in which they happened.
+Text from outside is made plain; an entry never holds a web address or a secret.
 """
 
 import uuid
@@ -37,7 +37,7 @@ Source = Literal["audit", "event", "call", "promise", "upload", "notice", "note"
 MAX_ENTRIES = 200
 
 
-NOTED = "note.added"  # the note itself is part of the story
+NOTED = "note.added"  # the note itself is an entry of the timeline
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Story:
+class Timeline:
     """Oldest first. `older` is what to ask for as `before` to see what came earlier; None if this is the beginning."""
 
     entries: tuple[Entry, ...]
@@ -63,7 +63,7 @@ class Story:
 
 @dataclass(frozen=True)
 class _Span:
-    """Which part of the story is wanted."""
+    """Which part of the timeline is wanted."""
 
     kind: Kind
     target_id: uuid.UUID
@@ -76,14 +76,14 @@ class _Span:
         return query.order_by(at.desc()).limit(self.limit + 1)
 
 
-def story(
+def timeline_of(
     kind: Kind,
     target_id: uuid.UUID,
     *,
     before: datetime | None = None,
     limit: int = MAX_ENTRIES,
     uploads: Sequence[Tracking] | None = None,
-) -> Story:
+) -> Timeline:
     """The latest `limit` entries (before a moment, for the page before); it may be about a lesson that is gone.
 
     `uploads`: all of them, if they are at hand already."""
@@ -95,16 +95,16 @@ def story(
         *_audit(span),
         *_events(span, uploads),
         *_calls(span),
-        *_promises(span, uploads),
+        *_outbox(span, uploads),
         *_uploads(span, uploads),
         *_notices(span),
         *(_notes(span) if kind == "lesson" else ()),
     ]
     found.sort(key=lambda entry: entry.at)
     if len(found) <= limit:
-        return Story(tuple(found), None)
+        return Timeline(tuple(found), None)
     cut = found[-limit].at
-    return Story(tuple(entry for entry in found if entry.at >= cut), cut)
+    return Timeline(tuple(entry for entry in found if entry.at >= cut), cut)
 
 
 def _audit(span: _Span) -> Iterator[Entry]:
@@ -139,21 +139,23 @@ def _calls(span: _Span) -> Iterator[Entry]:
         yield Entry(row.at, "call", "we", what, plain(row.detail), bad, row.id)
 
 
-def _promises(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
+def _outbox(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
     deletions = select(AssetDeletion).where(AssetDeletion.target_id == span.target_id)
     for row in db.session.scalars(span.of(deletions, AssetDeletion.requested_at)):
-        yield from _promise(row, f"deletion of asset {row.mux_asset_id}", row.reason, span)
+        yield from _outbox_entries(row, f"deletion of asset {row.mux_asset_id}", row.reason, span)
     ids = [row.upload_id for row in uploads if row.upload_id]
     cancellations = select(UploadCancellation).where(UploadCancellation.upload_id.in_(ids))
     for one in db.session.scalars(span.of(cancellations, UploadCancellation.requested_at)):
-        yield from _promise(one, f"cancellation of upload {one.upload_id}", "", span)
+        yield from _outbox_entries(one, f"cancellation of upload {one.upload_id}", "", span)
 
 
-def _promise(row: AssetDeletion | UploadCancellation, what: str, why: str, span: _Span) -> Iterator[Entry]:
+def _outbox_entries(
+    row: AssetDeletion | UploadCancellation, what: str, why: str, span: _Span
+) -> Iterator[Entry]:
     pending = f"due {_moment(row.due_at)}" if row.done_at is None else ""
     trouble = f"not done yet: {row.last_error}" if row.last_error and row.done_at is None else ""
-    told = "; ".join(plain(part) for part in (why, pending, trouble) if part)
-    yield Entry(row.requested_at, "promise", "we", f"Promised: {what}", told, bool(trouble), row.id)
+    detail = "; ".join(plain(part) for part in (why, pending, trouble) if part)
+    yield Entry(row.requested_at, "promise", "we", f"Promised: {what}", detail, bool(trouble), row.id)
     if row.done_at is not None and (span.before is None or row.done_at < span.before):
         tries = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else "Mux told us"
         yield Entry(row.done_at, "promise", "we", f"Kept: {what}", tries, link=row.id)
@@ -196,8 +198,8 @@ def _moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def as_text(owner: Lesson | Course, told: Story) -> str:
-    """The story as plain text, for a ticket."""
+def as_text(owner: Lesson | Course, timeline: Timeline) -> str:
+    """The timeline as plain text, for a ticket."""
     kind = owner.kind.title()
     lines = [
         f"{kind} {owner.id}: {plain(owner.title)}",
@@ -205,9 +207,9 @@ def as_text(owner: Lesson | Course, told: Story) -> str:
     ]
     if isinstance(owner, Lesson):
         lines.append(f"{owner.status}{', to be published by itself' if owner.publish_on_ready else ''}")
-    lines.append("Times are UTC." + (" Earlier entries are left out." if told.older else ""))
+    lines.append("Times are UTC." + (" Earlier entries are left out." if timeline.older else ""))
     lines.append("")
-    for entry in told.entries:
+    for entry in timeline.entries:
         mark = "!" if entry.bad else " "
         tail = f" - {entry.detail}" if entry.detail else ""
         lines.append(f"{_moment(entry.at)} {mark} {entry.who}: {entry.what}{tail}")

@@ -168,7 +168,7 @@ def _refusal(error: mux.MuxError) -> Problem:
 def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None:
     """Mux has answered: now the attempt takes its place, before the URL leaves. None if its lesson is gone, or the right
     to it."""
-    person = permissions.person()
+    person = permissions.acting_user()
     found = locking.lock_video_of_upload(row_id)
     if found is None:
         return None

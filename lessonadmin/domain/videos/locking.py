@@ -119,7 +119,7 @@ def read_video(owner: Owner) -> LockedVideo:
 def lock_video_of(owner: Owner) -> LockedVideo:
     """The same for an owner that is at hand; raises Missing if it vanished meanwhile, or if the person that this
     transaction acts for may not change it any more."""
-    permissions.person()
+    permissions.acting_user()
     found = lock_video(owner.kind, owner.id)
     if found is None:
         raise Missing()

@@ -4,7 +4,7 @@ A person beats the machine: the intent is spent when it is fulfilled and gone wh
 "ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
 """
 
-from lessonadmin.db import actor, moment
+from lessonadmin.db import actor, transaction_time
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Lesson, Tracking
 
@@ -17,7 +17,7 @@ def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | Non
     if lesson.status == "published":
         return False
     lesson.status = "published"
-    lesson.published_at = moment()
+    lesson.published_at = transaction_time()
     audit_log.record(
         "lesson.published",
         lesson,

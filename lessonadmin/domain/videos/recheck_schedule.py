@@ -7,7 +7,7 @@ there are news of the upload or somebody has looked. Nothing in here talks to Mu
 from datetime import timedelta
 
 from lessonadmin import config
-from lessonadmin.db import moment
+from lessonadmin.db import transaction_time
 from lessonadmin.domain.models import Tracking
 from lessonadmin.queue import enqueue_after_commit
 
@@ -23,7 +23,7 @@ def heard(row: Tracking) -> None:
     At least RECHECK_AFTER_SECONDS, at most half an hour; an upload whose address runs out before that is asked about
     when it has run out, since Mux tells nobody.
     """
-    now = moment()
+    now = transaction_time()
     shortest = float(config.current().recheck_after_seconds)
     age = (now - row.created_at).total_seconds()
     silence = min(max(age * SHARE_OF_AGE, shortest), max(shortest, MAX_SILENCE_SECONDS))
@@ -35,7 +35,7 @@ def heard(row: Tracking) -> None:
 
 def ask_soon(row: Tracking) -> None:
     """What we were told does not fit: let a worker look at Mux once this transaction is safe, or else the next sweep."""
-    row.next_check_at, row.handed_over_at = moment(), None
+    row.next_check_at, row.handed_over_at = transaction_time(), None
     enqueue_after_commit(CHECK_ASSET, str(row.id))
 
 

@@ -44,7 +44,7 @@ def request_delete(asset_id: str) -> int:
     """
     if is_temporary(asset_id):
         raise Conflict("temporary_asset", "This is a temporary id: Mux has no such asset.")
-    permissions.person()
+    permissions.acting_user()
     leaving = list(locked(set(), {asset_id}).values())
     for video in leaving:
         permissions.still_theirs(video.owner)

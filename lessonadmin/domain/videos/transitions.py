@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select
 
-from lessonadmin.db import db, moment
+from lessonadmin.db import db, transaction_time
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Lesson, Owner, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
@@ -137,7 +137,7 @@ def _write_state(
     if not (overtaken and after in (State.DELETING, State.DELETED)):  # else why it failed is still to be told
         row.error_type = row.error_message = None
     if after is State.PROCESSING:
-        row.asset_seen_at = moment()
+        row.asset_seen_at = transaction_time()
         recheck_schedule.heard(row)
     elif after is State.READY:
         row.mux_playback_id, row.playback_policy, row.progress = (
@@ -147,7 +147,7 @@ def _write_state(
         )
         row.ready_found_by = observation.found_by
         if not overtaken:
-            row.ready_at = moment()
+            row.ready_at = transaction_time()
     elif after in KEPT_BACK:
         row.error_type = KEPT_BACK[after]
     elif after in FAILED:
@@ -210,7 +210,7 @@ def supersede(row: Tracking, *, by: Tracking | None) -> None:
 
     Flushed at once, since the database allows one playing and one coming upload at any moment.
     """
-    row.superseded_at = moment()
+    row.superseded_at = transaction_time()
     row.superseded_by = by.id if by is not None else None
     db.session.flush()
 
@@ -296,7 +296,7 @@ def set_playback_id(video: LockedVideo, row: Tracking, *, playback_id: str, poli
 
 def needs_attention(video: LockedVideo, row: Tracking) -> None:
     """This upload takes longer than a video should; it is still watched."""
-    row.attention_at = moment()
+    row.attention_at = transaction_time()
     project(video)
     audit_log.record("video.needs_attention", video.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
 

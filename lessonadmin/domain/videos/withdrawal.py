@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
-from lessonadmin.db import actor, db, later, moment
+from lessonadmin.db import actor, db, later, transaction_time
 from lessonadmin.domain import permissions
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Kind, Tracking, User, owners
@@ -107,7 +107,7 @@ def withdraw(
     if not is_withdrawn(row):
         outbox.promise_cancellation(row)
         row.started_by = row.started_by or (began.id if began is not None else None)
-        row.withdrawn_at = moment()
+        row.withdrawn_at = transaction_time()
         reason = actor().reason
         audit_log.record(
             "video.upload_cancelled",

@@ -18,7 +18,7 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.health.doctor import host_checks
 from lessonadmin.domain.health.doctor.examination import Room
 from lessonadmin.domain.models import Notification, User
-from lessonadmin.domain.models.records import NOTICE_KINDS
+from lessonadmin.domain.models.notifications import NOTICE_KINDS
 from lessonadmin.domain.notifications import delivery, mail_text, smtp
 from lessonadmin.domain.videos import wording
 from lessonadmin.jobs import notices as jobs

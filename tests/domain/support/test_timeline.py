@@ -1,4 +1,4 @@
-"""The story of a lesson: everything that happened, in its order, in a bounded number of queries, fit for a ticket."""
+"""The timeline of a lesson: everything that happened, in its order, in a bounded number of queries, fit for a ticket."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from tests.mux_sim import MuxSim
 from tests.settings import overridden
 
 
-def words(story: timeline.Story) -> list[str]:
+def words(story: timeline.Timeline) -> list[str]:
     return [f"{entry.source}: {entry.what}" for entry in story.entries]
 
 
@@ -33,7 +33,7 @@ def test_the_whole_story_of_a_lesson_in_order(mux_sim: MuxSim) -> None:
     scheduling.run_now(registry.find("lesson", "recheck"), [lesson.id], actor=actor)
     scheduling.run_now(registry.find("lesson", "clear_asset"), [lesson.id], actor=actor)
     sweep.sweep()
-    story = timeline.story("lesson", lesson.id)
+    story = timeline.timeline_of("lesson", lesson.id)
     assert story.older is None
     told = words(story)
     for expected in (
@@ -65,7 +65,7 @@ def test_the_story_of_a_course(mux_sim: MuxSim) -> None:
     course = make_course()
     mux_sim.uploaded(course)
     mux_sim.deliver()
-    told = words(timeline.story("course", course.id))
+    told = words(timeline.timeline_of("course", course.id))
     assert "audit: The video is ready" in told
     assert any(entry.startswith("notice: Told") for entry in told)
 
@@ -81,7 +81,7 @@ def test_what_went_wrong_is_marked(mux_sim: MuxSim) -> None:
     make_event(
         type="video.asset.ready", target_id=lesson.id, outcome="failed", error="LookupError: x", attempts=3
     )
-    bad = {entry.what for entry in timeline.story("lesson", lesson.id).entries if entry.bad}
+    bad = {entry.what for entry in timeline.timeline_of("lesson", lesson.id).entries if entry.bad}
     assert bad >= {"The video failed", "Asked Mux: network", "Event video.asset.ready"}
 
 
@@ -98,7 +98,7 @@ def test_it_is_bounded_and_goes_on_by_page(session: Session) -> None:
     before: datetime | None = None
     pages = 0
     while True:
-        story = timeline.story("lesson", lesson.id, before=before, limit=10)
+        story = timeline.timeline_of("lesson", lesson.id, before=before, limit=10)
         assert len(story.entries) <= 11
         seen = [entry.detail for entry in story.entries] + seen
         pages += 1
@@ -121,7 +121,7 @@ def test_it_takes_few_queries_however_much_happened(mux_sim: MuxSim) -> None:
 
     sa_event.listen(db.engine, "before_cursor_execute", listen)
     try:
-        timeline.story("lesson", lesson.id)
+        timeline.timeline_of("lesson", lesson.id)
     finally:
         sa_event.remove(db.engine, "before_cursor_execute", listen)
     assert len(statements) <= 9
@@ -141,7 +141,7 @@ def test_as_text_for_a_ticket_without_secrets(mux_sim: MuxSim) -> None:
         update(Tracking).values(last_look_error=f"network: {secret}", last_look_at=func.clock_timestamp())
     )
     db.session.commit()
-    told = timeline.as_text(mux_sim.lesson(lesson), timeline.story("lesson", lesson.id))
+    told = timeline.as_text(mux_sim.lesson(lesson), timeline.timeline_of("lesson", lesson.id))
     assert told.startswith(f"Lesson {lesson.id}: Physics\n")
     assert "eyJ" not in told
     assert "abc.def" not in told
@@ -160,7 +160,7 @@ def test_a_lesson_that_is_gone_still_has_its_story(session: Session) -> None:
     with transaction(Actor("cli")):
         audit_log.record("lesson.deleted", lesson)
         db.session.delete(db.session.get_one(Lesson, lesson.id))
-    assert words(timeline.story("lesson", lesson.id)) == [
+    assert words(timeline.timeline_of("lesson", lesson.id)) == [
         "audit: Changed the lesson",
         "audit: Deleted the lesson",
     ]
@@ -168,8 +168,8 @@ def test_a_lesson_that_is_gone_still_has_its_story(session: Session) -> None:
 
 def test_nothing_happened(session: Session) -> None:
     lesson = make_lesson()
-    assert timeline.story("lesson", lesson.id) == timeline.Story((), None)
-    assert "Earlier entries" not in timeline.as_text(lesson, timeline.story("lesson", lesson.id))
+    assert timeline.timeline_of("lesson", lesson.id) == timeline.Timeline((), None)
+    assert "Earlier entries" not in timeline.as_text(lesson, timeline.timeline_of("lesson", lesson.id))
 
 
 def test_a_late_event_says_how_late(session: Session) -> None:
@@ -180,6 +180,6 @@ def test_a_late_event_says_how_late(session: Session) -> None:
         occurred_at=datetime.now(UTC) - timedelta(seconds=90),
         attempts=1,
     )
-    (entry,) = timeline.story("lesson", lesson.id).entries
+    (entry,) = timeline.timeline_of("lesson", lesson.id).entries
     assert "90 s after it happened" in entry.detail
     assert db.session.scalar(text("SELECT count(*) FROM mux_events")) == 1

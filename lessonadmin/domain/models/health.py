@@ -1,16 +1,13 @@
-"""Operations: heartbeats, the shared Mux budget, reconciliation, alarms, rolled-up figures."""
+"""Whether the system is healthy: heartbeats, the shared budget of calls to Mux, alarms, and counts of hours and minutes."""
 
-import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, Float, ForeignKey, Index, Integer, Text, func, text
+from sqlalchemy import BigInteger, DateTime, Float, Index, Integer, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment, one_of
-
-DIFFERENCE_KINDS = ("orphan", "missing", "duplicate", "wrong_policy", "stale", "unknown_upload")
+from lessonadmin.domain.models.columns import Born, Key, Moment
 
 
 class Heartbeat(Base):
@@ -33,44 +30,6 @@ class MuxBudget(Base):
     filled_at: Mapped[Born]
     paused_until: Mapped[Moment | None]
     failures: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
-
-
-class ReconcileRun(Base):
-    """One reconciliation; one that was killed has no `finished_at`."""
-
-    __tablename__ = "reconcile_runs"
-
-    id: Mapped[Key]
-    started_at: Mapped[Born]
-    finished_at: Mapped[Moment | None]
-    started_by: Mapped[str] = mapped_column(Text, server_default="")
-    pages: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
-    assets: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
-    uploads: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
-    summary: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
-    error: Mapped[str | None] = mapped_column(Text)
-
-    __table_args__ = (Index("ix_reconcile_runs_started_at", "started_at"),)
-
-
-class Difference(Base):
-    """One difference that a reconciliation found between the database and Mux."""
-
-    __tablename__ = "reconcile_findings"
-
-    id: Mapped[Key]
-    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reconcile_runs.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(Text)
-    mux_id: Mapped[str] = mapped_column(Text)
-    target_type: Mapped[str | None] = mapped_column(Text)
-    target_id: Mapped[uuid.UUID | None]
-    remark: Mapped[str] = mapped_column(Text, server_default="", default="")
-    mended_at: Mapped[Moment | None]
-
-    __table_args__ = (
-        one_of("kind", DIFFERENCE_KINDS),
-        Index("ix_reconcile_findings_run_id", "run_id", "kind", "id"),
-    )
 
 
 class Alarm(Base):

@@ -1,0 +1,66 @@
+"""Notices to users, in the app and by mail."""
+
+import uuid
+
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    text,
+    true,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lessonadmin.db import Base
+from lessonadmin.domain.models.columns import Born, Key, Moment, one_of
+
+NOTICE_KINDS = (
+    "lesson_published",
+    "video_ready",
+    "video_failed",
+    "needs_attention",
+    "video_deleted",
+    "alarm",
+    "account",
+)
+
+
+class Notification(Base):
+    """At most one of a kind for an upload; the mail columns say whether it also left by mail."""
+
+    __tablename__ = "notifications"
+
+    id: Mapped[Key]
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(Text)
+    lesson_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"))
+    course_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("courses.id", ondelete="SET NULL"))
+    tracking_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("mux_asset_tracking.id", ondelete="SET NULL")
+    )
+    message: Mapped[str] = mapped_column(Text)
+    cause: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[Born]
+    read_at: Mapped[Moment | None]
+    mail_wanted: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
+    mailed_at: Mapped[Moment | None]
+    mail_attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    mail_due_at: Mapped[Born]
+    mail_error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        one_of("kind", NOTICE_KINDS),
+        Index("uq_notifications_tracking_id_kind", "tracking_id", "kind", unique=True),
+        Index("ix_notifications_user_id", "user_id", "id"),
+        Index("ix_notifications_unread", "user_id", postgresql_where=text("read_at IS NULL")),
+        Index("ix_notifications_lesson_id", "lesson_id"),
+        Index("ix_notifications_course_id", "course_id"),
+        Index("ix_notifications_created_at", "created_at"),
+        Index(
+            "ix_notifications_mail_due",
+            "mail_due_at",
+            postgresql_where=text("mail_wanted AND mailed_at IS NULL"),
+        ),
+    )

@@ -4,7 +4,7 @@ Run: ``bin/bench panel`` (``LESSONS=100000 bin/bench panel`` for less). One Post
 run. The figure is the median in milliseconds; the remark says how many statements, and how that compares. It fails if a
 page takes 100 ms or more, sends more than 15 statements, grows more than 1.5 times, or is slower than it may be.
 
-The other two admins are measured twice: on our table, whose indexes serve them too and where they may not be quicker
+The other two admins are measured twice: on the product's table, whose indexes serve them too and where they may not be quicker
 anywhere; and on the same rows as a plain model keeps them, where search, sort and deep pages must take five times as long.
 """
 

@@ -32,7 +32,7 @@ print(json.dumps([report.pages, report.assets, dict(report.found), resource.getr
 
 
 def seed(database: str, asset_ids: list[str]) -> None:
-    """A lesson for each asset but every thousandth, which nothing of ours uses."""
+    """A lesson for each asset but every thousandth, which no row uses."""
     with psycopg.connect("postgresql://" + database.partition("://")[2]) as connection:
         teacher = connection.execute(
             "INSERT INTO users (id, email, name, role, password_hash) VALUES"

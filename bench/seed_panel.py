@@ -49,7 +49,7 @@ VACUUM ANALYZE plain.lessons"""
 
 def copy_plainly(address: str) -> str:
     """The same lessons in a table as a plain model makes it: with an index for its key and its foreign keys only.
-    The address of the database as somebody sees it who finds that table first."""
+    The address of the database as a session sees it that finds that table first."""
     with psycopg.connect(address, autocommit=True) as database:
         for statement in PLAIN.split(";\n"):
             database.execute(statement)

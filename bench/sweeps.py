@@ -72,7 +72,7 @@ def healthy(control: Control) -> None:
 
 
 def lost(control: Control) -> None:
-    """Lessons whose videos are ready at Mux while nobody told us."""
+    """Lessons whose videos are ready at Mux while no webhook came."""
     user, before = teacher(), published()
     lessons = [{"id": uuid.uuid4(), "creator_id": user.id, "title": f"Lost {n}"} for n in range(LOST)]
     rows: list[dict[str, Any]] = [

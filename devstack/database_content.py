@@ -1,4 +1,4 @@
-"""Who lives in a database that the environment names: nobody, the demo's people, or a real school's.
+"""Which accounts a database has that the environment names: none, the demo's, or a real school's.
 
 Asked before anything is started or migrated, and changes nothing.
 """
@@ -20,7 +20,7 @@ class Residents:
 
 
 def read(url: str) -> Residents:
-    """Nobody, where there is no table of people yet."""
+    """None, where there is no table of people yet."""
     from lessonadmin.domain.accounts.demo_accounts import DOMAIN
 
     where = "postgresql://" + url.partition("://")[2]

@@ -1,8 +1,8 @@
 """What goes wrong while setting up is told in one sentence, never as a traceback.
 
-Whoever meets a problem that a person can mend raises `SetupError` with that sentence; the commands' outermost call
+Code that meets a problem that a person can solve raises `SetupError` with that sentence; the commands' outermost call
 turns it, and the faults of the machine itself (a full disk, a folder that cannot be written), into a line and an exit
-code. A fault of our own code is none of these and keeps its traceback.
+code. A fault of the code itself is none of these and keeps its traceback.
 """
 
 import errno
@@ -16,7 +16,7 @@ class SetupError(Exception):
 
 
 def sentence_for(error: OSError) -> str | None:
-    """The sentence for a fault of the machine, or nothing if it is not one of those that we know."""
+    """The sentence for a fault of the machine, or nothing if it is not a known one."""
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk is full{where}: make room and start again; nothing needs to be repaired."
@@ -26,7 +26,7 @@ def sentence_for(error: OSError) -> str | None:
 
 
 def user_name() -> str:
-    """A name for who we are, for a sentence; people without an entry in the user list are called by number."""
+    """The name of the running user, for a sentence; people without an entry in the user list are called by number."""
     try:
         import pwd
 

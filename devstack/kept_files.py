@@ -1,4 +1,4 @@
-"""What is made once and kept in `instance/`, for its owner's eyes only: secrets, and the environment of the running house."""
+"""What is made once and kept in `instance/`, for its owner's eyes only: secrets, and the environment of the running stack."""
 
 import json
 import os
@@ -41,6 +41,6 @@ class Secrets:
 
 
 def write_environment(file: Path, settings: Mapping[str, str]) -> None:
-    """The settings as a file for `. instance/env`, so that a command by hand meets the same house."""
+    """The settings as a file for `. instance/env`, so that a command by hand meets the same stack."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(settings.items())]
     write_private(file, "\n".join(lines) + "\n")

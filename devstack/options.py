@@ -1,4 +1,4 @@
-"""What the person who starts us asked for in the environment: the port, and servers of their own instead of ours.
+"""What the person who starts the stack asked for in the environment: the port, and servers instead of embedded ones.
 
 Standard library only: looked at before anything is installed, so that a slip is told at once.
 """
@@ -46,7 +46,7 @@ def _port(text: str | None) -> int:
 
 
 def check_port(port: int) -> None:
-    """Whether we may have it now."""
+    """Whether it is free now."""
     refusal = ports.refusal(port)
     if isinstance(refusal, PermissionError):
         raise SetupError(

@@ -11,7 +11,7 @@ from devstack.processes import identity
 ROOT = Path(__file__).resolve().parent.parent
 # what the set-up notes down about the clone
 SETUP = ROOT / "instance"
-# the data of one house; a trial may keep its own apart
+# the data of one stack; a trial may keep its own apart
 INSTANCE = Path(os.environ.get("LESSONADMIN_INSTANCE") or SETUP)
 VENV = ROOT / ".venv"
 
@@ -20,7 +20,7 @@ MAX_SOCKET_FOLDER_LENGTH = 80
 
 
 def private_folder(purpose: str) -> Path:
-    """A new folder with a short path that only we can enter; `sweep_private_folders` removes it if we cannot."""
+    """A new folder with a short path that only this user can enter; `sweep_private_folders` removes it if this process cannot."""
     base = Path(tempfile.gettempdir())
     if len(os.fsencode(base)) > MAX_SOCKET_FOLDER_LENGTH - 32:
         base = Path("/tmp")  # noqa: S108 - the folder made in it is private, and the name unguessable
@@ -30,8 +30,8 @@ def private_folder(purpose: str) -> Path:
 
 
 def sweep_private_folders(purpose: str) -> None:
-    """Remove such folders of ours whose process is gone, as after kill -9."""
-    for base in {Path(tempfile.gettempdir()), Path("/tmp")}:  # noqa: S108 - only folders of our own are touched
+    """Remove such folders of this user whose process is gone, as after kill -9."""
+    for base in {Path(tempfile.gettempdir()), Path("/tmp")}:  # noqa: S108 - only folders of this user are touched
         for folder in base.glob(f"lessonadmin-{purpose}-*"):
             with contextlib.suppress(OSError):
                 if folder.stat().st_uid == os.geteuid() and not identity.is_alive(

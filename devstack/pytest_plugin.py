@@ -94,7 +94,7 @@ def redis_url(real_servers: Servers, worker_id: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def redis_url_of_house(real_servers: Servers, worker_id: str) -> str:
+def redis_url_of_stack(real_servers: Servers, worker_id: str) -> str:
     """Another one for a product that runs beside the tests: its worker must not take their jobs, nor they empty its."""
     return real_servers.redis_url(8 + _number(worker_id))
 

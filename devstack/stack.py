@@ -1,6 +1,6 @@
-"""The whole house, put together: which servers it needs, with which settings, in which order.
+"""The whole stack, put together: which servers it needs, with which settings, in which order.
 
-What the environment names (a database, a Redis, a Mux) is used as it is; everything else is ours, and lives in
+What the environment names (a database, a Redis, a Mux) is used as it is; everything else is embedded, and lives in
 `instance/`. In here nothing is started: that is the supervisor's part.
 """
 
@@ -118,7 +118,7 @@ class Stack:
 
 
 def plan(options: Options) -> Stack:
-    """Choose the places and settings of a house; makes folders and secrets, starts nothing."""
+    """Choose the places and settings of a stack; makes folders and secrets, starts nothing."""
     places.INSTANCE.mkdir(exist_ok=True, parents=True)
     places.sweep_private_folders("run")
     secrets = kept_files.Secrets(places.INSTANCE / "secrets.json")
@@ -164,7 +164,7 @@ def _plan_servers(stack: Stack, settings: dict[str, str]) -> None:
 def _plan_simulator(stack: Stack, settings: dict[str, str]) -> None:
     stack.simulator_port = ports.remembered(places.INSTANCE / "mux.port")
     address = f"http://127.0.0.1:{stack.simulator_port}"
-    # Tokens of a real account, left in somebody's environment, never reach the simulator.
+    # Tokens of a real account, left in an environment, never reach the simulator.
     for kind in ("MUX", "MUX_WORKER"):
         settings[f"{kind}_TOKEN_ID"] = SIMULATED + ("web" if kind == "MUX" else "worker")
         settings[f"{kind}_TOKEN_SECRET"] = SIMULATED + stack.secrets.get(f"{kind.lower()}_token_secret")
@@ -174,7 +174,7 @@ def _plan_simulator(stack: Stack, settings: dict[str, str]) -> None:
 
 
 def check_own_servers(options: Options) -> None:
-    """Servers that the environment names must be there when we start; later they may come and go."""
+    """Servers that the environment names must be there at the start; later they may come and go."""
     if options.own_database:
         url = "postgresql://" + options.own_database.partition("://")[2]
         try:
@@ -199,7 +199,7 @@ def _reason(error: Exception, url: str) -> str:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody takes connections on this port of ours."""
+    """Whether connections are taken on this port."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
@@ -210,7 +210,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def status_of(url: str) -> int | None:
-    """The status that a GET of this address is answered with; nothing if nobody answers."""
+    """The status that a GET of this address is answered with; nothing without an answer."""
     try:
         with _direct.open(url, timeout=3) as answer:
             return int(answer.status)

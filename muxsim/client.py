@@ -128,17 +128,17 @@ class Control:
     def delete_asset_in_dashboard(self, asset_id: str) -> None:
         self._post(f"/assets/{asset_id}/delete")
 
-    def seed_assets(self, count: int = 1, **wish: Any) -> list[str]:
+    def seed_assets(self, count: int = 1, **settings: Any) -> list[str]:
         """``count`` assets at once, without events; answers their ids.
 
         ``passthrough``, ``upload_id``, ``meta`` (``{n}`` is the number), ``policy`` (``None``: no playback id),
         ``created_at`` or ``age_seconds``, ``spread_seconds``, ``duration``, ``status``, ``id``, ``playback_id``,
         ``test``, ``env``.
         """
-        return list(self._ask("POST", "/seed", {"count": count, **wish})["ids"])
+        return list(self._ask("POST", "/seed", {"count": count, **settings})["ids"])
 
-    def seed_each(self, wishes: list[Doc]) -> list[str]:
-        return list(self._ask("POST", "/seed", {"assets": wishes})["ids"])
+    def seed_each(self, settings: list[Doc]) -> list[str]:
+        return list(self._ask("POST", "/seed", {"assets": settings})["ids"])
 
     def played(self, asset_id: str, seconds: float, *, at: float | None = None) -> None:
         """Delivered minutes for the delivery-usage report."""

@@ -19,7 +19,7 @@ log = logging.getLogger("muxsim")
 
 
 class Engine:
-    """Wakes when something is due, when somebody says so, and when the clock jumps."""
+    """Wakes when something is due, when it is woken, and when the clock jumps."""
 
     def __init__(
         self,

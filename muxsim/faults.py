@@ -1,6 +1,6 @@
 """Fault rules: which of the next calls, uploads, playbacks and webhooks go wrong, and how.
 
-A rule is JSON: ``{"target", "kind", "match", "times" | "share", "skip", "params"}``. This room decides *whether* a rule
+A rule is JSON: ``{"target", "kind", "match", "times" | "share", "skip", "params"}``. This module decides *whether* a rule
 strikes; the places that speak to the outside carry it out. Chance comes from the seed.
 """
 
@@ -68,7 +68,7 @@ def _agrees(wanted: Any, actual: Any) -> bool:
 
 
 def parse_rule(body: Doc) -> Rule:
-    """Checks a rule that came over HTTP; raises ``ValueError`` with a sentence for whoever wrote it."""
+    """Checks a rule that came over HTTP; raises ``ValueError`` with a sentence for its author."""
     unknown = set(body) - {"target", "kind", "match", "times", "share", "skip", "params"}
     if unknown:
         raise ValueError(f"unknown keys in a fault: {', '.join(sorted(unknown))}")

@@ -56,7 +56,7 @@ class Server(ThreadedWSGIServer):
             super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """A client that went away is no error."""
 
 
 class Simulator:

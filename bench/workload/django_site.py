@@ -56,7 +56,7 @@ def _database() -> dict[str, Any]:
         "HOST": parsed.hostname or asked.get("host", [""])[0],
         "PORT": str(parsed.port or ""),
         "OPTIONS": {"options": asked.get("options", [""])[0]},
-        "CONN_MAX_AGE": None,  # one connection for the whole run, as ours has
+        "CONN_MAX_AGE": None,  # one connection for the whole run, as the product has
     }
 
 

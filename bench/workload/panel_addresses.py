@@ -15,7 +15,7 @@ COMMON_WORD = "water"
 
 @dataclass(frozen=True)
 class Page:
-    """An address, and the fewest rows of its table; `NONE` means none at all, None that it is no list."""
+    """An address, and how many rows its table must have; `NONE` means none at all, None that it is no list."""
 
     address: str
     rows: int | None = FULL
@@ -205,13 +205,13 @@ def _ends_and_sorts() -> dict[str, Page]:
     names = {"course": "courses", "tracking": "uploads", "event": "events", "deletion": "deletions", "batch": "bulk actions", "purchase": "purchases", "user": "accounts", "audit": "audit"}  # fmt: skip
     few = {"user": SOME}
     pages = {}
-    for room, name in names.items():
-        rows = few.get(room, FULL)
-        pages[f"{name}: first page"] = Page(f"/admin/{room}/", rows)
-        pages[f"{name}: last page"] = Page(f"/admin/{room}/?end=1", rows)
+    for list_name, name in names.items():
+        rows = few.get(list_name, FULL)
+        pages[f"{name}: first page"] = Page(f"/admin/{list_name}/", rows)
+        pages[f"{name}: last page"] = Page(f"/admin/{list_name}/?end=1", rows)
     sorts = (("course", 0, "title"), ("course", 3, "made"), ("tracking", 6, "began"), ("tracking", 7, "last news"), ("event", 5, "received"), ("deletion", 4, "since"), ("batch", 5, "begun"), ("purchase", 3, "bought"), ("audit", 4, "when"))  # fmt: skip
-    for room, column, what in sorts:
-        pages[f"{names[room]}: sort by {what}"] = Page(f"/admin/{room}/?sort={column}&desc=1")
+    for list_name, column, what in sorts:
+        pages[f"{names[list_name]}: sort by {what}"] = Page(f"/admin/{list_name}/?sort={column}&desc=1")
     return pages
 
 
@@ -225,7 +225,7 @@ def meanwhile(at: Places) -> dict[str, Page]:
     }
 
 
-# What a stock admin can show of the same lessons: our page, and how many times as long theirs must take at least.
+# What a stock admin can show of the same lessons: the product's page, and how many times as long the others must take.
 BESIDE = {
     "first page": ("lessons: first page", 1.0),
     "filter": ("lessons: drafts", 1.0),

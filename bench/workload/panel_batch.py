@@ -1,7 +1,7 @@
 """One process that publishes many lessons as a batch, on the database of its environment: rows a second, memory, calls.
 
 ``python -m bench.workload.panel_batch``; the last line of its answer is JSON. The work is done by the function that the worker
-calls, in this one process from the first row to the last, so that memory that grows is seen; a Mux of our own counts.
+calls, in this one process from the first row to the last, so that memory that grows is seen; a simulated Mux counts.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Compiles every template, so that a slip is found before anybody opens the page: `python -m devstack.checks.templates`.
+"""Compiles every template, so that a slip is found before its page is opened: `python -m devstack.checks.templates`.
 
 The product's are compiled by its own application, which knows its filters; no server is needed for that. The
 simulator's use nothing but Jinja itself.

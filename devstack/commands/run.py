@@ -1,4 +1,4 @@
-"""`bin/run`: the whole house in one terminal, until Ctrl-C."""
+"""`bin/run`: the whole stack in one terminal, until Ctrl-C."""
 
 import fcntl
 import hashlib
@@ -32,7 +32,7 @@ def main() -> int:
         if left := register.stop_leftovers():
             output.say(f"Stopped what an earlier start had left running: {', '.join(left)}.")
         options.check_port(wanted.port)
-        _check_room()
+        _check_free_space()
         stack = stacks.plan(wanted)
         try:
             _check_settings(stack)
@@ -48,7 +48,7 @@ def main() -> int:
 
 @contextmanager
 def _the_only_one() -> Iterator[Register]:
-    """Two houses in one folder would share their data; the lock goes with the process, however it ends."""
+    """Two stacks in one folder would share their data; the lock goes with the process, however it ends."""
     RUN.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (RUN / "lock").open("w") as lock:
         try:
@@ -62,7 +62,7 @@ def _the_only_one() -> Iterator[Register]:
         yield Register(RUN)
 
 
-def _check_room() -> None:
+def _check_free_space() -> None:
     """A disk that is nearly full would make every part fail in its own words."""
     free = shutil.disk_usage(places.INSTANCE).free >> 20
     if free < MIN_MEGABYTES:
@@ -161,7 +161,7 @@ def _is_serious(stack: Stack) -> bool:
 
 
 def _wait_until_ready(stack: Stack, supervisor: Supervisor) -> None:
-    """Worker and clock take a moment longer than web; if they do not come, the page says so as well as we could."""
+    """Worker and clock take a moment longer than web; if they do not come, the page says so as well as this line could."""
     deadline = time.monotonic() + TIMEOUT_SECONDS / 2
     while not stack.is_ready() and time.monotonic() < deadline:
         supervisor.pause(0.3)

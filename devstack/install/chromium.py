@@ -37,7 +37,7 @@ def find() -> str | None:
 
 
 def find_or_install() -> str | None:
-    """The same, installing Debian's if we may; what went wrong is printed."""
+    """The same, installing Debian's if that is allowed; what went wrong is printed."""
     found = find()
     apt = Path("/usr/bin/apt-get")
     if found or os.geteuid() != 0 or not apt.exists():

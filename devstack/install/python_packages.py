@@ -43,7 +43,7 @@ def ensure() -> Path:
 
 
 def _works() -> bool:
-    """Whether the .venv's Python starts, and is in this folder and of our version."""
+    """Whether the .venv's Python starts, and is in this folder and of the right version."""
     ask = "import sys; print(sys.prefix, f'{sys.version_info[0]}.{sys.version_info[1]}')"
     try:
         done = subprocess.run([PYTHON, "-c", ask], capture_output=True, text=True, check=False)

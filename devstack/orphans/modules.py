@@ -48,7 +48,7 @@ class Module:
 
     @property
     def is_entry(self) -> bool:
-        """Read by a program that is not ours: the web server, the migrations' tool."""
+        """Read by another program: the web server, the migrations' tool."""
         return any(self.file.match(name) for name in ENTRY_FILES)
 
     @property

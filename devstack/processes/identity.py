@@ -1,4 +1,4 @@
-"""Which process is meant: a number alone may long belong to somebody else.
+"""Which process is meant: a number alone may long belong to another process.
 
 A mark is a process number with the moment of its start (and, on Linux, of the machine's), so a process found again by
 its mark is the same one for certain. Only the standard library: this also runs before anything is installed.

@@ -1,7 +1,7 @@
-"""What a manager that was killed left running, found and stopped by the next one: this clone's, and nobody else's.
+"""What a manager that was killed left running, found and stopped by the next one: this clone's and no other's.
 
 Each program is started as the leader of a session of its own, and its mark is written down. A session's number is not
-given away again while anybody is in it, so whoever is in it belongs to us, even when the leader is gone.
+given away again while a process is in it, so each process in it belongs to this clone, even when the leader is gone.
 """
 
 import os
@@ -50,7 +50,7 @@ def members_of(mark: str) -> set[int]:
     if now != mark.strip():
         own_boot = identity.own_mark().rpartition(" ")[2]
         if now is not None or boot != own_boot:
-            return set()  # the number belongs to somebody else now, or the machine was started anew
+            return set()  # the number belongs to another process now, or the machine was started anew
     return session_members(leader)
 
 
@@ -68,9 +68,9 @@ def _session_of(pid: int) -> int | None:
 
 def end(living: Callable[[], set[int]], *, seconds: float) -> None:
     """Ask these to stop, and after a while do not ask any more. Who was born meanwhile is asked, too."""
-    for with_signal, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 3.0)):
+    for with_signal, timeout in ((signal.SIGTERM, seconds), (signal.SIGKILL, 3.0)):
         asked: set[int] = set()
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while left := living() - {os.getpid()}:
             for pid in left - asked:
                 with suppress(ProcessLookupError, PermissionError):

@@ -1,4 +1,4 @@
-"""What a person sees while the house runs: every line with the name of who said it, in colour on a terminal."""
+"""What a person sees while the stack runs: every line with the name of who said it, in colour on a terminal."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ BOLD, RED, PLAIN = "\033[1m", "\033[31m", "\033[0m"
 
 
 class ReaderGone(Exception):
-    """Nobody reads our output any more (the terminal or the pipe is closed)."""
+    """The output is read no more (the terminal or the pipe is closed)."""
 
 
 class Output:
@@ -28,7 +28,7 @@ class Output:
         self._write(f"{prefix} {text}\n")
 
     def say(self, text: str = "") -> None:
-        """A line of our own."""
+        """A line of the manager itself."""
         self._write(text + "\n")
 
     def title(self, text: str) -> None:

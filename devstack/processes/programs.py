@@ -1,4 +1,4 @@
-"""What a program is to whoever starts it: its command, how one sees that it is ready, how it is stopped.
+"""What the manager must know of a program: its command, how one sees that it is ready, how it is stopped.
 
 A value only: `supervisor` keeps programs running for a person, `servers` starts the two that the tests need.
 """

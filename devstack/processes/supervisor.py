@@ -31,7 +31,7 @@ BEAT = 0.25
 
 
 class Stopped(Exception):
-    """Somebody asked us to stop."""
+    """A signal asked the manager to stop."""
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Supervisor:
         signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
         self._selector.register(self._woken, selectors.EVENT_READ, None)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # nohup asked for the last; a shell that starts us in the background sets the first aside too, unasked
+            # nohup asked for the last; a shell that starts it in the background sets the first aside too, unasked
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 self._previous[number] = signal.signal(
                     number, lambda asked, _frame: self._asked.append(asked)
@@ -84,7 +84,7 @@ class Supervisor:
         finally:
             signal.set_wakeup_fd(-1)
             for number, before in self._previous.items():
-                signal.signal(number, before)  # type: ignore[arg-type]  # what signal() gave us
+                signal.signal(number, before)  # type: ignore[arg-type]  # what signal() gave
             self._selector.close()
             self._wakeup.close()
             self._woken.close()
@@ -162,7 +162,7 @@ class Supervisor:
     # living
 
     def forever(self) -> None:
-        """Look after everything until somebody asks us to stop."""
+        """Look after everything until it is asked to stop."""
         while True:
             self.turn(BEAT)
             for child in self._children:
@@ -186,7 +186,7 @@ class Supervisor:
                 with suppress(BlockingIOError):
                     self._woken.recv(4096)
                 continue
-            chunk = _read(key.fileobj)  # type: ignore[arg-type]  # we register nothing but pipes beside it
+            chunk = _read(key.fileobj)  # type: ignore[arg-type]  # nothing but pipes is registered beside it
             if chunk:
                 key.data(chunk)
             elif chunk == b"":
@@ -248,19 +248,19 @@ class Supervisor:
         for child in children:
             _send(child, child.program.stop_signal)
         begun = time.monotonic()
-        patience = {id(child): child.program.stop_seconds for child in children}
+        timeout = {id(child): child.program.stop_seconds for child in children}
         while any(child.runs for child in children):
             self._listen_to_the_end()
             for child in children:
                 hurry = len(self._asked) > 1  # a second Ctrl-C
-                if child.runs and (hurry or time.monotonic() - begun > patience[id(child)]):
+                if child.runs and (hurry or time.monotonic() - begun > timeout[id(child)]):
                     _send(child, signal.SIGKILL)
         for child in children:
             with suppress(Exception):
                 self._bury(child)
 
     def _listen_to_the_end(self) -> None:
-        # whoever reads our output may be gone by now; the programs must be stopped all the same
+        # the reader of the output may be gone by now; the programs must be stopped all the same
         try:
             self._listen(0.05)
         except Exception:
@@ -287,7 +287,7 @@ def _by_stage(children: Iterable[Child]) -> list[list[Child]]:
 
 
 def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    """Where a process of ours says what it has to say, read without waiting."""
+    """The output of a child process, read without waiting."""
     if process.stdout is None:
         raise RuntimeError("a process was started without a pipe")
     os.set_blocking(process.stdout.fileno(), False)

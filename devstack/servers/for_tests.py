@@ -123,7 +123,7 @@ def _started(program: Program, home: Path) -> Running:
 
 
 def _start_valkey(home: Path) -> tuple[Valkey, Running]:
-    # A free port may be taken by somebody else before the server has it: then another one.
+    # A free port may be taken by another process before the server has it: then another one.
     for attempts_left in (4, 3, 2, 1, 0):
         valkey = Valkey(
             data=home / "redis", port=ports.any_free(), password=secrets.token_hex(16), keep=False

@@ -26,7 +26,7 @@ def is_free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """A port that nobody uses at this moment."""
+    """A port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -45,7 +45,7 @@ def remembered(file: Path) -> int:
 
 
 def holder(port: int) -> str:
-    """Who listens on a port, for a sentence: 'python3 (process 123)', or 'another program' if we may not know."""
+    """Who listens on a port, for a sentence: 'python3 (process 123)', or 'another program' if that may not be known."""
     sockets = {f"socket:[{inode}]" for inode in _listening(port)}
     for folder in Path("/proc").glob("[0-9]*/fd") if sockets else ():
         with contextlib.suppress(OSError):

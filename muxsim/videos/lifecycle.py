@@ -79,7 +79,7 @@ class Lifecycle:
         return upload
 
     def expire_upload(self, upload_id: str) -> bool:
-        """Mux tells nobody: there is no event of a time-out."""
+        """There is no event of a time-out."""
         with self._store.transaction():
             upload = self._uploads.get(upload_id)
             if upload is None or upload.status != "waiting":

@@ -1,4 +1,4 @@
-"""Makes assets out of nothing: bulk rows for reconcile and paging tests, and events of assets that nobody here knows."""
+"""Makes assets out of nothing: bulk rows for reconcile and paging tests, and events of assets that are not known here."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from muxsim.videos.file_type import Findings
 
 AT_A_TIME = 5000
 STATUSES = ("ready", "preparing", "errored")
-NOBODYS = "muxsim-foreign"
+FOREIGN = "muxsim-foreign"
 
 
 def seed_assets(core: Core, wanted: list[Doc]) -> list[str]:
-    """One asset for each wish; all in one transaction, without any event."""
+    """One asset for each of the settings; all in one transaction, without any event."""
     made: list[str] = []
     with core.store.transaction():
         for start in range(0, len(wanted), AT_A_TIME):
@@ -29,20 +29,20 @@ def seed_assets(core: Core, wanted: list[Doc]) -> list[str]:
 
 
 def expand(body: Doc) -> list[Doc]:
-    """``{"count": n, ...}`` becomes n wishes; ``{n}`` in passthrough, upload_id and meta stands for the number."""
+    """``{"count": n, ...}`` becomes n settings; ``{n}`` in passthrough, upload_id and meta stands for the number."""
     if "assets" in body:
         return checks.objects(body["assets"], "assets", most=200_000)
     count = checks.whole(body.get("count"), "count", least=1, most=1_000_000, default=1)
     common = {name: value for name, value in body.items() if name not in ("count", "spread_seconds")}
     spread = checks.number(body.get("spread_seconds"), "spread_seconds")
-    wishes = []
+    all_settings = []
     for number in range(count):
-        wish = {name: _numbered(value, number) for name, value in common.items()}
+        settings = {name: _numbered(value, number) for name, value in common.items()}
         if spread:
             oldest = checks.number(common.get("age_seconds"), "age_seconds")
-            wish["age_seconds"] = oldest + spread * (count - number) / count
-        wishes.append(wish)
-    return wishes
+            settings["age_seconds"] = oldest + spread * (count - number) / count
+        all_settings.append(settings)
+    return all_settings
 
 
 def _numbered(value: Any, number: int) -> Any:
@@ -53,27 +53,27 @@ def _numbered(value: Any, number: int) -> Any:
     return value
 
 
-def _asset(core: Core, wish: Doc, asset_id: str, playback_id: str) -> Asset:
-    settings = checks.asset_settings(
-        {name: wish[name] for name in ("passthrough", "meta", "video_quality") if name in wish}
+def _asset(core: Core, settings: Doc, asset_id: str, playback_id: str) -> Asset:
+    asset_settings = checks.asset_settings(
+        {name: settings[name] for name in ("passthrough", "meta", "video_quality") if name in settings}
     )
-    status = checks.choice(wish.get("status"), "status", STATUSES) or "ready"
-    upload_id = checks.text(wish.get("upload_id"), "upload_id", most=64)
-    by_age = core.clock.now() - checks.number(wish.get("age_seconds"), "age_seconds")
-    created = checks.number(wish.get("created_at"), "created_at", default=by_age)
+    status = checks.choice(settings.get("status"), "status", STATUSES) or "ready"
+    upload_id = checks.text(settings.get("upload_id"), "upload_id", most=64)
+    by_age = core.clock.now() - checks.number(settings.get("age_seconds"), "age_seconds")
+    created = checks.number(settings.get("created_at"), "created_at", default=by_age)
     ingest = "on_demand_direct_upload" if upload_id else "on_demand_url"
-    doc = new_doc(settings, test=checks.flag(wish.get("test"), "test"), ingest_type=ingest)
-    policy = wish.get("policy", "public")
+    doc = new_doc(asset_settings, test=checks.flag(settings.get("test"), "test"), ingest_type=ingest)
+    policy = settings.get("policy", "public")
     if policy is not None:
-        given = checks.text(wish.get("playback_id"), "playback_id", most=64)
+        given = checks.text(settings.get("playback_id"), "playback_id", most=64)
         doc["playback_ids"] = [{"id": given or playback_id, "policy": checks.policies(policy)[0]}]
     work: Doc = {
-        "pretend": {"duration": checks.number(wish.get("duration"), "duration", default=60.0)},
+        "pretend": {"duration": checks.number(settings.get("duration"), "duration", default=60.0)},
         "captions": [],
     }
     asset = Asset(
-        str(wish.get("id") or asset_id),
-        str(wish.get("env") or ENVIRONMENT),
+        str(settings.get("id") or asset_id),
+        str(settings.get("env") or ENVIRONMENT),
         created,
         upload_id,
         status,
@@ -85,7 +85,7 @@ def _asset(core: Core, wish: Doc, asset_id: str, playback_id: str) -> Asset:
     elif status == "errored":
         doc["errors"] = {
             "type": "invalid_input",
-            "messages": [str(wish.get("message") or "Seeded as errored.")],
+            "messages": [str(settings.get("message") or "Seeded as errored.")],
         }
     return asset
 
@@ -93,8 +93,8 @@ def _asset(core: Core, wish: Doc, asset_id: str, playback_id: str) -> Asset:
 def foreign_event(core: Core, kind: str, changes: Doc) -> str:
     """An event of another application's asset in the same environment: it never was in this simulator's list."""
     asset_id = core.ids.new("asset")
-    wish = {"upload_id": core.ids.new("upload"), "passthrough": NOBODYS}
-    asset = _asset(core, wish, asset_id, core.ids.new("playback"))
+    settings = {"upload_id": core.ids.new("upload"), "passthrough": FOREIGN}
+    asset = _asset(core, settings, asset_id, core.ids.new("playback"))
     data = asset.shown({"state": "completed", "progress": 100}, webhook=True)
     data.update(changes)
     object_type = (

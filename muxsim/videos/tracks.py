@@ -98,8 +98,8 @@ class Tracks:
     def add_rendition(self, asset: Asset, resolution: str) -> Doc:
         with self._store.transaction():
             rendition = {"id": self._ids.new("rendition"), "resolution": resolution, "status": "preparing"}
-            shelf = asset.doc.setdefault("static_renditions", {"status": "preparing", "files": []})
-            shelf["files"].append(rendition)
+            renditions = asset.doc.setdefault("static_renditions", {"status": "preparing", "files": []})
+            renditions["files"].append(rendition)
             self._tell.rendition("created", asset, dict(rendition))
             if asset.status == "ready":
                 for done in self.finish_renditions(asset):
@@ -109,20 +109,20 @@ class Tracks:
 
     def remove_rendition(self, asset: Asset, rendition: Doc) -> None:
         with self._store.transaction():
-            shelf = asset.doc["static_renditions"]
-            shelf["files"] = [one for one in shelf["files"] if one["id"] != rendition["id"]]
-            if not shelf["files"]:
+            renditions = asset.doc["static_renditions"]
+            renditions["files"] = [one for one in renditions["files"] if one["id"] != rendition["id"]]
+            if not renditions["files"]:
                 del asset.doc["static_renditions"]
             self._assets.save(asset)
             self._tell.rendition("deleted", asset, rendition)
 
     def finish_renditions(self, asset: Asset) -> list[Doc]:
-        shelf: Doc = asset.doc.get("static_renditions") or {"files": []}
-        fresh = [one for one in shelf["files"] if one["status"] == "preparing"]
+        renditions: Doc = asset.doc.get("static_renditions") or {"files": []}
+        fresh = [one for one in renditions["files"] if one["status"] == "preparing"]
         for one in fresh:
             extension = "m4a" if one["resolution"] == "audio-only" else "mp4"
             name = "audio" if extension == "m4a" else one["resolution"]
             one.setdefault("id", self._ids.new("rendition"))
             one.update(status="ready", ext=extension, name=f"{name}.{extension}", type="standard")
-            shelf["status"] = "ready"
+            renditions["status"] = "ready"
         return fresh

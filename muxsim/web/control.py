@@ -29,7 +29,7 @@ MAX_BULK = 200_000_000
 
 
 def local_only() -> None:
-    """Refuses whoever is not on this machine, and pages that are not the simulator's own."""
+    """Refuses clients that are not on this machine, and pages that are not the simulator's own."""
     try:
         near = ipaddress.ip_address(request.remote_addr or "").is_loopback
     except ValueError:

@@ -76,9 +76,9 @@ def storyboard(playback_id: str, extension: str) -> Response:
 def static_rendition(playback_id: str, rendition: str, extension: str) -> Response:
     """A downloadable file, made when first asked for; without a packaged video the built-in one."""
     seen = view(playback_id, VIDEO)
-    shelf = seen.asset.doc.get("static_renditions") or {"files": []}
+    renditions = seen.asset.doc.get("static_renditions") or {"files": []}
     name = f"{rendition}.{extension}"
-    if not any(one.get("name") == name and one["status"] == "ready" for one in shelf["files"]):
+    if not any(one.get("name") == name and one["status"] == "ready" for one in renditions["files"]):
         raise not_found()
     sound = ["-vn", "-c:a", "aac"]
     picture = [

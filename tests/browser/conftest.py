@@ -35,12 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(
-    real_servers: Servers, redis_url_of_house: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+    real_servers: Servers, redis_url_of_stack: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     built = Stack(
         servers=real_servers,
         name=f"browser_{worker_id}",
-        redis_url=redis_url_of_house,
+        redis_url=redis_url_of_stack,
         folder=tmp_path_factory.mktemp("stack"),
     )
     try:

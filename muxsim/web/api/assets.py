@@ -89,8 +89,8 @@ def update_asset(asset_id: str) -> Answer:
     if "meta" in body:
         changes["meta"] = checks.meta(body["meta"])
     if "thumbnail_time" in body:
-        longest = asset.doc.get("duration", MAX_VIDEO_SECONDS)
-        changes["thumbnail_time"] = checks.seconds(body["thumbnail_time"], "thumbnail_time", most=longest)
+        max_seconds = asset.doc.get("duration", MAX_VIDEO_SECONDS)
+        changes["thumbnail_time"] = checks.seconds(body["thumbnail_time"], "thumbnail_time", most=max_seconds)
     sim().lifecycle.update_asset(asset, changes)
     return data(shown(asset))
 
@@ -158,8 +158,8 @@ def create_static_rendition(asset_id: str) -> Answer:
     resolution = checks.choice(checks.json_body(request).get("resolution"), "resolution", checks.RENDITIONS)
     if resolution is None:
         raise invalid("resolution is required.")
-    shelf = asset.doc.get("static_renditions") or {"files": []}
-    if any(one["resolution"] == resolution for one in shelf["files"]):
+    renditions = asset.doc.get("static_renditions") or {"files": []}
+    if any(one["resolution"] == resolution for one in renditions["files"]):
         raise invalid("There is a static rendition of this resolution already.")
     return data(sim().tracks.add_rendition(asset, resolution), 201)
 
@@ -168,8 +168,8 @@ def create_static_rendition(asset_id: str) -> Answer:
 def delete_static_rendition(asset_id: str, rendition_id: str) -> tuple[str, int]:
     asset = found(asset_id)
     checks.an_id(rendition_id, sim().switches["bad_id_status"])
-    shelf = asset.doc.get("static_renditions") or {"files": []}
-    for rendition in shelf["files"]:
+    renditions = asset.doc.get("static_renditions") or {"files": []}
+    for rendition in renditions["files"]:
         if rendition.get("id") == rendition_id:
             sim().tracks.remove_rendition(asset, rendition)
             return "", 204

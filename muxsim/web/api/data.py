@@ -42,10 +42,10 @@ def list_breakdown_values(metric: str) -> tuple[Doc, int]:
     direction = checks.choice(given.get("order_direction"), "order_direction", ("asc", "desc")) or "desc"
     start, end = _timeframe()
     grouped = (
-        f"SELECT asset_id, count(*) AS views, {value} AS value, sum(seconds) AS seconds FROM views"  # noqa: S608 - words of our own, values as parameters
+        f"SELECT asset_id, count(*) AS views, {value} AS value, sum(seconds) AS seconds FROM views"  # noqa: S608 - words of this module, values as parameters
         " WHERE env = ? AND ended_at >= ? AND ended_at < ? GROUP BY asset_id"
     )  # words from the tables above
-    total = int(sim().store.number(f"SELECT count(*) FROM ({grouped})", env(), start, end))  # noqa: S608 - words of our own, values as parameters
+    total = int(sim().store.number(f"SELECT count(*) FROM ({grouped})", env(), start, end))  # noqa: S608 - words of this module, values as parameters
     rows = sim().store.all(
         f"{grouped} ORDER BY {order} {direction}, asset_id LIMIT ? OFFSET ?",
         env(), start, end, limit, (page - 1) * limit,
@@ -62,7 +62,7 @@ def _shown(asset_id: str, views: int, value: int, seconds: float) -> Doc:
 
 
 def _timeframe() -> tuple[int, int]:
-    """Two moments, or a span that ends now (``24:hours``, also without any wish); at most a hundred days back."""
+    """Two moments, or a span that ends now (``24:hours``, also when none is given); at most a hundred days back."""
     now, given = math.ceil(sim().clock.now()), request.args.getlist("timeframe[]") or ["24:hours"]
     if len(given) == 1:
         match = SPAN.match(given[0])

@@ -41,7 +41,7 @@ def start(postgres: Postgres, folder: Path) -> Running:
 
 
 def stranger_account() -> privileges.Account | None:
-    return privileges.nobody() if os.geteuid() == 0 else None
+    return privileges.unprivileged() if os.geteuid() == 0 else None
 
 
 def answer(postgres: Postgres, question: str) -> object:

@@ -23,8 +23,9 @@ WALK = """
 import json, resource
 from lessonadmin import create_app
 from lessonadmin.db import CLI
-from lessonadmin.domain import budget, reconcile
-budget.CAPACITY, budget.PER_SECOND = 1e9, 1e9
+from lessonadmin.domain import mux_budget
+from lessonadmin.domain.reconciliation import reconcile
+mux_budget.CAPACITY, mux_budget.PER_SECOND = 1e9, 1e9
 with create_app().app_context():
     report = reconcile.run(actor=CLI, started_by="bench", fix=False)
 print(json.dumps([report.pages, report.assets, dict(report.found), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))

@@ -17,11 +17,11 @@ from devstack.processes.leftovers import Register
 MANAGER = """
 import json, os, sys
 from pathlib import Path
-from devstack.leftovers import Register
-from devstack.output import Output, ReaderGone
-from devstack.programs import Program
-from devstack.supervisor import Stopped, Supervisor
-from devstack.trouble import SetupError
+from devstack.processes.leftovers import Register
+from devstack.processes.output import Output, ReaderGone
+from devstack.processes.programs import Program
+from devstack.processes.supervisor import Stopped, Supervisor
+from devstack.errors import SetupError
 
 folder, programs = Path(sys.argv[1]), json.loads(sys.argv[2])
 def ready(name):

@@ -133,8 +133,8 @@ def main() -> int:
         )
         say(f"seeding {SMALL:,} lessons", f"{seed(postgres.url('small'), SMALL):.0f} s", "")
         say(f"seeding {LARGE:,} lessons", f"{seed(postgres.url('bench'), LARGE):.0f} s", "")
-        ours = ask("ours", environment)
-        wrong = report(ask("ours", little), ours)
+        ours = ask("product", environment)
+        wrong = report(ask("product", little), ours)
         wrong += besides(ours, environment)
         wrong += publish(environment)
     for one in wrong:

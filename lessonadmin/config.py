@@ -36,7 +36,7 @@ class SettingsError(Exception):
 
 
 def _database_url(url: str) -> str:
-    """Any driver suffix is accepted and replaced by ours: SQLAlchemy's default driver has changed before."""
+    """Any driver suffix is accepted and replaced by `psycopg`: SQLAlchemy's default driver has changed before."""
     match = re.match(r"^postgres(?:ql)?(?:\+\w+)?://", url)
     if match is None:
         raise ValueError("must look like postgresql://user:password@host/name")
@@ -66,7 +66,7 @@ def _address(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    """An address without a path or a user: browsers compare our own origin character by character."""
+    """An address without a path or a user: browsers compare the origin character by character."""
     address = _address(value)
     parts = urlsplit(value)
     if parts.path not in ("", "/") or "@" in parts.netloc:

@@ -1,6 +1,6 @@
 """One process that asks for pages of the panel, or of a stock admin, on the database of its environment, and counts.
 
-``python -m bench.workload.panel_pages ours|meanwhile|stock|django``; the last line of its answer is JSON. A page that does not
+``python -m bench.workload.panel_pages product|meanwhile|stock|django``; the last line of its answer is JSON. A page that does not
 show what it must show is an error, not a quick page.
 """
 
@@ -116,7 +116,7 @@ def django(pages: dict[str, Page]) -> Answer:
 
 def main(what: str) -> Answer:
     at = Places.find()
-    if what == "ours":
+    if what == "product":
         return ours(panel_addresses.of_panel(at))
     if what == "meanwhile":
         return ours(panel_addresses.meanwhile(at), ROUNDS_MEANWHILE)

@@ -58,7 +58,7 @@ def show_lesson(lesson_id: uuid.UUID) -> Answer:
 def change_lesson(lesson_id: uuid.UUID, body: LessonChange) -> Answer:
     """Change a lesson.
 
-    `"status": "draft"` unpublishes it and withdraws the wish to publish it; `"published"` publishes it now, or when
+    `"status": "draft"` unpublishes it and withdraws the request to publish it; `"published"` publishes it now, or when
     its video is ready.
     """
     user = auth.current_user()
@@ -115,7 +115,7 @@ def delete_lesson(lesson_id: uuid.UUID) -> Answer:
 def publish_lesson(lesson_id: uuid.UUID) -> Answer:
     """Publish a lesson.
 
-    200: it is out. 202: the wish is recorded and fulfilled when the video is ready. If the video is stuck, Mux is asked
+    200: it is out. 202: the request is recorded and fulfilled when the video is ready. If the video is stuck, Mux is asked
     at once.
     """
     user = auth.current_user()

@@ -26,8 +26,8 @@ TAG = "Playing and buying"
 def play_lesson(lesson_id: uuid.UUID) -> Answer:
     """Ask where a lesson plays.
 
-    For its teacher, staff, whoever bought it, and everybody if it is published and free. Tokens are for this one
-    viewer and live longer than the video lasts.
+    For its instructor, staff, students who bought it, and all signed-in people if it is published and free. Tokens are
+    for this one viewer and live longer than the video lasts.
     """
     return 200, SourceResponse.of(playback.of_lesson(auth.current_user(), lesson_id))
 

@@ -215,7 +215,7 @@ class CourseList(ListResponse[CourseResponse]):
 
 
 class TicketResponse(BaseModel):
-    """Where the file goes. The URL is a secret: whoever has it can upload."""
+    """Where the file goes. The URL is a secret: a client that has it can upload."""
 
     upload_id: str
     upload_url: str
@@ -233,7 +233,7 @@ class UploadStatus(BaseModel):
 
 
 class AssetStatus(BaseModel):
-    """What our database knows about the video; nobody else was asked."""
+    """What the database knows about the video; Mux was not asked."""
 
     status: VideoStatus
     playback_id: str | None

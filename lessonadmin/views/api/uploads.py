@@ -65,7 +65,7 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
 def track_upload(body: BytesIn) -> Answer:
     """Say that the bytes are in.
 
-    A hint, not proof: it only shortens the wait. An upload that we did not issue is looked up at Mux and taken in only
+    A hint, not proof: it only shortens the wait. An upload that Lessonadmin did not issue is looked up at Mux and taken in only
     if it was made for this lesson or course.
     """
     owner = owners.to_change(body)

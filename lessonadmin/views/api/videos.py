@@ -27,7 +27,7 @@ TAG = "Videos"
 
 @endpoint("GET", "/mux/check-asset-status", tag=TAG, query=StatusAsk, answers={200: AssetStatus})
 def check_asset_status(query: StatusAsk) -> Answer:
-    """Ask our database how a video stands.
+    """Ask the database how a video stands.
 
     Cheap, and true within seconds. Ask again after `next_poll_ms`, which grows with `attempt`.
     """

@@ -21,7 +21,7 @@ class WorkerHere(LessonWorker):
     def monitor_work_horse(self, job: Any, queue: Any) -> None:
         """It is done by now."""
 
-    def _beat(self) -> None:
+    def _leave_heartbeat(self) -> None:
         """Nobody asks whether it lives."""
 
 

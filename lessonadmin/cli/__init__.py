@@ -6,5 +6,5 @@ from lessonadmin.cli import demo, doctor, events, fix_lessons, import_lessons, m
 
 
 def init_app(app: Flask) -> None:
-    for room in (people, events, demo, doctor, fix_lessons, import_lessons, reconcile, mux_probe):
-        room.init_app(app)
+    for module in (people, events, demo, doctor, fix_lessons, import_lessons, reconcile, mux_probe):
+        module.init_app(app)

@@ -1,4 +1,4 @@
-"""`flask seed-demo`: a small school to look at; prints an account a line, `EMAIL PASSWORD ROLE`."""
+"""`flask seed-demo`: make a small demo school; prints an account a line, `EMAIL PASSWORD ROLE`."""
 
 import click
 from flask import Flask

@@ -1,4 +1,4 @@
-"""`flask events replay`: stored webhook events applied again; safe to run any number of times."""
+"""`flask events replay`: apply stored webhook events again; safe to run any number of times."""
 
 import uuid
 from collections import Counter

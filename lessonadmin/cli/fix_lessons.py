@@ -1,4 +1,4 @@
-"""`flask fix-lessons`: heals old lessons; prints a plan with --dry-run, and four lines at the end."""
+"""`flask fix-lessons`: fix old lessons; prints a plan with --dry-run, and four lines at the end."""
 
 import itertools
 import sys
@@ -37,12 +37,12 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
     targets = old_videos.candidates()
     left = 0
     try:
-        with _told(dry_run) as tell:
+        with _printing(dry_run) as record:
             while batch := list(itertools.islice(targets, batch_size)):
                 for number, target in enumerate(batch):
                     left = len(batch) - number
-                    found = fix_old_lessons.mend(target, finder, actor=CLI, dry_run=dry_run)
-                    tell(found)
+                    found = fix_old_lessons.fix(target, finder, actor=CLI, dry_run=dry_run)
+                    record(found)
                     if found is not None:
                         findings.append(found)
                 if delay and len(batch) == batch_size:
@@ -61,7 +61,7 @@ def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | Non
 
 
 @contextmanager
-def _told(dry_run: bool) -> Iterator[Callable[[fix_old_lessons.Finding | None], None]]:
+def _printing(dry_run: bool) -> Iterator[Callable[[fix_old_lessons.Finding | None], None]]:
     """A line a lesson; on a terminal a bar, and afterwards the lines of what needs a person."""
     if not sys.stdout.isatty():
         yield lambda found: _tell(found, dry_run)

@@ -19,7 +19,7 @@ from lessonadmin.domain.lessons.lesson_import import Outcome
 from lessonadmin.text import spreadsheets
 from lessonadmin.text.texts import visible
 
-SHOWN = 50  # lines that are told on the screen; the report has all of them
+SHOWN = 50  # lines that are printed; the report has all of them
 REPORT_COLUMNS = ("line", "title", "teacher", "asset_id", "result", "reason", "lesson")
 File = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -62,7 +62,7 @@ def _opened(report: Path | None) -> AbstractContextManager[TextIO | None]:
 
 @dataclass
 class Run:
-    """One run: what it told, and how often each result came."""
+    """One run: the lines it printed, and how often each result came."""
 
     report: TextIO | None
     dry_run: bool
@@ -128,7 +128,7 @@ class Run:
             (
                 row.line,
                 row.title,
-                row.teacher,
+                row.instructor,
                 row.asset_id,
                 outcome.result,
                 outcome.reason,
@@ -152,7 +152,7 @@ class Run:
 
     @contextmanager
     def _progress(self, count: int) -> Iterator[Callable[[], None]]:
-        """On a terminal a bar, and after it the lines that failed; elsewhere nothing, for each line is told."""
+        """On a terminal a bar, and after it the lines that failed; elsewhere nothing, since each line is printed."""
         if not sys.stdout.isatty():
             yield lambda: None
             return

@@ -1,4 +1,4 @@
-"""`flask reconcile`: everything at Mux against everything of ours; a line a finding, `KIND ID OWNER REMARK`."""
+"""`flask reconcile`: compare everything at Mux with the database; prints a line a difference, `KIND ID OWNER REMARK`."""
 
 import sys
 import time
@@ -47,7 +47,7 @@ def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
 
 
 def _run_when_free(*, fix: bool, delete_orphans: bool) -> reconcile.Report:
-    until, told = time.monotonic() + TIMEOUT_SECONDS, False
+    until, waiting = time.monotonic() + TIMEOUT_SECONDS, False
     while True:
         try:
             return reconcile.run(
@@ -55,19 +55,19 @@ def _run_when_free(*, fix: bool, delete_orphans: bool) -> reconcile.Report:
                 started_by="command line",
                 fix=fix,
                 delete_orphans=delete_orphans,
-                tell=_tell,
+                tell=_print,
                 progress=_progress,
             )
         except reconcile.AlreadyRunning:
             if time.monotonic() > until:
                 raise click.ClickException("Another reconcile is still at work. Try again later.") from None
-            if not told:
+            if not waiting:
                 click.echo("Another reconcile is at work; waiting for its end.", err=True)
-            told = True
+            waiting = True
             time.sleep(1)
 
 
-def _tell(found: Found) -> None:
+def _print(found: Found) -> None:
     owner = f"{found.target_type}:{found.target_id}" if found.target_type else "-"
     click.echo(visible(f"{found.kind} {found.mux_id} {owner} {found.remark}"))
 

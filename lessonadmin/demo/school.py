@@ -31,7 +31,7 @@ ACCOUNTS = (
     Account(f"teacher@{DOMAIN}", "Tina Teacher", "instructor"),
     Account(f"student@{DOMAIN}", "Stu Student", "student"),
 )
-TEACHER = f"teacher@{DOMAIN}"
+INSTRUCTOR = f"teacher@{DOMAIN}"
 
 COURSES = {
     "Watercolour for beginners": "From the first wash to a finished landscape, in six calm evenings.",

@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 
 from lessonadmin import config
 from lessonadmin.db import CLI, Actor, db, transaction
-from lessonadmin.demo.school import ACCOUNTS, COURSES, LESSONS, TEACHER, DemoLesson
+from lessonadmin.demo.school import ACCOUNTS, COURSES, INSTRUCTOR, LESSONS, DemoLesson
 from lessonadmin.domain.accounts import demo_accounts, users
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.lessons import courses, lessons
@@ -36,17 +36,17 @@ def seed() -> list[tuple[str, str, str]]:
     with transaction(CLI):
         accounts = [(account.email, _account(account.email, account.name, account.role), account.role)
                     for account in ACCOUNTS]  # fmt: skip
-    teacher = users.find_by_email(TEACHER)
+    instructor = users.find_by_email(INSTRUCTOR)
     if (
-        teacher is not None
-        and db.session.scalar(select(Lesson.id).where(Lesson.creator_id == teacher.id)) is None
+        instructor is not None
+        and db.session.scalar(select(Lesson.id).where(Lesson.creator_id == instructor.id)) is None
     ):
-        _teach(teacher)
+        _teach(instructor)
     return accounts
 
 
 def _refuse_a_real_school() -> None:
-    """An admin whom everybody knows, beside real people or with a real account at Mux."""
+    """An admin with a well-known password, beside real users or with a real account at Mux."""
     if config.current().mux_is_real:
         raise NotHere("Mux is the real one, and demo accounts are for a simulator")
     others = db.session.execute(demo_accounts.count_of_others()).scalar_one()
@@ -64,17 +64,17 @@ def _account(email: str, name: str, role: str) -> str:
     return password
 
 
-def _teach(teacher: User) -> None:
-    with transaction(Actor.user(teacher.id)):
+def _teach(instructor: User) -> None:
+    with transaction(Actor.user(instructor.id)):
         made = {
-            title: courses.create(teacher, lessons.Changes(title=title, description=said))
+            title: courses.create(instructor, lessons.Changes(title=title, description=said))
             for title, said in COURSES.items()
         }
     for one in LESSONS:
         course = made.get(one.course or "")
-        with transaction(Actor.user(teacher.id)):
+        with transaction(Actor.user(instructor.id)):
             lesson = lessons.create(
-                teacher,
+                instructor,
                 lessons.Changes(
                     title=one.title,
                     description=one.description,
@@ -84,18 +84,18 @@ def _teach(teacher: User) -> None:
                 ),
             )
         if one.video != "none" and _mux_is_simulated():
-            _film(one, lesson, teacher)
+            _film(one, lesson, instructor)
 
 
 def _mux_is_simulated() -> bool:
     return urlsplit(config.current().mux_api_url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def _film(one: DemoLesson, lesson: Lesson, teacher: User) -> None:
-    """Upload what the story of this lesson asks for; a simulator that is away leaves it without a video."""
+def _film(one: DemoLesson, lesson: Lesson, instructor: User) -> None:
+    """Upload the video that this demo lesson needs; without a simulator it has no video."""
     file = direct_upload.File(name="lesson.mp4", content_type="video/mp4")
     try:
-        ticket = direct_upload.start(lesson, file, actor=Actor.user(teacher.id))
+        ticket = direct_upload.start(lesson, file, actor=Actor.user(instructor.id))
     except Problem as problem:
         log.warning("no demo video for %s: %s", one.title, problem.message)
         return
@@ -114,7 +114,7 @@ def _film(one: DemoLesson, lesson: Lesson, teacher: User) -> None:
 
 
 def _make_old(upload_id: str) -> None:
-    """Somebody closed the tab hours ago: the lesson that support is asked about."""
+    """The instructor closed the tab hours ago: the lesson that support is asked about."""
     with transaction(CLI):
         db.session.execute(
             update(Tracking)

@@ -8,13 +8,13 @@ MAX_PAUSE_SECONDS = 3_600.0
 
 
 def pause(
-    attempts: int, *, first: float, longest: float = MAX_PAUSE_SECONDS, wished: float | None = None
+    attempts: int, *, first: float, longest: float = MAX_PAUSE_SECONDS, retry_after: float | None = None
 ) -> float:
     """Seconds after so many failed attempts: `first` after one, then twice as long each time.
 
-    `wished`: what the other side asked for (Retry-After); its word goes before ours.
+    `retry_after`: what the other side asked for (Retry-After); it wins.
     """
-    return wished or min(first * 2.0 ** min(max(attempts, 1) - 1, 30), longest)
+    return retry_after or min(first * 2.0 ** min(max(attempts, 1) - 1, 30), longest)
 
 
 def pause_of(

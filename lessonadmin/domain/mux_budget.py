@@ -1,7 +1,8 @@
 """The share of Mux that background work may use: one token bucket in the database for all workers and clocks.
 
-Mux gives a low-priority token 20 calls at once and one a second after that. We stay below, obey `Retry-After`, and
-pause everybody for a minute after ten failures in a row. People's own requests use another token and do not ask here.
+Mux gives a low-priority token 20 calls at once and one a second after that. The bucket stays below, obeys
+`Retry-After`, and pauses all background work for a minute after ten failures in a row. Requests of users use another
+token and never ask here.
 """
 
 import logging
@@ -24,15 +25,15 @@ CLOSED = "Mux wants no calls from us at present"
 NAME = "background"
 CAPACITY = 18.0
 PER_SECOND = 1.0
-# What waits for a call leaves these to what does not wait. Else it takes each token as it flows in, and a deletion, a
-# cancellation or a look, which need two at once, have none as long as it goes on.
-LEFT_BY_WAITING = 4.0
-FAILURES_IN_A_ROW = 10
+# Work that waits for calls leaves these to work that does not wait. Else it takes each token as it is added, and a
+# deletion, a cancellation or a check, which need two at once, get none as long as it goes on.
+RESERVED_CALLS = 4.0
+MAX_FAILURES_IN_A_ROW = 10
 PAUSE_SECONDS = 60.0
-PAUSE_WITHOUT_A_WISH = 5.0  # after "too many calls" that do not say for how long
-# Names under which the heartbeats tell what Mux last said to background work.
+PAUSE_WITHOUT_RETRY_AFTER_SECONDS = 5.0  # after "too many calls" that do not say for how long
+# Names of the heartbeats that say what Mux last answered to background work.
 ANSWERED, REFUSED = "mux:ok", "mux:auth_error"
-NOTE_EVERY_SECONDS = 10.0
+HEARTBEAT_SECONDS = 10.0
 _noted: dict[str, float] = {}
 
 
@@ -61,7 +62,7 @@ def take(calls: int = 1, *, reserve: float = 0.0) -> bool:
     return granted is not None
 
 
-def wait(calls: int = 1, *, longest: float = MAX_WAIT_SECONDS, reserve: float = LEFT_BY_WAITING) -> bool:
+def wait(calls: int = 1, *, longest: float = MAX_WAIT_SECONDS, reserve: float = RESERVED_CALLS) -> bool:
     """The same for work that has time: wait for the bucket to fill, and leave some to what has none."""
     until = time.monotonic() + longest
     while not take(calls, reserve=reserve):
@@ -79,8 +80,8 @@ def wait_or_stop(calls: int = 1) -> None:
 
 @contextmanager
 def call(calls: int = 1, *, reserve: float = 0.0) -> Iterator[bool]:
-    """A background call to Mux with its share of the bucket. A failure is counted, noted by whoever asked, and done
-    with: the row that it was about stays due."""
+    """A background call to Mux with its share of the bucket. A failure is counted and logged, never raised: the
+    row that it was about stays due."""
     granted = take(calls, reserve=reserve)
     try:
         yield granted
@@ -93,7 +94,7 @@ def call(calls: int = 1, *, reserve: float = 0.0) -> Iterator[bool]:
 
 def went_well() -> None:
     """A call was answered: the row of failures is broken."""
-    _beat(ANSWERED, every=NOTE_EVERY_SECONDS)
+    _record_heartbeat(ANSWERED, every=HEARTBEAT_SECONDS)
     db.session.execute(
         update(MuxBudget).where(MuxBudget.name == NAME, MuxBudget.failures > 0).values(failures=0)
     )
@@ -101,15 +102,17 @@ def went_well() -> None:
 
 
 def went_wrong(error: mux.MuxError) -> None:
-    """A call failed in a way that may hit the next one too: count it, and obey Mux's wish to be left alone."""
+    """A call failed in a way that may hit the next one too: count it, and pause as long as Mux asks for."""
     about_one = error.kind in ("gone", "nonsense") or error.category == "preparing"
     if about_one or (error.kind == "refused" and error.category != "auth_error"):
         return
-    _beat(REFUSED if error.category == "auth_error" else f"mux:{error.category}", every=0)
+    _record_heartbeat(REFUSED if error.category == "auth_error" else f"mux:{error.category}", every=0)
     failures = MuxBudget.failures + 1
-    wished = error.retry_after or (PAUSE_WITHOUT_A_WISH if error.category == "rate_limit" else 0)
-    many = failures >= FAILURES_IN_A_ROW
-    seconds = case((many, max(PAUSE_SECONDS, wished)), else_=wished)
+    retry_after = error.retry_after or (
+        PAUSE_WITHOUT_RETRY_AFTER_SECONDS if error.category == "rate_limit" else 0
+    )
+    many = failures >= MAX_FAILURES_IN_A_ROW
+    seconds = case((many, max(PAUSE_SECONDS, retry_after)), else_=retry_after)
     # Another worker's longer pause is never cut short.
     longest = func.greatest(MuxBudget.paused_until, later(seconds))
     db.session.execute(
@@ -123,8 +126,8 @@ def went_wrong(error: mux.MuxError) -> None:
     db.session.commit()
 
 
-def _beat(name: str, *, every: float) -> None:
-    """Mux's own sign of life, for the alarms and the doctor."""
+def _record_heartbeat(name: str, *, every: float) -> None:
+    """A heartbeat of Mux, for the alarms and the doctor."""
     if time.monotonic() - _noted.get(name, -every) >= every:
         _noted[name] = time.monotonic()
         heartbeats.record(name)

@@ -1,5 +1,5 @@
-"""What workers and the clock do: each job loads by id and calls the domain; it decides nothing and is safe to run
-twice at once. `worker` and `clock` are the two processes, `schedule` the one periodic table."""
+"""What workers and the clock do. Each job loads by id and calls the domain; it decides nothing and is safe to run twice
+at once. `worker` and `clock` are the two processes, `schedule` is the one periodic table."""
 
 from flask import Flask
 

@@ -1,7 +1,7 @@
-"""`flask clock`: beats, and does what the periodic table says; `flask sweep` does one pass and says what it did.
+"""`flask clock`: leave a heartbeat and run the periodic table; `flask sweep`: one pass, and print what it did.
 
 The clock lets workers ask Mux about uploads and carry out bulk actions, and does it itself when Redis or all workers are
-silent; everything else it does itself. So what was missed is repaired even when both are gone. Two clocks do no harm.
+silent; everything else it does itself. So what was missed is repaired even without both. Two clocks do no harm.
 """
 
 import logging
@@ -23,35 +23,35 @@ from lessonadmin.text.texts import visible
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS = 10.0
-PAUSE_AFTER_TROUBLE = 2.0
+TICK_SECONDS = 10.0
+PAUSE_AFTER_ERROR_SECONDS = 2.0
 
 
-def _beat() -> None:
+def _leave_heartbeat() -> None:
     heartbeats.record(heartbeats.CLOCK, host=socket.gethostname(), pid=os.getpid())
 
 
 def run(application: Flask) -> None:
-    """Beat and work until somebody says stop; a database that went away is waited for."""
+    """Tick until the process is told to stop; a database that does not answer is waited for."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     due = {one.name: time.monotonic() + one.after for one in TABLE}
     while not stop.is_set():
-        pause = BEAT_SECONDS
+        pause = TICK_SECONDS
         try:
             with application.app_context():
-                _beat()
+                _leave_heartbeat()
                 for one in TABLE:
                     if time.monotonic() >= due[one.name] and not stop.is_set():
                         due[one.name] = time.monotonic() + one.seconds()
-                        one.run(_beat)
+                        one.run(_leave_heartbeat)
         except SQLAlchemyError as error:
             log.warning("the database does not answer (%s), trying again", type(error).__name__)
-            pause = PAUSE_AFTER_TROUBLE
-        except Exception:
+            pause = PAUSE_AFTER_ERROR_SECONDS
+        except Exception:  # the clock must go on, whatever one periodic task raises
             log.exception("the clock stumbled and goes on")
-            pause = PAUSE_AFTER_TROUBLE
+            pause = PAUSE_AFTER_ERROR_SECONDS
         next_due = min(due.values()) - time.monotonic()
         stop.wait(max(0.2, min(pause, next_due)))
 
@@ -75,7 +75,7 @@ def sweep_command() -> None:
     for one in TABLE:
         if one.name != "sweep":
             try:
-                click.echo(visible(f"{one.name}: {_told(one.run(lambda: None))}"))
+                click.echo(visible(f"{one.name}: {_in_words(one.run(lambda: None))}"))
             except Exception as error:
                 log.exception("the sweep could not finish: %s", one.name)
                 failed[one.name] = type(error).__name__
@@ -86,7 +86,7 @@ def sweep_command() -> None:
         raise SystemExit(1)
 
 
-def _told(result: object) -> str:
+def _in_words(result: object) -> str:
     if isinstance(result, dict):
         return ", ".join(f"{name} {count}" for name, count in result.items()) or "nothing"
     return "done" if result is None else str(result)

@@ -10,16 +10,16 @@ from lessonadmin.domain.health import alarms, mux_usage
 from lessonadmin.domain.maintenance import retention, sweep
 from lessonadmin.jobs import reconciling
 
-Beat = Callable[[], None]
+Heartbeat = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Periodic:
-    """Something that is done every so many seconds, the first time `after` so many; a long one beats in between."""
+    """Something that is done every so many seconds, the first time `after` so many; a long one leaves heartbeats in between."""
 
     name: str
     seconds: Callable[[], float]
-    run: Callable[[Beat], object]
+    run: Callable[[Heartbeat], object]
     after: float = 0.0
 
 
@@ -27,14 +27,14 @@ TABLE = (
     Periodic(
         "sweep",
         lambda: config.current().sweep_every_seconds,
-        lambda beat: sweep.sweep(beat, with_workers=True),
+        lambda heartbeat: sweep.sweep(heartbeat, with_workers=True),
     ),
-    # workers start together with the clock: who looks at once calls them silent since yesterday
+    # workers start together with the clock: checked at once, they would seem silent since the last stop
     Periodic("alarms", lambda: 60, lambda _: alarms.look(actor=JOB), after=20),
     Periodic("figures", lambda: 60, lambda _: hourly_statistics.roll_up()),
     Periodic("stored", lambda: 3600, lambda _: mux_usage.count_stored()),
     Periodic("delivered", lambda: 6 * 3600, lambda _: mux_usage.ask_delivered()),
     Periodic("retention", lambda: 3600, lambda _: retention.prune()),
-    # whoever has just deployed or restored looks first, and walks by hand if at all
+    # after a deployment or a restore the operator looks first, and reconciles by hand if at all
     Periodic("reconcile", lambda: 1800, lambda _: reconciling.ask_when_due(), after=600),
 )

@@ -11,7 +11,7 @@ from lessonadmin.domain.videos import cancellation, removal
 
 
 def check_asset(tracking_id: str) -> None:
-    """Ask Mux about one upload now, if that is still wanted."""
+    """Ask Mux about one upload now, if that is still due."""
     with mux_budget.call(2) as granted:
         if granted and survey.take(uuid.UUID(tracking_id)):
             try:
@@ -26,14 +26,14 @@ def check_assets(handed_over_at: str) -> None:
 
 
 def delete_asset(deletion_id: str) -> None:
-    """Keep the promise to delete one asset at Mux."""
+    """Delete one asset at Mux (an outbox row)."""
     with mux_budget.call(2) as granted:
         if granted:
             removal.finish(uuid.UUID(deletion_id), actor=JOB)
 
 
 def cancel_upload(cancellation_id: str) -> None:
-    """Keep the promise to cancel one upload at Mux."""
+    """Cancel one upload at Mux (an outbox row)."""
     with mux_budget.call(2) as granted:
         if granted:
             cancellation.finish(uuid.UUID(cancellation_id), actor=JOB)

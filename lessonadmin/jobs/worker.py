@@ -1,6 +1,6 @@
-"""`flask worker`: RQ's worker with our application loaded before it forks, so that a job costs no import.
+"""`flask worker`: RQ's worker with the app loaded before it forks, so that a job costs no import.
 
-It runs the jobs of the list and nothing else that may stand in Redis, leaves signs of life in the database, stops
+It runs the jobs of the list and nothing else that may stand in Redis, leaves heartbeats in the database, stops
 gracefully on SIGTERM, and comes back by itself when Redis was away. It takes no orders from Redis: it listens to no
 channel. It decides nothing about jobs.
 """
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 WORKER_TTL = 30
 MAINTENANCE_SECONDS = 10
 MONITORING_SECONDS = 5
-BEAT_SECONDS = 10
+HEARTBEAT_SECONDS = 10
 MAX_WAIT_FOR_REDIS_SECONDS = 5.0
 
 
@@ -50,16 +50,16 @@ class LessonWorker(Worker):
     queue_class = ListedQueue
     max_connection_wait_time = MAX_WAIT_FOR_REDIS_SECONDS
     application: Flask
-    beat_at = 0.0
+    heartbeat_at = 0.0
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         super().heartbeat(timeout, pipeline)
-        self._beat()
+        self._leave_heartbeat()
 
-    def _beat(self) -> None:
-        if time.monotonic() - self.beat_at < BEAT_SECONDS or os.getpid() != self.pid:
+    def _leave_heartbeat(self) -> None:
+        if time.monotonic() - self.heartbeat_at < HEARTBEAT_SECONDS or os.getpid() != self.pid:
             return
-        self.beat_at = time.monotonic()
+        self.heartbeat_at = time.monotonic()
         try:
             with self.application.app_context():
                 heartbeats.record(f"{heartbeats.WORKER}{socket.gethostname()}:{os.getpid()}")
@@ -80,7 +80,7 @@ class LessonWorker(Worker):
             super().clean_registries()  # type: ignore[no-untyped-call]  # RQ has none
         except RedisConnectionError:
             raise
-        except Exception as error:
+        except Exception as error:  # RQ raises many kinds for entries it cannot read
             log.warning("what is left of old jobs could not be cleaned up: %s", type(error).__name__)
             self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]  # RQ says None only
 
@@ -90,7 +90,7 @@ class LessonWorker(Worker):
         self.ip_address = "unknown"
 
     def subscribe(self) -> None:
-        """Nobody may stop this worker or its job by a message."""
+        """No message in Redis may stop this worker or its job."""
 
     def handle_job_failure(
         self, job: Any, queue: Any, started_job_registry: Any = None, exc_string: str = ""
@@ -132,7 +132,7 @@ def _make(application: Flask) -> LessonWorker:
 
 
 def run(application: Flask, *, burst: bool) -> None:
-    """Work until somebody says stop; a Redis that went away is waited for."""
+    """Work until the process is told to stop; a Redis that does not answer is waited for."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -30,7 +30,7 @@ def index() -> str:
     return render_template(
         "catalog/index.html",
         query=query,
-        shelf=catalog.shelf(user, query),
+        catalogue=catalog.page(user, query),
         courses=catalog.titles(),
         student=user.role == "student",
         link=_link,

@@ -26,4 +26,4 @@ def test_the_bound_may_be_another_one(session: Session) -> None:
 
 @pytest.mark.parametrize(("wished", "seconds"), [(7.5, 7.5), (7_200, 7_200), (None, 15), (0, 15)])
 def test_what_the_other_side_wishes_goes_first(wished: float | None, seconds: float) -> None:
-    assert backoff.pause(1, first=15, wished=wished) == seconds
+    assert backoff.pause(1, first=15, retry_after=wished) == seconds

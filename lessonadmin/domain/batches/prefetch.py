@@ -1,4 +1,4 @@
-"""Before bulk work asks Mux row by row: a few pages of assets, as long as they show enough of what it is about.
+"""Read a few pages of assets before a batch asks Mux item by item, as long as they answer enough of its items.
 
 A page of a hundred costs as much as one question. Reading stops when it no longer pays, so that a batch about old
 videos deep in a large library costs hardly more calls than without.

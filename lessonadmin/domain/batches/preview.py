@@ -1,7 +1,7 @@
 """What a bulk action would do, before it does it: counts per outcome with a few examples, in two or three queries.
 
 The rows are counted where they are, in the database, a million as well as ten. Nothing is changed, locked or asked at
-Mux; between this look and the run a row may change, and the run looks again.
+Mux; a row may change before the run, and the run checks again.
 """
 
 import uuid
@@ -36,7 +36,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that would fare alike."""
+    """Rows with the same result."""
 
     code: str
     sentence: str
@@ -99,7 +99,7 @@ def _group(code: str, count: int, ids: list[uuid.UUID], names: dict[uuid.UUID, s
 
 
 def names_of(action: Action, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """What the rows of an action are called; those that are gone have no name."""
+    """The names of an action's targets; deleted ones have none."""
     return _names(action, list(ids))
 
 

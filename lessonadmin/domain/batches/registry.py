@@ -1,8 +1,8 @@
-"""The bulk actions of the support panel, in one table: what each is called, what it says it does, what runs it.
+"""The bulk actions of the support panel in one table: name, label, what it says it does, the function that runs it.
 
 An action is one call into the domain for one row and may be repeated without harm. `inside` runs in a transaction
-that is open already and never talks to Mux; `outside` asks Mux and opens its own transactions. Counting beforehand is
-the business of `preview`, running of `batches`; this room only knows what there is.
+that is open already and never talks to Mux; `outside` asks Mux and opens its own transactions. `preview` counts
+beforehand, `batches` and `runner` run; this module only lists what there is.
 """
 
 import uuid

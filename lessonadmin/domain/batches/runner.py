@@ -292,7 +292,9 @@ def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Prior
         mux_budget.went_wrong(error)
     passes = error.kind == "later" or error.category == "auth_error"
     if passes and lease.attempts < MAX_ATTEMPTS:
-        pause = backoff.pause(lease.attempts, first=15, longest=MAX_BACKOFF_SECONDS, wished=error.retry_after)
+        pause = backoff.pause(
+            lease.attempts, first=15, longest=MAX_BACKOFF_SECONDS, retry_after=error.retry_after
+        )
         with transaction(job.actor):
             put = leases.put_back(lease, f"{error.category}: {error.message}", seconds=pause)
         return results.later(f"{error.message} It is tried again by itself.") if put else None

@@ -1,7 +1,7 @@
-"""What students browse: lessons and courses that are out, found by words, with what this person bought.
+"""The catalogue that students browse: published lessons and courses, searched by words, with what the user bought.
 
-Read-only, paged by key, a handful of queries a page. Everybody who looks sees what a student would see: no draft, and
-nothing that does not play, except what they bought. Who may play, is decided in `permissions`.
+Read-only, paged by key, a few queries a page. Every user sees what a student would see: no draft, and nothing that does
+not play, except what they bought. Who may play a lesson is decided in `permissions`.
 """
 
 import uuid
@@ -55,7 +55,7 @@ class Cursor:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """What somebody looks for."""
+    """What a page of the catalogue is filtered by."""
 
     q: str = ""
     course_id: uuid.UUID | None = None
@@ -70,7 +70,7 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One lesson on a shelf: may it be played at once, was it bought, and a picture that gives nothing away."""
+    """One lesson of the catalogue: may the user play it, did they buy it, and a picture that reveals no playback id."""
 
     lesson: Lesson
     plays: bool
@@ -79,15 +79,15 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf:
-    """One page of lessons, and where the neighbouring ones begin."""
+class CataloguePage:
+    """One page of lessons, and where the pages beside it begin."""
 
     entries: list[Entry]
     newer: Cursor | None
     older: Cursor | None
 
 
-def shelf(user: User, query: Query) -> Shelf:
+def page(user: User, query: Query) -> CataloguePage:
     """A page of lessons, the latest published first."""
     statement = select(Lesson).where(_shown(user, query))
     if query.course_id is not None:
@@ -100,7 +100,7 @@ def shelf(user: User, query: Query) -> Shelf:
     lessons, more = _page(statement, query.cursor)
     back = query.cursor is not None and query.cursor.back
     has_newer, has_older = (more, True) if back else (query.cursor is not None, more)
-    return Shelf(
+    return CataloguePage(
         entries=entries(user, lessons),
         newer=_cursor(lessons[0], back=True) if lessons and has_newer else None,
         older=_cursor(lessons[-1]) if lessons and has_older else None,
@@ -169,8 +169,8 @@ def _bought_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:
 
 
 def cover(lesson: Lesson, *, plays: bool) -> str | None:
-    """A picture for whoever browses. The address of a public video's picture names its playback id, and with that the
-    whole video could be watched: so whoever may not play it gets the picture of the course's preview, or none."""
+    """The picture of a lesson. The address of a public video's picture has its playback id, and with that the whole video
+    could be watched: a user who may not play it gets the picture of the course's preview, or none."""
     if plays or lesson.playback_policy == "signed":
         return thumbnails.thumbnail(lesson, **COVER)
     return thumbnails.thumbnail(lesson.course, **COVER) if lesson.course is not None else None
@@ -191,7 +191,7 @@ def lesson(user: User, lesson_id: uuid.UUID) -> Lesson:
 
 @dataclass(frozen=True, kw_only=True)
 class CourseEntry:
-    """One course on the shelf of courses."""
+    """One course of the catalogue."""
 
     course: Course
     lessons: int

@@ -1,6 +1,6 @@
-"""What a teacher's pages about courses read: how many lessons each has, whose it is, and the lessons in their order.
+"""Queries of the instructor's pages about courses: how many lessons each has, whose it is, and its lessons in order.
 
-Read-only, and a few queries for a whole page of courses. Who may see a course was asked before.
+Read-only, a few queries for a whole page of courses. Never checks who may see a course: the caller has done that.
 """
 
 import uuid
@@ -30,8 +30,8 @@ class Count:
 
 
 def shown_to(user: User) -> ColumnElement[bool]:
-    """Which lessons of a course its teacher is shown: staff all, others their own and what every student sees. A course
-    may hold lessons of another teacher, whose drafts are nobody else's business."""
+    """Which lessons of a course its instructor is shown: staff all, others their own and what every student sees. A course
+    may have lessons of another instructor, whose drafts stay private."""
     return true() if user.is_staff else or_(Lesson.creator_id == user.id, permissions.on_sale())
 
 
@@ -46,8 +46,8 @@ def counts(user: User, courses: Sequence[Course]) -> dict[uuid.UUID, Count]:
     return {course.id: known.get(course.id, Count()) for course in courses}
 
 
-def teachers(courses: Sequence[Course]) -> dict[uuid.UUID, str]:
-    """Who teaches each course, for staff, who see everybody's."""
+def instructors(courses: Sequence[Course]) -> dict[uuid.UUID, str]:
+    """Who teaches each course, for staff, who see the courses of all instructors."""
     rows = db.session.execute(
         select(Course.id, User.name, User.email)
         .join(User, User.id == Course.instructor_id)
@@ -71,7 +71,7 @@ def lessons_of(user: User, course_id: uuid.UUID) -> list[Lesson]:
 
 
 def covers(user: User, lessons: Sequence[Lesson]) -> dict[uuid.UUID, str | None]:
-    """A picture of each; of another teacher's lesson as the catalogue shows it, so that nobody watches its video by it."""
+    """A picture of each; of another instructor's lesson as in the catalogue, so that it reveals no playback id."""
     plays = permissions.playable_among(user, lessons)
     return {
         lesson.id: thumbnails.thumbnail(lesson, width=192, height=108)
@@ -81,11 +81,11 @@ def covers(user: User, lessons: Sequence[Lesson]) -> dict[uuid.UUID, str | None]
     }
 
 
-def offered(teacher_id: uuid.UUID, lesson: Lesson | None) -> list[tuple[str, str]]:
-    """What the form of a lesson lets one choose, by title: the courses of its teacher, and the one that it is in."""
+def offered(instructor_id: uuid.UUID, lesson: Lesson | None) -> list[tuple[str, str]]:
+    """The courses that the form of a lesson offers, by title: those of its instructor, and the one that it is in."""
     wanted = select(Course.id, Course.title).order_by(Course.title, Course.id).limit(MAX_COURSES)
     found = {
-        row.id: row.title for row in db.session.execute(wanted.where(Course.instructor_id == teacher_id))
+        row.id: row.title for row in db.session.execute(wanted.where(Course.instructor_id == instructor_id))
     }
     if lesson is not None and lesson.course_id is not None and lesson.course_id not in found:
         title = db.session.scalar(select(Course.title).where(Course.id == lesson.course_id))

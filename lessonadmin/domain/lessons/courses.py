@@ -1,5 +1,8 @@
-"""Courses as people handle them: write, change, order their lessons, delete. The preview video follows the same
-rules as a lesson's video, in `transitions`."""
+"""Courses: create, edit, order the lessons, hand over, delete.
+
+Every change is checked against `permissions` and leaves its audit row. The preview video follows the same rules as a
+lesson's video, in `transitions`.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -53,7 +56,7 @@ def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | N
 
 
 def _lock(course: Course) -> None:
-    """Wait for whoever changes it, and see what they did. Of a course that was read with its teacher, only the course."""
+    """Lock it and read it again. Of a course that was read with its instructor, only the course is locked."""
     permissions.acting_user()
     db.session.refresh(course, with_for_update={"of": Course})
     permissions.still_theirs(course)
@@ -98,7 +101,7 @@ def delete(user: User, course_id: uuid.UUID) -> None:
 
 
 def give(by: User, course_id: uuid.UUID, *, to_email: str) -> bool:
-    """True if it changed hands; the course is locked by the caller's transaction."""
+    """Hand the course over to another instructor; False if it is theirs already. The caller's transaction has locked it."""
     if not by.is_staff:
         raise Forbidden("forbidden", "Only staff give a course to another teacher.")
     course: Course = permissions.course_to_change(by, course_id)

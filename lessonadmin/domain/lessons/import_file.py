@@ -1,6 +1,6 @@
-"""A CSV file of lessons: which columns mean what, read a line at a time, every line checked before it is believed.
+"""A CSV file of lessons: which columns mean what, read a line at a time, every line checked.
 
-Nothing in here asks the database or Mux; the lines are never kept, only a number for each.
+Never asks the database or Mux. The lines are not kept in memory, only a number for each.
 """
 
 import codecs
@@ -44,7 +44,7 @@ DELIMITER_LINE = re.compile(r"sep=(.)")  # what some spreadsheets write before t
 
 
 class Unreadable(Exception):
-    """The file as a whole cannot be read; the message is for whoever made it."""
+    """The file as a whole cannot be read; the message is for the user who made it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Row:
     title: str
     description: str
     price_cents: int
-    teacher: str
+    instructor: str
     course: str
     asset_id: str
     status: Status
@@ -63,7 +63,7 @@ class Row:
     @property
     def key(self) -> str:
         """What makes two lines the same lesson."""
-        return self.asset_id or "\x1f".join((self.teacher.lower(), self.course, self.title))
+        return self.asset_id or "\x1f".join((self.instructor.lower(), self.course, self.title))
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,19 @@ def rows(path: Path, *, encoding: str | None = None) -> Iterator[Row | Wrong]:
             line = above + reader.line_num + 1
 
 
-def examine(path: Path, tell: Callable[[Wrong], None], *, encoding: str | None = None) -> int:
-    """Read the whole file and tell every line that is wrong or repeats another one; how many lines are right."""
+def examine(path: Path, report: Callable[[Wrong], None], *, encoding: str | None = None) -> int:
+    """Read the whole file and report every line that is wrong or repeats another one; how many lines are right."""
     right, keys = 0, array("Q")
     for row in rows(path, encoding=encoding):
         if isinstance(row, Wrong):
-            tell(row)
+            report(row)
         else:
             right += 1
             keys.append(_short(row.key))
     twice = {one for one, other in pairwise(sorted(keys)) if one == other}
     del keys
     for wrong in _repeated(path, twice, encoding) if twice else ():
-        tell(wrong)
+        report(wrong)
         right -= 1
     return right
 
@@ -143,7 +143,7 @@ def _opened(path: Path, encoding: str | None) -> Iterator[TextIO]:
 
 
 def _header(file: TextIO) -> tuple[str, list[str], int]:
-    """What separates the cells, our names for the columns, and how many lines that took."""
+    """What separates the cells, the keys of COLUMNS for the columns, and how many lines that took."""
     head, above = file.readline(MAX_CELL), 1
     stated = DELIMITER_LINE.fullmatch(head.strip("\r\n\ufeff"))
     if stated is not None:
@@ -182,7 +182,7 @@ def _named(given: list[str]) -> list[str]:
 
 
 def _read(line: int, names: list[str], cells: list[str]) -> Row | Wrong:
-    # A file that we wrote, or a report of ours, has a guard before what a spreadsheet would run.
+    # A file or report written by Lessonadmin has a guard before what a spreadsheet would run.
     given = dict(zip(names, (spreadsheets.meant(cell.strip()) for cell in cells), strict=False))
     title = given.get("title", "").strip()
     wrong = []
@@ -208,17 +208,17 @@ def _read(line: int, names: list[str], cells: list[str]) -> Row | Wrong:
         title=title,
         description=given.get("description", ""),
         price_cents=price,
-        teacher=given["teacher"],
+        instructor=given["teacher"],
         course=given.get("course", ""),
         asset_id=given.get("asset_id", ""),
         status=cast(Status, status),
     )
 
 
-def _wrong_names(teacher: str, course: str, asset_id: str) -> Iterator[str]:
-    if not teacher:
+def _wrong_names(instructor: str, course: str, asset_id: str) -> Iterator[str]:
+    if not instructor:
         yield "Enter the teacher's e-mail address."
-    elif len(teacher) > MAX_EMAIL or not teacher.isprintable():
+    elif len(instructor) > MAX_EMAIL or not instructor.isprintable():
         yield "The teacher's e-mail address is none."
     if course:
         try:

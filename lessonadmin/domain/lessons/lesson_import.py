@@ -1,7 +1,7 @@
-"""Lessons taken in from a file, one line a transaction: the teacher must be known, the asset is asked for at Mux.
+"""Import lessons from a file, one line a transaction: the instructor must have an account, Mux must have the asset.
 
-Safe to repeat: a lesson is known again by its asset, or without one by teacher, course and title, and what is there
-already is never overwritten. Nothing is believed that Mux does not confirm, and a line is done whole or not at all.
+Safe to repeat: a lesson is recognised by its asset, or without one by instructor, course and title, and what exists is
+never overwritten. Nothing is taken from the file that Mux does not confirm; a line is done whole or not at all.
 """
 
 import time
@@ -26,7 +26,7 @@ from lessonadmin.domain.videos import locking, publication, removal
 
 Result = Literal["updated", "skipped", "failed"]
 LOCK = 0x1E550C  # any number, the same in every process
-TRIES = 3
+MAX_ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 THERE = "it is there already"
 
@@ -56,8 +56,8 @@ class _No(Exception):
 def take_in(row: Row, *, actor: Actor, dry_run: bool) -> Outcome:
     """Make the lesson of one line, and its course if there is none of that title. Raises Stopped."""
     try:
-        teacher = _teacher(row.teacher)
-        waiting = _look_for(row, teacher.id)
+        instructor = _instructor(row.instructor)
+        waiting = _look_for(row, instructor.id)
         db.session.rollback()  # no transaction stays open while Mux is asked
         asset = _asset(row.asset_id) if row.asset_id else None
         chosen = _way_to_play(asset) if asset is not None else None
@@ -74,7 +74,7 @@ def take_in(row: Row, *, actor: Actor, dry_run: bool) -> Outcome:
         db.session.rollback()
 
 
-def _teacher(email: str) -> User:
+def _instructor(email: str) -> User:
     user = users.find_by_email(email)
     if user is None:
         raise _No("nobody has this e-mail address")
@@ -85,15 +85,15 @@ def _teacher(email: str) -> User:
     return user
 
 
-def _look_for(row: Row, teacher_id: uuid.UUID) -> Lesson | None:
+def _look_for(row: Row, instructor_id: uuid.UUID) -> Lesson | None:
     """The lesson that this line is for, if it waits for its video; raises _No if there is nothing to do."""
     if row.asset_id:
-        _nobody_elses(row.asset_id, teacher_id)
+        _refuse_asset_of_another(row.asset_id, instructor_id)
     found = db.session.scalars(
         select(Lesson)
         .outerjoin(Course, Course.id == Lesson.course_id)
         .where(
-            Lesson.creator_id == teacher_id,
+            Lesson.creator_id == instructor_id,
             Lesson.title == row.title,
             func.coalesce(Course.title, "") == row.course,
         )
@@ -107,13 +107,13 @@ def _look_for(row: Row, teacher_id: uuid.UUID) -> Lesson | None:
     return None
 
 
-def _nobody_elses(asset_id: str, teacher_id: uuid.UUID) -> None:
+def _refuse_asset_of_another(asset_id: str, instructor_id: uuid.UUID) -> None:
     """One lesson an asset: two would lose their video together."""
     for kind, owner_id in removal.owners_of(asset_id):
         owner = locking.find_owner(kind, owner_id)
         if owner is None:
             continue
-        if kind == "lesson" and owner.owner_id == teacher_id and owner.mux_asset_id == asset_id:
+        if kind == "lesson" and owner.owner_id == instructor_id and owner.mux_asset_id == asset_id:
             raise _No(THERE, result="skipped", lesson_id=owner.id)
         raise _No(f"the asset is used by the {kind} {owner_id}")
 
@@ -125,7 +125,7 @@ def _has_video(lesson: Lesson) -> bool:
 
 def _asset(asset_id: str) -> mux.Asset:
     """What Mux says about it, within the share of background work; a Mux that is away is tried again, then left."""
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         if not mux_budget.wait():
             raise Stopped(mux_budget.CLOSED)
         try:
@@ -136,7 +136,7 @@ def _asset(asset_id: str) -> mux.Asset:
             mux_budget.went_wrong(error)
             if error.category == "not_found":
                 raise _No("Mux has no such asset") from None
-            if error.kind == "refused" or attempt == TRIES:
+            if error.kind == "refused" or attempt == MAX_ATTEMPTS:
                 raise Stopped(f"{error.category}: {error.message}") from error
             time.sleep(PAUSE_SECONDS)
         else:
@@ -163,17 +163,17 @@ def _way_to_play(asset: mux.Asset) -> mux.PlaybackId:
 def _write(row: Row, asset: mux.Asset | None, chosen: mux.PlaybackId | None) -> Lesson:
     """One import writes at a time, so that what was looked for is not made twice."""
     db.session.execute(select(func.pg_advisory_xact_lock(LOCK)))
-    teacher = _teacher(row.teacher)
-    lesson = _look_for(row, teacher.id)
+    instructor = _instructor(row.instructor)
+    lesson = _look_for(row, instructor.id)
     if lesson is None:
         changes = Changes(
             title=row.title,
             description=row.description,
             price_cents=row.price_cents,
-            course_id=_course(row.course, teacher).id if row.course else UNSET,
+            course_id=_course(row.course, instructor).id if row.course else UNSET,
             status=row.status,
         )
-        lesson = lessons.create(teacher, changes)
+        lesson = lessons.create(instructor, changes)
     if asset is not None and chosen is not None:
         video = locking.lock_video_of(lesson)
         if row.status == "published":
@@ -183,10 +183,10 @@ def _write(row: Row, asset: mux.Asset | None, chosen: mux.PlaybackId | None) -> 
     return lesson
 
 
-def _course(title: str, teacher: User) -> Course:
-    known = select(Course).where(Course.instructor_id == teacher.id, Course.title == title)
+def _course(title: str, instructor: User) -> Course:
+    known = select(Course).where(Course.instructor_id == instructor.id, Course.title == title)
     found = db.session.scalars(known.order_by(Course.created_at, Course.id).limit(1)).first()
-    return found or courses.create(teacher, Changes(title=title))
+    return found or courses.create(instructor, Changes(title=title))
 
 
 def _said(row: Row, asset: mux.Asset | None, waiting: bool) -> str:

@@ -1,7 +1,7 @@
-"""Lessons as people handle them: write, change, publish, take back, buy, delete.
+"""Lessons: create, edit, publish, unpublish, buy, delete.
 
-What a change means for the video is decided in `transitions` and `publication`; here are the promises to a person, each
-under the lesson's lock and with its audit row.
+Each change runs under the lesson's lock and leaves its audit row. What it means for the video is never decided here but
+in `transitions` and `publication`.
 """
 
 import uuid
@@ -29,7 +29,7 @@ MAX_DESCRIPTION_LENGTH = 20_000
 
 
 class _Unset:
-    """Marks a field that the caller did not mention."""
+    """Marks a field that the caller left out."""
 
 
 UNSET = _Unset()
@@ -37,7 +37,7 @@ UNSET = _Unset()
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What somebody wants to be different; what is UNSET stays."""
+    """The fields to change; what is UNSET stays."""
 
     title: str | _Unset = UNSET
     description: str | _Unset = UNSET
@@ -47,7 +47,7 @@ class Changes:
 
 
 def check_texts(title: str | _Unset, description: str | _Unset, price_cents: int | _Unset = UNSET) -> None:
-    """Say everything that is wrong at once."""
+    """Refuse with every field that is wrong at once."""
     fields: dict[str, str] = {}
     if isinstance(title, str) and not 1 <= len(title.strip()) <= MAX_TITLE_LENGTH:
         fields["title"] = f"Enter a title of 1 to {MAX_TITLE_LENGTH} characters."
@@ -99,7 +99,7 @@ def _put_into_course(user: User, lesson: Lesson, course_id: uuid.UUID | None) ->
 
 
 def edit(user: User, lesson_id: uuid.UUID, changes: Changes, *, version: int | None = None) -> Lesson:
-    """Change what was asked for. With `version`, refuse if somebody else saved in between."""
+    """Change what was asked for. With `version`, refuse if another user saved in between."""
     check_texts(changes.title, changes.description, changes.price_cents)
     lesson = permissions.lesson_to_change(user, lesson_id)
     video = locking.lock_video_of(lesson)
@@ -143,12 +143,12 @@ def _plain(value: object) -> object:
 
 def _lesson(video: LockedVideo) -> Lesson:
     if not isinstance(video.owner, Lesson):
-        raise TypeError("this desk is a course's")
+        raise TypeError("this video is a course's")
     return video.owner
 
 
 def _publish_or_request(video: LockedVideo) -> bool:
-    """True if it is out now, False if that waits for the video."""
+    """True if it is published now, False if that waits for the video."""
     lesson = _lesson(video)
     if lesson.is_playable:
         publication.publish(lesson, tracking=video.playing)
@@ -158,22 +158,22 @@ def _publish_or_request(video: LockedVideo) -> bool:
 
 
 def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") -> bool:
-    """Publish, or promise to. A stuck video is asked about at once; True if the lesson is out."""
+    """Publish now or when the video is ready. Mux is asked about a stuck video at once; True if the lesson is published."""
     with transaction(actor):
         video = locking.lock_video_of(lesson)
         lesson = _lesson(video)
         transitions.ensure_tracked(video)
         row = video.on_its_way or video.playing
         # a temporary playback id is not the end: the asset is a true one, and Mux names its true playback id
-        heals = row is not None and lesson.has_temporary_id and not lesson.has_temporary_asset
-        if not heals:
+        has_true_asset = row is not None and lesson.has_temporary_id and not lesson.has_temporary_asset
+        if not has_true_asset:
             _refuse_unpublishable(lesson)
         if _publish_or_request(video):
             return True
-        must_ask = row is not None and (heals or conditions.upload_is_stuck(row, transaction_time()))
+        must_ask = row is not None and (has_true_asset or conditions.upload_is_stuck(row, transaction_time()))
     if row is None or not must_ask:
         return False
-    with transaction(actor):  # apart: the wish to publish stands, though Mux is not asked
+    with transaction(actor):  # apart: the request to publish is kept, also if Mux is not asked
         rate_limits.other_question(actor)
     try:
         ask_mux.look(row.id, actor=actor, priority=priority, found_by="manual")
@@ -207,13 +207,13 @@ def _refuse_unpublishable(lesson: Lesson) -> None:
 
 
 def unpublish(lesson: Lesson) -> bool:
-    """Back to draft, and no promise stands any more."""
+    """Back to draft; a request to publish is withdrawn, too."""
     video = locking.lock_video_of(lesson)
     return publication.withdraw(_lesson(video))
 
 
 def delete(user: User, lesson_id: uuid.UUID) -> None:
-    """Delete a lesson and everything of it at Mux; a lesson that somebody bought stays."""
+    """Delete a lesson and everything of it at Mux; a lesson that a student bought stays."""
     lesson = permissions.lesson_to_change(user, lesson_id)
     video = locking.lock_video_of(lesson)
     if count_purchases(lesson_id):
@@ -235,7 +235,7 @@ def count_purchases(lesson_id: uuid.UUID) -> int:
 def purchase(user: User, lesson_id: uuid.UUID, *, agreed_cents: int | None = None) -> tuple[Purchase, bool]:
     """Record a purchase; the second time it is the same one. True if it is new.
 
-    With `agreed_cents` only at that price: nobody pays what they were not shown."""
+    With `agreed_cents` only at that price: a student never pays a price they were not shown."""
     if user.role != "student":
         raise Forbidden("forbidden", permissions.ONLY_STUDENTS_BUY)
     lesson = db.session.scalar(select(Lesson).where(Lesson.id == lesson_id).with_for_update(read=True))

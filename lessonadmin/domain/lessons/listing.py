@@ -1,6 +1,6 @@
-"""Pages of lessons and courses as somebody may see them: newest first, filtered, searched, with the total.
+"""Pages of the lessons and courses that a user may see: newest first, filtered, searched, with the total (JSON API).
 
-Nobody counts further than CEILING rows or reads further into a list: whoever wants more names a course, a status or words.
+Never counts or reads further than CEILING rows: who needs more filters by course, status or words.
 """
 
 import uuid
@@ -38,7 +38,7 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """What somebody wants to see, whatever they may see."""
+    """Filters and page; never more than the user may see."""
 
     page: int = 1
     per_page: int = 20

@@ -1,7 +1,7 @@
-"""The list that somebody works from: their lessons (staff: all), what needs attention first, filtered and searched.
+"""The page "Lessons" of an instructor (staff: of all): what needs attention first, filtered and searched.
 
-Read-only. Every order ends with the id, so that no row is shown twice or never; totals stop counting at a ceiling, so
-that a school with a million lessons opens as quickly as one with ten.
+Read-only. Every order ends with the id, so that no row is shown twice or left out; totals stop counting at a ceiling, so
+that a million lessons open as quickly as ten.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ NEWEST = ORDERS["-created"]
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """What somebody wants to see; the empty sort is "what needs attention first, then the newest"."""
+    """Filters, order and page; the empty sort is "what needs attention first, then the newest"."""
 
     state: State = ""
     q: str = ""
@@ -62,7 +62,7 @@ class Page:
 
 
 def needs_attention() -> ColumnElement[bool]:
-    """Failed, stuck, or handed over to people by the sweep."""
+    """Failed, stuck, or marked by the sweep."""
     return or_(
         Lesson.video_processing_status == "error",
         Lesson.needs_attention_at.is_not(None),
@@ -71,7 +71,7 @@ def needs_attention() -> ColumnElement[bool]:
 
 
 def _moving() -> ColumnElement[bool]:
-    """Something is on its way, beside a video that plays as well."""
+    """An upload is on its way, also beside a video that plays."""
     coming = select(Tracking.lesson_id).where(
         Tracking.is_current, Tracking.is_open, Tracking.lesson_id.is_not(None)
     )

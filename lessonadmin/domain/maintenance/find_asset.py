@@ -69,7 +69,7 @@ class Finder:
 
     def _upload_ids(self, owner: Owner, wanted: list[str]) -> list[str]:
         stands_for = [Tracking.temp_asset_id == owner.mux_asset_id] if owner.mux_asset_id else []
-        ours = db.session.scalars(
+        upload_ids = db.session.scalars(
             select(Tracking.upload_id).where(
                 owners.COLUMNS[owner.kind] == owner.id,
                 or_(Tracking.has_temporary_id, *stands_for),
@@ -79,7 +79,7 @@ class Finder:
         ).all()
         db.session.rollback()
         possible = [text.strip() for text in wanted if text.strip() and " " not in text.strip()]
-        return [one for one in ours if one] or list(dict.fromkeys(possible))
+        return [one for one in upload_ids if one] or list(dict.fromkeys(possible))
 
     def _upload(self, upload_id: str) -> mux.Upload | None:
         mux_budget.wait_or_stop()

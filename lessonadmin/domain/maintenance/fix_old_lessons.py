@@ -1,4 +1,4 @@
-"""Old lessons and course previews healed: what is long ready at Mux, and temporary ids that were never replaced.
+"""Fix old lessons and course previews: videos that are long ready at Mux, and temporary ids that were never replaced.
 
 Each is judged by what Mux says now, never guessed: where two assets could be meant, it is reported and left alone. What
 a person keeps as a draft stays one, and so does a finished draft (`old_videos` says which those are). What was dealt with
@@ -39,28 +39,28 @@ class Finding:
     remark: str = ""
 
 
-def mend(target: old_videos.Target, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding | None:
-    """Look at one lesson or course and heal it; None if it vanished. Raises `mux_budget.Closed` if Mux must not be asked."""
+def fix(target: old_videos.Target, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding | None:
+    """Check one lesson or course and fix it; None if it was deleted. Raises `mux_budget.Closed` if Mux must not be asked."""
     owner = locking.find_owner(*target)
     db.session.rollback()
     if owner is None:
         return None
     try:
-        found = _mend(owner, finder, actor=actor, dry_run=dry_run)
+        found = _fix(owner, finder, actor=actor, dry_run=dry_run)
         if not dry_run:
-            _mend_earlier(owner, actor)
+            _fix_earlier(owner, actor)
         return found
     except mux.MuxError as error:
         mux_budget.went_wrong(error)
         return _said(owner, "failed", "Mux could not be asked", f"{error.category}: {error.message}")
 
 
-def _mend(owner: Owner, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding:
+def _fix(owner: Owner, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding:
     asset_id = (owner.mux_asset_id or "").strip()
     if owner.has_temporary_asset or (owner.has_temporary_id and not asset_id):
-        return _mend_temporary(owner, finder, actor=actor, dry_run=dry_run)
+        return _fix_temporary(owner, finder, actor=actor, dry_run=dry_run)
     if asset_id:
-        return _mend_real(owner, asset_id, actor=actor, dry_run=dry_run)
+        return _fix_real(owner, asset_id, actor=actor, dry_run=dry_run)
     return _said(owner, "updated", "true ids for earlier videos")
 
 
@@ -68,7 +68,7 @@ def _said(owner: Owner, result: Result, reason: str, remark: str = "") -> Findin
     return Finding(owner.kind, owner.id, owner.title, result, reason, remark)
 
 
-def _mend_temporary(owner: Owner, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding:
+def _fix_temporary(owner: Owner, finder: Finder, *, actor: Actor, dry_run: bool) -> Finding:
     found = finder.assets_of(owner)
     if len(found) > 1:
         return _said(owner, "skipped", "ambiguous", "could be " + " or ".join(sorted(found)))
@@ -80,10 +80,10 @@ def _mend_temporary(owner: Owner, finder: Finder, *, actor: Actor, dry_run: bool
         return _said(
             owner, "failed", "missing at Mux", f"{owner.mux_asset_id or owner.mux_playback_id} was cleared"
         )
-    return _mend_real(owner, next(iter(found)), actor=actor, dry_run=dry_run)
+    return _fix_real(owner, next(iter(found)), actor=actor, dry_run=dry_run)
 
 
-def _mend_real(owner: Owner, asset_id: str, *, actor: Actor, dry_run: bool) -> Finding:
+def _fix_real(owner: Owner, asset_id: str, *, actor: Actor, dry_run: bool) -> Finding:
     mux_budget.wait_or_stop()
     try:
         asset = mux.get_asset(asset_id, priority="low")
@@ -105,7 +105,7 @@ def _mend_real(owner: Owner, asset_id: str, *, actor: Actor, dry_run: bool) -> F
 
 
 def _kept(owner: Owner) -> bool:
-    """A finished draft: looked after, never published."""
+    """A finished draft: its ids are fixed, it is never published."""
     return isinstance(owner, Lesson) and owner.status == "draft" and old_videos.has_true_playback_id(owner)
 
 
@@ -146,7 +146,7 @@ def _take_over(owner: Owner, asset: mux.Asset, actor: Actor) -> None:
             publication.fulfil(video.owner, playing)
 
 
-def _mend_earlier(owner: Owner, actor: Actor) -> None:
+def _fix_earlier(owner: Owner, actor: Actor) -> None:
     """Replaced videos that can still be brought back: they too play by a true id or not at all."""
     earlier = db.session.scalars(
         select(Tracking.id).where(
@@ -172,7 +172,7 @@ def _row_for(video: LockedVideo, asset: mux.Asset) -> Tracking:
     policies = {found.policy for found in asset.playback_ids}
     row = transitions.new_row(
         video,
-        upload_id=MIGRATED,  # the true one is learned with the asset, if it is nobody else's
+        upload_id=MIGRATED,  # the true one is learned with the asset, if no other upload has it
         mux_asset_id=asset.id,
         wanted_policy="signed" if policies == {"signed"} else "public",
         outside=True,
@@ -193,7 +193,7 @@ def _gone(owner: Owner, asset_id: str, actor: Actor) -> None:
 
 
 def _forget(owner: Owner, actor: Actor) -> None:
-    """An id that names nothing at Mux is only forgotten; the wish to publish stands for the next upload."""
+    """Clear an id that names nothing at Mux; `publish_on_ready` is kept for the next upload."""
     with transaction(actor):
         video = locking.lock_video_of(owner)
         transitions.forget(video)

@@ -1,7 +1,7 @@
 """Which lessons and courses `fix-lessons` looks at, and why it leaves the other drafts alone.
 
-It takes temporary ids wherever they stand (lesson, course, upload; draft or published), and true assets that nobody
-watches. It leaves a draft with a true playback id as it is: that one was finished and kept, and `publish_on_ready`,
+It takes temporary ids wherever they stand (lesson, course, upload; draft or published), and true assets that no
+upload tracks. It leaves a draft with a true playback id as it is: that one was finished and kept, and `publish_on_ready`,
 which is true by default in the database, is no sign that anyone wanted it published.
 """
 

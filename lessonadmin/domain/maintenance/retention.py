@@ -45,8 +45,8 @@ LIVES = (
 )
 # Tables whose key is not called `id`.
 KEYS = {"throttles": "key", "hourly_figures": "ctid", "security_counts": "ctid"}
-# Of these an audit row tells that they went; the others are counters and leases, of which nobody asks.
-TOLD = frozenset({"audit_log", "mux_events", "mux_calls", "notifications", "alarms", "reconcile_runs"})
+# An audit row says how many of these were removed; the others are counters and leases, of no interest later.
+AUDITED = frozenset({"audit_log", "mux_events", "mux_calls", "notifications", "alarms", "reconcile_runs"})
 
 
 def days_of(life: Life) -> int:
@@ -73,7 +73,7 @@ def prune() -> dict[str, int]:
 def _prune_some(life: Life) -> int:
     with transaction(JOB):
         gone = _remove_audit_rows(life) if life.table == "audit_log" else _remove(life)
-        if gone and life.table in TOLD:
+        if gone and life.table in AUDITED:
             audit_log.record_for("rows.removed", life.table, None, rows=gone, older_than_days=days_of(life))
     return gone
 

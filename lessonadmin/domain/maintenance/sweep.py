@@ -1,12 +1,12 @@
-"""One pass over everything that may have been missed: lost webhooks, expired uploads, parked events, promises at Mux,
-videos that were imported, mails, open batches, the stuck.
+"""The sweep: one pass over everything that may have been missed (lost webhooks, expired uploads, parked events, the outbox,
+imported videos, mails, open batches, stuck uploads).
 
-Every part finds its work in rows that are older than now, never in a window of time, and one failing part keeps none
-of the others from its work. Two passes at once do no harm: an advisory lock lets the second one go.
+Every part finds its work in rows that are due, never in a window of time, and one part that fails never stops the
+others. Two passes at once do no harm: an advisory lock ends the second one.
 
-The clock lets workers look at uploads (`with_workers`) and does by itself what they cannot; a pass that a person asks for
-looks at every upload itself. Bulk actions go to the workers in either. Deletions and cancellations were handed to workers
-when they were asked for: what is due later is few, and every pass does it itself.
+The clock lets workers ask about uploads (`with_workers`) and does what they cannot; `flask sweep` asks about every upload
+itself. Batches are enqueued in either. Deletions and cancellations were enqueued when they were requested: what is due
+later is few, and every pass does it itself.
 """
 
 import logging
@@ -49,7 +49,7 @@ class Summary:
 
 
 def sweep(between: Callable[[], None] = lambda: None, *, with_workers: bool = False) -> Summary:
-    """Do everything that is due, once. `between` is called before each part (the clock beats there)."""
+    """Do everything that is due, once. `between` is called before each part (the clock leaves its heartbeat there)."""
     summary = Summary()
     parts = PARTS | (SHARED_WITH_WORKERS if with_workers else {})
     with db.engine.connect() as connection, alone(LOCK, on=connection) as first:
@@ -92,7 +92,7 @@ def _events() -> int:
 
 
 def _imported() -> int:
-    """Videos that another program wrote into our tables."""
+    """Videos that another program wrote into the tables."""
     answers = True
 
     def take_in(target: tuple[Kind, uuid.UUID]) -> bool:
@@ -150,8 +150,8 @@ def _mark(tracking_id: uuid.UUID) -> bool:
         return True
 
 
-def _promises(
-    model: type[AssetDeletion] | type[UploadCancellation], keep: Callable[[uuid.UUID], bool], calls: int
+def _outbox(
+    model: type[AssetDeletion] | type[UploadCancellation], finish: Callable[[uuid.UUID], bool], calls: int
 ) -> int:
     due = db.session.scalars(
         select(model.id)
@@ -162,33 +162,33 @@ def _promises(
     db.session.rollback()
     granted = True
 
-    def keep_within_budget(promise_id: uuid.UUID) -> bool:
+    def finish_within_budget(row_id: uuid.UUID) -> bool:
         nonlocal granted
-        kept = False
+        done = False
         if granted:
             with mux_budget.call(calls) as granted:
-                kept = granted and keep(promise_id)
-        return kept
+                done = granted and finish(row_id)
+        return done
 
-    return sum(_each(due, keep_within_budget))
+    return sum(_each(due, finish_within_budget))
 
 
 def _deletions() -> int:
-    return _promises(AssetDeletion, lambda one: removal.finish(one, actor=JOB), 2)
+    return _outbox(AssetDeletion, lambda one: removal.finish(one, actor=JOB), 2)
 
 
 def _cancellations() -> int:
-    return _promises(UploadCancellation, lambda one: cancellation.finish(one, actor=JOB), 2)
+    return _outbox(UploadCancellation, lambda one: cancellation.finish(one, actor=JOB), 2)
 
 
 def _batches() -> int:
-    """Bulk actions that nobody works on: their job was lost, their worker killed, or a pause is over."""
+    """Batches that no job works on: the job was lost, its worker killed, or a pause is over."""
     until = time.monotonic() + BATCH_SECONDS
     return sum(_each(scheduling.due(), lambda one: scheduling.continue_batch(one, until=until)))
 
 
 def _never_issued() -> int:
-    """Attempts that were interrupted between our commit and Mux's answer: their URL never left us."""
+    """Uploads interrupted between the commit and Mux's answer: their URL was never given out."""
     ids = db.session.scalars(
         select(Tracking.id).where(
             Tracking.upload_id.is_(None),

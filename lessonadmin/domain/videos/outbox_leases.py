@@ -61,7 +61,7 @@ def give_back(lease: Lease, error: str, *, seconds: float) -> None:
 
 def failed(lease: Lease, error: mux.MuxError) -> None:
     """Later, after a pause that grows, or as long as Mux wishes."""
-    seconds = backoff.pause(lease.attempts, first=FIRST_PAUSE, wished=error.retry_after)
+    seconds = backoff.pause(lease.attempts, first=FIRST_PAUSE, retry_after=error.retry_after)
     give_back(lease, f"{error.category}: {error.message}", seconds=seconds)
 
 

@@ -25,7 +25,7 @@ def index() -> str:
         q=q,
         counts=course_lists.counts(user, page.items),
         states=video_status.of_many(page.items),
-        teachers=course_lists.teachers(page.items) if user.is_staff else {},
+        teachers=course_lists.instructors(page.items) if user.is_staff else {},
         thumbnail=thumbnails.thumbnail,
         link=lambda number: url_for("courses.index", q=q or None, page=number if number > 1 else None),
     )

@@ -1,6 +1,6 @@
 """Clear asset, for a lesson, a course or one upload, with the same verdicts as SQL for the preview.
 
-Clearing takes the video away from everything that uses it and leaves the deletion at Mux to its promise. It may be
+Clearing takes the video away from everything that uses it and leaves the deletion at Mux to the outbox. It may be
 repeated without harm.
 """
 

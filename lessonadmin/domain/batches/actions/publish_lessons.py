@@ -1,6 +1,6 @@
 """Publish, unpublish and republish for one lesson of a bulk action, and the same verdicts as SQL for the preview.
 
-Each function is safe to repeat. A person pressed the button, so an earlier "unpublish" stands in nobody's way.
+Each function is safe to repeat. Staff asked for it, so an earlier "unpublish" does not prevent it.
 """
 
 import uuid
@@ -56,7 +56,7 @@ def _opened(lesson_id: uuid.UUID) -> tuple[LockedVideo, Lesson] | None:
 
 
 def publish(lesson_id: uuid.UUID) -> Result:
-    """Publish what plays, promise it for what is coming; everything else is left alone and says why."""
+    """Publish what plays, request it for what is coming; everything else is left alone and says why."""
     opened = _opened(lesson_id)
     if opened is None:
         return results.of("missing")
@@ -81,7 +81,7 @@ def unpublish_verdict() -> ColumnElement[str]:
 
 
 def unpublish(lesson_id: uuid.UUID) -> Result:
-    """Back to draft, and nothing is promised any more."""
+    """Back to draft; a request to publish is withdrawn."""
     opened = _opened(lesson_id)
     if opened is None:
         return results.of("missing")

@@ -1,4 +1,4 @@
-"""Recheck, for a lesson, a course or one upload: ask Mux and let the answer happen, as often as somebody likes.
+"""Recheck, for a lesson, a course or one upload: ask Mux and apply the answer. Safe to repeat.
 
 With the same verdicts as SQL for the preview.
 """
@@ -98,7 +98,7 @@ def recheck(kind: Kind, target_id: uuid.UUID, *, actor: Actor, answers: Answers)
 
 
 def _recheck(subject: Subject, *, actor: Actor, answers: Answers) -> bool:
-    # Of an asset from before tracking nobody knows with which policy it was asked for: whatever it has is right.
+    # The policy that an asset from before tracking was requested with is unknown: the one it has is right.
     any_policy = subject.upload_id == MIGRATED and subject.playback_id is None
     observation, operation = asked(subject, actor=actor, answers=answers, any_policy=any_policy)
     with transaction(actor):

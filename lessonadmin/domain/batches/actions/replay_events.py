@@ -1,4 +1,4 @@
-"""Replaying stored events as a bulk action."""
+"""Replay a stored event as a bulk action. Safe to repeat."""
 
 import uuid
 

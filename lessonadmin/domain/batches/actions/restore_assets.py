@@ -1,4 +1,4 @@
-"""Bringing a cleared video back while its asset still has its grace time: the undoing of “clear asset”.
+"""Restore a cleared video while its asset still has its grace time: the undo of “clear asset”.
 
 The cleared upload stays as it ended; a new row takes over its asset, and Mux has the last word on whether it plays.
 """
@@ -34,9 +34,9 @@ def verdict(kind: Kind) -> ColumnElement[str]:
 
 
 def restore(kind: Kind, target_id: uuid.UUID, *, cleared_by: str) -> Result:
-    """Take the promise to delete back, and the asset with it; what was published before is to be so again.
+    """Withdraw the deletion and take the asset back; what was published before is published again.
 
-    An asset is cleared everywhere, so it comes back everywhere, too: whoever waited for its deletion would wait for ever.
+    An asset is cleared everywhere, so it is restored everywhere, too: a row that waited for its deletion would wait for ever.
     """
     asset_id = _cleared_asset(kind, target_id)
     locked = removal.locked({(kind, target_id)}, {asset_id} if asset_id else set())
@@ -79,7 +79,7 @@ def _bring_back(video: LockedVideo, asset_id: str, cleared_by: str) -> None:
 
 
 def _was_out(lesson_id: uuid.UUID, batch_id: str) -> bool:
-    """Did the clearing take the lesson back to draft, or its promise away?"""
+    """Did the clearing set the lesson back to draft, or withdraw its request to publish?"""
     taken = ("lesson.unpublished", "lesson.publish_withdrawn")
     found = db.session.scalar(
         select(func.count())

@@ -1,4 +1,4 @@
-"""Trying a promised deletion at Mux now, because somebody who looks at it wants so."""
+"""Retry a deletion at Mux now, at the request of staff."""
 
 import uuid
 

@@ -47,7 +47,7 @@ def test_what_a_sweep_says(app: Flask, session: object, monkeypatch: pytest.Monk
 
 def test_remarks_of_mux_about_lessons_and_assets(capsys: pytest.CaptureFixture[str]) -> None:
     fix_lessons._tell(Finding("lesson", uuid.uuid4(), "A title", "failed", "errored", OBEYED), False)
-    reconcile_command._tell(Found("orphan", "asset", None, None, None, OBEYED))
+    reconcile_command._print(Found("orphan", "asset", None, None, None, OBEYED))
     import_lessons.Run(None, False)._say(OBEYED)
     said = capsys.readouterr()
     assert harmless(said.out)

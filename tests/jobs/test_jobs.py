@@ -153,7 +153,7 @@ def test_the_clock_outlives_a_database_that_went_away(
 ) -> None:
     handlers: dict[int, object] = {}
     monkeypatch.setattr(clock.signal, "signal", lambda number, do: handlers.update({number: do}))
-    monkeypatch.setattr(clock, "PAUSE_AFTER_TROUBLE", 0.0)
+    monkeypatch.setattr(clock, "PAUSE_AFTER_ERROR_SECONDS", 0.0)
     turns: list[int] = []
 
     def stumble(_: object) -> None:

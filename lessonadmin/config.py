@@ -223,7 +223,7 @@ class Settings(BaseSettings):
     )
     metrics_token: str | None = Field(None, repr=False, description="opens /metrics besides staff")
     trusted_proxies: Annotated[addresses.Trusted, BeforeValidator(_networks)] = Field(
-        addresses.NOBODY, description="the proxies before web, as networks or addresses, or unix"
+        addresses.NO_PROXIES, description="the proxies before web, as networks or addresses, or unix"
     )
     sentry_dsn: str | None = Field(None, repr=False, description="where errors are reported, scrubbed")
     keep_days: Annotated[Limits, BeforeValidator(_keep_days)] = Field(

@@ -36,7 +36,7 @@ class Trusted:
         return bool(self.networks) or self.unix
 
 
-NOBODY = Trusted()
+NO_PROXIES = Trusted()
 
 
 def trusted(items: tuple[str, ...]) -> Trusted:

@@ -99,7 +99,7 @@ def _of_this_machine(name: str) -> bool:
         return False
 
 
-class Door:
+class ProxyMiddleware:
     """Around the application, so that routing sees a scheme and a host that are true."""
 
     def __init__(self, inside: Any) -> None:
@@ -119,7 +119,7 @@ class Door:
 
 
 def init_app(app: Flask) -> None:
-    app.wsgi_app = Door(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
+    app.wsgi_app = ProxyMiddleware(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
     app.before_request(_refuse_other_hosts)
     app.before_request(_remember_the_unheard)
 

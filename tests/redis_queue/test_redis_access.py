@@ -16,7 +16,7 @@ from devstack.places import ROOT
 from lessonadmin import config, queue
 from lessonadmin.db import db
 from lessonadmin.domain.health.doctor import host_checks
-from lessonadmin.domain.health.doctor.examination import Line, Room
+from lessonadmin.domain.health.doctor.examination import DoctorContext, Line
 from lessonadmin.redis_queue import inspection, redis_access
 from tests.settings import overridden
 from tests.workers import work_off
@@ -57,7 +57,7 @@ def far(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def said(url: str) -> Line:
     with overridden(redis_url=url):
-        (line,) = host_checks.redis_access(Room(db.engine, config.current()))
+        (line,) = host_checks.redis_access(DoctorContext(db.engine, config.current()))
     assert GOOD not in line.says + line.todo
     return line
 

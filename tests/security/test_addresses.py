@@ -3,7 +3,7 @@
 import pytest
 
 from lessonadmin.security import addresses
-from lessonadmin.security.addresses import NOBODY, limit_key, read, trusted, visitor
+from lessonadmin.security.addresses import NO_PROXIES, limit_key, read, trusted, visitor
 
 
 def seen(peer: str, forwarded: str = "", believed: str = "") -> str:
@@ -120,8 +120,8 @@ def test_what_is_no_proxy(item: str) -> None:
 
 
 def test_trusting_nobody_is_the_rule() -> None:
-    assert not NOBODY
-    assert not any(NOBODY.holds(peer) for peer in ("", "127.0.0.1", "::1", "10.0.0.1", "x"))
+    assert not NO_PROXIES
+    assert not any(NO_PROXIES.holds(peer) for peer in ("", "127.0.0.1", "::1", "10.0.0.1", "x"))
     assert trusted(("unix",)).holds("")
     assert not trusted(("unix",)).holds("garbage")
     assert addresses.is_loopback("127.0.0.9")

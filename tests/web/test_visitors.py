@@ -12,7 +12,7 @@ from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain.accounts.sign_in import WRONG_TRIES
 from lessonadmin.domain.health.doctor import host_checks
-from lessonadmin.domain.health.doctor.examination import Line, Room
+from lessonadmin.domain.health.doctor.examination import DoctorContext, Line
 from lessonadmin.domain.models import AuditLog, Heartbeat, SignInFailure, UserSession
 from lessonadmin.security import addresses
 from lessonadmin.web import visitors
@@ -112,7 +112,7 @@ def asked(app: Flask, peer: str, **headers: str) -> tuple[str, str]:
 
     given = {f"HTTP_{name}": value for name, value in headers.items()}
     environ = {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", "HTTP_HOST": "localhost", **given}
-    list(visitors.Door(inside)(environ, None))
+    list(visitors.ProxyMiddleware(inside)(environ, None))
     return found[0]
 
 
@@ -202,7 +202,7 @@ def test_a_name_outside_ascii_is_compared_as_browsers_send_it(client: FlaskClien
 
 def proxies(app: Flask) -> Line:
     with app.app_context():
-        (line,) = host_checks.proxies(Room(db.engine, config.current()))
+        (line,) = host_checks.proxies(DoctorContext(db.engine, config.current()))
     return line
 
 

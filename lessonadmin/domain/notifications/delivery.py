@@ -20,8 +20,8 @@ from lessonadmin.domain import backoff
 from lessonadmin.domain.accounts import account_notices
 from lessonadmin.domain.models import Course, Lesson, Notification, User
 from lessonadmin.domain.notifications import mail_text
-from lessonadmin.domain.notifications.mail_text import Told
-from lessonadmin.domain.notifications.smtp import Away, Line, Refused
+from lessonadmin.domain.notifications.mail_text import Notice
+from lessonadmin.domain.notifications.smtp import Away, Refused, SmtpConnection
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +43,11 @@ class Bundle:
 
     address: str
     wanted: bool
-    told: list[Told]
+    notices: list[Notice]
 
     @property
     def ids(self) -> list[uuid.UUID]:
-        return [told.id for told in self.told]
+        return [notice.id for notice in self.notices]
 
 
 def is_on() -> bool:
@@ -135,7 +135,7 @@ def _bundles(ids: Sequence[uuid.UUID]) -> list[Bundle]:
     found: dict[tuple[uuid.UUID, str, str], list[Row[tuple[object, ...]]]] = defaultdict(list)
     for row in rows:
         found[row.user_id, row.kind, row.cause or str(row.id)].append(row)  # type: ignore[arg-type]
-    return [Bundle(rows[0].email, rows[0].wanted, [_told(row) for row in rows]) for rows in found.values()]
+    return [Bundle(rows[0].email, rows[0].wanted, [_notice(row) for row in rows]) for rows in found.values()]
 
 
 def _is_wanted() -> ColumnElement[bool]:
@@ -143,20 +143,20 @@ def _is_wanted() -> ColumnElement[bool]:
     return or_(Notification.kind == account_notices.KIND, and_(User.active, User.mail_notices))
 
 
-def _told(row: Row[tuple[object, ...]]) -> Told:
+def _notice(row: Row[tuple[object, ...]]) -> Notice:
     names = ("id", "user_id", "kind", "message", "cause", "lesson_id", "course_id", "title")
-    return Told(**{name: row._mapping[name] for name in names})
+    return Notice(**{name: row._mapping[name] for name in names})
 
 
 def _send(bundles: list[Bundle]) -> int:
     sent, stop_at = 0, time.monotonic() + PASS_SECONDS
-    with Line() as line:
+    with SmtpConnection() as connection:
         for number, bundle in enumerate(bundles):
             if time.monotonic() > stop_at:
                 _put_back(bundles[number:])
                 break
             try:
-                sent += _send_one(line, bundle)
+                sent += _send_one(connection, bundle)
             except Away as error:
                 log.warning("the mail server is away: %s", error)
                 _try_later(bundles[number:], str(error))
@@ -164,12 +164,12 @@ def _send(bundles: list[Bundle]) -> int:
     return sent
 
 
-def _send_one(line: Line, bundle: Bundle) -> int:
+def _send_one(connection: SmtpConnection, bundle: Bundle) -> int:
     if not bundle.wanted:
         _note(bundle.ids, mail_wanted=False)
         return 0
     try:
-        line.send(mail_text.write(bundle.address, bundle.told), bundle.address)
+        connection.send(mail_text.write(bundle.address, bundle.notices), bundle.address)
     except mail_text.Unwritable as error:
         _note(bundle.ids, mail_wanted=False, mail_error=str(error))
         return 0
@@ -181,7 +181,7 @@ def _send_one(line: Line, bundle: Bundle) -> int:
             _try_later([bundle], str(error))
         return 0
     _note(bundle.ids, mailed_at=func.clock_timestamp(), mail_error=None)
-    return len(bundle.told)
+    return len(bundle.notices)
 
 
 def _try_later(bundles: Sequence[Bundle], error: str) -> None:

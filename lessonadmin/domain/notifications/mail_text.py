@@ -27,7 +27,7 @@ class Unwritable(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Notice:
     """One notice that leaves by mail, and the title of the lesson or course that it is about."""
 
     id: uuid.UUID
@@ -40,7 +40,7 @@ class Told:
     title: str = ""
 
 
-def write(address: str, bundle: Sequence[Told]) -> EmailMessage:
+def write(address: str, bundle: Sequence[Notice]) -> EmailMessage:
     """The mail for one notice, or one digest for several of the same cause; the oldest stands first."""
     first = bundle[0]
     mail = EmailMessage()
@@ -55,7 +55,7 @@ def write(address: str, bundle: Sequence[Told]) -> EmailMessage:
     return mail
 
 
-def _subject(bundle: Sequence[Told]) -> str:
+def _subject(bundle: Sequence[Notice]) -> str:
     headline = wording.headline(bundle[0].kind, len(bundle), bundle[0].cause)
     if len(bundle) > 1:
         return headline
@@ -81,9 +81,9 @@ def _recipient(address: str) -> Address:
         raise Unwritable(f"no mail can be sent to this address: {type(error).__name__}") from error
 
 
-def _text(bundle: Sequence[Told]) -> str:
+def _text(bundle: Sequence[Notice]) -> str:
     shown = bundle[:MAX_IN_FULL]
-    parts = [f"{told.message}\n{link(told)}" for told in shown]
+    parts = [f"{notice.message}\n{link(notice)}" for notice in shown]
     if len(bundle) > 1:
         opening = f"{len(bundle)} of your videos are affected by the same cause."
         parts.insert(0, f"{opening} {wording.why_many(bundle[0].cause)}".rstrip())
@@ -102,16 +102,16 @@ def _why_this_mail(kind: str) -> str:
     )
 
 
-def link(told: Told) -> str:
+def link(notice: Notice) -> str:
     """Where the reader can do something about it."""
     base = config.current().public_url
-    if told.lesson_id is not None:
-        return f"{base}/lessons/{told.lesson_id}/edit"
-    if told.course_id is not None:
-        return f"{base}/courses/{told.course_id}/edit"
-    if told.kind == account_notices.KIND:
+    if notice.lesson_id is not None:
+        return f"{base}/lessons/{notice.lesson_id}/edit"
+    if notice.course_id is not None:
+        return f"{base}/courses/{notice.course_id}/edit"
+    if notice.kind == account_notices.KIND:
         return f"{base}/account"
-    return f"{base}/admin/" if told.kind == "alarm" else f"{base}/notifications"
+    return f"{base}/admin/" if notice.kind == "alarm" else f"{base}/notifications"
 
 
 def _host() -> str:

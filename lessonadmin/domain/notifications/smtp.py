@@ -1,4 +1,4 @@
-"""The line to the mail server: opened when the first mail leaves, shared by the mails of one pass, closed after it.
+"""The connection to the mail server: opened when the first mail leaves, shared by the mails of one pass, closed after it.
 
 Two failures are told apart: the server is away (no other mail needs to be tried now), and this one mail was refused.
 A server that does not offer TLS, or whose certificate nobody vouches for, counts as away: a password, and a mail that
@@ -33,13 +33,13 @@ class Refused(Exception):
         self.for_good = for_good
 
 
-class Line:
-    """`with Line() as line: line.send(mail, to)`"""
+class SmtpConnection:
+    """`with SmtpConnection() as connection: connection.send(mail, to)`"""
 
     def __init__(self) -> None:
         self._connection: smtplib.SMTP | None = None
 
-    def __enter__(self) -> "Line":
+    def __enter__(self) -> "SmtpConnection":
         return self
 
     def __exit__(
@@ -61,7 +61,7 @@ class Line:
         except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
             raise Refused(_told(error), for_good=True) from error
         except (OSError, smtplib.SMTPException) as error:
-            self._hang_up()  # who knows how far it came: the next mail starts on a fresh line
+            self._hang_up()  # who knows how far it came: the next mail starts on a fresh connection
             raise Refused(_told(error), for_good=False) from error
 
     def _open(self) -> smtplib.SMTP:
@@ -78,9 +78,9 @@ class Line:
 
 
 def knock() -> str:
-    """Is the mail server there and does it let us in? How the line is kept safe ("" if it is not); raises Away."""
-    with Line() as line:
-        sock = line._open().sock
+    """Is the mail server there and does it let us in? How the connection is kept safe ("" if it is not); raises Away."""
+    with SmtpConnection() as connection:
+        sock = connection._open().sock
         return sock.version() or "" if isinstance(sock, ssl.SSLSocket) else ""
 
 

@@ -16,7 +16,7 @@ from lessonadmin.db import JOB, db, later, transaction
 from lessonadmin.domain.accounts import account_notices
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.health.doctor import host_checks
-from lessonadmin.domain.health.doctor.examination import Room
+from lessonadmin.domain.health.doctor.examination import DoctorContext
 from lessonadmin.domain.models import Notification, User
 from lessonadmin.domain.models.notifications import NOTICE_KINDS
 from lessonadmin.domain.notifications import delivery, mail_text, smtp
@@ -360,7 +360,7 @@ def test_no_password_and_no_mail_goes_to_a_server_that_does_not_offer_tls(box: P
     with overridden(mail_url=with_user(box)):
         notice_id = tell(make_user(), kind="lesson_published")
         assert delivery.send_due() == 0
-        (line,) = host_checks.mail(Room(db.engine, config.current()))
+        (line,) = host_checks.mail(DoctorContext(db.engine, config.current()))
     assert set(box.words) <= {"EHLO", "QUIT"}
     assert (row(notice_id).mail_wanted, row(notice_id).mailed_at) == (True, None), "it waits"
     assert smtp.NO_TLS in (row(notice_id).mail_error or "")
@@ -372,7 +372,7 @@ def test_of_the_test_a_server_of_this_machine_without_a_user_needs_no_tls(box: P
     assert delivery.send_due() == 1
     assert row(notice_id).mailed_at is not None
     assert "MAIL" in box.words
-    (line,) = host_checks.mail(Room(db.engine, config.current()))
+    (line,) = host_checks.mail(DoctorContext(db.engine, config.current()))
     assert line.level == "ok"
 
 
@@ -387,7 +387,7 @@ def test_another_machine_is_sent_nothing_in_the_clear(box: Postbox, monkeypatch:
     make_due()
     with overridden(mail_url=f"smtp+insecure://mail.test:{box.port}"):
         assert delivery.send_due() == 1, "who insists is not kept from it"
-        (line,) = host_checks.mail(Room(db.engine, config.current()))
+        (line,) = host_checks.mail(DoctorContext(db.engine, config.current()))
     assert row(notice_id).mailed_at is not None
     assert line.level == "warn"
 
@@ -416,7 +416,7 @@ def test_a_slow_server_does_not_hold_up_a_pass_for_ever(
 
 
 def test_the_words_of_every_kind() -> None:
-    told = mail_text.Told(
+    told = mail_text.Notice(
         id=uuid.uuid4(), user_id=uuid.uuid4(), kind="of tomorrow", message="Something.", cause=None,
         lesson_id=None, course_id=None,
     )  # fmt: skip

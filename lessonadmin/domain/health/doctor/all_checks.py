@@ -16,21 +16,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain.health.doctor import database_checks, host_checks, mux_checks, webhook_checks
-from lessonadmin.domain.health.doctor.examination import Line, Room, fail
+from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail
 from lessonadmin.observability import traces
 from lessonadmin.text.texts import plain
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
-Check = Callable[[Room], list[Line]]
+Check = Callable[[DoctorContext], list[Line]]
 
 # In the order in which they are told.
 CHECKS: dict[str, Check] = {
     "database": database_checks.database,
     "redis": host_checks.redis,
     "redis access": host_checks.redis_access,
-    "machine room": database_checks.machine_room,
+    "machine room": database_checks.background_work,
     "work": database_checks.work,
     "webhooks": webhook_checks.webhooks,
     "webhook secrets": webhook_checks.secrets,
@@ -46,14 +46,14 @@ CHECKS: dict[str, Check] = {
 
 def examine(*, seconds: float = TIMEOUT_SECONDS) -> list[Line]:
     """Every check, at the same time; never raises and never takes much longer than `seconds`."""
-    room = Room(db.engine, config.current())
+    context = DoctorContext(db.engine, config.current())
     until = time.monotonic() + seconds
     answers: threads_queue.Queue[tuple[str, list[Line]]] = threads_queue.Queue()
     for name, check in CHECKS.items():
         # A copy of the context, so that the thread knows the application; a daemon, so that it holds nobody up.
         run = contextvars.copy_context().run
         threading.Thread(
-            target=run, args=(_one, name, check, room, answers), name=f"doctor {name}", daemon=True
+            target=run, args=(_one, name, check, context, answers), name=f"doctor {name}", daemon=True
         ).start()
     found: dict[str, list[Line]] = {}
     while len(found) < len(CHECKS):
@@ -65,9 +65,11 @@ def examine(*, seconds: float = TIMEOUT_SECONDS) -> list[Line]:
     return [line for name in CHECKS for line in found.get(name, [_silent(name, seconds)])]
 
 
-def _one(name: str, check: Check, room: Room, answers: "threads_queue.Queue[tuple[str, list[Line]]]") -> None:
+def _one(
+    name: str, check: Check, context: DoctorContext, answers: "threads_queue.Queue[tuple[str, list[Line]]]"
+) -> None:
     try:
-        lines = check(room)
+        lines = check(context)
     except Exception as error:
         log.warning("the doctor's check of %s failed: %s", name, type(error).__name__)
         lines = [_unknown(name, error)]

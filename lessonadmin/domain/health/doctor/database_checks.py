@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Select, func, select, text, union_all
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from lessonadmin.domain import heartbeats
-from lessonadmin.domain.health.doctor.examination import Line, Room, fail, ok, warn
+from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail, ok, warn
 from lessonadmin.domain.heartbeats import CLOCK, WORKER, expected_revision
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.querying import bounded_count
@@ -17,11 +17,11 @@ from lessonadmin.text.durations import in_words
 SKEW_SECONDS = 5.0
 
 
-def database(room: Room) -> list[Line]:
+def database(context: DoctorContext) -> list[Line]:
     """Does it answer, is its schema ours, does its clock agree with ours?"""
     try:
         began = time.monotonic()
-        with room.connection() as connection:
+        with context.connection() as connection:
             version = connection.scalar(text("SHOW server_version"))
             here, there = (
                 time.time(),
@@ -30,7 +30,7 @@ def database(room: Room) -> list[Line]:
             took = time.monotonic() - began
             return [
                 ok("database", f"PostgreSQL {version} answers in {took * 1000:.0f} ms."),
-                _migrations(room),
+                _migrations(context),
                 _clock(there - here),
             ]
     except SQLAlchemyError as error:
@@ -43,10 +43,10 @@ def database(room: Room) -> list[Line]:
         ]
 
 
-def _migrations(room: Room) -> Line:
+def _migrations(context: DoctorContext) -> Line:
     expected = expected_revision()
     try:
-        with room.connection() as connection:
+        with context.connection() as connection:
             found = connection.scalar(text("SELECT version_num FROM alembic_version"))
     except ProgrammingError:
         found = None
@@ -66,9 +66,9 @@ def _clock(skew: float) -> Line:
     )
 
 
-def machine_room(room: Room) -> list[Line]:
+def background_work(context: DoctorContext) -> list[Line]:
     """Who was seen alive lately."""
-    with room.connection() as connection:
+    with context.connection() as connection:
         workers, clocks = (heartbeats.ages(kind, on=connection) for kind in (WORKER, CLOCK))
     return [
         _seen(
@@ -91,11 +91,11 @@ def _seen(name: str, kind: str, ages: dict[str, float], command: str, meaning: s
     return fail(name, f"{last}: {meaning}.", f"Start one: {command} (see Procfile).")
 
 
-def work(room: Room) -> list[Line]:
+def work(context: DoctorContext) -> list[Line]:
     """What waits although it should not."""
     now = func.clock_timestamp()
     late = text("interval '10 minutes'")
-    with room.connection() as connection:
+    with context.connection() as connection:
         dead = _count(connection, select(MuxEvent.id).where(MuxEvent.outcome == "failed"))
         deletions = _count(
             connection,

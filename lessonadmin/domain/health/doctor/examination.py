@@ -36,7 +36,7 @@ def fail(name: str, says: str, todo: str) -> Line:
 
 
 @dataclass(frozen=True)
-class Room:
+class DoctorContext:
     """What a check may use. The request's session is not among it: checks run in threads."""
 
     engine: Engine

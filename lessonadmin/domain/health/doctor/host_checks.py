@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from lessonadmin import queue
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.accounts import demo_accounts
-from lessonadmin.domain.health.doctor.examination import Line, Room, fail, ok, warn
+from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail, ok, warn
 from lessonadmin.domain.notifications import smtp
 from lessonadmin.redis_queue import redis_access as door
 from lessonadmin.redis_queue.job_list import QUEUES
@@ -23,7 +23,7 @@ MANUAL = "docs/operate.md, Redis"
 REMEMBERED = timedelta(hours=1)
 
 
-def redis(_room: Room) -> list[Line]:
+def redis(_context: DoctorContext) -> list[Line]:
     """Does it answer, and do jobs pile up?"""
     if not queue.answers():
         return [
@@ -47,9 +47,9 @@ def redis(_room: Room) -> list[Line]:
     return [ok("Redis", "It answers."), ok("queues", f"Waiting jobs: {told}.")]
 
 
-def redis_access(room: Room) -> list[Line]:
+def redis_access(context: DoctorContext) -> list[Line]:
     """Whoever writes to Redis can invent, lose and repeat jobs: may a stranger?"""
-    found = door.look(room.settings.redis_url)
+    found = door.look(context.settings.redis_url)
     if found.open_at:
         return [
             fail(
@@ -77,9 +77,9 @@ def redis_access(room: Room) -> list[Line]:
     return [ok("Redis access", f"{found.where} obeys nobody without a password.")]
 
 
-def public_url(room: Room) -> list[Line]:
+def public_url(context: DoctorContext) -> list[Line]:
     """It is the origin that Mux lets upload, and the address that Mux calls."""
-    address = room.settings.public_url
+    address = context.settings.public_url
     parts = urlsplit(address)
     host = parts.hostname or ""
     if parts.path not in ("", "/") or parts.username:
@@ -91,7 +91,7 @@ def public_url(room: Room) -> list[Line]:
             )
         ]
     if _local(host):
-        return _local_address(room, address)
+        return _local_address(context, address)
     if parts.scheme != "https":
         return [
             warn(
@@ -103,8 +103,8 @@ def public_url(room: Room) -> list[Line]:
     return [ok("PUBLIC_URL", f"{address} is the cors_origin of uploads.")]
 
 
-def _local_address(room: Room, address: str) -> list[Line]:
-    mux_host = urlsplit(room.settings.mux_api_url).hostname or ""
+def _local_address(context: DoctorContext, address: str) -> list[Line]:
+    mux_host = urlsplit(context.settings.mux_api_url).hostname or ""
     if not _local(mux_host):
         return [
             warn(
@@ -113,7 +113,7 @@ def _local_address(room: Room, address: str) -> list[Line]:
                 "Set it to the address under which the world reaches this program.",
             )
         ]
-    return [ok("PUBLIC_URL", f"{address}; Mux is played by a simulator ({room.settings.mux_api_url}).")]
+    return [ok("PUBLIC_URL", f"{address}; Mux is played by a simulator ({context.settings.mux_api_url}).")]
 
 
 def _local(host: str) -> bool:
@@ -125,11 +125,11 @@ def _local(host: str) -> bool:
         return False
 
 
-def demo(room: Room) -> list[Line]:
+def demo(context: DoctorContext) -> list[Line]:
     """Are accounts that are meant for trying out open to a real school's visitors?"""
-    if not room.settings.mux_is_real and not room.settings.https:
+    if not context.settings.mux_is_real and not context.settings.https:
         return [ok("demo", "Mux is simulated and PUBLIC_URL is not https: demo accounts do no harm.")]
-    with room.connection() as connection:
+    with context.connection() as connection:
         active = connection.execute(demo_accounts.count_of_active()).scalar_one()
     if active:
         return [
@@ -142,9 +142,9 @@ def demo(room: Room) -> list[Line]:
     return [ok("demo", "No demo account is active.")]
 
 
-def mail(room: Room) -> list[Line]:
+def mail(context: DoctorContext) -> list[Line]:
     """Would mails leave, and not in the clear?"""
-    address = room.settings.mail_url
+    address = context.settings.mail_url
     if address is None:
         return [ok("mail", "MAIL_URL is not set: notices stay in the app.")]
     try:
@@ -171,10 +171,10 @@ def mail(room: Room) -> list[Line]:
     return [ok("mail", "The mail server of this machine lets us in.")]
 
 
-def proxies(room: Room) -> list[Line]:
+def proxies(context: DoctorContext) -> list[Line]:
     """Does a proxy write where requests come from, whose word we do not take?"""
-    believed = room.settings.trusted_proxies
-    with room.connection() as connection:
+    believed = context.settings.trusted_proxies
+    with context.connection() as connection:
         seen = heartbeats.unheard(connection, within=REMEMBERED)
     peer = str(seen["peer"]) if seen is not None else ""
     if seen is None or believed.holds(peer):
@@ -191,7 +191,7 @@ def proxies(room: Room) -> list[Line]:
     ]
 
 
-def disk(_room: Room) -> list[Line]:
+def disk(_context: DoctorContext) -> list[Line]:
     """Of this machine; the database's own disk cannot be seen from here."""
     spaces: dict[tuple[int, int], Path] = {}
     for place in (Path.cwd(), Path(tempfile.gettempdir())):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import mux
-from lessonadmin.domain.health.doctor.examination import Line, Room, fail, ok, warn
+from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail, ok, warn
 from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.polling import environment
 from lessonadmin.domain.querying import bounded_count
@@ -44,18 +44,18 @@ class Opened:
         return self.identity.clock if self.identity is not None else self.ping.clock if self.ping else None
 
 
-def tokens(room: Room) -> list[Line]:
+def tokens(context: DoctorContext) -> list[Line]:
     """A small question or two with each token, and whether both belong to the environment of our videos."""
     opened: dict[mux.Priority, Opened] = {}
     lines = []
     for priority, name in NAMES.items():
         try:
             opened[priority] = _open(priority)
-            lines.append(_opens(room, priority, name, opened[priority].identity))
+            lines.append(_opens(context, priority, name, opened[priority].identity))
         except mux.MuxError as error:
             lines.append(_closed(priority, name, error))
     if len(opened) == len(NAMES):
-        lines.append(_same_environment(room, opened["high"], opened["low"]))
+        lines.append(_same_environment(context, opened["high"], opened["low"]))
     if opened:
         lines += _clock(next(iter(opened.values())).clock)
     return lines
@@ -73,7 +73,7 @@ def _open(priority: mux.Priority) -> Opened:
     return Opened(identity, mux.ping(priority=priority))
 
 
-def _opens(room: Room, priority: mux.Priority, name: str, identity: mux.Identity | None) -> Line:
+def _opens(context: DoctorContext, priority: mux.Priority, name: str, identity: mux.Identity | None) -> Line:
     held = identity.permissions if identity is not None else frozenset()
     known = bool(held & (NEEDED.keys() | USEFUL.keys()))
     missing = [f"{one} ({why})" for one, why in NEEDED.items() if known and one not in held]
@@ -88,7 +88,7 @@ def _opens(room: Room, priority: mux.Priority, name: str, identity: mux.Identity
     said += f", without {', '.join(without)}" if without else ""
     left = mux.rate_left(priority)
     said += f"; {left.remaining} of {left.limit} calls are left." if left else "."
-    if priority == "low" and room.settings.mux_worker_token_id == room.settings.mux_token_id:
+    if priority == "low" and context.settings.mux_worker_token_id == context.settings.mux_token_id:
         return warn(
             name,
             f"{said} It is the web's token, so background work can use up what people wait for.",
@@ -115,11 +115,11 @@ def _closed(priority: mux.Priority, name: str, error: mux.MuxError) -> Line:
     )
 
 
-def _same_environment(room: Room, web: Opened, workers: Opened) -> Line:
+def _same_environment(context: DoctorContext, web: Opened, workers: Opened) -> Line:
     try:
         if web.identity is not None and workers.identity is not None:
-            return _by_their_word(room, web.identity, workers.identity)
-        return _by_what_they_see(room, {"high": web, "low": workers})
+            return _by_their_word(context, web.identity, workers.identity)
+        return _by_what_they_see(context, {"high": web, "low": workers})
     except SQLAlchemyError:
         return warn(
             TOGETHER,
@@ -134,17 +134,17 @@ def _named(identity: mux.Identity) -> str:
     return f"“{identity.environment_name}” ({identity.environment_id})"
 
 
-def _by_their_word(room: Room, web: mux.Identity, workers: mux.Identity) -> Line:
+def _by_their_word(context: DoctorContext, web: mux.Identity, workers: mux.Identity) -> Line:
     if web.environment_id != workers.environment_id:
         return fail(
             TOGETHER,
             f"The token of the web is of the Mux environment {_named(web)}, the workers' of {_named(workers)}.",
             "Make both tokens in the same environment of the Mux dashboard.",
         )
-    with room.connection() as connection:
+    with context.connection() as connection:
         ours = environment.of_events(connection)
     if ours is None:
-        line = _ours(room, {*mux.ping(priority="high").asset_ids})
+        line = _ours(context, {*mux.ping(priority="high").asset_ids})
         said = f"Both tokens are of the Mux environment {_named(web)}; no event has come yet to compare it with. "
         return Line(line.level, TOGETHER, said + line.says, line.todo)
     if ours != web.environment_id:
@@ -156,7 +156,7 @@ def _by_their_word(room: Room, web: mux.Identity, workers: mux.Identity) -> Line
     return ok(TOGETHER, f"Both tokens are of the Mux environment {_named(web)}, where our events come from.")
 
 
-def _by_what_they_see(room: Room, opened: dict[mux.Priority, Opened]) -> Line:
+def _by_what_they_see(context: DoctorContext, opened: dict[mux.Priority, Opened]) -> Line:
     web, workers = (
         {*(one.ping or mux.ping(priority=priority)).asset_ids} for priority, one in opened.items()
     )
@@ -172,14 +172,14 @@ def _by_what_they_see(room: Room, opened: dict[mux.Priority, Opened]) -> Line:
             f"One token sees videos and the other none: they belong to two Mux environments. {CONCLUDED}",
             "Make both tokens in the same environment of the Mux dashboard.",
         )
-    line = _ours(room, web | workers)
+    line = _ours(context, web | workers)
     said = "Both tokens see the same videos." if line.level == "ok" else line.says
     return Line(line.level, TOGETHER, f"{said} {CONCLUDED}", line.todo)
 
 
-def _ours(room: Room, seen: set[str]) -> Line:
+def _ours(context: DoctorContext, seen: set[str]) -> Line:
     """Videos that play here must be among what the tokens see."""
-    with room.connection() as connection:
+    with context.connection() as connection:
         shown = environment.shows_ours(connection, seen)
     if shown is False and not seen:
         return fail(
@@ -207,12 +207,12 @@ def _clock(theirs: datetime | None) -> list[Line]:
     return [ok("clock skew", said) if skew < SKEW_SECONDS else warn("clock skew", said, todo)]
 
 
-def signing_keys(room: Room) -> list[Line]:
+def signing_keys(context: DoctorContext) -> list[Line]:
     """Can we sign, does Mux know the key, and is anything sold that anybody could watch?"""
-    sold = _sold_in_the_open(room)
-    if not room.settings.signs_playback:
+    sold = _sold_in_the_open(context)
+    if not context.settings.signs_playback:
         return [_unsigned(sold)]
-    line = _key(room.settings.mux_signing_key_id)
+    line = _key(context.settings.mux_signing_key_id)
     if not sold:
         return [line]
     todo = "Run flask reconcile: it makes signed ids for them and closes the public ones at Mux."
@@ -242,9 +242,9 @@ def _key(key_id: str | None) -> Line:
     return ok("signing keys", "The key can sign, and Mux knows it.")
 
 
-def _sold_in_the_open(room: Room) -> str:
+def _sold_in_the_open(context: DoctorContext) -> str:
     """How many published lessons cost something and play by a public id, in words; "" if there is none."""
-    with room.connection() as connection:
+    with context.connection() as connection:
         open_ = select(Lesson.id).where(
             Lesson.price_cents > 0, Lesson.status == "published", Lesson.playback_policy == "public"
         )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from lessonadmin import mux
-from lessonadmin.domain.health.doctor.examination import Line, Room, fail, ok, warn
+from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail, ok, warn
 from lessonadmin.domain.models import MuxEvent, Rollup, Tracking
 from lessonadmin.text.durations import in_words
 
@@ -17,36 +17,36 @@ MAX_REFUSED = 5
 ADDRESS = "/api/webhooks/mux"
 
 
-def webhooks(room: Room) -> list[Line]:
+def webhooks(context: DoctorContext) -> list[Line]:
     """Do they come, soon, and from one environment?"""
-    rows, now = _latest(room)
+    rows, now = _latest(context)
     if not rows:
-        return [_none_yet(room)]
+        return [_none_yet(context)]
     age = (now - rows[0].received_at).total_seconds()
     delays = sorted(
         (row.received_at - row.occurred_at).total_seconds() for row in rows if row.occurred_at is not None
     )
     return [
-        _last(room, age, rows[0].type),
+        _last(context, age, rows[0].type),
         *([_delay(delays)] if delays else []),
         _environments(rows),
-        _refused(room),
+        _refused(context),
     ]
 
 
-def _latest(room: Room) -> tuple[list[Any], datetime]:
+def _latest(context: DoctorContext) -> tuple[list[Any], datetime]:
     columns = (
         MuxEvent.received_at, MuxEvent.occurred_at, MuxEvent.type, MuxEvent.environment_id, MuxEvent.secret_hint,
     )  # fmt: skip
-    with room.connection() as connection:
+    with context.connection() as connection:
         rows = connection.execute(select(*columns).order_by(MuxEvent.received_at.desc()).limit(LATEST)).all()
         now = connection.execute(select(func.clock_timestamp())).scalar_one()
     return list(rows), now
 
 
-def _none_yet(room: Room) -> Line:
-    address = room.settings.public_url + ADDRESS
-    with room.connection() as connection:
+def _none_yet(context: DoctorContext) -> Line:
+    address = context.settings.public_url + ADDRESS
+    with context.connection() as connection:
         uploads = connection.scalar(select(Tracking.id).where(Tracking.asset_seen_at.is_not(None)).limit(1))
     todo = f"In the Mux dashboard, make a webhook to {address} and put its signing secret into MUX_WEBHOOK_SECRETS."
     if uploads is not None:
@@ -54,9 +54,9 @@ def _none_yet(room: Room) -> Line:
     return warn("last webhook", "None has come yet; nor has any video been processed.", todo)
 
 
-def _last(room: Room, age: float, kind: str) -> Line:
+def _last(context: DoctorContext, age: float, kind: str) -> Line:
     """Silence is a fault only while Mux has something to say."""
-    with room.connection() as connection:
+    with context.connection() as connection:
         unheard = connection.scalar(
             select(func.count())
             .select_from(Tracking)
@@ -70,7 +70,7 @@ def _last(room: Room, age: float, kind: str) -> Line:
         return fail(
             "last webhook",
             f"{said} Since yesterday {unheard} videos were found ready only by asking Mux.",
-            f"In the Mux dashboard, see whether the webhook still points to {room.settings.public_url}{ADDRESS} and what it is answered.",
+            f"In the Mux dashboard, see whether the webhook still points to {context.settings.public_url}{ADDRESS} and what it is answered.",
         )
     return ok("last webhook", said)
 
@@ -106,8 +106,8 @@ def _environments(rows: list[Any]) -> Line:
     )
 
 
-def _refused(room: Room) -> Line:
-    with room.connection() as connection:
+def _refused(context: DoctorContext) -> Line:
+    with context.connection() as connection:
         rows = connection.execute(
             select(Rollup.label, func.sum(Rollup.count))
             .where(
@@ -128,13 +128,13 @@ def _refused(room: Room) -> Line:
     )
 
 
-def secrets(room: Room) -> list[Line]:
+def secrets(context: DoctorContext) -> list[Line]:
     """Which of our secrets signed the last events? Shown by place and hint, never themselves."""
     ours = {
-        mux.hint(secret): place for place, secret in enumerate(room.settings.mux_webhook_secrets, start=1)
+        mux.hint(secret): place for place, secret in enumerate(context.settings.mux_webhook_secrets, start=1)
     }
-    count = len(room.settings.mux_webhook_secrets)
-    rows, now = _latest(room)
+    count = len(context.settings.mux_webhook_secrets)
+    rows, now = _latest(context)
     signed = [row for row in rows if row.secret_hint]
     if not signed:
         return [ok("webhook secrets", f"{count} configured; none was used yet.")]

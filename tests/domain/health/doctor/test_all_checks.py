@@ -19,7 +19,7 @@ from lessonadmin import config, mux
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats, hourly_statistics
 from lessonadmin.domain.health.doctor import all_checks, host_checks
-from lessonadmin.domain.health.doctor.examination import Line, Room
+from lessonadmin.domain.health.doctor.examination import DoctorContext, Line
 from muxsim.options import ENVIRONMENT, Token
 from muxsim.server import Simulator
 from muxsim.webhooks.events import environment_id
@@ -114,7 +114,7 @@ def test_the_schema_is_behind(well: MuxSim) -> None:
 
 def test_the_database_is_away(well: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
     away = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-    monkeypatch.setattr(all_checks, "Room", lambda _engine, settings: Room(away, settings))
+    monkeypatch.setattr(all_checks, "DoctorContext", lambda _engine, settings: DoctorContext(away, settings))
     lines = examined()
     assert lines["database"].level == "FAIL"
     assert "DATABASE_URL" in lines["database"].todo
@@ -381,7 +381,7 @@ def test_selling_what_anybody_can_watch(well: MuxSim) -> None:
 )
 def test_public_url(app: Flask, public_url: str, mux_url: str, level: str) -> None:
     with overridden(public_url=public_url, mux_api_url=mux_url) as settings, app.app_context():
-        (line,) = host_checks.public_url(Room(db.engine, settings))
+        (line,) = host_checks.public_url(DoctorContext(db.engine, settings))
     assert line.level == level
 
 
@@ -395,7 +395,7 @@ class Usage(NamedTuple):
 def test_disk(app: Flask, monkeypatch: pytest.MonkeyPatch, free: int, level: str) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _place: Usage(100 * 1024**3, 0, free))
     with app.app_context():
-        lines = host_checks.disk(Room(db.engine, config.current()))
+        lines = host_checks.disk(DoctorContext(db.engine, config.current()))
     assert [line.level for line in lines] == [level]
 
 
@@ -435,7 +435,7 @@ def test_what_hangs_costs_no_more_than_the_deadline(well: MuxSim) -> None:
 
 
 def test_a_check_that_breaks_harms_no_other(well: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_room: Room) -> list[Line]:
+    def broken(_context: DoctorContext) -> list[Line]:
         raise LookupError("planted")
 
     monkeypatch.setitem(all_checks.CHECKS, "disk", broken)
@@ -480,6 +480,6 @@ def test_demo_accounts_in_a_real_school(
 ) -> None:
     make_user(email=email, active=active)
     with overridden(**settings):
-        (line,) = host_checks.demo(Room(db.engine, config.current()))
+        (line,) = host_checks.demo(DoctorContext(db.engine, config.current()))
     assert line.level == level
     assert (level == "FAIL") == line.says.startswith("Demo accounts are active")

@@ -1,6 +1,6 @@
-"""Who asks, and may they in here at all: the table blueprint -> guard, sessions, bearer tokens, CSRF.
+"""Who sends a request, and may they send it: the table blueprint -> guard, sessions, bearer tokens, CSRF.
 
-A route whose blueprint is not in the table is refused, so a new room is closed until somebody opens it. What a
+A route whose blueprint is not in the table is refused, so a new blueprint is closed until it has a guard. What a
 person may do with one lesson is decided in `domain.permissions`, not here.
 """
 
@@ -27,7 +27,7 @@ ITS_DATE_IS_OVER = "This token has reached its date. Make a new one on your acco
 
 
 class NotSignedIn(Exception):
-    """Nobody is signed in and the page needs somebody."""
+    """The page needs a signed-in user and there is none."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Guard:
     says: str
     public: bool = False
     signed_by_mux: bool = False
-    hidden: bool = False  # answers 404 to whoever is no staff, so that nobody learns that the room exists
+    hidden: bool = False  # answers 404 to everyone but staff, who then do not learn that the page exists
     students_to_catalog: bool = False
 
 
@@ -83,7 +83,7 @@ WITH_A_TEMPORARY_PASSWORD = frozenset(
 
 
 def guard_for(endpoint: str | None, blueprint: str | None) -> Guard | None:
-    """The guard of a route; None means that nobody has opened it."""
+    """The guard of a route; None if its blueprint has none."""
     if endpoint == "static":
         return PUBLIC
     name = (blueprint or "").split(".")[0]
@@ -133,7 +133,7 @@ def identity() -> Identity | None:
 
 
 def current_user() -> User:
-    """Who is signed in; behind a guard there always is somebody."""
+    """The signed-in user; behind a guard there always is one."""
     found = identity()
     if found is None:
         raise NotSignedIn
@@ -145,7 +145,7 @@ def current_actor(*, reason: str | None = None) -> Actor:
 
 
 def address() -> str:
-    """Where whoever asks is: what sessions, tries and the audit trail are told."""
+    """The client's address, as sessions, failed sign-ins and the audit trail store it."""
     return visitors.address()
 
 
@@ -187,7 +187,7 @@ def _token_has_expired() -> bool:
 
 
 def note_wrong_token() -> None:
-    """For the place that refuses a request of nobody: it may have brought a token that is none, or is over."""
+    """Record a token that is unknown or has expired; for every place that refuses a request without a user."""
     if request.blueprint in TAKES_TOKENS and "Authorization" in request.headers and identity() is None:
         security_events.record("expired_token" if _token_has_expired() else "bad_token")
 
@@ -202,7 +202,7 @@ def need_write() -> None:
 
 
 def _asks_by_itself() -> bool:
-    """Is it an open page that counts its asks, or somebody's hand?"""
+    """Does an open page repeat this request by itself, rather than a user?"""
     counted = request.method in READING and "attempt" in request.args
     return counted and (fragments.wanted() or request.path == "/api/mux/check-asset-status")
 
@@ -210,7 +210,7 @@ def _asks_by_itself() -> bool:
 def _check() -> Response | None:
     if request.endpoint is None:
         _recognise()
-        return None  # no such route: the 404 follows, in the shell of whoever asked
+        return None  # no such route: the 404 follows, with the navigation of this user
     guard = guard_for(request.endpoint, request.blueprint)
     if guard is None:
         abort(404)
@@ -240,7 +240,7 @@ def _recognise() -> None:
 
 
 def _own_password_first() -> Response | None:
-    """Somebody else knows a temporary password: until it is changed it opens nothing but the page to change it."""
+    """An admin knows a temporary password: until it is changed it opens nothing but the page to change it."""
     found = identity()
     if found is None or not found.must_change_password:
         return None
@@ -288,7 +288,7 @@ def init_app(app: Flask) -> None:
 
 
 def allows(blueprint: str) -> bool:
-    """For navigation: may whoever is signed in enter that room?"""
+    """For navigation: may the signed-in user open pages of this blueprint?"""
     found = identity()
     guard = guard_for(None, blueprint)
     if guard is None or (found is not None and found.must_change_password):

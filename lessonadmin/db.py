@@ -1,7 +1,7 @@
 """The database: the one session, transactions with an identity, and what follows a commit.
 
 Domain functions change and flush; an entry point wraps them in `transaction(actor)`. Whatever may only happen
-once the change is safe (enqueue, count) goes to `after_commit`. This room knows no rule of the product.
+once the change is safe (enqueue, count) goes to `after_commit`. This module knows no rule of the product.
 """
 
 import logging
@@ -78,7 +78,7 @@ class Actor:
     id: uuid.UUID | None = None
     reason: str | None = None
     batch: uuid.UUID | None = None  # the bulk action that this is a part of
-    quiet: bool = False  # nobody is sent a notice: so many at once would bury what matters to a person
+    quiet: bool = False  # no notices are sent: so many at once would hide what matters to a user
 
     @classmethod
     def user(cls, user_id: uuid.UUID, *, reason: str | None = None) -> "Actor":

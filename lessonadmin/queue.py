@@ -1,7 +1,7 @@
 """The queue: one enqueue function, jobs by the names of `job_list`, JSON only.
 
-A job is only a nudge: what must happen is a row, and a sweep finds it when a nudge is lost. So nothing in here waits
-for Redis longer than half a second, retries, or raises. This room knows no rule and imports no job.
+A job only makes work quick: what must happen is a row, and a sweep finds it when a job is lost. So nothing in here waits
+for Redis longer than half a second, retries, or raises. This module knows no rule and imports no job.
 """
 
 import logging
@@ -50,7 +50,7 @@ def queue(name: QueueName) -> ListedQueue:
 
 
 def enqueue(job: str, *args: str, job_id: str | None = None) -> bool:
-    """Nudge a worker now; False if Redis is away (the sweep will do without)."""
+    """Enqueue a job now; False if Redis is away (then the sweep does the work)."""
     try:
         queue(JOBS[job]).enqueue(
             job,
@@ -67,7 +67,7 @@ def enqueue(job: str, *args: str, job_id: str | None = None) -> bool:
 
 
 def enqueue_after_commit(job: str, *args: str) -> None:
-    """Nudge a worker once the open transaction is safe, so that the job never sees the rows of before."""
+    """Enqueue a job once the open transaction is committed, so that the job never sees the rows of before."""
     after_commit(lambda: enqueue(job, *args))
 
 

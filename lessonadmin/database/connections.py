@@ -1,11 +1,11 @@
-"""Only connections that are still good leave the pool, so that a restart of PostgreSQL costs nobody an error page.
+"""Only working connections leave the pool, so that a restart of PostgreSQL shows no user an error page.
 
 A server that went away has closed its end, and that can be seen on the socket without asking: a question to the
 server before each use would cost every webhook one round trip more. Asked is only where something has come unasked,
 or where a connection lay idle for so long that a box on the way may have forgotten it.
 
-While a page is read, a statement may take READING_SECONDS and no longer: nobody waits for more, and a search that costs so much
-must not take the database from everybody else. Whatever changes something, works in the background or migrates has its own time.
+While a page is read, a statement may take READING_SECONDS and no longer: no user waits for more, and a search that costs so much
+must not slow down all others. Changes, background work and migrations keep the limit of the connection.
 """
 
 import select
@@ -40,11 +40,11 @@ def watch(engine: Engine) -> None:
 
     event.listen(engine, "checkin", _note_rest)
     event.listen(engine, "checkout", is_good)
-    event.listen(engine, "checkout", _set_patience)
+    event.listen(engine, "checkout", _set_time_limit)
 
 
-def _set_patience(connection: Any, record: Any, _proxy: Any) -> None:
-    """Told to the server only where it changes, for most requests read."""
+def _set_time_limit(connection: Any, record: Any, _proxy: Any) -> None:
+    """Sent to the server only where the limit changes, since most requests read."""
     wanted = _reading.get()
     if record.info.get("reading", False) is wanted:
         return
@@ -62,7 +62,7 @@ def _note_rest(_connection: Any, record: Any) -> None:
 
 
 def _something_came(connection: Any) -> bool:
-    """The end of the connection, or a message that nobody waits for; a closed one counts, too."""
+    """The end of the connection, or an unexpected message; a closed connection counts, too."""
     if connection.closed:
         return True
     waiting = select.poll()

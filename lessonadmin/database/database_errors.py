@@ -1,6 +1,6 @@
 """What an error of the database says about the work that met it; what follows from that, each caller decides.
 
-An outage: the server is away, going, full or refuses us, or no connection came free; nothing else would go better now.
+An outage: the server is away, stopping or full, it refuses the connection, or the pool has none; no other work would succeed now.
 A conflict: another transaction was in the way (a lock, a deadlock, a serialization failure); the same work may be tried
 again at once. Anything else is the fault of the statement and stays wrong however often it is tried.
 
@@ -56,7 +56,7 @@ def in_short(error: BaseException) -> str:
     diagnosis = origin.diag if isinstance(origin, psycopg.Error) else None
     if diagnosis is None:
         return type(error).__name__
-    # What says that a lock, a time or a place was wanting quotes no row, and whoever upgrades needs the words.
+    # A message about a missing lock, time or space quotes no row, and the operator needs its words.
     state = diagnosis.sqlstate or ""
     words = diagnosis.message_primary if state[:2] in OUTAGE | CONFLICT else None
     return " ".join(filter(None, [type(error).__name__, state, diagnosis.constraint_name, words]))

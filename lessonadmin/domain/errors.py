@@ -43,11 +43,11 @@ class Conflict(Problem):
 
 
 class TooLarge(Problem):
-    """More bytes than we take."""
+    """More bytes than the app takes."""
 
 
 class WrongType(Problem):
-    """A file of a kind that we do not take."""
+    """A file of a kind that the app does not take."""
 
 
 class TooMany(Problem):
@@ -59,7 +59,7 @@ class TooMany(Problem):
 
 
 class Unavailable(Problem):
-    """Something that we need (Mux, most often) did not answer; nothing was changed. `retry_after`: seconds, if known."""
+    """A service (Mux, most often) did not answer; nothing was changed. `retry_after`: seconds, if known."""
 
     def __init__(self, type_: str, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(type_, message)

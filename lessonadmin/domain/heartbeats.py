@@ -1,4 +1,4 @@
-"""Signs of life: who beat lately, is the schema ours, does Redis answer. Asked by /readyz, the dashboard and the doctor."""
+"""Heartbeats: which processes were seen lately, is the schema current, does Redis answer. For /readyz, dashboard and doctor."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -23,7 +23,7 @@ CHECKS = ("database", "migrations", "redis", "worker", "clock")
 
 
 def record(name: str, **detail: object) -> None:
-    """Leave a sign of life under this name, and forget names that fell silent a day ago."""
+    """Write a heartbeat under this name, and delete those that are older than a day."""
     now = func.clock_timestamp()
     row = insert(Heartbeat).values(name=name, at=now, detail=detail)
     db.session.execute(
@@ -85,7 +85,7 @@ def revision() -> str | None:
 
 
 def check() -> dict[str, bool]:
-    """Everything that must be there for the promise to hold."""
+    """Everything that must be there so that videos publish themselves."""
     at_head = revision() == expected_revision()
     return {
         "database": True,

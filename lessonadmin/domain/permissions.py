@@ -1,6 +1,6 @@
 """Who sees, changes, buys and plays what. Foreign and missing are the same answer: Missing.
 
-A right that was asked before a lock was taken may be gone when the lock is held. So whoever locks a lesson or course in
+A right that was asked before a lock was taken may be gone when the lock is held. So every caller that locks a lesson or course in
 a person's name takes `person` before and asks `still_theirs` after (`locking.lock_video_of` does both).
 """
 
@@ -19,14 +19,14 @@ ONLY_STUDENTS_BUY = "Only students buy lessons."
 
 
 def owns(user: User, owner: Owner) -> bool:
-    """May this person change it? Its teacher and staff may."""
+    """May this user change it? Its instructor and staff may."""
     return user.is_staff or (user.role == "instructor" and owner.owner_id == user.id)
 
 
 def acting_user() -> User | None:
-    """Whoever the open transaction acts for, as their account is now and stays until it ends; None for a service.
+    """The user that the open transaction acts for, as the account is now and stays until it ends; None for a service.
 
-    Their row is locked before any lesson or course is, as whoever takes the right away does, so that one of the two
+    Their row is locked before any lesson or course is, as it is where a right is taken away, so that one of the two
     waits for the other. None as well for an account that is gone.
     """
     state = transaction_state()
@@ -39,7 +39,7 @@ def acting_user() -> User | None:
 
 
 def is_theirs(owner: Owner) -> bool:
-    """May whoever the open transaction acts for change this owner, which is locked? A service may."""
+    """May the user of the open transaction change this owner, which is locked? A service may."""
     if transaction_state().actor.type != "user":
         return True
     user = acting_user()
@@ -47,7 +47,7 @@ def is_theirs(owner: Owner) -> bool:
 
 
 def still_theirs(owner: Owner) -> None:
-    """The same, or Missing: it was given to somebody else while we waited for the lock, or the account was changed."""
+    """The same, or Missing: it was handed over during the wait for the lock, or the account was changed."""
     if not is_theirs(owner):
         raise Missing()
 
@@ -96,7 +96,7 @@ def playable_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:
 
 
 def lessons_for(user: User) -> ColumnElement[bool]:
-    """Which lessons somebody's list shows: staff all, teachers their own, students what is out or bought."""
+    """Which lessons a user's list shows: staff all, instructors their own, students what is published or bought."""
     if user.is_staff:
         return true()
     if user.role == "instructor":
@@ -118,7 +118,7 @@ def has_lessons_on_sale() -> ColumnElement[bool]:
 
 
 def teaches(user: User) -> None:
-    """Only teachers and staff write."""
+    """Only instructors and staff write."""
     if not user.teaches:
         raise Forbidden("forbidden", ONLY_TEACHERS_CHANGE)
 

@@ -1,6 +1,6 @@
 """Where a video plays, and the tokens that open it for one viewer. Who may play it is asked first.
 
-A signed video gets tokens that live longer than the video lasts, so that nobody is cut off in the middle. A public one
+A signed video gets tokens that live longer than the video lasts, so that no viewer is cut off in the middle. A public one
 never gets any: with a token it would not play.
 """
 
@@ -30,7 +30,7 @@ class Source:
 
 
 def of_lesson(user: User, lesson_id: uuid.UUID) -> Source:
-    """For its teacher, staff, buyers, and everybody if it is out and free."""
+    """For its instructor, staff, buyers, and all users if it is published and free."""
     lesson = permissions.lesson_to_see(user, lesson_id)
     if not permissions.may_play(user, lesson):
         raise Forbidden("purchase_required", "Buy this lesson to play it.")
@@ -38,7 +38,7 @@ def of_lesson(user: User, lesson_id: uuid.UUID) -> Source:
 
 
 def source(owner: Owner) -> Source:
-    """The video of a lesson or course for somebody who may play it."""
+    """The video of a lesson or course for a user who may play it."""
     playback_id = owner.mux_playback_id
     if not owner.is_playable or not playback_id:
         temporary = owner.has_temporary_id and owner.video_processing_status == "ready"

@@ -1,6 +1,6 @@
 """Still pictures of a video: where Mux serves them, with a token where the video is signed.
 
-For people who may see the lesson in a list; who that is, is decided by whoever shows it.
+For users who may see the lesson in a list; the caller decides who that is.
 """
 
 from lessonadmin import config, mux

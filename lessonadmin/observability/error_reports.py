@@ -1,4 +1,4 @@
-"""Errors sent to Sentry when SENTRY_DSN is set, without anything that opens a door or names a person.
+"""Errors sent to Sentry when SENTRY_DSN is set, without anything that gives access or names a person.
 
 The client is imported only then. Request bodies, cookies, query strings and local variables are never sent, and every
 text that is sent passes the same scrubbing as the logs.
@@ -61,7 +61,7 @@ def scrub(event: dict[str, Any], _hint: object = None) -> dict[str, Any]:
 
 
 def _clean(value: Any) -> Any:
-    """Every text in it, scrubbed of our own secrets and of what looks like one."""
+    """Every text in it, scrubbed of the app's secrets and of what looks like one."""
     if isinstance(value, str):
         return _without_secrets(logs.scrub(value))
     if isinstance(value, dict):

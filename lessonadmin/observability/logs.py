@@ -23,7 +23,7 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 
 
 def scrub(text: str) -> str:
-    """One line, without anything that opens a door, names a person or moves a terminal."""
+    """One line, without anything that gives access, names a person or controls a terminal."""
     return visible(_hidden(text))
 
 

@@ -1,7 +1,7 @@
 """RQ's job and queue for a Redis that is not believed: only what stands in the list of jobs is ever called.
 
 RQ imports whatever name it finds in Redis: of a function, of callbacks, in the worker, its children and in web. A
-`ListedJob` reads only what our own `enqueue` writes. Anything else makes it a refused job: it has no function, no
+`ListedJob` reads only what `queue.enqueue` writes. Anything else makes it a refused job: it has no function, no
 arguments and no callbacks, is never run, and can be shown and put away. It never unpickles, and reads nothing of a size
 that Redis decides. A job's time comes from the list, not from Redis.
 """
@@ -42,7 +42,7 @@ FIELDS = frozenset(
 
 
 class Refused(Exception):
-    """Somebody asked for the function of a job that is not on the list."""
+    """The function of a job was asked for that is not on the list."""
 
 
 class _Unreadable(Exception):
@@ -64,7 +64,7 @@ class ListedJob(Job):
         return found
 
     @classmethod
-    def fetch_many(  # type: ignore[override]  # a list of our own kind
+    def fetch_many(  # type: ignore[override]  # a list of ListedJob
         cls, job_ids: Iterable[str], connection: Redis, serializer: Any = None
     ) -> "list[ListedJob | None]":
         ids = [one.partition(":")[0] for one in job_ids]  # also "job:execution"
@@ -96,7 +96,7 @@ class ListedJob(Job):
         return job
 
     def restore(self, raw_data: Mapping[bytes | str, bytes]) -> None:
-        """Take over what a job of ours has; never raises, whatever Redis holds."""
+        """Take over the fields of a listed job; never raises, whatever Redis holds."""
         fields = {_text(name): value for name, value in raw_data.items()}
         try:
             name, arguments = _listed(fields)
@@ -184,7 +184,7 @@ def _results_key(job_id: str) -> str:
 
 
 def _listed(fields: Mapping[str, bytes]) -> tuple[str, list[str]]:
-    """Name and arguments of a job of the list, exactly as our own `enqueue` writes them."""
+    """Name and arguments of a job of the list, exactly as `queue.enqueue` writes them."""
     name, instance, arguments, options = _call(fields.get("data", b""))
     if not isinstance(name, str) or name not in JOBS:
         shown = plain(name, longest=80) if isinstance(name, str) else f"a {type(name).__name__}"

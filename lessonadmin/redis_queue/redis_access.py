@@ -15,7 +15,7 @@ MIN_PASSWORD_LENGTH = 12
 
 @dataclass(frozen=True)
 class Access:
-    """`open_at` are the addresses where anybody is obeyed; `far` when the way leads out of this machine."""
+    """`open_at`: the addresses that take commands without a password; `far`: Redis is on another machine."""
 
     where: str
     far: bool
@@ -59,20 +59,20 @@ def own_addresses() -> tuple[str, ...]:
 
 
 def obeys_anybody(host: str, port: int, *, tls: bool) -> bool:
-    """Does it take a command from somebody who has said no password?"""
+    """Does it take a command from a client that gave no password?"""
     try:
         with socket.create_connection((host, port), TIMEOUT_SECONDS) as plain:
             plain.settimeout(TIMEOUT_SECONDS)
             with _wrapped(plain, host) if tls else plain as line:
                 line.sendall(b"PING\r\n")
-                # -NOPERM: this command is not allowed, but somebody without a password may have others
+                # -NOPERM: this command is not allowed, but a client without a password may have others
                 return line.recv(64).startswith((b"+PONG", b"-NOPERM"))
     except (OSError, ValueError):
         return False
 
 
 def _wrapped(plain: socket.socket, host: str) -> ssl.SSLSocket:
-    """Whose certificate it is does not matter here: nothing is told, and only the answer counts."""
+    """Whose certificate it is does not matter here: no secret is sent, and only the answer counts."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""Addresses of the network: what proxies write about those who ask, and whom of them we believe.
+"""Network addresses: what proxies write about clients, and which proxies are trusted.
 
 Text in, text out; nothing here knows of requests or reads a setting. What cannot be read as an address is never guessed at.
 """
@@ -26,7 +26,7 @@ class Trusted:
     unix: bool = False
 
     def holds(self, peer: str) -> bool:
-        """Is whoever speaks to us (or spoke to a proxy of ours) one of them? A unix socket has no address."""
+        """Is this peer, of the app or of a trusted proxy, one of them? A unix socket has no address."""
         found = read(peer)
         if found is None:
             return self.unix and not peer
@@ -97,10 +97,10 @@ def _read(host: str) -> Address | None:
 
 
 def visitor(peer: str, forwarded: str, believed: Trusted) -> str:
-    """Where a request comes from: the nearest address, seen from us, that is no proxy of ours.
+    """The client's address: the one nearest to the app that is not a trusted proxy.
 
-    Each proxy appends whom it heard from, so the list is read from its end, and only as long as proxies of ours have
-    written it: everything before may be invented. An entry that is no address ends the walk.
+    Each proxy appends its client, so the list is read from its end, and only as long as trusted proxies have
+    written it: everything before may be invented. Reading ends at an entry that is no address.
     """
     known = read(peer)
     last = peer if known is None else str(known)

@@ -1,6 +1,6 @@
-"""What must not leave with a text: secrets, what opens a door, the row that PostgreSQL quotes, addresses of people.
+"""Remove from a text: secrets, upload addresses, the row that PostgreSQL quotes, e-mail addresses.
 
-The second net. The first one is never to write them: errors of the database are told by `database_errors.in_short`.
+The second guard. The first one is never to write them: `database_errors.in_short` describes errors of the database.
 """
 
 import re
@@ -24,7 +24,7 @@ PEOPLE = re.compile(r"[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63})+")
 
 
 def secrets(text: str) -> str:
-    """Without anything that opens a door."""
+    """Without secrets and anything else that gives access."""
     text = ROWS.sub(ROW, text)
     text = ACCOUNTS.sub(rf"\1{SECRET}@", text)
     for pattern in (UPLOADS, PARAMETERS, BEARERS, HASHES, FIELDS):
@@ -33,5 +33,5 @@ def secrets(text: str) -> str:
 
 
 def people(text: str) -> str:
-    """Without addresses of people."""
+    """Without e-mail addresses."""
     return PEOPLE.sub(ADDRESS, text)

@@ -1,6 +1,6 @@
 """Which secrets are too weak for a school on the open internet: too short, or known from the simulator.
 
-With Mux itself or an https address whoever guesses a webhook secret writes our videos' states, so such settings do not
+With Mux itself or an https address, an attacker who guesses a webhook secret changes states of videos, so such settings do not
 start. A simulator on plain http is for trying out, and takes anything. No secret is ever quoted in what this says.
 """
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SESSION_KEY_LENGTH = 32
 WEBHOOK_SECRET_LENGTH = 16
-# The simulator's defaults begin with the one, what `bin/run` makes for it with the other; whoever reads this knows them.
+# The simulator's defaults begin with the one, what `bin/run` makes for it with the other; both are public.
 SIMULATORS = ("muxsim", "whsec_muxsim", "simulated-")
 PUBLISHED = frozenset({"whsec_muxsim", "muxsim-high-secret", "muxsim-low-secret"})
 HOW = (
@@ -36,12 +36,12 @@ def _weak(settings: "Settings") -> Iterator[str]:
         yield f"SECRET_KEY (fewer than {SESSION_KEY_LENGTH} characters)"
     if any(len(secret) < WEBHOOK_SECRET_LENGTH for secret in settings.mux_webhook_secrets):
         yield f"MUX_WEBHOOK_SECRETS (one has fewer than {WEBHOOK_SECRET_LENGTH} characters)"
-    for name, values in _told_to_mux(settings).items():
+    for name, values in _shared_with_mux(settings).items():
         if any(_of_the_simulator(value, settings) for value in values):
             yield f"{name} (of the simulator)"
 
 
-def _told_to_mux(settings: "Settings") -> dict[str, tuple[str, ...]]:
+def _shared_with_mux(settings: "Settings") -> dict[str, tuple[str, ...]]:
     return {
         "MUX_WEBHOOK_SECRETS": settings.mux_webhook_secrets,
         "MUX_TOKEN_ID": (settings.mux_token_id,),
@@ -53,5 +53,5 @@ def _told_to_mux(settings: "Settings") -> dict[str, tuple[str, ...]]:
 
 
 def _of_the_simulator(value: str, settings: "Settings") -> bool:
-    """With Mux itself nothing of a simulator's is right; with a simulator only what everybody can read is wrong."""
+    """With Mux itself nothing of a simulator's is right; with a simulator only published secrets are wrong."""
     return value in PUBLISHED or (settings.mux_is_real and value.startswith(SIMULATORS))

@@ -1,6 +1,6 @@
 """What was refused, and tries to come in: one log line, one counter and one count for the alarms each.
 
-This is the one door for them. A line of the logger `lessonadmin.security` names the kind, the account (its id, or a keyed
+The only writer of them. A line of the logger `lessonadmin.security` names the kind, the account (its id, or a keyed
 hash of what was typed as its address), where the request came from and its id; never a password, a token or an address
 that was typed. Counting is one small write every few seconds, however many there are.
 """
@@ -61,7 +61,7 @@ def record(
 
 
 def _account(email: str | None, user_id: uuid.UUID | None) -> str:
-    """An account's id; of what somebody typed a hash, which tells two apart and cannot be read."""
+    """An account's id; of a typed address a hash, which tells two apart and cannot be read."""
     if user_id is not None:
         return f"user:{user_id}"
     if email is not None:

@@ -14,7 +14,7 @@ from lessonadmin.text.texts import made_storable
 GUARD = "'"
 # Full width, small and mathematical forms of the signs are run as well.
 SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212")
-# Where a cell begins for a program that splits at another character than ours, or has lost count of the quotes.
+# Where a cell begins for a program that splits at another character than a comma, or has lost count of the quotes.
 EDGE = ";\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
 # What spreadsheets drop or do not show before a formula: blanks, controls and marks of direction, of every kind.
 UNSEEN = (

@@ -39,7 +39,7 @@ def one_line(text: str) -> str:
 
 def visible(text: str, *, breaks: bool = False) -> str:
     """With signs in place of every character that a terminal would obey or that hides the rest; for logs and output.
-    Line breaks stay where the text is one of ours, such as a trace."""
+    Line breaks stay where the app wrote the text, such as a trace."""
     if text.isprintable():
         return text
     return CONTROL.sub(lambda found: "\n" if breaks and found[0] == "\n" else _sign(found[0]), text)

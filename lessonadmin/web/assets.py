@@ -1,4 +1,4 @@
-"""Our own static files under addresses that carry a hash of their content, so that browsers keep them for ever.
+"""The app's static files under addresses that carry a hash of their content, so that browsers keep them for ever.
 
 The hash stands before the path (`/static/~1f2e3d4c/js/app.js`) and covers one folder: a module that imports its
 neighbour, or a stylesheet that names a picture, stays in the same version without being rewritten. Text goes out
@@ -96,7 +96,7 @@ def init_app(app: Flask) -> None:
     assets = Assets(ROOT, watch=app.debug)
 
     def asset(filename: str) -> str:
-        """The address of one of our static files."""
+        """The address of a static file."""
         return f"{app.static_url_path}/{assets.path(filename)}"
 
     def static(filename: str) -> Response:

@@ -81,7 +81,7 @@ def answer(status: int, type_: str, message: str, fields: dict[str, str] | None 
 
 
 def _page(status: int, message: str) -> str:
-    """The error in the shell. For an error of ours the shell stays calm: it asks the database for nothing."""
+    """The error in the shell. For a 5xx the shell sends no query."""
     heading, picture = PAGES.get(status, WENT_WRONG)
     again = status >= 500 and request.method == "GET"
     return render_template(
@@ -133,7 +133,7 @@ def _http(error: HTTPException) -> Response:
     type_, message = HTTP_TYPES.get(error.code, ("error", error.description or error.name))
     own = isinstance(error, BadRequest | Unauthorized) and error.description != type(error).description
     if own and error.description:
-        message = error.description  # our own words
+        message = error.description  # written by a view
     response = answer(error.code, type_, message)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):

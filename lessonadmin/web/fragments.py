@@ -8,7 +8,7 @@ from flask import Response, make_response, request
 
 
 def wanted() -> bool:
-    """Does an open page ask, or does somebody come by the address?"""
+    """Does an open page ask for a part, rather than a user for the page?"""
     return "X-Fragment" in request.headers
 
 

@@ -1,7 +1,7 @@
 """How Python's collector of cyclic garbage is set for web processes. It knows nothing of requests.
 
-Left as it is, it walks everything that was loaded at the start again and again, and while it does a process
-answers nobody.
+Left as it is, it scans everything that was loaded at the start again and again, and meanwhile the process
+answers no request.
 """
 
 import gc

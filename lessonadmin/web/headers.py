@@ -1,4 +1,4 @@
-"""Security headers. The strict policy is the rule, and it reaches no address but our own.
+"""Security headers. The strict policy is the rule, and it allows no address but the app's.
 
 A page with Mux's uploader or player says so with `needs_widgets()`, one with pictures of videos with `shows_pictures()`.
 """

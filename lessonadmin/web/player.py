@@ -1,4 +1,4 @@
-"""What <mux-player> is told, on every page that plays a video. Who may play it was asked before."""
+"""The attributes of <mux-player>, on every page that plays a video. Who may play it is checked before."""
 
 from dataclasses import dataclass
 

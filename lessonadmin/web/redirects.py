@@ -1,7 +1,7 @@
-"""Where an answer may send a browser: to a page of ours, and nowhere else.
+"""Redirects: a response sends a browser to a page of the app, and nowhere else.
 
 `own` is the one rule for every address that a request asks to be led to. A last look at every answer holds to the same
-rule, so that no view and no library can lead elsewhere by mistake. No address of somebody else's is ever followed.
+rule, so that no view and no library can lead elsewhere by mistake. No foreign address is ever followed.
 """
 
 import logging
@@ -15,7 +15,7 @@ HOME = "/"
 
 
 def own(text: str) -> str | None:
-    """The address, if it is a path of ours: one slash, and nothing that a browser reads as the way to another host.
+    """The address, if it is a path of the app: one slash, and nothing that a browser reads as the way to another host.
 
     Stricter than browsers have to be: a backslash counts as a slash there, and tabs and line ends count as nothing.
     """
@@ -26,7 +26,7 @@ def own(text: str) -> str | None:
 
 
 def asked(name: str) -> str | None:
-    """Where the request wants to be led afterwards, if that is a page of ours."""
+    """Where the request wants to be led afterwards, if that is a page of the app."""
     text = request.values.get(name, "")
     return own(text) if len(text) <= MAX_LENGTH else None
 
@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
 
 
 def _hold(response: Response) -> Response:
-    """Every `Location` becomes a path of ours; what leads elsewhere leads to the first page instead."""
+    """Every `Location` becomes a path of the app; what leads elsewhere leads to the first page instead."""
     given = response.headers.get("Location")
     if given is None:
         return response

@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
 def _begin() -> None:
     g.began = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
-    # An id that a proxy or a stranger gave helps to follow a request, but is never taken for one of ours.
+    # An id that a proxy or a stranger gave helps to follow a request, but is never taken for an id of the app.
     logs.request_id.set(f"given-{given}" if SANE_ID.match(given) else uuid.uuid4().hex)
     logs.who.set("-")
     logs.address.set(auth.address())
@@ -51,7 +51,7 @@ def _end(_error: BaseException | None) -> None:
 
 
 def _refuse_unstorable() -> None:
-    """No person types a NUL, and PostgreSQL stores none: refused here, it is nobody's unexpected error later.
+    """No person types a NUL, and PostgreSQL stores none: refused here, it causes no unexpected error later.
 
     JSON bodies are looked at by their schemas, which name the field; a body of Mux's is cleaned, never refused.
     """

@@ -1,4 +1,4 @@
-"""Our settings translated into Flask's."""
+"""The app's settings translated into Flask's."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Who is at the other end of a request: its address, its scheme, and whether it asked for a host of ours.
+"""The client of a request: its address, its scheme, and whether it asked for the host of PUBLIC_URL.
 
 The one place that reads what proxies write into requests. `X-Forwarded-For` and `X-Forwarded-Proto` count when they come
 from a peer that TRUSTED_PROXIES names; `Forwarded`, `X-Real-IP` and `X-Forwarded-Host` never do. A `Host` that is not
@@ -40,7 +40,7 @@ REMEMBERED_EVERY_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Visitor:
-    """`unheard`: somebody says where the request comes from, and is not believed."""
+    """`unheard`: an untrusted proxy wrote where the request comes from."""
 
     address: str
     peer: str
@@ -61,7 +61,7 @@ def look(environ: dict[str, Any]) -> Visitor:
 
 
 def address() -> str:
-    """Where the request comes from; empty if it came through a unix socket and nobody says."""
+    """Where the request comes from; empty if it came through a unix socket without a trusted header."""
     return _seen().address
 
 

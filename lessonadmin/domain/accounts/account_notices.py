@@ -1,8 +1,7 @@
-"""What the owner of an account is told when its password, role or state becomes another, or tokens of it are revoked.
-It changes nothing itself.
+"""Notices to a user whose password, role or state was changed, or whose tokens were revoked. Changes nothing itself.
 
-Such a notice also leaves by mail for whoever wants no other mail, and for whoever was disabled: it is how they find out
-that somebody else is at their account.
+Such a notice also leaves by mail for users who want no other mail, and for disabled ones: it is how they find out that
+another person uses their account.
 """
 
 from lessonadmin.db import actor, db
@@ -41,10 +40,10 @@ def tokens_revoked(user: User, count: int) -> None:
 
 def _who() -> str:
     by = actor()
-    somebody = db.session.get(User, by.id) if by.type == "user" and by.id is not None else None
-    if somebody is None:
+    author = db.session.get(User, by.id) if by.type == "user" and by.id is not None else None
+    if author is None:
         return "An administrator"
-    return f"{somebody.name} ({somebody.email})" if somebody.name else somebody.email
+    return f"{author.name} ({author.email})" if author.name else author.email
 
 
 def _tell(user: User, message: str) -> None:

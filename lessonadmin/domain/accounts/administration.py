@@ -1,6 +1,8 @@
 """Accounts as an admin changes them for others: role, enabled or not, a new password, the end of bearer tokens.
-Never one's own, and never so that no admin is left. Whoever runs the command line (`by` is None) is above the roles, but
-leaves an admin, too."""
+
+An admin never changes the own account, and at least one admin always stays. The command line (`by` is None) stands above
+the roles, but keeps an admin, too.
+"""
 
 import uuid
 
@@ -58,7 +60,7 @@ def _other(by: User | None, user_id: uuid.UUID) -> User:
     if by is not None and by.id == user_id:
         raise Conflict("own_account", "This is your own account; another admin has to do that.")
     # Every admin is locked in one order, so that two admins cannot take the right from each other at the same moment.
-    # Rows that only name an account (a notice, a lesson) may still be written, by whoever holds a lesson meanwhile.
+    # Rows that only name an account (a notice, a lesson) may still be written by a transaction that holds a lesson.
     db.session.execute(
         select(User.id).where(User.role == "admin").order_by(User.id).with_for_update(key_share=True)
     )

@@ -1,6 +1,6 @@
-"""Who is one of the demo's people: whoever has an address at its domain, which nobody in the world can have.
+"""Which users belong to the demo: those with an address at its domain, which does not exist in the world.
 
-A database that holds anybody else belongs to a real school. Nothing in here makes or changes an account.
+A database that holds any other user belongs to a real school. Nothing in here makes or changes an account.
 """
 
 from sqlalchemy import ColumnElement, Select, func, select

@@ -1,4 +1,4 @@
-"""Everything that one teacher has goes to another: lessons, courses, and with them their uploads and new notices.
+"""Everything that one instructor has goes to another: lessons, courses, and with them their uploads and new notices.
 
 After it the first has no right left to any of it. Uploads that the first began and whose file is not at Mux yet are
 withdrawn; all others go on. One statement a table and one for the audit rows, whatever the number of rows; what was
@@ -34,7 +34,7 @@ def preview(user_id: uuid.UUID) -> Handover:
 
 
 def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
-    """Give all lessons and courses of one teacher to another one, in the open transaction."""
+    """Give all lessons and courses of one instructor to another, in the open transaction."""
     giver, taker = db.session.get(User, from_id), db.session.get(User, to_id, with_for_update={"read": True})
     if giver is None:
         raise Missing()
@@ -44,9 +44,9 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
         raise Conflict("account_disabled", "This account is disabled; choose another one.")
     if giver.id == taker.id:
         raise Invalid.field("to", "Choose somebody else.")
-    # Locked in the order of everybody who locks several; only then it is sure which uploads there are.
-    for model, teacher in ((Course, Course.instructor_id), (Lesson, Lesson.creator_id)):
-        mine = select(model.id).where(teacher == giver.id).order_by(model.id).with_for_update()
+    # Locked in the order that all callers who lock several use; only then it is sure which uploads there are.
+    for model, owner_id in ((Course, Course.instructor_id), (Lesson, Lesson.creator_id)):
+        mine = select(model.id).where(owner_id == giver.id).order_by(model.id).with_for_update()
         db.session.execute(mine).all()
     withdrawal.remember_starter(giver)
     courses = _move(Course, "course", giver, taker)
@@ -68,11 +68,11 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
 
 def _move(model: type[Lesson] | type[Course], kind: str, giver: User, taker: User) -> int:
     """One statement for all of them, and an audit row for each."""
-    teacher = Lesson.creator_id if model is Lesson else Course.instructor_id
+    owner_id = Lesson.creator_id if model is Lesson else Course.instructor_id
     moved = db.session.scalars(
         update(model)
-        .where(teacher == giver.id)
-        .values({teacher: taker.id, "version": model.version + 1, "updated_at": func.clock_timestamp()})
+        .where(owner_id == giver.id)
+        .values({owner_id: taker.id, "version": model.version + 1, "updated_at": func.clock_timestamp()})
         .returning(model.id)
         .execution_options(synchronize_session=False)
     ).all()

@@ -2,7 +2,7 @@
 
 Argon2id with 46 MiB, one pass and one lane, which costs about as much time as a sign-in may take; a web process with eight
 threads needs at most eight times that memory at once. Hashes of scrypt, which an older program made, are compared as
-they are, and whoever signs in with one is given a new one. A password itself is never stored, logged or sent.
+they are, and a user who signs in with one gets a new one. A password itself is never stored, logged or sent.
 """
 
 import secrets
@@ -18,7 +18,7 @@ MAX_PASSWORD_LENGTH = 200
 MIN_LETTERS = 6  # with fewer, a password is compared sign by sign
 MEMORY_KIB = 46 * 1024
 OLD = "scrypt:"
-# Hashes of random texts that nobody kept, one of each kind: what a try is compared with when there is nothing else.
+# Hashes of random texts that were not kept, one of each kind: what a try is compared with when there is nothing else.
 NOBODY_HASH = (
     "$argon2id$v=19$m=47104,t=1,p=1$eeVP2QK9PTkR9CVTL0N25Q$x/tiV1f2D+D4YnRaPBLAn1cOitYTri//MDSIUPQ5SHQ"
 )
@@ -55,7 +55,7 @@ def needs_rehash(stored: str) -> bool:
 
 
 def made_up() -> str:
-    """A random password for somebody else, who is to change it."""
+    """A random password for another user, who is to change it."""
     return secrets.token_urlsafe(12)
 
 
@@ -67,7 +67,7 @@ def check_strength(password: str, *, field: str = "password") -> None:
 
 
 def check_different(new: str, old: str, *, field: str) -> None:
-    """Whoever knows the old one must not know the new one: neither is a part of the other, whatever signs are added."""
+    """A person who knows the old one must not know the new one: neither is a part of the other, whatever signs are added."""
     was, becomes = _letters_of(old), _letters_of(new)
     if was in becomes or becomes in was:
         raise Invalid.field(field, "Choose one that is really different from the present password.")

@@ -1,4 +1,4 @@
-"""How often somebody may do something: counted in PostgreSQL, so that neither a restart nor an emptied Redis forgets.
+"""How often a user may do something: counted in PostgreSQL, so that neither a restart nor an emptied Redis forgets.
 
 A window begins with its first call and ends by the database's clock. A refused call is not counted. Whatever a web request asks
 Mux is counted by one of these first; a request that was not counted cannot ask (`mux.web_calls`).
@@ -48,7 +48,7 @@ def ask_mux(user_id: uuid.UUID) -> None:
 def other_question(actor: Actor) -> None:
     """One more request of a person's that asks Mux on its way, whatever else it does; counted apart from the presses, so
     that neither uses up the other. TooMany after ASKS_PER_MINUTE, for staff after STAFF_FACTOR times as many. A bulk
-    action on rows is one. What a worker does in somebody's name is held back by the budget instead."""
+    action on rows is one. What a worker does in a user's name is held back by the budget instead."""
     if actor.type != "user" or actor.id is None or actor.batch is not None:
         return
     staff = db.session.scalar(select(User.role.in_(accounts.STAFF)).where(User.id == actor.id))

@@ -1,4 +1,4 @@
-"""Whose session a secret belongs to, and the end of sessions. Secrets are stored as hashes only."""
+"""Sessions: which user a secret belongs to, and their end. Secrets are stored as hashes only."""
 
 import hashlib
 import secrets
@@ -35,7 +35,7 @@ def begin(user: User, *, address: str, user_agent: str) -> str:
 def by_session(secret: str, *, seen: bool = True) -> tuple[User, UserSession] | None:
     """Whose session this is, while it lives: twelve hours for all, half an hour without a request for staff.
 
-    `seen`: is this request a sign of somebody? A page that asks by itself is none, and keeps no session alive.
+    `seen`: did a user send this request? A page that asks by itself is none, and keeps no session alive.
     """
     now = func.clock_timestamp()
     row = db.session.execute(
@@ -69,7 +69,7 @@ def sign_out(user: User, session_id: uuid.UUID) -> None:
 
 
 def replace(session_id: uuid.UUID) -> None:
-    """This one session is over, whosever it was: somebody signs in where it was."""
+    """End this one session, of any user: another one signs in in its browser."""
     owner = _end(session_id)
     if owner is not None:
         audit_log.record_for("user.sessions_ended", "user", owner, sessions=1)

@@ -124,7 +124,7 @@ def _hash_of(email: str) -> str:
 
 
 def _one_at_a_time(*names: str) -> None:
-    # In one order for everybody, so that two tries never wait for each other.
+    # In one order for all callers, so that two tries never wait for each other.
     for name in sorted(names):
         db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
@@ -186,7 +186,7 @@ def open_session(proof: Proof, *, address: str, user_agent: str, replaces: uuid.
     """Sign this browser in: the secret of its new session. The session that it had before ends.
 
     The password was looked at a moment ago. If it was changed or the account disabled since, it opens nothing
-    (Overtaken): whoever does that waits for this transaction and then ends its session, or is done and found here.
+    (Overtaken): a transaction that does that waits for this transaction and then ends its session, or is done and found here.
     """
     user = proof.user
     _still_proves(proof)

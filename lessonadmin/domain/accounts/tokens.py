@@ -2,7 +2,7 @@
 
 A token never tells its secret again and never comes back once it is revoked. Which addresses take one is decided in
 `auth`. Making and ending them holds the row of the account, so a token that is made at the moment of a reset is either
-seen by it and ended, or made after it, by whoever knows the new password.
+seen by it and ended, or made after it, by a user who knows the new password.
 """
 
 import secrets
@@ -37,7 +37,7 @@ class Expired(Exception):
 
 
 def check_wish(user: User, *, name: str, scope: str) -> tuple[str, TokenScope]:
-    """What can be said of a token before anybody proves who they are."""
+    """What can be checked of a new token before the user proves who they are."""
     name = one_line(name)
     if len(name) > MAX_NAME_LENGTH:
         raise Invalid.field("name", f"Use at most {MAX_NAME_LENGTH} characters for the name.")
@@ -68,7 +68,7 @@ def create(user: User, *, name: str = "", scope: str = "write") -> str:
 
 
 def create_by_password(user: User, *, password: str, name: str, scope: str) -> str:
-    """The same for somebody at a browser, who proves with the present password that it is their own."""
+    """The same for a user at a browser, who proves with the present password that it is their own."""
     _hold(user)
     if not passwords.proves(user.password_hash, password):
         raise Invalid.field("password", "This is not your present password.")
@@ -76,7 +76,7 @@ def create_by_password(user: User, *, password: str, name: str, scope: str) -> s
 
 
 def _hold(user: User) -> None:
-    """The account as it is now, unchanged by anybody else until this transaction ends."""
+    """The account as it is now, unchanged by others until this transaction ends."""
     db.session.flush()
     db.session.get_one(User, user.id, populate_existing=True, with_for_update={"key_share": True})
 

@@ -1,6 +1,6 @@
 """Accounts: making and changing them.
 
-Secrets leave this room once and are stored as hashes. Every change of password, role or state ends the other
+Secrets leave this module once and are stored as hashes. Every change of password, role or state ends the other
 sessions and all bearer tokens in the same transaction. Signing in is in `sign_in`, whose session it is in `sessions`, bearer tokens are in `tokens`.
 """
 
@@ -85,7 +85,7 @@ def create_user(
     try:
         with db.session.begin_nested():
             db.session.add(user)
-    except IntegrityError as error:  # somebody else made it at the same moment
+    except IntegrityError as error:  # another request made it at the same moment
         raise taken from error
     audit_log.record("user.created", user, email=email, role=role)
     return user
@@ -110,7 +110,7 @@ def change_password(user: User, *, old: str, new: str, keep: uuid.UUID | None) -
 def reset_password(user: User, *, temporary: bool = True) -> str:
     """Give the account a new random password, readable this once, and end all its sessions and tokens.
 
-    Whoever makes a password for somebody else knows it, so it has to be changed at the first sign-in, within a day.
+    An admin who makes a password for another user knows it, so it has to be changed at the first sign-in, within a day.
     """
     _lock(user)
     password = passwords.made_up()
@@ -128,7 +128,7 @@ def _end_of_temporary() -> datetime:
 
 
 def _lock(user: User) -> None:
-    """Nobody signs in meanwhile: a session that is being opened is seen and ended, a later one needs the new password."""
+    """No sign-in succeeds meanwhile: a session that is being opened is seen and ended, a later one needs the new password."""
     db.session.refresh(user, with_for_update=True)
 
 

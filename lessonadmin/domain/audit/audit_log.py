@@ -1,7 +1,7 @@
-"""What is written down beside a change: audit rows and notices, in the same transaction.
+"""Audit rows and notices, written in the transaction of the change.
 
 Both are gathered while the change is made and written by one statement at its end, so that a webhook stays within
-its six queries. The audit row takes its actor from the transaction; nobody passes one in.
+its six queries. The audit row takes its actor from the transaction; no caller passes one in.
 """
 
 import json
@@ -55,7 +55,7 @@ def target_type(target: Target) -> str:
 
 
 def record(action: str, target: Target, **detail: Any) -> None:
-    """One audit row for one change, by whoever this transaction acts for."""
+    """One audit row for one change, by the actor of this transaction."""
     record_for(action, target_type(target), target.id, **detail)
 
 

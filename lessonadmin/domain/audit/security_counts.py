@@ -16,7 +16,7 @@ from lessonadmin.domain.models import SecurityCount
 
 DAY = timedelta(hours=24)
 # The most within any five minutes of the last quarter of an hour: an alarm ends a while after the burst, and does not
-# come and go with every pause of whoever tries.
+# come and go with every pause of an attacker.
 BUSIEST = text("""SELECT who, most FROM (
   SELECT who, sum(sum(count)) OVER (PARTITION BY who ORDER BY minute
            RANGE BETWEEN interval '4 minutes' PRECEDING AND CURRENT ROW) AS most

@@ -68,18 +68,20 @@ def actor_words(kind: str, email: str | None) -> str:
 def details_of(detail: Mapping[str, Any]) -> str:
     """`key: value` for whatever an audit row carries, and that it was part of a bulk action."""
     before, after = detail.get("before"), detail.get("after")
-    parts, told = [], HIDDEN
+    parts, shown = [], HIDDEN
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         parts = [_change(key, before.get(key), value) for key, value in after.items()]
-        told = HIDDEN | {"before", "after"}
-    parts += [f"{key.replace('_', ' ')}: {_value(value)}" for key, value in detail.items() if key not in told]
+        shown = HIDDEN | {"before", "after"}
+    parts += [
+        f"{key.replace('_', ' ')}: {_value(value)}" for key, value in detail.items() if key not in shown
+    ]
     if "batch" in detail:
         parts.append(f"by bulk action {detail['batch']}")
     return "; ".join(parts[:SHOWN_DETAILS])
 
 
 def _change(key: str, before: object, after: object) -> str:
-    """What somebody changed: `title: “Old” → “New”`, and prices as they are read."""
+    """What a user changed: `title: “Old” → “New”`, and prices as they are read."""
     if key.endswith("_cents") and isinstance(before, int) and isinstance(after, int):
         return f"{key.removesuffix('_cents')}: {price_text(before)} → {price_text(after)}"
     return f"{key.replace('_', ' ')}: {_quoted(before)} → {_quoted(after)}"

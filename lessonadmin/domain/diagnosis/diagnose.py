@@ -1,7 +1,7 @@
 """Why is this video where it is, and what is to be done: cause -> sentence -> button.
 
-From our database alone (`diagnose(owner)`, a handful of queries), or better after a look at Mux that somebody asked for
-(`diagnose(owner, look=comparing.look(...))`). Nothing is changed here; a button names an action of `registry`. The first
+From the local database alone (`diagnose(owner)`, a handful of queries), or better after a look at Mux on request
+(`diagnose(owner, look=mux_comparison.look(...))`). Nothing is changed here; a button names an action of `registry`. The first
 finding is the cause, those after it are what else stands in the way.
 """
 
@@ -42,7 +42,7 @@ def _in_order(around: list[Finding], main: Finding) -> list[Finding]:
 
 
 def _stands_in_the_way(around: list[Finding], main: Finding) -> bool:
-    """Waiting is normal only if somebody is there to work; else that is the cause."""
+    """Waiting is normal only if worker and clock run; else that is the cause."""
     return bool(around) and around[0].severity == "trouble" and main.severity == "waiting"
 
 
@@ -71,7 +71,7 @@ def _surroundings(case: VideoFacts, main: Finding) -> Iterator[Finding]:
 
 
 def background_work_findings() -> Iterator[Finding]:
-    """Is anybody there to do the work?"""
+    """Are Redis, a worker and the clock there to do the work?"""
     if not queue.answers():
         yield Finding(
             "redis_away",

@@ -1,4 +1,4 @@
-"""Everything our database says about the video of one lesson or course, gathered for its diagnosis in four queries."""
+"""Everything the local database says about the video of one lesson or course, gathered for its diagnosis in four queries."""
 
 import uuid
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class VideoFacts:
 
     @property
     def watched_status(self) -> str:
-        """How we say that it is with what Mux is asked about."""
+        """The local status of what Mux is asked about."""
         return self.coming.status if self.coming is not None and self.is_replacement else self.status
 
     @property

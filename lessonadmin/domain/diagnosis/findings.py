@@ -1,4 +1,7 @@
-"""What a diagnosis is made of: causes, sentences, buttons; and the few that several rooms share."""
+"""The causes that a diagnosis can find, each with its sentence and button: from the database, and from Mux's answer.
+
+These functions read facts that are gathered already; they ask neither the database nor Mux.
+"""
 
 import uuid
 from collections.abc import Iterator
@@ -18,7 +21,7 @@ Severity = Literal["fine", "waiting", "trouble"]
 @dataclass(frozen=True)
 class Button:
     """What to press: an action of the table, on these rows; or, with `page`, where to go: a page of the panel, or the
-    form in which its teacher uploads (FORM)."""
+    form in which its instructor uploads (FORM)."""
 
     label: str
     action: str | None = None
@@ -35,7 +38,7 @@ class Finding:
     sentence: str
     severity: Severity
     button: Button | None = None
-    other: Button | None = None  # where somebody has to decide between two
+    other: Button | None = None  # where staff have to decide between two
 
 
 def press(case: VideoFacts, action: str, label: str) -> Button:
@@ -69,7 +72,7 @@ def unplayable(case: VideoFacts, cause: str) -> Finding:
     return Finding(cause, said, "trouble", republish(case))
 
 
-# What our own record says about the cause, state by state, without asking anybody.
+# What the local rows say about the cause, state by state.
 
 
 def finding_in_database(case: VideoFacts) -> Finding:
@@ -217,7 +220,7 @@ def _deleting(case: VideoFacts) -> Finding:
     return Finding("deletion_pending", "The video is being deleted at Mux.", "waiting", recheck(case))
 
 
-# What Mux's own answer, beside our record, says about the cause. It is only asked for when somebody wants to know.
+# What Mux's answer, beside the local rows, says about the cause. It is only there when staff asked for it.
 
 
 def finding_at_mux(case: VideoFacts) -> Finding | None:
@@ -264,7 +267,7 @@ def _asset_against_ours(case: VideoFacts, look: Look) -> Finding | None:
 
 
 def _ready_there(case: VideoFacts, asset: mux.Asset) -> Finding | None:
-    """Mux has it ready: what do we say?"""
+    """Mux has it ready: what do the local rows say?"""
     if case.moving:
         if not asset.playback_ids or not _fits(case, asset):
             return unplayable(case, "wrong_policy" if asset.playback_ids else "no_playback_id")
@@ -320,7 +323,7 @@ def _upload_against_ours(case: VideoFacts, look: Look) -> Finding | None:
 
 
 def mux_trouble(category: str, message: str) -> Finding:
-    """Mux could not be asked: a wrong token is ours to mend, everything else passes."""
+    """Mux could not be asked: a wrong token needs an operator, everything else passes."""
     message = message if message.endswith((".", "…", "!", "?")) else f"{message}."
     if category == "auth_error":
         return Finding("wrong_token", message, "trouble", DOCTOR)

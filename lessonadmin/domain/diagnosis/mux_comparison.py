@@ -1,6 +1,6 @@
-"""What Mux has beside what we have, asked on demand by somebody who waits. Changes nothing.
+"""Mux's data beside the local row, read at a user's request. Changes nothing.
 
-`look` asks (no transaction stays open meanwhile), `compare` puts the answer beside our columns. What the difference
+`look` asks (no transaction stays open meanwhile), `compare` puts the answer beside the local columns. What the difference
 means is for `diagnose` to say.
 """
 
@@ -19,7 +19,7 @@ from lessonadmin.domain.videos.locking import LockedVideo
 @dataclass(frozen=True)
 class Look:
     """Mux's answer about one video, as far as it gave one. `error` is why nothing (more) is known; `strange` says
-    that this token is of another environment than our videos."""
+    that this token is of another environment than the local videos."""
 
     asset_id: str | None = None
     upload_id: str | None = None
@@ -101,7 +101,7 @@ def _ask(ids: _Ids, priority: mux.Priority) -> Look:
 
 
 def compare(owner: Owner, found: Look) -> list[Compared]:
-    """Line by line, ours and theirs; empty where Mux gave no answer."""
+    """Line by line, local and Mux's; empty where Mux gave no answer."""
     if not found.answered:
         return []
     video = locking.read_video(owner)
@@ -125,7 +125,7 @@ def compare(owner: Owner, found: Look) -> list[Compared]:
 
 @dataclass(frozen=True)
 class _Ours:
-    """What we say of the video that Mux was asked about."""
+    """What the local rows say of the video that Mux was asked about."""
 
     status: str
     playback_id: str | None
@@ -135,7 +135,7 @@ class _Ours:
 
 
 def _ours(video: LockedVideo) -> _Ours:
-    """What everybody sees; of a new video beside one that plays, what its own upload says."""
+    """What users see; of a new video beside one that plays, what its own upload says."""
     row, owner = video.watched, video.owner
     if row is not None and row is not video.shown:
         return _Ours(row.status, row.mux_playback_id, row.playback_policy, row.duration, row.error_message)

@@ -1,4 +1,4 @@
-"""Conditions that staff must know of before an instructor complains: each told once, with its end.
+"""Conditions that staff must know of before an instructor complains: staff get one notice at the start and one at the end.
 
 An alarm is a row from its first sighting to its end. What is looked at are rolled-up figures and rows with an index;
 nothing is scanned and Mux is not asked.

@@ -74,7 +74,7 @@ class Overview:
 
     @property
     def by_webhook(self) -> float | None:
-        """The share of ready videos that a webhook told us of."""
+        """The share of ready videos that a webhook reported."""
         found = sum(self.discovered.values())
         return self.discovered.get("webhook", 0) / found if found else None
 
@@ -87,7 +87,7 @@ def overview(span: str) -> Overview:
         figure: hourly_statistics.chart(figure, since=since, step=step)
         for figure in ("uploads", "ended", "discovered", "published", "rejected")
     }
-    # The figures are what the charts add up to, so that nobody has to wonder which of the two is right.
+    # The figures are the sums of the charts, so that both always agree.
     totals = {figure: {one.label: one.total for one in chart.series} for figure, chart in charts.items()}
     return Overview(
         span=span,
@@ -155,7 +155,7 @@ def _example(ids: tuple[uuid.UUID | None, uuid.UUID | None]) -> uuid.UUID:
     return found
 
 
-# What `/metrics` and the dashboard say of this moment: counted from rows and queues when somebody asks.
+# What `/metrics` and the dashboard show of this moment: counted from rows and queues at each request.
 
 
 def lessons_stuck() -> int:

@@ -2,7 +2,7 @@
 
 Money is in Mux's own dashboard.
 
-Stored minutes are counted from our rows, each asset once: what plays, what was replaced and waits out its grace time,
+Stored minutes are counted from local rows, each asset once: what plays, what was replaced and waits out its grace time,
 previews of courses, failed and unwanted ones until Mux has deleted them. Delivered ones are asked for once a day, for
 days that Mux has finished counting (it is twelve hours behind).
 """
@@ -30,7 +30,7 @@ RESERVE = 10.0  # of the shared budget, for lessons that wait
 
 
 def count_stored() -> None:
-    """Note how many minutes of video Mux stores for us now, once an hour."""
+    """Note how many minutes of video Mux stores for the school now, once an hour."""
     assets = _assets_at_mux().subquery()
     videos, seconds = db.session.execute(
         select(func.count(), func.coalesce(func.sum(assets.c.seconds), 0))
@@ -40,7 +40,7 @@ def count_stored() -> None:
 
 
 def _assets_at_mux() -> Select[Any]:
-    """Every asset that Mux still has for us by our rows, and its length where it is known."""
+    """Every asset that Mux still has by the local rows, and its length where it is known."""
     found = union_all(
         *(
             select(model.mux_asset_id.label("asset_id"), seconds.label("seconds")).where(
@@ -48,7 +48,7 @@ def _assets_at_mux() -> Select[Any]:
             )
             for model, seconds, conditions in (
                 (Tracking, Tracking.duration, (Tracking.status != "deleted",)),
-                (Lesson, Lesson.video_duration, ()),  # one from before tracking has no upload of ours
+                (Lesson, Lesson.video_duration, ()),  # one from before tracking has no upload row
                 (Course, Course.video_duration, ()),
                 (
                     AssetDeletion,
@@ -83,7 +83,7 @@ def ask_delivered() -> int:
     db.session.rollback()
     for day in (last_day - timedelta(days=number) for number in range(DAYS_BACK)):
         if first is None or day < first - timedelta(days=1):
-            break  # nothing of ours could be watched before
+            break  # no video could be watched before
         if day in known:
             continue
         if not _note_day(day):
@@ -168,7 +168,7 @@ def near_limit() -> str | None:
 
 
 def _videos() -> int:
-    """All that the last walk saw at Mux, which counts other applications' too, or our own if they are more by now."""
+    """All that the last reconciliation saw at Mux, with other applications' videos, or the local ones if they are more by now."""
     walked = db.session.scalar(
         select(ReconcileRun.assets)
         .where(ReconcileRun.finished_at.is_not(None), ReconcileRun.error.is_(None))

@@ -29,7 +29,7 @@ class User(Stamped, Base):
     role: Mapped[str] = mapped_column(Text, server_default="student")
     active: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
     password_hash: Mapped[str | None] = mapped_column(Text)
-    # set while the password is one that somebody else made: it has to be changed, and opens nothing after this time
+    # set while the password is one that an admin made: it has to be changed, and opens nothing after this time
     password_temporary_until: Mapped[Moment | None]
     mail_notices: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
     search: Mapped[str] = mapped_column(

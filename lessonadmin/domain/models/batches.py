@@ -1,4 +1,4 @@
-"""Bulk work as rows: a batch is what somebody asked for, its items are what is left to do."""
+"""Bulk actions as rows: a batch is one request of a user, its items are what is left to do."""
 
 import uuid
 

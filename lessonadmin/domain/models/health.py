@@ -68,7 +68,7 @@ class Rollup(Base):
 class SecurityCount(Base):
     """How often something of one kind was refused in one minute, to one account where only one is meant.
 
-    Nothing that a stranger types becomes a key, so nobody can fill this table.
+    Nothing that a stranger types becomes a key, so a stranger cannot fill this table.
     """
 
     __tablename__ = "security_counts"
@@ -80,7 +80,7 @@ class SecurityCount(Base):
 
 
 class Throttle(Base):
-    """How often somebody did something since `started_at`: the limit outlives an emptied Redis."""
+    """How often an action was taken since `started_at`: the limit outlives an emptied Redis."""
 
     __tablename__ = "throttles"
 

@@ -51,7 +51,7 @@ def in_open_state(column: Any) -> ColumnElement[bool]:
 
 
 class VideoOwner(WithMuxIds):
-    """The state of the video that plays, or of the only attempt while none plays."""
+    """The state of the video that plays, or of the only upload while none plays."""
 
     kind: ClassVar[Kind]
 

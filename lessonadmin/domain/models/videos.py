@@ -61,7 +61,7 @@ class Tracking(WithMuxIds, Stamped, Base):
     last_look_error: Mapped[str | None] = mapped_column(Text)
     last_look_at: Mapped[Moment | None]
     next_check_at: Mapped[Moment | None]
-    handed_over_at: Mapped[Moment | None]  # to the workers, by the clock; empty again with any news or look
+    handed_over_at: Mapped[Moment | None]  # to the workers, by the clock; empty again after any event or look
     expires_at: Mapped[Moment | None]
     bytes_in_at: Mapped[Moment | None]
     asset_seen_at: Mapped[Moment | None]
@@ -69,7 +69,7 @@ class Tracking(WithMuxIds, Stamped, Base):
     ready_found_by: Mapped[str | None] = mapped_column(Text)
     attention_at: Mapped[Moment | None]
     started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
-    withdrawn_at: Mapped[Moment | None]  # when whoever started it lost the right to it
+    withdrawn_at: Mapped[Moment | None]  # when the user who started it lost the right to it
     superseded_at: Mapped[Moment | None]
     superseded_by: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("mux_asset_tracking.id", ondelete="SET NULL")
@@ -137,7 +137,7 @@ class Tracking(WithMuxIds, Stamped, Base):
 
     @property
     def wanted_policy(self) -> str:
-        """The policy that the video must have to be published. Of an old video that nobody asked for with a policy
+        """The policy that the video must have to be published. Of an old video that was not requested with a policy
         any will do; any other row without one was asked for with what is configured."""
         known = self.asked_policy or self.playback_policy
         old = self.upload_id == MIGRATED or is_temporary(self.mux_playback_id)
@@ -199,7 +199,7 @@ class Tracking(WithMuxIds, Stamped, Base):
 
 
 class AssetDeletion(Base):
-    """An asset that must go at Mux: the row is the promise, a job keeps it."""
+    """Outbox: an asset that must be deleted at Mux; a job does it and verifies that it is gone."""
 
     __tablename__ = "asset_deletions"
 

@@ -82,7 +82,7 @@ def _send_these(query: Due) -> int:
 
 
 def _put_off(causes: set[Key]) -> set[Key]:
-    """Causes that somebody was told of a moment ago: their notices wait, and leave together when it is time."""
+    """Causes that a user got a mail about a moment ago: their notices wait, and leave together when it is time."""
     key = (Notification.user_id, Notification.kind, Notification.cause)
     last = func.max(Notification.mailed_at)
     recent = db.session.execute(
@@ -103,7 +103,7 @@ def _claim(ids: Sequence[uuid.UUID], causes: Iterable[Key]) -> list[uuid.UUID]:
     """Take notices in hand for a while, so that two workers do not send the same one."""
     due = and_(Notification.id.in_(ids), Notification.mail_due_at <= func.clock_timestamp())
     key = tuple_(Notification.user_id, Notification.kind, Notification.cause)
-    # not yet due and never in anybody's hand: they come along, one mail tells of all
+    # not yet due and never tried: they join this mail
     fresh = and_(key.in_(list(causes)), Notification.mail_attempts == 0)
     claimed = db.session.scalars(
         update(Notification)
@@ -139,7 +139,7 @@ def _bundles(ids: Sequence[uuid.UUID]) -> list[Bundle]:
 
 
 def _is_wanted() -> ColumnElement[bool]:
-    """What happens to the account itself is told to everybody, also to whoever was disabled."""
+    """What happens to the account itself is sent to every user, also to a disabled one."""
     return or_(Notification.kind == account_notices.KIND, and_(User.active, User.mail_notices))
 
 
@@ -196,7 +196,7 @@ def _try_later(bundles: Sequence[Bundle], error: str) -> None:
 
 
 def _put_back(bundles: Sequence[Bundle]) -> None:
-    """Nobody tried these: the next pass does."""
+    """These were not tried: the next pass does."""
     ids = [notice_id for bundle in bundles for notice_id in bundle.ids]
     _note(ids, mail_due_at=func.clock_timestamp(), mail_attempts=Notification.mail_attempts - 1)
 

@@ -64,7 +64,7 @@ def _subject(bundle: Sequence[Notice]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Other people's words, fit for a header: one line, printable, not too long."""
+    """A text of a user, fit for a header: one line, printable, not too long."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     line = line.replace(ENCODED, "= ?")
     return line if len(line) <= MAX_TITLE_LENGTH else line[: MAX_TITLE_LENGTH - 1].rstrip() + "…"
@@ -77,7 +77,7 @@ def _recipient(address: str) -> Address:
     try:
         # in two parts, so that a comma or a quote in an address stays a part of this one address
         return Address(username=local, domain=domain)
-    except Exception as error:  # the parser raises what its grammar rooms raise
+    except Exception as error:  # email.headerregistry raises undocumented exceptions for bad addresses
         raise Unwritable(f"no mail can be sent to this address: {type(error).__name__}") from error
 
 

@@ -1,4 +1,4 @@
-"""What people are told about their lessons, as rows: reading, counting, marking as read. Mail is sent by `delivery`.
+"""Notices to users about their lessons, as rows: reading, counting, marking as read. Mail is sent by `delivery`.
 
 What failed for one cause on one day is shown as one digest, however many lessons it hit, and read as one.
 """
@@ -60,7 +60,7 @@ class Page:
 
 
 def unread_count(user_id: uuid.UUID) -> int:
-    """How many notices this person has not read; answered from an index that holds only unread ones."""
+    """How many notices this user has not read; answered from an index that holds only unread ones."""
     return (
         db.session.scalar(
             select(func.count())

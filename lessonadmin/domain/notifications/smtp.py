@@ -1,7 +1,7 @@
 """The connection to the mail server: opened when the first mail leaves, shared by the mails of one pass, closed after it.
 
 Two failures are told apart: the server is away (no other mail needs to be tried now), and this one mail was refused.
-A server that does not offer TLS, or whose certificate nobody vouches for, counts as away: a password, and a mail that
+A server that does not offer TLS, or whose certificate is not trusted, counts as away: a password, and a mail that
 leaves this machine, never travel in the clear, unless the setting says `smtp+insecure://`, which takes no password.
 """
 
@@ -22,7 +22,7 @@ NO_TLS = "the mail server does not offer TLS (STARTTLS), so it was told no passw
 
 
 class Away(Exception):
-    """The mail server does not let us in right now."""
+    """The mail server does not answer or refuses the login."""
 
 
 class Refused(Exception):
@@ -61,7 +61,7 @@ class SmtpConnection:
         except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
             raise Refused(_told(error), for_good=True) from error
         except (OSError, smtplib.SMTPException) as error:
-            self._hang_up()  # who knows how far it came: the next mail starts on a fresh connection
+            self._hang_up()  # its state is unknown: the next mail starts on a new connection
             raise Refused(_told(error), for_good=False) from error
 
     def _open(self) -> smtplib.SMTP:
@@ -78,7 +78,7 @@ class SmtpConnection:
 
 
 def knock() -> str:
-    """Is the mail server there and does it let us in? How the connection is kept safe ("" if it is not); raises Away."""
+    """Is the mail server there and does it accept the login? How the connection is kept safe ("" if it is not); raises Away."""
     with SmtpConnection() as connection:
         sock = connection._open().sock
         return sock.version() or "" if isinstance(sock, ssl.SSLSocket) else ""
@@ -106,7 +106,7 @@ def _connect() -> smtplib.SMTP:
 
 
 def _begin_tls(connection: smtplib.SMTP, *, required: bool) -> None:
-    """Somebody in between can take the offer out of the server's answer: then nothing more is said to it."""
+    """An attacker in between can take the offer out of the server's answer: then nothing more is sent to it."""
     if connection.has_extn("starttls"):
         connection.starttls(context=_trusted())
         connection.ehlo()

@@ -1,7 +1,7 @@
 """Lists over a million rows: counted no further than a ceiling, and few rows found before they are put in order.
 
 PostgreSQL does not know how many rows a search will find; for the beginning of a word that it has no figures on it
-guesses one in two hundred. Asked for the first fifty in an order that an index has, it then walks that index to the end
+guesses one in two hundred. Asked for the first fifty in an order that an index has, it then reads that index to the end
 for the five rows there are. So what is few is counted first, and then named: found by its own index, ordered afterwards.
 A word of every tenth lesson is the other way round: its index would be read to the end only to say "many".
 """
@@ -24,7 +24,7 @@ MAX_NAMED, MAX_IDS = 10_000, 1_000
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows fit; `more`: there are more than that, and nobody counted on. `ids`: which, if that is known."""
+    """How many rows fit; `more`: there are more than that, uncounted. `ids`: which, if that is known."""
 
     number: int
     more: bool = False
@@ -50,7 +50,7 @@ def count(key: Any, conditions: Conditions, most: int, order: Sequence[Any] = ()
 
 
 def count_rows(rows: Select[Any], most: int, *, on: Connection | None = None) -> Count:
-    """`on`: a connection of one's own, for whoever does not use the session."""
+    """`on`: a connection, for a caller that does not use the session."""
     some = rows.limit(most + 1).subquery()
     found = (on or db.session).scalar(select(func.count()).select_from(some)) or 0
     return Count(most, more=True) if found > most else Count(found)
@@ -89,7 +89,7 @@ def named(key: Any, conditions: Conditions, counted: Count) -> ColumnElement[boo
 
 
 def narrowed(key: Any, conditions: Conditions, wanted: int) -> Conditions:
-    """Conditions with a search among them, for whoever reads the newest rows first: as they are if enough of the newest
+    """Conditions with a search among them, for a query that reads the newest rows first: as they are if enough of the newest
     fit, so that reading in order finds them soon; else the rows by their ids, unless they are many after all."""
     among_newest = count(key, [*conditions, _newest(key, NEWEST)], wanted)
     if among_newest.more or among_newest.number == wanted:

@@ -1,4 +1,4 @@
-"""What somebody typed into a search box, as a query of PostgreSQL's: every word, each from its beginning.
+"""The text of a search box as a query of PostgreSQL's: every word, each from its beginning.
 
 One function for pages, JSON and the panel. Whatever is typed is only ever a value: no operator of the query language
 gets through, and nothing that can be typed raises. A single letter is looked for as a whole word, since nearly every title has

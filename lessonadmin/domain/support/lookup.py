@@ -1,7 +1,7 @@
-"""What somebody pasted: an id of ours or of Mux's, an e-mail address, or words of a title; and what it belongs to.
+"""Search for support: a local or a Mux id, an e-mail address, or words of a title; and what it belongs to.
 
 Exact ids first, each by its own index; words only if no id fits. Read-only; who may see the result is decided by
-whoever shows it.
+the caller.
 """
 
 import uuid
@@ -124,7 +124,7 @@ def _by_our_id(text: str) -> list[Hit]:
 
 
 def _by_mux_id(text: str) -> list[Hit]:
-    """Upload, asset, playback and event ids. What they belong to is wanted; the event or promise only if that is all."""
+    """Upload, asset, playback and event ids. What they belong to is wanted; the event or the deletion only if that is all."""
     hits = [*_titled(Lesson, lesson_ids(text)), *_titled(Course, course_ids(text))]
     event = db.session.execute(
         select(MuxEvent.id, MuxEvent.type).where(MuxEvent.mux_event_id == text)

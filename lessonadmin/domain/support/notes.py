@@ -1,4 +1,4 @@
-"""What staff write down about a lesson for the next colleague. Teachers and students never see it."""
+"""What staff write down about a lesson for the next colleague. Instructors and students never see it."""
 
 import uuid
 

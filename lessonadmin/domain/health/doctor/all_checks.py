@@ -1,4 +1,4 @@
-"""Is everything as it must be for the promise to hold, and if not, what to do: for `flask doctor` and its page.
+"""Is everything as it must be so that videos publish themselves, and if not, what to do: for `flask doctor` and its page.
 
 Each check has a thread of its own and all have one deadline, so that a server that hangs costs no more than that; what
 did not answer in time is a failure of its own. The checks change nothing, use connections of their own, and show no secret.
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 10.0
 Check = Callable[[DoctorContext], list[Line]]
 
-# In the order in which they are told.
+# In the order of the output.
 CHECKS: dict[str, Check] = {
     "database": database_checks.database,
     "redis": host_checks.redis,
@@ -50,7 +50,7 @@ def examine(*, seconds: float = TIMEOUT_SECONDS) -> list[Line]:
     until = time.monotonic() + seconds
     answers: threads_queue.Queue[tuple[str, list[Line]]] = threads_queue.Queue()
     for name, check in CHECKS.items():
-        # A copy of the context, so that the thread knows the application; a daemon, so that it holds nobody up.
+        # A copy of the context, so that the thread knows the application; a daemon, so that it never delays the exit.
         run = contextvars.copy_context().run
         threading.Thread(
             target=run, args=(_one, name, check, context, answers), name=f"doctor {name}", daemon=True

@@ -1,4 +1,4 @@
-"""The doctor's look at PostgreSQL, and at what its rows say about workers, clock and work that waits."""
+"""Doctor checks of PostgreSQL, and at what its rows say about workers, clock and work that waits."""
 
 import time
 from typing import Any
@@ -18,7 +18,7 @@ SKEW_SECONDS = 5.0
 
 
 def database(context: DoctorContext) -> list[Line]:
-    """Does it answer, is its schema ours, does its clock agree with ours?"""
+    """Does it answer, is its schema current, does its clock agree with this machine's?"""
     try:
         began = time.monotonic()
         with context.connection() as connection:

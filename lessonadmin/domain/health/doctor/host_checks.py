@@ -1,4 +1,4 @@
-"""The doctor's look at what is around: Redis and its queues, our own address, the mail server, the disk."""
+"""Doctor checks of the surroundings: Redis and its queues, PUBLIC_URL, the mail server, the disk."""
 
 import ipaddress
 import shutil
@@ -12,7 +12,7 @@ from lessonadmin.domain import heartbeats
 from lessonadmin.domain.accounts import demo_accounts
 from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail, ok, warn
 from lessonadmin.domain.notifications import smtp
-from lessonadmin.redis_queue import redis_access as door
+from lessonadmin.redis_queue import redis_access as access
 from lessonadmin.redis_queue.job_list import QUEUES
 from lessonadmin.security.addresses import UNIX
 
@@ -48,8 +48,8 @@ def redis(_context: DoctorContext) -> list[Line]:
 
 
 def redis_access(context: DoctorContext) -> list[Line]:
-    """Whoever writes to Redis can invent, lose and repeat jobs: may a stranger?"""
-    found = door.look(context.settings.redis_url)
+    """A client that writes to Redis can invent, lose and repeat jobs: can a stranger?"""
+    found = access.look(context.settings.redis_url)
     if found.open_at:
         return [
             fail(
@@ -172,7 +172,7 @@ def mail(context: DoctorContext) -> list[Line]:
 
 
 def proxies(context: DoctorContext) -> list[Line]:
-    """Does a proxy write where requests come from, whose word we do not take?"""
+    """Does an untrusted proxy write where requests come from?"""
     believed = context.settings.trusted_proxies
     with context.connection() as connection:
         seen = heartbeats.unheard(connection, within=REMEMBERED)

@@ -45,7 +45,7 @@ class Opened:
 
 
 def tokens(context: DoctorContext) -> list[Line]:
-    """A small question or two with each token, and whether both belong to the environment of our videos."""
+    """A small question or two with each token, and whether both belong to the environment of the school's videos."""
     opened: dict[mux.Priority, Opened] = {}
     lines = []
     for priority, name in NAMES.items():
@@ -208,7 +208,7 @@ def _clock(theirs: datetime | None) -> list[Line]:
 
 
 def signing_keys(context: DoctorContext) -> list[Line]:
-    """Can we sign, does Mux know the key, and is anything sold that anybody could watch?"""
+    """Can the app sign, does Mux know the key, and is anything on sale that can be watched without buying?"""
     sold = _sold_in_the_open(context)
     if not context.settings.signs_playback:
         return [_unsigned(sold)]

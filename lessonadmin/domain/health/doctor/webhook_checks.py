@@ -1,4 +1,4 @@
-"""The doctor's look at webhooks: when the last one came, how late, from which environment, and by which secret."""
+"""Doctor checks of webhooks: when the last one came, how late, from which environment, and by which secret."""
 
 from collections import Counter
 from datetime import datetime
@@ -129,7 +129,7 @@ def _refused(context: DoctorContext) -> Line:
 
 
 def secrets(context: DoctorContext) -> list[Line]:
-    """Which of our secrets signed the last events? Shown by place and hint, never themselves."""
+    """Which of the webhook secrets signed the last events? Shown by place and hint, never themselves."""
     ours = {
         mux.hint(secret): place for place, secret in enumerate(context.settings.mux_webhook_secrets, start=1)
     }

@@ -35,23 +35,6 @@ def last_call(stack: Stack) -> int:
     return int(found[-1]["seq"]) if found else 0
 
 
-def test_sunshine(stack: Stack, instructor: Instructor) -> None:
-    """Bytes up, published by itself within five seconds, for one call to Mux."""
-    lesson = instructor.lesson()
-    before = last_call(stack)
-    upload_id = instructor.upload(lesson)
-    assert stack.mux.upload_file(upload_id) == 200
-    status, told = instructor.ask(
-        "POST", "/api/mux/track-upload", {"lesson_id": lesson, "upload_id": upload_id}
-    )
-    assert (status, told["status"]) in {(200, "uploading"), (200, "processing"), (200, "ready")}
-    seen = instructor.waits_for_publication(lesson, seconds=5)
-    assert seen["video"]["status"] == "ready"
-    assert seen["video"]["playback_id"]
-    time.sleep(2.5)  # two sweeps more, and still nothing to ask
-    assert calls(stack, before) == ["POST"]
-
-
 def test_every_webhook_lost(stack: Stack, instructor: Instructor) -> None:
     stack.mux.fault("webhook", "drop")
     lessons = [instructor.lesson(f"Lost {n}") for n in range(6)]

@@ -106,7 +106,7 @@ def counts() -> dict[str, dict[str, int]]:
         return {}
 
 
-def longest_wait() -> float | None:
+def max_wait_seconds() -> float | None:
     """Seconds that the oldest waiting job has waited; None if none waits or Redis is away."""
     try:
         waits = [_waited(queue(name)) for name in QUEUES]

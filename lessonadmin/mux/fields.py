@@ -32,7 +32,7 @@ def identifier(value: object) -> str | None:
 
 def words(value: object, *, longest: int = 500) -> str | None:
     """Text for people, on one line; None if nothing is left of it."""
-    return (plain(value, longest=longest) or None) if isinstance(value, str) else None
+    return (plain(value, max_length=longest) or None) if isinstance(value, str) else None
 
 
 def error_words(error: dict[str, Any]) -> str:

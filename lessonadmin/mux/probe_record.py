@@ -43,7 +43,7 @@ class Record:
 
     def masked(self, text: str) -> str:
         """One line without what is secret, and without any address."""
-        return plain(self._without_secrets(text), longest=MAX_WORDS)
+        return plain(self._without_secrets(text), max_length=MAX_WORDS)
 
     def _without_secrets(self, text: str) -> str:
         for secret in sorted(self._secrets, key=len, reverse=True):

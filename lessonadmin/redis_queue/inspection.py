@@ -23,7 +23,7 @@ WORKERS, WORKER = "rq:workers", b"rq:worker:"
 
 
 @dataclass(frozen=True)
-class Hand:
+class Worker:
     """A worker."""
 
     name: str
@@ -48,27 +48,27 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Room:
+class JobsOverview:
     """Everything of one moment; `away` if Redis did not answer."""
 
     away: bool
     counts: dict[str, dict[str, int]]
-    hands: tuple[Hand, ...] = ()
+    workers: tuple[Worker, ...] = ()
     failures: tuple[Failure, ...] = ()
     waited: float | None = None
 
 
-def look() -> Room:
+def look() -> JobsOverview:
     try:
         counts = queue.counts()
         if not counts:
-            return Room(True, {})
-        return Room(False, counts, tuple(_hands()), tuple(_failures()), queue.longest_wait())
+            return JobsOverview(True, {})
+        return JobsOverview(False, counts, tuple(_workers()), tuple(_failures()), queue.max_wait_seconds())
     except RedisError:
-        return Room(True, {})
+        return JobsOverview(True, {})
 
 
-def _hands() -> list[Hand]:
+def _workers() -> list[Worker]:
     """The workers, read here: RQ's own reading stops at the first one that it does not understand."""
     connection = queue.connection()
     names: Any = connection.smembers(WORKERS)
@@ -80,9 +80,9 @@ def _hands() -> list[Hand]:
     return [_hand(key, raw) for key, raw in zip(keys, found, strict=True) if isinstance(raw, dict) and raw]
 
 
-def _hand(key: bytes, raw: dict[bytes, bytes]) -> Hand:
+def _hand(key: bytes, raw: dict[bytes, bytes]) -> Worker:
     fields = {_words(name): _words(value) for name, value in raw.items()}
-    return Hand(
+    return Worker(
         _words(key.removeprefix(WORKER)),
         fields.get("state", "?"),
         fields.get("queues", "").replace(",", ", "),
@@ -93,7 +93,7 @@ def _hand(key: bytes, raw: dict[bytes, bytes]) -> Hand:
 
 
 def _words(raw: bytes) -> str:
-    return plain(raw.decode(errors="replace"), longest=100)
+    return plain(raw.decode(errors="replace"), max_length=100)
 
 
 def _number(told: str) -> int:
@@ -133,7 +133,7 @@ def _failure(name: str, job_id: str, job: ListedJob) -> Failure:
         return Failure(
             job_id, name, "unreadable job", "", job.ended_at, error or f"Refused: {job.refusal}", False
         )
-    arguments = plain(", ".join(job.args), longest=200)
+    arguments = plain(", ".join(job.args), max_length=200)
     what = (job.func_name or "").rpartition(".")[2].replace("_", " ")
     return Failure(job_id, name, what, arguments, job.ended_at, error, True)
 

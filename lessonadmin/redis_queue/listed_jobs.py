@@ -187,7 +187,7 @@ def _listed(fields: Mapping[str, bytes]) -> tuple[str, list[str]]:
     """Name and arguments of a job of the list, exactly as `queue.enqueue` writes them."""
     name, instance, arguments, options = _call(fields.get("data", b""))
     if not isinstance(name, str) or name not in JOBS:
-        shown = plain(name, longest=80) if isinstance(name, str) else f"a {type(name).__name__}"
+        shown = plain(name, max_length=80) if isinstance(name, str) else f"a {type(name).__name__}"
         raise _Unreadable(f"{shown} is not on the list of jobs")
     if instance is not None or options != {}:
         raise _Unreadable(f"{name} is called with texts only")
@@ -197,7 +197,7 @@ def _listed(fields: Mapping[str, bytes]) -> tuple[str, list[str]]:
         raise _Unreadable(f"{name} has an argument that is no short text")
     for field, value in fields.items():
         if field not in FIELDS and value:
-            raise _Unreadable(f"{name} brings {plain(field, longest=40)}, which no job has")
+            raise _Unreadable(f"{name} brings {plain(field, max_length=40)}, which no job has")
     return name, arguments
 
 

@@ -34,7 +34,7 @@ def look(url: str) -> Access:
     # A server that is reached on loopback may listen elsewhere as well.
     asked = own_addresses() if near else (host,)
     tls = parts.scheme == "rediss"
-    open_at = tuple(f"{one}:{port}" for one in asked if obeys_anybody(one, port, tls=tls))
+    open_at = tuple(f"{one}:{port}" for one in asked if obeys_without_password(one, port, tls=tls))
     return Access(f"{host}:{port}", not near, tls, open_at, not near and _is_easy(parts))
 
 
@@ -58,7 +58,7 @@ def own_addresses() -> tuple[str, ...]:
     )
 
 
-def obeys_anybody(host: str, port: int, *, tls: bool) -> bool:
+def obeys_without_password(host: str, port: int, *, tls: bool) -> bool:
     """Does it take a command from a client that gave no password?"""
     try:
         with socket.create_connection((host, port), TIMEOUT_SECONDS) as plain:

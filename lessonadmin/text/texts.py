@@ -51,9 +51,9 @@ def _sign(character: str) -> str:
     )
 
 
-def plain(text: str, *, longest: int = MAX_MESSAGE_LENGTH) -> str:
+def plain(text: str, *, max_length: int = MAX_MESSAGE_LENGTH) -> str:
     """One printable line without addresses and secrets: words from outside are shown to people and logged."""
     # Cut first, so that a message of megabytes costs no more than one of a page.
-    line = CONTROL.sub(" ", text[: longest * 8])
+    line = CONTROL.sub(" ", text[: max_length * 8])
     line = one_line(hiding.secrets(ADDRESS.sub("[address]", line)))
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    return line if len(line) <= max_length else line[: max_length - 1].rstrip() + "…"

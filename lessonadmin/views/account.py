@@ -130,7 +130,7 @@ def create_token() -> Response:
     user, form = auth.current_user(), request.form
     wanted = {"name": form.get("name", ""), "scope": form.get("scope", "write")}
     try:
-        tokens.check_wish(user, **wanted)  # first: a slip here is no wrong try of the password
+        tokens.check_request(user, **wanted)  # first: a slip here is no wrong try of the password
         with sign_in.counted_try(email=user.email, address=auth.address()) as try_id:
             token = _create_token(form.get("password", ""), wanted, try_id)
     except Problem as problem:

@@ -2,7 +2,7 @@
 
 The one place that reads what proxies write into requests. `X-Forwarded-For` and `X-Forwarded-Proto` count when they come
 from a peer that TRUSTED_PROXIES names; `Forwarded`, `X-Real-IP` and `X-Forwarded-Host` never do. A `Host` that is not
-ours gets as far as the 400, and no page and no redirect is made of it.
+the one of PUBLIC_URL gets as far as the 400, and no page and no redirect is made of it.
 """
 
 import ipaddress

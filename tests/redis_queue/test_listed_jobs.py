@@ -290,7 +290,7 @@ def test_a_line_that_begins_with_nonsense_breaks_no_page(
     support = signed_in(make_user(role="support"))
     assert "Waiting" in shown(support)
     assert support.get("/admin/").status_code == 200
-    assert queue.longest_wait() is None
+    assert queue.max_wait_seconds() is None
 
 
 def shown(browser: FlaskClient) -> str:

@@ -63,7 +63,9 @@ def said(url: str) -> Line:
 
 
 @pytest.mark.usefixtures("far")
-def test_another_machine_that_obeys_anybody_is_red(app: Flask, session: object, obedient: int) -> None:
+def test_another_machine_that_obeys_without_password_is_red(
+    app: Flask, session: object, obedient: int
+) -> None:
     line = said(f"rediss://u:{GOOD}@127.0.0.1:1/0")
     assert line.level == "ok", "nobody is there"
     line = said(f"redis://u:{GOOD}@127.0.0.1:{obedient}/0")
@@ -131,7 +133,7 @@ def everything(app: Flask, redis_connection: "Redis[Any]") -> int:
     assert queue.enqueue(RUN, "no id", job_id="known")
     assert queue.in_line(RUN, "known")
     assert queue.answers()
-    assert queue.longest_wait() is not None
+    assert queue.max_wait_seconds() is not None
     redis_connection.hset("rq:job:strange", "data", "x")
     redis_connection.hset("rq:job:stuck", mapping={"data": "x", "origin": "bulk"})
     redis_connection.rpush("rq:queue:urgent", "strange")

@@ -19,10 +19,10 @@ MIN_LETTERS = 6  # with fewer, a password is compared sign by sign
 MEMORY_KIB = 46 * 1024
 OLD = "scrypt:"
 # Hashes of random texts that were not kept, one of each kind: what a try is compared with when there is nothing else.
-NOBODY_HASH = (
+UNUSED_HASH = (
     "$argon2id$v=19$m=47104,t=1,p=1$eeVP2QK9PTkR9CVTL0N25Q$x/tiV1f2D+D4YnRaPBLAn1cOitYTri//MDSIUPQ5SHQ"
 )
-NOBODY_OLD_HASH = (
+UNUSED_OLD_HASH = (
     "scrypt:32768:8:1$O9hwl38OsoniQ1Ee$"
     "115e84435c277ee7f68669abc4c3887226e0e3d5accf671d5e8cce2ccfd31bfa"
     "de3cc3081dee4b6e8c43d55400b28eed217b4eced41b8bab9c9da9866eccc9fc"
@@ -36,13 +36,13 @@ def hashed(password: str) -> str:
 
 def proves(stored: str | None, password: str) -> bool:
     """Is this the password? Takes as long for an account that has none."""
-    right = _matches(stored or NOBODY_HASH, password)
+    right = _matches(stored or UNUSED_HASH, password)
     return right and stored is not None
 
 
 def waste_the_time_of_the_other_kind(stored: str | None) -> None:
     """As long as there are hashes of both kinds, a wrong try costs one of each, so that its time tells nothing."""
-    _matches(NOBODY_HASH if is_old(stored) else NOBODY_OLD_HASH, "")
+    _matches(UNUSED_HASH if is_old(stored) else UNUSED_OLD_HASH, "")
 
 
 def is_old(stored: str | None) -> bool:

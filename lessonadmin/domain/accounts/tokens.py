@@ -36,7 +36,7 @@ class Expired(Exception):
     """The secret was right, and its date is over. Only who has the secret hears this."""
 
 
-def check_wish(user: User, *, name: str, scope: str) -> tuple[str, TokenScope]:
+def check_request(user: User, *, name: str, scope: str) -> tuple[str, TokenScope]:
     """What can be checked of a new token before the user proves who they are."""
     name = one_line(name)
     if len(name) > MAX_NAME_LENGTH:
@@ -58,7 +58,7 @@ def create(user: User, *, name: str = "", scope: str = "write") -> str:
         raise Conflict(
             "account_disabled", f"The account {user.email} is disabled: a token would open nothing."
         )
-    name, known_scope = check_wish(user, name=name, scope=scope)
+    name, known_scope = check_request(user, name=name, scope=scope)
     secret = secrets.token_urlsafe(32)
     token = ApiToken(user_id=user.id, name=name, scope=known_scope, secret_hash=hashed(secret))
     db.session.add(token)

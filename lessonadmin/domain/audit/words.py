@@ -88,15 +88,15 @@ def _change(key: str, before: object, after: object) -> str:
 
 
 def _quoted(value: object) -> str:
-    return "nothing" if value in (None, "") else f"“{plain(str(value), longest=80)}”"
+    return "nothing" if value in (None, "") else f"“{plain(str(value), max_length=80)}”"
 
 
 def _value(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} = {plain(str(one), longest=80)}" for key, one in value.items())
+        return ", ".join(f"{key} = {plain(str(one), max_length=80)}" for key, one in value.items())
     if value is True:
         return "yes"
-    return plain(str(value), longest=200)
+    return plain(str(value), max_length=200)
 
 
 def event_words(row: Any) -> tuple[str, str, bool]:
@@ -111,7 +111,7 @@ def event_words(row: Any) -> tuple[str, str, bool]:
     if row.error:
         parts.append(plain(row.error))
     return (
-        f"Event {plain(row.type, longest=80)}",
+        f"Event {plain(row.type, max_length=80)}",
         "; ".join(filter(None, parts)),
         row.outcome in ("failed", "unmatched"),
     )

@@ -97,7 +97,7 @@ def _failures(ended: Mapping[str, int]) -> int:
 
 
 def _queue_stands() -> str | None:
-    waits = queue.longest_wait()
+    waits = queue.max_wait_seconds()
     if waits is not None and waits > JOB_WAITS_SECONDS:
         return f"The oldest job has waited for {waits / 60:.0f} minutes."
     return None

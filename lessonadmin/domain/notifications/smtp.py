@@ -132,4 +132,4 @@ def _trusted() -> ssl.SSLContext:
 
 
 def _told(error: Exception) -> str:
-    return plain(traces.with_words(error), longest=300)
+    return plain(traces.with_words(error), max_length=300)

@@ -190,7 +190,7 @@ def _notes(span: _Span) -> Iterator[Entry]:
         span.of(wanted.where(StaffNote.lesson_id == span.target_id), StaffNote.created_at)
     ):
         yield Entry(
-            row.created_at, "note", email or "somebody", "Note", plain(row.text, longest=4000), link=row.id
+            row.created_at, "note", email or "somebody", "Note", plain(row.text, max_length=4000), link=row.id
         )
 
 

@@ -23,13 +23,13 @@ def test_a_hash_of_another_making_is_to_be_made_anew() -> None:
     assert passwords.proves(old, PASSWORD)
     assert not passwords.proves(old, "wrong password")
     assert passwords.needs_rehash(old)
-    assert passwords.needs_rehash(passwords.NOBODY_HASH.replace("m=47104", "m=8192"))
+    assert passwords.needs_rehash(passwords.UNUSED_HASH.replace("m=47104", "m=8192"))
 
 
 @pytest.mark.parametrize("password", ["", PASSWORD, "\ud800", "x" * 100_000])
 def test_without_a_hash_nothing_is_proved(password: str) -> None:
     assert not passwords.proves(None, password)
-    assert not passwords.proves(passwords.NOBODY_HASH, password)
+    assert not passwords.proves(passwords.UNUSED_HASH, password)
 
 
 @pytest.mark.parametrize("stored", ["", "x", "$argon2id$", "pbkdf2:sha256:1$x$y", "scrypt:1024:8:1$x$y"])

@@ -79,7 +79,7 @@ def _one(
 def _unknown(name: str, error: Exception) -> Line:
     if isinstance(error, SQLAlchemyError):
         return fail(name, "Not known, since the database did not answer.", "See the line about the database.")
-    said = f"This could not be checked: {plain(traces.with_words(error), longest=200)}"
+    said = f"This could not be checked: {plain(traces.with_words(error), max_length=200)}"
     return fail(name, said, "See the log.")
 
 

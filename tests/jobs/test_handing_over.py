@@ -13,7 +13,7 @@ from lessonadmin.domain import heartbeats, mux_budget
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.polling import survey
-from tests.domain.batches.test_batches import in_threads
+from tests.domain.batches.support import in_threads
 from tests.domain.polling.test_survey import many_processing
 from tests.factories import make_lesson, make_tracking, make_user
 from tests.jobs.test_jobs import work_off

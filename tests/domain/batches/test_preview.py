@@ -1,0 +1,103 @@
+"""The preview says beforehand what the run does."""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lessonadmin.db import CLI, transaction
+from lessonadmin.domain.batches import batches, preview, registry
+from lessonadmin.domain.models import Lesson
+from lessonadmin.domain.models.lessons import VIDEO_STATUSES
+from tests.domain.batches.actions.support import staff
+from tests.factories import (
+    make_course,
+    make_lesson,
+    make_playing_lesson,
+    make_tracking,
+    make_user,
+)
+
+EVERY_LESSON = [
+    {
+        "status": status,
+        "publish_on_ready": intent,
+        "video_processing_status": video,
+        "mux_asset_id": asset,
+        "mux_playback_id": playback,
+    }
+    for status, intent, video, asset, playback in itertools.product(
+        ("draft", "published"),
+        (True, False),
+        VIDEO_STATUSES,
+        (None, "temp_1", "asset"),
+        (None, "play", "temp_playback_1"),
+    )
+]
+
+
+def every_lesson(tracked: str | None) -> Iterator[tuple[uuid.UUID, dict[str, object]]]:
+    creator = make_user()
+    for number, columns in enumerate(EVERY_LESSON):
+        asset = columns["mux_asset_id"]
+        own = columns | {"mux_asset_id": f"{asset}{number}" if asset else None}
+        lesson = make_lesson(creator=creator, **own)
+        if tracked is not None:
+            real = f"tracked{number}" if tracked in ("ready", "deleting") else None
+            make_tracking(lesson, status=tracked, mux_asset_id=real, mux_playback_id=real and "p")
+        yield lesson.id, columns
+
+
+@pytest.mark.parametrize("name", ["publish", "unpublish", "clear_asset"])
+@pytest.mark.parametrize("tracked", [None, "uploading", "ready", "error", "deleting", "cancelled"])
+def test_the_preview_says_what_the_run_does(session: Session, name: str, tracked: str | None) -> None:
+    """Every combination of a lesson's columns, sensible or not, with each kind of upload beside it."""
+    with transaction(CLI):
+        made = dict(every_lesson(tracked))
+    action = registry.find("lesson", name)
+    before = preview.preview(action, list(made))
+    with transaction(staff()):
+        said = {
+            lesson_id: action.inside(lesson_id, {}).code  # type: ignore[misc]  # these have one
+            for lesson_id in made
+        }
+    foretold = {group.code: group.count for group in before.groups}
+    assert foretold == {code: list(said.values()).count(code) for code in set(said.values())}
+    assert before.asked == len(made) == before.changes + before.skipped
+
+
+@pytest.mark.parametrize("target", ["lesson", "course"])
+@pytest.mark.parametrize("name", ["clear_asset", "recheck"])
+def test_each_verdict_is_valid_sql_for_many_rows(session: Session, target: str, name: str) -> None:
+    rows = [make_lesson() for _ in range(3)] if target == "lesson" else [make_course() for _ in range(3)]
+    gone = uuid.uuid4()
+    found = preview.preview(registry.find(target, name), [*(row.id for row in rows), gone])
+    assert (found.asked, found.changes, found.skipped) == (4, 0, 4)
+    by_code = {group.code: group for group in found.groups}
+    assert by_code["missing"].count == 1
+    assert {example.name for group in found.groups for example in group.examples} <= {r.title for r in rows}
+
+
+def test_a_choice_by_filter_is_counted_like_a_choice_by_hand(session: Session) -> None:
+    creator = make_user()
+    ready = [make_playing_lesson(creator=creator, status="draft", published_at=None) for _ in range(3)]
+    make_lesson(creator=creator)
+    make_lesson()
+    source = select(Lesson.id).where(Lesson.creator_id == creator.id).order_by(Lesson.title)
+    found = preview.preview(registry.find("lesson", "publish"), source)
+    assert (found.asked, found.changes, found.skipped) == (4, 3, 1)
+    assert {one.id for one in found.will_do[0].examples} <= {lesson.id for lesson in ready}
+    assert found.will_skip[0].code == "no_video"
+
+
+def test_a_filter_that_matches_nothing(session: Session) -> None:
+    nothing = select(Lesson.id).where(Lesson.title == "no such lesson")
+    found = preview.preview(registry.find("lesson", "publish"), nothing)
+    assert (found.asked, found.changes, found.groups) == (0, 0, ())
+    with transaction(staff()):
+        batch = batches.create(registry.find("lesson", "publish"), nothing)
+    assert (batch.status, batch.total) == ("done", 0)
+    assert batch.finished_at is not None

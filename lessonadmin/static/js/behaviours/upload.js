@@ -33,6 +33,7 @@ export default function upload(root) {
   let before = "";
   let approved = null;
   let lastState = "";
+  let paused = false;
 
   const guard = (event) => event.preventDefault();
   const owner = () => ({ [`${root.dataset.kind}_id`]: root.dataset.owner });
@@ -56,6 +57,7 @@ export default function upload(root) {
     transfer = mine;
     follow(transfer, meter);
     phase = "running";
+    paused = false;
     panel.begin(file);
     approved = file;
     transfer.start();
@@ -128,6 +130,7 @@ export default function upload(root) {
         return;
       }
       meter.rest();
+      paused = true;
       panel.pausable(true, "Resume");
       panel.hint("Paused. Nothing is lost while this page stays open.");
       panel.say("Paused.");
@@ -245,7 +248,8 @@ export default function upload(root) {
   }
 
   panel.part("pause").addEventListener("click", () => {
-    if (panel.part("pause").textContent.includes("Resume")) {
+    if (paused) {
+      paused = false;
       panel.pausable(true);
       panel.hint("Going on.");
       transfer.resume();

@@ -75,7 +75,7 @@ def of_panel(at: Places) -> dict[str, Page]:
 
 
 def _lessons(at: Places) -> dict[str, Page]:
-    from lessonadmin.admin.framework.keyset import pack
+    from lessonadmin.domain.querying.keyset import pack
 
     lesson = "/admin/lesson/"
     week = f"flt0_made_from={at.day}&flt1_made_until={at.week_later}"

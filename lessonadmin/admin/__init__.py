@@ -4,13 +4,18 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from lessonadmin.admin.lists.audit import AuditView, PurchaseView
+from lessonadmin.admin.lists.audit import AuditView
 from lessonadmin.admin.lists.batches import BatchView
-from lessonadmin.admin.lists.lessons import CourseView, LessonView
-from lessonadmin.admin.lists.uploads import DeletionView, EventView, TrackingView
+from lessonadmin.admin.lists.courses import CourseView
+from lessonadmin.admin.lists.deletions import DeletionView
+from lessonadmin.admin.lists.events import EventView
+from lessonadmin.admin.lists.lessons import LessonView
+from lessonadmin.admin.lists.purchases import PurchaseView
+from lessonadmin.admin.lists.uploads import TrackingView
 from lessonadmin.admin.lists.users import UserView
 from lessonadmin.admin.pages import dashboard, reconciliation
-from lessonadmin.admin.pages.jobs import DoctorPage, JobsPage
+from lessonadmin.admin.pages.doctor import DoctorPage
+from lessonadmin.admin.pages.jobs import JobsPage
 from lessonadmin.admin.pages.search import SearchPage
 from lessonadmin.db import db
 from lessonadmin.domain.models import (

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import flash, redirect, request
-from flask_admin import BaseView, expose
+from flask_admin import BaseView
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from sqlalchemy.orm import joinedload
@@ -27,6 +27,7 @@ from wtforms import Form
 
 from lessonadmin import auth
 from lessonadmin.admin.framework import cells, csv_export, filter_form
+from lessonadmin.admin.framework.routes import expose
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 
 # What Flask-Admin would give every list, whether its pages lead there or not.
@@ -192,8 +193,12 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
             query = query.order_by(key.desc() if sort_desc else key.asc())
         return query, joins
 
-    def prepare(self, rows: Sequence[Any]) -> None:
-        """Fetch for all rows at once what their cells need; called for a page and for each slice of an export."""
+    def prepare(self, rows: Sequence[Any]) -> Any:
+        """Fetch for all rows at once what their cells need; called for a page and for each slice of an export.
+
+        Formatters get it as the `details` of the Listing that the template has as `data`.
+        """
+        return None
 
     def name_of(self, row: Any) -> str:
         """What a row is called where there is no room for more."""
@@ -223,7 +228,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
 
     # Drawing
 
-    @expose("/")  # type: ignore[untyped-decorator]
+    @expose("/")
     def index_view(self) -> Any:
         address = filter_form.canonical(self)
         return redirect(address) if address else super().index_view()
@@ -249,7 +254,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
         query = list_url.partition("?")[2]
         return f"{address}?{query}" if query else str(address)
 
-    @expose("/export/<any(csv):export_type>/")  # type: ignore[untyped-decorator]
+    @expose("/export/<any(csv):export_type>/")
     def export(self, export_type: str) -> Any:
         return csv_export.stream(self)
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
-from flask_admin import expose
 from markupsafe import Markup
 from sqlalchemy import Select
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
+from lessonadmin.admin.framework.routes import expose
 from lessonadmin.db import db, transaction
 from lessonadmin.domain.batches import batches, preview, registry, scheduling
 from lessonadmin.domain.batches.actions.clear_assets import GRACE
@@ -44,12 +44,7 @@ class Choice:
 
     def at_once(self) -> list[uuid.UUID] | None:
         """The rows, if they are few enough to wait for; None if not."""
-        if self.matching is None:
-            found = list(self.ids)
-        else:
-            # In any order: asked for a few in order, PostgreSQL may walk the whole table for them.
-            some = self.matching.order_by(None).limit(scheduling.MAX_AT_ONCE + 1)
-            found = sorted(db.session.scalars(some))
+        found = list(self.ids) if self.matching is None else scheduling.first_ids(self.matching)
         return found if len(found) <= scheduling.MAX_AT_ONCE else None
 
 
@@ -63,7 +58,7 @@ class ActsOnRows:
     def get_actions_list(self) -> tuple[list[tuple[str, str]], dict[str, str]]:
         return [(one.name, one.label) for one in registry.of(self.target)], {}
 
-    @expose("/action/", methods=("POST",))  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    @expose("/action/", methods=("POST",))
     def action_view(self) -> Any:
         action = _action(self.target, request.form.get("action", ""))
         choice = _choice(self)

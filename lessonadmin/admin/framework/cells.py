@@ -1,15 +1,17 @@
 """How values look in the panel's tables: moments, yes and no, nothing, and the cells of `templates/admin/cells.html`."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from flask import current_app, g, url_for
+from flask import current_app, request, url_for
 from jinja2 import Environment
 from markupsafe import Markup
 
 from lessonadmin import auth
 from lessonadmin.domain.models import User
+from lessonadmin.domain.support.names import Names
 from lessonadmin.web import formats
 
 
@@ -44,13 +46,34 @@ def _still(environment: Environment, name: str, values: tuple[Any, ...]) -> Mark
     return _call(environment, "admin/cells.html", name, *values)
 
 
+Formatter = Callable[[Any, Any, Any, str], Any]
+
+
+def of_row(show: Callable[[Any], Any]) -> Formatter:
+    """A formatter that needs only the row."""
+    return lambda _view, _context, row, _name: show(row)
+
+
+def with_details(show: Callable[[Any, Any], Any]) -> Formatter:
+    """A formatter that needs the row and what the view's `prepare` found for all rows."""
+    return lambda _view, context, row, _name: show(row, context["data"].details)
+
+
+def page_link(words: Callable[[Any], str], note: Callable[[Any], str] = lambda _row: "") -> Formatter:
+    """The formatter of a row's first cell: its words lead to its page."""
+    return lambda view, _context, row, _name: cell("titled", words(row), page_of(view, row), None, note(row))
+
+
 def address(endpoint: str, argument: str, value: object) -> str:
-    """The address of one of many things that differ in this argument, an id of ours. Flask makes it once a request."""
-    known: dict[tuple[str, str], str] = g.setdefault("panel_addresses", {})
-    if (endpoint, argument) not in known:
-        nothing: dict[str, Any] = {argument: ""}
-        known[endpoint, argument] = url_for(endpoint, **nothing)
-    return f"{known[endpoint, argument]}{value}"
+    """The address of one of many things that differ in this argument, a local id. Flask makes it for the first only."""
+    return f"{_prefix(current_app.jinja_env, request.script_root, endpoint, argument)}{value}"
+
+
+@lru_cache(maxsize=1000)
+def _prefix(_environment: Environment, _script_root: str, endpoint: str, argument: str) -> str:
+    """The same for every request to an application at the same place."""
+    nothing: dict[str, Any] = {argument: ""}
+    return url_for(endpoint, **nothing)
 
 
 def page_of(view: Any, row: Any) -> str:
@@ -78,9 +101,18 @@ ROOMS = {
 
 
 def person(user: User | None) -> Markup:
-    """Somebody, with a link to the lessons that are theirs."""
+    """A user, with a link to the lessons of that user."""
     href = address("admin_lesson.index_view", "flt0_owner_is", user.id) if user is not None else ""
     return cell("person", user, href)
+
+
+def target(row: Any, names: Names) -> Any:
+    """The lesson or course that a row is about."""
+    if row.target_id is None:
+        return cell("words", "")
+    title = names.title(row)
+    words = title or f"a {row.target_type} that is gone"
+    return cell("linked", words, link_to(row.target_type, row.target_id) if title else None)
 
 
 def moment(_view: Any, value: datetime, _name: str) -> Markup:

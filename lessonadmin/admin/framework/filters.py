@@ -10,17 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, or_
 
-from lessonadmin.db import db
 from lessonadmin.domain import prices
-from lessonadmin.domain.models import Course, User
-from lessonadmin.domain.querying import full_text
-from lessonadmin.text.ids import as_id
+from lessonadmin.domain.support import lookup
 
 Condition = Callable[[Any], ColumnElement[bool]]
 YES_NO = (("yes", "Yes"), ("no", "No"))
-MAX_PEOPLE = 200
 
 
 class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are partial
@@ -160,31 +156,13 @@ def _midnight(value: date) -> datetime:
 
 
 def person(name: str, column: Any) -> list[Where]:
-    """Somebody by e-mail address, name or id. Who that is is found first, so that the list's own index is used."""
-    return [Where(name, "is", lambda value: _in(column, people(value)), column=column)]
-
-
-def people(value: str) -> list[uuid.UUID]:
-    """Accounts that this names: one by its address or id, else all whose name or address has these words."""
-    if (found := as_id(value)) is not None:
-        return [found]
-    exact = select(User.id).where(func.lower(User.email) == value.strip().lower())
-    if (one := db.session.scalar(exact)) is not None:
-        return [one]
-    like = full_text.matches(User.search, value)
-    return [] if like is None else list(db.session.scalars(select(User.id).where(like).limit(MAX_PEOPLE)))
+    """A user by e-mail address, name or id. The account is looked up first, so that the list's own index is used."""
+    return [Where(name, "is", lambda value: _in(column, lookup.account_ids(value)), column=column)]
 
 
 def course(name: str, column: Any) -> list[Where]:
     """A course by its id or the words of its title."""
-    return [Where(name, "is", lambda value: _in(column, _courses(value)), column=column)]
-
-
-def _courses(value: str) -> list[uuid.UUID]:
-    if (found := as_id(value)) is not None:
-        return [found]
-    like = full_text.matches(Course.search, value)
-    return [] if like is None else list(db.session.scalars(select(Course.id).where(like).limit(MAX_PEOPLE)))
+    return [Where(name, "is", lambda value: _in(column, lookup.titled_course_ids(value)), column=column)]
 
 
 def _in(column: Any, ids: list[uuid.UUID]) -> ColumnElement[bool]:

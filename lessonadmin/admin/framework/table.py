@@ -3,7 +3,7 @@
 class LessonView(TableView):
     saved_views = (SavedView("stuck", "Stuck", conditions.lesson_stuck),)
     def found(self, text): ...      # the condition of the search box
-    def prepare(self, rows): ...    # what the cells need of all rows at once, kept in `flask.g`
+    def prepare(self, rows): ...    # what the cells need of all rows at once: the `details` of the Listing
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import abort, g, request
+from flask import abort, request
 from flask_admin.model.base import ViewArgs
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import ImmutableMultiDict
 
-from lessonadmin.admin.framework import keyset
 from lessonadmin.admin.framework.base import PanelView
 from lessonadmin.admin.framework.filters import Where
-from lessonadmin.db import db
-from lessonadmin.domain.querying import bounded_count
+from lessonadmin.admin.framework.listing import PageOfRows
+from lessonadmin.domain.querying import bounded_count, keyset
 from lessonadmin.text.texts import storable
 from lessonadmin.web.requests import NOT_STORABLE
 
@@ -99,16 +98,14 @@ class TableView(PanelView):
         key = self._key
         in_default_order = bool(conditions) and not search and sort_column is None
         most = MAX_FILTERED if in_default_order else MAX_COUNTED
-        g.panel_count = counted = self._count(search, conditions, filters, most)
+        counted = self._count(search, conditions, filters, most)
         by_name = bool(conditions) and not counted.more
         query = query.filter(*([bounded_count.named(key, conditions, counted)] if by_name else conditions))
         for relation in self._auto_joins:
             query = query.options(self._loading(relation))
         order = self._order(sort_column, sort_desc, filters)
-        found = keyset.read(query, order, page=page or 0, size=page_size or self.page_size)
-        g.panel_page = found
-        self.prepare(found.rows)
-        return counted.number, found.rows
+        found = keyset.read(query, order, request.args, page=page or 0, size=page_size or self.page_size)
+        return counted.number, PageOfRows(found.rows, self.prepare(found.rows), found, counted)
 
     def _count(
         self, search: str | None, conditions: list[ColumnElement[bool]], filters: Any, most: int
@@ -138,22 +135,14 @@ class TableView(PanelView):
         return joinedload(relation)
 
     def _conditions(self, search: str | None, filters: Any) -> list[ColumnElement[bool]]:
-        key = (search, tuple(filters or ()), request.args.get("view"))
-        known: dict[Any, list[ColumnElement[bool]]] = g.setdefault("panel_conditions", {})
-        if key not in known:  # a search may ask the database who is meant: once is enough
-            known[key] = list(self._look_up(search, filters))
-        return known[key]
-
-    def _look_up(self, search: str | None, filters: Any) -> Iterator[ColumnElement[bool]]:
+        """A search or a filter may ask the database which account is meant, so this is called once a request."""
         found = self.found(search) if search else None
-        if found is not None:
-            yield found
+        conditions = [] if found is None else [found]
         for index, _, value in filters or ():
             wanted = self._filters[index]
-            yield wanted.condition(wanted.clean(value))
+            conditions.append(wanted.condition(wanted.clean(value)))
         chosen = self.saved_view()
-        if chosen is not None:
-            yield chosen.condition()
+        return conditions if chosen is None else [*conditions, chosen.condition()]
 
     def saved_view(self) -> SavedView | None:
         name = request.args.get("view")
@@ -200,7 +189,9 @@ class TableView(PanelView):
         """The ids of all rows that a list's query string matches, in the order of their making."""
         key = self._key
         with self.reading(query) as arguments:
-            return select(key).where(*self._conditions(arguments.search, arguments.filters)).order_by(key)
+            return bounded_count.keys(key, self._conditions(arguments.search, arguments.filters)).order_by(
+                key
+            )
 
     # Drawing
 
@@ -210,14 +201,14 @@ class TableView(PanelView):
         return super().render(template, **values)
 
     def _drawn(self, values: dict[str, Any]) -> dict[str, Any]:
-        count, page = values["count"] or 0, g.panel_page
-        capped = g.panel_count.more
+        listing: PageOfRows = values["data"]
+        count, page, capped = listing.counted.number, listing.page, listing.counted.more
         address = values["return_url"]
         there = not (page.previous or page.next)
         return {
             "num_pages": None,
             "capped": capped,
-            "count": None if capped and not values["data"] else count,
+            "count": None if capped and not listing else count,
             "count_words": f"more than {count:,}" if capped else f"{count:,}",
             "tabs_of_view": self._tabs(),
             "previous_page": _with(address, page.previous),
@@ -247,13 +238,12 @@ class TableView(PanelView):
         counted = [one for one in self.saved_views if one.counted]
         if not counted:
             return {}
-        columns = []
-        for one in counted:
-            rows = one.counted_as() if one.counted_as else select(self._key).where(one.condition())
-            some = rows.limit(MAX_IN_TAB + 1).subquery()
-            columns.append(select(func.count()).select_from(some).scalar_subquery())
-        row = db.session.execute(select(*columns)).one()
-        return {one.name: int(count) for one, count in zip(counted, row, strict=True)}
+        rows = [
+            one.counted_as() if one.counted_as else bounded_count.keys(self._key, [one.condition()])
+            for one in counted
+        ]
+        counts = bounded_count.count_each(rows, MAX_IN_TAB + 1)
+        return {one.name: count for one, count in zip(counted, counts, strict=True)}
 
 
 def _with(address: str, more: dict[str, str] | None) -> str:

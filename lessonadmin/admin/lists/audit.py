@@ -1,20 +1,18 @@
-"""Lists that are only read: purchases and the audit trail. Nobody changes a row of either."""
+"""The audit trail as a list. It is only read."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from flask import g
 from sqlalchemy import ColumnElement, false, or_
-from sqlalchemy.orm import joinedload
 
 from lessonadmin.admin.framework import cells, filters
-from lessonadmin.admin.framework.cells import cell
+from lessonadmin.admin.framework.cells import cell, of_row, with_details
 from lessonadmin.admin.framework.table import TableView
-from lessonadmin.admin.lists.uploads import remember_people, remember_titles
 from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, details_of
-from lessonadmin.domain.models import AuditLog, Lesson, Purchase, User
+from lessonadmin.domain.models import AuditLog
 from lessonadmin.domain.models.audit import ACTOR_TYPES
-from lessonadmin.domain.prices import money, price_text
+from lessonadmin.domain.support import lookup
+from lessonadmin.domain.support.names import Names, names_of
 from lessonadmin.text.ids import as_id
 
 OTHER_WORDS = {
@@ -52,48 +50,20 @@ EXPORTS = {
 WORDS = AUDIT_WORDS | OTHER_WORDS | EXPORTS
 
 
-class PurchaseView(TableView):
-    room, icon = "purchase", "receipt"
-    offers = frozenset({"export"})  # a row says all that there is: it has no page
-    search_hint = "E-mail of the buyer, lesson id"
-    column_list = ("lesson", "user", "price_cents", "created_at")
-    column_labels = {"user": "Buyer", "price_cents": "Paid", "created_at": "Bought"}
-    column_sortable_list = ("created_at",)
-    column_formatters = {
-        "lesson": lambda _v, _c, row, _n: cell("linked", row.lesson.title, cells.link_to("lesson", row.lesson_id)),
-        "user": lambda _v, _c, row, _n: row.user.email,
-        "price_cents": lambda _v, _c, row, _n: money(row.price_cents),
-    }  # fmt: skip
-    column_export_list = ("id", "lesson", "lesson_id", "user", "price_cents", "created_at")
-    column_formatters_export = {
-        "lesson": lambda _v, _c, row, _n: row.lesson.title,
-        "user": lambda _v, _c, row, _n: row.user.email,
-        "price_cents": lambda _v, _c, row, _n: price_text(row.price_cents),
-    }
-    column_filters = (
-        *filters.identified("Lesson", Purchase.lesson_id),
-        *filters.person("Buyer", Purchase.user_id),
-        *filters.day("Bought", Purchase.created_at),
-    )
-
-    def _loading(self, relation: Any) -> Any:
-        fields = (Lesson.title,) if relation.key == "lesson" else (User.email, User.name)
-        return joinedload(relation).load_only(*fields)
-
-    def found(self, text: str) -> ColumnElement[bool]:
-        wanted = as_id(text)
-        if wanted is not None:
-            return or_(Purchase.id == wanted, Purchase.lesson_id == wanted, Purchase.user_id == wanted)
-        people = filters.people(text)
-        return Purchase.user_id.in_(people) if people else false()
-
-
-def _named(row: Any) -> str:
+def _target_name(row: Any, names: Names) -> str:
     """What an audit row is about: its title or address while it is there, else its kind and the beginning of its id."""
     if row.target_id is None:
         return ""
-    name = g.titles.get((row.target_type, row.target_id)) or g.people.get(row.target_id)
+    name = names.title(row) or names.email(row.target_id)
     return name or f"{row.target_type} {str(row.target_id)[:8]}…"
+
+
+def _target(row: Any, names: Names) -> Any:
+    return cell("linked", _target_name(row, names), cells.link_to(row.target_type, row.target_id))
+
+
+def _actor(row: Any, names: Names) -> str:
+    return actor_words(row.actor_type, names.email(row.actor_id) or None)
 
 
 class AuditView(TableView):
@@ -104,15 +74,15 @@ class AuditView(TableView):
     column_labels = {"action": "What", "actor_id": "Who", "target_id": "On", "detail": "Details", "at": "When"}  # fmt: skip
     column_sortable_list = ("at",)
     column_formatters = {
-        "action": lambda _v, _c, row, _n: cell("titled_plain", WORDS.get(row.action, row.action), row.action),
-        "actor_id": lambda _v, _c, row, _n: actor_words(row.actor_type, g.people.get(row.actor_id)),
-        "target_id": lambda _v, _c, row, _n: cell("linked", _named(row), cells.link_to(row.target_type, row.target_id)),
-        "detail": lambda _v, _c, row, _n: cell("words", details_of(row.detail)),
-    }  # fmt: skip
+        "action": of_row(lambda row: cell("titled_plain", WORDS.get(row.action, row.action), row.action)),
+        "actor_id": with_details(_actor),
+        "target_id": with_details(_target),
+        "detail": of_row(lambda row: cell("words", details_of(row.detail))),
+    }
     column_export_list = ("id", "at", "actor_type", "actor_id", "action", "target_type", "target_id", "detail")  # fmt: skip
     column_formatters_export = {
-        "actor_id": lambda _v, _c, row, _n: g.people.get(row.actor_id) or row.actor_id or "",
-        "detail": lambda _v, _c, row, _n: details_of(row.detail),
+        "actor_id": with_details(lambda row, names: names.email(row.actor_id) or row.actor_id or ""),
+        "detail": of_row(lambda row: details_of(row.detail)),
     }
     column_filters = (
         *filters.only("What", AuditLog.action, tuple((name, words) for name, words in WORDS.items())),
@@ -122,13 +92,13 @@ class AuditView(TableView):
         *filters.day("When", AuditLog.at),
     )
 
-    def prepare(self, rows: Sequence[Any]) -> None:
-        remember_people([one for row in rows for one in (row.actor_id, row.target_id if row.target_type == "user" else None)])  # fmt: skip
-        remember_titles(rows)
+    def prepare(self, rows: Sequence[Any]) -> Names:
+        targets = [row.target_id for row in rows if row.target_type == "user"]
+        return names_of(rows, users=[*(row.actor_id for row in rows), *targets])
 
     def found(self, text: str) -> ColumnElement[bool]:
         wanted = as_id(text)
         if wanted is not None:
             return or_(AuditLog.id == wanted, AuditLog.target_id == wanted)
-        people = filters.people(text)
+        people = lookup.account_ids(text)
         return AuditLog.actor_id.in_(people) if people else false()

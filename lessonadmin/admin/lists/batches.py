@@ -4,21 +4,22 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import g, make_response, redirect, request, url_for
-from flask_admin import expose
+from flask import make_response, redirect, request, url_for
 from sqlalchemy import ColumnElement, false
 
 from lessonadmin import auth
 from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.base import tell
-from lessonadmin.admin.framework.cells import cell
+from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
+from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
-from lessonadmin.admin.lists.uploads import remember_people
 from lessonadmin.db import transaction
 from lessonadmin.domain.batches import batches, registry, undo
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.models.batches import BATCH_STATUSES, ITEM_STATUSES
+from lessonadmin.domain.support import lookup
+from lessonadmin.domain.support.names import Names, names_of
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import fragments
 from lessonadmin.web.formats import plural
@@ -28,6 +29,17 @@ MOVING_MILLISECONDS = 1_000
 ROWS_A_PAGE = 50
 ACTION_NAMES = tuple(dict.fromkeys((one.name, one.label) for one in registry.ALL))
 LABELS = {(one.target, one.name): one.label for one in registry.ALL}
+
+
+def _action(row: Any) -> str:
+    """What is done with how many rows."""
+    label = LABELS.get((row.target_type, row.action), row.action)
+    return f"{label} {plural(row.total, 'upload' if row.target_type == 'tracking' else row.target_type)}"
+
+
+def _progress(row: Any) -> Any:
+    finished = row.done + row.failed + row.skipped
+    return cell("progress", finished, row.total, 100 if not row.total else int(100 * finished / row.total))
 
 
 class BatchView(TableView):
@@ -43,14 +55,14 @@ class BatchView(TableView):
     }
     column_sortable_list = ("created_at",)
     column_formatters = {
-        "action": lambda v, _c, row, _n: cell("titled", f"{LABELS.get((row.target_type, row.action), row.action)} {plural(row.total, row.target_type if row.target_type != 'tracking' else 'upload')}", cells.page_of(v, row), None, "undoes another" if row.undoes_id else ""),
-        "status": lambda _v, _c, row, _n: cell("batch_state", row.status),
-        "done": lambda _v, _c, row, _n: cell("progress", row.done + row.failed + row.skipped, row.total, 100 if not row.total else int(100 * (row.done + row.failed + row.skipped) / row.total)),
-        "reason": lambda _v, _c, row, _n: cell("words", row.reason),
-        "created_by": lambda _v, _c, row, _n: cell("words", g.people.get(row.created_by, "")),
-    }  # fmt: skip
+        "action": page_link(_action, note=lambda row: "undoes another" if row.undoes_id else ""),
+        "status": of_row(lambda row: cell("batch_state", row.status)),
+        "done": of_row(_progress),
+        "reason": of_row(lambda row: cell("words", row.reason)),
+        "created_by": with_details(lambda row, names: cell("words", names.email(row.created_by))),
+    }
     column_export_list = ("id", "action", "target_type", "status", "total", "done", "failed", "skipped", "reason", "created_by", "created_at", "finished_at")  # fmt: skip
-    column_formatters_export = {"created_by": lambda _v, _c, row, _n: g.people.get(row.created_by, "")}
+    column_formatters_export = {"created_by": with_details(lambda row, names: names.email(row.created_by))}
     column_filters = (
         *filters.choice("State", Batch.status, tuple((name, name.capitalize()) for name in BATCH_STATUSES)),
         *filters.only("Action", Batch.action, ACTION_NAMES),
@@ -62,17 +74,17 @@ class BatchView(TableView):
         SavedView("stopped", "Stopped", lambda: Batch.status == "stopped"),
     )
 
-    def prepare(self, rows: Sequence[Any]) -> None:
-        remember_people([row.created_by for row in rows])
+    def prepare(self, rows: Sequence[Any]) -> Names:
+        return names_of(users=[row.created_by for row in rows])
 
     def found(self, text: str) -> ColumnElement[bool]:
         wanted = as_id(text)
         if wanted is not None:
             return Batch.id == wanted
-        people = filters.people(text)
+        people = lookup.account_ids(text)
         return Batch.created_by.in_(people) if people else false()
 
-    @expose("/details/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    @expose("/details/")
     def details_view(self) -> Any:
         values = self._seen(_id(request.args.get("id", "")))
         if fragments.wanted():
@@ -111,24 +123,24 @@ class BatchView(TableView):
 
     # Its course
 
-    @expose("/stop", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/stop", methods=("POST",))
     def stop_view(self) -> Any:
         return _done(batches.stop, "Stopped. Rows under way are finished, no further one is begun.")
 
-    @expose("/resume", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/resume", methods=("POST",))
     def resume_view(self) -> Any:
         return _done(batches.resume, "It goes on.")
 
-    @expose("/retry", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/retry", methods=("POST",))
     def retry_view(self) -> Any:
         return _done(batches.retry_failed, "The failed rows are tried again.")
 
-    @expose("/retry-row", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/retry-row", methods=("POST",))
     def retry_row_view(self) -> Any:
         item_id = _id(request.form.get("item", ""))
         return _done(lambda _batch_id: batches.retry_item(item_id), "This row is tried again.")
 
-    @expose("/undo", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/undo", methods=("POST",))
     def undo_view(self) -> Any:
         made: list[uuid.UUID] = []
 
@@ -147,7 +159,7 @@ def _id(text: str) -> uuid.UUID:
 
 
 def _done(do: Callable[[uuid.UUID], Any], said: str) -> Any:
-    """Do it for whoever is signed in, and back to the page with a word about it."""
+    """Do it as the user who is signed in, and lead back to the page with a message."""
     batch_id = _id(request.form.get("id", ""))
 
     def act() -> None:

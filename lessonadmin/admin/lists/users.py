@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import flash, make_response, redirect, request, url_for
-from flask_admin import expose
 from sqlalchemy import ColumnElement
 
 from lessonadmin import auth
-from lessonadmin.admin.framework import cells, filters
+from lessonadmin.admin.framework import filters
 from lessonadmin.admin.framework.base import tell
-from lessonadmin.admin.framework.cells import cell, drawn
+from lessonadmin.admin.framework.cells import drawn, of_row, page_link
+from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
 from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import administration, handover, passwords, sessions, tokens, users
@@ -25,6 +25,11 @@ from lessonadmin.web.formats import plural
 ROLE_WORDS = tuple((role, role.capitalize()) for role in ROLES)
 
 
+def _state(row: Any) -> Any:
+    label, icon, tone = ("Active", "check", "good") if row.active else ("Disabled", "lock", "warn")
+    return drawn("badge.badge", label, icon, tone)
+
+
 class UserView(TableView):
     room, icon = "user", "people"
     offers = frozenset({"create_view", "details_view", "export"})
@@ -34,10 +39,10 @@ class UserView(TableView):
     column_labels = {"email": "E-mail", "active": "State", "created_at": "Made"}
     column_sortable_list = ()
     column_formatters = {
-        "email": lambda v, _c, row, _n: cell("titled", row.email, cells.page_of(v, row), None),
-        "role": lambda _v, _c, row, _n: row.role.capitalize(),
-        "active": lambda _v, _c, row, _n: drawn("badge.badge", "Active" if row.active else "Disabled", "check" if row.active else "lock", "good" if row.active else "warn"),
-    }  # fmt: skip
+        "email": page_link(lambda row: row.email),
+        "role": of_row(lambda row: row.role.capitalize()),
+        "active": of_row(_state),
+    }
     column_export_list = ("id", "email", "name", "role", "active", "created_at")
     column_filters = (
         *filters.choice("Role", User.role, ROLE_WORDS),
@@ -58,7 +63,7 @@ class UserView(TableView):
     def name_of(self, row: Any) -> str:
         return str(row.email)
 
-    @expose("/new/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:
         if request.method == "GET":
             return self._new_page()
@@ -82,7 +87,7 @@ class UserView(TableView):
     def _new_page(self, problem: Problem | None = None) -> str:
         return str(self.render("admin/user/new.html", problem=problem, typed=request.form, roles=ROLE_WORDS))
 
-    @expose("/details/")  # type: ignore[untyped-decorator]
+    @expose("/details/")
     def details_view(self) -> Any:
         return self._page(self._user(request.args.get("id", "")))
 
@@ -110,18 +115,18 @@ class UserView(TableView):
         )
         return make_response(str(html), 400 if problem is not None else 200)
 
-    @expose("/role", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/role", methods=("POST",))
     def role_view(self) -> Any:
         role = request.form.get("role", "")
         return self._done(lambda user: administration.set_role(auth.current_user(), user.id, role), "The role is changed; they have to sign in again.")  # fmt: skip
 
-    @expose("/active", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/active", methods=("POST",))
     def active_view(self) -> Any:
         active = request.form.get("active") == "1"
         said = "The account is enabled." if active else "The account is disabled and signed out everywhere."
         return self._done(lambda user: administration.set_active(auth.current_user(), user.id, active), said)
 
-    @expose("/password", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/password", methods=("POST",))
     def password_view(self) -> Any:
         made: list[str] = []
 
@@ -131,7 +136,7 @@ class UserView(TableView):
         answer = self._done(reset, "")
         return self._page(self._user(request.form.get("id", "")), password=made[0]) if made else answer
 
-    @expose("/tokens/revoke", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/tokens/revoke", methods=("POST",))
     def tokens_view(self) -> Any:
         """One token that the form names, or all of them."""
         named = request.form.get("token_id", "")
@@ -143,7 +148,7 @@ class UserView(TableView):
             return self._done(lambda user: administration.revoke_token(by, user.id, token_id), "The token no longer opens anything.")  # fmt: skip
         return self._done(lambda user: administration.revoke_tokens(by, user.id), "No token of theirs opens anything any more.")  # fmt: skip
 
-    @expose("/handover", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/handover", methods=("POST",))
     def handover_view(self) -> Any:
         user = self._user(request.form.get("id", ""))
         to = users.find_by_email(request.form.get("to", ""))

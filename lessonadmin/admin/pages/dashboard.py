@@ -1,9 +1,10 @@
 """The first page of the panel: is the pipeline healthy, before an instructor complains. It updates by itself."""
 
 from flask import Blueprint, make_response, request, url_for
-from flask_admin import Admin, AdminIndexView, expose
+from flask_admin import Admin, AdminIndexView
 from werkzeug.wrappers import Response
 
+from lessonadmin.admin.framework.routes import expose
 from lessonadmin.domain.health import alarms, dashboard
 from lessonadmin.security import security_events
 
@@ -22,7 +23,7 @@ class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no t
         blueprint.static_folder = None
         return blueprint
 
-    @expose("/")  # type: ignore[untyped-decorator]
+    @expose("/")
     def index(self) -> Response | str:
         span = request.args.get("span", "24h")
         known = span if span in dashboard.SPANS else "24h"

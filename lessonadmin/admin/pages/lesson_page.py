@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, cast
 
 from flask import Response, flash, make_response, redirect, request
-from flask_admin import expose
 
 from lessonadmin import auth
 from lessonadmin.admin.framework import mux_links
+from lessonadmin.admin.framework.routes import expose
 from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.batches import registry
@@ -36,7 +36,7 @@ class CasePages:
 
     target = ""
 
-    @expose("/details/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    @expose("/details/")
     def details_view(self) -> Any:
         owner = self._owner()
         look = self._look(owner) if request.args.get("look") == "1" else None
@@ -46,7 +46,7 @@ class CasePages:
         headers.needs_widgets()
         return self._drawn_page("admin/row/details.html", values | self._more(owner, values))
 
-    @expose("/story/")  # type: ignore[untyped-decorator]
+    @expose("/story/")
     def story_view(self) -> Any:
         """What happened before a moment; a fragment for the open page, a page of its own otherwise."""
         owner = self._owner()
@@ -56,7 +56,7 @@ class CasePages:
             return fragments.answer(self._drawn_page("admin/row/story.html", values), name="story")
         return self._drawn_page("admin/row/story_page.html", values)
 
-    @expose("/story.txt")  # type: ignore[untyped-decorator]
+    @expose("/story.txt")
     def ticket_view(self) -> Response:
         owner = self._owner()
         told = timeline.timeline_of(self._kind, owner.id, limit=MAX_TICKET_LENGTH)
@@ -66,7 +66,7 @@ class CasePages:
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
-    @expose("/edit/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]
+    @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
         owner = self._owner()
         if request.method == "GET":
@@ -157,7 +157,7 @@ class CasePages:
 class NotedPages(CasePages):
     """For the view of lessons, of which staff also note something down."""
 
-    @expose("/note", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/note", methods=("POST",))
     def note_view(self) -> Any:
         owner = self._owner(request.form.get("id", ""))
         try:

@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Callable
 
 from flask import redirect, request, url_for
-from flask_admin import expose
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.admin.framework.base import PanelPage, tell
+from lessonadmin.admin.framework.routes import expose
 from lessonadmin.domain.reconciliation import difference_report
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import fragments
@@ -24,7 +24,7 @@ def _number(text: str | None) -> int:
 class ReconcilePage(PanelPage):
     room, icon = "reconcile", "retry"
 
-    @expose("/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    @expose("/")
     def index(self) -> Response | str:
         kind = request.args.get("kind")
         report = difference_report.show(kind=kind, page=_number(request.args.get("page")))
@@ -40,11 +40,11 @@ class ReconcilePage(PanelPage):
             return str(self.render("admin/reconcile.html", **values))
         return fragments.answer(self.render("admin/reconcile_state.html", **values), name=FRAGMENT)
 
-    @expose("/walk", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/walk", methods=("POST",))
     def walk(self) -> Response:
         return _asked(difference_report.request_run, "A worker begins to walk; this page follows it.")
 
-    @expose("/mend", methods=("POST",))  # type: ignore[untyped-decorator]
+    @expose("/mend", methods=("POST",))
     def mend(self) -> Response:
         given = request.form
         return _asked(

@@ -3,11 +3,11 @@
 from typing import Any
 
 from flask import redirect, request, url_for
-from flask_admin import expose
 
 from lessonadmin import auth
 from lessonadmin.admin.framework import cells
 from lessonadmin.admin.framework.base import PanelPage
+from lessonadmin.admin.framework.routes import expose
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.support.lookup import Hit
 
@@ -28,7 +28,7 @@ class SearchPage(PanelPage):
     def is_visible(self) -> bool:
         return False  # it has its box on every page of the panel
 
-    @expose("/")  # type: ignore[untyped-decorator]  # Flask-Admin's types are partial
+    @expose("/")
     def index(self) -> Any:
         found = lookup.find(request.args.get("q", ""))
         if found.single is not None and (address := where(found.single)):

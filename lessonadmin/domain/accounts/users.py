@@ -54,6 +54,10 @@ def _check_role(role: str) -> str:
     return role
 
 
+def find_by_id(user_id: uuid.UUID | None) -> User | None:
+    return None if user_id is None else db.session.get(User, user_id)
+
+
 def find_by_email(email: str) -> User | None:
     return db.session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
 

@@ -8,8 +8,9 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, select
 
 from lessonadmin import queue
 from lessonadmin.db import Actor, db, transaction
@@ -37,6 +38,14 @@ class Report:
 
     def count(self, status: str) -> int:
         return sum(item.status == status for item in self.items)
+
+
+def first_ids(matching: Select[Any]) -> list[uuid.UUID]:
+    """Some of these rows, one more than `run_now` takes if there are so many.
+
+    In any order: asked for a few in order, PostgreSQL may read the whole table for them.
+    """
+    return sorted(db.session.scalars(matching.order_by(None).limit(MAX_AT_ONCE + 1)))
 
 
 def run_now(

@@ -56,6 +56,18 @@ def count_rows(rows: Select[Any], most: int, *, on: Connection | None = None) ->
     return Count(most, more=True) if found > most else Count(found)
 
 
+def keys(key: Any, conditions: Conditions) -> Select[Any]:
+    """The keys of all rows that fit."""
+    return select(key).where(*conditions)
+
+
+def count_each(rows: Sequence[Select[Any]], most: int) -> list[int]:
+    """How many rows each of them has, at most so many, by one statement for all."""
+    some = [one.limit(most).subquery() for one in rows]
+    counts = [select(func.count()).select_from(one).scalar_subquery() for one in some]
+    return [int(count) for count in db.session.execute(select(*counts)).one()]
+
+
 def count_found(key: Any, conditions: Conditions, most: int) -> Count:
     """The same for conditions with a search among them. The keys must count upwards with time."""
     among_newest = count(key, [*conditions, _newest(key, NEWEST)], NEWEST).number

@@ -71,6 +71,46 @@ def course_ids(text: str) -> list[uuid.UUID]:
     return _owner_ids(text, Course)
 
 
+def upload_ids(text: str) -> list[uuid.UUID]:
+    """Uploads that an id of Mux, or a temporary one, names exactly."""
+    found: set[uuid.UUID] = set()
+    # One index each: an OR over four would make the planner read the whole table.
+    for column in (
+        Tracking.upload_id,
+        Tracking.mux_asset_id,
+        Tracking.mux_playback_id,
+        Tracking.temp_asset_id,
+    ):
+        found.update(db.session.scalars(select(Tracking.id).where(column == text).limit(100)))
+    return list(found)
+
+
+def event_ids(text: str) -> list[uuid.UUID]:
+    """Events of this id, by Mux's or the local one."""
+    wanted, by_mux = as_id(text), MuxEvent.mux_event_id == text
+    named = by_mux if wanted is None else or_(by_mux, MuxEvent.id == wanted)
+    return list(db.session.scalars(select(MuxEvent.id).where(named)))
+
+
+def account_ids(text: str) -> list[uuid.UUID]:
+    """Accounts: one by its address or id, else all whose name or address has these words."""
+    if (found := as_id(text)) is not None:
+        return [found]
+    exact = select(User.id).where(func.lower(User.email) == text.strip().lower())
+    if (one := db.session.scalar(exact)) is not None:
+        return [one]
+    like = full_text.matches(User.search, text)
+    return [] if like is None else list(db.session.scalars(select(User.id).where(like).limit(MAX_IDS)))
+
+
+def titled_course_ids(text: str) -> list[uuid.UUID]:
+    """A course by its id, else all that have these words in their titles."""
+    if (found := as_id(text)) is not None:
+        return [found]
+    like = full_text.matches(Course.search, text)
+    return [] if like is None else list(db.session.scalars(select(Course.id).where(like).limit(MAX_IDS)))
+
+
 def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]:
     text = tidy(text)
     if not text or len(text.split()) != 1:

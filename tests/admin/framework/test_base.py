@@ -304,7 +304,7 @@ def test_the_export_holds_what_matches_in_a_form_that_no_spreadsheet_runs(staff:
 def test_the_export_is_read_in_slices_and_misses_nothing(
     staff: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lessonadmin.admin.framework.csv_export.SLICE", 7)
+    monkeypatch.setattr("lessonadmin.domain.querying.slices.MAX_ROWS", 7)
     instructor = make_user()
     for number in range(21):
         make_lesson(creator=instructor, title=f"Lesson {number:02}")

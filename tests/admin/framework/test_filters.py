@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from lessonadmin.admin.framework import keyset
 from lessonadmin.domain.models import Lesson, User
+from lessonadmin.domain.querying import keyset
 from tests.admin.samples import browser, link, titles
 from tests.factories import (
     make_course,

@@ -1,17 +1,17 @@
-"""Pages by key: where a page of a long list begins is told by the row before it, never by how many rows come first.
+"""Pages by key: a page of a long list begins after a row, not after a number of rows.
 
 A cursor is the value of the sorted column and the id of a row, in a form that travels in an address. One that does not
-parse is as good as none. Page numbers still work for the first rows of a list, for whoever types them.
+parse counts as none. Page numbers still work for the first rows of a list, for users who type them.
 """
 
 import base64
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import request
 from sqlalchemy import literal, tuple_
 
 from lessonadmin.text.ids import as_id
@@ -91,11 +91,11 @@ class Page:
     next: dict[str, str] | None
 
 
-def read(query: Any, order: Order, *, page: int, size: int) -> Page:
-    """The page that the address asks for: by `after`, `before`, `end`, or by a small number."""
-    after = unpack(request.args.get("after"), order.column)
-    before = unpack(request.args.get("before"), order.column) if after is None else None
-    backwards = after is None and (before is not None or request.args.get("end") == "1")
+def read(query: Any, order: Order, arguments: Mapping[str, str], *, page: int, size: int) -> Page:
+    """The page that the arguments of an address ask for: by `after`, `before`, `end`, or by a small number."""
+    after = unpack(arguments.get("after"), order.column)
+    before = unpack(arguments.get("before"), order.column) if after is None else None
+    backwards = after is None and (before is not None or arguments.get("end") == "1")
     offset = 0 if after or backwards else min(page * size, MAX_OFFSET)
     cursor = after or before
     if cursor is not None:

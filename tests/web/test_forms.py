@@ -84,7 +84,7 @@ def test_the_panel_edits_no_status_and_gives_a_course_to_another_instructor() ->
     assert form.changes().status is UNSET
     course = Course(title="Baking", description="", version=1, instructor=User(email="old@example.com"))
     assert isinstance(shown := panel_form(course), PanelCourseForm)
-    assert shown.instructor.data == "old@example.com"
+    assert shown.teacher.data == "old@example.com"
     assert isinstance(given := panel_form(course, sent(teacher="new@example.com")), PanelCourseForm)
-    assert given.instructor.data == "new@example.com"
+    assert given.teacher.data == "new@example.com"
     assert given.changes() == Changes(title="Baking", description="")

@@ -183,10 +183,10 @@ def test_a_burst_of_tries_to_come_in(
     assert standing() == {alarm}
     assert standing() == {alarm}
     assert len(told(staff)) == 1
-    db.session.execute(text("UPDATE security_counts SET minute = minute - interval '12 minutes'"))
+    db.session.execute(text("UPDATE security_counts SET minute = minute - interval '11 minutes'"))
     db.session.commit()
     assert standing() == {alarm}, "a pause of a few minutes is no end"
-    db.session.execute(text("UPDATE security_counts SET minute = minute - interval '5 minutes'"))
+    db.session.execute(text("UPDATE security_counts SET minute = minute - interval '6 minutes'"))
     db.session.commit()
     assert standing() == set()
     assert told(staff)[-1].startswith("Over: ")

@@ -25,7 +25,7 @@ from tests.settings import overridden
 
 
 @pytest.fixture(autouse=True)
-def somebody_works(session: object) -> None:
+def worker_and_clock_run(session: object) -> None:
     heartbeats.record("worker:host:1")
     heartbeats.record("clock")
 

@@ -1,0 +1,79 @@
+"""Doctor: a schema that is behind, processes that stopped and work that waits are found and said."""
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from lessonadmin.db import db
+from lessonadmin.domain import heartbeats
+from lessonadmin.domain.health.doctor import all_checks
+from lessonadmin.domain.health.doctor.examination import DoctorContext
+from tests.doctor import examined
+from tests.factories import make_event, make_lesson
+from tests.mux_sim import MuxSim
+from tests.settings import overridden
+
+
+def test_the_schema_is_behind(well: MuxSim) -> None:
+    db.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    db.session.commit()
+    try:
+        line = examined()["migrations"]
+    finally:
+        db.session.execute(
+            text("UPDATE alembic_version SET version_num = :head"), {"head": heartbeats.expected_revision()}
+        )
+        db.session.commit()
+    assert line.level == "FAIL"
+    assert "db upgrade" in line.todo
+
+
+def test_the_database_is_away(well: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setattr(all_checks, "DoctorContext", lambda _engine, settings: DoctorContext(away, settings))
+    lines = examined()
+    assert lines["database"].level == "FAIL"
+    assert "DATABASE_URL" in lines["database"].todo
+    assert lines["Redis"].level == "ok"
+    assert lines["token of the web"].level == "ok"
+    away.dispose()
+
+
+def test_redis_is_away(well: MuxSim) -> None:
+    with overridden(redis_url="redis://127.0.0.1:1/0"):
+        line = examined()["Redis"]
+    assert line.level == "FAIL"
+    assert "REDIS_URL" in line.todo
+
+
+@pytest.mark.parametrize(("prefix", "name"), [("worker:", "workers"), ("clock", "clock")])
+def test_a_heart_stopped(well: MuxSim, prefix: str, name: str) -> None:
+    db.session.execute(
+        text("UPDATE heartbeats SET at = now() - interval '5 minutes' WHERE starts_with(name, :prefix)"),
+        {"prefix": prefix},
+    )
+    db.session.commit()
+    line = examined()[name]
+    assert (line.level, "5 minutes ago" in line.says) == ("FAIL", True)
+    assert "flask --app app" in line.todo
+    db.session.execute(text("DELETE FROM heartbeats"))
+    db.session.commit()
+    assert "never" in examined()[name].says or "None was ever seen" in examined()[name].says
+
+
+def test_work_that_waits(well: MuxSim) -> None:
+    make_event(outcome="failed")
+    lesson = make_lesson()
+    well.upload(lesson)
+    db.session.execute(
+        text(
+            "UPDATE mux_asset_tracking SET created_at = now() - interval '1 day', next_check_at = now() - interval '1 hour'"
+        )
+    )
+    db.session.execute(
+        text("INSERT INTO asset_deletions (mux_asset_id, last_error) VALUES ('a', 'server_error: x')")
+    )
+    db.session.commit()
+    lines = examined()
+    names = ("failed events", "deletions", "overdue looks", "stuck videos")
+    assert {name: lines[name].level for name in names} == dict.fromkeys(names, "warn")
+    assert lines["stuck videos"].says.startswith("1 ")

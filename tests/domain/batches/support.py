@@ -135,8 +135,8 @@ def hours_pass(hours: int = 12) -> None:
 
 def run_for_ten_seconds(batch_id: uuid.UUID, rows: int) -> None:
     """Carry out so many rows of a batch, as if that had taken ten seconds."""
-    turns = iter([True] * (rows // 50) + [False])
-    assert runner.run_some(batch_id, seconds=30, alive=lambda: next(turns)).count == rows
+    alive = iter([True] * (rows // 50) + [False])
+    assert runner.run_some(batch_id, seconds=30, alive=lambda: next(alive)).count == rows
     db.session.execute(update(Batch).values(running_seconds=10.0))
     db.session.commit()
 
@@ -153,18 +153,18 @@ def let_leases_run_out() -> None:
     db.session.commit()
 
 
-def turns_fall_silent() -> None:
-    let_turns_age(seconds=600)
+def batch_leases_expire() -> None:
+    age_batch_leases(seconds=600)
 
 
-def let_turns_age(*, seconds: int) -> None:
+def age_batch_leases(*, seconds: int) -> None:
     """Nothing was heard of them for so long."""
     then = func.clock_timestamp() - timedelta(seconds=seconds)
     db.session.execute(update(Heartbeat).where(Heartbeat.name.startswith("batch:")).values(at=then))
     db.session.commit()
 
 
-def turns() -> list[str]:
+def batch_leases() -> list[str]:
     db.session.rollback()
     return list(db.session.scalars(select(Heartbeat.name).where(Heartbeat.name.startswith("batch:"))))
 

@@ -12,6 +12,7 @@ from lessonadmin.domain.models import Lesson
 from tests.domain.batches.support import (
     PUBLISH,
     audit_count,
+    batch_leases_expire,
     begin,
     claimed,
     drafts,
@@ -21,7 +22,6 @@ from tests.domain.batches.support import (
     killed_at,
     let_leases_run_out,
     true_counts,
-    turns_fall_silent,
 )
 
 
@@ -75,13 +75,13 @@ def test_a_zombie_cannot_put_a_row_back(session: Session, staff: Actor) -> None:
     assert true_counts(batch_id) == {"done": 1}
 
 
-def test_a_turn_is_taken_over_only_when_it_fell_silent(session: Session) -> None:
+def test_a_batch_lease_is_taken_over_only_when_it_expired(session: Session) -> None:
     batch_id = uuid.uuid4()
     with transaction(CLI):
         first = leases.lease_batch(batch_id)
         assert first is not None
         assert leases.lease_batch(batch_id) is None
-    turns_fall_silent()
+    batch_leases_expire()
     with transaction(CLI):
         second = leases.lease_batch(batch_id)
     assert second is not None

@@ -107,7 +107,7 @@ def test_one_bad_row_harms_no_other(session: Session, staff: Actor, monkeypatch:
     assert audit_count("lesson.published") == 59
 
 
-def test_a_row_that_vanishes_before_its_turn(session: Session, staff: Actor) -> None:
+def test_a_row_that_vanishes_before_it_is_carried_out(session: Session, staff: Actor) -> None:
     ids = drafts(3)
     batch_id = begin(PUBLISH, ids, staff)
     with transaction(CLI):

@@ -19,7 +19,10 @@ from lessonadmin.domain.models import Batch, BatchItem, MuxBudget
 from tests.domain.batches.support import (
     PUBLISH,
     RECHECK,
+    age_batch_leases,
     audit_count,
+    batch_leases,
+    batch_leases_expire,
     begin,
     claimed,
     drafts,
@@ -28,11 +31,8 @@ from tests.domain.batches.support import (
     in_threads,
     items_of,
     let_leases_run_out,
-    let_turns_age,
     swept,
     true_counts,
-    turns,
-    turns_fall_silent,
 )
 from tests.factories import make_lesson
 from tests.mux_sim import MuxSim
@@ -50,10 +50,10 @@ def test_a_batch_runs_in_slices_that_hand_over(session: Session, staff: Actor, r
         assert slices < 50
     assert slices >= 2
     assert batches.progress(batch_id).status == "done"
-    assert turns() == []
+    assert batch_leases() == []
 
 
-def test_only_the_holder_of_the_turn_works(session: Session, staff: Actor) -> None:
+def test_only_the_holder_of_the_lease_works(session: Session, staff: Actor) -> None:
     batch_id = begin(PUBLISH, drafts(1), staff)
     assert scheduling.run_slice(batch_id, uuid.uuid4()) == 0
     assert batches.progress(batch_id).done == 0
@@ -64,14 +64,14 @@ def test_the_sweep_finds_a_batch_after_redis_was_emptied(staff: Actor, redis_con
     batch_id = begin(PUBLISH, drafts(2), staff)
     redis_connection.flushdb()
     assert swept() == 0  # it may be on its way into the line
-    let_turns_age(seconds=3)
+    age_batch_leases(seconds=3)
     assert swept() == 1
-    let_turns_age(seconds=3)
+    age_batch_leases(seconds=3)
     assert swept() == 0
     (job,) = in_queue()
     scheduling.run_slice(batch_id, uuid.UUID(job.args[1]))
     assert batches.progress(batch_id).status == "done"
-    turns_fall_silent()
+    batch_leases_expire()
     assert swept() == 0
 
 
@@ -83,9 +83,9 @@ def test_a_job_that_has_begun_is_waited_for_though_redis_has_lost_it(
     (job,) = in_queue()
     assert leases.renew(batch_id, uuid.UUID(job.args[1]))
     redis_connection.flushdb()
-    let_turns_age(seconds=20)
+    age_batch_leases(seconds=20)
     assert swept() == 0
-    let_turns_age(seconds=31)
+    age_batch_leases(seconds=31)
     assert swept() == 1
 
 
@@ -94,7 +94,7 @@ def test_a_job_that_is_in_line_is_not_sent_again(staff: Actor) -> None:
     """However long the workers are busy with something else."""
     batch_id = begin(PUBLISH, drafts(1), staff)
     for _ in range(3):
-        turns_fall_silent()
+        batch_leases_expire()
         assert swept() == 0
     (job,) = in_queue()
     scheduling.run_slice(batch_id, uuid.UUID(job.args[1]))
@@ -107,7 +107,7 @@ def test_the_sweep_frees_the_row_of_a_dead_worker(staff: Actor, redis_connection
     redis_connection.flushdb()
     old = claimed(batch_id)
     let_leases_run_out()
-    turns_fall_silent()
+    batch_leases_expire()
     assert swept() == 1
     assert runner.run_item(old.item_id) is not None
 
@@ -153,11 +153,11 @@ def test_with_nobody_to_send_it_to_the_sweep_carries_a_batch_out_itself(
         heartbeats.record("worker:test:1")
     with overridden(**{"redis_url": "redis://127.0.0.1:1/0"} if away == "Redis" else {}):
         batch_id = begin(PUBLISH, drafts(60), staff)
-        turns_fall_silent()
+        batch_leases_expire()
         assert swept() == 1
     assert batches.progress(batch_id).status == "done"
     assert audit_count("lesson.published") == 60
-    assert turns() == []
+    assert batch_leases() == []
 
 
 def test_what_the_sweep_does_itself_is_bounded(
@@ -183,11 +183,11 @@ def test_two_sweeps_send_one_chain(app: Flask, staff: Actor) -> None:
     assert len(in_queue()) == 1
 
 
-def test_a_stopped_batch_is_not_woken(session: Session, staff: Actor) -> None:
+def test_a_stopped_batch_is_not_continued(session: Session, staff: Actor) -> None:
     batch_id = begin(PUBLISH, drafts(1), staff)
     with transaction(staff):
         batches.stop(batch_id)
-    turns_fall_silent()
+    batch_leases_expire()
     assert swept() == 0
     assert true_counts(batch_id) == {"open": 1}
 
@@ -208,7 +208,7 @@ def test_failed_rows_of_a_stopped_batch_wait_until_it_goes_on(session: Session, 
     assert true_counts(batch_id) == {"failed": 1, "open": 1}
 
 
-def test_a_spell_that_ends_while_it_waits_for_the_budget_is_followed_by_another(
+def test_a_run_that_ends_while_it_waits_for_the_budget_is_followed_by_another(
     mux_sim: MuxSim, staff: Actor, redis_connection: Any
 ) -> None:
     batch_id = begin(RECHECK, mux_sim.lost([make_lesson()]), staff)
@@ -218,10 +218,10 @@ def test_a_spell_that_ends_while_it_waits_for_the_budget_is_followed_by_another(
     scheduling.run_slice(batch_id, uuid.UUID(job.args[1]), seconds=0.3)
     (following,) = in_queue()
     assert following.args[0] == str(batch_id)
-    assert following.args[1] != job.args[1], "one job, one turn"
+    assert following.args[1] != job.args[1], "one job, one lease"
 
 
-def test_a_spell_that_ends_because_of_a_pause_ends_the_turn(
+def test_a_run_that_ends_because_of_a_pause_releases_the_lease(
     mux_sim: MuxSim, staff: Actor, redis_connection: Any
 ) -> None:
     batch_id = begin(RECHECK, mux_sim.lost([make_lesson()]), staff)
@@ -233,7 +233,7 @@ def test_a_spell_that_ends_because_of_a_pause_ends_the_turn(
     began = time.monotonic()
     scheduling.run_slice(batch_id, uuid.UUID(job.args[1]))
     assert time.monotonic() - began < scheduling.SLICE_SECONDS
-    assert (in_queue(), turns()) == ([], [])
+    assert (in_queue(), batch_leases()) == ([], [])
 
 
 def test_rows_that_another_transaction_holds_are_not_run_after(
@@ -246,7 +246,7 @@ def test_rows_that_another_transaction_holds_are_not_run_after(
     db.session.execute(select(BatchItem).with_for_update())
     in_threads(app, 1, lambda _: scheduling.run_slice(batch_id, uuid.UUID(job.args[1])))
     db.session.rollback()
-    assert (in_queue(), turns()) == ([], [])
+    assert (in_queue(), batch_leases()) == ([], [])
     assert swept() == 1
 
 
@@ -258,7 +258,7 @@ def test_up_to_twenty_run_at_once_and_stand_in_the_history(session: Session, sta
     assert {line.note for line in report.items} == {"Published."}
     shown = batches.get(report.batch_id)
     assert (shown.status, shown.created_by, shown.reason) == ("done", staff.id, "ticket 1")
-    assert turns() == []
+    assert batch_leases() == []
     with pytest.raises(Invalid):
         scheduling.run_now(PUBLISH, [*ids, uuid.uuid4()], actor=staff)
 

@@ -64,7 +64,7 @@ def test_undoing_an_unpublish_publishes_again(session: Session, staff: Actor) ->
     assert status_of(lesson.id) == "published"
 
 
-def test_undoing_a_promise_also_takes_back_its_fulfilment(mux_sim: MuxSim, staff: Actor) -> None:
+def test_undoing_a_request_to_publish_also_undoes_the_publication(mux_sim: MuxSim, staff: Actor) -> None:
     lesson = make_lesson(publish_on_ready=False)
     mux_sim.upload(lesson)
     batch_id = begin(PUBLISH, [lesson.id], staff)

@@ -1,4 +1,4 @@
-// Talking to our own server: the CSRF token, fragments, and what it means when nobody is signed in any more.
+// Calls to the server of Lessonadmin: the CSRF token, fragments, and what it means when the session has ended.
 
 const meta = () => document.querySelector('meta[name="csrf-token"]');
 

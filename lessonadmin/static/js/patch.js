@@ -1,5 +1,9 @@
 // Makes a living piece of the page look like a fresh one from the server and leaves alone whatever is the same, so that
 // nothing flickers, the focus stays where it is and a player goes on playing.
+//
+// No library (idiomorph) in its place: it is many times as long, and what matters here would have to be written as its
+// callbacks all the same: data-keep for players, attributes that scripts set, times in the reader's own clock. A field's
+// value is a property, not an attribute, so what was typed stays too.
 
 // what behaviours add, and what belongs to the moment
 const OURS = new Set(["open", "aria-busy", "data-ready", "role", "aria-haspopup", "aria-controls"]);

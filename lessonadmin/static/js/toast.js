@@ -1,7 +1,7 @@
 // Messages that appear while the page is open. They are added to the region that base.html draws.
 
 const TONES = { good: "done", bad: "error", warn: "warning" };
-const STAYS = 8000;
+const STAYS_MS = 8000;
 
 function icon(name, label) {
   const sprite = document.querySelector(".icon use")?.getAttribute("href").split("#")[0] ?? "";
@@ -19,14 +19,14 @@ function icon(name, label) {
   return svg;
 }
 
-/** Let a toast be dismissed, and let it go by itself unless it tells of a failure, leads on, or somebody reads it. */
+/** Let a toast be dismissed, and let it go by itself unless it tells of a failure, leads on, or is being read. */
 export function manage(element) {
   const close = element.querySelector(".toast__close");
   close.hidden = false;
   close.addEventListener("click", () => element.remove());
   if (element.getAttribute("role") === "alert" || element.querySelector("p a")) return;
   let timer;
-  const start = () => { timer = setTimeout(() => element.remove(), STAYS); };
+  const start = () => { timer = setTimeout(() => element.remove(), STAYS_MS); };
   const hold = () => clearTimeout(timer);
   element.addEventListener("pointerenter", hold);
   element.addEventListener("pointerleave", start);

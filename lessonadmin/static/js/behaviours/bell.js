@@ -1,4 +1,4 @@
-// The figure in the bell follows what happens: when somebody comes back to the tab, and when a video on the page has
+// The figure in the bell follows what happens: when the user comes back to the tab, and when a video on the page has
 // made a step. It never asks by itself, or a forgotten tab would keep its owner signed in.
 import { fragment } from "../ask-server.js";
 
@@ -12,7 +12,7 @@ export default function bell(link) {
       const { root } = await fragment(link.dataset.url, { name: "bell" });
       if (root.textContent !== link.textContent) link.replaceChildren(...document.importNode(root, true).childNodes);
     } catch {
-      // signed out or offline: the figure is as old as the page, which is no news to anybody
+      // signed out or offline: the figure is as old as the page, which does no harm
     } finally {
       asking = false;
     }

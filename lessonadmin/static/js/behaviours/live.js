@@ -10,8 +10,8 @@ import { patch } from "../patch.js";
 import { toast } from "../toast.js";
 
 const QUICK = [1000, 2000, 3000];
-const SIGNED_OUT_PAUSE = 15000;
-const LONGEST_PAUSE = 30000;
+const SIGNED_OUT_PAUSE_MS = 15000;
+const MAX_PAUSE_MS = 30000;
 const TROUBLE_AFTER = 2;
 
 export default function live(region) {
@@ -97,7 +97,7 @@ export default function live(region) {
     failures += 1;
     if (error instanceof SignedOut) {
       say("You are signed out. What is being sent goes on. Sign in again in another tab: this page then goes on by itself, and nothing you typed is lost.", { signIn: true });
-      plan(SIGNED_OUT_PAUSE);
+      plan(SIGNED_OUT_PAUSE_MS);
       return;
     }
     if (error instanceof Refusal && error.status === 404) {
@@ -105,7 +105,7 @@ export default function live(region) {
       return;
     }
     if (failures >= TROUBLE_AFTER) say("Our server cannot be reached right now. This page tries again by itself.");
-    plan(Math.min(1000 * 2 ** failures, LONGEST_PAUSE));
+    plan(Math.min(1000 * 2 ** failures, MAX_PAUSE_MS));
   }
 
   async function send(form, button) {

@@ -103,7 +103,7 @@ export default function save(first) {
     }
   }
 
-  /** The lesson was published, or taken back, beside the form: its choice follows unless somebody is changing it. */
+  /** The lesson was published, or taken back, beside the form: its choice follows unless the user is changing it. */
   function follow({ detail }) {
     const part = form.querySelector("[data-when-draft]");
     const was = form.querySelector('[name="status_was"]');

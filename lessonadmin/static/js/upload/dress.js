@@ -1,4 +1,4 @@
-// Gives the inside of Mux's widget our sizes and colours. Its drop zone lies two shadow roots deep and offers no part for
+// Gives the inside of Mux's widget the sizes and colours of the app. Its drop zone lies two shadow roots deep and offers no part for
 // its heading, so a stylesheet is adopted there, which the policy allows.
 
 const LOOKS = `
@@ -8,14 +8,14 @@ const LOOKS = `
   :host([active][overlay]) > #overlay { border-radius: 0.75rem; }
 `;
 
-/** Only after our own listeners are in place: a file that was chosen before would find nobody. */
+/** Only after the listeners are in place: a file that was chosen before would be ignored. */
 export function bring(widget, script, accept) {
   import(script).then(() => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(LOOKS);
     const zone = widget.shadowRoot?.querySelector("mux-uploader-drop");
     if (zone?.shadowRoot) zone.shadowRoot.adoptedStyleSheets = [sheet];
-    // what the file dialogue offers: the kinds that we take, and not sound alone
+    // what the file dialogue offers: the kinds that are accepted, and not sound alone
     widget.shadowRoot?.querySelector("#hidden-file-input")?.setAttribute("accept", accept);
   }, () => { widget.dataset.failed = ""; });
 }

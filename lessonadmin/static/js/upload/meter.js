@@ -1,7 +1,7 @@
 // How much is sent, how fast, and how long it will still take. The speed is that of the last ten seconds.
 
-const WINDOW = 10000;
-const FEWEST_SECONDS = 1;
+const WINDOW_MS = 10000;
+const MIN_SECONDS = 1;
 
 export class Meter {
   constructor(total) {
@@ -14,7 +14,7 @@ export class Meter {
   move(fraction, now = performance.now()) {
     this.sent = Math.round(this.total * Math.min(Math.max(fraction, 0), 1));
     this.marks.push({ now, sent: this.sent });
-    while (this.marks.length > 2 && this.marks[0].now < now - WINDOW) this.marks.shift();
+    while (this.marks.length > 2 && this.marks[0].now < now - WINDOW_MS) this.marks.shift();
   }
 
   /** A pause or a lost connection says nothing about the speed. */
@@ -28,7 +28,7 @@ export class Meter {
 
   get secondsLeft() {
     const [first, last] = [this.marks[0], this.marks.at(-1)];
-    if (!first || last.now - first.now < FEWEST_SECONDS * 1000 || last.sent <= first.sent) return null;
+    if (!first || last.now - first.now < MIN_SECONDS * 1000 || last.sent <= first.sent) return null;
     return (this.total - last.sent) / ((last.sent - first.sent) / ((last.now - first.now) / 1000));
   }
 

@@ -28,7 +28,7 @@ export class Panel {
     const sending = name === "running";
     this.root.hidden &&= name === "choose";
     this.region.toggleAttribute("data-sending", sending);
-    // the one name for "how far is it": whoever shows it at the moment has it
+    // the one name for "how far is it": the element that shows it at the moment has it
     this.#progress.toggleAttribute("data-testid", sending);
     if (sending) this.#progress.dataset.testid = "video-progress";
     if (!sending) this.#milestone = 0;

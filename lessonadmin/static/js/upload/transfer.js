@@ -12,10 +12,10 @@
 // It tells by events: asked, moved {fraction}, waiting {tries, status}, going, paused, failed {why}, sent.
 
 const TRY_AGAIN_ON = [0, 408, 425, 429, 500, 502, 503, 504];
-const LONGEST_DELAY = 5;
-const MOST_REFUSED_PARTS = 8;
+const MAX_DELAY_SECONDS = 5;
+const MAX_REFUSED_PARTS = 8;
 const CONFIRM_TRIES = 4;
-const SETTLE = 100;
+const SETTLE_MS = 100;
 
 let running = null;
 for (const name of ["offline", "online"]) {
@@ -72,14 +72,14 @@ export class Transfer extends EventTarget {
     const status = response?.statusCode ?? 0;
     this.#tries += 1;
     this.#refused = status === 308 ? this.#refused + 1 : 0;
-    if (this.#refused > MOST_REFUSED_PARTS) {
+    if (this.#refused > MAX_REFUSED_PARTS) {
       this.#failed({ incomplete: true });
       return;
     }
-    const seconds = Math.min(1.5 ** (this.#tries - 1), LONGEST_DELAY);
+    const seconds = Math.min(1.5 ** (this.#tries - 1), MAX_DELAY_SECONDS);
     this.#upload.delayBeforeAttempt = seconds;
     this.#waitEnds = performance.now() + seconds * 1000;
-    if (this.#pausing) this.#settle(seconds * 1000 + SETTLE);
+    if (this.#pausing) this.#settle(seconds * 1000 + SETTLE_MS);
     this.#tell("waiting", { tries: this.#tries, status });
   }
 
@@ -142,7 +142,7 @@ export class Transfer extends EventTarget {
     this.#pausing = true;
     this.#upload.pause();
     const left = this.#waitEnds - performance.now();
-    if (left > 0) this.#settle(left + SETTLE);
+    if (left > 0) this.#settle(left + SETTLE_MS);
   }
 
   /** Only after "paused". */

@@ -1,5 +1,5 @@
 // Brings a video in: checks the file, saves a new lesson first, asks for an address, sends the bytes, says how far it is,
-// and tells our server when they are in. What the widget does with them is in upload/transfer.js.
+// and tells the server when they are in. What the widget does with them is in upload/transfer.js.
 import { Refusal, SignedOut, postJson } from "../ask-server.js";
 import { rulesOf, wrongWith } from "../upload/checks.js";
 import { bring } from "../upload/dress.js";
@@ -63,7 +63,7 @@ export default function upload(root) {
     transfer.start();
   }
 
-  /** Asked for by a transfer that may have been cancelled when the answer comes: then nobody wants the upload. */
+  /** Asked for by a transfer that may have been cancelled when the answer comes: then the upload is given up. */
   async function askForAddress(asker) {
     if (!root.dataset.owner) await saveFirst();
     if (asker !== transfer) throw new Error("cancelled");
@@ -152,7 +152,7 @@ export default function upload(root) {
     try {
       await postJson("/api/mux/track-upload", { ...owner(), upload_id: uploadId });
     } catch {
-      // Only a hint: Mux tells our server by itself. If nobody is signed in, the region says so.
+      // Only a hint: Mux reports it by itself. If the session has ended, the region says so.
     }
     wantState();
   }
@@ -217,7 +217,7 @@ export default function upload(root) {
     lastState = state;
   }
 
-  // A file comes from the button or by drag and drop. The widget gets it only after our checks.
+  // A file comes from the button or by drag and drop. The widget gets it only after the checks.
   region.addEventListener("file-ready", (event) => {
     if (approved && event.detail === approved) {
       approved = null;

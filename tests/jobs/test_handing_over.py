@@ -16,9 +16,9 @@ from lessonadmin.domain.polling import survey
 from tests.domain.batches.support import in_threads
 from tests.domain.polling.test_survey import many_processing
 from tests.factories import make_lesson, make_tracking, make_user
-from tests.jobs.test_jobs import work_off
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
+from tests.workers import work_off
 
 NOTHING_LISTENS = "redis://127.0.0.1:1/0"
 

@@ -1,9 +1,8 @@
-"""/healthz, /readyz and /metrics: what each says when a part is away, and to whom."""
+"""/healthz and /readyz: what each says when a part is away."""
 
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -11,7 +10,6 @@ from sqlalchemy.orm import Session
 from lessonadmin import config, create_app
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
-from tests.factories import bearer, make_user, signed_in
 from tests.settings import environment, overridden
 
 ALL_WELL = dict.fromkeys(heartbeats.CHECKS, True)
@@ -113,30 +111,3 @@ def test_the_database_is_away(other: FlaskClient) -> None:
     assert status == 503
     assert found == {**dict.fromkeys(heartbeats.CHECKS, False), "redis": True}
     assert other.get("/healthz").status_code == 200
-
-
-def test_metrics_want_a_right(client: FlaskClient, app: Flask) -> None:
-    assert client.get("/metrics").status_code == 401
-    assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
-    assert signed_in(make_user(role="instructor")).get("/metrics").status_code == 401
-    assert signed_in(make_user(role="support")).get("/metrics").status_code == 200
-    assert client.get("/metrics", headers=bearer(make_user(role="admin"))).status_code == 200
-
-
-@pytest.mark.parametrize("given", ["right-token", "wrong", "", "right-toke", "\xe9"])
-def test_metrics_by_their_own_token(client: FlaskClient, given: str) -> None:
-    with overridden(metrics_token="right-token"):
-        answer = client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
-    assert answer.status_code == (200 if given == "right-token" else 401)
-
-
-def test_without_a_token_set_none_is_right(client: FlaskClient) -> None:
-    for given in ("", "None"):
-        assert client.get("/metrics", headers={"Authorization": f"Bearer {given}"}).status_code == 401
-
-
-def test_metrics_count_requests_by_route_and_not_by_address(client: FlaskClient) -> None:
-    client.get("/nowhere-zanzibar")
-    page = client.get("/metrics", headers=bearer(make_user(role="admin"))).text
-    assert 'lessonadmin_http_request_seconds_count{method="GET",route="none",status="404"}' in page
-    assert "zanzibar" not in page

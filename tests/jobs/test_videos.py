@@ -1,25 +1,22 @@
-"""Jobs load by id, call the domain, and leave the row due when they cannot; the worker and the clock around them."""
+"""Jobs about videos load by id, call the domain, and leave the row due when they cannot be done now."""
 
 import uuid
 
 import pytest
-from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import func, select, text, update
-from sqlalchemy.exc import OperationalError
 
 from lessonadmin import queue
 from lessonadmin.db import JOB, db, transaction
-from lessonadmin.domain import heartbeats, mux_budget
+from lessonadmin.domain import mux_budget
 from lessonadmin.domain.maintenance import sweep as maintenance_sweep
 from lessonadmin.domain.models import AssetDeletion, UploadCancellation
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import removal
-from lessonadmin.jobs import clock, schedule, videos
+from lessonadmin.jobs import videos
 from lessonadmin.redis_queue.job_list import QUEUES
 from tests.factories import make_lesson
 from tests.mux_sim import MuxSim
-from tests.settings import overridden
 from tests.workers import work_off
 
 
@@ -102,81 +99,3 @@ def test_the_same_job_twice_does_it_once(app: Flask, mux_sim: MuxSim, redis_url:
     work_off(app)
     assert [call["method"] for call in mux_sim.calls() if call["method"] == "DELETE"] == ["DELETE"]
     assert mux_sim.actions(lesson.id).count("video.deleted") == 1
-
-
-def test_enqueueing_without_redis_is_quick_and_harmless(session: object) -> None:
-    import time
-
-    with overridden(redis_url="redis://127.0.0.1:1/0"):
-        began = time.monotonic()
-        assert queue.enqueue("lessonadmin.jobs.videos.check_asset", "x") is False
-        assert time.monotonic() - began < 0.6
-
-
-def test_a_nudge_waits_for_the_commit(session: object, redis_url: str) -> None:
-    with pytest.raises(RuntimeError), transaction(JOB):  # noqa: PT012 - it is about both
-        queue.enqueue_after_commit("lessonadmin.jobs.videos.check_asset", "x")
-        raise RuntimeError
-    assert pending() == 0
-    with transaction(JOB):
-        queue.enqueue_after_commit("lessonadmin.jobs.videos.check_asset", "x")
-        assert pending() == 0
-    assert pending() == 1
-
-
-def test_the_table_has_the_sweep_at_its_beat(session: object) -> None:
-    sweep = next(one for one in schedule.TABLE if one.name == "sweep")
-    with overridden(sweep_every_seconds=7):
-        assert sweep.seconds() == 7
-
-
-def test_the_clock_beats_works_and_stops(
-    app: Flask, session: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    handlers: dict[int, object] = {}
-    monkeypatch.setattr(clock.signal, "signal", lambda number, do: handlers.update({number: do}))
-    runs: list[str] = []
-
-    def once(_: object) -> None:
-        runs.append("ran")
-        handlers[clock.signal.SIGTERM]()  # type: ignore[operator]  # what the clock has put there
-
-    not_yet = schedule.Periodic("not yet", lambda: 1, lambda _: runs.append("too early"), after=1000)
-    monkeypatch.setattr(clock, "TABLE", (not_yet, schedule.Periodic("once", lambda: 1, once)))
-    clock.run(app)
-    assert runs == ["ran"]
-    assert heartbeats.worker_and_clock()["clock"]
-
-
-def test_the_clock_outlives_a_database_that_went_away(
-    app: Flask, session: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    handlers: dict[int, object] = {}
-    monkeypatch.setattr(clock.signal, "signal", lambda number, do: handlers.update({number: do}))
-    monkeypatch.setattr(clock, "PAUSE_AFTER_ERROR_SECONDS", 0.0)
-    turns: list[int] = []
-
-    def stumble(_: object) -> None:
-        turns.append(len(turns))
-        if len(turns) == 1:
-            raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
-        if len(turns) == 2:
-            raise RuntimeError("something else")
-        handlers[clock.signal.SIGTERM]()  # type: ignore[operator]  # what the clock has put there
-
-    monkeypatch.setattr(clock, "TABLE", (schedule.Periodic("stumble", lambda: 0, stumble),))
-    clock.run(app)
-    assert turns == [0, 1, 2]
-
-
-def test_one_pass_by_hand_says_what_it_did(app: Flask, mux_sim: MuxSim) -> None:
-    mux_sim.upload(make_lesson())
-    done = CliRunner().invoke(app.cli, ["sweep"], obj=_script(app))
-    assert done.exit_code == 0, done.output
-    assert "uploads" in done.output
-
-
-def _script(app: Flask) -> object:
-    from flask.cli import ScriptInfo
-
-    return ScriptInfo(create_app=lambda: app)

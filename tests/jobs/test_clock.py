@@ -1,0 +1,62 @@
+"""The clock: does what is due, outlives errors, stops when it is told to; `flask sweep` says what one pass did."""
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.cli import ScriptInfo
+from sqlalchemy.exc import OperationalError
+
+from lessonadmin.domain import heartbeats
+from lessonadmin.jobs import clock, schedule
+from tests.factories import make_lesson
+from tests.mux_sim import MuxSim
+
+
+def test_the_clock_beats_works_and_stops(
+    app: Flask, session: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers: dict[int, object] = {}
+    monkeypatch.setattr(clock.signal, "signal", lambda number, do: handlers.update({number: do}))
+    runs: list[str] = []
+
+    def once(_: object) -> None:
+        runs.append("ran")
+        handlers[clock.signal.SIGTERM]()  # type: ignore[operator]  # what the clock has put there
+
+    not_yet = schedule.Periodic("not yet", lambda: 1, lambda _: runs.append("too early"), after=1000)
+    monkeypatch.setattr(clock, "TABLE", (not_yet, schedule.Periodic("once", lambda: 1, once)))
+    clock.run(app)
+    assert runs == ["ran"]
+    assert heartbeats.worker_and_clock()["clock"]
+
+
+def test_the_clock_outlives_a_database_that_went_away(
+    app: Flask, session: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers: dict[int, object] = {}
+    monkeypatch.setattr(clock.signal, "signal", lambda number, do: handlers.update({number: do}))
+    monkeypatch.setattr(clock, "PAUSE_AFTER_ERROR_SECONDS", 0.0)
+    turns: list[int] = []
+
+    def stumble(_: object) -> None:
+        turns.append(len(turns))
+        if len(turns) == 1:
+            raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
+        if len(turns) == 2:
+            raise RuntimeError("something else")
+        handlers[clock.signal.SIGTERM]()  # type: ignore[operator]  # what the clock has put there
+
+    monkeypatch.setattr(clock, "TABLE", (schedule.Periodic("stumble", lambda: 0, stumble),))
+    clock.run(app)
+    assert turns == [0, 1, 2]
+
+
+def test_one_pass_by_hand_says_what_it_did(app: Flask, mux_sim: MuxSim) -> None:
+    mux_sim.upload(make_lesson())
+    done = CliRunner().invoke(app.cli, ["sweep"], obj=_script(app))
+    assert done.exit_code == 0, done.output
+    assert "uploads" in done.output
+
+
+def _script(app: Flask) -> object:
+    return ScriptInfo(create_app=lambda: app)

@@ -37,7 +37,7 @@ def test_a_module_finds_its_neighbours_in_the_same_version(client: FlaskClient, 
 
 def test_text_goes_out_compressed_to_whoever_understands_it(client: FlaskClient, app: Flask) -> None:
     with app.test_request_context():
-        sheet = app.jinja_env.globals["asset"]("css/components.css")
+        sheet = app.jinja_env.globals["asset"]("css/buttons.css")
         script = app.jinja_env.globals["asset"]("js/app.js")
     for address in (sheet, script):
         plain = client.get(address, buffered=True)

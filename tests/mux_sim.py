@@ -37,7 +37,7 @@ class MuxSim:
 
     def upload(
         self, owner: Lesson | Course, *, name: str = "talk.mp4", size: int | None = None
-    ) -> direct_upload.Ticket:
+    ) -> direct_upload.IssuedUpload:
         """Ask for an upload URL, as the owner."""
         actor = Actor.user(owner.owner_id)
         return direct_upload.start(owner, direct_upload.File(name=name, size=size), actor=actor)

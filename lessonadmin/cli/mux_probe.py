@@ -12,9 +12,9 @@ import click
 from flask import Flask
 
 from lessonadmin import config, mux
-from lessonadmin.mux.probe import Probe, Wanted
-from lessonadmin.mux.probe_calls import PRIORITY
-from lessonadmin.mux.probe_record import Record
+from lessonadmin.mux.probe.record import Record
+from lessonadmin.mux.probe.requests import PRIORITY
+from lessonadmin.mux.probe.script import Probe, ProbeOptions
 from lessonadmin.text.texts import visible
 
 
@@ -49,7 +49,7 @@ def mux_probe(
     _must_open()
     film = resources.files("lessonadmin.demo").joinpath("sample.mp4").read_bytes() if with_asset else None
     probe = Probe(
-        Wanted(film=film, rate_limit=rate_limit, expired=expired, asset_id=asset_id, seconds=seconds),
+        ProbeOptions(film=film, rate_limit=rate_limit, expired=expired, asset_id=asset_id, seconds=seconds),
         Record(lambda line: click.echo(visible(line))),
     )
     _write(out, probe)  # a file that cannot be written is known before anything is made

@@ -7,33 +7,33 @@ from lessonadmin.db import JOB
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.polling import ask_mux, survey
-from lessonadmin.domain.videos import cancellation, removal
+from lessonadmin.domain.videos import cleanup
 
 
 def check_asset(tracking_id: str) -> None:
     """Ask Mux about one upload now, if that is still due."""
     with mux_budget.call(2) as granted:
-        if granted and survey.take(uuid.UUID(tracking_id)):
+        if granted and survey.claim(uuid.UUID(tracking_id)):
             try:
-                ask_mux.look(uuid.UUID(tracking_id), actor=JOB, priority="low", found_by="sweep")
+                ask_mux.check_upload(uuid.UUID(tracking_id), actor=JOB, priority="low", found_by="sweep")
             except Missing:
                 return  # deleted meanwhile
 
 
 def check_assets(handed_over_at: str) -> None:
     """Ask Mux about all uploads that the clock handed over at this moment, by pages."""
-    survey.survey_handed_over(datetime.fromisoformat(handed_over_at), actor=JOB)
+    survey.check_handed_over(datetime.fromisoformat(handed_over_at), actor=JOB)
 
 
 def delete_asset(deletion_id: str) -> None:
     """Delete one asset at Mux (an outbox row)."""
     with mux_budget.call(2) as granted:
         if granted:
-            removal.finish(uuid.UUID(deletion_id), actor=JOB)
+            cleanup.finish_deletion(uuid.UUID(deletion_id), actor=JOB)
 
 
 def cancel_upload(cancellation_id: str) -> None:
     """Cancel one upload at Mux (an outbox row)."""
     with mux_budget.call(2) as granted:
         if granted:
-            cancellation.finish(uuid.UUID(cancellation_id), actor=JOB)
+            cleanup.finish_cancellation(uuid.UUID(cancellation_id), actor=JOB)

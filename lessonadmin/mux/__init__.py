@@ -5,7 +5,7 @@
 of the web or of the database, and decides nothing.
 """
 
-from lessonadmin.mux.calls import (
+from lessonadmin.mux.api import (
     AUTOMATIC,
     LANGUAGES,
     DeliveryUsage,
@@ -30,11 +30,11 @@ from lessonadmin.mux.errors import Category, Gone, Kind, Later, MuxError, Nonsen
 from lessonadmin.mux.events import BadPayload, Event, read_event, read_stored_event
 from lessonadmin.mux.passthrough import Passthrough, parse_passthrough
 from lessonadmin.mux.payloads import Asset, AssetPage, AssetStatus, PlaybackId, Upload, UploadStatus
-from lessonadmin.mux.rates import RateLeft, rate_left
+from lessonadmin.mux.playback_tokens import Audience, BadSigningKey, check_signing_key, playback_token
+from lessonadmin.mux.rate_headers import RateLeft, rate_left
+from lessonadmin.mux.responses import TOKEN_NAMES
 from lessonadmin.mux.signatures import BadSignature, Reason, hint, verify
-from lessonadmin.mux.tokens import Audience, BadSigningKey, check_signing_key, playback_token
 from lessonadmin.mux.transport import Priority
-from lessonadmin.mux.verdict import TOKEN_NAMES
 
 __all__ = [
     "AUTOMATIC",

@@ -30,16 +30,16 @@ def identifier(value: object) -> str | None:
     return None if has_control(value) or "\ufffd" in value else value
 
 
-def words(value: object, *, longest: int = 500) -> str | None:
+def short_text(value: object, *, longest: int = 500) -> str | None:
     """Text for people, on one line; None if nothing is left of it."""
     return (plain(value, max_length=longest) or None) if isinstance(value, str) else None
 
 
-def error_words(error: dict[str, Any]) -> str:
+def error_text(error: dict[str, Any]) -> str:
     """What an error says: `messages`, a list or a single text, and `message`, in any mixture; "" for an error without words."""
     several = error.get("messages")
     given = [several] if isinstance(several, str) else items(several, most=20)
-    return "; ".join(text for text in map(words, [*given, error.get("message")]) if text)
+    return "; ".join(text for text in map(short_text, [*given, error.get("message")]) if text)
 
 
 def number(value: object) -> float | None:
@@ -67,7 +67,7 @@ def moment(value: object) -> datetime | None:
         return None
 
 
-def letterhead(value: object) -> datetime | None:
+def http_date(value: object) -> datetime | None:
     """The time that an answer carries in its head."""
     try:
         found = parsedate_to_datetime(value if isinstance(value, str) else "")

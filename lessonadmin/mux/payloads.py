@@ -76,7 +76,7 @@ class Upload:
 def _error(value: object) -> tuple[str | None, str | None]:
     """Type and words: assets have `messages`, uploads `message`; take whichever is there."""
     error = fields.mapping(value)
-    return fields.words(error.get("type"), longest=100), fields.words(fields.error_words(error))
+    return fields.short_text(error.get("type"), longest=100), fields.short_text(fields.error_text(error))
 
 
 def _progress(value: object) -> int | None:
@@ -94,7 +94,7 @@ def playback_id_from(value: object) -> PlaybackId | None:
     playback_id = fields.identifier(data.get("id"))
     if playback_id is None:
         return None
-    return PlaybackId(playback_id, fields.words(data.get("policy"), longest=40) or "unknown")
+    return PlaybackId(playback_id, fields.short_text(data.get("policy"), longest=40) or "unknown")
 
 
 def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:
@@ -112,14 +112,14 @@ def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:
         if isinstance(status, str) and status in ASSET_STATUSES
         else "unknown",
         upload_id=fields.identifier(data.get("upload_id")),
-        **_labels(data),
+        **_identification(data),
         playback_ids=_playback_ids(data.get("playback_ids")),
         duration=duration if duration is not None and duration >= 0 else None,
         progress=_progress(data.get("progress")),
         error_type=error_type,
         error_message=error_message,
         created_at=fields.moment(data.get("created_at")),
-        resolution_tier=fields.words(data.get("resolution_tier"), longest=40),
+        resolution_tier=fields.short_text(data.get("resolution_tier"), longest=40),
         test=data.get("test") is True,
     )
 
@@ -140,14 +140,14 @@ def upload_from(value: object, *, fallback_id: str | None = None) -> Upload:
         else "unknown",
         url=fields.web_address(data.get("url")),
         asset_id=fields.identifier(data.get("asset_id")),
-        **_labels(fields.mapping(data.get("new_asset_settings"))),
+        **_identification(fields.mapping(data.get("new_asset_settings"))),
         error_type=error_type,
         error_message=error_message,
         timeout=int(timeout) if timeout is not None and 0 <= timeout < 1e9 else None,
     )
 
 
-def _labels(data: dict[str, Any]) -> dict[str, Any]:
+def _identification(data: dict[str, Any]) -> dict[str, Any]:
     """What we wrote on it: on an asset it stands in the object, on an upload in `new_asset_settings`."""
     raw = data.get("passthrough")
     return {

@@ -53,14 +53,14 @@ class Answer:
     body: bytes
 
 
-class TooMuch(Exception):
+class BodyTooLarge(Exception):
     """The body is longer than any answer of Mux's."""
 
 
 _ends_at: ContextVar[float] = ContextVar("mux_call_ends_at")
 
 
-class _Clocked(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     """Reads a socket until the call's end: urllib3's read time-out starts anew with every byte, this one does not."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -83,26 +83,26 @@ class _Clocked(io.RawIOBase):
         super().close()
 
 
-class _ClockedSocket:
+class _DeadlineSocket:
     """As much of a socket as http.client wants for reading an answer."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Clocked(self._sock))
+        return io.BufferedReader(_DeadlineReader(self._sock))
 
 
-def _clocked_answer(sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
-    return HTTPResponse(_ClockedSocket(sock), *args, **kwargs)  # type: ignore[arg-type]
+def _deadline_response(sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
+    return HTTPResponse(_DeadlineSocket(sock), *args, **kwargs)  # type: ignore[arg-type]
 
 
 class _Connection(HTTPConnection):
-    response_class = staticmethod(_clocked_answer)  # type: ignore[assignment]
+    response_class = staticmethod(_deadline_response)  # type: ignore[assignment]
 
 
 class _SecureConnection(HTTPSConnection):
-    response_class = staticmethod(_clocked_answer)  # type: ignore[assignment]
+    response_class = staticmethod(_deadline_response)  # type: ignore[assignment]
 
 
 class _Pool(HTTPConnectionPool):
@@ -117,7 +117,7 @@ POOLS = {"http": _Pool, "https": _SecurePool}
 """Connections whose reads end with the call; only within `send` or `plain`."""
 
 
-class _Door(RESTClientObject):  # type: ignore[misc]  # the SDK ships no types
+class BoundedRestClient(RESTClientObject):  # type: ignore[misc]  # the SDK ships no types
     """The SDK's own door reads errors without a bound, decodes them blindly and raises halfway: this one does not."""
 
     def __init__(self, configuration: Any) -> None:
@@ -163,7 +163,7 @@ def _body(response: Any) -> bytes:
         found: bytes = response.read(LIMITS.body + 1)
         whole = len(found) <= LIMITS.body
         if not whole:
-            raise TooMuch
+            raise BodyTooLarge
         return found
     finally:
         # A connection with unread bytes must not serve the next call.
@@ -180,7 +180,7 @@ def _build(host: str, token_id: str, secret: str) -> Any:
     # urllib3 would repeat three times and sleep as long as Retry-After says, inside the call.
     own.retries = urllib3.Retry(0, redirect=False, respect_retry_after_header=False)
     client = mux_python.ApiClient(own)
-    client.rest_client = _Door(own)
+    client.rest_client = BoundedRestClient(own)
     return client
 
 
@@ -223,7 +223,9 @@ def send(priority: Priority, call: Callable[[Any], Any]) -> Answer:
         return answer
 
 
-def plain(pools: Any, method: str, url: str, *, headers: dict[str, str], body: bytes | None) -> Answer:
+def request_without_token(
+    pools: Any, method: str, url: str, *, headers: dict[str, str], body: bytes | None
+) -> Answer:
     """One request beside the API, without a token, bounded like every other; raises the same errors."""
     with _bounded():
         return _once(pools, method, url, headers=headers, body=body)

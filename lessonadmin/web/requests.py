@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from lessonadmin import auth, metrics
 from lessonadmin.database import connections
 from lessonadmin.metrics import labels
-from lessonadmin.mux import web_calls
+from lessonadmin.mux import web_concurrency
 from lessonadmin.observability import logs
 from lessonadmin.security import security_events
 from lessonadmin.text.texts import storable
@@ -39,14 +39,14 @@ def _begin() -> None:
     logs.request_id.set(f"given-{given}" if SANE_ID.match(given) else uuid.uuid4().hex)
     logs.who.set("-")
     logs.address.set(auth.address())
-    web_calls.begin()
+    web_concurrency.begin()
     connections.reading(request.method in ("GET", "HEAD"))
     if request.method not in labels.METHODS:
         abort(501)
 
 
 def _end(_error: BaseException | None) -> None:
-    web_calls.end()
+    web_concurrency.end()
     connections.reading(False)
 
 

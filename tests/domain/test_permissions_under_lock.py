@@ -40,7 +40,7 @@ def inside(call: Call) -> Call:
 
 def by_api(user: User, owner: Owner) -> object:
     """As the API deletes an asset: the right is asked before and under the lock."""
-    permissions.all_to_change(user, removal.owners_of("asset-a"))
+    permissions.all_to_change(user, removal.owners_with_asset("asset-a"))
     return removal.request_delete("asset-a")
 
 

@@ -147,7 +147,7 @@ def test_who_was_heard_of_meanwhile_is_not_asked_about(app: Flask, mux_sim: MuxS
 def test_two_clocks_hand_over_once(app: Flask, mux_sim: MuxSim) -> None:
     lost(mux_sim, 3)
     in_threads(app, 4, lambda _: sweep.sweep(with_workers=True))
-    in_threads(app, 4, lambda _: survey.share_out(actor=JOB))
+    in_threads(app, 4, lambda _: survey.hand_over_due(actor=JOB))
     assert len(jobs()) == 3
     work_off(app)
     assert len(gets(mux_sim)) == 6
@@ -158,7 +158,7 @@ def test_a_worker_that_hangs_leaves_the_row_to_the_clock(app: Flask, mux_sim: Mu
     lost(mux_sim, 1)
     clock()
     (tracking_id,) = db.session.scalars(select(Tracking.id)).all()
-    assert survey.take(tracking_id)
+    assert survey.claim(tracking_id)
     clock()
     assert published() == 0
     all_due()

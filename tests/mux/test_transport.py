@@ -22,7 +22,7 @@ from lessonadmin.observability.logs import JsonLines
 from tests.certificates import self_signed
 from tests.mux import fake_server
 from tests.mux.fake_server import FakeServer, answer, error
-from tests.mux.test_verdict import CALLS, every_call, fails, kind
+from tests.mux.test_responses import CALLS, every_call, fails, kind
 from tests.settings import overridden
 
 GOOD = {"data": {"id": "a1", "status": "ready"}}

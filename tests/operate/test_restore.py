@@ -49,7 +49,7 @@ def unfinished(mux_sim: MuxSim, redis_url: str) -> list[str]:
     cancelled = make_lesson()
     upload_id = mux_sim.upload(cancelled).upload_id
     with transaction(Actor.user(cancelled.creator_id)):
-        outbox.promise_cancellation_of(upload_id, ("lesson", cancelled.id))
+        outbox.request_cancellation_by_id(upload_id, ("lesson", cancelled.id))
     drafts = [
         make_lesson(mux_asset_id=f"A{n}", mux_playback_id="P", video_processing_status="ready")
         for n in range(3)

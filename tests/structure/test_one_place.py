@@ -181,7 +181,7 @@ RULES = (
     ),
     Rule(
         "which settings hold a token is said in one place",
-        ("mux/verdict.py",),
+        ("mux/responses.py",),
         lambda node: holds(node, "MUX_TOKEN_ID and MUX_TOKEN_SECRET"),
         "names = {'high': 'MUX_TOKEN_ID and MUX_TOKEN_SECRET'}",
     ),

@@ -29,8 +29,8 @@ EXCEPTIONS = {
     ("domain/batches/batches.py", "stop", "status"): "of a bulk action",
     ("domain/batches/batches.py", "resume", "status"): "of a bulk action",
     ("domain/batches/leases.py", "free_expired", "status"): "of an item of a bulk action",
-    ("mux/asking.py", "__init__", "status"): "of an HTTP answer",
-    ("mux/asking.py", "send", "status"): "of an HTTP answer",
+    ("mux/request.py", "__init__", "status"): "of an HTTP answer",
+    ("mux/request.py", "send", "status"): "of an HTTP answer",
     ("mux/errors.py", "__init__", "status"): "of an HTTP answer",
 }
 

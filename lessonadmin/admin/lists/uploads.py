@@ -16,11 +16,11 @@ from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
 from lessonadmin.domain.support import lookup
-from lessonadmin.domain.videos import conditions, held_files, wording
+from lessonadmin.domain.videos import conditions, withdrawal, wording
 from lessonadmin.text.ids import as_id
 
 STATUSES = tuple((name, name.capitalize()) for name in TRACKING_STATUSES)
-ERRORS = tuple((name, name.replace("_", " ").capitalize()) for name in wording.WHAT_FAILED)
+ERRORS = tuple((name, name.replace("_", " ").capitalize()) for name in wording.FAILURE_SENTENCES)
 
 
 def _owner(row: Any) -> Any:
@@ -80,7 +80,7 @@ class TrackingView(ActsOnRows, TableView):
         SavedView("stuck", "Stuck", conditions.stuck_uploads),
         SavedView("failed-today", "Failed today", conditions.failed_uploads_today),
         SavedView("temporary-ids", "Temporary ids", lambda: Tracking.temp_asset_id.is_not(None)),
-        SavedView("held", "Held", held_files.held),
+        SavedView("held", "Held", withdrawal.is_held),
     )
 
     def _loading(self, relation: Any) -> Any:

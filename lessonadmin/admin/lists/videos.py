@@ -26,7 +26,7 @@ VIDEO_STATES = (
     ("deleting", "Deleting"),
 )
 POLICIES = (("public", "Public"), ("signed", "Signed"))
-ERRORS = tuple((name, name.replace("_", " ").capitalize()) for name in wording.WHAT_FAILED)
+ERRORS = tuple((name, name.replace("_", " ").capitalize()) for name in wording.FAILURE_SENTENCES)
 THUMB = {"width": 128, "height": 72}
 
 
@@ -54,7 +54,7 @@ class OwnerList(TableView):
             return or_(like, self.owner_column.in_(people))
         return like
 
-    def prepare(self, rows: Sequence[Any]) -> Mapping[uuid.UUID, video_status.Standing]:
+    def prepare(self, rows: Sequence[Any]) -> Mapping[uuid.UUID, video_status.VideoStatus]:
         headers.shows_pictures()
         return video_status.of_many(rows)
 
@@ -69,7 +69,7 @@ def title(view: Any, _context: Any, row: Any, _name: str) -> Any:
     return cell("titled", row.title, href, thumbnails.thumbnail(row, **THUMB) or "", picture=view.icon)
 
 
-def video(row: Any, statuses: Mapping[uuid.UUID, video_status.Standing]) -> Any:
+def video(row: Any, statuses: Mapping[uuid.UUID, video_status.VideoStatus]) -> Any:
     seen = statuses.get(row.id)
     why = row.video_error_type if row.video_processing_status == "error" else None
     return cell(

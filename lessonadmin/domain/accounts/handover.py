@@ -48,11 +48,11 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
     for model, owner_id in ((Course, Course.instructor_id), (Lesson, Lesson.creator_id)):
         mine = select(model.id).where(owner_id == giver.id).order_by(model.id).with_for_update()
         db.session.execute(mine).all()
-    withdrawal.remember_starter(giver)
+    withdrawal.record_starter(giver)
     courses = _move(Course, "course", giver, taker)
     lessons = _move(Lesson, "lesson", giver, taker)
     db.session.expire_all()
-    withdrawn = withdrawal.from_person(giver, why=f"everything was handed over to {taker.email}")
+    withdrawn = withdrawal.withdraw_uploads_of(giver, why=f"everything was handed over to {taker.email}")
     done = Handover(lessons, courses, withdrawn)
     audit_log.record(
         "user.handed_over",

@@ -1,7 +1,7 @@
 """How often a user may do something: counted in PostgreSQL, so that neither a restart nor an emptied Redis forgets.
 
 A window begins with its first call and ends by the database's clock. A refused call is not counted. Whatever a web request asks
-Mux is counted by one of these first; a request that was not counted cannot ask (`mux.web_calls`).
+Mux is counted by one of these first; a request that was not counted cannot ask (`mux.web_concurrency`).
 """
 
 import math
@@ -14,7 +14,7 @@ from lessonadmin import config
 from lessonadmin.db import Actor, db
 from lessonadmin.domain.errors import TooMany
 from lessonadmin.domain.models import Throttle, User, accounts
-from lessonadmin.mux import web_calls
+from lessonadmin.mux import web_concurrency
 from lessonadmin.text.durations import in_words
 
 HOUR = 3600
@@ -31,7 +31,7 @@ def ask_for_upload(user_id: uuid.UUID) -> None:
         seconds=HOUR,
         sentence="You have started very many uploads within an hour.",
     )
-    web_calls.counted()
+    web_concurrency.mark_counted()
 
 
 def ask_mux(user_id: uuid.UUID) -> None:
@@ -42,7 +42,7 @@ def ask_mux(user_id: uuid.UUID) -> None:
         seconds=MINUTE,
         sentence=OFTEN,
     )
-    web_calls.counted()
+    web_concurrency.mark_counted()
 
 
 def other_question(actor: Actor) -> None:
@@ -58,7 +58,7 @@ def other_question(actor: Actor) -> None:
         seconds=MINUTE,
         sentence=OFTEN,
     )
-    web_calls.counted()
+    web_concurrency.mark_counted()
 
 
 def _count(key: str, *, most: int, seconds: int, sentence: str) -> None:

@@ -153,7 +153,7 @@ def set_active(user: User, active: bool) -> None:
     audit_log.record("user.enabled" if active else "user.disabled", user)
     account_notices.state_changed(user)
     if not active:
-        withdrawal.from_person(user, why="the account was disabled")
+        withdrawal.withdraw_uploads_of(user, why="the account was disabled")
 
 
 def set_role(user: User, role: str) -> None:
@@ -164,7 +164,7 @@ def set_role(user: User, role: str) -> None:
     tokens.end_all(user, because="role changed")
     audit_log.record("user.role_changed", user, before=before, after=role)
     account_notices.role_changed(user, before=before, after=role)
-    withdrawal.from_person(user, why=f"the role was changed to {role}")
+    withdrawal.withdraw_uploads_of(user, why=f"the role was changed to {role}")
 
 
 def set_mail_notices(user: User, wanted: bool) -> None:

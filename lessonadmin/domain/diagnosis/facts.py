@@ -129,7 +129,7 @@ def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None
     video = LockedVideo(owner, list(found.rows))
     deletion = db.session.scalar(
         select(AssetDeletion)
-        .where(outbox.waited_for(kind, owner.id))
+        .where(outbox.open_deletions_of(kind, owner.id))
         .order_by(AssetDeletion.requested_at.desc())
         .limit(1)
         .execution_options(populate_existing=True)
@@ -184,7 +184,7 @@ def _waiting_events(owner: Owner, rows: list[Tracking]) -> tuple[uuid.UUID, ...]
     return tuple(
         db.session.scalars(
             select(MuxEvent.id)
-            .where(inbox.about(owner.id, rows), MuxEvent.outcome.in_(("failed", "unmatched")))
+            .where(inbox.events_about(owner.id, rows), MuxEvent.outcome.in_(("failed", "unmatched")))
             .order_by(MuxEvent.received_at)
             .limit(MAX_EVENTS)
         )

@@ -148,7 +148,7 @@ def _quota() -> str | None:
 
 
 def _wrong_environment() -> str | None:
-    gone = not_found_guard.not_believed()
+    gone = not_found_guard.suspicious_not_found()
     if not gone:
         return None
     return f"Mux called {gone} videos gone within an hour. That is not believed: they stay as they are."

@@ -94,7 +94,7 @@ def delete(user: User, course_id: uuid.UUID) -> None:
     """Delete a course and its preview at Mux; its lessons stay, without a course."""
     course = permissions.course_to_change(user, course_id)
     video = locking.lock_video_of(course)
-    removal.forget_owner(video)
+    removal.give_up_all_assets(video)
     audit_log.record("course.deleted", course, title=course.title, instructor_id=str(course.instructor_id))
     db.session.delete(video.owner)
     db.session.flush()
@@ -113,10 +113,10 @@ def give(by: User, course_id: uuid.UUID, *, to_email: str) -> bool:
     if not taker.active:
         raise Conflict("account_disabled", "This account is disabled; choose another one.")
     giver = db.session.get_one(User, course.instructor_id)
-    withdrawal.remember_starter(giver, course_id=course.id)
+    withdrawal.record_starter(giver, course_id=course.id)
     course.instructor_id = taker.id
     course.version += 1
     db.session.flush()
     audit_log.record("course.handed_over", course, before=giver.email, after=taker.email)
-    withdrawal.from_person(giver, why=f"the course was handed over to {taker.email}")
+    withdrawal.withdraw_uploads_of(giver, why=f"the course was handed over to {taker.email}")
     return True

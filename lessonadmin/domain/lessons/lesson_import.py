@@ -109,7 +109,7 @@ def _look_for(row: Row, instructor_id: uuid.UUID) -> Lesson | None:
 
 def _refuse_asset_of_another(asset_id: str, instructor_id: uuid.UUID) -> None:
     """One lesson an asset: two would lose their video together."""
-    for kind, owner_id in removal.owners_of(asset_id):
+    for kind, owner_id in removal.owners_with_asset(asset_id):
         owner = locking.find_owner(kind, owner_id)
         if owner is None:
             continue

@@ -176,7 +176,7 @@ def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") ->
     with transaction(actor):  # apart: the request to publish is kept, also if Mux is not asked
         rate_limits.other_question(actor)
     try:
-        ask_mux.look(row.id, actor=actor, priority=priority, found_by="manual")
+        ask_mux.check_upload(row.id, actor=actor, priority=priority, found_by="manual")
     except mux.Later as error:
         raise ask_mux.unavailable(error) from error
     except mux.MuxError as error:
@@ -220,7 +220,7 @@ def delete(user: User, lesson_id: uuid.UUID) -> None:
         raise Conflict(
             "has_purchases", "Somebody bought this lesson, so it cannot be deleted. Unpublish it instead."
         )
-    removal.forget_owner(video)
+    removal.give_up_all_assets(video)
     audit_log.record("lesson.deleted", lesson, title=lesson.title, creator_id=str(lesson.creator_id))
     db.session.delete(video.owner)
     db.session.flush()

@@ -14,7 +14,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.models import Owner, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
-from lessonadmin.domain.videos import held_files
+from lessonadmin.domain.videos import withdrawal
 from lessonadmin.text.temporary_ids import PREFIX, is_temporary
 
 UNCLEAN = re.compile(r"[^A-Za-z0-9]")
@@ -44,7 +44,7 @@ class Finder:
         """Every asset that the temporary ids of this lesson or course could stand for, but none that is held."""
         found = self._assets_of(owner)
         held = {
-            one for one in found if held_files.is_kept_back(asset_id=one, upload_id=self._upload_of.get(one))
+            one for one in found if withdrawal.is_kept_back(asset_id=one, upload_id=self._upload_of.get(one))
         }
         db.session.rollback()
         return found - held

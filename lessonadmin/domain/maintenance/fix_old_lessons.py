@@ -158,7 +158,7 @@ def _fix_earlier(owner: Owner, actor: Actor) -> None:
     db.session.rollback()
     for tracking_id in earlier:
         mux_budget.wait_or_stop()
-        ask_mux.look(tracking_id, actor=actor, priority="low", found_by="manual", any_policy=True)
+        ask_mux.check_upload(tracking_id, actor=actor, priority="low", found_by="manual", any_policy=True)
         mux_budget.went_well()
 
 
@@ -170,14 +170,14 @@ def _row_for(video: LockedVideo, asset: mux.Asset) -> Tracking:
     if known is not None and known.is_current:
         return known
     policies = {found.policy for found in asset.playback_ids}
-    row = transitions.new_row(
+    row = transitions.add_upload(
         video,
         upload_id=MIGRATED,  # the true one is learned with the asset, if no other upload has it
         mux_asset_id=asset.id,
         wanted_policy="signed" if policies == {"signed"} else "public",
         outside=True,
     )
-    transitions.take_place(video, row)
+    transitions.make_current(video, row)
     return row
 
 
@@ -196,4 +196,4 @@ def _forget(owner: Owner, actor: Actor) -> None:
     """Clear an id that names nothing at Mux; `publish_on_ready` is kept for the next upload."""
     with transaction(actor):
         video = locking.lock_video_of(owner)
-        transitions.forget(video)
+        transitions.clear_owner_columns(video)

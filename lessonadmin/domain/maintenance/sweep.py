@@ -27,7 +27,7 @@ from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCance
 from lessonadmin.domain.notifications import delivery
 from lessonadmin.domain.polling import survey
 from lessonadmin.domain.uploads import intake
-from lessonadmin.domain.videos import cancellation, conditions, locking, removal, transitions
+from lessonadmin.domain.videos import cleanup, conditions, locking, transitions
 from lessonadmin.domain.webhooks import inbox
 
 log = logging.getLogger(__name__)
@@ -104,11 +104,11 @@ def _imported() -> int:
 
 
 def _uploads() -> int:
-    return _changed(survey.survey(actor=JOB))
+    return _changed(survey.check_due(actor=JOB))
 
 
 def _uploads_that_workers_leave() -> int:
-    return _changed(survey.share_out(actor=JOB))
+    return _changed(survey.hand_over_due(actor=JOB))
 
 
 def _changed(found: survey.Survey) -> int:
@@ -136,7 +136,7 @@ def _mark(tracking_id: uuid.UUID) -> bool:
         if found is None or not conditions.upload_is_stuck(found[1], transaction_time()):
             return False
         video, row = found
-        transitions.needs_attention(video, row)
+        transitions.mark_needs_attention(video, row)
         which = "video" if video.playing is None else "new video"
         missing = "has not arrived at Mux" if row.status == "uploading" else "is still being processed by Mux"
         audit_log.notify(
@@ -174,11 +174,11 @@ def _outbox(
 
 
 def _deletions() -> int:
-    return _outbox(AssetDeletion, lambda one: removal.finish(one, actor=JOB), 2)
+    return _outbox(AssetDeletion, lambda one: cleanup.finish_deletion(one, actor=JOB), 2)
 
 
 def _cancellations() -> int:
-    return _outbox(UploadCancellation, lambda one: cancellation.finish(one, actor=JOB), 2)
+    return _outbox(UploadCancellation, lambda one: cleanup.finish_cancellation(one, actor=JOB), 2)
 
 
 def _batches() -> int:

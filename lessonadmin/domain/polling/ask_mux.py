@@ -65,7 +65,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Subject:
+class UploadSnapshot:
     """What must be known of an upload to ask about it, read without a lock."""
 
     tracking_id: uuid.UUID
@@ -77,7 +77,7 @@ class Subject:
     playback_id: str | None = None
 
     @classmethod
-    def of(cls, row: Tracking) -> "Subject":
+    def of(cls, row: Tracking) -> "UploadSnapshot":
         kind: Kind = row.target_type
         return cls(
             row.id,
@@ -101,8 +101,8 @@ def unavailable(error: mux.MuxError) -> Unavailable:
     )
 
 
-def ask(
-    subject: Subject, *, answers: Answers, found_by: FoundBy, any_policy: bool = False
+def observe(
+    subject: UploadSnapshot, *, answers: Answers, found_by: FoundBy, any_policy: bool = False
 ) -> tuple[Observation, str]:
     """What Mux says, and which call said so. Raises MuxError if it says nothing that can be used."""
     asset_id = subject.asset_id
@@ -136,7 +136,7 @@ def ask(
     return Observation(video_event=VideoEvent.UPLOAD_WAITING, found_by=found_by, seen=True), "nothing to ask"
 
 
-def look(
+def check_upload(
     tracking_id: uuid.UUID,
     *,
     actor: Actor,
@@ -148,10 +148,10 @@ def look(
     row = db.session.get(Tracking, tracking_id, populate_existing=True)
     if row is None:
         raise Missing()
-    subject = Subject.of(row)
+    subject = UploadSnapshot.of(row)
     db.session.rollback()  # no transaction stays open while Mux is asked
     try:
-        observation, operation = ask(
+        observation, operation = observe(
             subject, answers=Answers(priority), found_by=found_by, any_policy=any_policy
         )
         gone = observation.video_event is VideoEvent.ASSET_DELETED
@@ -167,24 +167,24 @@ def look(
     with transaction(actor):
         outcome = not_found_guard.GONE if unasked else "ok"
         audit_log.note(subject.kind, subject.target_id, operation, outcome, observation.video_event.value)
-        if unasked and not_found_guard.not_believed():
-            _leave_as_it_is(subject)
+        if unasked and not_found_guard.suspicious_not_found():
+            _record_ignored_answer(subject)
             return "no_change"
-        return let_happen(subject, observation)
+        return apply_observation(subject, observation)
 
 
-def _leave_as_it_is(subject: Subject) -> None:
+def _record_ignored_answer(subject: UploadSnapshot) -> None:
     found = locking.lock_video_of_upload(subject.tracking_id)
     if found is None:
         return
     _, row = found
     row.attempts += 1
     row.last_look_at = func.clock_timestamp()
-    row.last_look_error = not_found_guard.WORDS
-    recheck_schedule.heard(row)
+    row.last_look_error = not_found_guard.IGNORED_MESSAGE
+    recheck_schedule.schedule_next(row)
 
 
-def let_happen(subject: Subject, observation: Observation) -> Outcome:
+def apply_observation(subject: UploadSnapshot, observation: Observation) -> Outcome:
     """Apply an answer under the lock; an upload that vanished meanwhile needs nothing."""
     found = locking.lock_video_of_upload(subject.tracking_id)
     if found is None:
@@ -197,9 +197,9 @@ def let_happen(subject: Subject, observation: Observation) -> Outcome:
         observation = replace(observation, video_event=VideoEvent.UPLOAD_EXPIRED)
     outcome = transitions.apply(video, row, observation)
     if row.is_open:
-        recheck_schedule.heard(row)
+        recheck_schedule.schedule_next(row)
     elif outcome != "ask":
-        recheck_schedule.settled(row)
+        recheck_schedule.unschedule(row)
     return outcome
 
 
@@ -210,7 +210,7 @@ def _ran_out(row: Tracking) -> bool:
     return bool(db.session.scalar(select(func.clock_timestamp() > row.expires_at)))
 
 
-def note_failure(subject: Subject, error: mux.MuxError) -> None:
+def note_failure(subject: UploadSnapshot, error: mux.MuxError) -> None:
     """Write down why a look failed; the next one comes after Mux's own wish or the usual silence."""
     if error.category == "busy":
         return  # Mux was not even asked
@@ -222,6 +222,6 @@ def note_failure(subject: Subject, error: mux.MuxError) -> None:
     row.last_look_at = func.clock_timestamp()
     row.last_look_error = f"{error.category}: {error.message}"
     if row.is_open or row.next_check_at is not None:
-        recheck_schedule.heard(row)
+        recheck_schedule.schedule_next(row)
     if error.retry_after:
         row.next_check_at = later(error.retry_after)  # type: ignore[assignment]

@@ -24,15 +24,15 @@ def ask_now(owner: Owner, *, actor: Actor) -> str | None:
         transitions.ensure_tracked(video)
         wanted = [row.id for row in video.to_ask]
         temporary = video.owner.has_temporary_asset
-    answers = [_look(row_id, actor=actor) for row_id in wanted]
+    answers = [_check(row_id, actor=actor) for row_id in wanted]
     if not wanted and temporary:
         return "This is a temporary video id that Mux does not know. Please upload the video again."
     return next((said for said in answers if said is not None), None)
 
 
-def _look(tracking_id: uuid.UUID, *, actor: Actor) -> str | None:
+def _check(tracking_id: uuid.UUID, *, actor: Actor) -> str | None:
     try:
-        ask_mux.look(tracking_id, actor=actor, priority="high", found_by="manual")
+        ask_mux.check_upload(tracking_id, actor=actor, priority="high", found_by="manual")
     except mux.MuxError as error:
         if error.category in NOTHING_TO_ASK:
             return "Mux does not know the id of this video. Nothing was changed."

@@ -24,7 +24,7 @@ def implausible(*, gone: int, found: int) -> bool:
     return gone > MAX_GONE and gone > GONE_FOR_ONE_FOUND * found
 
 
-def of_events(connection: Connection) -> str | None:
+def newest_environment(connection: Connection) -> str | None:
     """The environment that the newest event about a video of ours came from; None before the first."""
     newest = (
         select(MuxEvent.environment_id)
@@ -35,7 +35,7 @@ def of_events(connection: Connection) -> str | None:
     return connection.scalar(newest)
 
 
-def shows_ours(connection: Connection, listed: Collection[str]) -> bool | None:
+def lists_known_asset(connection: Connection, listed: Collection[str]) -> bool | None:
     """Is one of these assets ours? None while no video plays here, so that none need be."""
     if connection.scalar(select(Tracking.id).where(Tracking.plays).limit(1)) is None:
         return None
@@ -45,7 +45,7 @@ def shows_ours(connection: Connection, listed: Collection[str]) -> bool | None:
 
 def is_another(priority: mux.Priority) -> bool:
     """Asks Mux whose this token is, without an open transaction. Raises MuxError if it can answer neither way."""
-    ours = of_events(db.session.connection())
+    ours = newest_environment(db.session.connection())
     db.session.rollback()
     if ours is not None:
         try:
@@ -55,6 +55,6 @@ def is_another(priority: mux.Priority) -> bool:
         except mux.MuxError:
             pass  # an older Mux, or one that does not say
     listed = [asset.id for asset in mux.list_assets(limit=SAMPLE, priority=priority).assets]
-    shown = shows_ours(db.session.connection(), listed)
+    shown = lists_known_asset(db.session.connection(), listed)
     db.session.rollback()
     return shown is False

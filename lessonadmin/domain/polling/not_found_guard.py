@@ -14,10 +14,12 @@ from lessonadmin.domain.polling import environment
 
 GONE = "gone"
 WINDOW = timedelta(hours=1)
-WORDS = "Mux says that it is gone, like so many others at once that our access is the likelier culprit."
+IGNORED_MESSAGE = (
+    "Mux says that it is gone, like so many others at once that our access is the likelier culprit."
+)
 
 
-def not_believed() -> int:
+def suspicious_not_found() -> int:
     """How many lessons and courses Mux called gone to background looks within the hour, if that is too many; else 0."""
     within = MuxCall.at > func.clock_timestamp() - WINDOW
     targets = func.count(distinct(MuxCall.target_id))

@@ -21,7 +21,7 @@ from lessonadmin.domain import heartbeats, mux_budget
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.polling import ask_mux
-from lessonadmin.domain.polling.ask_mux import Subject
+from lessonadmin.domain.polling.ask_mux import UploadSnapshot
 from lessonadmin.domain.videos import recheck_schedule
 from lessonadmin.domain.videos.observations import Observation, asset_observation, upload_observation
 
@@ -30,21 +30,21 @@ log = logging.getLogger(__name__)
 MAX_ROWS = 1000
 CHECK_ASSETS = "lessonadmin.jobs.videos.check_assets"
 MAX_CLAIM_SECONDS = 30  # whoever is killed, and a job that is lost, leave their rows due again after this
-FEW = 3  # up to so many, single looks are no dearer than a page
+MAX_SINGLE_CHECKS_WITHOUT_PAGES = 3  # up to so many, single looks are no dearer than a page
 MAX_CALLS = 12  # in one survey
-CALLS_A_LOOK = 2  # the upload, then its asset
-MAX_PAGES = MAX_CALLS - CALLS_A_LOOK
-MAX_SINGLE_LOOKS = 5
-PAGE = 100
+CALLS_PER_CHECK = 2  # the upload, then its asset
+MAX_PAGES = MAX_CALLS - CALLS_PER_CHECK
+MAX_SINGLE_CHECKS = 5
+PAGE_SIZE = 100
 # Mux makes an asset after the upload was asked for, so older pages than this hold nothing we look for.
-CLOCKS_DIFFER_BY = timedelta(minutes=10)
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
 
 @dataclass
 class Survey:
     """What is still to be found out, and what it cost so far."""
 
-    open: dict[str, Subject]
+    open: dict[str, UploadSnapshot]
     oldest: datetime
     pages: int = 0
     looks: int = 0
@@ -56,7 +56,7 @@ class Survey:
 
     def find(
         self, asset_id: str | None, upload_id: str | None, named: mux.Passthrough | None
-    ) -> Subject | None:
+    ) -> UploadSnapshot | None:
         keys = (
             str(named.tracking_id) if named is not None and named.tracking_id is not None else None,
             self.by_upload.get(upload_id or ""),
@@ -65,19 +65,19 @@ class Survey:
         return next((self.open[key] for key in keys if key is not None and key in self.open), None)
 
 
-def survey(*, actor: Actor) -> Survey:
+def check_due(*, actor: Actor) -> Survey:
     """Look at every due upload, here and now."""
-    _watch_all()
-    return _look_at(_claim_due(), actor)
+    _schedule_forgotten()
+    return _check_all(_claim_due(), actor)
 
 
-def share_out(*, actor: Actor) -> Survey:
+def hand_over_due(*, actor: Actor) -> Survey:
     """Hand every due upload to the workers, and look at those that cannot be handed over or were so in vain."""
-    _watch_all()
+    _schedule_forgotten()
     rows = _claim_due()
     kept = {row.id for row in rows if row.handed_over_at is not None}
     kept |= _hand_over([row.id for row in rows if row.id not in kept])
-    return _look_at([row for row in rows if row.id in kept], actor)
+    return _check_all([row for row in rows if row.id in kept], actor)
 
 
 def _hand_over(ids: list[uuid.UUID]) -> set[uuid.UUID]:
@@ -85,23 +85,23 @@ def _hand_over(ids: list[uuid.UUID]) -> set[uuid.UUID]:
     if not ids or not heartbeats.worker_and_clock()["worker"]:
         return set(ids)
     now = db.session.scalars(select(func.clock_timestamp())).one()
-    _change(ids, handed_over_at=now)
-    if len(ids) <= FEW:
+    _update_schedule(ids, handed_over_at=now)
+    if len(ids) <= MAX_SINGLE_CHECKS_WITHOUT_PAGES:
         kept = {one for one in ids if not queue.enqueue(recheck_schedule.CHECK_ASSET, str(one))}
     else:
         kept = set() if queue.enqueue(CHECK_ASSETS, now.isoformat()) else set(ids)
     if kept:
-        _change(kept, handed_over_at=None)
+        _update_schedule(kept, handed_over_at=None)
     return kept
 
 
-def survey_handed_over(moment: datetime, *, actor: Actor) -> Survey:
+def check_handed_over(moment: datetime, *, actor: Actor) -> Survey:
     """A worker's look at the uploads that the clock handed over at this moment, but for those that are settled since."""
     handed = (Tracking.handed_over_at == moment, Tracking.next_check_at.is_not(None))
-    return _look_at(_claimed(select(Tracking).where(*handed)), actor)
+    return _check_all(_claimed(select(Tracking).where(*handed)), actor)
 
 
-def take(tracking_id: uuid.UUID) -> bool:
+def claim(tracking_id: uuid.UUID) -> bool:
     """A worker is about to look at this upload: is it still wanted? False if it was looked at, or the clock does it."""
     handed_over = Tracking.handed_over_at.is_not(None) & Tracking.next_check_at.is_not(None)
     wanted = handed_over | (Tracking.next_check_at <= func.clock_timestamp())
@@ -115,22 +115,22 @@ def take(tracking_id: uuid.UUID) -> bool:
     return taken is not None
 
 
-def _look_at(rows: list[Tracking], actor: Actor) -> Survey:
+def _check_all(rows: list[Tracking], actor: Actor) -> Survey:
     """Ask about these within the shared budget."""
     state = Survey(
-        open={str(row.id): Subject.of(row) for row in rows},  # who waits longest comes first
+        open={str(row.id): UploadSnapshot.of(row) for row in rows},  # who waits longest comes first
         oldest=min((row.created_at for row in rows), default=datetime.max.replace(tzinfo=UTC)),
         by_asset={row.mux_asset_id: str(row.id) for row in rows if row.mux_asset_id},
         by_upload={row.upload_id: str(row.id) for row in rows if row.upload_id},
     )
-    if len(state.open) > FEW:
-        _walk_assets(state, actor)
-        _walk_uploads(state, actor)
-    _look_singly(state, actor)
+    if len(state.open) > MAX_SINGLE_CHECKS_WITHOUT_PAGES:
+        _read_assets(state, actor)
+        _read_uploads(state, actor)
+    _check_singly(state, actor)
     return state
 
 
-def _watch_all() -> None:
+def _schedule_forgotten() -> None:
     """An open upload without a next turn would be waited for in vain: however it came to that, it gets one."""
     db.session.execute(
         update(Tracking)
@@ -159,7 +159,7 @@ def _claimed(which: Select[Tracking], **more: object) -> list[Tracking]:
         .execution_options(populate_existing=True)
     ).all()
     ids = [row.id for row in rows]
-    _change(ids, next_check_at=later(_claim_seconds() + _place(ids) / 1000.0), **more)
+    _update_schedule(ids, next_check_at=later(_claim_seconds() + _position(ids) / 1000.0), **more)
     return list(rows)
 
 
@@ -167,11 +167,11 @@ def _claim_seconds() -> int:
     return min(config.current().recheck_after_seconds, MAX_CLAIM_SECONDS)
 
 
-def _place(ids: Sequence[uuid.UUID]) -> ColumnElement[int]:
+def _position(ids: Sequence[uuid.UUID]) -> ColumnElement[int]:
     return func.array_position(cast(ids, ARRAY(Uuid)), Tracking.id)
 
 
-def _change(ids: Collection[uuid.UUID], **values: object) -> None:
+def _update_schedule(ids: Collection[uuid.UUID], **values: object) -> None:
     """Only about asking: for whoever looks at the upload it has not changed. Commits."""
     db.session.execute(
         update(Tracking)
@@ -182,17 +182,17 @@ def _change(ids: Collection[uuid.UUID], **values: object) -> None:
     db.session.commit()
 
 
-def _walk_assets(state: Survey, actor: Actor) -> None:
+def _read_assets(state: Survey, actor: Actor) -> None:
     def gave_up(error: mux.MuxError) -> None:
         state.pages += 1  # it was asked for
-        _give_up(state, error)
+        _record_error(state, error)
 
     pages = asset_pages(
         state.oldest, go_on=lambda: bool(state.open) and state.pages < MAX_PAGES, gave_up=gave_up
     )
     for page in pages:
         state.pages += 1
-        _let_all_happen(
+        _apply_page(
             state, actor, [(asset.id, asset.upload_id, asset.passthrough, asset) for asset in page.assets]
         )
 
@@ -204,7 +204,7 @@ def asset_pages(
     cursor: str | None = None
     while go_on() and mux_budget.take():
         try:
-            page = mux.list_assets(cursor=cursor, limit=PAGE, priority="low")
+            page = mux.list_assets(cursor=cursor, limit=PAGE_SIZE, priority="low")
         except mux.MuxError as error:
             gave_up(error)
             return
@@ -217,26 +217,31 @@ def asset_pages(
 
 def _all_older(page: mux.AssetPage, moment: datetime | None) -> bool:
     made = [asset.created_at for asset in page.assets if asset.created_at is not None]
-    return moment is not None and bool(made) and min(made) < moment - CLOCKS_DIFFER_BY
+    return moment is not None and bool(made) and min(made) < moment - MAX_CLOCK_DIFFERENCE
 
 
-def _walk_uploads(state: Survey, actor: Actor) -> None:
+def _read_uploads(state: Survey, actor: Actor) -> None:
     """Uploads that made no asset: expired, cancelled or errored ones are told apart from those still waiting."""
     number = 0
-    while len(state.open) > FEW and state.failed is None and state.pages < MAX_PAGES and mux_budget.take():
+    while (
+        len(state.open) > MAX_SINGLE_CHECKS_WITHOUT_PAGES
+        and state.failed is None
+        and state.pages < MAX_PAGES
+        and mux_budget.take()
+    ):
         state.pages, number = state.pages + 1, number + 1
         try:
-            uploads = mux.list_uploads(page=number, limit=PAGE, priority="low")
+            uploads = mux.list_uploads(page=number, limit=PAGE_SIZE, priority="low")
         except mux.MuxError as error:
-            _give_up(state, error)
+            _record_error(state, error)
             return
         mux_budget.went_well()
-        _let_all_happen(state, actor, [(None, one.id, one.passthrough, one) for one in uploads])
-        if len(uploads) < PAGE:
+        _apply_page(state, actor, [(None, one.id, one.passthrough, one) for one in uploads])
+        if len(uploads) < PAGE_SIZE:
             return
 
 
-def _let_all_happen(
+def _apply_page(
     state: Survey,
     actor: Actor,
     found: list[tuple[str | None, str | None, mux.Passthrough | None, mux.Asset | mux.Upload]],
@@ -249,62 +254,65 @@ def _let_all_happen(
             continue  # the asset has the better word; it is asked for singly
         observation = _observation(thing, subject)
         state.open.pop(str(subject.tracking_id))
-        _let_one_happen(state, actor, subject, observation)
+        _apply_one(state, actor, subject, observation)
 
 
-def _let_one_happen(state: Survey, actor: Actor, subject: Subject, observation: Observation) -> None:
+def _apply_one(state: Survey, actor: Actor, subject: UploadSnapshot, observation: Observation) -> None:
     words = "what Mux said about upload %s could not be applied"
     with (
         each_alone(log, words, subject.tracking_id, on_failure=state.failures.append),
         transaction(actor),
     ):
-        if ask_mux.let_happen(subject, observation) == "applied":
+        if ask_mux.apply_observation(subject, observation) == "applied":
             state.changed += 1
 
 
-def _observation(thing: mux.Asset | mux.Upload, subject: Subject) -> Observation:
+def _observation(thing: mux.Asset | mux.Upload, subject: UploadSnapshot) -> Observation:
     if isinstance(thing, mux.Asset):
         return asset_observation(thing, wanted_policy=subject.wanted_policy, found_by="sweep", seen=True)
     return upload_observation(thing, found_by="sweep", seen=True)
 
 
-def _look_singly(state: Survey, actor: Actor) -> None:
+def _check_singly(state: Survey, actor: Actor) -> None:
     """Those that no page showed, who waits longest first; the rest has its turn at the next sweep."""
     for subject in list(state.open.values()):
-        spent = state.pages + state.looks * CALLS_A_LOOK
-        enough = state.looks >= MAX_SINGLE_LOOKS or spent + CALLS_A_LOOK > MAX_CALLS
-        if state.failed is not None or enough or not mux_budget.take(CALLS_A_LOOK):
-            _hand_back(state)
+        spent = state.pages + state.looks * CALLS_PER_CHECK
+        enough = state.looks >= MAX_SINGLE_CHECKS or spent + CALLS_PER_CHECK > MAX_CALLS
+        if state.failed is not None or enough or not mux_budget.take(CALLS_PER_CHECK):
+            _release_claims(state)
             return
         state.looks += 1
         with each_alone(
             log, "upload %s could not be looked at", subject.tracking_id, on_failure=state.failures.append
         ):
-            _look_at_one(state, actor, subject)
+            _check_one(state, actor, subject)
         state.open.pop(str(subject.tracking_id), None)
 
 
-def _look_at_one(state: Survey, actor: Actor, subject: Subject) -> None:
+def _check_one(state: Survey, actor: Actor, subject: UploadSnapshot) -> None:
     try:
-        if ask_mux.look(subject.tracking_id, actor=actor, priority="low", found_by="sweep") == "applied":
+        if (
+            ask_mux.check_upload(subject.tracking_id, actor=actor, priority="low", found_by="sweep")
+            == "applied"
+        ):
             state.changed += 1
         mux_budget.went_well()
     except mux.MuxError as error:
-        _give_up(state, error)
+        _record_error(state, error)
     except Missing:
         pass  # deleted meanwhile
 
 
-def _give_up(state: Survey, error: mux.MuxError) -> None:
+def _record_error(state: Survey, error: mux.MuxError) -> None:
     """Mux does not answer: nothing is concluded from that, and nobody is asked about twice in this sweep."""
     mux_budget.went_wrong(error)
     if error.kind == "later" or error.category == "auth_error":
         state.failed = f"{error.category}: {error.message}"
 
 
-def _hand_back(state: Survey) -> None:
+def _release_claims(state: Survey) -> None:
     """Their turn comes at the next sweep, in the order in which they waited; while Mux is away, when the claim ends."""
     if state.failed is not None:
         return
     ids = [subject.tracking_id for subject in state.open.values()]
-    _change(ids, next_check_at=later((_place(ids) - len(ids)) / 1000.0), handed_over_at=None)
+    _update_schedule(ids, next_check_at=later((_position(ids) - len(ids)) / 1000.0), handed_over_at=None)

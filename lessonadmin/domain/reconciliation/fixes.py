@@ -62,15 +62,15 @@ def _look_again(finding: Difference, actor: Actor) -> bool:
             observation = asset_observation(
                 asset, wanted_policy=row.wanted_policy, found_by="sweep", seen=True
             )
-        return ask_mux.let_happen(ask_mux.Subject.of(row), observation) == "applied"
+        return ask_mux.apply_observation(ask_mux.UploadSnapshot.of(row), observation) == "applied"
 
 
 def _delete(finding: Difference, actor: Actor) -> bool:
     with transaction(actor):
-        if removal.owners_of(finding.mux_id):
+        if removal.owners_with_asset(finding.mux_id):
             return False
         why = f"reconcile: {finding.kind}"
-        return outbox.promise_asset(finding.mux_id, why=why, target=_target(finding))
+        return outbox.request_deletion_of_asset(finding.mux_id, why=why, target=_target(finding))
 
 
 def _target(finding: Difference) -> tuple[str, uuid.UUID] | None:
@@ -84,7 +84,7 @@ def _cancel(finding: Difference, actor: Actor) -> bool:
     if target is None:
         return False
     with transaction(actor):
-        outbox.promise_cancellation_of(finding.mux_id, target)
+        outbox.request_cancellation_by_id(finding.mux_id, target)
     return True
 
 

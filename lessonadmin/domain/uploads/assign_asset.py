@@ -17,7 +17,7 @@ from lessonadmin.domain.models import AssetDeletion, Owner, Tracking
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import held_files, locking, outbox, transitions
+from lessonadmin.domain.videos import locking, outbox, transitions, withdrawal
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import asset_observation
 
@@ -59,7 +59,7 @@ def _confirmed(asset: mux.Asset, playback_id: str) -> mux.PlaybackId:
 
 def take_over(video: LockedVideo, asset: mux.Asset, chosen: mux.PlaybackId) -> None:
     """Make an asset that Mux has confirmed the video of this lesson or course, under its lock."""
-    held_files.refuse_kept_back(asset.id, asset.upload_id)
+    withdrawal.refuse_kept_back(asset.id, asset.upload_id)
     transitions.ensure_tracked(video)
     _keep(asset.id)
     row = next(
@@ -81,7 +81,7 @@ def _keep(asset_id: str) -> None:
     """A replaced asset in its grace time is kept; one that somebody deleted is not brought back."""
     wanted_gone = exists().where(Tracking.mux_asset_id == asset_id, Tracking.status == "deleting")
     if not db.session.scalar(select(wanted_gone)):
-        outbox.take_back(asset_id)
+        outbox.withdraw_deletion(asset_id)
     promised = exists().where(AssetDeletion.mux_asset_id == asset_id, AssetDeletion.done_at.is_(None))
     if db.session.scalar(select(promised)):
         raise Conflict("being_deleted", "This asset is being deleted.")
@@ -90,11 +90,11 @@ def _keep(asset_id: str) -> None:
 def _new_row(video: LockedVideo, asset: mux.Asset) -> Tracking:
     known = select(Tracking.id).where(Tracking.upload_id == asset.upload_id)
     free = asset.upload_id is not None and db.session.scalar(known) is None
-    row = transitions.new_row(
+    row = transitions.add_upload(
         video,
         upload_id=asset.upload_id if free else MIGRATED,
         mux_asset_id=asset.id,
         outside=True,
     )
-    direct_upload.take_place(video, row)
+    direct_upload.make_current(video, row)
     return row

@@ -20,15 +20,7 @@ from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, TooM
 from lessonadmin.domain.models import Owner, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import ask_mux
-from lessonadmin.domain.videos import (
-    cancellation,
-    held_files,
-    locking,
-    outbox,
-    recheck_schedule,
-    transitions,
-    withdrawal,
-)
+from lessonadmin.domain.videos import cleanup, locking, outbox, recheck_schedule, transitions, withdrawal
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation, upload_observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
@@ -36,7 +28,7 @@ from lessonadmin.domain.webhooks import inbox
 
 log = logging.getLogger(__name__)
 
-ENDINGS = {
+TYPES_BY_EXTENSION = {
     "mp4": "video/mp4",
     "m4v": "video/mp4",
     "mov": "video/quicktime",
@@ -64,7 +56,7 @@ class File:
 
 
 @dataclass(frozen=True, repr=False)
-class Ticket:
+class IssuedUpload:
     """An upload URL and what belongs to it."""
 
     upload_id: str
@@ -77,9 +69,13 @@ def check_file(file: File) -> str:
     settings = config.current()
     ending = file.name.rsplit(".", 1)[-1].lower() if "." in file.name else ""
     stated = (file.content_type or "").split(";")[0].strip().lower()
-    kind = stated if stated and stated != "application/octet-stream" else ENDINGS.get(ending, stated)
+    kind = (
+        stated if stated and stated != "application/octet-stream" else TYPES_BY_EXTENSION.get(ending, stated)
+    )
     if kind and kind not in settings.upload_types:
-        names = ", ".join(sorted({e.upper() for e, t in ENDINGS.items() if t in settings.upload_types}))
+        names = ", ".join(
+            sorted({e.upper() for e, t in TYPES_BY_EXTENSION.items() if t in settings.upload_types})
+        )
         raise WrongType(
             "unsupported_type", f"This is not a video we can take. Please choose one of: {names}."
         )
@@ -92,7 +88,7 @@ def check_file(file: File) -> str:
     return kind
 
 
-def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
+def start(owner: Owner, file: File, *, actor: Actor) -> IssuedUpload:
     """A new attempt. The one before stays in force until Mux has given us a URL."""
     content_type = check_file(file)
     with transaction(actor):
@@ -119,15 +115,15 @@ def start(owner: Owner, file: File, *, actor: Actor) -> Ticket:
     with transaction(actor):
         expires_at = _issue(row_id, upload, file)
         if expires_at is None:  # deleted or lost meanwhile; nobody gets the address
-            outbox.promise_cancellation_of(upload.id, (owner.kind, owner.id))
+            outbox.request_cancellation_by_id(upload.id, (owner.kind, owner.id))
     if expires_at is None:
         raise Missing()
-    return Ticket(upload.id, upload.url, expires_at)
+    return IssuedUpload(upload.id, upload.url, expires_at)
 
 
 def _prepare(video: LockedVideo, file: File, content_type: str) -> uuid.UUID:
     transitions.ensure_tracked(video)
-    row = transitions.new_row(
+    row = transitions.add_upload(
         video,
         wanted_policy=config.current().playback_policy,
         filename=file.name[:255],
@@ -176,7 +172,7 @@ def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None
     if withdrawal.is_withdrawn(row) or not permissions.is_theirs(video.owner):
         withdrawal.withdraw(video, row, began=person, why="the right was lost", upload_id=upload.id)
         return None
-    take_place(video, row, upload_id=upload.id)
+    make_current(video, row, upload_id=upload.id)
     audit_log.record(
         "video.upload_started", video.owner, upload_id=upload.id, filename=file.name, size=file.size
     )
@@ -191,7 +187,7 @@ def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, act
     """The browser says that everything is sent. That is a hint: it shortens the silence, nothing else."""
     if upload_id == MIGRATED:  # stands for many old videos, so it names none
         raise Missing()
-    if not _knows(owner, upload_id):
+    if not _is_known(owner, upload_id):
         _adopt(owner, upload_id, actor=actor)
     with transaction(actor):
         video = locking.lock_video_of(owner)
@@ -201,11 +197,11 @@ def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, act
         row.temp_asset_id = temp_asset_id or row.temp_asset_id
         if row.is_open and row.bytes_in_at is None:
             row.bytes_in_at = func.clock_timestamp()
-            recheck_schedule.heard(row)
+            recheck_schedule.schedule_next(row)
         return row.status
 
 
-def _knows(owner: Owner, upload_id: str) -> bool:
+def _is_known(owner: Owner, upload_id: str) -> bool:
     column = owners.COLUMNS[owner.kind]
     found = db.session.scalar(
         select(Tracking.id).where(Tracking.upload_id == upload_id, column == owner.id).limit(1)
@@ -227,7 +223,7 @@ def _adopt(owner: Owner, upload_id: str, *, actor: Actor) -> None:
     named = upload.passthrough
     if named is None or owner.id not in (named.lesson_id, named.course_id):
         raise Missing()
-    kept_back = held_files.is_kept_back(upload_id=upload.id, tracking_id=named.tracking_id)
+    kept_back = withdrawal.is_kept_back(upload_id=upload.id, tracking_id=named.tracking_id)
     db.session.rollback()
     if kept_back:
         raise Missing()
@@ -236,11 +232,11 @@ def _adopt(owner: Owner, upload_id: str, *, actor: Actor) -> None:
         if any(row.upload_id == upload_id for row in video.rows):
             return
         transitions.ensure_tracked(video)
-        _take_in(video, upload)
+        _add_adopted(video, upload)
 
 
-def _take_in(video: LockedVideo, upload: mux.Upload) -> None:
-    row = transitions.new_row(
+def _add_adopted(video: LockedVideo, upload: mux.Upload) -> None:
+    row = transitions.add_upload(
         video,
         upload_id=upload.id,
         wanted_policy=config.current().playback_policy,
@@ -248,16 +244,16 @@ def _take_in(video: LockedVideo, upload: mux.Upload) -> None:
         started_by=_starter(),
         expires_at=later(upload.timeout or config.current().upload_timeout_seconds),
     )
-    take_place(video, row)
+    make_current(video, row)
     audit_log.record("video.upload_started", video.owner, upload_id=upload.id, adopted=True)
     transitions.apply(video, row, upload_observation(upload, found_by="manual", seen=True))
     if row.is_open:
-        recheck_schedule.ask_soon(row)
+        recheck_schedule.schedule_now(row)
 
 
-def take_place(video: LockedVideo, row: Tracking, *, upload_id: str | None = None) -> None:
+def make_current(video: LockedVideo, row: Tracking, *, upload_id: str | None = None) -> None:
     """This attempt is the one that counts from now on, and events that came too early for it are due."""
-    transitions.take_place(video, row, upload_id=upload_id)
+    transitions.make_current(video, row, upload_id=upload_id)
     transitions.project(video)
     if row.upload_id is not None:
         inbox.release_parked(row.upload_id)
@@ -270,7 +266,7 @@ def cancel(upload_id: str, owner: Owner, *, actor: Actor) -> str:
         row = next((row for row in video.rows if row.upload_id == upload_id), None)
         if row is None:
             raise Missing()
-        return _give_up(video, row)
+        return _cancel(video, row)
 
 
 def cancel_current(owner: Owner, *, actor: Actor) -> None:
@@ -279,11 +275,11 @@ def cancel_current(owner: Owner, *, actor: Actor) -> None:
         video = locking.lock_video_of(owner)
         row = video.on_its_way
         if row is not None and row.upload_id is not None:
-            _give_up(video, row)
+            _cancel(video, row)
 
 
-def _give_up(video: LockedVideo, row: Tracking) -> str:
-    outbox.promise_cancellation(row)
+def _cancel(video: LockedVideo, row: Tracking) -> str:
+    outbox.request_cancellation(row)
     transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
     return row.status
 
@@ -291,13 +287,13 @@ def _give_up(video: LockedVideo, row: Tracking) -> str:
 def cancel_at_once(upload_id: str, owner: Owner, *, actor: Actor) -> str:
     """A person gives an upload up and Mux is told in the same request; if Mux is away, the outbox tells it later."""
     status = cancel(upload_id, owner, actor=actor)
-    cancellation_id = cancellation.promised(upload_id)
+    cancellation_id = cleanup.open_cancellation_id(upload_id)
     if cancellation_id is None:
         return status
     try:
         with transaction(actor):
             rate_limits.other_question(actor)
-        cancellation.finish(cancellation_id, actor=actor, priority="high")
+        cleanup.finish_cancellation(cancellation_id, actor=actor, priority="high")
     except TooMany:
         log.warning("an upload is cancelled at Mux later: this user asks Mux very often")
     except mux.MuxError as error:

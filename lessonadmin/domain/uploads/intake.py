@@ -21,19 +21,19 @@ from lessonadmin.domain.videos import conditions, locking, transitions
 from lessonadmin.domain.videos.recheck_schedule import MAX_SILENCE_SECONDS
 from lessonadmin.text.temporary_ids import temporary
 
-MAX_A_PASS = 10
-RESERVE = 6.0  # of the background's calls, left to what is on its way
+MAX_PER_PASS = 10
+RESERVED_CALLS = 6.0  # of the background's calls, left to what is on its way
 
-UNTAKEN: dict[Kind, str] = {"lesson": UNTAKEN_LESSON, "course": UNTAKEN_COURSE}
+NOT_TAKEN_IN: dict[Kind, str] = {"lesson": UNTAKEN_LESSON, "course": UNTAKEN_COURSE}
 
 
 def due() -> list[tuple[Kind, uuid.UUID]]:
     """Lessons and courses whose video is to be taken in, at most a few."""
-    _watch_temporary_ids()
+    _schedule_temporary_ids()
     found: list[tuple[Kind, uuid.UUID]] = []
-    for kind in UNTAKEN:
+    for kind in NOT_TAKEN_IN:
         for query in wanted(kind):
-            ids = db.session.scalars(query.limit(MAX_A_PASS - len(found))).all()
+            ids = db.session.scalars(query.limit(MAX_PER_PASS - len(found))).all()
             found += [(kind, owner_id) for owner_id in ids]
     db.session.rollback()
     return found
@@ -42,7 +42,7 @@ def due() -> list[tuple[Kind, uuid.UUID]]:
 def wanted(kind: Kind) -> tuple[Select[uuid.UUID], Select[uuid.UUID]]:
     """Those that were never said to play, and those with a temporary playback id: each answered by its own index."""
     model = owners.MODELS[kind]
-    never_said = and_(text(UNTAKEN[kind]), ~temporary(model.mux_playback_id), ~conditions.current(model))
+    never_said = and_(text(NOT_TAKEN_IN[kind]), ~temporary(model.mux_playback_id), ~conditions.current(model))
     silent = and_(
         temporary(model.mux_playback_id),
         model.updated_at <= later(-config.current().recheck_after_seconds),
@@ -64,7 +64,7 @@ def _plays_by_temporary_id() -> ColumnElement[bool]:
     return and_(Tracking.status == "ready", temporary(Tracking.mux_playback_id))
 
 
-def _watch_temporary_ids() -> None:
+def _schedule_temporary_ids() -> None:
     """An upload that is said to play by a temporary id is asked about like one that is on its way."""
     never = Tracking.last_look_at.is_(None)
     wanted = (
@@ -77,7 +77,7 @@ def _watch_temporary_ids() -> None:
             or_(never, Tracking.last_look_at <= later(-MAX_SILENCE_SECONDS)),
         )
         .order_by(Tracking.updated_at)
-        .limit(MAX_A_PASS)
+        .limit(MAX_PER_PASS)
     )
     db.session.execute(
         update(Tracking)
@@ -94,17 +94,17 @@ def take_in(target: tuple[Kind, uuid.UUID]) -> bool:
     A Mux that does not answer leaves it with that upload, which is asked about again like any other.
     """
     answered = False
-    with mux_budget.call(reserve=RESERVE) as granted:
+    with mux_budget.call(reserve=RESERVED_CALLS) as granted:
         if granted:
-            tracking_id = _tracked(*target)
+            tracking_id = _upload_to_check(*target)
             if tracking_id is not None:
-                ask_mux.look(tracking_id, actor=JOB_QUIETLY, priority="low", found_by="sweep")
-                _show(*target)
+                ask_mux.check_upload(tracking_id, actor=JOB_QUIETLY, priority="low", found_by="sweep")
+                _project(*target)
             answered = True
     return answered
 
 
-def _tracked(kind: Kind, owner_id: uuid.UUID) -> uuid.UUID | None:
+def _upload_to_check(kind: Kind, owner_id: uuid.UUID) -> uuid.UUID | None:
     """The upload to ask about; None if what we know already says it all."""
     with transaction(JOB_QUIETLY):
         video = locking.lock_video(kind, owner_id)
@@ -117,7 +117,7 @@ def _tracked(kind: Kind, owner_id: uuid.UUID) -> uuid.UUID | None:
         return row.id if row is not None else None
 
 
-def _show(kind: Kind, owner_id: uuid.UUID) -> None:
+def _project(kind: Kind, owner_id: uuid.UUID) -> None:
     """What Mux said may be that nothing is new; then at least the untrue is not shown any more."""
     with transaction(JOB_QUIETLY):
         video = locking.lock_video(kind, owner_id)

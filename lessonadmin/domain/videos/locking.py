@@ -151,5 +151,5 @@ def target_of(*conditions: ColumnElement[bool]) -> tuple[Kind, uuid.UUID] | None
     return ("course", course_id) if course_id is not None else None
 
 
-def rows_by_asset(asset_id: str) -> Sequence[Tracking]:
+def uploads_by_asset(asset_id: str) -> Sequence[Tracking]:
     return db.session.scalars(select(Tracking).where(Tracking.mux_asset_id == asset_id)).all()

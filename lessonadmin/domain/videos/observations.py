@@ -46,7 +46,7 @@ def asset_observation(
 ) -> Observation:
     """An asset as it stands. `any_policy`: take over whatever policy it has (support said so). `keep`: of several
     playback ids that would do, prefer this one."""
-    video_event, playback_id, policy = _judge(asset, wanted_policy, any_policy, keep)
+    video_event, playback_id, policy = _event_and_playback(asset, wanted_policy, any_policy, keep)
     failed = video_event in (VideoEvent.ASSET_ERRORED, VideoEvent.ASSET_UNPLAYABLE)
     return Observation(
         video_event=video_event,
@@ -63,7 +63,7 @@ def asset_observation(
     )
 
 
-def _judge(
+def _event_and_playback(
     asset: mux.Asset, wanted: str, any_policy: bool, keep: str | None
 ) -> tuple[VideoEvent, str | None, str | None]:
     if asset.status == "errored":

@@ -6,6 +6,7 @@ writes the row. Asking Mux is the business of `removal` and `cancellation`.
 """
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -24,24 +25,27 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from lessonadmin import config
-from lessonadmin.db import actor, db, later
+from lessonadmin import config, mux
+from lessonadmin.db import actor, db, later, new_id
+from lessonadmin.domain import backoff
 from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation, owners
 from lessonadmin.queue import enqueue_after_commit
 from lessonadmin.text.temporary_ids import is_temporary
 
 # An upload in one of these states uses its asset, unless another upload has taken its place.
-USING = ("uploading", "processing", "ready", "error")
-ASSETS = 0x1E550B  # any number, the same in every process; locks of assets are told from others by it
+STATUSES_USING_ASSET = ("uploading", "processing", "ready", "error")
+ASSET_LOCK_SEED = (
+    0x1E550B  # any number, the same in every process; locks of assets are told from others by it
+)
 
 
-def hold(asset_id: str) -> None:
+def lock_asset(asset_id: str) -> None:
     """One decision about an asset at a time, until this transaction ends.
 
     Else two that give it up at once would each take the other for a user, and nobody would delete it. Whoever locks
     lessons and courses does that before.
     """
-    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(asset_id, ASSETS))))
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(asset_id, ASSET_LOCK_SEED))))
 
 
 def users_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
@@ -55,14 +59,14 @@ def users_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
 def _users(kind: Kind, asset_id: str) -> CompoundSelect[Any]:
     model, owner_id = owners.MODELS[kind], owners.COLUMNS[kind]
     of_asset = and_(Tracking.mux_asset_id == asset_id, owner_id.is_not(None))
-    using = select(owner_id).where(of_asset, Tracking.is_current, Tracking.status.in_(USING))
+    using = select(owner_id).where(of_asset, Tracking.is_current, Tracking.status.in_(STATUSES_USING_ASSET))
     tracked = exists().where(of_asset, owner_id == model.id)
     return using.union(select(model.id).where(model.mux_asset_id == asset_id, ~tracked))
 
 
-def promise(row: Tracking, *, why: str, after_seconds: float = 0) -> bool:
+def request_deletion(row: Tracking, *, why: str, after_seconds: float = 0) -> bool:
     """The asset of this upload goes at Mux; promised twice is promised once. False: something uses it, so it stays."""
-    return row.mux_asset_id is not None and promise_asset(
+    return row.mux_asset_id is not None and request_deletion_of_asset(
         row.mux_asset_id,
         why=why,
         target=(row.target_type, row.target_id),
@@ -71,12 +75,14 @@ def promise(row: Tracking, *, why: str, after_seconds: float = 0) -> bool:
     )
 
 
-def promise_after_grace(row: Tracking) -> None:
+def request_deletion_after_grace(row: Tracking) -> None:
     """A replaced video is kept for a while, so that the swap can be undone."""
-    promise(row, why="replaced by a new video", after_seconds=config.current().replaced_grace_seconds)
+    request_deletion(
+        row, why="replaced by a new video", after_seconds=config.current().replaced_grace_seconds
+    )
 
 
-def promise_asset(
+def request_deletion_of_asset(
     asset_id: str,
     *,
     why: str,
@@ -87,16 +93,16 @@ def promise_asset(
     """The same for an asset of which no upload is at hand. A sooner promise beats a later one."""
     if is_temporary(asset_id):
         return False
-    if not _write(asset_id, why, target, tracking_id, after_seconds):
+    if not _insert_deletion(asset_id, why, target, tracking_id, after_seconds):
         # What is used, or is down already; and whoever gives it up at this very moment still looks like a user.
-        hold(asset_id)
+        lock_asset(asset_id)
         if users_of(asset_id):
             return False
-        _write(asset_id, why, target, tracking_id, after_seconds)
+        _insert_deletion(asset_id, why, target, tracking_id, after_seconds)
     return True
 
 
-def _write(
+def _insert_deletion(
     asset_id: str,
     why: str,
     target: tuple[str, uuid.UUID] | None,
@@ -138,7 +144,7 @@ def _end_of_grace(asset_id: str) -> ColumnElement[Any]:
     return replaced.scalar_subquery() + grace
 
 
-def waited_for(kind: Kind, owner_id: uuid.UUID) -> ColumnElement[bool]:
+def open_deletions_of(kind: Kind, owner_id: uuid.UUID) -> ColumnElement[bool]:
     """The open deletions that a lesson or course waits for: its own, and that of a shared asset, which names one of those
     that gave it up."""
     giving_up = select(Tracking.mux_asset_id).where(
@@ -148,18 +154,18 @@ def waited_for(kind: Kind, owner_id: uuid.UUID) -> ColumnElement[bool]:
     return and_(AssetDeletion.done_at.is_(None), or_(named, AssetDeletion.mux_asset_id.in_(giving_up)))
 
 
-def drop(deletion_id: uuid.UUID) -> None:
+def remove_deletion(deletion_id: uuid.UUID) -> None:
     """Something uses the asset after all: it stays at Mux, and whoever gives it up last writes a new row."""
     db.session.execute(delete(AssetDeletion).where(AssetDeletion.id == deletion_id))
 
 
-def take_back(asset_id: str) -> bool:
+def withdraw_deletion(asset_id: str) -> bool:
     """The asset is wanted again (undo): True if it is at Mux for sure.
 
     So it is if nobody has tried to delete it, not even in vain: a try without an answer may have been carried out, and
     nobody may be shown a video that is gone. Of an asset that others use all the time there is nothing to take back.
     """
-    hold(asset_id)
+    lock_asset(asset_id)
     taken = db.session.execute(
         delete(AssetDeletion)
         .where(
@@ -175,7 +181,7 @@ def take_back(asset_id: str) -> bool:
     return not db.session.scalar(known) and bool(users_of(asset_id))
 
 
-def asset_finished(asset_id: str | None) -> None:
+def retry_deletion(asset_id: str | None) -> None:
     """Mux has ended its work on an asset, so a deletion that it refused before may now succeed: it is due at once.
 
     One that nobody has tried yet keeps its time: it may be in its grace, or its first try is enqueued already.
@@ -195,7 +201,7 @@ def asset_finished(asset_id: str | None) -> None:
         enqueue_after_commit("lessonadmin.jobs.videos.delete_asset", str(deletion_id))
 
 
-def kept(row: Tracking) -> None:
+def mark_asset_deleted(row: Tracking) -> None:
     """Mux says that the asset is gone, whoever did it."""
     if row.mux_asset_id is not None:
         db.session.execute(
@@ -205,7 +211,7 @@ def kept(row: Tracking) -> None:
         )
 
 
-def promise_cancellation(row: Tracking) -> None:
+def request_cancellation(row: Tracking) -> None:
     """An upload that may still bring something is cancelled at Mux, so that bytes on their way make no asset.
 
     Our clock may have given it up before Mux did, so one that timed out counts too.
@@ -213,10 +219,10 @@ def promise_cancellation(row: Tracking) -> None:
     may_come = row.is_open or row.error_type == "upload_timed_out"
     if row.upload_id is None or not may_come or row.mux_asset_id is not None:
         return
-    promise_cancellation_of(row.upload_id, (row.target_type, row.target_id))
+    request_cancellation_by_id(row.upload_id, (row.target_type, row.target_id))
 
 
-def promise_cancellation_of(upload_id: str, target: tuple[str, uuid.UUID]) -> None:
+def request_cancellation_by_id(upload_id: str, target: tuple[str, uuid.UUID]) -> None:
     """The same for an upload of which only the id is known."""
     cancellation_id = db.session.scalar(
         insert(UploadCancellation)
@@ -226,3 +232,72 @@ def promise_cancellation_of(upload_id: str, target: tuple[str, uuid.UUID]) -> No
     )
     if cancellation_id is not None:
         enqueue_after_commit("lessonadmin.jobs.videos.cancel_upload", str(cancellation_id))
+
+
+# Rows that promise something to be done at Mux: one worker at a time holds one, and a late one changes nothing.
+#
+# A lease is a token and a time: `due_at` is when it runs out, and then the row is anybody's again. Whoever was so slow
+# that another one took the row has another token and writes nothing down. Nothing in here talks to Mux.
+
+LEASE_SECONDS = 45
+FIRST_PAUSE_SECONDS = 30.0
+
+OutboxModel = type[AssetDeletion] | type[UploadCancellation]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to carry out one row, until it runs out."""
+
+    model: OutboxModel
+    row_id: uuid.UUID
+    token: uuid.UUID
+    attempts: int
+    mux_id: str
+
+    @property
+    def held(self) -> ColumnElement[bool]:
+        """The row, if nobody else has taken it."""
+        return (self.model.id == self.row_id) & (self.model.lease_token == self.token)
+
+
+def take_lease(
+    model: OutboxModel, row_id: uuid.UUID, *, also_when: ColumnElement[bool] | None = None
+) -> Lease | None:
+    """Take a row that is due (or `also_when`); None if it is done, not due or in other hands."""
+    token = new_id()
+    due: ColumnElement[bool] = model.due_at <= func.clock_timestamp()
+    mux_id = model.mux_asset_id if model is AssetDeletion else UploadCancellation.upload_id
+    row = db.session.execute(
+        update(model)
+        .where(model.id == row_id, model.done_at.is_(None), due if also_when is None else due | also_when)
+        .values(lease_token=token, attempts=model.attempts + 1, due_at=later(LEASE_SECONDS))
+        .returning(model.attempts, mux_id)
+    ).first()
+    return Lease(model, row_id, token, *row) if row is not None else None
+
+
+def release(lease: Lease, error: str, *, seconds: float) -> None:
+    """Later; a lease that ran out and went to another one is not given back."""
+    db.session.execute(
+        update(lease.model)
+        .where(lease.held)
+        .values(lease_token=None, last_error=error, due_at=later(seconds))
+    )
+
+
+def release_after_error(lease: Lease, error: mux.MuxError) -> None:
+    """Later, after a pause that grows, or as long as Mux wishes."""
+    seconds = backoff.pause(lease.attempts, first=FIRST_PAUSE_SECONDS, retry_after=error.retry_after)
+    release(lease, f"{error.category}: {error.message}", seconds=seconds)
+
+
+def mark_done(lease: Lease) -> bool:
+    """Done; False (and nothing is written) if another one has the row by now."""
+    ended = db.session.execute(
+        update(lease.model)
+        .where(lease.held, lease.model.done_at.is_(None))
+        .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
+        .returning(lease.model.id)
+    ).first()
+    return ended is not None

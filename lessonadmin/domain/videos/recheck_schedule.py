@@ -17,7 +17,7 @@ SHARE_OF_AGE = 0.25
 AFTER_THE_END = timedelta(seconds=5)
 
 
-def heard(row: Tracking) -> None:
+def schedule_next(row: Tracking) -> None:
     """There was news: Mux is asked when nothing is heard for a quarter of the upload's age.
 
     At least RECHECK_AFTER_SECONDS, at most half an hour; an upload whose address runs out before that is asked about
@@ -33,12 +33,12 @@ def heard(row: Tracking) -> None:
     row.next_check_at, row.handed_over_at = due, None
 
 
-def ask_soon(row: Tracking) -> None:
+def schedule_now(row: Tracking) -> None:
     """What we were told does not fit: let a worker look at Mux once this transaction is safe, or else the next sweep."""
     row.next_check_at, row.handed_over_at = transaction_time(), None
     enqueue_after_commit(CHECK_ASSET, str(row.id))
 
 
-def settled(row: Tracking) -> None:
+def unschedule(row: Tracking) -> None:
     """Nothing is to be asked about this upload any more."""
     row.next_check_at = row.handed_over_at = None

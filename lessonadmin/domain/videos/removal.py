@@ -7,18 +7,15 @@ uses it any more. "Gone" is done, "preparing" is later, and an id that did not c
 import uuid
 from typing import Literal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
-from lessonadmin import mux
-from lessonadmin.db import Actor, db, transaction
+from lessonadmin.db import db
 from lessonadmin.domain import permissions
-from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, owners
-from lessonadmin.domain.videos import locking, outbox, outbox_leases, publication, transitions
+from lessonadmin.domain.models import Kind, Lesson, owners
+from lessonadmin.domain.videos import locking, outbox, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
-from lessonadmin.domain.videos.outbox_leases import Lease
 from lessonadmin.domain.videos.state_machine import VideoEvent
 from lessonadmin.text.temporary_ids import is_temporary
 
@@ -26,10 +23,10 @@ from lessonadmin.text.temporary_ids import is_temporary
 Scope = LockedVideo | Literal["everyone"]
 
 
-def owners_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
+def owners_with_asset(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
     """Every lesson and course that an asset is not yet gone from, in the order in which they are locked: those that use
     it (`outbox.users_of`), and those that gave it up or replaced it and have a row that waits for its end."""
-    rows = locking.rows_by_asset(asset_id)
+    rows = locking.uploads_by_asset(asset_id)
     found = {(row.target_type, row.target_id) for row in rows if row.status != "deleted"}
     for kind, model in owners.MODELS.items():
         naming = select(model.id).where(model.mux_asset_id == asset_id)
@@ -45,13 +42,13 @@ def request_delete(asset_id: str) -> int:
     if is_temporary(asset_id):
         raise Conflict("temporary_asset", "This is a temporary id: Mux has no such asset.")
     permissions.acting_user()
-    leaving = list(locked(set(), {asset_id}).values())
+    leaving = list(lock_all(set(), {asset_id}).values())
     for video in leaving:
         permissions.still_theirs(video.owner)
     return _take_from(leaving, asset_id, why="deleted by a person")
 
 
-def give_up(
+def give_up_asset(
     asset_id: str, scope: Scope, *, why: str = "deleted by a person", grace_seconds: float = 0
 ) -> int:
     """Let lessons and courses give up an asset; how many of their uploads had it.
@@ -66,14 +63,14 @@ def give_up(
     It is deleted at Mux, after `grace_seconds`, if nothing outside the scope uses it. Otherwise it is let go here at
     once and stays at Mux until the last user gives it up.
     """
-    leaving = list(locked(set(), {asset_id}).values()) if scope == "everyone" else [scope]
+    leaving = list(lock_all(set(), {asset_id}).values()) if scope == "everyone" else [scope]
     return _take_from(leaving, asset_id, why=why, grace_seconds=grace_seconds)
 
 
 def _take_from(leaving: list[LockedVideo], asset_id: str, *, why: str, grace_seconds: float = 0) -> int:
     for video in leaving:
         transitions.ensure_tracked(video)
-    outbox.hold(asset_id)
+    outbox.lock_asset(asset_id)
     inside = {(video.owner.kind, video.owner.id) for video in leaving}
     stays = bool(set(outbox.users_of(asset_id)) - inside)
     rows = [(video, row) for video in leaving for row in video.rows if row.mux_asset_id == asset_id]
@@ -85,20 +82,20 @@ def _take_from(leaving: list[LockedVideo], asset_id: str, *, why: str, grace_sec
         if video.owner.mux_asset_id == asset_id:
             transitions.project(video)
     if rows and not stays:
-        outbox.promise(rows[0][1], why=why, after_seconds=grace_seconds)
+        outbox.request_deletion(rows[0][1], why=why, after_seconds=grace_seconds)
     return len(rows)
 
 
-def locked(
+def lock_all(
     targets: set[tuple[Kind, uuid.UUID]], assets: set[str]
 ) -> dict[tuple[Kind, uuid.UUID], LockedVideo]:
     """These lessons and courses and all that have something to do with these assets, locked in the order of all."""
-    wanted = targets.union(*(owners_of(asset_id) for asset_id in assets))
+    wanted = targets.union(*(owners_with_asset(asset_id) for asset_id in assets))
     opened = {owner: locking.lock_video(*owner) for owner in sorted(wanted)}
     return {owner: video for owner, video in opened.items() if video is not None}
 
 
-def clear(video: LockedVideo, *, everywhere: bool = False, grace_seconds: float = 0) -> str:
+def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: float = 0) -> str:
     """Take the video away from a lesson or course, whatever state it is in; says what was done.
 
     `everywhere`: its assets are taken from everything else that uses them, too; whoever asks for that has locked those
@@ -106,136 +103,36 @@ def clear(video: LockedVideo, *, everywhere: bool = False, grace_seconds: float 
     """
     transitions.ensure_tracked(video)
     for row in video.current:
-        if transitions.real_asset(row) is None and (row.is_open or row.status == "error"):
-            outbox.promise_cancellation(row)
+        if transitions.real_asset_id(row) is None and (row.is_open or row.status == "error"):
+            outbox.request_cancellation(row)
             transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
     assets = {
-        row.mux_asset_id for row in video.current if transitions.real_asset(row) and row.status != "deleted"
+        row.mux_asset_id
+        for row in video.current
+        if transitions.real_asset_id(row) and row.status != "deleted"
     }
     for asset_id in sorted(filter(None, assets)):
-        give_up(asset_id, "everyone" if everywhere else video, grace_seconds=grace_seconds)
-    if transitions.forget(video) and isinstance(video.owner, Lesson):
+        give_up_asset(asset_id, "everyone" if everywhere else video, grace_seconds=grace_seconds)
+    if transitions.clear_owner_columns(video) and isinstance(video.owner, Lesson):
         publication.withdraw(video.owner, why="its video was cleared")
     return "deleting" if assets else "cleared"
 
 
-def forget_owner(video: LockedVideo) -> None:
+def give_up_all_assets(video: LockedVideo) -> None:
     """The lesson or course itself goes: nothing that is its alone may stay at Mux. The caller deletes the row."""
     transitions.ensure_tracked(video)
     for row in video.rows:
-        outbox.promise_cancellation(row)
-    assets = {transitions.real_asset(row) for row in video.rows if row.status != "deleted"}
+        outbox.request_cancellation(row)
+    assets = {transitions.real_asset_id(row) for row in video.rows if row.status != "deleted"}
     for asset_id in sorted(filter(None, assets)):
-        give_up(asset_id, video, why="its lesson or course was deleted")
+        give_up_asset(asset_id, video, why="its lesson or course was deleted")
 
 
 def undo_replacement(video: LockedVideo) -> bool:
     """Bring back the video that the present one replaced, while its asset is still there."""
     new = video.playing
     old = next((row for row in reversed(video.rows) if new and transitions.replaced_by(row, new)), None)
-    if new is None or old is None or not outbox.take_back(old.mux_asset_id or ""):
+    if new is None or old is None or not outbox.withdraw_deletion(old.mux_asset_id or ""):
         return False
     transitions.swap_back(video, new=new, old=old)
     return True
-
-
-def can_undo(desk_rows: list[Tracking]) -> bool:
-    """Is there a replaced video to bring back?"""
-    playing = next((row for row in desk_rows if row.plays), None)
-    return playing is not None and any(transitions.replaced_by(row, playing) for row in desk_rows)
-
-
-def claim(deletion_id: uuid.UUID) -> Lease | None:
-    """Take a due deletion; None if it is done, not due, in other hands, or of one that is used."""
-    asset_id = db.session.scalar(select(AssetDeletion.mux_asset_id).where(AssetDeletion.id == deletion_id))
-    if asset_id is None:
-        return None
-    outbox.hold(asset_id)
-    if outbox.users_of(asset_id):
-        return None
-    return outbox_leases.take(AssetDeletion, deletion_id)
-
-
-def _ended(deletion_id: uuid.UUID) -> bool:
-    """End a deletion that can never be carried out, because a lesson or course uses the asset; True if that was so.
-
-    None is written while there is a user. This is for rows of an older program, and for a user that came by another
-    way than through this one. Those that wait for the deletion let go of the asset.
-    """
-    open_row = select(AssetDeletion).where(AssetDeletion.id == deletion_id, AssetDeletion.done_at.is_(None))
-    row = db.session.scalar(open_row)
-    if row is None or not outbox.users_of(row.mux_asset_id):
-        return False
-    waiting = locked(set(), {row.mux_asset_id}).values()
-    outbox.hold(row.mux_asset_id)
-    users = outbox.users_of(row.mux_asset_id)
-    if not users:
-        return False
-    outbox.drop(deletion_id)
-    audit_log.record_for(
-        "deletion.ended",
-        "deletion",
-        deletion_id,
-        asset_id=row.mux_asset_id,
-        used_by=" ".join(map(str, users[0])),
-    )
-    for video in waiting:
-        for one in video.rows:
-            if one.mux_asset_id == row.mux_asset_id and one.status == "deleting":
-                transitions.apply(video, one, Observation(video_event=VideoEvent.LET_GO))
-    return True
-
-
-def finish(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:
-    """Carry out one deletion: delete at Mux, see that it is gone, write that down. False: later, or (if something uses
-    the asset) never, and then the row is no more."""
-    with transaction(actor):
-        lease = claim(deletion_id)
-    if lease is None:
-        with transaction(actor):
-            _ended(deletion_id)
-        return False
-    try:
-        gone = _delete_and_verify(lease.mux_id, priority)
-    except mux.MuxError as error:
-        with transaction(actor):
-            _failed(lease, error)
-        raise
-    with transaction(actor):
-        if gone:
-            _done(lease)
-        else:
-            outbox_leases.give_back(lease, "Mux has not removed it yet", seconds=30)
-    return gone
-
-
-def _delete_and_verify(asset_id: str, priority: mux.Priority) -> bool:
-    try:
-        mux.delete_asset(asset_id, priority=priority)
-        mux.get_asset(asset_id, priority=priority)
-    except mux.Gone:
-        return True
-    return False
-
-
-def _failed(lease: Lease, error: mux.MuxError) -> None:
-    row = db.session.get(AssetDeletion, lease.row_id)
-    if row is None:
-        return  # it was ended meanwhile, since something uses the asset
-    outbox_leases.failed(lease, error)
-    if row.target_type and row.target_id:
-        audit_log.note(row.target_type, row.target_id, "delete_asset", error.category, error.message)
-
-
-def _done(lease: Lease) -> None:
-    """Gone at Mux. A zombie whose lease ran out changes nothing that is not already true."""
-    for kind, owner_id in owners_of(lease.mux_id):
-        video = locking.lock_video(kind, owner_id)
-        for row in video.rows if video else []:
-            if video is not None and row.mux_asset_id == lease.mux_id:
-                transitions.apply(video, row, Observation(video_event=VideoEvent.ASSET_DELETED, seen=True))
-    db.session.execute(
-        update(AssetDeletion)
-        .where(AssetDeletion.id == lease.row_id, AssetDeletion.done_at.is_(None))
-        .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
-    )

@@ -15,7 +15,7 @@ from lessonadmin.domain.videos.state_machine import State
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
 
 
-def entered(
+def after_transition(
     owner: Owner, row: Tracking, before: State, after: State, *, found_by: str, replaced: Tracking | None
 ) -> None:
     """An upload that counts for its lesson (or course) made a step."""
@@ -36,7 +36,7 @@ def entered(
         _deleted(owner, row, requested=before is State.DELETING)
 
 
-def overtaken(owner: Owner, row: Tracking, after: State) -> None:
+def after_superseded_transition(owner: Owner, row: Tracking, after: State) -> None:
     """An upload that does not count for its lesson (or course) any more made a step: written down, nobody is disturbed,
     unless staff have to decide."""
     if after is State.HELD:
@@ -59,7 +59,7 @@ def _held(owner: Owner, row: Tracking) -> None:
         audit_log.notify_user("needs_attention", staff_id, said, cause="held", **about)
 
 
-def let_go(owner: Owner, row: Tracking) -> None:
+def after_let_go(owner: Owner, row: Tracking) -> None:
     """A lesson (or course) gave up an asset that something else goes on using."""
     superseded = None if row.is_current else True
     audit_log.record("video.let_go", owner, asset_id=row.mux_asset_id, superseded=superseded)

@@ -39,11 +39,11 @@ def apply(video: LockedVideo, row: Tracking, observation: Observation) -> Outcom
     state = state_of(row.status, row.error_type)
     step = next_state(state, observation.video_event, seen=observation.seen)
     if step.ask:
-        recheck_schedule.ask_soon(row)
+        recheck_schedule.schedule_now(row)
         return "ask"
-    learned = _learn(row, observation)
+    learned = _store_new_facts(row, observation)
     if observation.video_event in ASSET_FINISHED and (state in ENDED or not row.is_current):
-        outbox.asset_finished(row.mux_asset_id)
+        outbox.retry_deletion(row.mux_asset_id)
     if step.state == state:
         if observation.playback_id is not None and _plays_by_temporary_id(row):
             learned = set_playback_id(
@@ -54,19 +54,19 @@ def apply(video: LockedVideo, row: Tracking, observation: Observation) -> Outcom
         elif learned and row.is_current:
             project(video)
         if row.is_open:
-            recheck_schedule.heard(row)
-        _unwanted(video, row)
+            recheck_schedule.schedule_next(row)
+        _delete_if_unwanted(video, row)
         return "applied" if learned else "no_change"
     _enter(video, row, state, step.state, observation)
     return "applied"
 
 
-def _learn(row: Tracking, observation: Observation) -> bool:
+def _store_new_facts(row: Tracking, observation: Observation) -> bool:
     """Take over what is new. Ids are learned once: an upload never changes its asset."""
     learned = False
     for name, value in (
         ("upload_id", observation.upload_id if _takes_upload_id(row, observation.upload_id) else None),
-        ("mux_asset_id", observation.asset_id if not real_asset(row) else None),
+        ("mux_asset_id", observation.asset_id if not real_asset_id(row) else None),
         ("duration", observation.duration),
     ):
         if value is not None and getattr(row, name) != value:
@@ -78,7 +78,7 @@ def _learn(row: Tracking, observation: Observation) -> bool:
     return learned
 
 
-def real_asset(row: Tracking) -> str | None:
+def real_asset_id(row: Tracking) -> str | None:
     """The asset that Mux has for this upload: rows from an older program may hold an id that it had made up."""
     return None if row.has_temporary_asset else row.mux_asset_id
 
@@ -101,7 +101,7 @@ def _enter(video: LockedVideo, row: Tracking, before: State, after: State, obser
     """Make the step and everything that belongs to it."""
     overtaken = not row.is_current
     if after is State.READY and not overtaken:
-        _make_room(video, row)
+        _supersede_ended(video, row)
     _write_state(row, before, after, observation, overtaken=overtaken)
     if after is State.WITHDRAWN and not overtaken:
         supersede(row, by=None)  # whatever comes of it never reaches the lesson, unless staff take it over
@@ -114,14 +114,14 @@ def _enter(video: LockedVideo, row: Tracking, before: State, after: State, obser
         project(video)
         if after in GONE and isinstance(video.owner, Lesson):
             publication.withdraw(video.owner, why="its video is gone")
-    _unwanted(video, row)
+    _delete_if_unwanted(video, row)
     if observation.video_event is VideoEvent.LET_GO:
-        side_effects.let_go(video.owner, row)
+        side_effects.after_let_go(video.owner, row)
         return
     if overtaken:
-        side_effects.overtaken(video.owner, row, after)
+        side_effects.after_superseded_transition(video.owner, row, after)
         return
-    side_effects.entered(
+    side_effects.after_transition(
         video.owner, row, before, after, found_by=observation.found_by, replaced=_replaced(video, row)
     )
     if after is State.READY and isinstance(video.owner, Lesson):
@@ -133,12 +133,12 @@ def _write_state(
 ) -> None:
     row.status = status_of(after)
     row.attention_at = None
-    recheck_schedule.settled(row)
+    recheck_schedule.unschedule(row)
     if not (overtaken and after in (State.DELETING, State.DELETED)):  # else why it failed is still to be told
         row.error_type = row.error_message = None
     if after is State.PROCESSING:
         row.asset_seen_at = transaction_time()
-        recheck_schedule.heard(row)
+        recheck_schedule.schedule_next(row)
     elif after is State.READY:
         row.mux_playback_id, row.playback_policy, row.progress = (
             observation.playback_id,
@@ -157,18 +157,18 @@ def _write_state(
         row.error_message = observation.error_message
     elif after is State.DELETED and observation.video_event is not VideoEvent.LET_GO:
         if overtaken or before in ENDED:
-            outbox.kept(row)  # only then it can have been promised
+            outbox.mark_asset_deleted(row)  # only then it can have been promised
         if before not in (State.DELETING, State.CANCELLED) and not overtaken:
             row.error_type, row.error_message = "deleted_at_mux", "The video was deleted at Mux."
 
 
-def _make_room(video: LockedVideo, row: Tracking) -> None:
+def _supersede_ended(video: LockedVideo, row: Tracking) -> None:
     """The swap: what played gives way and is kept for the grace time; what had ended beside it is history."""
     for old in [one for one in video.current if one is not row and not one.is_open]:
         plays = old.status == "ready"
         supersede(old, by=row)
         if plays:
-            outbox.promise_after_grace(old)
+            outbox.request_deletion_after_grace(old)
 
 
 def _replaced(video: LockedVideo, row: Tracking) -> Tracking | None:
@@ -180,28 +180,34 @@ def replaced_by(old: Tracking, row: Tracking) -> bool:
     return old.superseded_by == row.id and old.status == "ready" and old.ready_at is not None
 
 
-def give_way(video: LockedVideo, *, to: Tracking) -> list[Tracking]:
+def can_undo(uploads: list[Tracking]) -> bool:
+    """Is there a replaced video to bring back?"""
+    playing = next((row for row in uploads if row.plays), None)
+    return playing is not None and any(replaced_by(row, playing) for row in uploads)
+
+
+def supersede_others(video: LockedVideo, *, to: Tracking) -> list[Tracking]:
     """A new attempt takes the place of every upload but the one that plays."""
     given = [row for row in video.current if row is not to and row is not video.playing]
     for row in given:
         supersede(row, by=to)
-        recheck_schedule.settled(row)
-        _unwanted(video, row)
+        recheck_schedule.unschedule(row)
+        _delete_if_unwanted(video, row)
     return given
 
 
-def take_place(video: LockedVideo, row: Tracking, *, upload_id: str | None = None) -> None:
+def make_current(video: LockedVideo, row: Tracking, *, upload_id: str | None = None) -> None:
     """An upload that was outside the lesson counts from now on; open ones before it are cancelled at Mux too.
 
     `upload_id`: the id that Mux has just given it. The caller says what the upload is worth (`apply`) or shows it as
     it is (`project`).
     """
-    for old in give_way(video, to=row):
-        outbox.promise_cancellation(old)
+    for old in supersede_others(video, to=row):
+        outbox.request_cancellation(old)
     if upload_id is not None:
         row.upload_id = upload_id
     row.superseded_at = None
-    recheck_schedule.heard(row)
+    recheck_schedule.schedule_next(row)
     db.session.flush()
 
 
@@ -215,13 +221,13 @@ def supersede(row: Tracking, *, by: Tracking | None) -> None:
     db.session.flush()
 
 
-def _unwanted(video: LockedVideo, row: Tracking) -> None:
+def _delete_if_unwanted(video: LockedVideo, row: Tracking) -> None:
     """An asset that came for an upload nobody wants any more must go at Mux, unless it is held for staff to decide."""
     kept_back = state_of(row.status, row.error_type) in KEPT_BACK
     if row.mux_asset_id is None or row.status in ("deleting", "deleted") or kept_back:
         return
     if row.status == "cancelled" or (not row.is_current and row.ready_at is None):
-        outbox.promise(row, why="nobody wants this upload any more")
+        outbox.request_deletion(row, why="nobody wants this upload any more")
 
 
 def project(video: LockedVideo) -> None:
@@ -231,7 +237,7 @@ def project(video: LockedVideo) -> None:
     status = _video_status(row)
     plays, failed = status == "ready", status == "error"
     known = status in ("ready", "processing") or (failed and row is not None and row.status == "error")
-    _show(
+    _set_columns(
         owner,
         video_processing_status=status,
         mux_asset_id=row.mux_asset_id if row is not None and known else None,
@@ -243,14 +249,14 @@ def project(video: LockedVideo) -> None:
     )
     if isinstance(owner, Lesson):
         watched = video.watched
-        _show(owner, needs_attention_at=watched.attention_at if watched is not None else None)
+        _set_columns(owner, needs_attention_at=watched.attention_at if watched is not None else None)
         if owner.status == "published" and not plays:
             publication.withdraw(owner, why="its video does not play any more")
             if row is not None and row.is_open and all(one.ready_at is None for one in video.rows):
                 publication.request(owner)  # it never played here: another program published it too early
 
 
-def _show(owner: Owner, **columns: Any) -> None:
+def _set_columns(owner: Owner, **columns: Any) -> None:
     # Only what is different: a row that was touched without a change still costs a query when it is flushed.
     for name, value in columns.items():
         if getattr(owner, name) != value:
@@ -268,7 +274,7 @@ def _video_status(row: Tracking | None) -> str:
 def fail_before_upload(video: LockedVideo, row: Tracking, *, message: str) -> None:
     """Mux issued no address for this upload: it ends outside the lesson, which stays as it was."""
     row.status, row.error_type, row.error_message = "error", "upload_not_created", message
-    recheck_schedule.settled(row)
+    recheck_schedule.unschedule(row)
     audit_log.record("video.upload_not_created", video.owner, message=message)
 
 
@@ -294,14 +300,14 @@ def set_playback_id(video: LockedVideo, row: Tracking, *, playback_id: str, poli
     return True
 
 
-def needs_attention(video: LockedVideo, row: Tracking) -> None:
+def mark_needs_attention(video: LockedVideo, row: Tracking) -> None:
     """This upload takes longer than a video should; it is still watched."""
     row.attention_at = transaction_time()
     project(video)
     audit_log.record("video.needs_attention", video.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
 
 
-def forget(video: LockedVideo) -> bool:
+def clear_owner_columns(video: LockedVideo) -> bool:
     """Show nothing any more of what no upload stands for: an id that names nothing at Mux, a deletion that was seen.
     False if nothing of that kind was shown."""
     owner = video.owner
@@ -322,14 +328,14 @@ def swap_back(video: LockedVideo, *, new: Tracking, old: Tracking) -> None:
     old.superseded_at = old.superseded_by = None
     db.session.flush()
     new.superseded_by = old.id
-    outbox.promise_after_grace(new)
+    outbox.request_deletion_after_grace(new)
     project(video)
     audit_log.record(
         "video.replaced", video.owner, before=new.mux_asset_id, after=old.mux_asset_id, undo=True
     )
 
 
-def take_again(video: LockedVideo, old: Tracking) -> Tracking:
+def restore_asset(video: LockedVideo, old: Tracking) -> Tracking:
     """A new upload takes over the asset of one that was to be deleted; Mux has the last word on whether it plays."""
     new = _add(
         video,
@@ -342,11 +348,11 @@ def take_again(video: LockedVideo, old: Tracking) -> Tracking:
     supersede(old, by=new)
     project(video)
     audit_log.record("video.restored", video.owner, asset_id=new.mux_asset_id)
-    recheck_schedule.ask_soon(new)
+    recheck_schedule.schedule_now(new)
     return new
 
 
-def new_row(video: LockedVideo, *, outside: bool = False, **columns: Any) -> Tracking:
+def add_upload(video: LockedVideo, *, outside: bool = False, **columns: Any) -> Tracking:
     """One more upload of this lesson or course, from which nothing has come yet. `outside`: it touches nothing until
     it takes its place."""
     return _add(video, superseded_at=func.clock_timestamp() if outside else None, **columns)

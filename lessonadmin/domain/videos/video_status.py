@@ -16,7 +16,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, Owner, Tracking
 from lessonadmin.domain.models.owners import COLUMNS
 from lessonadmin.domain.models.videos import MIGRATED
-from lessonadmin.domain.videos import conditions, removal, wording
+from lessonadmin.domain.videos import conditions, transitions, wording
 from lessonadmin.domain.videos.locking import LockedVideo
 
 FIRST_POLL_MS = 5000
@@ -47,7 +47,7 @@ class Replacement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class VideoStatus:
     """What plays; else what is coming; else how the last one ended."""
 
     status: str
@@ -74,17 +74,17 @@ class Standing:
         return self.status not in moving and coming not in moving
 
 
-def of(owner: Owner) -> Standing:
+def of(owner: Owner) -> VideoStatus:
     return of_many([owner])[owner.id]
 
 
-def of_many(owners: Sequence[Owner]) -> dict[uuid.UUID, Standing]:
+def of_many(owners: Sequence[Owner]) -> dict[uuid.UUID, VideoStatus]:
     """The same for a page of lessons, or of courses, with one query."""
     rows: dict[uuid.UUID, list[Tracking]] = defaultdict(list)
     found, now = _uploads(owners)
     for row in found:
         rows[row.target_id].append(row)
-    return {owner.id: _standing(LockedVideo(owner, rows[owner.id]), now) for owner in owners}
+    return {owner.id: _video_status(LockedVideo(owner, rows[owner.id]), now) for owner in owners}
 
 
 def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
@@ -115,7 +115,7 @@ def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
     return [row for row, _ in found], now
 
 
-def _standing(video: LockedVideo, now: datetime | None) -> Standing:
+def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
     owner, row = video.owner, video.shown
     coming = video.on_its_way
     stuck = now is not None and conditions.is_stuck(owner, video.rows, now)
@@ -126,7 +126,7 @@ def _standing(video: LockedVideo, now: datetime | None) -> Standing:
     if temporary:
         status = "processing"  # nothing plays until Mux has told the true id
     known = row is not None and status == row.status and status in WITH_IDS
-    return Standing(
+    return VideoStatus(
         status=status,
         upload_id=_upload_id(row) if known else None,
         asset_id=owner.mux_asset_id,
@@ -138,7 +138,7 @@ def _standing(video: LockedVideo, now: datetime | None) -> Standing:
         filename=row.filename if row is not None and known else "",
         bytes_in=row is not None and known and row.bytes_in_at is not None,
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
-        can_undo=removal.can_undo(video.rows),
+        can_undo=transitions.can_undo(video.rows),
         temporary=temporary,
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
         replacement=_replacement(video, stuck) if status == "ready" else None,
@@ -192,7 +192,7 @@ def next_poll_ms(attempt: int) -> int:
     return int(min(FIRST_POLL_MS * POLL_GROWTH**steps, SLOWEST_POLL_MS))
 
 
-def in_words(standing: Standing) -> str:
+def sentence(standing: VideoStatus) -> str:
     """One sentence about the video, for whoever just asked."""
     if standing.error is not None:
         return standing.error.advice
@@ -200,7 +200,7 @@ def in_words(standing: Standing) -> str:
     if coming is not None and coming.error is not None:
         return f"The new video failed, the old one still plays. {coming.error.advice}"
     if coming is not None:
-        return f"The video is ready. {wording.WHAT_IS_COMING[coming.status]}"
+        return f"The video is ready. {wording.REPLACEMENT_SENTENCES[coming.status]}"
     if standing.temporary:
         return wording.TEMPORARY
-    return wording.WHERE_IT_IS.get(standing.status, "")
+    return wording.STATUS_SENTENCES.get(standing.status, "")

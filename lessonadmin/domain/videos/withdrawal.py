@@ -1,7 +1,7 @@
 """Whoever loses the right to a lesson or course loses the uploads that they began for it, in the same transaction.
 
 Each whose file is not at Mux yet is withdrawn: cancelled there by a promise, here at once, with an audit row. What Mux
-has already goes on. What arrives nevertheless is held (`held_files`). An upload that somebody else began stays, and a right
+has already goes on. What arrives nevertheless is held. An upload that somebody else began stays, and a right
 that comes back revives nothing.
 """
 
@@ -9,17 +9,18 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 
 from lessonadmin.db import actor, db, later, transaction_time
 from lessonadmin.domain import permissions
 from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import Kind, Tracking, User, owners
 from lessonadmin.domain.models.accounts import ROLES, STAFF
 from lessonadmin.domain.videos import locking, outbox, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
-from lessonadmin.domain.videos.state_machine import KEPT_BACK, VideoEvent, state_of
+from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, VideoEvent, state_of
 
 TIMED_OUT = "upload_timed_out"
 # Our clock gives an upload up a little before Mux does; a day after that nothing comes of it any more.
@@ -71,7 +72,7 @@ def preview(user: User) -> Losses:
     return Losses(every, by_role, 0 if user.role in STAFF else own)
 
 
-def remember_starter(user: User, *, course_id: uuid.UUID | None = None) -> None:
+def record_starter(user: User, *, course_id: uuid.UUID | None = None) -> None:
     """Write down for uploads from before that this teacher began them, while they are still the teacher: of one course,
     or of everything that is theirs. The caller has locked that."""
     old = update(Tracking).where(Tracking.started_by.is_(None), Tracking.owner_id == user.id, _awaited())
@@ -81,7 +82,7 @@ def remember_starter(user: User, *, course_id: uuid.UUID | None = None) -> None:
     db.session.execute(old.values(now).execution_options(synchronize_session=False))
 
 
-def from_person(user: User, *, why: str) -> int:
+def withdraw_uploads_of(user: User, *, why: str) -> int:
     """Withdraw what this person began and may not change any more; how many. To be called after the change."""
     db.session.flush()
     found: set[tuple[Kind, uuid.UUID]] = set()
@@ -105,7 +106,7 @@ def withdraw(
 ) -> None:
     """Take one upload away from whoever began it. `upload_id`: the id that Mux has just given it."""
     if not is_withdrawn(row):
-        outbox.promise_cancellation(row)
+        outbox.request_cancellation(row)
         row.started_by = row.started_by or (began.id if began is not None else None)
         row.withdrawn_at = transaction_time()
         reason = actor().reason
@@ -122,3 +123,38 @@ def withdraw(
 def is_withdrawn(row: Tracking) -> bool:
     """Whoever began it has lost the right to it, whatever came of it."""
     return state_of(row.status, row.error_type) in KEPT_BACK
+
+
+# Files that arrived for an upload after whoever began it had lost the right to it: held until staff decide.
+#
+# Nobody is shown such a file and nothing is published by it. Staff take it over, and then it goes the way of every upload
+# of the lesson or course; or they delete it at Mux (“clear asset” of the upload). No other way leads out of here.
+
+
+def is_held() -> ColumnElement[bool]:
+    """Uploads whose file waits for a decision."""
+    return and_(Tracking.status == "cancelled", Tracking.error_type == KEPT_BACK[State.HELD])
+
+
+def is_kept_back(
+    *, asset_id: str | None = None, upload_id: str | None = None, tracking_id: uuid.UUID | None = None
+) -> bool:
+    """Is this asset, or the one that an upload makes, one that nobody may take without a decision of staff?"""
+    named = or_(
+        and_(Tracking.mux_asset_id == asset_id, Tracking.mux_asset_id.is_not(None)),
+        and_(Tracking.upload_id == upload_id, Tracking.upload_id.is_not(None)),
+        Tracking.id == tracking_id,
+    )
+    words = list(KEPT_BACK.values())
+    query = select(exists().where(named, Tracking.status == "cancelled", Tracking.error_type.in_(words)))
+    return bool(db.session.scalar(query))
+
+
+def refuse_kept_back(asset_id: str, upload_id: str | None) -> None:
+    """No other way than the decision makes it the video of anything."""
+    if is_kept_back(asset_id=asset_id, upload_id=upload_id):
+        raise Conflict(
+            "held",
+            "This file came from an upload whose starter had lost the right to it, so it is held. Take it over or"
+            " delete it on the page of its upload.",
+        )

@@ -1,6 +1,6 @@
 """Video states and failures in plain words: what happened, and what to do. One sentence a thing, for every surface."""
 
-WHAT_FAILED = {
+FAILURE_SENTENCES = {
     "upload_timed_out": "The upload was not finished in time, so Mux closed it. Please upload the video again.",
     "upload_errored": "Mux could not use the file that was uploaded. Please check that it plays and upload it again.",
     "upload_cancelled": "The upload was cancelled at Mux. Please upload the video again.",
@@ -10,7 +10,7 @@ WHAT_FAILED = {
     "asset_errored": "Mux could not process this video.",
 }
 
-WHERE_IT_IS = {
+STATUS_SENTENCES = {
     "none": "There is no video yet.",
     "uploading": "Mux is waiting for the file.",
     "processing": "Mux is processing the video.",
@@ -18,7 +18,7 @@ WHERE_IT_IS = {
     "deleting": "The video is being deleted.",
 }
 TEMPORARY = "The video has a temporary id and does not play; Mux is asked for the true one by itself."
-WHAT_IS_COMING = {
+REPLACEMENT_SENTENCES = {
     "uploading": "Mux is waiting for the file of its replacement.",
     "processing": "Mux is processing its replacement.",
 }
@@ -34,9 +34,9 @@ HEADLINES = {
     "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
 }
 # cause -> the same, where it says more than the kind
-OF_A_CAUSE = {"held": ("A file is held until you decide", "{} files are held until you decide")}
+HEADLINES_BY_CAUSE = {"held": ("A file is held until you decide", "{} files are held until you decide")}
 # cause -> what it did to several videos at once
-WHAT_HIT_MANY = {
+FAILURE_SENTENCES_FOR_MANY = {
     "upload_timed_out": "Their uploads were not finished in time, so Mux closed them. Please upload the videos again.",
     "upload_errored": "Mux could not use the files that were uploaded. Please check that they play and upload them again.",
     "upload_cancelled": "Their uploads were cancelled at Mux. Please upload the videos again.",
@@ -47,25 +47,25 @@ WHAT_HIT_MANY = {
     "held": "They arrived after whoever had begun their uploads lost the right to them. Nobody sees them until you decide.",
     "stuck": "We go on watching them. If you have closed a page during its upload, please upload that video again.",
 }
-OTHER_NEWS = ("News from Lessonadmin", "{} news from Lessonadmin")
+OTHER_HEADLINES = ("News from Lessonadmin", "{} news from Lessonadmin")
 
 
 def headline(kind: str, count: int = 1, cause: str | None = None) -> str:
     """What a notice is about, for a subject line or above a digest."""
-    one, many = OF_A_CAUSE.get(cause or "") or HEADLINES.get(kind, OTHER_NEWS)
+    one, many = HEADLINES_BY_CAUSE.get(cause or "") or HEADLINES.get(kind, OTHER_HEADLINES)
     return one if count == 1 else many.format(count)
 
 
 def why_many(cause: str | None) -> str:
     """What several have in common, in one sentence; nothing is known of causes of tomorrow."""
-    return WHAT_HIT_MANY.get(cause or "", "")
+    return FAILURE_SENTENCES_FOR_MANY.get(cause or "", "")
 
 
 def why_failed(error_type: str | None, message: str | None) -> str:
     """What went wrong and what to do, with Mux's own words where there are any."""
     said = (message or "").strip()
-    if error_type in WHAT_FAILED and error_type != "asset_errored":
-        return WHAT_FAILED[error_type]
+    if error_type in FAILURE_SENTENCES and error_type != "asset_errored":
+        return FAILURE_SENTENCES[error_type]
     if said:
         return f"Mux could not process this video: {said.rstrip('.')}. Please check the file and upload it again."
     return "Mux could not process this video. Please check that the file plays and upload it again."

@@ -36,7 +36,7 @@ UPLOAD_TYPES = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class EventResult:
     """What became of an event, and about which lesson or course it was."""
 
     outcome: str
@@ -44,33 +44,33 @@ class Verdict:
     target_id: uuid.UUID | None = None
 
 
-def apply_event(event: mux.Event) -> Verdict:
+def apply_event(event: mux.Event) -> EventResult:
     """Match one event and let it happen."""
     if event.type not in ASSET_TYPES and event.type not in UPLOAD_TYPES:
-        return Verdict("ignored")
-    target = _target(event)
+        return EventResult("ignored")
+    target = _find_target(event)
     video = locking.lock_video(*target) if target is not None else None
     if video is None:
-        return _nobodys(event, target)
-    row = _row(video, event)
+        return _without_owner(event, target)
+    row = _find_upload(video, event)
     kind, owner_id = video.owner.kind, video.owner.id
-    observation = read(event, row) if row is not None else None
+    observation = observation_of(event, row) if row is not None else None
     if row is None or observation is None or _of_another_asset(row, event):
-        return Verdict("unmatched", kind, owner_id)
+        return EventResult("unmatched", kind, owner_id)
     outcome = transitions.apply(video, row, observation)
-    return Verdict("applied" if outcome == "applied" else "no_change", kind, owner_id)
+    return EventResult("applied" if outcome == "applied" else "no_change", kind, owner_id)
 
 
-def _target(event: mux.Event) -> tuple[Kind, uuid.UUID] | None:
+def _find_target(event: mux.Event) -> tuple[Kind, uuid.UUID] | None:
     named = event.passthrough
     if named is not None and named.lesson_id is not None:
         return "lesson", named.lesson_id
     if named is not None and named.course_id is not None:
         return "course", named.course_id
-    return _by_ids(event.upload_id, event.asset_id)
+    return _find_target_by_ids(event.upload_id, event.asset_id)
 
 
-def _by_ids(upload_id: str | None, asset_id: str | None) -> tuple[Kind, uuid.UUID] | None:
+def _find_target_by_ids(upload_id: str | None, asset_id: str | None) -> tuple[Kind, uuid.UUID] | None:
     by_upload = (Tracking.upload_id == upload_id) & (Tracking.upload_id != MIGRATED)
     found = locking.target_of(by_upload) if upload_id else None
     if found is None and asset_id:
@@ -87,7 +87,7 @@ def _by_ids(upload_id: str | None, asset_id: str | None) -> tuple[Kind, uuid.UUI
     return ("course", course_id) if course_id is not None else None
 
 
-def _row(video: LockedVideo, event: mux.Event) -> Tracking | None:
+def _find_upload(video: LockedVideo, event: mux.Event) -> Tracking | None:
     named = event.passthrough
     if named is not None and named.tracking_id is not None:
         found = video.row(named.tracking_id)
@@ -103,32 +103,32 @@ def _row(video: LockedVideo, event: mux.Event) -> Tracking | None:
     if found is not None:
         return found
     coming = video.on_its_way
-    if event.upload_id is None and coming is not None and not transitions.real_asset(coming):
+    if event.upload_id is None and coming is not None and not transitions.real_asset_id(coming):
         return coming
-    return _adopted(video, event)
+    return _adopt(video, event)
 
 
-def _adopted(video: LockedVideo, event: mux.Event) -> Tracking | None:
+def _adopt(video: LockedVideo, event: mux.Event) -> Tracking | None:
     """Made at Mux with our name on it, by no upload of ours: taken in only where nothing else plays or is coming."""
     if video.playing is not None or video.on_its_way is not None or event.passthrough is None:
         return None
     if event.type not in ("video.asset.created", "video.asset.ready", "video.upload.asset_created"):
         return None
     policies = {found.policy for found in event.asset.playback_ids} if event.asset else set()
-    row = transitions.new_row(
+    row = transitions.add_upload(
         video,
         upload_id=event.upload_id or MIGRATED,
         wanted_policy="signed" if policies == {"signed"} else "public",
     )
-    transitions.give_way(video, to=row)
+    transitions.supersede_others(video, to=row)
     return row
 
 
 def _of_another_asset(row: Tracking, event: mux.Event) -> bool:
-    return bool(event.asset_id and transitions.real_asset(row) and row.mux_asset_id != event.asset_id)
+    return bool(event.asset_id and transitions.real_asset_id(row) and row.mux_asset_id != event.asset_id)
 
 
-def read(event: mux.Event, row: Tracking) -> Observation | None:
+def observation_of(event: mux.Event, row: Tracking) -> Observation | None:
     """What an event says about an upload. The type decides, not the snapshot's status, which may be old."""
     if event.type == "video.asset.deleted":
         return Observation(video_event=VideoEvent.ASSET_DELETED, found_by="webhook", asset_id=event.asset_id)
@@ -147,24 +147,24 @@ def read(event: mux.Event, row: Tracking) -> Observation | None:
     return asset_observation(asset, wanted_policy=row.wanted_policy, found_by="webhook", seen=False)
 
 
-def _nobodys(event: mux.Event, target: tuple[Kind, uuid.UUID] | None) -> Verdict:
+def _without_owner(event: mux.Event, target: tuple[Kind, uuid.UUID] | None) -> EventResult:
     """No lesson or course of ours, or none any more: a late asset of a deleted lesson must go at Mux."""
-    if event.asset_id is not None and _already_leaving(event):
-        return Verdict("no_change")
+    if event.asset_id is not None and _being_deleted(event):
+        return EventResult("no_change")
     if event.asset_id is not None and event.upload_id is not None and event.type != "video.asset.deleted":
         given_up = db.session.scalar(
             select(UploadCancellation).where(UploadCancellation.upload_id == event.upload_id)
         )
         if given_up is not None:
             whose = (given_up.target_type, given_up.target_id)
-            outbox.promise_asset(event.asset_id, why="made by a cancelled upload", target=whose)
-            return Verdict("applied", *whose)
-    if target is None and _has_a_foreign_name(event):
-        return Verdict("ignored")
-    return Verdict("unmatched")
+            outbox.request_deletion_of_asset(event.asset_id, why="made by a cancelled upload", target=whose)
+            return EventResult("applied", *whose)
+    if target is None and _of_another_application(event):
+        return EventResult("ignored")
+    return EventResult("unmatched")
 
 
-def _already_leaving(event: mux.Event) -> bool:
+def _being_deleted(event: mux.Event) -> bool:
     leaving = db.session.scalar(
         select(AssetDeletion.id).where(AssetDeletion.mux_asset_id == event.asset_id).limit(1)
     )
@@ -175,11 +175,11 @@ def _already_leaving(event: mux.Event) -> bool:
             .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
         )
     elif leaving is not None and event.type in ("video.asset.ready", "video.asset.errored"):
-        outbox.asset_finished(event.asset_id)
+        outbox.retry_deletion(event.asset_id)
     return leaving is not None
 
 
-def _has_a_foreign_name(event: mux.Event) -> bool:
+def _of_another_application(event: mux.Event) -> bool:
     raw = event.asset.raw_passthrough if event.asset else None
     raw = raw or (event.upload.raw_passthrough if event.upload else None)
     return bool(raw) and event.passthrough is None

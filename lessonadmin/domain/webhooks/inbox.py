@@ -19,7 +19,7 @@ from lessonadmin.domain import backoff
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import MuxEvent, Tracking
 from lessonadmin.domain.models.videos import MIGRATED
-from lessonadmin.domain.webhooks.handlers import Verdict, apply_event
+from lessonadmin.domain.webhooks.handlers import EventResult, apply_event
 from lessonadmin.metrics import labels
 from lessonadmin.observability import traces
 from lessonadmin.queue import enqueue_after_commit
@@ -48,7 +48,7 @@ def receive(event: mux.Event, *, secret_hint: str, actor: Actor) -> str:
                 return "duplicate"
             verdict = apply_event(event)
             if verdict.outcome != "applied" or event.passthrough is None:
-                _settle(row_id, verdict)
+                _record_result(row_id, verdict)
             _count(event.type, verdict.outcome)
             return verdict.outcome
     except Exception as error:
@@ -79,7 +79,7 @@ def _store(row_id: uuid.UUID, event: mux.Event, secret_hint: str) -> bool:
     return db.session.execute(STORE, row).first() is not None
 
 
-def _settle(row_id: uuid.UUID, verdict: Verdict) -> None:
+def _record_result(row_id: uuid.UUID, verdict: EventResult) -> None:
     """Write down what became of it, where that is not what was filled in beforehand."""
     changes: dict[str, object] = {"outcome": verdict.outcome, "error": None, "next_attempt_at": None}
     changes["processed_at"] = func.clock_timestamp()
@@ -133,7 +133,7 @@ def replay(event_row_id: uuid.UUID, *, actor: Actor) -> str:
             verdict = apply_event(event)
             if verdict.outcome == "no_change" and row.outcome == "applied":
                 return "no_change"  # it did its work before, and the list should go on saying so
-            _settle(row.id, verdict)
+            _record_result(row.id, verdict)
             return verdict.outcome
     except Missing:
         raise
@@ -208,7 +208,7 @@ def release_parked(upload_id: str) -> None:
         enqueue_after_commit("lessonadmin.jobs.events.replay_event", str(event_id))
 
 
-def about(target_id: uuid.UUID, rows: Sequence[Tracking]) -> ColumnElement[bool]:
+def events_about(target_id: uuid.UUID, rows: Sequence[Tracking]) -> ColumnElement[bool]:
     """A condition on MuxEvent. Three small look-ups by index, so that no order or limit makes the planner walk the
     whole table."""
     upload_ids = [row.upload_id for row in rows if row.upload_id and row.upload_id != MIGRATED]

@@ -16,9 +16,9 @@ from lessonadmin.domain.lessons import listing
 from lessonadmin.domain.lessons.listing import Page
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 from lessonadmin.domain.playback import Source
-from lessonadmin.domain.uploads.direct_upload import Ticket
+from lessonadmin.domain.uploads.direct_upload import IssuedUpload
 from lessonadmin.domain.videos import video_status
-from lessonadmin.domain.videos.video_status import Failure, Standing
+from lessonadmin.domain.videos.video_status import Failure
 from lessonadmin.views.api.requests import LessonStatus, VideoStatus
 
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -68,7 +68,7 @@ class VideoResponse(BaseModel):
     ]
 
     @classmethod
-    def of(cls, found: Standing, *, plays: bool, changes: bool) -> "VideoResponse":
+    def of(cls, found: video_status.VideoStatus, *, plays: bool, changes: bool) -> "VideoResponse":
         coming = found.replacement if changes else None
         return cls(
             status=found.status,  # type: ignore[arg-type]  # the table has a constraint for it
@@ -222,7 +222,7 @@ class TicketResponse(BaseModel):
     expires_at: datetime
 
     @classmethod
-    def of(cls, ticket: Ticket) -> "TicketResponse":
+    def of(cls, ticket: IssuedUpload) -> "TicketResponse":
         return cls(upload_id=ticket.upload_id, upload_url=ticket.upload_url, expires_at=ticket.expires_at)
 
 

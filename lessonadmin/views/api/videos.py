@@ -72,7 +72,7 @@ def check_upload_status(query: OwnerNamed) -> Answer:
         status=found.status,  # type: ignore[arg-type]
         playback_id=found.playback_id,
         asset_id=found.asset_id,
-        message=said or video_status.in_words(found),
+        message=said or video_status.sentence(found),
     )
 
 
@@ -118,6 +118,6 @@ def delete_asset(asset_id: str) -> Answer:
     if is_temporary(asset_id):
         raise Missing()
     with transaction(auth.current_actor()):
-        permissions.all_to_change(auth.current_user(), removal.owners_of(asset_id))
+        permissions.all_to_change(auth.current_user(), removal.owners_with_asset(asset_id))
         removal.request_delete(asset_id)
     return 202, UploadStatus(status="deleting")

@@ -39,7 +39,7 @@ def cancel(owner: Owner) -> str:
 def remove(owner: Owner) -> str:
     """Take every video of it away, here at once and at Mux soon after."""
     with transaction(auth.current_actor()):
-        removal.clear(locking.lock_video_of(owner))
+        removal.clear_video(locking.lock_video_of(owner))
     return "removed"
 
 

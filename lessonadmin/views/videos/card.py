@@ -16,7 +16,7 @@ from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import estimates, video_status
 from lessonadmin.domain.videos.estimates import Estimate
-from lessonadmin.domain.videos.video_status import Standing
+from lessonadmin.domain.videos.video_status import VideoStatus
 from lessonadmin.views.videos.actions import ACTIONS
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.player import Player, player_of
@@ -32,7 +32,7 @@ class Card:
 
     kind: Kind
     owner: Owner | None
-    standing: Standing | None
+    standing: VideoStatus | None
     urls: Mapping[str, str]
     estimate: Estimate | None = None
     player: Player | None = None
@@ -112,7 +112,9 @@ def upload_rules() -> dict[str, object]:
     """What the browser checks before the first byte; the server checks the same again."""
     settings = config.current()
     endings = {
-        ending: kind for ending, kind in direct_upload.ENDINGS.items() if kind in settings.upload_types
+        ending: kind
+        for ending, kind in direct_upload.TYPES_BY_EXTENSION.items()
+        if kind in settings.upload_types
     }
     return {
         "types": " ".join(settings.upload_types),

@@ -389,9 +389,9 @@ def test_mux_unreachable_is_also_known_from_the_last_look(mux_sim: MuxSim, uploa
     (row,) = mux_sim.rows(uploading)
     actor = Actor("job")
     with overridden(mux_api_url="http://127.0.0.1:1"), pytest.raises(MuxError):
-        ask_mux.look(row.id, actor=actor, priority="low", found_by="sweep")
+        ask_mux.check_upload(row.id, actor=actor, priority="low", found_by="sweep")
     assert by_record(uploading).cause == "mux_unreachable"
-    ask_mux.look(row.id, actor=actor, priority="low", found_by="sweep")
+    ask_mux.check_upload(row.id, actor=actor, priority="low", found_by="sweep")
     assert by_record(uploading).cause == "no_bytes"
 
 

@@ -275,7 +275,9 @@ def test_a_token_of_another_environment_darkens_few_lessons(
     assert any("not believed" in message for message in told(staff))
     row = mux_sim.rows(left[0])[0]
     assert row.next_check_at is not None
-    ask_mux.look(row.id, actor=JOB, priority="high", found_by="manual")  # a person asks, and is answered
+    ask_mux.check_upload(
+        row.id, actor=JOB, priority="high", found_by="manual"
+    )  # a person asks, and is answered
     assert mux_sim.lesson(left[0]).video_error_type == "deleted_at_mux"
     pass_time(at="mux_calls")
     assert "wrong_environment" not in standing()
@@ -289,11 +291,11 @@ def test_many_are_believed_gone_where_others_are_found(
     for _ in range(2):
         (found,) = mux_sim.control.seed_assets(1)
         row = make_tracking(make_lesson(), status="processing", mux_asset_id=found)
-        ask_mux.look(row.id, actor=JOB, priority="low", found_by="sweep")
+        ask_mux.check_upload(row.id, actor=JOB, priority="low", found_by="sweep")
     lessons = [make_lesson(video_processing_status="processing") for _ in range(environment.MAX_GONE + 3)]
     for lesson in lessons:
         row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(mux_sim))
-        ask_mux.look(row.id, actor=JOB, priority="low", found_by="sweep")
+        ask_mux.check_upload(row.id, actor=JOB, priority="low", found_by="sweep")
     assert {mux_sim.lesson(one).video_error_type for one in lessons} == {"deleted_at_mux"}
     assert "wrong_environment" not in standing()
 
@@ -301,6 +303,6 @@ def test_many_are_believed_gone_where_others_are_found(
 def test_a_few_that_are_gone_are_believed(mux_sim: MuxSim, staff: User) -> None:
     lesson = make_lesson(video_processing_status="processing")
     row = make_tracking(lesson, status="processing", mux_asset_id=gone_asset(mux_sim))
-    ask_mux.look(row.id, actor=JOB, priority="low", found_by="sweep")
+    ask_mux.check_upload(row.id, actor=JOB, priority="low", found_by="sweep")
     assert mux_sim.lesson(lesson).video_error_type == "deleted_at_mux"
     assert standing() == set()

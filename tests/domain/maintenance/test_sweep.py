@@ -11,7 +11,7 @@ from lessonadmin.db import JOB, db, transaction
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, Lesson, Notification, UploadCancellation
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import locking, removal
+from lessonadmin.domain.videos import cleanup, locking, removal
 from lessonadmin.domain.webhooks import inbox
 from tests.factories import make_course, make_lesson
 from tests.mux_sim import MuxSim
@@ -185,7 +185,7 @@ def test_two_workers_delete_once(app: Flask, mux_sim: MuxSim) -> None:
 
     def work() -> None:
         with app.app_context():
-            removal.finish(promise, actor=JOB)
+            cleanup.finish_deletion(promise, actor=JOB)
             db.session.remove()
 
     workers = [threading.Thread(target=work) for _ in range(3)]
@@ -226,14 +226,14 @@ def test_one_promise_that_cannot_be_kept_delays_no_other(
     with transaction(JOB):
         for asset_id in kept:
             removal.request_delete(asset_id)
-    real = removal._delete_and_verify
+    real = cleanup._delete_and_verify
 
     def delete(asset_id: str, priority: object) -> bool:
         if asset_id == kept[0]:
             raise RuntimeError("poison")
         return real(asset_id, "low")
 
-    monkeypatch.setattr(removal, "_delete_and_verify", delete)
+    monkeypatch.setattr(cleanup, "_delete_and_verify", delete)
     assert sweep.sweep().failed == {"deletions": "RowsFailed"}
     assert [one["id"] for one in mux_sim.control.assets()] == [kept[0]]
 

@@ -81,7 +81,7 @@ def test_no_survey_asks_more_than_twelve_times(mux_sim: MuxSim, found: int) -> N
             upload_id=f"l{n}",
         )
     all_due()
-    survey.survey(actor=JOB)
+    survey.check_due(actor=JOB)
     assert 0 < len(gets(mux_sim)) <= survey.MAX_CALLS == 12
 
 
@@ -95,7 +95,7 @@ def test_what_a_page_does_not_show_is_not_taken_for_gone(mux_sim: MuxSim) -> Non
     mux_sim.control.delete_asset_in_dashboard(hidden)
     mux_sim.forget()
     all_due()
-    survey.survey(actor=JOB)
+    survey.check_due(actor=JOB)
     states = [mux_sim.lesson(lesson).video_processing_status for lesson in lessons]
     assert sorted(states) == ["ready"] * 4 + ["uploading"]
 
@@ -108,7 +108,7 @@ def test_an_asset_that_is_truly_gone_is_seen_by_asking_for_it(mux_sim: MuxSim) -
     mux_sim.control.delete_asset_in_dashboard(mux_sim.control.assets()[0]["id"])
     mux_sim.forget()
     all_due()
-    survey.survey(actor=JOB)
+    survey.check_due(actor=JOB)
     assert mux_sim.lesson(lesson).video_error_type == "deleted_at_mux"
 
 
@@ -118,7 +118,7 @@ def test_who_waits_longest_is_asked_about_first(mux_sim: MuxSim) -> None:
     for number, lesson in enumerate(lessons):
         due = text(f"now() - interval '{number + 1} minutes'")
         make_tracking(lesson, upload_id=f"unheard-of-{number}", next_check_at=db.session.scalar(select(due)))
-    survey.survey(actor=JOB)
+    survey.check_due(actor=JOB)
 
     def asked() -> list[int]:
         return [n for n, one in enumerate(lessons) if mux_sim.rows(one)[0].attempts > 0]
@@ -128,7 +128,7 @@ def test_who_waits_longest_is_asked_about_first(mux_sim: MuxSim) -> None:
     assert 0 < len(first) < 9
     db.session.execute(text("DELETE FROM mux_budget"))
     db.session.commit()
-    survey.survey(actor=JOB)
+    survey.check_due(actor=JOB)
     assert asked() == list(range(9)), "the rest was due at once, not after another silence"
 
 
@@ -140,7 +140,7 @@ def test_uploads_that_still_wait_are_told_apart_from_those_that_ended(mux_sim: M
     mux_sim.control.error_upload(tickets[2].upload_id)
     mux_sim.forget()
     all_due()
-    survey.survey(actor=JOB)
+    survey.check_due(actor=JOB)
     assert [mux_sim.lesson(one).video_error_type for one in lessons] == [
         "upload_timed_out", "upload_cancelled", "upload_errored", None, None, None,
     ]  # fmt: skip
@@ -196,7 +196,7 @@ def test_silence_is_waited_for_longer_the_older_an_upload_is(mux_sim: MuxSim) ->
         )
         db.session.execute(text("DELETE FROM mux_budget"))
         db.session.commit()
-        survey.survey(actor=JOB)
+        survey.check_due(actor=JOB)
         left = db.session.scalar(
             text("SELECT extract(epoch FROM next_check_at - now()) FROM mux_asset_tracking")
         )
@@ -219,14 +219,14 @@ def test_one_that_cannot_be_applied_delays_no_other(mux_sim: MuxSim, monkeypatch
         mux_sim.uploaded(lesson)
     mux_sim.forget()
     all_due()
-    poisoned, real = lessons[2].id, ask_mux.let_happen
+    poisoned, real = lessons[2].id, ask_mux.apply_observation
 
-    def let_happen(subject: ask_mux.Subject, observation: Any) -> Any:
+    def let_happen(subject: ask_mux.UploadSnapshot, observation: Any) -> Any:
         if subject.target_id == poisoned:
             raise RuntimeError("poison")
         return real(subject, observation)
 
-    monkeypatch.setattr(ask_mux, "let_happen", let_happen)
+    monkeypatch.setattr(ask_mux, "apply_observation", let_happen)
     summary = sweep.sweep()
     assert summary.failed == {"uploads": "RowsFailed"}
     assert [mux_sim.lesson(one).status for one in lessons].count("published") == 4
@@ -245,7 +245,7 @@ def test_a_mux_that_does_not_answer_is_asked_once_and_concludes_nothing(mux_sim:
     mux_sim.control.fault("api", "status", status=status)
     all_due()
     before = len(mux_sim.calls())
-    survey.survey(actor=JOB)
+    survey.check_due(actor=JOB)
     assert len(mux_sim.calls()) - before == 1
     assert {mux_sim.lesson(one).video_processing_status for one in lessons} == {"uploading"}
 
@@ -256,7 +256,7 @@ def test_retry_after_pauses_every_background_call(mux_sim: MuxSim) -> None:
     mux_sim.forget()
     mux_sim.control.fault("api", "rate_limited", retry_after=33)
     all_due()
-    survey.survey(actor=JOB)
+    survey.check_due(actor=JOB)
     assert 25 < mux_budget.left()[1] <= 33
     mux_sim.control.clear_faults()
     before = len(mux_sim.calls())
@@ -272,7 +272,7 @@ def test_without_budget_nothing_is_asked_and_nothing_is_forgotten(mux_sim: MuxSi
     while mux_budget.take():
         pass
     before = len(mux_sim.calls())
-    survey.survey(actor=JOB)
+    survey.check_due(actor=JOB)
     assert len(mux_sim.calls()) == before
     (row,) = mux_sim.rows(lesson)
     soon = db.session.scalar(select(Tracking.next_check_at <= func.now() + text("interval '61 seconds'")))

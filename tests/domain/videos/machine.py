@@ -197,7 +197,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         ids = [row.mux_asset_id for row in self.rows(owner) if row.superseded_at is None]
         coming = [row.upload_id for row in self.rows(owner) if row.superseded_at is None]
         with self.doing(), transaction(self.actor(owner)):
-            removal.clear(locking.lock_video_of(owner))
+            removal.clear_video(locking.lock_video_of(owner))
         for upload_id in coming:
             self.note_cancelled(upload_id)
         for asset_id in filter(None, ids):
@@ -217,7 +217,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
     def delete_owner(self, place: int) -> None:
         owner = self.owner(place)
         with self.doing(), transaction(self.actor(owner)):
-            removal.forget_owner(locking.lock_video_of(owner))
+            removal.give_up_all_assets(locking.lock_video_of(owner))
             db.session.delete(owner)
         self.owners = [one for one in self.owners if db.session.get(one.kind, one.id) is not None]
         self.tickets = [ticket for ticket in self.tickets if ticket[1] in self.owners]

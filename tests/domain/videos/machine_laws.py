@@ -245,6 +245,8 @@ class VideoLaws:
             return
         orphans = {one for one in self.fake.assets if one not in wanted} - self.nobodys()
         assert not orphans, f"nobody wants {orphans}, and they are still at Mux"
+        left = self.deleted & self.fake.assets.keys()
+        assert not left, f"{left} were deleted by a person, and they are still at Mux"
         for table in ("asset_deletions", "upload_cancellations"):
             assert db.session.scalar(text(f"SELECT count(*) FROM {table} WHERE done_at IS NULL")) == 0, table  # noqa: S608 - names that the tests write
 

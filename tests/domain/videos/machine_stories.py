@@ -39,6 +39,14 @@ STORIES: dict[str, tuple[Step, ...]] = {
         lambda m: m.delete_video(0, 1),
         lambda m: m.sweep_after(1, "server_error"),
     ),
+    "Mux refused to delete what it worked on, and its webhooks were lost": (
+        lambda m: m.bring_a_video(0, "preparing", heard=True),
+        lambda m: m.delete_video(0, 0),
+        lambda m: m.sweep_after(1),
+        lambda m: m.processing_ends(0, "ready"),
+        lambda m: m.lose(),
+        lambda m: m.dust_settles(True),
+    ),
     "overtaken": (
         lambda m: m.bring_a_video(0, "preparing", heard=True),
         lambda m: m.bring_a_video(0, "ready", heard=True),

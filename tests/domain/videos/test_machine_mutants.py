@@ -14,10 +14,10 @@ from lessonadmin import mux
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.polling import ask_mux, survey
 from lessonadmin.domain.videos import (
+    cleanup,
     outbox,
     publication,
     recheck_schedule,
-    removal,
     state_machine,
     transitions,
     withdrawal,
@@ -93,11 +93,11 @@ def a_publication_is_written_down_twice(patch: Patch) -> None:
 
 
 def what_nobody_wants_stays_at_mux(patch: Patch) -> None:
-    patch.setattr(transitions, "_unwanted", lambda *_: None)
+    patch.setattr(transitions, "_delete_if_unwanted", lambda *_: None)
 
 
 def a_replaced_video_is_forgotten(patch: Patch) -> None:
-    patch.setattr(outbox, "promise_after_grace", lambda *_: None)
+    patch.setattr(outbox, "request_deletion_after_grace", lambda *_: None)
 
 
 def a_failed_attempt_is_the_last_word_beside_a_video_that_plays(patch: Patch) -> None:
@@ -109,7 +109,7 @@ def the_sweep_sees_nothing(patch: Patch) -> None:
 
 
 def a_failed_look_is_taken_for_gone(patch: Patch) -> None:
-    real = ask_mux.ask
+    real = ask_mux.observe
 
     def ask(subject: Any, **how: Any) -> Any:
         try:
@@ -117,11 +117,11 @@ def a_failed_look_is_taken_for_gone(patch: Patch) -> None:
         except mux.Later:
             return gone_observation(subject.asset_id or "unknown", found_by=how["found_by"]), "get_asset"
 
-    patch.setattr(ask_mux, "ask", ask)
+    patch.setattr(ask_mux, "observe", ask)
 
 
 def undo_leaves_the_promise_standing(patch: Patch) -> None:
-    patch.setattr(outbox, "take_back", lambda _: True)
+    patch.setattr(outbox, "withdraw_deletion", lambda _: True)
 
 
 def deleted_without_looking(patch: Patch) -> None:
@@ -134,38 +134,38 @@ def deleted_without_looking(patch: Patch) -> None:
             return True
         return True
 
-    patch.setattr(removal, "_delete_and_verify", delete)
+    patch.setattr(cleanup, "_delete_and_verify", delete)
 
 
 def the_lesson_keeps_the_ids_of_what_is_gone(patch: Patch) -> None:
-    real = transitions._show
+    real = transitions._set_columns
 
     def show(owner: Any, **columns: Any) -> None:
         real(owner, **{name: value for name, value in columns.items() if name != "mux_playback_id" or value})
 
-    patch.setattr(transitions, "_show", show)
+    patch.setattr(transitions, "_set_columns", show)
 
 
 def nobody_watches_an_upload(patch: Patch) -> None:
     def heard(row: Any) -> None:
         row.next_check_at = None
 
-    patch.setattr(recheck_schedule, "heard", heard)
+    patch.setattr(recheck_schedule, "schedule_next", heard)
 
 
 def the_loss_of_a_right_withdraws_nothing(patch: Patch) -> None:
-    patch.setattr(withdrawal, "from_person", lambda *_, **__: 0)
+    patch.setattr(withdrawal, "withdraw_uploads_of", lambda *_, **__: 0)
 
 
 def what_is_held_is_thrown_away(patch: Patch) -> None:
-    real = transitions._unwanted
+    real = transitions._delete_if_unwanted
 
     def unwanted(video: Any, row: Any) -> None:
         real(video, row)
         if row.error_type == "held":
-            outbox.promise(row, why="nobody asked staff")
+            outbox.request_deletion(row, why="nobody asked staff")
 
-    patch.setattr(transitions, "_unwanted", unwanted)
+    patch.setattr(transitions, "_delete_if_unwanted", unwanted)
 
 
 MUTANTS: tuple[Callable[[Patch], None], ...] = (

@@ -13,7 +13,7 @@ from lessonadmin.domain.lessons import courses, lessons
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, UploadCancellation, User
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import locking, removal, transitions
+from lessonadmin.domain.videos import cleanup, locking, removal, transitions
 from tests.factories import (
     make_course,
     make_lesson,
@@ -131,12 +131,12 @@ def test_a_try_that_is_refused_while_the_event_comes_does_not_put_the_deletion_o
     _, asset_id = given_up(mux_sim, "deleting")
     due_now()
     with transaction(JOB):
-        refused = removal.claim(promise().id)
+        refused = cleanup.claim_deletion(promise().id)
     assert refused is not None
     mux_sim.control.set_asset_ready(asset_id)
     mux_sim.deliver()
     with transaction(JOB):
-        removal._failed(refused, mux.Later("Mux cannot delete this asset yet."))
+        cleanup._record_failure(refused, mux.Later("Mux cannot delete this asset yet."))
     sweep.sweep()
     assert promise().done_at is not None
 
@@ -210,7 +210,7 @@ def test_a_temporary_id_is_never_sent(mux_sim: MuxSim) -> None:
         removal.request_delete("temp_1")
     lesson = make_lesson(mux_asset_id="temp_1", video_processing_status="processing")
     with transaction(JOB):
-        assert removal.clear(locking.lock_video_of(lesson)) == "cleared"
+        assert removal.clear_video(locking.lock_video_of(lesson)) == "cleared"
     sweep.sweep()
     assert mux_sim.lesson(lesson).mux_asset_id is None
     assert [call for call in mux_sim.calls() if call["method"] == "DELETE"] == []
@@ -261,17 +261,17 @@ def test_a_zombie_whose_lease_ran_out_changes_nothing(mux_sim: MuxSim) -> None:
     lesson, asset_id = playing(mux_sim)
     request_delete(lesson, asset_id)
     with transaction(JOB):
-        zombie = removal.claim(promise().id)
+        zombie = cleanup.claim_deletion(promise().id)
     assert zombie is not None
     due_now()
     with transaction(JOB):
-        heir = removal.claim(zombie.row_id)
+        heir = cleanup.claim_deletion(zombie.row_id)
     assert heir is not None
     with transaction(JOB):
-        removal._failed(zombie, mux.Later("No answer."))
+        cleanup._record_failure(zombie, mux.Later("No answer."))
     assert (promise().lease_token, promise().last_error) == (heir.token, None)
     with transaction(JOB):
-        assert removal.claim(heir.row_id) is None
+        assert cleanup.claim_deletion(heir.row_id) is None
 
 
 def test_an_upload_that_became_an_asset_before_it_was_cancelled(mux_sim: MuxSim) -> None:
@@ -329,7 +329,7 @@ def test_clearing_a_failed_upload_is_the_end_of_it(mux_sim: MuxSim) -> None:
     for payload in payloads:
         mux_sim.give(payload)
     with transaction(JOB):
-        removal.clear(locking.lock_video_of(lesson))
+        removal.clear_video(locking.lock_video_of(lesson))
     for payload in payloads:
         mux_sim.give(payload | {"id": "again-" + payload["id"]})
     assert mux_sim.lesson(lesson).video_processing_status == "none"
@@ -342,7 +342,7 @@ def test_clearing_a_video_that_was_deleted_at_mux_is_the_end_of_it(mux_sim: MuxS
     for payload in payloads:
         mux_sim.give(payload)
     with transaction(JOB):
-        removal.clear(locking.lock_video_of(lesson))
+        removal.clear_video(locking.lock_video_of(lesson))
     with transaction(JOB):
         transitions.project(locking.lock_video_of(lesson))
     assert mux_sim.lesson(lesson).video_processing_status == "none"

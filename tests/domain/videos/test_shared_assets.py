@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text, update
 
+from lessonadmin import mux
 from lessonadmin.db import CLI, JOB, Actor, db, transaction
 from lessonadmin.domain.batches.actions import clear_assets, recheck, retry_deletions
 from lessonadmin.domain.diagnosis import facts
@@ -22,7 +23,7 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, User
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling.ask_mux import Answers
-from lessonadmin.domain.videos import locking, removal, transitions
+from lessonadmin.domain.videos import cleanup, locking, removal, transitions
 from tests.factories import keep, make_course, make_lesson, make_tracking, make_user
 from tests.mux_sim import MuxSim
 
@@ -76,7 +77,7 @@ def plays(instructor: User, asset_id: str, playback_id: str, is_lesson: bool, tr
 
 def remove(one: Shared, owner: Owner) -> None:
     with transaction(Actor.user(owner.owner_id)):
-        removal.clear(locking.lock_video_of(owner))
+        removal.clear_video(locking.lock_video_of(owner))
 
 
 def delete(one: Shared, owner: Owner) -> None:
@@ -283,7 +284,7 @@ def test_two_that_let_go_at_the_same_moment_leave_nothing_behind(mux_sim: MuxSim
 
     other = threading.Thread(target=second)
     with transaction(Actor.user(one.first.owner_id)):
-        removal.clear(locking.lock_video_of(one.first))
+        removal.clear_video(locking.lock_video_of(one.first))
         other.start()
         began.wait(10)
         waits = text(
@@ -358,12 +359,12 @@ def test_a_deletion_whose_lease_is_out_is_not_ended_under_the_worker(mux_sim: Mu
     (row,) = db.session.scalars(select(AssetDeletion)).all()
     mux_sim.control.fault("api", "status", match={"method": "DELETE"}, status=500)
     with transaction(JOB):
-        lease = removal.claim(row.id)
+        lease = cleanup.claim_deletion(row.id)
     assert lease is not None
     with transaction(JOB):
         plays(make_user(), one.asset_id, "p", True, True)
-    assert removal.finish(row.id, actor=JOB) is False
+    assert cleanup.finish_deletion(row.id, actor=JOB) is False
     assert open_deletions() == []
     with transaction(JOB):
-        removal._failed(lease, removal.mux.Later("No answer."))
+        cleanup._record_failure(lease, mux.Later("No answer."))
     assert open_deletions() == []

@@ -88,7 +88,7 @@ def test_it_is_not_on_sale_not_playable_and_says_so(mux_sim: MuxSim, tracked: bo
     assert "temporary id" in refused.value.message
     seen = video_status.of(lesson)
     assert (seen.status, seen.playback_id) == ("processing", None)
-    assert "temporary id" in video_status.in_words(seen)
+    assert "temporary id" in video_status.sentence(seen)
     with transaction(CLI), pytest.raises(Conflict, match="cannot be bought"):
         lessons.purchase(make_user(role="student"), lesson.id)
 
@@ -281,7 +281,7 @@ def test_an_imported_preview_is_taken_in(mux_sim: MuxSim, app: Flask) -> None:
 def test_a_sweep_takes_in_a_few_and_stops_where_mux_does_not_answer(mux_sim: MuxSim, app: Flask) -> None:
     from lessonadmin.domain.uploads import intake
 
-    lessons_ = [imported(mux_sim)[0] for _ in range(intake.MAX_A_PASS + 2)]
+    lessons_ = [imported(mux_sim)[0] for _ in range(intake.MAX_PER_PASS + 2)]
     mux_sim.control.fault("api", "status", status=500)
     command(app, "sweep")
     assert len(mux_sim.calls("get_asset")) <= 2
@@ -289,7 +289,7 @@ def test_a_sweep_takes_in_a_few_and_stops_where_mux_does_not_answer(mux_sim: Mux
     mux_sim.control.clear_faults()
     command(app, "sweep")
     first = sum(on_sale(mux_sim.lesson(one)) for one in lessons_)
-    assert 0 < first <= intake.MAX_A_PASS + 1
+    assert 0 < first <= intake.MAX_PER_PASS + 1
     db.session.execute(
         text("UPDATE mux_asset_tracking SET next_check_at = now() WHERE status = 'processing'")
     )

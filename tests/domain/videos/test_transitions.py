@@ -106,7 +106,7 @@ def test_what_never_played_cannot_be_brought_back(mux_sim: MuxSim) -> None:
     mux_sim.deliver()
     for payload in late:
         mux_sim.give(payload)
-    assert not removal.can_undo(mux_sim.rows(lesson))
+    assert not transitions.can_undo(mux_sim.rows(lesson))
     with transaction(JOB):
         assert not removal.undo_replacement(locking.lock_video_of(lesson))
     assert "video.replaced" not in mux_sim.actions(lesson.id)

@@ -23,8 +23,8 @@ def attempt(lesson: Lesson, upload_id: str) -> Tracking:
     """A new upload takes its place, as after Mux's answer."""
     with transaction(CLI):
         video = locking.lock_video_of(lesson)
-        row = transitions.new_row(video, upload_id=upload_id, filename="talk.mp4", outside=True)
-        direct_upload.take_place(video, row)
+        row = transitions.add_upload(video, upload_id=upload_id, filename="talk.mp4", outside=True)
+        direct_upload.make_current(video, row)
         return row
 
 
@@ -35,7 +35,7 @@ def happen(row: Tracking, video_event: VideoEvent, **more: Any) -> None:
         transitions.apply(*found, Observation(video_event=video_event, **more))
 
 
-def now(lesson: Lesson) -> video_status.Standing:
+def now(lesson: Lesson) -> video_status.VideoStatus:
     return video_status.of(db.session.get_one(Lesson, lesson.id, populate_existing=True))
 
 
@@ -204,7 +204,7 @@ def test_many_take_one_query(session: Session) -> None:
 @pytest.mark.parametrize("status", ["none", "uploading", "processing", "ready", "error", "deleting"])
 def test_every_state_has_a_sentence(status: str) -> None:
     lesson = factories.make_lesson(video_processing_status=status)
-    assert video_status.in_words(now(lesson)).endswith((".", "\u201d"))
+    assert video_status.sentence(now(lesson)).endswith((".", "\u201d"))
 
 
 def test_the_pause_between_questions() -> None:

@@ -4,7 +4,7 @@ from lessonadmin.domain.videos import wording
 
 
 def test_every_failure_of_one_has_words_for_many() -> None:
-    assert set(wording.WHAT_HIT_MANY) == {*wording.WHAT_FAILED, "stuck", "held"}
+    assert set(wording.FAILURE_SENTENCES_FOR_MANY) == {*wording.FAILURE_SENTENCES, "stuck", "held"}
     assert wording.why_many("of tomorrow") == ""
     assert wording.why_many(None) == ""
 

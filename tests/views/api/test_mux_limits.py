@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from lessonadmin import config, mux
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.models import AssetDeletion
-from lessonadmin.mux import transport, web_calls
+from lessonadmin.mux import transport, web_concurrency
 from muxsim.client import Control
 from tests import factories
 from tests.admin.posting import act, said
@@ -179,7 +179,7 @@ HANGS = 1.5
 @pytest.fixture
 def slow_mux(sim: Control, monkeypatch: pytest.MonkeyPatch) -> Iterator[Control]:
     monkeypatch.setattr(transport, "LIMITS", transport.Limits(read=HANGS, whole=HANGS))
-    monkeypatch.setattr(web_calls, "_places", web_calls.Places())
+    monkeypatch.setattr(web_concurrency, "_slots", web_concurrency.Slots())
     sim.fault("api", "hang")
     yield sim
     sim.clear_faults()
@@ -228,7 +228,7 @@ def besieged(app: Flask, people: People) -> tuple[list[Timed], list[Timed]]:
     with ThreadPoolExecutor(THREADS) as pool:
         web = Web(pool)
         asking = [web.send(ask) for ask in asks]
-        time.sleep(web_calls.WAIT_SECONDS + 0.1)  # from now on Mux is known to be slow
+        time.sleep(web_concurrency.WAIT_SECONDS + 0.1)  # from now on Mux is known to be slow
         waiting = [web.send(one) for one in innocent]
         wait([*asking, *waiting])
     return [one.result() for one in asking], [one.result() for one in waiting]
@@ -238,7 +238,10 @@ def besieged(app: Flask, people: People) -> tuple[list[Timed], list[Timed]]:
 def test_a_slow_mux_takes_no_thread_from_health_checks_pages_and_webhooks(app: Flask, people: People) -> None:
     asking, waiting = besieged(app, people)
     assert [status for status, _ in asking] == [503] * 8
-    assert sum(seconds > HANGS for _, seconds in asking) == web_calls.MAX_AT_ONCE - web_calls.KEPT_FOR_UPLOADS
+    assert (
+        sum(seconds > HANGS for _, seconds in asking)
+        == web_concurrency.MAX_AT_ONCE - web_concurrency.RESERVED_FOR_UPLOADS
+    )
     assert [status for status, _ in waiting] == [200, 200, 204]
     assert max(seconds for _, seconds in waiting) < HANGS / 2, waiting
 
@@ -247,7 +250,7 @@ def test_a_slow_mux_takes_no_thread_from_health_checks_pages_and_webhooks(app: F
 def test_of_the_test_without_the_places_everybody_waits(
     app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web_calls, "MAX_AT_ONCE", 100)
+    monkeypatch.setattr(web_concurrency, "MAX_AT_ONCE", 100)
     _, waiting = besieged(app, people)
     assert min(seconds for _, seconds in waiting) > HANGS / 2, waiting
 
@@ -261,7 +264,7 @@ def test_who_starts_an_upload_finds_a_place_beside_questions_that_hang(
     lesson = factories.make_lesson(creator=people.instructor.user)
     with ThreadPoolExecutor(THREADS) as pool:
         asking = [pool.submit(adopt, people) for _ in range(3)]
-        time.sleep(web_calls.WAIT_SECONDS + 0.1)
+        time.sleep(web_concurrency.WAIT_SECONDS + 0.1)
         started = people.instructor.post(
             "/mux/upload-url", {"lesson_id": str(lesson.id), "filename": "a.mp4"}
         )
@@ -270,11 +273,11 @@ def test_who_starts_an_upload_finds_a_place_beside_questions_that_hang(
     busy = [one for one in answers if "under way" in one.get_json()["error"]["message"]]
     assert len(busy) == 1
     assert refused(busy[0], 503, "mux_unavailable")
-    assert busy[0].headers["Retry-After"] == str(web_calls.TRY_AGAIN_SECONDS)
+    assert busy[0].headers["Retry-After"] == str(web_concurrency.RETRY_AFTER_SECONDS)
 
 
 def test_while_mux_is_quick_the_next_call_waits_for_a_place() -> None:
-    places = web_calls.Places()
+    places = web_concurrency.Slots()
     began = [places.take(2), places.take(2)]
     with ThreadPoolExecutor(1) as pool:
         third = pool.submit(places.take, 2)
@@ -283,8 +286,8 @@ def test_while_mux_is_quick_the_next_call_waits_for_a_place() -> None:
 
 
 def test_once_a_call_was_slow_nobody_waits_until_one_is_quick_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_calls, "WAIT_SECONDS", 0.05)
-    places = web_calls.Places()
+    monkeypatch.setattr(web_concurrency, "WAIT_SECONDS", 0.05)
+    places = web_concurrency.Slots()
     first, second = places.take(2), places.take(2)
     assert first is not None
     assert second is not None
@@ -292,6 +295,6 @@ def test_once_a_call_was_slow_nobody_waits_until_one_is_quick_again(monkeypatch:
     places.leave(first)
     first = places.take(2)
     began = time.monotonic()
-    monkeypatch.setattr(web_calls, "WAIT_SECONDS", 5)
+    monkeypatch.setattr(web_concurrency, "WAIT_SECONDS", 5)
     assert places.take(2) is None
     assert time.monotonic() - began < 1

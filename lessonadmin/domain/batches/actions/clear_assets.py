@@ -64,7 +64,7 @@ def _clear_verdict(video: LockedVideo) -> str:
 
 def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Result:
     """Take the video away from a lesson or course, and from every other one that uses the same asset."""
-    locked = removal.locked({(kind, target_id)}, _assets_of(kind, target_id))
+    locked = removal.lock_all({(kind, target_id)}, _assets_of(kind, target_id))
     video = locked.get((kind, target_id))
     if video is None:
         return results.of("missing")
@@ -72,7 +72,7 @@ def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Re
     code = _clear_verdict(video)
     if code in ("nothing_to_clear", "being_deleted"):
         return results.of(code)
-    removal.clear(video, everywhere=True, grace_seconds=_grace(options))
+    removal.clear_video(video, everywhere=True, grace_seconds=_grace(options))
     return results.of(code)
 
 
@@ -105,16 +105,16 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
         return results.of("missing")
     asset_id = row.mux_asset_id if row.status not in ("deleting", "deleted") else None
     target: tuple[Kind, uuid.UUID] = (row.target_type, row.target_id)
-    locked = removal.locked({target}, {asset_id} if asset_id else set())
+    locked = removal.lock_all({target}, {asset_id} if asset_id else set())
     video = locked.get(target)
     row = video.row(tracking_id) if video is not None else None
     if video is None or row is None:
         return results.of("missing")
     if asset_id is not None:
-        removal.give_up(asset_id, "everyone", grace_seconds=_grace(options))
+        removal.give_up_asset(asset_id, "everyone", grace_seconds=_grace(options))
         return results.of("deletes")
     if row.mux_asset_id is None and row.is_current and (row.is_open or row.status == "error"):
-        outbox.promise_cancellation(row)
+        outbox.request_cancellation(row)
         transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
         return results.of("cancels")
     return results.of("being_deleted" if row.status == "deleting" else "nothing_to_clear")

@@ -14,7 +14,7 @@ from lessonadmin.domain.batches.actions import recheck
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.polling import ask_mux
-from lessonadmin.domain.polling.ask_mux import Answers, Subject
+from lessonadmin.domain.polling.ask_mux import Answers, UploadSnapshot
 from lessonadmin.domain.videos import locking, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.wording import why_failed
@@ -113,11 +113,11 @@ def republish(lesson_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result
         return _conclude(*opened)
 
 
-def _take_over(subject: Subject, *, actor: Actor, answers: Answers) -> None:
+def _take_over(subject: UploadSnapshot, *, actor: Actor, answers: Answers) -> None:
     observation, operation = recheck.asked(subject, actor=actor, answers=answers, any_policy=True)
     with transaction(actor):
         audit_log.note(subject.kind, subject.target_id, operation, "ok", observation.video_event.value)
-        ask_mux.let_happen(subject, observation)
+        ask_mux.apply_observation(subject, observation)
         found = locking.lock_video_of_upload(subject.tracking_id)
         if found is not None:
             video, row = found

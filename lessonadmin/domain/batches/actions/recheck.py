@@ -15,8 +15,8 @@ from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import ask_mux
-from lessonadmin.domain.polling.ask_mux import Answers, Subject
-from lessonadmin.domain.videos import locking, outbox, removal, transitions
+from lessonadmin.domain.polling.ask_mux import Answers, UploadSnapshot
+from lessonadmin.domain.videos import cleanup, locking, outbox, transitions
 from lessonadmin.domain.videos.conditions import ASKABLE, current, has_real_id, is_askable
 from lessonadmin.domain.videos.observations import Observation, gone_observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
@@ -33,14 +33,14 @@ def recheck_verdict(kind: Kind) -> ColumnElement[str]:
     )
 
 
-def subjects_of(kind: Kind, target_id: uuid.UUID) -> tuple[list[Subject], str]:
+def subjects_of(kind: Kind, target_id: uuid.UUID) -> tuple[list[UploadSnapshot], str]:
     """The uploads that Mux can be asked about, the one on its way first; if none, the code that says why."""
     video = locking.lock_video(kind, target_id)
     if video is None:
         return [], "missing"
     transitions.ensure_tracked(video)
     if video.to_ask:
-        return [Subject.of(row) for row in video.to_ask], "asks"
+        return [UploadSnapshot.of(row) for row in video.to_ask], "asks"
     if video.deleting is not None:
         return [], "being_deleted"
     return [], "temporary" if video.owner.has_temporary_asset else "no_video"
@@ -67,11 +67,11 @@ def calls_for_upload(tracking_id: uuid.UUID, answers: Answers) -> int:
 
 
 def asked(
-    subject: Subject, *, actor: Actor, answers: Answers, any_policy: bool = False
+    subject: UploadSnapshot, *, actor: Actor, answers: Answers, any_policy: bool = False
 ) -> tuple[Observation, str]:
     """Mux's answer about one upload; an upload that Mux forgot has expired. A failure is noted, then raised."""
     try:
-        return ask_mux.ask(subject, answers=answers, found_by="manual", any_policy=any_policy)
+        return ask_mux.observe(subject, answers=answers, found_by="manual", any_policy=any_policy)
     except mux.Gone:
         if subject.asset_id:
             return gone_observation(subject.asset_id, found_by="manual"), "get_asset"
@@ -97,13 +97,13 @@ def recheck(kind: Kind, target_id: uuid.UUID, *, actor: Actor, answers: Answers)
     return results.of("asks", _said(any(changed), state))
 
 
-def _recheck(subject: Subject, *, actor: Actor, answers: Answers) -> bool:
+def _recheck(subject: UploadSnapshot, *, actor: Actor, answers: Answers) -> bool:
     # The policy that an asset from before tracking was requested with is unknown: the one it has is right.
     any_policy = subject.upload_id == MIGRATED and subject.playback_id is None
     observation, operation = asked(subject, actor=actor, answers=answers, any_policy=any_policy)
     with transaction(actor):
         audit_log.note(subject.kind, subject.target_id, operation, "ok", observation.video_event.value)
-        return ask_mux.let_happen(subject, observation) == "applied"
+        return ask_mux.apply_observation(subject, observation) == "applied"
 
 
 def _said(changed: bool, state: str) -> str:
@@ -116,7 +116,7 @@ def _check_deletion(kind: Kind, target_id: uuid.UUID, *, actor: Actor, priority:
         ids = db.session.scalars(
             update(AssetDeletion)
             .where(
-                outbox.waited_for(kind, target_id),
+                outbox.open_deletions_of(kind, target_id),
                 AssetDeletion.lease_token.is_(None),
                 AssetDeletion.attempts > 0,
             )
@@ -125,7 +125,7 @@ def _check_deletion(kind: Kind, target_id: uuid.UUID, *, actor: Actor, priority:
         ).all()
     if not ids:
         return results.of("being_deleted")
-    gone = [removal.finish(deletion_id, actor=actor, priority=priority) for deletion_id in ids]
+    gone = [cleanup.finish_deletion(deletion_id, actor=actor, priority=priority) for deletion_id in ids]
     return results.of("asks", "The video is gone at Mux." if all(gone) else "Mux has not removed it yet.")
 
 
@@ -140,7 +140,7 @@ def recheck_upload(tracking_id: uuid.UUID, *, actor: Actor, answers: Answers) ->
     row = db.session.get(Tracking, tracking_id, populate_existing=True)
     if row is None:
         return results.of("missing")
-    subject, status, askable = Subject.of(row), row.status, is_askable(row)
+    subject, status, askable = UploadSnapshot.of(row), row.status, is_askable(row)
     db.session.rollback()
     if not askable:
         return results.of("being_deleted" if status == "deleting" else "nothing_to_ask")

@@ -39,11 +39,11 @@ def restore(kind: Kind, target_id: uuid.UUID, *, cleared_by: str) -> Result:
     An asset is cleared everywhere, so it is restored everywhere, too: a row that waited for its deletion would wait for ever.
     """
     asset_id = _cleared_asset(kind, target_id)
-    locked = removal.locked({(kind, target_id)}, {asset_id} if asset_id else set())
+    locked = removal.lock_all({(kind, target_id)}, {asset_id} if asset_id else set())
     video = locked.get((kind, target_id))
     if video is None:
         return results.of("missing")
-    if asset_id is None or not _may_come_back(video, asset_id) or not outbox.take_back(asset_id):
+    if asset_id is None or not _may_come_back(video, asset_id) or not outbox.withdraw_deletion(asset_id):
         return results.of("too_late")
     for one in locked.values():
         _bring_back(one, asset_id, cleared_by)
@@ -69,7 +69,7 @@ def _may_come_back(video: LockedVideo, asset_id: str) -> bool:
 def _bring_back(video: LockedVideo, asset_id: str, cleared_by: str) -> None:
     old = video.deleting
     if old is not None and _may_come_back(video, asset_id):
-        transitions.take_again(video, old)
+        transitions.restore_asset(video, old)
         if isinstance(video.owner, Lesson) and _was_out(video.owner.id, cleared_by):
             publication.request(video.owner)
         return

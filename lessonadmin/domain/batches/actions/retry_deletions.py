@@ -9,7 +9,7 @@ from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.models import AssetDeletion
-from lessonadmin.domain.videos import removal
+from lessonadmin.domain.videos import cleanup
 
 
 def try_now(deletion_id: uuid.UUID, *, actor: Actor) -> bool:
@@ -37,7 +37,7 @@ def try_now(deletion_id: uuid.UUID, *, actor: Actor) -> bool:
             .values(due_at=func.clock_timestamp(), lease_token=None)
         )
         audit_log.record_for("deletion.retried", "deletion", deletion_id, asset_id=row.mux_asset_id)
-    gone = removal.finish(deletion_id, actor=actor, priority="high")
+    gone = cleanup.finish_deletion(deletion_id, actor=actor, priority="high")
     with transaction(actor):
         ended = db.session.get(AssetDeletion, deletion_id, populate_existing=True) is None
     if ended:

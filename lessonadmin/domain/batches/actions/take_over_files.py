@@ -1,6 +1,6 @@
 """Staff take over a file that is held: it becomes the newest video of its lesson or course.
 
-It decides nothing about which files are held (`held_files`), and it never publishes by itself.
+It decides nothing about which files are held (`withdrawal`), and it never publishes by itself.
 """
 
 import uuid
@@ -12,7 +12,7 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import results
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Tracking
-from lessonadmin.domain.videos import held_files, locking, recheck_schedule, transitions
+from lessonadmin.domain.videos import locking, recheck_schedule, transitions, withdrawal
 from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.state_machine import State, VideoEvent, state_of
 
@@ -24,7 +24,7 @@ def take_over_verdict() -> ColumnElement[str]:
         for theirs, ours in ((other.lesson_id, Tracking.lesson_id), (other.course_id, Tracking.course_id))
     ]
     return case(
-        (~held_files.held(), "not_held"),
+        (~withdrawal.is_held(), "not_held"),
         (or_(*coming), "another_coming"),
         else_=literal("takes_over"),
     )
@@ -41,7 +41,7 @@ def take_over(tracking_id: uuid.UUID) -> Result:
     if video.on_its_way is not None:
         return results.of("another_coming")
     audit_log.record("video.taken_over", video.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
-    transitions.take_place(video, row)
+    transitions.make_current(video, row)
     transitions.apply(video, row, Observation(video_event=VideoEvent.TAKE_OVER))
-    recheck_schedule.ask_soon(row)
+    recheck_schedule.schedule_now(row)
     return results.of("takes_over")

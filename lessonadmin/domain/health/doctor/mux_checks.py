@@ -142,7 +142,7 @@ def _by_their_word(context: DoctorContext, web: mux.Identity, workers: mux.Ident
             "Make both tokens in the same environment of the Mux dashboard.",
         )
     with context.connection() as connection:
-        ours = environment.of_events(connection)
+        ours = environment.newest_environment(connection)
     if ours is None:
         line = _ours(context, {*mux.ping(priority="high").asset_ids})
         said = f"Both tokens are of the Mux environment {_named(web)}; no event has come yet to compare it with. "
@@ -180,7 +180,7 @@ def _by_what_they_see(context: DoctorContext, opened: dict[mux.Priority, Opened]
 def _ours(context: DoctorContext, seen: set[str]) -> Line:
     """Videos that play here must be among what the tokens see."""
     with context.connection() as connection:
-        shown = environment.shows_ours(connection, seen)
+        shown = environment.lists_known_asset(connection, seen)
     if shown is False and not seen:
         return fail(
             TOGETHER,

@@ -13,11 +13,11 @@ from typing import Any
 import urllib3
 
 from lessonadmin import metrics
-from lessonadmin.mux import rates, transport, verdict, web_calls
+from lessonadmin.mux import rate_headers, responses, transport, web_concurrency
 from lessonadmin.mux.errors import MuxError, Refused
 from lessonadmin.mux.payloads import Upload, WithoutId, upload_from
+from lessonadmin.mux.responses import RequestInfo
 from lessonadmin.mux.transport import Answer, Priority
-from lessonadmin.mux.verdict import Question
 from lessonadmin.text.temporary_ids import is_temporary
 
 log = logging.getLogger("lessonadmin.mux")
@@ -27,10 +27,10 @@ POSSIBLE_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~:-]{1,255}")
 
 # The raw answer: the SDK's models raise for values that are newer than they are.
 CREATIONS = frozenset({"create_upload", "create_playback_id"})
-RAW: dict[str, Any] = {"_preload_content": False}
+RAW_ANSWER: dict[str, Any] = {"_preload_content": False}
 
 
-def real(thing: str, given: str) -> str:
+def valid_id(thing: str, given: str) -> str:
     """The id if Mux can have made it; an empty one would ask for the list, dots for another address."""
     if is_temporary(given):
         raise Refused(
@@ -41,10 +41,10 @@ def real(thing: str, given: str) -> str:
     return given
 
 
-class Ask:
+class MuxRequest:
     """One call under way."""
 
-    def __init__(self, question: Question, subject: str | None) -> None:
+    def __init__(self, question: RequestInfo, subject: str | None) -> None:
         self.question = question
         self.subject = subject
         self.status: int | None = None
@@ -52,25 +52,25 @@ class Ask:
     def send(self, call: Callable[[Any], Any]) -> Answer:
         priority = self.question.priority
         try:
-            with web_calls.place(for_upload=self.question.operation == "create_upload"):
+            with web_concurrency.slot(for_upload=self.question.operation == "create_upload"):
                 answer = transport.send(priority, call)
-        except (urllib3.exceptions.HTTPError, transport.TooMuch, OSError) as error:
-            raise verdict.no_answer(error) from error
+        except (urllib3.exceptions.HTTPError, transport.BodyTooLarge, OSError) as error:
+            raise responses.connection_error(error) from error
         except UnicodeError:
             raise Refused(
                 "Our access token has characters that no token has.", category="auth_error"
             ) from None
         self.status = answer.status
-        rates.remember(priority, answer.headers, creating=self.question.operation in CREATIONS)
+        rate_headers.remember(priority, answer.headers, creating=self.question.operation in CREATIONS)
         return answer
 
     def value(self, call: Callable[[Any], Any]) -> dict[str, Any]:
-        return verdict.data_of(self.question, self.send(call))
+        return responses.read_body(self.question, self.send(call))
 
     def rows(self, call: Callable[[Any], Any]) -> tuple[list[Any], dict[str, Any]]:
         value = self.value(call)
         if not isinstance(value["data"], list):
-            raise verdict.nonsense("it was no list", status=self.status)
+            raise responses.nonsense("it was no list", status=self.status)
         return value["data"], value
 
     def upload(self, call: Callable[[Any], Any]) -> Upload:
@@ -81,17 +81,17 @@ class Ask:
     def must_be(self, found: str) -> None:
         """An answer about something else (a confused cache) must change nothing."""
         if self.subject is not None and found != self.subject:
-            raise verdict.nonsense("it was about something else", status=self.status)
+            raise responses.nonsense("it was about something else", status=self.status)
 
 
 @contextmanager
-def asked(
+def mux_request(
     operation: str, thing: str | None = None, subject: str | None = None, *, priority: Priority
-) -> Iterator[Ask]:
+) -> Iterator[MuxRequest]:
     """Count and log one call, whatever comes of it; a wrong id is refused before anything is sent."""
     if thing is not None:
-        subject = real(thing, subject or "")
-    ask = Ask(Question(operation=operation, thing=thing, priority=priority), subject)
+        subject = valid_id(thing, subject or "")
+    ask = MuxRequest(RequestInfo(operation=operation, thing=thing, priority=priority), subject)
     started = time.monotonic()
     outcome = "unknown"
     try:
@@ -101,7 +101,7 @@ def asked(
         outcome = error.category
         raise
     except WithoutId as error:
-        raise verdict.nonsense(str(error), status=ask.status) from None
+        raise responses.nonsense(str(error), status=ask.status) from None
     finally:
         metrics.mux_requests.labels(operation, outcome).inc()
         log.log(

@@ -2,7 +2,7 @@
 
 It makes at most three uploads of its own, each marked as a test and without any lesson, cancels them or deletes what became of
 them also when it is interrupted, and touches nothing else: an asset is only looked at, and only if it was named. Errors of
-Mux's are answers like others. It judges nothing; `probe_record` keeps what was said.
+Mux's are answers like others. It judges nothing; `record` keeps what was said.
 """
 
 import json
@@ -13,15 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lessonadmin import config
-from lessonadmin.mux import calls, fields, probe_calls, safe_json, tokens, transport, upload_host
+from lessonadmin.mux import api, fields, playback_tokens, safe_json, transport
 from lessonadmin.mux.errors import MuxError
 from lessonadmin.mux.payloads import Upload, WithoutId, upload_from
-from lessonadmin.mux.probe_calls import PRIORITY, Made
-from lessonadmin.mux.probe_record import Record
+from lessonadmin.mux.probe import requests, upload_host
+from lessonadmin.mux.probe.record import Record
+from lessonadmin.mux.probe.requests import PRIORITY, Leftovers
 from lessonadmin.mux.transport import Answer
 
-PART = 256 * 1024
-SIZE = 4 * PART
+PART_BYTES = 256 * 1024
+FILE_BYTES = 4 * PART_BYTES
 UPLOAD_SECONDS = 600  # what could not be cancelled ends by itself after this
 MIN_SECONDS = 60
 MAX_REQUESTS = 200
@@ -31,7 +32,7 @@ JSON_FILE_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ProbeOptions:
     """What is asked for besides the ordinary questions."""
 
     film: bytes | None = None  # sent whole, so that an asset comes of it, which is deleted
@@ -41,7 +42,7 @@ class Wanted:
     seconds: float = 180.0
 
 
-class Enough(Exception):
+class LimitReached(Exception):
     """The probe has used up its requests or its time."""
 
 
@@ -49,11 +50,11 @@ class Enough(Exception):
 class Probe:
     """One run. `sleep` is for those who cannot wait."""
 
-    wanted: Wanted
+    wanted: ProbeOptions
     record: Record
     sleep: Callable[[float], object] = time.sleep
     requests: int = 0
-    made: Made = field(default_factory=Made)
+    made: Leftovers = field(default_factory=Leftovers)
     stopped: str | None = None
     _ends_at: float = 0.0
 
@@ -66,7 +67,7 @@ class Probe:
         self.record.hide("signing key", settings.mux_signing_key_id)
         try:
             self._ask_all()
-        except Enough as reason:
+        except LimitReached as reason:
             self.stopped = str(reason)
         except BaseException as error:
             self.stopped = f"interrupted ({type(error).__name__})"
@@ -110,15 +111,15 @@ class Probe:
         self.record.note("does GET of a waiting upload give its url?", _has_url(again))
         self._preflight(upload)
         self._where("bytes */N before any byte", upload)
-        self._put("the first part", upload, 0, PART)
+        self._put("the first part", upload, 0, PART_BYTES)
         self._where("bytes */N after the first part", upload)
-        self._put("a part beyond a gap", upload, 2 * PART, 3 * PART)
+        self._put("a part beyond a gap", upload, 2 * PART_BYTES, 3 * PART_BYTES)
         self._where("bytes */N after the gap", upload)
-        self._put("the first part again with other bytes, and the second", upload, 0, 2 * PART)
+        self._put("the first part again with other bytes, and the second", upload, 0, 2 * PART_BYTES)
         self._where("bytes */N after the overlap", upload)
         self._cancel("cancel a waiting upload that has bytes", upload.id)
         self._where("bytes */N to a cancelled upload", upload)
-        self._put("the next part to a cancelled upload", upload, 2 * PART, 3 * PART)
+        self._put("the next part to a cancelled upload", upload, 2 * PART_BYTES, 3 * PART_BYTES)
         self._cancel("cancel again", upload.id)
 
     def _whole(self, film: bytes) -> None:
@@ -137,7 +138,7 @@ class Probe:
             self._delete("delete an asset as early as can be", asset_id)
         size = len(film)
         self._where("bytes */N to a completed upload", upload, size=size)
-        self._put("the first part to a completed upload", upload, 0, min(PART, size), size=size)
+        self._put("the first part to a completed upload", upload, 0, min(PART_BYTES, size), size=size)
         self._cancel("cancel a completed upload", upload.id)
 
     def _expired(self, upload: Upload) -> None:
@@ -145,13 +146,13 @@ class Probe:
             self._spend(0)
             self.sleep(1.0)
         self._where("bytes */N to an expired upload", upload)
-        self._put("the first part to an expired upload", upload, 0, PART)
+        self._put("the first part to an expired upload", upload, 0, PART_BYTES)
         self._look("GET of an expired upload", upload.id)
 
     def _rate_limit(self) -> None:
         for number in range(1, MAX_READS_TO_A_LIMIT + 1):
             self._spend()
-            answer = probe_calls.read()
+            answer = requests.read()
             if answer.status == 429:
                 self.record.note("reads until 429", number)
                 self.record.keep("an answer to too many reads", answer)
@@ -162,7 +163,7 @@ class Probe:
         self.record.hide("asset", asset_id)
         self._spend(1)
         try:
-            asset = calls.get_asset(asset_id, priority=PRIORITY)
+            asset = api.get_asset(asset_id, priority=PRIORITY)
         except MuxError as error:
             self.record.note("the asset that was named", self.record.masked(error.message))
             return
@@ -171,7 +172,7 @@ class Probe:
             self.record.note("a token on a public playback id", "not asked: the asset has no public one")
             return
         self.record.hide("playback id", playback_id)
-        token = tokens.playback_token(playback_id, audience="v", seconds=300)
+        token = playback_tokens.playback_token(playback_id, audience="v", seconds=300)
         if token is None:
             self.record.note("a token on a public playback id", "not asked: no signing key is set")
             return
@@ -184,12 +185,12 @@ class Probe:
 
     # one request each
 
-    def _spend(self, requests: int = 1) -> None:
-        self.requests += requests
+    def _spend(self, number: int = 1) -> None:
+        self.requests += number
         if self.requests > MAX_REQUESTS:
-            raise Enough(f"{MAX_REQUESTS} requests were made")
+            raise LimitReached(f"{MAX_REQUESTS} requests were made")
         if time.monotonic() > self._ends_at:
-            raise Enough(f"{self.wanted.seconds:g} seconds were over")
+            raise LimitReached(f"{self.wanted.seconds:g} seconds were over")
 
     def _ask(self, question: str, request: Callable[[], Answer], *, sent: str = "") -> Answer | None:
         self._spend()
@@ -204,7 +205,7 @@ class Probe:
         }
         self._spend()
         try:
-            upload = probe_calls.create(body)
+            upload = requests.create(body)
         except MuxError as error:
             self.record.note(f"making {question}", self.record.masked(f"{error.category}: {error.message}"))
             return None
@@ -226,10 +227,10 @@ class Probe:
             sent="OPTIONS with Origin",
         )
 
-    def _where(self, question: str, upload: Upload, *, size: int = SIZE) -> None:
+    def _where(self, question: str, upload: Upload, *, size: int = FILE_BYTES) -> None:
         self._send(question, upload, f"bytes */{size}", b"")
 
-    def _put(self, question: str, upload: Upload, start: int, end: int, *, size: int = SIZE) -> None:
+    def _put(self, question: str, upload: Upload, start: int, end: int, *, size: int = FILE_BYTES) -> None:
         self._send(question, upload, f"bytes {start}-{end - 1}/{size}", secrets.token_bytes(end - start))
 
     def _send(self, question: str, upload: Upload, content_range: str, body: bytes) -> None:
@@ -245,15 +246,15 @@ class Probe:
         )
 
     def _look(self, question: str, upload_id: str) -> Answer | None:
-        return self._ask(question, lambda: probe_calls.look(upload_id))
+        return self._ask(question, lambda: requests.look(upload_id))
 
     def _cancel(self, question: str, upload_id: str) -> None:
-        answer = self._ask(question, lambda: probe_calls.cancel(upload_id))
+        answer = self._ask(question, lambda: requests.cancel(upload_id))
         if answer is not None and answer.status == 200:
             self.made.uploads[upload_id] = True
 
     def _delete(self, question: str, asset_id: str) -> None:
-        answer = self._ask(question, lambda: probe_calls.delete(asset_id))
+        answer = self._ask(question, lambda: requests.delete(asset_id))
         if answer is not None and answer.status == 204:
             self.made.assets.discard(asset_id)
 
@@ -262,7 +263,7 @@ class Probe:
         for _ in range(10):
             self._spend()
             try:
-                asset_id = calls.get_upload(upload_id, priority=PRIORITY).asset_id
+                asset_id = api.get_upload(upload_id, priority=PRIORITY).asset_id
             except MuxError as error:
                 self.record.note("the asset of the upload", self.record.masked(error.message))
                 return None

@@ -6,7 +6,7 @@ told as it is, whatever its status; each request is one attempt that ends in tim
 
 import urllib3
 
-from lessonadmin.mux import transport, verdict
+from lessonadmin.mux import responses, transport
 from lessonadmin.mux.transport import Answer
 
 _pool: urllib3.PoolManager | None = None
@@ -15,11 +15,11 @@ _pool: urllib3.PoolManager | None = None
 def ask(method: str, address: str, *, headers: dict[str, str] | None = None, body: bytes = b"") -> Answer:
     """One request; raises MuxError where no answer came."""
     try:
-        return transport.plain(
+        return transport.request_without_token(
             _connections(), method, address, headers=headers or {}, body=body if method == "PUT" else None
         )
-    except (urllib3.exceptions.HTTPError, transport.TooMuch, OSError) as error:
-        raise verdict.no_answer(error) from error
+    except (urllib3.exceptions.HTTPError, transport.BodyTooLarge, OSError) as error:
+        raise responses.connection_error(error) from error
 
 
 def _connections() -> urllib3.PoolManager:

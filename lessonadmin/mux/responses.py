@@ -17,7 +17,7 @@ from urllib3 import exceptions as broken
 
 from lessonadmin.mux import fields, safe_json
 from lessonadmin.mux.errors import Category, Gone, Later, MuxError, Nonsense, Refused
-from lessonadmin.mux.transport import Answer, Priority, TooMuch
+from lessonadmin.mux.transport import Answer, BodyTooLarge, Priority
 
 MAX_WAIT_SECONDS = 86_400.0
 PLAN_LIMIT = re.compile(
@@ -32,7 +32,7 @@ TOKEN_NAMES: dict[Priority, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class RequestInfo:
     """What was asked; `thing` is what the id names, None for lists and creations."""
 
     operation: str
@@ -45,7 +45,7 @@ def _json(body: bytes) -> Any:
     return safe_json.clean(safe_json.load(body.decode("utf-8")))
 
 
-def _spoken(answer: Answer) -> str | None:
+def _error_text(answer: Answer) -> str | None:
     """Mux's own words in an error; "" for an error without words; None when this is not Mux's form of an error."""
     try:
         value = _json(answer.body)
@@ -54,21 +54,21 @@ def _spoken(answer: Answer) -> str | None:
     error = value.get("error") if isinstance(value, dict) else None
     if not isinstance(error, dict):
         return None
-    return fields.error_words(error) or fields.words(error.get("type")) or ""
+    return fields.error_text(error) or fields.short_text(error.get("type")) or ""
 
 
-def _words_of_a_limit(answer: Answer) -> str | None:
+def _rate_limit_text(answer: Answer) -> str | None:
     """What stands before Mux's API answers 429 in a form of its own: a list under `errors`. Nothing else is read so."""
     try:
         value = _json(answer.body)
     except ValueError:
         return None
     listed = value.get("errors") if isinstance(value, dict) else None
-    said = [text for text in map(fields.words, fields.items(listed, most=20)) if text]
+    said = [text for text in map(fields.short_text, fields.items(listed, most=20)) if text]
     return "; ".join(said) or None
 
 
-def data_of(question: Question, answer: Answer) -> dict[str, Any]:
+def read_body(question: RequestInfo, answer: Answer) -> dict[str, Any]:
     """The whole JSON body of a success; raises one of the four kinds."""
     if not 200 <= answer.status <= 299:
         raise failure(question, answer)
@@ -81,10 +81,10 @@ def data_of(question: Question, answer: Answer) -> dict[str, Any]:
     return value
 
 
-def done(question: Question, answer: Answer) -> None:
+def check_success(question: RequestInfo, answer: Answer) -> None:
     """For answers that need no body: a 204, or at least nothing that contradicts."""
     if answer.status != 204 and answer.body.strip():
-        data_of(question, answer)
+        read_body(question, answer)
     elif not 200 <= answer.status <= 299:
         raise failure(question, answer)
 
@@ -93,15 +93,15 @@ def nonsense(why: str, *, status: int | None = None) -> Nonsense:
     return Nonsense(f"Mux's answer could not be understood: {why}.", status=status)
 
 
-def failure(question: Question, answer: Answer) -> MuxError:
+def failure(question: RequestInfo, answer: Answer) -> MuxError:
     """Which of the four kinds a status outside 2xx is."""
-    status, words = answer.status, _spoken(answer)
+    status, words = answer.status, _error_text(answer)
     said = f" Mux says: {words}" if words else ""
     if status == 408:
         return Later(f"Mux gave up waiting.{said}", category="timeout", status=status)
     if status == 429:
         wait = retry_after(answer.headers)
-        limit = _words_of_a_limit(answer)
+        limit = _rate_limit_text(answer)
         return Later(
             f"Mux asks for fewer calls.{f' Mux says: {limit}' if limit else said}",
             category="rate_limit",
@@ -118,7 +118,7 @@ def failure(question: Question, answer: Answer) -> MuxError:
     return nonsense(f"the status was {status}", status=status)
 
 
-def _not_found(question: Question, words: str | None, said: str) -> MuxError:
+def _not_found(question: RequestInfo, words: str | None, said: str) -> MuxError:
     if words is None:
         return nonsense("something that is not Mux's API answered 404; check MUX_API_URL", status=404)
     if question.thing is None:
@@ -126,15 +126,15 @@ def _not_found(question: Question, words: str | None, said: str) -> MuxError:
     return Gone(f"Mux has no such {question.thing}.{said}", status=404)
 
 
-def _refusal(question: Question, status: int, words: str, said: str) -> MuxError:
-    category, sentence = _reading(question, status, words)
+def _refusal(question: RequestInfo, status: int, words: str, said: str) -> MuxError:
+    category, sentence = _category_and_sentence(question, status, words)
     if question.operation == "delete_asset" and status in (400, 409, 422) and TOO_EARLY.search(words):
         # The one refusal that ends by itself: the asset may be deleted once it is processed.
         return Later(f"Mux cannot delete this asset yet.{said}", category="preparing", status=status)
     return Refused(sentence + said, category=category, status=status)
 
 
-def _reading(question: Question, status: int, words: str) -> tuple[Category, str]:
+def _category_and_sentence(question: RequestInfo, status: int, words: str) -> tuple[Category, str]:
     if status == 401:
         # Mux answers both with the same body.
         return (
@@ -167,9 +167,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(MAX_WAIT_SECONDS, max(0.0, seconds)) if math.isfinite(seconds) else None
 
 
-def no_answer(error: Exception) -> MuxError:
+def connection_error(error: Exception) -> MuxError:
     """What it means that no answer came, or only a part of one: nothing is known."""
-    if isinstance(error, TooMuch):
+    if isinstance(error, BodyTooLarge):
         return nonsense("it was far too long")
     cause = error.reason if isinstance(error, broken.MaxRetryError) and error.reason else error
     if isinstance(cause, broken.DecodeError):

@@ -13,7 +13,7 @@ from lessonadmin import mux
 from lessonadmin.mux import transport
 from muxsim.client import Control
 from tests.mux.fake_server import FakeServer, answer
-from tests.mux.test_verdict import CALLS
+from tests.mux.test_responses import CALLS
 from tests.settings import overridden
 
 NOTE = mux.Passthrough(lesson_id=uuid.UUID(int=1), tracking_id=uuid.UUID(int=2))

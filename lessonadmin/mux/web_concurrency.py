@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from lessonadmin.mux.errors import Later
 
 MAX_AT_ONCE = 3
-KEPT_FOR_UPLOADS = 1
+RESERVED_FOR_UPLOADS = 1
 WAIT_SECONDS = 0.5
-TRY_AGAIN_SECONDS = 5
-BUSY = "Very many questions to Mux are under way right now, so this one was not asked."
+RETRY_AFTER_SECONDS = 5
+BUSY_MESSAGE = "Very many questions to Mux are under way right now, so this one was not asked."
 
 
 class NotCounted(RuntimeError):
@@ -44,14 +44,14 @@ def end() -> None:
     _request.set(None)
 
 
-def counted() -> None:
+def mark_counted() -> None:
     """A limit has let this request through; outside of one there is nothing to remember."""
     request = _request.get()
     if request is not None:
         request.counted = True
 
 
-class Places:
+class Slots:
     """So many calls at once. `take` answers with the moment of the call's beginning, which `leave` wants back."""
 
     def __init__(self) -> None:
@@ -77,11 +77,11 @@ class Places:
             self._changed.notify_all()
 
 
-_places = Places()
+_slots = Slots()
 
 
 @contextmanager
-def place(*, for_upload: bool) -> Iterator[None]:
+def slot(*, for_upload: bool) -> Iterator[None]:
     """Around one call; raises Later (`busy`) where there is no place, and NotCounted."""
     request = _request.get()
     if request is None:
@@ -89,10 +89,10 @@ def place(*, for_upload: bool) -> Iterator[None]:
         return
     if not request.counted:
         raise NotCounted("a request would ask Mux, and no limit counted that")
-    began = _places.take(MAX_AT_ONCE if for_upload else MAX_AT_ONCE - KEPT_FOR_UPLOADS)
+    began = _slots.take(MAX_AT_ONCE if for_upload else MAX_AT_ONCE - RESERVED_FOR_UPLOADS)
     if began is None:
-        raise Later(BUSY, category="busy", retry_after=TRY_AGAIN_SECONDS)
+        raise Later(BUSY_MESSAGE, category="busy", retry_after=RETRY_AFTER_SECONDS)
     try:
         yield
     finally:
-        _places.leave(began)
+        _slots.leave(began)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from lessonadmin.mux import probe as probes
-from lessonadmin.mux.probe import Probe, Wanted
-from lessonadmin.mux.probe_record import Record
+from lessonadmin.mux.probe import script as probes
+from lessonadmin.mux.probe.record import Record
+from lessonadmin.mux.probe.script import Probe, ProbeOptions
 from lessonadmin.mux.transport import Answer
 from muxsim.client import Control
 
@@ -16,7 +16,7 @@ def answers(probe: Probe) -> dict[str, Any]:
 
 
 def test_an_expired_upload_is_waited_for(simulator: Control) -> None:
-    probe = Probe(Wanted(expired=True), Record(lambda line: None), sleep=simulator.advance_clock)
+    probe = Probe(ProbeOptions(expired=True), Record(lambda line: None), sleep=simulator.advance_clock)
     probe.run()
     found = answers(probe)
     assert "timed_out" in found["GET of an expired upload"]["body"]
@@ -28,14 +28,14 @@ def test_an_expired_upload_is_waited_for(simulator: Control) -> None:
 
 def test_it_ends_when_its_requests_are_used_up(simulator: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "MAX_REQUESTS", 5)
-    probe = Probe(Wanted(), Record(lambda line: None))
+    probe = Probe(ProbeOptions(), Record(lambda line: None))
     probe.run()
     assert (probe.stopped, len(answers(probe)) >= 4) == ("5 requests were made", True)
     assert [one["status"] for one in simulator.uploads()] == ["cancelled"]
 
 
 def test_it_ends_when_its_time_is_up(simulator: Control) -> None:
-    probe = Probe(Wanted(seconds=0), Record(lambda line: None))
+    probe = Probe(ProbeOptions(seconds=0), Record(lambda line: None))
     probe.run()
     assert probe.stopped == "0 seconds were over"
     assert simulator.uploads() == []

@@ -65,7 +65,7 @@ def test_another_key_did_not_sign_it() -> None:
 
 
 def test_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lessonadmin.mux.tokens.time.time", lambda: 1_700_000_000.0)
+    monkeypatch.setattr("lessonadmin.mux.playback_tokens.time.time", lambda: 1_700_000_000.0)
     made = token(pem())
     monkeypatch.undo()
     with pytest.raises(jwt.ExpiredSignatureError):

@@ -10,8 +10,7 @@ from typing import Any
 import mux_python
 
 from lessonadmin import config
-from lessonadmin.mux import fields, verdict
-from lessonadmin.mux.asking import RAW, asked, real
+from lessonadmin.mux import fields, responses
 from lessonadmin.mux.passthrough import Passthrough
 from lessonadmin.mux.payloads import (
     Asset,
@@ -23,6 +22,7 @@ from lessonadmin.mux.payloads import (
     playback_id_from,
     upload_from,
 )
+from lessonadmin.mux.request import RAW_ANSWER, mux_request, valid_id
 from lessonadmin.mux.transport import Priority
 from lessonadmin.text.texts import plain
 
@@ -105,36 +105,44 @@ def create_upload(
         "timeout": settings.upload_timeout_seconds,
         "new_asset_settings": asset,
     }
-    with asked("create_upload", priority=priority) as ask:
-        upload = ask.upload(lambda sdk: mux_python.DirectUploadsApi(sdk).create_direct_upload(body, **RAW))
+    with mux_request("create_upload", priority=priority) as ask:
+        upload = ask.upload(
+            lambda sdk: mux_python.DirectUploadsApi(sdk).create_direct_upload(body, **RAW_ANSWER)
+        )
         if upload.url is None:
-            raise verdict.nonsense("the upload had no address")
+            raise responses.nonsense("the upload had no address")
         return upload
 
 
 def get_upload(upload_id: str, *, priority: Priority) -> Upload:
-    with asked("get_upload", "upload", upload_id, priority=priority) as ask:
-        return ask.upload(lambda sdk: mux_python.DirectUploadsApi(sdk).get_direct_upload(upload_id, **RAW))
+    with mux_request("get_upload", "upload", upload_id, priority=priority) as ask:
+        return ask.upload(
+            lambda sdk: mux_python.DirectUploadsApi(sdk).get_direct_upload(upload_id, **RAW_ANSWER)
+        )
 
 
 def cancel_upload(upload_id: str, *, priority: Priority) -> Upload:
     """Only a waiting upload can be cancelled; anything else is Refused with status 403."""
-    with asked("cancel_upload", "upload", upload_id, priority=priority) as ask:
-        return ask.upload(lambda sdk: mux_python.DirectUploadsApi(sdk).cancel_direct_upload(upload_id, **RAW))
+    with mux_request("cancel_upload", "upload", upload_id, priority=priority) as ask:
+        return ask.upload(
+            lambda sdk: mux_python.DirectUploadsApi(sdk).cancel_direct_upload(upload_id, **RAW_ANSWER)
+        )
 
 
 def list_uploads(*, page: int, limit: int = PAGE, priority: Priority) -> tuple[Upload, ...]:
     """Newest first; pages count from 1."""
-    with asked("list_uploads", priority=priority) as ask:
+    with mux_request("list_uploads", priority=priority) as ask:
         rows, _ = ask.rows(
-            lambda sdk: mux_python.DirectUploadsApi(sdk).list_direct_uploads(limit=limit, page=page, **RAW)
+            lambda sdk: mux_python.DirectUploadsApi(sdk).list_direct_uploads(
+                limit=limit, page=page, **RAW_ANSWER
+            )
         )
         return tuple(upload_from(row) for row in rows)
 
 
 def get_asset(asset_id: str, *, priority: Priority) -> Asset:
-    with asked("get_asset", "asset", asset_id, priority=priority) as ask:
-        value = ask.value(lambda sdk: mux_python.AssetsApi(sdk).get_asset(asset_id, **RAW))
+    with mux_request("get_asset", "asset", asset_id, priority=priority) as ask:
+        value = ask.value(lambda sdk: mux_python.AssetsApi(sdk).get_asset(asset_id, **RAW_ANSWER))
         asset = asset_from(value["data"])
         ask.must_be(asset.id)
         return asset
@@ -148,9 +156,9 @@ def list_assets(
     if cursor is not None:
         chosen["cursor"] = cursor
     if upload_id is not None:
-        chosen["upload_id"] = real("upload", upload_id)
-    with asked("list_assets", priority=priority) as ask:
-        rows, value = ask.rows(lambda sdk: mux_python.AssetsApi(sdk).list_assets(**chosen, **RAW))
+        chosen["upload_id"] = valid_id("upload", upload_id)
+    with mux_request("list_assets", priority=priority) as ask:
+        rows, value = ask.rows(lambda sdk: mux_python.AssetsApi(sdk).list_assets(**chosen, **RAW_ANSWER))
         found = map(asset_from, rows)
         # Should the filter ever be ignored, a stranger's asset must not look like the one that was searched.
         assets = tuple(one for one in found if upload_id is None or one.upload_id in (upload_id, None))
@@ -160,62 +168,66 @@ def list_assets(
 
 def delete_asset(asset_id: str, *, priority: Priority) -> None:
     """Gone means that it is done already; Later of category preparing that the asset is still being processed."""
-    with asked("delete_asset", "asset", asset_id, priority=priority) as ask:
-        verdict.done(
-            ask.question, ask.send(lambda sdk: mux_python.AssetsApi(sdk).delete_asset(asset_id, **RAW))
+    with mux_request("delete_asset", "asset", asset_id, priority=priority) as ask:
+        responses.check_success(
+            ask.question, ask.send(lambda sdk: mux_python.AssetsApi(sdk).delete_asset(asset_id, **RAW_ANSWER))
         )
 
 
 def create_playback_id(asset_id: str, *, policy: str, priority: Priority) -> PlaybackId:
     """One more way to play an asset. An error leaves open whether Mux made it: look at the asset, never repeat."""
     body = {"policy": policy}
-    with asked("create_playback_id", "asset", asset_id, priority=priority) as ask:
+    with mux_request("create_playback_id", "asset", asset_id, priority=priority) as ask:
         value = ask.value(
-            lambda sdk: mux_python.AssetsApi(sdk).create_asset_playback_id(asset_id, body, **RAW)
+            lambda sdk: mux_python.AssetsApi(sdk).create_asset_playback_id(asset_id, body, **RAW_ANSWER)
         )
         found = playback_id_from(value["data"])
         if found is None or found.policy != policy:
-            raise verdict.nonsense("it was no playback id of the policy that we asked for", status=ask.status)
+            raise responses.nonsense(
+                "it was no playback id of the policy that we asked for", status=ask.status
+            )
         return found
 
 
 def delete_playback_id(asset_id: str, playback_id: str, *, priority: Priority) -> None:
     """Whoever has this playback id can play nothing by it any more; Gone means that it is done already."""
-    real("playback", playback_id)
-    with asked("delete_playback_id", "asset", asset_id, priority=priority) as ask:
+    valid_id("playback", playback_id)
+    with mux_request("delete_playback_id", "asset", asset_id, priority=priority) as ask:
         answer = ask.send(
-            lambda sdk: mux_python.AssetsApi(sdk).delete_asset_playback_id(asset_id, playback_id, **RAW)
+            lambda sdk: mux_python.AssetsApi(sdk).delete_asset_playback_id(
+                asset_id, playback_id, **RAW_ANSWER
+            )
         )
-        verdict.done(ask.question, answer)
+        responses.check_success(ask.question, answer)
 
 
 def whoami(*, priority: Priority) -> Identity:
     """Any token may ask this, whatever it lacks; the environment's id is the one in the envelope of Mux's events."""
-    with asked("whoami", priority=priority) as ask:
+    with mux_request("whoami", priority=priority) as ask:
         # Newer than the package's list of routes, so its client is asked directly.
         answer = ask.send(
-            lambda sdk: sdk.call_api("/system/v1/whoami", "GET", auth_settings=["accessToken"], **RAW)
+            lambda sdk: sdk.call_api("/system/v1/whoami", "GET", auth_settings=["accessToken"], **RAW_ANSWER)
         )
-        data = fields.mapping(verdict.data_of(ask.question, answer)["data"])
+        data = fields.mapping(responses.read_body(ask.question, answer)["data"])
         if (environment_id := fields.identifier(data.get("environment_id"))) is None:
             raise WithoutId("an environment without an id")
-        permissions = (fields.words(one) for one in fields.items(data.get("permissions")))
+        permissions = (fields.short_text(one) for one in fields.items(data.get("permissions")))
         return Identity(
             environment_id=environment_id,
-            environment_name=fields.words(data.get("environment_name"), longest=80) or "unnamed",
+            environment_name=fields.short_text(data.get("environment_name"), longest=80) or "unnamed",
             permissions=frozenset(one for one in permissions if one is not None),
-            clock=fields.letterhead(answer.headers.get("Date")),
+            clock=fields.http_date(answer.headers.get("Date")),
         )
 
 
 def ping(*, priority: Priority, limit: int = 10) -> Ping:
     """Does the token open the door, and to which environment? One small list, and the hour on its letterhead."""
-    with asked("list_assets", priority=priority) as ask:
-        answer = ask.send(lambda sdk: mux_python.AssetsApi(sdk).list_assets(limit=limit, **RAW))
-        rows = fields.items(verdict.data_of(ask.question, answer)["data"])
+    with mux_request("list_assets", priority=priority) as ask:
+        answer = ask.send(lambda sdk: mux_python.AssetsApi(sdk).list_assets(limit=limit, **RAW_ANSWER))
+        rows = fields.items(responses.read_body(ask.question, answer)["data"])
         ids = (fields.identifier(fields.mapping(row).get("id")) for row in rows)
         return Ping(
-            fields.letterhead(answer.headers.get("Date")), tuple(one for one in ids if one is not None)
+            fields.http_date(answer.headers.get("Date")), tuple(one for one in ids if one is not None)
         )
 
 
@@ -236,10 +248,10 @@ def delivery_usage(*, start: datetime, end: datetime, priority: Priority, pages:
 
 
 def _usage_page(frame: list[str], page: int, priority: Priority) -> list[Any]:
-    with asked("delivery_usage", priority=priority) as ask:
+    with mux_request("delivery_usage", priority=priority) as ask:
         rows, _ = ask.rows(
             lambda sdk: mux_python.DeliveryUsageApi(sdk).list_delivery_usage(
-                page=page, limit=PAGE, timeframe=frame, **RAW
+                page=page, limit=PAGE, timeframe=frame, **RAW_ANSWER
             )
         )
         return rows
@@ -247,9 +259,9 @@ def _usage_page(frame: list[str], page: int, priority: Priority) -> list[Any]:
 
 def list_signing_keys(*, priority: Priority) -> tuple[SigningKey, ...]:
     """Needs a token with the System permission; without it Refused, category auth_error."""
-    with asked("list_signing_keys", priority=priority) as ask:
+    with mux_request("list_signing_keys", priority=priority) as ask:
         rows, _ = ask.rows(
-            lambda sdk: mux_python.SigningKeysApi(sdk).list_signing_keys(limit=PAGE, page=1, **RAW)
+            lambda sdk: mux_python.SigningKeysApi(sdk).list_signing_keys(limit=PAGE, page=1, **RAW_ANSWER)
         )
         keys = []
         for row in map(fields.mapping, rows):

@@ -21,7 +21,7 @@ from lessonadmin import config
 Audience = Literal["v", "t", "s", "g"]
 """v: video and captions, t: thumbnail, s: storyboard, g: animated image. Each needs a token of its own."""
 
-SMALLEST_KEY = 2048
+MIN_KEY_BITS = 2048
 
 
 class BadSigningKey(Exception):
@@ -46,8 +46,8 @@ def _key(text: str) -> RSAPrivateKey:
         raise BadSigningKey("MUX_SIGNING_PRIVATE_KEY is protected by a password; it must not be.") from None
     except (ValueError, UnsupportedAlgorithm):
         raise BadSigningKey("MUX_SIGNING_PRIVATE_KEY holds no private key that can be read.") from None
-    if not isinstance(key, RSAPrivateKey) or key.key_size < SMALLEST_KEY:
-        raise BadSigningKey(f"MUX_SIGNING_PRIVATE_KEY must be an RSA key of at least {SMALLEST_KEY} bits.")
+    if not isinstance(key, RSAPrivateKey) or key.key_size < MIN_KEY_BITS:
+        raise BadSigningKey(f"MUX_SIGNING_PRIVATE_KEY must be an RSA key of at least {MIN_KEY_BITS} bits.")
     return key
 
 

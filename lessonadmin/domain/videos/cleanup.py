@@ -1,0 +1,182 @@
+"""Cancelling uploads at Mux, so that bytes still on their way make no asset: keeping the rows of `outbox`.
+
+If the file was quicker, its asset goes instead. Nothing in here decides that an upload is given up.
+"""
+
+import uuid
+
+from sqlalchemy import func, select, update
+
+from lessonadmin import mux
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
+from lessonadmin.domain.videos import locking, outbox, removal, transitions
+from lessonadmin.domain.videos.observations import Observation, upload_observation
+from lessonadmin.domain.videos.outbox import Lease
+from lessonadmin.domain.videos.state_machine import VideoEvent
+
+
+def claim_deletion(deletion_id: uuid.UUID) -> Lease | None:
+    """Take a due deletion; None if it is done, not due, in other hands, or of one that is used."""
+    asset_id = db.session.scalar(select(AssetDeletion.mux_asset_id).where(AssetDeletion.id == deletion_id))
+    if asset_id is None:
+        return None
+    outbox.lock_asset(asset_id)
+    if outbox.users_of(asset_id):
+        return None
+    return outbox.take_lease(AssetDeletion, deletion_id)
+
+
+def _end_if_used(deletion_id: uuid.UUID) -> bool:
+    """End a deletion that can never be carried out, because a lesson or course uses the asset; True if that was so.
+
+    None is written while there is a user. This is for rows of an older program, and for a user that came by another
+    way than through this one. Those that wait for the deletion let go of the asset.
+    """
+    open_row = select(AssetDeletion).where(AssetDeletion.id == deletion_id, AssetDeletion.done_at.is_(None))
+    row = db.session.scalar(open_row)
+    if row is None or not outbox.users_of(row.mux_asset_id):
+        return False
+    waiting = removal.lock_all(set(), {row.mux_asset_id}).values()
+    outbox.lock_asset(row.mux_asset_id)
+    users = outbox.users_of(row.mux_asset_id)
+    if not users:
+        return False
+    outbox.remove_deletion(deletion_id)
+    audit_log.record_for(
+        "deletion.ended",
+        "deletion",
+        deletion_id,
+        asset_id=row.mux_asset_id,
+        used_by=" ".join(map(str, users[0])),
+    )
+    for video in waiting:
+        for one in video.rows:
+            if one.mux_asset_id == row.mux_asset_id and one.status == "deleting":
+                transitions.apply(video, one, Observation(video_event=VideoEvent.LET_GO))
+    return True
+
+
+def finish_deletion(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:
+    """Carry out one deletion: delete at Mux, see that it is gone, write that down. False: later, or (if something uses
+    the asset) never, and then the row is no more."""
+    with transaction(actor):
+        lease = claim_deletion(deletion_id)
+    if lease is None:
+        with transaction(actor):
+            _end_if_used(deletion_id)
+        return False
+    try:
+        gone = _delete_and_verify(lease.mux_id, priority)
+    except mux.MuxError as error:
+        with transaction(actor):
+            _record_failure(lease, error)
+        raise
+    with transaction(actor):
+        if gone:
+            _record_deletion(lease)
+        else:
+            outbox.release(lease, "Mux has not removed it yet", seconds=30)
+    return gone
+
+
+def _delete_and_verify(asset_id: str, priority: mux.Priority) -> bool:
+    try:
+        mux.delete_asset(asset_id, priority=priority)
+        mux.get_asset(asset_id, priority=priority)
+    except mux.Gone:
+        return True
+    return False
+
+
+def _record_failure(lease: Lease, error: mux.MuxError) -> None:
+    row = db.session.get(AssetDeletion, lease.row_id)
+    if row is None:
+        return  # it was ended meanwhile, since something uses the asset
+    outbox.release_after_error(lease, error)
+    if row.target_type and row.target_id:
+        audit_log.note(row.target_type, row.target_id, "delete_asset", error.category, error.message)
+
+
+def _record_deletion(lease: Lease) -> None:
+    """Gone at Mux. A zombie whose lease ran out changes nothing that is not already true."""
+    for kind, owner_id in removal.owners_with_asset(lease.mux_id):
+        video = locking.lock_video(kind, owner_id)
+        for row in video.rows if video else []:
+            if video is not None and row.mux_asset_id == lease.mux_id:
+                transitions.apply(video, row, Observation(video_event=VideoEvent.ASSET_DELETED, seen=True))
+    db.session.execute(
+        update(AssetDeletion)
+        .where(AssetDeletion.id == lease.row_id, AssetDeletion.done_at.is_(None))
+        .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
+    )
+
+
+def finish_cancellation(cancellation_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:
+    """Cancel one upload at Mux; if it became an asset first, that asset goes instead."""
+    with transaction(actor):
+        lease = outbox.take_lease(
+            UploadCancellation, cancellation_id, also_when=UploadCancellation.attempts == 0
+        )
+    if lease is None:
+        return False
+    try:
+        upload = _cancel_at_mux(lease.mux_id, priority)
+    except mux.MuxError as error:
+        with transaction(actor):
+            outbox.release_after_error(lease, error)
+        raise
+    with transaction(actor):
+        return _record_cancellation(lease, upload)
+
+
+def _record_cancellation(lease: Lease, upload: mux.Upload | None) -> bool:
+    """No bytes come any more. What had come already goes, and the upload itself is history, not for ever open.
+
+    False if another one has the cancellation by now, who writes down how it ended.
+    """
+    target = locking.target_of(Tracking.upload_id == lease.mux_id)
+    video = locking.lock_video(*target) if target is not None else None
+    row = (
+        next((row for row in video.rows if row.upload_id == lease.mux_id), None)
+        if video is not None
+        else None
+    )
+    if not outbox.mark_done(lease):
+        return False
+    promise = db.session.get_one(UploadCancellation, lease.row_id)
+    if video is not None and row is not None:
+        gone = Observation(video_event=VideoEvent.UPLOAD_EXPIRED, found_by="sweep", seen=True)
+        transitions.apply(
+            video, row, upload_observation(upload, found_by="sweep", seen=True) if upload else gone
+        )
+    elif upload is not None and upload.asset_id is not None:
+        whose = (promise.target_type, promise.target_id)
+        outbox.request_deletion_of_asset(upload.asset_id, why="made by a cancelled upload", target=whose)
+    return True
+
+
+def _cancel_at_mux(upload_id: str, priority: mux.Priority) -> mux.Upload | None:
+    """The upload as Mux has it after that; it may have become an asset before it could be cancelled."""
+    try:
+        return mux.cancel_upload(upload_id, priority=priority)
+    except mux.Gone:
+        return None
+    except mux.Refused as error:
+        if error.category == "auth_error" and error.status != 403:
+            raise
+        try:
+            upload = mux.get_upload(upload_id, priority=priority)
+        except mux.Gone:
+            return None
+        if upload.status == "waiting":
+            raise  # refused for another reason than that it is over
+        return upload
+
+
+def open_cancellation_id(upload_id: str) -> uuid.UUID | None:
+    found: uuid.UUID | None = db.session.scalar(
+        select(UploadCancellation.id).where(UploadCancellation.upload_id == upload_id)
+    )
+    return found

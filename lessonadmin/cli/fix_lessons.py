@@ -29,7 +29,7 @@ from lessonadmin.text.texts import visible
 def fix_lessons(dry_run: bool, batch_size: int, delay: float, report: Path | None) -> None:
     """Heal drafts whose video is ready, and temporary asset and playback ids of lessons, courses and uploads.
 
-    Finished drafts, which have a true playback id, are left alone: nobody asked to publish them.
+    Finished drafts, which have a true playback id, are left alone: no instructor asked to publish them.
     """
     findings: list[fix_old_lessons.Finding] = []
     finder = Finder()

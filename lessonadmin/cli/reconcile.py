@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 600.0  # for a reconciliation under way to end
     "--delete-orphans", is_flag=True, help="Promise the deletion of assets of ours that nothing uses."
 )
 def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
-    """Find and mend what does not agree between us and Mux."""
+    """Find and fix what does not agree between Lessonadmin and Mux."""
     try:
         report = _run_when_free(fix=not dry_run, delete_orphans=delete_orphans and not dry_run)
     except mux_inventory.InventoryFailed as error:

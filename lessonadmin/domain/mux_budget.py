@@ -62,9 +62,9 @@ def take(calls: int = 1, *, reserve: float = 0.0) -> bool:
     return granted is not None
 
 
-def wait(calls: int = 1, *, longest: float = MAX_WAIT_SECONDS, reserve: float = RESERVED_CALLS) -> bool:
+def wait(calls: int = 1, *, max_seconds: float = MAX_WAIT_SECONDS, reserve: float = RESERVED_CALLS) -> bool:
     """The same for work that has time: wait for the bucket to fill, and leave some to what has none."""
-    until = time.monotonic() + longest
+    until = time.monotonic() + max_seconds
     while not take(calls, reserve=reserve):
         if time.monotonic() > until:
             return False
@@ -74,7 +74,7 @@ def wait(calls: int = 1, *, longest: float = MAX_WAIT_SECONDS, reserve: float = 
 
 def wait_or_stop(calls: int = 1) -> None:
     """The same for a long run, which ends here if the bucket stays empty; raises Closed."""
-    if not wait(calls, longest=MAX_WAIT_SECONDS):
+    if not wait(calls, max_seconds=MAX_WAIT_SECONDS):
         raise Closed
 
 
@@ -114,13 +114,13 @@ def went_wrong(error: mux.MuxError) -> None:
     many = failures >= MAX_FAILURES_IN_A_ROW
     seconds = case((many, max(PAUSE_SECONDS, retry_after)), else_=retry_after)
     # Another worker's longer pause is never cut short.
-    longest = func.greatest(MuxBudget.paused_until, later(seconds))
+    until = func.greatest(MuxBudget.paused_until, later(seconds))
     db.session.execute(
         update(MuxBudget)
         .where(MuxBudget.name == NAME)
         .values(
             failures=case((many, 0), else_=failures),
-            paused_until=case((seconds > 0, longest), else_=MuxBudget.paused_until),
+            paused_until=case((seconds > 0, until), else_=MuxBudget.paused_until),
         )
     )
     db.session.commit()

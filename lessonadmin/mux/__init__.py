@@ -1,4 +1,4 @@
-"""THE Mux room: the only place that knows Mux's API, its webhooks, its tokens and its Python package.
+"""The only package that knows Mux's API, its webhooks, its tokens and its Python package.
 
 `audit_log` asks Mux (by way of `ask_now`), `errors` are the four kinds of failure, `payloads` and `events` the dataclasses, `signatures` and
 `tokens` the cryptography, `probe` a script for a person who wants to know what Mux really answers. It knows nothing of lessons,

@@ -1,6 +1,6 @@
 """The calls to Mux that the product makes: each is one request, counted and logged, with a typed answer.
 
-A creation is never repeated, here or by whoever calls it. What a failure means for a lesson is decided elsewhere.
+A creation is never repeated, here or by a caller. What a failure means for a lesson is decided elsewhere.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ LANGUAGES = {
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryUsage:
-    """What viewers watched in a window of time; `complete` is False when there was more than we asked for."""
+    """What viewers watched in a window of time; `complete` is False when there was more than was asked for."""
 
     delivered_seconds: float
     rows: int
@@ -85,7 +85,7 @@ def create_upload(
     """Ask for an upload address. An error leaves open whether Mux made one: look, never repeat."""
     if not 0 < len(external_id) <= MAX_EXTERNAL_ID_LENGTH:
         raise ValueError("an external id has 1 to 128 characters")
-    # The title and the external id can be read by everybody who plays the video.
+    # The title and the external id can be read by every viewer who plays the video.
     meta = {"external_id": external_id} | ({"title": plain(title)[:MAX_TITLE_LENGTH]} if title else {})
     asset: dict[str, Any] = {
         "playback_policies": [policy],
@@ -94,7 +94,7 @@ def create_upload(
         "meta": meta,
     }
     if caption_language:
-        # The name is what viewers choose in the player: nobody knows yet which language it will be.
+        # The name is what viewers choose in the player: it is not known yet which language it will be.
         name = (
             "Captions" if caption_language == AUTOMATIC else LANGUAGES.get(caption_language, caption_language)
         )
@@ -190,7 +190,7 @@ def create_playback_id(asset_id: str, *, policy: str, priority: Priority) -> Pla
 
 
 def delete_playback_id(asset_id: str, playback_id: str, *, priority: Priority) -> None:
-    """Whoever has this playback id can play nothing by it any more; Gone means that it is done already."""
+    """This playback id plays nothing any more; Gone means that it is done already."""
     valid_id("playback", playback_id)
     with mux_request("delete_playback_id", "asset", asset_id, priority=priority) as ask:
         answer = ask.send(
@@ -214,7 +214,7 @@ def whoami(*, priority: Priority) -> Identity:
         permissions = (fields.short_text(one) for one in fields.items(data.get("permissions")))
         return Identity(
             environment_id=environment_id,
-            environment_name=fields.short_text(data.get("environment_name"), longest=80) or "unnamed",
+            environment_name=fields.short_text(data.get("environment_name"), max_length=80) or "unnamed",
             permissions=frozenset(one for one in permissions if one is not None),
             clock=fields.http_date(answer.headers.get("Date")),
         )

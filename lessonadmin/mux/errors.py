@@ -2,7 +2,7 @@
 
 `Gone`     Mux said, in its own form, that this id does not exist: the only answer that may clear anything.
 `Refused`  Mux will not do it, however often it is asked; a person must change something.
-`Later`    Nothing is known: too many calls, a fault at Mux, no connection, no answer in time; or we did not ask (`busy`).
+`Later`    Nothing is known: too many calls, a fault at Mux, no connection, no answer in time; or it was not asked (`busy`).
 `Nonsense` An answer came and cannot be understood; nothing is known either.
 
 Nothing in here decides what follows from a failure.

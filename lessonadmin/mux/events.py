@@ -13,7 +13,7 @@ from lessonadmin.mux import fields, safe_json
 from lessonadmin.mux.passthrough import Passthrough, parse_passthrough
 from lessonadmin.mux.payloads import Asset, Upload, WithoutId, asset_from, upload_from
 
-# Keys whose text opens a door (upload addresses, master downloads, live stream keys), and which nobody here reads.
+# Keys whose text gives access (upload addresses, master downloads, live stream keys), and which no code here reads.
 SECRET_KEYS = frozenset({"url", "stream_key", "signing_secret", "private_key", "secret", "token"})
 
 
@@ -23,7 +23,7 @@ class BadPayload(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One event of the Mux environment, ours or not."""
+    """One event of the Mux environment, about a local video or not."""
 
     id: str
     type: str

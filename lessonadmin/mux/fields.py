@@ -1,4 +1,4 @@
-"""Single fields out of JSON that nobody vouches for: the value if it is what it should be, else None.
+"""Single fields out of untrusted JSON: the value if it is what it should be, else None.
 
 Nothing in here raises, whatever it is given.
 """
@@ -30,9 +30,9 @@ def identifier(value: object) -> str | None:
     return None if has_control(value) or "\ufffd" in value else value
 
 
-def short_text(value: object, *, longest: int = 500) -> str | None:
+def short_text(value: object, *, max_length: int = 500) -> str | None:
     """Text for people, on one line; None if nothing is left of it."""
-    return (plain(value, max_length=longest) or None) if isinstance(value, str) else None
+    return (plain(value, max_length=max_length) or None) if isinstance(value, str) else None
 
 
 def error_text(error: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ def _uuid(value: object) -> uuid.UUID | None:
 
 
 def parse_passthrough(text: object) -> Passthrough | None:
-    """Our note, or None for text of another application (or of nobody)."""
+    """The note, or None for text of another application."""
     if not isinstance(text, str) or len(text) > MAX_LENGTH or not text.lstrip().startswith("{"):
         return None
     try:

@@ -1,7 +1,7 @@
-"""Mux's objects as small frozen dataclasses: the few fields that we use, whatever else is in them.
+"""Mux's objects as small frozen dataclasses: the few fields that are used, whatever else is in them.
 
 Unknown values become "unknown", missing and odd ones None; only an object without an id is refused. Nothing in
-here talks to anybody.
+here makes a call.
 """
 
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class Asset:
     test: bool = False
 
     def playback_id_for(self, policy: str) -> str | None:
-        """The first playback id of this policy: their order is promised by nobody."""
+        """The first playback id of this policy: Mux promises no order."""
         return next((one.id for one in self.playback_ids if one.policy == policy), None)
 
 
@@ -59,7 +59,7 @@ class AssetPage:
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A direct upload; its address opens the door to whoever has it, so it shows in no repr."""
+    """A direct upload; its address lets every holder upload, so it shows in no repr."""
 
     id: str
     status: UploadStatus = "unknown"
@@ -76,7 +76,7 @@ class Upload:
 def _error(value: object) -> tuple[str | None, str | None]:
     """Type and words: assets have `messages`, uploads `message`; take whichever is there."""
     error = fields.mapping(value)
-    return fields.short_text(error.get("type"), longest=100), fields.short_text(fields.error_text(error))
+    return fields.short_text(error.get("type"), max_length=100), fields.short_text(fields.error_text(error))
 
 
 def _progress(value: object) -> int | None:
@@ -94,7 +94,7 @@ def playback_id_from(value: object) -> PlaybackId | None:
     playback_id = fields.identifier(data.get("id"))
     if playback_id is None:
         return None
-    return PlaybackId(playback_id, fields.short_text(data.get("policy"), longest=40) or "unknown")
+    return PlaybackId(playback_id, fields.short_text(data.get("policy"), max_length=40) or "unknown")
 
 
 def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:
@@ -119,7 +119,7 @@ def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:
         error_type=error_type,
         error_message=error_message,
         created_at=fields.moment(data.get("created_at")),
-        resolution_tier=fields.short_text(data.get("resolution_tier"), longest=40),
+        resolution_tier=fields.short_text(data.get("resolution_tier"), max_length=40),
         test=data.get("test") is True,
     )
 
@@ -148,7 +148,7 @@ def upload_from(value: object, *, fallback_id: str | None = None) -> Upload:
 
 
 def _identification(data: dict[str, Any]) -> dict[str, Any]:
-    """What we wrote on it: on an asset it stands in the object, on an upload in `new_asset_settings`."""
+    """What was written on it: on an asset it stands in the object, on an upload in `new_asset_settings`."""
     raw = data.get("passthrough")
     return {
         "passthrough": parse_passthrough(raw),

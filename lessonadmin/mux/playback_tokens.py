@@ -25,7 +25,7 @@ MIN_KEY_BITS = 2048
 
 
 class BadSigningKey(Exception):
-    """MUX_SIGNING_PRIVATE_KEY is not a key that we can sign with; the text says why and never shows it."""
+    """MUX_SIGNING_PRIVATE_KEY is not a key that can sign; the text says why and never shows it."""
 
 
 def _pem(text: str) -> bytes:

@@ -1,7 +1,7 @@
 """What an answer of Mux's means: its data, or one of the four kinds of failure with a sentence for staff.
 
 Only Mux's own "not found", in Mux's own form, makes Gone: a gateway's 404 page, a wrong address, a list that does
-not exist say nothing about a video. Nothing in here talks to anybody.
+not exist say nothing about a video. Nothing in here makes a call.
 """
 
 import math

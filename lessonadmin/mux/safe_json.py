@@ -1,4 +1,4 @@
-"""JSON from outside, made safe to keep: whatever this room returns can be stored in PostgreSQL and shown.
+"""JSON from outside, made safe to keep: whatever this module returns can be stored in PostgreSQL and shown.
 
 It bounds numbers and nesting, and replaces characters that a database refuses. It knows nothing of Mux's fields.
 """
@@ -19,7 +19,7 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]|[^"\[\]{}]++', re.DOTALL)
 
 
 def _whole_number(text: str) -> int | float:
-    # Python refuses to read thousands of digits, and nobody means them: such a number loses precision instead.
+    # Python refuses to read thousands of digits, and none is meant: such a number loses precision instead.
     return int(text) if len(text) <= MAX_DIGITS else float(text)
 
 
@@ -28,7 +28,7 @@ def _load(text: str) -> Any:
 
 
 def _flattened(text: str) -> str:
-    """The same text with `null` for everything that is nested deeper than we read."""
+    """The same text with `null` for everything that is nested deeper than is read."""
     kept: list[str] = []
     depth = 0
     for match in TOKEN.finditer(text):
@@ -51,7 +51,7 @@ def load(text: str) -> Any:
     except RecursionError:
         try:
             return _load(_flattened(text))
-        except RecursionError:  # the stack was nearly full before we came
+        except RecursionError:  # the stack was nearly full before
             raise ValueError("nested too deeply") from None
 
 

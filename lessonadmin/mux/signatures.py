@@ -1,4 +1,4 @@
-"""Is this webhook from Mux? HMAC-SHA256 over the time and the raw bytes, by any of our secrets, within five minutes.
+"""Is this webhook from Mux? HMAC-SHA256 over the time and the raw bytes, by any of the secrets, within five minutes.
 
 Mux's Python package has no verifier. This one is as strict as Mux's own and stricter in one thing: a time in the
 future is refused as well. It never raises anything but BadSignature, whatever the header holds.
@@ -31,7 +31,7 @@ def _digest(secret: str, stamp: bytes, body: bytes) -> bytes:
 
 
 def _parts(header: str | bytes) -> tuple[bytes, list[bytes]]:
-    """The time as it was written, and every signature of the scheme that we know."""
+    """The time as it was written, and every signature of the known scheme."""
     raw = header.encode("utf-8", "surrogatepass") if isinstance(header, str) else header
     if len(raw) > MAX_HEADER_LENGTH:
         raise BadSignature("malformed")

@@ -1,6 +1,6 @@
 """One request to Mux through its own package, with the package's traps shut.
 
-The SDK supplies routes, escaping and authentication; this room supplies the rest: one attempt and no sleep, no redirect
+The SDK supplies routes, escaping and authentication; this module supplies the rest: one attempt and no sleep, no redirect
 followed, an end to every wait (also against a server that trickles bytes), an end to every body. What it returns
 is what the server said, whatever the status; only `verdict` judges it.
 """

@@ -2,9 +2,9 @@
 
 A web process has few threads, and a slow Mux holds one for seconds with every call: pages, health checks and webhooks must
 find a thread all the same. So at most MAX_AT_ONCE calls run at once, and one of the places is kept for starting uploads. While Mux is
-quick, the next call waits a moment for a place; once a call has taken longer than that moment, nobody waits any more: waiting
-takes a thread as well. A call that nobody's limit has counted is a fault of ours and is never made. Workers, the clock and
-commands are not concerned: outside of a request nothing is counted and nobody waits.
+quick, the next call waits a moment for a place; once a call has taken longer than that moment, no call waits any more: waiting
+takes a thread as well. A call that no limit has counted is a programming error and is never made. Workers, the clock and
+commands are not concerned: outside of a request nothing is counted and no call waits.
 """
 
 import threading
@@ -24,7 +24,7 @@ BUSY_MESSAGE = "Very many questions to Mux are under way right now, so this one 
 
 
 class NotCounted(RuntimeError):
-    """A view asks Mux and no limit holds whoever does that: count it in `domain.accounts.rate_limits` first."""
+    """A view asks Mux and no limit holds it: count it in `domain.accounts.rate_limits` first."""
 
 
 @dataclass

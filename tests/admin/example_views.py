@@ -13,7 +13,7 @@ LIST = "/admin/specimen/"
 
 
 class Specimen(PanelView):
-    room, icon = "specimen", "lesson"
+    slug, icon = "specimen", "lesson"
     offers = frozenset({"action_view", "export"})
     acts_on_filter = True
     column_list = ("title", "creator", "course", "status", "price_cents", "publish_on_ready", "created_at")
@@ -39,7 +39,7 @@ class Specimen(PanelView):
 
 
 class Closed(PanelView):
-    room = "closed"
+    slug = "closed"
     column_list = ("email",)
 
 

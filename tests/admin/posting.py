@@ -13,12 +13,12 @@ from tests.pages import csrf_of, page_of
 BATCH_PAGE = re.compile(r"^/admin/batch/details/\?id=([0-9a-f-]{36})$")
 
 
-def act(browser: FlaskClient, room: str, action: str, *ids: object, **more: str) -> Any:
+def act(browser: FlaskClient, slug: str, action: str, *ids: object, **more: str) -> Any:
     """The post exactly as Flask-Admin's own lists send it."""
     data: dict[str, Any] = {"action": action, "csrf_token": csrf_of(browser, "/account"), **more}
     if ids:
         data["rowid"] = [str(one) for one in ids]
-    return browser.post(f"/admin/{room}/action/", data=data)
+    return browser.post(f"/admin/{slug}/action/", data=data)
 
 
 def said(browser: FlaskClient) -> str:

@@ -31,7 +31,7 @@ def browser(role: str = "admin") -> FlaskClient:
 
 
 def one_of_each() -> dict[str, Any]:
-    """One of everything, related to each other; the ids by room."""
+    """One of everything, related to each other; the ids by slug."""
     instructor = make_user(name="Ada Lovelace", email="ada@school.example")
     student = make_user(role="student", email="stu@school.example")
     course = make_course(instructor=instructor, title="Drawing for all")
@@ -62,7 +62,7 @@ def one_of_each() -> dict[str, Any]:
 
 
 def views(app: Flask) -> dict[str, TableView]:
-    return {view.room: view for view in app.extensions["admin"][0]._views if isinstance(view, TableView)}
+    return {view.slug: view for view in app.extensions["admin"][0]._views if isinstance(view, TableView)}
 
 
 def titles(browser: FlaskClient, address: str) -> list[str]:

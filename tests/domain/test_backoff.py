@@ -19,8 +19,8 @@ def test_twice_as_long_each_time_up_to_a_bound(session: Session, attempts: int, 
 
 
 def test_the_bound_may_be_another_one(session: Session) -> None:
-    assert backoff.pause(50, first=60, longest=6 * 3_600) == 6 * 3_600
-    found = db.session.scalar(select(backoff.pause_of(literal(50, Integer), first=60, longest=6 * 3_600)))
+    assert backoff.pause(50, first=60, max_seconds=6 * 3_600) == 6 * 3_600
+    found = db.session.scalar(select(backoff.pause_of(literal(50, Integer), first=60, max_seconds=6 * 3_600)))
     assert found == 6 * 3_600
 
 

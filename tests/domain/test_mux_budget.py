@@ -35,7 +35,7 @@ def test_the_bucket_stays_below_what_mux_gives(session: object) -> None:
 
 
 def test_what_waits_for_each_call_leaves_some_to_what_needs_two_at_once(session: object) -> None:
-    while mux_budget.wait(longest=0):
+    while mux_budget.wait(max_seconds=0):
         pass
     assert mux_budget.take(2)
 

@@ -1,17 +1,17 @@
 """What every page of the panel is built on: Flask-Admin's views with their traps closed.
 
-`PanelView` lists a table. Of the routes that Flask-Admin gives every list, a room has those that it offers; the others
-are not there. Nothing here writes: what a room changes it changes by views of its own. Odd addresses (a page of -1, a
+`PanelView` lists a table. Of the routes that Flask-Admin gives every list, a view has those that it offers; the others
+are not there. Nothing here writes: what a view changes it changes by methods of its own. Odd addresses (a page of -1, a
 filter that does not parse, an id that is no id) are answered as if they were empty or with 404, never with 500. Pages
-are drawn by our own templates: no script or style in the markup, nothing of Bootstrap.
+are drawn by the panel's own templates: no script or style in the markup, nothing of Bootstrap.
 
     class LessonView(PanelView):
-        room, icon = "lesson", "lesson"          # endpoint admin_lesson at /admin/lesson/
+        slug, icon = "lesson", "lesson"          # endpoint admin_lesson at /admin/lesson/
         offers = frozenset({"export"})
         column_list = ("title", "status")
     panel.add_view(LessonView(Lesson, db, name="Lessons", category="Content"))
 
-Not supported by our templates: inline editing (`column_editable_list`), modals and `inline_models`.
+Not supported by the templates: inline editing (`column_editable_list`), modals and `inline_models`.
 """
 
 import math
@@ -76,17 +76,17 @@ class _Guarded:
 
 
 class PanelPage(_Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin's types are partial
-    """A page of the panel that is not a list of rows: give it `room`, `icon` and an exposed `index`."""
+    """A page of the panel that is not a list of rows: give it `slug`, `icon` and an exposed `index`."""
 
-    room = ""
+    slug = ""
     icon = ""
 
     def __init__(self, *, name: str, category: str | None = None) -> None:
         super().__init__(
             name=name,
             category=category,
-            endpoint=f"admin_{self.room}",
-            url=f"/admin/{self.room}",
+            endpoint=f"admin_{self.slug}",
+            url=f"/admin/{self.slug}",
             menu_icon_value=self.icon,
         )
 
@@ -94,9 +94,9 @@ class PanelPage(_Guarded, BaseView):  # type: ignore[misc]  # Flask-Admin's type
 class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's types are partial
     """A list of rows, and what it offers besides."""
 
-    room = ""
+    slug = ""
     icon = ""
-    # Those of FLASK_ADMINS that this room has; each but `export` it makes itself.
+    # Those of FLASK_ADMINS that this view has; each but `export` it makes itself.
     offers: frozenset[str] = frozenset()
     # Arguments of the address that the list keeps besides its own; anything else is forgotten.
     kept_arguments: frozenset[str] = frozenset()
@@ -121,13 +121,13 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
     list_template = "admin/model/list.html"
 
     def __init__(self, model: type, session: Any, **options: Any) -> None:
-        options.setdefault("endpoint", f"admin_{self.room}")
-        options.setdefault("url", f"/admin/{self.room}")
+        options.setdefault("endpoint", f"admin_{self.slug}")
+        options.setdefault("url", f"/admin/{self.slug}")
         options.setdefault("menu_icon_value", self.icon)
         super().__init__(model, session, **options)
 
     def create_blueprint(self, admin: Any) -> Any:
-        """Only the routes that the room has: one that nobody uses is one that nobody looks after."""
+        """Only the routes that the list offers: a route without a use is a route without a guard."""
         exposed: list[tuple[str, str, Any]] = getattr(self, "_urls")  # noqa: B009 - its metaclass sets it, unseen by types
         unwanted = FLASK_ADMINS - self.offers
         self._urls = [route for route in exposed if route[1] not in unwanted]
@@ -201,7 +201,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
         return None
 
     def name_of(self, row: Any) -> str:
-        """What a row is called where there is no room for more."""
+        """What a row is called where there is no space for more."""
         return str(row)
 
     # One row

@@ -16,7 +16,7 @@ from lessonadmin.web import formats
 
 
 def drawn(macro: str, *values: Any) -> Markup:
-    """One of our macros as a cell, such as `drawn("badge.lesson_badge", "draft")`."""
+    """A macro as a cell, such as `drawn("badge.lesson_badge", "draft")`."""
     file, _, name = macro.partition(".")
     return _macro(f"macros/{file}.html", name, *values)
 
@@ -34,10 +34,10 @@ def _macro(file: str, name: str, *values: Any, **named: Any) -> Markup:
 
 def _call(environment: Environment, file: str, name: str, *values: Any, **named: Any) -> Markup:
     template = environment.get_template(file)
-    return Markup(getattr(template.module, name)(*values, **named))  # noqa: S704 - our own template, which escapes
+    return Markup(getattr(template.module, name)(*values, **named))  # noqa: S704 - a template of the panel, which escapes
 
 
-# Cells that say a state: of a few words each, the same whoever looks and whenever, and a hundred of them on a page.
+# Cells that say a state: of a few words each, the same for every viewer at any time, and a hundred of them on a page.
 STILL = frozenset({"lesson_state", "video_state", "tracking_state", "outcome", "batch_state", "row_state"})
 
 
@@ -83,13 +83,13 @@ def page_of(view: Any, row: Any) -> str:
 
 def link_to(kind: str | None, row_id: Any) -> str | None:
     """Where the panel shows a thing of this kind; None if it shows none to this person."""
-    room = ROOMS.get(kind or "")
-    if room == "user" and not auth.allows("admin_user"):
+    slug = SLUGS_BY_KIND.get(kind or "")
+    if slug == "user" and not auth.allows("admin_user"):
         return None
-    return address(f"admin_{room}.details_view", "id", row_id) if room and row_id else None
+    return address(f"admin_{slug}.details_view", "id", row_id) if slug and row_id else None
 
 
-ROOMS = {
+SLUGS_BY_KIND = {
     "lesson": "lesson",
     "course": "course",
     "tracking": "tracking",

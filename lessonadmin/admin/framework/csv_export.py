@@ -37,8 +37,8 @@ def _record(view: Any, arguments: Any, rows: int) -> None:
     filters = {name: value for _, name, value in arguments.filters or ()}
     with transaction(auth.current_actor()):
         audit_log.record_for(
-            f"{view.room}.exported",
-            view.room,
+            f"{view.slug}.exported",
+            view.slug,
             None,
             rows=rows,
             search=arguments.search or None,

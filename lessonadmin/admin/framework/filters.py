@@ -1,6 +1,6 @@
 """Filters of the panel's lists: each is a name, an operation and a condition that an index can answer.
 
-They are Flask-Admin filters to the outside (addresses, form, chips) and plain conditions to our queries; none of them
+They are Flask-Admin filters to the outside (addresses, form, chips) and plain conditions to the queries; none of them
 joins, and none loads the rows of another table as options.
 """
 
@@ -173,5 +173,5 @@ def _in(column: Any, ids: list[uuid.UUID]) -> ColumnElement[bool]:
 
 
 def identified(name: str, column: Any) -> list[Where]:
-    """Exactly this id of ours."""
+    """Exactly this local id."""
     return [Where(name, "is", lambda value: column == value, column=column, read=uuid.UUID)]

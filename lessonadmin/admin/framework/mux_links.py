@@ -1,4 +1,4 @@
-"""Links into Mux's own dashboard; none when we talk to something else than Mux itself."""
+"""Links into Mux's own dashboard; none when `MUX_API_URL` is not Mux itself."""
 
 from lessonadmin import config
 from lessonadmin.text.temporary_ids import is_temporary

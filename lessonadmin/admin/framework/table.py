@@ -162,7 +162,7 @@ class TableView(PanelView):
 
     @contextmanager
     def reading(self, query: str) -> Iterator[ViewArgs]:
-        """Read a list's query string as if it were this request's. Whoever acts on all rows that match must not act
+        """Read a list's query string as if it were this request's. An action on all rows that match must not act
         on more than was meant, so nothing in it may be unknown or not understood."""
         if len(query) > MAX_QUERY_LENGTH:
             abort(400, "This filter is too long.")

@@ -41,8 +41,8 @@ OTHER_WORDS = {
     "rows.removed": "Old rows were removed",
 }
 EXPORTS = {
-    f"{room}.exported": f"Took a CSV file of {things}"
-    for room, things in (
+    f"{slug}.exported": f"Took a CSV file of {things}"
+    for slug, things in (
         ("user", "people"), ("purchase", "purchases"), ("lesson", "lessons"), ("course", "courses"), ("tracking", "uploads"),
         ("event", "events"), ("deletion", "deletions"), ("batch", "bulk actions"), ("audit", "the audit list"),
     )
@@ -67,7 +67,7 @@ def _actor(row: Any, names: Names) -> str:
 
 
 class AuditView(TableView):
-    room, icon = "audit", "book"
+    slug, icon = "audit", "book"
     offers = frozenset({"export"})  # a row says all that there is: it has no page
     search_hint = "Id of what was changed, e-mail of who did it"
     column_list = ("action", "actor_id", "target_id", "detail", "at")

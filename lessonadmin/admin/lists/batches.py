@@ -43,7 +43,7 @@ def _progress(row: Any) -> Any:
 
 
 class BatchView(TableView):
-    room, icon = "batch", "batch"
+    slug, icon = "batch", "batch"
     search_hint = "Id of a bulk action, e-mail of who began it"
     column_list = ("action", "status", "done", "reason", "created_by", "created_at", "finished_at")
     column_labels = {

@@ -14,7 +14,7 @@ from lessonadmin.domain.videos import conditions
 
 
 class CourseView(CasePages, ActsOnRows, OwnerList):
-    room, icon, target = "course", "course", "course"
+    slug, icon, target = "course", "course", "course"
     column_list = ("title", "instructor", "video_processing_status", "created_at", "updated_at")
     column_labels = {
         "title": "Course",

@@ -21,7 +21,7 @@ from lessonadmin.web import redirects
 
 
 class DeletionView(TableView):
-    room, icon = "deletion", "trash"
+    slug, icon = "deletion", "trash"
     search_hint = "Asset id, lesson or course id"
     details_template = "admin/row/deletion.html"
     column_list = ("mux_asset_id", "target_id", "done_at", "reason", "requested_by", "requested_at", "due_at", "last_error")  # fmt: skip

@@ -26,7 +26,7 @@ OUTCOME_WORDS = tuple((name, name.replace("_", " ").capitalize()) for name in OU
 
 
 class EventView(ActsOnRows, TableView):
-    room, icon, target = "event", "event", "event"
+    slug, icon, target = "event", "event", "event"
     offers = frozenset({"details_view", "action_view", "export"})
     search_hint = "Event, object, upload or asset id"
     details_template = "admin/row/event.html"

@@ -21,7 +21,7 @@ def _course(row: Any) -> Any:
 
 
 class LessonView(NotedPages, ActsOnRows, OwnerList):
-    room, icon, target = "lesson", "lesson", "lesson"
+    slug, icon, target = "lesson", "lesson", "lesson"
     column_list = ("title", "creator", "course", "status", "video_processing_status", "price_cents", "created_at", "updated_at")  # fmt: skip
     column_labels = {
         "title": "Lesson",

@@ -19,7 +19,7 @@ def _lesson(row: Any) -> Any:
 
 
 class PurchaseView(TableView):
-    room, icon = "purchase", "receipt"
+    slug, icon = "purchase", "receipt"
     offers = frozenset({"export"})  # a row says all that there is: it has no page
     search_hint = "E-mail of the buyer, lesson id"
     column_list = ("lesson", "user", "price_cents", "created_at")

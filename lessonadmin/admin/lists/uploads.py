@@ -35,7 +35,7 @@ def _state(row: Any) -> Any:
 
 
 class TrackingView(ActsOnRows, TableView):
-    room, icon, target = "tracking", "track", "tracking"
+    slug, icon, target = "tracking", "track", "tracking"
     offers = frozenset({"details_view", "action_view", "export"})
     search_hint = "Upload, asset, playback or temporary id"
     details_template = "admin/row/tracking.html"

@@ -31,7 +31,7 @@ def _state(row: Any) -> Any:
 
 
 class UserView(TableView):
-    room, icon = "user", "people"
+    slug, icon = "user", "people"
     offers = frozenset({"create_view", "details_view", "export"})
     list_template = "admin/user/list.html"
     search_hint = "Name or e-mail"

@@ -18,7 +18,7 @@ class Dashboard(AdminIndexView):  # type: ignore[misc]  # Flask-Admin ships no t
         super().__init__(name="Operations", endpoint="admin", url="/admin", menu_icon_value="panel")
 
     def create_blueprint(self, admin: Admin) -> Blueprint:
-        """Without Flask-Admin's own scripts and styles: our pages use none, and scripts that are there can be misused."""
+        """Without Flask-Admin's own scripts and styles: the pages use none, and scripts that are there can be misused."""
         blueprint: Blueprint = super().create_blueprint(admin)
         blueprint.static_folder = None
         return blueprint

@@ -12,7 +12,7 @@ DOCTOR_SECONDS = 6.0
 
 
 class DoctorPage(PanelPage):
-    room, icon = "doctor", "doctor"
+    slug, icon = "doctor", "doctor"
 
     @expose("/")
     def index(self) -> str:

@@ -14,7 +14,7 @@ from lessonadmin.redis_queue import inspection
 
 
 class JobsPage(PanelPage):
-    room, icon = "jobs", "gears"
+    slug, icon = "jobs", "gears"
 
     @expose("/")
     def index(self) -> str:

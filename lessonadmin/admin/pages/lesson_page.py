@@ -1,6 +1,6 @@
 """The page of one lesson or course for support: where it stands, why, what to do, what happened, who noted what.
 
-Besides the page: Mux beside us (on demand), older parts of the timeline, the timeline as a text for a ticket, notes, and the
+Besides the page: Mux beside the local rows (on demand), older parts of the timeline, the timeline as a text for a ticket, notes, and the
 few words and numbers that staff may edit.
 """
 

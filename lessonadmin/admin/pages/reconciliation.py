@@ -22,7 +22,7 @@ def _number(text: str | None) -> int:
 
 
 class ReconcilePage(PanelPage):
-    room, icon = "reconcile", "retry"
+    slug, icon = "reconcile", "retry"
 
     @expose("/")
     def index(self) -> Response | str:
@@ -60,6 +60,6 @@ class ReconcilePage(PanelPage):
 
 
 def _asked(ask: Callable[[uuid.UUID], None], said: str) -> Response:
-    """Do it for whoever is signed in, and back to the page with a word about it."""
+    """Do it for the signed-in person, and back to the page with a word about it."""
     tell(lambda: ask(auth.current_user().id), said)
     return redirect(url_for("admin_reconcile.index"))

@@ -23,7 +23,7 @@ GROUPS = (
 
 
 class SearchPage(PanelPage):
-    room, icon = "search", "search"
+    slug, icon = "search", "search"
 
     def is_visible(self) -> bool:
         return False  # it has its box on every page of the panel
@@ -40,7 +40,7 @@ class SearchPage(PanelPage):
 
 
 def where(hit: Hit) -> str | None:
-    """Where a hit leads. A person's account is for admins; everybody else sees what is theirs."""
+    """Where a hit leads. A person's account is for admins; others see what is theirs."""
     if hit.kind == "user" and not auth.allows("admin_user"):
         if hit.why == "student":
             return url_for("admin_purchase.index_view", flt0_buyer_is=str(hit.id))

@@ -247,7 +247,7 @@ def _wait_for_budget(job: Job, item: OpenItem, answers: Answers, limits: Limits)
         if paused:
             return "paused"
         step = min(WAIT_STEP_SECONDS, max(0.0, limits.until - time.monotonic()))
-        if mux_budget.wait(wanted, longest=step):
+        if mux_budget.wait(wanted, max_seconds=step):
             return None
         if limits.reached():
             return "time is up"
@@ -293,7 +293,7 @@ def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Prior
     passes = error.kind == "later" or error.category == "auth_error"
     if passes and lease.attempts < MAX_ATTEMPTS:
         pause = backoff.pause(
-            lease.attempts, first=15, longest=MAX_BACKOFF_SECONDS, retry_after=error.retry_after
+            lease.attempts, first=15, max_seconds=MAX_BACKOFF_SECONDS, retry_after=error.retry_after
         )
         with transaction(job.actor):
             put = leases.put_back(lease, f"{error.category}: {error.message}", seconds=pause)

@@ -186,7 +186,7 @@ def _send_one(connection: SmtpConnection, bundle: Bundle) -> int:
 
 def _try_later(bundles: Sequence[Bundle], error: str) -> None:
     """After a pause that doubles, for as many days as mail servers try; in the app the notice stays for good."""
-    pause = backoff.pause_of(Notification.mail_attempts, first=FIRST_PAUSE, longest=MAX_PAUSE_SECONDS)
+    pause = backoff.pause_of(Notification.mail_attempts, first=FIRST_PAUSE, max_seconds=MAX_PAUSE_SECONDS)
     _note(
         [notice_id for bundle in bundles for notice_id in bundle.ids],
         mail_error=error,

@@ -91,7 +91,7 @@ class UploadSnapshot:
 
 
 def unavailable(error: mux.MuxError) -> Unavailable:
-    """A failed call in words for whoever waits for it."""
+    """A failed call in words for the person who waits for it."""
     if error.category == "auth_error":
         return Unavailable("mux_unavailable", "Mux refuses our access token. Please tell support.")
     wait = None if error.retry_after is None else math.ceil(error.retry_after)
@@ -204,14 +204,14 @@ def apply_observation(subject: UploadSnapshot, observation: Observation) -> Outc
 
 
 def _ran_out(row: Tracking) -> bool:
-    """By our own clock: Mux tells nobody that an address has expired. An asset that comes after all is welcome."""
+    """By the local clock: Mux sends no event when an address expires. An asset that comes after all is welcome."""
     if row.status != "uploading" or row.expires_at is None:
         return False
     return bool(db.session.scalar(select(func.clock_timestamp() > row.expires_at)))
 
 
 def note_failure(subject: UploadSnapshot, error: mux.MuxError) -> None:
-    """Write down why a look failed; the next one comes after Mux's own wish or the usual silence."""
+    """Write down why a look failed; the next one comes after the pause that Mux asks for or the usual silence."""
     if error.category == "busy":
         return  # Mux was not even asked
     audit_log.note(subject.kind, subject.target_id, "look", error.category, error.message)

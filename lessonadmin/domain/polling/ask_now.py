@@ -1,4 +1,4 @@
-"""Somebody wants to know now: ask Mux about every upload of a lesson or course that matters, and apply the answers.
+"""A person wants to know now: ask Mux about every upload of a lesson or course that matters, and apply the answers.
 
 At most ASKS_PER_MINUTE times a minute and person. What cannot be asked (no video, a temporary id) is said, not asked.
 """

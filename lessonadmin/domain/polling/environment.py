@@ -1,4 +1,4 @@
-"""Do our access tokens belong to the Mux environment that our videos are in? Whoever must know asks here.
+"""Do the access tokens belong to the Mux environment that the videos are in? Every check of that is here.
 
 With a token of another environment Mux calls every video gone, and lessons would go dark. Mux's own word is compared with
 the environment that is named in its events; where one of the two cannot be had, it is concluded from what the token sees, or
@@ -14,18 +14,18 @@ from lessonadmin.db import db
 from lessonadmin.domain.models import MuxEvent, Tracking
 
 MAX_GONE = 10
-# In another environment nothing of ours is found; where one is found for so many gone ones, our access is right.
+# In another environment no local asset is found; where one is found for so many gone ones, the access is right.
 GONE_FOR_ONE_FOUND = 10
 SAMPLE = 25
 
 
 def implausible(*, gone: int, found: int) -> bool:
-    """So many of ours are gone for so few found that our access is the likelier culprit than so many deletions."""
+    """So many are gone for so few found that wrong access is likelier than so many deletions."""
     return gone > MAX_GONE and gone > GONE_FOR_ONE_FOUND * found
 
 
 def newest_environment(connection: Connection) -> str | None:
-    """The environment that the newest event about a video of ours came from; None before the first."""
+    """The environment that the newest event about a local video came from; None before the first."""
     newest = (
         select(MuxEvent.environment_id)
         .where(MuxEvent.outcome == "applied", MuxEvent.environment_id.is_not(None))
@@ -36,7 +36,7 @@ def newest_environment(connection: Connection) -> str | None:
 
 
 def lists_known_asset(connection: Connection, listed: Collection[str]) -> bool | None:
-    """Is one of these assets ours? None while no video plays here, so that none need be."""
+    """Is one of these assets known here? None while no video plays here, so that none need be."""
     if connection.scalar(select(Tracking.id).where(Tracking.plays).limit(1)) is None:
         return None
     known = connection.scalar(select(Tracking.id).where(Tracking.mux_asset_id.in_(listed)).limit(1))

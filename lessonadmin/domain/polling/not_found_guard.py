@@ -1,6 +1,6 @@
 """When "gone" is not believed: with a token of another Mux environment every asset answers so, and lessons would go dark.
 
-Only looks that nobody asked for are counted and braked; a person who asks gets Mux's answer, and a walk brakes
+Only looks that no person asked for are counted and braked; a person who asks gets Mux's answer, and a run brakes
 by the same rule (`environment`). What is not believed stays as it is, is looked at again later, and raises an alarm.
 """
 

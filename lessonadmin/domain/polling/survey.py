@@ -29,14 +29,14 @@ log = logging.getLogger(__name__)
 
 MAX_ROWS = 1000
 CHECK_ASSETS = "lessonadmin.jobs.videos.check_assets"
-MAX_CLAIM_SECONDS = 30  # whoever is killed, and a job that is lost, leave their rows due again after this
+MAX_CLAIM_SECONDS = 30  # a killed worker and a lost job leave their rows due again after this
 MAX_SINGLE_CHECKS_WITHOUT_PAGES = 3  # up to so many, single looks are no dearer than a page
 MAX_CALLS = 12  # in one survey
 CALLS_PER_CHECK = 2  # the upload, then its asset
 MAX_PAGES = MAX_CALLS - CALLS_PER_CHECK
 MAX_SINGLE_CHECKS = 5
 PAGE_SIZE = 100
-# Mux makes an asset after the upload was asked for, so older pages than this hold nothing we look for.
+# Mux makes an asset after the upload was asked for, so older pages than this hold nothing that is looked for.
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
 
@@ -118,7 +118,7 @@ def claim(tracking_id: uuid.UUID) -> bool:
 def _check_all(rows: list[Tracking], actor: Actor) -> Survey:
     """Ask about these within the shared budget."""
     state = Survey(
-        open={str(row.id): UploadSnapshot.of(row) for row in rows},  # who waits longest comes first
+        open={str(row.id): UploadSnapshot.of(row) for row in rows},  # the one that waited most comes first
         oldest=min((row.created_at for row in rows), default=datetime.max.replace(tzinfo=UTC)),
         by_asset={row.mux_asset_id: str(row.id) for row in rows if row.mux_asset_id},
         by_upload={row.upload_id: str(row.id) for row in rows if row.upload_id},
@@ -172,7 +172,7 @@ def _position(ids: Sequence[uuid.UUID]) -> ColumnElement[int]:
 
 
 def _update_schedule(ids: Collection[uuid.UUID], **values: object) -> None:
-    """Only about asking: for whoever looks at the upload it has not changed. Commits."""
+    """Only about asking: for a reader of the upload it has not changed. Commits."""
     db.session.execute(
         update(Tracking)
         .where(Tracking.id.in_(ids), Tracking.next_check_at.is_not(None))
@@ -274,7 +274,7 @@ def _observation(thing: mux.Asset | mux.Upload, subject: UploadSnapshot) -> Obse
 
 
 def _check_singly(state: Survey, actor: Actor) -> None:
-    """Those that no page showed, who waits longest first; the rest has its turn at the next sweep."""
+    """Those that no page showed, the one that waited most first; the rest follows at the next sweep."""
     for subject in list(state.open.values()):
         spent = state.pages + state.looks * CALLS_PER_CHECK
         enough = state.looks >= MAX_SINGLE_CHECKS or spent + CALLS_PER_CHECK > MAX_CALLS
@@ -304,7 +304,7 @@ def _check_one(state: Survey, actor: Actor, subject: UploadSnapshot) -> None:
 
 
 def _record_error(state: Survey, error: mux.MuxError) -> None:
-    """Mux does not answer: nothing is concluded from that, and nobody is asked about twice in this sweep."""
+    """Mux does not answer: nothing is concluded from that, and no upload is asked about twice in this sweep."""
     mux_budget.went_wrong(error)
     if error.kind == "later" or error.category == "auth_error":
         state.failed = f"{error.category}: {error.message}"

@@ -1,1 +1,1 @@
-"""All of Mux compared with all of our rows: the inventory, the differences, and the fix for each kind."""
+"""All of Mux compared with all local rows: the inventory, the differences, and the fix for each kind."""

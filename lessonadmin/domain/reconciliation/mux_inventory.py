@@ -104,7 +104,7 @@ def _uploads() -> Iterator[tuple[mux.Upload, ...]]:
 
 def _ask_with_retries(ask: Callable[[], Answer]) -> Answer:
     for attempt in range(1, MAX_ATTEMPTS + 1):
-        if not mux_budget.wait(longest=600, reserve=RESERVED_CALLS):
+        if not mux_budget.wait(max_seconds=600, reserve=RESERVED_CALLS):
             raise InventoryFailed("the shared budget for Mux stayed empty for ten minutes")
         try:
             answer = ask()
@@ -112,10 +112,10 @@ def _ask_with_retries(ask: Callable[[], Answer]) -> Answer:
             mux_budget.went_wrong(error)
             if error.kind == "refused" or attempt == MAX_ATTEMPTS:
                 raise InventoryFailed(f"{error.category}: {error.message}") from error
-            longest = backoff.pause(
+            pause_seconds = backoff.pause(
                 attempt, first=2
             )  # it holds the lock all the while, so it waits no longer
-            time.sleep(min(longest, error.retry_after or longest))
+            time.sleep(min(pause_seconds, error.retry_after or pause_seconds))
         else:
             mux_budget.went_well()
             return answer

@@ -78,7 +78,7 @@ def take_over(video: LockedVideo, asset: mux.Asset, chosen: mux.PlaybackId) -> N
 
 
 def _keep(asset_id: str) -> None:
-    """A replaced asset in its grace time is kept; one that somebody deleted is not brought back."""
+    """A replaced asset in its grace time is kept; one that a person deleted is not brought back."""
     wanted_gone = exists().where(Tracking.mux_asset_id == asset_id, Tracking.status == "deleting")
     if not db.session.scalar(select(wanted_gone)):
         outbox.withdraw_deletion(asset_id)

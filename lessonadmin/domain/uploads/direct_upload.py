@@ -41,7 +41,7 @@ TYPES_BY_EXTENSION = {
 }
 
 
-# A row without an upload id this long after its start was interrupted between our commit and Mux's answer.
+# A row without an upload id this long after its start was interrupted between the commit and Mux's answer.
 NEVER_ISSUED_SECONDS = 300
 
 
@@ -89,7 +89,7 @@ def check_file(file: File) -> str:
 
 
 def start(owner: Owner, file: File, *, actor: Actor) -> IssuedUpload:
-    """A new attempt. The one before stays in force until Mux has given us a URL."""
+    """A new upload. The one before stays in force until Mux has given a URL."""
     content_type = check_file(file)
     with transaction(actor):
         if actor.id is not None:
@@ -114,7 +114,7 @@ def start(owner: Owner, file: File, *, actor: Actor) -> IssuedUpload:
         raise Unavailable("mux_unavailable", "Mux gave no address to upload to. Please try again.")
     with transaction(actor):
         expires_at = _issue(row_id, upload, file)
-        if expires_at is None:  # deleted or lost meanwhile; nobody gets the address
+        if expires_at is None:  # deleted or lost meanwhile; the address is given to no client
             outbox.request_cancellation_by_id(upload.id, (owner.kind, owner.id))
     if expires_at is None:
         raise Missing()
@@ -139,7 +139,7 @@ def _prepare(video: LockedVideo, file: File, content_type: str) -> uuid.UUID:
 
 
 def _starter() -> uuid.UUID | None:
-    """Whoever the open transaction acts for: with their right to the lesson or course they lose this upload."""
+    """The user that the open transaction acts for: with their right to the lesson or course they lose this upload."""
     by = actor()
     return by.id if by.type == "user" else None
 
@@ -211,7 +211,7 @@ def _is_known(owner: Owner, upload_id: str) -> bool:
 
 
 def _adopt(owner: Owner, upload_id: str, *, actor: Actor) -> None:
-    """Take in an upload that we did not issue, if Mux says that it was made for this owner."""
+    """Take in an upload that was not issued here, if Mux says that it was made for this owner."""
     with transaction(actor):
         rate_limits.other_question(actor)
     try:

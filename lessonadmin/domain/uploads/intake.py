@@ -1,4 +1,4 @@
-"""Videos that another program wrote into our tables, taken in by themselves: a few a pass, once Mux has confirmed them.
+"""Videos that another program wrote into the tables, taken in by themselves: a few a pass, once Mux has confirmed them.
 
 Two kinds are found, each by an index of its own: what names a true asset and playback id but was never said to be a
 video that plays (an import that did not fill `video_processing_status`), and temporary playback ids of a true asset,
@@ -89,7 +89,7 @@ def _schedule_temporary_ids() -> None:
 
 
 def take_in(target: tuple[Kind, uuid.UUID]) -> bool:
-    """Give one video an upload of ours and let Mux's word decide what it is; False if Mux cannot be asked (any more).
+    """Give one video a tracked upload and let Mux's word decide what it is; False if Mux cannot be asked (any more).
 
     A Mux that does not answer leaves it with that upload, which is asked about again like any other.
     """
@@ -105,7 +105,7 @@ def take_in(target: tuple[Kind, uuid.UUID]) -> bool:
 
 
 def _upload_to_check(kind: Kind, owner_id: uuid.UUID) -> uuid.UUID | None:
-    """The upload to ask about; None if what we know already says it all."""
+    """The upload to ask about; None if the rows already say it all."""
     with transaction(JOB_QUIETLY):
         video = locking.lock_video(kind, owner_id)
         if video is None:

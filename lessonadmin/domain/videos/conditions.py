@@ -105,7 +105,7 @@ def failed_today(model: type[Any]) -> ColumnElement[bool]:
 
 
 def temporary_ids() -> ColumnElement[bool]:
-    """Lessons that nobody can play until Mux has told their true ids."""
+    """Lessons that no student can play until Mux has told their true ids."""
     return and_(Lesson.has_temporary_id)
 
 

@@ -1,6 +1,6 @@
-"""How long Mux will probably work on a video: the median of our own history, by the length of the video.
+"""How long Mux will probably work on a video: the median of the school's own history, by the length of the video.
 
-An estimate and never a promise: it is shown to whoever waits and decides nothing. With too little history it says
+An estimate and never a promise: it is shown to the person who waits and decides nothing. With too little history it says
 nothing.
 """
 

@@ -1,7 +1,7 @@
 """A lesson or course under its lock, with every upload that was ever made for it: where all work on a video begins.
 
-Whoever changes anything about a video opens its desk first, so everything about one video happens in one order. This
-room reads and locks; it changes nothing.
+Every change of a video locks it here first, so everything about one video happens in one order. This module reads and
+locks; it changes nothing.
 """
 
 import uuid
@@ -87,7 +87,7 @@ def _uploads(column: Any) -> Select[Tracking]:
     return found.execution_options(populate_existing=True)
 
 
-# Put together once: every webhook opens a desk, and these two questions are always the same. They stay two, since only
+# Put together once: every webhook locks a video, and these two questions are always the same. They stay two, since only
 # a statement that begins when the lock is held sees what the one who held it before has written.
 LOCK: dict[Kind, Select[Any]] = {kind: _locking(model) for kind, model in owners.MODELS.items()}
 UPLOADS = {kind: _uploads(column) for kind, column in owners.COLUMNS.items()}
@@ -128,7 +128,7 @@ def lock_video_of(owner: Owner) -> LockedVideo:
 
 
 def lock_video_of_upload(tracking_id: uuid.UUID) -> tuple[LockedVideo, Tracking] | None:
-    """The desk of one upload, and that upload as it is under the lock."""
+    """The locked video of one upload, and that upload as it is under the lock."""
     target = target_of(Tracking.id == tracking_id)
     video = lock_video(*target) if target is not None else None
     row = video.row(tracking_id) if video is not None else None

@@ -1,4 +1,4 @@
-"""What Mux told us, read as news about one upload. Pure: the same reading serves events and direct looks."""
+"""What Mux said about one upload, read as an observation. Pure: the same reading serves events and direct looks."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -42,7 +42,7 @@ ASSET_LOCK_SEED = (
 def lock_asset(asset_id: str) -> None:
     """One decision about an asset at a time, until this transaction ends.
 
-    Else two that give it up at once would each take the other for a user, and nobody would delete it. Whoever locks
+    Else two that give it up at once would each take the other for a user, and neither would delete it. A transaction that locks
     lessons and courses does that before.
     """
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(asset_id, ASSET_LOCK_SEED))))
@@ -94,7 +94,7 @@ def request_deletion_of_asset(
     if is_temporary(asset_id):
         return False
     if not _insert_deletion(asset_id, why, target, tracking_id, after_seconds):
-        # What is used, or is down already; and whoever gives it up at this very moment still looks like a user.
+        # What is used, or is down already; and an owner that gives it up at this very moment still looks like a user.
         lock_asset(asset_id)
         if users_of(asset_id):
             return False
@@ -155,15 +155,15 @@ def open_deletions_of(kind: Kind, owner_id: uuid.UUID) -> ColumnElement[bool]:
 
 
 def remove_deletion(deletion_id: uuid.UUID) -> None:
-    """Something uses the asset after all: it stays at Mux, and whoever gives it up last writes a new row."""
+    """Something uses the asset after all: it stays at Mux, and the last owner that gives it up writes a new row."""
     db.session.execute(delete(AssetDeletion).where(AssetDeletion.id == deletion_id))
 
 
 def withdraw_deletion(asset_id: str) -> bool:
     """The asset is wanted again (undo): True if it is at Mux for sure.
 
-    So it is if nobody has tried to delete it, not even in vain: a try without an answer may have been carried out, and
-    nobody may be shown a video that is gone. Of an asset that others use all the time there is nothing to take back.
+    So it is if no worker has tried to delete it, not even in vain: a try without an answer may have been carried out, and
+    no page may show a video that is gone. Of an asset that others use all the time there is nothing to take back.
     """
     lock_asset(asset_id)
     taken = db.session.execute(
@@ -184,7 +184,7 @@ def withdraw_deletion(asset_id: str) -> bool:
 def retry_deletion(asset_id: str | None) -> None:
     """Mux has ended its work on an asset, so a deletion that it refused before may now succeed: it is due at once.
 
-    One that nobody has tried yet keeps its time: it may be in its grace, or its first try is enqueued already.
+    One that no worker has tried yet keeps its time: it may be in its grace, or its first try is enqueued already.
     """
     deletion_id = db.session.scalar(
         update(AssetDeletion)
@@ -202,7 +202,7 @@ def retry_deletion(asset_id: str | None) -> None:
 
 
 def mark_asset_deleted(row: Tracking) -> None:
-    """Mux says that the asset is gone, whoever did it."""
+    """Mux says that the asset is gone, by whatever cause."""
     if row.mux_asset_id is not None:
         db.session.execute(
             update(AssetDeletion)
@@ -236,7 +236,7 @@ def request_cancellation_by_id(upload_id: str, target: tuple[str, uuid.UUID]) ->
 
 # Rows that promise something to be done at Mux: one worker at a time holds one, and a late one changes nothing.
 #
-# A lease is a token and a time: `due_at` is when it runs out, and then the row is anybody's again. Whoever was so slow
+# A lease is a token and a time: `due_at` is when it runs out, and then every worker may take the row. A worker that was so slow
 # that another one took the row has another token and writes nothing down. Nothing in here talks to Mux.
 
 LEASE_SECONDS = 45
@@ -257,7 +257,7 @@ class Lease:
 
     @property
     def held(self) -> ColumnElement[bool]:
-        """The row, if nobody else has taken it."""
+        """The row, if no other worker has taken it."""
         return (self.model.id == self.row_id) & (self.model.lease_token == self.token)
 
 
@@ -287,7 +287,7 @@ def release(lease: Lease, error: str, *, seconds: float) -> None:
 
 
 def release_after_error(lease: Lease, error: mux.MuxError) -> None:
-    """Later, after a pause that grows, or as long as Mux wishes."""
+    """Later, after a pause that grows, or as long as Mux asks for."""
     seconds = backoff.pause(lease.attempts, first=FIRST_PAUSE_SECONDS, retry_after=error.retry_after)
     release(lease, f"{error.category}: {error.message}", seconds=seconds)
 

@@ -1,6 +1,6 @@
 """The one writer of a lesson's publication: the intent, its fulfilment, and taking a lesson back.
 
-A person beats the machine: the intent is spent when it is fulfilled and gone when somebody unpublishes, so a repeated
+A person beats the machine: the intent is spent when it is fulfilled and gone when a person unpublishes, so a repeated
 "ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
 """
 
@@ -31,7 +31,7 @@ def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | Non
 
 
 def fulfil(lesson: Lesson, tracking: Tracking) -> bool:
-    """The video became ready: publish if somebody asked for that and nobody took it back."""
+    """The video became ready: publish if that was asked for and not taken back."""
     if lesson.status != "draft" or not lesson.publish_on_ready:
         return False
     return publish(lesson, by_itself=True, tracking=tracking)

@@ -1,7 +1,7 @@
-"""When Mux is asked about an upload: after a silence that grows with the upload's age, or soon when news disagree.
+"""When Mux is asked about an upload: after a silence that grows with the upload's age, or soon when observations disagree.
 
 `next_check_at` in the past makes a row due. The clock hands it to a worker and notes that in `handed_over_at`, until
-there are news of the upload or somebody has looked. Nothing in here talks to Mux.
+there is an observation of the upload. Nothing in here talks to Mux.
 """
 
 from datetime import timedelta
@@ -18,10 +18,10 @@ AFTER_THE_END = timedelta(seconds=5)
 
 
 def schedule_next(row: Tracking) -> None:
-    """There was news: Mux is asked when nothing is heard for a quarter of the upload's age.
+    """There was an observation: Mux is asked when nothing is heard for a quarter of the upload's age.
 
     At least RECHECK_AFTER_SECONDS, at most half an hour; an upload whose address runs out before that is asked about
-    when it has run out, since Mux tells nobody.
+    when it has run out, since Mux sends no event.
     """
     now = transaction_time()
     shortest = float(config.current().recheck_after_seconds)
@@ -34,7 +34,7 @@ def schedule_next(row: Tracking) -> None:
 
 
 def schedule_now(row: Tracking) -> None:
-    """What we were told does not fit: let a worker look at Mux once this transaction is safe, or else the next sweep."""
+    """What was observed does not fit: let a worker look at Mux once this transaction is safe, or else the next sweep."""
     row.next_check_at, row.handed_over_at = transaction_time(), None
     enqueue_after_commit(CHECK_ASSET, str(row.id))
 

@@ -1,7 +1,7 @@
 """Taking videos away: the request (rows, at once) and its fulfilment at Mux (later, by a job or the sweep).
 
 Every caller gives up an asset by `give_up` and says only for whom. It is deleted at Mux only when no lesson or course
-uses it any more. "Gone" is done, "preparing" is later, and an id that did not come from our own rows is never sent.
+uses it any more. "Gone" is done, "preparing" is later, and an id that did not come from local rows is never sent.
 """
 
 import uuid
@@ -98,7 +98,7 @@ def lock_all(
 def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: float = 0) -> str:
     """Take the video away from a lesson or course, whatever state it is in; says what was done.
 
-    `everywhere`: its assets are taken from everything else that uses them, too; whoever asks for that has locked those
+    `everywhere`: its assets are taken from everything else that uses them, too; a caller that asks for that has locked those
     in their order before. `grace_seconds`: how long its asset is kept at Mux after that.
     """
     transitions.ensure_tracked(video)

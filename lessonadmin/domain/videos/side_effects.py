@@ -28,7 +28,7 @@ def after_transition(
     elif after is State.CANCELLED:
         audit_log.record("video.upload_cancelled", owner, upload_id=row.upload_id)
         _count("cancelled")
-    elif after is State.WITHDRAWN:  # whoever withdraws it writes down why
+    elif after is State.WITHDRAWN:  # the code that withdraws it writes down why
         _count("cancelled")
     elif after is State.DELETING:
         audit_log.record("video.delete_requested", owner, asset_id=row.mux_asset_id)
@@ -37,7 +37,7 @@ def after_transition(
 
 
 def after_superseded_transition(owner: Owner, row: Tracking, after: State) -> None:
-    """An upload that does not count for its lesson (or course) any more made a step: written down, nobody is disturbed,
+    """An upload that does not count for its lesson (or course) any more made a step: written down, no person is told,
     unless staff have to decide."""
     if after is State.HELD:
         _held(owner, row)
@@ -118,5 +118,5 @@ def _count(outcome: str) -> None:
 
 
 def _observe(row: Tracking) -> None:
-    # By our own clock: what the database wrote down for this moment would cost another query.
+    # By the local clock: what the database wrote down for this moment would cost another query.
     metrics.time_to_ready.observe(max((datetime.now(UTC) - row.created_at).total_seconds(), 0.0))

@@ -14,11 +14,9 @@ class State(StrEnum):
     PROCESSING = "processing"  # Mux has an asset and works on it
     READY = "ready"  # it plays
     UPLOAD_FAILED = "upload_failed"  # no asset came of it: expired, errored, cancelled elsewhere
-    ASSET_FAILED = "asset_failed"  # the asset errored, or cannot be played with the policy we asked for
+    ASSET_FAILED = "asset_failed"  # the asset errored, or cannot be played with the policy that was asked for
     CANCELLED = "cancelled"  # a person gave it up
-    WITHDRAWN = (
-        "withdrawn"  # whoever started it lost the right to its lesson or course before a file was at Mux
-    )
+    WITHDRAWN = "withdrawn"  # its starter lost the right to its lesson or course before a file was at Mux
     HELD = "held"  # and a file came after that: only staff decide what becomes of it
     DELETING = "deleting"  # a person wants it gone, Mux has not confirmed
     DELETED = "deleted"  # it is gone, at Mux or (let go) for this lesson or course
@@ -103,7 +101,7 @@ DISPUTES: dict[tuple[State, VideoEvent], State] = {
 
 
 def next_state(state: State, event: VideoEvent, *, seen: bool = False) -> Step:
-    """Where an upload goes when this happens. `seen`: Mux said so when we asked, not in an event."""
+    """Where an upload goes when this happens. `seen`: Mux said so when it was asked, not in an event."""
     disputed = DISPUTES.get((state, event))
     if disputed is not None:
         return Step(disputed) if seen else Step(state, ask=True)

@@ -1,6 +1,6 @@
 """The one writer of video states: tracking rows, and the lesson's or course's columns that are made from them.
 
-What happens to an upload ends in `apply`, whoever found out: webhook, sweep, button, bulk action or command. The few
+What happens to an upload ends in `apply`, by whatever way it was found out: webhook, sweep, button, bulk action or command. The few
 changes that are no event have a function of their own (`take_place`, `set_playback_id`, `forget`, ...). All work under
 the lock of the lesson's (or course's) row, so everything about one video happens in one order, and write their audit
 rows. No other module assigns these columns (tests/structure/test_one_writer.py). Nothing in here talks to Mux.
@@ -222,7 +222,7 @@ def supersede(row: Tracking, *, by: Tracking | None) -> None:
 
 
 def _delete_if_unwanted(video: LockedVideo, row: Tracking) -> None:
-    """An asset that came for an upload nobody wants any more must go at Mux, unless it is held for staff to decide."""
+    """An asset that came for an upload that is wanted no more must go at Mux, unless it is held for staff to decide."""
     kept_back = state_of(row.status, row.error_type) in KEPT_BACK
     if row.mux_asset_id is None or row.status in ("deleting", "deleted") or kept_back:
         return
@@ -378,7 +378,7 @@ def ensure_tracked(video: LockedVideo) -> None:
     owner = video.owner
     asset_id = owner.mux_asset_id
     if owner.video_processing_status == "none" and video.on_its_way is not None:
-        project(video)  # the row was written by other hands than ours
+        project(video)  # the row was written by another program
     if not asset_id or is_temporary(asset_id) or video.of_asset(asset_id) is not None or video.current:
         return
     plays = owner.is_playable

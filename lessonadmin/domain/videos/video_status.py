@@ -1,7 +1,7 @@
 """How the video of a lesson or course stands, as a person is to see it: for JSON, pages and fragments alike.
 
 Read from the owner's own columns and its uploads, for one or for a whole page of owners with one query. Nothing is
-changed or asked here, and who may see the ids is decided by whoever shows them.
+changed or asked here, and who may see the ids is decided by the page that shows them.
 """
 
 import uuid
@@ -27,7 +27,7 @@ WITH_IDS = ("uploading", "processing", "ready", "error")
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why it failed: a type for programs, Mux's own words (or ours), and what to do."""
+    """Why it failed: a type for programs, Mux's own words (or local ones), and what to do."""
 
     type: str
     message: str
@@ -103,7 +103,7 @@ def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
                     None
                 ),  # what failed beside a video that plays and is deleted by now
             ),
-            # never left us: Mux refused to make an upload of it
+            # never left here: Mux refused to make an upload of it
             or_(Tracking.error_type.is_(None), Tracking.error_type != "upload_not_created"),
         )
         .order_by(Tracking.created_at, Tracking.id)
@@ -121,7 +121,7 @@ def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
     stuck = now is not None and conditions.is_stuck(owner, video.rows, now)
     status = owner.video_processing_status
     if status == "none" and coming is not None:
-        status = coming.status  # written by other hands than ours: the next news show it on the owner too
+        status = coming.status  # written by another program: the next observation shows it on the owner too
     temporary = status == "ready" and owner.has_temporary_id
     if temporary:
         status = "processing"  # nothing plays until Mux has told the true id
@@ -156,7 +156,7 @@ def _progress(status: str, row: Tracking | None) -> int | None:
 
 
 def failure(error_type: str | None, message: str | None) -> Failure:
-    """A failure with Mux's own words where there are any, else with ours."""
+    """A failure with Mux's own words where there are any, else with local ones."""
     advice = wording.why_failed(error_type, message)
     return Failure(
         type=error_type or "asset_errored", message=(message or "").strip() or advice, advice=advice
@@ -187,13 +187,13 @@ def _failed_beside(video: LockedVideo) -> Tracking | None:
 
 
 def next_poll_ms(attempt: int) -> int:
-    """How long to wait before asking our database again: 5 s, growing by half, at most 30 s."""
+    """How long to wait before asking the database again: 5 s, growing by half, at most 30 s."""
     steps = min(max(attempt, 0), 60)
     return int(min(FIRST_POLL_MS * POLL_GROWTH**steps, SLOWEST_POLL_MS))
 
 
 def sentence(standing: VideoStatus) -> str:
-    """One sentence about the video, for whoever just asked."""
+    """One sentence about the video, for the person who just asked."""
     if standing.error is not None:
         return standing.error.advice
     coming = standing.replacement

@@ -1,7 +1,7 @@
-"""Whoever loses the right to a lesson or course loses the uploads that they began for it, in the same transaction.
+"""A user who loses the right to a lesson or course loses the uploads that they began for it, in the same transaction.
 
 Each whose file is not at Mux yet is withdrawn: cancelled there by a promise, here at once, with an audit row. What Mux
-has already goes on. What arrives nevertheless is held. An upload that somebody else began stays, and a right
+has already goes on. What arrives nevertheless is held. An upload that another user began stays, and a right
 that comes back revives nothing.
 """
 
@@ -28,7 +28,7 @@ MARGIN_SECONDS = 86_400
 
 
 def _awaited() -> ColumnElement[bool]:
-    """Its file is not at Mux as far as we know, and may still come. One that has no upload id yet is being issued."""
+    """Its file is not at Mux as far as is known, and may still come. One that has no upload id yet is being issued."""
     counts = or_(Tracking.is_current, Tracking.upload_id.is_(None))
     ran_out = and_(
         Tracking.status == "error",
@@ -46,7 +46,7 @@ def _is_awaited(row: Tracking) -> bool:
 
 
 def _begun_by(user_id: uuid.UUID) -> ColumnElement[bool]:
-    """Of an upload from before we wrote that down, its teacher is taken for the one who began it."""
+    """Of an upload from before that was written down, its instructor is taken for the one who began it."""
     unknown = and_(Tracking.started_by.is_(None), Tracking.owner_id == user_id)
     return or_(Tracking.started_by == user_id, unknown)
 
@@ -61,7 +61,7 @@ class Losses:
 
 
 def preview(user: User) -> Losses:
-    """Count them, for whoever is about to press."""
+    """Count them, for the question before the press."""
     every, own = db.session.execute(
         select(func.count(), func.count().filter(Tracking.owner_id == user.id)).where(
             _begun_by(user.id), _awaited()
@@ -104,7 +104,7 @@ def withdraw_uploads_of(user: User, *, why: str) -> int:
 def withdraw(
     video: LockedVideo, row: Tracking, *, began: User | None, why: str, upload_id: str | None = None
 ) -> None:
-    """Take one upload away from whoever began it. `upload_id`: the id that Mux has just given it."""
+    """Take one upload away from its starter. `upload_id`: the id that Mux has just given it."""
     if not is_withdrawn(row):
         outbox.request_cancellation(row)
         row.started_by = row.started_by or (began.id if began is not None else None)
@@ -121,13 +121,13 @@ def withdraw(
 
 
 def is_withdrawn(row: Tracking) -> bool:
-    """Whoever began it has lost the right to it, whatever came of it."""
+    """Its starter has lost the right to it, whatever came of it."""
     return state_of(row.status, row.error_type) in KEPT_BACK
 
 
-# Files that arrived for an upload after whoever began it had lost the right to it: held until staff decide.
+# Files that arrived for an upload after its starter had lost the right to it: held until staff decide.
 #
-# Nobody is shown such a file and nothing is published by it. Staff take it over, and then it goes the way of every upload
+# No page shows such a file and nothing is published by it. Staff take it over, and then it goes the way of every upload
 # of the lesson or course; or they delete it at Mux (“clear asset” of the upload). No other way leads out of here.
 
 
@@ -139,7 +139,7 @@ def is_held() -> ColumnElement[bool]:
 def is_kept_back(
     *, asset_id: str | None = None, upload_id: str | None = None, tracking_id: uuid.UUID | None = None
 ) -> bool:
-    """Is this asset, or the one that an upload makes, one that nobody may take without a decision of staff?"""
+    """Is this asset, or the one that an upload makes, one that no lesson may take without a decision of staff?"""
     named = or_(
         and_(Tracking.mux_asset_id == asset_id, Tracking.mux_asset_id.is_not(None)),
         and_(Tracking.upload_id == upload_id, Tracking.upload_id.is_not(None)),

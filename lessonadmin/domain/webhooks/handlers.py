@@ -1,6 +1,6 @@
-"""Whose event is it? By our passthrough, then by upload id, then by asset id; and what it says about that upload.
+"""Which upload is an event about? By the passthrough, then by upload id, then by asset id; and what it says about that upload.
 
-An event that names nobody we know changes nothing: it is parked (the owner may be about to appear) or, if another
+An event that names no known owner changes nothing: it is parked (the owner may be about to appear) or, if another
 application's name is on it, ignored.
 """
 
@@ -109,7 +109,7 @@ def _find_upload(video: LockedVideo, event: mux.Event) -> Tracking | None:
 
 
 def _adopt(video: LockedVideo, event: mux.Event) -> Tracking | None:
-    """Made at Mux with our name on it, by no upload of ours: taken in only where nothing else plays or is coming."""
+    """Made at Mux with a local passthrough, by no tracked upload: taken in only where nothing else plays or is coming."""
     if video.playing is not None or video.on_its_way is not None or event.passthrough is None:
         return None
     if event.type not in ("video.asset.created", "video.asset.ready", "video.upload.asset_created"):
@@ -148,7 +148,7 @@ def observation_of(event: mux.Event, row: Tracking) -> Observation | None:
 
 
 def _without_owner(event: mux.Event, target: tuple[Kind, uuid.UUID] | None) -> EventResult:
-    """No lesson or course of ours, or none any more: a late asset of a deleted lesson must go at Mux."""
+    """No known lesson or course, or none any more: a late asset of a deleted lesson must go at Mux."""
     if event.asset_id is not None and _being_deleted(event):
         return EventResult("no_change")
     if event.asset_id is not None and event.upload_id is not None and event.type != "video.asset.deleted":

@@ -187,7 +187,7 @@ def unapplied(limit: int = 1000) -> list[uuid.UUID]:
 
 
 def find(name: str) -> uuid.UUID | None:
-    """One event by our id, or by the id that Mux gave it."""
+    """One event by its local id, or by the id that Mux gave it."""
     wanted = or_(MuxEvent.id == as_id(name), MuxEvent.mux_event_id == name)
     return db.session.scalar(select(MuxEvent.id).where(wanted).limit(1))
 
@@ -195,7 +195,7 @@ def find(name: str) -> uuid.UUID | None:
 def release_parked(upload_id: str) -> None:
     """The owner of an upload has appeared: events that came too early are applied right after.
 
-    One that is being replayed this moment holds its row and waits for our lesson: it has its next turn soon anyway.
+    One that is being replayed this moment holds its row and waits for the lesson: it is tried again soon anyway.
     """
     parked = select(MuxEvent.id).where(MuxEvent.upload_id == upload_id, MuxEvent.outcome == "unmatched")
     released = db.session.scalars(

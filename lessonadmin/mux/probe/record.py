@@ -1,4 +1,4 @@
-"""What the probe found out, as it goes into a file that may be shown to anybody: no token, no address, no id.
+"""What the probe found out, as it goes into a file that may be shown in public: no token, no address, no id.
 
 Whatever is known to open or to name something is replaced by what it is; only headers that tell about the protocol are
 kept. A question that brought no answer is kept with the reason.

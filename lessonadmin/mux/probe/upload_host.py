@@ -1,6 +1,6 @@
 """Plain requests to the host that takes the bytes of uploads (and to a playback address), for the probe alone.
 
-Nobody signs in there: the address itself opens the door, so nothing in here logs, keeps or shows one. What comes back is
+There is no sign-in there: the address itself gives access, so nothing in here logs, keeps or shows one. What comes back is
 told as it is, whatever its status; each request is one attempt that ends in time, and no redirect is followed.
 """
 

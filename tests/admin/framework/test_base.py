@@ -174,7 +174,7 @@ def test_a_view_has_the_routes_that_it_offers_and_no_other(staff: FlaskClient, a
     user, lesson = make_user(), make_three()[0]
     token = csrf_of(staff, "/admin/closed/")
     found = {}
-    for room, row in (("closed", user), ("specimen", lesson)):
+    for slug, row in (("closed", user), ("specimen", lesson)):
         for path in ("new/", "edit/", "delete/", "details/", "ajax/lookup/", "ajax/update/"):
             data = {
                 "csrf_token": token,
@@ -182,7 +182,7 @@ def test_a_view_has_the_routes_that_it_offers_and_no_other(staff: FlaskClient, a
                 "email": "changed@school.example",
                 "title": "Changed",
             }
-            address = f"/admin/{room}/{path}?id={row.id}&url=/account"
+            address = f"/admin/{slug}/{path}?id={row.id}&url=/account"
             found[address] = staff.get(address).status_code, staff.post(address, data=data).status_code
     assert set(found.values()) == {(404, 404)}, found
     assert staff.get("/admin/closed/export/csv/").status_code == 404

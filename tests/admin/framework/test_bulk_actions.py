@@ -138,7 +138,7 @@ def test_no_row_chosen_and_no_such_action(support: FlaskClient, session: object)
     assert act(support, "lesson", "publish").status_code == 302
     assert "Choose at least one row" in said(support)
     assert act(support, "lesson", "publish", "not-an-id", "").status_code == 302
-    for room, name in (
+    for slug, name in (
         ("lesson", "bogus"),
         ("lesson", "delete"),
         ("lesson", "restore_all"),
@@ -146,7 +146,7 @@ def test_no_row_chosen_and_no_such_action(support: FlaskClient, session: object)
         ("event", "clear_asset"),
         ("lesson", ""),
     ):
-        assert act(support, room, name, lesson.id).status_code == 400, (room, name)
+        assert act(support, slug, name, lesson.id).status_code == 400, (slug, name)
     assert fresh(lesson).status == "draft"
 
 
@@ -263,15 +263,15 @@ def test_republish_takes_over_what_mux_has(support: FlaskClient, mux_sim: MuxSim
     assert "Published, as Mux has it" in said(support)
 
 
-@pytest.mark.parametrize(("room", "action"), [("lesson", "recheck"), ("tracking", "recheck")])
+@pytest.mark.parametrize(("slug", "action"), [("lesson", "recheck"), ("tracking", "recheck")])
 def test_recheck_finds_what_we_were_not_told(
-    support: FlaskClient, mux_sim: MuxSim, room: str, action: str
+    support: FlaskClient, mux_sim: MuxSim, slug: str, action: str
 ) -> None:
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.forget()
-    target = lesson.id if room == "lesson" else mux_sim.rows(lesson)[0].id
-    act(support, room, action, target)
+    target = lesson.id if slug == "lesson" else mux_sim.rows(lesson)[0].id
+    act(support, slug, action, target)
     assert mux_sim.lesson(lesson).status == "published"
     assert "Mux had news: the video is now “ready”." in said(support)
 

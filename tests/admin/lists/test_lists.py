@@ -30,24 +30,24 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("room", LISTS)
-def test_a_list_is_a_whole_page_with_few_queries(app: Flask, room: str) -> None:
+@pytest.mark.parametrize("slug", LISTS)
+def test_a_list_is_a_whole_page_with_few_queries(app: Flask, slug: str) -> None:
     one_of_each()
     admin = browser()
     with counted() as sent:
-        answer = admin.get(f"/admin/{room}/")
+        answer = admin.get(f"/admin/{slug}/")
     assert answer.status_code == 200, answer.text
     page = page_of(answer)
-    assert WORDS[room] in page.text()
+    assert WORDS[slug] in page.text()
     assert len(sent) <= MAX_QUERIES, len(sent)
 
 
-@pytest.mark.parametrize("room", [room for room in LISTS if room not in ("purchase", "audit")])
-def test_a_row_has_a_page(app: Flask, room: str) -> None:
-    row = one_of_each()[room]
+@pytest.mark.parametrize("slug", [slug for slug in LISTS if slug not in ("purchase", "audit")])
+def test_a_row_has_a_page(app: Flask, slug: str) -> None:
+    row = one_of_each()[slug]
     admin = browser()
     with counted() as sent:
-        answer = admin.get(f"/admin/{room}/details/?id={row.id}")
+        answer = admin.get(f"/admin/{slug}/details/?id={row.id}")
     assert answer.status_code == 200, answer.text
     page_of(answer)
     assert len(sent) <= MAX_QUERIES, "\n".join(sent)
@@ -55,15 +55,15 @@ def test_a_row_has_a_page(app: Flask, room: str) -> None:
 
 def test_the_lists_are_those_of_the_contract(app: Flask) -> None:
     assert set(views(app)) == set(LISTS)
-    for room, view in views(app).items():
-        assert view.url == f"/admin/{room}"
-        assert (view.can_edit, view.can_create, view.can_delete) == (False, False, False), room
+    for slug, view in views(app).items():
+        assert view.url == f"/admin/{slug}"
+        assert (view.can_edit, view.can_create, view.can_delete) == (False, False, False), slug
 
 
-@pytest.mark.parametrize("room", LISTS)
-def test_every_sort_filter_and_view_is_a_page_with_few_queries(app: Flask, room: str) -> None:
+@pytest.mark.parametrize("slug", LISTS)
+def test_every_sort_filter_and_view_is_a_page_with_few_queries(app: Flask, slug: str) -> None:
     one_of_each()
-    admin, view = browser(), views(app)[room]
+    admin, view = browser(), views(app)[slug]
     addresses = [
         f"sort={[column for column, _ in view._list_columns].index(name)}{desc}"
         for name in view.column_sortable_list or ()
@@ -85,11 +85,11 @@ def test_every_sort_filter_and_view_is_a_page_with_few_queries(app: Flask, room:
             addresses.append(f"flt0_{argument}={value}")
     for address in addresses:
         with counted() as sent:
-            answer = admin.get(f"/admin/{room}/?{address}")
+            answer = admin.get(f"/admin/{slug}/?{address}")
         assert answer.status_code == 200, (address, answer.status_code)
         page_of(answer)
         assert len(sent) <= MAX_QUERIES, (address, len(sent))
-        assert admin.get(f"/admin/{room}/export/csv/?{address}").status_code == 200, address
+        assert admin.get(f"/admin/{slug}/export/csv/?{address}").status_code == 200, address
 
 
 ODD = [
@@ -104,20 +104,20 @@ ODD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("room", LISTS)
-def test_no_odd_address_is_an_unexpected_error(app: Flask, room: str) -> None:
+@pytest.mark.parametrize("slug", LISTS)
+def test_no_odd_address_is_an_unexpected_error(app: Flask, slug: str) -> None:
     one_of_each()
     admin = browser()
     for query in ODD:
-        answer = admin.get(f"/admin/{room}/?{query}", follow_redirects=True)
+        answer = admin.get(f"/admin/{slug}/?{query}", follow_redirects=True)
         assert answer.status_code == 200, (query, answer.status_code)
         page_of(answer)
-        assert admin.get(f"/admin/{room}/export/csv/?{query}").status_code == 200, query
+        assert admin.get(f"/admin/{slug}/export/csv/?{query}").status_code == 200, query
     for id_ in ("abc", "", "1", str(uuid.uuid4()), "x" * 5000, "%5B%5D", "-1", "%F0%9F%98%80"):
         for path in ("details/", "edit/"):
-            found = admin.get(f"/admin/{room}/{path}?id={id_}").status_code
+            found = admin.get(f"/admin/{slug}/{path}?id={id_}").status_code
             assert found == 404 or (
-                path == "details/" and room in ("purchase", "audit") and found in (302, 404)
+                path == "details/" and slug in ("purchase", "audit") and found in (302, 404)
             ), (path, id_, found)
 
 
@@ -138,9 +138,9 @@ def test_a_list_never_asks_once_a_row(app: Flask) -> None:
             make_tracking(full, upload_id=str(uuid.uuid4()), status="cancelled")
             make_event(target_type="lesson", target_id=full.id)
         found = []
-        for room in ("lesson", "course", "tracking", "event"):
+        for slug in ("lesson", "course", "tracking", "event"):
             with counted() as sent:
-                admin.get(f"/admin/{room}/")
+                admin.get(f"/admin/{slug}/")
             found.append(len(sent))
         figures.append(found)
     assert figures[0] == figures[1]
@@ -165,11 +165,11 @@ def test_an_audit_row_cannot_be_changed(app: Flask) -> None:
 def test_who_may_see_what(app: Flask, role: str) -> None:
     rows = one_of_each()
     somebody = browser(role)
-    for room in LISTS:
-        expected = 403 if room == "user" and role == "support" else 200 if role == "support" else 404
-        assert somebody.get(f"/admin/{room}/").status_code == expected, room
-        if rows[room] is not None and room != "purchase":
-            assert somebody.get(f"/admin/{room}/details/?id={rows[room].id}").status_code == expected, room
+    for slug in LISTS:
+        expected = 403 if slug == "user" and role == "support" else 200 if role == "support" else 404
+        assert somebody.get(f"/admin/{slug}/").status_code == expected, slug
+        if rows[slug] is not None and slug != "purchase":
+            assert somebody.get(f"/admin/{slug}/details/?id={rows[slug].id}").status_code == expected, slug
     menu = page_of(somebody.get("/account")).text()
     assert ("Support panel" in menu) == (role == "support")
     assert auth.GUARDS["admin_user"].roles == {"admin"}

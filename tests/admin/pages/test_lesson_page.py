@@ -30,8 +30,8 @@ def support(app: Flask, session: object) -> FlaskClient:
 
 
 def address(row: Lesson | Course, path: str = "details/", **more: str) -> str:
-    room = "lesson" if isinstance(row, Lesson) else "course"
-    return f"/admin/{room}/{path}?id={row.id}" + "".join(f"&{k}={v}" for k, v in more.items())
+    slug = "lesson" if isinstance(row, Lesson) else "course"
+    return f"/admin/{slug}/{path}?id={row.id}" + "".join(f"&{k}={v}" for k, v in more.items())
 
 
 def send(browser: FlaskClient, path: str, **fields: str) -> Any:

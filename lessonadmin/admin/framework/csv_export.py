@@ -24,10 +24,9 @@ def stream(view: Any) -> Response:
     """Every row that matches the list's search and filters."""
     name = secure_filename(view.get_export_name(export_type="csv"))
     arguments = view._get_list_extra_args()
-    query = _query(view, arguments)
-    _record(view, arguments, query.order_by(None).count())
+    _record(view, arguments, _query(view, arguments).order_by(None).count())
     return Response(
-        stream_with_context(_lines(view, query)),
+        stream_with_context(_lines(view, arguments)),
         headers={"Content-Disposition": f"attachment; filename={name}"},
         mimetype="text/csv",
     )
@@ -53,7 +52,10 @@ def _query(view: Any, arguments: Any) -> Any:
     return query.options(*map(joinedload, view._auto_joins))
 
 
-def _lines(view: Any, query: Any) -> Iterator[str]:
+def _lines(view: Any, arguments: Any) -> Iterator[str]:
+    # The query is made in here: one of the view's session would take a connection after that session had ended, and no
+    # session would give it back.
+    query = _query(view, arguments)
     columns = view._export_columns
     yield spreadsheets.line(str(label) for _, label in columns)
     for rows in slices(query, getattr(view.model, view._primary_key)):

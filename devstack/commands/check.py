@@ -51,6 +51,8 @@ def checks() -> list[Check]:
         Check("javascript-lint", (node, "node_modules/eslint/bin/eslint.js", ".", "--max-warnings", "0")),
         Check("javascript-syntax", (node, "-e", syntax, *_scripts())),
         Check("orphans", (PYTHON, "-m", "devstack.orphans")),
+        Check("vocabulary", (PYTHON, "-m", "devstack.checks.vocabulary")),
+        Check("folders", (PYTHON, "-m", "devstack.checks.folders")),
         Check("promises", (PYTHON, "-m", "devstack.checks.promises")),
         Check("data-model", (PYTHON, "-m", "devstack.data_model", "--check")),
         Check("html", (PYTHON, "-m", "djlint", "templates", "muxsim/templates", "--lint", "--quiet")),

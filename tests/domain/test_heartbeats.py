@@ -12,7 +12,7 @@ from lessonadmin.domain import heartbeats
 from lessonadmin.domain.diagnosis.diagnose import background_work_findings
 from lessonadmin.domain.health import dashboard
 from lessonadmin.domain.health.doctor import database_checks
-from lessonadmin.domain.health.doctor.examination import Room
+from lessonadmin.domain.health.doctor.examination import DoctorContext
 from lessonadmin.domain.heartbeats import CLOCK, WORKER
 from lessonadmin.domain.models import Heartbeat
 
@@ -52,7 +52,7 @@ def test_all_pages_say_the_same_of_workers(session: Session) -> None:
     seen("clock", seconds_ago=3600)
     assert heartbeats.worker_and_clock() == {"worker": True, "clock": False}
     assert dashboard.overview("24h").workers == 2
-    workers, clock = database_checks.machine_room(Room(db.engine, config.current()))
+    workers, clock = database_checks.background_work(DoctorContext(db.engine, config.current()))
     assert workers.level == "ok"
     assert "2 alive (one:1, two:2)" in workers.says
     assert clock.level == "FAIL"

@@ -124,3 +124,14 @@ def pending_deletions() -> ColumnElement[bool]:
 def troubled_deletions() -> ColumnElement[bool]:
     """Tried, and not done."""
     return and_(AssetDeletion.done_at.is_(None), AssetDeletion.last_error.is_not(None))
+
+
+def replaced_by(old: Tracking, row: Tracking) -> bool:
+    """Did this one play until that one took its place? Not so an attempt that was overtaken before it was ready."""
+    return old.superseded_by == row.id and old.status == "ready" and old.ready_at is not None
+
+
+def can_undo(uploads: list[Tracking]) -> bool:
+    """Is there a replaced video to bring back?"""
+    playing = next((row for row in uploads if row.plays), None)
+    return playing is not None and any(replaced_by(row, playing) for row in uploads)

@@ -13,7 +13,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import Kind, Lesson, owners
-from lessonadmin.domain.videos import locking, outbox, publication, transitions
+from lessonadmin.domain.videos import conditions, locking, outbox, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
@@ -131,7 +131,7 @@ def give_up_all_assets(video: LockedVideo) -> None:
 def undo_replacement(video: LockedVideo) -> bool:
     """Bring back the video that the present one replaced, while its asset is still there."""
     new = video.playing
-    old = next((row for row in reversed(video.rows) if new and transitions.replaced_by(row, new)), None)
+    old = next((row for row in reversed(video.rows) if new and conditions.replaced_by(row, new)), None)
     if new is None or old is None or not outbox.withdraw_deletion(old.mux_asset_id or ""):
         return False
     transitions.swap_back(video, new=new, old=old)

@@ -14,7 +14,7 @@ from lessonadmin.db import db, transaction_time
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Lesson, Owner, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
-from lessonadmin.domain.videos import outbox, publication, recheck_schedule, side_effects
+from lessonadmin.domain.videos import conditions, outbox, publication, recheck_schedule, side_effects
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation, Outcome
 from lessonadmin.domain.videos.state_machine import (
@@ -172,18 +172,7 @@ def _supersede_ended(video: LockedVideo, row: Tracking) -> None:
 
 
 def _replaced(video: LockedVideo, row: Tracking) -> Tracking | None:
-    return next((old for old in video.rows if replaced_by(old, row)), None)
-
-
-def replaced_by(old: Tracking, row: Tracking) -> bool:
-    """Did this one play until that one took its place? Not so an attempt that was overtaken before it was ready."""
-    return old.superseded_by == row.id and old.status == "ready" and old.ready_at is not None
-
-
-def can_undo(uploads: list[Tracking]) -> bool:
-    """Is there a replaced video to bring back?"""
-    playing = next((row for row in uploads if row.plays), None)
-    return playing is not None and any(replaced_by(row, playing) for row in uploads)
+    return next((old for old in video.rows if conditions.replaced_by(old, row)), None)
 
 
 def supersede_others(video: LockedVideo, *, to: Tracking) -> list[Tracking]:

@@ -16,7 +16,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, Owner, Tracking
 from lessonadmin.domain.models.owners import COLUMNS
 from lessonadmin.domain.models.videos import MIGRATED
-from lessonadmin.domain.videos import conditions, transitions, wording
+from lessonadmin.domain.videos import conditions, wording
 from lessonadmin.domain.videos.locking import LockedVideo
 
 FIRST_POLL_MS = 5000
@@ -138,7 +138,7 @@ def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
         filename=row.filename if row is not None and known else "",
         bytes_in=row is not None and known and row.bytes_in_at is not None,
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
-        can_undo=transitions.can_undo(video.rows),
+        can_undo=conditions.can_undo(video.rows),
         temporary=temporary,
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
         replacement=_replacement(video, stuck) if status == "ready" else None,

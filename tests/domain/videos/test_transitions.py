@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import locking, removal, transitions
+from lessonadmin.domain.videos import conditions, locking, removal, transitions
 from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_tracking
@@ -106,7 +106,7 @@ def test_what_never_played_cannot_be_brought_back(mux_sim: MuxSim) -> None:
     mux_sim.deliver()
     for payload in late:
         mux_sim.give(payload)
-    assert not transitions.can_undo(mux_sim.rows(lesson))
+    assert not conditions.can_undo(mux_sim.rows(lesson))
     with transaction(JOB):
         assert not removal.undo_replacement(locking.lock_video_of(lesson))
     assert "video.replaced" not in mux_sim.actions(lesson.id)

@@ -138,7 +138,7 @@ def _run_safely(follow: Callable[[], Any]) -> None:
     # The change is already safe; what follows only makes it quick, and a sweep repeats it if it fails here.
     try:
         follow()
-    except Exception:
+    except Exception:  # the change is committed, and no caller could undo it
         log.exception("a step after the commit failed")
 
 

@@ -76,7 +76,7 @@ def sweep_command() -> None:
         if one.name != "sweep":
             try:
                 click.echo(visible(f"{one.name}: {_in_words(one.run(lambda: None))}"))
-            except Exception as error:
+            except Exception as error:  # one periodic task that fails must not stop the others
                 log.exception("the sweep could not finish: %s", one.name)
                 failed[one.name] = type(error).__name__
     db.session.remove()

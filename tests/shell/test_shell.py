@@ -198,7 +198,9 @@ def test_a_press_before_its_script_has_come_is_not_lost(window: Window, late: st
     page.get_by_role("button", name="Copy the new token").click()
     while not held:
         page.wait_for_timeout(20)
-    page.unroute(late)  # lets go of all that are held: a browser may ask for a script ahead of its tag and again for it
+    page.unroute(
+        late
+    )  # lets go of all that are held: a browser may ask for a script ahead of its tag and again for it
     expect(page.get_by_text("Copied.")).to_have_count(1)
 
 

@@ -146,7 +146,7 @@ def _run_chunks(job: Job, limits: Limits, ran: Run) -> Ending:
     while not limits.reached():
         try:
             done, last = _chunk(job, last)
-        except Exception as error:
+        except Exception as error:  # one bad row must not fail the rows beside it: they are tried singly
             if is_outage(error):
                 raise
             log.warning("a chunk of batch %s failed, its rows are tried singly: %s", job.id, error)
@@ -261,7 +261,7 @@ def _carry_out(job: Job, lease: Lease, answers: Answers) -> Result | None:
         return None
     except mux.MuxError as error:
         return _mux_failed(job, lease, error, answers.priority)
-    except Exception as error:
+    except Exception as error:  # one bad row must not stop the others; it keeps its error as its result
         if is_outage(error):
             raise
         return _broke(job, lease, error)

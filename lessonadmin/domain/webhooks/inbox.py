@@ -51,7 +51,7 @@ def receive(event: mux.Event, *, secret_hint: str, actor: Actor) -> str:
                 _record_result(row_id, verdict)
             _count(event.type, verdict.outcome)
             return verdict.outcome
-    except Exception as error:
+    except Exception as error:  # an event must not be lost, whatever applying it raises
         if is_outage(error) or is_conflict(error):
             raise  # no fault of the event, and nothing is stored: Mux must send it again
         log.exception("event %s could not be applied", event.id)
@@ -137,7 +137,7 @@ def replay(event_row_id: uuid.UUID, *, actor: Actor) -> str:
             return verdict.outcome
     except Missing:
         raise
-    except Exception as error:
+    except Exception as error:  # an event must not be lost, whatever replaying it raises
         if is_outage(error) or is_conflict(error):
             raise  # no fault of the event, and nothing is stored: Mux must send it again
         log.exception("event %s could not be replayed", event_row_id)

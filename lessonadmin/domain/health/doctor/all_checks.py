@@ -70,7 +70,7 @@ def _one(
 ) -> None:
     try:
         lines = check(context)
-    except Exception as error:
+    except Exception as error:  # one check that breaks must not keep the others from their lines
         log.warning("the doctor's check of %s failed: %s", name, type(error).__name__)
         lines = [_unknown(name, error)]
     answers.put((name, lines))

@@ -220,11 +220,15 @@ class Stack:
             process.wait(seconds)
 
     def kill(self, name: str) -> None:
-        """kill -9, with all its children."""
+        """kill -9, with all its children. The head is held first: else it starts a new child for one that is killed, and
+        that child keeps the port."""
         process = self.processes.pop(name)
-        for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-            with suppress(psutil.NoSuchProcess):
-                one.kill()
+        head = psutil.Process(process.pid)
+        with suppress(psutil.NoSuchProcess):
+            head.suspend()
+            for one in [*head.children(recursive=True), head]:
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
         process.wait()
 
     def begin(self) -> None:

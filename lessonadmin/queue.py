@@ -61,7 +61,7 @@ def enqueue(job: str, *args: str, job_id: str | None = None) -> bool:
             job_timeout=LONG_JOBS.get(job, JOB_SECONDS),
         )
     except RedisError as error:
-        log.warning("no nudge for %s: %s", job, type(error).__name__)
+        log.warning("job %s not enqueued: %s", job, type(error).__name__)
         return False
     return True
 

@@ -115,7 +115,7 @@ class CasePages:
 
     def _more(self, owner: Owner, values: dict[str, Any]) -> dict[str, Any]:
         told = timeline.timeline_of(
-            self._kind, owner.id, limit=TIMELINE_PAGE_SIZE, uploads=values["uploads"].rows
+            self._kind, owner.id, limit=TIMELINE_PAGE_SIZE, uploads=values["uploads"].all
         )
         return {
             "told": told,

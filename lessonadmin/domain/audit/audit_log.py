@@ -158,7 +158,7 @@ def _write(session: Session) -> None:
 MAX_DETAIL_LENGTH = 300
 
 
-def note(kind: str, target_id: uuid.UUID, operation: str, outcome: str, detail: str = "") -> None:
+def record_mux_call(kind: str, target_id: uuid.UUID, operation: str, outcome: str, detail: str = "") -> None:
     db.session.add(
         MuxCall(
             target_type=kind,

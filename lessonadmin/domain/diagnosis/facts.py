@@ -23,16 +23,20 @@ MAX_EVENTS = 20
 class Withdrawn:
     """An upload whose starter had lost the right to it, and who that was."""
 
-    row: Tracking
+    upload: Tracking
     began: str
 
     @property
     def is_held(self) -> bool:
-        return state_of(self.row.status, self.row.error_type) is State.HELD
+        return state_of(self.upload.status, self.upload.error_type) is State.HELD
 
     @property
     def since(self) -> str:
-        return f"{self.row.withdrawn_at:%-d %B %Y}" if self.row.withdrawn_at is not None else "a day unknown"
+        return (
+            f"{self.upload.withdrawn_at:%-d %B %Y}"
+            if self.upload.withdrawn_at is not None
+            else "a day unknown"
+        )
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class VideoFacts:
     """What is known. Times are by the database's clock."""
 
     owner: Owner
-    row: Tracking | None  # what people see
+    shown: Tracking | None  # what people see
     coming: Tracking | None
     watched: Tracking | None  # what Mux is asked about
     deletion: AssetDeletion | None
@@ -61,7 +65,7 @@ class VideoFacts:
     @property
     def is_replacement(self) -> bool:
         """A new video is on its way beside the one that plays: that is what Mux is asked about."""
-        return self.coming is not None and self.coming is not self.row
+        return self.coming is not None and self.coming is not self.shown
 
     @property
     def watched_status(self) -> str:
@@ -79,8 +83,8 @@ class VideoFacts:
     @property
     def stuck(self) -> bool:
         """As lists and sweep say it, also of a new video beside one that plays."""
-        rows = [self.watched] if self.watched is not None else []
-        return conditions.is_stuck(self.owner, rows, self.now)
+        uploads = [self.watched] if self.watched is not None else []
+        return conditions.is_stuck(self.owner, uploads, self.now)
 
     @property
     def expired(self) -> bool:
@@ -126,7 +130,7 @@ def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None
     """Read what is known now. `uploads`: if they are at hand already."""
     kind = owner.kind
     found = uploads or uploads_of(owner)
-    video = LockedVideo(owner, list(found.rows))
+    video = LockedVideo(owner, list(found.all))
     deletion = db.session.scalar(
         select(AssetDeletion)
         .where(outbox.open_deletions_of(kind, owner.id))
@@ -144,18 +148,18 @@ def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None
         waiting,
         found.now,
         look,
-        _withdrawn(found.rows),
+        _withdrawn(found.all),
     )
 
 
-def _withdrawn(rows: tuple[Tracking, ...]) -> tuple[Withdrawn, ...]:
-    found = [row for row in rows if state_of(row.status, row.error_type) in KEPT_BACK]
-    ids = {row.started_by for row in found}
+def _withdrawn(uploads: tuple[Tracking, ...]) -> tuple[Withdrawn, ...]:
+    found = [upload for upload in uploads if state_of(upload.status, upload.error_type) in KEPT_BACK]
+    ids = {upload.started_by for upload in found}
     known = db.session.execute(select(User.id, User.email).where(User.id.in_(ids))).all() if found else []
     emails = {user.id: user.email for user in known}
     return tuple(
-        Withdrawn(row, emails.get(row.started_by, "Somebody") if row.started_by else "Somebody")
-        for row in found
+        Withdrawn(upload, emails.get(upload.started_by, "Somebody") if upload.started_by else "Somebody")
+        for upload in found
     )
 
 
@@ -163,7 +167,7 @@ def _withdrawn(rows: tuple[Tracking, ...]) -> tuple[Withdrawn, ...]:
 class Uploads:
     """Every upload of a lesson or course, oldest first, and when they were read, by the database's clock."""
 
-    rows: tuple[Tracking, ...]
+    all: tuple[Tracking, ...]
     now: datetime
 
 
@@ -176,15 +180,15 @@ def uploads_of(owner: Owner) -> Uploads:
         .execution_options(populate_existing=True)
     ).all()
     now: datetime = found[0][1] if found else db.session.scalars(select(func.clock_timestamp())).one()
-    return Uploads(tuple(row for row, _ in found), now)
+    return Uploads(tuple(upload for upload, _ in found), now)
 
 
-def _waiting_events(owner: Owner, rows: list[Tracking]) -> tuple[uuid.UUID, ...]:
+def _waiting_events(owner: Owner, uploads: list[Tracking]) -> tuple[uuid.UUID, ...]:
     """Events about it that are parked or could not be applied."""
     return tuple(
         db.session.scalars(
             select(MuxEvent.id)
-            .where(inbox.events_about(owner.id, rows), MuxEvent.outcome.in_(("failed", "unmatched")))
+            .where(inbox.events_about(owner.id, uploads), MuxEvent.outcome.in_(("failed", "unmatched")))
             .order_by(MuxEvent.received_at)
             .limit(MAX_EVENTS)
         )

@@ -93,7 +93,7 @@ def _temporary(case: VideoFacts) -> Finding:
     if not case.owner.has_temporary_asset and case.owner.mux_asset_id:
         said = "It has a temporary playback id, so it does not play and is not on sale. Mux is asked for the true one by itself; “Republish” does it now."
         return Finding("temporary_id", said, "trouble", republish(case))
-    if case.row is not None and (case.row.mux_asset_id or case.row.upload_id):
+    if case.shown is not None and (case.shown.mux_asset_id or case.shown.upload_id):
         said = "It has a temporary video id that Mux does not know, but its upload is on record: “Republish” finds the true one."
         return Finding("temporary_id", said, "trouble", republish(case))
     said = "It has a temporary video id that Mux never knew, and no upload is on record. Run fix-lessons; if that finds nothing, clear it and ask for a new upload."
@@ -101,10 +101,10 @@ def _temporary(case: VideoFacts) -> Finding:
 
 
 def _none(case: VideoFacts) -> Finding:
-    if case.row is not None and case.row.status == "cancelled":
+    if case.shown is not None and case.shown.status == "cancelled":
         said = "The upload was cancelled by a person here. A new one can begin any time."
         return Finding("cancelled", said, "fine", UPLOAD)
-    if case.row is None and case.withdrawn:
+    if case.shown is None and case.withdrawn:
         last = case.withdrawn[-1]
         if last.is_held:
             return Finding("no_video", "No video plays here, and none is on its way.", "fine", UPLOAD)
@@ -118,7 +118,7 @@ def held(case: VideoFacts) -> Iterator[Finding]:
     for one in case.withdrawn:
         if not one.is_held:
             continue
-        ids = (one.row.id,)
+        ids = (one.upload.id,)
         said = f"{one.began} started this upload and lost the right to this {case.owner.kind} on {one.since}; the file arrived afterwards. It is held: nobody sees it."
         yield Finding(
             "held",
@@ -133,7 +133,7 @@ def _uploading(case: VideoFacts) -> Finding:
     if case.expired:
         said = f"The upload address was given out {case.age} ago and has expired. Ask Mux once more, then ask the teacher to upload again."
         return Finding("url_expired", said, "trouble", recheck(case))
-    if case.row is not None and case.row.bytes_in_at is not None:
+    if case.shown is not None and case.shown.bytes_in_at is not None:
         said = f"The browser says that everything is sent ({case.since_bytes} ago); Mux has not confirmed it yet."
         return Finding("bytes_sent", said, "trouble" if case.stuck else "waiting", recheck(case))
     said = f"The upload address was given out {case.age} ago and no file has been heard of: the upload still runs, the page was closed, or a message was lost."

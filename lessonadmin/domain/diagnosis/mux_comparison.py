@@ -66,22 +66,22 @@ def _ids(kind: Kind, target_id: uuid.UUID) -> _Ids:
     if owner is None:
         return _Ids(None, None)
     video = locking.read_video(owner)
-    row = video.watched
-    upload_id = row.upload_id if row is not None and row.upload_id != MIGRATED else None
-    asset_id = row.mux_asset_id if row is not None and not row.has_temporary_asset else None
-    if row is video.shown and not owner.has_temporary_asset:
+    upload = video.watched
+    upload_id = upload.upload_id if upload is not None and upload.upload_id != MIGRATED else None
+    asset_id = upload.mux_asset_id if upload is not None and not upload.has_temporary_asset else None
+    if upload is video.shown and not owner.has_temporary_asset:
         asset_id = asset_id or owner.mux_asset_id  # never that of another video that plays beside it
     return _Ids(asset_id, upload_id)
 
 
 def _ask(ids: _Ids, priority: mux.Priority) -> Look:
-    upload, upload_gone = None, False
+    mux_upload, upload_gone = None, False
     if ids.upload_id:
         try:
-            upload = mux.get_upload(ids.upload_id, priority=priority)
+            mux_upload = mux.get_upload(ids.upload_id, priority=priority)
         except mux.Gone:
             upload_gone = True
-    asset_id = ids.asset_id or (upload.asset_id if upload is not None else None)
+    asset_id = ids.asset_id or (mux_upload.asset_id if mux_upload is not None else None)
     asset, asset_gone = None, False
     if asset_id:
         try:
@@ -93,7 +93,7 @@ def _ask(ids: _Ids, priority: mux.Priority) -> Look:
         asset_id=asset_id,
         upload_id=ids.upload_id,
         asset=asset,
-        upload=upload,
+        upload=mux_upload,
         asset_gone=asset_gone,
         upload_gone=upload_gone,
         strange=gone and environment.is_another(priority),
@@ -105,19 +105,19 @@ def compare(owner: Owner, found: Look) -> list[Compared]:
     if not found.answered:
         return []
     video = locking.read_video(owner)
-    row, ours = video.watched, _ours(video)
-    wanted = row.wanted_policy if row is not None else (owner.playback_policy or "public")
+    upload, ours = video.watched, _ours(video)
+    wanted = upload.wanted_policy if upload is not None else (owner.playback_policy or "public")
     asset = found.asset
     theirs_id = _playback_id(asset, ours.playback_id, wanted)
     return [
         _line("Upload id", found.upload_id, found.upload.id if found.upload else None),
-        _line("Upload", _our_upload(row), _their_upload(found), same=_uploads_agree(row, found)),
-        _line("Asset id", row.mux_asset_id if row else owner.mux_asset_id, asset.id if asset else None),
+        _line("Upload", _our_upload(upload), _their_upload(found), same=_uploads_agree(upload, found)),
+        _line("Asset id", upload.mux_asset_id if upload else owner.mux_asset_id, asset.id if asset else None),
         _line("Video", ours.status, _their_video(found), same=_videos_agree(ours.status, found)),
         _line("Playback id", ours.playback_id, theirs_id),
         _line("Policy", ours.policy, _policies(asset), same=_policies_agree(ours.policy, asset)),
         _line("Duration", _seconds(ours.duration), _seconds(asset.duration if asset else None)),
-        _line("Progress", _percent(row.progress if row else None), _percent(asset.progress if asset else None), same=None),
+        _line("Progress", _percent(upload.progress if upload else None), _percent(asset.progress if asset else None), same=None),
         _line("Error", ours.error, asset.error_message if asset else None),
         _line("Made for", str(owner.id), _named(found)),
     ]  # fmt: skip
@@ -136,9 +136,15 @@ class _Ours:
 
 def _ours(video: LockedVideo) -> _Ours:
     """What users see; of a new video beside one that plays, what its own upload says."""
-    row, owner = video.watched, video.owner
-    if row is not None and row is not video.shown:
-        return _Ours(row.status, row.mux_playback_id, row.playback_policy, row.duration, row.error_message)
+    upload, owner = video.watched, video.owner
+    if upload is not None and upload is not video.shown:
+        return _Ours(
+            upload.status,
+            upload.mux_playback_id,
+            upload.playback_policy,
+            upload.duration,
+            upload.error_message,
+        )
     return _Ours(
         owner.video_processing_status,
         owner.mux_playback_id,
@@ -177,8 +183,8 @@ def _policies_agree(ours: str | None, asset: mux.Asset | None) -> bool | None:
     return any(one.policy == ours for one in asset.playback_ids)
 
 
-def _our_upload(row: Tracking | None) -> str | None:
-    return row.status if row is not None and row.upload_id != MIGRATED else None
+def _our_upload(upload: Tracking | None) -> str | None:
+    return upload.status if upload is not None and upload.upload_id != MIGRATED else None
 
 
 def _their_upload(found: Look) -> str | None:
@@ -196,10 +202,10 @@ STATUSES_THAT_FIT = {
 }
 
 
-def _uploads_agree(row: Tracking | None, found: Look) -> bool | None:
-    if row is None or found.upload is None:
+def _uploads_agree(upload: Tracking | None, found: Look) -> bool | None:
+    if upload is None or found.upload is None:
         return None
-    return row.status in STATUSES_THAT_FIT.get(found.upload.status, ())
+    return upload.status in STATUSES_THAT_FIT.get(found.upload.status, ())
 
 
 def _their_video(found: Look) -> str | None:

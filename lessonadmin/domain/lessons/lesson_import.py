@@ -178,7 +178,7 @@ def _write(row: Row, asset: mux.Asset | None, chosen: mux.PlaybackId | None) -> 
         video = locking.lock_video_of(lesson)
         if row.status == "published":
             publication.request(lesson)
-        audit_log.note("lesson", lesson.id, "get_asset", "ok", "named by an import")
+        audit_log.record_mux_call("lesson", lesson.id, "get_asset", "ok", "named by an import")
         assign_asset.take_over(video, asset, chosen)
     return lesson
 

@@ -130,16 +130,16 @@ def _take_over(owner: Owner, asset: mux.Asset, actor: Actor) -> None:
         video = locking.lock_video_of(owner)
         if isinstance(video.owner, Lesson) and _kept(video.owner):
             publication.withdraw(video.owner, why="it was a finished draft")
-        row = _row_for(video, asset)
+        upload = _upload_for(video, asset)
         observation = asset_observation(
             asset,
-            wanted_policy=row.wanted_policy,
+            wanted_policy=upload.wanted_policy,
             found_by="manual",
             seen=True,
             any_policy=True,
             keep=video.owner.mux_playback_id,
         )
-        transitions.apply(video, row, observation)
+        transitions.apply(video, upload, observation)
         transitions.project(video)
         playing = video.playing
         if playing is not None and isinstance(video.owner, Lesson) and video.owner.is_playable:
@@ -162,32 +162,32 @@ def _fix_earlier(owner: Owner, actor: Actor) -> None:
         mux_budget.went_well()
 
 
-def _row_for(video: LockedVideo, asset: mux.Asset) -> Tracking:
+def _upload_for(video: LockedVideo, asset: mux.Asset) -> Tracking:
     """The upload that this asset came from; one of its own where none is known."""
     known = video.of_asset(asset.id)
     if known is None and asset.upload_id:
-        known = next((row for row in video.rows if row.upload_id == asset.upload_id), None)
+        known = next((upload for upload in video.uploads if upload.upload_id == asset.upload_id), None)
     if known is not None and known.is_current:
         return known
     policies = {found.policy for found in asset.playback_ids}
-    row = transitions.add_upload(
+    upload = transitions.add_upload(
         video,
         upload_id=MIGRATED,  # the true one is learned with the asset, if no other upload has it
         mux_asset_id=asset.id,
         wanted_policy="signed" if policies == {"signed"} else "public",
         outside=True,
     )
-    transitions.make_current(video, row)
-    return row
+    transitions.make_current(video, upload)
+    return upload
 
 
 def _gone(owner: Owner, asset_id: str, actor: Actor) -> None:
     with transaction(actor):
         video = locking.lock_video_of(owner)
         transitions.ensure_tracked(video)
-        row = video.of_asset(asset_id)
-        if row is not None and row.is_current:
-            transitions.apply(video, row, gone_observation(asset_id, found_by="manual"))
+        upload = video.of_asset(asset_id)
+        if upload is not None and upload.is_current:
+            transitions.apply(video, upload, gone_observation(asset_id, found_by="manual"))
         else:
             transitions.project(video)
 

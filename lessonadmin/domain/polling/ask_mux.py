@@ -77,16 +77,16 @@ class UploadSnapshot:
     playback_id: str | None = None
 
     @classmethod
-    def of(cls, row: Tracking) -> "UploadSnapshot":
-        kind: Kind = row.target_type
+    def of(cls, upload: Tracking) -> "UploadSnapshot":
+        kind: Kind = upload.target_type
         return cls(
-            row.id,
+            upload.id,
             kind,
-            row.target_id,
-            row.upload_id,
-            None if row.has_temporary_asset else row.mux_asset_id,
-            row.wanted_policy,
-            row.mux_playback_id,
+            upload.target_id,
+            upload.upload_id,
+            None if upload.has_temporary_asset else upload.mux_asset_id,
+            upload.wanted_policy,
+            upload.mux_playback_id,
         )
 
 
@@ -106,13 +106,13 @@ def observe(
 ) -> tuple[Observation, str]:
     """What Mux says, and which call said so. Raises MuxError if it says nothing that can be used."""
     asset_id = subject.asset_id
-    upload: mux.Upload | None = None
+    mux_upload: mux.Upload | None = None
     if not asset_id and (made := answers.made_of(subject.upload_id)) is not None:
         asset_id = made.id
     elif not asset_id and subject.upload_id:
-        upload = answers.upload(subject.upload_id)
-        asset_id = upload.asset_id
-    if asset_id and not (upload is not None and upload.status == "errored"):
+        mux_upload = answers.upload(subject.upload_id)
+        asset_id = mux_upload.asset_id
+    if asset_id and not (mux_upload is not None and mux_upload.status == "errored"):
         try:
             asset = answers.asset(asset_id)
         except mux.Gone:
@@ -131,8 +131,8 @@ def observe(
             keep=subject.playback_id,
         )
         return observation, "get_asset"
-    if upload is not None:
-        return upload_observation(upload, found_by=found_by, seen=True), "get_upload"
+    if mux_upload is not None:
+        return upload_observation(mux_upload, found_by=found_by, seen=True), "get_upload"
     return Observation(video_event=VideoEvent.UPLOAD_WAITING, found_by=found_by, seen=True), "nothing to ask"
 
 
@@ -145,10 +145,10 @@ def check_upload(
     any_policy: bool = False,
 ) -> Outcome:
     """Ask about one upload and apply the answer. Raises MuxError after noting it."""
-    row = db.session.get(Tracking, tracking_id, populate_existing=True)
-    if row is None:
+    upload = db.session.get(Tracking, tracking_id, populate_existing=True)
+    if upload is None:
         raise Missing()
-    subject = UploadSnapshot.of(row)
+    subject = UploadSnapshot.of(upload)
     db.session.rollback()  # no transaction stays open while Mux is asked
     try:
         observation, operation = observe(
@@ -166,7 +166,9 @@ def check_upload(
     unasked = found_by == "sweep" and gone
     with transaction(actor):
         outcome = not_found_guard.GONE if unasked else "ok"
-        audit_log.note(subject.kind, subject.target_id, operation, outcome, observation.video_event.value)
+        audit_log.record_mux_call(
+            subject.kind, subject.target_id, operation, outcome, observation.video_event.value
+        )
         if unasked and not_found_guard.suspicious_not_found():
             _record_ignored_answer(subject)
             return "no_change"
@@ -177,11 +179,11 @@ def _record_ignored_answer(subject: UploadSnapshot) -> None:
     found = locking.lock_video_of_upload(subject.tracking_id)
     if found is None:
         return
-    _, row = found
-    row.attempts += 1
-    row.last_look_at = func.clock_timestamp()
-    row.last_look_error = not_found_guard.IGNORED_MESSAGE
-    recheck_schedule.schedule_next(row)
+    _, upload = found
+    upload.attempts += 1
+    upload.last_look_at = func.clock_timestamp()
+    upload.last_look_error = not_found_guard.IGNORED_MESSAGE
+    recheck_schedule.schedule_next(upload)
 
 
 def apply_observation(subject: UploadSnapshot, observation: Observation) -> Outcome:
@@ -189,39 +191,39 @@ def apply_observation(subject: UploadSnapshot, observation: Observation) -> Outc
     found = locking.lock_video_of_upload(subject.tracking_id)
     if found is None:
         return "no_change"
-    video, row = found
-    row.attempts += 1
-    row.last_look_at = func.clock_timestamp()
-    row.last_look_error = None
-    if observation.video_event is VideoEvent.UPLOAD_WAITING and _ran_out(row):
+    video, upload = found
+    upload.attempts += 1
+    upload.last_look_at = func.clock_timestamp()
+    upload.last_look_error = None
+    if observation.video_event is VideoEvent.UPLOAD_WAITING and _ran_out(upload):
         observation = replace(observation, video_event=VideoEvent.UPLOAD_EXPIRED)
-    outcome = transitions.apply(video, row, observation)
-    if row.is_open:
-        recheck_schedule.schedule_next(row)
+    outcome = transitions.apply(video, upload, observation)
+    if upload.is_open:
+        recheck_schedule.schedule_next(upload)
     elif outcome != "ask":
-        recheck_schedule.unschedule(row)
+        recheck_schedule.unschedule(upload)
     return outcome
 
 
-def _ran_out(row: Tracking) -> bool:
+def _ran_out(upload: Tracking) -> bool:
     """By the local clock: Mux sends no event when an address expires. An asset that comes after all is welcome."""
-    if row.status != "uploading" or row.expires_at is None:
+    if upload.status != "uploading" or upload.expires_at is None:
         return False
-    return bool(db.session.scalar(select(func.clock_timestamp() > row.expires_at)))
+    return bool(db.session.scalar(select(func.clock_timestamp() > upload.expires_at)))
 
 
 def note_failure(subject: UploadSnapshot, error: mux.MuxError) -> None:
     """Write down why a look failed; the next one comes after the pause that Mux asks for or the usual silence."""
     if error.category == "busy":
         return  # Mux was not even asked
-    audit_log.note(subject.kind, subject.target_id, "look", error.category, error.message)
-    row = db.session.scalar(select(Tracking).where(Tracking.id == subject.tracking_id).with_for_update())
-    if row is None:
+    audit_log.record_mux_call(subject.kind, subject.target_id, "look", error.category, error.message)
+    upload = db.session.scalar(select(Tracking).where(Tracking.id == subject.tracking_id).with_for_update())
+    if upload is None:
         return
-    row.attempts += 1
-    row.last_look_at = func.clock_timestamp()
-    row.last_look_error = f"{error.category}: {error.message}"
-    if row.is_open or row.next_check_at is not None:
-        recheck_schedule.schedule_next(row)
+    upload.attempts += 1
+    upload.last_look_at = func.clock_timestamp()
+    upload.last_look_error = f"{error.category}: {error.message}"
+    if upload.is_open or upload.next_check_at is not None:
+        recheck_schedule.schedule_next(upload)
     if error.retry_after:
-        row.next_check_at = later(error.retry_after)  # type: ignore[assignment]
+        upload.next_check_at = later(error.retry_after)  # type: ignore[assignment]

@@ -74,10 +74,10 @@ def check_due(*, actor: Actor) -> Survey:
 def hand_over_due(*, actor: Actor) -> Survey:
     """Hand every due upload to the workers, and look at those that cannot be handed over or were so in vain."""
     _schedule_forgotten()
-    rows = _claim_due()
-    kept = {row.id for row in rows if row.handed_over_at is not None}
-    kept |= _hand_over([row.id for row in rows if row.id not in kept])
-    return _check_all([row for row in rows if row.id in kept], actor)
+    uploads = _claim_due()
+    kept = {upload.id for upload in uploads if upload.handed_over_at is not None}
+    kept |= _hand_over([upload.id for upload in uploads if upload.id not in kept])
+    return _check_all([upload for upload in uploads if upload.id in kept], actor)
 
 
 def _hand_over(ids: list[uuid.UUID]) -> set[uuid.UUID]:
@@ -115,13 +115,15 @@ def claim(tracking_id: uuid.UUID) -> bool:
     return taken is not None
 
 
-def _check_all(rows: list[Tracking], actor: Actor) -> Survey:
+def _check_all(uploads: list[Tracking], actor: Actor) -> Survey:
     """Ask about these within the shared budget."""
     state = Survey(
-        open={str(row.id): UploadSnapshot.of(row) for row in rows},  # the one that waited most comes first
-        oldest=min((row.created_at for row in rows), default=datetime.max.replace(tzinfo=UTC)),
-        by_asset={row.mux_asset_id: str(row.id) for row in rows if row.mux_asset_id},
-        by_upload={row.upload_id: str(row.id) for row in rows if row.upload_id},
+        open={
+            str(upload.id): UploadSnapshot.of(upload) for upload in uploads
+        },  # the one that waited most comes first
+        oldest=min((upload.created_at for upload in uploads), default=datetime.max.replace(tzinfo=UTC)),
+        by_asset={upload.mux_asset_id: str(upload.id) for upload in uploads if upload.mux_asset_id},
+        by_upload={upload.upload_id: str(upload.id) for upload in uploads if upload.upload_id},
     )
     if len(state.open) > MAX_SINGLE_CHECKS_WITHOUT_PAGES:
         _read_assets(state, actor)
@@ -152,15 +154,15 @@ def _claim_due() -> list[Tracking]:
 
 def _claimed(which: Select[Tracking], **more: object) -> list[Tracking]:
     """Take these and move their next turn away, so that two never ask about the same upload at once. Their order stays."""
-    rows = db.session.scalars(
+    uploads = db.session.scalars(
         which.order_by(Tracking.next_check_at, Tracking.id)
         .limit(MAX_ROWS)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
-    ids = [row.id for row in rows]
+    ids = [upload.id for upload in uploads]
     _update_schedule(ids, next_check_at=later(_claim_seconds() + _position(ids) / 1000.0), **more)
-    return list(rows)
+    return list(uploads)
 
 
 def _claim_seconds() -> int:
@@ -231,13 +233,13 @@ def _read_uploads(state: Survey, actor: Actor) -> None:
     ):
         state.pages, number = state.pages + 1, number + 1
         try:
-            uploads = mux.list_uploads(page=number, limit=PAGE_SIZE, priority="low")
+            page = mux.list_uploads(page=number, limit=PAGE_SIZE, priority="low")
         except mux.MuxError as error:
             _record_error(state, error)
             return
         mux_budget.went_well()
-        _apply_page(state, actor, [(None, one.id, one.passthrough, one) for one in uploads])
-        if len(uploads) < PAGE_SIZE:
+        _apply_page(state, actor, [(None, one.id, one.passthrough, one) for one in page])
+        if len(page) < PAGE_SIZE:
             return
 
 

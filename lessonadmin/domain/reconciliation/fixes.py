@@ -49,20 +49,19 @@ def _look_again(finding: Difference, actor: Actor) -> bool:
         if video is None:
             return False
         transitions.ensure_tracked(video)
-        row = video.of_asset(finding.mux_id)
-        if (
-            row is None and asset is not None and asset.upload_id is not None
-        ):  # withdrawn before its asset came
-            row = next((one for one in video.rows if one.upload_id == asset.upload_id), None)
-        if row is None:
+        upload = video.of_asset(finding.mux_id)
+        # Withdrawn before its asset came: the upload does not know its asset yet.
+        if upload is None and asset is not None and asset.upload_id is not None:
+            upload = next((one for one in video.uploads if one.upload_id == asset.upload_id), None)
+        if upload is None:
             return False
         if asset is None:
             observation = gone_observation(finding.mux_id, found_by="sweep")
         else:
             observation = asset_observation(
-                asset, wanted_policy=row.wanted_policy, found_by="sweep", seen=True
+                asset, wanted_policy=upload.wanted_policy, found_by="sweep", seen=True
             )
-        return ask_mux.apply_observation(ask_mux.UploadSnapshot.of(row), observation) == "applied"
+        return ask_mux.apply_observation(ask_mux.UploadSnapshot.of(upload), observation) == "applied"
 
 
 def _delete(finding: Difference, actor: Actor) -> bool:

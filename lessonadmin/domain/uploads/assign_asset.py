@@ -33,7 +33,7 @@ def adopt_asset(owner: Owner, *, asset_id: str, playback_id: str, actor: Actor) 
     chosen = _confirmed(asset, playback_id)
     with transaction(actor):
         video = locking.lock_video_of(owner)
-        audit_log.note(video.owner.kind, video.owner.id, "get_asset", "ok", "named by support")
+        audit_log.record_mux_call(video.owner.kind, video.owner.id, "get_asset", "ok", "named by support")
         take_over(video, asset, chosen)
 
 
@@ -62,19 +62,24 @@ def take_over(video: LockedVideo, asset: mux.Asset, chosen: mux.PlaybackId) -> N
     withdrawal.refuse_kept_back(asset.id, asset.upload_id)
     transitions.ensure_tracked(video)
     _keep(asset.id)
-    row = next(
-        (row for row in video.current if row.mux_asset_id == asset.id and row.status not in LEAVING), None
+    upload = next(
+        (
+            upload
+            for upload in video.current
+            if upload.mux_asset_id == asset.id and upload.status not in LEAVING
+        ),
+        None,
     )
-    if row is None:
-        row = _new_row(video, asset)
-    row.wanted_policy = chosen.policy
-    if row.status == "ready":
-        transitions.set_playback_id(video, row, playback_id=chosen.id, policy=chosen.policy)
+    if upload is None:
+        upload = _new_upload(video, asset)
+    upload.wanted_policy = chosen.policy
+    if upload.status == "ready":
+        transitions.set_playback_id(video, upload, playback_id=chosen.id, policy=chosen.policy)
         return
     observation = asset_observation(asset, wanted_policy=chosen.policy, found_by="manual", seen=True)
     if observation.playback_id is not None:
         observation = replace(observation, playback_id=chosen.id, policy=chosen.policy)
-    transitions.apply(video, row, observation)
+    transitions.apply(video, upload, observation)
 
 
 def _keep(asset_id: str) -> None:
@@ -87,14 +92,14 @@ def _keep(asset_id: str) -> None:
         raise Conflict("being_deleted", "This asset is being deleted.")
 
 
-def _new_row(video: LockedVideo, asset: mux.Asset) -> Tracking:
+def _new_upload(video: LockedVideo, asset: mux.Asset) -> Tracking:
     known = select(Tracking.id).where(Tracking.upload_id == asset.upload_id)
     free = asset.upload_id is not None and db.session.scalar(known) is None
-    row = transitions.add_upload(
+    upload = transitions.add_upload(
         video,
         upload_id=asset.upload_id if free else MIGRATED,
         mux_asset_id=asset.id,
         outside=True,
     )
-    direct_upload.make_current(video, row)
-    return row
+    direct_upload.make_current(video, upload)
+    return upload

@@ -94,36 +94,36 @@ def start(owner: Owner, file: File, *, actor: Actor) -> IssuedUpload:
     with transaction(actor):
         if actor.id is not None:
             rate_limits.ask_for_upload(actor.id)
-        row_id = _prepare(locking.lock_video_of(owner), file, content_type)
+        tracking_id = _prepare(locking.lock_video_of(owner), file, content_type)
     passthrough = mux.Passthrough(
         **{owners.COLUMNS[owner.kind].key: owner.id},
-        tracking_id=row_id,
+        tracking_id=tracking_id,
     )
     try:
-        upload = mux.create_upload(
+        mux_upload = mux.create_upload(
             passthrough=passthrough,
-            external_id=str(row_id),
+            external_id=str(tracking_id),
             policy=config.current().playback_policy,
             caption_language=file.caption_language,
         )
     except mux.MuxError as error:
         with transaction(actor):
-            _not_created(row_id, error)
+            _not_created(tracking_id, error)
         raise _refusal(error) from error
-    if not upload.url:
+    if not mux_upload.url:
         raise Unavailable("mux_unavailable", "Mux gave no address to upload to. Please try again.")
     with transaction(actor):
-        expires_at = _issue(row_id, upload, file)
+        expires_at = _issue(tracking_id, mux_upload, file)
         if expires_at is None:  # deleted or lost meanwhile; the address is given to no client
-            outbox.request_cancellation_by_id(upload.id, (owner.kind, owner.id))
+            outbox.request_cancellation_by_id(mux_upload.id, (owner.kind, owner.id))
     if expires_at is None:
         raise Missing()
-    return IssuedUpload(upload.id, upload.url, expires_at)
+    return IssuedUpload(mux_upload.id, mux_upload.url, expires_at)
 
 
 def _prepare(video: LockedVideo, file: File, content_type: str) -> uuid.UUID:
     transitions.ensure_tracked(video)
-    row = transitions.add_upload(
+    upload = transitions.add_upload(
         video,
         wanted_policy=config.current().playback_policy,
         filename=file.name[:255],
@@ -135,7 +135,7 @@ def _prepare(video: LockedVideo, file: File, content_type: str) -> uuid.UUID:
         expires_at=later(config.current().upload_timeout_seconds),
         next_check_at=later(NEVER_ISSUED_SECONDS),
     )
-    return row.id
+    return upload.id
 
 
 def _starter() -> uuid.UUID | None:
@@ -144,13 +144,15 @@ def _starter() -> uuid.UUID | None:
     return by.id if by.type == "user" else None
 
 
-def _not_created(row_id: uuid.UUID, error: mux.MuxError) -> None:
-    found = locking.lock_video_of_upload(row_id)
+def _not_created(tracking_id: uuid.UUID, error: mux.MuxError) -> None:
+    found = locking.lock_video_of_upload(tracking_id)
     if found is None:
         return  # its lesson was deleted meanwhile
-    video, row = found
-    audit_log.note(video.owner.kind, video.owner.id, "create_upload", error.category, error.message)
-    transitions.fail_before_upload(video, row, message=error.message)
+    video, upload = found
+    audit_log.record_mux_call(
+        video.owner.kind, video.owner.id, "create_upload", error.category, error.message
+    )
+    transitions.fail_before_upload(video, upload, message=error.message)
 
 
 def _refusal(error: mux.MuxError) -> Problem:
@@ -161,26 +163,26 @@ def _refusal(error: mux.MuxError) -> Problem:
     return ask_mux.unavailable(error)
 
 
-def _issue(row_id: uuid.UUID, upload: mux.Upload, file: File) -> datetime | None:
+def _issue(tracking_id: uuid.UUID, mux_upload: mux.Upload, file: File) -> datetime | None:
     """Mux has answered: now the attempt takes its place, before the URL leaves. None if its lesson is gone, or the right
     to it."""
     person = permissions.acting_user()
-    found = locking.lock_video_of_upload(row_id)
+    found = locking.lock_video_of_upload(tracking_id)
     if found is None:
         return None
-    video, row = found
-    if withdrawal.is_withdrawn(row) or not permissions.is_theirs(video.owner):
-        withdrawal.withdraw(video, row, began=person, why="the right was lost", upload_id=upload.id)
+    video, upload = found
+    if withdrawal.is_withdrawn(upload) or not permissions.is_theirs(video.owner):
+        withdrawal.withdraw(video, upload, began=person, why="the right was lost", upload_id=mux_upload.id)
         return None
-    make_current(video, row, upload_id=upload.id)
+    make_current(video, upload, upload_id=mux_upload.id)
     audit_log.record(
-        "video.upload_started", video.owner, upload_id=upload.id, filename=file.name, size=file.size
+        "video.upload_started", video.owner, upload_id=mux_upload.id, filename=file.name, size=file.size
     )
-    audit_log.note(video.owner.kind, video.owner.id, "create_upload", "ok", upload.id)
+    audit_log.record_mux_call(video.owner.kind, video.owner.id, "create_upload", "ok", mux_upload.id)
     db.session.flush()
-    if row.expires_at is None:
+    if upload.expires_at is None:
         raise RuntimeError("an upload without an end was issued")
-    return row.expires_at
+    return upload.expires_at
 
 
 def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, actor: Actor) -> str:
@@ -191,14 +193,14 @@ def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, act
         _adopt(owner, upload_id, actor=actor)
     with transaction(actor):
         video = locking.lock_video_of(owner)
-        row = next((row for row in video.rows if row.upload_id == upload_id), None)
-        if row is None:
+        upload = next((upload for upload in video.uploads if upload.upload_id == upload_id), None)
+        if upload is None:
             raise Missing()
-        row.temp_asset_id = temp_asset_id or row.temp_asset_id
-        if row.is_open and row.bytes_in_at is None:
-            row.bytes_in_at = func.clock_timestamp()
-            recheck_schedule.schedule_next(row)
-        return row.status
+        upload.temp_asset_id = temp_asset_id or upload.temp_asset_id
+        if upload.is_open and upload.bytes_in_at is None:
+            upload.bytes_in_at = func.clock_timestamp()
+            recheck_schedule.schedule_next(upload)
+        return upload.status
 
 
 def _is_known(owner: Owner, upload_id: str) -> bool:
@@ -215,73 +217,73 @@ def _adopt(owner: Owner, upload_id: str, *, actor: Actor) -> None:
     with transaction(actor):
         rate_limits.other_question(actor)
     try:
-        upload = mux.get_upload(upload_id, priority="high")
+        mux_upload = mux.get_upload(upload_id, priority="high")
     except mux.Later as error:
         raise ask_mux.unavailable(error) from error
     except mux.MuxError as error:
         raise Missing() from error
-    named = upload.passthrough
+    named = mux_upload.passthrough
     if named is None or owner.id not in (named.lesson_id, named.course_id):
         raise Missing()
-    kept_back = withdrawal.is_kept_back(upload_id=upload.id, tracking_id=named.tracking_id)
+    kept_back = withdrawal.is_kept_back(upload_id=mux_upload.id, tracking_id=named.tracking_id)
     db.session.rollback()
     if kept_back:
         raise Missing()
     with transaction(actor):
         video = locking.lock_video_of(owner)
-        if any(row.upload_id == upload_id for row in video.rows):
+        if any(upload.upload_id == upload_id for upload in video.uploads):
             return
         transitions.ensure_tracked(video)
-        _add_adopted(video, upload)
+        _add_adopted(video, mux_upload)
 
 
-def _add_adopted(video: LockedVideo, upload: mux.Upload) -> None:
-    row = transitions.add_upload(
+def _add_adopted(video: LockedVideo, mux_upload: mux.Upload) -> None:
+    upload = transitions.add_upload(
         video,
-        upload_id=upload.id,
+        upload_id=mux_upload.id,
         wanted_policy=config.current().playback_policy,
         outside=True,
         started_by=_starter(),
-        expires_at=later(upload.timeout or config.current().upload_timeout_seconds),
+        expires_at=later(mux_upload.timeout or config.current().upload_timeout_seconds),
     )
-    make_current(video, row)
-    audit_log.record("video.upload_started", video.owner, upload_id=upload.id, adopted=True)
-    transitions.apply(video, row, upload_observation(upload, found_by="manual", seen=True))
-    if row.is_open:
-        recheck_schedule.schedule_now(row)
+    make_current(video, upload)
+    audit_log.record("video.upload_started", video.owner, upload_id=mux_upload.id, adopted=True)
+    transitions.apply(video, upload, upload_observation(mux_upload, found_by="manual", seen=True))
+    if upload.is_open:
+        recheck_schedule.schedule_now(upload)
 
 
-def make_current(video: LockedVideo, row: Tracking, *, upload_id: str | None = None) -> None:
+def make_current(video: LockedVideo, upload: Tracking, *, upload_id: str | None = None) -> None:
     """This attempt is the one that counts from now on, and events that came too early for it are due."""
-    transitions.make_current(video, row, upload_id=upload_id)
+    transitions.make_current(video, upload, upload_id=upload_id)
     transitions.project(video)
-    if row.upload_id is not None:
-        inbox.release_parked(row.upload_id)
+    if upload.upload_id is not None:
+        inbox.release_parked(upload.upload_id)
 
 
 def cancel(upload_id: str, owner: Owner, *, actor: Actor) -> str:
     """A person gives an upload up: here at once, at Mux right after."""
     with transaction(actor):
         video = locking.lock_video_of(owner)
-        row = next((row for row in video.rows if row.upload_id == upload_id), None)
-        if row is None:
+        upload = next((upload for upload in video.uploads if upload.upload_id == upload_id), None)
+        if upload is None:
             raise Missing()
-        return _cancel(video, row)
+        return _cancel(video, upload)
 
 
 def cancel_current(owner: Owner, *, actor: Actor) -> None:
     """A person gives up whatever is on its way to a lesson or course, if anything is; a video that plays stays."""
     with transaction(actor):
         video = locking.lock_video_of(owner)
-        row = video.on_its_way
-        if row is not None and row.upload_id is not None:
-            _cancel(video, row)
+        upload = video.on_its_way
+        if upload is not None and upload.upload_id is not None:
+            _cancel(video, upload)
 
 
-def _cancel(video: LockedVideo, row: Tracking) -> str:
-    outbox.request_cancellation(row)
-    transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
-    return row.status
+def _cancel(video: LockedVideo, upload: Tracking) -> str:
+    outbox.request_cancellation(upload)
+    transitions.apply(video, upload, Observation(video_event=VideoEvent.CANCEL))
+    return upload.status
 
 
 def cancel_at_once(upload_id: str, owner: Owner, *, actor: Actor) -> str:

@@ -111,10 +111,10 @@ def _upload_to_check(kind: Kind, owner_id: uuid.UUID) -> uuid.UUID | None:
         if video is None:
             return None
         transitions.ensure_tracked(video)
-        row = video.on_its_way
-        if row is None:
+        upload = video.on_its_way
+        if upload is None:
             transitions.project(video)
-        return row.id if row is not None else None
+        return upload.id if upload is not None else None
 
 
 def _project(kind: Kind, owner_id: uuid.UUID) -> None:

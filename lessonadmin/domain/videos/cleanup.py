@@ -52,7 +52,7 @@ def _end_if_used(deletion_id: uuid.UUID) -> bool:
         used_by=" ".join(map(str, users[0])),
     )
     for video in waiting:
-        for one in video.rows:
+        for one in video.uploads:
             if one.mux_asset_id == row.mux_asset_id and one.status == "deleting":
                 transitions.apply(video, one, Observation(video_event=VideoEvent.LET_GO))
     return True
@@ -96,16 +96,18 @@ def _record_failure(lease: Lease, error: mux.MuxError) -> None:
         return  # it was ended meanwhile, since something uses the asset
     outbox.release_after_error(lease, error)
     if row.target_type and row.target_id:
-        audit_log.note(row.target_type, row.target_id, "delete_asset", error.category, error.message)
+        audit_log.record_mux_call(
+            row.target_type, row.target_id, "delete_asset", error.category, error.message
+        )
 
 
 def _record_deletion(lease: Lease) -> None:
     """Gone at Mux. A zombie whose lease ran out changes nothing that is not already true."""
     for kind, owner_id in removal.owners_with_asset(lease.mux_id):
         video = locking.lock_video(kind, owner_id)
-        for row in video.rows if video else []:
-            if video is not None and row.mux_asset_id == lease.mux_id:
-                transitions.apply(video, row, Observation(video_event=VideoEvent.ASSET_DELETED, seen=True))
+        for upload in video.uploads if video else []:
+            if video is not None and upload.mux_asset_id == lease.mux_id:
+                transitions.apply(video, upload, Observation(video_event=VideoEvent.ASSET_DELETED, seen=True))
     db.session.execute(
         update(AssetDeletion)
         .where(AssetDeletion.id == lease.row_id, AssetDeletion.done_at.is_(None))
@@ -122,38 +124,38 @@ def finish_cancellation(cancellation_id: uuid.UUID, *, actor: Actor, priority: m
     if lease is None:
         return False
     try:
-        upload = _cancel_at_mux(lease.mux_id, priority)
+        mux_upload = _cancel_at_mux(lease.mux_id, priority)
     except mux.MuxError as error:
         with transaction(actor):
             outbox.release_after_error(lease, error)
         raise
     with transaction(actor):
-        return _record_cancellation(lease, upload)
+        return _record_cancellation(lease, mux_upload)
 
 
-def _record_cancellation(lease: Lease, upload: mux.Upload | None) -> bool:
+def _record_cancellation(lease: Lease, mux_upload: mux.Upload | None) -> bool:
     """No bytes come any more. What had come already goes, and the upload itself is history, not for ever open.
 
     False if another one has the cancellation by now, who writes down how it ended.
     """
     target = locking.target_of(Tracking.upload_id == lease.mux_id)
     video = locking.lock_video(*target) if target is not None else None
-    row = (
-        next((row for row in video.rows if row.upload_id == lease.mux_id), None)
+    upload = (
+        next((upload for upload in video.uploads if upload.upload_id == lease.mux_id), None)
         if video is not None
         else None
     )
     if not outbox.mark_done(lease):
         return False
     promise = db.session.get_one(UploadCancellation, lease.row_id)
-    if video is not None and row is not None:
+    if video is not None and upload is not None:
         gone = Observation(video_event=VideoEvent.UPLOAD_EXPIRED, found_by="sweep", seen=True)
         transitions.apply(
-            video, row, upload_observation(upload, found_by="sweep", seen=True) if upload else gone
+            video, upload, upload_observation(mux_upload, found_by="sweep", seen=True) if mux_upload else gone
         )
-    elif upload is not None and upload.asset_id is not None:
+    elif mux_upload is not None and mux_upload.asset_id is not None:
         whose = (promise.target_type, promise.target_id)
-        outbox.request_deletion_of_asset(upload.asset_id, why="made by a cancelled upload", target=whose)
+        outbox.request_deletion_of_asset(mux_upload.asset_id, why="made by a cancelled upload", target=whose)
     return True
 
 
@@ -167,12 +169,12 @@ def _cancel_at_mux(upload_id: str, priority: mux.Priority) -> mux.Upload | None:
         if error.category == "auth_error" and error.status != 403:
             raise
         try:
-            upload = mux.get_upload(upload_id, priority=priority)
+            mux_upload = mux.get_upload(upload_id, priority=priority)
         except mux.Gone:
             return None
-        if upload.status == "waiting":
+        if mux_upload.status == "waiting":
             raise  # refused for another reason than that it is over
-        return upload
+        return mux_upload
 
 
 def open_cancellation_id(upload_id: str) -> uuid.UUID | None:

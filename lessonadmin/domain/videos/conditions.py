@@ -29,17 +29,17 @@ def _stuck_since(now: datetime) -> datetime:
     return now - timedelta(seconds=config.current().stuck_after_seconds)
 
 
-def upload_is_stuck(row: Tracking, now: datetime) -> bool:
+def upload_is_stuck(upload: Tracking, now: datetime) -> bool:
     """It is on its way for longer than a video should take."""
-    return row.is_current and row.is_open and row.created_at <= _stuck_since(now)
+    return upload.is_current and upload.is_open and upload.created_at <= _stuck_since(now)
 
 
-def is_stuck(owner: Owner, rows: Iterable[Tracking], now: datetime) -> bool:
-    """One of the uploads of this lesson or course is stuck. `rows`: all that are current."""
-    current = [row for row in rows if row.is_current]
+def is_stuck(owner: Owner, uploads: Iterable[Tracking], now: datetime) -> bool:
+    """One of the uploads of this lesson or course is stuck. `uploads`: all that are current."""
+    current = [upload for upload in uploads if upload.is_current]
     if not current:
         return owner.video_is_open and owner.created_at <= _stuck_since(now)
-    return any(upload_is_stuck(row, now) for row in current)
+    return any(upload_is_stuck(upload, now) for upload in current)
 
 
 def stuck_uploads() -> ColumnElement[bool]:
@@ -87,10 +87,10 @@ ASKABLE = and_(
 )
 
 
-def is_askable(row: Tracking) -> bool:
+def is_askable(upload: Tracking) -> bool:
     """The same as ASKABLE."""
-    known = row.mux_asset_id is not None and not row.has_temporary_asset
-    return row.status in ASKED_ABOUT and (known or row.upload_id not in (None, MIGRATED))
+    known = upload.mux_asset_id is not None and not upload.has_temporary_asset
+    return upload.status in ASKED_ABOUT and (known or upload.upload_id not in (None, MIGRATED))
 
 
 def failed_uploads_today() -> ColumnElement[bool]:
@@ -126,12 +126,12 @@ def troubled_deletions() -> ColumnElement[bool]:
     return and_(AssetDeletion.done_at.is_(None), AssetDeletion.last_error.is_not(None))
 
 
-def replaced_by(old: Tracking, row: Tracking) -> bool:
+def replaced_by(old: Tracking, upload: Tracking) -> bool:
     """Did this one play until that one took its place? Not so an attempt that was overtaken before it was ready."""
-    return old.superseded_by == row.id and old.status == "ready" and old.ready_at is not None
+    return old.superseded_by == upload.id and old.status == "ready" and old.ready_at is not None
 
 
 def can_undo(uploads: list[Tracking]) -> bool:
     """Is there a replaced video to bring back?"""
-    playing = next((row for row in uploads if row.plays), None)
-    return playing is not None and any(replaced_by(row, playing) for row in uploads)
+    playing = next((upload for upload in uploads if upload.plays), None)
+    return playing is not None and any(replaced_by(upload, playing) for upload in uploads)

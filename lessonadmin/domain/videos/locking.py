@@ -23,23 +23,23 @@ class LockedVideo:
     """A lesson or course under its lock, with every upload that was ever made for it, oldest first."""
 
     owner: Owner
-    rows: list[Tracking]
+    uploads: list[Tracking]
 
     @property
     def current(self) -> list[Tracking]:
-        return [row for row in self.rows if row.is_current]
+        return [upload for upload in self.uploads if upload.is_current]
 
     @property
     def playing(self) -> Tracking | None:
-        return next((row for row in self.current if row.status == "ready"), None)
+        return next((upload for upload in self.current if upload.status == "ready"), None)
 
     @property
     def on_its_way(self) -> Tracking | None:
-        return next((row for row in self.current if row.is_open), None)
+        return next((upload for upload in self.current if upload.is_open), None)
 
     @property
     def deleting(self) -> Tracking | None:
-        return next((row for row in reversed(self.current) if row.status == "deleting"), None)
+        return next((upload for upload in reversed(self.current) if upload.status == "deleting"), None)
 
     # Which upload matters has two answers, and they are these: what people see, and what Mux is to be asked about.
 
@@ -57,16 +57,16 @@ class LockedVideo:
     @property
     def to_ask(self) -> list[Tracking]:
         """Every upload worth a question: what is coming and what plays, else how the last one ended."""
-        rows = [row for row in (self.on_its_way, self.playing) if row is not None]
-        if not rows:
-            rows = [row for row in self.current if row.status == "error"][-1:]
-        return [row for row in rows if is_askable(row)]
+        uploads = [upload for upload in (self.on_its_way, self.playing) if upload is not None]
+        if not uploads:
+            uploads = [upload for upload in self.current if upload.status == "error"][-1:]
+        return [upload for upload in uploads if is_askable(upload)]
 
-    def row(self, tracking_id: uuid.UUID) -> Tracking | None:
-        return next((row for row in self.rows if row.id == tracking_id), None)
+    def upload(self, tracking_id: uuid.UUID) -> Tracking | None:
+        return next((upload for upload in self.uploads if upload.id == tracking_id), None)
 
     def of_asset(self, asset_id: str) -> Tracking | None:
-        return next((row for row in reversed(self.rows) if row.mux_asset_id == asset_id), None)
+        return next((upload for upload in reversed(self.uploads) if upload.mux_asset_id == asset_id), None)
 
 
 def find_owner(kind: Kind, owner_id: uuid.UUID, *, lock: bool = False) -> Owner | None:
@@ -131,8 +131,8 @@ def lock_video_of_upload(tracking_id: uuid.UUID) -> tuple[LockedVideo, Tracking]
     """The locked video of one upload, and that upload as it is under the lock."""
     target = target_of(Tracking.id == tracking_id)
     video = lock_video(*target) if target is not None else None
-    row = video.row(tracking_id) if video is not None else None
-    return (video, row) if video is not None and row is not None else None
+    upload = video.upload(tracking_id) if video is not None else None
+    return (video, upload) if video is not None and upload is not None else None
 
 
 def target_of(*conditions: ColumnElement[bool]) -> tuple[Kind, uuid.UUID] | None:

@@ -64,21 +64,21 @@ def _users(kind: Kind, asset_id: str) -> CompoundSelect[Any]:
     return using.union(select(model.id).where(model.mux_asset_id == asset_id, ~tracked))
 
 
-def request_deletion(row: Tracking, *, why: str, after_seconds: float = 0) -> bool:
+def request_deletion(upload: Tracking, *, why: str, after_seconds: float = 0) -> bool:
     """The asset of this upload goes at Mux; promised twice is promised once. False: something uses it, so it stays."""
-    return row.mux_asset_id is not None and request_deletion_of_asset(
-        row.mux_asset_id,
+    return upload.mux_asset_id is not None and request_deletion_of_asset(
+        upload.mux_asset_id,
         why=why,
-        target=(row.target_type, row.target_id),
-        tracking_id=row.id,
+        target=(upload.target_type, upload.target_id),
+        tracking_id=upload.id,
         after_seconds=after_seconds,
     )
 
 
-def request_deletion_after_grace(row: Tracking) -> None:
+def request_deletion_after_grace(upload: Tracking) -> None:
     """A replaced video is kept for a while, so that the swap can be undone."""
     request_deletion(
-        row, why="replaced by a new video", after_seconds=config.current().replaced_grace_seconds
+        upload, why="replaced by a new video", after_seconds=config.current().replaced_grace_seconds
     )
 
 
@@ -201,25 +201,25 @@ def retry_deletion(asset_id: str | None) -> None:
         enqueue_after_commit("lessonadmin.jobs.videos.delete_asset", str(deletion_id))
 
 
-def mark_asset_deleted(row: Tracking) -> None:
+def mark_asset_deleted(upload: Tracking) -> None:
     """Mux says that the asset is gone, by whatever cause."""
-    if row.mux_asset_id is not None:
+    if upload.mux_asset_id is not None:
         db.session.execute(
             update(AssetDeletion)
-            .where(AssetDeletion.mux_asset_id == row.mux_asset_id, AssetDeletion.done_at.is_(None))
+            .where(AssetDeletion.mux_asset_id == upload.mux_asset_id, AssetDeletion.done_at.is_(None))
             .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
         )
 
 
-def request_cancellation(row: Tracking) -> None:
+def request_cancellation(upload: Tracking) -> None:
     """An upload that may still bring something is cancelled at Mux, so that bytes on their way make no asset.
 
     Our clock may have given it up before Mux did, so one that timed out counts too.
     """
-    may_come = row.is_open or row.error_type == "upload_timed_out"
-    if row.upload_id is None or not may_come or row.mux_asset_id is not None:
+    may_come = upload.is_open or upload.error_type == "upload_timed_out"
+    if upload.upload_id is None or not may_come or upload.mux_asset_id is not None:
         return
-    request_cancellation_by_id(row.upload_id, (row.target_type, row.target_id))
+    request_cancellation_by_id(upload.upload_id, (upload.target_type, upload.target_id))
 
 
 def request_cancellation_by_id(upload_id: str, target: tuple[str, uuid.UUID]) -> None:

@@ -17,7 +17,7 @@ SHARE_OF_AGE = 0.25
 AFTER_THE_END = timedelta(seconds=5)
 
 
-def schedule_next(row: Tracking) -> None:
+def schedule_next(upload: Tracking) -> None:
     """There was an observation: Mux is asked when nothing is heard for a quarter of the upload's age.
 
     At least RECHECK_AFTER_SECONDS, at most half an hour; an upload whose address runs out before that is asked about
@@ -25,20 +25,20 @@ def schedule_next(row: Tracking) -> None:
     """
     now = transaction_time()
     shortest = float(config.current().recheck_after_seconds)
-    age = (now - row.created_at).total_seconds()
+    age = (now - upload.created_at).total_seconds()
     silence = min(max(age * SHARE_OF_AGE, shortest), max(shortest, MAX_SILENCE_SECONDS))
     due = now + timedelta(seconds=silence)
-    if row.status == "uploading" and row.expires_at is not None and row.expires_at > now:
-        due = min(due, row.expires_at + AFTER_THE_END)
-    row.next_check_at, row.handed_over_at = due, None
+    if upload.status == "uploading" and upload.expires_at is not None and upload.expires_at > now:
+        due = min(due, upload.expires_at + AFTER_THE_END)
+    upload.next_check_at, upload.handed_over_at = due, None
 
 
-def schedule_now(row: Tracking) -> None:
+def schedule_now(upload: Tracking) -> None:
     """What was observed does not fit: let a worker look at Mux once this transaction is safe, or else the next sweep."""
-    row.next_check_at, row.handed_over_at = transaction_time(), None
-    enqueue_after_commit(CHECK_ASSET, str(row.id))
+    upload.next_check_at, upload.handed_over_at = transaction_time(), None
+    enqueue_after_commit(CHECK_ASSET, str(upload.id))
 
 
-def unschedule(row: Tracking) -> None:
+def unschedule(upload: Tracking) -> None:
     """Nothing is to be asked about this upload any more."""
-    row.next_check_at = row.handed_over_at = None
+    upload.next_check_at = upload.handed_over_at = None

@@ -26,8 +26,8 @@ Scope = LockedVideo | Literal["everyone"]
 def owners_with_asset(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
     """Every lesson and course that an asset is not yet gone from, in the order in which they are locked: those that use
     it (`outbox.users_of`), and those that gave it up or replaced it and have a row that waits for its end."""
-    rows = locking.uploads_by_asset(asset_id)
-    found = {(row.target_type, row.target_id) for row in rows if row.status != "deleted"}
+    uploads = locking.uploads_by_asset(asset_id)
+    found = {(upload.target_type, upload.target_id) for upload in uploads if upload.status != "deleted"}
     for kind, model in owners.MODELS.items():
         naming = select(model.id).where(model.mux_asset_id == asset_id)
         found |= {(kind, one) for one in db.session.scalars(naming)}
@@ -73,17 +73,19 @@ def _take_from(leaving: list[LockedVideo], asset_id: str, *, why: str, grace_sec
     outbox.lock_asset(asset_id)
     inside = {(video.owner.kind, video.owner.id) for video in leaving}
     stays = bool(set(outbox.users_of(asset_id)) - inside)
-    rows = [(video, row) for video in leaving for row in video.rows if row.mux_asset_id == asset_id]
-    for video, row in rows:
+    uploads = [
+        (video, upload) for video in leaving for upload in video.uploads if upload.mux_asset_id == asset_id
+    ]
+    for video, upload in uploads:
         transitions.apply(
-            video, row, Observation(video_event=VideoEvent.LET_GO if stays else VideoEvent.DELETE)
+            video, upload, Observation(video_event=VideoEvent.LET_GO if stays else VideoEvent.DELETE)
         )
     for video in leaving:
         if video.owner.mux_asset_id == asset_id:
             transitions.project(video)
-    if rows and not stays:
-        outbox.request_deletion(rows[0][1], why=why, after_seconds=grace_seconds)
-    return len(rows)
+    if uploads and not stays:
+        outbox.request_deletion(uploads[0][1], why=why, after_seconds=grace_seconds)
+    return len(uploads)
 
 
 def lock_all(
@@ -102,14 +104,14 @@ def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: 
     in their order before. `grace_seconds`: how long its asset is kept at Mux after that.
     """
     transitions.ensure_tracked(video)
-    for row in video.current:
-        if transitions.real_asset_id(row) is None and (row.is_open or row.status == "error"):
-            outbox.request_cancellation(row)
-            transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
+    for upload in video.current:
+        if transitions.real_asset_id(upload) is None and (upload.is_open or upload.status == "error"):
+            outbox.request_cancellation(upload)
+            transitions.apply(video, upload, Observation(video_event=VideoEvent.CANCEL))
     assets = {
-        row.mux_asset_id
-        for row in video.current
-        if transitions.real_asset_id(row) and row.status != "deleted"
+        upload.mux_asset_id
+        for upload in video.current
+        if transitions.real_asset_id(upload) and upload.status != "deleted"
     }
     for asset_id in sorted(filter(None, assets)):
         give_up_asset(asset_id, "everyone" if everywhere else video, grace_seconds=grace_seconds)
@@ -121,9 +123,9 @@ def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: 
 def give_up_all_assets(video: LockedVideo) -> None:
     """The lesson or course itself goes: nothing that is its alone may stay at Mux. The caller deletes the row."""
     transitions.ensure_tracked(video)
-    for row in video.rows:
-        outbox.request_cancellation(row)
-    assets = {transitions.real_asset_id(row) for row in video.rows if row.status != "deleted"}
+    for upload in video.uploads:
+        outbox.request_cancellation(upload)
+    assets = {transitions.real_asset_id(upload) for upload in video.uploads if upload.status != "deleted"}
     for asset_id in sorted(filter(None, assets)):
         give_up_asset(asset_id, video, why="its lesson or course was deleted")
 
@@ -131,7 +133,9 @@ def give_up_all_assets(video: LockedVideo) -> None:
 def undo_replacement(video: LockedVideo) -> bool:
     """Bring back the video that the present one replaced, while its asset is still there."""
     new = video.playing
-    old = next((row for row in reversed(video.rows) if new and conditions.replaced_by(row, new)), None)
+    old = next(
+        (upload for upload in reversed(video.uploads) if new and conditions.replaced_by(upload, new)), None
+    )
     if new is None or old is None or not outbox.withdraw_deletion(old.mux_asset_id or ""):
         return False
     transitions.swap_back(video, new=new, old=old)

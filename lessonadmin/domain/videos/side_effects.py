@@ -16,40 +16,40 @@ FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
 
 
 def after_transition(
-    owner: Owner, row: Tracking, before: State, after: State, *, found_by: str, replaced: Tracking | None
+    owner: Owner, upload: Tracking, before: State, after: State, *, found_by: str, replaced: Tracking | None
 ) -> None:
     """An upload that counts for its lesson (or course) made a step."""
     if after is State.PROCESSING:
-        audit_log.record("video.processing", owner, asset_id=row.mux_asset_id, upload_id=row.upload_id)
+        audit_log.record("video.processing", owner, asset_id=upload.mux_asset_id, upload_id=upload.upload_id)
     elif after is State.READY:
-        _ready(owner, row, found_by, replaced)
+        _ready(owner, upload, found_by, replaced)
     elif after in FAILED:
-        _failed(owner, row)
+        _failed(owner, upload)
     elif after is State.CANCELLED:
-        audit_log.record("video.upload_cancelled", owner, upload_id=row.upload_id)
+        audit_log.record("video.upload_cancelled", owner, upload_id=upload.upload_id)
         _count("cancelled")
     elif after is State.WITHDRAWN:  # the code that withdraws it writes down why
         _count("cancelled")
     elif after is State.DELETING:
-        audit_log.record("video.delete_requested", owner, asset_id=row.mux_asset_id)
+        audit_log.record("video.delete_requested", owner, asset_id=upload.mux_asset_id)
     elif after is State.DELETED:
-        _deleted(owner, row, requested=before is State.DELETING)
+        _deleted(owner, upload, requested=before is State.DELETING)
 
 
-def after_superseded_transition(owner: Owner, row: Tracking, after: State) -> None:
+def after_superseded_transition(owner: Owner, upload: Tracking, after: State) -> None:
     """An upload that does not count for its lesson (or course) any more made a step: written down, no person is told,
     unless staff have to decide."""
     if after is State.HELD:
-        _held(owner, row)
+        _held(owner, upload)
     elif after is State.DELETING:
-        audit_log.record("video.delete_requested", owner, asset_id=row.mux_asset_id, superseded=True)
+        audit_log.record("video.delete_requested", owner, asset_id=upload.mux_asset_id, superseded=True)
     elif after is State.DELETED:
-        audit_log.record("video.deleted", owner, asset_id=row.mux_asset_id, superseded=True)
+        audit_log.record("video.deleted", owner, asset_id=upload.mux_asset_id, superseded=True)
 
 
-def _held(owner: Owner, row: Tracking) -> None:
+def _held(owner: Owner, upload: Tracking) -> None:
     """Every member of staff is told, once for an upload, since it is held once."""
-    audit_log.record("video.held", owner, asset_id=row.mux_asset_id, upload_id=row.upload_id)
+    audit_log.record("video.held", owner, asset_id=upload.mux_asset_id, upload_id=upload.upload_id)
     said = (
         f"A file for “{owner.title}” arrived after whoever had begun its upload lost the right to it. It is held, and"
         f" nobody sees it: open the {owner.kind} in the panel to take it over or to delete it."
@@ -59,56 +59,60 @@ def _held(owner: Owner, row: Tracking) -> None:
         audit_log.notify_user("needs_attention", staff_id, said, cause="held", **about)
 
 
-def after_let_go(owner: Owner, row: Tracking) -> None:
+def after_let_go(owner: Owner, upload: Tracking) -> None:
     """A lesson (or course) gave up an asset that something else goes on using."""
-    superseded = None if row.is_current else True
-    audit_log.record("video.let_go", owner, asset_id=row.mux_asset_id, superseded=superseded)
+    superseded = None if upload.is_current else True
+    audit_log.record("video.let_go", owner, asset_id=upload.mux_asset_id, superseded=superseded)
 
 
-def _ready(owner: Owner, row: Tracking, found_by: str, replaced: Tracking | None) -> None:
+def _ready(owner: Owner, upload: Tracking, found_by: str, replaced: Tracking | None) -> None:
     audit_log.record(
-        "video.ready", owner, asset_id=row.mux_asset_id, playback_id=row.mux_playback_id, found_by=found_by
+        "video.ready",
+        owner,
+        asset_id=upload.mux_asset_id,
+        playback_id=upload.mux_playback_id,
+        found_by=found_by,
     )
     if replaced is not None:
-        audit_log.record("video.replaced", owner, before=replaced.mux_asset_id, after=row.mux_asset_id)
+        audit_log.record("video.replaced", owner, before=replaced.mux_asset_id, after=upload.mux_asset_id)
     publishes = isinstance(owner, Lesson) and owner.status == "draft" and owner.publish_on_ready
     if not publishes:
         said = "The new video of" if replaced is not None else "The video of"
-        audit_log.notify("video_ready", owner, f"{said} “{owner.title}” is ready.", tracking=row)
-    after_commit(lambda: _observe(row))
+        audit_log.notify("video_ready", owner, f"{said} “{owner.title}” is ready.", tracking=upload)
+    after_commit(lambda: _observe(upload))
     after_commit(lambda: metrics.ready_discovered.labels(found_by).inc())
     _count("ready")
 
 
-def _failed(owner: Owner, row: Tracking) -> None:
+def _failed(owner: Owner, upload: Tracking) -> None:
     audit_log.record(
         "video.failed",
         owner,
-        error_type=row.error_type,
-        message=row.error_message,
-        asset_id=row.mux_asset_id,
-        upload_id=row.upload_id,
+        error_type=upload.error_type,
+        message=upload.error_message,
+        asset_id=upload.mux_asset_id,
+        upload_id=upload.upload_id,
     )
-    why = wording.why_failed(row.error_type, row.error_message)
-    if not row.is_current:
+    why = wording.why_failed(upload.error_type, upload.error_message)
+    if not upload.is_current:
         said = f"The new video of “{owner.title}” failed, the old one still plays. {why}"
     else:
         said = f"The video of “{owner.title}” failed. {why}"
-    audit_log.notify("video_failed", owner, said, tracking=row, cause=row.error_type)
-    _count(row.error_type or "asset_errored")
+    audit_log.notify("video_failed", owner, said, tracking=upload, cause=upload.error_type)
+    _count(upload.error_type or "asset_errored")
 
 
-def _deleted(owner: Owner, row: Tracking, *, requested: bool) -> None:
-    audit_log.record("video.deleted", owner, asset_id=row.mux_asset_id, at_mux=not requested or None)
-    if not requested and row.error_type is not None:
+def _deleted(owner: Owner, upload: Tracking, *, requested: bool) -> None:
+    audit_log.record("video.deleted", owner, asset_id=upload.mux_asset_id, at_mux=not requested or None)
+    if not requested and upload.error_type is not None:
         said = f"The video of “{owner.title}” was deleted at Mux. Please upload it again."
-        if not row.is_current:
+        if not upload.is_current:
             said = f"The new video of “{owner.title}” was deleted at Mux, the old one still plays."
         audit_log.notify(
             "video_deleted",
             owner,
             said,
-            tracking=row,
+            tracking=upload,
             cause="deleted_at_mux",
         )
 
@@ -117,6 +121,6 @@ def _count(outcome: str) -> None:
     after_commit(lambda: metrics.uploads.labels(outcome).inc())
 
 
-def _observe(row: Tracking) -> None:
+def _observe(upload: Tracking) -> None:
     # By the local clock: what the database wrote down for this moment would cost another query.
-    metrics.time_to_ready.observe(max((datetime.now(UTC) - row.created_at).total_seconds(), 0.0))
+    metrics.time_to_ready.observe(max((datetime.now(UTC) - upload.created_at).total_seconds(), 0.0))

@@ -1,4 +1,4 @@
-"""The one writer of video states: tracking rows, and the lesson's or course's columns that are made from them.
+"""The one writer of video states: uploads (tracking rows), and the lesson's or course's columns that are made from them.
 
 What happens to an upload ends in `apply`, by whatever way it was found out: webhook, sweep, button, bulk action or command. The few
 changes that are no event have a function of their own (`take_place`, `set_playback_id`, `forget`, ...). All work under
@@ -34,214 +34,216 @@ ENDED = (*FAILED, *GONE, State.CANCELLED, *KEPT_BACK)
 ASSET_FINISHED = (VideoEvent.ASSET_READY, VideoEvent.ASSET_UNPLAYABLE, VideoEvent.ASSET_ERRORED)
 
 
-def apply(video: LockedVideo, row: Tracking, observation: Observation) -> Outcome:
+def apply(video: LockedVideo, upload: Tracking, observation: Observation) -> Outcome:
     """Let one thing happen to one upload: the state, then what follows from it, in this transaction."""
-    state = state_of(row.status, row.error_type)
+    state = state_of(upload.status, upload.error_type)
     step = next_state(state, observation.video_event, seen=observation.seen)
     if step.ask:
-        recheck_schedule.schedule_now(row)
+        recheck_schedule.schedule_now(upload)
         return "ask"
-    learned = _store_new_facts(row, observation)
-    if observation.video_event in ASSET_FINISHED and (state in ENDED or not row.is_current):
-        outbox.retry_deletion(row.mux_asset_id)
+    learned = _store_new_facts(upload, observation)
+    if observation.video_event in ASSET_FINISHED and (state in ENDED or not upload.is_current):
+        outbox.retry_deletion(upload.mux_asset_id)
     if step.state == state:
-        if observation.playback_id is not None and _plays_by_temporary_id(row):
+        if observation.playback_id is not None and _plays_by_temporary_id(upload):
             learned = set_playback_id(
-                video, row, playback_id=observation.playback_id, policy=observation.policy
+                video, upload, playback_id=observation.playback_id, policy=observation.policy
             )
-            if row.is_current and isinstance(video.owner, Lesson):
-                publication.fulfil(video.owner, row)
-        elif learned and row.is_current:
+            if upload.is_current and isinstance(video.owner, Lesson):
+                publication.fulfil(video.owner, upload)
+        elif learned and upload.is_current:
             project(video)
-        if row.is_open:
-            recheck_schedule.schedule_next(row)
-        _delete_if_unwanted(video, row)
+        if upload.is_open:
+            recheck_schedule.schedule_next(upload)
+        _delete_if_unwanted(video, upload)
         return "applied" if learned else "no_change"
-    _enter(video, row, state, step.state, observation)
+    _enter(video, upload, state, step.state, observation)
     return "applied"
 
 
-def _store_new_facts(row: Tracking, observation: Observation) -> bool:
+def _store_new_facts(upload: Tracking, observation: Observation) -> bool:
     """Take over what is new. Ids are learned once: an upload never changes its asset."""
     learned = False
     for name, value in (
-        ("upload_id", observation.upload_id if _takes_upload_id(row, observation.upload_id) else None),
-        ("mux_asset_id", observation.asset_id if not real_asset_id(row) else None),
+        ("upload_id", observation.upload_id if _takes_upload_id(upload, observation.upload_id) else None),
+        ("mux_asset_id", observation.asset_id if not real_asset_id(upload) else None),
         ("duration", observation.duration),
     ):
-        if value is not None and getattr(row, name) != value:
-            setattr(row, name, value)
+        if value is not None and getattr(upload, name) != value:
+            setattr(upload, name, value)
             learned = True
-    if observation.progress is not None and row.is_open and observation.progress > (row.progress or -1):
-        row.progress = observation.progress
+    if observation.progress is not None and upload.is_open and observation.progress > (upload.progress or -1):
+        upload.progress = observation.progress
         learned = True
     return learned
 
 
-def real_asset_id(row: Tracking) -> str | None:
-    """The asset that Mux has for this upload: rows from an older program may hold an id that it had made up."""
-    return None if row.has_temporary_asset else row.mux_asset_id
+def real_asset_id(upload: Tracking) -> str | None:
+    """The asset that Mux has for this upload: uploads of an older program may hold an id that it had made up."""
+    return None if upload.has_temporary_asset else upload.mux_asset_id
 
 
-def _plays_by_temporary_id(row: Tracking) -> bool:
+def _plays_by_temporary_id(upload: Tracking) -> bool:
     """It is said to be ready, but by an id that an older program made up."""
-    return row.status == "ready" and is_temporary(row.mux_playback_id)
+    return upload.status == "ready" and is_temporary(upload.mux_playback_id)
 
 
-def _takes_upload_id(row: Tracking, upload_id: str | None) -> bool:
-    """An old row learns the upload that it came from, unless that is another row's already (a shared asset)."""
-    if upload_id is None or row.upload_id not in (None, MIGRATED):
+def _takes_upload_id(upload: Tracking, upload_id: str | None) -> bool:
+    """An old upload learns its id at Mux, unless another one has it already (a shared asset)."""
+    if upload_id is None or upload.upload_id not in (None, MIGRATED):
         return False
-    return row.upload_id is None or not db.session.scalar(
+    return upload.upload_id is None or not db.session.scalar(
         select(exists().where(Tracking.upload_id == upload_id))
     )
 
 
-def _enter(video: LockedVideo, row: Tracking, before: State, after: State, observation: Observation) -> None:
+def _enter(
+    video: LockedVideo, upload: Tracking, before: State, after: State, observation: Observation
+) -> None:
     """Make the step and everything that belongs to it."""
-    overtaken = not row.is_current
+    overtaken = not upload.is_current
     if after is State.READY and not overtaken:
-        _supersede_ended(video, row)
-    _write_state(row, before, after, observation, overtaken=overtaken)
+        _supersede_ended(video, upload)
+    _write_state(upload, before, after, observation, overtaken=overtaken)
     if after is State.WITHDRAWN and not overtaken:
-        supersede(row, by=None)  # whatever comes of it never reaches the lesson, unless staff take it over
+        supersede(upload, by=None)  # whatever comes of it never reaches the lesson, unless staff take it over
         project(video)
-    if after in ENDED and video.playing is not None and row.is_current:
+    if after in ENDED and video.playing is not None and upload.is_current:
         supersede(
-            row, by=video.playing
+            upload, by=video.playing
         )  # beside a video that plays it is history, and the lesson stays as it was
-    if row.is_current:
+    if upload.is_current:
         project(video)
         if after in GONE and isinstance(video.owner, Lesson):
             publication.withdraw(video.owner, why="its video is gone")
-    _delete_if_unwanted(video, row)
+    _delete_if_unwanted(video, upload)
     if observation.video_event is VideoEvent.LET_GO:
-        side_effects.after_let_go(video.owner, row)
+        side_effects.after_let_go(video.owner, upload)
         return
     if overtaken:
-        side_effects.after_superseded_transition(video.owner, row, after)
+        side_effects.after_superseded_transition(video.owner, upload, after)
         return
     side_effects.after_transition(
-        video.owner, row, before, after, found_by=observation.found_by, replaced=_replaced(video, row)
+        video.owner, upload, before, after, found_by=observation.found_by, replaced=_replaced(video, upload)
     )
     if after is State.READY and isinstance(video.owner, Lesson):
-        publication.fulfil(video.owner, row)
+        publication.fulfil(video.owner, upload)
 
 
 def _write_state(
-    row: Tracking, before: State, after: State, observation: Observation, *, overtaken: bool
+    upload: Tracking, before: State, after: State, observation: Observation, *, overtaken: bool
 ) -> None:
-    row.status = status_of(after)
-    row.attention_at = None
-    recheck_schedule.unschedule(row)
+    upload.status = status_of(after)
+    upload.attention_at = None
+    recheck_schedule.unschedule(upload)
     if not (overtaken and after in (State.DELETING, State.DELETED)):  # else why it failed is still to be told
-        row.error_type = row.error_message = None
+        upload.error_type = upload.error_message = None
     if after is State.PROCESSING:
-        row.asset_seen_at = transaction_time()
-        recheck_schedule.schedule_next(row)
+        upload.asset_seen_at = transaction_time()
+        recheck_schedule.schedule_next(upload)
     elif after is State.READY:
-        row.mux_playback_id, row.playback_policy, row.progress = (
+        upload.mux_playback_id, upload.playback_policy, upload.progress = (
             observation.playback_id,
             observation.policy,
             100,
         )
-        row.ready_found_by = observation.found_by
+        upload.ready_found_by = observation.found_by
         if not overtaken:
-            row.ready_at = transaction_time()
+            upload.ready_at = transaction_time()
     elif after in KEPT_BACK:
-        row.error_type = KEPT_BACK[after]
+        upload.error_type = KEPT_BACK[after]
     elif after in FAILED:
-        row.error_type = (
+        upload.error_type = (
             UPLOAD_ERRORS.get(observation.video_event) or observation.error_type or "asset_errored"
         )
-        row.error_message = observation.error_message
+        upload.error_message = observation.error_message
     elif after is State.DELETED and observation.video_event is not VideoEvent.LET_GO:
         if overtaken or before in ENDED:
-            outbox.mark_asset_deleted(row)  # only then it can have been promised
+            outbox.mark_asset_deleted(upload)  # only then it can have been promised
         if before not in (State.DELETING, State.CANCELLED) and not overtaken:
-            row.error_type, row.error_message = "deleted_at_mux", "The video was deleted at Mux."
+            upload.error_type, upload.error_message = "deleted_at_mux", "The video was deleted at Mux."
 
 
-def _supersede_ended(video: LockedVideo, row: Tracking) -> None:
+def _supersede_ended(video: LockedVideo, upload: Tracking) -> None:
     """The swap: what played gives way and is kept for the grace time; what had ended beside it is history."""
-    for old in [one for one in video.current if one is not row and not one.is_open]:
+    for old in [one for one in video.current if one is not upload and not one.is_open]:
         plays = old.status == "ready"
-        supersede(old, by=row)
+        supersede(old, by=upload)
         if plays:
             outbox.request_deletion_after_grace(old)
 
 
-def _replaced(video: LockedVideo, row: Tracking) -> Tracking | None:
-    return next((old for old in video.rows if conditions.replaced_by(old, row)), None)
+def _replaced(video: LockedVideo, upload: Tracking) -> Tracking | None:
+    return next((old for old in video.uploads if conditions.replaced_by(old, upload)), None)
 
 
 def supersede_others(video: LockedVideo, *, to: Tracking) -> list[Tracking]:
     """A new attempt takes the place of every upload but the one that plays."""
-    given = [row for row in video.current if row is not to and row is not video.playing]
-    for row in given:
-        supersede(row, by=to)
-        recheck_schedule.unschedule(row)
-        _delete_if_unwanted(video, row)
+    given = [upload for upload in video.current if upload is not to and upload is not video.playing]
+    for upload in given:
+        supersede(upload, by=to)
+        recheck_schedule.unschedule(upload)
+        _delete_if_unwanted(video, upload)
     return given
 
 
-def make_current(video: LockedVideo, row: Tracking, *, upload_id: str | None = None) -> None:
+def make_current(video: LockedVideo, upload: Tracking, *, upload_id: str | None = None) -> None:
     """An upload that was outside the lesson counts from now on; open ones before it are cancelled at Mux too.
 
     `upload_id`: the id that Mux has just given it. The caller says what the upload is worth (`apply`) or shows it as
     it is (`project`).
     """
-    for old in supersede_others(video, to=row):
+    for old in supersede_others(video, to=upload):
         outbox.request_cancellation(old)
     if upload_id is not None:
-        row.upload_id = upload_id
-    row.superseded_at = None
-    recheck_schedule.schedule_next(row)
+        upload.upload_id = upload_id
+    upload.superseded_at = None
+    recheck_schedule.schedule_next(upload)
     db.session.flush()
 
 
-def supersede(row: Tracking, *, by: Tracking | None) -> None:
+def supersede(upload: Tracking, *, by: Tracking | None) -> None:
     """Another upload took its place; from now on its events never touch the lesson.
 
     Flushed at once, since the database allows one playing and one coming upload at any moment.
     """
-    row.superseded_at = transaction_time()
-    row.superseded_by = by.id if by is not None else None
+    upload.superseded_at = transaction_time()
+    upload.superseded_by = by.id if by is not None else None
     db.session.flush()
 
 
-def _delete_if_unwanted(video: LockedVideo, row: Tracking) -> None:
+def _delete_if_unwanted(video: LockedVideo, upload: Tracking) -> None:
     """An asset that came for an upload that is wanted no more must go at Mux, unless it is held for staff to decide."""
-    kept_back = state_of(row.status, row.error_type) in KEPT_BACK
-    if row.mux_asset_id is None or row.status in ("deleting", "deleted") or kept_back:
+    kept_back = state_of(upload.status, upload.error_type) in KEPT_BACK
+    if upload.mux_asset_id is None or upload.status in ("deleting", "deleted") or kept_back:
         return
-    if row.status == "cancelled" or (not row.is_current and row.ready_at is None):
-        outbox.request_deletion(row, why="nobody wants this upload any more")
+    if upload.status == "cancelled" or (not upload.is_current and upload.ready_at is None):
+        outbox.request_deletion(upload, why="nobody wants this upload any more")
 
 
 def project(video: LockedVideo) -> None:
-    """Make the owner's columns from its rows."""
+    """Make the owner's columns from its uploads."""
     owner = video.owner
-    row = video.shown
-    status = _video_status(row)
+    upload = video.shown
+    status = _video_status(upload)
     plays, failed = status == "ready", status == "error"
-    known = status in ("ready", "processing") or (failed and row is not None and row.status == "error")
+    known = status in ("ready", "processing") or (failed and upload is not None and upload.status == "error")
     _set_columns(
         owner,
         video_processing_status=status,
-        mux_asset_id=row.mux_asset_id if row is not None and known else None,
-        mux_playback_id=row.mux_playback_id if row is not None and plays else None,
-        playback_policy=row.playback_policy if row is not None and plays else None,
-        video_duration=row.duration if row is not None and plays else None,
-        video_error_type=row.error_type if row is not None and failed else None,
-        video_error_message=row.error_message if row is not None and failed else None,
+        mux_asset_id=upload.mux_asset_id if upload is not None and known else None,
+        mux_playback_id=upload.mux_playback_id if upload is not None and plays else None,
+        playback_policy=upload.playback_policy if upload is not None and plays else None,
+        video_duration=upload.duration if upload is not None and plays else None,
+        video_error_type=upload.error_type if upload is not None and failed else None,
+        video_error_message=upload.error_message if upload is not None and failed else None,
     )
     if isinstance(owner, Lesson):
         watched = video.watched
         _set_columns(owner, needs_attention_at=watched.attention_at if watched is not None else None)
         if owner.status == "published" and not plays:
             publication.withdraw(owner, why="its video does not play any more")
-            if row is not None and row.is_open and all(one.ready_at is None for one in video.rows):
+            if upload is not None and upload.is_open and all(one.ready_at is None for one in video.uploads):
                 publication.request(owner)  # it never played here: another program published it too early
 
 
@@ -252,27 +254,27 @@ def _set_columns(owner: Owner, **columns: Any) -> None:
             setattr(owner, name, value)
 
 
-def _video_status(row: Tracking | None) -> str:
-    if row is None or row.status == "cancelled":
+def _video_status(upload: Tracking | None) -> str:
+    if upload is None or upload.status == "cancelled":
         return "none"
-    if row.status == "deleted":
-        return "error" if row.error_type else "none"
-    return row.status
+    if upload.status == "deleted":
+        return "error" if upload.error_type else "none"
+    return upload.status
 
 
-def fail_before_upload(video: LockedVideo, row: Tracking, *, message: str) -> None:
+def fail_before_upload(video: LockedVideo, upload: Tracking, *, message: str) -> None:
     """Mux issued no address for this upload: it ends outside the lesson, which stays as it was."""
-    row.status, row.error_type, row.error_message = "error", "upload_not_created", message
-    recheck_schedule.unschedule(row)
+    upload.status, upload.error_type, upload.error_message = "error", "upload_not_created", message
+    recheck_schedule.unschedule(upload)
     audit_log.record("video.upload_not_created", video.owner, message=message)
 
 
-def set_playback_id(video: LockedVideo, row: Tracking, *, playback_id: str, policy: str | None) -> bool:
+def set_playback_id(video: LockedVideo, upload: Tracking, *, playback_id: str, policy: str | None) -> bool:
     """The same asset plays by another playback id, which Mux has confirmed; False if nothing was different."""
-    before = (row.mux_playback_id, row.playback_policy)
-    row.mux_playback_id, row.playback_policy = playback_id, policy
-    row.wanted_policy = policy or row.wanted_policy  # from now on this is what the video has
-    if not row.is_current:
+    before = (upload.mux_playback_id, upload.playback_policy)
+    upload.mux_playback_id, upload.playback_policy = playback_id, policy
+    upload.wanted_policy = policy or upload.wanted_policy  # from now on this is what the video has
+    if not upload.is_current:
         return before != (playback_id, policy)
     shown = video.owner.mux_playback_id
     project(video)
@@ -281,7 +283,7 @@ def set_playback_id(video: LockedVideo, row: Tracking, *, playback_id: str, poli
     audit_log.record(
         "video.playback_changed",
         video.owner,
-        asset_id=row.mux_asset_id,
+        asset_id=upload.mux_asset_id,
         before=before[0],
         after=playback_id,
         policy=policy,
@@ -289,11 +291,13 @@ def set_playback_id(video: LockedVideo, row: Tracking, *, playback_id: str, poli
     return True
 
 
-def mark_needs_attention(video: LockedVideo, row: Tracking) -> None:
+def mark_needs_attention(video: LockedVideo, upload: Tracking) -> None:
     """This upload takes longer than a video should; it is still watched."""
-    row.attention_at = transaction_time()
+    upload.attention_at = transaction_time()
     project(video)
-    audit_log.record("video.needs_attention", video.owner, upload_id=row.upload_id, asset_id=row.mux_asset_id)
+    audit_log.record(
+        "video.needs_attention", video.owner, upload_id=upload.upload_id, asset_id=upload.mux_asset_id
+    )
 
 
 def clear_owner_columns(video: LockedVideo) -> bool:
@@ -301,9 +305,9 @@ def clear_owner_columns(video: LockedVideo) -> bool:
     False if nothing of that kind was shown."""
     owner = video.owner
     before = (owner.mux_asset_id, owner.mux_playback_id, owner.video_processing_status)
-    for row in video.current:
-        if row.status == "deleted":
-            row.error_type = row.error_message = None
+    for upload in video.current:
+        if upload.status == "deleted":
+            upload.error_type = upload.error_message = None
     project(video)
     if before == (owner.mux_asset_id, owner.mux_playback_id, owner.video_processing_status):
         return False
@@ -348,26 +352,26 @@ def add_upload(video: LockedVideo, *, outside: bool = False, **columns: Any) -> 
 
 
 def _add(video: LockedVideo, **columns: Any) -> Tracking:
-    row = Tracking(
+    upload = Tracking(
         **{owners.COLUMNS[video.owner.kind].key: video.owner.id},
         owner_id=video.owner.owner_id,
         **columns,
     )
-    db.session.add(row)
+    db.session.add(upload)
     db.session.flush()
-    video.rows.append(row)
-    return row
+    video.uploads.append(upload)
+    return upload
 
 
 def ensure_tracked(video: LockedVideo) -> None:
-    """Lessons from before tracking name their asset themselves: give it a row, so that one set of rules serves all.
+    """Lessons from before tracking name their asset themselves: give it an upload, so that one set of rules serves all.
 
     Only a video with true ids that is said to be ready counts as one that plays; of any other Mux has the next word.
     """
     owner = video.owner
     asset_id = owner.mux_asset_id
     if owner.video_processing_status == "none" and video.on_its_way is not None:
-        project(video)  # the row was written by another program
+        project(video)  # the upload was written by another program
     if not asset_id or is_temporary(asset_id) or video.of_asset(asset_id) is not None or video.current:
         return
     plays = owner.is_playable

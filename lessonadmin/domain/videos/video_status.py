@@ -80,11 +80,11 @@ def of(owner: Owner) -> VideoStatus:
 
 def of_many(owners: Sequence[Owner]) -> dict[uuid.UUID, VideoStatus]:
     """The same for a page of lessons, or of courses, with one query."""
-    rows: dict[uuid.UUID, list[Tracking]] = defaultdict(list)
+    uploads: dict[uuid.UUID, list[Tracking]] = defaultdict(list)
     found, now = _uploads(owners)
-    for row in found:
-        rows[row.target_id].append(row)
-    return {owner.id: _video_status(LockedVideo(owner, rows[owner.id]), now) for owner in owners}
+    for upload in found:
+        uploads[upload.target_id].append(upload)
+    return {owner.id: _video_status(LockedVideo(owner, uploads[owner.id]), now) for owner in owners}
 
 
 def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
@@ -112,47 +112,47 @@ def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
     now = found[0][1] if found else None
     if now is None and any(owner.video_is_open for owner in owners):
         now = db.session.scalar(select(func.clock_timestamp()))
-    return [row for row, _ in found], now
+    return [upload for upload, _ in found], now
 
 
 def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
-    owner, row = video.owner, video.shown
+    owner, upload = video.owner, video.shown
     coming = video.on_its_way
-    stuck = now is not None and conditions.is_stuck(owner, video.rows, now)
+    stuck = now is not None and conditions.is_stuck(owner, video.uploads, now)
     status = owner.video_processing_status
     if status == "none" and coming is not None:
         status = coming.status  # written by another program: the next observation shows it on the owner too
     temporary = status == "ready" and owner.has_temporary_id
     if temporary:
         status = "processing"  # nothing plays until Mux has told the true id
-    known = row is not None and status == row.status and status in WITH_IDS
+    known = upload is not None and status == upload.status and status in WITH_IDS
     return VideoStatus(
         status=status,
-        upload_id=_upload_id(row) if known else None,
+        upload_id=_upload_id(upload) if known else None,
         asset_id=owner.mux_asset_id,
         playback_id=None if temporary else owner.mux_playback_id,
         playback_policy=owner.playback_policy,
-        progress=_progress(status, row if known else None),
+        progress=_progress(status, upload if known else None),
         duration=owner.video_duration,
         stuck=stuck,
-        filename=row.filename if row is not None and known else "",
-        bytes_in=row is not None and known and row.bytes_in_at is not None,
+        filename=upload.filename if upload is not None and known else "",
+        bytes_in=upload is not None and known and upload.bytes_in_at is not None,
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
-        can_undo=conditions.can_undo(video.rows),
+        can_undo=conditions.can_undo(video.uploads),
         temporary=temporary,
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
         replacement=_replacement(video, stuck) if status == "ready" else None,
     )
 
 
-def _upload_id(row: Tracking | None) -> str | None:
-    return row.upload_id if row is not None and row.upload_id != MIGRATED else None
+def _upload_id(upload: Tracking | None) -> str | None:
+    return upload.upload_id if upload is not None and upload.upload_id != MIGRATED else None
 
 
-def _progress(status: str, row: Tracking | None) -> int | None:
+def _progress(status: str, upload: Tracking | None) -> int | None:
     if status == "ready":
         return 100
-    return row.progress if row is not None and row.is_open else None
+    return upload.progress if upload is not None and upload.is_open else None
 
 
 def failure(error_type: str | None, message: str | None) -> Failure:
@@ -164,23 +164,23 @@ def failure(error_type: str | None, message: str | None) -> Failure:
 
 
 def _replacement(video: LockedVideo, stuck: bool) -> Replacement | None:
-    row = video.on_its_way or _failed_beside(video)
-    if row is None:
+    upload = video.on_its_way or _failed_beside(video)
+    if upload is None:
         return None
-    failed = not row.is_open
+    failed = not upload.is_open
     return Replacement(
-        status="error" if failed else row.status,
-        upload_id=_upload_id(row),
-        progress=row.progress if row.is_open else None,
+        status="error" if failed else upload.status,
+        upload_id=_upload_id(upload),
+        progress=upload.progress if upload.is_open else None,
         stuck=stuck,
-        filename=row.filename,
-        error=failure(row.error_type, row.error_message) if failed else None,
+        filename=upload.filename,
+        error=failure(upload.error_type, upload.error_message) if failed else None,
     )
 
 
 def _failed_beside(video: LockedVideo) -> Tracking | None:
     """The latest attempt, if it failed while the present video played; its asset is deleted soon, its failure stays."""
-    playing, last = video.playing, video.rows[-1] if video.rows else None
+    playing, last = video.playing, video.uploads[-1] if video.uploads else None
     if playing is None or last is None or last.error_type is None:
         return None
     return last if last.superseded_by == playing.id else None
@@ -192,15 +192,15 @@ def next_poll_ms(attempt: int) -> int:
     return int(min(FIRST_POLL_MS * POLL_GROWTH**steps, SLOWEST_POLL_MS))
 
 
-def sentence(standing: VideoStatus) -> str:
+def sentence(video: VideoStatus) -> str:
     """One sentence about the video, for the person who just asked."""
-    if standing.error is not None:
-        return standing.error.advice
-    coming = standing.replacement
+    if video.error is not None:
+        return video.error.advice
+    coming = video.replacement
     if coming is not None and coming.error is not None:
         return f"The new video failed, the old one still plays. {coming.error.advice}"
     if coming is not None:
         return f"The video is ready. {wording.REPLACEMENT_SENTENCES[coming.status]}"
-    if standing.temporary:
+    if video.temporary:
         return wording.TEMPORARY
-    return wording.STATUS_SENTENCES.get(standing.status, "")
+    return wording.STATUS_SENTENCES.get(video.status, "")

@@ -1,6 +1,6 @@
 """A user who loses the right to a lesson or course loses the uploads that they began for it, in the same transaction.
 
-Each whose file is not at Mux yet is withdrawn: cancelled there by a promise, here at once, with an audit row. What Mux
+Each whose file is not at Mux yet is withdrawn: at Mux by a row of `outbox`, here at once, with an audit row. What Mux
 has already goes on. What arrives nevertheless is held. An upload that another user began stays, and a right
 that comes back revives nothing.
 """
@@ -38,11 +38,11 @@ def _awaited() -> ColumnElement[bool]:
     return and_(Tracking.mux_asset_id.is_(None), counts, or_(Tracking.status == "uploading", ran_out))
 
 
-def _is_awaited(row: Tracking) -> bool:
+def _is_awaited(upload: Tracking) -> bool:
     """The same under the lock."""
-    counts = row.is_current or row.upload_id is None
-    waits = row.status == "uploading" or (row.status == "error" and row.error_type == TIMED_OUT)
-    return row.mux_asset_id is None and counts and waits
+    counts = upload.is_current or upload.upload_id is None
+    waits = upload.status == "uploading" or (upload.status == "error" and upload.error_type == TIMED_OUT)
+    return upload.mux_asset_id is None and counts and waits
 
 
 def _begun_by(user_id: uuid.UUID) -> ColumnElement[bool]:
@@ -94,35 +94,35 @@ def withdraw_uploads_of(user: User, *, why: str) -> int:
         video = locking.lock_video(*target)
         if video is None or (user.active and permissions.owns(user, video.owner)):
             continue
-        for row in [row for row in video.rows if _is_awaited(row)]:
-            if (row.started_by or row.owner_id) == user.id:
-                withdraw(video, row, began=user, why=why)
+        for upload in [upload for upload in video.uploads if _is_awaited(upload)]:
+            if (upload.started_by or upload.owner_id) == user.id:
+                withdraw(video, upload, began=user, why=why)
                 withdrawn += 1
     return withdrawn
 
 
 def withdraw(
-    video: LockedVideo, row: Tracking, *, began: User | None, why: str, upload_id: str | None = None
+    video: LockedVideo, upload: Tracking, *, began: User | None, why: str, upload_id: str | None = None
 ) -> None:
     """Take one upload away from its starter. `upload_id`: the id that Mux has just given it."""
-    if not is_withdrawn(row):
-        outbox.request_cancellation(row)
-        row.started_by = row.started_by or (began.id if began is not None else None)
-        row.withdrawn_at = transaction_time()
+    if not is_withdrawn(upload):
+        outbox.request_cancellation(upload)
+        upload.started_by = upload.started_by or (began.id if began is not None else None)
+        upload.withdrawn_at = transaction_time()
         reason = actor().reason
         audit_log.record(
             "video.upload_cancelled",
             video.owner,
-            upload_id=row.upload_id or upload_id,
+            upload_id=upload.upload_id or upload_id,
             started_by=began.email if began is not None else None,
             reason=f"{why}: {reason}" if reason else why,
         )
-    transitions.apply(video, row, Observation(video_event=VideoEvent.WITHDRAW, upload_id=upload_id))
+    transitions.apply(video, upload, Observation(video_event=VideoEvent.WITHDRAW, upload_id=upload_id))
 
 
-def is_withdrawn(row: Tracking) -> bool:
+def is_withdrawn(upload: Tracking) -> bool:
     """Its starter has lost the right to it, whatever came of it."""
-    return state_of(row.status, row.error_type) in KEPT_BACK
+    return state_of(upload.status, upload.error_type) in KEPT_BACK
 
 
 # Files that arrived for an upload after its starter had lost the right to it: held until staff decide.

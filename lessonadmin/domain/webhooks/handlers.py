@@ -52,12 +52,12 @@ def apply_event(event: mux.Event) -> EventResult:
     video = locking.lock_video(*target) if target is not None else None
     if video is None:
         return _without_owner(event, target)
-    row = _find_upload(video, event)
+    upload = _find_upload(video, event)
     kind, owner_id = video.owner.kind, video.owner.id
-    observation = observation_of(event, row) if row is not None else None
-    if row is None or observation is None or _of_another_asset(row, event):
+    observation = observation_of(event, upload) if upload is not None else None
+    if upload is None or observation is None or _of_another_asset(upload, event):
         return EventResult("unmatched", kind, owner_id)
-    outcome = transitions.apply(video, row, observation)
+    outcome = transitions.apply(video, upload, observation)
     return EventResult("applied" if outcome == "applied" else "no_change", kind, owner_id)
 
 
@@ -90,12 +90,12 @@ def _find_target_by_ids(upload_id: str | None, asset_id: str | None) -> tuple[Ki
 def _find_upload(video: LockedVideo, event: mux.Event) -> Tracking | None:
     named = event.passthrough
     if named is not None and named.tracking_id is not None:
-        found = video.row(named.tracking_id)
+        found = video.upload(named.tracking_id)
         if found is not None:
             return found
-    for row in reversed(video.rows):
-        if event.upload_id and row.upload_id == event.upload_id:
-            return row
+    for upload in reversed(video.uploads):
+        if event.upload_id and upload.upload_id == event.upload_id:
+            return upload
     if event.asset_id is None:
         return None
     transitions.ensure_tracked(video)
@@ -115,20 +115,22 @@ def _adopt(video: LockedVideo, event: mux.Event) -> Tracking | None:
     if event.type not in ("video.asset.created", "video.asset.ready", "video.upload.asset_created"):
         return None
     policies = {found.policy for found in event.asset.playback_ids} if event.asset else set()
-    row = transitions.add_upload(
+    upload = transitions.add_upload(
         video,
         upload_id=event.upload_id or MIGRATED,
         wanted_policy="signed" if policies == {"signed"} else "public",
     )
-    transitions.supersede_others(video, to=row)
-    return row
+    transitions.supersede_others(video, to=upload)
+    return upload
 
 
-def _of_another_asset(row: Tracking, event: mux.Event) -> bool:
-    return bool(event.asset_id and transitions.real_asset_id(row) and row.mux_asset_id != event.asset_id)
+def _of_another_asset(upload: Tracking, event: mux.Event) -> bool:
+    return bool(
+        event.asset_id and transitions.real_asset_id(upload) and upload.mux_asset_id != event.asset_id
+    )
 
 
-def observation_of(event: mux.Event, row: Tracking) -> Observation | None:
+def observation_of(event: mux.Event, upload: Tracking) -> Observation | None:
     """What an event says about an upload. The type decides, not the snapshot's status, which may be old."""
     if event.type == "video.asset.deleted":
         return Observation(video_event=VideoEvent.ASSET_DELETED, found_by="webhook", asset_id=event.asset_id)
@@ -144,7 +146,7 @@ def observation_of(event: mux.Event, row: Tracking) -> Observation | None:
         return None
     status = ASSET_TYPES[event.type] or event.asset.status
     asset = replace(event.asset, status=status)  # type: ignore[arg-type]  # one of the known words
-    return asset_observation(asset, wanted_policy=row.wanted_policy, found_by="webhook", seen=False)
+    return asset_observation(asset, wanted_policy=upload.wanted_policy, found_by="webhook", seen=False)
 
 
 def _without_owner(event: mux.Event, target: tuple[Kind, uuid.UUID] | None) -> EventResult:

@@ -112,7 +112,7 @@ class LessonResponse(BaseModel):
     @classmethod
     def of_many(cls, user: User, lessons: Sequence[Lesson]) -> "list[LessonResponse]":
         """A page of lessons for one person, with two queries however long it is."""
-        standings, playable = video_status.of_many(lessons), permissions.playable_among(user, lessons)
+        statuses, playable = video_status.of_many(lessons), permissions.playable_among(user, lessons)
         return [
             cls(
                 id=lesson.id,
@@ -128,7 +128,7 @@ class LessonResponse(BaseModel):
                 updated_at=lesson.updated_at,
                 visible_to_students=permissions.visible_to_students(lesson),
                 video=VideoResponse.of(
-                    standings[lesson.id], plays=lesson.id in playable, changes=permissions.owns(user, lesson)
+                    statuses[lesson.id], plays=lesson.id in playable, changes=permissions.owns(user, lesson)
                 ),
             )
             for lesson in lessons
@@ -152,7 +152,7 @@ class CourseResponse(BaseModel):
 
     @classmethod
     def of_many(cls, user: User, courses: Sequence[Course]) -> "list[CourseResponse]":
-        standings = video_status.of_many(courses)
+        statuses = video_status.of_many(courses)
         return [
             cls(
                 id=course.id,
@@ -163,7 +163,7 @@ class CourseResponse(BaseModel):
                 updated_at=course.updated_at,
                 # a preview plays for every user who sees the course
                 video=VideoResponse.of(
-                    standings[course.id], plays=True, changes=permissions.owns(user, course)
+                    statuses[course.id], plays=True, changes=permissions.owns(user, course)
                 ),
             )
             for course in courses

@@ -218,7 +218,7 @@ def test_progress_only_grows(mux_sim: MuxSim) -> None:
             video = locking.lock_video_of(lesson)
             transitions.apply(
                 video,
-                video.rows[0],
+                video.uploads[0],
                 Observation(video_event=VideoEvent.ASSET_SEEN, asset_id="a", progress=told),
             )
         assert mux_sim.rows(lesson)[0].progress == stored

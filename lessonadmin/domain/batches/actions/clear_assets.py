@@ -52,9 +52,11 @@ def clear_verdict(kind: Kind) -> ColumnElement[str]:
 
 def _clear_verdict(video: LockedVideo) -> str:
     owner = video.owner
-    if any(row.mux_asset_id and row.status not in ("deleting", "deleted") for row in video.current):
+    if any(upload.mux_asset_id and upload.status not in ("deleting", "deleted") for upload in video.current):
         return "deletes"
-    if any(not row.mux_asset_id and (row.is_open or row.status == "error") for row in video.current):
+    if any(
+        not upload.mux_asset_id and (upload.is_open or upload.status == "error") for upload in video.current
+    ):
         return "cancels"
     if video.deleting is not None:
         return "being_deleted"
@@ -100,21 +102,21 @@ def clear_upload_verdict() -> ColumnElement[str]:
 
 def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Result:
     """Take one upload away: its asset from everything that uses it, or the upload itself while it is open."""
-    row = db.session.get(Tracking, tracking_id, populate_existing=True)
-    if row is None:
+    upload = db.session.get(Tracking, tracking_id, populate_existing=True)
+    if upload is None:
         return results.of("missing")
-    asset_id = row.mux_asset_id if row.status not in ("deleting", "deleted") else None
-    target: tuple[Kind, uuid.UUID] = (row.target_type, row.target_id)
+    asset_id = upload.mux_asset_id if upload.status not in ("deleting", "deleted") else None
+    target: tuple[Kind, uuid.UUID] = (upload.target_type, upload.target_id)
     locked = removal.lock_all({target}, {asset_id} if asset_id else set())
     video = locked.get(target)
-    row = video.row(tracking_id) if video is not None else None
-    if video is None or row is None:
+    upload = video.upload(tracking_id) if video is not None else None
+    if video is None or upload is None:
         return results.of("missing")
     if asset_id is not None:
         removal.give_up_asset(asset_id, "everyone", grace_seconds=_grace(options))
         return results.of("deletes")
-    if row.mux_asset_id is None and row.is_current and (row.is_open or row.status == "error"):
-        outbox.request_cancellation(row)
-        transitions.apply(video, row, Observation(video_event=VideoEvent.CANCEL))
+    if upload.mux_asset_id is None and upload.is_current and (upload.is_open or upload.status == "error"):
+        outbox.request_cancellation(upload)
+        transitions.apply(video, upload, Observation(video_event=VideoEvent.CANCEL))
         return results.of("cancels")
-    return results.of("being_deleted" if row.status == "deleting" else "nothing_to_clear")
+    return results.of("being_deleted" if upload.status == "deleting" else "nothing_to_clear")

@@ -116,7 +116,9 @@ def republish(lesson_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result
 def _take_over(subject: UploadSnapshot, *, actor: Actor, answers: Answers) -> None:
     observation, operation = recheck.asked(subject, actor=actor, answers=answers, any_policy=True)
     with transaction(actor):
-        audit_log.note(subject.kind, subject.target_id, operation, "ok", observation.video_event.value)
+        audit_log.record_mux_call(
+            subject.kind, subject.target_id, operation, "ok", observation.video_event.value
+        )
         ask_mux.apply_observation(subject, observation)
         found = locking.lock_video_of_upload(subject.tracking_id)
         if found is not None:

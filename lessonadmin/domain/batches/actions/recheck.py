@@ -102,7 +102,9 @@ def _recheck(subject: UploadSnapshot, *, actor: Actor, answers: Answers) -> bool
     any_policy = subject.upload_id == MIGRATED and subject.playback_id is None
     observation, operation = asked(subject, actor=actor, answers=answers, any_policy=any_policy)
     with transaction(actor):
-        audit_log.note(subject.kind, subject.target_id, operation, "ok", observation.video_event.value)
+        audit_log.record_mux_call(
+            subject.kind, subject.target_id, operation, "ok", observation.video_event.value
+        )
         return ask_mux.apply_observation(subject, observation) == "applied"
 
 

@@ -73,9 +73,9 @@ def _bring_back(video: LockedVideo, asset_id: str, cleared_by: str) -> None:
         if isinstance(video.owner, Lesson) and _was_out(video.owner.id, cleared_by):
             publication.request(video.owner)
         return
-    for row in video.rows:
-        if row.mux_asset_id == asset_id and row.status == "deleting":
-            transitions.apply(video, row, Observation(video_event=VideoEvent.LET_GO))
+    for upload in video.uploads:
+        if upload.mux_asset_id == asset_id and upload.status == "deleting":
+            transitions.apply(video, upload, Observation(video_event=VideoEvent.LET_GO))
 
 
 def _was_out(lesson_id: uuid.UUID, batch_id: str) -> bool:

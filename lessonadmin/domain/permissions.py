@@ -1,7 +1,7 @@
 """Who sees, changes, buys and plays what. Foreign and missing are the same answer: Missing.
 
 A right that was asked before a lock was taken may be gone when the lock is held. So every caller that locks a lesson or course in
-a person's name takes `person` before and asks `still_theirs` after (`locking.lock_video_of` does both).
+a person's name takes `acting_user` before and asks `still_theirs` after (`locking.lock_video_of` does both).
 """
 
 import uuid

@@ -2,7 +2,7 @@
 
 The SDK supplies routes, escaping and authentication; this module supplies the rest: one attempt and no sleep, no redirect
 followed, an end to every wait (also against a server that trickles bytes), an end to every body. What it returns
-is what the server said, whatever the status; only `verdict` judges it.
+is what the server said, whatever the status; only `responses` judges it.
 """
 
 import io
@@ -217,7 +217,7 @@ def _bounded() -> Iterator[None]:
 
 
 def send(priority: Priority, call: Callable[[Any], Any]) -> Answer:
-    """Make one call (`call` gets the SDK's client) and return what came back; raises urllib3's errors and TooMuch."""
+    """Make one call (`call` gets the SDK's client) and return what came back; raises urllib3's errors and BodyTooLarge."""
     with _bounded():
         answer: Answer = call(client(priority))
         return answer

@@ -20,7 +20,7 @@ MAX_SHOWN = 25  # of one digest; the rest is counted
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One notice; `opens` is the lesson or course to go to, if there still is one for this reader."""
+    """One notice; `lesson_id` or `course_id` is where to go, if this reader may still see it."""
 
     id: uuid.UUID
     message: str

@@ -1,6 +1,8 @@
-"""Cancelling uploads at Mux, so that bytes still on their way make no asset: keeping the rows of `outbox`.
+"""Deleting assets and cancelling uploads at Mux: what the rows of `outbox` ask for, later, by a job or the sweep.
 
-If the file was quicker, its asset goes instead. Nothing in here decides that an upload is given up.
+An asset that is "gone" is done, one that Mux is "preparing" is tried later; after each deletion Mux is asked whether it
+is gone. Where a file was quicker than the cancelling of its upload, its asset goes instead. An id that did not come
+from local rows is never sent. Nothing in here decides that a video is given up: that is `removal`.
 """
 
 import uuid

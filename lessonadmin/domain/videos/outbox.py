@@ -2,7 +2,7 @@
 them.
 
 An asset that a lesson or course uses is never put down here: `users_of` says which do, and the last one to give it up
-writes the row. Asking Mux is the business of `removal` and `cancellation`.
+writes the row. Asking Mux is the business of `cleanup`.
 """
 
 import uuid

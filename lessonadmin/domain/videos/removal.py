@@ -1,7 +1,7 @@
-"""Taking videos away: the request (rows, at once) and its fulfilment at Mux (later, by a job or the sweep).
+"""Taking a video away from lessons and courses: what happens here at once, and the row that asks for its deletion.
 
-Every caller gives up an asset by `give_up` and says only for whom. It is deleted at Mux only when no lesson or course
-uses it any more. "Gone" is done, "preparing" is later, and an id that did not come from local rows is never sent.
+Every caller gives up an asset by `give_up_asset` and says only for whom. A deletion is asked for only when no lesson or
+course uses the asset any more. Nothing in here talks to Mux: `cleanup` carries the deletion out.
 """
 
 import uuid
@@ -55,8 +55,8 @@ def give_up_asset(
 
     The scope is all that callers differ in:
 
-    - `"everyone"`: the bulk action “clear asset”, which promises to clear it everywhere (contract, 6). So does the
-      API's deletion of an asset (`request_delete`).
+    - `"everyone"`: the bulk action “clear asset” (`batches.actions.clear_assets`) and the API's deletion of an asset
+      (`request_delete`). Both say that they clear it everywhere.
     - one lesson or course: “Remove video” on its page and its own deletion. A person who works on one lesson is not
       asked about others, so those go on playing.
 

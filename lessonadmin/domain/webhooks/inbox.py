@@ -139,7 +139,7 @@ def replay(event_row_id: uuid.UUID, *, actor: Actor) -> str:
         raise
     except Exception as error:  # an event must not be lost, whatever replaying it raises
         if is_outage(error) or is_conflict(error):
-            raise  # no fault of the event, and nothing is stored: Mux must send it again
+            raise  # no fault of the event: it stays as it was, and may be replayed again
         log.exception("event %s could not be replayed", event_row_id)
         with transaction(actor):
             row = _locked(event_row_id)

@@ -1,7 +1,7 @@
 """Taking a video away from lessons and courses: what happens here at once, and the row that asks for its deletion.
 
-Every caller gives up an asset by `give_up_asset` and says only for whom. A deletion is asked for only when no lesson or
-course uses the asset any more. Nothing in here talks to Mux: `cleanup` carries the deletion out.
+Every caller gives up an asset by `give_up_asset` and says only for whom. A deletion is asked for only
+when no lesson or course uses it any more. Nothing in here talks to Mux: `cleanup` carries the deletion out.
 """
 
 import uuid

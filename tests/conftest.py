@@ -19,7 +19,6 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session
 
-from lessonadmin.security import security_events
 from tests.settings import environment
 
 # A machine that is busy finds no fault in the product; where CI is set hypothesis does the same by itself.
@@ -27,6 +26,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 if settings.get_current_profile_name() == "default":
     settings.load_profile("patient")
 
+# The first of them chooses the folder of the counters, so nothing above may import `lessonadmin.metrics`.
 pytest_plugins = ["devstack.pytest_plugin", "tests.chromium", "tests.mux_sim"]
 
 
@@ -66,6 +66,8 @@ def app(settings_environment: dict[str, str]) -> Iterator[Flask]:
 def clean(request: pytest.FixtureRequest) -> None:
     """Before a test that uses the database: empty tables; before one that uses Redis: an empty Redis."""
     if "pg_url" in request.fixturenames:
+        from lessonadmin.security import security_events
+
         request.getfixturevalue("empty_tables")()
         security_events._waiting.clear()  # what the test before left to be counted belongs to no other
     if "redis_url" in request.fixturenames:

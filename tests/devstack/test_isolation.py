@@ -52,3 +52,10 @@ def test_a_warning_is_an_error() -> None:
 
     with pytest.raises(DeprecationWarning):
         warnings.warn("old", DeprecationWarning, stacklevel=1)
+
+
+def test_a_run_counts_in_a_folder_of_its_own() -> None:
+    """And not in the one that every run without a database shares, whose counters go on from what they were."""
+    from lessonadmin import metrics
+
+    assert metrics._FOLDER.name.startswith("lessonadmin-test-metrics-")

@@ -1,4 +1,4 @@
-"""One call to Mux under way: sent, counted, logged, and judged. What the product asks for is in `audit_log`.
+"""One call to Mux under way: sent, counted, logged, and judged. What the product asks for is in `api`.
 
 A wrong id is refused before anything is sent; nothing is ever repeated in here.
 """

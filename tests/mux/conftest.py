@@ -1,4 +1,4 @@
-"""What the tests of the Mux room may ask for: settings without a database, a fake server, the simulator."""
+"""What the tests of `lessonadmin/mux` may ask for: settings without a database, a fake server, the simulator."""
 
 from collections.abc import Callable, Iterator
 

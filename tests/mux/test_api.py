@@ -1,6 +1,5 @@
 """The calls over HTTP against the simulator: what reaches Mux, what comes back, and what is never sent."""
 
-import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -12,8 +11,8 @@ import pytest
 from lessonadmin import mux
 from lessonadmin.mux import transport
 from muxsim.client import Control
+from tests.mux.calls import CALLS, problem
 from tests.mux.fake_server import FakeServer, answer
-from tests.mux.test_responses import CALLS
 from tests.settings import overridden
 
 NOTE = mux.Passthrough(lesson_id=uuid.UUID(int=1), tracking_id=uuid.UUID(int=2))
@@ -22,12 +21,6 @@ Counted = Callable[[str, str], float]
 
 def create(**changes: Any) -> mux.Upload:
     return mux.create_upload(**{"passthrough": NOTE, "external_id": "t1", "policy": "public", **changes})
-
-
-def problem(call: Callable[[], Any]) -> mux.MuxError:
-    with pytest.raises(mux.MuxError) as caught:
-        call()
-    return caught.value
 
 
 # uploads
@@ -214,7 +207,7 @@ def test_values_that_no_sdk_knows(simulator: Control, value: str) -> None:
 # refusals of the simulator, faults
 
 
-def test_an_id_of_somebody_else_is_gone_and_an_impossible_one_is_not(simulator: Control) -> None:
+def test_an_id_that_mux_has_no_more_is_gone_and_an_impossible_one_is_not(simulator: Control) -> None:
     [asset_id] = simulator.seed_assets(1)
     simulator.delete_asset_in_dashboard(asset_id)
     assert problem(lambda: mux.get_asset(asset_id, priority="low")).kind == "gone"
@@ -283,52 +276,6 @@ def test_spoiled_answers(simulator: Control, fault: str, expected: str) -> None:
     assert problem(lambda: mux.list_assets(priority="low")).kind == expected
 
 
-# ids that never leave the house
-
-
-@pytest.mark.parametrize(
-    ("given", "category"),
-    [
-        ("", "not_found"),
-        ("temp_1700000000", "temp_asset"),
-        ("temp_", "temp_asset"),
-        (" ", "not_found"),
-        (".", "not_found"),
-        ("..", "not_found"),
-        ("../uploads", "not_found"),
-        ("a/b", "not_found"),
-        ("a?b", "not_found"),
-        ("a#b", "not_found"),
-        ("a%2fb", "not_found"),
-        ("a\nb", "not_found"),
-        ("a\n", "not_found"),
-        ("ä", "not_found"),
-        ("\ud800", "not_found"),
-        ("x" * 256, "not_found"),
-        (None, "not_found"),
-    ],
-)
-@pytest.mark.parametrize(
-    "operation", ["get_asset", "delete_asset", "get_upload", "cancel_upload", "list_assets"]
-)
-def test_an_id_that_mux_never_gave_is_refused_without_a_request(
-    fake: FakeServer, counted: Counted, operation: str, given: Any, category: str
-) -> None:
-    fake.script(answer({"data": []}))
-    call = getattr(mux, operation)
-    if operation == "list_assets" and given is None:
-        given = ""  # None means "no filter" there
-    ask = (
-        (lambda: call(upload_id=given, priority="low"))
-        if operation == "list_assets"
-        else lambda: call(given, priority="low")
-    )
-    found = problem(ask)
-    assert (found.kind, found.category, found.status) == ("refused", category, None)
-    assert fake.asked == []
-    assert counted(operation, category) == 0
-
-
 # the rest
 
 
@@ -387,26 +334,6 @@ def test_signing_keys_without_the_permission(simulator: Control) -> None:
     assert (found.kind, found.category, found.status) == ("refused", "auth_error", 401)
 
 
-def test_what_is_left_of_the_rate_limit_is_remembered_by_token_and_bucket(simulator: Control) -> None:
-    create()
-    mux.list_assets(priority="high")
-    mux.list_assets(priority="low")
-    made, asked, worker = mux.rate_left("high", creating=True), mux.rate_left("high"), mux.rate_left("low")
-    assert made is not None
-    assert asked is not None
-    assert worker is not None
-    assert (made.limit, asked.limit, worker.limit) == (20, 100, 20)
-    assert worker.remaining <= 19
-
-
-def test_nothing_is_known_of_a_rate_limit_before_the_first_answer(fake: FakeServer) -> None:
-    fake.script(answer({"data": []}, X_RateLimit_Remaining="many"))
-    with overridden(mux_worker_token_id="never-used"):
-        assert mux.rate_left("low") is None
-        mux.list_assets(priority="low")
-        assert mux.rate_left("low") is None
-
-
 def test_an_empty_bucket_is_a_matter_of_waiting(simulator: Control) -> None:
     simulator.set_switch("retry_after", "seconds")
     found = None
@@ -420,37 +347,6 @@ def test_an_empty_bucket_is_a_matter_of_waiting(simulator: Control) -> None:
     assert (found.kind, found.category) == ("later", "rate_limit")
     assert found.retry_after is not None
     assert 0 < found.retry_after < 30
-
-
-def test_every_call_is_counted_and_logged_in_one_line(
-    simulator: Control, counted: Counted, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    [asset_id] = simulator.seed_assets(1)
-    mux.get_asset(asset_id, priority="low")
-    mux.delete_asset(asset_id, priority="high")
-    problem(lambda: mux.get_asset(asset_id, priority="low"))
-    assert [counted("get_asset", "ok"), counted("get_asset", "not_found"), counted("delete_asset", "ok")] == [
-        1,
-        1,
-        1,
-    ]
-    lines = [record for record in caplog.records if record.name == "lessonadmin.mux"]
-    told = [
-        (
-            vars(one)["operation"],
-            vars(one)["outcome"],
-            vars(one)["status"],
-            vars(one)["priority"],
-            vars(one)["subject"],
-        )
-        for one in lines
-    ]
-    assert told == [
-        ("get_asset", "ok", 200, "low", asset_id),
-        ("delete_asset", "ok", 204, "high", asset_id),
-        ("get_asset", "not_found", 404, "low", asset_id),
-    ]
 
 
 def test_webhooks_that_are_really_sent_are_verified_and_read(simulator: Control) -> None:

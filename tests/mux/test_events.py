@@ -175,30 +175,6 @@ def test_a_byte_order_mark_is_no_obstacle() -> None:
     assert read_event(b'\xef\xbb\xbf{"id":"1","type":"x"}').id == "1"
 
 
-def test_what_a_database_refuses_is_replaced() -> None:
-    raw = b'{"id":"1","type":"x","data":{"a\\u0000":"b\\u0000c","d":"\\ud800","n":NaN,"i":-Infinity,"e":1e999,"ok":"\\ud83c\\udfac"}}'
-    assert read_event(raw).payload["data"] == {
-        "a\ufffd": "b\ufffdc",
-        "d": "\ufffd",
-        "n": None,
-        "i": None,
-        "e": None,
-        "ok": "🎬",
-    }
-
-
-def test_giant_numbers_are_bounded() -> None:
-    raw = (
-        b'{"id":"1","type":"x","data":{"a":'
-        + b"9" * 100_000
-        + b',"b":'
-        + b"1" * 25
-        + b',"c":1234567890123456789}}'
-    )
-    data = read_event(raw).payload["data"]
-    assert data == {"a": None, "b": 1.1111111111111111e24, "c": 1234567890123456789}
-
-
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 5, 900, 200_000])
 def test_deep_nesting_is_cut_and_the_rest_is_kept(depth: int) -> None:
     nest = b'{"a":' * (depth // 2) + b"[" * (depth // 2) + b"]" * (depth // 2) + b"}" * (depth // 2)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lessonadmin.mux import Asset, Passthrough, PlaybackId, Upload
 from lessonadmin.mux.payloads import WithoutId, asset_from, upload_from
+from lessonadmin.text.texts import has_control
 
 OWNER = Passthrough(lesson_id=uuid.UUID(int=7), tracking_id=uuid.UUID(int=8))
 MAY_2024 = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
@@ -101,44 +102,6 @@ def test_a_playback_id_of_an_unknown_or_missing_policy_is_never_taken_for_anothe
         PlaybackId("n", "unknown"),
     )
     assert asset.playback_id_for("public") is None
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        1714564800,
-        "1714564800",
-        1714564800.0,
-        "2024-05-01T12:00:00Z",
-        "2024-05-01T14:00:00.000000+02:00",
-        "2024-05-01T12:00:00",
-    ],
-)
-def test_a_time_is_read_in_each_of_its_forms(value: object) -> None:
-    assert asset_from({"id": "a", "created_at": value}).created_at == MAY_2024
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        True,
-        "",
-        "yesterday",
-        "nan",
-        "1e400",
-        1e300,
-        -(10**18),
-        10**400,
-        "9" * 60,
-        [],
-        {},
-        "0001-01-01T00:00:00+23:00",
-        "9999-12-31T23:59:59-23:00",
-    ],
-)
-def test_no_time_is_none(value: object) -> None:
-    assert asset_from({"id": "a", "created_at": value}).created_at is None
 
 
 @pytest.mark.parametrize(
@@ -241,14 +204,6 @@ def test_the_address_of_an_upload_shows_nowhere() -> None:
 
 
 @pytest.mark.parametrize(
-    "url",
-    [None, "", "javascript:alert(1)", "//x", "ftp://x", "https://x/ y", "https://x/\n", 'https://x/"', [], 5],
-)
-def test_what_is_no_web_address_is_none(url: object) -> None:
-    assert upload_from({"id": "u", "url": url}).url is None
-
-
-@pytest.mark.parametrize(
     "value",
     [
         None,
@@ -279,7 +234,7 @@ def test_no_content_of_an_asset_raises(content: dict[str, Any]) -> None:
     assert asset.progress is None or 0 <= asset.progress <= 100
     assert asset.created_at is None or asset.created_at.tzinfo is not None
     assert asset.error_message is None or (
-        asset.error_message.isprintable() and len(asset.error_message) <= 500
+        len(asset.error_message) <= 500 and not has_control(asset.error_message)
     )
 
 
@@ -287,4 +242,4 @@ def test_no_content_of_an_asset_raises(content: dict[str, Any]) -> None:
 def test_no_content_of_an_upload_raises(content: dict[str, Any]) -> None:
     upload = upload_from({**content, "id": "u1"})
     assert upload.id == "u1"
-    assert upload.error_message is None or upload.error_message.isprintable()
+    assert upload.error_message is None or not has_control(upload.error_message)

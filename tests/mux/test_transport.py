@@ -21,8 +21,8 @@ from lessonadmin.mux import transport
 from lessonadmin.observability.logs import JsonLines
 from tests.certificates import self_signed
 from tests.mux import fake_server
+from tests.mux.calls import CALLS, every_call, fails, kind
 from tests.mux.fake_server import FakeServer, answer, error
-from tests.mux.test_responses import CALLS, every_call, fails, kind
 from tests.settings import overridden
 
 GOOD = {"data": {"id": "a1", "status": "ready"}}
@@ -187,13 +187,6 @@ def test_other_settings_are_another_client(fake: FakeServer) -> None:
     other.close()
     assert (len(fake.asked), len(other.asked)) == (2, 1)
     assert other.asked[0].path == "/video/v1/assets/a1"
-
-
-def test_a_token_that_cannot_be_sent_is_refused_by_name(fake: FakeServer) -> None:
-    fake.script(answer(GOOD))
-    with overridden(mux_worker_token_secret="schlüssel-漢"):
-        assert kind("get_asset") == ("refused", "auth_error", None)
-    assert fake.asked == []
 
 
 def test_many_settings_do_not_fill_the_memory(fake: FakeServer) -> None:

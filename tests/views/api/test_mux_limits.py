@@ -274,27 +274,3 @@ def test_who_starts_an_upload_finds_a_place_beside_questions_that_hang(
     assert len(busy) == 1
     assert refused(busy[0], 503, "mux_unavailable")
     assert busy[0].headers["Retry-After"] == str(web_concurrency.RETRY_AFTER_SECONDS)
-
-
-def test_while_mux_is_quick_the_next_call_waits_for_a_place() -> None:
-    places = web_concurrency.Slots()
-    began = [places.take(2), places.take(2)]
-    with ThreadPoolExecutor(1) as pool:
-        third = pool.submit(places.take, 2)
-        places.leave(began[0] or 0)
-        assert third.result(5) is not None
-
-
-def test_once_a_call_was_slow_nobody_waits_until_one_is_quick_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_concurrency, "WAIT_SECONDS", 0.05)
-    places = web_concurrency.Slots()
-    first, second = places.take(2), places.take(2)
-    assert first is not None
-    assert second is not None
-    time.sleep(0.06)
-    places.leave(first)
-    first = places.take(2)
-    began = time.monotonic()
-    monkeypatch.setattr(web_concurrency, "WAIT_SECONDS", 5)
-    assert places.take(2) is None
-    assert time.monotonic() - began < 1

@@ -234,8 +234,18 @@ def test_audit_rows_say_who(stack: Stack, instructor: Caller) -> None:
     assert {row["actor_type"] for row in accounts} >= {"cli"}
 
 
-def test_all_that_the_product_wrote_keeps_the_rules(stack: Stack) -> None:
-    """Over everything that the checks before have left behind."""
+def test_all_that_the_product_wrote_keeps_the_rules(stack: Stack, instructor: Caller) -> None:
+    """Over everything that the checks before have left behind, and at least one video that was replaced."""
+    lesson_id = instructor.lesson()["id"]
+    for _ in range(2):
+        asset = stack.mux.asset_of(instructor.upload(lesson_id=lesson_id)["upload_id"], "ready")
+        stack.hook.asset("ready", asset).expect(204)
+    instructor.upload(lesson_id=lesson_id)
+    assert stack.lesson(lesson_id)["status"] == "published"
+    assert [row["status"] for row in stack.tracking(lesson_id) if not row["superseded_at"]] == [
+        "ready",
+        "uploading",
+    ]
     for name in ("lesson_id", "course_id"):
         for states in ("('ready')", "('uploading', 'processing')"):
             doubled = stack.sql(

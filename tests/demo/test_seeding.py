@@ -20,6 +20,7 @@ def count(model: type[Lesson | User]) -> int:
 def test_made_twice_it_is_made_once_with_new_passwords(mux_sim: MuxSim) -> None:
     first, second = seeding.seed(), seeding.seed()
     assert (count(User), count(Lesson)) == (len(school.ACCOUNTS), len(school.LESSONS))
+    assert len(first) == len(school.ACCOUNTS)
     assert [(email, role) for email, _, role in first] == [(email, role) for email, _, role in second]
     assert not {password for _, password, _ in first} & {password for _, password, _ in second}
 

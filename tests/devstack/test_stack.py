@@ -214,6 +214,7 @@ def test_a_killed_manager_is_followed_by_a_new_one(stack: Stack) -> None:
     assert stack.manager is not None
     wait_until_ready(stack)
     before = stack.marks()
+    assert set(before) == set(NAMES)
     # the worker cannot hear that its manager is gone, and the database goes without a word
     os.kill(stack.number("worker"), signal.SIGSTOP)
     stack.manager.kill()
@@ -228,6 +229,7 @@ def test_a_killed_manager_is_followed_by_a_new_one(stack: Stack) -> None:
 def test_stopping_leaves_nothing_but_the_data(stack: Stack) -> None:
     wait_until_ready(stack)
     marks = stack.marks()
+    assert set(marks) == set(NAMES)
     stack.stop()
     assert stack.manager is not None
     assert stack.manager.returncode == 0

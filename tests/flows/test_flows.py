@@ -204,6 +204,7 @@ def test_postgresql_crashes_and_comes_back(stack: Stack, instructor: Instructor)
     lesson = instructor.lesson()
     upload_id = instructor.upload(lesson)
     pids = {name: process.pid for name, process in stack.processes.items()}
+    assert {"web", "worker", "clock"} <= set(pids)
     stack.database.kill()
     stack.mux.complete_upload(upload_id)
     status, _ = instructor.ask("GET", f"/api/lessons/{lesson}")

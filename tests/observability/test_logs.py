@@ -113,7 +113,7 @@ OBEYED = "\x1b]0;pwned\x07 \x08 \x7f \x9b31m \u202e \u2066 \u2028 \x00"
 
 
 def harmless(text: str) -> bool:
-    return all(one.isprintable() for one in text)
+    return bool(text) and all(one.isprintable() for one in text)
 
 
 def test_no_form_of_a_line_moves_a_terminal() -> None:

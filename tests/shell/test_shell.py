@@ -66,6 +66,7 @@ def test_signing_in_leads_to_nobody_else(page: Page, site: str, target: str) -> 
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Account of")).to_be_visible()
+    assert f"{site}/login" in {address.partition("?")[0] for address in asked}
     assert [address for address in asked if not address.startswith(f"{site}/")] == []
 
 

@@ -272,7 +272,9 @@ def test_an_upload_address_is_not_stored(client: FlaskClient, session: object) -
 
 def ready_events(mux_sim: MuxSim) -> list[dict[str, Any]]:
     mux_sim.uploaded(make_lesson())
-    return mux_sim.waiting()
+    events = mux_sim.waiting()
+    assert len(events) >= 4
+    return events
 
 
 def test_an_applied_event_costs_six_queries_at_most(app: Flask, client: FlaskClient, mux_sim: MuxSim) -> None:
@@ -291,7 +293,9 @@ def test_a_replacement_costs_little_more(app: Flask, client: FlaskClient, mux_si
     lesson = make_lesson()
     for _ in range(2):
         mux_sim.uploaded(lesson)
-        for payload in mux_sim.waiting():
+        events = mux_sim.waiting()
+        assert len(events) >= 4
+        for payload in events:
             with counted(app) as statements:
                 post(client, body_of(payload))
             assert len(statements) <= 9, statements
@@ -348,6 +352,7 @@ def test_the_same_event_fifty_times_at_once_is_applied_once(app: Flask, mux_sim:
         sender.start()
     for sender in senders:
         sender.join()
+    assert len(answers) == 50
     assert set(answers) <= {204, 503}  # fifty want a connection, and there are not so many
     assert 204 in answers
     assert mux_sim.actions(lesson.id).count("lesson.published") == 1
@@ -377,6 +382,7 @@ def test_without_redis_the_answer_does_not_wait(client: FlaskClient, mux_sim: Mu
     mux_sim.uploaded(lesson)
     mux_sim.control.error_asset(mux_sim.control.assets()[0]["id"])
     disputed = mux_sim.waiting()
+    assert len(disputed) >= 4
     with overridden(redis_url="redis://127.0.0.1:1/0"):
         for payload in disputed:
             began = time.monotonic()

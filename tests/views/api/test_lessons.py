@@ -509,6 +509,7 @@ def test_a_page_after_the_last_one_is_empty_and_costs_no_query(people: People) -
     with counted() as sent:
         body = people.instructor.get("/lessons", page=1_000_000, per_page=100).get_json()
     assert body == {"items": [], "total": 5, "page": 1_000_000, "per_page": 100}
+    assert sent, "the count is asked"
     assert not [one for one in sent if "OFFSET" in one]
 
 

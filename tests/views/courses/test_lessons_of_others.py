@@ -68,6 +68,7 @@ def test_no_page_and_no_answer_shows_what_is_not_out(new: User, course: Course, 
         *(f"/api/lessons/{one.id}" for one in ids_of(course)),
         *(f"/api/mux/check-asset-status?lesson_id={one.id}" for one in ids_of(course)),
     ]  # fmt: skip
+    assert len(answers) == 15, "five lessons, each asked for twice"
     said = [(path, browser.get(path, follow_redirects=True).text) for path in pages]
     said += [(path, client.get(path, headers=bearer(new)).text) for path in answers]
     for path, text in said:

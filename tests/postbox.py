@@ -36,6 +36,12 @@ class _Talk(socketserver.StreamRequestHandler):
     server: "_Server"
     timeout = 5
 
+    def setup(self) -> None:
+        box = self.server.box
+        if box.tls is not None and box.tls_at_once and not isinstance(self.request, ssl.SSLSocket):
+            self.request = box.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
+
     def say(self, line: str) -> None:
         self.wfile.write(line.encode() + b"\r\n")
 
@@ -106,7 +112,7 @@ class _Server(socketserver.ThreadingTCPServer):
     box: "Postbox"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A line that broke is a part of the story."""
+        """A connection that breaks belongs to what is tested."""
 
 
 class Postbox:
@@ -123,6 +129,7 @@ class Postbox:
         self.logins: list[str] = []
         self.words: list[str] = []  # every command that came
         self.tls: ssl.SSLContext | None = None  # set: STARTTLS is offered
+        self.tls_at_once = False  # with it: TLS from the first byte
         self.connections = 0
 
     @property

@@ -19,6 +19,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     web.settings.init_app(app)
     web.assets.init_app(app)
     web.formats.init_app(app)
+    web.states.init_app(app)
     db.init_app(app)
     web.requests.init_app(app)
     web.visitors.init_app(app)

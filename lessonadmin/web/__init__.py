@@ -3,6 +3,16 @@
 No route lives here and no rule of the product is known.
 """
 
-from lessonadmin.web import assets, errors, formats, headers, redirects, requests, settings, visitors
+from lessonadmin.web import assets, errors, formats, headers, redirects, requests, settings, states, visitors
 
-__all__ = ["assets", "errors", "formats", "headers", "redirects", "requests", "settings", "visitors"]
+__all__ = [
+    "assets",
+    "errors",
+    "formats",
+    "headers",
+    "redirects",
+    "requests",
+    "settings",
+    "states",
+    "visitors",
+]

@@ -38,7 +38,9 @@ def _call(environment: Environment, file: str, name: str, *values: Any, **named:
 
 
 # Cells that say a state: of a few words each, the same for every viewer at any time, and a hundred of them on a page.
-STILL = frozenset({"lesson_state", "video_state", "tracking_state", "outcome", "batch_state", "row_state"})
+STILL = frozenset(
+    {"lesson_state", "video_state", "tracking_state", "outcome", "batch_state", "row_state", "account_state"}
+)
 
 
 @lru_cache(maxsize=1000)

@@ -21,7 +21,7 @@ from lessonadmin.domain.models.batches import BATCH_STATUSES, ITEM_STATUSES
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.support.names import Names, names_of
 from lessonadmin.text.ids import as_id
-from lessonadmin.web import fragments
+from lessonadmin.web import fragments, states
 from lessonadmin.web.formats import plural
 
 FRAGMENT = "batch"
@@ -64,7 +64,7 @@ class BatchView(TableView):
     column_export_list = ("id", "action", "target_type", "status", "total", "done", "failed", "skipped", "reason", "created_by", "created_at", "finished_at")  # fmt: skip
     column_formatters_export = {"created_by": with_details(lambda row, names: names.email(row.created_by))}
     column_filters = (
-        *filters.choice("State", Batch.status, tuple((name, name.capitalize()) for name in BATCH_STATUSES)),
+        *filters.choice("State", Batch.status, states.options("batch", BATCH_STATUSES)),
         *filters.only("Action", Batch.action, ACTION_NAMES),
         *filters.person("By", Batch.created_by),
         *filters.day("Began", Batch.created_at),

@@ -21,8 +21,9 @@ from lessonadmin.domain.support.names import Names, names_of
 from lessonadmin.domain.videos import conditions
 from lessonadmin.domain.webhooks.handlers import ASSET_TYPES, UPLOAD_TYPES
 from lessonadmin.text.ids import as_id
+from lessonadmin.web import states
 
-OUTCOME_WORDS = tuple((name, name.replace("_", " ").capitalize()) for name in OUTCOMES)
+OUTCOME_WORDS = states.options("event", OUTCOMES)
 
 
 class EventView(ActsOnRows, TableView):

@@ -9,11 +9,13 @@ from lessonadmin.admin.framework.table import SavedView
 from lessonadmin.admin.lists.videos import ERRORS, POLICIES, VIDEO_STATES, OwnerList, title, video
 from lessonadmin.admin.pages.lesson_page import NotedPages
 from lessonadmin.domain.models import Lesson
+from lessonadmin.domain.models.lessons import LESSON_STATUSES
 from lessonadmin.domain.prices import money, price_text
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.videos import conditions
+from lessonadmin.web import states
 
-PUBLICATION = (("draft", "Draft"), ("published", "Published"))
+PUBLICATION = states.options("lesson", LESSON_STATUSES)
 
 
 def _course(row: Any) -> Any:

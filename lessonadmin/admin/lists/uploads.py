@@ -11,16 +11,17 @@ from lessonadmin.admin.framework.bulk_actions import ActsOnRows
 from lessonadmin.admin.framework.cells import cell, of_row, page_link
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
+from lessonadmin.admin.lists.videos import ERRORS, POLICIES
 from lessonadmin.domain.accounts import users
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
 from lessonadmin.domain.support import lookup
-from lessonadmin.domain.videos import conditions, withdrawal, wording
+from lessonadmin.domain.videos import conditions, withdrawal
 from lessonadmin.text.ids import as_id
+from lessonadmin.web import states
 
-STATUSES = tuple((name, name.capitalize()) for name in TRACKING_STATUSES)
-ERRORS = tuple((name, name.replace("_", " ").capitalize()) for name in wording.FAILURE_SENTENCES)
+STATUSES = states.options("upload", TRACKING_STATUSES)
 
 
 def _owner(row: Any) -> Any:
@@ -70,7 +71,7 @@ class TrackingView(ActsOnRows, TableView):
         *filters.flag("Stuck", conditions.stuck_uploads),
         *filters.only("Error type", Tracking.error_type, ERRORS),
         *filters.flag("Temporary id", lambda: Tracking.temp_asset_id.is_not(None)),
-        *filters.only("Playback policy", Tracking.playback_policy, (("public", "Public"), ("signed", "Signed"))),
+        *filters.only("Playback policy", Tracking.playback_policy, POLICIES),
         *filters.identified("Lesson", Tracking.lesson_id),
         *filters.identified("Course", Tracking.course_id),
         *filters.day("Began", Tracking.created_at),

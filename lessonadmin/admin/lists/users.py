@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from lessonadmin import auth
 from lessonadmin.admin.framework import filters
 from lessonadmin.admin.framework.base import tell
-from lessonadmin.admin.framework.cells import drawn, of_row, page_link
+from lessonadmin.admin.framework.cells import cell, of_row, page_link
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
 from lessonadmin.db import transaction
@@ -25,11 +25,6 @@ from lessonadmin.web.formats import plural
 ROLE_WORDS = tuple((role, role.capitalize()) for role in ROLES)
 
 
-def _state(row: Any) -> Any:
-    label, icon, tone = ("Active", "check", "good") if row.active else ("Disabled", "lock", "warn")
-    return drawn("badge.badge", label, icon, tone)
-
-
 class UserView(TableView):
     slug, icon = "user", "people"
     offers = frozenset({"create_view", "details_view", "export"})
@@ -41,7 +36,7 @@ class UserView(TableView):
     column_formatters = {
         "email": page_link(lambda row: row.email),
         "role": of_row(lambda row: row.role.capitalize()),
-        "active": of_row(_state),
+        "active": of_row(lambda row: cell("account_state", row.active)),
     }
     column_export_list = ("id", "email", "name", "role", "active", "created_at")
     column_filters = (

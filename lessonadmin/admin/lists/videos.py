@@ -12,19 +12,13 @@ from lessonadmin.admin.framework.cells import cell
 from lessonadmin.admin.framework.table import TableView
 from lessonadmin.domain import thumbnails
 from lessonadmin.domain.models import Course, User
+from lessonadmin.domain.models.lessons import VIDEO_STATUSES
 from lessonadmin.domain.querying import full_text
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.videos import video_status, wording
-from lessonadmin.web import headers
+from lessonadmin.web import headers, states
 
-VIDEO_STATES = (
-    ("none", "No video"),
-    ("uploading", "Uploading"),
-    ("processing", "Processing"),
-    ("ready", "Ready"),
-    ("error", "Failed"),
-    ("deleting", "Deleting"),
-)
+VIDEO_STATES = states.options("video", VIDEO_STATUSES)
 POLICIES = (("public", "Public"), ("signed", "Signed"))
 ERRORS = tuple((name, name.replace("_", " ").capitalize()) for name in wording.FAILURE_SENTENCES)
 THUMB = {"width": 128, "height": 72}

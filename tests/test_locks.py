@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from lessonadmin.db import alone, db, is_locked
@@ -32,6 +32,14 @@ def test_the_second_is_told_so_and_takes_nothing_away(two: tuple[Connection, Con
     assert not is_locked(LOCK)
     with alone(LOCK, on=other) as next_one:
         assert next_one
+
+
+def test_the_lock_of_another_database_of_the_same_server_is_not_this_one(app: Flask, pg_url: str) -> None:
+    elsewhere = create_engine(make_url(pg_url).set(database="postgres"))
+    with app.app_context(), elsewhere.connect() as other, alone(LOCK, on=other) as held:
+        assert held
+        assert not is_locked(LOCK)
+    elsewhere.dispose()
 
 
 def test_it_is_free_after_an_error_also_one_of_the_database(two: tuple[Connection, Connection]) -> None:

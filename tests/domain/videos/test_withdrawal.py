@@ -14,7 +14,6 @@ from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import heartbeats, mux_budget
 from lessonadmin.domain.accounts import handover, users
 from lessonadmin.domain.batches import batches, registry, scheduling
-from lessonadmin.domain.batches.results import SENTENCES
 from lessonadmin.domain.diagnosis import diagnose
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.lessons import courses, import_file, lesson_import, lessons
@@ -338,31 +337,6 @@ def test_a_walk_through_mux_finds_what_nobody_told_us_and_deletes_it_not(mux_sim
     assert db.session.scalars(select(AssetDeletion)).all() == []
 
 
-def test_staff_read_why_and_take_it_over(mux_sim: MuxSim) -> None:
-    """Then it goes the usual way: it replaces what plays, which is kept for its grace time."""
-    instructor = make_user(email="gone@school.example")
-    lesson = make_lesson(creator=instructor)
-    before = played(mux_sim, lesson)
-    upload_id = late(mux_sim, lesson)
-    finding = diagnose.diagnose(mux_sim.lesson(lesson))[0]
-    assert finding.cause == "held"
-    today = f"{row(upload_id).withdrawn_at:%-d %B %Y}"
-    assert finding.sentence.startswith(
-        f"gone@school.example started this upload and lost the right to this lesson on {today}; the file arrived"
-    )
-    assert [one.action for one in (finding.button, finding.other) if one] == ["take_over", "clear_asset"]
-    (line,) = press("take_over", upload_id)
-    assert (line.status, line.note.startswith("The file is taken over")) == ("done", True)
-    assert mux_sim.lesson(lesson).mux_asset_id == before
-    sweep.sweep()
-    now = mux_sim.lesson(lesson)
-    assert (now.mux_asset_id, now.status) == (row(upload_id).mux_asset_id, "published")
-    assert db.session.scalars(select(AssetDeletion.mux_asset_id)).all() == [before]
-    actor = select(AuditLog.actor_type).where(AuditLog.action == "video.taken_over")
-    assert db.session.scalars(actor).all() == ["user"]
-    assert press("take_over", upload_id)[0].note == SENTENCES["not_held"]
-
-
 def test_staff_delete_it_at_mux(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     upload_id = late(mux_sim, lesson)
@@ -372,16 +346,6 @@ def test_staff_delete_it_at_mux(mux_sim: MuxSim) -> None:
     assert row(upload_id).status == "deleted"
     assert asset_id not in [one["id"] for one in mux_sim.control.assets()]
     assert [one.cause for one in diagnose.diagnose(mux_sim.lesson(lesson))] == ["no_video"]
-
-
-def test_what_is_held_never_pushes_another_upload_away(mux_sim: MuxSim) -> None:
-    lesson = make_lesson()
-    upload_id = late(mux_sim, lesson)
-    with transaction(CLI):
-        users.set_active(db.session.get_one(User, lesson.creator_id, populate_existing=True), True)
-    coming = mux_sim.upload(mux_sim.lesson(lesson)).upload_id
-    assert press("take_over", upload_id)[0].note == SENTENCES["another_coming"]
-    assert state(coming) == ("uploading", None, True)
 
 
 def test_before_a_file_came_the_case_says_what_became_of_the_upload(mux_sim: MuxSim) -> None:

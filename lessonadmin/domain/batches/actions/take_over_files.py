@@ -5,7 +5,7 @@ It decides nothing about which files are held (`withdrawal`), and it never publi
 
 import uuid
 
-from sqlalchemy import ColumnElement, case, exists, literal, or_
+from sqlalchemy import ColumnElement, and_, case, exists, literal, or_
 from sqlalchemy.orm import aliased
 
 from lessonadmin.domain.audit import audit_log
@@ -23,10 +23,12 @@ def take_over_verdict() -> ColumnElement[str]:
         exists().where(theirs == ours, other.is_current, other.is_open)
         for theirs, ours in ((other.lesson_id, Tracking.lesson_id), (other.course_id, Tracking.course_id))
     ]
+    held = withdrawal.is_held()
+    # Never `~held`: of an upload without an error that is NULL, which is neither.
     return case(
-        (~withdrawal.is_held(), "not_held"),
-        (or_(*coming), "another_coming"),
-        else_=literal("takes_over"),
+        (and_(held, or_(*coming)), "another_coming"),
+        (held, "takes_over"),
+        else_=literal("not_held"),
     )
 
 

@@ -15,9 +15,8 @@ from sqlalchemy import func, select, text, update
 
 from lessonadmin import mux
 from lessonadmin.db import CLI, JOB, Actor, db, transaction
-from lessonadmin.domain.batches.actions import clear_assets, recheck, retry_deletions
+from lessonadmin.domain.batches.actions import clear_assets, recheck
 from lessonadmin.domain.diagnosis import facts
-from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.lessons import courses, lessons
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, User
@@ -340,15 +339,6 @@ def test_a_deletion_that_an_older_program_repeats_for_ever_is_ended(mux_sim: Mux
     remove(one, one.second)
     time_passes()
     assert not is_at_mux(one), "a deletion that was ended stands in the way of none that comes later"
-
-
-def test_support_that_retries_such_a_deletion_hears_why(mux_sim: MuxSim) -> None:
-    one = shared(mux_sim, "two lessons")
-    deletion_id = stuck(one).id
-    with pytest.raises(Conflict, match="uses this asset"):
-        retry_deletions.try_now(deletion_id, actor=JOB)
-    assert open_deletions() == []
-    has_let_go(one, one.first)
 
 
 def test_a_deletion_whose_lease_is_out_is_not_ended_under_the_worker(mux_sim: MuxSim) -> None:

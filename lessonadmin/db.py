@@ -226,7 +226,10 @@ def _unlock(lock: int, on: Connection) -> None:
 
 def is_locked(lock: int) -> bool:
     """Is there a process at this moment that has it?"""
-    held = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted LIMIT 1")
+    held = text(
+        "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1"
+    )
     return db.session.scalar(held, {"key": lock}) is not None
 
 

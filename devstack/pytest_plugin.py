@@ -1,6 +1,7 @@
-"""The tests' door to real servers: one PostgreSQL and one Redis a run, one database and one Redis number a worker.
+"""What a run of the tests has in common: its real servers, and the order of its files.
 
-Started when the first test asks for them, or by the process that hands out the tests when several work at once.
+One PostgreSQL and one Redis a run, one database and one Redis number a worker. They are started when the first test asks
+for them, or by the process that hands out the tests when several work at once.
 """
 
 import json
@@ -9,12 +10,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devstack.servers import for_tests
 from devstack.servers.for_tests import Servers
+
+LAST_WAITING = 0.85  # of the run
 
 _stack = ExitStack()
 _started: Servers | None = None
@@ -54,11 +58,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)  # after the random order, which it keeps within a kind
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--without-browser"):
         left_out = [item for item in items if item.get_closest_marker("browser")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+    items.sort(key=_places(items).__getitem__)
+
+
+def _places(items: list[pytest.Item]) -> dict[pytest.Item, tuple[float, bool]]:
+    """Where each file's tests stand in the run: a share of it, and which kind comes first there.
+
+    Files that wait for processes stand evenly among those that compute, so that one worker computes while another
+    waits; and none of them stands at the very end, where the other workers would have nothing left to do.
+    """
+    files: dict[bool, dict[Path, int]] = {True: {}, False: {}}
+    waits = {item.path: False for item in items}
+    for item in items:
+        waits[item.path] |= any(item.get_closest_marker(name) for name in ("browser", "flow", "chaos"))
+    for path, waiting in waits.items():
+        files[waiting][path] = len(files[waiting])
+    found = {}
+    for item in items:
+        waiting = waits[item.path]
+        share = files[waiting][item.path] / len(files[waiting])
+        found[item] = (share * LAST_WAITING if waiting else share, not waiting)
+    return found
 
 
 def pytest_configure(config: pytest.Config) -> None:

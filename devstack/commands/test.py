@@ -13,6 +13,8 @@ from devstack import places
 from devstack.install import chromium
 
 WORKERS = "2"
+# In the order of `devstack.pytest_plugin`: xdist's own puts the files with the fewest tests last, which run longest.
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def main() -> int:
@@ -44,7 +46,7 @@ def _spread(arguments: list[str]) -> list[str]:
     named = [a for a in arguments if Path(a.partition("::")[0]).exists() and not a.startswith("-")]
     if len(named) == 1 and Path(named[0].partition("::")[0]).is_file():
         return []
-    return ["-n", os.environ.get("TEST_WORKERS", WORKERS), "--dist", "loadfile"]
+    return ["-n", os.environ.get("TEST_WORKERS", WORKERS), *BY_FILE]
 
 
 def _might_need_browser(arguments: list[str]) -> bool:

@@ -33,7 +33,7 @@ class Calls:
 def test_everything_is_shared_by_two_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(monkeypatch)
     assert test.main() == 0
-    assert calls.command[3:] == ["-n", "2", "--dist", "loadfile"]
+    assert calls.command[3:] == ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize(

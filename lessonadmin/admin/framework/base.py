@@ -23,11 +23,13 @@ from flask_admin import BaseView
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.model.base import ViewArgs
 from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
 from wtforms import Form
 
 from lessonadmin import auth
 from lessonadmin.admin.framework import cells, csv_export, filter_form
 from lessonadmin.admin.framework.routes import expose
+from lessonadmin.db import transaction
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 
 # What Flask-Admin would give every list, whether its pages lead there or not.
@@ -48,18 +50,22 @@ MAX_SEARCH_LENGTH = 200
 MAX_FILTER_LENGTH = 2000
 
 
-def tell(do: Callable[[], Any], said: str) -> bool:
-    """Do it, and a word on the next page about how it went; False if a rule refused. What does not exist stays 404."""
+def act_and_return(act: Callable[[], Any], said: str, *, back_to: str, reason: str | None = None) -> Response:
+    """Act in one transaction of the signed-in user, and lead back to a page that says how it went.
+
+    A rule that refuses is said there, too. What does not exist stays 404.
+    """
     try:
-        do()
+        with transaction(auth.current_actor(reason=reason)):
+            act()
     except Missing:
         raise
     except Problem as problem:
         flash(problem.sentences, "error")
-        return False
-    if said:
-        flash(said, "success")
-    return True
+    else:
+        if said:
+            flash(said, "success")
+    return redirect(back_to)
 
 
 class _Guarded:

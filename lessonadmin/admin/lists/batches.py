@@ -6,14 +6,13 @@ from typing import Any
 
 from flask import make_response, redirect, request, url_for
 from sqlalchemy import ColumnElement, false
+from werkzeug.wrappers import Response
 
-from lessonadmin import auth
 from lessonadmin.admin.framework import cells, filters
-from lessonadmin.admin.framework.base import tell
+from lessonadmin.admin.framework.base import act_and_return
 from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
-from lessonadmin.db import transaction
 from lessonadmin.domain.batches import batches, registry, undo
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Batch
@@ -158,13 +157,7 @@ def _id(text: str) -> uuid.UUID:
     return found
 
 
-def _done(do: Callable[[uuid.UUID], Any], said: str) -> Any:
-    """Do it as the user who is signed in, and lead back to the page with a message."""
+def _done(act: Callable[[uuid.UUID], Any], said: str) -> Response:
+    """Act on the bulk action that the form names, and back to its page."""
     batch_id = _id(request.form.get("id", ""))
-
-    def act() -> None:
-        with transaction(auth.current_actor()):
-            do(batch_id)
-
-    tell(act, said)
-    return redirect(url_for(".details_view", id=batch_id))
+    return act_and_return(lambda: act(batch_id), said, back_to=url_for(".details_view", id=batch_id))

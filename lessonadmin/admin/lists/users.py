@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import flash, make_response, redirect, request, url_for
 from sqlalchemy import ColumnElement
+from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.admin.framework import filters
-from lessonadmin.admin.framework.base import tell
+from lessonadmin.admin.framework.base import act_and_return
 from lessonadmin.admin.framework.cells import cell, of_row, page_link
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
@@ -161,14 +162,9 @@ class UserView(TableView):
         flash(f"{plural(done.lessons, 'lesson')} and {plural(done.courses, 'course')} now belong to {to.email}.{lost}", "success")  # fmt: skip
         return redirect(url_for(".details_view", id=user.id))
 
-    def _done(self, do: Callable[[User], Any], said: str) -> Any:
-        """Do it to the account that the form names, and back to its page with a word about it."""
+    def _done(self, act: Callable[[User], Any], said: str) -> Response:
+        """Act on the account that the form names, and back to its page."""
         user = self._user(request.form.get("id", ""))
         reason = request.form.get("reason", "").strip() or None
-
-        def act() -> None:
-            with transaction(auth.current_actor(reason=reason)):
-                do(user)
-
-        tell(act, said)
-        return redirect(url_for(".details_view", id=user.id))
+        back_to = url_for(".details_view", id=user.id)
+        return act_and_return(lambda: act(user), said, back_to=back_to, reason=reason)

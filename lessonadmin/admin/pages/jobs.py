@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import request, url_for
+from werkzeug.wrappers import Response
 
-from lessonadmin import auth
-from lessonadmin.admin.framework.base import PanelPage, tell
+from lessonadmin.admin.framework.base import PanelPage, act_and_return
 from lessonadmin.admin.framework.routes import expose
-from lessonadmin.db import transaction
-from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.support import failed_jobs
 from lessonadmin.redis_queue import inspection
 
 
@@ -21,25 +20,21 @@ class JobsPage(PanelPage):
         return str(self.render("admin/machine/jobs.html", seen=inspection.look()))
 
     @expose("/retry", methods=("POST",))
-    def retry(self) -> Any:
-        return _done("retried", inspection.retry, "The job is in its queue again.")
+    def retry(self) -> Response:
+        return _done(lambda: failed_jobs.retry(_job_id()), "The job is in its queue again.")
 
     @expose("/retry-all", methods=("POST",))
-    def retry_all(self) -> Any:
-        return _done("retried", lambda _job: inspection.retry_all(), "Every failed job is in its queue again.")  # fmt: skip
+    def retry_all(self) -> Response:
+        return _done(failed_jobs.retry_all, "Every failed job is in its queue again.")
 
     @expose("/delete", methods=("POST",))
-    def delete(self) -> Any:
-        return _done("deleted", inspection.forget, "The job is forgotten.")
+    def delete(self) -> Response:
+        return _done(lambda: failed_jobs.forget(_job_id()), "The job is forgotten.")
 
 
-def _done(what: str, do: Callable[[str], Any], said: str) -> Any:
-    job_id = request.form.get("job", "")[:200]
+def _job_id() -> str:
+    return request.form.get("job", "")[:200]
 
-    def act() -> None:
-        do(job_id)
-        with transaction(auth.current_actor()):
-            audit_log.record_for(f"job.{what}", "job", None, job=job_id or "all")
 
-    tell(act, said)
-    return redirect(url_for(".index"))
+def _done(act: Callable[[], Any], said: str) -> Response:
+    return act_and_return(act, said, back_to=url_for(".index"))

@@ -3,11 +3,11 @@
 import uuid
 from collections.abc import Callable
 
-from flask import redirect, request, url_for
+from flask import request, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
-from lessonadmin.admin.framework.base import PanelPage, tell
+from lessonadmin.admin.framework.base import PanelPage, act_and_return
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.domain.reconciliation import difference_report
 from lessonadmin.text.ids import as_id
@@ -60,6 +60,6 @@ class ReconcilePage(PanelPage):
 
 
 def _asked(ask: Callable[[uuid.UUID], None], said: str) -> Response:
-    """Do it for the signed-in person, and back to the page with a word about it."""
-    tell(lambda: ask(auth.current_user().id), said)
-    return redirect(url_for("admin_reconcile.index"))
+    """Ask for it as the signed-in user, and back to the page."""
+    user_id = auth.current_user().id
+    return act_and_return(lambda: ask(user_id), said, back_to=url_for("admin_reconcile.index"))

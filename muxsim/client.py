@@ -1,4 +1,4 @@
-"""The simulator's controls from another process: a thin, typed door to ``/_sim/api``. Standard library only."""
+"""The simulator's controls from another process: a thin, typed client of ``/_sim/api``. Standard library only."""
 
 # ruff: noqa: A002 - ``type`` is the word of the API
 

@@ -24,7 +24,7 @@ from muxsim.videos.processing import Processing
 from muxsim.videos.tracks import Tracks
 from muxsim.videos.uploads import Upload, Uploads
 from muxsim.webhooks.delivery import Sender
-from muxsim.webhooks.event_data import Telling
+from muxsim.webhooks.event_data import EventSender
 from muxsim.webhooks.events import Events
 
 
@@ -50,10 +50,10 @@ class Core:
         self.uploads = Uploads(self.store, directory / "uploads")
         self.assets = Assets(self.store, directory / "media")
         self.sender = Sender(self.store, self.clock, self.ids, self.faults, self.switches)
-        telling = Telling(self.events, self.clock)
-        self.tracks = Tracks(self.store, self.ids, self.switches, self.assets, telling)
+        sender = EventSender(self.events, self.clock)
+        self.tracks = Tracks(self.store, self.ids, self.switches, self.assets, sender)
         self.lifecycle = Lifecycle(
-            self.store, self.clock, self.ids, self.switches, self.uploads, self.assets, telling, self.tracks
+            self.store, self.clock, self.ids, self.switches, self.uploads, self.assets, sender, self.tracks
         )
         self.emptied_at = 0.0
         self.ffmpeg = find_ffmpeg() if options.ffmpeg else None

@@ -67,7 +67,7 @@ EMPTIED_BY_RESET = (
 
 
 class Store:
-    """A thread-safe door to the SQLite file."""
+    """Thread-safe access to the SQLite file."""
 
     def __init__(self, path: Path) -> None:
         self.lock = threading.RLock()

@@ -13,7 +13,7 @@ from devstack import places
 from devstack.install import chromium
 
 WORKERS = "2"
-# In the order of `devstack.pytest_plugin`: xdist's own puts the files with the fewest tests last, which run longest.
+# In the order of `devstack.pytest_plugin`: xdist's own puts files with few tests last, and these need the most time.
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 
 

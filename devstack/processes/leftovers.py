@@ -67,7 +67,7 @@ def _session_of(pid: int) -> int | None:
 
 
 def end(living: Callable[[], set[int]], *, seconds: float) -> None:
-    """Ask these to stop, and after a while do not ask any more. Who was born meanwhile is asked, too."""
+    """Ask these to stop, and after a while do not ask any more. One that is started meanwhile is asked, too."""
     for with_signal, timeout in ((signal.SIGTERM, seconds), (signal.SIGKILL, 3.0)):
         asked: set[int] = set()
         deadline = time.monotonic() + timeout

@@ -58,7 +58,7 @@ def run(application: Flask) -> None:
 
 @click.command("clock")
 def command() -> None:
-    """Beat and repair what was missed, until stopped."""
+    """Record a heartbeat and repair what was missed, until stopped."""
     application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the real one
     run(application)
 

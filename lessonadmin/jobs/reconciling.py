@@ -31,7 +31,7 @@ def walk_now(user_id: str) -> None:
     try:
         reconcile.run(actor=Actor.user(uuid.UUID(user_id)), started_by=user_id, fix=False)
     except (reconcile.AlreadyRunning, mux_inventory.InventoryFailed) as error:
-        log.warning("no walk: %s", error)
+        log.warning("no reconciliation run: %s", error)
 
 
 def mend_kind(run_id: str, kind: str, user_id: str, reason: str) -> None:
@@ -40,4 +40,4 @@ def mend_kind(run_id: str, kind: str, user_id: str, reason: str) -> None:
     try:
         reconcile.fix_kind(uuid.UUID(run_id), kind, actor=actor)
     except reconcile.AlreadyRunning:
-        log.warning("%s was not mended: a walk is under way", kind)
+        log.warning("%s was not fixed: a reconciliation run is under way", kind)

@@ -221,7 +221,7 @@ def whoami(*, priority: Priority) -> Identity:
 
 
 def ping(*, priority: Priority, limit: int = 10) -> Ping:
-    """Does the token open the door, and to which environment? One small list, and the hour on its letterhead."""
+    """Is the token valid, and for which environment? One small list, and the time in the answer's headers."""
     with mux_request("list_assets", priority=priority) as ask:
         answer = ask.send(lambda sdk: mux_python.AssetsApi(sdk).list_assets(limit=limit, **RAW_ANSWER))
         rows = fields.items(responses.read_body(ask.question, answer)["data"])

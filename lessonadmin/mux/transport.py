@@ -27,7 +27,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from lessonadmin import config
 
 Priority = Literal["high", "low"]
-"""high: the web's token, somebody waits for the answer. low: the workers' token."""
+"""high: the web's token, a person waits for the answer. low: the workers' token."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class BoundedRestClient(RESTClientObject):  # type: ignore[misc]  # the SDK ships no types
-    """The SDK's own door reads errors without a bound, decodes them blindly and raises halfway: this one does not."""
+    """Unlike the SDK's own client it reads errors with a bound, does not decode them, and returns any status."""
 
     def __init__(self, configuration: Any) -> None:
         super().__init__(configuration)

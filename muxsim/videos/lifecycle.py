@@ -14,7 +14,7 @@ from muxsim.videos.assets import Asset, Assets, describe, new_doc
 from muxsim.videos.file_type import Findings
 from muxsim.videos.tracks import Tracks
 from muxsim.videos.uploads import Upload, Uploads
-from muxsim.webhooks.event_data import Telling
+from muxsim.webhooks.event_data import EventSender
 
 TEST_ASSET_LIVES = 24 * 3600.0
 FREE_PLAN_ASSETS = 10
@@ -33,7 +33,7 @@ class Lifecycle:
         switches: Switches,
         uploads: Uploads,
         assets: Assets,
-        telling: Telling,
+        sender: EventSender,
         tracks: Tracks,
     ) -> None:
         self._store = store
@@ -42,7 +42,7 @@ class Lifecycle:
         self._switches = switches
         self._uploads = uploads
         self._assets = assets
-        self._tell = telling
+        self._send = sender
         self.tracks = tracks
         self.engine: Engine
 
@@ -66,7 +66,7 @@ class Lifecycle:
             self._uploads.insert(upload)
             self.engine.at(upload.deadline, "expire_upload", upload.id)
             url = url_of(upload) if self._switches["upload_created_carries_url"] else None
-            self._tell.upload("video.upload.created", upload, url)
+            self._send.upload("video.upload.created", upload, url)
         return upload
 
     def cancel_upload(self, upload_id: str) -> Upload:
@@ -75,7 +75,7 @@ class Lifecycle:
             if upload is None or upload.status != "waiting":
                 raise MuxError(403, NO_CANCEL)
             self._end_upload(upload, "cancelled")
-            self._tell.upload("video.upload.cancelled", upload)
+            self._send.upload("video.upload.cancelled", upload)
         return upload
 
     def expire_upload(self, upload_id: str) -> bool:
@@ -95,11 +95,11 @@ class Lifecycle:
                 return False
             upload.doc["error"] = {"type": kind, "message": message}
             self._end_upload(upload, "errored")
-            self._tell.upload("video.upload.errored", upload)
+            self._send.upload("video.upload.errored", upload)
         return True
 
     def finish_upload(self, upload_id: str, *, has_file: bool, pretend: Doc | None = None) -> Asset | None:
-        """All bytes are in: the asset is born. ``None`` if the upload was cancelled or timed out meanwhile."""
+        """All bytes are in: the asset is created. ``None`` if the upload was cancelled or timed out meanwhile."""
         with self._store.transaction():
             upload = self._uploads.get(upload_id)
             if upload is None or upload.status != "waiting":
@@ -123,12 +123,12 @@ class Lifecycle:
     def _tell_of_birth(self, upload: Upload, asset: Asset) -> None:
         """Mux usually tells of the asset first, and of the upload a second later; whatever the order, before ready."""
         if self._switches["event_order"] == "upload_first":
-            self._tell.upload("video.upload.asset_created", upload)
-            self._tell.asset("video.asset.created", asset)
+            self._send.upload("video.upload.asset_created", upload)
+            self._send.asset("video.asset.created", asset)
             return
         lag = min(self._switches["event_lag_seconds"], self._switches["processing_seconds"])
-        self._tell.asset("video.asset.created", asset)
-        self._tell.upload("video.upload.asset_created", upload, after=lag)
+        self._send.asset("video.asset.created", asset)
+        self._send.upload("video.upload.asset_created", upload, after=lag)
 
     def _end_upload(self, upload: Upload, status: str) -> None:
         upload.status = status
@@ -142,7 +142,7 @@ class Lifecycle:
             asset = self._new_asset(
                 env, settings, test=bool(settings.get("test")), upload_id=None, pretend=None
             )
-            self._tell.asset("video.asset.created", asset)
+            self._send.asset("video.asset.created", asset)
         return asset
 
     def _new_asset(
@@ -178,12 +178,12 @@ class Lifecycle:
             asset.doc.pop("errors", None)
             self._assets.save(asset)
             if findings.unusual:
-                self._tell.asset("video.asset.non_standard_input_detected", asset)
-            self._tell.asset("video.asset.ready", asset)
+                self._send.asset("video.asset.non_standard_input_detected", asset)
+            self._send.asset("video.asset.ready", asset)
             for rendition in renditions:
-                self._tell.rendition("ready", asset, rendition)
+                self._send.rendition("ready", asset, rendition)
             for track in captions:
-                self._tell.track("video.asset.track.created", asset, track)
+                self._send.track("video.asset.track.created", asset, track)
                 wait = 0.25 * self._switches["processing_seconds"]
                 self.engine.after(wait, "caption", asset.id, track["id"])
 
@@ -195,7 +195,7 @@ class Lifecycle:
             self._assets.save(asset)
             for timer in ("begin", "finish", "caption"):
                 self.engine.forget(asset.id, timer)
-            self._tell.asset("video.asset.errored", asset)
+            self._send.asset("video.asset.errored", asset)
             if asset.upload_id:
                 self.fail_upload(asset.upload_id, kind, " ".join(messages))
 
@@ -208,7 +208,7 @@ class Lifecycle:
                 raise MuxError(400, NO_DELETE)
             self._assets.delete(asset_id)
             self.engine.forget(asset_id)
-            self._tell.asset("video.asset.deleted", asset)
+            self._send.asset("video.asset.deleted", asset)
         shutil.rmtree(self._assets.media(asset_id), ignore_errors=True)
         return True
 
@@ -220,7 +220,7 @@ class Lifecycle:
                 else:
                     asset.doc[key] = value
             self._assets.save(asset)
-            self._tell.asset("video.asset.updated", asset)
+            self._send.asset("video.asset.updated", asset)
 
 
 def _policies(settings: Doc, switch: str) -> list[str] | None:

@@ -10,18 +10,20 @@ from muxsim.store import Doc, Store
 from muxsim.switches import Switches
 from muxsim.videos.assets import Asset, Assets
 from muxsim.videos.file_type import Findings
-from muxsim.webhooks.event_data import Telling
+from muxsim.webhooks.event_data import EventSender
 
 
 class Tracks:
     """Makes and removes them, and has the events told."""
 
-    def __init__(self, store: Store, ids: Ids, switches: Switches, assets: Assets, telling: Telling) -> None:
+    def __init__(
+        self, store: Store, ids: Ids, switches: Switches, assets: Assets, sender: EventSender
+    ) -> None:
         self._store = store
         self._ids = ids
         self._switches = switches
         self._assets = assets
-        self._tell = telling
+        self._send = sender
         self.engine: Engine
 
     def add_caption(self, asset: Asset, wanted: Doc, *, source: str = "generated_vod") -> Doc:
@@ -29,7 +31,7 @@ class Tracks:
             track = self.caption(wanted, source)
             asset.tracks.append(track)
             self._assets.save(asset)
-            self._tell.track("video.asset.track.created", asset, track)
+            self._send.track("video.asset.track.created", asset, track)
             self.engine.after(0.25 * self._switches["processing_seconds"], "caption", asset.id, track["id"])
         return track
 
@@ -51,7 +53,7 @@ class Tracks:
                 sure = self._ids.random(f"language of {track_id}").uniform(0.6, 1)
                 track["auto_language_confidence"] = round(sure, 2)
             self._assets.save(asset)
-            self._tell.track(f"video.asset.track.{track['status']}", asset, track)
+            self._send.track(f"video.asset.track.{track['status']}", asset, track)
 
     def change_track(self, asset: Asset, track: Doc, changes: Doc) -> Doc:
         """No event tells of it."""
@@ -68,7 +70,7 @@ class Tracks:
         with self._store.transaction():
             asset.doc["tracks"] = [one for one in asset.tracks if one["id"] != track["id"]]
             self._assets.save(asset)
-            self._tell.track("video.asset.track.deleted", asset, track)
+            self._send.track("video.asset.track.deleted", asset, track)
 
     def caption(self, wanted: Doc, source: str = "generated_vod") -> Doc:
         language = wanted.get("language_code") or "en"
@@ -100,10 +102,10 @@ class Tracks:
             rendition = {"id": self._ids.new("rendition"), "resolution": resolution, "status": "preparing"}
             renditions = asset.doc.setdefault("static_renditions", {"status": "preparing", "files": []})
             renditions["files"].append(rendition)
-            self._tell.rendition("created", asset, dict(rendition))
+            self._send.rendition("created", asset, dict(rendition))
             if asset.status == "ready":
                 for done in self.finish_renditions(asset):
-                    self._tell.rendition("ready", asset, done)
+                    self._send.rendition("ready", asset, done)
             self._assets.save(asset)
         return rendition
 
@@ -114,7 +116,7 @@ class Tracks:
             if not renditions["files"]:
                 del asset.doc["static_renditions"]
             self._assets.save(asset)
-            self._tell.rendition("deleted", asset, rendition)
+            self._send.rendition("deleted", asset, rendition)
 
     def finish_renditions(self, asset: Asset) -> list[Doc]:
         renditions: Doc = asset.doc.get("static_renditions") or {"files": []}

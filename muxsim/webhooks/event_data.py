@@ -7,8 +7,8 @@ from muxsim.videos.uploads import Upload
 from muxsim.webhooks.events import Events
 
 
-class Telling:
-    """Says what happened. Whom to tell, and when, is decided in ``events``."""
+class EventSender:
+    """Sends what happened as an event. To whom, and when, is decided in ``events``."""
 
     def __init__(self, events: Events, clock: Clock) -> None:
         self._events = events

@@ -69,7 +69,7 @@ def act_and_return(act: Callable[[], Any], said: str, *, back_to: str, reason: s
 
 
 class _Guarded:
-    """Shown in the menu to those whom the guard lets in; the guard itself stands at the door (`auth.GUARDS`)."""
+    """Shown in the menu to those whom the guard lets in; the guard itself is asked before each request (`auth.GUARDS`)."""
 
     endpoint: str
 

@@ -169,10 +169,10 @@ def near_limit() -> str | None:
 
 def _videos() -> int:
     """All that the last reconciliation saw at Mux, with other applications' videos, or the local ones if they are more by now."""
-    walked = db.session.scalar(
+    counted = db.session.scalar(
         select(ReconcileRun.assets)
         .where(ReconcileRun.finished_at.is_not(None), ReconcileRun.error.is_(None))
         .order_by(ReconcileRun.started_at.desc())
         .limit(1)
     )
-    return max(int(walked or 0), stored_minutes()[1])
+    return max(int(counted or 0), stored_minutes()[1])

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, one_of
+from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, Stamped, one_of
 
 Role = Literal["student", "instructor", "support", "admin"]
 ROLES: tuple[Role, ...] = ("student", "instructor", "support", "admin")
@@ -90,8 +90,8 @@ class UserSession(Base):
     secret_hash: Mapped[str] = mapped_column(Text, unique=True)
     address: Mapped[str] = mapped_column(Text, server_default="")
     user_agent: Mapped[str] = mapped_column(Text, server_default="")
-    created_at: Mapped[Born]
-    last_seen_at: Mapped[Born]
+    created_at: Mapped[CreatedNow]
+    last_seen_at: Mapped[CreatedNow]
     ended_at: Mapped[Moment | None]
 
     user: Mapped[User] = relationship(back_populates="sessions", lazy="raise")
@@ -112,7 +112,7 @@ class ApiToken(Base):
     name: Mapped[str] = mapped_column(Text, server_default="")
     scope: Mapped[str] = mapped_column(Text, server_default="write")
     secret_hash: Mapped[str] = mapped_column(Text, unique=True)
-    created_at: Mapped[Born]
+    created_at: Mapped[CreatedNow]
     expires_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=text(f"(clock_timestamp() + '{TOKEN_DAYS} days'::interval)")
     )
@@ -134,7 +134,7 @@ class SignInFailure(Base):
     id: Mapped[Key]
     email_hash: Mapped[str] = mapped_column(Text)
     address: Mapped[str] = mapped_column(Text)
-    at: Mapped[Born]
+    at: Mapped[CreatedNow]
 
     __table_args__ = (
         Index("ix_sign_in_failures_email_hash", "email_hash", "at"),

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, one_of
+from lessonadmin.domain.models.columns import CreatedNow, Key, one_of
 
 ACTOR_TYPES = ("user", "webhook", "job", "cli")
 
@@ -22,7 +22,7 @@ class AuditLog(Base):
     __tablename__ = "audit_log"
 
     id: Mapped[Key]
-    at: Mapped[Born]
+    at: Mapped[CreatedNow]
     actor_type: Mapped[str] = mapped_column(Text)
     actor_id: Mapped[uuid.UUID | None]
     action: Mapped[str] = mapped_column(Text)

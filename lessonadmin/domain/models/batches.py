@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment, one_of
+from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, one_of
 
 BATCH_STATUSES = ("open", "running", "stopped", "done")
 ITEM_STATUSES = ("open", "running", "done", "skipped", "failed")
@@ -28,7 +28,7 @@ class Batch(Base):
     options: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     undoes_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("batches.id", ondelete="SET NULL"))
     created_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
-    created_at: Mapped[Born]
+    created_at: Mapped[CreatedNow]
     finished_at: Mapped[Moment | None]
     # How long it was really worked on, and up to which moment that is counted while it is being worked on.
     running_seconds: Mapped[float] = mapped_column(Float, server_default="0", default=0.0)
@@ -50,7 +50,7 @@ class BatchItem(Base):
     status: Mapped[str] = mapped_column(Text, server_default="open", default="open")
     error: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
-    due_at: Mapped[Born]
+    due_at: Mapped[CreatedNow]
     lease_token: Mapped[uuid.UUID | None]
     finished_at: Mapped[Moment | None]
 

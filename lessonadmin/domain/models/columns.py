@@ -18,7 +18,7 @@ Key = Annotated[
     uuid.UUID, mapped_column(primary_key=True, default=new_id, server_default=text("gen_random_uuid()"))
 ]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
-Born = Annotated[
+CreatedNow = Annotated[
     datetime, mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp(), nullable=False)
 ]
 
@@ -32,7 +32,7 @@ def one_of(column: str, values: tuple[str, ...], *, name: str | None = None) -> 
 class Stamped:
     """Rows that are changed after they were made."""
 
-    created_at: Mapped[Born]
+    created_at: Mapped[CreatedNow]
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.clock_timestamp(), onupdate=func.clock_timestamp()
     )

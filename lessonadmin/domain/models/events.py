@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment, one_of
+from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, one_of
 
 OUTCOMES = ("applied", "no_change", "ignored", "unmatched", "failed")
 
@@ -28,7 +28,7 @@ class MuxEvent(Base):
     asset_id: Mapped[str | None] = mapped_column(Text)
     environment_id: Mapped[str | None] = mapped_column(Text)
     occurred_at: Mapped[Moment | None]
-    received_at: Mapped[Born]
+    received_at: Mapped[CreatedNow]
     processed_at: Mapped[Moment | None]
     outcome: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
@@ -58,7 +58,7 @@ class MuxCall(Base):
     __tablename__ = "mux_calls"
 
     id: Mapped[Key]
-    at: Mapped[Born]
+    at: Mapped[CreatedNow]
     operation: Mapped[str] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(Text)
     detail: Mapped[str] = mapped_column(Text, server_default="")

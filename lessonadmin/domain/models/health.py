@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment
+from lessonadmin.domain.models.columns import CreatedNow, Key, Moment
 
 
 class Heartbeat(Base):
@@ -16,7 +16,7 @@ class Heartbeat(Base):
     __tablename__ = "heartbeats"
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
-    at: Mapped[Born]
+    at: Mapped[CreatedNow]
     detail: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
 
 
@@ -27,7 +27,7 @@ class MuxBudget(Base):
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
     tokens: Mapped[float] = mapped_column(Float)
-    filled_at: Mapped[Born]
+    filled_at: Mapped[CreatedNow]
     paused_until: Mapped[Moment | None]
     failures: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
 
@@ -40,7 +40,7 @@ class Alarm(Base):
     id: Mapped[Key]
     kind: Mapped[str] = mapped_column(Text)
     message: Mapped[str] = mapped_column(Text)
-    started_at: Mapped[Born]
+    started_at: Mapped[CreatedNow]
     ended_at: Mapped[Moment | None]
     detail: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
 
@@ -85,5 +85,5 @@ class Throttle(Base):
     __tablename__ = "throttles"
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    started_at: Mapped[Born]
+    started_at: Mapped[CreatedNow]
     count: Mapped[int] = mapped_column(Integer, server_default="1")

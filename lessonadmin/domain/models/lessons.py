@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from lessonadmin.db import Base
 from lessonadmin.domain.models.accounts import User
-from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMuxIds, one_of
+from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, Stamped, WithMuxIds, one_of
 from lessonadmin.text import temporary_ids
 
 VIDEO_STATUSES = ("none", "uploading", "processing", "ready", "error", "deleting")
@@ -215,7 +215,7 @@ class Purchase(Base):
     lesson_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lessons.id", ondelete="RESTRICT"))
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     price_cents: Mapped[int] = mapped_column(Integer)
-    created_at: Mapped[Born]
+    created_at: Mapped[CreatedNow]
 
     lesson: Mapped[Lesson] = relationship(lazy="raise")
     user: Mapped[User] = relationship(lazy="raise")
@@ -237,7 +237,7 @@ class StaffNote(Base):
     lesson_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"), index=True)
     author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     text: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[Born]
+    created_at: Mapped[CreatedNow]
 
     author: Mapped[User | None] = relationship(lazy="raise")
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment, one_of
+from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, one_of
 
 NOTICE_KINDS = (
     "lesson_published",
@@ -42,12 +42,12 @@ class Notification(Base):
     )
     message: Mapped[str] = mapped_column(Text)
     cause: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[Born]
+    created_at: Mapped[CreatedNow]
     read_at: Mapped[Moment | None]
     mail_wanted: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
     mailed_at: Mapped[Moment | None]
     mail_attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
-    mail_due_at: Mapped[Born]
+    mail_due_at: Mapped[CreatedNow]
     mail_error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment, one_of
+from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, one_of
 
 DIFFERENCE_KINDS = ("orphan", "missing", "duplicate", "wrong_policy", "stale", "unknown_upload")
 
@@ -24,7 +24,7 @@ class ReconcileRun(Base):
     __tablename__ = "reconcile_runs"
 
     id: Mapped[Key]
-    started_at: Mapped[Born]
+    started_at: Mapped[CreatedNow]
     finished_at: Mapped[Moment | None]
     started_by: Mapped[str] = mapped_column(Text, server_default="")
     pages: Mapped[int] = mapped_column(Integer, server_default="0", default=0)

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lessonadmin import config
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import Born, Key, Moment, Stamped, WithMuxIds, one_of
+from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, Stamped, WithMuxIds, one_of
 from lessonadmin.domain.models.lessons import OPEN, OPEN_STATUSES, Course, Kind, Lesson, in_open_state
 from lessonadmin.text.temporary_ids import PATTERN, is_temporary
 
@@ -214,8 +214,8 @@ class AssetDeletion(Base):
     target_id: Mapped[uuid.UUID | None]
     attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
     last_error: Mapped[str | None] = mapped_column(Text)
-    requested_at: Mapped[Born]
-    due_at: Mapped[Born]
+    requested_at: Mapped[CreatedNow]
+    due_at: Mapped[CreatedNow]
     lease_token: Mapped[uuid.UUID | None]
     done_at: Mapped[Moment | None]
 
@@ -237,8 +237,8 @@ class UploadCancellation(Base):
     target_id: Mapped[uuid.UUID]
     attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
     last_error: Mapped[str | None] = mapped_column(Text)
-    requested_at: Mapped[Born]
-    due_at: Mapped[Born]
+    requested_at: Mapped[CreatedNow]
+    due_at: Mapped[CreatedNow]
     lease_token: Mapped[uuid.UUID | None]
     done_at: Mapped[Moment | None]
 

@@ -87,8 +87,8 @@ def _keep(asset_id: str) -> None:
     wanted_gone = exists().where(Tracking.mux_asset_id == asset_id, Tracking.status == "deleting")
     if not db.session.scalar(select(wanted_gone)):
         outbox.withdraw_deletion(asset_id)
-    promised = exists().where(AssetDeletion.mux_asset_id == asset_id, AssetDeletion.done_at.is_(None))
-    if db.session.scalar(select(promised)):
+    is_to_be_deleted = exists().where(AssetDeletion.mux_asset_id == asset_id, AssetDeletion.done_at.is_(None))
+    if db.session.scalar(select(is_to_be_deleted)):
         raise Conflict("being_deleted", "This asset is being deleted.")
 
 

@@ -149,14 +149,14 @@ def _record_cancellation(lease: Lease, mux_upload: mux.Upload | None) -> bool:
     )
     if not outbox.mark_done(lease):
         return False
-    promise = db.session.get_one(UploadCancellation, lease.row_id)
+    row = db.session.get_one(UploadCancellation, lease.row_id)
     if video is not None and upload is not None:
         gone = Observation(video_event=VideoEvent.UPLOAD_EXPIRED, found_by="sweep", seen=True)
         transitions.apply(
             video, upload, upload_observation(mux_upload, found_by="sweep", seen=True) if mux_upload else gone
         )
     elif mux_upload is not None and mux_upload.asset_id is not None:
-        whose = (promise.target_type, promise.target_id)
+        whose = (row.target_type, row.target_id)
         outbox.request_deletion_of_asset(mux_upload.asset_id, why="made by a cancelled upload", target=whose)
     return True
 

@@ -65,7 +65,7 @@ def _users(kind: Kind, asset_id: str) -> CompoundSelect[Any]:
 
 
 def request_deletion(upload: Tracking, *, why: str, after_seconds: float = 0) -> bool:
-    """The asset of this upload goes at Mux; promised twice is promised once. False: something uses it, so it stays."""
+    """The asset of this upload goes at Mux; asked for twice it is one row. False: something uses it, so it stays."""
     return upload.mux_asset_id is not None and request_deletion_of_asset(
         upload.mux_asset_id,
         why=why,
@@ -90,7 +90,7 @@ def request_deletion_of_asset(
     tracking_id: uuid.UUID | None = None,
     after_seconds: float = 0,
 ) -> bool:
-    """The same for an asset of which no upload is at hand. A sooner promise beats a later one."""
+    """The same for an asset of which no upload is at hand. An earlier date replaces a later one."""
     if is_temporary(asset_id):
         return False
     if not _insert_deletion(asset_id, why, target, tracking_id, after_seconds):
@@ -234,7 +234,7 @@ def request_cancellation_by_id(upload_id: str, target: tuple[str, uuid.UUID]) ->
         enqueue_after_commit("lessonadmin.jobs.videos.cancel_upload", str(cancellation_id))
 
 
-# Rows that promise something to be done at Mux: one worker at a time holds one, and a late one changes nothing.
+# Rows of work to be done at Mux: one worker at a time holds one, and a late one changes nothing.
 #
 # A lease is a token and a time: `due_at` is when it runs out, and then every worker may take the row. A worker that was so slow
 # that another one took the row has another token and writes nothing down. Nothing in here talks to Mux.

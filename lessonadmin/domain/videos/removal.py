@@ -35,7 +35,7 @@ def owners_with_asset(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
 
 
 def request_delete(asset_id: str) -> int:
-    """Clear an asset from everything that uses it and promise its deletion; how many used it.
+    """Clear an asset from everything that uses it and ask for its deletion; how many used it.
 
     A person must have the right to all of it while it is locked. What begins to use it in between goes on doing so.
     """

@@ -1,12 +1,19 @@
-"""Views of the panel for tests only: one that exports and acts, one that offers nothing, both over real tables."""
+"""Views of the panel for tests only: one that exports and acts, one that offers nothing, both over real tables.
+
+And who looks at them, and the lessons that they show.
+"""
+
+import uuid
 
 from flask import Flask, Response, redirect, request
+from flask.testing import FlaskClient
 from flask_admin.actions import action
 from flask_admin.contrib.sqla.filters import FilterEqual, FilterInList
 
 from lessonadmin.admin.framework.base import PanelView
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, User
+from tests.factories import make_course, make_lesson, make_user, signed_in
 
 STATES = (("draft", "Draft"), ("published", "Published"))
 LIST = "/admin/specimen/"
@@ -48,3 +55,29 @@ def add_to(application: Flask) -> None:
     panel = application.extensions["admin"][0]
     panel.add_view(Specimen(Lesson, db, name="Specimens", category="Test"))
     panel.add_view(Closed(User, db, name="Closed"))
+
+
+def in_panel(panel: Flask, role: str) -> FlaskClient:
+    """A user of this role, signed in to an application that has these views."""
+    browser = panel.test_client()
+    with (
+        signed_in(make_user(role=role)).session_transaction() as made,
+        browser.session_transaction() as cookie,
+    ):
+        cookie["secret"] = made["secret"]
+    return browser
+
+
+def make_three() -> list[Lesson]:
+    """Three lessons, with keys in this order."""
+    instructor = make_user(name="Ada")
+    course = make_course(instructor=instructor, title="Drawing")
+    rows: list[dict[str, object]] = [
+        {"title": "Circles", "price_cents": 500, "status": "published", "course": course},
+        {"title": "Lines", "price_cents": 100},
+        {"title": "Squares 100%", "price_cents": 300},
+    ]
+    return [
+        make_lesson(creator=instructor, id=uuid.UUID(int=number), **row)
+        for number, row in enumerate(rows, start=1)
+    ]

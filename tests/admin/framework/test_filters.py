@@ -1,96 +1,137 @@
-"""The lists of the panel, over HTTP: filters, saved views, search, pages by key and exports find what they should."""
+"""The filters of lists: each finds the rows that its words say, by days of UTC, prices as forms read them, and people."""
 
-import csv
-import io
 import uuid
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
+from lessonadmin.admin.framework import filters
+from lessonadmin.admin.framework.filters import Where
+from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import Lesson, User
 from lessonadmin.domain.querying import keyset
-from tests.admin.samples import browser, link, titles
-from tests.factories import (
-    make_course,
-    make_event,
-    make_lesson,
-    make_playing_lesson,
-    make_tracking,
-    make_user,
-)
+from tests.admin.samples import browser
+from tests.factories import make_course, make_lesson, make_user
 from tests.pages import page_of
 
-
-def test_pages_by_key_hold_each_row_once_in_both_directions(app: Flask) -> None:
-    instructor, admin = make_user(), browser()
-    for number in range(45):
-        make_lesson(
-            creator=instructor, title=f"Lesson {number % 7}-{number:02}", price_cents=(number % 3) * 100
-        )
-    for order in ("", "sort=0", "sort=0&desc=1", "sort=5", "sort=5&desc=1", "sort=6"):
-        address, seen, pages = f"/admin/lesson/?page_size=20&{order}", [], []
-        while address:
-            pages.append(titles(admin, address))
-            seen += pages[-1]
-            last, address = address, link(admin, address, "next")
-        assert len(seen) == len(set(seen)) == 45, order
-        back = link(admin, last, "prev")
-        assert titles(admin, back) == pages[1], order
-        assert titles(admin, link(admin, back, "prev")) == pages[0], order
-        end = titles(admin, f"/admin/lesson/?page_size=20&{order}&end=1")
-        assert end == seen[-20:], order
-    assert titles(admin, "/admin/lesson/?page_size=20&page=1") == titles(
-        admin, link(admin, "/admin/lesson/?page_size=20", "next")
-    )
+STATES = (("draft", "Draft"), ("published", "Published"))
+POLICIES = (("public", "Public"), ("signed", "Signed"))
 
 
-def test_new_rows_at_the_top_do_not_shift_the_next_page(app: Flask) -> None:
-    admin = browser()
-    made = [make_lesson(title=f"Lesson {number:02}") for number in range(25)]
-    following = link(admin, "/admin/lesson/?page_size=20", "next")
-    make_lesson(title="Newer")
-    assert titles(admin, following) == [one.title for one in reversed(made[:5])]
+def found(session: Session, offered: Sequence[Where], operation: str, value: str) -> set[str]:
+    """The titles of the lessons that one operation of a filter finds."""
+    (chosen,) = [one for one in offered if one.operation() == operation]
+    condition = chosen.condition(chosen.clean(value))
+    return set(session.scalars(select(Lesson.title).where(condition)))
 
 
-def test_the_filters_of_lessons_find(app: Flask) -> None:
-    admin, ada = browser(), make_user(name="Ada", email="ada@school.example")
-    course = make_course(instructor=ada, title="Drawing")
-    old = datetime.now(UTC) - timedelta(days=400)
-    make_playing_lesson(creator=ada, title="Plays", course_id=course.id, price_cents=900)
-    make_lesson(title="Failed", video_processing_status="error", video_error_type="asset_errored")
-    make_lesson(title="Temporary", mux_asset_id="temp_1", video_processing_status="uploading")
-    stuck = make_lesson(title="Stuck", video_processing_status="uploading")
-    make_tracking(stuck, created_at=datetime.now(UTC) - timedelta(hours=3))
-    make_lesson(title="Old", created_at=old)
-    make_lesson(title="Attention", needs_attention_at=old)
-    day = old.date().isoformat()
-    for query, expected in (
-        ("flt0_state_is=published", {"Plays"}),
-        ("flt0_state_is_not=draft", {"Plays"}),
-        ("flt0_video_is=error", {"Failed"}),
-        ("flt0_owner_is=ada@school.example", {"Plays"}),
-        (f"flt0_owner_is={ada.id}", {"Plays"}),
-        ("flt0_course_is=draw", {"Plays"}),
-        ("flt0_stuck_is=yes", {"Stuck"}),
-        ("flt0_stuck_is=no", {"Plays", "Failed", "Temporary", "Old", "Attention"}),
-        ("flt0_error_type_is=asset_errored", {"Failed"}),
-        ("flt0_temporary_id_is=yes", {"Temporary"}),
-        ("flt0_temporary_id_is=no", {"Plays", "Failed", "Stuck", "Old", "Attention"}),
-        ("flt0_playback_policy_is=public", {"Plays"}),
-        ("flt0_price_at_least=9.00", {"Plays"}),
-        ("flt0_price_at_least=9,00&flt1_price_at_most=%E2%82%AC+9", {"Plays"}),
-        (f"flt0_made_until={day}", {"Old"}),
-        (f"flt0_made_from={day}&flt1_made_until={day}", {"Old"}),
-        ("view=stuck", {"Stuck"}),
-        ("view=temporary-ids", {"Temporary"}),
-        ("view=needs-attention", {"Attention"}),
-        ("search=pla", {"Plays"}),
-        ("search=ada@school.example", {"Plays"}),
-        (f"search={stuck.id}", {"Stuck"}),
-        ("search=temp_1", {"Temporary"}),
+@pytest.mark.parametrize(
+    ("operation", "value", "titles"),
+    [
+        ("is", "public", {"Public"}),
+        ("is not", "public", {"Signed", "None"}),
+        ("is not", "signed", {"Public", "None"}),
+    ],
+)
+def test_what_has_no_word_is_none_of_the_words(
+    session: Session, operation: str, value: str, titles: set[str]
+) -> None:
+    for title, policy in (("Public", "public"), ("Signed", "signed"), ("None", None)):
+        make_lesson(title=title, playback_policy=policy)
+    offered = filters.choice("Policy", Lesson.playback_policy, POLICIES)
+    assert found(session, offered, operation, value) == titles
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "titles"),
+    [("is", "draft", {"Draft"}), ("is not", "draft", {"Out"}), ("is not", "published", {"Draft"})],
+)
+def test_one_of_a_few_words(session: Session, operation: str, value: str, titles: set[str]) -> None:
+    make_lesson(title="Draft", status="draft")
+    make_lesson(title="Out", status="published")
+    assert found(session, filters.choice("State", Lesson.status, STATES), operation, value) == titles
+
+
+def test_only_a_word_may_be_asked_for_where_the_others_are_nearly_everything() -> None:
+    offered = filters.only("Policy", Lesson.playback_policy, POLICIES)
+    assert [one.operation() for one in offered] == ["is"]
+
+
+@pytest.mark.parametrize(("value", "titles"), [("yes", {"Waits"}), ("no", {"Other"})])
+def test_yes_or_no(session: Session, value: str, titles: set[str]) -> None:
+    make_lesson(title="Waits", publish_on_ready=True)
+    make_lesson(title="Other", publish_on_ready=False)
+    condition = Lesson.publish_on_ready.is_(True)
+    assert found(session, filters.flag("Waits", condition), "is", value) == titles
+    assert found(session, filters.flag("Waits", lambda: condition), "is", value) == titles
+
+
+def test_only_yes_is_counted_by_other_rows() -> None:
+    """The other rows are as many as those that fit, and say nothing of those that do not."""
+    other: Select[tuple[uuid.UUID]] = select(Lesson.id)
+    (counted,) = filters.flag("Stuck", Lesson.publish_on_ready, counted_as=lambda: other)
+    (plain,) = filters.flag("Stuck", Lesson.publish_on_ready)
+    assert counted.counted_as("yes") is other
+    assert counted.counted_as("no") is None
+    assert plain.counted_as("yes") is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "titles"),
+    [
+        ("from", "2026-01-31", {"First", "Last", "After"}),
+        ("until", "2026-01-31", {"Before", "First", "Last"}),
+        ("from", "2026-02-01", {"After"}),
+        ("until", "2026-01-30", {"Before"}),
+        ("from", "2026-01-31 17:00:00", {"First", "Last", "After"}),
+    ],
+)
+def test_a_day_is_whole_and_of_utc(session: Session, operation: str, value: str, titles: set[str]) -> None:
+    for title, made_at in (
+        ("Before", datetime(2026, 1, 30, 23, 59, 59, 999_999, tzinfo=UTC)),
+        ("First", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("Last", datetime(2026, 1, 31, 23, 59, 59, 999_999, tzinfo=UTC)),
+        ("After", datetime(2026, 2, 1, tzinfo=UTC)),
     ):
-        assert set(titles(admin, f"/admin/lesson/?{query}")) == expected, query
+        make_lesson(title=title, created_at=made_at)
+    assert found(session, filters.day("Made", Lesson.created_at), operation, value) == titles
+
+
+@pytest.mark.parametrize("text", ["1899-12-31", "9001-01-01", "9999-12-31", "2026-13-01", "yesterday", ""])
+@pytest.mark.parametrize("end", [0, 1], ids=["from", "until"])
+def test_what_is_no_day_is_not_understood(text: str, end: int) -> None:
+    offered = filters.day("Made", Lesson.created_at)
+    with pytest.raises(ValueError, match=r"day of ours|isoformat|month"):
+        offered[end].clean(text)
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "titles"),
+    [
+        ("at least", "9.00", {"Nine", "Dear"}),
+        ("at least", "9,01", {"Dear"}),
+        ("at most", "€ 9", {"Free", "Nine"}),
+        ("at most", "0", {"Free"}),
+    ],
+)
+def test_a_price_is_a_bound_that_fits_itself(
+    session: Session, operation: str, value: str, titles: set[str]
+) -> None:
+    for title, cents in (("Free", 0), ("Nine", 900), ("Dear", 9_900)):
+        make_lesson(title=title, price_cents=cents)
+    assert found(session, filters.price("Price", Lesson.price_cents), operation, value) == titles
+
+
+@pytest.mark.parametrize("typed", ["1e1", "nan", "inf", "-1", "1000000"])
+@pytest.mark.parametrize("end", [0, 1], ids=["at least", "at most"])
+def test_what_is_no_price_is_not_understood(typed: str, end: int) -> None:
+    offered = filters.price("Price", Lesson.price_cents)
+    with pytest.raises(Invalid):
+        offered[end].clean(typed)
 
 
 @pytest.mark.parametrize("typed", ["1e1", "nan", "inf", "-1", "1000000"])
@@ -100,37 +141,41 @@ def test_a_filter_reads_prices_as_the_forms_do(app: Flask, typed: str) -> None:
     assert f"does not understand “{typed}”" in page_of(answer).text()
 
 
-def test_failed_today_is_what_failed_today(app: Flask) -> None:
-    today, before = (
-        make_lesson(title=title, video_processing_status="error") for title in ("Today", "Before")
-    )
-    make_tracking(today, status="error", error_type="asset_errored")
-    make_tracking(
-        before, status="error", error_type="asset_errored", updated_at=datetime.now(UTC) - timedelta(days=2)
-    )
-    assert titles(browser(), "/admin/lesson/?view=failed-today") == ["Today"]
-
-
-def test_every_kind_of_id_finds_its_lesson(app: Flask) -> None:
-    lesson = make_playing_lesson(title="Found", mux_asset_id="as1", mux_playback_id="pb1")
-    make_tracking(lesson, upload_id="up1", temp_asset_id="temp_up1", mux_asset_id="as2", status="cancelled")
-    event = make_event(target_type="lesson", target_id=lesson.id)
+@pytest.mark.parametrize(
+    ("value", "titles"),
+    [("ada@school.example", {"Hers"}), ("ADA@school.example", {"Hers"}), ("lovelace", {"Hers"}), ("grace", set())],
+)  # fmt: skip
+def test_a_person_is_found_by_address_or_name(session: Session, value: str, titles: set[str]) -> None:
+    ada = make_user(name="Ada Lovelace", email="ada@school.example")
+    make_lesson(creator=ada, title="Hers")
     make_lesson(title="Other")
-    admin = browser()
-    for text in (lesson.id, "as1", "pb1", "up1", "temp_up1", "as2", event.mux_event_id):
-        assert titles(admin, f"/admin/lesson/?search={text}") == ["Found"], text
+    offered = filters.person("Owner", Lesson.creator_id)
+    assert found(session, offered, "is", value) == titles
+    assert found(session, offered, "is", str(ada.id)) == {"Hers"}
 
 
-def test_an_export_is_whole_and_safe(app: Flask) -> None:
-    ada = make_user(name="=cmd()", email="ada@school.example")
-    for title in ("=1+1", "@x", "plain"):
-        make_lesson(creator=ada, title=title, price_cents=900)
-    rows = list(csv.DictReader(io.StringIO(browser().get("/admin/lesson/export/csv/?search=x").text)))
-    assert [row["Lesson"] for row in rows] == ["'@x"]
-    rows = list(csv.DictReader(io.StringIO(browser().get("/admin/lesson/export/csv/").text)))
-    assert {row["Lesson"] for row in rows} == {"'=1+1", "'@x", "plain"}
-    assert {row["Owner"] for row in rows} == {"ada@school.example"}
-    assert {row["Price"] for row in rows} == {"9.00"}
+def test_several_people_of_one_name_are_all_meant(session: Session) -> None:
+    for number in range(2):
+        make_lesson(creator=make_user(name=f"Ada {number}"), title=f"Lesson of {number}")
+    offered = filters.person("Owner", Lesson.creator_id)
+    assert found(session, offered, "is", "ada") == {"Lesson of 0", "Lesson of 1"}
+
+
+@pytest.mark.parametrize(("value", "titles"), [("draw", {"Circles"}), ("paint", set())])
+def test_a_course_is_found_by_the_words_of_its_title(session: Session, value: str, titles: set[str]) -> None:
+    course = make_course(title="Drawing for all")
+    make_lesson(course=course, title="Circles")
+    make_lesson(title="Other")
+    offered = filters.course("Course", Lesson.course_id)
+    assert found(session, offered, "is", value) == titles
+    assert found(session, offered, "is", str(course.id)) == {"Circles"}
+
+
+def test_a_local_id_and_a_text_are_meant_exactly(session: Session) -> None:
+    lesson = make_lesson(title="Circles", mux_asset_id="asset-x")
+    make_lesson(title="Other", mux_asset_id="asset-xy")
+    assert found(session, filters.identified("Lesson", Lesson.id), "is", str(lesson.id)) == {"Circles"}
+    assert found(session, filters.text("Asset", Lesson.mux_asset_id), "is", "asset-x") == {"Circles"}
 
 
 def test_a_cursor_says_what_it_was_made_of() -> None:

@@ -13,7 +13,6 @@ from tests.admin.samples import LISTS, browser, one_of_each, views
 from tests.factories import (
     make_course,
     make_event,
-    make_lesson,
     make_playing_lesson,
     make_tracking,
     make_user,
@@ -119,14 +118,6 @@ def test_no_odd_address_is_an_unexpected_error(app: Flask, slug: str) -> None:
             assert found == 404 or (
                 path == "details/" and slug in ("purchase", "audit") and found in (302, 404)
             ), (path, id_, found)
-
-
-def test_counting_ends_somewhere(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lessonadmin.admin.framework.table.MAX_COUNTED", 5)
-    for _ in range(8):
-        make_lesson(title="Many")
-    page = page_of(browser().get("/admin/lesson/"))
-    assert "more than 5 rows" in page.text()
 
 
 def test_a_list_never_asks_once_a_row(app: Flask) -> None:

@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain.accounts import passwords, sessions, sign_in, tokens, users
+from lessonadmin.domain.accounts import own_account, passwords, sessions, tokens, users
 from lessonadmin.domain.errors import Invalid, Problem, TooMany
+from lessonadmin.domain.models import User
 from lessonadmin.domain.notifications import delivery
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import redirects
@@ -56,8 +57,7 @@ def change_password() -> Response:
     old, new = request.form.get("old_password", ""), request.form.get("new_password", "")
     try:
         _compare(new, request.form.get("repeat_password", ""))
-        with sign_in.counted_try(email=user.email, address=auth.address()) as try_id:
-            _change(old, new, try_id)
+        _change(user, old, new)
     except TooMany as problem:
         return _page(problem=problem, wrong_form="password", status=429)
     except Invalid as problem:
@@ -76,12 +76,10 @@ def _compare(new: str, again: str) -> None:
         raise Invalid.field("repeat_password", "This is not the same as the new password.")
 
 
-def _change(old: str, new: str, try_id: uuid.UUID) -> None:
+def _change(user: User, old: str, new: str) -> None:
     found = auth.identity()
-    with transaction(auth.current_actor()):
-        keep = found.session_id if found else None
-        users.change_password(auth.current_user(), old=old, new=new, keep=keep)
-        sign_in.forgive(try_id)
+    keep = found.session_id if found else None
+    own_account.change_password(user, old=old, new=new, keep=keep, address=auth.address())
 
 
 @bp.post("/mail")
@@ -118,8 +116,7 @@ def end_sessions() -> Response:
 
 def _end_everywhere() -> Response:
     with transaction(auth.current_actor()):
-        sessions.end_all(auth.current_user())
-        tokens.end_all(auth.current_user(), because="signed out everywhere")
+        own_account.sign_out_everywhere(auth.current_user())
     auth.end_session()
     flash("You are signed out everywhere, and all bearer tokens are revoked.", "success")
     return redirect(url_for("sign_in.login"))
@@ -127,22 +124,18 @@ def _end_everywhere() -> Response:
 
 @bp.post("/tokens")
 def create_token() -> Response:
-    user, form = auth.current_user(), request.form
-    wanted = {"name": form.get("name", ""), "scope": form.get("scope", "write")}
+    form = request.form
     try:
-        tokens.check_request(user, **wanted)  # first: a slip here is no wrong try of the password
-        with sign_in.counted_try(email=user.email, address=auth.address()) as try_id:
-            token = _create_token(form.get("password", ""), wanted, try_id)
+        token = own_account.create_token(
+            auth.current_user(),
+            password=form.get("password", ""),
+            name=form.get("name", ""),
+            scope=form.get("scope", "write"),
+            address=auth.address(),
+        )
     except Problem as problem:
         return _page(problem=problem, wrong_form="token", status=STATUS[type(problem)])
     return _page(token=token)
-
-
-def _create_token(password: str, wanted: dict[str, str], try_id: uuid.UUID) -> str:
-    with transaction(auth.current_actor()):
-        token = tokens.create_by_password(auth.current_user(), password=password, **wanted)
-        sign_in.forgive(try_id)
-    return token
 
 
 @bp.post("/tokens/<uuid:token_id>/revoke")

@@ -35,12 +35,12 @@ class Gauges(Collector):
             yield GaugeMetricFamily(
                 "lessonadmin_deletions_pending", "Assets that are still to be deleted at Mux.", value=pending
             )
-            standing = GaugeMetricFamily(
+            alarm = GaugeMetricFamily(
                 "lessonadmin_alarm", "1 while the alarm of this kind stands, else 0.", labels=["kind"]
             )
             for kind, stands in alarms.items():
-                standing.add_metric([kind], int(stands))
-            yield standing
+                alarm.add_metric([kind], int(stands))
+            yield alarm
         jobs = GaugeMetricFamily(
             "lessonadmin_queue_jobs", "Jobs by queue and state.", labels=["queue", "state"]
         )

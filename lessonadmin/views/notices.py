@@ -77,7 +77,7 @@ def _place(item: notices.Item, kind: str) -> str:
         return url_for("courses.edit", course_id=item.course_id)
     if kind == account_notices.KIND:
         return url_for("account.show")
-    return "/admin/" if kind == "alarm" and auth.allows("admin") else ""
+    return url_for("admin.index") if kind == "alarm" and auth.allows("admin") else ""
 
 
 def _show() -> str:

@@ -38,17 +38,11 @@ def inside(call: Call) -> Call:
     return run
 
 
-def by_api(user: User, owner: Owner) -> object:
-    """As the API deletes an asset: the right is asked before and under the lock."""
-    permissions.all_to_change(user, removal.owners_with_asset("asset-a"))
-    return removal.request_delete("asset-a")
-
-
 LESSON_CALLS: dict[str, Call] = {
     "edit": inside(lambda user, one: lessons.edit(user, one.id, LATE)),
     "delete": inside(lambda user, one: lessons.delete(user, one.id)),
     "unpublish": inside(lambda user, one: lessons.unpublish(permissions.lesson_to_change(user, one.id))),
-    "delete its asset": inside(by_api),
+    "delete its asset": inside(lambda user, _one: removal.delete_asset(user, "asset-a")),
 }
 LESSON_CALLS |= {
     "publish": lambda user, one: lessons.publish(

@@ -18,7 +18,6 @@ from lessonadmin.domain.batches import registry
 from lessonadmin.domain.diagnosis import diagnose, facts, mux_comparison
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
 from lessonadmin.domain.lessons import course_lists, courses, lessons
-from lessonadmin.domain.lessons import courses as lessons_courses
 from lessonadmin.domain.models import Kind, Lesson, Owner, User
 from lessonadmin.domain.support import notes, timeline
 from lessonadmin.domain.videos import video_status
@@ -176,8 +175,7 @@ def save(user: User, owner: Owner, form: PanelForm) -> None:
     if isinstance(form, LessonForm):
         lessons.edit(user, owner.id, wanted, version=version)
         return
-    courses.edit(user, owner.id, wanted, version=version)
-    lessons_courses.give(user, owner.id, to_email=form.teacher.data or "")
+    courses.edit_and_give(user, owner.id, wanted, version=version, to_email=form.teacher.data or "")
 
 
 def _moment(name: str) -> datetime | None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from lessonadmin.db import db
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import Kind, Lesson, owners
+from lessonadmin.domain.models import Kind, Lesson, Owner, User, owners
 from lessonadmin.domain.videos import conditions, locking, outbox, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
@@ -32,6 +32,12 @@ def owners_with_asset(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
         naming = select(model.id).where(model.mux_asset_id == asset_id)
         found |= {(kind, one) for one in db.session.scalars(naming)}
     return sorted(found)
+
+
+def delete_asset(user: User, asset_id: str) -> int:
+    """Delete a video of this user: `request_delete`, if everything that uses the asset is theirs to change. Missing otherwise."""
+    permissions.all_to_change(user, owners_with_asset(asset_id))
+    return request_delete(asset_id)
 
 
 def request_delete(asset_id: str) -> int:
@@ -120,6 +126,11 @@ def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: 
     return "deleting" if assets else "cleared"
 
 
+def remove_video(owner: Owner) -> str:
+    """Take every video of one lesson or course away, under its lock; says what was done."""
+    return clear_video(locking.lock_video_of(owner))
+
+
 def give_up_all_assets(video: LockedVideo) -> None:
     """The lesson or course itself goes: nothing that is its alone may stay at Mux. The caller deletes the row."""
     transitions.ensure_tracked(video)
@@ -140,3 +151,11 @@ def undo_replacement(video: LockedVideo) -> bool:
         return False
     transitions.swap_back(video, new=new, old=old)
     return True
+
+
+def restore_replaced(owner: Owner) -> None:
+    """Bring back the video that the present one of this lesson or course replaced; Conflict if its asset is gone."""
+    if not undo_replacement(locking.lock_video_of(owner)):
+        raise Conflict(
+            "cannot_undo", "The earlier video is not at Mux any more, so it cannot be brought back."
+        )

@@ -118,6 +118,5 @@ def delete_asset(asset_id: str) -> Answer:
     if is_temporary(asset_id):
         raise Missing()
     with transaction(auth.current_actor()):
-        permissions.all_to_change(auth.current_user(), removal.owners_with_asset(asset_id))
-        removal.request_delete(asset_id)
+        removal.delete_asset(auth.current_user(), asset_id)
     return 202, UploadStatus(status="deleting")

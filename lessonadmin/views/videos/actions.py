@@ -8,12 +8,11 @@ from typing import cast
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.polling import ask_now
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import locking, removal
+from lessonadmin.domain.videos import removal
 
 Action = Callable[[Owner], str]
 
@@ -39,18 +38,14 @@ def cancel(owner: Owner) -> str:
 def remove(owner: Owner) -> str:
     """Take every video of it away, here at once and at Mux soon after."""
     with transaction(auth.current_actor()):
-        removal.clear_video(locking.lock_video_of(owner))
+        removal.remove_video(owner)
     return "removed"
 
 
 def undo(owner: Owner) -> str:
     """Bring back the video that the present one replaced."""
     with transaction(auth.current_actor()):
-        done = removal.undo_replacement(locking.lock_video_of(owner))
-    if not done:
-        raise Conflict(
-            "cannot_undo", "The earlier video is not at Mux any more, so it cannot be brought back."
-        )
+        removal.restore_replaced(owner)
     return "undone"
 
 

@@ -32,7 +32,7 @@ class Card:
 
     kind: Kind
     owner: Owner | None
-    standing: VideoStatus | None
+    video_status: VideoStatus | None
     urls: Mapping[str, str]
     estimate: Estimate | None = None
     player: Player | None = None
@@ -43,17 +43,17 @@ class Card:
 
     @property
     def status(self) -> str:
-        return self.standing.status if self.standing is not None else "none"
+        return self.video_status.status if self.video_status is not None else "none"
 
     @property
     def replacing(self) -> str:
         """The state of the video that is to take the place of the one that plays."""
-        found = self.standing.replacement if self.standing is not None else None
+        found = self.video_status.replacement if self.video_status is not None else None
         return found.status if found is not None else ""
 
     @property
     def moving(self) -> bool:
-        return self.standing is not None and not self.standing.settled
+        return self.video_status is not None and not self.video_status.settled
 
     @property
     def in_background(self) -> bool:
@@ -72,7 +72,7 @@ class Card:
 
     @property
     def _bytes_in(self) -> bool:
-        return self.standing is not None and self.status == "uploading" and self.standing.bytes_in
+        return self.video_status is not None and self.status == "uploading" and self.video_status.bytes_in
 
 
 def of(owner: Owner, *, said: str = "", problem: Problem | None = None) -> Card:
@@ -80,7 +80,7 @@ def of(owner: Owner, *, said: str = "", problem: Problem | None = None) -> Card:
     return Card(
         kind=owner.kind,
         owner=owner,
-        standing=found,
+        video_status=found,
         urls={name: owner_url(owner, name) for name in ("edit", "video", "delete", *ACTIONS[owner.kind])},
         estimate=estimates.of(owner) if not found.settled else None,
         player=player_of(owner),
@@ -99,7 +99,7 @@ def owner_url(owner: Owner, name: str, **more: Any) -> str:
 
 def blank(kind: Kind) -> Card:
     """For a lesson or course that is not stored yet."""
-    return Card(kind=kind, owner=None, standing=None, urls={})
+    return Card(kind=kind, owner=None, video_status=None, urls={})
 
 
 def attempts_so_far() -> int:

@@ -383,3 +383,10 @@ def test_undo_and_its_undo(mux_sim: MuxSim) -> None:
     due_now()
     sweep.sweep()
     assert [one["id"] for one in mux_sim.control.assets()] == [old]
+
+
+def test_a_video_that_replaced_none_cannot_be_taken_back(mux_sim: MuxSim) -> None:
+    lesson, asset_id = playing(mux_sim)
+    with pytest.raises(Conflict, match="cannot be brought back"), transaction(JOB):
+        removal.restore_replaced(lesson)
+    assert mux_sim.lesson(lesson).mux_asset_id == asset_id

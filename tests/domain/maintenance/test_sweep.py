@@ -173,30 +173,6 @@ def test_two_sweeps_at_once_ask_as_much_as_one(app: Flask, mux_sim: MuxSim) -> N
     assert {mux_sim.lesson(one).status for one in lessons} == {"published"}
 
 
-def test_two_workers_delete_once(app: Flask, mux_sim: MuxSim) -> None:
-    lesson = make_lesson()
-    mux_sim.uploaded(lesson)
-    mux_sim.deliver()
-    with transaction(JOB):
-        removal.request_delete(mux_sim.lesson(lesson).mux_asset_id or "")
-    (promise,) = db.session.scalars(select(AssetDeletion.id)).all()
-    db.session.rollback()
-    mux_sim.control.fault("api", "slow", match={"method": "DELETE"}, seconds=0.3)
-
-    def work() -> None:
-        with app.app_context():
-            cleanup.finish_deletion(promise, actor=JOB)
-            db.session.remove()
-
-    workers = [threading.Thread(target=work) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert len([call for call in mux_sim.calls() if call["method"] == "DELETE"]) == 1
-    assert mux_sim.actions(lesson.id).count("video.deleted") == 1
-
-
 def test_one_failing_part_keeps_no_other_from_its_work(
     mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from tests.settings import overridden
 def test_a_lesson_publishes_itself(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     upload_id = mux_sim.uploaded(lesson)
-    assert set(mux_sim.deliver()) <= {"applied", "no_change", "ignored"}
+    assert "applied" in set(mux_sim.deliver()) <= {"applied", "no_change", "ignored"}
     now = mux_sim.lesson(lesson)
     assert (now.status, now.video_processing_status) == ("published", "ready")
     asset = mux_sim.control.assets()[0]
@@ -46,7 +46,7 @@ def test_whichever_of_the_first_events_comes_first(mux_sim: MuxSim, order: str) 
     assert payloads[1]["type"] == first
     assert [mux_sim.give(payload) for payload in payloads[:2]] == ["ignored", "applied"]
     assert mux_sim.lesson(lesson).mux_asset_id == mux_sim.control.assets()[0]["id"]
-    assert {mux_sim.give(payload) for payload in payloads[2:]} <= {"applied", "no_change"}
+    assert "applied" in {mux_sim.give(payload) for payload in payloads[2:]} <= {"applied", "no_change"}
     assert mux_sim.lesson(lesson).status == "published"
     assert mux_sim.actions(lesson.id).count("video.processing") == 1
 
@@ -56,7 +56,7 @@ def test_captions_that_mux_skipped_hold_up_no_lesson(mux_sim: MuxSim) -> None:
     file = direct_upload.File(name="silent.mp4", caption_language="en")
     ticket = direct_upload.start(lesson, file, actor=Actor.user(lesson.owner_id))
     mux_sim.control.complete_upload(ticket.upload_id, audio=False)
-    assert set(mux_sim.deliver()) <= {"applied", "no_change", "ignored"}
+    assert "applied" in set(mux_sim.deliver()) <= {"applied", "no_change", "ignored"}
     assert mux_sim.control.events()[-1]["type"] == "video.asset.track.skipped"
     assert mux_sim.lesson(lesson).status == "published"
     (row,) = mux_sim.rows(lesson)

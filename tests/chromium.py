@@ -1,7 +1,7 @@
 """The one Playwright and the one Chromium of a test process, for every folder that drives a browser,
 and what they all need to know of a page.
 
-Playwright can be started only once in a process, so whoever needs a browser with other flags launches it from
+Playwright can be started only once in a process, so a test that needs a browser with other flags launches it from
 `playwright_library`.
 """
 

@@ -1,11 +1,11 @@
 """What every test may ask for. The servers come from `devstack`; the settings from `tests/settings.py`.
 
 `app`           the application, one for the whole run
-`client`        pytest-flask's: somebody at the other end of HTTP, not signed in; it is an `OutsideClient`
-`accept_json`   pytest-flask's: the header of whoever wants JSON
+`client`        pytest-flask's: a client at the other end of HTTP, not signed in; it is an `OutsideClient`
+`accept_json`   pytest-flask's: the header of a client that wants JSON
 `live_server`   pytest-flask's: an application in a process of its own (tests/web/test_live.py makes the application)
 `session`       the database session of an application context that is open during the test
-`clean`         nothing to ask for: whoever uses the database finds it empty, and Redis too
+`clean`         nothing to ask for: a test that uses the database finds it empty, and Redis too
 """
 
 import contextvars
@@ -86,7 +86,7 @@ class OutsideClient(FlaskClient):
     A streamed answer is read there too, to its end.
 
     pytest-flask enters the client (`with app.test_client()`), which would keep the context of the last request open for
-    the test to look into: of a server nobody sees that.
+    the test to look into: of a server that is not seen.
     """
 
     def __enter__(self) -> "OutsideClient":

@@ -1,8 +1,8 @@
 """Rows for tests, each whole and plausible without any argument: `make_lesson(price_cents=900)`.
 
 A row is committed at once, in a transaction of the command line's, unless the test has one open: then it is part of that.
-They need the `app` fixture (`client` and `session` have it) but no open context. Factories write rows, not stories: a
-video that plays is a tracking row and the columns it would have left on its lesson, whoever wrote them in real life.
+They need the `app` fixture (`client` and `session` have it) but no open context. Factories write rows, not histories: a
+video that plays is a tracking row and the columns it would have left on its lesson, as the product writes them.
 """
 
 import itertools
@@ -30,7 +30,7 @@ _numbers = itertools.count(1)
 
 @contextmanager
 def in_context() -> Iterator[None]:
-    """Inside the test's application context, or one of our own when the test has none."""
+    """Inside the test's application context, or one of its own when the test has none."""
     if has_app_context():
         yield
         return

@@ -1,4 +1,4 @@
-"""A whole Mux for domain and HTTP tests: the simulator of this test process, and what it would have told us.
+"""A whole Mux for domain and HTTP tests: the simulator of this test process, and what it would have told Lessonadmin.
 
 `mux_sim` is a fixture. Its webhooks are not sent over HTTP: a test takes them (`mux_sim.waiting()`) and delivers them in the
 order, and as often, as it likes. With `mux_sim.deliver()` everything that Mux has to say arrives once, in order.
@@ -77,7 +77,7 @@ class MuxSim:
         self.waiting()
 
     def lost(self, lessons: list[Lesson]) -> list[uuid.UUID]:
-        """Their videos are ready at Mux, and nobody told us; the ids of the lessons."""
+        """Their videos are ready at Mux, and no webhook told it; the ids of the lessons."""
         for lesson in lessons:
             self.uploaded(lesson)
         self.forget()

@@ -20,7 +20,7 @@ def environment(*, database_url: str, redis_url: str, **changes: str) -> dict[st
         "MUX_WORKER_TOKEN_ID": "worker-token",
         "MUX_WORKER_TOKEN_SECRET": "worker-secret",
         "MUX_WEBHOOK_SECRETS": "test-webhook-secret",
-        # nobody listens there: a test that wants Mux to answer starts the simulator and says so
+        # no server listens there: a test that wants Mux to answer starts the simulator and says so
         "MUX_API_URL": "http://127.0.0.1:1",
         "MUX_STREAM_URL": "http://127.0.0.1:1",
         "MUX_IMAGE_URL": "http://127.0.0.1:1",

@@ -1,4 +1,4 @@
-"""The entry point with settings that are missing or malformed: one line that names them all, whoever starts it."""
+"""The entry point with settings that are missing or malformed: one line that names them all, for every program that starts it."""
 
 import os
 import subprocess

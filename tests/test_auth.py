@@ -94,7 +94,7 @@ def test_metrics_take_the_token_of_staff(client: FlaskClient, scope: str) -> Non
     assert client.get("/metrics", headers=bearer(make_user(), scope=scope)).status_code == 401
 
 
-def test_whoever_has_a_token_past_its_date_is_told_and_nobody_else_is(
+def test_a_caller_with_a_token_past_its_date_is_told_and_no_other_caller_is(
     app: Flask, client: FlaskClient
 ) -> None:
     user = make_user()

@@ -22,7 +22,7 @@ class WorkerHere(LessonWorker):
         """It is done by now."""
 
     def _leave_heartbeat(self) -> None:
-        """Nobody asks whether it lives."""
+        """No test asks whether it lives."""
 
 
 def work_off(app: Flask) -> WorkerHere:

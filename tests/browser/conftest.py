@@ -1,11 +1,11 @@
 """Real processes for the browser tests: PostgreSQL, Redis, web, worker, clock and the Mux simulator, and a Chromium.
 
 `stack`     everything that runs, started once: its address, its Mux (`stack.mux`), its database (`stack.sql(...)`)
-`teacher`   an account that nobody else uses, so that tests share the house without seeing each other
-`page`      a page in which the teacher is signed in; at its end it is an error if the page wrote errors to its console
+`instructor`   an account that no other test uses, so that tests share the stack without seeing each other
+`page`      a page in which the instructor is signed in; at its end it is an error if the page wrote errors to its console
 `visit`     further pages: visit(person, width=390, dark=True, errors=True)
 `film`      files to upload: film() a small real video, film(bytes), film(name="x.txt")
-`axe(page)` what axe-core finds serious or critical; `good_for_everybody(page)` asserts that it is nothing, light and
+`axe(page)` what axe-core finds serious or critical; `accessible(page)` asserts that it is nothing, light and
             dark, big and small, and that nothing moves sideways
 """
 
@@ -21,7 +21,7 @@ from devstack.servers.for_tests import Servers
 from muxsim.videos.sample import SAMPLE_VIDEO
 from tests.browser.stack import TIMEOUT_SECONDS, Person, Stack, Visitor
 
-# for what must come true: long enough for the slowest machine, and nobody waits for what has come true
+# for what must come true: long enough for the slowest machine, and no test waits for what has come true
 expect.set_options(timeout=TIMEOUT_SECONDS * 1000)
 
 
@@ -52,7 +52,7 @@ def stack(
 
 @pytest.fixture(autouse=True)
 def clean(stack: Stack) -> Iterator[None]:
-    """Instead of empty tables: everybody is new in every test, and Mux is calm."""
+    """Instead of empty tables: every account is new in every test, and Mux is calm."""
     stack.calm()
     yield
     stack.calm()
@@ -115,7 +115,7 @@ def axe() -> Callable[[Page], list[str]]:
     return look
 
 
-# colours that are still on their way from one scheme to the other are nobody's fault
+# colours that are still on their way from one scheme to the other are no fault
 SETTLED = """async () => {
   for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
   const moving = document.getAnimations().filter((one) => one instanceof CSSTransition);
@@ -123,7 +123,7 @@ SETTLED = """async () => {
 
 
 @pytest.fixture
-def good_for_everybody(axe: Callable[[Page], list[str]]) -> Callable[[Page], None]:
+def accessible(axe: Callable[[Page], list[str]]) -> Callable[[Page], None]:
     """That a page, as it stands, is good on a big light screen and on a small dark one: for axe, and nothing sideways."""
 
     def look(page: Page) -> None:

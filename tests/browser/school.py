@@ -14,14 +14,14 @@ BASIC = "Basic " + base64.b64encode(":".join(TOKENS[0][:2]).encode()).decode()
 
 
 class School:
-    """What a teacher has, written as rows; `owner` is the teacher of everything."""
+    """What an instructor has, written as rows; `owner` is the instructor of everything."""
 
     def __init__(self, stack: Stack, owner: Person) -> None:
         self.stack = stack
         self.owner = owner
 
     def _insert(self, *rows: tuple[str, dict[str, Any]]) -> str:
-        """Rows in one transaction, so that nobody meets a half; the id of the first."""
+        """Rows in one transaction, so that no process meets a half; the id of the first."""
         address = "postgresql://" + self.stack.database.partition("://")[2]
         ids = []
         with psycopg.connect(address) as connection:
@@ -29,7 +29,7 @@ class School:
                 given = {"id": str(uuid.uuid4()), **columns}
                 names, places = ", ".join(given), ", ".join(["%s"] * len(given))
                 connection.execute(
-                    f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608 - our own names
+                    f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608 - names that the tests write
                     list(given.values()),
                 )
                 ids.append(given["id"])
@@ -138,7 +138,7 @@ class School:
         return self._insert(("lessons", given))
 
     def on_its_way(self, title: str, status: str, *, beside: str | None = None, **row: Any) -> str:
-        """A draft with one upload in this state, or such an upload beside the video that plays; nobody asks Mux about it."""
+        """A draft with one upload in this state, or such an upload beside the video that plays; no process asks Mux about it."""
         lesson_id = beside or str(uuid.uuid4())
         upload = {
             "lesson_id": lesson_id,

@@ -38,7 +38,7 @@ NOISE = ("cast_sender", "gstatic.com")
 
 @dataclass
 class Person:
-    """Somebody with an account; everybody has the same password."""
+    """A user with an account; all have the same password."""
 
     id: uuid.UUID
     email: str
@@ -155,11 +155,11 @@ class Stack:
         return found
 
     def lesson(self, owner: Person, **columns: object) -> str:
-        """A draft of somebody's; its id."""
+        """A draft of an instructor; its id."""
         given = {"id": str(uuid.uuid4()), "creator_id": owner.id, "title": "A lesson", **columns}
         names = ", ".join(given)
         places = ", ".join(["%s"] * len(given))
-        self.sql(f"INSERT INTO lessons ({names}) VALUES ({places})", *given.values())  # noqa: S608 - our names
+        self.sql(f"INSERT INTO lessons ({names}) VALUES ({places})", *given.values())  # noqa: S608 - names that the tests write
         return str(given["id"])
 
     def until(self, holds: Callable[[], Any]) -> Any:
@@ -194,7 +194,7 @@ class Visitor:
         url: str | None = None,
     ) -> Page:
         """A page in a browser of its own. `errors`: the test provokes errors on the console, so they count for nothing.
-        `url`: another web process than the house's."""
+        `url`: another web process than the stack's."""
         context = self._browser.new_context(
             base_url=url or self._stack.url,
             viewport={"width": width, "height": 844 if width < 600 else 900},

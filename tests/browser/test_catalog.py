@@ -26,7 +26,7 @@ PLAYS = """() => new Promise((found) => {
 
 @pytest.fixture
 def school(stack: Stack, instructor: Person) -> School:
-    # everybody shares the house: what others have published would be on the shelves, too
+    # all tests share the stack: what others have published would be in the lists, too
     stack.sql("UPDATE lessons SET status = 'draft'")
     return School(stack, instructor)
 
@@ -70,7 +70,7 @@ def test_only_what_is_published_and_plays_can_be_bought(
     assert rows == [(published, 499)]
 
 
-def test_the_shelves_and_pages_are_good_for_everybody(
+def test_the_lists_and_pages_are_accessible(
     visit: Visitor, school: School, student: Person, axe: Axe
 ) -> None:
     course = school.course("Watercolour for beginners", description="Six calm evenings. " * 12, preview=True)
@@ -120,7 +120,7 @@ def test_pages_are_light_and_the_player_comes_only_where_something_plays(
     for number in range(24):
         school.lesson(f"Lesson {number}", price=499)
     for address in ("/catalog", "/catalog/courses"):
-        page = visit(student)  # a browser that has nothing of us yet
+        page = visit(student)  # a browser with an empty cache
         page.goto(address)
         page.wait_for_load_state("networkidle")
         loaded = page.evaluate(LOADED)
@@ -129,7 +129,7 @@ def test_pages_are_light_and_the_player_comes_only_where_something_plays(
         assert not [name for name, _ in loaded if "vendor/" in name]
 
 
-def test_the_whole_shelf_is_walked_by_keyboard(visit: Visitor, school: School, student: Person) -> None:
+def test_the_whole_list_is_used_by_keyboard(visit: Visitor, school: School, student: Person) -> None:
     school.lesson("First")
     page = visit(student, errors=True)
     page.goto("/catalog")

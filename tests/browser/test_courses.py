@@ -1,4 +1,4 @@
-"""Courses as a teacher makes them: written, filled with lessons in an order, given a preview, and deleted."""
+"""Courses as an instructor makes them: written, filled with lessons in an order, given a preview, and deleted."""
 
 import re
 from collections.abc import Callable
@@ -180,7 +180,7 @@ def test_two_tabs_are_told_of_each_other(visit: Visitor, instructor: Person, cou
     expect(first.get_by_label("Title")).to_have_value("Watercolour, quickly")
 
 
-def test_the_pages_are_good_for_everybody(
+def test_the_pages_are_accessible(
     visit: Visitor, school: School, instructor: Person, stack: Stack, course: str, axe: Axe
 ) -> None:
     filled = school.course("A course with a title that is rather long for a small screen " * 2, preview=True)
@@ -189,7 +189,7 @@ def test_the_pages_are_good_for_everybody(
             f"averyveryverylongwordwithoutanyplacetobreakit {state}", state, course_id=filled
         )
     school.lesson("Plays", price=499, course=filled)
-    nobody = stack.person()
+    newcomer = stack.person()
     for width, dark in ((390, False), (1280, True)):
         page = visit(instructor, width=width, dark=dark)
         for address in (
@@ -208,7 +208,7 @@ def test_the_pages_are_good_for_everybody(
         page.get_by_role("button", name="Save course").click()
         expect(page.locator(".error-summary")).to_be_focused()
         assert axe(page) == []
-    page = visit(nobody)
+    page = visit(newcomer)
     page.goto("/courses")
     expect(page.get_by_role("link", name="Make the first course")).to_be_visible()
     assert axe(page) == []

@@ -1,4 +1,4 @@
-"""The list that a teacher works from, and how its pages and those of single lessons behave: live, light, by keyboard."""
+"""The list that an instructor works from, and how its pages and those of single lessons behave: live, light, by keyboard."""
 
 import re
 from collections.abc import Callable
@@ -40,16 +40,16 @@ def go_away(page: Page, away: bool) -> None:
     )
 
 
-def test_the_first_thing_to_see_leads_to_the_first_lesson(page: Page, good_for_everybody: Good) -> None:
+def test_the_first_thing_to_see_leads_to_the_first_lesson(page: Page, accessible: Good) -> None:
     page.goto("/lessons")
     expect(page.get_by_role("heading", name="Your first lesson")).to_be_visible()
-    good_for_everybody(page)
+    accessible(page)
     page.get_by_role("link", name="Write the first lesson").click()
     expect(page).to_have_url(re.compile("/lessons/new$"))
 
 
-def test_the_list_says_how_everything_stands_and_what_needs_somebody_comes_first(
-    page: Page, school: School, good_for_everybody: Good
+def test_the_list_says_how_everything_stands_and_what_needs_action_comes_first(
+    page: Page, school: School, accessible: Good
 ) -> None:
     course = school.course("Watercolour")
     school.lesson("Flat wash", price=1499, course=course)
@@ -67,7 +67,7 @@ def test_the_list_says_how_everything_stands_and_what_needs_somebody_comes_first
     )
     expect(page.get_by_role("row").filter(has_text="Late")).to_contain_text("Stuck")
     expect(page.get_by_role("row").filter(has_text="Moving")).to_contain_text("Processing 40 %")
-    good_for_everybody(page)
+    accessible(page)
     page.get_by_role("link", name=re.compile("^Need attention")).click()
     expect(page.locator(".lesson-cell__title")).to_have_text(["Late", "Broken"])
     page.get_by_role("link", name="Published", exact=True).click()
@@ -82,7 +82,7 @@ def test_the_list_says_how_everything_stands_and_what_needs_somebody_comes_first
     page.get_by_label("Search lessons").fill("nothing like this")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
-    good_for_everybody(page)
+    accessible(page)
 
 
 def test_a_long_list_has_pages(page: Page, school: School) -> None:
@@ -171,7 +171,7 @@ def test_pages_are_light_still_and_load_the_player_only_to_play(
     plain = school.without_video("Rye", "none")
     plays = school.lesson("Wheat", real=True)
     for address in ("/lessons", "/lessons/new", f"/lessons/{plain}/edit", f"/lessons/{plays}/edit"):
-        page = visit(instructor)  # a browser that has nothing of us yet
+        page = visit(instructor)  # a browser with an empty cache
         page.add_init_script(SHIFTS)
         page.goto(address)
         page.wait_for_load_state("networkidle")

@@ -1,4 +1,4 @@
-"""The bell and its list: told without a reload, read by opening, and good for everybody."""
+"""The bell and its list: told without a reload, read by opening, and accessible."""
 
 import re
 from collections.abc import Callable
@@ -69,10 +69,10 @@ def test_the_figure_in_the_bell_follows_without_a_reload(
     expect(page.get_by_role("link", name="Notifications, 1 unread")).to_be_visible()
 
 
-def test_the_list_is_good_for_everybody(
+def test_the_list_is_accessible(
     visit: Visitor, school: School, stack: Stack, instructor: Person, axe: Axe
 ) -> None:
-    nobody = stack.person()
+    newcomer = stack.person()
     for kind in ("lesson_published", "video_ready", "needs_attention", "video_deleted", "alarm"):
         school.notice(
             instructor, kind, "Something with averyveryveryverylongwordinitthatdoesnotwrapbyitself. " * 3
@@ -80,7 +80,7 @@ def test_the_list_is_good_for_everybody(
     for _ in range(3):
         school.notice(instructor, "video_failed", "It failed.", cause="asset_errored")
     for width, dark in ((390, False), (1280, True)):
-        for person in (instructor, nobody):
+        for person in (instructor, newcomer):
             page = visit(person, width=width, dark=dark)
             for address in ("", "?show=unread"):
                 page.goto(f"/notifications{address}")
@@ -88,7 +88,7 @@ def test_the_list_is_good_for_everybody(
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_account_page_is_good_for_everybody_and_signs_out_everywhere(
+def test_the_account_page_is_accessible_and_signs_out_everywhere(
     visit: Visitor, instructor: Person, axe: Axe
 ) -> None:
     elsewhere = visit(instructor)

@@ -1,4 +1,4 @@
-"""The stories of the support desk, with everything running: find it, see why, put it right, for one lesson or for many."""
+"""What support does in the panel, with everything running: find it, see why, put it right, for one lesson or for many."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def support(stack: Stack) -> Person:
 
 
 @pytest.fixture
-def desk(visit: Visitor, support: Person) -> Page:
+def panel(visit: Visitor, support: Person) -> Page:
     page = visit(support)
     page.goto("/admin/")
     return page
@@ -31,7 +31,7 @@ def school(stack: Stack, instructor: Person) -> School:
 
 
 def upload(page: Page, stack: Stack, lesson: str) -> str:
-    """The teacher's upload, as her browser asks for it; Mux has the file and is at work. The asset's id."""
+    """The instructor's upload, as the browser asks for it; Mux has the file and is at work. The asset's id."""
     token = re.search(r'name="csrf-token" content="([^"]+)"', page.request.get("/account").text())
     assert token is not None
     stack.mux.hold_processing(True)
@@ -54,7 +54,7 @@ def state(stack: Stack, lesson: str) -> tuple[str, str]:
     return status, video
 
 
-def lose_the_news(stack: Stack, lesson: str, asset: str) -> None:
+def lose_the_webhooks(stack: Stack, lesson: str, asset: str) -> None:
     """Mux makes it ready, its message is lost, and the clock would look only tomorrow."""
     stack.mux.set_switch("deliveries_paused", True)
     stack.sql(
@@ -71,51 +71,51 @@ def budget(stack: Stack, calls: int) -> None:
     stack.sql("UPDATE mux_budget SET tokens = %s, filled_at = now()", calls)
 
 
-def paste(desk: Page, text: str) -> None:
-    desk.get_by_role("searchbox", name="Paste anything").fill(text)
-    desk.keyboard.press("Enter")
+def paste(panel: Page, text: str) -> None:
+    panel.get_by_role("searchbox", name="Paste anything").fill(text)
+    panel.keyboard.press("Enter")
 
 
-def choose_all_of(desk: Page, person: Person, action: str) -> None:
+def choose_all_of(panel: Page, person: Person, action: str) -> None:
     """Filter the lessons by their owner, by keyboard, and take all that match, not only the page."""
-    desk.goto("/admin/lesson/?page_size=20")
-    desk.get_by_role("button", name="Filter").focus()
-    desk.keyboard.press("Enter")
-    desk.get_by_label("Owner: value").fill(person.email)
-    desk.keyboard.press("Enter")
-    desk.wait_for_url("**flt0_owner_is=**")
-    desk.get_by_label(f"All {WHOLE_CLASS} that match").check()
-    desk.get_by_role("button", name=action, exact=True).click()
-    expect(desk.get_by_role("heading", level=1)).to_have_text(f"{action}: {WHOLE_CLASS} lessons")
+    panel.goto("/admin/lesson/?page_size=20")
+    panel.get_by_role("button", name="Filter").focus()
+    panel.keyboard.press("Enter")
+    panel.get_by_label("Owner: value").fill(person.email)
+    panel.keyboard.press("Enter")
+    panel.wait_for_url("**flt0_owner_is=**")
+    panel.get_by_label(f"All {WHOLE_CLASS} that match").check()
+    panel.get_by_role("button", name=action, exact=True).click()
+    expect(panel.get_by_role("heading", level=1)).to_have_text(f"{action}: {WHOLE_CLASS} lessons")
 
 
 def test_a_stuck_lesson_is_found_by_its_asset_and_put_right_by_keyboard(
-    page: Page, desk: Page, stack: Stack, instructor: Person
+    page: Page, panel: Page, stack: Stack, instructor: Person
 ) -> None:
     lesson = stack.lesson(instructor, title="Stuck somewhere")
     asset = upload(page, stack, lesson)
-    lose_the_news(stack, lesson, asset)
-    paste(desk, f"  {asset} ")
-    expect(desk.get_by_role("heading", level=1)).to_have_text("Stuck somewhere")
-    case = desk.locator("#case")
+    lose_the_webhooks(stack, lesson, asset)
+    paste(panel, f"  {asset} ")
+    expect(panel.get_by_role("heading", level=1)).to_have_text("Stuck somewhere")
+    case = panel.locator("#case")
     expect(case.get_by_role("heading")).to_have_text("What is wrong, and what to do")
-    desk.get_by_role("link", name="Compare with Mux").focus()
-    desk.keyboard.press("Enter")
+    panel.get_by_role("link", name="Compare with Mux").focus()
+    panel.keyboard.press("Enter")
     expect(case.locator(".finding--main")).to_contain_text("its message never reached us")
     expect(case.get_by_role("row", name=re.compile(r"^Asset id .*Yes"))).to_be_visible()
     case.get_by_role("button", name="Take it over").focus()
-    desk.keyboard.press("Enter")
-    expect(desk.get_by_test_id("lesson-status")).to_have_text("Published")
-    expect(desk.locator("#case")).to_contain_text("It is published and plays.")
-    expect(desk.locator("#story")).to_contain_text("Published")
+    panel.keyboard.press("Enter")
+    expect(panel.get_by_test_id("lesson-status")).to_have_text("Published")
+    expect(panel.locator("#case")).to_contain_text("It is published and plays.")
+    expect(panel.locator("#story")).to_contain_text("Published")
     assert state(stack, lesson) == ("published", "ready")
-    with desk.expect_download() as ticket:
-        desk.get_by_role("link", name="As text for a ticket").click()
+    with panel.expect_download() as ticket:
+        panel.get_by_role("link", name="As text for a ticket").click()
     assert asset in ticket.value.path().read_text()
 
 
 def test_a_whole_class_is_republished_with_preview_reason_and_progress(
-    desk: Page, stack: Stack, instructor: Person, school: School
+    panel: Page, stack: Stack, instructor: Person, school: School
 ) -> None:
     for number in range(WHOLE_CLASS - 2):
         school.lesson(f"Draft {number:02}", status="draft", published_at=None)
@@ -127,34 +127,34 @@ def test_a_whole_class_is_republished_with_preview_reason_and_progress(
     # one page would answer for all of them at once; without it they are asked about one by one, and that can be stopped
     stack.mux.fault("api", "status", match={"operation": "list_assets"}, status=500)
 
-    choose_all_of(desk, instructor, "Republish")
-    expect(desk.locator("#changes")).to_contain_text(f"{WHOLE_CLASS - 1} lessons")
-    expect(desk.locator("#skipped")).to_contain_text("Nothing there")
+    choose_all_of(panel, instructor, "Republish")
+    expect(panel.locator("#changes")).to_contain_text(f"{WHOLE_CLASS - 1} lessons")
+    expect(panel.locator("#skipped")).to_contain_text("Nothing there")
     budget(stack, 0)
-    desk.get_by_label("Reason").fill("The course opens today")
-    desk.keyboard.press("Enter")
-    desk.wait_for_url("**/admin/batch/details/**")
-    progress = desk.get_by_role("progressbar")
+    panel.get_by_label("Reason").fill("The course opens today")
+    panel.keyboard.press("Enter")
+    panel.wait_for_url("**/admin/batch/details/**")
+    progress = panel.get_by_role("progressbar")
     expect(progress).to_have_attribute("value", "0")
     expect(progress).not_to_have_attribute("value", "0")
 
     budget(stack, -60)  # a minute in which no further row can be asked about
-    desk.get_by_role("button", name="Stop").click()
-    expect(desk.locator("#progress")).to_contain_text(re.compile(r"Stopped with \d+ rows left"))
+    panel.get_by_role("button", name="Stop").click()
+    expect(panel.locator("#progress")).to_contain_text(re.compile(r"Stopped with \d+ rows left"))
     budget(stack, 18)
-    desk.get_by_role("button", name="Go on").click()
-    expect(desk.get_by_text("It goes on.")).to_be_visible()
+    panel.get_by_role("button", name="Go on").click()
+    expect(panel.get_by_text("It goes on.")).to_be_visible()
     budget(stack, 18)
     expect(progress).to_have_attribute("value", "100")
-    expect(desk.locator("#progress")).to_contain_text(f"{WHOLE_CLASS} of {WHOLE_CLASS} rows")
+    expect(panel.locator("#progress")).to_contain_text(f"{WHOLE_CLASS} of {WHOLE_CLASS} rows")
     assert stack.sql("SELECT count(*) FROM lessons WHERE creator_id = %s AND status = 'published'", instructor.id) == [(WHOLE_CLASS - 2,)]  # fmt: skip
-    expect(desk.get_by_role("row", name=re.compile("Nothing there"))).to_contain_text("Skipped")
-    desk.get_by_role("row", name=re.compile("Gone at Mux")).get_by_role("link").click()
-    expect(desk.locator("#case")).to_contain_text("deleted at Mux")
+    expect(panel.get_by_role("row", name=re.compile("Nothing there"))).to_contain_text("Skipped")
+    panel.get_by_role("row", name=re.compile("Gone at Mux")).get_by_role("link").click()
+    expect(panel.locator("#case")).to_contain_text("deleted at Mux")
 
 
 def test_what_was_unpublished_too_hastily_is_undone(
-    desk: Page, stack: Stack, instructor: Person, school: School
+    panel: Page, stack: Stack, instructor: Person, school: School
 ) -> None:
     for number in range(WHOLE_CLASS):
         school.lesson(f"Open {number:02}")
@@ -165,59 +165,59 @@ def test_what_was_unpublished_too_hastily_is_undone(
         )
         return int(count)
 
-    choose_all_of(desk, instructor, "Unpublish")
-    desk.get_by_role("button", name="Unpublish 22 lessons").click()
-    expect(desk.get_by_label("Reason")).to_be_focused()  # nothing is done without one
+    choose_all_of(panel, instructor, "Unpublish")
+    panel.get_by_role("button", name="Unpublish 22 lessons").click()
+    expect(panel.get_by_label("Reason")).to_be_focused()  # nothing is done without one
     assert published() == WHOLE_CLASS
-    desk.get_by_label("Reason").fill("Wrong term")
-    desk.keyboard.press("Enter")
-    expect(desk.locator("#progress")).to_contain_text("22 of 22 rows")
+    panel.get_by_label("Reason").fill("Wrong term")
+    panel.keyboard.press("Enter")
+    expect(panel.locator("#progress")).to_contain_text("22 of 22 rows")
     assert published() == 0
-    desk.get_by_role("button", name="Undo…").click()
-    question = desk.get_by_role("dialog")
+    panel.get_by_role("button", name="Undo…").click()
+    question = panel.get_by_role("dialog")
     question.get_by_label("Reason").fill("It was the right term")
-    desk.keyboard.press("Enter")
-    expect(desk.get_by_text("Takes back")).to_be_visible()
-    expect(desk.locator("#progress")).to_contain_text("22 of 22 rows")
+    panel.keyboard.press("Enter")
+    expect(panel.get_by_text("Takes back")).to_be_visible()
+    expect(panel.locator("#progress")).to_contain_text("22 of 22 rows")
     assert published() == WHOLE_CLASS
 
 
 def test_clearing_wants_the_word_and_can_be_taken_back(
-    desk: Page, stack: Stack, instructor: Person, school: School
+    panel: Page, stack: Stack, instructor: Person, school: School
 ) -> None:
     lesson = school.lesson("Cleared by mistake", real=True)
     ((asset,),) = stack.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson)
-    paste(desk, lesson)
-    desk.get_by_role("button", name="Clear asset…").click()
-    expect(desk.get_by_role("radio", name=re.compile("Keep the videos for 24 hours"))).to_be_checked()
-    desk.get_by_label("Reason").fill("The teacher asked")
-    desk.get_by_label("Type “clear” to confirm").fill("yes")
-    desk.keyboard.press("Enter")
-    expect(desk.locator(".error-summary")).to_be_focused()
-    expect(desk.get_by_label("Reason")).to_have_value("The teacher asked")
+    paste(panel, lesson)
+    panel.get_by_role("button", name="Clear asset…").click()
+    expect(panel.get_by_role("radio", name=re.compile("Keep the videos for 24 hours"))).to_be_checked()
+    panel.get_by_label("Reason").fill("The teacher asked")
+    panel.get_by_label("Type “clear” to confirm").fill("yes")
+    panel.keyboard.press("Enter")
+    expect(panel.locator(".error-summary")).to_be_focused()
+    expect(panel.get_by_label("Reason")).to_have_value("The teacher asked")
     assert state(stack, lesson) == ("published", "ready")
-    desk.get_by_label("Type “clear” to confirm").fill("clear")
-    desk.keyboard.press("Enter")
-    expect(desk.get_by_test_id("video-status")).to_have_text("Deleting")
-    expect(desk.locator("#case")).to_contain_text("kept at Mux for the grace time")
+    panel.get_by_label("Type “clear” to confirm").fill("clear")
+    panel.keyboard.press("Enter")
+    expect(panel.get_by_test_id("video-status")).to_have_text("Deleting")
+    expect(panel.locator("#case")).to_contain_text("kept at Mux for the grace time")
     assert state(stack, lesson) == ("draft", "deleting")
     assert stack.mux.asset(asset)["id"] == asset, "Mux keeps it for the grace time"
 
-    desk.get_by_role("link", name="Details").click()
-    desk.get_by_role("button", name="Undo…").click()
-    desk.get_by_role("dialog").get_by_label("Reason").fill("It was another lesson")
-    desk.keyboard.press("Enter")
-    expect(desk.locator("#progress")).to_contain_text("1 of 1 rows")
+    panel.get_by_role("link", name="Details").click()
+    panel.get_by_role("button", name="Undo…").click()
+    panel.get_by_role("dialog").get_by_label("Reason").fill("It was another lesson")
+    panel.keyboard.press("Enter")
+    expect(panel.locator("#progress")).to_contain_text("1 of 1 rows")
     stack.until(lambda: state(stack, lesson)[1] == "ready")
     assert stack.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson) == [(asset,)]
 
 
 def test_a_failed_event_is_read_and_replayed(
-    page: Page, desk: Page, stack: Stack, instructor: Person
+    page: Page, panel: Page, stack: Stack, instructor: Person
 ) -> None:
     lesson = stack.lesson(instructor, title="Waiting for news")
     asset = upload(page, stack, lesson)
-    lose_the_news(stack, lesson, asset)
+    lose_the_webhooks(stack, lesson, asset)
     told = next(
         one
         for one in stack.mux.events()
@@ -234,22 +234,22 @@ def test_a_failed_event_is_read_and_replayed(
         asset,
         json.dumps(payload),
     )
-    paste(desk, told["id"])
-    expect(desk.get_by_role("heading", level=1)).to_have_text("video.asset.ready")
-    expect(desk.get_by_text("OperationalError: the database went away")).to_be_visible()
-    expect(desk.get_by_role("region", name="Payload")).to_contain_text(asset)
-    desk.get_by_role("button", name="Replay").focus()
-    desk.keyboard.press("Enter")
-    expect(desk.get_by_text("Applied", exact=True).first).to_be_visible()
+    paste(panel, told["id"])
+    expect(panel.get_by_role("heading", level=1)).to_have_text("video.asset.ready")
+    expect(panel.get_by_text("OperationalError: the database went away")).to_be_visible()
+    expect(panel.get_by_role("region", name="Payload")).to_contain_text(asset)
+    panel.get_by_role("button", name="Replay").focus()
+    panel.keyboard.press("Enter")
+    expect(panel.get_by_text("Applied", exact=True).first).to_be_visible()
     assert state(stack, lesson) == ("published", "ready")
-    desk.get_by_role("link", name="Waiting for news").click()
-    expect(desk.get_by_test_id("lesson-status")).to_have_text("Published")
+    panel.get_by_role("link", name="Waiting for news").click()
+    expect(panel.get_by_test_id("lesson-status")).to_have_text("Published")
 
 
-def test_the_desk_is_not_for_instructors(visit: Visitor, instructor: Person, desk: Page) -> None:
+def test_the_panel_is_not_for_instructors(visit: Visitor, instructor: Person, panel: Page) -> None:
     theirs = visit(instructor, errors=True)
     for path in ("/admin/", "/admin/lesson/", "/admin/doctor/", "/admin/search/?q=x"):
         answer = theirs.goto(path)
         assert answer is not None
         assert answer.status == 404, path
-    expect(desk.get_by_role("link", name="Accounts")).to_have_count(0)
+    expect(panel.get_by_role("link", name="Accounts")).to_have_count(0)

@@ -54,7 +54,7 @@ class Beacons:
         self.page.wait_for_function(PLAYED)
 
     def leave(self) -> None:
-        """Whoever leaves makes the player send what it has gathered."""
+        """A student who leaves makes the player send what it has gathered."""
         self.page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
         self.page.evaluate("() => document.querySelector('mux-player').remove()")
 

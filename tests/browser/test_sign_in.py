@@ -1,4 +1,4 @@
-"""Signed out by half an hour without a hand at the page, and signed in with a password that somebody else made."""
+"""Signed out by half an hour without a hand at the page, and signed in with a password that an admin made."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def sign_in(page: Page, person: Person) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_an_open_page_keeps_nobody_signed_in_says_so_and_loses_nothing(
+def test_an_open_page_does_not_prolong_the_session_says_so_and_loses_nothing(
     stack: Stack, visit: Visitor, instructor: Person
 ) -> None:
     support = stack.person("support", "Sam Support")
@@ -40,7 +40,7 @@ def test_an_open_page_keeps_nobody_signed_in_says_so_and_loses_nothing(
 
 
 def test_a_temporary_password_leads_to_ones_own_and_on_to_where_one_wanted(
-    stack: Stack, visit: Visitor, instructor: Person, good_for_everybody: Callable[[Page], None]
+    stack: Stack, visit: Visitor, instructor: Person, accessible: Callable[[Page], None]
 ) -> None:
     stack.sql(
         "UPDATE users SET password_temporary_until = now() + interval '1 day' WHERE id = %s", instructor.id
@@ -49,7 +49,7 @@ def test_a_temporary_password_leads_to_ones_own_and_on_to_where_one_wanted(
     page.goto("/lessons?q=bread")
     sign_in(page, instructor)
     expect(page.get_by_role("heading", level=1)).to_have_text("Choose your own password")
-    good_for_everybody(page)
+    accessible(page)
     page.goto("/courses")
     expect(page.get_by_role("heading", level=1)).to_have_text("Choose your own password")
     page.goto("/lessons?q=bread")

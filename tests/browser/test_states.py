@@ -1,4 +1,4 @@
-"""Every state that a lesson's video can be in, as its page shows it: the words, and that the page is good for everybody.
+"""Every state that a lesson's video can be in, as its page shows it: the words, and that the page is accessible.
 
 The states are written as rows, so that each of them stands still while it is looked at.
 """
@@ -128,11 +128,11 @@ def school(stack: Stack, instructor: Person) -> School:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_each_state_says_how_it_stands_and_is_good_for_everybody(
-    page: Page, school: School, good_for_everybody: Callable[[Page], None], state: str
+def test_each_state_says_how_it_stands_and_is_accessible(
+    page: Page, school: School, accessible: Callable[[Page], None], state: str
 ) -> None:
     make, badge, words = STATES[state]
     page.goto(f"/lessons/{make(school)}/edit")
     expect(page.get_by_test_id("video-status")).to_have_text(badge)
     expect(page.locator("[data-state]")).to_contain_text(words)
-    good_for_everybody(page)
+    accessible(page)

@@ -46,7 +46,7 @@ def half_way(page: Page) -> Locator:
 
 @pytest.mark.usefixtures("held")
 def test_progress_pause_resume_and_the_whole_file(
-    page: Page, film: Film, stack: Stack, good_for_everybody: Good
+    page: Page, film: Film, stack: Stack, accessible: Good
 ) -> None:
     path = film(LONG)
     write(page)
@@ -54,7 +54,7 @@ def test_progress_pause_resume_and_the_whole_file(
     bar = half_way(page)
     expect(bar).to_contain_text("my_first film.mp4")
     expect(bar).to_contain_text("of 1.6 MB")
-    good_for_everybody(page)
+    accessible(page)
     page.get_by_label("Title").fill("Saved while bytes move")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
@@ -62,7 +62,7 @@ def test_progress_pause_resume_and_the_whole_file(
     expect(page.get_by_role("button", name="Pausing…")).to_be_disabled()
     stack.mux.clear_faults()
     expect(page.get_by_role("button", name="Resume")).to_be_enabled()
-    good_for_everybody(page)
+    accessible(page)
     stopped_at = puts(stack)
     page.wait_for_timeout(700)
     assert puts(stack) == stopped_at
@@ -75,7 +75,7 @@ def test_progress_pause_resume_and_the_whole_file(
 
 @pytest.mark.usefixtures("held")
 def test_connection_lost_and_back(
-    visit: Visitor, instructor: Person, film: Film, stack: Stack, good_for_everybody: Good
+    visit: Visitor, instructor: Person, film: Film, stack: Stack, accessible: Good
 ) -> None:
     page = visit(instructor, errors=True)
     path = film(LONG)
@@ -84,7 +84,7 @@ def test_connection_lost_and_back(
     half_way(page)
     page.context.set_offline(True)
     expect(page.get_by_text("The connection is lost. The upload goes on")).to_be_visible()
-    good_for_everybody(page)
+    accessible(page)
     with page.expect_event("requestfailed", lambda request: request.method == "PUT"):
         stack.mux.clear_faults()
     page.context.set_offline(False)
@@ -92,7 +92,7 @@ def test_connection_lost_and_back(
     assert arrived(stack, lesson_id(page)) == fingerprint(path)
 
 
-def test_a_gateway_that_stumbles_is_tried_again(
+def test_a_gateway_that_fails_is_tried_again(
     visit: Visitor, instructor: Person, film: Film, stack: Stack
 ) -> None:
     page = visit(instructor, errors=True)
@@ -120,7 +120,7 @@ def test_success_that_is_none_is_not_believed(
 
 
 def test_after_a_fatal_answer_nothing_goes_on_and_a_retry_starts_anew(
-    visit: Visitor, instructor: Person, film: Film, stack: Stack, good_for_everybody: Good
+    visit: Visitor, instructor: Person, film: Film, stack: Stack, accessible: Good
 ) -> None:
     page = visit(instructor, errors=True)
     path = film(LONG)
@@ -128,7 +128,7 @@ def test_after_a_fatal_answer_nothing_goes_on_and_a_retry_starts_anew(
     write(page)
     choose_in_parts(page, path)
     expect(page.locator("[data-part=failed]")).to_contain_text("Mux has ended this upload")
-    good_for_everybody(page)
+    accessible(page)
     stopped_at = puts(stack)
     page.context.set_offline(True)
     page.context.set_offline(False)
@@ -182,7 +182,7 @@ REFUSED = {
 
 
 def test_what_cannot_become_a_video_is_refused_before_the_first_byte(
-    page: Page, film: Film, stack: Stack, good_for_everybody: Good
+    page: Page, film: Film, stack: Stack, accessible: Good
 ) -> None:
     write(page)
     before = len(stack.mux.uploads())
@@ -195,7 +195,7 @@ def test_what_cannot_become_a_video_is_refused_before_the_first_byte(
     expect(page.locator("[data-part=refused]")).to_contain_text("is empty")
     drop(page, "for (const n of ['a.mp4', 'b.mp4']) data.items.add(new File(['x'], n, {type: 'video/mp4'}))")
     expect(page.locator("[data-part=refused]")).to_contain_text("several files")
-    good_for_everybody(page)
+    accessible(page)
     expect(page).to_have_url(re.compile("/lessons/new$"))
     assert len(stack.mux.uploads()) == before
     choose(page, film())
@@ -225,7 +225,7 @@ def test_a_form_that_cannot_be_saved_keeps_the_file(page: Page, film: Film) -> N
 
 @pytest.mark.usefixtures("held")
 def test_signed_out_in_the_middle_the_upload_goes_on(
-    visit: Visitor, instructor: Person, film: Film, stack: Stack, good_for_everybody: Good
+    visit: Visitor, instructor: Person, film: Film, stack: Stack, accessible: Good
 ) -> None:
     page = visit(instructor, errors=True)
     path = film(LONG)
@@ -236,7 +236,7 @@ def test_signed_out_in_the_middle_the_upload_goes_on(
     stack.sql("UPDATE user_sessions SET ended_at = now() WHERE user_id = %s", instructor.id)
     expect(page.get_by_text("You are signed out.")).to_be_visible()
     expect(page.get_by_role("link", name="Sign in in a new tab")).to_be_visible()
-    good_for_everybody(page)
+    accessible(page)
     stack.mux.clear_faults()
     stack.until(lambda: stack.sql("SELECT status FROM lessons WHERE id = %s", lesson) == [("published",)])
     assert arrived(stack, lesson) == fingerprint(path)
@@ -265,7 +265,7 @@ def test_two_tabs_one_lesson(
     expect(other.get_by_text("“my_first film.mp4” is being uploaded")).to_be_visible()
     expect(other.get_by_text("If that is running in another tab, let it run")).to_be_visible()
     if told_by == "Mux":
-        # the first tab cannot ask us, so it hears of it when Mux takes nothing more
+        # the first tab cannot ask the server, so it hears of it when Mux takes nothing more
         page.route("**/video?attempt=*", lambda route: route.abort())
         choose(other, film(name="second.mp4"))
         published(other)
@@ -286,7 +286,7 @@ def test_leaving_is_guarded_only_while_bytes_move(page: Page, film: Film, stack:
     write(page)
     choose_in_parts(page, film(LONG))
     half_way(page)
-    page.get_by_label("Title").press("End")  # browsers ask only where somebody did something
+    page.get_by_label("Title").press("End")  # browsers ask only where the user did something
     with page.expect_event("dialog"):
         page.close(run_before_unload=True)
     assert asked == ["beforeunload"]

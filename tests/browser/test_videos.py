@@ -1,4 +1,4 @@
-"""What a teacher does with a video that is there: replace it and think better of it, remove it, take the lesson back,
+"""What an instructor does with a video that is there: replace it and think better of it, remove it, take the lesson back,
 delete it. Each is asked about in words that name what will happen."""
 
 import re
@@ -35,7 +35,7 @@ def played(page: Page) -> str:
 
 
 def ask(page: Page, opener: str) -> Locator:
-    """The question that a button asks; whoever says no has changed nothing and is where they were."""
+    """The question that a button asks; a no changes nothing and leaves the user where they were."""
     button = page.get_by_role("button", name=opener)
     button.click()
     question = page.get_by_role("dialog")
@@ -57,7 +57,7 @@ def until_gone(stack: Stack, asset_id: str) -> None:
 
 
 def test_a_replaced_video_plays_until_the_new_one_is_ready_and_comes_back_if_wanted(
-    page: Page, stack: Stack, film: Film, lesson: str, good_for_everybody: Good
+    page: Page, stack: Stack, film: Film, lesson: str, accessible: Good
 ) -> None:
     old = played(page)
     stack.mux.fault("upload", "slow", match={"operation": "put", "chunk": HELD}, seconds=100)
@@ -78,7 +78,7 @@ def test_a_replaced_video_plays_until_the_new_one_is_ready_and_comes_back_if_wan
     published(page)
     assert played(page) == old
     expect(page.locator("mux-player")).to_be_visible()
-    good_for_everybody(page)
+    accessible(page)
     stack.mux.clear_faults()
     expect(page.get_by_text("This video has replaced an earlier one")).to_be_visible()
     new = played(page)
@@ -106,13 +106,13 @@ def test_a_replacement_that_fails_leaves_the_lesson_as_it_was(
 
 
 def test_removing_a_video_makes_a_draft_of_its_lesson(
-    page: Page, stack: Stack, film: Film, lesson: str, good_for_everybody: Good
+    page: Page, stack: Stack, film: Film, lesson: str, accessible: Good
 ) -> None:
     asset_id = asset_of(stack, lesson)
     question = ask(page, "Remove video…")
     expect(question).to_contain_text("deleted at Mux for good")
     expect(question).to_contain_text("becomes a draft at once")
-    good_for_everybody(page)
+    accessible(page)
     question.get_by_role("button", name="Remove video").click()
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
     expect(page.get_by_test_id("video-status")).to_have_text("No video")
@@ -126,11 +126,11 @@ def test_removing_a_video_makes_a_draft_of_its_lesson(
 
 
 def test_an_unpublished_lesson_leaves_the_catalogue_and_comes_back(
-    page: Page, lesson: str, good_for_everybody: Good
+    page: Page, lesson: str, accessible: Good
 ) -> None:
     question = ask(page, "Unpublish…")
     expect(question).to_contain_text("Nobody can buy it any more")
-    good_for_everybody(page)
+    accessible(page)
     question.get_by_role("button", name="Unpublish").click()
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
     expect(page.get_by_label("Keep as draft")).to_be_checked()
@@ -142,12 +142,12 @@ def test_an_unpublished_lesson_leaves_the_catalogue_and_comes_back(
 
 
 def test_a_deleted_lesson_goes_with_its_video(
-    page: Page, stack: Stack, lesson: str, good_for_everybody: Good
+    page: Page, stack: Stack, lesson: str, accessible: Good
 ) -> None:
     asset_id = asset_of(stack, lesson)
     question = ask(page, "Delete lesson…")
     expect(question).to_contain_text("This cannot be taken back")
-    good_for_everybody(page)
+    accessible(page)
     question.get_by_role("button", name="Delete lesson").click()
     expect(page).to_have_url(re.compile("/lessons$"))
     expect(page.get_by_text("“Wet in wet” is deleted.")).to_be_visible()
@@ -181,7 +181,7 @@ def test_what_mux_works_on_can_be_given_up(page: Page, stack: Stack, school: Sch
 
 
 def test_two_tabs_that_save_one_lesson_are_told_of_each_other(
-    visit: Visitor, school: School, instructor: Person, good_for_everybody: Good
+    visit: Visitor, school: School, instructor: Person, accessible: Good
 ) -> None:
     lesson = school.without_video("Wet in wet", "none")
     first, second = visit(instructor), visit(instructor)
@@ -197,7 +197,7 @@ def test_two_tabs_that_save_one_lesson_are_told_of_each_other(
     expect(summary).to_contain_text("You, in another tab or window, saved this lesson")
     expect(summary).to_contain_text("Wet in wet, slowly")
     expect(second.get_by_label("Price")).to_have_value("7.50")
-    good_for_everybody(second)
+    accessible(second)
     second.get_by_role("link", name="take the saved one").click()
     expect(second.get_by_label("Title")).to_have_value("Wet in wet, slowly")
     expect(second.get_by_label("Price")).to_have_value("5.00")

@@ -241,7 +241,7 @@ def test_the_control_a_careless_database_is_caught(real_servers: Servers) -> Non
 
 
 def test_the_database_really_was_careful(real_servers: Servers) -> None:
-    """What the first test relies on: the house's database is not run like the quick one of the other tests."""
+    """What the first test relies on: the stack's database is not run like the quick one of the other tests."""
     stack = Stack()
     try:
         assert stack.database.one("SHOW synchronous_commit") == "on"

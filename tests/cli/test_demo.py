@@ -1,4 +1,4 @@
-"""`flask seed-demo`: a school for trying out, and never accounts that everybody knows in a real one."""
+"""`flask seed-demo`: a school for trying out, and never accounts with known passwords in a real one."""
 
 import re
 
@@ -44,7 +44,7 @@ def test_it_refuses_and_makes_nothing(
         assert db.session.scalar(select(func.count()).select_from(Lesson)) == 0
 
 
-def test_beside_a_simulator_it_makes_its_own_and_touches_nobody_else(
+def test_beside_a_simulator_it_makes_its_own_and_touches_no_other_account(
     runner: FlaskCliRunner, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seeding, "_film", lambda *_: None)

@@ -35,7 +35,7 @@ def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def teacher(app: Flask) -> User:
+def instructor(app: Flask) -> User:
     return make_user(email="tina@school.example")
 
 
@@ -64,8 +64,8 @@ def run(app: Flask, session: object, tmp_path: Path) -> Import:
     return run_
 
 
-def ready(mux_sim: MuxSim, **wish: Any) -> tuple[str, str]:
-    asset_id = mux_sim.control.seed_assets(1, **wish)[0]
+def ready(mux_sim: MuxSim, **options: Any) -> tuple[str, str]:
+    asset_id = mux_sim.control.seed_assets(1, **options)[0]
     return asset_id, mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
 
 
@@ -98,7 +98,7 @@ def count(model: Any) -> int:
 
 
 def test_a_published_lesson_with_its_video_and_its_course(
-    mux_sim: MuxSim, teacher: User, run: Import
+    mux_sim: MuxSim, instructor: User, run: Import
 ) -> None:
     asset_id, playback_id = ready(mux_sim)
     wanted = line("Fugue", asset_id, description="In C", price="9.99", course="Bach", status="published")
@@ -107,10 +107,10 @@ def test_a_published_lesson_with_its_video_and_its_course(
     lesson = only()
     assert (lesson.status, lesson.price_cents, lesson.description) == ("published", 999, "In C")
     assert (lesson.mux_asset_id, lesson.mux_playback_id) == (asset_id, playback_id)
-    assert (lesson.video_processing_status, lesson.creator_id) == ("ready", teacher.id)
+    assert (lesson.video_processing_status, lesson.creator_id) == ("ready", instructor.id)
     assert permissions.visible_to_students(lesson)
     course = db.session.get_one(Course, lesson.course_id)
-    assert (course.title, course.instructor_id) == ("Bach", teacher.id)
+    assert (course.title, course.instructor_id) == ("Bach", instructor.id)
     assert [row.status for row in mux_sim.rows(lesson)] == ["ready"]
     rows = db.session.execute(
         select(AuditLog.actor_type, AuditLog.action).order_by(AuditLog.at, AuditLog.id)
@@ -122,7 +122,7 @@ def test_a_published_lesson_with_its_video_and_its_course(
     assert count(Notification) == 0, "an import would bury people in notices"
 
 
-def test_the_same_file_twice_makes_nothing_twice(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+def test_the_same_file_twice_makes_nothing_twice(mux_sim: MuxSim, instructor: User, run: Import) -> None:
     assets = [ready(mux_sim)[0] for _ in range(2)]
     lines = [
         line("One", assets[0], course="Bach", status="published"),
@@ -133,7 +133,7 @@ def test_the_same_file_twice_makes_nothing_twice(mux_sim: MuxSim, teacher: User,
     assert run(lines)[1] == (4, 4, 0, 0)
     before = (count(Lesson), count(Course), count(Tracking), count(AuditLog))
     lesson = only("One")
-    lesson.price_cents = 500  # somebody changed it since: that stands
+    lesson.price_cents = 500  # the instructor changed it since: that stands
     db.session.commit()
     code, figures, said = run(lines)
     assert (code, figures) == (0, (4, 0, 4, 0))
@@ -142,7 +142,7 @@ def test_the_same_file_twice_makes_nothing_twice(mux_sim: MuxSim, teacher: User,
     assert only("One").price_cents == 500
 
 
-def test_one_line_fails_and_the_others_go_on(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+def test_one_line_fails_and_the_others_go_on(mux_sim: MuxSim, instructor: User, run: Import) -> None:
     gone, good = ready(mux_sim)[0], ready(mux_sim)[0]
     mux_sim.control.delete_asset_in_dashboard(gone)
     code, figures, said = run(
@@ -154,7 +154,7 @@ def test_one_line_fails_and_the_others_go_on(mux_sim: MuxSim, teacher: User, run
     assert [lesson.title for lesson in db.session.scalars(select(Lesson))] == ["Good"]
 
 
-def test_a_dry_run_asks_mux_and_makes_nothing(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+def test_a_dry_run_asks_mux_and_makes_nothing(mux_sim: MuxSim, instructor: User, run: Import) -> None:
     asset_id, _ = ready(mux_sim)
     code, figures, said = run([line("Fugue", asset_id, course="Bach"), line("Bad", "A" * 30)], "--dry-run")
     assert (code, figures) == (1, (2, 1, 0, 1))
@@ -163,7 +163,7 @@ def test_a_dry_run_asks_mux_and_makes_nothing(mux_sim: MuxSim, teacher: User, ru
     assert len(mux_sim.calls("get_asset")) == 2
 
 
-def test_mux_goes_away_in_the_middle(mux_sim: MuxSim, teacher: User, run: Import) -> None:
+def test_mux_goes_away_in_the_middle(mux_sim: MuxSim, instructor: User, run: Import) -> None:
     lines = [line(f"Lesson {n}", ready(mux_sim)[0], course="Bach") for n in range(4)]
     mux_sim.control.fault("api", "status", status=500, skip=2)
     code, figures, said = run(lines)
@@ -176,7 +176,7 @@ def test_mux_goes_away_in_the_middle(mux_sim: MuxSim, teacher: User, run: Import
 
 
 def test_wrong_lines_are_all_told_and_nothing_is_imported(
-    mux_sim: MuxSim, teacher: User, run: Import
+    mux_sim: MuxSim, instructor: User, run: Import
 ) -> None:
     good = ready(mux_sim)[0]
     code, figures, said = run([line("Good", good), line("Price", price="dear"), line("Again", good)])
@@ -188,7 +188,7 @@ def test_wrong_lines_are_all_told_and_nothing_is_imported(
     assert mux_sim.calls() == []
 
 
-def test_an_encoding_is_taken_from_the_command_line(teacher: User, run: Import) -> None:
+def test_an_encoding_is_taken_from_the_command_line(instructor: User, run: Import) -> None:
     content = "title,teacher\nÜbung,tina@school.example\n".encode("cp1252")
     code, figures, said = run(content)
     assert (code, figures) == (1, ())
@@ -204,7 +204,7 @@ def test_a_heading_and_nothing_else(run: Import) -> None:
 
 
 def test_the_report_has_every_line_and_is_safe_in_a_spreadsheet(
-    mux_sim: MuxSim, teacher: User, run: Import, tmp_path: Path
+    mux_sim: MuxSim, instructor: User, run: Import, tmp_path: Path
 ) -> None:
     report = tmp_path / "report.csv"
     run([line("=HYPERLINK(1)"), line("Unknown", teacher="nobody@school.example")], "--report", str(report))
@@ -219,7 +219,7 @@ def test_the_report_has_every_line_and_is_safe_in_a_spreadsheet(
 
 
 def test_on_a_terminal_a_bar_shows_how_far_it_is(
-    mux_sim: MuxSim, teacher: User, tmp_path: Path, settings_environment: dict[str, str]
+    mux_sim: MuxSim, instructor: User, tmp_path: Path, settings_environment: dict[str, str]
 ) -> None:
     path = tmp_path / "lessons.csv"
     path.write_text("title,teacher\nOne,tina@school.example\nTwo,nobody@school.example\n")

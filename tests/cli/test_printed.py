@@ -41,7 +41,7 @@ def test_lines_of_the_doctor(app: Flask, session: object, monkeypatch: pytest.Mo
 
 
 def test_what_a_sweep_says(app: Flask, session: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "TABLE", (Periodic("walk", lambda: 1, lambda _: OBEYED),))
+    monkeypatch.setattr(clock, "TABLE", (Periodic("task", lambda: 1, lambda _: OBEYED),))
     assert harmless(printed(app, "sweep"))
 
 

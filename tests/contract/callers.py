@@ -1,4 +1,4 @@
-"""Whoever stands outside: programs with a bearer token, people with a browser's cookies, and Mux with its signature."""
+"""Callers from outside: programs with a bearer token, people with a browser's cookies, and Mux with its signature."""
 
 import hashlib
 import hmac
@@ -58,7 +58,7 @@ def send(
 
 @dataclass
 class Caller:
-    """A program with a token, or nobody."""
+    """A program with a token, or without one."""
 
     origin: str
     token: str | None = None
@@ -151,7 +151,7 @@ def sign(secret: str, body: bytes, *, at: int | None = None) -> str:
 
 @dataclass
 class Hook:
-    """Mux calling us."""
+    """Mux calling the webhook."""
 
     origin: str
     secret: str

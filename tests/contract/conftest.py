@@ -1,7 +1,7 @@
 """The outside contract, checked from outside: real processes by the Procfile's lines, HTTP, and SQL on the tables.
 
 `stack`     everything that runs, started once a session, with a PostgreSQL and a Redis of its own and a fake Mux
-`teacher`, `student`, `support`, `admin`    callers with a bearer token
+`instructor`, `student`, `support`, `admin`    callers with a bearer token
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def clean(stack: Stack) -> Iterator[None]:
     """Instead of empty tables: every check makes what it needs, and Mux is calm at its end."""
     yield
     stack.mux.calm()
-    # What failed was one check's wish, and the calls that it spent are not the next one's debt.
+    # What failed was wanted by one check, and the calls that it spent are not the next one's debt.
     stack.sql("UPDATE mux_budget SET paused_until = NULL, failures = 0, tokens = 1000, filled_at = now()")
 
 

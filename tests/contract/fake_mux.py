@@ -65,7 +65,7 @@ class FakeMux:
         return made
 
     def upload(self, passthrough: Doc, **more: Any) -> Doc:
-        """An upload that somebody else asked for."""
+        """An upload that another program asked for."""
         made: Doc = {
             "id": f"U{uuid.uuid4().hex}",
             "status": "waiting",

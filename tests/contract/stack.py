@@ -34,7 +34,7 @@ done = [runner.invoke(args=one) for one in json.loads(sys.argv[1])]
 assert not [one.output for one in done if one.exit_code], [one.output for one in done]
 print(json.dumps([one.stdout for one in done]))
 """
-# everybody whom the checks need: making one takes two commands, so nobody is made twice
+# every account that the checks need: making one takes two commands, so none is made twice
 PEOPLE = {
     "instructor": "instructor",
     "colleague": "instructor",
@@ -100,7 +100,7 @@ class Stack:
         for name in ("web", "worker", "clock"):
             self.process(lines[name], name, PORT=str(self.port))
         self._make_people()
-        # The nightly walk has been: else it comes while some check waits for the only worker.
+        # The nightly reconciliation has been: else it comes while some check waits for the only worker.
         self.insert("reconcile_runs", started_by="nightly", finished_at="now")
         self.until(lambda: status_of(f"{self.url}/readyz") == 200, seconds=40)
 
@@ -124,7 +124,7 @@ class Stack:
         return [name for name in ("web", "worker", "clock") if self._names[name].poll() is None]
 
     def web(self, name: str, **changes: str) -> str:
-        """One more web of the same house with other settings; its address."""
+        """One more web of the same stack with other settings; its address."""
         port = ports.any_free()
         line = procfile.read(ROOT / "Procfile")["web"]
         self.process(line, name, PORT=str(port), WEB_CONCURRENCY="1", **changes)
@@ -218,7 +218,7 @@ class Stack:
         return self._people[name]
 
     @property
-    def nobody(self) -> Caller:
+    def stranger(self) -> Caller:
         return Caller(self.url)
 
     def browser(self, role: str) -> Browser:

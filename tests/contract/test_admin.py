@@ -15,17 +15,17 @@ Act = Callable[..., Answer]
 
 
 @pytest.fixture(scope="module")
-def desk(stack: Stack) -> Browser:
+def panel(stack: Stack) -> Browser:
     return stack.browser("support")
 
 
 @pytest.fixture
-def act(desk: Browser) -> Act:
+def act(panel: Browser) -> Act:
     """One post of a list's action form."""
 
-    def post(room: str, action: str, *rows: str, **more: str) -> Answer:
+    def post(page: str, action: str, *rows: str, **more: str) -> Answer:
         form = [("action", action), *(("rowid", row) for row in rows), *more.items()]
-        answer = desk.post(f"/admin/{room}/action/", form)
+        answer = panel.post(f"/admin/{page}/action/", form)
         assert answer.status in (200, 302, 303), f"{answer.status}: {answer.text[:400]}"
         return answer
 
@@ -104,7 +104,7 @@ def test_replay(stack: Stack, instructor: Caller, act: Act) -> None:
     )
 
 
-def test_more_than_twenty_run_as_a_batch(stack: Stack, act: Act, desk: Browser) -> None:
+def test_more_than_twenty_run_as_a_batch(stack: Stack, act: Act, panel: Browser) -> None:
     lessons = [
         stack.lesson_row(
             mux_asset_id=f"A{uuid.uuid4().hex}",
@@ -130,7 +130,7 @@ def test_more_than_twenty_run_as_a_batch(stack: Stack, act: Act, desk: Browser) 
     items = stack.sql("SELECT target_id, status FROM batch_items WHERE batch_id = %s", batch_id[0])
     assert {str(item["target_id"]) for item in items} == set(lessons)
     assert {item["status"] for item in items} == {"done"}
-    desk.get(f"{path.path}?{path.query}").expect(200)
+    panel.get(f"{path.path}?{path.query}").expect(200)
 
 
 def test_all_rows_that_match_the_filter(stack: Stack, act: Act) -> None:
@@ -160,7 +160,7 @@ def test_who_may_act(stack: Stack, instructor: Caller) -> None:
     assert instructor.seen(lesson_id)["status"] == "draft"
 
 
-def test_odd_actions_are_no_fault_of_ours(act: Act, desk: Browser, stack: Stack) -> None:
+def test_odd_actions_are_no_fault_of_the_server(act: Act, panel: Browser, stack: Stack) -> None:
     act("lesson", "publish", str(uuid.uuid4()))
     for form in (
         [("action", "nonsense"), ("rowid", str(uuid.uuid4()))],
@@ -168,12 +168,12 @@ def test_odd_actions_are_no_fault_of_ours(act: Act, desk: Browser, stack: Stack)
         [("action", "publish")],
         [],
     ):
-        assert desk.post("/admin/lesson/action/", form).status < 500
+        assert panel.post("/admin/lesson/action/", form).status < 500
 
 
-def test_staff_edit_words_and_prices_only(stack: Stack, desk: Browser, instructor: Caller) -> None:
+def test_staff_edit_words_and_prices_only(stack: Stack, panel: Browser, instructor: Caller) -> None:
     lesson_id = instructor.lesson()["id"]
-    page = desk.get(f"/admin/lesson/edit/?id={lesson_id}").expect(200).text
+    page = panel.get(f"/admin/lesson/edit/?id={lesson_id}").expect(200).text
     names = set(re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', page))
     assert {"title", "description"} <= names
     assert not names & {"status", "mux_asset_id", "mux_playback_id", "creator_id", "publish_on_ready"}

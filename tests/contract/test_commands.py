@@ -113,7 +113,7 @@ def test_fix_lessons(stack: Stack) -> None:
 
 
 def test_fix_lessons_and_temporary_playback_ids(stack: Stack, instructor: Caller, student: Caller) -> None:
-    """A published lesson with a true asset and a made-up playback id is sold by nobody until Mux has told the true one."""
+    """A published lesson with a true asset and a made-up playback id is not sold until Mux has told the true one."""
     asset, finished = stack.mux.asset("ready"), stack.mux.asset("ready")
     playback_id = asset["playback_ids"][0]["id"]
     broken = stack.lesson_row(
@@ -172,7 +172,7 @@ def test_lessons_out_of_a_file(stack: Stack, student: Caller, tmp_path: Path) ->
 
 
 def test_an_imported_lesson_is_taken_in_by_the_clock(stack: Stack, student: Caller) -> None:
-    """Whoever wrote the row filled the ids and forgot the state of the video."""
+    """The author of the row filled the ids and forgot the state of the video."""
     asset = stack.mux.asset("ready")
     playback_id = asset["playback_ids"][0]["id"]
     lesson_id = stack.lesson_row(
@@ -183,7 +183,7 @@ def test_an_imported_lesson_is_taken_in_by_the_clock(stack: Stack, student: Call
 
 
 def test_reconcile(stack: Stack, instructor: Caller) -> None:
-    # a walk looks at the whole school, and each row that other checks wrote by hand would cost it a call to Mux
+    # a reconciliation looks at the whole school, and each row that other checks wrote by hand would cost it a call to Mux
     stack.without_lessons()
     stack.mux.assets.clear()
     day_before_yesterday = "1700000000"

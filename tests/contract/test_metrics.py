@@ -24,7 +24,7 @@ def total(found: dict[str, float], name: str, **labels: str) -> float:
 
 
 def test_who_may_read_them(stack: Stack, support: Caller, instructor: Caller) -> None:
-    for caller in (stack.nobody, instructor, Caller(stack.url, "wrong")):
+    for caller in (stack.stranger, instructor, Caller(stack.url, "wrong")):
         caller.get("/metrics").expect(401)
     support.get("/metrics").expect(200)
     text = Caller(stack.url, "only-for-prometheus").get("/metrics").expect(200)

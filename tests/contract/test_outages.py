@@ -6,8 +6,8 @@ from tests.contract.test_lessons import ready_lesson
 
 
 def works(stack: Stack, instructor: Caller, within: float) -> None:
-    """Web takes an upload and an event, the worker tells Mux to delete, the clock finds what nobody told."""
-    stack.until(lambda: stack.nobody.get("/readyz").status == 200, seconds=within)
+    """Web takes an upload and an event, the worker tells Mux to delete, the clock finds what no webhook told."""
+    stack.until(lambda: stack.stranger.get("/readyz").status == 200, seconds=within)
     _, asset = ready_lesson(stack, instructor)
     instructor.delete(f"/api/mux/assets/{asset['id']}").expect(202)
     stack.until(lambda: asset["id"] not in stack.mux.assets, seconds=within)

@@ -1,4 +1,4 @@
-"""What goes on by itself after something went wrong, and what is left alone: nobody presses anything here."""
+"""What goes on by itself after something went wrong, and what is left alone: no button is pressed here."""
 
 import time
 import uuid
@@ -113,7 +113,7 @@ def test_what_plays_is_not_deleted_whatever_a_row_says(stack: Stack, instructor:
     assert instructor.seen(lesson_id)["status"] == "published"
 
 
-def test_while_mux_hangs_nobody_waits_for_a_lock(stack: Stack, instructor: Caller) -> None:
+def test_while_mux_hangs_no_request_waits_for_a_lock(stack: Stack, instructor: Caller) -> None:
     lesson_id = lost(stack, instructor)
     stack.mux.hanging = True
     with ThreadPoolExecutor(1) as pool:
@@ -209,16 +209,16 @@ def test_limits_outlive_an_emptied_redis(stack: Stack, instructor: Caller) -> No
 
 def test_background_work_stays_below_the_budget_and_a_batch_can_be_stopped(stack: Stack) -> None:
     gone = [stack.lesson_row(mux_asset_id=f"A{uuid.uuid4().hex}", video_processing_status="processing") for _ in range(60)]  # fmt: skip
-    desk = stack.browser("support")
+    support = stack.browser("support")
     began, before = time.monotonic(), len(stack.mux.calls)
     form = [("action", "recheck"), *(("rowid", one) for one in gone)]
-    batch_id = desk.post("/admin/lesson/action/", form).headers["Location"].rpartition("id=")[2]
+    batch_id = support.post("/admin/lesson/action/", form).headers["Location"].rpartition("id=")[2]
     counted = "SELECT done + failed + skipped AS n, status FROM batches WHERE id = %s"
     stack.until(lambda: stack.one(counted, batch_id)["n"] >= 5, seconds=30)
     time.sleep(3)
     asked = [one for one in stack.mux.calls[before:] if one[2] == "low"]
     assert len(asked) <= 20 + time.monotonic() - began + 1
-    desk.post("/admin/batch/stop", [("id", batch_id)])
+    support.post("/admin/batch/stop", [("id", batch_id)])
     stack.until(lambda: stack.one(counted, batch_id)["status"] == "stopped")
 
 
@@ -246,23 +246,23 @@ def test_so_much_missing_that_the_token_is_doubted(stack: Stack) -> None:
     plays = {"mux_playback_id": "P", "video_processing_status": "ready", "status": "published"}
     for _ in range(21):
         stack.lesson_row(mux_asset_id=f"A{uuid.uuid4().hex}", publish_on_ready=False, **plays)
-    walked = stack.flask("reconcile")
-    assert walked.returncode != 0
-    assert "another Mux environment" in walked.stderr
+    reconciled = stack.flask("reconcile")
+    assert reconciled.returncode != 0
+    assert "another Mux environment" in reconciled.stderr
     published = stack.sql("SELECT 1 FROM lessons WHERE status = 'published' AND mux_asset_id IS NOT NULL")
     assert len(published) == 21
 
 
-def test_a_walk_that_comes_to_no_end_changes_nothing(stack: Stack) -> None:
+def test_a_read_of_mux_that_comes_to_no_end_changes_nothing(stack: Stack) -> None:
     stack.without_lessons()
     lesson_id = stack.lesson_row(
         mux_asset_id=f"A{uuid.uuid4().hex}", mux_playback_id="P", video_processing_status="ready", status="published"
     )  # fmt: skip
     stack.mux.token_refused = True
-    walked = stack.flask("reconcile")
-    assert walked.returncode != 0
-    assert "nothing was changed" in walked.stderr
-    assert "Traceback" not in walked.stderr
+    reconciled = stack.flask("reconcile")
+    assert reconciled.returncode != 0
+    assert "nothing was changed" in reconciled.stderr
+    assert "Traceback" not in reconciled.stderr
     assert stack.lesson(lesson_id)["status"] == "published"
 
 
@@ -341,15 +341,15 @@ def test_so_many_gone_at_once_are_not_believed(stack: Stack, instructor: Caller)
 def test_an_undo_leaves_alone_what_was_changed_since(stack: Stack, instructor: Caller) -> None:
     plays = {"mux_playback_id": "P", "video_processing_status": "ready", "publish_on_ready": False}
     lessons = [stack.lesson_row(mux_asset_id=f"A{uuid.uuid4().hex}", status="published", **plays) for _ in range(21)]  # fmt: skip
-    desk = stack.browser("support")
+    support = stack.browser("support")
     form = [("action", "unpublish"), *(("rowid", one) for one in lessons)]
-    batch_id = desk.post("/admin/lesson/action/", form).headers["Location"].rpartition("id=")[2]
+    batch_id = support.post("/admin/lesson/action/", form).headers["Location"].rpartition("id=")[2]
     ended = "SELECT done FROM batches WHERE id = %s AND status = 'done'"
     stack.until(lambda: stack.sql(ended, batch_id), seconds=30)
     for status in ("published", "draft"):
         instructor.patch(f"/api/lessons/{lessons[0]}", {"status": status}).expect(200)
     instructor.patch(f"/api/lessons/{lessons[1]}", {"title": "A new title is no reason"}).expect(200)
-    desk.post("/admin/batch/undo", [("id", batch_id)])
+    support.post("/admin/batch/undo", [("id", batch_id)])
     undone = "SELECT done FROM batches WHERE undoes_id = %s AND status = 'done'"
     stack.until(lambda: stack.sql(undone, batch_id), seconds=30)
     assert stack.one(undone, batch_id)["done"] == 20

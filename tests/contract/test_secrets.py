@@ -56,7 +56,7 @@ def test_no_log_line_and_no_row_holds_a_secret(stack: Stack, instructor: Caller)
             assert held == [], (table, secret)
 
 
-def test_a_new_secret_key_signs_everybody_out_and_uploads_go_on(stack: Stack, instructor: Caller) -> None:
+def test_a_new_secret_key_signs_all_users_out_and_uploads_go_on(stack: Stack, instructor: Caller) -> None:
     browser = stack.browser("instructor")
     lesson_id = instructor.lesson()["id"]
     asset = stack.mux.asset_of(instructor.upload(lesson_id=lesson_id)["upload_id"], "ready")
@@ -267,11 +267,11 @@ def test_looking_changes_nothing(stack: Stack, instructor: Caller) -> None:
         ]
 
     before, asked = stands(), len(stack.mux.calls)
-    desk = stack.browser("support")
-    page = desk.get(f"/admin/lesson/details/?id={lesson_id}&look=1").expect(200).text
+    panel = stack.browser("support")
+    page = panel.get(f"/admin/lesson/details/?id={lesson_id}&look=1").expect(200).text
     assert "Nothing was changed by asking" in page
     assert [one for one in stack.mux.calls[asked:] if one[2] == "high"]
-    desk.get("/admin/doctor/").expect(200)
+    panel.get("/admin/doctor/").expect(200)
     assert stands() == before
 
 

@@ -28,7 +28,7 @@ COLUMNS = {
 
 @pytest.mark.parametrize("table", COLUMNS)
 def test_columns(stack: Stack, table: str) -> None:
-    stack.sql(f"SELECT {COLUMNS[table]} FROM {table} LIMIT 1")  # noqa: S608 - our own words
+    stack.sql(f"SELECT {COLUMNS[table]} FROM {table} LIMIT 1")  # noqa: S608 - names that the tests write
 
 
 def test_a_lesson_written_by_hand_wants_to_be_published(stack: Stack, instructor: Caller) -> None:
@@ -71,7 +71,7 @@ def test_an_asset_on_the_lesson_alone(stack: Stack, instructor: Caller, columns:
 
 @pytest.fixture(params=["uploading", "processing"])
 def by_hand(request: pytest.FixtureRequest, stack: Stack) -> tuple[str, str, str]:
-    """A lesson with a tracking row that nobody but the outsider knows of."""
+    """A lesson with a tracking row that only the outsider knows of."""
     lesson_id, upload_id = stack.lesson_row(), f"U{uuid.uuid4().hex}"
     row_id = stack.insert(
         "mux_asset_tracking", lesson_id=lesson_id, upload_id=upload_id, status=request.param

@@ -168,8 +168,8 @@ def test_publish_says_why_not(stack: Stack, instructor: Caller) -> None:
     temporary = stack.lesson_row(mux_asset_id="temp_123", video_processing_status="processing")
     assert instructor.post(f"/api/lessons/{temporary}/publish").expect(400).error == "temporary_asset"
     ticket = instructor.upload(lesson_id=lesson_id)
-    wished = instructor.post(f"/api/lessons/{lesson_id}/publish").expect(202).json
-    assert (wished["status"], wished["publish_on_ready"]) == ("draft", True)
+    asked = instructor.post(f"/api/lessons/{lesson_id}/publish").expect(202).json
+    assert (asked["status"], asked["publish_on_ready"]) == ("draft", True)
     assert "lesson.publish_requested" in stack.actions(lesson_id)
     errors = {"type": "invalid_input", "messages": ["The file is not a video."]}
     asset = stack.mux.asset_of(ticket["upload_id"], "errored", errors=errors)
@@ -201,7 +201,7 @@ def test_a_stuck_lesson_asks_mux_at_once(stack: Stack, instructor: Caller) -> No
     assert stack.notices(lesson_id).count("needs_attention") == 1
 
 
-def test_check_asset_status_counts_and_asks_nobody(stack: Stack, instructor: Caller) -> None:
+def test_check_asset_status_counts_and_does_not_ask_mux(stack: Stack, instructor: Caller) -> None:
     lesson_id = instructor.lesson()["id"]
     before = len([call for call in stack.mux.calls if call[2] == "high"])  # the sweep asks with the other
     found = status(instructor, lesson_id)
@@ -230,7 +230,7 @@ def test_check_upload_status_asks_and_applies(stack: Stack, instructor: Caller) 
     assert (said["status"], said["asset_id"]) == ("ready", asset["id"])
     assert said["playback_id"] == asset["playback_ids"][0]["id"]
     assert instructor.seen(lesson_id)["status"] == "published"
-    # gone at Mux: cleared from our rows
+    # gone at Mux: cleared from the rows
     del stack.mux.assets[asset["id"]]
     gone = instructor.get("/api/mux/check-upload-status", lesson_id=lesson_id).expect(200).json
     assert (gone["status"], gone["playback_id"], gone["asset_id"]) == ("error", None, None)
@@ -245,7 +245,7 @@ def test_check_upload_status_asks_and_applies(stack: Stack, instructor: Caller) 
     )
 
 
-def test_endings_of_an_upload(stack: Stack, instructor: Caller) -> None:
+def test_an_upload_is_cancelled(stack: Stack, instructor: Caller) -> None:
     cancelled = instructor.lesson()["id"]
     ticket = instructor.upload(lesson_id=cancelled)
     said = instructor.post("/api/mux/cancel-upload", {"upload_id": ticket["upload_id"]}).expect(200).json
@@ -255,12 +255,20 @@ def test_endings_of_an_upload(stack: Stack, instructor: Caller) -> None:
     assert stack.tracking(cancelled)[0]["status"] == "cancelled"
     instructor.post("/api/mux/cancel-upload", {"upload_id": ticket["upload_id"]}).expect(200)
     instructor.post("/api/mux/cancel-upload", {"upload_id": "U-unknown"}).expect(404)
-    for event, expected in (("errored", "upload_errored"), ("cancelled", "upload_cancelled")):
-        lesson_id = instructor.lesson()["id"]
-        upload = stack.mux.uploads[instructor.upload(lesson_id=lesson_id)["upload_id"]]
-        stack.hook.upload(event, {**upload, "status": event}).expect(204)
-        video = instructor.seen(lesson_id)["video"]
-        assert (video["status"], video["error"]["type"]) == ("error", expected)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"), [("errored", "upload_errored"), ("cancelled", "upload_cancelled")]
+)
+def test_mux_ends_an_upload(stack: Stack, instructor: Caller, event: str, expected: str) -> None:
+    lesson_id = instructor.lesson()["id"]
+    upload = stack.mux.uploads[instructor.upload(lesson_id=lesson_id)["upload_id"]]
+    stack.hook.upload(event, {**upload, "status": event}).expect(204)
+    video = instructor.seen(lesson_id)["video"]
+    assert (video["status"], video["error"]["type"]) == ("error", expected)
+
+
+def test_an_upload_runs_out_of_time(stack: Stack, instructor: Caller) -> None:
     expired = instructor.lesson()["id"]
     upload = stack.mux.uploads[instructor.upload(lesson_id=expired)["upload_id"]]
     upload["status"] = "timed_out"
@@ -410,7 +418,7 @@ def test_deleting_by_a_person(stack: Stack, instructor: Caller) -> None:
     low = [call for call in stack.mux.calls if call[:2] == ("DELETE", f"/video/v1/assets/{asset['id']}")]
     assert [call[2] for call in low] == ["low"]
     instructor.delete(f"/api/mux/assets/{asset['id']}").expect(404)
-    # the echo of our own deletion changes nothing
+    # the echo of Lessonadmin's own deletion changes nothing
     stack.hook.asset("deleted", asset).expect(204)
     assert instructor.seen(lesson_id)["video"]["status"] == "none"
 

@@ -80,7 +80,7 @@ def test_one_that_lay_idle_is_asked(app: Flask, asked: list[object], monkeypatch
     assert len(asked) == 1
 
 
-def patience(app: Flask) -> str:
+def lock_timeout(app: Flask) -> str:
     with app.app_context():
         db.session.rollback()
         return str(db.session.scalar(text("SHOW statement_timeout")))
@@ -88,11 +88,11 @@ def patience(app: Flask) -> str:
 
 def test_a_statement_of_a_page_that_is_read_ends_soon_and_others_have_their_time(app: Flask) -> None:
     before = number(app)
-    assert patience(app) == "30s"
+    assert lock_timeout(app) == "30s"
     connections.reading(True)
     try:
-        assert [patience(app), patience(app)] == ["5s", "5s"]
+        assert [lock_timeout(app), lock_timeout(app)] == ["5s", "5s"]
     finally:
         connections.reading(False)
-    assert patience(app) == "30s"
+    assert lock_timeout(app) == "30s"
     assert number(app) == before, "it is the same connection"

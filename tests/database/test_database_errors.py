@@ -16,7 +16,7 @@ KEY = 4_711
 
 @pytest.fixture
 def engine(app: Flask) -> Iterator[Engine]:
-    """Connections of our own, two at most."""
+    """Connections of the test's own, two at most."""
     with app.app_context():
         url = db.engine.url
     made = create_engine(url, pool_size=2, max_overflow=0, pool_timeout=0.05)

@@ -62,7 +62,7 @@ def test_without_a_browser_the_run_is_not_content(
     assert len(said.strip().splitlines()) == 1
 
 
-def test_without_a_browser_by_the_callers_wish(
+def test_without_a_browser_when_the_caller_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Calls(monkeypatch, "--without-browser", chromium=None)

@@ -1,4 +1,4 @@
-"""What one test can do to another, and to the world: nothing."""
+"""What one test can do to another, and to the network: nothing."""
 
 import socket
 import urllib.request
@@ -9,17 +9,17 @@ from flask.testing import FlaskClient
 from pytest_socket import SocketConnectBlockedError
 
 
-def test_the_world_cannot_be_reached() -> None:
+def test_the_network_cannot_be_reached() -> None:
     with socket.socket() as out, pytest.raises((SocketConnectBlockedError, UserWarning)):
         out.connect(("192.0.2.1", 80))
 
 
-def test_names_of_the_world_are_not_looked_up_for_a_connection() -> None:
+def test_names_of_the_network_are_not_looked_up_for_a_connection() -> None:
     with pytest.raises((SocketConnectBlockedError, UserWarning, OSError)):
         urllib.request.urlopen("http://mux.com.invalid/", timeout=2)
 
 
-def test_there_is_no_context_that_nobody_asked_for(app: Flask) -> None:
+def test_there_is_no_context_unless_a_test_asks_for_it(app: Flask) -> None:
     with pytest.raises(RuntimeError, match="outside of application context"):
         g.get("anything")
 
@@ -33,7 +33,7 @@ def test_nothing_of_a_request_is_left_for_the_test_to_see(client: FlaskClient) -
 
 
 def test_the_client_is_the_plugins_own(request: pytest.FixtureRequest) -> None:
-    """Whoever overrides a fixture of pytest-flask again uses it in name only."""
+    """A module that overrides a fixture of pytest-flask again uses it in name only."""
     for name in ("client", "accept_json"):
         request.getfixturevalue(name)
         (definition,) = request._fixturemanager.getfixturedefs(name, request.node) or ()

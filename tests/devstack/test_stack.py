@@ -1,4 +1,4 @@
-"""The whole house as `bin/run` starts it, with data of its own: shown, killed, started again, stopped."""
+"""The whole stack as `bin/run` starts it, with data of its own: shown, killed, started again, stopped."""
 
 import os
 import re
@@ -134,7 +134,7 @@ def test_shows_the_address_and_the_demo_accounts(stack: Stack) -> None:
 
 
 def test_a_second_one_in_the_same_folder_is_refused(stack: Stack, tmp_path: Path) -> None:
-    said = tmp_path / "log"  # of its own: the first one goes on writing into the house's
+    said = tmp_path / "log"  # of its own: the first one goes on writing into the stack's
     assert stack.spawn(said).wait(20) == 1
     assert said.read_text().strip() == (
         f"Lessonadmin already runs from this folder at {stack.address}. Use that, or stop it first."
@@ -181,10 +181,10 @@ def test_who_lives_in_a_given_database_decides_whether_it_is_served(
     with pytest.raises(SetupError, match="not the demo's"):
         run._check_settings(stack)
     run._remembered(stack).touch()
-    run._check_settings(stack)  # a demo that was made here, which somebody joined
+    run._check_settings(stack)  # a demo that was made here, which a user joined
 
 
-def test_a_database_without_tables_is_nobodys(real_servers: Servers) -> None:
+def test_a_database_without_tables_has_no_users(real_servers: Servers) -> None:
     real_servers.postgres.create_database("nobodys")
     assert database_content.read(real_servers.postgres.url("nobodys")) == database_content.Residents()
 

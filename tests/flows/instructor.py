@@ -1,4 +1,4 @@
-"""Somebody who teaches, over HTTP: calls with a bearer token, buttons of pages in a browser, and what she sees."""
+"""An instructor, over HTTP: calls with a bearer token, buttons of pages in a browser, and what she sees."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self

@@ -1,4 +1,4 @@
-"""Somebody who supports, as the panel's own forms are sent: bulk actions over many lessons, and what became of them."""
+"""Support, as the panel's own forms are sent: bulk actions over many lessons, and what became of them."""
 
 import uuid
 from typing import Any
@@ -10,7 +10,7 @@ from tests.flows.processes import Stack, wait_for
 
 
 class Support(Instructor):
-    """Staff may do whatever a teacher may, and more."""
+    """Staff may do whatever an instructor may, and more."""
 
     role = "support"
 
@@ -44,7 +44,7 @@ def _lessons(stack: Stack, count: int, columns: str, values: str) -> list[str]:
 
 
 def ready_drafts(stack: Stack, count: int) -> list[str]:
-    """Lessons whose video is there and that nobody wanted published: publishing them asks nobody."""
+    """Lessons whose video is there and that were not to be published: publishing them does not ask Mux."""
     columns = ", publish_on_ready, video_processing_status, mux_asset_id, mux_playback_id"
     return _lessons(
         stack, count, columns, ", false, 'ready', gen_random_uuid()::text, gen_random_uuid()::text"
@@ -52,14 +52,14 @@ def ready_drafts(stack: Stack, count: int) -> list[str]:
 
 
 def lost(stack: Stack, count: int) -> list[str]:
-    """Lessons whose videos are ready at Mux, which nobody told us, and that no sweep asks about for an hour."""
+    """Lessons whose videos are ready at Mux, which no webhook told, and that no sweep asks about for an hour."""
     lessons = _lessons(stack, count, "", "")
     rows = [uuid.uuid4() for _ in lessons]
-    wishes = [
+    options = [
         {"upload_id": f"up-{row}", "passthrough": mux.Passthrough(lesson_id=uuid.UUID(one), tracking_id=row).text()}
         for one, row in zip(lessons, rows, strict=True)
     ]  # fmt: skip
-    assets = stack.mux.seed_each(wishes)
+    assets = stack.mux.seed_each(options)
     query = (
         "INSERT INTO mux_asset_tracking (id, lesson_id, upload_id, mux_asset_id, status, next_check_at)"
         " SELECT id, lesson, 'up-' || id, asset, 'processing', now() + interval '1 hour'"

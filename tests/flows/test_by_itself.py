@@ -1,5 +1,5 @@
 """What goes on by itself, in real processes and with no button touched: bulk actions after every fault, and looks at
-uploads by the workers, or by the clock when there is nobody to hand them to."""
+uploads by the workers, or by the clock when there is no worker to hand them to."""
 
 import time
 from contextlib import suppress
@@ -120,16 +120,18 @@ def test_a_bulk_action_goes_on_when_its_slice_ends_while_it_waits_for_the_budget
     support.check_each_once(batch_id, lessons)
 
 
-def test_a_bulk_action_goes_on_when_a_pause_that_mux_wished_is_over(stack: Stack, support: Support) -> None:
+def test_a_bulk_action_goes_on_when_a_pause_that_mux_asked_for_is_over(
+    stack: Stack, support: Support
+) -> None:
     lessons = lost(stack, MANY)
     no_pages(stack)
     stack.mux.fault("api", "rate_limited", match={"operation": "get_asset"}, skip=5, times=1, retry_after=8)
     batch_id = support.begin("recheck", lessons)
     paused = "SELECT 1 FROM mux_budget WHERE paused_until > now()"
     wait_for(lambda: stack.database.rows(paused), seconds=30, what="the pause")
-    turn = "SELECT 1 FROM heartbeats WHERE name = %s"
+    lease = "SELECT 1 FROM heartbeats WHERE name = %s"
     wait_for(
-        lambda: not stack.database.rows(turn, f"batch:{batch_id}"), seconds=8, what="the end of the turn"
+        lambda: not stack.database.rows(lease, f"batch:{batch_id}"), seconds=8, what="the end of the lease"
     )
     assert 0 < support.figures(batch_id)["done"] < MANY
     support.waits_for_the_end(batch_id, seconds=PROMISED)
@@ -172,7 +174,7 @@ def asking_mux(stack: Stack, name: str) -> list[int]:
 
 
 def published_without_a_webhook(stack: Stack, instructor: Instructor) -> str:
-    """A lesson whose file is in, and nobody tells us."""
+    """A lesson whose file is in, and no webhook tells it."""
     stack.mux.fault("webhook", "drop")
     lesson = instructor.lesson()
     stack.mux.complete_upload(instructor.upload(lesson))

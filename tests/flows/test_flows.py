@@ -1,4 +1,4 @@
-"""The flows of the product in real processes: as they should go, and with each part of the house lost on the way."""
+"""The flows of the product in real processes: as they should go, and with each part of the stack lost on the way."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def test_everything_is_closed_mid_way_and_started_again(stack: Stack, instructor
     stack.stop("web", "worker", "clock")
     stack.kill_redis()
     stack.database.stop()
-    # Mux goes on meanwhile, and what it says reaches nobody
+    # Mux goes on meanwhile, and what it says reaches no process
     stack.mux.fault("webhook", "drop")
     stack.mux.hold_processing(False)
     stack.mux.complete_upload(waiting)
@@ -89,7 +89,7 @@ def test_the_worker_is_killed_in_mid_job(stack: Stack, instructor: Instructor) -
     lesson = instructor.lesson()
     stack.mux.complete_upload(instructor.upload(lesson))
     asset_id = instructor.waits_for_publication(lesson, seconds=10)["video"]["asset_id"]
-    stack.stop("clock")  # so that nobody but the worker looks
+    stack.stop("clock")  # so that only the worker looks
     hang = stack.mux.fault("api", "hang", match={"method": "GET"}, seconds=60)
     stack.mux.send_event("video.asset.errored", asset_id=asset_id)
     wait_for(lambda: struck(stack, hang), seconds=20, what="the worker's look")
@@ -290,7 +290,7 @@ def test_a_body_in_chunks_is_read_like_any_other(stack: Stack) -> None:
         connection.close()
 
 
-def test_whoever_lost_the_right_sends_the_file_afterwards(stack: Stack) -> None:
+def test_an_instructor_who_lost_the_right_sends_the_file_afterwards(stack: Stack) -> None:
     """Disabled, made a student, or all handed over: nothing of it reaches the lesson; support reads why, and both answers
     work."""
     stack.flask("users", "create", "root@school.example", "--role", "admin", "--password", SECRET)
@@ -344,7 +344,7 @@ def waits_for_state(stack: Stack, upload_id: str, state: str) -> str:
 
 
 def person(stack: Stack, name: str, role: str) -> Browser:
-    """Somebody who is signed in. Only the first needs the slow command line; the others have the same password."""
+    """A user who is signed in. Only the first needs the slow command line; the others have the same password."""
     copied = (
         "INSERT INTO users (email, name, role, password_hash) SELECT %s, %s, %s, password_hash FROM users"
         " WHERE email = 'root@school.example' ON CONFLICT DO NOTHING RETURNING id"

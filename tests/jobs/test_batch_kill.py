@@ -102,7 +102,7 @@ def test_killed_at_row_fifty(settings_environment: dict[str, str], staff: Actor)
 def test_killed_while_it_asks_mux(
     settings_environment: dict[str, str], mux_sim: MuxSim, staff: Actor
 ) -> None:
-    """A row that is in a worker's hands stays there until its lease runs out; then somebody else does it."""
+    """A row that is in a worker's hands stays there until its lease runs out; then another worker does it."""
     owners = [make_lesson() for _ in range(3)]
     for owner in owners:
         mux_sim.uploaded(owner)

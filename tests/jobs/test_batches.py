@@ -34,7 +34,7 @@ def test_the_job_that_was_queued_finishes_the_batch(session: Session, redis_conn
     assert queued() == []
 
 
-def test_a_job_with_an_old_turn_does_nothing(session: Session, redis_connection: Any) -> None:
+def test_a_job_with_an_old_lease_does_nothing(session: Session, redis_connection: Any) -> None:
     batch_id = begin(1)
     jobs.run_batch(str(batch_id), str(uuid.uuid4()))
     assert batches.progress(batch_id).done == 0

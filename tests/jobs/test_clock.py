@@ -36,19 +36,19 @@ def test_the_clock_outlives_a_database_that_went_away(
     handlers: dict[int, object] = {}
     monkeypatch.setattr(clock.signal, "signal", lambda number, do: handlers.update({number: do}))
     monkeypatch.setattr(clock, "PAUSE_AFTER_ERROR_SECONDS", 0.0)
-    turns: list[int] = []
+    passes: list[int] = []
 
-    def stumble(_: object) -> None:
-        turns.append(len(turns))
-        if len(turns) == 1:
+    def fail(_: object) -> None:
+        passes.append(len(passes))
+        if len(passes) == 1:
             raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
-        if len(turns) == 2:
+        if len(passes) == 2:
             raise RuntimeError("something else")
         handlers[clock.signal.SIGTERM]()  # type: ignore[operator]  # what the clock has put there
 
-    monkeypatch.setattr(clock, "TABLE", (schedule.Periodic("stumble", lambda: 0, stumble),))
+    monkeypatch.setattr(clock, "TABLE", (schedule.Periodic("fail", lambda: 0, fail),))
     clock.run(app)
-    assert turns == [0, 1, 2]
+    assert passes == [0, 1, 2]
 
 
 def test_one_pass_by_hand_says_what_it_did(app: Flask, mux_sim: MuxSim) -> None:

@@ -1,4 +1,4 @@
-"""What the clock hands to the workers and what it does itself: uploads that are due are asked about once, by somebody."""
+"""What the clock hands to the workers and what it does itself: uploads that are due are asked about once."""
 
 import uuid
 from typing import Any
@@ -98,7 +98,7 @@ def no_worker() -> None:
 
 @pytest.mark.parametrize("count", [2, 7])
 @pytest.mark.parametrize("away", ["Redis", "all workers"])
-def test_with_nobody_to_hand_it_to_the_clock_looks_itself(mux_sim: MuxSim, count: int, away: str) -> None:
+def test_without_a_worker_or_redis_the_clock_looks_itself(mux_sim: MuxSim, count: int, away: str) -> None:
     lost(mux_sim, count)
     if away == "all workers":
         no_worker()
@@ -180,7 +180,7 @@ def test_without_budget_a_job_leaves_the_row_to_the_next_pass(app: Flask, mux_si
     assert published() == 1
 
 
-def test_who_waits_longest_comes_first_in_a_worker_too(app: Flask, mux_sim: MuxSim) -> None:
+def test_what_was_due_first_comes_first_in_a_worker_too(app: Flask, mux_sim: MuxSim) -> None:
     """Uploads that Mux never heard of take a single look each, and a worker has not looks enough for all."""
     instructor = make_user()
     lessons = [make_lesson(creator=instructor) for _ in range(9)]

@@ -24,7 +24,7 @@ def pending() -> int:
     return sum(len(queue.queue(name)) for name in QUEUES)
 
 
-def test_nudges_carry_ids_and_nothing_else(mux_sim: MuxSim, redis_url: str) -> None:
+def test_jobs_carry_ids_and_nothing_else(mux_sim: MuxSim, redis_url: str) -> None:
     lesson = make_lesson()
     ticket = mux_sim.upload(lesson)
     direct_upload.cancel(ticket.upload_id, lesson, actor=JOB)
@@ -34,7 +34,7 @@ def test_nudges_carry_ids_and_nothing_else(mux_sim: MuxSim, redis_url: str) -> N
     assert ticket.upload_url.encode() not in b"".join(job.connection.hgetall(job.key).values())
 
 
-def test_a_worker_keeps_the_promises(app: Flask, mux_sim: MuxSim, redis_url: str) -> None:
+def test_a_worker_does_what_the_outbox_says(app: Flask, mux_sim: MuxSim, redis_url: str) -> None:
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
@@ -70,13 +70,13 @@ def test_what_cannot_be_done_now_is_left_to_the_sweep(mux_sim: MuxSim, how: str)
     mux_sim.deliver()
     with transaction(JOB):
         removal.request_delete(mux_sim.lesson(lesson).mux_asset_id or "")
-    promise = db.session.scalars(select(AssetDeletion.id)).one()
+    deletion = db.session.scalars(select(AssetDeletion.id)).one()
     if how == "no budget":
         while mux_budget.take():
             pass
     else:
         mux_sim.control.fault("api", "status", status=503)
-    videos.delete_asset(str(promise))
+    videos.delete_asset(str(deletion))
     assert len(mux_sim.control.assets()) == 1
     mux_sim.control.clear_faults()
     db.session.execute(text("DELETE FROM mux_budget"))

@@ -229,7 +229,7 @@ SMALL = {"count": st.integers(-2, 5), "timeout": st.floats(0.001, 0.01)}
     names=st.lists(ids, min_size=1, max_size=1),
     body=st.dictionaries(st.sampled_from(CONTROL_NAMES), anything, max_size=6),
     count=SMALL["count"],
-    patience=SMALL["timeout"],
+    timeout=SMALL["timeout"],
 )
 def test_controls(
     client: Any,
@@ -238,11 +238,11 @@ def test_controls(
     names: list[str],
     body: dict[str, Any],
     count: int,
-    patience: float,
+    timeout: float,
 ) -> None:
     body |= {
         name: value
-        for name, value in {"count": count, "timeout": patience}.items()
+        for name, value in {"count": count, "timeout": timeout}.items()
         if name in body or path == "/flush"
     }
     client.delete("/_sim/api/faults", headers={"Host": "127.0.0.1"})

@@ -88,8 +88,8 @@ def test_a_hundred_thousand_assets_in_seconds(sdk: Sdk, control: Control) -> Non
     assert control.events() == []
 
 
-def test_seeding_by_wish(sdk: Sdk, control: Control) -> None:
-    wishes: list[dict[str, Any]] = [
+def test_seeding_with_given_values(sdk: Sdk, control: Control) -> None:
+    options: list[dict[str, Any]] = [
         {
             "id": "Z" * 44,
             "playback_id": "Y" * 44,
@@ -100,7 +100,7 @@ def test_seeding_by_wish(sdk: Sdk, control: Control) -> None:
         {"status": "errored", "message": "broken", "meta": {"title": "T"}, "test": True, "policy": None},
         {"status": "preparing"},
     ]
-    first, second, third = (sdk.assets.get_asset(one).data for one in control.seed_each(wishes))
+    first, second, third = (sdk.assets.get_asset(one).data for one in control.seed_each(options))
     assert (first.id, first.playback_ids[0].id, first.upload_id, first.created_at) == (
         "Z" * 44,
         "Y" * 44,

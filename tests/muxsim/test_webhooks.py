@@ -153,7 +153,7 @@ def test_a_receiver_that_comes_back_gets_its_events(
     sdk.close()
 
 
-def test_no_answer_within_five_seconds_is_a_failure_and_stalls_nobody_else(
+def test_no_answer_within_five_seconds_is_a_failure_and_stalls_no_other_endpoint(
     sdk: Sdk, control: Control, receiver: Receiver
 ) -> None:
     receiver.answers = [30.0]

@@ -41,7 +41,7 @@ def test_a_line_is_json_with_its_request_and_actor() -> None:
         "Authorization: Basic abcdefghi==",
     ],
 )
-def test_what_opens_a_door_is_left_out(secret: str) -> None:
+def test_what_gives_access_is_left_out(secret: str) -> None:
     for found in (line(secret), line("said %s", secret)):
         assert "abc" not in str(found["message"])
         assert "[secret]" in str(found["message"])

@@ -1,4 +1,4 @@
-"""An error of the database quotes what people wrote and what opens a door: none of it is logged, stored or shown."""
+"""An error of the database quotes what people wrote and what gives access: none of it is logged, stored or shown."""
 
 import json
 import logging
@@ -154,7 +154,7 @@ def test_reports_hold_no_words_of_the_database(app: Flask) -> None:
         "written to geheim@school.example",
     ],
 )
-def test_what_opens_a_door_or_names_a_person_is_masked_everywhere(secret: str) -> None:
+def test_what_gives_access_or_names_a_person_is_masked_everywhere(secret: str) -> None:
     assert "geheim" not in logs.scrub(secret)
     record = logging.LogRecord("x", 20, "f", 1, "hello", (), None)
     record.url, record.rows = secret, [{"deep": (secret,)}]
@@ -199,7 +199,7 @@ def test_values_beside_a_message_keep_their_kind() -> None:
 
 
 def test_a_command_that_breaks_off_quotes_no_row(settings_environment: dict[str, str]) -> None:
-    """Whoever runs a command sees where it broke, and no row."""
+    """The user of a command sees where it broke, and no row."""
     code = (
         "from lessonadmin.observability import logs; logs.init_app(); import psycopg\n"
         "from sqlalchemy.exc import IntegrityError\n"
@@ -214,7 +214,7 @@ def test_a_command_that_breaks_off_quotes_no_row(settings_environment: dict[str,
 def test_the_doctor_quotes_no_address_with_a_password(
     app: Flask, session: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_off(_room: object) -> None:
+    def break_off(_part: object) -> None:
         raise ValueError("postgresql://user:geheim@db.example/x cannot be read")
 
     monkeypatch.setattr(all_checks, "CHECKS", {"disk": break_off})

@@ -92,13 +92,13 @@ def test_everything_that_was_due_is_found_again(
     run_flask("db", "upgrade", settings=settings)
     run_flask("sweep", settings=settings)
 
-    assert rows(url, f"SELECT status FROM lessons WHERE id = '{waiting}'") == [("published",)]  # noqa: S608 - the id is our own answer's
-    assert rows(url, f"SELECT video_processing_status FROM lessons WHERE id = '{going}'") == [("none",)]  # noqa: S608 - the id is our own answer's
+    assert rows(url, f"SELECT status FROM lessons WHERE id = '{waiting}'") == [("published",)]  # noqa: S608 - the id is the product's own
+    assert rows(url, f"SELECT video_processing_status FROM lessons WHERE id = '{going}'") == [("none",)]  # noqa: S608 - the id is the product's own
     assert rows(url, DUE)[0][1:3] == (0, 0)
     assert rows(url, DUE)[0][4] == 0
     assert rows(url, "SELECT status, done, failed FROM batches") == [("done", len(drafts), 0)]
     for draft in drafts:
-        assert rows(url, f"SELECT status FROM lessons WHERE id = '{draft}'") == [("published",)]  # noqa: S608 - the id is our own answer's
+        assert rows(url, f"SELECT status FROM lessons WHERE id = '{draft}'") == [("published",)]  # noqa: S608 - the id is the product's own
     assert mux_sim.control.upload(upload_id)["status"] == "cancelled"
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.Error, match="never changed"):
         connection.execute("DELETE FROM audit_log")  # the triggers came along

@@ -36,12 +36,12 @@ ID = str(uuid.uuid4())
 
 
 class Stranger:
-    """Somebody who can write to Redis."""
+    """A client that can write to Redis."""
 
     def __init__(self, connection: "Redis[Any]", folder: Path) -> None:
         self.connection = connection
         self.file = folder / "opened"
-        # Whoever imports this module has lost, whatever is called in it.
+        # A process that imports this module has lost, whatever is called in it.
         self.module = f"planted_{uuid.uuid4().hex}"
         (folder / f"{self.module}.py").write_text(
             f"open({str(self.file)!r}, 'w').close()\ndef call(*a, **k): pass\n"
@@ -221,7 +221,7 @@ def test_time_limits_are_those_of_the_list(stranger: Stranger, redis_url: str) -
 
 
 def abandoned(stranger: Stranger) -> StartedJobRegistry:
-    """A job whose worker is gone: whoever cleans up calls its callback."""
+    """A job whose worker is gone: the worker that cleans up calls its callback."""
     job_id = stranger.listed_with(failure_callback_name=f"{stranger.module}.call")
     stranger.connection.delete("rq:queue:default")
     stranger.connection.zadd("rq:wip:default", {f"{job_id}:x": 1})

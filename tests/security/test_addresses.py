@@ -12,8 +12,8 @@ def seen(peer: str, forwarded: str = "", believed: str = "") -> str:
 
 @pytest.mark.parametrize("peer", ["172.17.0.1", "10.1.2.3", "192.168.1.9", "127.0.0.1", "::1", "fd00::7"])
 @pytest.mark.parametrize("claimed", ["203.0.113.9", "203.0.113.9, 10.0.0.7", "127.0.0.1", "::1"])
-def test_nobody_is_believed_unless_named(peer: str, claimed: str) -> None:
-    """A private network, other pods, Docker's published ports: whoever can reach web there may write anything."""
+def test_no_proxy_is_believed_unless_named(peer: str, claimed: str) -> None:
+    """A private network, other pods, Docker's published ports: a client that can reach web there may write anything."""
     assert seen(peer, claimed) == peer
 
 
@@ -119,7 +119,7 @@ def test_what_is_no_proxy(item: str) -> None:
         trusted(("127.0.0.1", item))
 
 
-def test_trusting_nobody_is_the_rule() -> None:
+def test_trusting_no_proxy_is_the_rule() -> None:
     assert not NO_PROXIES
     assert not any(NO_PROXIES.holds(peer) for peer in ("", "127.0.0.1", "::1", "10.0.0.1", "x"))
     assert trusted(("unix",)).holds("")

@@ -1,4 +1,4 @@
-"""What was refused leaves a line, a figure and a count, and nobody can fill a table or a log with what they type."""
+"""What was refused leaves a line, a figure and a count, and no client can fill a table or a log with what they type."""
 
 import json
 import logging
@@ -103,7 +103,7 @@ def test_what_was_typed_is_told_apart_and_cannot_be_found_by_trying_names(app: o
 @pytest.mark.parametrize(
     ("role", "path", "status"), [("student", "/admin/", 404), ("support", "/admin/user/", 403)]
 )
-def test_a_room_that_is_not_theirs(
+def test_a_page_of_another_role(
     client: FlaskClient, session: object, lines: Lines, role: str, path: str, status: int
 ) -> None:
     user = make_user(role=role)
@@ -129,7 +129,7 @@ def test_tokens_that_are_over_or_may_only_read_and_none_of_prometheus(
     assert [line["kind"] for line in lines] == ["bad_token", "insufficient_scope", "expired_token"]
 
 
-def test_a_form_without_its_secret_and_a_token_that_nobody_has(
+def test_a_form_without_its_secret_and_an_unknown_token(
     client: FlaskClient, session: object, lines: Lines
 ) -> None:
     assert signed_in(make_user()).post("/account/mail", data={"mail_notices": "1"}).status_code == 400
@@ -161,9 +161,7 @@ def test_a_host_that_is_not_ours(client: FlaskClient, session: object, lines: Li
     assert rows(session) == [("host_refused", "", 1)]
 
 
-def test_whoever_visits_without_signing_in_is_no_event(
-    client: FlaskClient, session: object, lines: Lines
-) -> None:
+def test_a_visit_without_signing_in_is_no_event(client: FlaskClient, session: object, lines: Lines) -> None:
     assert client.get("/lessons").status_code == 302
     assert client.get("/api/lessons").status_code == 401
     assert client.get("/nothing-here").status_code == 404

@@ -1,13 +1,13 @@
 """Pages in a real browser, served by threads of this process: quick, and with factories at hand.
 
-Whoever needs worker, clock and simulator as real processes finds them in tests/browser.
+A test that needs worker, clock and simulator as real processes stands in tests/browser.
 
 `site`               the address of the product (settings as in other tests)
 `window(...)`        a window: width=390, dark=True, script=False, signed_in=user or a role's name
-`page`               one at 1280 px in which nobody is signed in; console errors fail the test at its end
+`page`               one at 1280 px in which no user is signed in; console errors fail the test at its end
 `axe(page)`          what axe-core finds serious or critical, as lines; empty for a good page
 `sideways(page)`     by how many pixels the page is wider than its window
-`good_for_everybody(page)`  asserts that both are nothing, light and dark, wide and narrow
+`accessible(page)`  asserts that both are nothing, light and dark, wide and narrow
 """
 
 import threading
@@ -156,7 +156,7 @@ def sideways() -> Callable[[Page], int]:
     return measure
 
 
-# colours that are still on their way from one scheme to the other are nobody's fault
+# colours that are still on their way from one scheme to the other are no fault
 SETTLED = """async () => {
   for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
   const moving = document.getAnimations().filter((one) => one instanceof CSSTransition);
@@ -170,9 +170,7 @@ LOOKS: list[tuple[Literal["light", "dark"], int]] = [
 
 
 @pytest.fixture
-def good_for_everybody(
-    axe: Callable[[Page], list[str]], sideways: Callable[[Page], int]
-) -> Callable[[Page], None]:
+def accessible(axe: Callable[[Page], list[str]], sideways: Callable[[Page], int]) -> Callable[[Page], None]:
     """That a page, as it stands, is good in both schemes and both widths."""
 
     def look(page: Page) -> None:

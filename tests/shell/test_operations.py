@@ -1,4 +1,4 @@
-"""The operations page and the page of the last walk in Chromium: axe, no sideways scrolling, fresh by themselves."""
+"""The operations page and the page of the last reconciliation in Chromium: axe, no sideways scrolling, fresh by themselves."""
 
 import uuid
 from collections.abc import Callable
@@ -28,7 +28,7 @@ SELECT date_trunc('hour', clock_timestamp()) - n * interval '1 hour', figure, la
 
 @pytest.fixture
 def busy_school(app: Flask) -> None:
-    """A month of figures, alarms that stand, failures with their reasons, a walk with findings."""
+    """A month of figures, alarms that stand, failures with their reasons, a reconciliation with findings."""
     instructor = make_user(name="Ada")
     with in_context():
         db.session.execute(text(FIGURES))
@@ -55,21 +55,19 @@ def busy_school(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("address", ["/admin/", "/admin/reconcile/"])
-def test_it_is_accessible_and_fits(
-    window: Window, busy_school: None, good_for_everybody: Good, address: str
-) -> None:
+def test_it_is_accessible_and_fits(window: Window, busy_school: None, accessible: Good, address: str) -> None:
     page = window(signed_in="support")
     page.goto(address)
     for summary in page.get_by_text("The numbers as a table").all():
         summary.click()
-    good_for_everybody(page)
+    accessible(page)
 
 
 @pytest.mark.parametrize("address", ["/admin/", "/admin/reconcile/"])
-def test_an_empty_house_says_so(window: Window, app: Flask, good_for_everybody: Good, address: str) -> None:
+def test_an_empty_database_says_so(window: Window, app: Flask, accessible: Good, address: str) -> None:
     page = window(signed_in="admin")
     page.goto(address)
-    good_for_everybody(page)
+    accessible(page)
 
 
 def test_figures_lie_in_even_rows(window: Window, busy_school: None) -> None:

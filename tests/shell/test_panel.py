@@ -48,9 +48,9 @@ def open_list(window: Window, panel: str, query: str = "", *, script: bool = Tru
 
 @pytest.mark.parametrize("query", ["", "?search=lesson&flt0_status_equals=draft", "?search=nothing"])
 def test_a_list_is_accessible_and_fits(
-    window: Window, panel: str, lessons: None, good_for_everybody: Good, query: str
+    window: Window, panel: str, lessons: None, accessible: Good, query: str
 ) -> None:
-    good_for_everybody(open_list(window, panel, query))
+    accessible(open_list(window, panel, query))
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])

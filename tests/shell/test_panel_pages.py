@@ -1,5 +1,5 @@
 """Every page and state of the panel in Chromium: axe finds nothing serious, light and dark, and nothing scrolls sideways
-on a phone. One house with all that support meets in it; the stories themselves are told in tests/browser."""
+on a phone. One database with all that support meets in it; what support does is tested in tests/browser."""
 
 import uuid
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class LockedVideo:
 
 
 @pytest.fixture
-def desk(mux_sim: MuxSim) -> LockedVideo:
+def locked(mux_sim: MuxSim) -> LockedVideo:
     heartbeats.record("clock")
     admin = make_user(role="admin", name="Robin Root", email="root@school.example")
     instructor = make_user(name="Ada Lovelace", email="ada.lovelace@school.example")
@@ -107,8 +107,8 @@ def bulk(admin: User, count: int, *, run: bool) -> Batch:
     return db.session.get_one(Batch, batch_id)
 
 
-def addresses(desk: LockedVideo) -> dict[str, str]:
-    found = {room: f"/admin/{room}/" for room in ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")}  # fmt: skip
+def addresses(locked: LockedVideo) -> dict[str, str]:
+    found = {name: f"/admin/{name}/" for name in ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")}  # fmt: skip
     return found | {
         "operations": "/admin/",
         "reconcile": "/admin/reconcile/",
@@ -118,29 +118,29 @@ def addresses(desk: LockedVideo) -> dict[str, str]:
         "search several": "/admin/search/?q=draft",
         "stuck view": "/admin/lesson/?view=stuck",
         "nothing matches": "/admin/lesson/?search=zanzibar",
-        "stuck lesson": f"/admin/lesson/details/?id={desk.stuck.id}",
-        "beside mux": f"/admin/lesson/details/?id={desk.stuck.id}&look=1",
-        "playing lesson": f"/admin/lesson/details/?id={desk.playing.id}",
-        "edit": f"/admin/lesson/edit/?id={desk.playing.id}",
-        "course page": f"/admin/course/details/?id={desk.course.id}",
-        "upload": f"/admin/tracking/details/?id={desk.upload.id}",
-        "event page": f"/admin/event/details/?id={desk.failed_event.id}",
-        "deletion page": f"/admin/deletion/details/?id={desk.deletion.id}",
-        "batch running": f"/admin/batch/details/?id={desk.running.id}",
-        "batch done": f"/admin/batch/details/?id={desk.done.id}",
-        "account": f"/admin/user/details/?id={desk.instructor.id}",
-        "own account": f"/admin/user/details/?id={desk.admin.id}",
+        "stuck lesson": f"/admin/lesson/details/?id={locked.stuck.id}",
+        "beside mux": f"/admin/lesson/details/?id={locked.stuck.id}&look=1",
+        "playing lesson": f"/admin/lesson/details/?id={locked.playing.id}",
+        "edit": f"/admin/lesson/edit/?id={locked.playing.id}",
+        "course page": f"/admin/course/details/?id={locked.course.id}",
+        "upload": f"/admin/tracking/details/?id={locked.upload.id}",
+        "event page": f"/admin/event/details/?id={locked.failed_event.id}",
+        "deletion page": f"/admin/deletion/details/?id={locked.deletion.id}",
+        "batch running": f"/admin/batch/details/?id={locked.running.id}",
+        "batch done": f"/admin/batch/details/?id={locked.done.id}",
+        "account": f"/admin/user/details/?id={locked.instructor.id}",
+        "own account": f"/admin/user/details/?id={locked.admin.id}",
         "new account": "/admin/user/new/",
     }
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desk", "phone"])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["locked", "phone"])
 def test_every_page_is_accessible_and_fits(
-    window: Window, desk: LockedVideo, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
+    window: Window, locked: LockedVideo, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
 ) -> None:  # fmt: skip
-    page = window(width=width, dark=dark, signed_in=desk.admin)
+    page = window(width=width, dark=dark, signed_in=locked.admin)
     wrong = {}
-    for name, address in addresses(desk).items():
+    for name, address in addresses(locked).items():
         page.goto(address)
         expect(page.locator("main")).to_be_visible()
         if found := axe(page):
@@ -150,11 +150,11 @@ def test_every_page_is_accessible_and_fits(
     assert wrong == {}
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, True), (390, False)], ids=["desk", "phone"])
+@pytest.mark.parametrize(("width", "dark"), [(1280, True), (390, False)], ids=["locked", "phone"])
 def test_every_state_is_accessible_and_fits(
-    window: Window, desk: LockedVideo, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
+    window: Window, locked: LockedVideo, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
 ) -> None:  # fmt: skip
-    page = window(width=width, dark=dark, signed_in=desk.admin)
+    page = window(width=width, dark=dark, signed_in=locked.admin)
 
     def visit(address: str) -> None:
         page.goto(address)
@@ -169,7 +169,7 @@ def test_every_state_is_accessible_and_fits(
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("heading", name="Filter lessons")).to_be_visible()
     look()
-    visit(f"/admin/lesson/details/?id={desk.stuck.id}")
+    visit(f"/admin/lesson/details/?id={locked.stuck.id}")
     page.get_by_role("button", name="Clear asset…").click()
     expect(page.get_by_role("heading", name="What will change")).to_be_visible()
     look()
@@ -177,11 +177,11 @@ def test_every_state_is_accessible_and_fits(
     page.get_by_role("button", name="Clear asset of 1 lesson").click()
     expect(page.locator(".error-summary")).to_be_focused()
     look()
-    visit(f"/admin/batch/details/?id={desk.done.id}")
+    visit(f"/admin/batch/details/?id={locked.done.id}")
     page.get_by_role("button", name="Undo…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     look()
-    visit(f"/admin/user/details/?id={desk.instructor.id}")
+    visit(f"/admin/user/details/?id={locked.instructor.id}")
     page.get_by_role("button", name="Disable…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     look()

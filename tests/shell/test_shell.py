@@ -28,12 +28,10 @@ Window = Callable[..., Page]
 
 
 @pytest.mark.parametrize(("role", "path"), PAGES)
-def test_a_page_is_accessible_and_fits(
-    window: Window, good_for_everybody: Good, role: str, path: str
-) -> None:
+def test_a_page_is_accessible_and_fits(window: Window, accessible: Good, role: str, path: str) -> None:
     page = window(signed_in=role or None)
     page.goto(path)
-    good_for_everybody(page)
+    accessible(page)
 
 
 def test_of_the_test_axe_finds_what_is_wrong(page: Page, axe: Axe) -> None:
@@ -56,8 +54,8 @@ def test_of_the_test_axe_finds_what_is_wrong(page: Page, axe: Axe) -> None:
         "/\t/{elsewhere}/login",
     ],
 )
-def test_signing_in_leads_to_nobody_else(page: Page, site: str, target: str) -> None:
-    """Elsewhere is another port here: whoever signs in is asked for the password once more on a copy of the page."""
+def test_signing_in_leads_to_no_other_server(page: Page, site: str, target: str) -> None:
+    """Elsewhere is another port here: a user who signs in is asked for the password once more on a copy of the page."""
     support = make_user(role="support")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -92,7 +90,7 @@ def test_signing_in_by_keyboard_and_out_again(page: Page) -> None:
     expect(page.get_by_role("status").filter(has_text="You are signed out.")).to_be_visible()
 
 
-def test_a_wrong_password_is_told_to_everybody(page: Page, axe: Axe) -> None:
+def test_a_wrong_password_is_told_accessibly(page: Page, axe: Axe) -> None:
     page.goto("/login")
     page.get_by_label("E-mail address").fill("nobody@school.example")
     page.get_by_label("Password").fill("wrong password")

@@ -32,7 +32,7 @@ def test_in_words_is_the_largest_unit(seconds: float, written: str) -> None:
     assert durations.in_words(seconds) == written
 
 
-def test_in_words_as_a_promise_is_never_too_short() -> None:
+def test_in_words_a_wait_is_never_too_short() -> None:
     assert [durations.in_words(seconds, whole=math.ceil) for seconds in (1, 59, 60, 61, 600, 3_601)] == [
         *("1 second", "59 seconds", "1 minute", "2 minutes", "10 minutes", "2 hours")
     ]

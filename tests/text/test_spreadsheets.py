@@ -64,7 +64,7 @@ RISKY = st.text(alphabet=st.one_of(st.sampled_from(PIECES), st.characters(codec=
         ('a;"=1', "a;'\"=1"),
         (";=1", ";'=1"),
         ("a\n- one\n- two", "a\n'- one\n'- two"),
-        ("a, -1", "a, -1"),  # in quotes, our own separator separates nothing
+        ("a, -1", "a, -1"),  # in quotes, the file's own separator separates nothing
         ("'=1", "''=1"),  # else it would come back without its own
         ("'tis; 'twas", "'tis; 'twas"),
         ("2026-11-29T01:00:00+00:00", "2026-11-29T01:00:00+00:00"),

@@ -158,7 +158,7 @@ def test_a_token_that_ends_soon_is_told_of(app: Flask) -> None:
     assert "1 token will end within 14 days" in page_of(browser.get("/account")).text()
 
 
-def test_somebody_elses_token_and_session_answer_as_if_there_were_none() -> None:
+def test_token_and_session_of_another_user_answer_as_if_there_were_none() -> None:
     user, other = make_user(), make_user()
     bearer(other)
     mine, theirs = signed_in(user), signed_in(other)

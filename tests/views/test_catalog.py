@@ -69,7 +69,7 @@ def change(row: Lesson | Course, **columns: Any) -> None:
 
 
 def titles(page: Page) -> list[str]:
-    """The lessons of a shelf, in their order."""
+    """The lessons of a list, in their order."""
     return re.findall(r'<h2 class="shelf__title"><a [^>]*>([^<]*)</a>', page.html)
 
 
@@ -144,7 +144,7 @@ def test_words_are_found_from_their_beginning_within_a_course(browser: FlaskClie
         page_of(browser.get(f"/catalog?{odd}"))
 
 
-def test_the_shelf_is_paged_without_gap_or_repetition_in_both_directions(browser: FlaskClient) -> None:
+def test_the_list_is_paged_without_gap_or_repetition_in_both_directions(browser: FlaskClient) -> None:
     creator = make_user()
     for number in range(30):
         make_playing_lesson(
@@ -194,7 +194,7 @@ def test_a_page_of_lessons_costs_the_same_however_many_they_are(browser: FlaskCl
     assert figures[0] == figures[1] <= 6
 
 
-def test_a_free_lesson_plays_for_everybody(browser: FlaskClient) -> None:
+def test_a_free_lesson_plays_for_every_user(browser: FlaskClient) -> None:
     lesson = make_playing_lesson(description="Line one\nline <b>two</b>")
     for looking in (browser, signed_in(make_user()), signed_in(make_user(role="support"))):
         answer = looking.get(f"/catalog/{lesson.id}")
@@ -232,7 +232,7 @@ def test_a_signed_picture_may_be_shown_for_it_opens_nothing_else(
     assert shown.all("mux-player") == []
 
 
-def test_the_preview_of_its_course_plays_for_whoever_has_not_bought(browser: FlaskClient) -> None:
+def test_the_preview_of_its_course_plays_for_a_student_who_has_not_bought(browser: FlaskClient) -> None:
     course = make_course(
         title="Watercolour", description="Six calm evenings", video_processing_status="ready",
         mux_asset_id="preview-asset", mux_playback_id="preview-film",
@@ -262,7 +262,7 @@ def test_buying_is_recorded_once_and_opens_the_lesson(browser: FlaskClient, stud
     assert "Buy" not in page.text("main")
 
 
-def test_nobody_pays_a_price_that_was_not_shown(browser: FlaskClient) -> None:
+def test_no_student_pays_a_price_that_was_not_shown(browser: FlaskClient) -> None:
     lesson = make_playing_lesson(price_cents=499)
     change(lesson, price_cents=999)
     answer = buy(browser, lesson, price_cents="499")
@@ -321,9 +321,9 @@ def test_a_course_shows_its_lessons_in_their_order(browser: FlaskClient, student
     page = page_of(browser.get(f"/catalog/courses/{course.id}"))
     assert titles(page) == ["First", "Second", "Third"]
     assert "3 lessons" in page.text("p")
-    shelf = page_of(browser.get("/catalog/courses"))
-    assert titles(shelf) == ["Watercolour"]
-    assert "3 lessons" in shelf.text("main")
+    page = page_of(browser.get("/catalog/courses"))
+    assert titles(page) == ["Watercolour"]
+    assert "3 lessons" in page.text("main")
     assert titles(page_of(browser.get("/catalog/courses?q=water"))) == ["Watercolour"]
     assert titles(page_of(browser.get("/catalog/courses?q=oil"))) == []
 

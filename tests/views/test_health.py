@@ -16,7 +16,7 @@ ALL_WELL = dict.fromkeys(heartbeats.CHECKS, True)
 
 
 @pytest.fixture
-def everybody_alive(session: Session) -> None:
+def processes_alive(session: Session) -> None:
     heartbeats.record("worker:here:1")
     heartbeats.record("clock")
 
@@ -43,17 +43,17 @@ def test_alive_asks_for_nothing(client: FlaskClient, accept_json: list[tuple[str
     assert "Set-Cookie" not in answer.headers
 
 
-def test_ready_when_everything_answers(client: FlaskClient, everybody_alive: None) -> None:
+def test_ready_when_everything_answers(client: FlaskClient, processes_alive: None) -> None:
     assert signs(client) == (200, ALL_WELL)
 
 
-def test_nobody_was_ever_seen(client: FlaskClient) -> None:
+def test_no_process_was_ever_seen(client: FlaskClient) -> None:
     assert signs(client) == (503, {**ALL_WELL, "worker": False, "clock": False})
 
 
 @pytest.mark.parametrize(("name", "sign"), [("worker:here:1", "worker"), ("clock", "clock")])
 def test_one_fell_silent_a_minute_ago(
-    client: FlaskClient, session: Session, everybody_alive: None, name: str, sign: str
+    client: FlaskClient, session: Session, processes_alive: None, name: str, sign: str
 ) -> None:
     age(session, name, 58)
     assert signs(client)[0] == 200
@@ -61,13 +61,13 @@ def test_one_fell_silent_a_minute_ago(
     assert signs(client) == (503, {**ALL_WELL, sign: False})
 
 
-def test_one_live_worker_is_enough(client: FlaskClient, session: Session, everybody_alive: None) -> None:
+def test_one_live_worker_is_enough(client: FlaskClient, session: Session, processes_alive: None) -> None:
     heartbeats.record("worker:there:2")
     age(session, "worker:here:1", 3600)
     assert signs(client)[0] == 200
 
 
-def test_redis_is_away(client: FlaskClient, everybody_alive: None) -> None:
+def test_redis_is_away(client: FlaskClient, processes_alive: None) -> None:
     with overridden(redis_url="redis://127.0.0.1:1/0"):
         assert signs(client) == (503, {**ALL_WELL, "redis": False})
     assert signs(client)[0] == 200
@@ -84,7 +84,7 @@ def behind(session: Session) -> Iterator[None]:
     session.commit()
 
 
-def test_the_database_is_behind(client: FlaskClient, everybody_alive: None, behind: None) -> None:
+def test_the_database_is_behind(client: FlaskClient, processes_alive: None, behind: None) -> None:
     status, found = signs(client)
     assert status == 503
     assert (found["database"], found["migrations"], found["redis"]) == (True, False, True)

@@ -37,7 +37,7 @@ def get(browser: FlaskClient, session: Session, path: str, headers: dict[str, st
     return seen(session) != before
 
 
-def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(session: Session) -> None:
+def test_what_a_page_asks_by_itself_does_not_prolong_the_session(session: Session) -> None:
     browser = signed_in(make_user(role="support"))
     lesson = make_lesson()
     status = f"/api/mux/check-asset-status?lesson_id={lesson.id}&attempt=5"

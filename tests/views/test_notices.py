@@ -150,7 +150,7 @@ def test_one_digest_or_all_are_marked_and_the_list_stays_where_it_was(
     assert page.all("form", action="/notifications/read") == []
 
 
-def test_nobody_marks_what_others_were_told(browser: FlaskClient) -> None:
+def test_no_user_marks_what_others_were_told(browser: FlaskClient) -> None:
     other = make_user()
     theirs = tell(other)
     assert post(browser, f"/notifications/{theirs}/read").status_code == 404
@@ -177,5 +177,5 @@ def test_older_ones_are_on_further_pages(browser: FlaskClient, instructor: User)
 
 
 @pytest.mark.parametrize("role", ["student", "instructor", "support", "admin"])
-def test_everybody_has_a_list_of_their_own(role: str) -> None:
+def test_each_role_has_a_list_of_its_own(role: str) -> None:
     assert "Nothing new" in page_of(signed_in(make_user(role=role)).get("/notifications")).text("h2")

@@ -42,7 +42,7 @@ def change(user: User, how: str) -> None:
         ("admin", "/admin/"),
     ],
 )
-def test_everybody_lands_on_the_page_that_they_work_on(
+def test_each_role_lands_on_the_page_that_it_works_on(
     client: FlaskClient, role: str, first_page: str
 ) -> None:
     user = make_user(role=role)
@@ -53,7 +53,7 @@ def test_everybody_lands_on_the_page_that_they_work_on(
     page_of(client.get(first_page))
 
 
-def test_a_page_that_needs_somebody_comes_back_after_signing_in(client: FlaskClient) -> None:
+def test_a_page_that_needs_a_user_comes_back_after_signing_in(client: FlaskClient) -> None:
     user = make_user()
     answer = client.get("/account?from=mail&x=%C3%A9")
     assert answer.status_code == 302

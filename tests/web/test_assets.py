@@ -35,7 +35,7 @@ def test_a_module_finds_its_neighbours_in_the_same_version(client: FlaskClient, 
         assert client.get(f"{base}/{name}", buffered=True).status_code == 200
 
 
-def test_text_goes_out_compressed_to_whoever_understands_it(client: FlaskClient, app: Flask) -> None:
+def test_text_goes_out_compressed_to_clients_that_understand_it(client: FlaskClient, app: Flask) -> None:
     with app.test_request_context():
         sheet = app.jinja_env.globals["asset"]("css/buttons.css")
         script = app.jinja_env.globals["asset"]("js/app.js")
@@ -108,7 +108,7 @@ GZIP = {"Accept-Encoding": "gzip"}
 
 @dataclass
 class Stack:
-    """A static folder of our own with a secret beside it, served as the product serves its own."""
+    """A static folder of its own with a secret beside it, served as the product serves its own."""
 
     app: Flask
     root: Path
@@ -178,7 +178,7 @@ def test_of_the_tests_above_the_attack_meets_files_that_are_there(stack: Stack) 
     assert sum(answer == b"run()" for answer in answers) >= 4
 
 
-def test_a_file_that_comes_later_is_seen_only_by_whoever_watches(tmp_path: Path) -> None:
+def test_a_file_that_comes_later_is_seen_only_when_files_are_watched(tmp_path: Path) -> None:
     (tmp_path / "css").mkdir()
     watching, settled = Assets(tmp_path, watch=True), Assets(tmp_path)
     (tmp_path / "css" / "late.css").write_text("a{}")

@@ -84,7 +84,7 @@ def test_a_post_without_a_token_is_refused(app: Flask, path: str) -> None:
         assert db.session.query(ApiToken).count() == 0
 
 
-def test_the_token_of_somebody_else_is_refused(app: Flask) -> None:
+def test_the_token_of_another_user_is_refused(app: Flask) -> None:
     browser, other = signed_in(make_user()), signed_in(make_user())
     csrf_of(browser, "/account")
     assert browser.post(TARGET, data={"csrf_token": csrf_of(other, "/account")}).status_code == 400

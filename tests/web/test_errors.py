@@ -29,7 +29,7 @@ STATES = {"full": "53300", "lock": "55P03", "deadlock": "40P01"}
 
 @pytest.fixture(scope="module")
 def faulty(settings_environment: dict[str, str]) -> Iterator[Flask]:
-    """An application with a room in which everything goes wrong."""
+    """An application with views in which everything goes wrong."""
     application = create_app(config.load(settings_environment))
     application.testing = False
     application.config["PROPAGATE_EXCEPTIONS"] = False
@@ -52,15 +52,15 @@ def faulty(settings_environment: dict[str, str]) -> Iterator[Flask]:
 
     for path in ("/faulty/<kind>", "/api/faulty/<kind>"):
         application.add_url_rule(path, path.split("/")[1], go_wrong)
-    # open to everybody: the guard is not what is tried here
-    rooms = {"faulty": auth.PUBLIC, "api": auth.PUBLIC}
+    # open to every visitor: the guard is not what is tried here
+    guards = {"faulty": auth.PUBLIC, "api": auth.PUBLIC}
     application.before_request_funcs[None] = [
         function for function in application.before_request_funcs[None] if function.__name__ != "_check"
     ]
 
     @application.before_request
     def _recognise() -> None:
-        assert rooms
+        assert guards
         if not request.path.startswith("/api/"):
             auth._recognise()
 
@@ -87,7 +87,7 @@ def test_every_kind_of_no_has_its_status_and_words(faulty: Flask, kind: str) -> 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 429, 500, 503])
 @pytest.mark.parametrize("role", ["nobody", "student", "admin"])
-def test_every_status_has_a_page_for_everybody(faulty: Flask, app: Flask, status: int, role: str) -> None:
+def test_every_status_has_a_page_for_every_role(faulty: Flask, app: Flask, status: int, role: str) -> None:
     browser = faulty.test_client()
     if role != "nobody":
         with signed_in(make_user(role=role)).session_transaction() as cookie:
@@ -137,7 +137,7 @@ def test_a_lost_database_is_503_and_the_next_request_works(faulty: Flask, app: F
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/login/", 404), ("/lessons", 405)])
 def test_an_address_that_is_none(client: FlaskClient, path: str, status: int) -> None:
     answer = client.get(path) if status == 404 else client.put(path)
-    # a page behind a guard sends strangers to the door before it says what it takes
+    # a page behind a guard sends strangers to the sign-in page before it says what it takes
     assert answer.status_code in (status, 302)
     if answer.status_code == status:
         page_of(answer)
@@ -156,7 +156,7 @@ def test_an_api_address_that_is_none_answers_json(client: FlaskClient) -> None:
 
 @pytest.fixture(scope="module")
 def without_database(app: Flask, settings_environment: dict[str, str]) -> Iterator[Flask]:
-    """The product while nobody listens where the database should be."""
+    """The product while no server listens where the database should be."""
     before = config.current()
     nowhere = environment(
         database_url="postgresql://u:p@127.0.0.1:1/db", redis_url=settings_environment["REDIS_URL"]

@@ -79,7 +79,7 @@ def test_another_process_sees_what_was_written_and_writes_itself(
 
 
 def test_an_event_is_verified_by_the_bytes_that_came(live_server: LiveServer, session: Any) -> None:
-    """Spaces, order and escapes as the sender wrote them: whoever reads and writes the JSON again breaks the signature."""
+    """Spaces, order and escapes as the sender wrote them: a program that reads and writes the JSON again breaks the signature."""
     body = b'{ "type":"video.asset.unknown",  "id": "e-\\u0031", "data": {"b": 1, "a": 1.0} }'
     secret = config.current().mux_webhook_secrets[0]
     signed = signature(body, secret, now=time.time())

@@ -1,4 +1,4 @@
-"""Where an answer may lead: to a path of ours, whatever a request asks for and whatever a view answers."""
+"""Where an answer may lead: to a path of the product, whatever a request asks for and whatever a view answers."""
 
 import pytest
 from flask import Flask, Response, redirect
@@ -62,7 +62,7 @@ AWAY = [
 OWN = [
     "/",
     "/account",
-    "/%09/evil.example",  # a browser leaves it as it is: a path of ours that is not there
+    "/%09/evil.example",  # a browser leaves it as it is: a path of the product that is not there
     "/%2f/evil.example",
     "/%5cevil.example",
     "/\uff0fevil.example",
@@ -110,25 +110,25 @@ def test_the_words_of_a_held_back_answer_do_not_name_where_it_led(app: Flask) ->
 FOLLOWING = {"lesson": "action/", "deletion": "retry"}
 
 
-@pytest.mark.parametrize("room", LISTS)
-def test_no_room_of_the_panel_leads_elsewhere(app: Flask, room: str) -> None:
-    row = one_of_each()[room]
+@pytest.mark.parametrize("name", LISTS)
+def test_no_list_of_the_panel_leads_elsewhere(app: Flask, name: str) -> None:
+    row = one_of_each()[name]
     admin = signed_in(make_user(role="admin"))
     token = csrf_of(admin, "/account")
-    base, found = f"/admin/{room}/", {}
-    for text in AWAY if room in FOLLOWING else AWAY[:3]:
+    base, found = f"/admin/{name}/", {}
+    for text in AWAY if name in FOLLOWING else AWAY[:3]:
         query = {"url": text, "next": text, "id": str(row.id) if row else ""}
         form = {**query, "csrf_token": token, "action": "recheck"}
-        answers = [admin.post(base + FOLLOWING.get(room, "action/"), data=form)]
+        answers = [admin.post(base + FOLLOWING.get(name, "action/"), data=form)]
         if text in AWAY[:3]:
             answers += [admin.get(base + path, query_string=query) for path in ("new/", "edit/", "export/x/")]
         found |= {(text, one.request.path): one.location for one in answers if one.location}
-    assert room not in FOLLOWING or len(found) == len(AWAY), "it does lead somewhere"
+    assert name not in FOLLOWING or len(found) == len(AWAY), "it does lead somewhere"
     assert {key: where for key, where in found.items() if where != base} == {}
 
 
 def test_the_panel_leads_back_to_where_one_was(app: Flask) -> None:
-    """The other half of the test before: the room does follow what is ours."""
+    """The other half of the test before: the list does follow what is the product's own."""
     one_of_each()
     support = signed_in(make_user(role="support"))
     form = {

@@ -90,7 +90,7 @@ def counted_methods() -> dict[str, float]:
     return found
 
 
-def test_methods_that_nobody_knows_are_refused_and_count_as_one(client: FlaskClient) -> None:
+def test_unknown_methods_are_refused_and_count_as_one(client: FlaskClient) -> None:
     before = counted_methods().get("OTHER", 0)
     for number in range(25):
         page = client.open("/login", method=f"A{number:07d}")

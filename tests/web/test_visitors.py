@@ -1,4 +1,4 @@
-"""What proxies write into requests, over HTTP: who counts, which host is ours, and what is remembered for the doctor."""
+"""What proxies write into requests, over HTTP: who counts, which host is the product's, and what is remembered for the doctor."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def knock(app: Flask, email: str, password: str, forwarded: str, peer: str = PRO
 
 
 def test_invented_addresses_do_not_open_the_limit(app: Flask) -> None:
-    """Whoever claims another address with each try is still one client."""
+    """A client that claims another address with each try is still one client."""
     answers = [
         knock(app, f"u{number}@x.example", "x" * 12, f"203.0.113.{number}").status_code
         for number in range(WRONG_TRIES + 2)
@@ -55,8 +55,8 @@ def test_invented_addresses_do_not_open_the_limit(app: Flask) -> None:
     assert answers == [400] * WRONG_TRIES + [429, 429]
 
 
-def test_nobody_can_lock_others_out_in_their_name(app: Flask, behind_a_proxy: None) -> None:
-    """Ten wrong tries that claim the address of the school; its people come by a proxy of ours."""
+def test_no_client_can_lock_others_out_in_their_name(app: Flask, behind_a_proxy: None) -> None:
+    """Ten wrong tries that claim the address of the school; its people come by a known proxy."""
     user = make_user()
     for number in range(WRONG_TRIES):
         knock(app, f"u{number}@x.example", "x" * 12, "203.0.113.80", peer="172.16.9.9")
@@ -103,7 +103,7 @@ def test_only_one_header_says_where_a_request_comes_from(
 
 
 def asked(app: Flask, peer: str, **headers: str) -> tuple[str, str]:
-    """Scheme and address of a request that comes through the door."""
+    """Scheme and address of a request that comes through the proxy."""
     found: list[tuple[str, str]] = []
 
     def inside(environ: dict[str, str], _start: object) -> list[bytes]:

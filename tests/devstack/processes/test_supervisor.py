@@ -223,7 +223,7 @@ def test_a_second_request_does_not_wait(tmp_path: Path, managers: list[Manager])
     assert manager.process.wait(10) == 0
 
 
-def test_nobody_reads_any_more(tmp_path: Path) -> None:
+def test_the_reader_of_the_output_is_gone(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     program = lives("one", "while :; do echo line; sleep 0.05; done")
     manager = subprocess.Popen(

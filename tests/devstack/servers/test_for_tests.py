@@ -36,7 +36,7 @@ def test_a_database_of_ones_own(real_servers: Servers) -> None:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
-def test_nobody_listens_on_the_network(real_servers: Servers) -> None:
+def test_no_server_listens_on_the_network(real_servers: Servers) -> None:
     with real_servers.postgres.superuser() as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
 

@@ -46,7 +46,7 @@ def stranger_account() -> privileges.Account | None:
 
 def answer(postgres: Postgres, question: str) -> object:
     with postgres.superuser() as connection:
-        row = connection.execute(question).fetchone()  # type: ignore[arg-type]  # ours, and constant
+        row = connection.execute(question).fetchone()  # type: ignore[arg-type]  # the test's own, and constant
     return row and row[0]
 
 
@@ -88,7 +88,9 @@ def test_a_server_that_outlived_its_manager_is_stopped_first(
         again.stop()
 
 
-def test_a_strangers_number_in_the_lock_file_keeps_nobody_out(postgres: Postgres, tmp_path: Path) -> None:
+def test_a_foreign_number_in_the_lock_file_does_not_stop_the_start(
+    postgres: Postgres, tmp_path: Path
+) -> None:
     postgres.prepare()
     stranger = subprocess.Popen(
         ["sleep", "600"], preexec_fn=privileges.tied_as(stranger_account(), signal.SIGTERM)
@@ -140,7 +142,7 @@ def give(folder: Path, uid: int) -> None:
 def test_as_root_the_server_runs_as_whom_its_folder_belongs_to(
     postgres: Postgres, tmp_path: Path, owner: int, server: int
 ) -> None:
-    """Root's own folder is handed over to nobody, literally; anybody else stays who they are."""
+    """Root's own folder is handed over to the account `nobody`; any other user stays who they are."""
     postgres.prepare()
     expected = os.geteuid() or server
     if os.geteuid() == 0:

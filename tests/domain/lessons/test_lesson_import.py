@@ -140,7 +140,7 @@ def test_without_an_asset_one_of_this_title_is_there_already(teacher: User) -> N
 # the course
 
 
-def test_a_course_is_the_teachers_own(teacher: User) -> None:
+def test_a_course_is_the_instructors_own(teacher: User) -> None:
     foreign = make_course(title="Bach")
     own = make_course(title="Bach", instructor=teacher)
     for title in ("One", "Two"):

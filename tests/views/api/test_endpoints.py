@@ -9,7 +9,7 @@ from lessonadmin.domain.models import User
 from tests import factories
 from tests.views.api.conftest import People, error_of, refused
 
-NOBODYS = "00000000-0000-7000-8000-000000000000"
+UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
 
 def csrf_token(browser: Any) -> str:
@@ -32,7 +32,7 @@ def test_a_wrong_token_opens_nothing(app: Flask, header: str) -> None:
     refused(app.test_client().get("/api/lessons", headers={"Authorization": header}), 401, "not_signed_in")
 
 
-def test_a_disabled_account_is_nobody(people: People, session: Any) -> None:
+def test_a_disabled_account_is_not_signed_in(people: People, session: Any) -> None:
     instructor = people.instructor
     session.get(User, instructor.user.id).active = False
     session.commit()
@@ -44,10 +44,10 @@ def test_a_disabled_account_is_nobody(people: People, session: Any) -> None:
     [
         "/lessons/not-a-uuid",
         "/lessons/00000000",
-        f"/lessons/{NOBODYS}",
+        f"/lessons/{UNKNOWN}",
         "/lessons/%00",
-        f"/lessons/{NOBODYS}/playback",
-        f"/courses/{NOBODYS}",
+        f"/lessons/{UNKNOWN}/playback",
+        f"/courses/{UNKNOWN}",
         "/courses/x",
         "/nothing",
         "/lessons/" + "9" * 3000,

@@ -133,7 +133,7 @@ def test_a_lesson_goes_only_into_a_course_of_ones_own(people: People) -> None:
 # who sees the ids
 
 
-def test_ids_are_for_whoever_may_play(people: People) -> None:
+def test_ids_are_for_users_who_may_play(people: People) -> None:
     lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=900)
     factories.make_tracking(lesson)
     for person in (people.instructor, people.support, people.admin):

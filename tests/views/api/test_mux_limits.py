@@ -115,7 +115,7 @@ def asked(sim: Control) -> int:
 
 @pytest.mark.usefixtures("once_a_minute")
 @pytest.mark.parametrize("name", DOORS)
-def test_every_door_to_mux_has_a_limit(people: People, sim: Control, name: str) -> None:
+def test_every_call_that_asks_mux_has_a_limit(people: People, sim: Control, name: str) -> None:
     ask, most, status = DOORS[name]
     for _ in range(most):
         before = asked(sim)
@@ -146,7 +146,7 @@ def test_what_needs_no_answer_of_mux_is_not_counted(people: People, sim: Control
 
 
 @pytest.mark.usefixtures("once_a_minute")
-def test_the_wish_to_publish_stands_though_mux_is_not_asked(people: People, sim: Control) -> None:
+def test_the_order_to_publish_stands_though_mux_is_not_asked(people: People, sim: Control) -> None:
     publish_stuck(people)
     lesson = factories.make_lesson(
         creator=people.instructor.user, video_processing_status="uploading", publish_on_ready=False
@@ -247,7 +247,7 @@ def test_a_slow_mux_takes_no_thread_from_health_checks_pages_and_webhooks(app: F
 
 
 @pytest.mark.usefixtures("slow_mux")
-def test_of_the_test_without_the_places_everybody_waits(
+def test_of_the_test_without_the_places_every_request_waits(
     app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(web_concurrency, "MAX_AT_ONCE", 100)

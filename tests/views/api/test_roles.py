@@ -16,7 +16,7 @@ WHO = ("student", "colleague", "instructor", "support", "admin")
 
 
 class School:
-    """The teacher's things: a draft, a published lesson that costs something, a free one, a course with the published."""
+    """The instructor's things: a draft, a published lesson that costs something, a free one, a course with the published."""
 
     def __init__(self, people: People, sim: Control) -> None:
         instructor = people.instructor.user
@@ -41,7 +41,7 @@ def named(kind: str, **more: Any) -> Callable[[School], Body]:
     return lambda school: {"lesson_id": str(getattr(school, kind).id), **more}
 
 
-# method, path, body, then the status for: student, colleague, teacher, support, admin
+# method, path, body, then the status for: student, colleague, instructor, support, admin
 TABLE: list[tuple[str, str, Any, tuple[int, int, int, int, int]]] = [
     ("GET", "/openapi.json", None, (200, 200, 200, 200, 200)),
     ("GET", "/docs", None, (200, 200, 200, 200, 200)),
@@ -126,7 +126,9 @@ def test_who_may(
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [row[:3] for row in TABLE])
-def test_nobody_without_an_account(app: Flask, school: School, method: str, path: str, body: Any) -> None:
+def test_without_an_account_nothing_opens(
+    app: Flask, school: School, method: str, path: str, body: Any
+) -> None:
     answer = app.test_client().open(f"/api{school.path(path)}", method=method)
     assert answer.status_code == 401
     assert error_of(answer)["type"] == "not_signed_in"

@@ -214,7 +214,7 @@ def test_mux_is_away(people: People, lesson: Lesson, sim: Control, kind: str, pa
     assert asked(people.instructor, lesson).status_code == 201
 
 
-def test_nobody_at_the_other_end(people: People, lesson: Lesson) -> None:
+def test_mux_does_not_listen(people: People, lesson: Lesson) -> None:
     refused(asked(people.instructor, lesson), 503, "mux_unavailable")
 
 

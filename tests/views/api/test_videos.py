@@ -125,7 +125,7 @@ def test_an_attempt_is_a_number(people: People, lesson: Lesson, attempt: str) ->
     assert set(refused(answer, 400, "invalid_input")["fields"]) == {"attempt"}
 
 
-def test_ids_are_null_for_whoever_may_not_play(people: People) -> None:
+def test_ids_are_null_for_users_who_may_not_play(people: People) -> None:
     lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=500)
     for person in (people.student, people.colleague):
         told = check(person, lesson)
@@ -373,7 +373,7 @@ def test_support_names_the_true_asset(people: People, lesson: Lesson, sim: Contr
     video = answer.get_json()["video"]
     assert (video["status"], video["asset_id"], video["playback_id"]) == ("ready", asset_id, playback_id)
     assert (video["playback_policy"], video["duration"]) == ("public", 30.0)
-    assert answer.get_json()["status"] == "published"  # as was wished when the lesson was made
+    assert answer.get_json()["status"] == "published"  # as was asked for when the lesson was made
     assert name_asset(people.support, lesson, asset_id, playback_id).get_json() == answer.get_json()
 
 

@@ -49,7 +49,7 @@ def test_foreign_and_missing_courses_look_the_same(browser: FlaskClient, path: s
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_nobody_changes_a_foreign_course(browser: FlaskClient, app: Flask, path: str) -> None:
+def test_no_instructor_changes_a_foreign_course(browser: FlaskClient, app: Flask, path: str) -> None:
     foreign = make_course(title="Before")
     assert post(browser, f"/courses/{foreign.id}/{path}", title="After").status_code == 404
     student = signed_in(make_user(role="student"))

@@ -10,7 +10,7 @@ from tests.pages import page_of
 pytestmark = pytest.mark.usefixtures("app")
 
 
-def test_odd_wishes_of_the_list_are_read_as_none(browser: FlaskClient, instructor: User) -> None:
+def test_odd_options_of_the_list_are_read_as_none(browser: FlaskClient, instructor: User) -> None:
     make_lesson(creator=instructor, title="Bread", course=make_course(instructor=instructor, title="Baking"))
     for query in ("page=0", "page=-1", "page=x", "page=99999999", "sort=evil", "state=evil", "page=٣"):
         answer = browser.get(f"/lessons?{query}")

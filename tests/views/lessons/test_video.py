@@ -18,7 +18,7 @@ def stored(lesson_id: uuid.UUID) -> Lesson:
         return db.session.get_one(Lesson, lesson_id)
 
 
-def test_a_lesson_that_somebody_bought_is_not_deleted(browser: FlaskClient, instructor: User) -> None:
+def test_a_lesson_that_a_student_bought_is_not_deleted(browser: FlaskClient, instructor: User) -> None:
     lesson = make_lesson(creator=instructor, title="Sold", status="published")
     make_purchase(lesson, make_user(role="student"))
     assert "1 student bought this lesson" in page_of(browser.get(f"/lessons/{lesson.id}/edit")).text("main")

@@ -26,7 +26,7 @@ def test_typed_by_hand_the_state_leads_to_its_page(browser: FlaskClient, instruc
 
 
 @pytest.mark.parametrize("page", ["edit", "video", "delete", "unpublish", "cancel", "remove"])
-def test_what_belongs_to_somebody_else_is_not_there(browser: FlaskClient, page: str) -> None:
+def test_what_belongs_to_another_user_is_not_there(browser: FlaskClient, page: str) -> None:
     foreign = make_lesson(title="Not yours", status="published")
     assert browser.get(f"/lessons/{foreign.id}/{page}").status_code == 404
     assert post(browser, f"/lessons/{foreign.id}/{page}", **FORM).status_code in (404, 405)

@@ -1,4 +1,4 @@
-"""What a teacher lives through, from the first word to the published lesson. Nobody waits and nobody reloads."""
+"""What an instructor does, from the first word to the published lesson, without waiting and without a reload."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def test_a_lesson_with_a_video_publishes_itself(page: Page, film: Callable[..., 
     assert (title, price) == ("Bread, slowly", 999)
 
 
-def test_whoever_leaves_finds_it_published_and_is_told(
+def test_an_instructor_who_leaves_finds_it_published_and_is_told(
     page: Page, visit: Visitor, instructor: Person, film: Callable[..., str], stack: Stack
 ) -> None:
     stack.mux.set_switch("processing_seconds", 5.0)

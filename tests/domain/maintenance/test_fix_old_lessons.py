@@ -104,23 +104,6 @@ def test_a_temporary_id_is_found_by_its_upload(mux_sim: MuxSim, app: Flask) -> N
     assert (now.status, now.mux_asset_id) == ("published", asset_id)
 
 
-def test_a_temporary_id_in_its_cleaned_form(mux_sim: MuxSim, app: Flask) -> None:
-    asset_id = seeded(mux_sim, upload_id="ab-cd.ef02")
-    lesson = old("temp_ab_cd_ef02", status="published")
-    run(app)
-    now = mux_sim.lesson(lesson)
-    assert (now.mux_asset_id, now.video_processing_status) == (asset_id, "ready")
-
-
-def test_a_temporary_id_found_by_what_is_written_on_the_asset(mux_sim: MuxSim, app: Flask) -> None:
-    by_note, by_external = old("temp_1"), old("temp_2")
-    first = seeded(mux_sim, passthrough=f'{{"lesson_id":"{by_note.id}"}}')
-    second = seeded(mux_sim, passthrough="", meta={"external_id": str(by_external.id)})
-    assert run(app)[1]["updated"] == 2
-    assert mux_sim.lesson(by_note).mux_asset_id == first
-    assert mux_sim.lesson(by_external).mux_asset_id == second
-
-
 def test_what_is_ambiguous_is_told_and_never_guessed(mux_sim: MuxSim, app: Flask) -> None:
     lesson = old("temp_x")
     for _ in range(2):

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from lessonadmin.admin.framework import filters
 from lessonadmin.admin.framework.filters import Where
 from lessonadmin.domain.errors import Invalid
-from lessonadmin.domain.models import Lesson, User
-from lessonadmin.domain.querying import keyset
+from lessonadmin.domain.models import Lesson
 from tests.admin.samples import browser
 from tests.factories import make_course, make_lesson, make_user
 from tests.pages import page_of
@@ -176,15 +175,3 @@ def test_a_local_id_and_a_text_are_meant_exactly(session: Session) -> None:
     make_lesson(title="Other", mux_asset_id="asset-xy")
     assert found(session, filters.identified("Lesson", Lesson.id), "is", str(lesson.id)) == {"Circles"}
     assert found(session, filters.text("Asset", Lesson.mux_asset_id), "is", "asset-x") == {"Circles"}
-
-
-def test_a_cursor_says_what_it_was_made_of() -> None:
-    key, at = uuid.uuid4(), datetime(2026, 11, 21, 10, 0, 0, 123456, tzinfo=UTC)
-    for column, value in (
-        (Lesson.created_at, at),
-        (Lesson.price_cents, -5),
-        (Lesson.title, 'ü " =1'),
-        (User.id, key),
-    ):
-        assert keyset.unpack(keyset.pack(value, key), column) == (value, key)
-    assert keyset.unpack(keyset.pack("x", key), Lesson.price_cents) is None

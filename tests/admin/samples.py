@@ -1,5 +1,7 @@
-"""What the tests of the panel's lists share: one of everything, somebody to look, and what a list shows."""
+"""What the tests of the panel's lists share: one of everything, a viewer, and what a list and its file hold."""
 
+import csv
+import io
 from typing import Any
 
 from flask import Flask
@@ -74,3 +76,10 @@ def titles(browser: FlaskClient, address: str) -> list[str]:
 def link(browser: FlaskClient, address: str, rel: str) -> str:
     found = page_of(browser.get(address)).all("a", rel=rel)
     return (found[0]["href"] or "") if found else ""
+
+
+def exported(browser: FlaskClient, slug: str, query: str = "") -> list[dict[str, str]]:
+    """The rows of a list's file, by the headings of its columns."""
+    answer = browser.get(f"/admin/{slug}/export/csv/?{query}")
+    assert answer.mimetype == "text/csv", answer.status
+    return list(csv.DictReader(io.StringIO(answer.text)))

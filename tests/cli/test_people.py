@@ -68,12 +68,18 @@ def test_token_prints_the_token_alone_on_standard_output(runner: FlaskCliRunner,
 
 
 def test_every_command_about_an_account_needs_one(runner: FlaskCliRunner) -> None:
-    for command in ("token", "disable", "enable", "revoke-tokens", "role"):
-        words = ["student"] if command == "role" else []
-        result = runner.invoke(args=["users", command, "nobody@school.example", *words])
-        assert result.exit_code == 1
-        assert "no account for nobody@school.example" in result.stderr
-        assert result.stdout == ""
+    commands = ("token", "disable", "enable", "revoke-tokens", "role")
+    results = {
+        command: runner.invoke(
+            args=["users", command, "nobody@school.example", *(["student"] if command == "role" else [])]
+        )
+        for command in commands
+    }
+    said = {
+        command: (one.exit_code, "no account for nobody@school.example" in one.stderr, one.stdout)
+        for command, one in results.items()
+    }
+    assert said == dict.fromkeys(commands, (1, True, ""))
 
 
 def test_disable_ends_sessions_and_a_disabled_account_gets_no_token(runner: FlaskCliRunner) -> None:

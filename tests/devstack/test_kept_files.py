@@ -5,6 +5,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from devstack.kept_files import Secrets, write_environment
 from devstack.processes import procfile
 from devstack.servers import ports
@@ -19,12 +21,12 @@ def test_a_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_damaged_secrets_are_put_aside(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", ["", "{", "[1]", "\x00" * 40], ids=["empty", "half", "a list", "zeros"])
+def test_damaged_secrets_are_put_aside(tmp_path: Path, damaged: str) -> None:
     file = tmp_path / "secrets.json"
-    for damaged in ("", "{", "[1]", "\x00" * 40):
-        file.write_text(damaged)
-        assert Secrets(file).get("secret_key")
-        assert (tmp_path / "secrets.json.damaged").read_text() == damaged
+    file.write_text(damaged)
+    assert Secrets(file).get("secret_key")
+    assert (tmp_path / "secrets.json.damaged").read_text() == damaged
 
 
 def test_the_environment_file_survives_any_text(tmp_path: Path) -> None:

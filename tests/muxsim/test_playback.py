@@ -105,10 +105,12 @@ def test_tokens_that_do_not_fit(viewer: Viewer) -> None:
         "thumbnail's": viewer.token(audience="t"), "unknown key": viewer.token(kid="B" * 44), "no key": viewer.token(place="nowhere"),
         "other algorithm": stranger, "no signature": unsigned, "odd expiry": viewer.token(exp="soon"), "odd key": viewer.token(kid=["x"]),
     }  # fmt: skip
-    for name, token in wrong.items():
-        query = "" if token is None else f"?token={token}"
-        answer = viewer.get(f"/{viewer.signed}.m3u8{query}")
-        assert (answer.status, answer.body["error"]["type"]) == (403, "forbidden"), name
+    answers = {
+        name: viewer.get(f"/{viewer.signed}.m3u8" + ("" if token is None else f"?token={token}"))
+        for name, token in wrong.items()
+    }
+    said = {name: (answer.status, answer.body["error"]["type"]) for name, answer in answers.items()}
+    assert said == dict.fromkeys(wrong, (403, "forbidden"))
 
 
 def test_status_codes(viewer: Viewer) -> None:
@@ -148,10 +150,15 @@ def test_expiry_follows_the_real_clock_unless_switched(viewer: Viewer) -> None:
 
 def test_each_kind_of_picture_needs_its_own_token(viewer: Viewer) -> None:
     paths = {"t": "thumbnail.jpg", "s": "storyboard.vtt", "g": "animated.gif"}
-    for audience, path in paths.items():
-        for other in ("v", "t", "s", "g"):
-            answer = viewer.get(f"/{viewer.signed}/{path}?token={viewer.token(audience=other)}")
-            assert answer.status == (200 if other == audience else 403), (path, other)
+    opened = [
+        (audience, other)
+        for audience, path in paths.items()
+        for other in ("v", "t", "s", "g")
+        if viewer.get(f"/{viewer.signed}/{path}?token={viewer.token(audience=other)}").status == 200
+    ]
+    assert opened == [("t", "t"), ("s", "s"), ("g", "g")]
+    wrong = viewer.get(f"/{viewer.signed}/thumbnail.jpg?token={viewer.token(audience='v')}")
+    assert wrong.status == 403
 
 
 def test_options_of_signed_pictures_are_claims(viewer: Viewer) -> None:
@@ -175,8 +182,9 @@ def test_thumbnails_by_size_time_and_fit(viewer: Viewer) -> None:
     assert early != late
     assert early[:3] == late[:3] == b"\xff\xd8\xff"
     assert viewer.get(f"/{viewer.public}/thumbnail.webp").raw[8:12] == b"WEBP"
-    for query in ("width=-1", "width=x", "time=nan", "width=99999", "fit_mode=odd", "time=1e400"):
-        assert viewer.get(f"/{viewer.public}/thumbnail.jpg?{query}").status == 400, query
+    odd = ("width=-1", "width=x", "time=nan", "width=99999", "fit_mode=odd", "time=1e400")
+    answers = {query: viewer.get(f"/{viewer.public}/thumbnail.jpg?{query}").status for query in odd}
+    assert answers == dict.fromkeys(odd, 400)
     assert viewer.get(f"/{viewer.public}/thumbnail.exe").status == 404
 
 

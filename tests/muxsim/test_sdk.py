@@ -281,16 +281,16 @@ def test_deleting_a_preparing_asset_is_a_switch(sdk: Sdk, control: Control) -> N
 
 
 def test_no_policy_means_no_playback_id_and_switches_change_that(sdk: Sdk, control: Control) -> None:
-    def born(policy: str | None) -> object:
+    def playback_ids_of(policy: str | None) -> object:
         return control.complete_upload(sdk.upload(policy).id).get("playback_ids")
 
-    assert born(None) is None
+    assert playback_ids_of(None) is None
     control.set_switch("playback_ids", "missing")
-    assert born("public") is None
+    assert playback_ids_of("public") is None
     control.set_switch("playback_ids", "empty")
-    assert born("public") == []
+    assert playback_ids_of("public") == []
     control.set_switch("playback_ids", "other_policy")
-    found = born("public")
+    found = playback_ids_of("public")
     assert isinstance(found, list)
     assert [one["policy"] for one in found] == ["signed"]
 

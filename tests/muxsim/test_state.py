@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from muxsim.client import Control
 from muxsim.server import Simulator
 from muxsim.videos.sample import SAMPLE_VIDEO
@@ -190,18 +192,21 @@ def test_time_jumps_forward_and_runs_faster(make_sim: Callable[..., Simulator], 
     assert jumped - before > 3600
 
 
-def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
-    for options in (
+@pytest.mark.parametrize(
+    "options",
+    [
         ["--token", "nonsense"],
         ["--webhook", "ftp://x"],
         ["--processing-seconds", "-1"],
         ["--token", "a:b:urgent"],
-    ):
-        command = [sys.executable, "-m", "muxsim", "--port", "0", "--state", str(tmp_path / "x"), *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-        assert done.returncode == 2
-        assert "Traceback" not in done.stderr
-        assert "python -m muxsim: error:" in done.stderr
+    ],
+)
+def test_the_command_says_what_is_wrong(tmp_path: Path, options: list[str]) -> None:
+    command = [sys.executable, "-m", "muxsim", "--port", "0", "--state", str(tmp_path / "x"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "python -m muxsim: error:" in done.stderr
 
 
 def test_several_webhooks_on_the_command_line(tmp_path: Path, receiver: Receiver) -> None:

@@ -116,13 +116,13 @@ def harmless(text: str) -> bool:
     return bool(text) and all(one.isprintable() for one in text)
 
 
-def test_no_form_of_a_line_moves_a_terminal() -> None:
+@pytest.mark.parametrize("form", [logs.JsonLines, logs.Readable])
+def test_no_form_of_a_line_moves_a_terminal(form: type[logging.Formatter]) -> None:
     record = logging.LogRecord("x", logging.INFO, "f", 1, f"a {OBEYED} b\r\nc", (), None)
     record.path = OBEYED
-    for formatter in (logs.JsonLines(), logs.Readable()):
-        written = formatter.format(record)
-        assert harmless(written), repr(written)
-        assert "x1b" in written
+    written = form().format(record)
+    assert harmless(written), repr(written)
+    assert "x1b" in written
 
 
 def test_a_trace_has_line_breaks_and_nothing_else() -> None:

@@ -114,8 +114,8 @@ def test_what_does_not_play_or_is_no_more_than_a_draft_is_invisible_and_not_for_
 
 
 def test_missing_lessons_and_courses_are_not_found(browser: FlaskClient) -> None:
-    for path in (f"/catalog/{uuid.uuid4()}", f"/catalog/courses/{uuid.uuid4()}", "/catalog/nonsense"):
-        assert browser.get(path).status_code == 404
+    paths = (f"/catalog/{uuid.uuid4()}", f"/catalog/courses/{uuid.uuid4()}", "/catalog/nonsense")
+    assert {path: browser.get(path).status_code for path in paths} == dict.fromkeys(paths, 404)
     empty = make_course()
     make_lesson(course=empty)
     assert browser.get(f"/catalog/courses/{empty.id}").status_code == 404

@@ -148,8 +148,8 @@ def test_routing_leads_on_without_naming_a_host(app: Flask, path: str) -> None:
     assert "localhost" not in answer.get_data(as_text=True)
 
 
-def test_doubled_slashes_lead_to_a_path_of_ours(client: FlaskClient) -> None:
-    for path in ("//evil.example/..", "//evil.example//account", "/account//"):
-        answer = client.get("http://localhost" + path)
-        assert (answer.location or "/").startswith("/")
-        assert not (answer.location or "/").startswith("//"), path
+@pytest.mark.parametrize("path", ["//evil.example/..", "//evil.example//account", "/account//"])
+def test_doubled_slashes_lead_to_a_path_of_the_product(client: FlaskClient, path: str) -> None:
+    answer = client.get("http://localhost" + path)
+    assert (answer.location or "/").startswith("/")
+    assert not (answer.location or "/").startswith("//")

@@ -60,9 +60,9 @@ def test_a_new_lesson_is_whole(people: People) -> None:
         "video": NO_VIDEO,
     }
     uuid.UUID(lesson["id"])
-    born = datetime.fromisoformat(lesson["created_at"])
-    assert born.utcoffset() == timedelta(0)
-    assert abs(datetime.now(UTC) - born) < timedelta(minutes=1)
+    created = datetime.fromisoformat(lesson["created_at"])
+    assert created.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - created) < timedelta(minutes=1)
     assert people.instructor.get(f"/lessons/{lesson['id']}").get_json() == lesson
 
 

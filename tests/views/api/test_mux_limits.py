@@ -87,7 +87,7 @@ def try_deletion(people: People) -> TestResponse:
 
 
 STAFF = 2
-DOORS: dict[
+CALLS: dict[
     str, tuple[Ask, int, int]
 ] = {  # how it is asked, how often that may be in a minute, what is answered then
     "adopting an upload": (adopt, 1, 429),
@@ -114,9 +114,9 @@ def asked(sim: Control) -> int:
 
 
 @pytest.mark.usefixtures("once_a_minute")
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", CALLS)
 def test_every_call_that_asks_mux_has_a_limit(people: People, sim: Control, name: str) -> None:
-    ask, most, status = DOORS[name]
+    ask, most, status = CALLS[name]
     for _ in range(most):
         before = asked(sim)
         assert ask(people).status_code not in (429, 500)

@@ -27,8 +27,8 @@ REASONS = {
     "POST admin_jobs.delete": ("machine/jobs.html", "after a job has failed"),
     "POST admin_user.tokens_view": ("user/details.html", "while the account has a token"),
     "POST admin_reconcile.mend": ("reconcile_state.html", "after a walk has found something"),
-    "GET admin_lesson.story_view": ("row/story.html", "if the story is longer than a page"),
-    "GET admin_course.story_view": ("row/story.html", "if the story is longer than a page"),
+    "GET admin_lesson.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),
+    "GET admin_course.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),
 }
 MAX_OF_A_KIND = 4  # addresses that are looked at for one route
 

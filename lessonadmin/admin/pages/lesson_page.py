@@ -46,14 +46,14 @@ class CasePages:
         return self._drawn_page("admin/row/details.html", values | self._more(owner, values))
 
     @expose("/story/")
-    def story_view(self) -> Any:
+    def timeline_view(self) -> Any:
         """What happened before a moment; a fragment for the open page, a page of its own otherwise."""
         owner = self._owner()
         told = timeline.timeline_of(self._kind, owner.id, before=_moment("before"), limit=TIMELINE_PAGE_SIZE)
         values = {"owner": owner, "told": told, "kind": self._kind}
         if fragments.wanted():
-            return fragments.answer(self._drawn_page("admin/row/story.html", values), name="story")
-        return self._drawn_page("admin/row/story_page.html", values)
+            return fragments.answer(self._drawn_page("admin/row/timeline.html", values), name="story")
+        return self._drawn_page("admin/row/timeline_page.html", values)
 
     @expose("/story.txt")
     def ticket_view(self) -> Response:

@@ -22,7 +22,7 @@ from lessonadmin.domain.lessons.import_file import Row
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.domain.models import Course, Lesson, Tracking, User
 from lessonadmin.domain.uploads import assign_asset
-from lessonadmin.domain.videos import locking, publication, removal
+from lessonadmin.domain.videos import locking, publication
 
 Result = Literal["updated", "skipped", "failed"]
 LOCK = 0x1E550C  # any number, the same in every process
@@ -109,7 +109,7 @@ def _look_for(row: Row, instructor_id: uuid.UUID) -> Lesson | None:
 
 def _refuse_asset_of_another(asset_id: str, instructor_id: uuid.UUID) -> None:
     """One lesson an asset: two would lose their video together."""
-    for kind, owner_id in removal.owners_with_asset(asset_id):
+    for kind, owner_id in locking.owners_with_asset(asset_id):
         owner = locking.find_owner(kind, owner_id)
         if owner is None:
             continue

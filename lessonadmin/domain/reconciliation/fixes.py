@@ -14,7 +14,7 @@ from lessonadmin.domain import mux_budget
 from lessonadmin.domain.models import Difference, Kind
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.reconciliation import playback_policy
-from lessonadmin.domain.videos import locking, outbox, removal, transitions
+from lessonadmin.domain.videos import locking, outbox, transitions
 from lessonadmin.domain.videos.observations import asset_observation, gone_observation
 
 
@@ -66,7 +66,7 @@ def _look_again(finding: Difference, actor: Actor) -> bool:
 
 def _delete(finding: Difference, actor: Actor) -> bool:
     with transaction(actor):
-        if removal.owners_with_asset(finding.mux_id):
+        if locking.owners_with_asset(finding.mux_id):
             return False
         why = f"reconcile: {finding.kind}"
         return outbox.request_deletion_of_asset(finding.mux_id, why=why, target=_target(finding))

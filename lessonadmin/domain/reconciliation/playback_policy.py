@@ -13,7 +13,7 @@ from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Course, Kind, Lesson, Tracking
-from lessonadmin.domain.videos import locking, removal, transitions
+from lessonadmin.domain.videos import locking, transitions
 
 
 def fix(asset_id: str, *, actor: Actor) -> bool:
@@ -48,7 +48,7 @@ def _look(asset_id: str) -> mux.Asset | None:
 
 
 def _owners(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
-    found = removal.owners_with_asset(asset_id)
+    found = locking.owners_with_asset(asset_id)
     db.session.rollback()
     return found
 
@@ -119,6 +119,6 @@ def _close(asset_id: str, public: mux.PlaybackId, actor: Actor) -> bool:
         return False
     mux_budget.went_well()
     with transaction(actor):
-        for kind, owner_id in removal.owners_with_asset(asset_id):
+        for kind, owner_id in locking.owners_with_asset(asset_id):
             audit_log.record_for("video.playback_closed", kind, owner_id, playback_id=public.id)
     return True

@@ -13,7 +13,7 @@ from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
-from lessonadmin.domain.videos import locking, outbox, removal, transitions
+from lessonadmin.domain.videos import locking, outbox, transitions
 from lessonadmin.domain.videos.observations import Observation, upload_observation
 from lessonadmin.domain.videos.outbox import Lease
 from lessonadmin.domain.videos.state_machine import VideoEvent
@@ -40,7 +40,7 @@ def _end_if_used(deletion_id: uuid.UUID) -> bool:
     row = db.session.scalar(open_row)
     if row is None or not outbox.users_of(row.mux_asset_id):
         return False
-    waiting = removal.lock_all(set(), {row.mux_asset_id}).values()
+    waiting = locking.lock_all(set(), {row.mux_asset_id}).values()
     outbox.lock_asset(row.mux_asset_id)
     users = outbox.users_of(row.mux_asset_id)
     if not users:
@@ -105,7 +105,7 @@ def _record_failure(lease: Lease, error: mux.MuxError) -> None:
 
 def _record_deletion(lease: Lease) -> None:
     """Gone at Mux. A zombie whose lease ran out changes nothing that is not already true."""
-    for kind, owner_id in removal.owners_with_asset(lease.mux_id):
+    for kind, owner_id in locking.owners_with_asset(lease.mux_id):
         video = locking.lock_video(kind, owner_id)
         for upload in video.uploads if video else []:
             if video is not None and upload.mux_asset_id == lease.mux_id:

@@ -1,7 +1,7 @@
 """A lesson or course under its lock, with every upload that was ever made for it: where all work on a video begins.
 
-Every change of a video locks it here first, so everything about one video happens in one order. This module reads and
-locks; it changes nothing.
+Every change of a video locks it here first, so everything about one video happens in one order. A caller that locks several,
+because they share an asset, takes them in one order, too (`lock_all`). This module reads and locks; it changes nothing.
 """
 
 import uuid
@@ -153,3 +153,23 @@ def target_of(*conditions: ColumnElement[bool]) -> tuple[Kind, uuid.UUID] | None
 
 def uploads_by_asset(asset_id: str) -> Sequence[Tracking]:
     return db.session.scalars(select(Tracking).where(Tracking.mux_asset_id == asset_id)).all()
+
+
+def owners_with_asset(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
+    """Every lesson and course that an asset is not yet gone from, in the order in which they are locked: those that use
+    it (`outbox.users_of`), and those that gave it up or replaced it and have a row that waits for its end."""
+    uploads = uploads_by_asset(asset_id)
+    found = {(upload.target_type, upload.target_id) for upload in uploads if upload.status != "deleted"}
+    for kind, model in owners.MODELS.items():
+        naming = select(model.id).where(model.mux_asset_id == asset_id)
+        found |= {(kind, one) for one in db.session.scalars(naming)}
+    return sorted(found)
+
+
+def lock_all(
+    targets: set[tuple[Kind, uuid.UUID]], assets: set[str]
+) -> dict[tuple[Kind, uuid.UUID], LockedVideo]:
+    """These lessons and courses and all that these assets are not yet gone from, locked in the same order by every caller."""
+    wanted = targets.union(*(owners_with_asset(asset_id) for asset_id in assets))
+    opened = {owner: lock_video(*owner) for owner in sorted(wanted)}
+    return {owner: video for owner, video in opened.items() if video is not None}

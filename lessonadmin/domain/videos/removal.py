@@ -4,15 +4,11 @@ Every caller gives up an asset by `give_up_asset` and says only for whom. A dele
 when no lesson or course uses it any more. Nothing in here talks to Mux: `cleanup` carries the deletion out.
 """
 
-import uuid
 from typing import Literal
 
-from sqlalchemy import select
-
-from lessonadmin.db import db
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import Kind, Lesson, Owner, User, owners
+from lessonadmin.domain.models import Lesson, Owner, User
 from lessonadmin.domain.videos import conditions, locking, outbox, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
@@ -23,20 +19,9 @@ from lessonadmin.text.temporary_ids import is_temporary
 Scope = LockedVideo | Literal["everyone"]
 
 
-def owners_with_asset(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
-    """Every lesson and course that an asset is not yet gone from, in the order in which they are locked: those that use
-    it (`outbox.users_of`), and those that gave it up or replaced it and have a row that waits for its end."""
-    uploads = locking.uploads_by_asset(asset_id)
-    found = {(upload.target_type, upload.target_id) for upload in uploads if upload.status != "deleted"}
-    for kind, model in owners.MODELS.items():
-        naming = select(model.id).where(model.mux_asset_id == asset_id)
-        found |= {(kind, one) for one in db.session.scalars(naming)}
-    return sorted(found)
-
-
 def delete_asset(user: User, asset_id: str) -> int:
     """Delete a video of this user: `request_delete`, if everything that uses the asset is theirs to change. Missing otherwise."""
-    permissions.all_to_change(user, owners_with_asset(asset_id))
+    permissions.all_to_change(user, locking.owners_with_asset(asset_id))
     return request_delete(asset_id)
 
 
@@ -48,7 +33,7 @@ def request_delete(asset_id: str) -> int:
     if is_temporary(asset_id):
         raise Conflict("temporary_asset", "This is a temporary id: Mux has no such asset.")
     permissions.acting_user()
-    leaving = list(lock_all(set(), {asset_id}).values())
+    leaving = list(locking.lock_all(set(), {asset_id}).values())
     for video in leaving:
         permissions.still_theirs(video.owner)
     return _take_from(leaving, asset_id, why="deleted by a person")
@@ -69,7 +54,7 @@ def give_up_asset(
     It is deleted at Mux, after `grace_seconds`, if nothing outside the scope uses it. Otherwise it is let go here at
     once and stays at Mux until the last user gives it up.
     """
-    leaving = list(lock_all(set(), {asset_id}).values()) if scope == "everyone" else [scope]
+    leaving = list(locking.lock_all(set(), {asset_id}).values()) if scope == "everyone" else [scope]
     return _take_from(leaving, asset_id, why=why, grace_seconds=grace_seconds)
 
 
@@ -92,15 +77,6 @@ def _take_from(leaving: list[LockedVideo], asset_id: str, *, why: str, grace_sec
     if uploads and not stays:
         outbox.request_deletion(uploads[0][1], why=why, after_seconds=grace_seconds)
     return len(uploads)
-
-
-def lock_all(
-    targets: set[tuple[Kind, uuid.UUID]], assets: set[str]
-) -> dict[tuple[Kind, uuid.UUID], LockedVideo]:
-    """These lessons and courses and all that have something to do with these assets, locked in the order of all."""
-    wanted = targets.union(*(owners_with_asset(asset_id) for asset_id in assets))
-    opened = {owner: locking.lock_video(*owner) for owner in sorted(wanted)}
-    return {owner: video for owner, video in opened.items() if video is not None}
 
 
 def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: float = 0) -> str:

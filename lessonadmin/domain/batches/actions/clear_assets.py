@@ -14,7 +14,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.batches import results
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Kind, Tracking, owners
-from lessonadmin.domain.videos import outbox, removal, transitions
+from lessonadmin.domain.videos import locking, outbox, removal, transitions
 from lessonadmin.domain.videos.conditions import current, has_real_id
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
@@ -66,7 +66,7 @@ def _clear_verdict(video: LockedVideo) -> str:
 
 def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Result:
     """Take the video away from a lesson or course, and from every other one that uses the same asset."""
-    locked = removal.lock_all({(kind, target_id)}, _assets_of(kind, target_id))
+    locked = locking.lock_all({(kind, target_id)}, _assets_of(kind, target_id))
     video = locked.get((kind, target_id))
     if video is None:
         return results.of("missing")
@@ -107,7 +107,7 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
         return results.of("missing")
     asset_id = upload.mux_asset_id if upload.status not in ("deleting", "deleted") else None
     target: tuple[Kind, uuid.UUID] = (upload.target_type, upload.target_id)
-    locked = removal.lock_all({target}, {asset_id} if asset_id else set())
+    locked = locking.lock_all({target}, {asset_id} if asset_id else set())
     video = locked.get(target)
     upload = video.upload(tracking_id) if video is not None else None
     if video is None or upload is None:

@@ -11,7 +11,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.batches import results
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Kind, Lesson, Tracking, owners
-from lessonadmin.domain.videos import outbox, publication, removal, transitions
+from lessonadmin.domain.videos import locking, outbox, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
@@ -39,7 +39,7 @@ def restore(kind: Kind, target_id: uuid.UUID, *, cleared_by: str) -> Result:
     An asset is cleared everywhere, so it is restored everywhere, too: a row that waited for its deletion would wait for ever.
     """
     asset_id = _cleared_asset(kind, target_id)
-    locked = removal.lock_all({(kind, target_id)}, {asset_id} if asset_id else set())
+    locked = locking.lock_all({(kind, target_id)}, {asset_id} if asset_id else set())
     video = locked.get((kind, target_id))
     if video is None:
         return results.of("missing")

@@ -19,17 +19,6 @@ from lessonadmin.domain.videos.outbox import Lease
 from lessonadmin.domain.videos.state_machine import VideoEvent
 
 
-def claim_deletion(deletion_id: uuid.UUID) -> Lease | None:
-    """Take a due deletion; None if it is done, not due, in other hands, or of one that is used."""
-    asset_id = db.session.scalar(select(AssetDeletion.mux_asset_id).where(AssetDeletion.id == deletion_id))
-    if asset_id is None:
-        return None
-    outbox.lock_asset(asset_id)
-    if outbox.users_of(asset_id):
-        return None
-    return outbox.take_lease(AssetDeletion, deletion_id)
-
-
 def _end_if_used(deletion_id: uuid.UUID) -> bool:
     """End a deletion that can never be carried out, because a lesson or course uses the asset; True if that was so.
 
@@ -64,7 +53,7 @@ def finish_deletion(deletion_id: uuid.UUID, *, actor: Actor, priority: mux.Prior
     """Carry out one deletion: delete at Mux, see that it is gone, write that down. False: later, or (if something uses
     the asset) never, and then the row is no more."""
     with transaction(actor):
-        lease = claim_deletion(deletion_id)
+        lease = outbox.claim_deletion(deletion_id)
     if lease is None:
         with transaction(actor):
             _end_if_used(deletion_id)

@@ -1,7 +1,8 @@
 """A lesson or course under its lock, with every upload that was ever made for it: where all work on a video begins.
 
-Every change of a video locks it here first, so everything about one video happens in one order. A caller that locks several,
-because they share an asset, takes them in one order, too (`lock_all`). This module reads and locks; it changes nothing.
+Every change of a video locks it here first, so everything about one video happens in one order. A caller that locks
+several, because they share an asset, takes them in one order, too (`lock_all`). This module reads and locks; it changes
+nothing.
 """
 
 import uuid

@@ -277,6 +277,17 @@ def take_lease(
     return Lease(model, row_id, token, *row) if row is not None else None
 
 
+def claim_deletion(deletion_id: uuid.UUID) -> Lease | None:
+    """Take a due deletion; None if it is done, not due, in other hands, or of one that is used."""
+    asset_id = db.session.scalar(select(AssetDeletion.mux_asset_id).where(AssetDeletion.id == deletion_id))
+    if asset_id is None:
+        return None
+    lock_asset(asset_id)
+    if users_of(asset_id):
+        return None
+    return take_lease(AssetDeletion, deletion_id)
+
+
 def release(lease: Lease, error: str, *, seconds: float) -> None:
     """Later; a lease that ran out and went to another one is not given back."""
     db.session.execute(

@@ -15,7 +15,7 @@ from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, Lesson, UploadCancellation, User
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import cleanup
+from lessonadmin.domain.videos import cleanup, outbox
 from tests.domain.videos.deletions import deletion, due_now, playing, request_delete
 from tests.factories import make_lesson
 from tests.mux_sim import MuxSim
@@ -91,7 +91,7 @@ def test_a_try_that_is_refused_while_the_event_comes_does_not_put_the_deletion_o
     _, asset_id = given_up(mux_sim, "deleting")
     due_now()
     with transaction(JOB):
-        refused = cleanup.claim_deletion(deletion().id)
+        refused = outbox.claim_deletion(deletion().id)
     assert refused is not None
     mux_sim.control.set_asset_ready(asset_id)
     mux_sim.deliver()
@@ -172,17 +172,17 @@ def test_a_worker_whose_lease_ran_out_changes_nothing(mux_sim: MuxSim) -> None:
     lesson, asset_id = playing(mux_sim)
     request_delete(lesson, asset_id)
     with transaction(JOB):
-        late = cleanup.claim_deletion(deletion().id)
+        late = outbox.claim_deletion(deletion().id)
     assert late is not None
     due_now()
     with transaction(JOB):
-        next_one = cleanup.claim_deletion(late.row_id)
+        next_one = outbox.claim_deletion(late.row_id)
     assert next_one is not None
     with transaction(JOB):
         cleanup._record_failure(late, mux.Later("No answer."))
     assert (deletion().lease_token, deletion().last_error) == (next_one.token, None)
     with transaction(JOB):
-        assert cleanup.claim_deletion(next_one.row_id) is None
+        assert outbox.claim_deletion(next_one.row_id) is None
 
 
 def test_an_upload_that_became_an_asset_before_it_was_cancelled(mux_sim: MuxSim) -> None:

@@ -22,7 +22,7 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, User
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling.ask_mux import Answers
-from lessonadmin.domain.videos import cleanup, locking, removal, transitions
+from lessonadmin.domain.videos import cleanup, locking, outbox, removal, transitions
 from tests.factories import keep, make_course, make_lesson, make_tracking, make_user
 from tests.mux_sim import MuxSim
 
@@ -349,7 +349,7 @@ def test_a_deletion_whose_lease_is_out_is_not_ended_under_the_worker(mux_sim: Mu
     (row,) = db.session.scalars(select(AssetDeletion)).all()
     mux_sim.control.fault("api", "status", match={"method": "DELETE"}, status=500)
     with transaction(JOB):
-        lease = cleanup.claim_deletion(row.id)
+        lease = outbox.claim_deletion(row.id)
     assert lease is not None
     with transaction(JOB):
         plays(make_user(), one.asset_id, "p", True, True)

@@ -7,7 +7,7 @@ from local rows is never sent. Nothing in here decides that a video is given up:
 
 import uuid
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
@@ -99,11 +99,7 @@ def _record_deletion(lease: Lease) -> None:
         for upload in video.uploads if video else []:
             if video is not None and upload.mux_asset_id == lease.mux_id:
                 transitions.apply(video, upload, Observation(video_event=VideoEvent.ASSET_DELETED, seen=True))
-    db.session.execute(
-        update(AssetDeletion)
-        .where(AssetDeletion.id == lease.row_id, AssetDeletion.done_at.is_(None))
-        .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
-    )
+    outbox.mark_asset_deleted(lease.mux_id)
 
 
 def finish_cancellation(cancellation_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low") -> bool:

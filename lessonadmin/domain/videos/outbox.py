@@ -201,12 +201,12 @@ def retry_deletion(asset_id: str | None) -> None:
         enqueue_after_commit("lessonadmin.jobs.videos.delete_asset", str(deletion_id))
 
 
-def mark_asset_deleted(upload: Tracking) -> None:
+def mark_asset_deleted(asset_id: str | None) -> None:
     """Mux says that the asset is gone, by whatever cause."""
-    if upload.mux_asset_id is not None:
+    if asset_id is not None:
         db.session.execute(
             update(AssetDeletion)
-            .where(AssetDeletion.mux_asset_id == upload.mux_asset_id, AssetDeletion.done_at.is_(None))
+            .where(AssetDeletion.mux_asset_id == asset_id, AssetDeletion.done_at.is_(None))
             .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
         )
 

@@ -159,7 +159,7 @@ def _write_state(
         upload.error_message = observation.error_message
     elif after is State.DELETED and observation.video_event is not VideoEvent.LET_GO:
         if overtaken or before in ENDED:
-            outbox.mark_asset_deleted(upload)  # only then there can be a row for it
+            outbox.mark_asset_deleted(upload.mux_asset_id)  # only then there can be a row for it
         if before not in (State.DELETING, State.CANCELLED) and not overtaken:
             upload.error_type, upload.error_message = "deleted_at_mux", "The video was deleted at Mux."
 

@@ -7,7 +7,7 @@ application's name is on it, ignored.
 import uuid
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
 from lessonadmin import mux
 from lessonadmin.db import db
@@ -171,11 +171,7 @@ def _being_deleted(event: mux.Event) -> bool:
         select(AssetDeletion.id).where(AssetDeletion.mux_asset_id == event.asset_id).limit(1)
     )
     if leaving is not None and event.type == "video.asset.deleted":
-        db.session.execute(
-            update(AssetDeletion)
-            .where(AssetDeletion.id == leaving, AssetDeletion.done_at.is_(None))
-            .values(done_at=func.clock_timestamp(), lease_token=None, last_error=None)
-        )
+        outbox.mark_asset_deleted(event.asset_id)
     elif leaving is not None and event.type in ("video.asset.ready", "video.asset.errored"):
         outbox.retry_deletion(event.asset_id)
     return leaving is not None

@@ -148,6 +148,11 @@ class Tracking(WithMuxIds, Stamped, Base):
         self.asked_policy = policy
 
     @property
+    def real_asset_id(self) -> str | None:
+        """The asset that Mux has for this upload: uploads of an older program may hold an id that it had made up."""
+        return None if self.has_temporary_asset else self.mux_asset_id
+
+    @property
     def target_type(self) -> Kind:
         """Is its owner a lesson or a course?"""
         return "lesson" if self.lesson_id is not None else "course"

@@ -84,7 +84,7 @@ class UploadSnapshot:
             kind,
             upload.target_id,
             upload.upload_id,
-            None if upload.has_temporary_asset else upload.mux_asset_id,
+            upload.real_asset_id,
             upload.wanted_policy,
             upload.mux_playback_id,
         )

@@ -87,13 +87,13 @@ def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: 
     """
     transitions.ensure_tracked(video)
     for upload in video.current:
-        if transitions.real_asset_id(upload) is None and (upload.is_open or upload.status == "error"):
+        if upload.real_asset_id is None and (upload.is_open or upload.status == "error"):
             outbox.request_cancellation(upload)
             transitions.apply(video, upload, Observation(video_event=VideoEvent.CANCEL))
     assets = {
         upload.mux_asset_id
         for upload in video.current
-        if transitions.real_asset_id(upload) and upload.status != "deleted"
+        if upload.real_asset_id and upload.status != "deleted"
     }
     for asset_id in sorted(filter(None, assets)):
         give_up_asset(asset_id, "everyone" if everywhere else video, grace_seconds=grace_seconds)
@@ -112,7 +112,7 @@ def give_up_all_assets(video: LockedVideo) -> None:
     transitions.ensure_tracked(video)
     for upload in video.uploads:
         outbox.request_cancellation(upload)
-    assets = {transitions.real_asset_id(upload) for upload in video.uploads if upload.status != "deleted"}
+    assets = {upload.real_asset_id for upload in video.uploads if upload.status != "deleted"}
     for asset_id in sorted(filter(None, assets)):
         give_up_asset(asset_id, video, why="its lesson or course was deleted")
 

@@ -66,7 +66,7 @@ def _store_new_facts(upload: Tracking, observation: Observation) -> bool:
     learned = False
     for name, value in (
         ("upload_id", observation.upload_id if _takes_upload_id(upload, observation.upload_id) else None),
-        ("mux_asset_id", observation.asset_id if not real_asset_id(upload) else None),
+        ("mux_asset_id", observation.asset_id if not upload.real_asset_id else None),
         ("duration", observation.duration),
     ):
         if value is not None and getattr(upload, name) != value:
@@ -76,11 +76,6 @@ def _store_new_facts(upload: Tracking, observation: Observation) -> bool:
         upload.progress = observation.progress
         learned = True
     return learned
-
-
-def real_asset_id(upload: Tracking) -> str | None:
-    """The asset that Mux has for this upload: uploads of an older program may hold an id that it had made up."""
-    return None if upload.has_temporary_asset else upload.mux_asset_id
 
 
 def _plays_by_temporary_id(upload: Tracking) -> bool:

@@ -103,7 +103,7 @@ def _find_upload(video: LockedVideo, event: mux.Event) -> Tracking | None:
     if found is not None:
         return found
     coming = video.on_its_way
-    if event.upload_id is None and coming is not None and not transitions.real_asset_id(coming):
+    if event.upload_id is None and coming is not None and not coming.real_asset_id:
         return coming
     return _adopt(video, event)
 
@@ -126,7 +126,7 @@ def _adopt(video: LockedVideo, event: mux.Event) -> Tracking | None:
 
 def _of_another_asset(upload: Tracking, event: mux.Event) -> bool:
     return bool(
-        event.asset_id and transitions.real_asset_id(upload) and upload.mux_asset_id != event.asset_id
+        event.asset_id and upload.real_asset_id and upload.mux_asset_id != event.asset_id
     )
 
 

@@ -13,7 +13,6 @@ from lessonadmin.domain.models.lessons import OPEN_STATUSES
 from lessonadmin.domain.videos import conditions, outbox
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, state_of
-from lessonadmin.domain.webhooks import inbox
 from lessonadmin.text.durations import in_words
 
 MAX_EVENTS = 20
@@ -188,7 +187,7 @@ def _waiting_events(owner: Owner, uploads: list[Tracking]) -> tuple[uuid.UUID, .
     return tuple(
         db.session.scalars(
             select(MuxEvent.id)
-            .where(inbox.events_about(owner.id, uploads), MuxEvent.outcome.in_(("failed", "unmatched")))
+            .where(conditions.events_about(owner.id, uploads), MuxEvent.outcome.in_(("failed", "unmatched")))
             .order_by(MuxEvent.received_at)
             .limit(MAX_EVENTS)
         )

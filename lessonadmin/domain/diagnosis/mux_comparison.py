@@ -68,7 +68,7 @@ def _ids(kind: Kind, target_id: uuid.UUID) -> _Ids:
     video = locking.read_video(owner)
     upload = video.watched
     upload_id = upload.upload_id if upload is not None and upload.upload_id != MIGRATED else None
-    asset_id = upload.mux_asset_id if upload is not None and not upload.has_temporary_asset else None
+    asset_id = upload.real_asset_id if upload is not None else None
     if upload is video.shown and not owner.has_temporary_asset:
         asset_id = asset_id or owner.mux_asset_id  # never that of another video that plays beside it
     return _Ids(asset_id, upload_id)

@@ -30,7 +30,7 @@ from lessonadmin.domain.models import (
     User,
     owners,
 )
-from lessonadmin.domain.webhooks import inbox
+from lessonadmin.domain.videos import conditions
 from lessonadmin.text.texts import plain
 
 Source = Literal["audit", "event", "call", "promise", "upload", "notice", "note"]
@@ -126,7 +126,7 @@ def _events(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
     wanted = select(
         MuxEvent.id, MuxEvent.received_at, MuxEvent.occurred_at, MuxEvent.type, MuxEvent.outcome,
         MuxEvent.attempts, MuxEvent.error,
-    ).where(inbox.events_about(span.target_id, uploads))  # fmt: skip
+    ).where(conditions.events_about(span.target_id, uploads))  # fmt: skip
     for row in db.session.execute(span.of(wanted, MuxEvent.received_at)):
         what, detail, bad = event_words(row)
         yield Entry(row.received_at, "event", "Mux", what, detail, bad, row.id)

@@ -91,9 +91,7 @@ def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: 
             outbox.request_cancellation(upload)
             transitions.apply(video, upload, Observation(video_event=VideoEvent.CANCEL))
     assets = {
-        upload.mux_asset_id
-        for upload in video.current
-        if upload.real_asset_id and upload.status != "deleted"
+        upload.mux_asset_id for upload in video.current if upload.real_asset_id and upload.status != "deleted"
     }
     for asset_id in sorted(filter(None, assets)):
         give_up_asset(asset_id, "everyone" if everywhere else video, grace_seconds=grace_seconds)

@@ -125,9 +125,7 @@ def _adopt(video: LockedVideo, event: mux.Event) -> Tracking | None:
 
 
 def _of_another_asset(upload: Tracking, event: mux.Event) -> bool:
-    return bool(
-        event.asset_id and upload.real_asset_id and upload.mux_asset_id != event.asset_id
-    )
+    return bool(event.asset_id and upload.real_asset_id and upload.mux_asset_id != event.asset_id)
 
 
 def observation_of(event: mux.Event, upload: Tracking) -> Observation | None:

@@ -8,17 +8,15 @@ and it is tried again. Nothing in here talks to Mux, sends mail or waits for Red
 import json
 import logging
 import uuid
-from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, case, func, or_, select, text, union, update
+from sqlalchemy import case, func, or_, select, text, update
 
 from lessonadmin import metrics, mux
 from lessonadmin.database.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
 from lessonadmin.domain import backoff
 from lessonadmin.domain.errors import Missing
-from lessonadmin.domain.models import MuxEvent, Tracking
-from lessonadmin.domain.models.videos import MIGRATED
+from lessonadmin.domain.models import MuxEvent
 from lessonadmin.domain.webhooks.handlers import EventResult, apply_event
 from lessonadmin.metrics import labels
 from lessonadmin.observability import traces
@@ -206,16 +204,3 @@ def release_parked(upload_id: str) -> None:
     ).all()
     for event_id in released:
         enqueue_after_commit("lessonadmin.jobs.events.replay_event", str(event_id))
-
-
-def events_about(target_id: uuid.UUID, rows: Sequence[Tracking]) -> ColumnElement[bool]:
-    """A condition on MuxEvent. Three small look-ups by index, so that no order or limit makes the planner walk the
-    whole table."""
-    upload_ids = [row.upload_id for row in rows if row.upload_id and row.upload_id != MIGRATED]
-    asset_ids = [row.mux_asset_id for row in rows if row.mux_asset_id]
-    found = [select(MuxEvent.id).where(MuxEvent.target_id == target_id)]
-    if upload_ids:
-        found.append(select(MuxEvent.id).where(MuxEvent.upload_id.in_(upload_ids)))
-    if asset_ids:
-        found.append(select(MuxEvent.id).where(MuxEvent.asset_id.in_(asset_ids)))
-    return MuxEvent.id.in_(union(*found))

@@ -171,11 +171,13 @@ def test_a_failed_asset_tells_why(simulator: Control) -> None:
     assert asset.error_message == "No video track.; No audio track."
 
 
-def test_deleting_twice_and_looking_afterwards(simulator: Control) -> None:
+@pytest.mark.parametrize("call", [mux.delete_asset, mux.get_asset])
+def test_what_was_deleted_is_gone_for_every_later_call(
+    simulator: Control, call: Callable[..., object]
+) -> None:
     [asset_id] = simulator.seed_assets(1)
     mux.delete_asset(asset_id, priority="low")
-    for call in (mux.delete_asset, mux.get_asset):
-        assert isinstance(problem(lambda call=call: call(asset_id, priority="low")), mux.Gone)  # type: ignore[misc]
+    assert isinstance(problem(lambda: call(asset_id, priority="low")), mux.Gone)
 
 
 def test_deleting_too_early(simulator: Control) -> None:

@@ -1,4 +1,4 @@
-"""Our note on an asset survives the journey; nobody else's is taken for ours."""
+"""The product's own note on an asset comes back as it was sent; no other text is taken for one."""
 
 import json
 import uuid
@@ -77,7 +77,7 @@ def test_older_and_fuller_notes_are_ours_too(text: str) -> None:
         "\ud800",
     ],
 )
-def test_foreign_text_is_nobodys(text: object) -> None:
+def test_other_text_names_no_owner(text: object) -> None:
     assert parse_passthrough(text) is None
 
 

@@ -1,6 +1,7 @@
 """Mux's objects as we read them: real shapes field by field, and hostile ones that may blank a field and no more."""
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,11 +79,11 @@ def test_a_fresh_asset_has_hardly_anything() -> None:
     assert asset_from({"id": "a1", "status": "preparing"}) == Asset(id="a1", status="preparing")
 
 
-@pytest.mark.parametrize("policy", ["signed", "public"])
-def test_the_playback_id_is_chosen_by_policy_not_by_order(policy: str) -> None:
-    rows = [{"id": "s", "policy": "signed"}, {"id": "p", "policy": "public"}]
-    for order in (rows, rows[::-1]):
-        assert asset_from({"id": "a", "playback_ids": order}).playback_id_for(policy) == policy[0]
+@pytest.mark.parametrize("policies", [("signed", "public"), ("public", "signed")])
+@pytest.mark.parametrize("wanted", ["signed", "public"])
+def test_the_playback_id_is_chosen_by_policy_not_by_order(policies: tuple[str, ...], wanted: str) -> None:
+    rows = [{"id": f"of {policy}", "policy": policy} for policy in policies]
+    assert asset_from({"id": "a", "playback_ids": rows}).playback_id_for(wanted) == f"of {wanted}"
 
 
 @pytest.mark.parametrize(
@@ -158,10 +159,12 @@ def test_only_true_makes_a_test_asset(value: object) -> None:
         ({"type": "t", "messages": ["two\nlines\x00\x1b[31m\u202e"]}, "t", "two lines [31m"),
     ],
 )
-def test_the_reason_is_plain_words(error: object, kind: str | None, words: str | None) -> None:
-    for read, key in ((asset_from, "errors"), (upload_from, "error")):
-        found = read({"id": "x", key: error})
-        assert (found.error_type, found.error_message) == (kind, words)
+@pytest.mark.parametrize(("read", "key"), [(asset_from, "errors"), (upload_from, "error")])
+def test_the_reason_is_plain_words(
+    read: Callable[[object], Asset | Upload], key: str, error: object, kind: str | None, words: str | None
+) -> None:
+    found = read({"id": "x", key: error})
+    assert (found.error_type, found.error_message) == (kind, words)
 
 
 def test_a_reason_never_carries_an_address_or_grows_without_bound() -> None:
@@ -221,10 +224,10 @@ def test_the_address_of_an_upload_shows_nowhere() -> None:
         {"id": "x" * 256},
     ],
 )
-def test_without_an_id_it_is_nothing(value: object) -> None:
-    for read in (asset_from, upload_from):
-        with pytest.raises(WithoutId):
-            read(value)
+@pytest.mark.parametrize("read", [asset_from, upload_from])
+def test_without_an_id_it_is_nothing(read: Callable[[object], Asset | Upload], value: object) -> None:
+    with pytest.raises(WithoutId):
+        read(value)
 
 
 @given(st.dictionaries(ASSET_KEYS, JSON, max_size=6))

@@ -35,7 +35,7 @@ def unused_port() -> int:
 
 
 @every_call
-def test_nobody_at_home(operation: str) -> None:
+def test_no_server_is_there(operation: str) -> None:
     with overridden(mux_api_url=f"http://127.0.0.1:{unused_port()}"):
         assert kind(operation) == ("later", "network", None)
 
@@ -243,7 +243,7 @@ def test_the_sdk_is_set_up_to_tolerate_and_to_keep_quiet(fake: FakeServer) -> No
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody vouches for, with its key."""
+    """A certificate for 127.0.0.1 that no authority has signed, with its key."""
     return self_signed("127.0.0.1", tmp_path)
 
 
@@ -257,7 +257,7 @@ def secure(certificate: Path) -> Iterator[FakeServer]:
     server.close()
 
 
-def test_a_certificate_that_nobody_vouches_for_is_no_connection(secure: FakeServer) -> None:
+def test_a_certificate_that_no_authority_has_signed_is_no_connection(secure: FakeServer) -> None:
     secure.script(answer(GOOD))
     assert kind("get_asset") == ("later", "network", None)
     assert kind("create_upload") == ("later", "network", None)

@@ -158,7 +158,7 @@ def test_deleted_means_seen_to_be_gone(mux_sim: MuxSim) -> None:
 
 
 def test_what_plays_is_not_deleted(mux_sim: MuxSim) -> None:
-    """Checked again at the last moment, whoever wrote the row; and it is not asked again every hour."""
+    """Checked again at the last moment, whichever program wrote the row; and it is not tried again every hour."""
     lesson, asset_id = playing(mux_sim)
     db.session.add(AssetDeletion(mux_asset_id=asset_id, reason="a mistake"))
     db.session.commit()

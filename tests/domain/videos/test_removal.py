@@ -109,6 +109,7 @@ def test_clearing_a_failed_upload_is_the_end_of_it(mux_sim: MuxSim) -> None:
     payloads = mux_sim.waiting()
     for payload in payloads:
         mux_sim.give(payload)
+    assert mux_sim.lesson(lesson).video_processing_status == "error"
     with transaction(JOB):
         removal.clear_video(locking.lock_video_of(lesson))
     for payload in payloads:
@@ -122,6 +123,7 @@ def test_clearing_a_video_that_was_deleted_at_mux_is_the_end_of_it(mux_sim: MuxS
     payloads = mux_sim.waiting()
     for payload in payloads:
         mux_sim.give(payload)
+    assert mux_sim.lesson(lesson).video_processing_status == "error"
     with transaction(JOB):
         removal.clear_video(locking.lock_video_of(lesson))
     with transaction(JOB):

@@ -51,7 +51,9 @@ SHARINGS = {
 def shared(mux_sim: MuxSim, sharing: str) -> Shared:
     (asset_id,) = mux_sim.control.seed_assets(1, policy="public", duration=30.0)
     playback_id = mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
-    instructor = make_user()  # of both: over the API nobody takes an asset away from somebody else's lesson
+    instructor = (
+        make_user()
+    )  # of both: over the API no instructor takes an asset away from the lesson of another one
     first, second = (plays(instructor, asset_id, playback_id, *kind) for kind in SHARINGS[sharing])
     return Shared(mux_sim, asset_id, first, second)
 

@@ -91,8 +91,8 @@ def test_an_overtaken_upload_never_touches_the_lesson_and_its_asset_goes(mux_sim
     overtaken = mux_sim.rows(lesson)[0]
     assert (now.mux_asset_id, overtaken.status) == (before, "ready")
     assert now.mux_asset_id != overtaken.mux_asset_id
-    promised = db.session.scalars(select(AssetDeletion.mux_asset_id)).all()
-    assert promised == [overtaken.mux_asset_id]
+    written = db.session.scalars(select(AssetDeletion.mux_asset_id)).all()
+    assert written == [overtaken.mux_asset_id]
 
 
 def test_what_never_played_cannot_be_brought_back(mux_sim: MuxSim) -> None:
@@ -112,7 +112,7 @@ def test_what_never_played_cannot_be_brought_back(mux_sim: MuxSim) -> None:
     assert "video.replaced" not in mux_sim.actions(lesson.id)
 
 
-def test_undo_is_refused_once_somebody_tried_to_delete(mux_sim: MuxSim) -> None:
+def test_undo_is_refused_once_the_deletion_was_tried(mux_sim: MuxSim) -> None:
     """The try may have been carried out although no answer came."""
     lesson = make_lesson()
     for _ in range(2):
@@ -164,7 +164,7 @@ def test_how_an_upload_fails_is_told_in_its_own_words(mux_sim: MuxSim, ending: s
     if error == "asset_errored":
         assert now.video_error_message == "No video."
     assert mux_sim.notices(lesson.creator_id) == ["video_failed"]
-    assert now.publish_on_ready, "the wish outlives a failed attempt"
+    assert now.publish_on_ready, "it is still to be published after a failed attempt"
 
 
 @pytest.mark.parametrize(

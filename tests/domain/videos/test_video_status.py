@@ -137,7 +137,7 @@ def test_a_failed_replacement_is_shown_until_the_next_attempt(playing: Lesson) -
             "No sound.",
         )
         assert told.settled
-        happen(failed, VideoEvent.ASSET_DELETED)  # by us, since nobody wants it: that it failed is still true
+        happen(failed, VideoEvent.ASSET_DELETED)  # since nothing uses it: that it failed is still true
     row = attempt(playing, "u3")
     assert now(playing).replacement is not None
     happen(row, VideoEvent.CANCEL)

@@ -1,4 +1,4 @@
-"""Whoever loses the right to a lesson or course loses the uploads they began for it; what arrives nevertheless is held."""
+"""A user who loses the right to a lesson or course loses the uploads begun for it; a file that arrives after that is held."""
 
 import time
 import uuid
@@ -281,10 +281,10 @@ def test_a_right_that_comes_back_revives_nothing(mux_sim: MuxSim) -> None:
 @pytest.mark.parametrize("heard", [True, False])
 def test_no_other_way_leads_out(mux_sim: MuxSim, app: Flask, heard: bool) -> None:
     """Replayed events, rechecks, republish, fix-lessons, reconcile, support's own words and an import: it stays held, or
-    is found and held where nobody had told us."""
+    is found and held where every event was lost."""
     lesson = make_lesson()
     upload_id = late(mux_sim, lesson, heard=heard)
-    if not heard:  # the promise to cancel is lost with everything else
+    if not heard:  # the row that cancels it is lost with everything else
         db.session.execute(text("DELETE FROM upload_cancellations"))
     # a temporary id makes fix-lessons look for whatever names this lesson at Mux
     temporary = {"mux_asset_id": "temp_1", "mux_playback_id": "temp_1", "video_processing_status": "ready"}
@@ -315,7 +315,7 @@ def test_no_other_way_leads_out(mux_sim: MuxSim, app: Flask, heard: bool) -> Non
     assert mux_sim.lesson(lesson).status == "draft"
 
 
-def test_a_walk_through_mux_finds_what_nobody_told_us_and_deletes_it_not(mux_sim: MuxSim) -> None:
+def test_reconciling_finds_what_no_event_told_of_and_does_not_delete_it(mux_sim: MuxSim) -> None:
     """An old asset of an upload that was withdrawn, and neither a webhook nor the cancellation told us of it."""
     lesson = make_lesson()
     make_tracking(lesson, upload_id="upload-a", started_by=lesson.creator_id)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lessonadmin import config, metrics
-from lessonadmin.mux import transport
+from lessonadmin.mux import transport, web_concurrency
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests.mux.fake_server import FakeServer
@@ -77,3 +77,13 @@ def counted() -> Callable[[str, str], float]:
             if sample.name.endswith("_total"):
                 before[sample.labels["operation"], sample.labels["outcome"]] = sample.value
     return lambda operation, outcome: value(operation, outcome) - before.get((operation, outcome), 0.0)
+
+
+@pytest.fixture
+def in_request(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A web request has begun; all places are free, and no call waits for one."""
+    monkeypatch.setattr(web_concurrency, "_slots", web_concurrency.Slots())
+    monkeypatch.setattr(web_concurrency, "WAIT_SECONDS", 0.0)
+    web_concurrency.begin()
+    yield
+    web_concurrency.end()

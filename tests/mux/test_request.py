@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from lessonadmin import mux
+from lessonadmin.mux import web_concurrency
 from lessonadmin.mux.request import mux_request
 from muxsim.client import Control
-from tests.mux.calls import CALLS, DELETIONS, kind, problem
+from tests.mux.calls import CALLS, DELETIONS, create, kind, problem
 from tests.mux.fake_server import FakeServer, answer, hang_up
 from tests.settings import overridden
 
@@ -126,3 +128,15 @@ def test_a_call_that_got_no_answer_is_logged_without_a_status(
     assert kind("get_asset") == ("later", "network", None)
     (line,) = [vars(one) for one in caplog.records if one.name == "lessonadmin.mux"]
     assert (line["levelname"], line["outcome"], line["status"]) == ("WARNING", "network", None)
+
+
+@pytest.mark.usefixtures("in_request")
+def test_only_starting_an_upload_takes_the_place_that_is_kept_for_it(fake: FakeServer) -> None:
+    fake.script(answer({"data": {"id": "u1", "status": "waiting", "url": "https://x.example/u1"}}, 201))
+    web_concurrency.mark_counted()
+    with ExitStack() as questions:
+        for _ in range(web_concurrency.MAX_AT_ONCE - web_concurrency.RESERVED_FOR_UPLOADS):
+            questions.enter_context(web_concurrency.slot(for_upload=False))
+        assert kind("get_upload") == ("later", "busy", None)
+        assert fake.asked == []
+        assert create().id == "u1"

@@ -1,7 +1,6 @@
 """Calls to Mux within a web request: only counted ones, few at a time, and no waiting while Mux is slow."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -88,16 +87,6 @@ def test_once_a_call_was_slow_no_call_waits_until_one_is_quick_again(slots: Slot
     assert slots.take(2) == clock.now
     with pytest.raises(Waited):
         slots.take(2)
-
-
-@pytest.fixture
-def in_request(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A request has begun; all places are free, and no call waits for one."""
-    monkeypatch.setattr(web_concurrency, "_slots", Slots())
-    monkeypatch.setattr(web_concurrency, "WAIT_SECONDS", 0.0)
-    web_concurrency.begin()
-    yield
-    web_concurrency.end()
 
 
 def test_outside_of_a_request_nothing_is_counted_and_no_call_waits() -> None:

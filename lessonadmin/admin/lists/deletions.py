@@ -11,9 +11,9 @@ from lessonadmin.admin.framework import cells, filters, mux_links
 from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
-from lessonadmin.domain.batches.actions import retry_deletions
 from lessonadmin.domain.errors import Missing, Problem
 from lessonadmin.domain.models import AssetDeletion
+from lessonadmin.domain.support import retry_deletion
 from lessonadmin.domain.support.names import Names, names_of
 from lessonadmin.domain.videos import conditions
 from lessonadmin.text.ids import as_id
@@ -88,7 +88,7 @@ class DeletionView(TableView):
         try:
             if row_id is None:
                 raise Missing
-            gone = retry_deletions.try_now(row_id, actor=auth.current_actor())
+            gone = retry_deletion.try_now(row_id, actor=auth.current_actor())
         except Missing:
             raise
         except Problem as problem:

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from lessonadmin import mux
 from lessonadmin.db import JOB, Actor, db
-from lessonadmin.domain.batches.actions import retry_deletions
 from lessonadmin.domain.errors import Conflict, Missing, TooMany
 from lessonadmin.domain.models import AssetDeletion, AuditLog
+from lessonadmin.domain.support import retry_deletion
 from tests.domain.batches.actions.support import staff
 from tests.factories import keep, make_playing_lesson
 from tests.mux_sim import MuxSim
@@ -45,7 +45,7 @@ def fresh(row: AssetDeletion) -> AssetDeletion:
 )
 def test_it_is_carried_out_at_once(mux_sim: MuxSim, due: timedelta, columns: dict[str, Any]) -> None:
     row, by = deletion(mux_sim, due=due, **columns), staff("asked by phone")
-    assert retry_deletions.try_now(row.id, actor=by) is True
+    assert retry_deletion.try_now(row.id, actor=by) is True
     assert mux_sim.control.assets() == []
     assert fresh(row).done_at is not None
     (written,) = db.session.scalars(select(AuditLog).where(AuditLog.target_id == row.id))
@@ -69,7 +69,7 @@ def test_what_must_wait_or_is_done_is_left_alone(
     row = deletion(mux_sim, **columns)
     before = (row.due_at, row.lease_token)
     with pytest.raises(Conflict) as refusal:
-        retry_deletions.try_now(row.id, actor=staff())
+        retry_deletion.try_now(row.id, actor=staff())
     assert refusal.value.type == problem
     assert (fresh(row).due_at, fresh(row).lease_token) == before
     assert mux_sim.calls() == []
@@ -78,14 +78,14 @@ def test_what_must_wait_or_is_done_is_left_alone(
 
 def test_one_that_is_not_there_is_missing(mux_sim: MuxSim) -> None:
     with pytest.raises(Missing):
-        retry_deletions.try_now(uuid.uuid4(), actor=staff())
+        retry_deletion.try_now(uuid.uuid4(), actor=staff())
 
 
 def test_an_error_of_mux_reaches_support_and_it_is_tried_again_later(mux_sim: MuxSim) -> None:
     row = deletion(mux_sim)
     mux_sim.control.fault("api", "status", match={"method": "DELETE"}, status=500)
     with pytest.raises(mux.Later):
-        retry_deletions.try_now(row.id, actor=staff())
+        retry_deletion.try_now(row.id, actor=staff())
     now = fresh(row)
     assert (now.done_at, now.attempts, now.lease_token) == (None, 2, None)
     assert len(mux_sim.control.assets()) == 1
@@ -95,11 +95,11 @@ def test_a_person_may_not_ask_for_ever(mux_sim: MuxSim) -> None:
     rows, by = [deletion(mux_sim) for _ in range(7)], staff()
     with overridden(asks_per_minute=1):  # staff six times as many
         for row in rows[:6]:
-            assert retry_deletions.try_now(row.id, actor=by)
+            assert retry_deletion.try_now(row.id, actor=by)
         with pytest.raises(TooMany):
-            retry_deletions.try_now(rows[6].id, actor=by)
+            retry_deletion.try_now(rows[6].id, actor=by)
         assert fresh(rows[6]).done_at is None
-        assert retry_deletions.try_now(rows[6].id, actor=staff()), "another has a count of their own"
+        assert retry_deletion.try_now(rows[6].id, actor=staff()), "another has a count of their own"
 
 
 @pytest.mark.parametrize("actor", [JOB, None], ids=["job", "staff"])
@@ -109,7 +109,7 @@ def test_a_deletion_of_an_asset_that_is_used_is_ended_and_support_hears_why(
     row = deletion(mux_sim, attempts=30, last_error="it plays in a lesson or course again")
     make_playing_lesson(mux_asset_id=row.mux_asset_id)
     with pytest.raises(Conflict, match="uses this asset"):
-        retry_deletions.try_now(row.id, actor=actor or staff())
+        retry_deletion.try_now(row.id, actor=actor or staff())
     db.session.rollback()
     assert db.session.scalars(select(AssetDeletion.id)).all() == []
     assert "DELETE" not in {call["method"] for call in mux_sim.calls()}

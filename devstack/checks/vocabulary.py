@@ -1,6 +1,6 @@
 """Retired words: names, docstrings and comments use the words of `docs/glossary.md`: `python -m devstack.checks.vocabulary`.
 
-Reads Python, and the comments of templates, scripts and styles. Never reads texts that people see, nor values that rows,
+Reads Python, tests too, and the comments of templates, scripts and styles. Never reads texts that people see, nor values that rows,
 forms and programs hold: those keep the words they were stored with.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from devstack import places
 
-FOLDERS = ("lessonadmin", "muxsim", "devstack", "bench")
+FOLDERS = ("lessonadmin", "muxsim", "devstack", "bench", "tests")
 # What is said instead, for the message.
 RETIRED = {
     "desk": "LockedVideo, worklist",
@@ -46,9 +46,11 @@ PRONOUNS = {"we": "Lessonadmin", "us": "Lessonadmin", "our": "the", "ours": "loc
 WORD = re.compile(r"(?<![a-z])(" + "|".join(RETIRED) + r")(?:s|es|ed|'s|’s)?(?![a-z])")
 PRONOUN = re.compile(r"(?<![A-Za-z'’])(" + "|".join(PRONOUNS) + r")(?![A-Za-z])")
 LIMIT = re.compile(r"^_?(MOST|LONGEST|SHORTEST|LARGEST|FEWEST|LEAST|HIGHEST|DEEPEST)(_|$)")
+SCRIPT = re.compile(r"/\*.*?\*/|(?<![:'\"`])//[^\n]*", re.DOTALL)
 MARKUP = {
     ".html": re.compile(r"\{#.*?#\}", re.DOTALL),
-    ".js": re.compile(r"/\*.*?\*/|(?<![:'\"`])//[^\n]*", re.DOTALL),
+    ".js": SCRIPT,
+    ".mjs": SCRIPT,
     ".css": re.compile(r"/\*.*?\*/", re.DOTALL),
 }
 

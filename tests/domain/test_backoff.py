@@ -1,4 +1,4 @@
-"""One formula for how long to wait: the same in Python and in a query, bounded, and Mux's wish goes first."""
+"""One formula for how long to wait: the same in Python and in a query, bounded, and what Mux asks for goes first."""
 
 import pytest
 from sqlalchemy import Integer, literal, select
@@ -24,6 +24,6 @@ def test_the_bound_may_be_another_one(session: Session) -> None:
     assert found == 6 * 3_600
 
 
-@pytest.mark.parametrize(("wished", "seconds"), [(7.5, 7.5), (7_200, 7_200), (None, 15), (0, 15)])
-def test_what_the_other_side_wishes_goes_first(wished: float | None, seconds: float) -> None:
-    assert backoff.pause(1, first=15, retry_after=wished) == seconds
+@pytest.mark.parametrize(("asked", "seconds"), [(7.5, 7.5), (7_200, 7_200), (None, 15), (0, 15)])
+def test_what_the_other_side_asks_for_goes_first(asked: float | None, seconds: float) -> None:
+    assert backoff.pause(1, first=15, retry_after=asked) == seconds

@@ -38,7 +38,7 @@ def test_alive_is_who_was_seen_within_the_last_minute(
     assert (len(heartbeats.alive(heartbeats.ages(WORKER), WORKER)) == 1) == there
 
 
-def test_nobody_was_ever_seen(session: Session) -> None:
+def test_no_process_was_ever_seen(session: Session) -> None:
     heartbeats.record("mux.answered")
     assert heartbeats.worker_and_clock() == {"worker": False, "clock": False}
     assert heartbeats.age(WORKER) is heartbeats.age(CLOCK) is None

@@ -1,4 +1,4 @@
-"""The share of Mux that background work may use: one bucket for all, its pauses, and who may shorten them (nobody)."""
+"""The share of Mux that background work may use: one bucket for all, its pauses, which no caller may shorten."""
 
 import ast
 import threading
@@ -78,7 +78,7 @@ def test_many_workers_get_no_more_than_one(app: Flask, session: object) -> None:
     assert mux_budget.CAPACITY <= granted.count(True) <= mux_budget.CAPACITY + 2  # what flows in meanwhile
 
 
-def test_mux_is_left_alone_for_as_long_as_it_wishes(session: object) -> None:
+def test_mux_is_left_alone_for_as_long_as_it_asks_for(session: object) -> None:
     mux_budget.take()
     mux_budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429, retry_after=40))
     assert paused_for() == 40
@@ -96,7 +96,7 @@ def test_a_pause_is_never_cut_short_by_another_workers_failure(session: object) 
     assert paused_for() == 90
 
 
-def test_too_many_without_a_wish_is_a_short_pause(session: object) -> None:
+def test_too_many_without_a_time_is_a_short_pause(session: object) -> None:
     mux_budget.take()
     mux_budget.went_wrong(mux.Later("Too many.", category="rate_limit", status=429))
     assert paused_for() == 5
@@ -138,7 +138,7 @@ def test_one_answer_breaks_the_row(session: object) -> None:
         mux.Later("Mux cannot delete this asset yet.", category="preparing", status=400),
     ],
 )
-def test_answers_about_one_thing_pause_nobody(session: object, error: mux.MuxError) -> None:
+def test_answers_about_one_thing_make_no_pause(session: object, error: mux.MuxError) -> None:
     mux_budget.take()
     for _ in range(12):
         mux_budget.went_wrong(error)
@@ -154,7 +154,7 @@ def test_a_background_call_counts_itself(session: object) -> None:
         assert not granted
 
 
-def test_nobody_waits_for_the_budget_without_listening_to_its_answer() -> None:
+def test_no_caller_waits_for_the_budget_without_reading_its_answer() -> None:
     """Who goes on after a refusal asks Mux in the middle of its pause."""
     deaf = [
         f"{file.name}:{node.lineno}"

@@ -1,5 +1,5 @@
-"""Whoever waits for a lesson or course asks once more whether it is still theirs: it may have been given away, or their
-account been changed, by whoever held it. Two connections and a held lock for each way to change something."""
+"""A caller that waits for a lesson or course asks once more whether it is still theirs: it may have been given away, or their
+account been changed, by the caller that held it. Two connections and a held lock for each way to change something."""
 
 import threading
 import time
@@ -102,7 +102,7 @@ def as_it_is() -> list[object]:
 
 
 def waits(held: Connection) -> bool:
-    """Somebody waits for what this connection holds."""
+    """Another connection waits for what this connection holds."""
     us = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
     return bool(held.scalar(text(us)))
 
@@ -166,7 +166,7 @@ def test_what_was_lost_while_waiting_is_not_changed(
 
 
 def test_who_keeps_the_right_is_not_stopped(things: dict[str, Owner]) -> None:
-    """The control: the same call by the same person, when nobody took anything away."""
+    """The control: the same call by the same person, when nothing was taken away."""
     instructor = db.session.get_one(User, things["lesson"].owner_id)
     for call in (LESSON_CALLS["edit"], COURSE_CALLS["edit"]):
         call(instructor, things["lesson" if call is LESSON_CALLS["edit"] else "course"])

@@ -28,7 +28,7 @@ from lessonadmin.domain.errors import Invalid
         ("1\u00a0000", 100_000),
         ("007", 700),
         ("999999.00", 99_999_900),
-        # as an Asian or Arabic keyboard writes digits; `int` reads them, so do we
+        # as an Asian or Arabic keyboard writes digits; `int` reads them, and so does Lessonadmin
         ("\uff19.\uff19\uff19", 999),
         ("\u0661\u0662", 1200),
     ],

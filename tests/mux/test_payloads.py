@@ -1,4 +1,4 @@
-"""Mux's objects as we read them: real shapes field by field, and hostile ones that may blank a field and no more."""
+"""Mux's objects as they are read: real shapes field by field, and hostile ones that may blank a field and no more."""
 
 import uuid
 from collections.abc import Callable

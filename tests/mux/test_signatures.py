@@ -132,7 +132,7 @@ def test_without_the_right_secret_nothing_passes(secrets: tuple[str, ...]) -> No
     assert reason(HEADER, secrets=secrets) == "mismatch"
 
 
-def test_an_empty_secret_never_opens_the_door() -> None:
+def test_an_empty_secret_never_verifies() -> None:
     assert reason(signature(BODY, "", now=AT), secrets=("", SECRET)) == "mismatch"
 
 

@@ -41,7 +41,7 @@ UNREADABLE = "?"
 GUARDED = VIDEO | PUBLICATION
 MODELS = frozenset({"Tracking", "Lesson", "Course"})
 TABLES = "lessons|courses|mux_asset_tracking"
-# A new upload may be born with the ids that it came with; all else about it is said by events.
+# A new upload may be created with the ids that it came with; all else about it is said by events.
 BIRTH = frozenset({"upload_id", "mux_asset_id"})
 
 UPDATES = re.compile(

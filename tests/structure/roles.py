@@ -1,6 +1,6 @@
 """The table of all routes and who may enter: `python -m tests.structure.roles > tests/structure/roles.txt` writes it anew.
 
-Read the difference before you commit it: each new line is a door, and says for whom it opens.
+Read the difference before you commit it: each new line opens an address, and says for whom.
 """
 
 import sys
@@ -28,7 +28,7 @@ def guard_of(rule: Rule) -> auth.Guard | None:
 
 
 def call_of(rule: Rule) -> endpoints.Endpoint | None:
-    """The call of the JSON API behind a route: inside its blueprint's door, it has one of its own."""
+    """The call of the JSON API behind a route: inside its blueprint's guard, it has one of its own."""
     blueprint, _, name = rule.endpoint.rpartition(".")
     if blueprint != endpoints.bp.name:
         return None

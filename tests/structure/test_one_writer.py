@@ -48,7 +48,7 @@ def found_in(path: str, source: str) -> list[tuple[str, str, str, int]]:
     ]
 
 
-def test_nobody_but_the_writers_changes_a_state() -> None:
+def test_only_the_writers_change_a_state() -> None:
     found = [one for path, source in modules() for one in found_in(path, source)]
     assert [one for one in found if one[:3] not in EXCEPTIONS] == []
     assert {one[:3] for one in found} == set(EXCEPTIONS), "an exception that nothing needs any more"

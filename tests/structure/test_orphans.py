@@ -186,7 +186,7 @@ def test_of_the_check_a_planted_orphan_is_found(tree: Path, name: str) -> None:
     assert found(tree) == [orphan]
 
 
-def test_of_the_check_a_job_that_nobody_enqueues_is_found(tree: Path) -> None:
+def test_of_the_check_a_job_that_is_never_enqueued_is_found(tree: Path) -> None:
     jobs = 'JOBS = {"lessonadmin.jobs.nudge": "a", "lessonadmin.jobs.wake": "a"}\n'
     write(tree, "lessonadmin/redis_queue/job_list.py", jobs)
     write(
@@ -195,7 +195,7 @@ def test_of_the_check_a_job_that_nobody_enqueues_is_found(tree: Path) -> None:
     assert found(tree) == [("job", "lessonadmin.jobs.wake")]
 
 
-def test_of_the_check_a_setting_that_nobody_reads_or_explains_is_found(tree: Path) -> None:
+def test_of_the_check_a_setting_that_is_never_read_or_explained_is_found(tree: Path) -> None:
     settings = TREE["lessonadmin/config.py"].replace(
         "public_url: str", "public_url: str\n            wake: int = 1"
     )

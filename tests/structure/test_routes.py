@@ -33,7 +33,7 @@ def test_nothing_in_the_table_is_unguarded() -> None:
 
 @pytest.fixture
 def careless(settings_environment: dict[str, str]) -> Iterator[Flask]:
-    """The product with a route that somebody added without a thought of who may enter."""
+    """The product with a route that was added without a thought of who may enter."""
     application = create_app(config.load(settings_environment))
     application.add_url_rule("/careless", "careless.show", lambda: "everything")
     application.add_url_rule("/careless-too", "careless_too", lambda: "everything", methods=["POST"])
@@ -64,7 +64,7 @@ def address_of(rule: Rule) -> str:
 
 
 def knock(browser: FlaskClient, method: str, address: str) -> str:
-    """What the door does: `login`, `401`, `404`, `403`, `catalog`, or `in`. Without a CSRF token nothing is changed."""
+    """What the guard does: `login`, `401`, `404`, `403`, `catalog`, or `in`. Without a CSRF token nothing is changed."""
     answer = browser.open(address, method=method, buffered=True)
     if answer.status_code == 302 and (answer.location or "").startswith("/login"):
         return "login"
@@ -75,7 +75,7 @@ def knock(browser: FlaskClient, method: str, address: str) -> str:
     return "in" if answer.status_code == 400 else str(answer.status_code)
 
 
-def doors(app: Flask) -> Iterator[tuple[Rule, str, auth.Guard]]:
+def guards(app: Flask) -> Iterator[tuple[Rule, str, auth.Guard]]:
     for rule in app.url_map.iter_rules():
         guard = guard_of(rule)
         assert guard is not None
@@ -86,7 +86,7 @@ def doors(app: Flask) -> Iterator[tuple[Rule, str, auth.Guard]]:
 
 def test_strangers_are_sent_away_everywhere(app: Flask) -> None:
     found = {}
-    for rule, method, _ in doors(app):
+    for rule, method, _ in guards(app):
         expected = "401" if rule.rule.startswith("/api/") else "login"
         seen = knock(app.test_client(), method, address_of(rule))
         if seen != expected:
@@ -98,10 +98,10 @@ def test_strangers_are_sent_away_everywhere(app: Flask) -> None:
 def test_each_role_enters_where_the_table_says_and_nowhere_else(app: Flask, role: str) -> None:
     browser = signed_in(make_user(role=role))
     found = {}
-    for rule, method, guard in doors(app):
+    for rule, method, guard in guards(app):
         seen = knock(browser, method, address_of(rule))
         if role in guard.roles:
-            # behind the door: a missing row is 404, an odd question 403 or whatever the room says
+            # behind the guard: a missing row is 404, an odd question 403 or whatever the view says
             wrong = seen in ("login", "401") or (method != "GET" and seen != "in")
             wrong = wrong and not (rule.rule == "/" and method == "GET")
         elif guard.students_to_catalog:
@@ -116,7 +116,7 @@ def test_each_role_enters_where_the_table_says_and_nowhere_else(app: Flask, role
 
 
 def calls_against_the_table(app: Flask, role: str) -> dict[str, int]:
-    """Each call of the JSON API, made with a token, so that it gets past the door of its blueprint: where it lets in, or
+    """Each call of the JSON API, made with a token, so that it gets past the guard of its blueprint: where it lets in, or
     sends away, whom the table does not say so of."""
     headers = bearer(make_user(role=role))
     found = {}
@@ -137,7 +137,7 @@ def test_each_role_makes_the_calls_that_the_table_says_and_no_other(app: Flask, 
     assert calls_against_the_table(app, role) == {}
 
 
-def test_of_the_test_a_call_without_its_inner_door_is_seen(
+def test_of_the_test_a_call_without_its_inner_guard_is_seen(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoints, "_require_role", lambda _who: None)
@@ -148,11 +148,11 @@ def test_of_the_test_a_call_without_its_inner_door_is_seen(
         for method in methods_of(rule)
     }
     seen = calls_against_the_table(app, "student").keys()
-    # behind some of these doors the domain refuses once more, by the lesson or the role
+    # behind some of these guards the domain refuses once more, by the lesson or the role
     assert {"POST /api/mux/update-asset", "POST /api/lessons", "POST /api/mux/upload-url"} <= seen <= inner
 
 
-def test_the_table_names_the_inner_doors_of_the_api() -> None:
+def test_the_table_names_the_inner_guards_of_the_api() -> None:
     written = set(TABLE.read_text().splitlines())
     assert {
         "POST /api/lessons: instructors and staff",

@@ -86,7 +86,7 @@ def test_every_form_that_posts_carries_the_token(name: str) -> None:
         assert "csrf()" in form or "csrf_token" in form, form[:120]
 
 
-def test_every_script_of_ours_is_small_and_reaches_out_to_nobody() -> None:
+def test_every_own_script_is_small_and_calls_no_other_server() -> None:
     for file in (STATIC / "js").rglob("*.js"):
         text = Path(file).read_text()
         assert text.count("\n") < 300, file.name

@@ -131,7 +131,7 @@ def test_0002_fills_the_running_time_of_bulk_actions_that_may_go_on(at_0001: str
 
 
 def test_an_upgrade_gives_up_when_a_table_is_in_use_for_long(at_0001: str) -> None:
-    """Else everybody who comes after it would wait behind it."""
+    """Else every request after it would wait behind it."""
     before = rows_of(at_0001)
     with psycopg.connect(at_0001) as reader:
         reader.execute("SELECT count(*) FROM mux_asset_tracking")

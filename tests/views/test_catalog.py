@@ -138,7 +138,7 @@ def test_odd_addresses_are_whole_pages(browser: FlaskClient, odd: str) -> None:
     page_of(browser.get(f"/catalog?{odd}"))
 
 
-def test_the_pages_of_a_shelf_lead_to_each_other(browser: FlaskClient) -> None:
+def test_the_pages_of_a_list_lead_to_each_other(browser: FlaskClient) -> None:
     creator = make_user()
     for number in range(25):
         make_playing_lesson(

@@ -135,7 +135,7 @@ def test_a_person_leads_to_their_lessons(drawing: None, name: str, words: str) -
     assert shown(drawn) == words
 
 
-def test_no_person_is_nobody_and_leads_nowhere(drawing: None) -> None:
+def test_no_person_leads_nowhere(drawing: None) -> None:
     drawn = cells.person(None)
     assert shown(drawn) == "nobody"
     assert Page(drawn).all("a") == []

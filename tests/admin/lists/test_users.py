@@ -1,4 +1,4 @@
-"""Accounts, over HTTP: admins make, disable, change and hand over; nobody else sees that there are any."""
+"""Accounts, over HTTP: admins make, disable, change and hand over; no other role sees that there are any."""
 
 import re
 import uuid
@@ -25,7 +25,7 @@ from tests.factories import (
 )
 from tests.pages import csrf_of, page_of
 
-ROOM = "/admin/user/"
+LIST = "/admin/user/"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def admin(app: Flask, session: object) -> FlaskClient:
 
 
 def press(browser: FlaskClient, path: str, **fields: str) -> Any:
-    return browser.post(ROOM + path, data={"csrf_token": csrf_of(browser, "/account"), **fields})
+    return browser.post(LIST + path, data={"csrf_token": csrf_of(browser, "/account"), **fields})
 
 
 def signs_in(app: Flask, email: str, password: str) -> bool:
@@ -60,7 +60,7 @@ def test_an_account_is_made_and_its_password_shown_once(admin: FlaskClient, app:
     ]
     assert len(shown) == 1
     assert signs_in(app, made.email, shown[0] or "")
-    assert shown[0] not in admin.get(f"{ROOM}details/?id={made.id}").text
+    assert shown[0] not in admin.get(f"{LIST}details/?id={made.id}").text
     assert shown[0] not in str([row.detail for row in db.session.scalars(select(AuditLog))])
 
 
@@ -120,7 +120,7 @@ def test_the_tokens_of_an_account_are_seen_and_revoked(
     user = make_user()
     headers = [bearer(user, scope="read") for _ in range(3)]
     assert client.get("/api/lessons", headers=headers[0]).status_code == 200
-    page = page_of(admin.get(f"{ROOM}details/?id={user.id}"))
+    page = page_of(admin.get(f"{LIST}details/?id={user.id}"))
     assert page.text("li").count("Read only") == 3
     assert page.text("li").count("last used just now from 127.0.0.1") == 1
     first = page.all("input", name="token_id")[0]["value"] or ""
@@ -143,7 +143,7 @@ def test_the_tokens_of_an_account_are_seen_and_revoked(
     ]
 
 
-def test_a_token_of_somebody_else_is_not_revoked_by_another_account(
+def test_a_token_of_another_user_is_not_revoked_by_another_account(
     admin: FlaskClient, client: FlaskClient
 ) -> None:
     user, other = make_user(), make_user()
@@ -158,7 +158,7 @@ def test_a_token_of_somebody_else_is_not_revoked_by_another_account(
 def test_everything_is_handed_over_and_nothing_left(admin: FlaskClient) -> None:
     one, other = make_user(), make_user(email="other@school.example")
     lesson, course = make_lesson(creator=one), make_course(instructor=one)
-    page = page_of(admin.get(f"{ROOM}details/?id={one.id}"))
+    page = page_of(admin.get(f"{LIST}details/?id={one.id}"))
     assert "Hand over 1 lesson and 1 course" in page.text()
     for to in ("nobody@school.example", one.email, "", "a\x00b"):
         assert press(admin, "handover", id=str(one.id), to=to).status_code == 400, to
@@ -173,16 +173,16 @@ def test_what_will_be_cancelled_is_said_before_the_press(admin: FlaskClient) -> 
     for _ in range(2):
         make_tracking(make_lesson(creator=one), started_by=one.id)
     make_tracking(make_lesson(creator=one), status="processing", mux_asset_id="a")
-    page = admin.get(f"{ROOM}details/?id={one.id}").text
+    page = admin.get(f"{LIST}details/?id={one.id}").text
     words = "2 uploads that have not arrived will be cancelled."
     assert page.count(words) == 3, "for a student, for disabling, for handing over"
     assert f"As a student: {words}" in page
-    assert "not arrived" not in admin.get(f"{ROOM}details/?id={other.id}").text
+    assert "not arrived" not in admin.get(f"{LIST}details/?id={other.id}").text
     press(admin, "handover", id=str(one.id), to=other.email)
     assert "2 uploads that had not arrived were cancelled." in str(said(admin))
 
 
-def test_nobody_changes_their_own_account_here(admin: FlaskClient) -> None:
+def test_no_admin_changes_their_own_account_here(admin: FlaskClient) -> None:
     me = db.session.scalars(select(User).where(User.email == "root@school.example")).one()
     for path, fields in (("role", {"role": "student"}), ("active", {"active": "0"}), ("password", {})):
         press(admin, path, id=str(me.id), **fields)
@@ -193,8 +193,8 @@ def test_nobody_changes_their_own_account_here(admin: FlaskClient) -> None:
 @pytest.mark.parametrize("role", ["student", "instructor", "support"])
 @pytest.mark.parametrize("path", ["role", "active", "password", "handover", "new/"])
 def test_only_admins(app: Flask, session: object, role: str, path: str) -> None:
-    user, somebody = make_user(), signed_in(make_user(role=role))
-    answer = press(somebody, path, id=str(user.id), role="admin", active="0", to="x", email="x@y.example")
+    user, other = make_user(), signed_in(make_user(role=role))
+    answer = press(other, path, id=str(user.id), role="admin", active="0", to="x", email="x@y.example")
     assert answer.status_code == (403 if role == "support" else 404)
     assert (fresh(user).role, fresh(user).active) == ("instructor", True)
 

@@ -1,4 +1,4 @@
-"""The page of one lesson or course for support, over HTTP: why and what to press, Mux beside us, the story, notes, and
+"""The page of one lesson or course for support, over HTTP: why and what to press, Mux beside the rows, the timeline, notes, and
 the few words that staff may edit."""
 
 import uuid

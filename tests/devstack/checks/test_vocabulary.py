@@ -32,6 +32,14 @@ def test_a_retired_word_is_found_in_python(tmp_path: Path, text: str, word: str)
     ]
 
 
+def test_a_test_uses_the_same_words(tmp_path: Path) -> None:
+    text = 'def test_nobody_pays() -> None:\n    """Whoever looks."""\n'
+    assert found(tmp_path, "tests/domain/test_prices.py", text) == [
+        "tests/domain/test_prices.py:1: nobody",
+        "tests/domain/test_prices.py:2: whoever",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -52,6 +60,7 @@ def test_other_words_quotes_and_values_are_right(tmp_path: Path, text: str) -> N
         ("templates/a.html", "<p>\n{# the desk #}\n</p>"),
         ("lessonadmin/static/a.js", "const a = 1;\n// the desk\n"),
         ("muxsim/static/a.css", "a {}\n/* the desk */\n"),
+        ("tests/javascript/a.test.mjs", "const a = 1;\n// the desk\n"),
     ],
 )
 def test_a_comment_of_a_page_is_read(tmp_path: Path, file: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Passwords: how they are hashed, what they must be like, and that the hashes of nobody open nothing."""
+"""Passwords: how they are hashed, what they must be like, and that the hashes of no account open nothing."""
 
 import pytest
 from werkzeug.security import generate_password_hash

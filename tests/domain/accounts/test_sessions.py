@@ -65,7 +65,7 @@ def test_requests_keep_a_session_of_staff_alive(session: Session) -> None:
         assert sessions.by_session(secret) is not None
 
 
-def test_a_request_of_nobody_keeps_no_session_alive(session: Session) -> None:
+def test_a_request_without_a_user_keeps_no_session_alive(session: Session) -> None:
     secret = opened(make_user(role="support"))
     age(session, "last_seen_at", 20)
     assert sessions.by_session(secret, seen=False) is not None
@@ -102,7 +102,7 @@ def test_ending_counts_only_those_that_were_open(session: Session) -> None:
     assert [row.id for row in sessions.open_ones(user)] == [known[1].id]
 
 
-def test_nobody_ends_the_session_of_somebody_else(session: Session) -> None:
+def test_no_user_ends_the_session_of_another(session: Session) -> None:
     user, other = make_user(), make_user()
     secret = opened(user)
     known = sessions.by_session(secret)

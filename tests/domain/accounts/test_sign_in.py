@@ -161,7 +161,7 @@ def test_with_old_hashes_around_every_no_takes_the_same_time_too(session: Sessio
     assert costs == [["$argon2id$v=19$m=47104,t=1,p=1", "scrypt:32768:8:1"]] * 3
 
 
-def test_whoever_signs_in_with_an_old_hash_is_given_a_new_one(session: Session) -> None:
+def test_a_user_who_signs_in_with_an_old_hash_is_given_a_new_one(session: Session) -> None:
     old = generate_password_hash(PASSWORD)
     user = make_user(password_hash=old)
     first, second = (sign_in.prove(email=user.email, password=PASSWORD) for _ in range(2))

@@ -103,7 +103,7 @@ def test_what_it_may_do_is_one_of_two(session: Session) -> None:
     assert [one.scope for one in tokens.live(user)] == ["read"]
 
 
-def test_nobody_has_more_than_twenty(session: Session) -> None:
+def test_no_user_has_more_than_twenty(session: Session) -> None:
     user = make_user()
     for _ in range(tokens.MAX_LIVE):
         make_token(user)
@@ -157,7 +157,7 @@ def test_what_fails_ends_no_token(session: Session) -> None:
 @pytest.mark.parametrize("because", ["password reset", "account disabled"])
 @pytest.mark.parametrize("first", ["mint", "end"])
 def test_no_token_slips_past_a_reset_that_happens_meanwhile(app: Flask, because: str, first: str) -> None:
-    """Whoever comes second waits for the first, so the one made before is ended and the one after is refused."""
+    """The second transaction waits for the first, so the one made before is ended and the one after is refused."""
     user = make_user()
     holds, go_on = threading.Event(), threading.Event()
     outcome: dict[str, object] = {}

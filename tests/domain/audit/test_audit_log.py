@@ -76,7 +76,7 @@ def test_one_notice_of_a_kind_for_an_upload(session: object) -> None:
 @pytest.mark.parametrize(
     "attack", ["UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"]
 )
-def test_nobody_changes_the_past(session: object, attack: str) -> None:
+def test_no_statement_changes_the_past(session: object, attack: str) -> None:
     with transaction(CLI):
         audit_log.record("lesson.updated", make_lesson())
     with pytest.raises(Exception, match=r"never changed|permission"):

@@ -126,7 +126,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, row: int) -> Iterator[None]:
 
 
 def hours_pass(hours: int = 12) -> None:
-    """As if nobody had looked at any batch for so long."""
+    """As if no sweep had looked at any batch for so long."""
     passed = timedelta(hours=hours)
     earlier = {"created_at": Batch.created_at - passed, "running_since": Batch.running_since - passed}
     db.session.execute(update(Batch).values(earlier))

@@ -133,7 +133,7 @@ def test_old_pages_are_read_anew(mux_sim: MuxSim, staff: Actor, monkeypatch: pyt
 def test_a_deletion_that_was_told_meanwhile_stands(
     mux_sim: MuxSim, staff: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page was read, then the video was deleted and we heard of it: the page's word is old."""
+    """The page was read, then the video was deleted and a webhook told it: the page's word is old."""
     lessons = [make_lesson() for _ in range(8)]
     for lesson in lessons:
         mux_sim.uploaded(lesson)
@@ -164,7 +164,7 @@ def test_a_list_that_mux_does_not_give_is_done_without(mux_sim: MuxSim, staff: A
     assert gets(mux_sim)[1:] == ["get_upload", "get_asset"] * 6
 
 
-def test_an_unanswered_list_spends_nothing_while_everybody_pauses(mux_sim: MuxSim, staff: Actor) -> None:
+def test_an_unanswered_list_spends_nothing_during_a_pause(mux_sim: MuxSim, staff: Actor) -> None:
     ids = mux_sim.lost([make_lesson() for _ in range(6)])
     mux_budget.take(0)
     db.session.execute(

@@ -146,7 +146,7 @@ def test_a_batch_that_asks_mux_is_sent_off_when_the_pause_is_over(mux_sim: MuxSi
 
 
 @pytest.mark.parametrize("away", ["Redis", "all workers"])
-def test_with_nobody_to_send_it_to_the_sweep_carries_a_batch_out_itself(
+def test_without_a_worker_the_sweep_carries_a_batch_out_itself(
     staff: Actor, redis_connection: Any, away: str
 ) -> None:
     if away == "Redis":

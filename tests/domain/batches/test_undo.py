@@ -13,7 +13,9 @@ from tests.factories import make_lesson, make_playing_lesson, make_user
 from tests.mux_sim import MuxSim
 
 
-def test_undo_takes_back_only_what_the_batch_did_and_nobody_touched(session: Session, staff: Actor) -> None:
+def test_undo_takes_back_only_what_the_batch_did_and_what_was_not_changed_since(
+    session: Session, staff: Actor
+) -> None:
     out = make_playing_lesson().id  # was published before: not the batch's doing
     plain, touched, twice = drafts(3)
     batch_id = begin(PUBLISH, [out, plain, touched, twice], staff)

@@ -64,7 +64,7 @@ def test_a_token_of_another_environment(mux_sim: MuxSim) -> None:
     for lesson in lessons_:
         mux_sim.uploaded(lesson)
     mux_sim.deliver()
-    mux_sim.control.reset()  # as the same token id would see it elsewhere: nothing of ours is there
+    mux_sim.control.reset()  # as the same token id would see it elsewhere: nothing of the school's is there
     db.session.execute(text("UPDATE mux_events SET environment_id = 'where our videos are'"))
     db.session.commit()
     mux_sim.control.seed_assets(3, policy="public", status="ready")

@@ -21,7 +21,7 @@ from tests.mux_sim import MuxSim
 
 @pytest.fixture
 def staff(mux_sim: MuxSim) -> Iterator[User]:
-    """Somebody to be told, a worker that is alive, and a budget that remembers nothing of other tests."""
+    """Staff to be told, a worker that is alive, and a budget that remembers nothing of other tests."""
     mux_budget._noted.clear()
     heartbeats.record("worker:test:1")
     yield make_user(role="support")
@@ -50,7 +50,7 @@ def pass_time(**columns: str) -> None:
     db.session.commit()
 
 
-def test_a_healthy_house_is_quiet(mux_sim: MuxSim, staff: User) -> None:
+def test_a_healthy_installation_is_quiet(mux_sim: MuxSim, staff: User) -> None:
     for _ in range(4):
         mux_sim.uploaded(make_lesson())
     mux_sim.deliver()
@@ -196,7 +196,7 @@ def test_many_refusals_of_one_account_and_not_of_many(session: object, staff: Us
     people = [make_user() for _ in range(3)]
     for person in people:
         happened("refused", alarms.REFUSALS_IN_FIVE_MINUTES - 1, f"user:{person.id}")
-    happened("refused", 500)  # of whom nobody counted apart
+    happened("refused", 500)  # of whom none is counted apart
     assert standing() == set()
     happened("refused", 1, f"user:{people[1].id}", minutes_ago=3)
     assert standing() == {"refusal_burst"}
@@ -286,7 +286,7 @@ def test_a_token_of_another_environment_darkens_few_lessons(
 def test_many_are_believed_gone_where_others_are_found(
     mux_sim: MuxSim, staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A token that finds some of our videos is of the right environment, however many others are gone."""
+    """A token that finds some of the school's videos is of the right environment, however many others are gone."""
     monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
     for _ in range(2):
         (found,) = mux_sim.control.seed_assets(1)

@@ -43,7 +43,7 @@ def test_without_a_limit_nothing_is_said(mux_sim: MuxSim) -> None:
 
 def test_each_finished_day_is_asked_for_once(mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
-    assert mux_usage.ask_delivered() == 0  # nothing of ours could be watched
+    assert mux_usage.ask_delivered() == 0  # nothing of the school could be watched
     lesson = make_lesson()
     make_tracking(lesson, created_at=datetime.now(UTC) - timedelta(days=5))
     noted_days = mux_usage.ask_delivered()

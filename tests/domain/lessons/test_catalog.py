@@ -88,7 +88,7 @@ def test_what_is_not_there_is_missing(student: User) -> None:
 
 
 @pytest.fixture
-def shelf(student: User) -> dict[str, Any]:
+def lessons_on_sale(student: User) -> dict[str, Any]:
     bread = make_course(title="Bread")
     make_playing_lesson(title="Sourdough", course=bread)
     make_playing_lesson(title="Sourness", description="What a starter tastes of", price_cents=500)
@@ -112,8 +112,10 @@ def shelf(student: User) -> dict[str, Any]:
         ({"bought": True, "free": True}, set()),
     ],
 )
-def test_filters(student: User, shelf: dict[str, Any], query: dict[str, Any], expected: set[str]) -> None:
-    given = query | (shelf if "course_id" in query else {})
+def test_filters(
+    student: User, lessons_on_sale: dict[str, Any], query: dict[str, Any], expected: set[str]
+) -> None:
+    given = query | (lessons_on_sale if "course_id" in query else {})
     assert set(shown(student, **given)) == expected
 
 

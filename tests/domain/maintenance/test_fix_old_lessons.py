@@ -41,8 +41,8 @@ def run(app: Flask, *arguments: str) -> tuple[int, dict[str, int], str]:
     return result.exit_code, figures, result.output
 
 
-def seeded(mux_sim: MuxSim, **wish: Any) -> str:
-    return mux_sim.control.seed_assets(1, **wish)[0]
+def seeded(mux_sim: MuxSim, **options: Any) -> str:
+    return mux_sim.control.seed_assets(1, **options)[0]
 
 
 def old(asset_id: str | None, **columns: Any) -> Lesson:
@@ -133,7 +133,7 @@ def test_a_dry_run_changes_nothing(mux_sim: MuxSim, app: Flask) -> None:
     assert mux_sim.rows(lesson) == []
 
 
-def test_nonsense_in_old_rows_harms_nobody(mux_sim: MuxSim, app: Flask) -> None:
+def test_nonsense_in_old_rows_does_no_harm(mux_sim: MuxSim, app: Flask) -> None:
     nonsense = [
         old(text) for text in ("", "   ", "an id with spaces", "temp_", "temp_ ", "../../etc", "x" * 3000)
     ]

@@ -111,7 +111,7 @@ def test_the_function_of_the_database_removes_no_young_row_whatever_it_is_asked(
     assert audit_actions() == ["364 days", "young"]
 
 
-def test_nobody_writes_a_row_that_is_old_already(session: object) -> None:
+def test_no_process_writes_a_row_that_is_old_already(session: object) -> None:
     db.session.execute(text(WRITE_AUDIT), {"action": "forged", "days": 1000})
     db.session.commit()
     assert db.session.scalar(text("SELECT clock_timestamp() - at < interval '1 minute' FROM audit_log"))

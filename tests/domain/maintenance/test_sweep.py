@@ -29,7 +29,7 @@ def grow_old(seconds: int) -> None:
     db.session.commit()
 
 
-def test_a_quiet_house_costs_no_call(mux_sim: MuxSim) -> None:
+def test_a_quiet_installation_costs_no_call(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
@@ -133,8 +133,8 @@ def test_replaced_videos_go_after_their_grace(mux_sim: MuxSim) -> None:
     assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_lost_nudges_are_found_in_the_rows(mux_sim: MuxSim) -> None:
-    """Cancellation and deletion were promised while Redis was away: nobody was nudged, and both happen."""
+def test_lost_jobs_are_found_in_the_rows(mux_sim: MuxSim) -> None:
+    """Cancellation and deletion were written while Redis was away: no job was enqueued, and both happen."""
     with overridden(redis_url="redis://127.0.0.1:1/0"):
         ticket = mux_sim.upload(make_lesson())
         other = make_lesson()

@@ -1,4 +1,4 @@
-"""Notices in the app: counted, listed with digests, read one by one or all at once, and nobody else's."""
+"""Notices in the app: counted, listed with digests, read one by one or all at once, and never those of another user."""
 
 import time
 import uuid
@@ -28,8 +28,8 @@ def tell(
     return keep(Notification(user_id=user.id, kind=kind, **columns)).id
 
 
-def told(user: User, **wish: Any) -> list[tuple[str, int, bool]]:
-    return [(one.kind, one.count, one.unread) for one in notices.page(user, **wish).entries]
+def told(user: User, **options: Any) -> list[tuple[str, int, bool]]:
+    return [(one.kind, one.count, one.unread) for one in notices.page(user, **options).entries]
 
 
 def mark(user: User, notice_id: uuid.UUID) -> bool:
@@ -99,7 +99,7 @@ def test_all_are_marked_but_what_came_after_the_page() -> None:
     assert len(notices.page(user).entries) == 4
 
 
-def test_nobody_reads_or_marks_what_others_were_told() -> None:
+def test_no_user_reads_or_marks_what_others_were_told() -> None:
     user, other = make_user(), make_user(role="admin")
     theirs = tell(other, cause="stuck")
     assert told(user) == []

@@ -1,4 +1,4 @@
-"""Whether a token is of the environment that our videos are in: by Mux's word, by what is seen, by numbers."""
+"""Whether a token is of the environment that the school's videos are in: by Mux's word, by what is seen, by numbers."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_many_gone_and_hardly_one_found(gone: int, found: int, implausible: bool
 
 
 def test_muxs_word_outweighs_what_is_seen(mux_sim: MuxSim) -> None:
-    """Other programs may share the environment: that none of the newest videos is ours says nothing then."""
+    """Other programs may share the environment: that none of the newest videos is the school's says nothing then."""
     make_playing_lesson()
     mux_sim.control.seed_assets(3)
     make_event(environment_id=environment_id(ENVIRONMENT), outcome="applied")

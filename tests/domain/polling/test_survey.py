@@ -31,7 +31,7 @@ def gets(mux_sim: MuxSim) -> list[str]:
 
 
 def many_processing(mux_sim: MuxSim, count: int) -> None:
-    """So many lessons whose videos are ready at Mux, and nobody told us."""
+    """So many lessons whose videos are ready at Mux, and no webhook told it."""
     if not count:
         return
     instructor = make_user()
@@ -46,17 +46,17 @@ def many_processing(mux_sim: MuxSim, count: int) -> None:
     db.session.execute(insert(Lesson), lessons)
     db.session.execute(insert(Tracking).values(rows))
     db.session.commit()
-    wishes: list[dict[str, Any]] = []
+    options: list[dict[str, Any]] = []
     for lesson, row in zip(lessons, rows, strict=True):
         note = mux.Passthrough(lesson_id=lesson["id"], tracking_id=row["id"])  # type: ignore[arg-type]
-        wishes.append(
+        options.append(
             {
                 "upload_id": row["upload_id"],
                 "passthrough": note.text(),
                 "meta": {"external_id": str(row["id"])},
             }
         )
-    mux_sim.control.seed_each(wishes)
+    mux_sim.control.seed_each(options)
 
 
 def test_a_thousand_lost_webhooks_cost_a_page_a_hundred(mux_sim: MuxSim) -> None:
@@ -112,7 +112,7 @@ def test_an_asset_that_is_truly_gone_is_seen_by_asking_for_it(mux_sim: MuxSim) -
     assert mux_sim.lesson(lesson).video_error_type == "deleted_at_mux"
 
 
-def test_who_waits_longest_is_asked_about_first(mux_sim: MuxSim) -> None:
+def test_what_was_due_first_is_asked_about_first(mux_sim: MuxSim) -> None:
     """Uploads that Mux never heard of take a single look each: none of them may keep an older one from its turn."""
     lessons = [make_lesson() for _ in range(9)]
     for number, lesson in enumerate(lessons):
@@ -148,7 +148,7 @@ def test_uploads_that_still_wait_are_told_apart_from_those_that_ended(mux_sim: M
 
 
 def test_an_address_that_ran_out_is_found_by_our_own_clock(mux_sim: MuxSim) -> None:
-    """Mux tells nobody of a time-out, and may not even have noticed it itself."""
+    """Mux sends no event of a time-out, and may not even have noticed it itself."""
     lesson = make_lesson()
     ticket = mux_sim.upload(lesson)
     db.session.execute(update(Tracking).values(expires_at=func.now() - text("interval '1 minute'")))

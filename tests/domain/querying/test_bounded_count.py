@@ -127,6 +127,6 @@ def test_plans_are_made_by_values_for_one_transaction_only() -> None:
 
 
 def test_the_index_of_temporary_ids_is_of_what_is_asked() -> None:
-    """A partial index is only used by a query that says the same; once it said `temp\\_%%`, which nobody asks for."""
+    """A partial index is only used by a query that says the same; once it said `temp\\_%%`, which no query asks for."""
     said = db.session.scalar(text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_lessons_temporary'"))
     assert r"(mux_asset_id ~~ 'temp\_%'::text)" in str(said)

@@ -32,11 +32,11 @@ def test_every_kind_is_found_and_mended(mux_sim: MuxSim) -> None:
     mux_sim.uploaded(played)
     mux_sim.deliver()
     note = f'{{"lesson_id":"{played.id}","app":"lessonadmin"}}'
-    nobody = f'{{"lesson_id":"{uuid.uuid4()}","app":"lessonadmin"}}'
+    unknown = f'{{"lesson_id":"{uuid.uuid4()}","app":"lessonadmin"}}'
     mux_sim.control.seed_assets(1, passthrough=note, created_at=0)
-    mux_sim.control.seed_assets(1, passthrough=nobody, created_at=0)
+    mux_sim.control.seed_assets(1, passthrough=unknown, created_at=0)
     mux_sim.control.seed_assets(2, passthrough="somebody-else", created_at=0)
-    mux_sim.control.seed_assets(1, passthrough=nobody)
+    mux_sim.control.seed_assets(1, passthrough=unknown)
     lost = make_lesson()
     lost_upload = mux_sim.upload(lost).upload_id
     db.session.execute(

@@ -40,7 +40,7 @@ def reconciled(tell: object = None, *, delete_orphans: bool = False) -> reconcil
 
 
 def stale_lesson(mux_sim: MuxSim) -> str:
-    """A lesson that we believe is being processed, while Mux has it ready; its asset."""
+    """A lesson whose rows say that it is being processed, while Mux has it ready; its asset."""
     lesson = make_lesson()
     upload_id = mux_sim.uploaded(lesson)
     made = next(one for one in mux_sim.waiting() if one["type"] == "video.upload.asset_created")

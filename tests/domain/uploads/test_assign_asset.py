@@ -32,8 +32,8 @@ def sim(running_mux: Simulator, session: Session) -> Iterator[Control]:
         yield Control(running_mux.url)
 
 
-def seeded(sim: Control, *, number: int = 0, **wish: object) -> tuple[str, str]:
-    (asset_id,) = sim.seed_assets(1, **{"policy": "public", "duration": 30.0, **wish})
+def seeded(sim: Control, *, number: int = 0, **options: object) -> tuple[str, str]:
+    (asset_id,) = sim.seed_assets(1, **{"policy": "public", "duration": 30.0, **options})
     return asset_id, str(sim.asset(asset_id)["playback_ids"][number]["id"])
 
 
@@ -110,7 +110,7 @@ def test_a_replaced_video_in_its_grace_time_comes_back(sim: Control, session: Se
     assert old[0] not in session.scalars(select(AssetDeletion.mux_asset_id)).all()
 
 
-def test_what_somebody_deletes_is_not_brought_back(sim: Control) -> None:
+def test_what_a_user_deletes_is_not_brought_back(sim: Control) -> None:
     asset_id, playback_id = seeded(sim)
     other = factories.make_lesson(video_processing_status="deleting")
     factories.make_tracking(other, status="deleting", mux_asset_id=asset_id)

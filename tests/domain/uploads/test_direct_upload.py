@@ -135,7 +135,7 @@ def test_the_plans_limit_is_told_in_muxs_own_words(mux_sim: MuxSim) -> None:
 
 
 def test_an_answer_that_was_lost_is_not_asked_for_again(mux_sim: MuxSim) -> None:
-    """Mux made the upload, we never heard of it: nobody has its address, so nothing comes of it."""
+    """Mux made the upload, Lessonadmin never heard of it: no client has its address, so nothing comes of it."""
     lesson = make_lesson()
     mux_sim.control.fault("api", "reset", after=True)
     with pytest.raises(Unavailable):
@@ -178,7 +178,7 @@ def test_saying_that_the_bytes_are_in_is_a_hint_and_no_proof(mux_sim: MuxSim) ->
     assert len(mux_sim.calls()) == 1
 
 
-def test_an_upload_of_somebody_else_is_taken_in_if_mux_says_it_is_ours(mux_sim: MuxSim) -> None:
+def test_an_upload_of_another_program_is_taken_in_if_its_note_names_the_lesson(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     made = mux.create_upload(
         passthrough=mux.Passthrough(lesson_id=lesson.id), external_id="x", policy="public"
@@ -190,7 +190,7 @@ def test_an_upload_of_somebody_else_is_taken_in_if_mux_says_it_is_ours(mux_sim: 
     assert mux_sim.rows(lesson)[0].upload_id == made.id
 
 
-def test_and_not_if_it_names_another_lesson_or_nobody(mux_sim: MuxSim) -> None:
+def test_and_not_if_it_names_another_lesson_or_none(mux_sim: MuxSim) -> None:
     lesson, other = make_lesson(), make_lesson()
     foreign = mux.create_upload(
         passthrough=mux.Passthrough(lesson_id=other.id), external_id="x", policy="public"

@@ -78,7 +78,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
             db.session.add_all(owners)
         self.owners = [Ref(type(one), one.id, one.title) for one in owners]
         self.instructor_ids = [one.id for one in instructors]
-        self.wish = {owners[0].id: True, owners[1].id: False}
+        self.intents = {owners[0].id: True, owners[1].id: False}
 
     def teardown(self) -> None:
         try:
@@ -100,7 +100,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
 
     @contextmanager
     def doing(self) -> Iterator[None]:
-        """A process of ours at work. It may be killed; then the next one starts with nothing but the database."""
+        """A process of the product at work. It may be killed; then the next one starts with nothing but the database."""
         self.died, self.fuse = False, self.planned
         try:
             yield
@@ -161,7 +161,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         with self.doing(), suppress(Problem):
             lessons.publish(lesson, actor=self.actor(lesson))
             assert self.stands(lesson_id) is True
-        self.wish[lesson_id] = self.stands(lesson_id)
+        self.intents[lesson_id] = self.stands(lesson_id)
 
     @precondition(lambda self: self.lessons())
     @rule(place=OWNERS)
@@ -172,7 +172,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
             with transaction(self.actor(lesson)):
                 lessons.unpublish(lesson)
             assert self.stands(lesson_id) is False
-        self.wish[lesson_id] = self.stands(lesson_id)
+        self.intents[lesson_id] = self.stands(lesson_id)
 
     @precondition(lambda self: self.owners)
     @rule(place=OWNERS, other=PLACES)
@@ -232,7 +232,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
     @precondition(lambda self: self.owners)
     @rule(instructor=st.integers(0, 1))
     def hand_everything_over(self, instructor: int) -> None:
-        """Whoever began an upload loses the right to it; what has not arrived is withdrawn."""
+        """The instructor who began an upload loses the right to it; what has not arrived is withdrawn."""
         giver, taker = self.instructor_ids[instructor], self.instructor_ids[1 - instructor]
         with self.doing(), transaction(JOB):
             handover.hand_over(from_id=giver, to_id=taker)
@@ -435,6 +435,6 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         return upload_id, self.now(ref)
 
     def known(self) -> set[str]:
-        """Uploads whose address left us (or was somebody's own): only to them a file can be sent."""
+        """Uploads whose address left Lessonadmin (or another program): only to them a file can be sent."""
         issued = db.session.scalars(select(Tracking.upload_id).where(Tracking.upload_id.is_not(None))).all()
         return {*issued, *(one for one, _ in self.tickets), *self.foreign}

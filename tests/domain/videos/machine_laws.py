@@ -32,11 +32,11 @@ TRUTH = {"preparing": "processing", "ready": "ready", "errored": "error", "waiti
 
 
 class VideoLaws:
-    """The book of laws, and the little memory that judging needs: what people wished."""
+    """The book of laws, and the little memory that judging needs: what users asked for."""
 
     fake: MuxInMemory
     owners: list[Ref]
-    wish: dict[uuid.UUID, bool | None]
+    intents: dict[uuid.UUID, bool | None]
 
     def begin(self) -> None:
         self.tickets: list[tuple[str, Ref]] = []
@@ -49,7 +49,7 @@ class VideoLaws:
         self.died = False
         self.played: dict[uuid.UUID, str] = {}
 
-    # what people wished, read back from the database where a dying process left it open
+    # what users asked for, read back from the database where a dying process left it open
 
     def now(self, ref: Ref) -> Owner:
         return db.session.get_one(ref.kind, ref.id, populate_existing=True)
@@ -69,15 +69,15 @@ class VideoLaws:
         if row is None or row.status not in ("deleting", "deleted"):
             return
         self.deleted.add(asset_id)
-        if asset_id == shown and owner_id in self.wish:
-            self.wish[owner_id] = False
+        if asset_id == shown and owner_id in self.intents:
+            self.intents[owner_id] = False
 
     def note_dashboard(self, asset_id: str) -> None:
-        """Whether the lesson loses its intent depends on when we hear of it."""
+        """Whether the lesson loses its intent depends on when Lessonadmin hears of it."""
         for row in db.session.scalars(select(Tracking)):
             asset = self.fake.assets[asset_id]
-            if row.upload_id == asset["upload_id"] and row.target_id in self.wish:
-                self.wish[row.target_id] = None
+            if row.upload_id == asset["upload_id"] and row.target_id in self.intents:
+                self.intents[row.target_id] = None
 
     def rows(self, owner: Owner) -> Sequence[Tracking]:
         column = Tracking.lesson_id if isinstance(owner, Lesson) else Tracking.course_id
@@ -92,7 +92,7 @@ class VideoLaws:
     # the laws
 
     def law_of_loss(self, giver: uuid.UUID) -> set[str]:
-        """Unless the process died, nobody who lost the right waits for a file any more; the uploads that were withdrawn."""
+        """Unless the process died, no instructor who lost the right waits for a file any more; the uploads that were withdrawn."""
         db.session.rollback()
         rows = db.session.scalars(select(Tracking).execution_options(populate_existing=True)).all()
         if not self.died:
@@ -105,7 +105,7 @@ class VideoLaws:
         } - self.taken_over
 
     def law_of_deletion(self, asset_id: str) -> None:
-        """Nothing that plays is ever deleted at Mux by us, and nothing without a promise."""
+        """Nothing that plays is ever deleted at Mux by Lessonadmin, and nothing without an outbox row."""
         playing = db.session.scalar(
             text("SELECT count(*) FROM mux_asset_tracking WHERE mux_asset_id = :id AND status = 'ready'"
                  " AND superseded_at IS NULL"),
@@ -183,7 +183,7 @@ class VideoLaws:
             assert owner.mux_asset_id in {row.mux_asset_id for row in current}
 
     def law_of_playing(self, owner: Owner) -> None:
-        """What plays keeps playing, unless somebody took it away or something newer plays."""
+        """What plays keeps playing, unless a user took it away or something newer plays."""
         before = self.played.pop(owner.id, None)
         if owner.video_processing_status == "ready" and owner.mux_asset_id:
             self.played[owner.id] = owner.mux_asset_id
@@ -198,7 +198,7 @@ class VideoLaws:
             assert self.fake.ever_ready(lesson.mux_playback_id), "published, and Mux never confirmed it"
             assert not (lesson.mux_asset_id or "").startswith("temp_")
             assert not lesson.publish_on_ready, "an intent is spent when it is fulfilled"
-        if self.wish.get(lesson.id) is False:
+        if self.intents.get(lesson.id) is False:
             assert (lesson.status, lesson.publish_on_ready) == ("draft", False), "a person was overruled"
 
     def law_of_audit(self) -> None:
@@ -243,7 +243,7 @@ class VideoLaws:
         self.truth_of_the_withdrawn(wanted)
         if not whole:
             return
-        orphans = {one for one in self.fake.assets if one not in wanted} - self.nobodys()
+        orphans = {one for one in self.fake.assets if one not in wanted} - self.unclaimed()
         assert not orphans, f"nobody wants {orphans}, and they are still at Mux"
         left = self.deleted & self.fake.assets.keys()
         assert not left, f"{left} were deleted by a person, and they are still at Mux"
@@ -260,8 +260,8 @@ class VideoLaws:
                 assert (row.status, row.error_type, row.mux_asset_id) == ("cancelled", "held", asset_id)
                 wanted.add(asset_id)
 
-    def nobodys(self) -> set[str]:
-        """Assets of uploads that somebody made elsewhere and that we were never told of."""
+    def unclaimed(self) -> set[str]:
+        """Assets of uploads that were made elsewhere and that Lessonadmin was never told of."""
         tracked = set(
             db.session.scalars(text("SELECT upload_id FROM mux_asset_tracking WHERE upload_id IS NOT NULL"))
         )
@@ -304,10 +304,10 @@ class VideoLaws:
         return {TRUTH[asset["status"]] if plays else "error"}
 
     def truth_of_publication(self, lesson: Lesson) -> None:
-        wish = self.wish.get(lesson.id)
+        intent = self.intents.get(lesson.id)
         plays = lesson.video_processing_status == "ready"
-        if wish is None:
-            self.wish[lesson.id] = lesson.status == "published" or lesson.publish_on_ready
-        elif wish:
+        if intent is None:
+            self.intents[lesson.id] = lesson.status == "published" or lesson.publish_on_ready
+        elif intent:
             assert lesson.status == ("published" if plays else "draft")
             assert plays or lesson.publish_on_ready

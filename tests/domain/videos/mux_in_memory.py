@@ -1,6 +1,6 @@
 """Mux in a few dictionaries, faithful to what its API promises and to how it fails: for tests that make thousands of calls.
 
-It takes the place of the functions of `lessonadmin.mux` (see `installed`), answers with the objects that the real room
+It takes the place of the functions of `lessonadmin.mux` (see `installed`), answers with the objects that the real module
 would have read from Mux's JSON, and writes the webhooks that Mux would send, unsent, into `said`.
 """
 
@@ -36,7 +36,7 @@ class MuxInMemory:
         self.calls: list[str] = []
         self.trouble: str | None = None
         self.once: str | None = (
-            None  # "late": it is done, but no answer comes; "dead": it is done, and we die
+            None  # "late": it is done, but no answer comes; "dead": it is done, and the process dies
         )
         self.refuse_delete_while_preparing = False
         self.may_delete: Callable[[str], None] = lambda _: None
@@ -83,14 +83,14 @@ class MuxInMemory:
             self._say_upload("video.upload.errored", upload)
 
     def end_upload(self, upload_id: str, status: str) -> None:
-        """An upload that is waiting comes to nothing; of a time-out Mux tells nobody."""
+        """An upload that is waiting comes to nothing; of a time-out Mux sends no event."""
         upload = self.uploads[upload_id]
         upload["status"] = status
         if status != "timed_out":
             self._say_upload(f"video.upload.{status}", upload)
 
     def delete(self, asset_id: str) -> None:
-        """Gone, by our own call or in Mux's dashboard."""
+        """Gone, by Lessonadmin's own call or in Mux's dashboard."""
         self._say_asset("video.asset.deleted", asset_id)
         self.buried[asset_id] = self.assets.pop(asset_id)
 
@@ -200,7 +200,7 @@ class MuxInMemory:
     def _asked(self, operation: str) -> Iterator[None]:
         assert not db.session().in_transaction(), f"{operation} was asked for with a transaction open"
         self.calls.append(operation)
-        self._stumble()
+        self._fail()
         yield
         once, self.once = self.once, None
         if once == "late":
@@ -208,7 +208,7 @@ class MuxInMemory:
         if once == "dead":
             raise Killed
 
-    def _stumble(self) -> None:
+    def _fail(self) -> None:
         if self.trouble == "rate_limit":
             raise mux.Later("Mux asks for fewer calls.", category="rate_limit", status=429, retry_after=7.0)
         if self.trouble == "auth_error":

@@ -142,7 +142,7 @@ OWNERS = st.lists(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_whoever_is_stuck_is_so_by_both_rules(session: Session, drawn: list[Any]) -> None:
+def test_an_upload_that_is_stuck_is_so_by_both_rules(session: Session, drawn: list[Any]) -> None:
     instructor = make_user()
     now = datetime.now(UTC)
     with transaction(CLI):
@@ -184,7 +184,7 @@ def test_whoever_is_stuck_is_so_by_both_rules(session: Session, drawn: list[Any]
     session.rollback()
 
 
-def test_whoever_waits_for_exactly_the_limit_is_stuck(session: Session) -> None:
+def test_an_upload_that_waits_for_exactly_the_limit_is_stuck(session: Session) -> None:
     row = make_tracking(make_lesson())
     at = row.created_at + timedelta(seconds=LIMIT)
     assert conditions.upload_is_stuck(row, at)

@@ -10,8 +10,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.domain.videos.machine import VideoMachine
 from tests.domain.videos.machine_stories import STORIES, tell
 
-# Derandomised: the same stories in every run, so that a red test is red again when somebody looks. Not shrunk: that may
-# take longer than everything else; whoever looks into a failure adds Phase.shrink for that run.
+# Derandomised: the same steps in every run, so that a red test is red again in the next. Not shrunk: that may
+# take longer than everything else; to look into a failure, add Phase.shrink for that run.
 WALKS = settings(
     max_examples=30,
     stateful_step_count=30,

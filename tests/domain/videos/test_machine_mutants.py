@@ -1,4 +1,4 @@
-"""Faults planted in the product, one at a time: the machine or the table must notice each. A judge that acquits everybody
+"""Faults planted in the product, one at a time: the machine or the table must notice each. A judge that acquits every fault
 proves nothing. If a change makes one of these survive, the laws have lost their teeth, not the mutant its sting.
 """
 
@@ -92,7 +92,7 @@ def a_publication_is_written_down_twice(patch: Patch) -> None:
     patch.setattr(audit_log, "record", record)
 
 
-def what_nobody_wants_stays_at_mux(patch: Patch) -> None:
+def what_is_not_wanted_stays_at_mux(patch: Patch) -> None:
     patch.setattr(transitions, "_delete_if_unwanted", lambda *_: None)
 
 
@@ -146,7 +146,7 @@ def the_lesson_keeps_the_ids_of_what_is_gone(patch: Patch) -> None:
     patch.setattr(transitions, "_set_columns", show)
 
 
-def nobody_watches_an_upload(patch: Patch) -> None:
+def no_process_watches_an_upload(patch: Patch) -> None:
     def heard(row: Any) -> None:
         row.next_check_at = None
 
@@ -176,7 +176,7 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     every_ready_publishes,
     unpublishing_forgets_the_intent,
     a_publication_is_written_down_twice,
-    what_nobody_wants_stays_at_mux,
+    what_is_not_wanted_stays_at_mux,
     a_replaced_video_is_forgotten,
     a_failed_attempt_is_the_last_word_beside_a_video_that_plays,
     the_sweep_sees_nothing,
@@ -184,7 +184,7 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     undo_leaves_the_promise_standing,
     deleted_without_looking,
     the_lesson_keeps_the_ids_of_what_is_gone,
-    nobody_watches_an_upload,
+    no_process_watches_an_upload,
     the_loss_of_a_right_withdraws_nothing,
     what_is_held_is_thrown_away,
 )

@@ -17,7 +17,7 @@ def test_the_intent_is_the_default_of_the_database(session: object) -> None:
     assert make_lesson().publish_on_ready is True
 
 
-def test_a_repeated_ready_does_not_publish_what_somebody_took_back(mux_sim: MuxSim) -> None:
+def test_a_repeated_ready_does_not_publish_what_a_user_took_back(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     payloads = mux_sim.waiting()
@@ -51,7 +51,7 @@ def test_an_intent_that_was_withdrawn_is_not_fulfilled(mux_sim: MuxSim) -> None:
     assert mux_sim.notices(lesson.creator_id) == ["video_ready"]
 
 
-def test_asking_twice_is_one_wish_and_one_publication(mux_sim: MuxSim) -> None:
+def test_asking_twice_is_one_intent_and_one_publication(mux_sim: MuxSim) -> None:
     lesson = make_lesson(publish_on_ready=False)
     mux_sim.upload(lesson)
     actor = Actor.user(lesson.creator_id)
@@ -71,7 +71,7 @@ def test_only_a_playable_video_is_published(session: object) -> None:
 
 
 @pytest.mark.parametrize("ids", [{"mux_asset_id": "temp_1"}, {"mux_playback_id": "temp_playback_1"}])
-def test_a_temporary_id_is_never_published_by_any_door(session: object, ids: dict[str, object]) -> None:
+def test_a_temporary_id_is_never_published_in_any_way(session: object, ids: dict[str, object]) -> None:
     """Old rows may say "ready" with an id that an older program made up; Mux never confirmed it."""
     lesson = make_playing_lesson(status="draft", published_at=None, **ids)
     assert not lesson.is_playable
@@ -102,7 +102,7 @@ def test_a_failed_replacement_does_not_spend_or_lose_the_publication(mux_sim: Mu
     assert mux_sim.actions(lesson.id).count("lesson.published") == 1
 
 
-def test_whoever_published_needs_no_notice_of_it(mux_sim: MuxSim) -> None:
+def test_a_user_who_published_needs_no_notice_of_it(mux_sim: MuxSim) -> None:
     lesson = make_lesson(publish_on_ready=False)
     mux_sim.uploaded(lesson)
     mux_sim.deliver()

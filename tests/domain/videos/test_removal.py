@@ -83,7 +83,7 @@ def test_deleting_a_lesson_keeps_an_asset_that_another_one_uses(mux_sim: MuxSim)
 
 
 def test_a_lesson_that_is_deleted_takes_late_assets_along(mux_sim: MuxSim) -> None:
-    """Its upload had timed out by our clock, and the file arrives at Mux after all."""
+    """Its upload had timed out by Lessonadmin's clock, and the file arrives at Mux after all."""
     lesson = make_lesson()
     ticket = mux_sim.upload(lesson)
     db.session.execute(

@@ -115,9 +115,9 @@ def bulk_upload(one: Shared, owner: Owner) -> None:
             clear_assets.clear_upload(row.id, {})
 
 
-Door = Callable[[Shared, Owner], None]
-ALONE: list[Door] = [remove, delete, replace]
-EVERYWHERE: list[Door] = [api, bulk, bulk_upload]
+Way = Callable[[Shared, Owner], None]
+ALONE: list[Way] = [remove, delete, replace]
+EVERYWHERE: list[Way] = [api, bulk, bulk_upload]
 
 
 # what must be true
@@ -184,7 +184,7 @@ def is_at_mux(one: Shared) -> bool:
 @pytest.mark.parametrize("second", [*ALONE, *EVERYWHERE])
 @pytest.mark.parametrize("first", ALONE)
 def test_the_one_lets_go_and_the_other_goes_on_playing(
-    mux_sim: MuxSim, first: Door, second: Door, sharing: str
+    mux_sim: MuxSim, first: Way, second: Way, sharing: str
 ) -> None:
     one = shared(mux_sim, sharing)
     first(one, one.first)
@@ -207,7 +207,7 @@ def test_the_one_lets_go_and_the_other_goes_on_playing(
 @pytest.mark.parametrize("second", [*ALONE, *EVERYWHERE])
 @pytest.mark.parametrize("first", EVERYWHERE)
 def test_what_is_given_up_everywhere_is_gone_everywhere(
-    mux_sim: MuxSim, first: Door, second: Door, sharing: str
+    mux_sim: MuxSim, first: Way, second: Way, sharing: str
 ) -> None:
     one = shared(mux_sim, sharing)
     first(one, one.first)

@@ -160,7 +160,7 @@ def test_what_a_person_deleted_never_comes_back(story: str) -> None:
 
 
 @pytest.mark.parametrize("story", TRUE_STORIES)
-def test_what_was_withdrawn_comes_back_by_no_order_of_news(story: str) -> None:
+def test_what_was_withdrawn_comes_back_by_no_order_of_events(story: str) -> None:
     """A file that comes after the loss is held or gone, whatever is told and however often; only staff take it over."""
     events, _ = TRUE_STORIES[story]
     for order in orders(*events):
@@ -173,7 +173,7 @@ def test_what_was_withdrawn_comes_back_by_no_order_of_news(story: str) -> None:
 
 @pytest.mark.parametrize("truth", [H.ASSET_READY, H.ASSET_ERRORED, H.ASSET_UNPLAYABLE])
 def test_equals_that_disagree_are_settled_by_looking(truth: VideoEvent) -> None:
-    """Ready against errored: whoever came first stands, a question is raised, and Mux's own answer decides."""
+    """Ready against errored: the first stands, a question is raised, and Mux's own answer decides."""
     other = H.ASSET_ERRORED if truth is H.ASSET_READY else H.ASSET_READY
     for order in orders(H.ASSET_SEEN, truth, other):
         state, asked = S.UPLOADING, False

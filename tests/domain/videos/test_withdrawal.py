@@ -316,7 +316,7 @@ def test_no_other_way_leads_out(mux_sim: MuxSim, app: Flask, heard: bool) -> Non
 
 
 def test_reconciling_finds_what_no_event_told_of_and_does_not_delete_it(mux_sim: MuxSim) -> None:
-    """An old asset of an upload that was withdrawn, and neither a webhook nor the cancellation told us of it."""
+    """An old asset of an upload that was withdrawn, and neither a webhook nor the cancellation told of it."""
     lesson = make_lesson()
     make_tracking(lesson, upload_id="upload-a", started_by=lesson.creator_id)
     disabled(db.session.get_one(User, lesson.creator_id), lesson)

@@ -1,4 +1,4 @@
-"""Whose event is it: our note on the asset first, then the upload's id, then the asset's; and what is nobody's."""
+"""Whose event is it: the note on the asset first, then the upload's id, then the asset's; and what belongs to none."""
 
 import uuid
 from typing import Any
@@ -55,7 +55,7 @@ def test_an_upload_event_has_its_ids_elsewhere_than_an_asset_event(mux_sim: MuxS
 
 @pytest.mark.parametrize("status", ["skipped", "errored", "a_word_of_tomorrow"])
 def test_captions_that_came_to_nothing_change_no_video(mux_sim: MuxSim, status: str) -> None:
-    """Mux skips captions where nobody speaks; the video is as good as any other."""
+    """Mux skips captions where nothing is spoken; the video is as good as any other."""
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
@@ -110,7 +110,7 @@ def test_a_foreign_event_of_the_simulator(mux_sim: MuxSim) -> None:
     assert mux_sim.deliver() == ["ignored"]
 
 
-def test_two_owners_on_one_asset_is_nobodys(mux_sim: MuxSim) -> None:
+def test_an_asset_with_two_owners_belongs_to_neither(mux_sim: MuxSim) -> None:
     lesson, course = make_lesson(), make_course()
     note = f'{{"lesson_id": "{lesson.id}", "course_id": "{course.id}"}}'
     assert mux_sim.give(ready(passthrough=note)) == "ignored"
@@ -118,7 +118,7 @@ def test_two_owners_on_one_asset_is_nobodys(mux_sim: MuxSim) -> None:
 
 
 def test_a_foreign_lesson_is_not_reached_by_a_known_upload(mux_sim: MuxSim) -> None:
-    """The note names one lesson, the upload belongs to another: the note is ours, and its attempt decides."""
+    """The note names one lesson, the upload belongs to another: the note is the school's, and its attempt decides."""
     lesson, other = make_lesson(), make_lesson()
     make_tracking(other, upload_id="u1")
     note = mux.Passthrough(lesson_id=lesson.id).text()
@@ -189,8 +189,8 @@ def test_late_assets_of_a_lesson_that_was_deleted_go_too(mux_sim: MuxSim) -> Non
     assert len(db.session.scalars(select(AssetDeletion)).all()) == 1
 
 
-def test_an_asset_of_somebody_elses_installation_is_never_deleted(mux_sim: MuxSim) -> None:
-    """Its note looks like ours and names a lesson that we never had: only parked."""
+def test_an_asset_of_another_installation_is_never_deleted(mux_sim: MuxSim) -> None:
+    """Its note looks like the school's and names a lesson that it never had: only parked."""
     note = mux.Passthrough(lesson_id=uuid.uuid4(), tracking_id=uuid.uuid4()).text()
     (asset_id,) = mux_sim.control.seed_assets(1, passthrough=note)
     mux_sim.control.send_event("video.asset.ready", asset_id=asset_id)

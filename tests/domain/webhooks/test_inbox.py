@@ -58,7 +58,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_an_event_that_comes_before_its_owner_is_applied_when_the_owner_appears(mux_sim: MuxSim) -> None:
-    """An upload that somebody else's page began: its events name no attempt of ours until it is tracked."""
+    """An upload that a page of another program began: its events name no known upload until it is tracked."""
     lesson = make_lesson()
     upload = mux.create_upload(
         passthrough=mux.Passthrough(lesson_id=lesson.id), external_id="elsewhere", policy="public"

@@ -44,7 +44,7 @@ def test_recheck_with_nothing_to_ask(mux_sim: MuxSim) -> None:
     assert mux_sim.calls() == []
 
 
-def test_recheck_of_an_old_lesson_whose_policy_nobody_wrote_down(mux_sim: MuxSim) -> None:
+def test_recheck_of_an_old_lesson_without_a_policy(mux_sim: MuxSim) -> None:
     (asset_id,) = mux_sim.control.seed_assets(1, policy="signed", status="ready")
     lesson = make_lesson(mux_asset_id=asset_id, video_processing_status="processing")
     assert only("lesson", "recheck", lesson.id).status == "done"

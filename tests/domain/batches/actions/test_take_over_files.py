@@ -79,7 +79,7 @@ def test_never_beside_one_that_is_on_its_way(session: object, make: Any, status:
     assert not db.session.get_one(Tracking, row.id, populate_existing=True).is_current
 
 
-def test_one_on_its_way_to_another_lesson_is_in_nobodys_way(session: object) -> None:
+def test_one_on_its_way_to_another_lesson_is_in_no_ones_way(session: object) -> None:
     row = held(make_lesson())
     make_tracking(make_lesson())
     make_tracking(make_course())

@@ -85,7 +85,7 @@ def test_events_of_others_say_nothing_of_where_our_videos_are(well: MuxSim) -> N
 
 @contextmanager
 def another_environment(name: str) -> Iterator[str]:
-    """One more Mux, where our tokens are of two environments."""
+    """One more Mux, where the tokens are of two environments."""
     tokens = [Token("web-token", "web-secret"), Token("worker-token", "worker-secret", "low", name)]
     with Simulator(tokens=tokens, rate_limits=False) as simulator:
         yield simulator.url
@@ -146,7 +146,7 @@ def test_signing_keys(well: MuxSim) -> None:
     assert (line.level, "System permission" in line.says) == ("ok", True)
 
 
-def test_selling_what_anybody_can_watch(well: MuxSim) -> None:
+def test_selling_what_every_visitor_can_watch(well: MuxSim) -> None:
     for _ in range(2):
         make_playing_lesson(price_cents=900)
     make_playing_lesson()

@@ -127,7 +127,7 @@ def test_a_temporary_asset_id_is_never_asked_about(mux_sim: MuxSim) -> None:
 
 
 def test_an_id_that_is_none_of_muxs_is_gone_only_for_a_person_who_asks(mux_sim: MuxSim) -> None:
-    lesson = make_playing_lesson(mux_asset_id="no id of Mux")
+    lesson = make_playing_lesson()
     (row,) = mux_sim.rows(lesson)
     with pytest.raises(mux.Refused):
         check(row, found_by="sweep")

@@ -1,6 +1,7 @@
 """Videos that another program wrote into the tables are taken in by themselves, a few a pass, once Mux has confirmed them."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.uploads import intake
+from lessonadmin.domain.videos.recheck_schedule import MAX_SILENCE_SECONDS
 from tests.domain.foreign_videos import TEMPORARY, asset, command, fix, is_healed, made_old, on_sale, sold
 from tests.factories import make_course, make_lesson, make_tracking
 from tests.mux_sim import MuxSim
@@ -170,3 +172,21 @@ def test_what_is_taken_in_is_not_found_again(mux_sim: MuxSim) -> None:
     assert intake.due() == [("lesson", lesson.id)]
     assert intake.take_in(("lesson", lesson.id)) is True
     assert intake.due() == []
+
+
+@pytest.mark.parametrize(
+    ("looked_ago", "asked"),
+    [(None, True), (MAX_SILENCE_SECONDS + 60, True), (MAX_SILENCE_SECONDS - 60, False)],
+)
+def test_an_upload_with_a_temporary_playback_id_is_asked_about_every_half_hour_at_most(
+    mux_sim: MuxSim, looked_ago: float | None, asked: bool
+) -> None:
+    asset_id, _ = asset(mux_sim)
+    lesson = sold(asset_id)
+    looked_at = None if looked_ago is None else datetime.now(UTC) - timedelta(seconds=looked_ago)
+    playing = {"mux_asset_id": asset_id, "mux_playback_id": TEMPORARY}
+    make_tracking(lesson, status="ready", last_look_at=looked_at, **playing)
+    made_old()
+    assert intake.due() == []
+    (upload,) = mux_sim.rows(lesson)
+    assert (upload.next_check_at is not None) is asked

@@ -19,6 +19,7 @@ from lessonadmin.domain.errors import Missing, Unavailable
 from lessonadmin.domain.models import Kind, Tracking
 from lessonadmin.domain.polling import not_found_guard
 from lessonadmin.domain.videos import locking, recheck_schedule, transitions
+from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import (
     FoundBy,
     Observation,
@@ -191,7 +192,11 @@ def apply_observation(subject: UploadSnapshot, observation: Observation) -> Outc
     found = locking.lock_video_of_upload(subject.tracking_id)
     if found is None:
         return "no_change"
-    video, upload = found
+    return apply_locked(*found, observation)
+
+
+def apply_locked(video: LockedVideo, upload: Tracking, observation: Observation) -> Outcome:
+    """The same for a caller that holds the lock."""
     upload.attempts += 1
     upload.last_look_at = func.clock_timestamp()
     upload.last_look_error = None

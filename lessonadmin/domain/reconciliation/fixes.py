@@ -61,7 +61,7 @@ def _look_again(finding: Difference, actor: Actor) -> bool:
             observation = asset_observation(
                 asset, wanted_policy=upload.wanted_policy, found_by="sweep", seen=True
             )
-        return ask_mux.apply_observation(ask_mux.UploadSnapshot.of(upload), observation) == "applied"
+        return ask_mux.apply_locked(video, upload, observation) == "applied"
 
 
 def _delete(finding: Difference, actor: Actor) -> bool:

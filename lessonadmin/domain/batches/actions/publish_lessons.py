@@ -119,14 +119,14 @@ def _take_over(subject: UploadSnapshot, *, actor: Actor, answers: Answers) -> No
         audit_log.record_mux_call(
             subject.kind, subject.target_id, operation, "ok", observation.video_event.value
         )
-        ask_mux.apply_observation(subject, observation)
         found = locking.lock_video_of_upload(subject.tracking_id)
         if found is not None:
-            video, row = found
+            video, upload = found
+            ask_mux.apply_locked(video, upload, observation)
             # An upload that was ready before may still have had the wrong way to play it.
-            if row.status == "ready" and observation.playback_id is not None:
+            if upload.status == "ready" and observation.playback_id is not None:
                 transitions.set_playback_id(
-                    video, row, playback_id=observation.playback_id, policy=observation.policy
+                    video, upload, playback_id=observation.playback_id, policy=observation.policy
                 )
 
 

@@ -20,7 +20,7 @@ from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
 from lessonadmin.domain.lessons import course_lists, courses, lessons
 from lessonadmin.domain.models import Kind, Lesson, Owner, User
 from lessonadmin.domain.support import notes, timeline
-from lessonadmin.domain.videos import video_status
+from lessonadmin.domain.videos import conditions
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.forms import LessonForm, PanelCourseForm, panel_form
 from lessonadmin.web.player import player_of
@@ -122,7 +122,7 @@ class CasePages:
             "player": player_of(owner),
             "mux_url": mux_links.asset(owner.mux_asset_id),
             "offered": registry.of(self.target),
-            "stuck": video_status.of(owner).stuck,
+            "stuck": conditions.is_stuck(owner, values["uploads"].all, values["uploads"].now),
         }
 
     def _noted(self, owner: Owner, told: timeline.Timeline) -> list[tuple[str, datetime, str]]:

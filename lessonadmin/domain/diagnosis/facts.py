@@ -12,7 +12,7 @@ from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, 
 from lessonadmin.domain.models.lessons import OPEN_STATUSES
 from lessonadmin.domain.videos import conditions, outbox
 from lessonadmin.domain.videos.locking import LockedVideo
-from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, state_of
+from lessonadmin.domain.videos.state_machine import State, is_withdrawn, state_of
 from lessonadmin.text.durations import in_words
 
 MAX_EVENTS = 20
@@ -152,7 +152,7 @@ def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None
 
 
 def _withdrawn(uploads: tuple[Tracking, ...]) -> tuple[Withdrawn, ...]:
-    found = [upload for upload in uploads if state_of(upload.status, upload.error_type) in KEPT_BACK]
+    found = [upload for upload in uploads if is_withdrawn(upload.status, upload.error_type)]
     ids = {upload.started_by for upload in found}
     known = db.session.execute(select(User.id, User.email).where(User.id.in_(ids))).all() if found else []
     emails = {user.id: user.email for user in known}

@@ -23,7 +23,7 @@ from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.videos import cleanup, locking, outbox, recheck_schedule, transitions, withdrawal
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation, upload_observation
-from lessonadmin.domain.videos.state_machine import VideoEvent
+from lessonadmin.domain.videos.state_machine import VideoEvent, is_withdrawn
 from lessonadmin.domain.webhooks import inbox
 
 log = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ def _issue(tracking_id: uuid.UUID, mux_upload: mux.Upload, file: File) -> dateti
     if found is None:
         return None
     video, upload = found
-    if withdrawal.is_withdrawn(upload) or not permissions.is_theirs(video.owner):
+    if is_withdrawn(upload.status, upload.error_type) or not permissions.is_theirs(video.owner):
         withdrawal.withdraw(video, upload, began=person, why="the right was lost", upload_id=mux_upload.id)
         return None
     make_current(video, upload, upload_id=mux_upload.id)

@@ -129,6 +129,11 @@ def state_of(status: str, error_type: str | None) -> State:
     return State(status)
 
 
+def is_withdrawn(status: str, error_type: str | None) -> bool:
+    """The starter of this upload has lost the right to it, whether a file came after that or not."""
+    return state_of(status, error_type) in KEPT_BACK
+
+
 def status_of(state: State) -> str:
     """How a state is stored."""
     if state in KEPT_BACK:

@@ -22,6 +22,7 @@ from lessonadmin.domain.videos.state_machine import (
     UPLOAD_ERRORS,
     State,
     VideoEvent,
+    is_withdrawn,
     next_state,
     state_of,
     status_of,
@@ -209,7 +210,7 @@ def supersede(upload: Tracking, *, by: Tracking | None) -> None:
 
 def _delete_if_unwanted(video: LockedVideo, upload: Tracking) -> None:
     """An asset that came for an upload that is wanted no more must go at Mux, unless it is held for staff to decide."""
-    kept_back = state_of(upload.status, upload.error_type) in KEPT_BACK
+    kept_back = is_withdrawn(upload.status, upload.error_type)
     if upload.mux_asset_id is None or upload.status in ("deleting", "deleted") or kept_back:
         return
     if upload.status == "cancelled" or (not upload.is_current and upload.ready_at is None):

@@ -20,7 +20,7 @@ from lessonadmin.domain.models.accounts import ROLES, STAFF
 from lessonadmin.domain.videos import locking, outbox, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
-from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, VideoEvent, state_of
+from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, VideoEvent, is_withdrawn
 
 TIMED_OUT = "upload_timed_out"
 # Our clock gives an upload up a little before Mux does; a day after that nothing comes of it any more.
@@ -105,7 +105,7 @@ def withdraw(
     video: LockedVideo, upload: Tracking, *, began: User | None, why: str, upload_id: str | None = None
 ) -> None:
     """Take one upload away from its starter. `upload_id`: the id that Mux has just given it."""
-    if not is_withdrawn(upload):
+    if not is_withdrawn(upload.status, upload.error_type):
         outbox.request_cancellation(upload)
         upload.started_by = upload.started_by or (began.id if began is not None else None)
         upload.withdrawn_at = transaction_time()
@@ -118,11 +118,6 @@ def withdraw(
             reason=f"{why}: {reason}" if reason else why,
         )
     transitions.apply(video, upload, Observation(video_event=VideoEvent.WITHDRAW, upload_id=upload_id))
-
-
-def is_withdrawn(upload: Tracking) -> bool:
-    """Its starter has lost the right to it, whatever came of it."""
-    return state_of(upload.status, upload.error_type) in KEPT_BACK
 
 
 # Files that arrived for an upload after its starter had lost the right to it: held until staff decide.

@@ -30,9 +30,14 @@ def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | Non
     return True
 
 
+def publishes_by_itself(lesson: Lesson) -> bool:
+    """As soon as its video is ready: that was asked for, and neither done nor taken back since."""
+    return lesson.status == "draft" and lesson.publish_on_ready
+
+
 def fulfil(lesson: Lesson, tracking: Tracking) -> bool:
     """The video became ready: publish if that was asked for and not taken back."""
-    if lesson.status != "draft" or not lesson.publish_on_ready:
+    if not publishes_by_itself(lesson):
         return False
     return publish(lesson, by_itself=True, tracking=tracking)
 

@@ -9,7 +9,7 @@ from lessonadmin.db import after_commit, db
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Lesson, Owner, Tracking, User
 from lessonadmin.domain.models.accounts import STAFF
-from lessonadmin.domain.videos import wording
+from lessonadmin.domain.videos import publication, wording
 from lessonadmin.domain.videos.state_machine import State
 
 FAILED = (State.UPLOAD_FAILED, State.ASSET_FAILED)
@@ -75,7 +75,7 @@ def _ready(owner: Owner, upload: Tracking, found_by: str, replaced: Tracking | N
     )
     if replaced is not None:
         audit_log.record("video.replaced", owner, before=replaced.mux_asset_id, after=upload.mux_asset_id)
-    publishes = isinstance(owner, Lesson) and owner.status == "draft" and owner.publish_on_ready
+    publishes = isinstance(owner, Lesson) and publication.publishes_by_itself(owner)
     if not publishes:
         said = "The new video of" if replaced is not None else "The video of"
         audit_log.notify("video_ready", owner, f"{said} “{owner.title}” is ready.", tracking=upload)

@@ -107,7 +107,7 @@ class CasePages:
             "uploads": uploads,
             "look": look,
             "findings": diagnose.diagnose(owner, look=look, uploads=uploads),
-            "compared": mux_comparison.compare(owner, look) if look is not None else [],
+            "compared": mux_comparison.compare(owner, look, uploads.all) if look is not None else [],
             "table": registry.TABLE,
             "here": self.get_url(".details_view", id=owner.id),  # type: ignore[attr-defined]
         }

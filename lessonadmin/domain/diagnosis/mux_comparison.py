@@ -5,6 +5,7 @@ means is for `diagnose` to say.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lessonadmin import mux
@@ -100,11 +101,11 @@ def _ask(ids: _Ids, priority: mux.Priority) -> Look:
     )
 
 
-def compare(owner: Owner, found: Look) -> list[Compared]:
-    """Line by line, local and Mux's; empty where Mux gave no answer."""
+def compare(owner: Owner, found: Look, uploads: Sequence[Tracking]) -> list[Compared]:
+    """Line by line, local and Mux's; empty where Mux gave no answer. `uploads`: every one, oldest first."""
     if not found.answered:
         return []
-    video = locking.read_video(owner)
+    video = LockedVideo(owner, list(uploads))
     upload, ours = video.watched, _ours(video)
     wanted = upload.wanted_policy if upload is not None else (owner.playback_policy or "public")
     asset = found.asset

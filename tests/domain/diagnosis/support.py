@@ -4,7 +4,7 @@ from sqlalchemy import func, update
 
 from lessonadmin.db import Actor, db
 from lessonadmin.domain.batches import batches, registry, scheduling
-from lessonadmin.domain.diagnosis import diagnose, mux_comparison
+from lessonadmin.domain.diagnosis import diagnose, facts, mux_comparison
 from lessonadmin.domain.diagnosis.diagnose import Finding
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from tests.factories import make_user
@@ -51,7 +51,11 @@ def assert_says(finding: Finding, cause: str, severity: str, action: str | None)
 def compared(owner: Lesson | Course) -> dict[str, mux_comparison.Compared]:
     kind = "lesson" if isinstance(owner, Lesson) else "course"
     look = mux_comparison.look(kind, owner.id)  # type: ignore[arg-type]
-    return {line.field: line for line in mux_comparison.compare(fresh(owner), look)}
+    return {line.field: line for line in side_by_side(fresh(owner), look)}
+
+
+def side_by_side(owner: Lesson | Course, look: mux_comparison.Look) -> list[mux_comparison.Compared]:
+    return mux_comparison.compare(owner, look, facts.uploads_of(owner).all)
 
 
 def causes(owner: Lesson | Course) -> list[str]:

@@ -10,7 +10,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.diagnosis import mux_comparison
 from lessonadmin.domain.diagnosis.mux_comparison import Look
 from lessonadmin.domain.models.videos import MIGRATED
-from tests.domain.diagnosis.support import by_mux, compared, fresh
+from tests.domain.diagnosis.support import by_mux, compared, fresh, side_by_side
 from tests.factories import make_lesson, make_tracking
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
@@ -55,7 +55,7 @@ def test_side_by_side_without_an_answer(mux_sim: MuxSim) -> None:
     with overridden(mux_api_url="http://127.0.0.1:1"):
         look = mux_comparison.look("lesson", lesson.id)
     assert not look.answered
-    assert mux_comparison.compare(fresh(lesson), look) == []
+    assert side_by_side(fresh(lesson), look) == []
     assert mux_comparison.look("lesson", uuid.uuid4()).answered
 
 
@@ -75,7 +75,7 @@ def test_a_token_of_another_environment(mux_sim: MuxSim) -> None:
 
 def line_of(lesson_columns: dict[str, object], found: Look, field: str) -> mux_comparison.Compared:
     lesson = fresh(make_lesson(**lesson_columns))
-    return next(line for line in mux_comparison.compare(lesson, found) if line.field == field)
+    return next(line for line in side_by_side(lesson, found) if line.field == field)
 
 
 READY = mux.Asset(
@@ -138,7 +138,7 @@ def test_the_state_of_an_upload_fits_that_of_its_row(status: str, upload_status:
     lesson = make_lesson()
     make_tracking(lesson, status=status, mux_asset_id="a" if status == "ready" else None)
     found = Look(upload_id="u", upload=mux.Upload(id="u", status=upload_status))  # type: ignore[arg-type]
-    line = next(one for one in mux_comparison.compare(fresh(lesson), found) if one.field == "Upload")
+    line = next(one for one in side_by_side(fresh(lesson), found) if one.field == "Upload")
     assert line.agrees is agrees
 
 

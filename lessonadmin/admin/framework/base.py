@@ -15,7 +15,7 @@ Not supported by the templates: inline editing (`column_editable_list`), modals 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, request
@@ -245,7 +245,7 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
             values["export_url"] = self._export_url(values["return_url"]) if "export" in self.offers else ""
             values["page_url"] = lambda number: pager_url(number - 1)
             values["filter_rows"] = filter_form.rows(self, values["active_filters"])
-            values["chips"] = filter_form.chips(self, values["active_filters"])
+            values["chips"] = filter_form.chips(self, _arguments_of(values))
         return str(super().render(template, **values))
 
     def get_actions_list(self) -> tuple[list[tuple[str, str]], dict[str, str]]:
@@ -263,6 +263,18 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
     @expose("/export/<any(csv):export_type>/")
     def export(self, export_type: str) -> Any:
         return csv_export.stream(self)
+
+
+def _arguments_of(values: Mapping[str, Any]) -> ViewArgs:
+    """What Flask-Admin has read from the address, out of the values that it hands to the list's template."""
+    return ViewArgs(
+        page_size=values["page_size"],
+        sort=values["sort_column"],
+        sort_desc=values["sort_desc"],
+        search=values["search"],
+        filters=values["active_filters"],
+        extra_args=values["extra_args"],
+    )
 
 
 def _storable(value: Any) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
+from flask_admin.model.base import ViewArgs
 
 OPTIONS, DATE, MOMENT, RANGE, TEXT = "options", "date", "moment", "range", "text"
 KINDS = {
@@ -78,14 +79,17 @@ def _operation(entry: dict[str, Any]) -> Operation:
     return Operation(entry["arg"], str(entry["operation"]), kind, options if kind == OPTIONS else ())
 
 
-def chips(view: Any, active: list[tuple[int, str, str]] | None) -> list[Chip]:
-    """What is chosen, in words, each with the address of the list without it."""
+def chips(view: Any, arguments: ViewArgs) -> list[Chip]:
+    """What is chosen, in words, each with the address of the list without it.
+
+    `arguments`: as the list has read them. To read them again would say again which filter is not understood.
+    """
     found = []
-    arguments = view._get_list_extra_args()
-    for index, name, value in active or []:
+    active = list(arguments.filters or ())
+    for index, name, value in active:
         wanted = view._filters[index]
         words = {str(key): str(text) for key, text in wanted.get_options(view) or ()}
-        rest = [other for other in active or [] if other != (index, name, value)]
+        rest = [other for other in active if other != (index, name, value)]
         url = view._get_list_url(arguments.clone(page=0, filters=rest))
         found.append(Chip(f"{name} {wanted.operation()} {words.get(value, value)}", url))
     return found

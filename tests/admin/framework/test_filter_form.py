@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_admin.model.base import ViewArgs
 
 from lessonadmin.admin.framework import filter_form
 from lessonadmin.admin.framework.filter_form import DATE, MOMENT, OPTIONS, RANGE, TEXT, FilterRow, Operation
@@ -164,8 +165,8 @@ def test_a_chip_says_one_filter_and_leads_to_the_list_without_it(panel: Flask, v
         (index_of(view, "status_equals"), "Status", "draft"),
         (index_of(view, "price_cents_greater_than"), "Price Cents", "200"),
     ]
-    with panel.test_request_context(f"{LIST}?page=3&search=sq"):
-        state, price = filter_form.chips(view, active)
+    with panel.test_request_context(LIST):
+        state, price = filter_form.chips(view, ViewArgs(page=3, search="sq", filters=active))
     assert state.label == "Status equals Draft", "as the form words it"
     assert state.remove_url == f"{LIST}?search=sq&flt0_price_cents_greater_than=200"
     assert price.label == "Price Cents greater than 200"
@@ -174,4 +175,13 @@ def test_a_chip_says_one_filter_and_leads_to_the_list_without_it(panel: Flask, v
 
 def test_no_filter_has_no_chip(panel: Flask, view: Specimen) -> None:
     with panel.test_request_context(LIST):
-        assert filter_form.chips(view, None) == []
+        assert filter_form.chips(view, ViewArgs()) == []
+
+
+def test_a_filter_that_is_not_understood_is_said_once(staff: FlaskClient) -> None:
+    """Beside one that is, so that there is a chip."""
+    page = page_of(staff.get(f"{LIST}?sort=1&flt0_status_equals=bogus&flt1_price_cents_greater_than=200"))
+    toasts = [one for one in page.all("div") if "toast" in (one.get("class") or "").split()]
+    assert len(toasts) == 1
+    assert page.text().count("The filter “Status” does not understand “bogus” and is left out.") == 1
+    assert [a["href"] for a in page.all("a") if a.get("class") == "chip__remove"] == [f"{LIST}?sort=1"]

@@ -20,6 +20,7 @@ from lessonadmin.db import db, transaction
 from lessonadmin.domain.batches import batches, preview, registry, scheduling
 from lessonadmin.domain.batches.actions.clear_assets import GRACE
 from lessonadmin.domain.batches.registry import Action
+from lessonadmin.domain.batches.targets import Source
 from lessonadmin.domain.errors import Missing, TooMany
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import redirects
@@ -39,7 +40,7 @@ class Choice:
     query: str = ""
 
     @property
-    def source(self) -> preview.Source:
+    def source(self) -> Source:
         return self.ids if self.matching is None else self.matching
 
     def at_once(self) -> list[uuid.UUID] | None:

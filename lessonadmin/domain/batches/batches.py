@@ -18,9 +18,9 @@ from lessonadmin import queue
 from lessonadmin.db import actor, after_commit, db, new_id
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.batches import leases, preview, registry
-from lessonadmin.domain.batches.preview import Source
+from lessonadmin.domain.batches import leases, registry, targets
 from lessonadmin.domain.batches.registry import Action
+from lessonadmin.domain.batches.targets import Source
 from lessonadmin.domain.errors import Conflict, Invalid, Missing
 from lessonadmin.domain.models import Batch, BatchItem, User
 from lessonadmin.queue import enqueue_after_commit
@@ -85,7 +85,7 @@ def _checked_reason(reason: str) -> str:
 
 def _write_items(batch_id: uuid.UUID, source: Source) -> int:
     """One statement for all items. Their ids count upwards, so the order of the choice is the order of the work."""
-    chosen = preview.as_select(source).subquery()
+    chosen = targets.as_select(source).subquery()
     numbered = select(
         next(iter(chosen.c)).label("target"), func.row_number().over().label("number")
     ).subquery()
@@ -197,7 +197,7 @@ def items(
     if after is not None:
         wanted = wanted.where(BatchItem.id > after)
     rows = list(db.session.scalars(wanted.execution_options(populate_existing=True)))
-    names = preview.names_of(action_of(get(batch_id)), [row.target_id for row in rows])
+    names = targets.names_of(action_of(get(batch_id)), [row.target_id for row in rows])
     return [
         Item(
             row.id,

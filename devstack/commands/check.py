@@ -53,6 +53,7 @@ def checks() -> list[Check]:
         Check("orphans", (PYTHON, "-m", "devstack.orphans")),
         Check("vocabulary", (PYTHON, "-m", "devstack.checks.vocabulary")),
         Check("folders", (PYTHON, "-m", "devstack.checks.folders")),
+        Check("mirror", (PYTHON, "-m", "devstack.checks.mirror")),
         Check("promises", (PYTHON, "-m", "devstack.checks.promises")),
         Check("data-model", (PYTHON, "-m", "devstack.data_model", "--check")),
         Check("html", (PYTHON, "-m", "djlint", "templates", "muxsim/templates", "--lint", "--quiet")),

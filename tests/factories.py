@@ -98,7 +98,8 @@ def make_playing_lesson(*, creator: User | None = None, **columns: object) -> Le
     state = {"status": "published", "published_at": datetime.now(UTC), "video_processing_status": "ready"}
     lesson = make_lesson(creator=creator, **{"video_duration": 61.0, **ids, **state, **columns})
     length = lesson.video_duration
-    make_tracking(lesson, status="ready", ready_at=datetime.now(UTC), duration=length, **ids)
+    theirs = {name: getattr(lesson, name) for name in ids}
+    make_tracking(lesson, status="ready", ready_at=datetime.now(UTC), duration=length, **theirs)
     return lesson
 
 

@@ -19,7 +19,7 @@ _written_at = -WRITE_EVERY_SECONDS
 
 
 def count(reason: str) -> None:
-    """Remember one refusal; written down at once, or with the next one after a flood."""
+    """Remember one refusal; written down at once, or with the next one after a flood or after the database was away."""
     global _written_at
     with _lock:
         _waiting[reason] += 1
@@ -34,4 +34,6 @@ def count(reason: str) -> None:
         db.session.commit()
     except SQLAlchemyError as error:
         db.session.rollback()
+        with _lock:
+            _waiting.update(waiting)
         log.warning("refused webhooks could not be counted: %s", type(error).__name__)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
@@ -462,7 +463,7 @@ def test_of_a_list_that_is_longer_than_its_ceiling_the_total_is_a_least_one(
 
 
 def test_what_takes_too_long_to_read_is_stopped_and_said(
-    people: People, monkeypatch: pytest.MonkeyPatch
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "READING_SECONDS", 0.2)
     plainly, makes = listing.lessons, lessons.create
@@ -477,12 +478,12 @@ def test_what_takes_too_long_to_read_is_stopped_and_said(
 
     monkeypatch.setattr(listing, "lessons", slow)
     monkeypatch.setattr(lessons, "create", slow_to_make)
-    with people.instructor._app.app_context():
+    with app.app_context():
         db.engine.dispose()
     error = refused(people.instructor.get("/lessons"), 503, "too_slow")
     assert "ask for less" in error["message"]
     assert people.instructor.post("/lessons", {"title": "Slow"}).status_code == 201, (
         "what writes has its time"
     )
-    with people.instructor._app.app_context():
+    with app.app_context():
         db.engine.dispose()

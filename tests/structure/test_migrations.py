@@ -21,14 +21,17 @@ NOTHING_LISTENS = "redis://127.0.0.1:1/0"
 def empty_database(real_servers: Servers, worker_id: str) -> Iterator[str]:
     """The URL of a database in which nothing is."""
     name = f"migrations_{worker_id}"
-    with real_servers.postgres.superuser() as connection:
-        connection.autocommit = True
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
+    drop(real_servers, name)
     real_servers.postgres.create_database(name)
     yield real_servers.postgres.url(name)
-    with real_servers.postgres.superuser() as connection:
+    drop(real_servers, name)
+
+
+def drop(servers: Servers, name: str) -> None:
+    """Remove a database, if there is one of this name."""
+    with servers.postgres.superuser() as connection:
         connection.autocommit = True
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def flask(url: str, *words: str) -> str:

@@ -5,19 +5,26 @@ no more than that file, and with none if it makes no table.
 """
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import flask_migrate
 import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import Migrate
 
 from devstack.errors import SetupError
 from devstack.places import ROOT
-from tests.structure.test_migrations import empty_database, flask
+from devstack.servers.for_tests import Servers
+from lessonadmin.db import db
+from lessonadmin.web.settings import ENGINE
+from tests.structure.test_migrations import drop, flask
 
-__all__ = ["empty_database"]
 ROWS = Path(__file__).parent / "rows"
 Rows = dict[str, list[dict[str, Any]]]
 # Tables that a revision empties on purpose, on the way up and down, and says so in its first lines.
@@ -32,7 +39,31 @@ def revisions() -> list[str]:
 
 
 def upgrade(url: str, revision: str) -> None:
-    flask(url, "db", "upgrade", revision)
+    with migrations_of(url):
+        flask_migrate.upgrade(revision=revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    with migrations_of(url):
+        flask_migrate.downgrade(revision=revision)
+
+
+@contextmanager
+def migrations_of(url: str) -> Iterator[None]:
+    """What `flask db` does, in this process: test_migrations.py shows the command itself."""
+    app = Flask("migrations")
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=url.replace("postgresql:", "postgresql+psycopg:"),
+        SQLALCHEMY_ENGINE_OPTIONS=ENGINE,
+    )
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    with app.app_context():
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 def tables(connection: psycopg.Connection[Any]) -> list[str]:
@@ -89,32 +120,77 @@ def files_of(url: str) -> dict[str, int]:
         return dict(connection.execute(query).fetchall())
 
 
-@pytest.mark.parametrize("step", range(1, len(revisions())), ids=revisions()[1:])
-@pytest.mark.timeout(300)
-def test_rows_are_the_same_up_down_and_up_again(empty_database: str, step: int) -> None:
-    for revision in revisions()[:step]:
-        upgrade(empty_database, revision)
-        write_rows(empty_database, revision)
-    before, files = rows_of(empty_database), files_of(empty_database)
-    revision, earlier = revisions()[step], revisions()[step - 1]
-    for name in EMPTIED.get(revision, ()):
-        before[name] = []
-    upgrade(empty_database, revision)
-    first = rows_of(empty_database)
-    assert only_columns_of(before, first) == in_order(before)
-    written_anew = {name for name, file in files_of(empty_database).items() if files.get(name, file) != file}
-    assert written_anew == set()
-    flask(empty_database, "db", "downgrade", earlier)
-    assert in_order(rows_of(empty_database)) == in_order(before)
-    upgrade(empty_database, revision)
-    assert in_order(rows_of(empty_database)) == in_order(first)
+class Chain:
+    """A database at each revision, with rows in every table. Each is made once, from the one before."""
+
+    def __init__(self, servers: Servers, prefix: str) -> None:
+        self._servers = servers
+        self._prefix = prefix
+        self._made = 0
+
+    def __getitem__(self, step: int) -> str:
+        """The name of the database after the first `step` revisions."""
+        while self._made < step:
+            self._made += 1
+            self._make(self._made)
+        return f"{self._prefix}_{step}"
+
+    def _make(self, step: int) -> None:
+        name, before = f"{self._prefix}_{step}", f"{self._prefix}_{step - 1}" if step > 1 else "template0"
+        drop(self._servers, name)
+        self._servers.postgres.create_database(name, template=before)
+        revision = revisions()[step - 1]
+        upgrade(self._servers.postgres.url(name), revision)
+        write_rows(self._servers.postgres.url(name), revision)
+
+    def end(self) -> None:
+        for step in range(1, self._made + 1):
+            drop(self._servers, f"{self._prefix}_{step}")
+
+
+@pytest.fixture(scope="module")
+def chain(real_servers: Servers, worker_id: str) -> Iterator[Chain]:
+    made = Chain(real_servers, f"upgrades_{worker_id}")
+    yield made
+    made.end()
 
 
 @pytest.fixture
-def at_0001(empty_database: str) -> str:
-    upgrade(empty_database, "0001")
-    write_rows(empty_database, "0001")
-    return empty_database
+def database_after(real_servers: Servers, worker_id: str, chain: Chain) -> Iterator[Callable[[int], str]]:
+    """The URL of a copy of the chain's database after this many revisions."""
+    name = f"upgrade_{worker_id}"
+
+    def copy(step: int) -> str:
+        drop(real_servers, name)
+        real_servers.postgres.create_database(name, template=chain[step])
+        return real_servers.postgres.url(name)
+
+    yield copy
+    drop(real_servers, name)
+
+
+@pytest.mark.parametrize("step", range(1, len(revisions())), ids=revisions()[1:])
+@pytest.mark.timeout(300)
+def test_rows_are_the_same_up_down_and_up_again(database_after: Callable[[int], str], step: int) -> None:
+    url = database_after(step)
+    before, files = rows_of(url), files_of(url)
+    revision, earlier = revisions()[step], revisions()[step - 1]
+    for name in EMPTIED.get(revision, ()):
+        before[name] = []
+    upgrade(url, revision)
+    first = rows_of(url)
+    assert only_columns_of(before, first) == in_order(before)
+    written_anew = {name for name, file in files_of(url).items() if files.get(name, file) != file}
+    assert written_anew == set()
+    downgrade(url, earlier)
+    assert in_order(rows_of(url)) == in_order(before)
+    upgrade(url, revision)
+    assert in_order(rows_of(url)) == in_order(first)
+
+
+@pytest.fixture
+def at_0001(database_after: Callable[[int], str]) -> str:
+    return database_after(1)
 
 
 def test_0002_fills_the_running_time_of_bulk_actions_that_may_go_on(at_0001: str) -> None:
@@ -137,7 +213,7 @@ def test_an_upgrade_gives_up_when_a_table_is_in_use_for_long(at_0001: str) -> No
         reader.execute("SELECT count(*) FROM mux_asset_tracking")
         began = time.monotonic()
         with pytest.raises(SetupError, match="lock timeout"):
-            upgrade(at_0001, "0002")
+            flask(at_0001, "db", "upgrade", "0002")
         assert time.monotonic() - began < 60
         reader.rollback()
     assert rows_of(at_0001) == before, "all or nothing"

@@ -96,7 +96,7 @@ class MuxSim:
         db.session.rollback()
         return db.session.get_one(Course, course.id, populate_existing=True)
 
-    def rows(self, owner: Lesson | Course) -> list[Tracking]:
+    def uploads(self, owner: Lesson | Course) -> list[Tracking]:
         column = Tracking.lesson_id if isinstance(owner, Lesson) else Tracking.course_id
         db.session.rollback()
         query = select(Tracking).where(column == owner.id).order_by(Tracking.created_at)

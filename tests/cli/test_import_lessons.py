@@ -111,7 +111,7 @@ def test_a_published_lesson_with_its_video_and_its_course(
     assert permissions.visible_to_students(lesson)
     course = db.session.get_one(Course, lesson.course_id)
     assert (course.title, course.instructor_id) == ("Bach", instructor.id)
-    assert [row.status for row in mux_sim.rows(lesson)] == ["ready"]
+    assert [row.status for row in mux_sim.uploads(lesson)] == ["ready"]
     rows = db.session.execute(
         select(AuditLog.actor_type, AuditLog.action).order_by(AuditLog.at, AuditLog.id)
     ).all()

@@ -60,7 +60,7 @@ def is_healed(mux_sim: MuxSim, lesson: Lesson, asset_id: str, playback_id: str) 
     now = mux_sim.lesson(lesson)
     assert (now.status, now.video_processing_status) == ("published", "ready")
     assert (now.mux_asset_id, now.mux_playback_id) == (asset_id, playback_id)
-    (row,) = [row for row in mux_sim.rows(lesson) if row.superseded_at is None]
+    (row,) = [row for row in mux_sim.uploads(lesson) if row.superseded_at is None]
     assert (row.status, row.mux_playback_id) == ("ready", playback_id)
     assert now.is_playable
     assert on_sale(now)

@@ -189,7 +189,7 @@ def test_what_was_due_first_comes_first_in_a_worker_too(app: Flask, mux_sim: Mux
         make_tracking(lesson, upload_id=f"unheard-of-{number}", next_check_at=db.session.scalar(select(due)))
 
     def asked() -> list[int]:
-        return [number for number, one in enumerate(lessons) if mux_sim.rows(one)[0].attempts > 0]
+        return [number for number, one in enumerate(lessons) if mux_sim.uploads(one)[0].attempts > 0]
 
     clock()
     work_off(app)
@@ -215,4 +215,4 @@ def test_a_dispute_is_asked_about_once_though_the_clock_passes_by(
     assert [name for name, _ in jobs()] == ["check_asset", "check_asset"]
     work_off(app)
     assert len(gets(mux_sim)) == 1
-    assert (mux_sim.rows(lesson)[0].next_check_at, handed_over()) == (None, 0)
+    assert (mux_sim.uploads(lesson)[0].next_check_at, handed_over()) == (None, 0)

@@ -53,7 +53,7 @@ def test_a_dispute_is_settled_by_a_worker(app: Flask, mux_sim: MuxSim, redis_url
     mux_sim.control.send_event("video.asset.errored", asset_id=mux_sim.lesson(lesson).mux_asset_id)
     assert mux_sim.deliver() == ["no_change"]
     work_off(app)
-    assert mux_sim.rows(lesson)[0].last_look_at is not None
+    assert mux_sim.uploads(lesson)[0].last_look_at is not None
     assert mux_sim.lesson(lesson).status == "published"
 
 

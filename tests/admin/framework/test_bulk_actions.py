@@ -270,7 +270,7 @@ def test_recheck_finds_what_we_were_not_told(
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.forget()
-    target = lesson.id if slug == "lesson" else mux_sim.rows(lesson)[0].id
+    target = lesson.id if slug == "lesson" else mux_sim.uploads(lesson)[0].id
     act(support, slug, action, target)
     assert mux_sim.lesson(lesson).status == "published"
     assert "Mux had news: the video is now “ready”." in said(support)
@@ -286,7 +286,7 @@ def test_courses_and_uploads_are_cleared_and_events_replayed(support: FlaskClien
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
-    act(support, "tracking", "clear_asset", mux_sim.rows(lesson)[0].id)
+    act(support, "tracking", "clear_asset", mux_sim.uploads(lesson)[0].id)
     assert mux_sim.lesson(lesson).mux_asset_id is None
     for event in mux_sim.events():
         act(support, "event", "replay", event.id)

@@ -71,7 +71,7 @@ def test_undoing_a_request_to_publish_also_undoes_the_publication(mux_sim: MuxSi
     mux_sim.upload(lesson)
     batch_id = begin(PUBLISH, [lesson.id], staff)
     finish(batch_id)
-    mux_sim.control.complete_upload(mux_sim.rows(lesson)[0].upload_id or "")
+    mux_sim.control.complete_upload(mux_sim.uploads(lesson)[0].upload_id or "")
     mux_sim.deliver()
     assert mux_sim.lesson(lesson).status == "published"
     with transaction(staff):

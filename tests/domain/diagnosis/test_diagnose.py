@@ -37,7 +37,7 @@ def test_redis_is_away(uploading: Lesson) -> None:
 
 
 def test_mux_unreachable_is_also_known_from_the_last_look(mux_sim: MuxSim, uploading: Lesson) -> None:
-    (row,) = mux_sim.rows(uploading)
+    (row,) = mux_sim.uploads(uploading)
     actor = Actor("job")
     with overridden(mux_api_url="http://127.0.0.1:1"), pytest.raises(MuxError):
         ask_mux.check_upload(row.id, actor=actor, priority="low", found_by="sweep")

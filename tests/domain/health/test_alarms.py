@@ -273,7 +273,7 @@ def test_a_token_of_another_environment_darkens_few_lessons(
     assert len(left) == len(lessons) - environment.MAX_GONE
     assert "wrong_environment" in standing()
     assert any("not believed" in message for message in told(staff))
-    row = mux_sim.rows(left[0])[0]
+    row = mux_sim.uploads(left[0])[0]
     assert row.next_check_at is not None
     ask_mux.check_upload(
         row.id, actor=JOB, priority="high", found_by="manual"

@@ -59,7 +59,7 @@ def test_a_ready_asset_is_published_with_its_true_ids(mux_sim: MuxSim, app: Flas
     assert (code, figures) == (0, {"processed": 1, "updated": 1, "skipped": 0, "failed": 0})
     assert (now.status, now.video_processing_status, now.mux_asset_id) == ("published", "ready", asset_id)
     assert now.mux_playback_id == mux_sim.control.asset(asset_id)["playback_ids"][0]["id"]
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     assert (row.status, row.mux_asset_id) == ("ready", asset_id)
     assert row.upload_id
     assert mux_sim.actions(lesson.id)[-1] == "lesson.published"
@@ -86,7 +86,7 @@ def test_errored_preparing_and_missing(mux_sim: MuxSim, app: Flask) -> None:
     assert (code, figures) == (1, {"processed": 3, "updated": 1, "skipped": 0, "failed": 2})
     assert "missing at Mux" in said
     assert mux_sim.lesson(errored).video_processing_status == "error"
-    assert mux_sim.rows(preparing)[0].next_check_at is not None
+    assert mux_sim.uploads(preparing)[0].next_check_at is not None
     assert mux_sim.lesson(preparing).video_processing_status == "processing"
     now = mux_sim.lesson(gone)
     assert (now.mux_asset_id, now.status, now.video_error_type) == (None, "draft", "deleted_at_mux")
@@ -130,7 +130,7 @@ def test_a_dry_run_changes_nothing(mux_sim: MuxSim, app: Flask) -> None:
     assert (code, figures["updated"]) == (0, 1)
     assert f"{lesson.id} would be updated: published" in said
     assert mux_sim.lesson(lesson).status == "draft"
-    assert mux_sim.rows(lesson) == []
+    assert mux_sim.uploads(lesson) == []
 
 
 def test_nonsense_in_old_rows_does_no_harm(mux_sim: MuxSim, app: Flask) -> None:

@@ -53,7 +53,7 @@ def test_stuck_is_said_once_and_watched_on(mux_sim: MuxSim) -> None:
     assert now.needs_attention_at is not None
     assert (now.video_processing_status, now.status) == ("processing", "draft")
     assert mux_sim.notices(lesson.creator_id) == ["needs_attention"]
-    assert mux_sim.rows(lesson)[0].next_check_at is not None
+    assert mux_sim.uploads(lesson)[0].next_check_at is not None
     assert len([call for call in mux_sim.calls() if call["method"] == "GET"]) >= 2
 
 
@@ -107,10 +107,10 @@ def test_an_attempt_that_was_interrupted_before_mux_answered_is_closed(mux_sim: 
     with transaction(JOB):
         direct_upload._prepare(locking.lock_video_of(lesson), direct_upload.File(name="a.mp4"), "video/mp4")
     sweep.sweep()
-    assert mux_sim.rows(lesson)[0].status == "uploading", "it may be under way"
+    assert mux_sim.uploads(lesson)[0].status == "uploading", "it may be under way"
     grow_old(400)
     sweep.sweep()
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     assert (row.status, row.error_type, row.next_check_at) == ("error", "upload_not_created", None)
     assert mux_sim.lesson(lesson).video_processing_status == "none"
     assert mux_sim.actions(lesson.id) == ["video.upload_not_created"]
@@ -129,7 +129,7 @@ def test_replaced_videos_go_after_their_grace(mux_sim: MuxSim) -> None:
     db.session.commit()
     sweep.sweep()
     assert [one["id"] for one in mux_sim.control.assets()] == [mux_sim.lesson(lesson).mux_asset_id]
-    assert mux_sim.rows(lesson)[0].status == "deleted"
+    assert mux_sim.uploads(lesson)[0].status == "deleted"
     assert mux_sim.lesson(lesson).status == "published"
 
 
@@ -240,7 +240,7 @@ def test_a_cancelled_upload_is_history_once_mux_has_cancelled_it(mux_sim: MuxSim
     mux_sim.forget()
     sweep.sweep()
     mux_sim.forget()
-    first, second = mux_sim.rows(lesson)
+    first, second = mux_sim.uploads(lesson)
     assert (first.status, first.error_type, second.status) == ("error", "upload_cancelled", "uploading")
     assert mux_sim.notices(lesson.creator_id) == []
     assert db.session.scalars(select(UploadCancellation.done_at)).one() is not None

@@ -27,7 +27,7 @@ def uploading(mux_sim: MuxSim) -> tuple[Lesson, Tracking]:
     """A lesson whose upload Mux waits for."""
     lesson = make_lesson()
     mux_sim.upload(lesson)
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     return lesson, row
 
 
@@ -128,7 +128,7 @@ def test_a_temporary_asset_id_is_never_asked_about(mux_sim: MuxSim) -> None:
 
 def test_an_id_that_is_none_of_muxs_is_gone_only_for_a_person_who_asks(mux_sim: MuxSim) -> None:
     lesson = make_playing_lesson()
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     with pytest.raises(mux.Refused):
         check(row, found_by="sweep")
     assert mux_sim.lesson(lesson).status == "published"
@@ -246,7 +246,7 @@ def test_one_gone_among_very_many_is_believed_only_for_a_person_who_asks(
     mux_sim.deliver()
     mux_sim.control.delete_asset_in_dashboard(str(mux_sim.lesson(lesson).mux_asset_id))
     mux_sim.forget()
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     assert check(row, found_by=found_by) == ("applied" if believed else "no_change")
     assert (mux_sim.lesson(lesson).video_error_type == "deleted_at_mux") is believed
     assert (again(row).last_look_error == not_found_guard.IGNORED_MESSAGE) is not believed

@@ -55,7 +55,7 @@ def test_a_lesson_from_before_tracking_is_asked_about(mux_sim: MuxSim) -> None:
     lesson = make_lesson(mux_asset_id=asset_id, video_processing_status="processing")
     assert ask(lesson) is None
     assert mux_sim.lesson(lesson).video_processing_status == "ready"
-    assert len(mux_sim.rows(lesson)) == 1
+    assert len(mux_sim.uploads(lesson)) == 1
 
 
 def test_a_video_that_is_gone_is_taken_off(mux_sim: MuxSim) -> None:

@@ -121,7 +121,7 @@ def test_what_was_due_first_is_asked_about_first(mux_sim: MuxSim) -> None:
     survey.check_due(actor=JOB)
 
     def asked() -> list[int]:
-        return [n for n, one in enumerate(lessons) if mux_sim.rows(one)[0].attempts > 0]
+        return [n for n, one in enumerate(lessons) if mux_sim.uploads(one)[0].attempts > 0]
 
     first = asked()
     assert first == list(range(9 - len(first), 9))
@@ -175,7 +175,7 @@ def test_an_upload_is_asked_about_when_its_address_runs_out(mux_sim: MuxSim) -> 
     db.session.commit()
     all_due(0)
     sweep.sweep()
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     assert row.next_check_at
     assert row.expires_at
     assert 0 < (row.next_check_at - row.expires_at).total_seconds() < 10
@@ -274,7 +274,7 @@ def test_without_budget_nothing_is_asked_and_nothing_is_forgotten(mux_sim: MuxSi
     before = len(mux_sim.calls())
     survey.check_due(actor=JOB)
     assert len(mux_sim.calls()) == before
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     soon = db.session.scalar(select(Tracking.next_check_at <= func.now() + text("interval '61 seconds'")))
     assert soon, row.next_check_at
 

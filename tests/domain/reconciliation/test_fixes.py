@@ -149,5 +149,5 @@ def test_an_upload_that_was_withdrawn_before_its_asset_came_is_found_by_its_uplo
     (asset_id,) = mux_sim.control.seed_each([{"upload_id": "u" * 20}])
     row = make_tracking(lesson, upload_id="u" * 20, status="cancelled", error_type="right_lost")
     assert fix(difference("stale", asset_id, lesson))
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     assert (row.status, row.error_type, row.mux_asset_id) == ("cancelled", "held", asset_id)

@@ -68,7 +68,7 @@ def test_a_full_page_of_uploads_is_not_the_last(
 def test_what_is_kept_of_an_asset_and_of_an_upload(mux_sim: MuxSim, connection: Connection) -> None:
     lesson = make_lesson()
     upload_id = mux_sim.uploaded(lesson)
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     read(connection)
     at_mux = mux_sim.control.assets()[0]
     asset = one_row(connection, "seen_assets")

@@ -58,7 +58,7 @@ def test_what_reaches_mux(mux_sim: MuxSim, kind: str) -> None:
     sent = mux_sim.control.upload(ticket.upload_id)
     settings = sent["new_asset_settings"]
     note = json.loads(settings["passthrough"])
-    (row,) = mux_sim.rows(owner)
+    (row,) = mux_sim.uploads(owner)
     assert note[f"{kind}_id"] == str(owner.id)
     assert len({"lesson_id", "course_id"} & set(note)) == 1
     assert len(settings["passthrough"]) <= 255
@@ -109,7 +109,7 @@ def test_a_mux_that_refuses_or_fails_leaves_the_lesson_as_it_was(mux_sim: MuxSim
     assert len(mux_sim.calls()) - calls == 1, "a create is never repeated"
     now = mux_sim.lesson(lesson)
     assert (now.status, now.mux_asset_id) == ("published", before)
-    row = mux_sim.rows(lesson)[-1]
+    row = mux_sim.uploads(lesson)[-1]
     assert (row.status, row.error_type, row.superseded_at is not None) == (
         "error",
         "upload_not_created",
@@ -172,7 +172,7 @@ def test_saying_that_the_bytes_are_in_is_a_hint_and_no_proof(mux_sim: MuxSim) ->
     ticket = mux_sim.upload(lesson)
     told = direct_upload.bytes_are_in(lesson, ticket.upload_id, temp_asset_id="temp_9", actor=JOB)
     assert told == "uploading"
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     assert (row.temp_asset_id, row.mux_asset_id, row.bytes_in_at is not None) == ("temp_9", None, True)
     assert mux_sim.lesson(lesson).mux_asset_id is None
     assert len(mux_sim.calls()) == 1
@@ -187,7 +187,7 @@ def test_an_upload_of_another_program_is_taken_in_if_its_note_names_the_lesson(m
     mux_sim.forget()
     told = direct_upload.bytes_are_in(lesson, made.id, temp_asset_id=None, actor=JOB)
     assert told in ("uploading", "processing")
-    assert mux_sim.rows(lesson)[0].upload_id == made.id
+    assert mux_sim.uploads(lesson)[0].upload_id == made.id
 
 
 def test_and_not_if_it_names_another_lesson_or_none(mux_sim: MuxSim) -> None:
@@ -198,7 +198,7 @@ def test_and_not_if_it_names_another_lesson_or_none(mux_sim: MuxSim) -> None:
     for upload_id in (foreign.id, "unknown" * 6, "../assets", ""):
         with pytest.raises(Missing):
             direct_upload.bytes_are_in(lesson, upload_id, temp_asset_id=None, actor=JOB)
-    assert mux_sim.rows(lesson) == []
+    assert mux_sim.uploads(lesson) == []
 
 
 def test_another_lessons_upload_is_not_cancelled_through_mine(mux_sim: MuxSim) -> None:
@@ -206,7 +206,7 @@ def test_another_lessons_upload_is_not_cancelled_through_mine(mux_sim: MuxSim) -
     ticket = mux_sim.upload(other)
     with pytest.raises(Missing):
         direct_upload.cancel(ticket.upload_id, lesson, actor=JOB)
-    assert mux_sim.rows(other)[0].status == "uploading"
+    assert mux_sim.uploads(other)[0].status == "uploading"
 
 
 def test_cancelling_twice_is_cancelling_once(mux_sim: MuxSim) -> None:
@@ -226,7 +226,7 @@ def test_cancelling_the_current_upload_leaves_the_video_that_plays(mux_sim: MuxS
     lesson = make_playing_lesson()
     ticket = mux_sim.upload(lesson)
     direct_upload.cancel_current(lesson, actor=JOB)
-    assert [row.status for row in mux_sim.rows(lesson)] == ["ready", "cancelled"]
+    assert [row.status for row in mux_sim.uploads(lesson)] == ["ready", "cancelled"]
     direct_upload.cancel_current(lesson, actor=JOB)
     assert mux_sim.actions(lesson.id).count("video.upload_cancelled") == 1
     assert mux_sim.control.upload(ticket.upload_id)["status"] == "waiting", "Mux is told by a job"
@@ -290,8 +290,8 @@ def test_an_owner_that_changes_hands_takes_its_uploads_along(mux_sim: MuxSim) ->
     mux_sim.upload(lesson)
     db.session.execute(update(Lesson).where(Lesson.id == lesson.id).values(creator_id=other.creator_id))
     db.session.commit()
-    assert mux_sim.rows(lesson)[0].owner_id == other.creator_id
-    mux_sim.control.complete_upload(mux_sim.rows(lesson)[0].upload_id or "")
+    assert mux_sim.uploads(lesson)[0].owner_id == other.creator_id
+    mux_sim.control.complete_upload(mux_sim.uploads(lesson)[0].upload_id or "")
     mux_sim.deliver()
     assert mux_sim.notices(other.creator_id) == ["lesson_published"]
 

@@ -159,7 +159,7 @@ def test_the_calls_that_are_kept_for_others_are_not_used(
     lesson, _ = imported(mux_sim)
     monkeypatch.setattr(mux_budget, "CAPACITY", intake.RESERVED_CALLS)
     assert intake.take_in(("lesson", lesson.id)) is False
-    assert (mux_sim.calls(), mux_sim.rows(lesson)) == ([], [])
+    assert (mux_sim.calls(), mux_sim.uploads(lesson)) == ([], [])
 
 
 def test_a_lesson_that_was_deleted_meanwhile_costs_no_call(mux_sim: MuxSim) -> None:
@@ -188,5 +188,5 @@ def test_an_upload_with_a_temporary_playback_id_is_asked_about_every_half_hour_a
     make_tracking(lesson, status="ready", last_look_at=looked_at, **playing)
     made_old()
     assert intake.due() == []
-    (upload,) = mux_sim.rows(lesson)
+    (upload,) = mux_sim.uploads(lesson)
     assert (upload.next_check_at is not None) is asked

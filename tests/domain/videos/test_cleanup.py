@@ -195,7 +195,7 @@ def test_an_upload_that_became_an_asset_before_it_was_cancelled(mux_sim: MuxSim)
     due_now()
     sweep.sweep()
     assert mux_sim.control.assets() == []
-    assert mux_sim.rows(lesson)[0].status in ("cancelled", "deleted")
+    assert mux_sim.uploads(lesson)[0].status in ("cancelled", "deleted")
 
 
 def test_a_refused_cancellation_of_an_upload_that_still_waits_is_tried_again(mux_sim: MuxSim) -> None:
@@ -265,4 +265,4 @@ def test_a_cancellation_that_another_worker_has_finished_is_left_as_it_is(
     row = db.session.get_one(UploadCancellation, row_id, populate_existing=True)
     assert row.done_at is not None
     assert (row.last_error, row.lease_token) == (None, None)
-    assert mux_sim.rows(lesson)[0].status == "cancelled"
+    assert mux_sim.uploads(lesson)[0].status == "cancelled"

@@ -237,7 +237,7 @@ def test_every_place_says_the_same_of_a_late_video(mux_sim: MuxSim, beside: bool
     assert [place for place, says in everywhere(lesson).items() if not says] == []
     assert mux_sim.notices(lesson.creator_id).count("needs_attention") == 1
     assert mux_sim.lesson(lesson).status == ("published" if beside else "draft")
-    coming = next(row for row in mux_sim.rows(lesson) if row.is_open)
+    coming = next(row for row in mux_sim.uploads(lesson) if row.is_open)
     mux_sim.control.set_asset_ready(coming.mux_asset_id or "")
     mux_sim.deliver()
     assert [place for place, says in everywhere(lesson).items() if says] == []

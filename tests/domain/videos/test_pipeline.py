@@ -24,7 +24,7 @@ def test_a_lesson_publishes_itself(mux_sim: MuxSim) -> None:
     asset = mux_sim.control.assets()[0]
     assert now.mux_asset_id == asset["id"]
     assert now.mux_playback_id == asset["playback_ids"][0]["id"]
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     assert (row.upload_id, row.status, row.ready_found_by) == (upload_id, "ready", "webhook")
     assert mux_sim.actions(lesson.id) == [
         "video.upload_started",
@@ -59,7 +59,7 @@ def test_captions_that_mux_skipped_hold_up_no_lesson(mux_sim: MuxSim) -> None:
     assert "applied" in set(mux_sim.deliver()) <= {"applied", "no_change", "ignored"}
     assert mux_sim.control.events()[-1]["type"] == "video.asset.track.skipped"
     assert mux_sim.lesson(lesson).status == "published"
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     assert (row.status, row.error_type) == ("ready", None)
 
 
@@ -122,7 +122,7 @@ def test_a_failed_replacement_leaves_the_lesson_as_it_was(mux_sim: MuxSim) -> No
     mux_sim.deliver()
     now = mux_sim.lesson(lesson)
     assert (now.mux_asset_id, now.status, now.video_processing_status) == (old, "published", "ready")
-    assert mux_sim.rows(lesson)[-1].superseded_at is not None
+    assert mux_sim.uploads(lesson)[-1].superseded_at is not None
     assert mux_sim.notices(lesson.creator_id) == ["lesson_published", "video_failed"]
 
 

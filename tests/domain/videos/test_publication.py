@@ -58,7 +58,7 @@ def test_asking_twice_is_one_intent_and_one_publication(mux_sim: MuxSim) -> None
     for _ in range(2):
         assert lessons.publish(lesson, actor=actor) is False
     assert mux_sim.actions(lesson.id).count("lesson.publish_requested") == 1
-    mux_sim.control.complete_upload(mux_sim.rows(lesson)[0].upload_id or "")
+    mux_sim.control.complete_upload(mux_sim.uploads(lesson)[0].upload_id or "")
     mux_sim.deliver()
     for _ in range(2):
         assert lessons.publish(lesson, actor=actor) is True

@@ -91,7 +91,7 @@ def test_a_lesson_that_is_deleted_takes_late_assets_along(mux_sim: MuxSim) -> No
     )
     db.session.commit()
     sweep.sweep()
-    assert mux_sim.rows(lesson)[0].error_type == "upload_timed_out"
+    assert mux_sim.uploads(lesson)[0].error_type == "upload_timed_out"
     owner = db.session.get_one(User, lesson.creator_id)
     with transaction(Actor.user(owner.id)):
         lessons.delete(owner, lesson.id)

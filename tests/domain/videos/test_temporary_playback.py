@@ -98,7 +98,7 @@ def test_fix_lessons_heals_previews_and_replaced_videos(mux_sim: MuxSim, app: Fl
     )
     assert f"course {course.id} updated" in fix(app)
     assert mux_sim.course(course).mux_playback_id == preview_id
-    assert {row.mux_playback_id for row in mux_sim.rows(lesson)} == {first_id, second_id}
+    assert {row.mux_playback_id for row in mux_sim.uploads(lesson)} == {first_id, second_id}
     assert "processed: 0" in fix(app)
 
 
@@ -168,7 +168,7 @@ def test_a_finished_draft_is_left_alone(mux_sim: MuxSim, app: Flask, status: str
     assert "skipped because finished and not published: 1" in said
     command(app, "sweep")
     now = mux_sim.lesson(draft)
-    assert (now.status, now.video_processing_status, mux_sim.rows(draft)) == ("draft", status, [])
+    assert (now.status, now.video_processing_status, mux_sim.uploads(draft)) == ("draft", status, [])
     assert mux_sim.calls() == []
     # a person may publish it, of course
     lessons.publish(draft, actor=CLI)

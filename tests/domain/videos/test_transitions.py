@@ -24,9 +24,9 @@ def playing_with_another_coming(mux_sim: MuxSim) -> tuple[Lesson, str, str]:
     mux_sim.control.hold_processing()
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
-    new = mux_sim.rows(lesson)[-1].mux_asset_id
+    new = mux_sim.uploads(lesson)[-1].mux_asset_id
     assert None not in (old, new)
-    assert mux_sim.rows(lesson)[-1].status == "processing"
+    assert mux_sim.uploads(lesson)[-1].status == "processing"
     return lesson, old, new
 
 
@@ -36,7 +36,7 @@ def test_deleting_the_replacement_leaves_the_lesson_published(mux_sim: MuxSim) -
         removal.request_delete(new)
     now = mux_sim.lesson(lesson)
     assert (now.status, now.mux_asset_id, now.video_processing_status) == ("published", old, "ready")
-    row = mux_sim.rows(lesson)[-1]
+    row = mux_sim.uploads(lesson)[-1]
     assert (row.status, row.superseded_at is not None) == ("deleting", True)
     assert "video.delete_requested" in mux_sim.actions(lesson.id)
     assert "lesson.unpublished" not in mux_sim.actions(lesson.id)
@@ -48,7 +48,7 @@ def test_a_replacement_that_is_deleted_at_mux_leaves_the_lesson_published(mux_si
     mux_sim.deliver()
     now = mux_sim.lesson(lesson)
     assert (now.status, now.mux_asset_id, now.video_error_type) == ("published", old, None)
-    assert mux_sim.rows(lesson)[-1].superseded_at is not None
+    assert mux_sim.uploads(lesson)[-1].superseded_at is not None
     assert mux_sim.notices(lesson.creator_id)[-1] == "video_deleted"
 
 
@@ -58,7 +58,7 @@ def test_a_cancelled_replacement_is_not_the_last_word_when_the_old_video_goes(mu
     mux_sim.deliver()
     ticket = mux_sim.upload(lesson)
     direct_upload.cancel(ticket.upload_id, lesson, actor=Actor.user(lesson.creator_id))
-    assert mux_sim.rows(lesson)[-1].superseded_at is not None
+    assert mux_sim.uploads(lesson)[-1].superseded_at is not None
     mux_sim.control.delete_asset_in_dashboard(mux_sim.control.assets()[0]["id"])
     mux_sim.deliver()
     now = mux_sim.lesson(lesson)
@@ -68,11 +68,11 @@ def test_a_cancelled_replacement_is_not_the_last_word_when_the_old_video_goes(mu
 def test_a_new_attempt_supersedes_the_open_one_and_cancels_it_at_mux(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     first, second = mux_sim.upload(lesson), mux_sim.upload(lesson)
-    one, two = mux_sim.rows(lesson)
+    one, two = mux_sim.uploads(lesson)
     assert (one.upload_id, one.superseded_by, two.superseded_at) == (first.upload_id, two.id, None)
     mux_sim.control.complete_upload(second.upload_id)
     mux_sim.deliver()
-    assert mux_sim.lesson(lesson).mux_asset_id == mux_sim.rows(lesson)[1].mux_asset_id
+    assert mux_sim.lesson(lesson).mux_asset_id == mux_sim.uploads(lesson)[1].mux_asset_id
 
 
 def test_an_overtaken_upload_never_touches_the_lesson_and_its_asset_goes(mux_sim: MuxSim) -> None:
@@ -88,7 +88,7 @@ def test_an_overtaken_upload_never_touches_the_lesson_and_its_asset_goes(mux_sim
     for payload in late:
         mux_sim.give(payload)
     now = mux_sim.lesson(lesson)
-    overtaken = mux_sim.rows(lesson)[0]
+    overtaken = mux_sim.uploads(lesson)[0]
     assert (now.mux_asset_id, overtaken.status) == (before, "ready")
     assert now.mux_asset_id != overtaken.mux_asset_id
     written = db.session.scalars(select(AssetDeletion.mux_asset_id)).all()
@@ -106,7 +106,7 @@ def test_what_never_played_cannot_be_brought_back(mux_sim: MuxSim) -> None:
     mux_sim.deliver()
     for payload in late:
         mux_sim.give(payload)
-    assert not conditions.can_undo(mux_sim.rows(lesson))
+    assert not conditions.can_undo(mux_sim.uploads(lesson))
     with transaction(JOB):
         assert not removal.undo_replacement(locking.lock_video_of(lesson))
     assert "video.replaced" not in mux_sim.actions(lesson.id)
@@ -122,7 +122,7 @@ def test_undo_is_refused_once_the_deletion_was_tried(mux_sim: MuxSim) -> None:
     db.session.commit()
     with transaction(JOB):
         assert not removal.undo_replacement(locking.lock_video_of(lesson))
-    assert mux_sim.lesson(lesson).mux_asset_id == mux_sim.rows(lesson)[-1].mux_asset_id
+    assert mux_sim.lesson(lesson).mux_asset_id == mux_sim.uploads(lesson)[-1].mux_asset_id
 
 
 def test_the_swap_is_one_transaction(mux_sim: MuxSim) -> None:
@@ -131,7 +131,7 @@ def test_the_swap_is_one_transaction(mux_sim: MuxSim) -> None:
     mux_sim.deliver()
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
-    old, new = mux_sim.rows(lesson)
+    old, new = mux_sim.uploads(lesson)
     assert (old.status, old.superseded_by, new.superseded_at) == ("ready", new.id, None)
     assert mux_sim.actions(lesson.id)[-2:] == ["video.ready", "video.replaced"]
     assert mux_sim.lesson(lesson).status == "published"
@@ -221,7 +221,7 @@ def test_progress_only_grows(mux_sim: MuxSim) -> None:
                 video.uploads[0],
                 Observation(video_event=VideoEvent.ASSET_SEEN, asset_id="a", progress=told),
             )
-        assert mux_sim.rows(lesson)[0].progress == stored
+        assert mux_sim.uploads(lesson)[0].progress == stored
 
 
 def test_what_was_deleted_while_its_successor_was_coming_is_history_once_that_plays(mux_sim: MuxSim) -> None:
@@ -231,6 +231,6 @@ def test_what_was_deleted_while_its_successor_was_coming_is_history_once_that_pl
     assert mux_sim.lesson(lesson).video_processing_status == "processing"
     mux_sim.control.set_asset_ready(new)
     mux_sim.deliver()
-    gone, plays = mux_sim.rows(lesson)
+    gone, plays = mux_sim.uploads(lesson)
     assert (gone.status, gone.superseded_by, plays.status) == ("deleted", plays.id, "ready")
     assert mux_sim.lesson(lesson).mux_asset_id == new

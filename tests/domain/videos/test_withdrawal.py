@@ -258,7 +258,7 @@ def test_an_address_that_was_being_made_never_leaves(
     monkeypatch.setattr(mux, "create_upload", create)
     with pytest.raises(Missing):
         direct_upload.start(lesson, FILE, actor=Actor.user(instructor_id))
-    (made,) = mux_sim.rows(lesson)
+    (made,) = mux_sim.uploads(lesson)
     assert (made.status, made.error_type, made.is_current) == ("cancelled", "right_lost", False)
     assert made.upload_id is not None
     sweep.sweep()

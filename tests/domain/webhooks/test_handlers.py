@@ -213,11 +213,11 @@ def test_two_that_disagree_are_settled_by_asking(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
-    row = mux_sim.rows(lesson)[0]
+    row = mux_sim.uploads(lesson)[0]
     lie = event("video.asset.errored", id=row.mux_asset_id, status="errored", upload_id=row.upload_id)
     assert mux_sim.give(lie) == "no_change"
     assert mux_sim.lesson(lesson).status == "published"
-    assert mux_sim.rows(lesson)[0].next_check_at is not None
+    assert mux_sim.uploads(lesson)[0].next_check_at is not None
     jobs.check_asset(str(row.id))
     assert mux_sim.lesson(lesson).status == "published"
     mux_sim.control.error_asset(row.mux_asset_id or "")

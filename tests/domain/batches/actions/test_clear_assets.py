@@ -98,7 +98,7 @@ def test_clear_asset_of_a_course_and_of_one_upload(mux_sim: MuxSim) -> None:
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
     mux_sim.upload(lesson)
-    playing, coming = mux_sim.rows(lesson)
+    playing, coming = mux_sim.uploads(lesson)
     assert only("tracking", "clear_asset", coming.id).status == "done"
     assert mux_sim.lesson(lesson).status == "published"
     assert only("tracking", "clear_asset", playing.id).status == "done"

@@ -98,7 +98,7 @@ def test_republish_of_a_lesson_from_before_tracking(mux_sim: MuxSim) -> None:
     assert only("lesson", "republish", lesson.id).status == "done"
     now = mux_sim.lesson(lesson)
     assert (now.status, now.video_processing_status, now.mux_asset_id) == ("published", "ready", asset_id)
-    assert [row.status for row in mux_sim.rows(lesson)] == ["ready"]
+    assert [row.status for row in mux_sim.uploads(lesson)] == ["ready"]
 
 
 def test_republish_corrects_a_wrong_playback_id(mux_sim: MuxSim) -> None:
@@ -112,7 +112,7 @@ def test_republish_corrects_a_wrong_playback_id(mux_sim: MuxSim) -> None:
         row.mux_playback_id = "wrong"
     assert only("lesson", "republish", lesson.id).status == "done"
     assert mux_sim.lesson(lesson).mux_playback_id == right
-    assert mux_sim.rows(lesson)[0].mux_playback_id == right
+    assert mux_sim.uploads(lesson)[0].mux_playback_id == right
 
 
 def test_republish_takes_over_another_policy_and_a_later_look_leaves_it(mux_sim: MuxSim) -> None:

@@ -32,7 +32,7 @@ def test_recheck_of_a_course_and_of_one_upload(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.forget()
-    (row,) = mux_sim.rows(lesson)
+    (row,) = mux_sim.uploads(lesson)
     assert only("tracking", "recheck", row.id).status == "done"
     assert mux_sim.lesson(lesson).status == "published"
 

@@ -42,7 +42,7 @@ def arrived_late(mux_sim: MuxSim, lesson: Lesson) -> Tracking:
     enable(lesson.creator_id, False)
     mux_sim.control.complete_upload(ticket.upload_id)
     mux_sim.deliver()
-    return next(row for row in mux_sim.rows(lesson) if row.upload_id == ticket.upload_id)
+    return next(row for row in mux_sim.uploads(lesson) if row.upload_id == ticket.upload_id)
 
 
 def verdict(row: Tracking) -> str:
@@ -134,5 +134,5 @@ def test_what_is_held_never_pushes_another_upload_away(mux_sim: MuxSim) -> None:
     enable(lesson.creator_id, True)
     mux_sim.upload(mux_sim.lesson(lesson))
     assert only("tracking", "take_over", row.id).note == SENTENCES["another_coming"]
-    coming = mux_sim.rows(lesson)[-1]
+    coming = mux_sim.uploads(lesson)[-1]
     assert (coming.status, coming.error_type, coming.is_current) == ("uploading", None, True)

@@ -14,7 +14,7 @@ from lessonadmin.domain.querying import keyset
 from lessonadmin.domain.querying.keyset import Order, Page
 from tests.factories import make_lesson, make_user
 
-KEY = uuid.uuid4()
+KEY = uuid.UUID("018f3c1e-0000-7000-8000-00000000002a")
 AT = datetime(2026, 11, 21, 10, 0, 0, 123456, tzinfo=UTC)
 ORDERS = [
     Order(Lesson.price_cents, Lesson.id, True),

@@ -88,7 +88,8 @@ def make_tracking(owner: Lesson | Course, **columns: object) -> Tracking:
 
 
 def make_playing_lesson(*, creator: User | None = None, **columns: object) -> Lesson:
-    """A published lesson whose video plays, with the tracking row that goes with it."""
+    """A published lesson whose video plays, with the upload that goes with it; what is taken from the lesson (None) the
+    upload still has."""
     number = next(_numbers)
     ids = {
         "mux_asset_id": f"asset{number}",
@@ -98,7 +99,7 @@ def make_playing_lesson(*, creator: User | None = None, **columns: object) -> Le
     state = {"status": "published", "published_at": datetime.now(UTC), "video_processing_status": "ready"}
     lesson = make_lesson(creator=creator, **{"video_duration": 61.0, **ids, **state, **columns})
     length = lesson.video_duration
-    theirs = {name: getattr(lesson, name) for name in ids}
+    theirs = {name: columns.get(name) or value for name, value in ids.items()}
     make_tracking(lesson, status="ready", ready_at=datetime.now(UTC), duration=length, **theirs)
     return lesson
 

@@ -83,7 +83,8 @@ def test_times_are_said_in_words_also_where_none_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "expired"), [({}, False), ({"expires_at": ago(60)}, True), ({"expires_at": ago(-600)}, False)]
+    ("columns", "expired"),
+    [({}, False), ({"expires_at": ago(60)}, True), ({"expires_at": ago(-86400)}, False)],
 )
 def test_an_upload_address_expires_by_the_clock(columns: dict[str, Any], expired: bool) -> None:
     lesson = make_lesson(video_processing_status="uploading")
@@ -126,7 +127,7 @@ def test_the_newest_open_deletion_counts_and_may_be_in_its_grace_time() -> None:
     assert known(lesson).deletion is None
     deletion(lesson, reason="older", requested_at=ago(600), due_at=ago(600))
     assert not known(lesson).in_grace
-    deletion(lesson, reason="newer", requested_at=ago(60), due_at=ago(-600))
+    deletion(lesson, reason="newer", requested_at=ago(60), due_at=ago(-86400))
     found = known(lesson)
     assert found.deletion is not None
     assert (found.deletion.reason, found.in_grace) == ("newer", True)

@@ -157,7 +157,7 @@ def test_no_more_than_five_causes_of_the_newest_failures(monkeypatch: pytest.Mon
 def test_lessons_that_are_stuck_are_counted_by_the_setting() -> None:
     for minutes in (1, 20, 40):
         lesson = make_lesson(video_processing_status="processing")
-        make_tracking(lesson, status="processing", created_at=NOW - timedelta(minutes=minutes))
+        make_tracking(lesson, status="processing", created_at=datetime.now(UTC) - timedelta(minutes=minutes))
     make_tracking(make_course(), created_at=NOW - timedelta(days=1))
     for limit, stuck in ((1800, 1), (600, 2), (7200, 0)):
         with overridden(stuck_after_seconds=limit):

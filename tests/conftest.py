@@ -108,3 +108,11 @@ def session(app: Flask) -> Iterator[Session]:
     with app.app_context():
         yield db.session()
         db.session.remove()
+
+
+@pytest.fixture
+def enough_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The background's calls to Mux do not run out; how the budget holds them back is proved elsewhere."""
+    from lessonadmin.domain import mux_budget
+
+    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from devstack.places import ROOT
 from lessonadmin.db import db
-from lessonadmin.domain import mux_budget, permissions
+from lessonadmin.domain import permissions
 from lessonadmin.domain.lessons import lesson_import
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Notification, Tracking, User
 from tests.factories import make_user
@@ -29,8 +29,7 @@ HEAD = ("title", "description", "price", "teacher", "course", "asset id", "statu
 
 
 @pytest.fixture(autouse=True)
-def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
+def plenty(enough_calls: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lesson_import, "PAUSE_SECONDS", 0.0)
 
 

@@ -21,6 +21,7 @@ from lessonadmin.domain.polling import ask_now
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import removal
 from lessonadmin.views.videos import actions
+from tests.blocked import is_waited_for
 from tests.factories import make_course, make_lesson, make_tracking, make_user
 from tests.mux_sim import MuxSim
 
@@ -101,12 +102,6 @@ def as_it_is() -> list[object]:
     return [db.session.execute(text(query)).all() for query in queries]
 
 
-def waits(held: Connection) -> bool:
-    """Another connection waits for what this connection holds."""
-    us = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-    return bool(held.scalar(text(us)))
-
-
 @pytest.fixture
 def things(session: Session, mux_sim: MuxSim) -> dict[str, Owner]:
     instructor = make_user()
@@ -156,7 +151,7 @@ def test_what_was_lost_while_waiting_is_not_changed(
         loss(held, owner, taker)
         thread = threading.Thread(target=late)
         thread.start()
-        while thread.is_alive() and not waits(held):
+        while thread.is_alive() and not is_waited_for(held):
             time.sleep(0.005)
         assert thread.is_alive(), f"it did not wait: {raised}"
         held.commit()

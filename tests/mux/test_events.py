@@ -1,7 +1,6 @@
 """Webhook bodies: the real shapes, the ids where they truly are, and payloads that are safe to store whatever came."""
 
 import json
-import math
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from lessonadmin.mux import BadPayload, Event, Passthrough, read_event, read_stored_event
 from lessonadmin.mux.safe_json import MAX_DEPTH
+from tests.mux.json_values import levels, storable
 
 OWNER = Passthrough(course_id=uuid.UUID(int=3), tracking_id=uuid.UUID(int=4))
 EVENT_ID = "3a56ac3d-33da-4366-855b-f592d898409d"
@@ -184,11 +184,6 @@ def test_deep_nesting_is_cut_and_the_rest_is_kept(depth: int) -> None:
     assert levels(event.payload) <= MAX_DEPTH
 
 
-def levels(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if inner is None else 1 + max(map(levels, inner), default=0)
-
-
 def test_secrets_of_mux_are_not_kept() -> None:
     event = read(
         "video.upload.created",
@@ -235,17 +230,6 @@ KINDS = st.sampled_from(
     ]
 )
 PARTS = st.sampled_from(["data", "object", "environment", "created_at", "attempts", "url"])
-
-
-def storable(value: Any) -> bool:
-    """What PostgreSQL's jsonb and UTF-8 take."""
-    if isinstance(value, str):
-        return "\x00" not in value and value.encode("utf-8", "replace").decode() == value
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, dict):
-        return all(storable(key) and storable(inner) for key, inner in value.items())
-    return all(map(storable, value)) if isinstance(value, list) else True
 
 
 @given(kind=KINDS, parts=st.dictionaries(PARTS, JSON, max_size=5))

@@ -1,7 +1,6 @@
 """JSON from outside: whatever is read can be stored, however deep, long or odd it is."""
 
 import json
-import math
 import sys
 from typing import Any
 
@@ -10,17 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessonadmin.mux.safe_json import HIDDEN, MAX_DEPTH, clean, load
+from tests.mux.json_values import levels, storable
 
 
 def nested(depth: int, *, of: str = "[") -> str:
     """JSON with so many levels."""
     begin, end = ("[", "]") if of == "[" else ('{"a":', "}")
     return begin * depth + "1" + end * depth
-
-
-def levels(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if inner is None else 1 + max(map(levels, inner), default=0)
 
 
 @pytest.mark.parametrize(
@@ -103,17 +98,6 @@ def test_text_under_a_hidden_key_does_not_stay_wherever_it_is() -> None:
 def test_what_is_no_text_under_a_hidden_key_is_looked_through() -> None:
     told = {"url": {"url": "secret", "x": "\x00"}, "token": 5}
     assert clean(told, hide={"url", "token"}) == {"url": {"url": HIDDEN, "x": "\ufffd"}, "token": 5}
-
-
-def storable(value: Any) -> bool:
-    """What PostgreSQL's jsonb and UTF-8 take."""
-    if isinstance(value, str):
-        return "\x00" not in value and value.encode("utf-8", "replace").decode() == value
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, dict):
-        return all(storable(key) and storable(inner) for key, inner in value.items())
-    return all(map(storable, value)) if isinstance(value, list) else True
 
 
 @given(

@@ -1,9 +1,9 @@
 """The one writer of video states: uploads (tracking rows), and the lesson's or course's columns that are made from them.
 
 What happens to an upload ends in `apply`, by whatever way it was found out: webhook, sweep, button, bulk action or command. The few
-changes that are no event have a function of their own (`make_current`, `set_playback_id`, `clear_owner_columns`, ...). All work under
-the lock of the lesson's (or course's) row, so everything about one video happens in one order, and write their audit
-rows. No other module assigns these columns (tests/structure/test_one_writer.py). Nothing in here talks to Mux.
+changes that are no event have a function of their own (`make_current`, `set_playback_id`, `clear_owner_columns`, ...).
+All work under the lock of the lesson's (or course's) row, so everything about one video happens in one order, and write
+their audit rows. No other module assigns these columns (tests/structure/test_one_writer.py). Nothing in here talks to Mux.
 """
 
 from typing import Any

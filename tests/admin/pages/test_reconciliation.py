@@ -9,7 +9,6 @@ from sqlalchemy import select, text, update
 
 from lessonadmin import queue
 from lessonadmin.db import CLI, db
-from lessonadmin.domain import mux_budget
 from lessonadmin.domain.models import AssetDeletion, Difference, ReconcileRun
 from lessonadmin.domain.reconciliation import reconcile
 from lessonadmin.jobs import reconciling
@@ -20,8 +19,8 @@ PAGE = "/admin/reconcile/"
 
 
 @pytest.fixture(autouse=True)
-def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
+def plenty(enough_calls: None) -> None:
+    """These tests ask Mux a lot."""
 
 
 def reconciled() -> reconcile.Report:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain.accounts import administration, passwords, tokens
 from lessonadmin.domain.errors import Conflict, Forbidden, Missing
 from lessonadmin.domain.models import AuditLog, Notification, User
 from lessonadmin.domain.models.accounts import ROLES
+from tests.blocked import wait_until_waited_for
 from tests.factories import make_token, make_user
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -130,23 +131,10 @@ def test_two_admins_cannot_take_the_right_from_each_other(
     with transaction(Actor.user(first.id)):
         take(first, second.id)
         thread.start()
-        wait_until_one_waits()
+        wait_until_waited_for(db.session())
     thread.join(30)
     assert outcome == ["refused"]
     assert (now(first).role, now(first).active) == ("admin", True)
-
-
-def wait_until_one_waits() -> None:
-    waits = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    with db.engine.connect() as connection:
-        for _ in range(200):
-            if connection.scalar(waits):
-                return
-            connection.rollback()
-            threading.Event().wait(0.05)
-    pytest.fail("the second does not wait for the first")
 
 
 def test_a_new_password_opens_the_account_and_has_to_be_changed() -> None:

@@ -19,8 +19,7 @@ from tests.settings import overridden
 
 
 @pytest.fixture(autouse=True)
-def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
+def plenty(enough_calls: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lesson_import, "PAUSE_SECONDS", 0.0)
 
 

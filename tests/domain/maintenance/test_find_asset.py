@@ -8,7 +8,6 @@ from sqlalchemy import delete
 
 from lessonadmin import mux
 from lessonadmin.db import db
-from lessonadmin.domain import mux_budget
 from lessonadmin.domain.maintenance import find_asset
 from lessonadmin.domain.maintenance.find_asset import Finder
 from lessonadmin.domain.models import Lesson, Tracking
@@ -18,9 +17,8 @@ from tests.mux_sim import MuxSim
 
 
 @pytest.fixture(autouse=True)
-def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
+def plenty(enough_calls: None) -> None:
     """These tests look a lot; how the budget holds them back is tested elsewhere."""
-    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
 
 
 def seeded(mux_sim: MuxSim, **asked: Any) -> str:

@@ -25,9 +25,8 @@ from tests.mux_sim import MuxSim
 
 
 @pytest.fixture(autouse=True)
-def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
+def plenty(enough_calls: None) -> None:
     """These tests look a lot; how the budget holds them back is proved elsewhere."""
-    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
 
 
 def run(app: Flask, *arguments: str) -> tuple[int, dict[str, int], str]:

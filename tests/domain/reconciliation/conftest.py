@@ -9,9 +9,8 @@ from lessonadmin.domain import mux_budget
 
 
 @pytest.fixture(autouse=True)
-def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
+def plenty(enough_calls: None) -> None:
     """How the budget holds background work back is proved elsewhere."""
-    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
 
 
 @pytest.fixture

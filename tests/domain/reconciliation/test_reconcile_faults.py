@@ -12,7 +12,6 @@ from sqlalchemy import func, select, text, update
 
 from devstack.places import ROOT
 from lessonadmin.db import CLI, db
-from lessonadmin.domain import mux_budget
 from lessonadmin.domain.models import AssetDeletion, ReconcileRun, Tracking
 from lessonadmin.domain.reconciliation import mux_inventory, reconcile
 from lessonadmin.domain.reconciliation.differences import Found
@@ -21,9 +20,8 @@ from tests.mux_sim import MuxSim
 
 
 @pytest.fixture(autouse=True)
-def plenty(monkeypatch: pytest.MonkeyPatch) -> None:
+def plenty(enough_calls: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The budget is proved elsewhere; these walks need not wait for it, nor between two tries."""
-    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
     monkeypatch.setattr(mux_inventory.time, "sleep", lambda seconds: None)
 
 

@@ -15,6 +15,7 @@ from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.videos import locking
 from lessonadmin.domain.videos.locking import LockedVideo
+from tests.blocked import wait_until_waited_for
 from tests.factories import make_course, make_lesson, make_tracking, make_user
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -154,19 +155,11 @@ def test_one_that_waited_sees_what_was_written_while_it_waited(owner: Lesson | C
 
     held = threading.Event()
     other = threading.Thread(target=second)
-    waits = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
     with transaction(JOB):
         assert locking.lock_video(owner.kind, owner.id) is not None
         other.start()
         assert held.wait(10)
-        for _ in range(200):
-            if db.session.scalar(waits):
-                break
-            threading.Event().wait(0.05)
-        else:
-            pytest.fail("the second does not wait for the first")
+        wait_until_waited_for(db.session())
         db.session.execute(update(type(owner)).where(type(owner).id == owner.id).values(title="New"))
         db.session.execute(update(Tracking).where(Tracking.id == row.id).values(status="error"))
     other.join(30)

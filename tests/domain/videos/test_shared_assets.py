@@ -23,6 +23,7 @@ from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, T
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling.ask_mux import Answers
 from lessonadmin.domain.videos import cleanup, locking, outbox, removal, transitions
+from tests.blocked import wait_until_waited_for
 from tests.factories import keep, make_course, make_lesson, make_tracking, make_user
 from tests.mux_sim import MuxSim
 
@@ -288,16 +289,7 @@ def test_two_that_let_go_at_the_same_moment_leave_nothing_behind(mux_sim: MuxSim
         removal.clear_video(locking.lock_video_of(one.first))
         other.start()
         began.wait(10)
-        waits = text(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
-            " (SELECT oid FROM pg_database WHERE datname = current_database())"
-        )
-        for _ in range(200):
-            if db.session.scalar(waits):
-                break
-            threading.Event().wait(0.05)
-        else:
-            pytest.fail("the second does not wait for the first")
+        wait_until_waited_for(db.session())
     other.join(30)
     assert open_deletions() == [one.asset_id]
     time_passes()

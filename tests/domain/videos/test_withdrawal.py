@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 
 from lessonadmin import mux
 from lessonadmin.db import CLI, Actor, db, transaction
-from lessonadmin.domain import heartbeats, mux_budget
+from lessonadmin.domain import heartbeats
 from lessonadmin.domain.accounts import handover, users
 from lessonadmin.domain.batches import batches, registry, scheduling
 from lessonadmin.domain.diagnosis import diagnose
@@ -42,8 +42,7 @@ Owner = Lesson | Course
 
 
 @pytest.fixture(autouse=True)
-def plenty(session: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mux_budget, "CAPACITY", 10_000.0)
+def plenty(enough_calls: None, session: object) -> None:
     heartbeats.record("worker:host:1")
     heartbeats.record("clock")
 

@@ -44,7 +44,10 @@ RETIRED = {
 PRONOUNS = {"we": "Lessonadmin", "us": "Lessonadmin", "our": "the", "ours": "local"}
 # Plurals and endings count too; `bedroom` does not.
 WORD = re.compile(r"(?<![a-z])(" + "|".join(RETIRED) + r")(?:s|es|ed|'s|’s)?(?![a-z])")
-PRONOUN = re.compile(r"(?<![A-Za-z'’])(" + "|".join(PRONOUNS) + r")(?![A-Za-z])")
+# Also at the beginning of a sentence; US and UK are places.
+PRONOUN = re.compile(
+    r"(?<![A-Za-z'’])(" + "|".join([*PRONOUNS, *map(str.capitalize, PRONOUNS)]) + r")(?![A-Za-z])"
+)
 LIMIT = re.compile(r"^_?(MOST|LONGEST|SHORTEST|LARGEST|FEWEST|LEAST|HIGHEST|DEEPEST)(_|$)")
 SCRIPT = re.compile(r"/\*.*?\*/|(?<![:'\"`])//[^\n]*", re.DOTALL)
 MARKUP = {

@@ -91,7 +91,7 @@ def _installed_ensurepip() -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, less what would make pip put the packages somewhere else."""
+    """This process's, less what would make pip put the packages somewhere else."""
     unwanted = (
         "PIP_USER",
         "PIP_TARGET",

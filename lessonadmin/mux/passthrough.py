@@ -1,4 +1,4 @@
-"""Our own note on an asset: which lesson or course it is for, and by which attempt. Mux hands it back unread."""
+"""Lessonadmin's note on an asset: which lesson or course it is for, and by which attempt. Mux hands it back unread."""
 
 import json
 import re

@@ -214,7 +214,7 @@ def mark_asset_deleted(asset_id: str | None) -> None:
 def request_cancellation(upload: Tracking) -> None:
     """An upload that may still bring something is cancelled at Mux, so that bytes on their way make no asset.
 
-    Our clock may have given it up before Mux did, so one that timed out counts too.
+    Lessonadmin may have given it up before Mux did, so one that timed out counts too.
     """
     may_come = upload.is_open or upload.error_type == "upload_timed_out"
     if upload.upload_id is None or not may_come or upload.mux_asset_id is not None:

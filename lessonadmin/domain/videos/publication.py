@@ -1,7 +1,7 @@
 """The one writer of a lesson's publication: the intent, its fulfilment, and taking a lesson back.
 
-A person's decision comes before the program's: the intent is spent when it is fulfilled and gone when a person unpublishes, so a repeated
-"ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
+A person's decision comes before the program's: the intent is spent when it is fulfilled and gone when a person
+unpublishes, so a repeated "ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
 """
 
 from lessonadmin.db import actor, transaction_time

@@ -78,7 +78,7 @@ MOVES: dict[State, dict[VideoEvent, State]] = {
     # Mux reports a file that is no video as an upload that errored after its asset was made.
     S.PROCESSING: ASSET_MOVES | {H.UPLOAD_ERRORED: S.UPLOAD_FAILED} | PERSON_MOVES,
     S.READY: {H.ASSET_DELETED: S.DELETED, H.DELETE: S.DELETING, H.LET_GO: S.DELETED},
-    # Our clock may have given up before Mux did: an asset that comes after all is welcome.
+    # Lessonadmin may have given up before Mux did: an asset that comes after all is welcome.
     S.UPLOAD_FAILED: ASSET_MOVES | PERSON_MOVES | {H.WITHDRAW: S.WITHDRAWN},
     S.ASSET_FAILED: {H.ASSET_DELETED: S.DELETED} | PERSON_MOVES,
     S.CANCELLED: {H.DELETE: S.DELETING, H.LET_GO: S.DELETED},

@@ -23,7 +23,7 @@ from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, VideoEvent, is_withdrawn
 
 TIMED_OUT = "upload_timed_out"
-# Our clock gives an upload up a little before Mux does; a day after that nothing comes of it any more.
+# Lessonadmin gives an upload up a little before Mux does; a day after that nothing comes of it any more.
 MARGIN_SECONDS = 86_400
 
 

@@ -24,6 +24,7 @@ def found(root: Path, file: str, text: str) -> list[str]:
         ('"""Whoever asks gets it."""\n', "whoever"),
         ("count = 1  # nobody asks\n", "nobody"),
         ("count = 1  # here we wait\n", "we"),
+        ("count = 1  # Our clock is late\n", "Our"),
     ],
 )
 def test_a_retired_word_is_found_in_python(tmp_path: Path, text: str, word: str) -> None:

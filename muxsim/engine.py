@@ -92,13 +92,13 @@ class Engine:
         with self._busy_lock:
             if self._busy or self._jobs:
                 return False
-        now = self._clock.now()
-        if self._store.number("SELECT count(*) FROM timers WHERE due <= ?", now):
+        if self._store.number("SELECT count(*) FROM timers WHERE due <= ?", self._clock.now()):
             return False
         paused = self._switches["deliveries_paused"]
         due = "SELECT count(*) FROM deliveries WHERE status IN ('pending', 'held') AND due <= ?"
         with self._busy_lock:
-            return not self._busy and (paused or not self._store.number(due, now))
+            # The time again: a timer that ended while this waited for the store has made deliveries that are due since.
+            return not self._busy and (paused or not self._store.number(due, self._clock.now()))
 
     def _run(self) -> None:
         while not self._stop:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Select, select, text
+from sqlalchemy import select, text
 
 from lessonadmin import mux
 from lessonadmin.db import db
@@ -17,6 +17,7 @@ from lessonadmin.domain.videos.recheck_schedule import MAX_SILENCE_SECONDS
 from tests.domain.foreign_videos import TEMPORARY, asset, command, fix, is_healed, made_old, on_sale, sold
 from tests.factories import make_course, make_lesson, make_tracking
 from tests.mux_sim import MuxSim
+from tests.queries import plan_of
 
 pytestmark = pytest.mark.usefixtures("enough_calls")
 
@@ -102,16 +103,6 @@ def test_a_sweep_takes_in_a_few_and_stops_where_mux_does_not_answer(mux_sim: Mux
     db.session.commit()
     command(app, "sweep")
     assert all(on_sale(mux_sim.lesson(one)) for one in lessons_)
-
-
-def plan_of(query: Select[Any]) -> str:
-    """How PostgreSQL answers it; with the values in the text, `%` stands there twice."""
-    written = str(query.compile(db.engine, compile_kwargs={"literal_binds": True})).replace("%%", "%")
-    with db.engine.connect() as connection:
-        connection.exec_driver_sql("SET enable_seqscan = off")
-        plan = "\n".join(connection.exec_driver_sql("EXPLAIN " + written.replace("%", "%%")).scalars())
-        connection.invalidate()
-    return plan
 
 
 def test_the_sweep_finds_them_by_an_index(mux_sim: MuxSim, app: Flask) -> None:

@@ -1,5 +1,6 @@
 """Rules that are written for Python and for queries: both say the same, and say it as the partial indexes have it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.admin.samples import browser
 from tests.factories import make_course, make_lesson, make_tracking, make_user
 from tests.mux_sim import MuxSim
 from tests.pages import page_of
+from tests.queries import plan_of
 
 LIMIT = 1800
 # Far enough from the limit that it does not matter how long the test takes.
@@ -70,7 +72,7 @@ def test_every_owner_is_found_by_its_kind(session: Session) -> None:
     [
         (
             select(Tracking.id).where(Tracking.is_current, Tracking.is_open),
-            "uq_mux_asset_tracking_on_its_way",
+            r"(uq_mux_asset_tracking_on_its_way_\w+|ix_mux_asset_tracking_open)",  # both hold the same rows
         ),
         (select(Tracking.id).where(Tracking.plays), "uq_mux_asset_tracking_playing"),
         (select(Lesson.id).where(Lesson.video_is_open), "ix_lessons_open_video"),
@@ -83,10 +85,7 @@ def test_a_partial_index_serves_a_statement_that_was_planned_without_its_values(
     """The words stand in the statement itself: parameters would hide from a generic plan that the index fits."""
     sent = asked.compile(dialect=postgresql.psycopg.dialect())  # type: ignore[attr-defined]  # three kinds of select
     assert not sent.params
-    session.execute(text("SET LOCAL enable_seqscan = off"))
-    plan = "\n".join(session.connection().exec_driver_sql(f"EXPLAIN {sent}").scalars())
-    assert index in plan
-    session.rollback()
+    assert re.search(index, plan_of(asked))
 
 
 @pytest.mark.parametrize("upload_id", [None, "", "up", MIGRATED])
@@ -244,11 +243,6 @@ def test_every_place_says_the_same_of_a_late_video(mux_sim: MuxSim, beside: bool
 
 
 def test_the_open_uploads_alone_are_read_to_find_the_stuck(session: Session) -> None:
-    sent = select(Lesson.id).where(conditions.stuck(Lesson)).compile(
-        dialect=postgresql.psycopg.dialect(), compile_kwargs={"literal_binds": True}
-    )  # fmt: skip
-    session.execute(text("SET LOCAL enable_seqscan = off"))
-    plan = "\n".join(session.connection().exec_driver_sql(f"EXPLAIN {sent}").scalars())
+    plan = plan_of(select(Lesson.id).where(conditions.stuck(Lesson)))
     assert "ix_lessons_open_video" in plan, plan
     assert "ix_mux_asset_tracking_open" in plan or "uq_mux_asset_tracking_on_its_way" in plan, plan
-    session.rollback()

@@ -35,9 +35,9 @@ INSERT INTO courses (instructor_id, title, updated_at)
   SELECT u.id, 'Course ' || n, now() - n * interval '1 hour'
   FROM users u, generate_series(1, 3000) n WHERE u.email = 'plans@school.example';
 INSERT INTO mux_asset_tracking (lesson_id, owner_id, status, upload_id, mux_asset_id, mux_playback_id, superseded_at)
-  SELECT id, creator_id, (array['uploading', 'processing', 'ready'])[1 + (random() * 2)::int],
-    'upload-' || id, 'asset-' || id, 'playback-' || id, now()
-  FROM lessons WHERE title LIKE 'Lesson %';
+  SELECT l.id, u.id, (array['uploading', 'processing', 'ready'])[1 + substr(l.title, 8)::int % 3],
+    'upload-' || l.id, 'asset-' || l.id, 'playback-' || l.id, now()
+  FROM users u JOIN lessons l ON l.creator_id = u.id WHERE u.email = 'plans@school.example';
 ANALYZE users, lessons, courses, mux_asset_tracking
 """
 

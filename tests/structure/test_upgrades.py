@@ -218,3 +218,13 @@ def test_an_upgrade_gives_up_when_a_table_is_in_use_for_long(at_0001: str) -> No
         reader.rollback()
     assert rows_of(at_0001) == before, "all or nothing"
     upgrade(at_0001, "0002")
+
+
+def test_an_event_that_waits_is_not_lost_on_the_way_back_from_0011(
+    database_after: Callable[[int], str],
+) -> None:
+    url = database_after(revisions().index("0011") + 1)
+    downgrade(url, "0010")
+    query = "SELECT type, outcome, payload ->> 'id', next_attempt_at <= now() FROM mux_events WHERE mux_event_id = 'waits'"
+    with psycopg.connect(url) as connection:
+        assert connection.execute(query).fetchall() == [("video.asset.ready", "failed", "waits", True)]

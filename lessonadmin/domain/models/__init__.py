@@ -3,7 +3,7 @@
 from lessonadmin.domain.models.accounts import ApiToken, SignInFailure, User, UserSession
 from lessonadmin.domain.models.audit import AuditLog
 from lessonadmin.domain.models.batches import Batch, BatchItem
-from lessonadmin.domain.models.events import MuxCall, MuxEvent
+from lessonadmin.domain.models.events import MuxCall, MuxEvent, WaitingEvent
 from lessonadmin.domain.models.health import Alarm, Heartbeat, MuxBudget, Rollup, SecurityCount, Throttle
 from lessonadmin.domain.models.lessons import Course, Kind, Lesson, Owner, Purchase, StaffNote
 from lessonadmin.domain.models.notifications import Notification
@@ -38,4 +38,5 @@ __all__ = [
     "UploadCancellation",
     "User",
     "UserSession",
+    "WaitingEvent",
 ]

@@ -1,10 +1,11 @@
-"""What Mux sent and what it was asked: webhook events and calls."""
+"""What Mux sent and what it was asked: webhooks that wait to be applied, events, and calls."""
 
 import uuid
 
 from sqlalchemy import (
     Index,
     Integer,
+    LargeBinary,
     Text,
     text,
 )
@@ -50,6 +51,22 @@ class MuxEvent(Base):
         Index("ix_mux_events_target_id", "target_id", "received_at"),
         Index("ix_mux_events_due", "next_attempt_at", postgresql_where=text("next_attempt_at IS NOT NULL")),
     )
+
+
+class WaitingEvent(Base):
+    """A webhook as it came, stored and answered, until it is applied: then it is a row of `mux_events` under the same id.
+
+    The body is kept as it is for this moment only; what is kept for good is made safe first.
+    """
+
+    __tablename__ = "waiting_events"
+
+    id: Mapped[Key]
+    mux_event_id: Mapped[str] = mapped_column(Text, unique=True)
+    secret_hint: Mapped[str | None] = mapped_column(Text)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[CreatedNow]
+    due_at: Mapped[CreatedNow]
 
 
 class MuxCall(Base):

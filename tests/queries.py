@@ -1,6 +1,6 @@
 """What a piece of work asks of the database: how many statements it sends, and by which index one is answered."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,17 +19,36 @@ def counted() -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         sent.append(statement)
 
+    with _listening(note):
+        yield sent
+
+
+@contextmanager
+def asked() -> Iterator[list[tuple[str, Any]]]:
+    """The same with their parameters, for `plans_of`."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        sent.append((statement, parameters))
+
+    with _listening(note):
+        yield sent
+
+
+@contextmanager
+def _listening(note: Callable[..., None]) -> Iterator[None]:
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield sent
+        yield
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
 
 ROWS = """
 INSERT INTO users (email, name, password_hash) VALUES ('plans@school.example', 'Plans', 'none');
-INSERT INTO lessons (creator_id, title, updated_at)
-  SELECT u.id, 'Lesson ' || n, now() - n * interval '1 hour'
+INSERT INTO lessons (creator_id, title, playback_policy, created_at, updated_at)
+  SELECT u.id, 'Lesson ' || n, CASE WHEN n % 200 = 0 THEN 'signed' ELSE 'public' END,
+    now() - n * interval '1 hour', now() - n * interval '1 hour'
   FROM users u, generate_series(1, 3000) n WHERE u.email = 'plans@school.example';
 INSERT INTO courses (instructor_id, title, updated_at)
   SELECT u.id, 'Course ' || n, now() - n * interval '1 hour'
@@ -38,20 +57,41 @@ INSERT INTO mux_asset_tracking (lesson_id, owner_id, status, upload_id, mux_asse
   SELECT l.id, u.id, (array['uploading', 'processing', 'ready'])[1 + substr(l.title, 8)::int % 3],
     'upload-' || l.id, 'asset-' || l.id, 'playback-' || l.id, now()
   FROM users u JOIN lessons l ON l.creator_id = u.id WHERE u.email = 'plans@school.example';
-ANALYZE users, lessons, courses, mux_asset_tracking
+INSERT INTO mux_asset_tracking (course_id, owner_id, status, error_type, playback_policy, created_at, superseded_at)
+  SELECT c.id, u.id, CASE WHEN n % 200 = 0 THEN 'error' ELSE 'cancelled' END,
+    CASE WHEN n % 200 = 0 THEN 'asset_errored' END,
+    CASE WHEN n % 200 = 1 THEN 'signed' ELSE 'public' END, now() - n * interval '1 hour', now()
+  FROM users u JOIN courses c ON c.instructor_id = u.id, LATERAL (SELECT substr(c.title, 8)::int) x (n)
+  WHERE u.email = 'plans@school.example';
+INSERT INTO mux_events (mux_event_id, type, outcome, received_at)
+  SELECT 'plans-' || n, CASE WHEN n % 200 = 3 THEN 'video.asset.errored' ELSE 'video.asset.ready' END,
+    CASE WHEN n % 200 = 4 THEN 'failed' ELSE 'applied' END, now() - n * interval '1 hour'
+  FROM generate_series(1, 3000) n;
+ANALYZE users, lessons, courses, mux_asset_tracking, mux_events
 """
 
 
-def plan_of(query: Any) -> str:
+def plan_of(query: Any, *, without: Sequence[str] = ()) -> str:
     """How PostgreSQL answers a query where three thousand rows are of no concern to it.
 
-    With a table of three rows every index costs the same, and the one that is taken says nothing.
+    With a table of three rows every index costs the same, and the one that is taken says nothing. `without`: what is
+    cheap with three thousand rows, too, and must not be what decides ("sort", "bitmapscan").
     """
     options = {"literal_binds": True}
     written = str(query.compile(dialect=postgresql.psycopg.dialect(), compile_kwargs=options))
+    return plans_of([(written, None)], without=without)[0]
+
+
+def plans_of(sent: list[tuple[str, Any]], *, without: Sequence[str] = ()) -> list[str]:
+    """The same for statements that were sent, with their parameters."""
     with db.engine.connect() as connection:
         for statement in ROWS.split(";"):
             connection.exec_driver_sql(statement.replace("%", "%%"))
-        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {written}").scalars())
+        for way in without:
+            connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        plans = [
+            "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars())
+            for statement, parameters in sent
+        ]
         connection.rollback()
-    return plan
+    return plans

@@ -206,6 +206,20 @@ def test_0002_fills_the_running_time_of_bulk_actions_that_may_go_on(at_0001: str
     assert handed == [(None,)]
 
 
+def test_0012_begins_again_where_an_earlier_try_was_broken_off(database_after: Callable[[int], str]) -> None:
+    url = database_after(revisions().index("0012"))
+    with psycopg.connect(url) as connection:
+        connection.execute("DROP INDEX ix_mux_events_type")
+        connection.execute("CREATE INDEX ix_mux_events_outcome_new ON mux_events (id)")
+    upgrade(url, "0012")
+    with psycopg.connect(url) as connection:
+        query = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'mux_events'"
+        found: dict[str, str] = dict(connection.execute(query).fetchall())
+    assert [name for name in found if name.endswith("_new")] == []
+    assert "(type, received_at, id)" in found["ix_mux_events_type"]
+    assert "(outcome, received_at, id) INCLUDE (type)" in found["ix_mux_events_outcome"]
+
+
 def test_an_upgrade_gives_up_when_a_table_is_in_use_for_long(at_0001: str) -> None:
     """Else every request after it would wait behind it."""
     before = rows_of(at_0001)

@@ -54,6 +54,9 @@ class TableView(PanelView):
     saved_views: tuple[SavedView, ...] = ()
     search_hint = ""
     searches_words = False  # and not only ids and names, of which few rows have one
+    # The column of whose order, newest first, the list is where no other is asked for; empty: of its key. The indexes
+    # for its filters go on with this column, so that one index answers a filter, a filter of a time, and the order.
+    usual_order = ""
     offers = frozenset({"details_view", "export"})
     column_default_sort = ("id", True)
     column_formatters_export: dict[str, Any] = {}
@@ -116,7 +119,8 @@ class TableView(PanelView):
         rows = self._counted_as(filters) if len(conditions) == 1 else None
         if rows is not None:
             return bounded_count.count_rows(rows, most)
-        order = self._order(None, False, filters).clauses(backwards=False)
+        column = self._filtered_by_order(filters)
+        order = () if column is None else keyset.Order(column, self._key, True).clauses(backwards=False)
         return bounded_count.count(self._key, conditions, most, order)
 
     def _counted_as(self, filters: Any) -> Select[Any] | None:
@@ -152,11 +156,15 @@ class TableView(PanelView):
         key = self._key
         if sort_column is not None:
             return keyset.Order(getattr(self.model, sort_column), key, bool(sort_desc))
-        for index, _, _ in filters or ():
-            wanted = self._filters[index]
-            if isinstance(wanted, Where) and wanted.ordered_by is not None:
-                return keyset.Order(wanted.ordered_by, key, True)
-        return keyset.Order(key, key, True)
+        usual = getattr(self.model, self.usual_order) if self.usual_order else key
+        column = self._filtered_by_order(filters)
+        return keyset.Order(usual if column is None else column, key, True)
+
+    def _filtered_by_order(self, filters: Any) -> Any:
+        """The column in whose order the list is read because a filter narrows that order; None if none does."""
+        chosen = (self._filters[index] for index, _, _ in filters or ())
+        columns = (wanted.ordered_by for wanted in chosen if isinstance(wanted, Where))
+        return next((column for column in columns if column is not None), None)
 
     # Everything that matches, for actions
 

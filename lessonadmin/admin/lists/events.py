@@ -40,6 +40,7 @@ class EventView(ActsOnRows, TableView):
         "error": "What went wrong",
     }
     column_sortable_list = ("received_at",)
+    usual_order = "received_at"
     column_formatters = {
         "type": page_link(lambda row: row.type),
         "target_id": with_details(cells.target),

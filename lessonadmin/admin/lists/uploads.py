@@ -54,6 +54,7 @@ class TrackingView(ActsOnRows, TableView):
         "updated_at": "Last news",
     }
     column_sortable_list = ("created_at", "updated_at")
+    usual_order = "created_at"
     column_formatters = {
         "filename": page_link(lambda row: row.filename or "Without a name", note=lambda row: row.aside),
         "lesson": of_row(_owner),

@@ -43,8 +43,16 @@ class MuxEvent(Base):
     __table_args__ = (
         one_of("outcome", OUTCOMES),
         Index("ix_mux_events_received_at", "received_at", "id"),
-        Index("ix_mux_events_type", "type", "id"),
-        Index("ix_mux_events_outcome", "outcome", "id"),
+        Index("ix_mux_events_type", "type", "received_at", "id"),
+        # Most events are applied: they are found by their time, and cost no entry here.
+        Index(
+            "ix_mux_events_outcome",
+            "outcome",
+            "received_at",
+            "id",
+            postgresql_include=["type"],
+            postgresql_where=text("outcome <> 'applied' OR outcome IS NULL"),
+        ),
         Index("ix_mux_events_object_id", "object_id"),
         Index("ix_mux_events_upload_id", "upload_id", postgresql_where=text("upload_id IS NOT NULL")),
         Index("ix_mux_events_asset_id", "asset_id", postgresql_where=text("asset_id IS NOT NULL")),

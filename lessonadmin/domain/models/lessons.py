@@ -177,6 +177,7 @@ class Lesson(VideoOwner, Stamped, Base):
         Index(
             "ix_lessons_open_video",
             "id",
+            postgresql_include=["created_at"],
             postgresql_where=text(f"video_processing_status IN ({OPEN})"),
         ),
         Index(
@@ -194,7 +195,7 @@ class Lesson(VideoOwner, Stamped, Base):
             "id",
             postgresql_where=text("video_error_type IS NOT NULL"),
         ),
-        Index("ix_lessons_playback_policy", "playback_policy", "id"),
+        Index("ix_lessons_playback_policy", "playback_policy", "id", postgresql_include=["created_at"]),
         Index("ix_lessons_mux_asset_id", "mux_asset_id"),
         Index("ix_lessons_mux_playback_id", "mux_playback_id"),
         Index("ix_lessons_search", "search", postgresql_using="gin"),

@@ -1,11 +1,12 @@
 """The list of Mux's events and the page of one, over HTTP."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 
-from tests.admin.samples import browser, exported, titles
+from tests.admin.samples import browser, exported, link, titles
 from tests.factories import make_event, make_lesson
 from tests.pages import page_of
 from tests.queries import counted
@@ -74,6 +75,22 @@ def test_a_row_says_what_became_of_it(app: Flask, columns: dict[str, object], wo
     make_event(**columns)
     text = page_of(browser().get("/admin/event/")).text("tbody")
     assert [word for word in ["video.asset.ready", *words] if word not in text] == []
+
+
+def test_events_are_in_the_order_of_their_coming_and_on_one_page_each(app: Flask) -> None:
+    """Whatever order they were made in: an event that was imported later may have come earlier."""
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(45):
+        make_event(mux_event_id=f"{number:02}", received_at=begun - timedelta(minutes=number // 2))
+    admin = browser()
+    address, seen = "/admin/event/?page_size=20", []
+    while address:
+        seen += [name.split()[1] for name in titles(admin, address)]
+        last, address = address, link(admin, address, "next")
+    assert len(set(seen)) == len(seen) == 45
+    assert [int(one) // 2 for one in seen] == sorted(number // 2 for number in range(45))
+    before = [name.split()[1] for name in titles(admin, link(admin, last, "prev"))]
+    assert before == seen[20:40]
 
 
 def test_a_list_reads_no_payload(app: Flask) -> None:

@@ -1,22 +1,29 @@
 """Every list of the panel, over HTTP: whole pages, whatever is sorted, filtered, searched or asked for; few queries."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
 from lessonadmin import auth
 from lessonadmin.admin.framework.table import TableView
+from lessonadmin.domain.models import Lesson, MuxEvent
 from tests.admin.samples import LISTS, browser, one_of_each, views
 from tests.factories import (
+    in_context,
     make_course,
     make_event,
+    make_lesson,
     make_playing_lesson,
     make_tracking,
     make_user,
 )
 from tests.pages import page_of
-from tests.queries import counted
+from tests.queries import asked, counted, plan_of, plans_of
 
 MAX_QUERIES = 15
 WITHOUT_PAGES = ("purchase", "audit")
@@ -130,6 +137,70 @@ def test_an_id_that_is_none_has_no_page(app: Flask, slug: str, path: str) -> Non
     admin = browser()
     answers = {odd: admin.get(f"/admin/{slug}/{path}?id={odd}").status_code for odd in ODD_IDS}
     assert {odd: found for odd, found in answers.items() if found != 404} == {}
+
+
+FILTERS_AND_ORDERS = [
+    ("event", "view=failed", "ix_mux_events_outcome"),
+    ("event", "flt0_received_until={day}&flt1_outcome_is=failed", "ix_mux_events_outcome"),
+    ("event", "flt0_received_until={day}&flt1_type_is=video.asset.errored", "ix_mux_events_type"),
+    ("tracking", "flt0_state_is=error", "ix_mux_asset_tracking_status"),
+    ("tracking", "flt0_began_until={day}&flt1_state_is=error", "ix_mux_asset_tracking_status"),
+    ("tracking", "flt0_began_until={day}&flt1_error_type_is=asset_errored", "ix_mux_asset_tracking_error_type"),
+    ("tracking", "flt0_began_until={day}&flt1_playback_policy_is=signed", "ix_mux_asset_tracking_playback_policy"),
+]  # fmt: skip
+
+
+def make_one_that_is_found() -> None:
+    """By each of the filters whose plans are asked for."""
+    old = datetime(2000, 1, 1, tzinfo=UTC)
+    make_event(outcome="failed", type="video.asset.errored", received_at=old)
+    make_tracking(make_lesson(), status="error", error_type="asset_errored", playback_policy="signed", created_at=old)  # fmt: skip
+
+
+@pytest.mark.parametrize(("slug", "query", "index"), FILTERS_AND_ORDERS)
+def test_one_index_answers_a_filter_and_the_order(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, slug: str, query: str, index: str
+) -> None:
+    """So that a page is read from its first row to its last, however many rows fit."""
+    monkeypatch.setattr("lessonadmin.admin.framework.table.MAX_FILTERED", 0)
+    make_one_that_is_found()
+    day = (
+        datetime.now(UTC) - timedelta(days=60)
+    ).date()  # in the midst of the rows beside which plans are asked for
+    admin, table = browser(), views(app)[slug].model.__tablename__
+    with asked() as sent:
+        assert "more than 0 rows" in page_of(admin.get(f"/admin/{slug}/?{query.format(day=day)}")).text()
+    with in_context():
+        plans = plans_of([one for one in sent if f"ORDER BY {table}." in one[0]], without=["sort"])
+    assert plans
+    for plan in plans:
+        assert f"using {index} on" in plan, plan
+        assert "Sort" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("model", "conditions", "index"),
+    [
+        (Lesson, [Lesson.playback_policy == "signed", Lesson.created_at < func.now()], "ix_lessons_playback_policy"),
+        (MuxEvent, [MuxEvent.outcome == "failed", MuxEvent.type == "video.asset.ready"], "ix_mux_events_outcome"),
+    ],
+    ids=["lessons of a policy before a day", "failed events of a type"],
+)  # fmt: skip
+def test_two_filters_are_counted_without_a_look_at_the_rows(
+    session: Session, model: type[Any], conditions: list[ColumnElement[bool]], index: str
+) -> None:
+    plan = plan_of(select(model.id).where(*conditions).limit(1001), without=["bitmapscan", "seqscan"])
+    assert f"Index Only Scan using {index}" in plan, plan
+
+
+def test_what_no_order_is_asked_of_is_counted_in_none(app: Flask) -> None:
+    """Else all rows that fit would be put in order first, to be counted no further than the ceiling."""
+    make_one_that_is_found()
+    admin = browser()
+    with counted() as sent:
+        admin.get("/admin/tracking/?flt0_state_is_not=ready")
+    (count,) = [one for one in sent if "mux_asset_tracking.status IN (%" in one and "count(*)" in one]
+    assert "ORDER BY" not in count
 
 
 def test_a_list_never_asks_once_a_row(app: Flask) -> None:

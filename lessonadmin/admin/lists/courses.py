@@ -43,7 +43,10 @@ class CourseView(CasePages, ActsOnRows, OwnerList):
         *filters.choice("Preview video", Course.video_processing_status, VIDEO_STATES),
         *filters.person("Teacher", Course.instructor_id),
         *filters.flag(
-            "Stuck", lambda: conditions.stuck(Course), counted_as=lambda: conditions.stuck_ids(Course)
+            "Stuck",
+            lambda: conditions.stuck(Course),
+            otherwise=lambda: conditions.not_stuck(Course),
+            counted_as=lambda: conditions.stuck_ids(Course),
         ),
         *filters.only("Error type", Course.video_error_type, ERRORS),
         *filters.only("Playback policy", Course.playback_policy, POLICIES),

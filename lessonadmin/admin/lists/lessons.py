@@ -61,7 +61,10 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
         *filters.person("Owner", Lesson.creator_id),
         *filters.course("Course", Lesson.course_id),
         *filters.flag(
-            "Stuck", lambda: conditions.stuck(Lesson), counted_as=lambda: conditions.stuck_ids(Lesson)
+            "Stuck",
+            lambda: conditions.stuck(Lesson),
+            otherwise=lambda: conditions.not_stuck(Lesson),
+            counted_as=lambda: conditions.stuck_ids(Lesson),
         ),
         *filters.only("Error type", Lesson.video_error_type, ERRORS),
         *filters.flag("Temporary id", conditions.temporary_ids),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union, union_all
+from sqlalchemy import ColumnElement, Select, and_, except_, exists, func, or_, select, union, union_all
 from sqlalchemy.orm import aliased
 
 from lessonadmin import config
@@ -55,19 +55,38 @@ def _limit() -> ColumnElement[object]:
 def stuck_ids(model: type[Any]) -> Select[Any]:
     """The id of each lesson (or course) that is stuck, once: at most one of its uploads is on its way."""
     column = owners.COLUMNS[model.kind]
-    owner = aliased(model)
-    tracked = exists().where(column == owner.id, Tracking.is_current)
-    found = union_all(
-        select(column.label("id")).where(stuck_uploads(), column.is_not(None)),
-        select(owner.id).where(owner.video_is_open, owner.created_at <= _limit(), ~tracked),
-    ).subquery()
+    uploads = select(column.label("id")).where(stuck_uploads(), column.is_not(None))
+    found = union_all(uploads, _stuck_without_upload(model)).subquery()
     return select(found.c.id)
+
+
+def _stuck_without_upload(model: type[Any]) -> Select[Any]:
+    """Nearly every video that is on its way has an upload that is. Two small indexes side by side leave those that have
+    none, and only of these is it asked, one by one, whether they have any upload."""
+    column = owners.COLUMNS[model.kind]
+    owner = aliased(model)
+    left = except_(
+        select(owner.id).where(owner.video_is_open, owner.created_at <= _limit()),
+        select(column).where(Tracking.is_current, Tracking.is_open, column.is_not(None)),
+    ).subquery()
+    tracked = exists().where(column == left.c.id, Tracking.is_current)
+    return select(left.c.id).where(~tracked)
 
 
 def stuck(model: type[Any]) -> ColumnElement[bool]:
     """The same as `is_stuck`."""
     found: ColumnElement[bool] = model.id.in_(stuck_ids(model))
     return found
+
+
+def not_stuck(model: type[Any]) -> ColumnElement[bool]:
+    """The contrary of `stuck`, asked of one lesson (or course) after the other: nearly all are not stuck, so that a page
+    of them needs no list of all that are."""
+    column = owners.COLUMNS[model.kind]
+    late = exists().where(column == model.id, stuck_uploads())
+    # An EXISTS here, PostgreSQL may answer by a list of all current uploads.
+    upload = select(Tracking.id).where(column == model.id, Tracking.is_current).limit(1).scalar_subquery()
+    return and_(~late, or_(~model.video_is_open, model.created_at > _limit(), upload.is_not(None)))
 
 
 def current(model: type[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:

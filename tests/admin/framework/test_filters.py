@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import Select, select
+from sqlalchemy import Select, false, select, true
 from sqlalchemy.orm import Session
 
 from lessonadmin.admin.framework import filters
@@ -67,6 +67,12 @@ def test_yes_or_no(session: Session, value: str, titles: set[str]) -> None:
     condition = Lesson.publish_on_ready.is_(True)
     assert found(session, filters.flag("Waits", condition), "is", value) == titles
     assert found(session, filters.flag("Waits", lambda: condition), "is", value) == titles
+
+
+@pytest.mark.parametrize(("value", "said"), [("yes", "true"), ("no", "false")])
+def test_no_may_have_a_condition_of_its_own(value: str, said: str) -> None:
+    (wanted,) = filters.flag("Odd", true, otherwise=false)
+    assert str(wanted.condition(value)) == said
 
 
 def test_only_yes_is_counted_by_other_rows() -> None:

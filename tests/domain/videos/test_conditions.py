@@ -173,6 +173,8 @@ def test_an_upload_that_is_stuck_is_so_by_both_rules(session: Session, drawn: li
         }
         assert stuck == set(session.scalars(select(model.id).where(conditions.stuck(model))))
         assert sorted(stuck) == sorted(session.scalars(conditions.stuck_ids(model))), "each is counted once"
+        others = {one.id for one in made if isinstance(one, model)} - stuck
+        assert others == set(session.scalars(select(model.id).where(conditions.not_stuck(model))))
     told = {
         **video_status.of_many([one for one in made if isinstance(one, Lesson)]),
         **video_status.of_many([one for one in made if isinstance(one, Course)]),
@@ -246,3 +248,24 @@ def test_the_open_uploads_alone_are_read_to_find_the_stuck(session: Session) -> 
     plan = plan_of(select(Lesson.id).where(conditions.stuck(Lesson)))
     assert "ix_lessons_open_video" in plan, plan
     assert "ix_mux_asset_tracking_open" in plan or "uq_mux_asset_tracking_on_its_way" in plan, plan
+
+
+def test_open_videos_and_open_uploads_are_compared_by_their_indexes_before_a_lesson_is_looked_at(
+    session: Session,
+) -> None:
+    """A look at the uploads of each lesson, one by one, would grow with the lessons that are on their way."""
+    lines = plan_of(conditions.stuck_ids(Lesson)).splitlines()
+    (compared,) = [number for number, line in enumerate(lines) if "SetOp Except" in line]
+    scans = [line for line in lines[compared:] if "Scan" in line]
+    assert "Index Only Scan using ix_lessons_open_video" in scans[0], scans
+    assert re.search("uq_mux_asset_tracking_on_its_way_lesson|ix_mux_asset_tracking_open", scans[1]), scans
+    uploads = next(line for line in lines if " on mux_asset_tracking" in line)
+    assert "Index Only Scan using ix_mux_asset_tracking_open" in uploads, lines
+
+
+def test_a_page_of_what_is_not_stuck_makes_no_list_of_what_is(session: Session) -> None:
+    page = select(Lesson.id).where(conditions.not_stuck(Lesson)).order_by(Lesson.id.desc()).limit(51)
+    plan = plan_of(page)
+    assert "Scan Backward using pk_lessons" in plan, plan
+    assert "hashed" not in plan, plan
+    assert "Join" not in plan, plan

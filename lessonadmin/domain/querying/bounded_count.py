@@ -73,10 +73,16 @@ def count_found(key: Any, conditions: Conditions, most: int) -> Count:
     among_newest = count(key, [*conditions, _newest(key, NEWEST)], NEWEST).number
     if among_newest >= MANY_OF_NEWEST:
         enough = NEWEST * MAX_OF_MANY * 3 // (among_newest * 2)
-        found = count(key, [*conditions, _newest(key, enough)], MAX_OF_MANY)
-        if found.more:
-            return found
+        if _has_more_rows(key, enough):
+            found = count(key, [*conditions, _newest(key, enough)], MAX_OF_MANY)
+            if found.more:
+                return found
     return _counted_by_name(key, conditions, most)
+
+
+def _has_more_rows(key: Any, than: int) -> bool:
+    """Of a table that has no more, every row would be read: there even a word of many rows is sooner found by its index."""
+    return db.session.scalar(select(key).order_by(key.desc()).offset(than).limit(1)) is not None
 
 
 def _counted_by_name(key: Any, conditions: Conditions, most: int) -> Count:

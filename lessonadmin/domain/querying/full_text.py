@@ -33,9 +33,11 @@ def matches(column: InstrumentedAttribute[str], typed: str) -> ColumnElement[boo
 
 
 def _begins_with(word: str) -> ColumnElement[object]:
-    """Taken apart as the index was ("well-known"), or as one piece that it kept whole ("me@school.example")."""
+    """Taken apart as the index was ("well-known"), or as one piece that it kept whole ("me@school.example"). Letters alone
+    are one piece either way, and what is asked twice is looked for twice."""
     quoted = "'" + word.replace("\\", "\\\\").replace("'", "''") + "'" + ("" if _is_short(word) else ":*")
-    return func.to_tsquery("simple", quoted).op("||")(cast(quoted.lower(), TSQUERY))
+    apart = func.to_tsquery("simple", quoted)
+    return apart if word.isalpha() else apart.op("||")(cast(quoted.lower(), TSQUERY))
 
 
 def _is_short(word: str) -> bool:

@@ -80,6 +80,15 @@ def test_a_word_of_many_rows_is_counted_among_the_newest(small_ceilings: None) -
     assert bounded_count.count_found(Lesson.id, _found("water"), 100) == bounded_count.Count(6, more=True)
 
 
+def test_a_word_of_many_rows_is_counted_in_full_where_there_are_no_more_rows_than_would_be_read(
+    small_ceilings: None,
+) -> None:
+    for number in range(18):
+        make_lesson(title=("Water" if number % 2 else "Bread") + f" {number}")
+    counted = bounded_count.count_found(Lesson.id, _found("water"), 100)
+    assert (counted.number, counted.more, len(counted.ids or ())) == (9, False, 9)
+
+
 def test_a_word_that_only_the_newest_have_is_counted_in_full(small_ceilings: None) -> None:
     for number in range(20):
         make_lesson(title=("Water" if number >= 15 else "Bread") + f" {number}")

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import func, literal_column, select
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import db
@@ -43,6 +44,30 @@ def test_words_from_their_beginning(title: str, typed: str) -> None:
     factories.make_lesson(title=title)
     factories.make_lesson(title="Something else")
     assert found(typed) == {title}
+
+
+@pytest.mark.parametrize(
+    ("typed", "twice"), [("water Zanzibar", 0), ("water 2.5", 1), ("me@school.example", 1)]
+)
+def test_letters_alone_are_looked_for_once(typed: str, twice: int) -> None:
+    """The index reads all that begins with a word, once for each time that it is asked."""
+    assert str(full_text.matches(Lesson.search, typed)).count("||") == twice
+
+
+@given(word=st.text(alphabet=st.characters(categories=["L"]), min_size=1, max_size=12))
+@settings(
+    max_examples=150,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_a_word_of_letters_is_found_as_postgresql_takes_it(session: Session, word: str) -> None:
+    searched = literal_column("made.search", TSVECTOR)
+    made = select(func.to_tsvector("simple", word).label("search")).subquery("made")
+    condition = full_text.matches(searched, word)  # type: ignore[arg-type]  # a column that no table has
+    assert condition is not None
+    kept = session.scalar(select(func.length(made.c.search)))
+    assert session.scalar(select(condition).select_from(made)) is bool(kept)
 
 
 @pytest.mark.usefixtures("session")

@@ -157,8 +157,8 @@ def _events(at: Places) -> dict[str, Page]:
         "events: of an asset": Page(f"{event}?search={at.asset}", SOME),
         "events: search, nothing fits": Page(f"{event}?search=nowhere", NONE),
         "events: in a week": Page(f"{event}?flt0_received_from={at.day}&flt1_received_until={at.week_later}"),
-        "events: failed before a day": Page(f"{event}?flt0_received_until={at.day}&flt1_outcome_is=failed", SOME),
-        "events: failed of a type": Page(f"{event}?flt0_type_is=video.asset.ready&flt1_outcome_is=failed", SOME),
+        "events: failed before a day": Page(f"{event}?flt0_received_until={at.day}&flt1_outcome_is=failed"),
+        "events: failed of a type": Page(f"{event}?flt0_type_is=video.asset.ready&flt1_outcome_is=failed"),
     }  # fmt: skip
 
 

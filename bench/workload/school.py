@@ -101,7 +101,7 @@ INSERT INTO mux_events (id, mux_event_id, type, object_id, asset_id, target_type
     1, at - interval '1 second', at, at, CASE WHEN odd = 1 THEN 'KeyError: data' END,
     jsonb_build_object('type', 'video.asset.ready', 'data', jsonb_build_object('id', mux_asset_id))
   FROM (SELECT l.id, l.mux_asset_id, k, l.created_at + make_interval(secs => k * 20) AS at,
-          abs(hashtext(l.id::text || k)) % 700 AS odd
+          abs(hashtext(l.id::text || k)) % {odd} AS odd
         FROM lessons l CROSS JOIN generate_series(1, 5) k) e ORDER BY at;
 """
 
@@ -146,6 +146,7 @@ def statements(lessons: int) -> list[str]:
         temporary=max(100, lessons // 60),
         waits=max(100, lessons // 70),
         unkept=max(1, lessons // 2400),
+        odd=min(700, max(5, lessons // 100)),
         words="ARRAY[" + ", ".join(f"'{word}'" for word in WORDS) + "]",
         rare_word=RARE_WORD,
         years=YEARS,

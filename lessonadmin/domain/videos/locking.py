@@ -3,20 +3,27 @@
 Every change of a video locks it here first, so everything about one video happens in one order. A caller that locks
 several, because they share an asset, takes them in one order, too (`lock_all`). This module reads and locks; it changes
 nothing.
+
+A caller that goes through many of them one by one locks them all before, with a few queries (`lock_many`): until the
+transaction ends `lock_video` returns what was read then, as the transaction has changed it since. A statement that rewrites
+lessons, courses or uploads past these objects makes it read anew.
 """
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, event, func, select
+from sqlalchemy.orm import ORMExecuteState, Session
 
-from lessonadmin.db import db, remember_transaction_time
+from lessonadmin.db import STATE, db, remember_transaction_time, transaction_state
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Kind, Owner, Tracking, owners
 from lessonadmin.domain.videos.conditions import is_askable
+
+Target = tuple[Kind, uuid.UUID]
 
 
 @dataclass
@@ -106,10 +113,91 @@ def _locked(kind: Kind, owner_id: uuid.UUID) -> Owner | None:
 
 def lock_video(kind: Kind, owner_id: uuid.UUID) -> LockedVideo | None:
     """Lock a lesson or a course and read its uploads; None if it is gone."""
+    known = _locked_before((kind, owner_id))
+    if known is not None:
+        return known
     owner = _locked(kind, owner_id)
     if owner is None:
         return None
     return LockedVideo(owner, list(db.session.scalars(UPLOADS[kind], {"owner_id": owner_id})))
+
+
+@dataclass
+class LockedMany:
+    """Many videos under their locks. `held`: those that another transaction has locked; what is in neither is gone."""
+
+    videos: dict[Target, LockedVideo] = field(default_factory=dict)
+    held: set[Target] = field(default_factory=set)
+
+
+def lock_many(targets: Iterable[Target], *, skip_locked: bool = False) -> LockedMany:
+    """Lock many lessons and courses in the one order and read all their uploads; for each of them `lock_video` asks
+    nothing any more in this transaction. `skip_locked`: wait for none."""
+    state = transaction_state()
+    wanted = set(targets)
+    known = {target: video for target in wanted if (video := _locked_before(target)) is not None}
+    new: dict[Target, LockedVideo] = {}
+    for kind, ids in _by_kind(wanted - known.keys()):
+        new |= {(kind, owner.id): LockedVideo(owner, []) for owner in _lock_owners(kind, ids, skip_locked)}
+    _read_uploads(new)
+    state.locked.update(new)
+    found = known | new
+    return LockedMany(found, _still_there(wanted - found.keys()) if skip_locked else set())
+
+
+def _by_kind(targets: Iterable[Target]) -> list[tuple[Kind, list[uuid.UUID]]]:
+    """In the order in which they are locked."""
+    ids: dict[Kind, list[uuid.UUID]] = {}
+    for kind, owner_id in sorted(targets):
+        ids.setdefault(kind, []).append(owner_id)
+    return list(ids.items())
+
+
+def _lock_owners(kind: Kind, ids: list[uuid.UUID], skip_locked: bool) -> Sequence[Owner]:
+    model = owners.MODELS[kind]
+    wanted = (
+        select(model).where(model.id.in_(ids)).order_by(model.id).with_for_update(skip_locked=skip_locked)
+    )
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def _read_uploads(videos: dict[Target, LockedVideo]) -> None:
+    """A query of its own, since only one that begins when the locks are held sees what was written before."""
+    for kind, ids in _by_kind(videos):
+        column = owners.COLUMNS[kind]
+        wanted = select(Tracking).where(column.in_(ids)).order_by(Tracking.created_at, Tracking.id)
+        for upload in db.session.scalars(wanted.execution_options(populate_existing=True)):
+            videos[kind, upload.target_id].uploads.append(upload)
+
+
+def _still_there(targets: set[Target]) -> set[Target]:
+    found: set[Target] = set()
+    for kind, ids in _by_kind(targets):
+        model = owners.MODELS[kind]
+        found |= {(kind, one) for one in db.session.scalars(select(model.id).where(model.id.in_(ids)))}
+    return found
+
+
+def _locked_before(target: Target) -> LockedVideo | None:
+    """What `lock_many` has locked in this transaction, as a query would find it now."""
+    state = db.session().info.get(STATE)
+    video: LockedVideo | None = state.locked.get(target) if state is not None else None
+    if video is None or video.owner not in db.session or video.owner in db.session.deleted:
+        return None
+    video.uploads.sort(
+        key=lambda upload: (upload.created_at, upload.id)
+    )  # a new one may be older than others
+    return video
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _read_anew(execution: ORMExecuteState) -> None:
+    """A statement that rewrites rows may not reach the objects that stand for them."""
+    if execution.is_select or STATE not in execution.session.info:
+        return
+    mapper = execution.bind_mapper
+    if mapper is not None and mapper.class_ in (Tracking, *owners.MODELS.values()):
+        execution.session.info[STATE].locked.clear()
 
 
 def read_video(owner: Owner) -> LockedVideo:

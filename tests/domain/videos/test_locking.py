@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from lessonadmin.db import JOB, Actor, db, transaction, transaction_time
+from lessonadmin.db import JOB, Actor, NoTransaction, db, transaction, transaction_time
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Tracking
-from lessonadmin.domain.videos import locking
+from lessonadmin.domain.videos import locking, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from tests.blocked import wait_until_waited_for
 from tests.factories import make_course, make_lesson, make_tracking, make_user
+from tests.queries import counted
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -224,3 +225,110 @@ def test_every_upload_of_an_asset_is_found(owner: Lesson | Course) -> None:
     make_tracking(make_lesson(), mux_asset_id="a2")
     assert {row.id for row in locking.uploads_by_asset("a1")} == made
     assert len(made) == 2
+
+
+def target(owner: Lesson | Course) -> locking.Target:
+    return owner.kind, owner.id
+
+
+def as_read(video: LockedVideo | None) -> tuple[uuid.UUID, list[tuple[uuid.UUID, str]]] | None:
+    return (
+        None if video is None else (video.owner.id, [(upload.id, upload.status) for upload in video.uploads])
+    )
+
+
+@pytest.fixture
+def many(session: Session) -> list[Lesson | Course]:
+    """Lessons and courses, each with two uploads of which the first is the younger one."""
+    found = [make() for make in (make_lesson, make_course) for _ in range(3)]
+    for owner in found:
+        make_tracking(owner, created_at=NOW, superseded_at=NOW)
+        make_tracking(owner, created_at=NOW - timedelta(hours=1), status="processing")
+    make_tracking(make_lesson())
+    return found
+
+
+def test_many_are_locked_and_read_by_two_queries_for_each_kind(many: list[Lesson | Course]) -> None:
+    with transaction(JOB):
+        singly = {target(owner): as_read(locking.lock_video(*target(owner))) for owner in many}
+    with transaction(JOB):
+        with counted() as sent:
+            found = locking.lock_many([*map(target, many), ("lesson", uuid.uuid4())])
+        assert [" FOR UPDATE" in statement for statement in sent] == [True, True, False, False]
+        assert {one: as_read(video) for one, video in found.videos.items()} == singly
+        assert found.held == set()
+        assert all(is_locked(owner) for owner in many)
+
+
+def test_what_was_locked_with_many_is_asked_for_no_more(many: list[Lesson | Course]) -> None:
+    with transaction(JOB):
+        found = locking.lock_many(map(target, many))
+        with counted() as sent:
+            assert [locking.lock_video(*target(owner)) for owner in many] == [
+                found.videos[target(owner)] for owner in many
+            ]
+            assert locking.lock_many(map(target, many)).videos == found.videos
+        assert sent == []
+    with transaction(JOB), counted() as sent:
+        locking.lock_video(*target(many[0]))
+    assert len(sent) == 2, "another transaction knows nothing of it"
+
+
+def test_those_that_another_transaction_has_locked_are_told_from_those_that_are_gone(
+    many: list[Lesson | Course],
+) -> None:
+    held, gone = {target(many[1]), target(many[4])}, ("lesson", uuid.uuid4())
+    with db.engine.connect() as other:
+        for owner in (many[1], many[4]):
+            other.execute(select(type(owner).id).where(type(owner).id == owner.id).with_for_update())
+        with transaction(JOB):
+            found = locking.lock_many([*map(target, many), gone], skip_locked=True)
+            assert found.videos.keys() == set(map(target, many)) - held
+            assert found.held == held
+        other.rollback()
+    with transaction(JOB):
+        assert locking.lock_many(map(target, many), skip_locked=True).videos.keys() == set(map(target, many))
+
+
+def test_what_this_transaction_changes_is_in_what_it_locked_before(many: list[Lesson | Course]) -> None:
+    owner = many[0]
+    with transaction(JOB):
+        locking.lock_many([target(owner)])
+        video = locking.lock_video(*target(owner))
+        assert video is not None
+        video.uploads[0].status = "error"
+        transitions.add_upload(video, upload_id="older", created_at=NOW - timedelta(days=1))
+        known = as_read(locking.lock_video(*target(owner)))
+        db.session.flush()
+    with transaction(JOB):
+        assert as_read(locking.lock_video(*target(owner))) == known
+
+
+@pytest.mark.parametrize("model", [Tracking, Lesson])
+def test_a_statement_past_the_objects_makes_it_read_anew(
+    many: list[Lesson | Course], model: type[Tracking] | type[Lesson]
+) -> None:
+    owner = many[0]
+    with transaction(JOB):
+        locking.lock_many([target(owner)])
+        silently = {"synchronize_session": False}
+        column = "error_message" if model is Tracking else "video_error_message"
+        db.session.execute(update(model).values({column: "new"}).execution_options(**silently))
+        video = locking.lock_video(*target(owner))
+        assert video is not None
+        assert getattr(video.uploads[0] if model is Tracking else video.owner, column) == "new"
+
+
+def test_one_that_this_transaction_deletes_is_gone(many: list[Lesson | Course]) -> None:
+    with transaction(JOB) as session:
+        locking.lock_many(map(target, many))
+        session.delete(many[0])
+        assert locking.lock_video(*target(many[0])) is None
+        session.flush()
+        assert locking.lock_video(*target(many[0])) is None
+        assert target(many[0]) not in locking.lock_many(map(target, many)).videos
+
+
+def test_many_are_locked_only_in_a_transaction(many: list[Lesson | Course]) -> None:
+    with pytest.raises(NoTransaction):
+        locking.lock_many(map(target, many))

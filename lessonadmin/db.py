@@ -109,9 +109,7 @@ class TransactionState:
     audit_rows: list[dict[str, Any]] = field(default_factory=list)
     notice_rows: list[dict[str, Any]] = field(default_factory=list)
     users: dict[uuid.UUID, Base | None] = field(default_factory=dict)  # each is read once a transaction
-    locked: dict[tuple[str, uuid.UUID], Any] = field(
-        default_factory=dict
-    )  # read under their lock, by kind and id
+    locked: dict[Any, Any] = field(default_factory=dict)  # read under their lock, by kind and id
     time: datetime | None = None
 
 

@@ -107,15 +107,11 @@ def _row_of(changed: Any) -> _Row:
             continue
         if name not in columns:
             raise _NeedsFlush
-        values[name] = _as_json(columns[name], history.added[0])
+        values[name] = _as_json(columns[name], state.dict[name])
         if history.deleted:
             before[name] = history.deleted[0]
-    return _Row(
-        changed,
-        key,
-        values,
-        *_unique_values(changed, values.keys(), before),
-    )
+    takes, gives = _unique_values(changed, values.keys(), before)
+    return _Row(changed, key, values, takes, gives)
 
 
 def _table(mapper: Mapper[Any]) -> Table:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from flask import Flask
 
 from lessonadmin import config
+from lessonadmin.web_server import limits
 
-MAX_BODY = 2 * 1024 * 1024  # the webhook has its own, smaller limit; videos never pass through here
 ENGINE = {
     "hide_parameters": True,  # what people typed stands in no error, and so in no log and no report
     "pool_timeout": 3,
@@ -27,7 +27,7 @@ def init_app(app: Flask) -> None:
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=ENGINE,
-        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_CONTENT_LENGTH=limits.MAX_BODY_BYTES,
         SESSION_COOKIE_NAME="__Host-session" if settings.https else "session",
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_HTTPONLY=True,

@@ -1,0 +1,70 @@
+"""One client's connection: what it waits for, and until when.
+
+A connection is at any time the loop's or, while `busy`, a thread's. Nothing in here blocks.
+"""
+
+import socket
+import time
+from contextlib import suppress
+from enum import Enum
+from typing import Any
+
+from lessonadmin.web_server import limits, thread_pools
+from lessonadmin.web_server.exchange import Exchange
+from lessonadmin.web_server.incoming import Incoming
+from lessonadmin.web_server.outgoing import Outgoing
+
+
+class State(Enum):
+    """What is waited for."""
+
+    IDLE = "a request"
+    HEAD = "the rest of a head"
+    BODY = "the rest of a body"
+    BUSY = "a thread"
+    SENDING = "the client to read"
+    LINGERING = "the client to close"
+
+
+class Connection:
+    """The socket, the request that comes, the answer that leaves."""
+
+    def __init__(self, accepted: socket.socket, peer: Any, own: Any) -> None:
+        accepted.setblocking(False)
+        self.socket, self.peer, self.own = accepted, peer, own
+        self.incoming = Incoming()
+        self.outgoing = Outgoing(accepted)
+        self.exchange: Exchange | None = None
+        self.group = thread_pools.OTHERS
+        self.keeps = False  # may go on after this request
+        self.state = State.IDLE
+        self.deadline = 0.0
+        self.watched = 0  # the events that the loop's selector waits for
+        self.large_bytes = 0  # its part of the memory for large bodies
+
+    def wait_for(self, state: State, seconds: float) -> None:
+        self.state = state
+        self.deadline = time.monotonic() + seconds
+
+    def read(self) -> bytes | None:
+        """What has come; empty at its end, None if nothing has."""
+        try:
+            return self.socket.recv(64 * 1024)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def take(self, piece: bytes) -> None:
+        """Add to the request; a slow client does not prolong the time that its head and its body have."""
+        self.incoming.add(piece)
+        if self.incoming.head_is_whole:
+            if self.state is not State.BODY:
+                self.wait_for(State.BODY, limits.BODY_SECONDS)
+        elif self.state is State.IDLE:
+            self.wait_for(State.HEAD, limits.HEAD_SECONDS)
+
+    def half_close(self) -> None:
+        """Tell the client that nothing more comes."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)

@@ -1,6 +1,6 @@
 """The bytes of an answer on their way to a client: written by a thread, sent as fast as the client reads, never waited for.
 
-`sendall` is what gunicorn's `Response` calls. At any time either the loop or one thread works on it, never both.
+`sendall` is what gunicorn's response calls. At any time either the loop or one thread works on it, never both.
 """
 
 import socket

@@ -231,6 +231,10 @@ class Stack:
                     one.kill()
         process.wait()
 
+    def children(self, name: str) -> list[psutil.Process]:
+        """What this one of the Procfile's processes has started itself."""
+        return psutil.Process(self.processes[name].pid).children()  # type: ignore[no-any-return]
+
     def begin(self) -> None:
         """Everything runs and says that it is well."""
         if self.database.running is None:

@@ -1,9 +1,12 @@
 """When a request is whole: the same however its bytes are cut, and never later than gunicorn's parser would say."""
 
+from contextlib import suppress
 from http import HTTPStatus
+from itertools import pairwise
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.http import errors
 from gunicorn.http.parser import RequestParser
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +50,7 @@ def test_it_is_whole_with_its_last_byte_and_not_before(request_bytes: bytes) -> 
 def test_it_does_not_matter_how_the_bytes_are_cut(first: bytes, second: bytes, cuts: list[int]) -> None:
     both = first + second
     places = [0, *sorted({min(cut, len(both)) for cut in cuts}), len(both)]
-    pieces = [both[begin:end] for begin, end in zip(places, places[1:], strict=False)]
+    pieces = [both[begin:end] for begin, end in pairwise(places)]
     incoming = Incoming()
     while not incoming.whole:
         incoming.add(pieces.pop(0))
@@ -63,12 +66,8 @@ def test_gunicorns_parser_never_waits_for_more_of_a_whole_body(parts: list[bytes
     incoming = after(CHUNKED + b"".join(parts))
     if incoming.whole and not incoming.without_body:
         parser = RequestParser(Config(), iter((bytes(incoming.buffer),)), ("127.0.0.1", 1))
-        try:
+        with suppress(errors.ParseException):  # and not NoMoreData
             next(parser).body.read()
-        except OSError as error:
-            raise AssertionError("the parser ran out of bytes") from error
-        except Exception as error:
-            assert type(error).__module__ == "gunicorn.http.errors"
 
 
 @pytest.mark.parametrize(
@@ -88,8 +87,8 @@ def test_what_is_not_clear_is_left_to_the_parser_without_a_body(fields: bytes) -
 
 
 def test_a_body_that_is_longer_than_the_application_takes_is_not_waited_for() -> None:
-    longest = after(HEAD + f"Content-Length: {limits.MAX_BODY_BYTES}\r\n\r\n".encode())
-    assert (longest.whole, longest.body_due) == (False, limits.MAX_BODY_BYTES)
+    fitting = after(HEAD + f"Content-Length: {limits.MAX_BODY_BYTES}\r\n\r\n".encode())
+    assert (fitting.whole, fitting.body_due) == (False, limits.MAX_BODY_BYTES)
     longer = after(HEAD + f"Content-Length: {limits.MAX_BODY_BYTES + 1}\r\n\r\n".encode())
     assert (longer.whole, longer.without_body) == (True, True)
 

@@ -7,7 +7,14 @@ from queue import Queue
 import pytest
 from flask import Flask
 
-from lessonadmin.web_server.thread_pools import OTHERS, RESERVED, WEBHOOK_THREADS, ThreadPools, group_of
+from lessonadmin.web_server.thread_pools import (
+    HEALTH_THREADS,
+    OTHERS,
+    RESERVED,
+    WEBHOOK_THREADS,
+    ThreadPools,
+    group_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,10 +48,10 @@ def test_as_many_run_at_once_as_a_group_has_threads_and_no_group_waits_for_anoth
         running.put(group)
         release.wait(10)
 
-    for group, count in ((OTHERS, 3), ("webhooks", WEBHOOK_THREADS), ("health", 1)):
+    for group, count in ((OTHERS, 3), ("webhooks", WEBHOOK_THREADS), ("health", HEALTH_THREADS)):
         for _ in range(count):
             pools.submit(group, lambda group=group: job(group))
-    begun = [running.get(timeout=5) for _ in range(2 + WEBHOOK_THREADS + 1)]
+    begun = [running.get(timeout=5) for _ in range(2 + WEBHOOK_THREADS + HEALTH_THREADS)]
     assert begun.count(OTHERS) == 2
     assert running.empty()
     release.set()

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, event, func, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
-from lessonadmin.db import STATE, db, remember_transaction_time, transaction_state
+from lessonadmin.db import STATE, db, remember_transaction_time, transaction_state, transaction_time
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Kind, Owner, Tracking, owners
@@ -140,6 +140,7 @@ def lock_many(targets: Iterable[Target], *, skip_locked: bool = False) -> Locked
     for kind, ids in _by_kind(wanted - known.keys()):
         new |= {(kind, owner.id): LockedVideo(owner, []) for owner in _lock_owners(kind, ids, skip_locked)}
     _read_uploads(new)
+    transaction_time()  # read now, since later the query would be preceded by a flush of what has changed
     state.locked.update(new)
     found = known | new
     return LockedMany(found, _still_there(wanted - found.keys()) if skip_locked else set())

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import mux_budget
-from lessonadmin.domain.batches import batches, runner
+from lessonadmin.domain.batches import batches, registry, runner
 from lessonadmin.domain.batches.actions import publish_lessons
 from lessonadmin.domain.models import AuditLog, Batch, Lesson, MuxBudget
 from tests.domain.batches.support import (
     PUBLISH,
     RECHECK,
+    UNPUBLISH,
     audit_count,
     begin,
     drafts,
@@ -29,6 +30,7 @@ from tests.domain.batches.support import (
 )
 from tests.factories import make_lesson
 from tests.mux_sim import MuxSim
+from tests.queries import counted
 
 
 def test_publishing_a_batch(session: Session, staff: Actor) -> None:
@@ -44,6 +46,25 @@ def test_publishing_a_batch(session: Session, staff: Actor) -> None:
     assert notes == {"It has no video.", "It is not there any more."}
     finish(batch_id)
     assert audit_count("lesson.published") == 120
+
+
+@pytest.mark.parametrize("action", [PUBLISH, UNPUBLISH], ids=["publish", "unpublish"])
+def test_a_whole_chunk_costs_as_many_statements_as_one_row(
+    session: Session, staff: Actor, action: registry.Action
+) -> None:
+    """The lessons are locked by one query, their uploads read by one, and all changes written by one."""
+    costs = []
+    for count in (1, action.together):
+        ids = drafts(count)
+        if action is UNPUBLISH:
+            finish(begin(PUBLISH, ids, staff))
+        batch_id = begin(action, ids, staff)
+        with counted() as sent:
+            finish(batch_id)
+        costs.append(len(sent))
+        db.session.rollback()
+        assert batches.progress(batch_id).done == count
+    assert costs[0] == costs[1]
 
 
 def test_many_workers_on_one_batch_do_each_row_once(app: Flask, session: Session, staff: Actor) -> None:

@@ -7,6 +7,7 @@ show what it must show is an error, not a quick page.
 import json
 import logging
 import os
+import random
 import re
 import statistics
 import sys
@@ -27,16 +28,18 @@ Get = Callable[[str], Any]
 
 def measure(get: Get, count: Callable[[], int], pages: dict[str, Page], rounds: int = ROUNDS) -> Answer:
     """The median of several asks in milliseconds, and the statements of one. Every page is asked for once a round, so
-    whatever else the machine does for a while falls on all of them and on the median of none."""
+    whatever else the machine does for a while falls on all of them and on the median of none. Each round has an order of
+    its own: in one and the same, Python's collector, which comes after so many objects, came at the same pages."""
     times: dict[str, list[float]] = {name: [] for name in pages}
     queries: dict[str, int] = {}
     for name, page in pages.items():
         _must_be_right(name, page, get(page.address))
-    for _ in range(rounds):
-        for name, page in pages.items():
+    for number in range(rounds):
+        order = random.Random(number).sample(list(pages), len(pages))
+        for name in order:
             before = count()
             began = time.perf_counter()
-            get(page.address)
+            get(pages[name].address)
             times[name].append((time.perf_counter() - began) * 1000)
             queries[name] = count() - before
     return {name: (statistics.median(spent), queries[name]) for name, spent in times.items()}

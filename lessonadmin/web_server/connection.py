@@ -1,9 +1,10 @@
 """One client's connection: what it waits for, and until when.
 
-A connection is at any time the loop's or, while `busy`, a thread's. Nothing in here blocks.
+A connection is at any time the loop's or, while `BUSY`, a thread's. Nothing in here blocks.
 """
 
 import socket
+import threading
 import time
 from contextlib import suppress
 from enum import Enum
@@ -37,14 +38,39 @@ class Connection:
         self.exchange: Exchange | None = None
         self.group = thread_pools.OTHERS
         self.keeps = False  # may go on after this request
+        self.lock = (
+            threading.Lock()
+        )  # held where the loop and a thread may change `watched` or `state` of a busy connection
         self.state = State.IDLE
         self.deadline = 0.0
         self.watched = 0  # the events that the loop's selector waits for
         self.large_bytes = 0  # its part of the memory for large bodies
 
     def wait_for(self, state: State, seconds: float) -> None:
+        self.deadline = (
+            time.monotonic() + seconds
+        )  # first: the loop looks at it as soon as the state is another
         self.state = state
-        self.deadline = time.monotonic() + seconds
+
+    def rest(self, seconds: float) -> bool:
+        """Called by the thread after an answer: wait for the next request, unless there is something for the loop to do.
+
+        That spares most requests a turn of the loop.
+        """
+        with self.lock:
+            exchange = self.exchange
+            if (
+                exchange is None
+                or not exchange.keeps
+                or exchange.rest
+                or self.outgoing
+                or self.large_bytes
+                or not self.watched
+            ):
+                return False
+            self.exchange = None
+            self.wait_for(State.IDLE, seconds)
+            return True
 
     def read(self) -> bytes | None:
         """What has come; empty at its end, None if nothing has."""

@@ -42,10 +42,21 @@ def refuse(outgoing: Outgoing, status: HTTPStatus) -> None:
     )
 
 
+class Configuration:
+    """gunicorn's, each setting looked up once: gunicorn itself searches for some twenty of them with every request."""
+
+    def __init__(self, config: Any) -> None:
+        self.__dict__.update({name: setting.get() for name, setting in config.settings.items()})
+        self._config = config
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._config, name)  # what is computed from settings
+
+
 class Exchange:
     """`ended` with the answer; `keeps` says whether the connection goes on, with `rest` as the begin of its next request."""
 
-    def __init__(self, config: Any, data: bytes, peer: Any, own: Any, outgoing: Outgoing) -> None:
+    def __init__(self, config: Configuration, data: bytes, peer: Any, own: Any, outgoing: Outgoing) -> None:
         self._config = config
         self._parser = RequestParser(config, iter((data,)), peer)
         self._peer, self._own = peer, own

@@ -13,7 +13,7 @@ BODY_SECONDS = 30.0
 UNREAD_SECONDS = 30.0
 # After an answer that ends the connection: what is still on its way is read and thrown away, so that the answer arrives.
 LINGER_SECONDS = 2.0
-# A stopping process waits this long for a request on a kept connection, which its client may be sending already.
+# A stopping process waits so long for requests on kept connections, which their clients may be sending already.
 STOP_LINGER_SECONDS = 1.0
 
 MAX_HEAD_BYTES = 64 * 1024

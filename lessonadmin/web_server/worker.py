@@ -24,7 +24,7 @@ from gunicorn.workers.gthread import PollableMethodQueue
 
 from lessonadmin.web_server import exchange, limits, thread_pools
 from lessonadmin.web_server.connection import Connection, State
-from lessonadmin.web_server.exchange import Exchange
+from lessonadmin.web_server.exchange import Configuration, Exchange
 from lessonadmin.web_server.incoming import Incoming
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         self.selector = selectors.DefaultSelector()
         self.calls = PollableMethodQueue()  # from the threads to the loop
         self.calls.init()
+        self.configuration = Configuration(self.cfg)
         self.pools = thread_pools.ThreadPools(self.cfg.threads)
         super().init_process()
 
@@ -81,13 +82,15 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         self._accept_more(False)
         for listener in self.sockets:
             listener.close()
-        now = time.monotonic()
+        began = time.monotonic()
+        while self.connections and time.monotonic() < began + self.cfg.graceful_timeout:
+            self._hurry_idle(began + limits.STOP_LINGER_SECONDS)
+            self._tick()
+
+    def _hurry_idle(self, deadline: float) -> None:
         for one in self.connections:
             if one.state is State.IDLE:
-                one.deadline = min(one.deadline, now + limits.STOP_LINGER_SECONDS)
-        until = now + self.cfg.graceful_timeout
-        while self.connections and time.monotonic() < until:
-            self._tick()
+                one.deadline = min(one.deadline, deadline)
 
     def _tick(self) -> None:
         self.notify()
@@ -167,10 +170,16 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         elif one.state is State.LINGERING:
             if not one.read():
                 self._close(one)
-        elif one.state is State.BUSY:
-            self._watch(one, 0)  # the next request comes while this one is answered
-        else:
+        elif not self._is_busy(one):
             self._read(one)
+
+    def _is_busy(self, one: Connection) -> bool:
+        """Then what has come (the next request, or the client's end) is looked at after the answer."""
+        with one.lock:
+            if one.state is not State.BUSY:
+                return False
+            self._watch(one, 0)
+            return True
 
     def _read(self, one: Connection) -> None:
         piece = one.read()
@@ -207,7 +216,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         if self.nr >= self.max_requests:
             self.alive = False
         data = bytes(one.incoming.buffer)
-        one.exchange = Exchange(self.cfg, data, one.peer, one.own, one.outgoing)
+        one.exchange = Exchange(self.configuration, data, one.peer, one.own, one.outgoing)
         one.group = thread_pools.group_of(data[: data.find(b"\r\n")])
         one.keeps = self.alive and not one.incoming.without_body
         one.incoming = Incoming()
@@ -221,7 +230,8 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         try:
             exchange.turn(self.wsgi, keep=one.keeps)
         finally:
-            self.calls.defer(self._guarded, self._after_turn, one)
+            if not (self.alive and one.rest(self.cfg.keepalive)):
+                self.calls.defer(self._guarded, self._after_turn, one)
 
     def _after_turn(self, one: Connection) -> None:
         if one.outgoing.broken:
@@ -250,7 +260,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
             return self._linger(one)
         self._release(one)
         one.exchange = None
-        one.wait_for(State.IDLE, self.cfg.keepalive if self.alive else limits.STOP_LINGER_SECONDS)
+        one.wait_for(State.IDLE, self.cfg.keepalive)
         self._watch(one, READ)
         if exchange.rest:
             one.take(exchange.rest)

@@ -10,7 +10,7 @@ import pytest
 from gunicorn.config import Config
 
 from lessonadmin.web_server import limits
-from lessonadmin.web_server.exchange import Exchange, refuse
+from lessonadmin.web_server.exchange import Configuration, Exchange, refuse
 from lessonadmin.web_server.outgoing import Outgoing
 
 GET = b"GET /a?secret=1 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -26,7 +26,16 @@ def pair() -> Iterator[tuple[Outgoing, socket.socket]]:
 
 
 def begun(outgoing: Outgoing, data: bytes = GET) -> Exchange:
-    return Exchange(Config(), data, ("192.0.2.1", 1), ("127.0.0.1", 2), outgoing)
+    return Exchange(Configuration(Config()), data, ("192.0.2.1", 1), ("127.0.0.1", 2), outgoing)
+
+
+def test_each_setting_is_looked_up_once_and_what_is_computed_from_them_is_there() -> None:
+    given = Config()
+    given.set("keepalive", 7)
+    seen = Configuration(given)
+    given.set("keepalive", 8)
+    assert seen.keepalive == 7
+    assert not seen.is_ssl
 
 
 def app_of(answer: Iterable[bytes]) -> Callable[..., Any]:

@@ -35,4 +35,10 @@ export default [
     languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: { ...globals.node, ...globals.browser } },
     rules,
   },
+  {
+    // finds its package by NODE_PATH, which node asks for `require` only
+    files: ["bench/**/*.cjs"],
+    languageOptions: { ecmaVersion: 2024, sourceType: "commonjs", globals: globals.node },
+    rules,
+  },
 ];

@@ -7,10 +7,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from devstack.processes import procfile
 from devstack.servers import ports
 from devstack.servers.for_tests import Running
 from devstack.servers.postgres import Postgres
@@ -55,32 +56,41 @@ def servers() -> Iterator[tuple[Postgres, dict[str, str]]]:
         yield postgres, environment
 
 
+def _home_of(environment: Mapping[str, str]) -> Path:
+    return Path(environment["PROMETHEUS_MULTIPROC_DIR"]).parent
+
+
 @contextmanager
-def gunicorn(application: str, environment: dict[str, str], *, config: str = "") -> Iterator[int]:
-    """Two web processes with four threads each, as the Procfile has them; the port."""
-    port = ports.any_free()
-    options = [
-        "--preload",
-        "--worker-class",
-        "gthread",
-        "--workers",
-        "2",
-        "--threads",
-        "4",
-        "--no-control-socket",
-    ]
-    command = [sys.executable, "-m", "gunicorn", *options, "--log-level", "warning", "--config", config]
-    command += ["--bind", f"127.0.0.1:{port}", application]
-    with subprocess.Popen(command, env=os.environ | environment, cwd=ROOT, stderr=subprocess.DEVNULL) as web:
+def program(command: Sequence[str | Path], environment: Mapping[str, str], name: str) -> Iterator[int]:
+    """A program in a process group of its own, whose number is handed out; its output goes to a file, as in production."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    with (
+        (_home_of(environment) / f"{name}.log").open("ab") as log,
+        subprocess.Popen(
+            [str(part) for part in command],
+            env={**os.environ, "PATH": path, **environment},
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
-            _wait_until_it_answers(port)
-            yield port
+            yield process.pid
         finally:
-            web.terminate()
-            web.wait(30)
+            process.terminate()
+            process.wait(30)
 
 
-def _wait_until_it_answers(port: int) -> None:
+@contextmanager
+def from_procfile(name: str, environment: Mapping[str, str]) -> Iterator[int]:
+    """One of the Procfile's processes, by the very command that is written there."""
+    command = procfile.shell(procfile.read(ROOT / "Procfile")[name])
+    with program(command, environment, name) as group:
+        yield group
+
+
+def wait_until_it_answers(port: int) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:

@@ -3,7 +3,6 @@
 Run: ``bin/bench sweeps``
 """
 
-import json
 import logging
 import sys
 import time
@@ -15,13 +14,13 @@ from sqlalchemy import func, insert, select, text
 
 from bench.workload.servers import servers
 from lessonadmin import config, create_app, mux
-from lessonadmin.db import CLI, WEBHOOK, Actor, db, transaction
+from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Lesson, Tracking, User
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.webhooks import inbox
 from muxsim.client import Control
 from muxsim.server import Simulator
+from tests.mux_sim import give
 from tests.settings import overridden
 
 HEALTHY = 50
@@ -62,7 +61,7 @@ def healthy(control: Control) -> None:
         control.flush_events()
         for event in control.events(heard):
             heard = event.pop("seq")
-            inbox.receive(mux.read_event(json.dumps(event).encode()), secret_hint="", actor=WEBHOOK)
+            give(event)
         if number % 10 == 9:
             sweep.sweep()
     posts, gets = calls(control, began, "POST"), calls(control, began, "GET")

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import ColumnElement, Connection, MetaData, func, select, text
+from sqlalchemy import ColumnElement, Connection, MetaData, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -225,13 +225,15 @@ def _unlock(lock: int, on: Connection) -> None:
         on.invalidate()  # whatever has happened to it, the lock goes with it
 
 
+# Does a process have a lock at this moment? As psycopg writes its parameters.
+IS_LOCKED = """EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = %(lock)s AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
+
+
 def is_locked(lock: int) -> bool:
     """Is there a process at this moment that has it?"""
-    held = text(
-        "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1"
-    )
-    return db.session.scalar(held, {"key": lock}) is not None
+    found = db.session.connection().exec_driver_sql(f"SELECT {IS_LOCKED}", {"lock": lock})
+    return bool(found.scalar_one())
 
 
 def before_commit(close: Callable[[Session], Any]) -> None:

@@ -9,6 +9,7 @@
 """
 
 import contextvars
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,7 +68,13 @@ def clean(request: pytest.FixtureRequest) -> None:
     """Before a test that uses the database: empty tables; before one that uses Redis: an empty Redis."""
     if "pg_url" in request.fixturenames:
         from lessonadmin.security import security_events
+        from lessonadmin.views import webhooks
 
+        for thread in threading.enumerate():
+            if (
+                thread.name == webhooks.THREAD
+            ):  # it applies what a test has left, and would meet the rows of this one
+                thread.join(30)
         request.getfixturevalue("empty_tables")()
         security_events._waiting.clear()  # what the test before left to be counted belongs to no other
     if "redis_url" in request.fixturenames:

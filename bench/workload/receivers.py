@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lessonadmin.domain.webhooks.applier import LOCK
-
 from bench.peers.environment import Peers
 from bench.workload import webhook_rows
 from bench.workload.servers import from_procfile, program, wait_until_it_answers
 from devstack.servers import ports
+from lessonadmin.domain.webhooks.applier import LOCK
 
 SECONDS_TO_START = 30
 HELD = f"""SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1

@@ -16,6 +16,13 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
+# How every connection is opened, in the pool and outside of it.
+CONNECT_ARGUMENTS: dict[str, Any] = {
+    "connect_timeout": 2,
+    "application_name": "lessonadmin",
+    "options": "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=8000"
+    " -c idle_in_transaction_session_timeout=60000",
+}
 TRUSTED_SECONDS = 5.0
 READING_SECONDS = 5
 _reading: ContextVar[bool] = ContextVar("a_page_is_read", default=False)

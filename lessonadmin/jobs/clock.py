@@ -1,4 +1,4 @@
-"""`flask clock`: leave a heartbeat and run the periodic table; `flask sweep`: one pass, and print what it did.
+"""`flask clock`: leave a heartbeat, run the periodic table and apply webhooks; `flask sweep`: one pass, and print what it did.
 
 The clock lets workers ask Mux about uploads and carry out bulk actions, and does it itself when Redis or all workers are
 silent; everything else it does itself. So what was missed is repaired even without both. Two clocks do no harm.
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.maintenance import sweep
+from lessonadmin.jobs import applier
 from lessonadmin.jobs.schedule import TABLE
 from lessonadmin.text.texts import visible
 
@@ -36,6 +37,7 @@ def run(application: Flask) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    applying = applier.start(application, stop)
     due = {one.name: time.monotonic() + one.after for one in TABLE}
     while not stop.is_set():
         pause = TICK_SECONDS
@@ -54,6 +56,7 @@ def run(application: Flask) -> None:
             pause = PAUSE_AFTER_ERROR_SECONDS
         next_due = min(due.values()) - time.monotonic()
         stop.wait(max(0.2, min(pause, next_due)))
+    applying.join()
 
 
 @click.command("clock")

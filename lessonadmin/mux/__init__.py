@@ -27,7 +27,7 @@ from lessonadmin.mux.api import (
     whoami,
 )
 from lessonadmin.mux.errors import Category, Gone, Kind, Later, MuxError, Nonsense, Refused
-from lessonadmin.mux.events import BadPayload, Event, read_event, read_stored_event
+from lessonadmin.mux.events import BadPayload, Event, read_event, read_id_and_type, read_stored_event
 from lessonadmin.mux.passthrough import Passthrough, parse_passthrough
 from lessonadmin.mux.payloads import Asset, AssetPage, AssetStatus, PlaybackId, Upload, UploadStatus
 from lessonadmin.mux.playback_tokens import Audience, BadSigningKey, check_signing_key, playback_token
@@ -84,6 +84,7 @@ __all__ = [
     "playback_token",
     "rate_left",
     "read_event",
+    "read_id_and_type",
     "read_stored_event",
     "verify",
     "whoami",

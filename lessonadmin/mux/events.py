@@ -41,13 +41,24 @@ class Event:
 
 def read_event(raw: bytes) -> Event:
     """Read the body of a webhook; raises BadPayload and nothing else."""
+    return read_stored_event(_load(raw))
+
+
+def read_id_and_type(raw: bytes) -> tuple[str, str]:
+    """The little that must be known before a body is stored; raises BadPayload exactly when `read_event` does."""
+    value = _load(raw)
+    safe = safe_json.clean({name: value[name] for name in ("id", "type") if name in value})
+    return _required(safe, "id"), _required(safe, "type")
+
+
+def _load(raw: bytes) -> dict[str, Any]:
     try:
         value = safe_json.load(raw.decode("utf-8-sig", "replace"))
     except ValueError:
         raise BadPayload("the body is not JSON") from None
     if not isinstance(value, dict):
         raise BadPayload("the body is not a JSON object")
-    return read_stored_event(value)
+    return value
 
 
 def read_stored_event(payload: Mapping[str, Any]) -> Event:

@@ -28,7 +28,6 @@ BLUEPRINTS = (
     courses.bp,
     catalog.bp,
     api.bp,
-    webhooks.bp,
 )
 
 
@@ -36,3 +35,4 @@ def init_app(app: Flask) -> None:
     navigation.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    webhooks.init_app(app)

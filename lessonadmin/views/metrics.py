@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lessonadmin import auth, config, metrics
 from lessonadmin.db import db
 from lessonadmin.domain.health import dashboard
+from lessonadmin.domain.webhooks import waiting_events
 
 bp = Blueprint("metrics", __name__)
 
@@ -21,10 +22,11 @@ class Gauges(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            stuck, pending, alarms = (
+            stuck, pending, alarms, backlog = (
                 dashboard.lessons_stuck(),
                 dashboard.deletions_pending(),
                 dashboard.alarms_by_kind(),
+                waiting_events.backlog(),
             )
         except SQLAlchemyError:
             db.session.rollback()  # the counters are told all the same
@@ -34,6 +36,16 @@ class Gauges(Collector):
             )
             yield GaugeMetricFamily(
                 "lessonadmin_deletions_pending", "Assets that are still to be deleted at Mux.", value=pending
+            )
+            yield GaugeMetricFamily(
+                "lessonadmin_events_waiting",
+                "Webhooks that are stored and not applied yet.",
+                value=backlog.count,
+            )
+            yield GaugeMetricFamily(
+                "lessonadmin_events_waiting_seconds",
+                "For how long the oldest of them has waited.",
+                value=backlog.oldest_seconds,
             )
             alarm = GaugeMetricFamily(
                 "lessonadmin_alarm", "1 while the alarm of this kind stands, else 0.", labels=["kind"]

@@ -43,11 +43,10 @@ def _origin(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def policy() -> str:
-    settings = config.current()
-    rules = {
+def _strict(script_source: str) -> dict[str, str]:
+    return {
         "default-src": "'none'",
-        "script-src": f"'self' 'nonce-{nonce()}'",
+        "script-src": script_source,
         "style-src": "'self'",
         "img-src": "'self' data:",
         "font-src": "'self'",
@@ -57,6 +56,15 @@ def policy() -> str:
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
     }
+
+
+def _in_words(rules: dict[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def policy() -> str:
+    settings = config.current()
+    rules = _strict(f"'self' 'nonce-{nonce()}'")
     if g.get("shows_pictures"):
         rules["img-src"] += f" {_origin(settings.mux_image_url)}"
     if g.get("needs_widgets"):
@@ -71,7 +79,28 @@ def policy() -> str:
             "media-src": f"'self' blob: {mux}",
             "worker-src": "'self' blob:",
         }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
+    return _in_words(rules)
+
+
+def always(content_security_policy: str) -> dict[str, str]:
+    """What every answer carries."""
+    found = {
+        "Content-Security-Policy": content_security_policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Frame-Options": "DENY",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if config.current().https:
+        found["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return found
+
+
+def of_an_empty_answer() -> dict[str, str]:
+    """The same and never stored, for an answer without a page: nothing in it could run a script."""
+    return always(_in_words(_strict("'self'"))) | {"Cache-Control": "no-store"}
 
 
 def init_app(app: Flask) -> None:
@@ -80,16 +109,8 @@ def init_app(app: Flask) -> None:
 
 
 def _set(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", policy())
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    if config.current().https:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    for name, value in always(policy()).items():
+        response.headers.setdefault(name, value)
     if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -32,13 +32,28 @@ def init_app(app: Flask) -> None:
     app.teardown_request(_end)
 
 
+def begin(given_id: str, address: str) -> None:
+    """From now on in this context: everything that is logged belongs to this request."""
+    # An id that a proxy or a stranger gave helps to follow a request, but is never taken for an id of the app.
+    logs.request_id.set(f"given-{given_id}" if SANE_ID.match(given_id) else uuid.uuid4().hex)
+    logs.who.set("-")
+    logs.address.set(address)
+
+
+def observe(route: str, method: str, status: int, seconds: float) -> None:
+    """Count an answer, by its route."""
+    metrics.http_requests.labels(route, labels.method(method), str(status)).observe(seconds)
+
+
+def log_answer(method: str, path: str, status: int, seconds: float, address: str) -> None:
+    """The one line of a request."""
+    milliseconds = round(seconds * 1000, 1)
+    log.info("%s %s %s", method, path, status, extra={"milliseconds": milliseconds, "address": address})
+
+
 def _begin() -> None:
     g.began = time.perf_counter()
-    given = request.headers.get("X-Request-Id", "")
-    # An id that a proxy or a stranger gave helps to follow a request, but is never taken for an id of the app.
-    logs.request_id.set(f"given-{given}" if SANE_ID.match(given) else uuid.uuid4().hex)
-    logs.who.set("-")
-    logs.address.set(auth.address())
+    begin(request.headers.get("X-Request-Id", ""), auth.address())
     web_concurrency.begin()
     connections.reading(request.method in ("GET", "HEAD"))
     if request.method not in labels.METHODS:
@@ -53,12 +68,12 @@ def _end(_error: BaseException | None) -> None:
 def _refuse_unstorable() -> None:
     """No person types a NUL, and PostgreSQL stores none: refused here, it causes no unexpected error later.
 
-    JSON bodies are looked at by their schemas, which name the field; a body of Mux's is cleaned, never refused.
+    JSON bodies are looked at by their schemas, which name the field.
     """
     if not storable(request.path):
         abort(404)
     given = [request.headers.get("User-Agent", ""), *_values(request.args)]
-    if request.mimetype in FORMS and request.blueprint != "webhooks":
+    if request.mimetype in FORMS:
         given += _values(request.form)
     if not all(map(storable, given)):
         abort(400, NOT_STORABLE)
@@ -72,17 +87,9 @@ def _values(given: MultiDict[str, str]) -> list[str]:
 def _finish(response: Response) -> Response:
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     route = request.url_rule.rule if request.url_rule else "none"
-    metrics.http_requests.labels(route, labels.method(request.method), str(response.status_code)).observe(
-        seconds
-    )
+    observe(route, request.method, response.status_code, seconds)
     response.headers["X-Request-Id"] = logs.request_id.get()
     if request.endpoint not in QUIET or response.status_code >= 500:
-        log.info(
-            "%s %s %s",
-            request.method,
-            request.path,
-            response.status_code,
-            extra={"milliseconds": round(seconds * 1000, 1), "address": visitors.address()},
-        )
+        log_answer(request.method, request.path, response.status_code, seconds, visitors.address())
         security_events.write_due()
     return response

@@ -5,6 +5,7 @@ from datetime import timedelta
 from flask import Flask
 
 from lessonadmin import config
+from lessonadmin.database.connections import CONNECT_ARGUMENTS
 from lessonadmin.web_server import limits
 
 ENGINE = {
@@ -12,12 +13,7 @@ ENGINE = {
     "pool_timeout": 3,
     "pool_use_lifo": True,  # few requests at a time keep to few connections, which stay warm
     "pool_recycle": 1800,
-    "connect_args": {
-        "connect_timeout": 2,
-        "application_name": "lessonadmin",
-        "options": "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=8000"
-        " -c idle_in_transaction_session_timeout=60000",
-    },
+    "connect_args": CONNECT_ARGUMENTS,
 }
 
 

@@ -25,8 +25,8 @@ from lessonadmin.security import addresses, security_events
 
 KEY = "lessonadmin.visitor"
 NOT_OUR_HOST = "This address belongs to another site. Please use the one that your school gave you."
-# Asked by programs that know the machine and not the site; Mux's calls are signed.
-ANY_HOST = frozenset({"health", "metrics", "webhooks"})
+# Asked by programs that know the machine and not the site.
+ANY_HOST = frozenset({"health", "metrics"})
 WRITTEN_BY_PROXIES = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",

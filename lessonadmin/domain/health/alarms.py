@@ -20,6 +20,8 @@ from lessonadmin.domain.health import mux_usage
 from lessonadmin.domain.models import Alarm, MuxCall, MuxEvent, Tracking, User
 from lessonadmin.domain.models.accounts import STAFF
 from lessonadmin.domain.polling import not_found_guard
+from lessonadmin.domain.webhooks import waiting_events
+from lessonadmin.text.durations import in_words
 from lessonadmin.text.ids import as_id
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ SIGNATURES_AN_HOUR = 10
 FAILURES_AT_LEAST = 5
 FAILURE_SHARE_AT_LEAST = 0.2
 TIMES_THE_HABIT = 3
+EVENT_WAITS_SECONDS = 60
 WORKER_SILENT_SECONDS = 120
 JOB_WAITS_SECONDS = 300
 SIGN_INS_IN_FIVE_MINUTES = 50
@@ -75,6 +78,14 @@ def _no_events() -> str | None:
     if finished >= FEW and heard is None:
         return f"{finished} videos became ready in the last hour and not one webhook arrived."
     return None
+
+
+def _events_waiting() -> str | None:
+    backlog = waiting_events.backlog()
+    if backlog.oldest_seconds < EVENT_WAITS_SECONDS:
+        return None
+    said = "1 webhook is" if backlog.count == 1 else f"{backlog.count:,} webhooks are"
+    return f"{said} stored and not applied; the oldest came {in_words(backlog.oldest_seconds)} ago."
 
 
 def _failure_rate() -> str | None:
@@ -180,6 +191,7 @@ def _refusal_burst() -> str | None:
 KINDS: tuple[Kind, ...] = (
     Kind("webhooks_lost", "Webhooks get lost", "Check the webhook's address and secret in the Mux dashboard.", _webhooks_lost),
     Kind("no_events", "No webhook arrives", "Check that the webhook exists in the Mux dashboard and reaches us.", _no_events),
+    Kind("events_waiting", "Webhooks are not applied", "None is lost. Look whether the clock is running and what it logs; flask --app app sweep applies them now.", _events_waiting),
     Kind("failure_rate", "Unusually many videos fail", "Look at the newest failed lessons: is it one cause?", _failure_rate),
     Kind("queue_stands", "The queue does not move", "Look at the jobs page; start another worker.", _queue_stands),
     Kind("no_worker", "No worker is running", "Start a worker: flask --app app worker.", _no_worker),

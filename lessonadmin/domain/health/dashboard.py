@@ -17,6 +17,7 @@ from lessonadmin.domain.health import alarms, mux_usage
 from lessonadmin.domain.models import Alarm, AssetDeletion, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.querying import bounded_count
 from lessonadmin.domain.videos import conditions, wording
+from lessonadmin.domain.webhooks import waiting_events
 
 SPANS = {
     "24h": (timedelta(hours=24), timedelta(hours=1)),
@@ -52,6 +53,7 @@ class Overview:
     stuck: int
     attention: int
     last_event: datetime | None
+    events_waiting: waiting_events.Backlog
     event_delay: tuple[float, float] | None
     discovered: dict[str, int]
     rejected: int
@@ -101,6 +103,7 @@ def overview(span: str) -> Overview:
         stuck=lessons_stuck(),
         attention=bounded_count.count(Lesson.id, [Lesson.needs_attention_at.is_not(None)], MANY).number,
         last_event=db.session.scalar(select(func.max(MuxEvent.received_at))),
+        events_waiting=waiting_events.backlog(),
         event_delay=hourly_statistics.event_delay(since=since),
         discovered=totals["discovered"],
         rejected=sum(totals["rejected"].values()),

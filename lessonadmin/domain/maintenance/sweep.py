@@ -28,13 +28,14 @@ from lessonadmin.domain.notifications import delivery
 from lessonadmin.domain.polling import survey
 from lessonadmin.domain.uploads import intake
 from lessonadmin.domain.videos import cleanup, conditions, locking, transitions
-from lessonadmin.domain.webhooks import inbox
+from lessonadmin.domain.webhooks import applier, inbox
 
 log = logging.getLogger(__name__)
 
 LOCK = 0x1E550A  # any number, the same in every process
 MAX_OUTBOX_ROWS = 50
 BATCH_SECONDS = 10.0  # in one pass, for bulk actions when no worker can do them
+APPLY_SECONDS = 60.0  # in one pass, for webhooks that no applier applies
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -81,6 +82,12 @@ def _each(ids: Sequence[S], do: Callable[[S], T]) -> list[T]:
     if failures:
         raise RowsFailed(len(failures))
     return done
+
+
+def _waiting_events() -> int:
+    """Webhooks that are stored and that no applier has applied."""
+    until = time.monotonic() + APPLY_SECONDS
+    return applier.help_if_needed(lambda: time.monotonic() < until)
 
 
 def _events() -> int:
@@ -207,6 +214,7 @@ def _never_issued() -> int:
 
 
 PARTS: dict[str, Callable[[], int]] = {
+    "waiting_events": _waiting_events,
     "events": _events,
     "never_issued": _never_issued,
     "imported": _imported,

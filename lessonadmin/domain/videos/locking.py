@@ -154,12 +154,19 @@ def _by_kind(targets: Iterable[Target]) -> list[tuple[Kind, list[uuid.UUID]]]:
     return list(ids.items())
 
 
-def _lock_owners(kind: Kind, ids: list[uuid.UUID], skip_locked: bool) -> Sequence[Owner]:
+def _lock_owners(kind: Kind, ids: list[uuid.UUID], skip_locked: bool) -> list[Owner]:
+    """And what time it is then, in the same query."""
     model = owners.MODELS[kind]
     wanted = (
-        select(model).where(model.id.in_(ids)).order_by(model.id).with_for_update(skip_locked=skip_locked)
+        select(model, func.clock_timestamp())
+        .where(model.id.in_(ids))
+        .order_by(model.id)
+        .with_for_update(skip_locked=skip_locked)
     )
-    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+    found = db.session.execute(wanted.execution_options(populate_existing=True)).all()
+    if found:
+        remember_transaction_time(found[-1][1])
+    return [owner for owner, _ in found]
 
 
 def _read_uploads(videos: dict[Target, LockedVideo]) -> None:
@@ -239,6 +246,36 @@ def target_of(*conditions: ColumnElement[bool]) -> tuple[Kind, uuid.UUID] | None
     if lesson_id is not None:
         return "lesson", lesson_id
     return ("course", course_id) if course_id is not None else None
+
+
+def targets_by_upload_id(upload_ids: set[str]) -> dict[str, Target]:
+    """Which lesson or course each of these uploads belongs to, by the ids that Mux gave them."""
+    return _targets_by(Tracking.upload_id, upload_ids) if upload_ids else {}
+
+
+def targets_by_asset_id(asset_ids: set[str]) -> dict[str, Target]:
+    """The same by assets. A lesson or course from before tracking names its asset itself."""
+    if not asset_ids:
+        return {}
+    found = _targets_by(Tracking.mux_asset_id, asset_ids)
+    for kind, model in owners.MODELS.items():
+        naming = select(model.mux_asset_id, model.id).where(model.mux_asset_id.in_(asset_ids - found.keys()))
+        for asset_id, owner_id in db.session.execute(naming.order_by(model.id)):
+            found.setdefault(asset_id, (kind, owner_id))
+    return found
+
+
+def _targets_by(column: Any, ids: set[str]) -> dict[str, Target]:
+    """Of several uploads with one id the current one counts."""
+    rows = db.session.execute(
+        select(column, Tracking.lesson_id, Tracking.course_id)
+        .where(column.in_(ids))
+        .order_by(Tracking.superseded_at.desc().nulls_first())
+    )
+    found: dict[str, Target] = {}
+    for key, lesson_id, course_id in rows:
+        found.setdefault(key, ("lesson", lesson_id) if lesson_id is not None else ("course", course_id))
+    return found
 
 
 def uploads_by_asset(asset_id: str) -> Sequence[Tracking]:

@@ -5,16 +5,17 @@ application's name is on it, ignored.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
 from lessonadmin import mux
 from lessonadmin.db import db
-from lessonadmin.domain.models import AssetDeletion, Course, Kind, Lesson, Tracking, UploadCancellation
+from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.videos import locking, outbox, transitions
-from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.locking import LockedVideo, Target
 from lessonadmin.domain.videos.observations import Observation, asset_observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
 
@@ -46,9 +47,14 @@ class EventResult:
 
 def apply_event(event: mux.Event) -> EventResult:
     """Match one event and let it happen."""
-    if event.type not in ASSET_TYPES and event.type not in UPLOAD_TYPES:
+    (target,) = find_targets([event])
+    return apply_to(target, event)
+
+
+def apply_to(target: Target | None, event: mux.Event) -> EventResult:
+    """The same where it is known already which lesson or course the event is about."""
+    if not _is_known(event):
         return EventResult("ignored")
-    target = _find_target(event)
     video = locking.lock_video(*target) if target is not None else None
     if video is None:
         return _without_owner(event, target)
@@ -61,30 +67,37 @@ def apply_event(event: mux.Event) -> EventResult:
     return EventResult("applied" if outcome == "applied" else "no_change", kind, owner_id)
 
 
-def _find_target(event: mux.Event) -> tuple[Kind, uuid.UUID] | None:
+def _is_known(event: mux.Event) -> bool:
+    return event.type in ASSET_TYPES or event.type in UPLOAD_TYPES
+
+
+def find_targets(events: Sequence[mux.Event]) -> list[Target | None]:
+    """Which lesson or course each event is about; a few queries, however many events name none themselves."""
+    named = [_named_target(event) for event in events]
+    unnamed = [
+        event for event, target in zip(events, named, strict=True) if target is None and _is_known(event)
+    ]
+    by_upload = locking.targets_by_upload_id(
+        {event.upload_id for event in unnamed if event.upload_id and event.upload_id != MIGRATED}
+    )
+    by_asset = locking.targets_by_asset_id(
+        {event.asset_id for event in unnamed if event.asset_id and event.upload_id not in by_upload}
+    )
+    return [
+        target or by_upload.get(event.upload_id or "") or by_asset.get(event.asset_id or "")
+        if _is_known(event)
+        else None
+        for event, target in zip(events, named, strict=True)
+    ]
+
+
+def _named_target(event: mux.Event) -> Target | None:
     named = event.passthrough
     if named is not None and named.lesson_id is not None:
         return "lesson", named.lesson_id
     if named is not None and named.course_id is not None:
         return "course", named.course_id
-    return _find_target_by_ids(event.upload_id, event.asset_id)
-
-
-def _find_target_by_ids(upload_id: str | None, asset_id: str | None) -> tuple[Kind, uuid.UUID] | None:
-    by_upload = (Tracking.upload_id == upload_id) & (Tracking.upload_id != MIGRATED)
-    found = locking.target_of(by_upload) if upload_id else None
-    if found is None and asset_id:
-        found = locking.target_of(Tracking.mux_asset_id == asset_id)
-    if found is not None:
-        return found
-    if asset_id is None:
-        return None
-    # Older than tracking: the lesson or course itself names the asset.
-    lesson_id = db.session.scalar(select(Lesson.id).where(Lesson.mux_asset_id == asset_id).limit(1))
-    if lesson_id is not None:
-        return "lesson", lesson_id
-    course_id = db.session.scalar(select(Course.id).where(Course.mux_asset_id == asset_id).limit(1))
-    return ("course", course_id) if course_id is not None else None
+    return None
 
 
 def _find_upload(video: LockedVideo, event: mux.Event) -> Tracking | None:
@@ -147,7 +160,7 @@ def observation_of(event: mux.Event, upload: Tracking) -> Observation | None:
     return asset_observation(asset, wanted_policy=upload.wanted_policy, found_by="webhook", seen=False)
 
 
-def _without_owner(event: mux.Event, target: tuple[Kind, uuid.UUID] | None) -> EventResult:
+def _without_owner(event: mux.Event, target: Target | None) -> EventResult:
     """No known lesson or course, or none any more: a late asset of a deleted lesson must go at Mux."""
     if event.asset_id is not None and _being_deleted(event):
         return EventResult("no_change")

@@ -1,23 +1,26 @@
-"""Mux's events: received once, applied, parked while their owner is unknown, kept with their error, replayed.
+"""Mux's events as rows: with what became of them, parked while their owner is unknown, kept with their error, replayed.
 
-The event row is written in the transaction that applies it, with the usual outcome filled in beforehand, so a plain
-event costs one insert and no second write. When applying fails, a second transaction keeps the event with its error,
-and it is tried again. Nothing in here talks to Mux, sends mail or waits for Redis.
+A row is written in the transaction that applies the event (`applier`). An event that cannot be applied is kept with its error,
+and is tried again. Nothing in here talks to Mux, sends mail or waits for Redis.
 """
 
 import json
 import logging
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import case, func, or_, select, text, update
 
 from lessonadmin import metrics, mux
 from lessonadmin.database.database_errors import is_conflict, is_outage
-from lessonadmin.db import Actor, after_commit, db, later, new_id, transaction
+from lessonadmin.db import Actor, after_commit, db, later, transaction
 from lessonadmin.domain import backoff
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import MuxEvent
-from lessonadmin.domain.webhooks.handlers import EventResult, apply_event
+from lessonadmin.domain.webhooks import handlers
+from lessonadmin.domain.webhooks.handlers import EventResult
 from lessonadmin.metrics import labels
 from lessonadmin.observability import traces
 from lessonadmin.queue import enqueue_after_commit
@@ -28,40 +31,48 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 8
 PARKED_SECONDS = 24 * 3600
-# As text, since it is the same for every event and nothing of it needs compiling.
-STORE = text("""INSERT INTO mux_events (id, mux_event_id, type, object_id, upload_id, asset_id, environment_id,
-    occurred_at, processed_at, outcome, attempts, secret_hint, target_type, target_id, payload)
-  VALUES (:id, :mux_event_id, :type, :object_id, :upload_id, :asset_id, :environment_id,
-    :occurred_at, clock_timestamp(), 'applied', 1, :secret_hint, :target_type, :target_id, CAST(:payload AS jsonb))
-  ON CONFLICT (mux_event_id) DO NOTHING RETURNING id""")
+# Rows travel as JSON, so that the statement is always the same text, however many events there are.
+INSERT = text("""INSERT INTO mux_events (id, mux_event_id, type, object_id, upload_id, asset_id, environment_id,
+    occurred_at, received_at, processed_at, outcome, attempts, secret_hint, target_type, target_id, payload)
+  SELECT id, mux_event_id, type, object_id, upload_id, asset_id, environment_id,
+    occurred_at, received_at, clock_timestamp(), outcome, 1, secret_hint, target_type, target_id, payload
+    FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS one (id uuid, mux_event_id text, type text, object_id text,
+      upload_id text, asset_id text, environment_id text, occurred_at timestamptz, received_at timestamptz,
+      outcome text, secret_hint text, target_type text, target_id uuid, payload jsonb)""")
 
 
-def receive(event: mux.Event, *, secret_hint: str, actor: Actor) -> str:
-    """Store and apply a genuine event; "duplicate" if it was here before. Raises only if it could not be stored."""
-    row_id = new_id()
-    try:
-        with transaction(actor):
-            if not _store(row_id, event, secret_hint):
-                _count(event.type, "duplicate")
-                return "duplicate"
-            verdict = apply_event(event)
-            if verdict.outcome != "applied" or event.passthrough is None:
-                _record_result(row_id, verdict)
-            _count(event.type, verdict.outcome)
-            return verdict.outcome
-    except Exception as error:  # an event must not be lost, whatever applying it raises
-        if is_outage(error) or is_conflict(error):
-            raise  # no fault of the event, and nothing is stored: Mux must send it again
-        log.exception("event %s could not be applied", event.id)
-        with transaction(actor):
-            _keep_failed(row_id, event, secret_hint, error)
-        return "failed"
+@dataclass(frozen=True)
+class Applied:
+    """An event that came, and what became of it."""
+
+    id: uuid.UUID
+    event: mux.Event
+    secret_hint: str | None
+    received_at: datetime
+    result: EventResult
 
 
-def _store(row_id: uuid.UUID, event: mux.Event, secret_hint: str) -> bool:
-    named = event.passthrough
-    row = {
-        "id": row_id,
+def record(several: Sequence[Applied]) -> None:
+    """Write a row for each, with its outcome."""
+    if not several:
+        return
+    rows = json.dumps([_row(one) for one in several], default=str)
+    db.session.execute(INSERT, {"events": rows})
+    for one in several:
+        if one.result.outcome == "unmatched":
+            _record_result(one.id, one.result)
+        count_later(one.event.type, one.result.outcome)
+
+
+def _row(one: Applied) -> dict[str, object]:
+    event, named = one.event, one.event.passthrough
+    kind = target_id = None
+    if one.result.target_id is not None:
+        kind, target_id = one.result.kind, one.result.target_id
+    elif named is not None:
+        kind, target_id = ("lesson" if named.lesson_id else "course"), named.lesson_id or named.course_id
+    return {
+        "id": one.id,
         "mux_event_id": event.id,
         "type": event.type,
         "object_id": event.object_id,
@@ -69,12 +80,19 @@ def _store(row_id: uuid.UUID, event: mux.Event, secret_hint: str) -> bool:
         "asset_id": event.asset_id,
         "environment_id": event.environment_id,
         "occurred_at": event.created_at,
-        "secret_hint": secret_hint,
-        "target_type": None if named is None else ("lesson" if named.lesson_id else "course"),
-        "target_id": None if named is None else named.lesson_id or named.course_id,
-        "payload": json.dumps(event.payload),
+        "received_at": one.received_at,
+        "outcome": one.result.outcome,
+        "secret_hint": one.secret_hint,
+        "target_type": kind,
+        "target_id": target_id,
+        "payload": event.payload,
     }
-    return db.session.execute(STORE, row).first() is not None
+
+
+def record_failed(one: Applied, error: Exception) -> None:
+    """Keep an event that could not be applied, with its error, to be tried again."""
+    record([one])
+    _note_failure(one.id, error, attempts=1)
 
 
 def _record_result(row_id: uuid.UUID, verdict: EventResult) -> None:
@@ -95,12 +113,6 @@ def _next_try() -> object:
     return case((age < PARKED_SECONDS, later(pause)), else_=None)
 
 
-def _keep_failed(row_id: uuid.UUID, event: mux.Event, secret_hint: str, error: Exception) -> None:
-    if _store(row_id, event, secret_hint):
-        _note_failure(row_id, error, attempts=1)
-        _count(event.type, "failed")
-
-
 def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None:
     dead = attempts >= MAX_ATTEMPTS
     db.session.execute(
@@ -115,9 +127,14 @@ def _note_failure(row_id: uuid.UUID, error: Exception, *, attempts: int) -> None
     )
 
 
-def _count(type_: str, outcome: str) -> None:
-    known = labels.event_type(type_)
-    after_commit(lambda: metrics.webhook_events.labels(known, outcome).inc())
+def count(type_: str, outcome: str) -> None:
+    """For the figures: an event came, and this became of it ("duplicate": it had come before)."""
+    metrics.webhook_events.labels(labels.event_type(type_), outcome).inc()
+
+
+def count_later(type_: str, outcome: str) -> None:
+    """The same once the open transaction is committed."""
+    after_commit(lambda: count(type_, outcome))
 
 
 def replay(event_row_id: uuid.UUID, *, actor: Actor) -> str:
@@ -128,7 +145,7 @@ def replay(event_row_id: uuid.UUID, *, actor: Actor) -> str:
             event = mux.read_stored_event(row.payload)
             row.attempts += 1
             db.session.flush()
-            verdict = apply_event(event)
+            verdict = handlers.apply_event(event)
             if verdict.outcome == "no_change" and row.outcome == "applied":
                 return "no_change"  # it did its work before, and the list should go on saying so
             _record_result(row.id, verdict)

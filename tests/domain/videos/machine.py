@@ -4,7 +4,6 @@
 has settled. Mux is kept in memory, PostgreSQL is real.
 """
 
-import json
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import event, select, text
 
 from lessonadmin import mux
-from lessonadmin.db import JOB, WEBHOOK, Actor, db, transaction
+from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain.accounts import handover
 from lessonadmin.domain.batches.actions import take_over_files
 from lessonadmin.domain.errors import Problem
@@ -25,9 +24,10 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking, User
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import locking, removal
-from lessonadmin.domain.webhooks import inbox
+from lessonadmin.domain.webhooks import applier, inbox
 from tests.domain.videos.machine_laws import Ref, VideoLaws
 from tests.domain.videos.mux_in_memory import TROUBLES, Killed, MuxInMemory, installed
+from tests.mux_sim import store
 
 Owner = Lesson | Course
 FILE = direct_upload.File(name="talk.mp4", size=1000)
@@ -39,6 +39,7 @@ TIMES = {
     "asset_deletions": ("due_at", "requested_at"),
     "upload_cancellations": ("due_at", "requested_at"),
     "mux_events": ("received_at", "next_attempt_at"),
+    "waiting_events": ("received_at", "due_at"),
     "mux_budget": ("filled_at", "paused_until"),
 }
 
@@ -337,15 +338,16 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         """Any of the next events, perhaps again later."""
         index = place % min(len(self.fake.said), 6)
         payload = self.fake.said[index]
-        if self.give(payload) and not twice:
+        self.give(payload)
+        if not twice:
             self.fake.said.remove(payload)
 
     @precondition(lambda self: self.fake.said)
     @rule()
     def deliver_all(self) -> None:
-        for payload in list(self.fake.said):
-            if self.give(payload):
-                self.fake.said.remove(payload)
+        for payload in self.fake.said:
+            self.give(payload)
+        self.fake.said = []
 
     @precondition(lambda self: self.fake.said)
     @rule(seed=st.integers(0, 99))
@@ -362,14 +364,32 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
         """All but deletions: a video that plays is asked about by `reconcile`, not by the sweep."""
         self.fake.said = [one for one in self.fake.said if one["type"] == "video.asset.deleted"]
 
-    def give(self, payload: dict[str, Any]) -> bool:
-        """True if it was acknowledged."""
+    @precondition(lambda self: self.fake.said)
+    @rule(size=st.integers(1, 5))
+    def deliver_all_at_once(self, size: int) -> None:
+        """Stored together, then applied in batches; what a killed process leaves waits for the next one."""
+        for payload in self.fake.said:
+            store(payload)
+        self.fake.said = []
         with self.doing():
-            outcome = inbox.receive(
-                mux.read_event(json.dumps(payload).encode()), secret_hint="t", actor=WEBHOOK
-            )
-            assert outcome != "failed", payload
-        return not self.died
+            while applier.apply_due(size):
+                pass
+
+    @rule(size=st.integers(1, 200))
+    def apply_what_waits(self, size: int) -> None:
+        with self.doing():
+            applier.apply_due(size)
+
+    def give(self, payload: dict[str, Any]) -> None:
+        """It is acknowledged once it is stored, whether or not the process lives to apply it."""
+        row_id = store(payload)
+        with self.doing():
+            applier.apply_now(row_id)
+
+    @invariant()
+    def no_event_fails(self) -> None:
+        assert db.session.scalars(select(MuxEvent.error).where(MuxEvent.outcome == "failed")).all() == []
+        db.session.rollback()
 
     @rule(place=st.integers(0, 50))
     def replay(self, place: int) -> None:

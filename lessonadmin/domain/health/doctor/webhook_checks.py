@@ -9,10 +9,12 @@ from sqlalchemy import func, select
 from lessonadmin import mux
 from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail, ok, warn
 from lessonadmin.domain.models import MuxEvent, Rollup, Tracking
+from lessonadmin.domain.webhooks import waiting_events
 from lessonadmin.text.durations import in_words
 
 LATEST = 500
 LATE_SECONDS = 60.0
+WAITS_SECONDS = 60.0
 MAX_REFUSED = 5
 ADDRESS = "/api/webhooks/mux"
 
@@ -21,13 +23,14 @@ def webhooks(context: DoctorContext) -> list[Line]:
     """Do they come, soon, and from one environment?"""
     rows, now = _latest(context)
     if not rows:
-        return [_none_yet(context)]
+        return [_none_yet(context), _waiting(context)]
     age = (now - rows[0].received_at).total_seconds()
     delays = sorted(
         (row.received_at - row.occurred_at).total_seconds() for row in rows if row.occurred_at is not None
     )
     return [
         _last(context, age, rows[0].type),
+        _waiting(context),
         *([_delay(delays)] if delays else []),
         _environments(rows),
         _refused(context),
@@ -73,6 +76,18 @@ def _last(context: DoctorContext, age: float, kind: str) -> Line:
             f"In the Mux dashboard, see whether the webhook still points to {context.settings.public_url}{ADDRESS} and what it is answered.",
         )
     return ok("last webhook", said)
+
+
+def _waiting(context: DoctorContext) -> Line:
+    with context.connection() as connection:
+        backlog = waiting_events.backlog(connection)
+    if backlog.oldest_seconds < WAITS_SECONDS:
+        return ok("waiting webhooks", f"{backlog.count:,} stored and not applied yet.")
+    return fail(
+        "waiting webhooks",
+        f"{backlog.count:,} are stored and not applied; the oldest came {in_words(backlog.oldest_seconds)} ago.",
+        "None is lost. See that the clock runs (flask --app app clock) and what it logs; flask --app app sweep applies them now.",
+    )
 
 
 def mux_word(kind: str) -> str:

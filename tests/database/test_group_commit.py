@@ -1,0 +1,149 @@
+"""Threads that wait at the same moment share one write, none is lost, and none waits for ever."""
+
+import threading
+import time
+
+import pytest
+
+from lessonadmin.database.group_commit import GroupCommit, NotWrittenInTime
+
+
+class Writer:
+    """What is written, a list a write; a write waits while the gate is closed."""
+
+    def __init__(self) -> None:
+        self.writes: list[list[int]] = []
+        self.open = threading.Event()
+        self.open.set()
+        self.began = threading.Event()
+        self.error: Exception | None = None
+
+    def __call__(self, items: list[int]) -> None:
+        self.began.set()
+        self.open.wait(20)
+        self.writes.append(items)
+        if self.error is not None:
+            raise self.error
+
+
+def in_threads(group: GroupCommit[int], numbers: range) -> tuple[list[threading.Thread], dict[int, object]]:
+    """One thread an item; how each ended, when they have ended."""
+    ended: dict[int, object] = {}
+
+    def add(number: int) -> None:
+        try:
+            group.add(number)
+        except Exception as error:  # what a caller would see
+            ended[number] = error
+        else:
+            ended[number] = "written"
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    return threads, ended
+
+
+def waiting(group: GroupCommit[int], count: int) -> None:
+    deadline = time.monotonic() + 20
+    while len(group._waiting) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def join(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_one_alone_is_written_at_once() -> None:
+    writer = Writer()
+    GroupCommit(writer, max_wait_seconds=20).add(1)
+    assert writer.writes == [[1]]
+
+
+def test_what_comes_while_one_writes_is_written_together() -> None:
+    writer = Writer()
+    writer.open.clear()
+    group = GroupCommit(writer, max_wait_seconds=20)
+    first, ended = in_threads(group, range(1))
+    writer.began.wait(20)
+    others, more = in_threads(group, range(1, 9))
+    waiting(group, 8)
+    assert ended == more == {}, "nothing is answered before it is written"
+    writer.open.set()
+    join(first + others)
+    assert writer.writes[0] == [0]
+    assert sorted(writer.writes[1]) == list(range(1, 9))
+    assert set((ended | more).values()) == {"written"}
+
+
+def test_each_item_is_written_exactly_once_under_load() -> None:
+    writer = Writer()
+    group = GroupCommit(writer, max_wait_seconds=20)
+
+    def add_many(first: int) -> None:
+        for number in range(first, first + 200):
+            group.add(number)
+
+    threads = [threading.Thread(target=add_many, args=(start * 200,)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    join(threads)
+    assert sorted(one for write in writer.writes for one in write) == list(range(1600))
+
+
+def test_an_error_reaches_everything_of_its_write_and_nothing_else() -> None:
+    writer = Writer()
+    writer.open.clear()
+    group = GroupCommit(writer, max_wait_seconds=20)
+    first, ended = in_threads(group, range(1))
+    writer.began.wait(20)
+    others, more = in_threads(group, range(1, 4))
+    waiting(group, 3)
+    writer.error = OSError("away")
+    writer.open.set()
+    join(first + others)
+    assert len(writer.writes) == 2
+    assert set((ended | more).values()) == {writer.error}
+    writer.error = None
+    group.add(7)
+    assert writer.writes[-1] == [7], "the next one writes after an error"
+
+
+def test_no_item_waits_for_a_write_that_does_not_end() -> None:
+    writer = Writer()
+    writer.open.clear()
+    group = GroupCommit(writer, max_wait_seconds=0.2)
+    first, ended = in_threads(group, range(1))
+    writer.began.wait(20)
+    others, more = in_threads(group, range(1, 4))
+    join(others)
+    assert all(isinstance(error, NotWrittenInTime) for error in more.values())
+    writer.open.set()
+    join(first)
+    assert ended == {0: "written"}
+    group.add(9)
+    assert writer.writes == [[0], [9]], "what gave up is not written later, and the next one is"
+
+
+def test_the_turn_of_an_item_that_gave_up_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is handed the turn at the very moment that its time is up."""
+    writer = Writer()
+    group = GroupCommit(writer, max_wait_seconds=0.0)
+    group._is_writing = True
+    threads, ended = [], {}
+    real = group._give_up
+
+    def handed_over_first(entry: object) -> None:
+        with group._guard:
+            group._waiting[0].writes = True
+        real(entry)  # type: ignore[arg-type]  # an entry
+
+    monkeypatch.setattr(group, "_give_up", handed_over_first)
+    threads, ended = in_threads(group, range(1))
+    join(threads)
+    assert ended == {0: "written"}
+    group.add(5)
+    assert writer.writes == [[0], [5]]

@@ -1,0 +1,109 @@
+"""Webhooks that are stored: durably, once, together, and in order."""
+
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import select
+
+from lessonadmin.database.single_connection import connect
+from lessonadmin.db import db
+from lessonadmin.domain.models import WaitingEvent
+from lessonadmin.domain.webhooks import waiting_events
+from lessonadmin.domain.webhooks.waiting_events import Incoming, Store
+from tests.factories import make_event
+
+
+@pytest.fixture
+def stores(session: object, pg_url: str) -> Iterator[list[Store]]:
+    """Those of two processes."""
+    made = [Store(pg_url), Store(pg_url)]
+    yield made
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def store(stores: list[Store]) -> Store:
+    return stores[0]
+
+
+def incoming(name: str = "event1", body: bytes = b'{"id": "event1", "type": "t"}') -> Incoming:
+    return Incoming(name, "abcd", body)
+
+
+def rows() -> list[WaitingEvent]:
+    db.session.rollback()
+    return list(db.session.scalars(select(WaitingEvent).order_by(WaitingEvent.id)))
+
+
+def test_what_is_added_is_there_byte_for_byte(store: Store) -> None:
+    body = bytes(range(256)) * 10
+    one = incoming(body=body)
+    store.add(one)
+    (row,) = rows()
+    assert one.is_new
+    assert (row.id, row.mux_event_id, row.secret_hint, row.body) == (one.id, "event1", "abcd", body)
+    assert abs((row.received_at - row.due_at).total_seconds()) < 1
+
+
+def test_the_same_event_is_stored_once(store: Store) -> None:
+    first, second = incoming(), incoming(body=b"{}")
+    store.add(first)
+    store.add(second)
+    assert (first.is_new, second.is_new) == (True, False)
+    assert [row.id for row in rows()] == [first.id]
+
+
+def test_an_event_that_is_applied_is_not_stored_again(store: Store) -> None:
+    make_event(mux_event_id="event1")
+    one = incoming()
+    store.add(one)
+    assert not one.is_new
+    assert rows() == []
+
+
+def test_the_same_event_many_times_at_once_is_stored_once(stores: list[Store]) -> None:
+    ones = [incoming(f"event{number % 10}") for number in range(80)]
+    gate = threading.Barrier(len(ones))
+
+    def add(place: int) -> None:
+        gate.wait(20)
+        stores[place % 2].add(ones[place])
+
+    threads = [threading.Thread(target=add, args=(place,)) for place in range(len(ones))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(row.mux_event_id for row in rows()) == sorted(f"event{number}" for number in range(10))
+    assert sum(one.is_new for one in ones) == 10
+
+
+def test_each_one_that_is_new_wakes_the_applier(store: Store, pg_url: str) -> None:
+    with connect(pg_url) as listening:
+        listening.execute(f"LISTEN {waiting_events.CHANNEL}")
+        store.add(incoming())
+        assert [one.channel for one in listening.notifies(timeout=20, stop_after=1)] == [
+            waiting_events.CHANNEL
+        ]
+        store.add(incoming())
+        assert list(listening.notifies(timeout=0.2, stop_after=1)) == []
+
+
+def test_a_database_that_is_away_is_an_error_of_everything_that_waits() -> None:
+    away = Store("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(psycopg.OperationalError):
+        away.add(incoming())
+
+
+def test_the_backlog_is_counted_and_dated(store: Store) -> None:
+    assert waiting_events.backlog() == waiting_events.Backlog(0, 0.0)
+    for number in range(3):
+        store.add(incoming(f"event{number}"))
+    db.session.rollback()
+    found = waiting_events.backlog()
+    assert found.count == 3
+    assert 0 < found.oldest_seconds < 60
+    assert [row.mux_event_id for row in rows()] == ["event0", "event1", "event2"], "in order of arrival"

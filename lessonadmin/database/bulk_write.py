@@ -9,7 +9,7 @@ JSON does not carry exactly, anything inside a savepoint) makes the whole sessio
 lock and commits nothing: a caller that changes many rows has locked them before.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,8 +36,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import InstanceState, Mapper, Session, make_transient, make_transient_to_detached
+from sqlalchemy.orm import InstanceState, Mapper, Session
 from sqlalchemy.orm.attributes import get_history, set_committed_value
+from sqlalchemy.orm.base import NO_VALUE
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import ColumnDefault
 
@@ -101,15 +102,17 @@ def _row_of(changed: Any) -> _Row:
     columns = _columns(state.mapper)
     (key,) = state.identity or (None,)
     values, before = {}, {}
-    for name in set(state.mapper.attrs.keys()) - state.unmodified:
-        history = get_history(changed, name)
-        if not history.has_changes():
+    for name, old in state.committed_state.items():  # of what was set, and not read since
+        if name not in columns or name not in state.dict:
+            if get_history(changed, name).has_changes():
+                raise _NeedsFlush
             continue
-        if name not in columns:
-            raise _NeedsFlush
-        values[name] = _as_json(columns[name], state.dict[name])
-        if history.deleted:
-            before[name] = history.deleted[0]
+        new = state.dict[name]
+        if old is not NO_VALUE:
+            if old == new:
+                continue
+            before[name] = old
+        values[name] = _as_json(columns[name], new)
     takes, gives = _unique_values(changed, values.keys(), before)
     return _Row(changed, key, values, takes, gives)
 
@@ -188,15 +191,22 @@ def _unique_values(changed: Any, names: Set[str], before: dict[str, Any]) -> tup
 def _one_after_another(rows: Iterable[_Row]) -> list[list[_Row]]:
     """As few lots as can be in which no row takes a value that another row of the lot has or had."""
     lots: list[list[_Row]] = []
-    taken, given = Counter[tuple[Any, ...]](), Counter[tuple[Any, ...]]()
+    taken: dict[tuple[Any, ...], int] = {}
+    given: dict[tuple[Any, ...], int] = {}
     for row in sorted(rows, key=lambda one: one.key):
-        takes, gives = ({value for value in side if None not in value} for side in (row.takes, row.gives))
-        number = max([0, *(taken[value] for value in takes | gives), *(given[value] for value in takes)])
+        takes = [value for value in row.takes if None not in value]
+        gives = [value for value in row.gives if None not in value]
+        number = 0
+        for value in takes:
+            number = max(number, taken.get(value, 0), given.get(value, 0))
+        for value in gives:
+            number = max(number, taken.get(value, 0))
         if number == len(lots):
             lots.append([])
         lots[number].append(row)
-        for values, last in ((takes, taken), (gives, given)):
-            last |= Counter(dict.fromkeys(values, number + 1))
+        taken |= dict.fromkeys(takes, number + 1)
+        for value in gives:
+            given[value] = max(given.get(value, 0), number + 1)
     return lots
 
 
@@ -248,13 +258,14 @@ def _otherwise(of: Column[Any]) -> Any:
 def _forget_changes(session: Session, mapper: Mapper[Any], rows: list[_Row]) -> None:
     """Each object is as if it had been read just now. What the database computes is read when it is asked for."""
     key = mapper.get_property_by_column(mapper.primary_key[0]).key
+    computed = _computed(mapper)
     for row in rows:
         set_committed_value(row.changed, key, row.key)  # after a rollback it may not be loaded
-        # Set back one by one its values would be clean too, but a flush would still ask for what is not loaded.
-        make_transient(row.changed)
-        make_transient_to_detached(row.changed)
-        session.add(row.changed)
-        old = _computed(mapper).intersection(inspect(row.changed).dict)
+        state: InstanceState[Any] = inspect(row.changed)
+        # What a flush calls at its end. Set back one by one the values would be clean too, but a flush would still ask for
+        # what is not loaded.
+        state._commit_all(state.dict, session.identity_map)
+        old = computed.intersection(state.dict)
         if row.values and old:
             session.expire(row.changed, old)
 

@@ -9,6 +9,7 @@ import os
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 
 from lessonadmin.observability import traces
@@ -19,11 +20,18 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 who: ContextVar[str] = ContextVar("who", default="-")
 address: ContextVar[str] = ContextVar("address", default="-")
 
+SHORT = 60
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def scrub(text: str) -> str:
     """One line, without anything that gives access, names a person or controls a terminal."""
+    return _scrub_short(text) if len(text) <= SHORT else visible(_hidden(text))
+
+
+@lru_cache(maxsize=512)
+def _scrub_short(text: str) -> str:
+    # Most lines are made of the same few texts: names, addresses, paths of pages.
     return visible(_hidden(text))
 
 

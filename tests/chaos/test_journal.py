@@ -150,16 +150,22 @@ def story(lesson: uuid.UUID, row: uuid.UUID) -> list[dict[str, Any]]:
 
 
 def kept(stack: Stack) -> list[str]:
-    return [row[0] for row in stack.database.rows("SELECT mux_event_id FROM mux_events")]
+    """Every event that is stored, applied or not."""
+    query = "SELECT mux_event_id FROM mux_events UNION ALL SELECT mux_event_id FROM waiting_events"
+    return [row[0] for row in stack.database.rows(query)]
+
+
+def is_applied(stack: Stack) -> bool:
+    return bool(stack.database.one("SELECT count(*) FROM waiting_events") == 0)
 
 
 @contextmanager
 def running(*options: str) -> Iterator[Stack]:
-    """Web on a database of its own that keeps its word about commits; nothing else is needed for the inbox."""
+    """Web and clock on a database of their own that keeps its word about commits; webhooks need nothing else."""
     stack = Stack(database_options=options)
     try:
         stack.start_redis()
-        stack.start("web")
+        stack.start("web", "clock")
         wait_for(stack.alive, seconds=30, what="web")
         yield stack
     finally:
@@ -178,12 +184,17 @@ def kill_all_of_web(stack: Stack) -> None:
     stack.start("web")
 
 
+def kill_the_clock(stack: Stack) -> None:
+    stack.kill("clock")
+    stack.start("clock")
+
+
 def crash_the_database(stack: Stack) -> None:
     stack.database.kill()
     stack.database.start()
 
 
-DESTRUCTION = (kill_a_web_process, crash_the_database, kill_all_of_web)
+DESTRUCTION = (kill_a_web_process, crash_the_database, kill_the_clock, kill_all_of_web)
 
 
 def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(real_servers: Servers) -> None:
@@ -204,6 +215,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(real_servers: Se
         assert journal.acknowledged - set(stored) == set(), "acknowledged and lost"
         assert set(stored) - journal.sent == set(), "never sent"
         assert len(stored) == len(set(stored)), "stored twice"
+        wait_for(lambda: is_applied(stack), seconds=60, what="the application of all")
+        assert sorted(kept(stack)) == sorted(stored)
         # and what they did: each lesson is out, once
         one = stack.database.one
         assert one("SELECT count(*) FROM lessons WHERE status = 'published'") == LESSONS

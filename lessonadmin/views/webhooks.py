@@ -108,6 +108,7 @@ class Intake:
             self._take_in(Incoming(event_id, hint, body), kind)
         except (psycopg.Error, NotWrittenInTime) as error:
             log.error("event %s could not be stored: %s", event_id, type(error).__name__)
+            self._leftovers.look_soon()  # what hung may have been stored after all
             return self._refused(503, "not_stored")
         return 204
 
@@ -124,7 +125,7 @@ class Intake:
                 is_applied = store.wait_until_applied(incoming)
         if not incoming.is_new:
             inbox.count(kind, "duplicate")
-        elif not is_applied:
+        if not is_applied:
             self._leftovers.look_soon()
 
     def _opened(self) -> Store:

@@ -17,7 +17,7 @@ from sqlalchemy import event as listening
 from sqlalchemy import func, select
 
 from lessonadmin import metrics
-from lessonadmin.database.single_connection import SingleConnection
+from lessonadmin.database.single_connection import SingleConnection, connect
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, MuxEvent
 from lessonadmin.domain.webhooks import handlers, rejections, waiting_events
@@ -453,3 +453,98 @@ def test_types_of_events_that_mux_does_not_document_count_as_one(client: FlaskCl
     }
     assert {"other", "video.asset.ready"} <= told
     assert told <= {*labels.EVENT_TYPES, "other"}
+
+
+# the same as every other answer, though Flask does not see it
+
+
+def test_the_answer_carries_what_every_answer_carries(client: FlaskClient, session: object) -> None:
+    page, answer = client.get("/login"), post(client, BODY)
+    varies = {"Content-Type", "Content-Length", "Set-Cookie", "Vary"}
+    assert set(page.headers.keys()) - varies == set(answer.headers.keys())
+    same = set(answer.headers.keys()) - {"Content-Security-Policy", "X-Request-Id"}
+    assert {name: page.headers[name] for name in same} == {name: answer.headers[name] for name in same}
+    assert "'unsafe" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"), [("from-the-proxy", "given-from-the-proxy"), ("x\ny", None), (None, None)]
+)
+def test_each_request_has_an_id(
+    client: FlaskClient, session: object, given: str | None, named: str | None
+) -> None:
+    environ = {} if given is None else {"HTTP_X_REQUEST_ID": given}
+    body = body_of(PAYLOAD)
+    answer = client.post(ADDRESS, data=body, headers=signed(body), environ_overrides=environ)
+    found = answer.headers["X-Request-Id"]
+    assert found == named if named is not None else len(found) == 32
+
+
+@pytest.mark.parametrize(("secret", "status"), [(SECRET, 204), ("another", 401)])
+def test_it_is_logged_and_counted_as_any_other(
+    client: FlaskClient, session: object, caplog: pytest.LogCaptureFixture, secret: str, status: int
+) -> None:
+    labels_of = {"route": ADDRESS, "method": "POST", "status": str(status)}
+
+    def count() -> float:
+        found = [
+            one.value
+            for metric in metrics.http_requests.collect()
+            for one in metric.samples
+            if one.name.endswith("_count") and one.labels == labels_of
+        ]
+        return sum(found)
+
+    before = count()
+    with caplog.at_level("INFO", logger="lessonadmin.request"):
+        post(client, BODY, signed(BODY, secret=secret))
+    (line,) = [one for one in caplog.records if one.name == "lessonadmin.request"]
+    assert line.getMessage() == f"POST {ADDRESS} {status}"
+    assert vars(line)["address"] == "127.0.0.1"
+    assert vars(line)["milliseconds"] >= 0
+    assert count() == before + 1
+
+
+def test_another_host_is_no_reason_to_refuse_it(client: FlaskClient, session: object) -> None:
+    """Mux's calls are signed, and a proxy may call web by another name."""
+    body = body_of(PAYLOAD)
+    answer = client.post(ADDRESS, data=body, headers={**signed(body), "Host": "elsewhere.example"})
+    assert answer.status_code == 204
+
+
+def test_a_database_that_hangs_is_503_before_mux_gives_up(
+    client: FlaskClient, session: object, pg_url: str
+) -> None:
+    with connect(pg_url) as other, other.transaction():
+        other.execute("LOCK TABLE waiting_events IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        assert post(client, BODY).status_code == 503
+        assert time.monotonic() - began < 5
+    assert post(client, BODY).status_code == 204
+    wait_until_applied()
+    assert len(stored()) == 1
+
+
+def test_what_goes_wrong_unexpectedly_is_500_and_sent_again(
+    client: FlaskClient, session: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("nobody expected this")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(waiting_events.Store, "add", broken)
+        answer = post(client, BODY)
+    assert (answer.status_code, answer.data) == (500, b"")
+    assert post(client, BODY).status_code == 204
+
+
+def test_one_after_another_is_applied_before_its_answer_however_many(
+    client: FlaskClient, mux_sim: MuxSim
+) -> None:
+    """Also beyond what is applied at once within a second, where there is no applier."""
+    lesson = make_lesson()
+    for number in range(webhooks.MAX_APPLIED_AT_ONCE + 10):
+        body = body_of({"id": f"e{number}", "type": "video.asset.ready", "data": {"id": str(lesson.id)}})
+        assert post(client, body).status_code == 204
+        assert len(stored()) == number + 1

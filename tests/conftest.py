@@ -67,12 +67,12 @@ def app(settings_environment: dict[str, str]) -> Iterator[Flask]:
 def clean(request: pytest.FixtureRequest) -> None:
     """Before a test that uses the database: empty tables; before one that uses Redis: an empty Redis."""
     if "pg_url" in request.fixturenames:
+        from lessonadmin.domain.webhooks import intake
         from lessonadmin.security import security_events
-        from lessonadmin.views import webhooks
 
         for thread in threading.enumerate():
             if (
-                thread.name == webhooks.THREAD
+                thread.name == intake.THREAD
             ):  # it applies what a test has left, and would meet the rows of this one
                 thread.join(30)
         request.getfixturevalue("empty_tables")()

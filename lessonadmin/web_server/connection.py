@@ -38,18 +38,16 @@ class Connection:
         self.exchange: Exchange | None = None
         self.group = thread_pools.OTHERS
         self.keeps = False  # may go on after this request
-        self.lock = (
-            threading.Lock()
-        )  # held where the loop and a thread may change `watched` or `state` of a busy connection
+        # Held where the loop and a thread may change `watched` or `state` of a busy connection.
+        self.lock = threading.Lock()
         self.state = State.IDLE
         self.deadline = 0.0
         self.watched = 0  # the events that the loop's selector waits for
         self.large_bytes = 0  # its part of the memory for large bodies
 
     def wait_for(self, state: State, seconds: float) -> None:
-        self.deadline = (
-            time.monotonic() + seconds
-        )  # first: the loop looks at it as soon as the state is another
+        # First the deadline: the loop looks at it as soon as the state is another.
+        self.deadline = time.monotonic() + seconds
         self.state = state
 
     def rest(self, seconds: float) -> bool:

@@ -26,9 +26,11 @@ class Writer:
             raise self.error
 
 
-def in_threads(group: GroupCommit[int], numbers: range) -> tuple[list[threading.Thread], dict[int, object]]:
+def in_threads(
+    group: GroupCommit[int], numbers: range, ended: dict[int, object] | None = None
+) -> tuple[list[threading.Thread], dict[int, object]]:
     """One thread an item; how each ended, when they have ended."""
-    ended: dict[int, object] = {}
+    ended = {} if ended is None else ended
 
     def add(number: int) -> None:
         try:
@@ -51,6 +53,19 @@ def waiting(group: GroupCommit[int], count: int) -> None:
         time.sleep(0.001)
 
 
+def behind_the_first(
+    writer: Writer, group: GroupCommit[int], count: int
+) -> tuple[list[threading.Thread], dict[int, object]]:
+    """Item 0 is being written, and so many others wait for it; none is answered yet."""
+    writer.open.clear()
+    first, ended = in_threads(group, range(1))
+    writer.began.wait(20)
+    others, more = in_threads(group, range(1, count + 1), ended)
+    waiting(group, count)
+    assert more == {}, "nothing is answered before it is written"
+    return first + others, ended
+
+
 def join(threads: list[threading.Thread]) -> None:
     for thread in threads:
         thread.join(20)
@@ -65,18 +80,12 @@ def test_one_alone_is_written_at_once() -> None:
 
 def test_what_comes_while_one_writes_is_written_together() -> None:
     writer = Writer()
-    writer.open.clear()
-    group = GroupCommit(writer, max_wait_seconds=20)
-    first, ended = in_threads(group, range(1))
-    writer.began.wait(20)
-    others, more = in_threads(group, range(1, 9))
-    waiting(group, 8)
-    assert ended == more == {}, "nothing is answered before it is written"
+    threads, ended = behind_the_first(writer, GroupCommit(writer, max_wait_seconds=20), 8)
     writer.open.set()
-    join(first + others)
+    join(threads)
     assert writer.writes[0] == [0]
     assert sorted(writer.writes[1]) == list(range(1, 9))
-    assert set((ended | more).values()) == {"written"}
+    assert ended == dict.fromkeys(range(9), "written")
 
 
 def test_each_item_is_written_exactly_once_under_load() -> None:
@@ -96,17 +105,13 @@ def test_each_item_is_written_exactly_once_under_load() -> None:
 
 def test_an_error_reaches_everything_of_its_write_and_nothing_else() -> None:
     writer = Writer()
-    writer.open.clear()
     group = GroupCommit(writer, max_wait_seconds=20)
-    first, ended = in_threads(group, range(1))
-    writer.began.wait(20)
-    others, more = in_threads(group, range(1, 4))
-    waiting(group, 3)
+    threads, ended = behind_the_first(writer, group, 3)
     writer.error = OSError("away")
     writer.open.set()
-    join(first + others)
+    join(threads)
     assert len(writer.writes) == 2
-    assert set((ended | more).values()) == {writer.error}
+    assert ended == dict.fromkeys(range(4), writer.error)
     writer.error = None
     group.add(7)
     assert writer.writes[-1] == [7], "the next one writes after an error"

@@ -107,33 +107,35 @@ def waiting(stack: Stack) -> int:
     return int(stack.database.one("SELECT count(*) FROM waiting_events"))
 
 
-def test_the_applier_is_killed_again_and_again(stack: Stack) -> None:
-    ids = lessons(stack, 400)
+@contextmanager
+def publishing(stack: Stack, count: int) -> Iterator[None]:
+    """Webhooks for so many lessons come meanwhile; in the end each is published once."""
+    ids = lessons(stack, count)
     sending = threading.Thread(target=send_until_taken, args=(stack, [event(one) for one in ids]))
     sending.start()
-    for _ in range(5):
-        time.sleep(0.3)
-        stack.kill("clock")
-        stack.start("clock")
+    yield
     sending.join(90)
     wait_until_published(stack, ids)
     each_once(stack, ids)
+
+
+def test_the_applier_is_killed_again_and_again(stack: Stack) -> None:
+    with publishing(stack, 400):
+        for _ in range(5):
+            time.sleep(0.3)
+            stack.kill("clock")
+            stack.start("clock")
 
 
 def test_web_is_killed_while_it_stores(stack: Stack) -> None:
-    ids = lessons(stack, 300)
-    sending = threading.Thread(target=send_until_taken, args=(stack, [event(one) for one in ids]))
-    sending.start()
-    for _ in range(3):
+    with publishing(stack, 300):
+        for _ in range(3):
+            time.sleep(0.4)
+            for one in stack.children("web"):
+                one.kill()
         time.sleep(0.4)
-        for one in stack.children("web"):
-            one.kill()
-    time.sleep(0.4)
-    stack.kill("web")
-    stack.start("web")
-    sending.join(90)
-    wait_until_published(stack, ids)
-    each_once(stack, ids)
+        stack.kill("web")
+        stack.start("web")
 
 
 def test_postgresql_crashes_between_the_answer_and_the_effect(stack: Stack) -> None:
@@ -174,14 +176,9 @@ def test_two_appliers(stack: Stack) -> None:
     stack.start("another clock")
     try:
         for ended in ("clock", "another clock"):
-            ids = lessons(stack, 200)
-            sending = threading.Thread(target=send_until_taken, args=(stack, [event(one) for one in ids]))
-            sending.start()
-            time.sleep(0.3)
-            stack.kill(ended)
-            sending.join(90)
-            wait_until_published(stack, ids)
-            each_once(stack, ids)
+            with publishing(stack, 200):
+                time.sleep(0.3)
+                stack.kill(ended)
             stack.start(ended)
     finally:
         stack.stop("another clock")

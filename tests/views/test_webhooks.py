@@ -20,7 +20,7 @@ from lessonadmin import metrics
 from lessonadmin.database.single_connection import SingleConnection, connect
 from lessonadmin.db import db
 from lessonadmin.domain.models import Lesson, MuxEvent
-from lessonadmin.domain.webhooks import handlers, rejections, waiting_events
+from lessonadmin.domain.webhooks import handlers, intake, rejections, waiting_events
 from lessonadmin.metrics import labels
 from lessonadmin.views import webhooks
 from tests.factories import make_lesson
@@ -544,7 +544,7 @@ def test_one_after_another_is_applied_before_its_answer_however_many(
 ) -> None:
     """Also beyond what is applied at once within a second, where there is no applier."""
     lesson = make_lesson()
-    for number in range(webhooks.MAX_APPLIED_AT_ONCE + 10):
+    for number in range(intake.MAX_APPLIED_AT_ONCE + 10):
         body = body_of({"id": f"e{number}", "type": "video.asset.ready", "data": {"id": str(lesson.id)}})
         assert post(client, body).status_code == 204
         assert len(stored()) == number + 1

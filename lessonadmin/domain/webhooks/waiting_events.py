@@ -31,7 +31,7 @@ STORE = b"""WITH given AS (
      WHERE NOT EXISTS (SELECT 1 FROM mux_events known WHERE known.mux_event_id = given.mux_event_id)
      ORDER BY mux_event_id
     ON CONFLICT (mux_event_id) DO NOTHING RETURNING id)
-SELECT id, CASE WHEN %(wakes)b THEN pg_notify('waiting_events', '')::text END FROM stored"""
+SELECT id, CASE WHEN %(wakes)b THEN pg_notify(%(channel)b::text, '')::text END FROM stored"""
 STILL_WAITS = b"SELECT 1 FROM waiting_events WHERE id = %(id)b"
 AGE = func.extract("epoch", func.clock_timestamp() - func.min(WaitingEvent.received_at))
 BACKLOG = select(func.count(), func.coalesce(AGE, 0)).select_from(WaitingEvent)
@@ -70,6 +70,7 @@ class Store:
             "hints": [one.secret_hint for one in several],
             "bodies": [one.body for one in several],
             "wakes": any(one.wakes_applier for one in several),
+            "channel": CHANNEL,
         }
         stored = {row[0] for row in self._connection.execute(STORE, values)}
         for one in several:

@@ -1,0 +1,113 @@
+"""What is taken in is stored, and applied by the process that is quickest; nothing that is stored is forgotten."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from lessonadmin.database.single_connection import connect
+from lessonadmin.db import db
+from lessonadmin.domain.models import MuxEvent
+from lessonadmin.domain.webhooks import applier, intake, waiting_events
+from lessonadmin.domain.webhooks.intake import Intake
+from lessonadmin.domain.webhooks.waiting_events import Incoming
+
+
+@pytest.fixture
+def way_in(app: Flask, session: object) -> Iterator[Intake]:
+    made = Intake(app.app_context)
+    yield made
+    for one in (made._store, made._leftovers._watch):
+        if one is not None:
+            one.close()
+
+
+def incoming(number: int = 0) -> Incoming:
+    return Incoming(f"e{number}", "abcd", f'{{"id": "e{number}", "type": "x"}}'.encode())
+
+
+def applied() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(MuxEvent)) or 0
+
+
+def wait_for_the_thread() -> None:
+    for thread in threading.enumerate():
+        if thread.name == intake.THREAD:
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+def test_one_alone_is_applied_when_it_is_taken_in(way_in: Intake) -> None:
+    way_in.take_in(incoming(), "x")
+    assert applied() == 1
+
+
+def test_of_many_each_is_applied_a_moment_later_where_there_is_no_applier(way_in: Intake) -> None:
+    ones = [incoming(number) for number in range(30)]
+    threads = [threading.Thread(target=way_in.take_in, args=(one, "x")) for one in ones]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    wait_for_the_thread()
+    assert applied() == 30
+
+
+def test_beyond_a_few_a_second_the_applier_is_waited_for(
+    app: Flask, way_in: Intake, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_events, "MAX_WAIT_FOR_APPLIER_SECONDS", 20.0)
+    monkeypatch.setattr(way_in._traffic, "is_quiet", lambda: False)
+    monkeypatch.setattr(way_in, "_applied", lambda _: pytest.fail("this process applies it"))
+    with connect(pg_url) as working:
+        working.execute("SELECT pg_advisory_lock(%s)", [applier.LOCK])
+
+        def apply() -> None:
+            with app.app_context():
+                while not applier.apply_due():
+                    time.sleep(0.01)
+
+        thread = threading.Thread(target=apply)
+        thread.start()
+        way_in.take_in(incoming(), "x")
+        assert applied() == 1
+        thread.join(20)
+    wait_for_the_thread()
+
+
+def test_an_applier_that_does_not_come_holds_no_answer_up(way_in: Intake, pg_url: str) -> None:
+    way_in._traffic.is_quiet = lambda: False  # type: ignore[method-assign]  # of this one only
+    with connect(pg_url) as hanging:
+        hanging.execute("SELECT pg_advisory_lock(%s)", [applier.LOCK])
+        began = time.monotonic()
+        way_in.take_in(incoming(), "x")
+        assert time.monotonic() - began < 3
+        assert applied() == 0
+    wait_for_the_thread()
+    assert applied() == 1, "its lock is gone, so this process applies what it has left"
+
+
+def test_what_could_not_be_stored_in_time_is_looked_for(
+    way_in: Intake, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL may carry out a statement whose caller has gone."""
+    way_in.take_in(
+        incoming(), "x"
+    )  # from now on the statement is prepared, and carried out as soon as it is sent
+    with connect(pg_url) as other, other.transaction():
+        other.execute("LOCK TABLE waiting_events IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(psycopg.OperationalError):
+            way_in.take_in(incoming(1), "x")
+    wait_for_the_thread()
+    assert applied() == 2
+
+
+def test_the_watch_says_what_is_left(way_in: Intake, pg_url: str) -> None:
+    with closing(applier.Watch(pg_url)) as watch:
+        assert watch.look() == applier.Left(0.0, applier_is_at_work=False)

@@ -37,7 +37,8 @@ def store(payload: dict[str, Any]) -> uuid.UUID:
     body = json.dumps(payload).encode()
     event_id, _ = mux.read_id_and_type(body)
     incoming = Incoming(event_id, "test", body)
-    _store(config.current().database_url).add(incoming)
+    waiting = _store(config.current().database_url)
+    waiting.wait(waiting.put(incoming))
     return incoming.id
 
 

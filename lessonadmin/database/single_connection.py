@@ -33,10 +33,17 @@ class _LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
 
 
 class SingleConnection:
-    """`execute` on the one connection; raises psycopg.Error."""
+    """`execute` on the one connection; raises psycopg.Error.
 
-    def __init__(self, url: str, *, limit_seconds: float) -> None:
+    `only_by_index`: its statements look rows up by indexes and in no other way. A plan that is made while a table is empty reads the
+    whole table, and would be kept while the table grows.
+    """
+
+    def __init__(self, url: str, *, limit_seconds: float, only_by_index: bool = False) -> None:
         self._url = _plain(url)
+        self._arguments = dict(CONNECT_ARGUMENTS)
+        if only_by_index:
+            self._arguments["options"] += " -c enable_seqscan=off"
         self._limit_seconds = limit_seconds
         self._connection: _LimitedConnection | None = None
 
@@ -59,7 +66,7 @@ class SingleConnection:
 
     def _opened(self) -> _LimitedConnection:
         if self._connection is None:
-            self._connection = _LimitedConnection.connect(self._url, autocommit=True, **CONNECT_ARGUMENTS)
+            self._connection = _LimitedConnection.connect(self._url, autocommit=True, **self._arguments)
             self._connection.limit_seconds = self._limit_seconds
         return self._connection
 

@@ -7,7 +7,6 @@ it is gone or does not keep up. The rules are in `lessonadmin.domain.webhooks.ap
 
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -22,6 +21,9 @@ from lessonadmin.domain.webhooks.waiting_events import CHANNEL
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+# While events keep coming: a batch has a cost of its own, so a few milliseconds later there are more in one. It is longer than
+# web is silent after a notification (`waiting_events.SILENT_SECONDS`), so that nothing waits for the tick.
+PAUSE_SECONDS = 0.05
 PAUSE_AFTER_ERROR_SECONDS = 1.0
 
 Listening = psycopg.Connection[tuple[Any, ...]]
@@ -38,7 +40,7 @@ def _run(application: Flask, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             with connect(config.current().database_url) as connection, application.app_context():
-                _work(connection, lambda: not stop.is_set())
+                _work(connection, stop)
         except Exception as error:  # it must go on, whatever applying raises
             if is_of_database(error):
                 log.warning("webhooks wait, the database does not answer (%s)", type(error).__name__)
@@ -47,16 +49,27 @@ def _run(application: Flask, stop: threading.Event) -> None:
             stop.wait(PAUSE_AFTER_ERROR_SECONDS)
 
 
-def _work(connection: Listening, go_on: Callable[[], bool]) -> None:
+def _work(connection: Listening, stop: threading.Event) -> None:
     connection.execute(f"LISTEN {CHANNEL}")
-    is_applier = False
-    while go_on():
+    is_applier = was_notified = False
+    while not stop.is_set():
         is_applier = is_applier or _got_lock(connection)
         if is_applier:
-            applier.drain(go_on)
+            _apply(stop, was_notified)
         else:
-            applier.help_if_needed(go_on)
-        _wait(connection)
+            applier.help_if_needed(lambda: not stop.is_set())
+        was_notified = _wait(connection)
+
+
+def _apply(stop: threading.Event, was_notified: bool) -> None:
+    """Until a look finds nothing, and once more after a notification."""
+    while not stop.is_set():
+        count = applier.apply_due()
+        if not (count or was_notified):
+            return
+        was_notified = False
+        if count < applier.BATCH:
+            stop.wait(PAUSE_SECONDS)
 
 
 def _got_lock(connection: Listening) -> bool:
@@ -64,7 +77,6 @@ def _got_lock(connection: Listening) -> bool:
     return bool(got)
 
 
-def _wait(connection: Listening) -> None:
-    """Until something is stored, and no longer than a tick."""
-    for _ in connection.notifies(timeout=TICK_SECONDS, stop_after=1):
-        pass
+def _wait(connection: Listening) -> bool:
+    """Until something is stored, and no longer than a tick. Was it something?"""
+    return bool(list(connection.notifies(timeout=TICK_SECONDS, stop_after=1)))

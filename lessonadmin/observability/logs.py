@@ -20,6 +20,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 who: ContextVar[str] = ContextVar("who", default="-")
 address: ContextVar[str] = ContextVar("address", default="-")
 
+to_json = json.JSONEncoder(ensure_ascii=False).encode
 SHORT = 60
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -75,7 +76,7 @@ class JsonLines(logging.Formatter):
         exception = _exception(record)
         if exception is not None:
             line["exception"] = exception
-        return json.dumps(line, ensure_ascii=False)
+        return to_json(line)
 
 
 class Readable(logging.Formatter):
@@ -95,9 +96,16 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
     sys.stderr.write(scrubbed_trace(traces.told(error, traces.with_words)) + "\n")
 
 
+def _leave_out_what_no_line_shows() -> None:
+    """The caller, the thread and the process of each record, which take a third of the time of a line."""
+    logging._srcfile = None  # type: ignore[assignment]  # the documented way
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
 def init_app() -> None:
     """Send everything to standard error in the form that its reader needs."""
     sys.excepthook = _uncaught
+    _leave_out_what_no_line_shows()
     handler = logging.StreamHandler(sys.stderr)
     readable = sys.stderr.isatty() or os.environ.get("LOG_STYLE") == "readable"
     handler.setFormatter(Readable() if readable else JsonLines())

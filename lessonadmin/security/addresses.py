@@ -6,6 +6,7 @@ Text in, text out; nothing here knows of requests or reads a setting. What canno
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -85,6 +86,7 @@ def read(text: str) -> Address | None:
     return _read(host)
 
 
+@lru_cache(maxsize=1024)  # most requests come from the same few
 def _read(host: str) -> Address | None:
     bare, zone, _ = host.partition("%")
     try:

@@ -7,7 +7,8 @@ up after five seconds and sends again.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -20,7 +21,7 @@ from werkzeug.wsgi import get_input_stream
 from lessonadmin import config, metrics, mux
 from lessonadmin.database.group_commit import NotWrittenInTime
 from lessonadmin.domain.webhooks import rejections
-from lessonadmin.domain.webhooks.intake import Intake
+from lessonadmin.domain.webhooks.intake import Arrival, Intake
 from lessonadmin.domain.webhooks.waiting_events import Incoming
 from lessonadmin.observability import logs
 from lessonadmin.web import headers, requests, visitors
@@ -50,22 +51,10 @@ class WebhookMiddleware:
         if environ.get("REQUEST_METHOD") != "POST" or path not in ADDRESSES:
             answer: Iterable[bytes] = self._inside(environ, start_response)
             return answer
-        began = time.perf_counter()
-        address = visitors.look(environ).address
-        requests.begin(environ.get("HTTP_X_REQUEST_ID", ""), address)
-        try:
-            status = self._receive(environ)
-        except Exception:  # whatever it is, Mux has to hear that it should send again
-            log.exception("a webhook could not be received")
-            status = 500
-        start_response(f"{status} {HTTPStatus(status).phrase.upper()}", _headers(status))
-        seconds = time.perf_counter() - began
-        requests.observe(path, "POST", status, seconds)
-        requests.log_answer("POST", path, status, seconds, address)
-        return []
+        return _Answer(self._begun, self._intake, environ, start_response)
 
-    def _receive(self, environ: dict[str, Any]) -> int:
-        """The status of the answer."""
+    def _begun(self, environ: dict[str, Any]) -> Arrival | int:
+        """What is being stored, or the status of a refusal."""
         secrets = config.current().mux_webhook_secrets
         try:
             body = _body(environ)
@@ -77,12 +66,7 @@ class WebhookMiddleware:
             return self._refused(401, refusal.reason)
         except mux.BadPayload:
             return self._refused(400, "malformed")
-        try:
-            self._intake.take_in(Incoming(event_id, hint, body), kind)
-        except (psycopg.Error, NotWrittenInTime) as error:
-            log.error("event %s could not be stored: %s", event_id, type(error).__name__)
-            return self._refused(503, "not_stored")
-        return 204
+        return self._intake.begin(Incoming(event_id, hint, body), kind)
 
     def _refused(self, status: int, reason: str) -> int:
         metrics.webhook_rejected.labels(reason).inc()
@@ -90,6 +74,64 @@ class WebhookMiddleware:
             with self._app.app_context():
                 rejections.count(reason)
         return status
+
+
+class _Answer:
+    """An empty answer, whose status is known when the web server takes it.
+
+    The web server may call the application for several webhooks before it takes the first answer: they are stored together.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[dict[str, Any]], Arrival | int],
+        intake: Intake,
+        environ: dict[str, Any],
+        start_response: Any,
+    ) -> None:
+        self._began = time.perf_counter()
+        self._intake, self._start_response = intake, start_response
+        self._path = environ["PATH_INFO"]
+        self._address = visitors.look(environ).address
+        requests.begin(environ.get("HTTP_X_REQUEST_ID", ""), self._address)
+        self._begun: Arrival | int = 500
+        with _logged():
+            self._begun = begin(environ)
+
+    def __iter__(self) -> Iterator[bytes]:
+        begun, self._begun = self._begun, 500
+        status = 500
+        with _logged():
+            status = begun if isinstance(begun, int) else self._finish(begun)
+        self._start_response(f"{status} {HTTPStatus(status).phrase.upper()}", _headers(status))
+        seconds = time.perf_counter() - self._began
+        requests.observe(self._path, "POST", status, seconds)
+        requests.log_answer("POST", self._path, status, seconds, self._address)
+        return iter(())
+
+    def _finish(self, arrival: Arrival) -> int:
+        try:
+            self._intake.finish(arrival)
+        except (psycopg.Error, NotWrittenInTime) as error:
+            log.error("event %s could not be stored: %s", arrival.incoming.mux_event_id, type(error).__name__)
+            metrics.webhook_rejected.labels("not_stored").inc()
+            return 503
+        return 204
+
+    def close(self) -> None:
+        """The web server's last call; the first too where the client has gone before its answer was taken."""
+        if isinstance(self._begun, Arrival):
+            self._intake.give_up(self._begun)
+            self._begun = 500
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Whatever happens, Mux has to hear that it should send again."""
+    try:
+        yield
+    except Exception:
+        log.exception("a webhook could not be received")
 
 
 def _headers(status: int) -> list[tuple[str, str]]:

@@ -64,19 +64,30 @@ class Exchange:
         self._context = contextvars.Context()
         self._response: Any = None
         self._answer: Any = None
-        self._pieces: Iterator[bytes] = iter(())
+        self._is_begun = False
+        self._pieces: Iterator[bytes] | None = None
         self.ended = False
         self.keeps = False
         self.rest = b""
 
-    def turn(self, application: Application, *, keep: bool) -> None:
-        """Go on until something must be waited for; `keep`: the connection may go on after this request."""
+    def begin(self, application: Application, *, keep: bool) -> None:
+        """Call the application, once, and take nothing of its answer yet; `keep`: the connection may go on after this request."""
+        if self._is_begun:
+            return
+        self._is_begun = True
         try:
-            if self._response is None:
-                self._context.run(self._begin, application, keep)
-            self._context.run(self._go_on)
+            self._context.run(self._begin, application, keep)
         except Exception as error:
             self._fail(error)
+
+    def turn(self, application: Application, *, keep: bool) -> None:
+        """Begin, unless that is done, and go on until something must be waited for."""
+        self.begin(application, keep=keep)
+        if not self.ended:
+            try:
+                self._context.run(self._go_on)
+            except Exception as error:
+                self._fail(error)
 
     def abandon(self) -> None:
         """The client has gone: the answer learns of it and gives back what it holds."""
@@ -97,10 +108,11 @@ class Exchange:
         if not keep:
             self._response.force_close()
         self._answer = application(environ, self._response.start_response)
-        self._pieces = iter(self._answer)
 
     def _go_on(self) -> None:
         until = time.monotonic() + limits.TURN_SECONDS
+        if self._pieces is None:
+            self._pieces = iter(self._answer)
         for piece in self._pieces:
             self._response.write(piece)
             if len(self._outgoing) >= limits.UNSENT_BYTES:

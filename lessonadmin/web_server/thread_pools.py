@@ -13,10 +13,10 @@ log = logging.getLogger(__name__)
 
 Job = Callable[[], object]
 HEALTH_THREADS = 2
-WEBHOOK_THREADS = 8  # requests that wait at the same moment can share a commit
+WEBHOOK_THREADS = 2  # each answers all that wait, which share a commit
 # The beginning of a request line without its method, its query cut off; both addresses of the webhook.
-RESERVED = {"/healthz": "health", "/api/webhooks/mux": "webhooks", "/api/mux/webhook": "webhooks"}
-OTHERS = "others"
+OTHERS, WEBHOOKS = "others", "webhooks"
+RESERVED = {"/healthz": "health", "/api/webhooks/mux": WEBHOOKS, "/api/mux/webhook": WEBHOOKS}
 
 
 def group_of(request_line: bytes) -> str:
@@ -31,7 +31,7 @@ class ThreadPools:
 
     def __init__(self, threads: int) -> None:
         self._queues: dict[str, SimpleQueue[Job]] = {}
-        for group, count in {"health": HEALTH_THREADS, "webhooks": WEBHOOK_THREADS, OTHERS: threads}.items():
+        for group, count in {"health": HEALTH_THREADS, WEBHOOKS: WEBHOOK_THREADS, OTHERS: threads}.items():
             queue = self._queues[group] = SimpleQueue[Job]()
             for number in range(count):
                 name = f"{group}-{number + 1}"

@@ -13,7 +13,9 @@ import os
 import resource
 import selectors
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -26,13 +28,17 @@ from lessonadmin.web_server import exchange, limits, thread_pools
 from lessonadmin.web_server.connection import Connection, State
 from lessonadmin.web_server.exchange import Configuration, Exchange
 from lessonadmin.web_server.incoming import Incoming
+from lessonadmin.web_server.shared_load import SharedLoad
 
 log = logging.getLogger(__name__)
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 TICK_SECONDS = 0.5
+LEFT_TO_OTHERS_SECONDS = 0.002
 OTHER_FILES = 200  # of the process: tables of logs, metrics, PostgreSQL, Redis, Mux
 WAITING = frozenset({State.IDLE, State.HEAD, State.BODY})
+MAX_WEBHOOKS_TOGETHER = 64
+Started = tuple[Connection, Exchange]
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -40,6 +46,9 @@ def _max_connections(wanted: int) -> int:
     """Fewer where the system allows the process fewer open files."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return wanted if files == resource.RLIM_INFINITY else max(1, min(wanted, files - OTHER_FILES))
+
+
+LOAD = SharedLoad()  # made once, in the process that the others are forked from
 
 
 class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -56,12 +65,14 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         self.max_connections = _max_connections(self.cfg.worker_connections)
         self.accepting = False
         self.accepts_from = 0.0
+        self.was_left_to_others = False
         self.expires_at = 0.0
         self.selector = selectors.DefaultSelector()
         self.calls = PollableMethodQueue()  # from the threads to the loop
         self.calls.init()
         self.configuration = Configuration(self.cfg)
         self.pools = thread_pools.ThreadPools(self.cfg.threads)
+        self.webhooks: deque[Started] = deque()  # whole, and waiting for one of their threads
         super().init_process()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -94,17 +105,25 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _tick(self) -> None:
         self.notify()
-        for key, _ in self.selector.select(TICK_SECONDS):
+        for key, _ in self.selector.select(self._seconds_to_wait()):
             if isinstance(key.data, Connection):
                 self._guarded(self._serve, key.data)
             else:
                 key.data(key.fileobj)
+        if self.webhooks:
+            self.pools.submit(thread_pools.WEBHOOKS, self._webhooks_in_thread)
         now = time.monotonic()
         if now >= self.expires_at:
             self.expires_at = now + TICK_SECONDS
+            self._say_load()
             for one in list(self.connections):
                 if one.state is not State.BUSY and one.deadline < now:
                     self._guarded(self._expire, one)
+
+    def _seconds_to_wait(self) -> float:
+        if self.accepting or not self.alive:
+            return TICK_SECONDS
+        return min(max(self.accepts_from - time.monotonic(), 0.0), TICK_SECONDS)
 
     def _guarded(self, step: Callable[[Connection], None], one: Connection) -> None:
         """An error on one connection ends that connection only."""
@@ -126,23 +145,38 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
                 self.selector.unregister(listener)
 
     def _accept(self, listener: Any) -> None:
+        if self._leaves_it_to_others():
+            return
         try:
             accepted, peer = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return  # another process was quicker, or the client has gone
         except OSError as error:
             log.error("No connection can be accepted: %s", error.strerror)  # too many open files
-            self._pause()
+            self._pause(TICK_SECONDS)
             return
         if len(self.connections) >= self.max_connections:
             self._close_nearest_to_its_end()
         one = Connection(accepted, peer, listener.getsockname())
         self.connections.add(one)
+        self._say_load()
         one.wait_for(State.IDLE, self.cfg.keepalive)
         self._watch(one, READ)
 
-    def _pause(self) -> None:
-        self.accepts_from = time.monotonic() + TICK_SECONDS
+    def _leaves_it_to_others(self) -> bool:
+        """Once, and for a moment: what is still there then is accepted."""
+        leaves = not self.was_left_to_others and LOAD.another_has_fewer(self.age, len(self.connections))
+        self.was_left_to_others = leaves
+        if leaves:
+            self._pause(LEFT_TO_OTHERS_SECONDS)
+        return leaves
+
+    def _say_load(self) -> None:
+        if self.alive:  # else no other leaves it anything
+            LOAD.say(self.age, len(self.connections))
+
+    def _pause(self, seconds: float) -> None:
+        self.accepts_from = time.monotonic() + seconds
         self._accept_more(False)
 
     def _close_nearest_to_its_end(self) -> None:
@@ -151,7 +185,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         if waiting:
             self._close(min(waiting, key=lambda one: one.deadline))
         else:
-            self._pause()
+            self._pause(TICK_SECONDS)
 
     def _watch(self, one: Connection, events: int) -> None:
         if events == one.watched:
@@ -224,7 +258,23 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _turn(self, one: Connection, exchange: Exchange) -> None:
         one.state = State.BUSY
-        self.pools.submit(one.group, partial(self._in_thread, one, exchange))
+        if one.group == thread_pools.WEBHOOKS:
+            self.webhooks.append((one, exchange))
+        else:
+            self.pools.submit(one.group, partial(self._in_thread, one, exchange))
+
+    def _webhooks_in_thread(self) -> None:
+        """All that wait: each is begun before the first answer is taken, since their answers wait for one commit."""
+        taken: list[Started] = []
+        with suppress(IndexError):
+            while len(taken) < MAX_WEBHOOKS_TOGETHER:
+                taken.append(self.webhooks.popleft())
+        if self.webhooks:
+            self.pools.submit(thread_pools.WEBHOOKS, self._webhooks_in_thread)
+        for one, begun in taken:
+            begun.begin(self.wsgi, keep=one.keeps)
+        for one, begun in taken:
+            self._in_thread(one, begun)
 
     def _in_thread(self, one: Connection, exchange: Exchange) -> None:
         try:
@@ -300,6 +350,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         self._release(one)
         self._watch(one, 0)
         self.connections.discard(one)
+        self._say_load()
         one.socket.close()
 
     def _release(self, one: Connection) -> None:

@@ -26,21 +26,25 @@ class Writer:
             raise self.error
 
 
+def add(group: GroupCommit[int], number: int) -> None:
+    group.wait(group.put(number))
+
+
 def in_threads(
     group: GroupCommit[int], numbers: range, ended: dict[int, object] | None = None
 ) -> tuple[list[threading.Thread], dict[int, object]]:
     """One thread an item; how each ended, when they have ended."""
     ended = {} if ended is None else ended
 
-    def add(number: int) -> None:
+    def add_one(number: int) -> None:
         try:
-            group.add(number)
+            add(group, number)
         except Exception as error:  # what a caller would see
             ended[number] = error
         else:
             ended[number] = "written"
 
-    threads = [threading.Thread(target=add, args=(number,)) for number in numbers]
+    threads = [threading.Thread(target=add_one, args=(number,)) for number in numbers]
     for thread in threads:
         thread.start()
     return threads, ended
@@ -74,8 +78,58 @@ def join(threads: list[threading.Thread]) -> None:
 
 def test_one_alone_is_written_at_once() -> None:
     writer = Writer()
-    GroupCommit(writer, max_wait_seconds=20).add(1)
+    add(GroupCommit(writer, max_wait_seconds=20), 1)
     assert writer.writes == [[1]]
+
+
+def test_a_caller_with_several_items_has_them_written_together() -> None:
+    writer = Writer()
+    group = GroupCommit(writer, max_wait_seconds=20)
+    entries = [group.put(number) for number in range(5)]
+    for entry in entries:
+        group.wait(entry)
+        group.wait(entry)
+    assert writer.writes == [[0, 1, 2, 3, 4]]
+
+
+def test_what_is_put_and_not_waited_for_is_in_no_ones_way() -> None:
+    """Its caller is still busy with others: a thread that waits writes for both."""
+    writer = Writer()
+    group = GroupCommit(writer, max_wait_seconds=20)
+    early = group.put(1)
+    add(group, 2)
+    group.wait(early)
+    add(group, 3)
+    assert writer.writes == [[1, 2], [3]]
+
+
+def test_what_is_withdrawn_is_not_written_unless_it_is_already() -> None:
+    writer = Writer()
+    group = GroupCommit(writer, max_wait_seconds=20)
+    group.withdraw(group.put(1))
+    written = group.put(2)
+    add(group, 3)
+    group.withdraw(written)
+    assert writer.writes == [[2, 3]]
+
+
+def test_callers_with_several_items_each_lose_and_double_none() -> None:
+    writer = Writer()
+    group = GroupCommit(writer, max_wait_seconds=20)
+
+    def add_many(first: int) -> None:
+        for start in range(first, first + 200, 10):
+            for entry in [group.put(number) for number in range(start, start + 10)]:
+                group.wait(entry)
+                assert any(entry.item in write for write in writer.writes), (
+                    "it is written when its caller goes on"
+                )
+
+    threads = [threading.Thread(target=add_many, args=(start * 200,)) for start in range(6)]
+    for thread in threads:
+        thread.start()
+    join(threads)
+    assert sorted(one for write in writer.writes for one in write) == list(range(1200))
 
 
 def test_what_comes_while_one_writes_is_written_together() -> None:
@@ -94,7 +148,7 @@ def test_each_item_is_written_exactly_once_under_load() -> None:
 
     def add_many(first: int) -> None:
         for number in range(first, first + 200):
-            group.add(number)
+            add(group, number)
 
     threads = [threading.Thread(target=add_many, args=(start * 200,)) for start in range(8)]
     for thread in threads:
@@ -103,17 +157,17 @@ def test_each_item_is_written_exactly_once_under_load() -> None:
     assert sorted(one for write in writer.writes for one in write) == list(range(1600))
 
 
-def test_an_error_reaches_everything_of_its_write_and_nothing_else() -> None:
+def test_an_error_reaches_everything_that_waits_and_nothing_that_comes_later() -> None:
     writer = Writer()
     group = GroupCommit(writer, max_wait_seconds=20)
     threads, ended = behind_the_first(writer, group, 3)
     writer.error = OSError("away")
     writer.open.set()
     join(threads)
-    assert len(writer.writes) == 2
+    assert writer.writes == [[0]]
     assert ended == dict.fromkeys(range(4), writer.error)
     writer.error = None
-    group.add(7)
+    add(group, 7)
     assert writer.writes[-1] == [7], "the next one writes after an error"
 
 
@@ -129,7 +183,7 @@ def test_no_item_waits_for_a_write_that_does_not_end() -> None:
     writer.open.set()
     join(first)
     assert ended == {0: "written"}
-    group.add(9)
+    add(group, 9)
     assert writer.writes == [[0], [9]], "what gave up is not written later, and the next one is"
 
 
@@ -137,7 +191,7 @@ def test_the_turn_of_an_item_that_gave_up_is_not_lost(monkeypatch: pytest.Monkey
     """It is handed the turn at the very moment that its time is up."""
     writer = Writer()
     group = GroupCommit(writer, max_wait_seconds=0.0)
-    group._is_writing = True
+    group._is_writing = True  # by another thread
     threads, ended = [], {}
     real = group._give_up
 
@@ -150,5 +204,5 @@ def test_the_turn_of_an_item_that_gave_up_is_not_lost(monkeypatch: pytest.Monkey
     threads, ended = in_threads(group, range(1))
     join(threads)
     assert ended == {0: "written"}
-    group.add(5)
+    add(group, 5)
     assert writer.writes == [[0], [5]]

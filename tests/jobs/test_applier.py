@@ -65,6 +65,34 @@ def test_it_is_woken_by_what_is_stored(
         waking.execute(f"NOTIFY {waiting_events.CHANNEL}")
 
 
+def test_what_is_stored_in_silence_after_a_notification_does_not_wait_for_the_tick(
+    started: Callable[[], None], pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the notification was about something that another process has applied."""
+    monkeypatch.setattr(applier, "TICK_SECONDS", 60.0)
+    monkeypatch.setattr(applier, "PAUSE_SECONDS", 1.0)
+    looked: list[int] = []
+    real = rules.apply_due
+
+    def counted() -> int:
+        looked.append(real())
+        return looked[-1]
+
+    monkeypatch.setattr(rules, "apply_due", counted)
+    started()
+    until(lambda: bool(looked))
+    with connect(pg_url) as waking:
+        waking.execute(f"NOTIFY {waiting_events.CHANNEL}")
+        until(lambda: len(looked) == 2)
+        waking.execute(
+            "INSERT INTO waiting_events (id, mux_event_id, secret_hint, body)"
+            """ VALUES (gen_random_uuid(), 'event1', 'abcd', '{"id": "event1", "type": "x"}')"""
+        )
+        assert until(is_applied) < 10
+        monkeypatch.setattr(applier, "TICK_SECONDS", 0.1)
+        waking.execute(f"NOTIFY {waiting_events.CHANNEL}")
+
+
 def test_without_a_notification_it_looks_by_itself(
     started: Callable[[], None], pg_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,15 +132,15 @@ def test_it_goes_on_after_an_error(
 ) -> None:
     monkeypatch.setattr(applier, "PAUSE_AFTER_ERROR_SECONDS", 0.0)
     tries: list[int] = []
-    real = rules.drain
+    real = rules.apply_due
 
-    def fails_first(go_on: Callable[[], bool]) -> int:
+    def fails_first() -> int:
         tries.append(1)
         if len(tries) < 3:
             raise error
-        return real(go_on)
+        return real()
 
-    monkeypatch.setattr(rules, "drain", fails_first)
+    monkeypatch.setattr(rules, "apply_due", fails_first)
     store(EVENT)
     started()
     until(is_applied)

@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event as listening
 from sqlalchemy import func, select
+from werkzeug.test import EnvironBuilder
 
 from lessonadmin import metrics
 from lessonadmin.database.single_connection import SingleConnection, connect
@@ -533,10 +534,34 @@ def test_what_goes_wrong_unexpectedly_is_500_and_sent_again(
         raise RuntimeError("nobody expected this")
 
     with monkeypatch.context() as patched:
-        patched.setattr(waiting_events.Store, "add", broken)
+        patched.setattr(waiting_events.Store, "put", broken)
         answer = post(client, BODY)
     assert (answer.status_code, answer.data) == (500, b"")
     assert post(client, BODY).status_code == 204
+
+
+def test_several_may_be_begun_before_the_first_answer_is_taken(app: Flask, session: object) -> None:
+    """As the web server does it. One whose client has gone meanwhile is given up and is in no other's way."""
+    middleware = app.wsgi_app
+    statuses: list[str] = []
+
+    def start_response(status: str, _headers: list[tuple[str, str]]) -> None:
+        statuses.append(status)
+
+    def begun(number: int) -> Any:
+        body = body_of({"id": f"e{number}", "type": "x"})
+        environ = EnvironBuilder(ADDRESS, method="POST", data=body, headers=signed(body)).get_environ()
+        return middleware(environ, start_response)
+
+    answers = [begun(number) for number in range(4)]
+    assert statuses == []
+    answers.pop(0).close()
+    for answer in answers:
+        assert list(answer) == []
+        answer.close()
+    assert statuses == ["204 NO CONTENT"] * 3
+    wait_until_applied()
+    assert sorted(event.mux_event_id for event in stored()) == ["e1", "e2", "e3"]
 
 
 def test_one_after_another_is_applied_before_its_answer_however_many(

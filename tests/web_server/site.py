@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from lessonadmin.web_server import limits
+from lessonadmin.web_server import limits, thread_pools
 
 limits.HEAD_SECONDS = limits.BODY_SECONDS = limits.UNREAD_SECONDS = 1.5
 limits.LARGE_BODIES_BYTES = 2 * limits.MAX_BODY_BYTES
 limits.TURN_SECONDS = 0.01
+thread_pools.WEBHOOK_THREADS = 1
 
 PIECE = b"x" * 64 * 1024
 closed = 0
+begun = 0
 occupied = threading.Event()
 who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="-")
 
@@ -31,6 +33,19 @@ class Endless:
     def close(self) -> None:
         global closed
         closed += 1
+
+
+class Together:
+    """An answer that waits for the next /release, and says how many like it had begun when it was taken."""
+
+    def __init__(self, _environ: dict[str, Any]) -> None:
+        global begun
+        begun += 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        seen = begun
+        occupied.wait(20)
+        return iter([str(seen).encode()])
 
 
 def _echo(environ: dict[str, Any]) -> Iterable[bytes]:
@@ -79,6 +94,9 @@ PATHS: dict[str, Callable[[dict[str, Any]], Iterable[bytes]]] = {
     "/occupy": _occupy,
     "/healthz": lambda _: [b"alive"],
     "/api/webhooks/mux": _release,
+    "/api/mux/webhook": Together,
+    "/release": _release,
+    "/begun": lambda _: [str(begun).encode()],
     "/endless": lambda _: Endless(),
     "/closed": lambda _: [str(closed).encode()],
     "/address": _address,

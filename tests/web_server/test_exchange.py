@@ -54,6 +54,46 @@ def test_an_answer_that_is_read_at_once_is_ended_in_one_turn(pair: tuple[Outgoin
     assert client.recv(1000).endswith(b"\r\n\r\nok")
 
 
+def test_what_is_begun_takes_nothing_of_its_answer_and_is_begun_once(
+    pair: tuple[Outgoing, socket.socket],
+) -> None:
+    outgoing, client = pair
+    done: list[str] = []
+
+    class Answer:
+        def __iter__(self) -> Iterator[bytes]:
+            done.append("taken")
+            return iter([b"ok"])
+
+    def app(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        done.append("called")
+        start_response("200 OK", [("Content-Length", "2")])
+        return Answer()
+
+    exchange = begun(outgoing)
+    for _ in range(2):
+        exchange.begin(app, keep=True)
+    assert (done, exchange.ended, len(outgoing)) == (["called"], False, 0)
+    exchange.turn(app, keep=True)
+    assert (done, exchange.ended) == (["called", "taken"], True)
+    assert client.recv(1000).endswith(b"ok")
+
+
+def test_what_fails_when_it_is_begun_is_answered_and_has_no_turn(
+    pair: tuple[Outgoing, socket.socket],
+) -> None:
+    outgoing, client = pair
+
+    def app(_environ: dict[str, Any], _start_response: Callable[..., Any]) -> Iterable[bytes]:
+        raise RuntimeError("the application failed")
+
+    exchange = begun(outgoing)
+    exchange.begin(app, keep=True)
+    exchange.turn(app, keep=True)
+    assert exchange.ended
+    assert client.recv(1000).startswith(b"HTTP/1.1 500 ")
+
+
 def test_a_connection_is_not_kept_where_the_server_stops(pair: tuple[Outgoing, socket.socket]) -> None:
     outgoing, client = pair
     exchange = begun(outgoing)

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from gunicorn.config import Config
 from gunicorn.errors import ConfigError
 
 from lessonadmin.web_server import limits
-from lessonadmin.web_server.worker import Worker
+from lessonadmin.web_server.worker import MAX_WEBHOOKS_TOGETHER, Worker
 from tests.flows.processes import wait_for
 from tests.web_server.serving import Server, everything, get, read_until, server
 
@@ -79,6 +80,23 @@ def test_threads_that_are_all_taken_hold_neither_health_nor_webhooks() -> None:
         assert answers_in_time(web, "/healthz")
         web.get("/api/webhooks/mux")  # releases them
         assert all(everything(one).endswith(b"released") for one in waiting)
+
+
+@pytest.mark.parametrize("several", [7, MAX_WEBHOOKS_TOGETHER + 3])
+def test_webhooks_that_wait_for_a_thread_are_all_begun_before_the_first_is_answered(several: int) -> None:
+    """So that they can share a commit. The test's web server has one thread for them."""
+    with server() as web, web.connect(get("/api/mux/webhook", close=True)) as first:
+        wait_for(lambda: web.get("/begun") == b"1", seconds=5, what="the first webhook")
+        with clients(web, several, get("/api/mux/webhook", close=True)) as others:
+            for _ in range(3):
+                assert web.get("/begun") == b"1", "the thread is taken"
+            web.get("/release")
+            bodies = [everything(one).partition(b"\r\n\r\n")[2] for one in (first, *others)]
+    numbers = [int(body.split(b"\r\n")[1]) for body in bodies]  # of a chunk
+    together = min(several, MAX_WEBHOOKS_TOGETHER)
+    assert numbers[0] == 1
+    assert numbers.count(1 + together) == together
+    assert sorted(numbers)[-1] == 1 + several, "and none is left"
 
 
 def test_more_clients_than_connections_do_not_keep_a_new_one_out() -> None:
@@ -240,6 +258,48 @@ def test_a_request_in_flight_is_answered_while_the_server_stops() -> None:
         assert everything(client).endswith(b"released")
         assert web.process.wait(10) == 0
         assert time.monotonic() - began < 10
+
+
+def _connections(web: Server) -> list[int]:
+    return sorted(
+        sum(one.status == psutil.CONN_ESTABLISHED for one in worker.net_connections("tcp"))
+        for worker in web.workers()
+    )
+
+
+@contextmanager
+def two_processes() -> Iterator[Server]:
+    """Both accept: the second one is started a moment after the first."""
+    with server("--workers 2") as web, ExitStack() as stack:
+
+        def both_accept() -> bool:
+            stack.enter_context(web.connect())
+            return len(_connections(web)) == 2 and all(_connections(web))
+
+        wait_for(both_accept, seconds=20, what="the second process")
+        stack.close()
+        yield web
+
+
+@pytest.mark.parametrize("kept", [8, 16])
+def test_processes_share_the_connections_that_clients_keep(kept: int) -> None:
+    with two_processes() as web:
+        wait_for(lambda: not any(_connections(web)), seconds=5, what="that the first connections are closed")
+        with clients(web, kept, get("/")) as waiting:
+            for one in waiting:
+                assert read_until(one, b"hello")
+            # On a busy machine a process may wake too late for one that was left to it.
+            assert min(_connections(web)) >= kept // 4
+
+
+def test_a_process_that_hangs_keeps_no_connection_from_the_others() -> None:
+    with two_processes() as web:
+        hanging = web.workers()[0]
+        hanging.suspend()
+        try:
+            assert all(answers_in_time(web) for _ in range(20))
+        finally:
+            hanging.resume()
 
 
 def test_a_process_that_is_killed_is_replaced() -> None:

@@ -1,6 +1,6 @@
 """Takes in webhooks for the threads of one process: each is stored, and applied by the process that is quickest.
 
-One that comes alone is applied before its caller answers, by this process or, where many come, by the applier. Others are
+A caller begins with as many as it has, and then finishes each: so they are stored together. One that comes alone is applied before its caller answers, by this process or, where many come, by the applier. Others are
 applied by the applier right after (`lessonadmin.jobs.applier`), and by this process where there is none. Nothing in here checks
 who sent a webhook, and nothing waits for Mux, mail or Redis.
 """
@@ -9,13 +9,16 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import config
+from lessonadmin.database.group_commit import Entry
 from lessonadmin.domain.webhooks import applier, inbox
 from lessonadmin.domain.webhooks.waiting_events import Incoming, Store
 
@@ -24,6 +27,9 @@ log = logging.getLogger(__name__)
 # Within a second, so many webhooks are applied by this process before their answer; with more the applier is quicker.
 MAX_APPLIED_AT_ONCE = 20
 LOOK_AFTER_SECONDS = 1.0
+BEHIND_SECONDS = (
+    0.5  # where the oldest event has waited for longer, an answer does not wait until its event is applied
+)
 LOOK_AFTER_FAILURE_SECONDS = 10.0  # longer than a statement waits for a lock whose caller has gone
 THREAD = "webhooks that are left"
 
@@ -40,27 +46,51 @@ class Intake:
         self._store: Store | None = None
         self._leftovers = Leftovers(in_context)
 
-    def take_in(self, incoming: Incoming, kind: str) -> None:
+    def begin(self, incoming: Incoming, kind: str) -> "Arrival":
+        """It will be stored with everything else that has begun; the caller finishes it, or gives it up."""
+        store = self._opened()
+        return Arrival(incoming, kind, store.put(incoming), was_alone=self._traffic.come())
+
+    def finish(self, arrival: "Arrival") -> None:
         """Returns when it is stored; raises psycopg.Error or NotWrittenInTime if it may not be."""
         try:
-            with self._traffic.one() as is_alone:
-                is_applied = self._store_and_apply(incoming, is_alone)
+            is_applied = self._store_and_apply(arrival)
         except Exception:  # what was not stored in time may be stored after all, once PostgreSQL gets to it
             self._leftovers.look(seconds=LOOK_AFTER_FAILURE_SECONDS)
             raise
+        finally:
+            self._traffic.go()
         if not is_applied:
             self._leftovers.look(seconds=LOOK_AFTER_SECONDS)
-        if not incoming.is_new:
-            inbox.count(kind, "duplicate")
+        if not arrival.incoming.is_new:
+            inbox.count(arrival.kind, "duplicate")
 
-    def _store_and_apply(self, incoming: Incoming, is_alone: bool) -> bool:
-        store = self._opened()
-        applies_it = is_alone and (self._traffic.is_quiet() or not self._leftovers.applier_is_at_work())
-        incoming.wakes_applier = not applies_it
-        store.add(incoming)
-        if not (is_alone and incoming.is_new):
+    def give_up(self, arrival: "Arrival") -> None:
+        """Its client has gone. It may be stored all the same."""
+        self._opened().withdraw(arrival.entry)
+        self._leftovers.look(seconds=LOOK_AFTER_SECONDS)
+        self._traffic.go()
+
+    def _store_and_apply(self, arrival: "Arrival") -> bool:
+        store, incoming = self._opened(), arrival.incoming
+        is_alone = arrival.was_alone and self._traffic.is_one()
+        way = self._way(is_alone)
+        incoming.wakes_applier = way is not Way.HERE
+        store.wait(arrival.entry)
+        if not incoming.is_new or way is Way.LATER:
             return False
-        return self._applied(incoming) if applies_it else store.wait_until_applied(incoming)
+        return self._applied(incoming) if way is Way.HERE else store.wait_until_applied(incoming)
+
+    def _way(self, is_alone: bool) -> "Way":
+        if not is_alone:
+            return Way.LATER
+        is_quiet = self._traffic.is_quiet()
+        left = self._leftovers.seen()
+        if not left.applier_is_at_work:
+            return Way.HERE
+        if left.oldest_seconds > BEHIND_SECONDS:
+            return Way.LATER  # the processor is needed for those that have come before
+        return Way.HERE if is_quiet else Way.BY_APPLIER
 
     def _opened(self) -> Store:
         """Made by the first webhook: a process that is forked before has a connection of its own."""
@@ -80,6 +110,24 @@ class Intake:
         return True
 
 
+class Way(Enum):
+    """Who applies a webhook, and whether its answer waits for that."""
+
+    HERE = "this process, before the answer"
+    BY_APPLIER = "the applier, waited for"
+    LATER = "the applier, after the answer"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A webhook that has begun to be stored. `was_alone`: no other was on its way in this process."""
+
+    incoming: Incoming
+    kind: str
+    entry: Entry[Incoming]
+    was_alone: bool
+
+
 class _Traffic:
     """How many webhooks this process receives at this moment, and how many of them came alone within the last second."""
 
@@ -88,17 +136,20 @@ class _Traffic:
         self._now = 0
         self._latest: deque[float] = deque(maxlen=MAX_APPLIED_AT_ONCE)
 
-    @contextmanager
-    def one(self) -> Iterator[bool]:
-        """While one is received and perhaps applied. Is it the only one?"""
+    def come(self) -> bool:
+        """One more is on its way. Is it the only one?"""
         with self._guard:
-            is_alone = self._now == 0
             self._now += 1
-        try:
-            yield is_alone
-        finally:
-            with self._guard:
-                self._now -= 1
+            return self._now == 1
+
+    def go(self) -> None:
+        """One has been answered."""
+        with self._guard:
+            self._now -= 1
+
+    def is_one(self) -> bool:
+        """Is no more than one on its way?"""
+        return self._now == 1
 
     def is_quiet(self) -> bool:
         now = time.monotonic()
@@ -121,7 +172,7 @@ class Leftovers:
         self._expected_until = 0.0
         self._asking = threading.Lock()
         self._watch: applier.Watch | None = None
-        self._seen: tuple[float, bool] | None = None
+        self._seen: tuple[float, applier.Left] | None = None
 
     def look(self, *, seconds: float) -> None:
         """Within so many seconds something may be there."""
@@ -131,11 +182,11 @@ class Leftovers:
                 self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
                 self._thread.start()
 
-    def applier_is_at_work(self) -> bool:
-        """Asked once a second at most."""
+    def seen(self) -> applier.Left:
+        """What is left, asked for once a second at most."""
         seen = self._seen
         if seen is None or time.monotonic() - seen[0] > LOOK_AFTER_SECONDS:
-            self._seen = seen = (time.monotonic(), self._look().applier_is_at_work)
+            self._seen = seen = (time.monotonic(), self._look())
         return seen[1]
 
     def _run(self) -> None:

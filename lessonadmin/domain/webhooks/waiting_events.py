@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
 
-from lessonadmin.database.group_commit import GroupCommit
+from lessonadmin.database.group_commit import Entry, GroupCommit
 from lessonadmin.database.single_connection import SingleConnection
 from lessonadmin.db import db, new_id
 from lessonadmin.domain.models import WaitingEvent
@@ -21,6 +21,9 @@ CHANNEL = "waiting_events"
 STORE_SECONDS = 2.0
 MAX_WAIT_SECONDS = 4.0
 MAX_WAIT_FOR_APPLIER_SECONDS = 0.3
+SILENT_SECONDS = (
+    0.02  # a notification costs as much as a row; the applier looks again by itself after each one
+)
 # In one order of ids everywhere, so that two processes that store the same webhooks never wait for each other in a circle.
 STORE = b"""WITH given AS (
     SELECT * FROM unnest(%(ids)b::uuid[], %(mux_event_ids)b::text[], %(hints)b::text[], %(bodies)b::bytea[])
@@ -28,7 +31,7 @@ STORE = b"""WITH given AS (
   stored AS (
     INSERT INTO waiting_events (id, mux_event_id, secret_hint, body)
     SELECT id, mux_event_id, secret_hint, body FROM given
-     WHERE NOT EXISTS (SELECT 1 FROM mux_events known WHERE known.mux_event_id = given.mux_event_id)
+     WHERE (SELECT known.id FROM mux_events known WHERE known.mux_event_id = given.mux_event_id LIMIT 1) IS NULL
      ORDER BY mux_event_id
     ON CONFLICT (mux_event_id) DO NOTHING RETURNING id)
 SELECT id, CASE WHEN %(wakes)b THEN pg_notify(%(channel)b::text, '')::text END FROM stored"""
@@ -55,24 +58,37 @@ class Store:
     """The way into the table for all threads of one process."""
 
     def __init__(self, url: str) -> None:
-        self._connection = SingleConnection(url, limit_seconds=STORE_SECONDS)
-        self._asking = SingleConnection(url, limit_seconds=STORE_SECONDS)
+        self._connection = SingleConnection(url, limit_seconds=STORE_SECONDS, only_by_index=True)
+        self._asking = SingleConnection(url, limit_seconds=STORE_SECONDS, only_by_index=True)
         self._group = GroupCommit(self._write, max_wait_seconds=MAX_WAIT_SECONDS)
+        self._silent_until = 0.0
 
-    def add(self, incoming: Incoming) -> None:
+    def put(self, incoming: Incoming) -> Entry[Incoming]:
+        """It is stored with everything that is put at the same moment; the caller waits for it, or withdraws it."""
+        return self._group.put(incoming)
+
+    def wait(self, entry: Entry[Incoming]) -> None:
         """Returns when it is stored durably; raises psycopg.Error or NotWrittenInTime if it may not be."""
-        self._group.add(incoming)
+        self._group.wait(entry)
+
+    def withdraw(self, entry: Entry[Incoming]) -> None:
+        """Its caller does not wait for it."""
+        self._group.withdraw(entry)
 
     def _write(self, several: list[Incoming]) -> None:
+        now = time.monotonic()
+        wakes = now >= self._silent_until and any(one.wakes_applier for one in several)
         values = {
             "ids": [one.id for one in several],
             "mux_event_ids": [one.mux_event_id for one in several],
             "hints": [one.secret_hint for one in several],
             "bodies": [one.body for one in several],
-            "wakes": any(one.wakes_applier for one in several),
+            "wakes": wakes,
             "channel": CHANNEL,
         }
         stored = {row[0] for row in self._connection.execute(STORE, values)}
+        if wakes and stored:
+            self._silent_until = now + SILENT_SECONDS
         for one in several:
             one.is_new = one.id in stored
 

@@ -31,6 +31,10 @@ def incoming(number: int = 0) -> Incoming:
     return Incoming(f"e{number}", "abcd", f'{{"id": "e{number}", "type": "x"}}'.encode())
 
 
+def take_in(way_in: Intake, one: Incoming) -> None:
+    way_in.finish(way_in.begin(one, "x"))
+
+
 def applied() -> int:
     db.session.rollback()
     return db.session.scalar(select(func.count()).select_from(MuxEvent)) or 0
@@ -44,13 +48,13 @@ def wait_for_the_thread() -> None:
 
 
 def test_one_alone_is_applied_when_it_is_taken_in(way_in: Intake) -> None:
-    way_in.take_in(incoming(), "x")
+    take_in(way_in, incoming())
     assert applied() == 1
 
 
 def test_of_many_each_is_applied_a_moment_later_where_there_is_no_applier(way_in: Intake) -> None:
     ones = [incoming(number) for number in range(30)]
-    threads = [threading.Thread(target=way_in.take_in, args=(one, "x")) for one in ones]
+    threads = [threading.Thread(target=take_in, args=(way_in, one)) for one in ones]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -75,10 +79,57 @@ def test_beyond_a_few_a_second_the_applier_is_waited_for(
 
         thread = threading.Thread(target=apply)
         thread.start()
-        way_in.take_in(incoming(), "x")
+        take_in(way_in, incoming())
         assert applied() == 1
         thread.join(20)
     wait_for_the_thread()
+
+
+@pytest.mark.parametrize("is_quiet", [True, False])
+def test_behind_older_ones_that_wait_none_is_applied_before_its_answer(
+    way_in: Intake, pg_url: str, monkeypatch: pytest.MonkeyPatch, is_quiet: bool
+) -> None:
+    """The processor is needed for those; an answer that waited would only come later."""
+    monkeypatch.setattr(way_in._traffic, "is_quiet", lambda: is_quiet)
+    monkeypatch.setattr(way_in, "_applied", lambda _: pytest.fail("it is applied before its answer"))
+    with connect(pg_url) as working:
+        working.execute("SELECT pg_advisory_lock(%s)", [applier.LOCK])
+        working.execute(
+            "INSERT INTO waiting_events (id, mux_event_id, secret_hint, body, received_at) VALUES"
+            " (gen_random_uuid(), 'older', 'abcd', '{}', now() - interval '1 second')"
+        )
+        began = time.monotonic()
+        take_in(way_in, incoming())
+        assert time.monotonic() - began < waiting_events.MAX_WAIT_FOR_APPLIER_SECONDS
+        assert applied() == 0
+    monkeypatch.undo()
+    wait_for_the_thread()
+    assert applied() == 2
+
+
+def test_several_that_have_begun_are_stored_together(way_in: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lots: list[int] = []
+    real = waiting_events.Store._write
+
+    def counted(store: waiting_events.Store, several: list[Incoming]) -> None:
+        lots.append(len(several))
+        real(store, several)
+
+    monkeypatch.setattr(waiting_events.Store, "_write", counted)
+    monkeypatch.setattr(way_in, "_applied", lambda _: pytest.fail("none of them came alone"))
+    for arrival in [way_in.begin(incoming(number), "x") for number in range(5)]:
+        way_in.finish(arrival)
+    assert lots == [5]
+    wait_for_the_thread()
+    assert applied() == 5
+
+
+def test_what_is_given_up_is_not_stored_and_in_no_others_way(way_in: Intake) -> None:
+    way_in.give_up(way_in.begin(incoming(1), "x"))
+    take_in(way_in, incoming(2))
+    assert applied() == 1, "it came alone and is applied at once"
+    wait_for_the_thread()
+    assert applied() == 1
 
 
 def test_an_applier_that_does_not_come_holds_no_answer_up(way_in: Intake, pg_url: str) -> None:
@@ -86,7 +137,7 @@ def test_an_applier_that_does_not_come_holds_no_answer_up(way_in: Intake, pg_url
     with connect(pg_url) as hanging:
         hanging.execute("SELECT pg_advisory_lock(%s)", [applier.LOCK])
         began = time.monotonic()
-        way_in.take_in(incoming(), "x")
+        take_in(way_in, incoming())
         assert time.monotonic() - began < 3
         assert applied() == 0
     wait_for_the_thread()
@@ -97,13 +148,13 @@ def test_what_could_not_be_stored_in_time_is_looked_for(
     way_in: Intake, pg_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL may carry out a statement whose caller has gone."""
-    way_in.take_in(
-        incoming(), "x"
+    take_in(
+        way_in, incoming()
     )  # from now on the statement is prepared, and carried out as soon as it is sent
     with connect(pg_url) as other, other.transaction():
         other.execute("LOCK TABLE waiting_events IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(psycopg.OperationalError):
-            way_in.take_in(incoming(1), "x")
+            take_in(way_in, incoming(1))
     wait_for_the_thread()
     assert applied() == 2
 

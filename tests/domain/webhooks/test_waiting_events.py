@@ -1,17 +1,19 @@
 """Webhooks that are stored: durably, once, together, and in order."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from lessonadmin.database.single_connection import connect
 from lessonadmin.db import db
 from lessonadmin.domain.models import WaitingEvent
 from lessonadmin.domain.webhooks import waiting_events
 from lessonadmin.domain.webhooks.waiting_events import Incoming, Store
+from lessonadmin.jobs import applier
 from tests.factories import make_event
 
 
@@ -29,6 +31,10 @@ def store(stores: list[Store]) -> Store:
     return stores[0]
 
 
+def add(store: Store, one: Incoming) -> None:
+    store.wait(store.put(one))
+
+
 def incoming(name: str = "event1", body: bytes = b'{"id": "event1", "type": "t"}') -> Incoming:
     return Incoming(name, "abcd", body)
 
@@ -41,7 +47,7 @@ def rows() -> list[WaitingEvent]:
 def test_what_is_added_is_there_byte_for_byte(store: Store) -> None:
     body = bytes(range(256)) * 10
     one = incoming(body=body)
-    store.add(one)
+    add(store, one)
     (row,) = rows()
     assert one.is_new
     assert (row.id, row.mux_event_id, row.secret_hint, row.body) == (one.id, "event1", "abcd", body)
@@ -50,8 +56,8 @@ def test_what_is_added_is_there_byte_for_byte(store: Store) -> None:
 
 def test_the_same_event_is_stored_once(store: Store) -> None:
     first, second = incoming(), incoming(body=b"{}")
-    store.add(first)
-    store.add(second)
+    add(store, first)
+    add(store, second)
     assert (first.is_new, second.is_new) == (True, False)
     assert [row.id for row in rows()] == [first.id]
 
@@ -59,7 +65,7 @@ def test_the_same_event_is_stored_once(store: Store) -> None:
 def test_an_event_that_is_applied_is_not_stored_again(store: Store) -> None:
     make_event(mux_event_id="event1")
     one = incoming()
-    store.add(one)
+    add(store, one)
     assert not one.is_new
     assert rows() == []
 
@@ -68,11 +74,11 @@ def test_the_same_event_many_times_at_once_is_stored_once(stores: list[Store]) -
     ones = [incoming(f"event{number % 10}") for number in range(80)]
     gate = threading.Barrier(len(ones))
 
-    def add(place: int) -> None:
+    def add_one(place: int) -> None:
         gate.wait(20)
-        stores[place % 2].add(ones[place])
+        add(stores[place % 2], ones[place])
 
-    threads = [threading.Thread(target=add, args=(place,)) for place in range(len(ones))]
+    threads = [threading.Thread(target=add_one, args=(place,)) for place in range(len(ones))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -81,27 +87,60 @@ def test_the_same_event_many_times_at_once_is_stored_once(stores: list[Store]) -
     assert sum(one.is_new for one in ones) == 10
 
 
-def test_each_one_that_is_new_wakes_the_applier(store: Store, pg_url: str) -> None:
+def test_what_is_new_wakes_the_applier(store: Store, pg_url: str) -> None:
     with connect(pg_url) as listening:
         listening.execute(f"LISTEN {waiting_events.CHANNEL}")
-        store.add(incoming())
+        add(store, incoming())
         assert [one.channel for one in listening.notifies(timeout=20, stop_after=1)] == [
             waiting_events.CHANNEL
         ]
-        store.add(incoming())
+        add(store, incoming())
         assert list(listening.notifies(timeout=0.2, stop_after=1)) == []
+        add(store, incoming("event2"))
+        assert list(listening.notifies(timeout=20, stop_after=1)), "a silence is short"
+
+
+def test_in_a_moment_one_notification_is_enough(
+    store: Store, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_events, "SILENT_SECONDS", 60.0)
+    with connect(pg_url) as listening:
+        listening.execute(f"LISTEN {waiting_events.CHANNEL}")
+        for number in range(5):
+            add(store, incoming(f"event{number}"))
+        assert len(list(listening.notifies(timeout=0.3))) == 1
+
+
+def test_the_applier_pauses_for_longer_than_web_is_silent() -> None:
+    assert applier.PAUSE_SECONDS > waiting_events.SILENT_SECONDS
+
+
+def test_no_table_is_read_whole_however_empty_it_was_when_the_statement_was_prepared(store: Store) -> None:
+    """A plan that is made for an empty table is kept while the table grows."""
+    for number in range(20):
+        add(store, incoming(f"event{number}"))
+    db.session.commit()
+    db.session.execute(text("SELECT pg_stat_force_next_flush()"))
+    read = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'mux_events'"
+    before = db.session.scalar(text(read))
+    db.session.rollback()
+    for number in range(20, 120):
+        add(store, incoming(f"event{number}"))
+    time.sleep(1.1)  # a connection hands in its figures once a second
+    add(store, incoming("last"))
+    assert db.session.scalar(text(read)) - before < 50
 
 
 def test_a_database_that_is_away_is_an_error_of_everything_that_waits() -> None:
     away = Store("postgresql://nobody@127.0.0.1:1/nothing")
     with pytest.raises(psycopg.OperationalError):
-        away.add(incoming())
+        add(away, incoming())
 
 
 def test_the_backlog_is_counted_and_dated(store: Store) -> None:
     assert waiting_events.backlog() == waiting_events.Backlog(0, 0.0)
     for number in range(3):
-        store.add(incoming(f"event{number}"))
+        add(store, incoming(f"event{number}"))
     db.session.rollback()
     found = waiting_events.backlog()
     assert found.count == 3

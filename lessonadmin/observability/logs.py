@@ -98,7 +98,7 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 def _leave_out_what_no_line_shows() -> None:
     """The caller, the thread and the process of each record, which take a third of the time of a line."""
-    logging._srcfile = None  # type: ignore[assignment]  # the documented way
+    logging._srcfile = None  # the documented way
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 

@@ -1,4 +1,4 @@
-"""How many connections each web process has, known to all of them: the one that has least accepts the next.
+"""How many connections each web process has, known to all of them: the one that has the smallest number accepts the next.
 
 Without it the process that happens to be awake takes most of the connections that a proxy keeps, while another has threads to
 spare. It lives in memory that the processes share since before they were forked. A process that has ended, or hangs, is

@@ -416,6 +416,7 @@ def test_a_database_that_is_away_is_503_and_leaves_nothing_behind(
     def away(*_: object, **__: object) -> None:
         raise psycopg.OperationalError("the server closed the connection")
 
+    monkeypatch.setattr(intake, "LOOK_AFTER_FAILURE_SECONDS", 1.0)
     with monkeypatch.context() as broken:
         broken.setattr(SingleConnection, "_execute", away)
         answer = post(client, BODY)
@@ -515,8 +516,9 @@ def test_another_host_is_no_reason_to_refuse_it(client: FlaskClient, session: ob
 
 
 def test_a_database_that_hangs_is_503_before_mux_gives_up(
-    client: FlaskClient, session: object, pg_url: str
+    client: FlaskClient, session: object, pg_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(intake, "LOOK_AFTER_FAILURE_SECONDS", 1.0)
     with connect(pg_url) as other, other.transaction():
         other.execute("LOCK TABLE waiting_events IN ACCESS EXCLUSIVE MODE")
         began = time.monotonic()

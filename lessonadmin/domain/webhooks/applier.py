@@ -24,7 +24,7 @@ from lessonadmin.domain.videos import locking
 from lessonadmin.domain.webhooks import handlers, inbox
 from lessonadmin.domain.webhooks.handlers import EventResult
 from lessonadmin.domain.webhooks.inbox import Applied
-from lessonadmin.domain.webhooks.waiting_events import OLDEST
+from lessonadmin.domain.webhooks.waiting_events import FIRST
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 LOCK_MILLISECONDS = 200
 PAUSE_SECONDS = 0.2
 STALE_SECONDS = 10.0  # an event that waits for longer is applied by other processes as well
+BEHIND_SECONDS = 0.5
 WATCH_SECONDS = 2.0
 
 LIMIT_LOCKS = text(f"SET LOCAL lock_timeout = '{LOCK_MILLISECONDS}ms'")
@@ -50,7 +51,8 @@ REMOVE = text("DELETE FROM waiting_events WHERE id = ANY(:ids)")
 PUT_OFF = text("""UPDATE waiting_events SET due_at = clock_timestamp() + make_interval(secs => :seconds)
   WHERE id = ANY(:ids)""")
 
-LEFT = f"SELECT ({OLDEST}), {IS_LOCKED}"
+LEFT = f"""SELECT coalesce(oldest, 0), coalesce(overdue, 0), {IS_LOCKED}
+  FROM (VALUES (1)) always LEFT JOIN ({FIRST}) first ON true"""
 
 Rows = Sequence[Any]
 Take = Callable[[Session], Rows]
@@ -88,9 +90,9 @@ def drain(go_on: Callable[[], bool] = lambda: True) -> int:
 
 def help_if_needed(go_on: Callable[[], bool] = lambda: True) -> int:
     """The same, if there is no applier or it does not keep up."""
-    ((oldest_seconds, is_at_work),) = db.session.connection().exec_driver_sql(LEFT, {"lock": LOCK})
+    (found,) = db.session.connection().exec_driver_sql(LEFT, {"lock": LOCK})
     db.session.rollback()
-    return drain(go_on) if Left(oldest_seconds, is_at_work).needs_help else 0
+    return drain(go_on) if Left(*found).needs_help else 0
 
 
 class Watch:
@@ -101,8 +103,8 @@ class Watch:
 
     def look(self) -> "Left":
         """As it is at this moment; raises psycopg.Error."""
-        ((oldest_seconds, is_at_work),) = self._connection.execute(LEFT.encode(), {"lock": LOCK})
-        return Left(oldest_seconds, is_at_work)
+        (found,) = self._connection.execute(LEFT.encode(), {"lock": LOCK})
+        return Left(*found)
 
     def close(self) -> None:
         """Give the connection back."""
@@ -111,10 +113,19 @@ class Watch:
 
 @dataclass(frozen=True)
 class Left:
-    """For how long the oldest event has waited (0: none waits), and whether there is an applier."""
+    """For how long the oldest event has waited (0: none waits), since when it is due, and whether there is an applier.
+
+    One that is put off, since its lesson is locked, has waited for long and is not due.
+    """
 
     oldest_seconds: float
+    overdue_seconds: float
     applier_is_at_work: bool
+
+    @property
+    def is_behind(self) -> bool:
+        """The applier has so much to do that no answer should wait for it."""
+        return self.overdue_seconds > BEHIND_SECONDS
 
     @property
     def needs_help(self) -> bool:

@@ -1,8 +1,9 @@
 """Takes in webhooks for the threads of one process: each is stored, and applied by the process that is quickest.
 
-A caller begins with as many as it has, and then finishes each: so they are stored together. One that comes alone is applied before its caller answers, by this process or, where many come, by the applier. Others are
-applied by the applier right after (`lessonadmin.jobs.applier`), and by this process where there is none. Nothing in here checks
-who sent a webhook, and nothing waits for Mux, mail or Redis.
+A caller begins with as many as it has, and then finishes each: so they are stored together. One that comes alone is applied
+before its caller answers, by this process or, where many come, by the applier; not while older ones wait. Others are applied by the
+applier right after (`lessonadmin.jobs.applier`), and by this process where there is none. Nothing in here checks who sent a
+webhook, and nothing waits for Mux, mail or Redis.
 """
 
 import logging
@@ -27,9 +28,6 @@ log = logging.getLogger(__name__)
 # Within a second, so many webhooks are applied by this process before their answer; with more the applier is quicker.
 MAX_APPLIED_AT_ONCE = 20
 LOOK_AFTER_SECONDS = 1.0
-BEHIND_SECONDS = (
-    0.5  # where the oldest event has waited for longer, an answer does not wait until its event is applied
-)
 LOOK_AFTER_FAILURE_SECONDS = 10.0  # longer than a statement waits for a lock whose caller has gone
 THREAD = "webhooks that are left"
 
@@ -74,21 +72,26 @@ class Intake:
     def _store_and_apply(self, arrival: "Arrival") -> bool:
         store, incoming = self._opened(), arrival.incoming
         is_alone = arrival.was_alone and self._traffic.is_one()
-        way = self._way(is_alone)
-        incoming.wakes_applier = way is not Way.HERE
+        is_quiet = is_alone and self._traffic.is_quiet()
+        incoming.wakes_applier = not is_quiet or self._leftovers.applier_was_behind()
         store.wait(arrival.entry)
-        if not incoming.is_new or way is Way.LATER:
+        if not (is_alone and incoming.is_new):
             return False
-        return self._applied(incoming) if way is Way.HERE else store.wait_until_applied(incoming)
+        way = self._way(is_quiet)
+        if way is Way.BY_APPLIER:
+            return store.wait_until_applied(incoming)
+        return way is Way.HERE and self._applied(incoming)
 
-    def _way(self, is_alone: bool) -> "Way":
-        if not is_alone:
+    def _way(self, is_quiet: bool) -> "Way":
+        """For one that came alone and is stored."""
+        try:
+            left = self._leftovers.seen()
+        except psycopg.Error as error:
+            log.warning("it is not known whether webhooks are left: %s", type(error).__name__)
             return Way.LATER
-        is_quiet = self._traffic.is_quiet()
-        left = self._leftovers.seen()
         if not left.applier_is_at_work:
             return Way.HERE
-        if left.oldest_seconds > BEHIND_SECONDS:
+        if left.is_behind:
             return Way.LATER  # the processor is needed for those that have come before
         return Way.HERE if is_quiet else Way.BY_APPLIER
 
@@ -188,6 +191,10 @@ class Leftovers:
         if seen is None or time.monotonic() - seen[0] > LOOK_AFTER_SECONDS:
             self._seen = seen = (time.monotonic(), self._look())
         return seen[1]
+
+    def applier_was_behind(self) -> bool:
+        """When it was last asked."""
+        return self._seen is not None and self._seen[1].is_behind
 
     def _run(self) -> None:
         is_left = True

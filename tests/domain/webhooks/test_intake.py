@@ -85,6 +85,16 @@ def test_beyond_a_few_a_second_the_applier_is_waited_for(
     wait_for_the_thread()
 
 
+def store_older(connection: psycopg.Connection[tuple[object, ...]], *, due_in: int) -> None:
+    """One that has waited for five seconds."""
+    connection.execute(
+        "INSERT INTO waiting_events (id, mux_event_id, secret_hint, body, received_at, due_at) VALUES"
+        " ('00000000-0000-7000-8000-000000000001', 'older', 'abcd', '{}', now() - interval '5 seconds',"
+        " now() + make_interval(secs => %s))",
+        [due_in],
+    )
+
+
 @pytest.mark.parametrize("is_quiet", [True, False])
 def test_behind_older_ones_that_wait_none_is_applied_before_its_answer(
     way_in: Intake, pg_url: str, monkeypatch: pytest.MonkeyPatch, is_quiet: bool
@@ -94,17 +104,41 @@ def test_behind_older_ones_that_wait_none_is_applied_before_its_answer(
     monkeypatch.setattr(way_in, "_applied", lambda _: pytest.fail("it is applied before its answer"))
     with connect(pg_url) as working:
         working.execute("SELECT pg_advisory_lock(%s)", [applier.LOCK])
-        working.execute(
-            "INSERT INTO waiting_events (id, mux_event_id, secret_hint, body, received_at) VALUES"
-            " (gen_random_uuid(), 'older', 'abcd', '{}', now() - interval '1 second')"
-        )
-        began = time.monotonic()
-        take_in(way_in, incoming())
-        assert time.monotonic() - began < waiting_events.MAX_WAIT_FOR_APPLIER_SECONDS
+        store_older(working, due_in=-5)
+        for number in range(2):
+            began = time.monotonic()
+            one = incoming(number)
+            take_in(way_in, one)
+            assert time.monotonic() - began < waiting_events.MAX_WAIT_FOR_APPLIER_SECONDS
+        assert one.wakes_applier, "no process applies it by itself"
         assert applied() == 0
     monkeypatch.undo()
     wait_for_the_thread()
-    assert applied() == 2
+    assert applied() == 3
+
+
+def test_one_whose_lesson_is_locked_keeps_no_other_from_being_applied_before_its_answer(
+    way_in: Intake, pg_url: str
+) -> None:
+    with connect(pg_url) as working:
+        working.execute("SELECT pg_advisory_lock(%s)", [applier.LOCK])
+        store_older(working, due_in=2)
+        for number in range(3):
+            take_in(way_in, incoming(number))
+            assert applied() == number + 1
+    wait_for_the_thread()
+
+
+def test_what_is_stored_is_answered_although_it_is_not_known_what_is_left(
+    way_in: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> applier.Left:
+        raise psycopg.OperationalError("too many connections")
+
+    monkeypatch.setattr(way_in._leftovers, "seen", fails)
+    take_in(way_in, incoming())
+    wait_for_the_thread()
+    assert applied() == 1
 
 
 def test_several_that_have_begun_are_stored_together(way_in: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,4 +195,4 @@ def test_what_could_not_be_stored_in_time_is_looked_for(
 
 def test_the_watch_says_what_is_left(way_in: Intake, pg_url: str) -> None:
     with closing(applier.Watch(pg_url)) as watch:
-        assert watch.look() == applier.Left(0.0, applier_is_at_work=False)
+        assert watch.look() == applier.Left(0.0, 0.0, applier_is_at_work=False)

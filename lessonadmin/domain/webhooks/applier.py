@@ -24,7 +24,7 @@ from lessonadmin.domain.videos import locking
 from lessonadmin.domain.webhooks import handlers, inbox
 from lessonadmin.domain.webhooks.handlers import EventResult
 from lessonadmin.domain.webhooks.inbox import Applied
-from lessonadmin.domain.webhooks.waiting_events import FIRST
+from lessonadmin.domain.webhooks.waiting_events import OLDEST, OVERDUE
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,7 @@ REMOVE = text("DELETE FROM waiting_events WHERE id = ANY(:ids)")
 PUT_OFF = text("""UPDATE waiting_events SET due_at = clock_timestamp() + make_interval(secs => :seconds)
   WHERE id = ANY(:ids)""")
 
-LEFT = f"""SELECT coalesce(oldest, 0), coalesce(overdue, 0), {IS_LOCKED}
-  FROM (VALUES (1)) always LEFT JOIN ({FIRST}) first ON true"""
+LEFT = f"SELECT ({OLDEST}), ({OVERDUE}), {IS_LOCKED}"
 
 Rows = Sequence[Any]
 Take = Callable[[Session], Rows]

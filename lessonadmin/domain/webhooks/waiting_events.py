@@ -38,9 +38,10 @@ SELECT id, CASE WHEN %(wakes)b THEN pg_notify(%(channel)b::text, '')::text END F
 STILL_WAITS = b"SELECT 1 FROM waiting_events WHERE id = %(id)b"
 AGE = func.extract("epoch", func.clock_timestamp() - func.min(WaitingEvent.received_at))
 BACKLOG = select(func.count(), func.coalesce(AGE, 0)).select_from(WaitingEvent)
-FIRST = """SELECT extract(epoch FROM clock_timestamp() - received_at)::float AS oldest,
-    extract(epoch FROM clock_timestamp() - due_at)::float AS overdue
-  FROM waiting_events ORDER BY id LIMIT 1"""
+OLDEST = """SELECT coalesce((SELECT extract(epoch FROM clock_timestamp() - received_at)::float
+  FROM waiting_events ORDER BY id LIMIT 1), 0)"""
+OVERDUE = """SELECT coalesce((SELECT extract(epoch FROM clock_timestamp() - due_at)::float
+  FROM waiting_events ORDER BY id LIMIT 1), 0)"""
 
 
 @dataclass

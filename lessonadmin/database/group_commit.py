@@ -88,9 +88,10 @@ class GroupCommit(Generic[T]):
         with self._guard:
             batch = list(self._put)
             self._put.clear()
-        problem: Exception | None = None
+        problem: Exception | None = NotWrittenInTime()  # also where the thread itself is ended
         try:
             self._write([entry.item for entry in batch])
+            problem = None
         except Exception as error:  # whatever it is, each thread that waits has to hear of it
             problem = error
         finally:

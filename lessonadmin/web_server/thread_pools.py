@@ -42,11 +42,16 @@ class ThreadPools:
         self._queues[group].put(job)
 
 
+def survive(job: Job) -> None:
+    """Do it; whatever it raises ends neither the thread nor what the thread has to do after it."""
+    try:
+        job()
+    except BaseException:
+        log.exception("A thread of the web server goes on after an error that no request had caught")
+
+
 def _work(queue: "SimpleQueue[Job]") -> None:
     while True:
         job = queue.get()
-        try:
-            job()
-        except BaseException:
-            log.exception("A thread of the web server goes on after an error that no request had caught")
+        survive(job)
         del job  # else the last request of each thread stays in memory

@@ -272,9 +272,9 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         if self.webhooks:
             self.pools.submit(thread_pools.WEBHOOKS, self._webhooks_in_thread)
         for one, begun in taken:
-            begun.begin(self.wsgi, keep=one.keeps)
+            thread_pools.survive(partial(begun.begin, self.wsgi, keep=one.keeps))
         for one, begun in taken:
-            self._in_thread(one, begun)
+            thread_pools.survive(partial(self._in_thread, one, begun))
 
     def _in_thread(self, one: Connection, exchange: Exchange) -> None:
         try:

@@ -171,6 +171,18 @@ def test_an_error_reaches_everything_that_waits_and_nothing_that_comes_later() -
     assert writer.writes[-1] == [7], "the next one writes after an error"
 
 
+def test_what_a_thread_that_is_ended_did_not_write_is_not_taken_for_written() -> None:
+    def ended(_items: list[int]) -> None:
+        raise SystemExit
+
+    group = GroupCommit[int](ended, max_wait_seconds=20)
+    first, second = group.put(1), group.put(2)
+    with pytest.raises(SystemExit):
+        group.wait(first)
+    with pytest.raises(NotWrittenInTime):
+        group.wait(second)
+
+
 def test_no_item_waits_for_a_write_that_does_not_end() -> None:
     writer = Writer()
     writer.open.clear()

@@ -38,13 +38,16 @@ class Endless:
 class Together:
     """An answer that waits for the next /release, and says how many like it had begun when it was taken."""
 
-    def __init__(self, _environ: dict[str, Any]) -> None:
+    def __init__(self, environ: dict[str, Any]) -> None:
         global begun
+        self.ends_its_thread = environ["QUERY_STRING"] == "ends"
         begun += 1
 
     def __iter__(self) -> Iterator[bytes]:
         seen = begun
         occupied.wait(20)
+        if self.ends_its_thread:
+            raise SystemExit
         return iter([str(seen).encode()])
 
 

@@ -99,6 +99,19 @@ def test_webhooks_that_wait_for_a_thread_are_all_begun_before_the_first_is_answe
     assert sorted(numbers)[-1] == 1 + several, "and none is left"
 
 
+def test_one_webhook_that_ends_its_thread_keeps_no_other_from_its_answer() -> None:
+    with server() as web, web.connect(get("/api/mux/webhook", close=True)):
+        wait_for(lambda: web.get("/begun") == b"1", seconds=5, what="the first webhook")
+        with web.connect(get("/api/mux/webhook?ends", close=True)):
+            web.get("/begun")  # so that it is before the others
+            with clients(web, 3, get("/api/mux/webhook", close=True)) as others:
+                for _ in range(3):
+                    assert web.get("/begun") == b"1", "the thread is taken"
+                web.get("/release")
+                assert all(everything(one).startswith(b"HTTP/1.1 200 ") for one in others)
+        assert answers_in_time(web, "/api/mux/webhook")
+
+
 def test_more_clients_than_connections_do_not_keep_a_new_one_out() -> None:
     with server("--worker-connections 20") as web, clients(web, 40, HEAD_BEGINS):
         assert answers_in_time(web)

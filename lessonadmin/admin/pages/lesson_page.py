@@ -1,4 +1,4 @@
-"""The page of one lesson or course for support: where it stands, why, what to do, what happened, who noted what.
+"""The page of one lesson or course for support: its status and why, what to do, what happened, who noted what.
 
 Besides the page: Mux beside the local rows (on demand), older parts of the timeline, the timeline as a text for a ticket, notes, and the
 few words and numbers that staff may edit.
@@ -9,17 +9,20 @@ from typing import Any, cast
 
 from flask import Response, flash, make_response, redirect, request
 
-from lessonadmin import auth
+from lessonadmin import auth, config
 from lessonadmin.admin.framework import mux_links
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import rate_limits
-from lessonadmin.domain.batches import registry
+from lessonadmin.domain.batches import preview, registry
+from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.diagnosis import diagnose, facts, mux_comparison
+from lessonadmin.domain.diagnosis.finding import Finding
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
 from lessonadmin.domain.lessons import course_lists, courses, lessons
 from lessonadmin.domain.models import Kind, Lesson, Owner, User
 from lessonadmin.domain.support import notes, timeline
+from lessonadmin.domain.uploads import direct_upload, upload_again
 from lessonadmin.domain.videos import conditions
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.forms import LessonForm, PanelCourseForm, panel_form
@@ -79,6 +82,32 @@ class CasePages:
         flash(f"The {self._kind} is saved.", "success")
         return redirect(self.get_url(".details_view", id=owner.id))  # type: ignore[attr-defined]
 
+    @expose("/upload-again", methods=("POST",))
+    def upload_again_view(self) -> Any:
+        """Ask the instructor for another upload; `again` comes from a page that says when they were asked before."""
+        owner = self._owner(request.form.get("id", ""))
+        try:
+            asked = upload_again.ask(owner, again="again" in request.form, actor=auth.current_actor())
+        except Conflict as problem:
+            flash(problem.message, "warning")
+        else:
+            how = "in the app and by mail" if config.current().mail_url else "in the app"
+            flash(f"Asked {asked.name} {how}." if asked else "The instructor was asked already.", "success")
+        return self._back_to(owner)
+
+    @expose("/cancel-upload", methods=("POST",))
+    def cancel_upload_view(self) -> Any:
+        owner = self._owner(request.form.get("id", ""))
+        cancelled = direct_upload.cancel_current(owner, actor=auth.current_actor())
+        said = (
+            ("The upload is cancelled.", "success") if cancelled else ("No upload is on its way.", "warning")
+        )
+        flash(*said)
+        return self._back_to(owner)
+
+    def _back_to(self, owner: Owner) -> Any:
+        return redirect(self.get_url(".details_view", id=owner.id))  # type: ignore[attr-defined]
+
     # What they are made of
 
     @property
@@ -121,9 +150,14 @@ class CasePages:
             "noted": self._noted(owner, told),
             "player": player_of(owner),
             "mux_url": mux_links.asset(owner.mux_asset_id),
-            "offered": registry.of(self.target),
+            "offered": self._offered(owner, values["findings"]),
             "stuck": conditions.is_stuck(owner, values["uploads"].all, values["uploads"].now),
         }
+
+    def _offered(self, owner: Owner, findings: list[Finding]) -> list[Action]:
+        """What would change something now and is not offered beside a finding already."""
+        there = {button.action for one in findings for button in one.buttons if owner.id in button.ids}
+        return [one for one in preview.useful(self.target, owner.id) if one.name not in there]
 
     def _noted(self, owner: Owner, told: timeline.Timeline) -> list[tuple[str, datetime, str]]:
         """Who noted what and when, newest first; out of the timeline, unless it goes on before what was read."""
@@ -133,7 +167,7 @@ class CasePages:
         if not isinstance(owner, Lesson):
             return []
         return [
-            (note.author.email if note.author else "somebody", note.created_at, note.text)
+            (note.author.email if note.author else "a removed account", note.created_at, note.text)
             for note in notes.of(owner.id)
         ]
 
@@ -165,7 +199,7 @@ class NotedPages(CasePages):
         except Invalid as problem:
             flash(problem.message, "error")
         else:
-            flash("The note is written down.", "success")
+            flash("The note is added.", "success")
         return redirect(f"{self.get_url('.details_view', id=owner.id)}#notes")  # type: ignore[attr-defined]
 
 

@@ -23,6 +23,7 @@ AUDIT_WORDS = {
     "video.upload_started": "Began an upload",
     "video.upload_not_created": "An upload ended before it began",
     "video.upload_cancelled": "Upload cancelled",
+    "video.upload_again_asked": "Asked the instructor to upload again",
     "video.held": "A file arrived after its upload was withdrawn; it is held",
     "video.taken_over": "Took over the file that was held",
     "video.processing": "Mux has the file and works on it",

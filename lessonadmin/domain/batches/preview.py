@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, Text, cast, func, select
 
 from lessonadmin.db import db
-from lessonadmin.domain.batches import targets
+from lessonadmin.domain.batches import registry, targets
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.results import DONE, SENTENCES
 from lessonadmin.domain.batches.targets import Source
@@ -70,6 +70,14 @@ def preview(action: Action, source: Source) -> Preview:
     groups.sort(key=lambda group: (not group.changes, -group.count, group.code))
     changes = sum(group.count for group in groups if group.changes)
     return Preview(asked, changes, asked - changes, tuple(groups))
+
+
+def useful(target: str, row_id: uuid.UUID) -> tuple[Action, ...]:
+    """The actions that would do something with this one row, as it is now."""
+    offered = registry.of(target)
+    model = registry.MODELS[target]
+    codes = db.session.execute(select(*(one.verdict() for one in offered)).where(model.id == row_id)).first()
+    return tuple(one for one, code in zip(offered, codes or (), strict=False) if code in DONE)
 
 
 def _group(code: str, count: int, ids: list[uuid.UUID], names: dict[uuid.UUID, str]) -> Group:

@@ -1,96 +1,55 @@
-"""Why is this video where it is, and what is to be done: cause -> sentence -> button.
+"""Why is this video where it is, and what is to be done: cause -> sentence -> buttons.
 
 From the local database alone (`diagnose(owner)`, a handful of queries), or better after a look at Mux on request
-(`diagnose(owner, look=mux_comparison.look(...))`). Nothing is changed here; a button names an action of `registry`. The first
-finding is the cause, those after it are what else stands in the way.
+(`diagnose(owner, look=mux_comparison.look(...))`). Nothing is changed here. The first finding is the cause, those after
+it are what else stands in the way.
 """
 
 from collections.abc import Iterator
 
-from lessonadmin import queue
-from lessonadmin.domain import heartbeats
+from lessonadmin.domain.diagnosis import outages
 from lessonadmin.domain.diagnosis.facts import Uploads, VideoFacts, read_facts
-from lessonadmin.domain.diagnosis.findings import (
-    DOCTOR,
-    Button,
-    Finding,
-    finding_at_mux,
-    finding_in_database,
-    held,
-    mux_trouble,
-    replacement,
-)
+from lessonadmin.domain.diagnosis.finding import Button, Finding
+from lessonadmin.domain.diagnosis.findings import finding_in_database, held, not_begun, replacement
+from lessonadmin.domain.diagnosis.findings_at_mux import finding_at_mux
 from lessonadmin.domain.diagnosis.mux_comparison import Look
 from lessonadmin.domain.models import Owner
 
-__all__ = ["Button", "Finding", "background_work_findings", "diagnose"]
+__all__ = ["Button", "Finding", "diagnose"]
+
+# What an outage may be the reason of: here the outage comes first.
+MAY_FOLLOW = ("no_bytes", "bytes_sent", "preparing_slowly", "url_expired", "replacement_late")
 
 
 def diagnose(owner: Owner, *, look: Look | None = None, uploads: Uploads | None = None) -> list[Finding]:
     """What there is to say about the video of a lesson or course, the cause first. Never empty."""
     case = read_facts(owner, look, uploads)
     main = finding_at_mux(case) or finding_in_database(case)
-    around = list(_surroundings(case, main))
+    around = [one for one in _surroundings(case, main) if one.cause != main.cause]
     decide = list(held(case))
     if decide and main.severity != "trouble":
         return [*decide, main, *around]
-    return [*_in_order(around, main), *decide]
+    before = [one for one in around if _comes_first(one, main, case)]
+    return [*before, main, *(one for one in around if one not in before), *decide]
 
 
-def _in_order(around: list[Finding], main: Finding) -> list[Finding]:
-    return [*around, main] if _stands_in_the_way(around, main) else [main, *around]
-
-
-def _stands_in_the_way(around: list[Finding], main: Finding) -> bool:
-    """Waiting is normal only if worker and clock run; else that is the cause."""
-    return bool(around) and around[0].severity == "trouble" and main.severity == "waiting"
-
-
-# What else stands in the way
+def _comes_first(one: Finding, main: Finding, case: VideoFacts) -> bool:
+    """Waiting is normal only if all runs that is waited for; else that is the cause."""
+    if one.severity != "trouble" or not (case.moving or case.status == "deleting"):
+        return False
+    uncertain = main.severity == "waiting" or main.cause in MAY_FOLLOW
+    return uncertain or one.cause in outages.MUX_AWAY
 
 
 def _surroundings(case: VideoFacts, main: Finding) -> Iterator[Finding]:
-    if case.moving or case.status == "deleting":
-        yield from background_work_findings()
-        if case.look is None and case.last_look_error is not None:
-            category, message = case.last_look_error
-            trouble = mux_trouble(category, f"The last look at Mux failed: {message}")
-            if trouble.cause != main.cause:
-                yield trouble
+    if case.moving or case.status == "deleting" or case.not_begun is not None:
+        yield from outages.outages(case)
+    if case.not_begun is not None and case.status != "none":
+        yield not_begun(case)
     if case.waiting_events:
         count = len(case.waiting_events)
         said = f"{count} event{'s' if count > 1 else ''} of Mux about it could not be applied or matched."
-        yield Finding(
-            "events_waiting",
-            said,
-            "trouble",
-            Button("Replay", "replay", "event", tuple(case.waiting_events)),
-        )
+        replay = Button("Replay", "replay", "event", tuple(case.waiting_events))
+        yield Finding("events_waiting", said, "trouble", (replay,))
     if case.is_replacement and main.cause != "replacement_late":
         yield replacement(case)
-
-
-def background_work_findings() -> Iterator[Finding]:
-    """Are Redis, a worker and the clock there to do the work?"""
-    if not queue.answers():
-        yield Finding(
-            "redis_away",
-            "Redis does not answer, so jobs are not picked up at once; the clock's sweep does the work, more slowly.",
-            "trouble",
-            DOCTOR,
-        )
-    there = heartbeats.worker_and_clock()
-    if not there["worker"]:
-        yield Finding(
-            "no_workers",
-            "No worker has been seen for a minute: background work is left to the clock and takes longer.",
-            "trouble",
-            DOCTOR,
-        )
-    if not there["clock"]:
-        yield Finding(
-            "no_clock",
-            "No clock has been seen for a minute: nobody looks for lost messages.",
-            "trouble",
-            DOCTOR,
-        )

@@ -1,4 +1,4 @@
-"""Everything the local database says about the video of one lesson or course, gathered for its diagnosis in four queries."""
+"""Everything the local database says about the video of one lesson or course, gathered for its diagnosis in a few queries."""
 
 import uuid
 from dataclasses import dataclass
@@ -8,14 +8,19 @@ from sqlalchemy import func, select
 
 from lessonadmin.db import db
 from lessonadmin.domain.diagnosis.mux_comparison import Look
-from lessonadmin.domain.models import AssetDeletion, MuxEvent, Owner, Tracking, User, owners
+from lessonadmin.domain.models import AssetDeletion, MuxCall, MuxEvent, Owner, Tracking, User, owners
 from lessonadmin.domain.models.lessons import OPEN_STATUSES
+from lessonadmin.domain.uploads import upload_again
+from lessonadmin.domain.uploads.upload_again import Asked
 from lessonadmin.domain.videos import conditions, outbox
 from lessonadmin.domain.videos.locking import LockedVideo
-from lessonadmin.domain.videos.state_machine import State, is_withdrawn, state_of
+from lessonadmin.domain.videos.observations import upload_observation
+from lessonadmin.domain.videos.state_machine import State, VideoEvent, is_withdrawn, state_of
 from lessonadmin.text.durations import in_words
 
 MAX_EVENTS = 20
+JUST_NOW = 5.0
+UNKNOWN = "A user whose account is deleted"
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,9 @@ class VideoFacts:
     now: datetime
     look: Look | None
     withdrawn: tuple["Withdrawn", ...] = ()
+    not_begun: "NotBegun | None" = None
+    asked: Asked | None = None  # to upload again
+    instructor: str = "The instructor"
 
     @property
     def status(self) -> str:
@@ -94,6 +102,25 @@ class VideoFacts:
         )
 
     @property
+    def answer(self) -> "Answer | None":
+        """What Mux said when it was last asked."""
+        if self.look is not None and self.look.upload is not None:
+            return Answer(upload_observation(self.look.upload, found_by="manual", seen=True).video_event, 0.0)
+        upload = self.watched
+        if upload is None or upload.last_answer is None or upload.last_answer_at is None:
+            return None
+        return Answer(VideoEvent(upload.last_answer), (self.now - upload.last_answer_at).total_seconds())
+
+    @property
+    def no_file_at_mux(self) -> "Answer | None":
+        """Mux's answer that it waits for the file, given since the browser said that everything is sent, if it did."""
+        answer, upload = self.answer, self.watched
+        if answer is None or upload is None or answer.said is not VideoEvent.UPLOAD_WAITING:
+            return None
+        sent = upload.bytes_in_at
+        return answer if sent is None or answer.seconds < (self.now - sent).total_seconds() else None
+
+    @property
     def age(self) -> str:
         return _since(self.now, self.watched.created_at if self.watched is not None else None)
 
@@ -121,6 +148,27 @@ class VideoFacts:
         return category, message
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What Mux said about an upload when it was asked, and how many seconds ago."""
+
+    said: VideoEvent
+    seconds: float
+
+    @property
+    def asked(self) -> str:
+        """`Asked 1 minute ago.`"""
+        return "Asked just now." if self.seconds < JUST_NOW else f"Asked {in_words(self.seconds)} ago."
+
+
+@dataclass(frozen=True)
+class NotBegun:
+    """The newest upload, for which Mux gave no address; `category` is how the call ended, if that is still known."""
+
+    upload: Tracking
+    category: str | None
+
+
 def _since(now: datetime, moment: datetime | None) -> str:
     return in_words((now - moment).total_seconds()) if moment is not None else "some time"
 
@@ -138,6 +186,8 @@ def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None
         .execution_options(populate_existing=True)
     )
     waiting = _waiting_events(owner, video.current)
+    plays = owner.video_processing_status == "ready" and video.in_question is video.playing
+    instructor = db.session.get(User, owner.owner_id)
     return VideoFacts(
         owner,
         video.shown,
@@ -148,7 +198,23 @@ def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None
         found.now,
         look,
         _withdrawn(found.all),
+        _not_begun(owner, video),
+        None if plays else upload_again.asked(owner, video.in_question),
+        (instructor.name or instructor.email) if instructor is not None else "The instructor",
     )
+
+
+def _not_begun(owner: Owner, video: LockedVideo) -> NotBegun | None:
+    upload = video.not_begun
+    if upload is None:
+        return None
+    category = db.session.scalar(
+        select(MuxCall.outcome)
+        .where(MuxCall.target_id == owner.id, MuxCall.operation == "create_upload")
+        .order_by(MuxCall.at.desc())
+        .limit(1)
+    )
+    return NotBegun(upload, category)
 
 
 def _withdrawn(uploads: tuple[Tracking, ...]) -> tuple[Withdrawn, ...]:
@@ -157,7 +223,7 @@ def _withdrawn(uploads: tuple[Tracking, ...]) -> tuple[Withdrawn, ...]:
     known = db.session.execute(select(User.id, User.email).where(User.id.in_(ids))).all() if found else []
     emails = {user.id: user.email for user in known}
     return tuple(
-        Withdrawn(upload, emails.get(upload.started_by, "Somebody") if upload.started_by else "Somebody")
+        Withdrawn(upload, emails.get(upload.started_by, UNKNOWN) if upload.started_by else UNKNOWN)
         for upload in found
     )
 

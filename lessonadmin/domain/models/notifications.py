@@ -24,6 +24,7 @@ NOTICE_KINDS = (
     "video_deleted",
     "alarm",
     "account",
+    "upload_again",
 )
 
 

@@ -60,6 +60,10 @@ class Tracking(WithMuxIds, Stamped, Base):
     attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
     last_look_error: Mapped[str | None] = mapped_column(Text)
     last_look_at: Mapped[Moment | None]
+    last_answer: Mapped[str | None] = mapped_column(
+        Text
+    )  # a VideoEvent: what Mux said when it was last asked
+    last_answer_at: Mapped[Moment | None]
     next_check_at: Mapped[Moment | None]
     handed_over_at: Mapped[Moment | None]  # to the workers, by the clock; empty again after any event or look
     expires_at: Mapped[Moment | None]

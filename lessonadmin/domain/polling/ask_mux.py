@@ -134,7 +134,7 @@ def observe(
         return observation, "get_asset"
     if mux_upload is not None:
         return upload_observation(mux_upload, found_by=found_by, seen=True), "get_upload"
-    return Observation(video_event=VideoEvent.UPLOAD_WAITING, found_by=found_by, seen=True), "nothing to ask"
+    return Observation(video_event=VideoEvent.UPLOAD_WAITING, found_by=found_by), "nothing to ask"
 
 
 def check_upload(
@@ -200,6 +200,8 @@ def apply_locked(video: LockedVideo, upload: Tracking, observation: Observation)
     upload.attempts += 1
     upload.last_look_at = func.clock_timestamp()
     upload.last_look_error = None
+    if observation.seen:
+        upload.last_answer, upload.last_answer_at = observation.video_event.value, func.clock_timestamp()
     if observation.video_event is VideoEvent.UPLOAD_WAITING and _ran_out(upload):
         observation = replace(observation, video_event=VideoEvent.UPLOAD_EXPIRED)
     outcome = transitions.apply(video, upload, observation)

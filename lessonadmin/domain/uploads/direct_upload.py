@@ -271,13 +271,15 @@ def cancel(upload_id: str, owner: Owner, *, actor: Actor) -> str:
         return _cancel(video, upload)
 
 
-def cancel_current(owner: Owner, *, actor: Actor) -> None:
+def cancel_current(owner: Owner, *, actor: Actor) -> bool:
     """A person gives up whatever is on its way to a lesson or course, if anything is; a video that plays stays."""
     with transaction(actor):
         video = locking.lock_video_of(owner)
         upload = video.on_its_way
-        if upload is not None and upload.upload_id is not None:
-            _cancel(video, upload)
+        if upload is None or upload.upload_id is None:
+            return False
+        _cancel(video, upload)
+        return True
 
 
 def _cancel(video: LockedVideo, upload: Tracking) -> str:

@@ -22,6 +22,7 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Kind, Owner, Tracking, owners
 from lessonadmin.domain.videos.conditions import is_askable
+from lessonadmin.domain.videos.state_machine import NOT_BEGUN
 
 Target = tuple[Kind, uuid.UUID]
 
@@ -61,6 +62,17 @@ class LockedVideo:
     def watched(self) -> Tracking | None:
         """What may still change, and is asked about and compared with Mux: what is coming, else what is shown."""
         return self.on_its_way or self.shown
+
+    @property
+    def not_begun(self) -> Tracking | None:
+        """The newest upload, if Mux gave no address for it."""
+        last = self.uploads[-1] if self.uploads else None
+        return last if last is not None and last.error_type == NOT_BEGUN else None
+
+    @property
+    def in_question(self) -> Tracking | None:
+        """The upload that another one would stand in for, if an instructor is asked to upload again."""
+        return self.not_begun or self.watched
 
     @property
     def to_ask(self) -> list[Tracking]:

@@ -116,6 +116,9 @@ UPLOAD_ERRORS = {
 }
 
 
+# The error type of an upload for which Mux gave no address: it never counted for its lesson or course.
+NOT_BEGUN = "upload_not_created"
+
 # What a cancelled upload that was withdrawn carries as its error type.
 KEPT_BACK = {S.WITHDRAWN: "right_lost", S.HELD: "held"}
 

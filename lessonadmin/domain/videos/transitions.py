@@ -19,6 +19,7 @@ from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation, Outcome
 from lessonadmin.domain.videos.state_machine import (
     KEPT_BACK,
+    NOT_BEGUN,
     UPLOAD_ERRORS,
     State,
     VideoEvent,
@@ -260,7 +261,7 @@ def _video_status(upload: Tracking | None) -> str:
 
 def fail_before_upload(video: LockedVideo, upload: Tracking, *, message: str) -> None:
     """Mux issued no address for this upload: it ends outside the lesson, which stays as it was."""
-    upload.status, upload.error_type, upload.error_message = "error", "upload_not_created", message
+    upload.status, upload.error_type, upload.error_message = "error", NOT_BEGUN, message
     recheck_schedule.unschedule(upload)
     audit_log.record("video.upload_not_created", video.owner, message=message)
 

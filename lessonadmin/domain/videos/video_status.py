@@ -18,6 +18,7 @@ from lessonadmin.domain.models.owners import COLUMNS
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.videos import conditions, wording
 from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.domain.videos.state_machine import NOT_BEGUN
 
 FIRST_POLL_MS = 5000
 SLOWEST_POLL_MS = 30_000
@@ -104,7 +105,7 @@ def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
                 ),  # what failed beside a video that plays and is deleted by now
             ),
             # never left here: Mux refused to make an upload of it
-            or_(Tracking.error_type.is_(None), Tracking.error_type != "upload_not_created"),
+            or_(Tracking.error_type.is_(None), Tracking.error_type != NOT_BEGUN),
         )
         .order_by(Tracking.created_at, Tracking.id)
         .execution_options(populate_existing=True)

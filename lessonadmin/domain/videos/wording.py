@@ -1,5 +1,7 @@
 """Video states and failures in plain words: what happened, and what to do. One sentence a thing, for every surface."""
 
+from lessonadmin.domain.videos.state_machine import NOT_BEGUN
+
 FAILURE_SENTENCES = {
     "upload_timed_out": "The upload was not finished in time, so Mux closed it. Please upload the video again.",
     "upload_errored": "Mux could not use the file that was uploaded. Please check that it plays and upload it again.",
@@ -8,6 +10,16 @@ FAILURE_SENTENCES = {
     "wrong_policy": "Mux made the video with another playback policy than we asked for. Support can mend this.",
     "deleted_at_mux": "The video was deleted at Mux. Please upload it again.",
     "asset_errored": "Mux could not process this video.",
+}
+
+NO_REASON = "Mux gave no address to upload to."
+# Why another upload is asked for.
+REASONS_FOR_ANOTHER = {
+    "upload_timed_out": "The upload was not finished in time.",
+    "upload_errored": "Mux could not use the file that arrived; please check that it plays.",
+    "upload_cancelled": "The upload was cancelled at Mux.",
+    "deleted_at_mux": "The video was deleted at Mux.",
+    NOT_BEGUN: "The last upload could not begin; the file was not the cause.",
 }
 
 STATUS_SENTENCES = {
@@ -30,6 +42,7 @@ HEADLINES = {
     "video_failed": ("A video failed", "{} videos failed"),
     "needs_attention": ("A video takes unusually long", "{} videos take unusually long"),
     "video_deleted": ("A video was deleted", "{} videos were deleted"),
+    "upload_again": ("Please upload a video again", "Please upload {} videos again"),
     "account": ("Your account was changed", "{} changes of your account"),
     "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
 }
@@ -61,9 +74,39 @@ def why_many(cause: str | None) -> str:
     return FAILURE_SENTENCES_FOR_MANY.get(cause or "", "")
 
 
+def why_again(status: str, error_type: str | None) -> str:
+    """Why an instructor is asked to upload again, in one sentence; nothing where they gave up themselves."""
+    if status == "uploading":
+        return "Mux has received no complete file."
+    if status == "error" and error_type not in REASONS_FOR_ANOTHER:
+        return "Mux could not process the file; please check that it plays."
+    return REASONS_FOR_ANOTHER.get(error_type or "", "")
+
+
+# What Mux was found to say when a person asked: (nothing new, something new).
+ANSWERS = {
+    "uploading": ("Mux is still waiting for the file.", "Mux is waiting for the file."),
+    "processing": ("Mux has the file and is still preparing the video.", "Mux has the file and is preparing the video."),
+    "ready": ("The video is ready at Mux, as it is here.", "The video is ready at Mux, and plays now."),
+    "deleting": ("Mux has not deleted the video yet.", "The video is being deleted at Mux."),
+    "none": ("Mux has no video for it.", "Mux has no video for it any more."),
+}  # fmt: skip
+
+
+def answer_of_mux(status: str, *, changed: bool, error_type: str | None, message: str | None) -> str:
+    """What was found when Mux was asked, and that it was just now."""
+    if status == "error":
+        said = why_failed(error_type, message)
+        return f"{said if changed else f'Mux says nothing new. {said}'} Asked just now."
+    said = ANSWERS.get(status, ("Mux says nothing new.", "Mux had news."))[changed]
+    return f"{said} Asked just now."
+
+
 def why_failed(error_type: str | None, message: str | None) -> str:
     """What went wrong and what to do, with Mux's own words where there are any."""
     said = (message or "").strip()
+    if error_type == NOT_BEGUN:
+        return f"The upload could not begin, for a reason that has nothing to do with the file: {said or NO_REASON}"
     if error_type in FAILURE_SENTENCES and error_type != "asset_errored":
         return FAILURE_SENTENCES[error_type]
     if said:

@@ -273,7 +273,7 @@ def test_recheck_finds_what_we_were_not_told(
     target = lesson.id if slug == "lesson" else mux_sim.uploads(lesson)[0].id
     act(support, slug, action, target)
     assert mux_sim.lesson(lesson).status == "published"
-    assert "Mux had news: the video is now “ready”." in said(support)
+    assert "The video is ready at Mux, and plays now. Asked just now." in said(support)
 
 
 def test_courses_and_uploads_are_cleared_and_events_replayed(support: FlaskClient, mux_sim: MuxSim) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.accounts import users
+from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote, Tracking
 from tests.admin.posting import act, fresh, said
@@ -53,7 +54,7 @@ def test_what_mux_did_not_tell_is_seen_beside_us_and_put_right(support: FlaskCli
     assert causes(support, lesson, look="1")[0] == "ready_not_told"
     fragment = support.get(address(lesson, look="1"), headers={"X-Fragment": "case"})
     assert fragment.headers["X-Fragment"] == "case"
-    assert "We and Mux, side by side" in fragment.text
+    assert "Here and at Mux, side by side" in fragment.text
     assert 'name="action" value="recheck"' in fragment.text
     assert mux_sim.lesson(lesson).video_processing_status == "uploading", "asking changed nothing"
     answer = act(support, "lesson", "recheck", lesson.id, url=address(lesson))
@@ -93,7 +94,7 @@ def test_a_late_new_video_is_badged_and_said_on_the_page(support: FlaskClient, m
     db.session.commit()
     said_now = page_of(support.get(address(lesson))).text()
     assert "New video late" in said_now
-    assert "The old one plays until it is ready" in said_now
+    assert "The current video plays until then." in said_now
     assert causes(support, lesson) == ["replacement_late"]
 
 
@@ -286,3 +287,87 @@ def test_a_file_that_is_held_has_two_answers(support: FlaskClient, mux_sim: MuxS
     sweep.sweep()
     assert mux_sim.lesson(lesson).status == "published"
     assert causes(support, lesson)[0] == "published"
+
+
+def stuck_upload(mux_sim: MuxSim, lesson: Lesson) -> None:
+    """Its page was closed two hours ago, and Mux waits for the file."""
+    mux_sim.upload(lesson)
+    mux_sim.deliver()
+    db.session.execute(update(Tracking).values(created_at=Tracking.created_at - timedelta(hours=2)))
+    db.session.commit()
+
+
+def test_what_mux_answered_is_used_and_the_instructor_is_asked_to_upload_again(
+    support: FlaskClient, mux_sim: MuxSim
+) -> None:
+    tina = make_user(name="Tina Vale")
+    lesson = make_lesson(creator=tina, title="Bread")
+    stuck_upload(mux_sim, lesson)
+    assert causes(support, lesson) == ["no_bytes"]
+    act(support, "lesson", "recheck", lesson.id, url=address(lesson))
+    page = page_of(support.get(address(lesson)))
+    assert "Mux is still waiting for the file. Asked just now." in page.text()
+    status = page.text("main")
+    assert (
+        "Mux has received no complete file. Asked just now. Tina Vale must choose the file again." in status
+    )
+    for label in ("Ask the instructor to upload again", "Cancel the upload", "Check with Mux"):
+        assert label in status
+    answer = send(support, "/admin/lesson/upload-again", id=str(lesson.id))
+    assert answer.location == address(lesson)
+    page = page_of(support.get(address(lesson)))
+    assert "Asked Tina Vale in the app." in page.text()
+    assert "to upload again." in page.text("main")
+    assert "Ask again" in page.text("main")
+    assert "Asked the instructor to upload again" in page.text("main"), "the activity has it"
+    assert "Please upload a video again: Bread" in page_of(signed_in(tina).get("/notifications")).text()
+    send(support, "/admin/lesson/upload-again", id=str(lesson.id))
+    assert "The instructor was asked already." in said(support)
+    send(support, "/admin/lesson/upload-again", id=str(lesson.id), again="1")
+    assert "Asked Tina Vale in the app." in said(support)
+    send(support, "/admin/lesson/cancel-upload", id=str(lesson.id))
+    assert "The upload is cancelled." in said(support)
+    assert mux_sim.lesson(lesson).video_processing_status == "none"
+    send(support, "/admin/lesson/cancel-upload", id=str(lesson.id))
+    assert "No upload is on its way." in said(support)
+
+
+def test_only_what_does_something_is_offered(support: FlaskClient, mux_sim: MuxSim) -> None:
+    def offered(row: Lesson | Course) -> list[str | None]:
+        page = page_of(support.get(address(row)))
+        return [one["value"] for one in page.all("button", name="action")]
+
+    assert (
+        offered(make_lesson(publish_on_ready=False)) == ["publish"]
+        or offered(make_lesson(publish_on_ready=False)) == []
+    )
+    playing = make_playing_lesson()
+    assert "publish" not in offered(playing)
+    assert set(offered(playing)) >= {"unpublish", "clear_asset", "recheck"}
+    course = make_course()
+    assert offered(course) == []
+
+
+def test_asking_for_what_is_not_needed_is_refused_in_words(support: FlaskClient) -> None:
+    send(support, "/admin/lesson/upload-again", id=str(make_playing_lesson().id))
+    assert "Its video needs no other upload any more." in said(support)
+    assert send(support, "/admin/lesson/upload-again", id=str(uuid.uuid4())).status_code == 404
+
+
+def test_an_upload_that_mux_refused_to_begin_is_no_lesson_without_a_video(
+    support: FlaskClient, mux_sim: MuxSim
+) -> None:
+    tina = make_user(name="Tina Vale")
+    lesson = make_lesson(creator=tina)
+    mux_sim.control.fault("api", "status", match={"operation": "create_upload"}, status=401)
+    with pytest.raises(Problem):
+        mux_sim.upload(lesson)
+    mux_sim.control.clear_faults()
+    text = page_of(support.get(address(lesson))).text("main")
+    assert "No video was ever uploaded" not in text
+    assert (
+        "Mux did not accept Lessonadmin’s access token, so no upload began. The file is not the cause."
+        in text
+    )
+    send(support, "/admin/lesson/upload-again", id=str(lesson.id))
+    assert "Asked Tina Vale in the app." in said(support)

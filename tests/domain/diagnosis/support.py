@@ -24,9 +24,9 @@ def by_mux(owner: Lesson | Course) -> Finding:
     return diagnose.diagnose(fresh(owner), look=mux_comparison.look(kind, owner.id))[0]  # type: ignore[arg-type]
 
 
-def press(finding: Finding) -> list[batches.Item]:
-    button = finding.button
-    assert button is not None
+def press(finding: Finding, action: str | None = None) -> list[batches.Item]:
+    """Its first button, or the one of this action."""
+    button = next(one for one in finding.buttons if action in (None, one.action))
     assert button.action is not None
     action = registry.find(button.target or "", button.action)
     actor = Actor.user(make_user(role="support").id)
@@ -43,9 +43,10 @@ def aged(owner: Lesson | Course, seconds: float = 7200) -> None:
 def assert_says(finding: Finding, cause: str, severity: str, action: str | None) -> None:
     assert (finding.cause, finding.severity) == (cause, severity)
     assert finding.sentence.strip().endswith((".", ")"))
-    assert (finding.button.action if finding.button else None) == action
-    if action is not None and finding.button is not None:
-        registry.find(finding.button.target or "", action)
+    first = finding.buttons[0] if finding.buttons else None
+    assert ((first.action or first.deed) if first else None) == action
+    for button in finding.buttons:
+        assert button.action is None or registry.find(button.target or "", button.action)
 
 
 def compared(owner: Lesson | Course) -> dict[str, mux_comparison.Compared]:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain.diagnosis import diagnose
+from lessonadmin.domain.diagnosis import diagnose, outages
 from lessonadmin.domain.models import Lesson, MuxEvent
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.mux import MuxError
@@ -25,8 +25,7 @@ def test_without_a_worker_or_the_clock_that_is_the_cause(uploading: Lesson, pref
     db.session.commit()
     found = by_record(uploading)
     assert (found.cause, found.severity) == (cause, "trouble")
-    assert found.button is not None
-    assert found.button.page == "doctor"
+    assert [one.page for one in found.buttons] == ["doctor"]
     assert "no_bytes" in causes(uploading)
 
 
@@ -43,7 +42,7 @@ def test_mux_unreachable_is_also_known_from_the_last_look(mux_sim: MuxSim, uploa
         ask_mux.check_upload(row.id, actor=actor, priority="low", found_by="sweep")
     assert by_record(uploading).cause == "mux_unreachable"
     ask_mux.check_upload(row.id, actor=actor, priority="low", found_by="sweep")
-    assert by_record(uploading).cause == "no_bytes"
+    assert by_record(uploading).cause == "no_file"
 
 
 def test_waiting_events_have_their_replay(mux_sim: MuxSim) -> None:
@@ -95,7 +94,7 @@ def test_background_work_is_no_matter_where_nothing_is_on_its_way() -> None:
     assert causes(make_lesson(video_processing_status="deleting")) == [
         "no_workers", "no_clock", "deletion_pending",
     ]  # fmt: skip
-    assert [one.cause for one in diagnose.background_work_findings()] == ["no_workers", "no_clock"]
+    assert [one.cause for one in outages.background_work_findings()] == ["no_workers", "no_clock"]
 
 
 @pytest.mark.parametrize("asset_id", [None, "a", "temp_1"])

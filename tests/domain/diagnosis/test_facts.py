@@ -157,7 +157,7 @@ def test_a_withdrawn_upload_names_its_starter_and_the_day() -> None:
     make_tracking(lesson, status="cancelled")
     found = known(lesson).withdrawn
     assert [(one.began, one.since, one.is_held) for one in found] == [
-        ("ada@school.example", "1 March 2026", False), ("Somebody", "a day unknown", True),
+        ("ada@school.example", "1 March 2026", False), ("A user whose account is deleted", "a day unknown", True),
     ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, owners
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.polling.ask_mux import Answers, UploadSnapshot
-from lessonadmin.domain.videos import cleanup, locking, outbox, transitions
+from lessonadmin.domain.videos import cleanup, locking, outbox, transitions, wording
 from lessonadmin.domain.videos.conditions import ASKABLE, current, has_real_id, is_askable
 from lessonadmin.domain.videos.observations import Observation, gone_observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
@@ -92,9 +92,10 @@ def recheck(kind: Kind, target_id: uuid.UUID, *, actor: Actor, answers: Answers)
         return results.of(nothing)
     changed = [_recheck(subject, actor=actor, answers=answers) for subject in subjects]
     owner = locking.find_owner(kind, target_id)
-    state = owner.video_processing_status if owner is not None else "gone"
+    watched = locking.read_video(owner).watched if owner is not None else None
+    said = _said(any(changed), watched)
     db.session.rollback()
-    return results.of("asks", _said(any(changed), state))
+    return results.of("asks", said)
 
 
 def _recheck(subject: UploadSnapshot, *, actor: Actor, answers: Answers) -> bool:
@@ -108,8 +109,15 @@ def _recheck(subject: UploadSnapshot, *, actor: Actor, answers: Answers) -> bool
         return ask_mux.apply_observation(subject, observation) == "applied"
 
 
-def _said(changed: bool, state: str) -> str:
-    return f"Mux had news: the video is now “{state}”." if changed else f"Mux agrees: the video is “{state}”."
+def _said(changed: bool, upload: Tracking | None) -> str:
+    """What Mux was found to say about an upload."""
+    if upload is None:
+        return wording.answer_of_mux("none", changed=changed, error_type=None, message=None)
+    gone = upload.status == "deleted"
+    status = ("error" if upload.error_type else "none") if gone else upload.status
+    return wording.answer_of_mux(
+        status, changed=changed, error_type=upload.error_type, message=upload.error_message
+    )
 
 
 def _check_deletion(kind: Kind, target_id: uuid.UUID, *, actor: Actor, priority: mux.Priority) -> Result:
@@ -147,6 +155,6 @@ def recheck_upload(tracking_id: uuid.UUID, *, actor: Actor, answers: Answers) ->
     if not askable:
         return results.of("being_deleted" if status == "deleting" else "nothing_to_ask")
     changed = _recheck(subject, actor=actor, answers=answers)
-    after = db.session.scalar(select(Tracking.status).where(Tracking.id == tracking_id))
+    said = _said(changed, db.session.get(Tracking, tracking_id, populate_existing=True))
     db.session.rollback()
-    return results.of("asks", _said(changed, after or "gone"))
+    return results.of("asks", said)

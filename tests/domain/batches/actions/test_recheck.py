@@ -16,10 +16,10 @@ def test_recheck_finds_what_we_were_not_told(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     lose_everything(mux_sim, lesson)
     line = only("lesson", "recheck", lesson.id)
-    assert "Mux had news" in line.note
+    assert line.note == "The video is ready at Mux, and plays now. Asked just now."
     assert mux_sim.lesson(lesson).status == "published"
     again = only("lesson", "recheck", lesson.id)
-    assert "Mux agrees" in again.note
+    assert again.note == "The video is ready at Mux, as it is here. Asked just now."
     assert {call["token_id"] for call in mux_sim.calls("get_asset")} == {"web-token"}
 
 
@@ -35,6 +35,31 @@ def test_recheck_of_a_course_and_of_one_upload(mux_sim: MuxSim) -> None:
     (row,) = mux_sim.uploads(lesson)
     assert only("tracking", "recheck", row.id).status == "done"
     assert mux_sim.lesson(lesson).status == "published"
+
+
+def test_recheck_says_what_mux_was_found_to_say(mux_sim: MuxSim) -> None:
+    lesson = make_lesson()
+    ticket = mux_sim.upload(lesson)
+    assert only("lesson", "recheck", lesson.id).note == "Mux is still waiting for the file. Asked just now."
+    (row,) = mux_sim.uploads(lesson)
+    assert only("tracking", "recheck", row.id).note == "Mux is still waiting for the file. Asked just now."
+    (row,) = mux_sim.uploads(lesson)
+    assert row.last_answer == "upload_waiting"
+    assert row.last_answer_at is not None
+    mux_sim.control.error_upload(ticket.upload_id)
+    mux_sim.forget()
+    assert "Mux could not use the file" in only("lesson", "recheck", lesson.id).note
+    again = only("lesson", "recheck", lesson.id).note
+    assert again.startswith("Mux says nothing new. Mux could not use the file")
+    assert again.endswith("Asked just now.")
+
+
+def test_recheck_of_a_new_video_speaks_of_the_new_one(mux_sim: MuxSim) -> None:
+    lesson = make_lesson()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    mux_sim.upload(lesson)
+    assert only("lesson", "recheck", lesson.id).note == "Mux is still waiting for the file. Asked just now."
 
 
 def test_recheck_with_nothing_to_ask(mux_sim: MuxSim) -> None:

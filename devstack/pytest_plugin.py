@@ -1,7 +1,11 @@
-"""What a run of the tests has in common: its real servers, and the order of its files.
+"""What a run of the tests has in common: its real servers, and the order of its units.
 
 One PostgreSQL and one Redis a run, one database and one Redis number a worker. They are started when the first test asks
 for them, or by the process that hands out the tests when several work at once.
+
+A unit is what one worker runs without a break: a file, or a folder that is a package (it has an `__init__.py`). The files
+of such a folder share a fixture with the scope "package", such as the processes of the whole product: they are started
+once a run, and no longer alive than their tests.
 """
 
 import json
@@ -14,11 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import sql
+from xdist.scheduler import LoadFileScheduling
 
 from devstack.servers import for_tests
 from devstack.servers.for_tests import Servers
 
+WAITING = ("browser", "flow", "chaos")
 LAST_WAITING = 0.85  # of the run
+USUAL_SECONDS = 120.0  # the timeout of pyproject.toml
 
 _stack = ExitStack()
 _started: Servers | None = None
@@ -44,8 +52,19 @@ def _servers() -> Servers:
     return _started
 
 
-class _HandsOver:
-    """For the process that hands out tests: its workers are told where the servers are."""
+class _Units(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """xdist's own way to hand out files, with units in their place."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return str(unit_of(self.config.rootpath / super()._split_scope(nodeid)))
+
+
+class _HandsOut:
+    """For the process that hands out tests: its workers are told where the servers are, and get whole units."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+        return _Units(config, log) if config.getoption("dist") == "loadfile" else None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -67,29 +86,42 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=_places(items).__getitem__)
 
 
-def _places(items: list[pytest.Item]) -> dict[pytest.Item, tuple[float, bool]]:
-    """Where each file's tests stand in the run: a share of it, and which kind comes first there.
+def unit_of(path: Path) -> Path:
+    """What this file of tests is run together with: its folder, or nothing but itself."""
+    return path.parent if (path.parent / "__init__.py").exists() else path
 
-    Files that wait for processes stand evenly among those that compute, so that one worker computes while another
-    waits; and none of them stands at the very end, where the other workers would have nothing left to do.
+
+def _places(items: list[pytest.Item]) -> dict[pytest.Item, tuple[float, bool]]:
+    """Where each unit's tests stand in the run: a share of it, and which kind comes first there.
+
+    Units that wait for processes stand evenly among those that compute, so that one worker computes while another
+    waits; and none of them stands at the very end, where the other workers would have nothing left to do. What takes
+    long begins early, for the same reason.
     """
-    files: dict[bool, dict[Path, int]] = {True: {}, False: {}}
-    waits = {item.path: False for item in items}
+    waits: dict[Path, bool] = {}
+    seconds: dict[Path, float] = {}
     for item in items:
-        waits[item.path] |= any(item.get_closest_marker(name) for name in ("browser", "flow", "chaos"))
-    for path, waiting in waits.items():
-        files[waiting][path] = len(files[waiting])
+        unit = unit_of(item.path)
+        waits[unit] = waits.get(unit, False) or any(item.get_closest_marker(name) for name in WAITING)
+        seconds[unit] = max(seconds.get(unit, 0.0), _allowed_seconds(item))
     found = {}
-    for item in items:
-        waiting = waits[item.path]
-        share = files[waiting][item.path] / len(files[waiting])
-        found[item] = (share * LAST_WAITING if waiting else share, not waiting)
-    return found
+    for kind, last in ((True, LAST_WAITING), (False, 1.0)):
+        of_kind = [unit for unit in waits if waits[unit] is kind]
+        # a folder has many files, and who allows a test more time than is usual needs it
+        of_kind.sort(key=lambda unit: (unit.is_file(), -seconds[unit]))
+        found.update({unit: (number / len(of_kind) * last, not kind) for number, unit in enumerate(of_kind)})
+    return {item: found[unit_of(item.path)] for item in items}
+
+
+def _allowed_seconds(item: pytest.Item) -> float:
+    """How long a test may take; all that allow no more than is usual are alike."""
+    marker = item.get_closest_marker("timeout")
+    return max(USUAL_SECONDS, marker.args[0] if marker else 0)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.pluginmanager.hasplugin("xdist"):
-        config.pluginmanager.register(_HandsOver())
+        config.pluginmanager.register(_HandsOut())
 
 
 def pytest_unconfigure() -> None:
@@ -133,21 +165,21 @@ def empty_tables(pg_url: str, real_servers: Servers) -> Iterator[Any]:
         # Triggers stay silent and foreign keys are not asked: everything goes, in whatever order.
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET lock_timeout = '5s'")
+        # One prepared question for all tables: it costs a tenth of asking one after the other.
+        tables = [sql.Identifier(str(row[0])) for row in connection.execute(TABLES).fetchall()]
+        has_rows = sql.SQL("SELECT {}").format(
+            sql.SQL(", ").join(sql.SQL("EXISTS (SELECT FROM {})").format(table) for table in tables)
+        )
 
         def empty() -> None:
-            connection.execute(EMPTY_WHAT_HAS_ROWS)
+            found = connection.execute(has_rows, prepare=True).fetchone() or ()
+            filled = [table for table, full in zip(tables, found, strict=True) if full]
+            if filled:
+                connection.execute(
+                    sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in filled)
+                )
 
         yield empty
 
 
-EMPTY_WHAT_HAS_ROWS = """
-DO $$
-DECLARE name text; found boolean;
-BEGIN
-  FOR name IN SELECT quote_ident(tablename) FROM pg_tables
-              WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
-    EXECUTE 'SELECT EXISTS (SELECT FROM ' || name || ')' INTO found;
-    IF found THEN EXECUTE 'DELETE FROM ' || name; END IF;
-  END LOOP;
-END $$
-"""
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"

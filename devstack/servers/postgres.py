@@ -37,6 +37,9 @@ CARELESS = (
     "full_page_writes=off",
     "-c",
     "autovacuum=off",
+    # several workers, each with an application and the processes that it starts
+    "-c",
+    "max_connections=150",
 )
 
 

@@ -1,6 +1,6 @@
 """Real processes for the browser tests: PostgreSQL, Redis, web, worker, clock and the Mux simulator, and a Chromium.
 
-`stack`     everything that runs, started once: its address, its Mux (`stack.mux`), its database (`stack.sql(...)`)
+`stack`     everything that runs, started once a run: its address, its Mux (`stack.mux`), its database (`stack.sql(...)`)
 `instructor`   an account that no other test uses, so that tests share the stack without seeing each other
 `page`      a page in which the instructor is signed in; at its end it is an error if the page wrote errors to its console
 `visit`     further pages: visit(person, width=390, dark=True, errors=True)
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.enable_socket)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(
     real_servers: Servers, redis_url_of_stack: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:

@@ -1,6 +1,6 @@
 """The outside contract, checked from outside: real processes by the Procfile's lines, HTTP, and SQL on the tables.
 
-`stack`     everything that runs, started once a session, with a PostgreSQL and a Redis of its own and a fake Mux
+`stack`     everything that runs, started once a run, with a PostgreSQL and a Redis of its own and a fake Mux
 `instructor`, `student`, `support`, `admin`    callers with a bearer token
 """
 
@@ -29,7 +29,7 @@ def _migrate(url: str) -> None:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with for_tests.for_one_run(_migrate) as running:
         built = Stack(running, tmp_path_factory.mktemp("contract"))

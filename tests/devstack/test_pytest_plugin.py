@@ -1,12 +1,13 @@
-"""The order of the files of a run."""
+"""The units of a run, and their order."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from devstack.pytest_plugin import _places
+from devstack.pytest_plugin import _places, _Units
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,12 @@ class Item:
     path: Path
     name: str
     marker: str | None = None
+    timeout: int | None = None
 
-    def get_closest_marker(self, name: str) -> str | None:
-        return self.marker if self.marker == name else None
+    def get_closest_marker(self, name: str) -> pytest.Mark | None:
+        if name == "timeout" and self.timeout is not None:
+            return pytest.Mark("timeout", (self.timeout,), {}, _ispytest=True)
+        return pytest.Mark(name, (), {}, _ispytest=True) if self.marker == name else None
 
 
 def ordered(items: list[Item]) -> list[str]:
@@ -51,3 +55,34 @@ def test_the_tests_of_a_file_stay_together_in_their_order() -> None:
 
 def test_one_kind_alone_keeps_its_order() -> None:
     assert ordered(files("wait", 5, "flow")) == [f"wait{number}" for number in range(5)]
+
+
+def test_what_takes_long_begins_early() -> None:
+    units = [Item(Path(str(seconds)), str(seconds), None, seconds) for seconds in (110, 240, 60, 300)]
+    assert ordered(units) == ["300", "240", "110", "60"], "what is below the usual timeout keeps its order"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One whose files are run together, beside two files that stand for themselves."""
+    (tmp_path / "whole").mkdir()
+    for name in ("whole/__init__.py", "whole/test_a.py", "whole/test_b.py", "test_c.py", "test_d.py"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_the_files_of_a_package_stay_together_and_begin_first(folder: Path) -> None:
+    names = ("test_c.py", "whole/test_a.py", "test_d.py", "whole/test_b.py")
+    items = [Item(folder / name, name, None if name == "test_c.py" else "flow") for name in names]
+    assert ordered(items) == ["whole/test_a.py", "whole/test_b.py", "test_c.py", "test_d.py"]
+
+
+def test_a_package_is_handed_to_one_worker(folder: Path) -> None:
+    units = _Units.__new__(_Units)  # only where it cuts the run: a whole scheduler wants workers
+    units.config = SimpleNamespace(rootpath=folder)
+    names = ("whole/test_a.py::test_it", "whole/test_b.py::test_it[a::b/c]", "test_c.py::test_it")
+    assert [Path(units._split_scope(name)) for name in names] == [
+        folder / "whole",
+        folder / "whole",
+        folder / "test_c.py",
+    ]

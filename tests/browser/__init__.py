@@ -1,0 +1,1 @@
+"""The product in a browser. One unit of a run: its files share the processes of the whole product, so one worker runs them."""

@@ -269,7 +269,7 @@ def test_looking_changes_nothing(stack: Stack, instructor: Caller) -> None:
     before, asked = stands(), len(stack.mux.calls)
     panel = stack.browser("support")
     page = panel.get(f"/admin/lesson/details/?id={lesson_id}&look=1").expect(200).text
-    assert "Nothing was changed by asking" in page
+    assert "Nothing was changed by that" in page
     assert [one for one in stack.mux.calls[asked:] if one[2] == "high"]
     panel.get("/admin/doctor/").expect(200)
     assert stands() == before

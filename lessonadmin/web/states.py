@@ -61,6 +61,8 @@ BATCH = {
     "running": State("Running", "processing", "busy"),
     "stopped": State("Stopped", "pause", "warn"),
     "done": State("Done", "done", "good"),
+    "undone": State("Undone", "undo"),
+    "partly_undone": State("Partly undone", "undo"),
 }
 BATCH_ROW = {
     "open": State("Waiting", "clock"),

@@ -171,14 +171,14 @@ def test_what_was_unpublished_too_hastily_is_undone(
     assert published() == WHOLE_CLASS
     panel.get_by_label("Reason").fill("Wrong term")
     panel.keyboard.press("Enter")
-    expect(panel.locator("#progress")).to_contain_text("22 of 22 rows")
+    expect(panel.locator("#progress")).to_contain_text("22 of 22 lessons")
     assert published() == 0
     panel.get_by_role("button", name="Undo…").click()
     question = panel.get_by_role("dialog")
     question.get_by_label("Reason").fill("It was the right term")
     panel.keyboard.press("Enter")
-    expect(panel.get_by_text("Takes back")).to_be_visible()
-    expect(panel.locator("#progress")).to_contain_text("22 of 22 rows")
+    expect(panel.get_by_role("heading", level=1)).to_have_text("Undo of “Unpublish 22 lessons”")
+    expect(panel.locator("#progress")).to_contain_text("22 of 22 lessons")
     assert published() == WHOLE_CLASS
 
 
@@ -207,7 +207,7 @@ def test_clearing_wants_the_word_and_can_be_taken_back(
     panel.get_by_role("button", name="Undo…").click()
     panel.get_by_role("dialog").get_by_label("Reason").fill("It was another lesson")
     panel.keyboard.press("Enter")
-    expect(panel.locator("#progress")).to_contain_text("1 of 1 rows")
+    expect(panel.locator("#progress")).to_contain_text("1 of 1 lesson")
     stack.until(lambda: state(stack, lesson)[1] == "ready")
     assert stack.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson) == [(asset,)]
 

@@ -15,20 +15,19 @@ from sqlalchemy import Select
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
+from lessonadmin.admin.framework import batch_titles
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.db import db, transaction
-from lessonadmin.domain.batches import batches, preview, registry, scheduling
+from lessonadmin.domain.batches import batches, preview, registry, scheduling, undo
 from lessonadmin.domain.batches.actions.clear_assets import GRACE
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.targets import Source
 from lessonadmin.domain.errors import Missing, TooMany
 from lessonadmin.text.ids import as_id
-from lessonadmin.web import redirects
-from lessonadmin.web.formats import plural
+from lessonadmin.web import redirects, toasts
 
 CONFIRMATION = "clear"
 MAX_NAMED = 3
-VERBS = {"lesson": "lesson", "course": "course", "tracking": "upload", "event": "event"}
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -
             choice=choice,
             seen=seen,
             wrong_fields=wrong,
-            noun=VERBS[action.target],
+            noun=batch_titles.NOUNS[action.target],
             confirmation=CONFIRMATION,
             can_keep=action.undone_only_with == GRACE and grace > 0,
             grace_seconds=grace,
@@ -139,26 +138,28 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
             report = scheduling.run_now(action, at_once, actor=actor, options=options)
         except TooMany as problem:
             return _back(f"Nothing was done. {problem.message}", "warning")
-        _say(action, report)
+        say(action.label, report)
         return _back()
     with transaction(actor):
         batch = batches.create(action, choice.source, options=options)
         batch_id, total = batch.id, batch.total
-    flash(f"{action.label}: {plural(total, 'row')} are worked off in the background.", "success")
+    counted = batch_titles.counted(action.target, total)
+    flash(f"{action.label}: {counted} in the background. This page shows how far it is.", "success")
     return redirect(url_for("admin_batch.details_view", id=batch_id))
 
 
-def _say(action: Action, report: scheduling.Report) -> None:
-    """What became of each row, in as many words as fit: one row its sentence, several their figures."""
+def say(label: str, report: scheduling.Report) -> None:
+    """What became of each row, in as many words as fit: one row its sentence, several their figures. With a button that
+    undoes it, if there is something to undo."""
     counts = {status: report.count(status) for status in ("done", "skipped", "failed")}
     waiting = len(report.items) - sum(counts.values())
     if len(report.items) == 1:
         line = report.items[0]
-        words = f"{action.label}: {line.note or 'done.'}"
+        words = f"{label}: {line.note or 'done.'}"
     else:
         parts = [f"{count} {name}" for name, count in counts.items() if count]
         parts += [f"{waiting} still to do"] if waiting else []
-        words = f"{action.label}: {', '.join(parts)}."
+        words = f"{label}: {', '.join(parts)}."
         notes = dict.fromkeys(
             line.note for line in report.items if line.status in ("failed", "skipped") and line.note
         )
@@ -167,7 +168,17 @@ def _say(action: Action, report: scheduling.Report) -> None:
     link = Markup('{} <a href="{}">Details</a>').format(
         words, url_for("admin_batch.details_view", id=report.batch_id)
     )
-    flash(link if report.items else words, tone)
+    if not undo.is_undoable(report.batch_id):
+        flash(link if report.items else words, tone)
+        return
+    toasts.flash_with_button(
+        link,
+        tone,
+        label="Undo",
+        icon="undo",
+        url=url_for("admin_batch.undo_view"),
+        fields={"id": str(report.batch_id), "url": redirects.asked("url") or url_for(".index_view")},
+    )
 
 
 def _back(words: str = "", tone: str = "") -> Response:

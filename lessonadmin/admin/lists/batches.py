@@ -1,44 +1,61 @@
 """Bulk actions that are running or have run: the list, and a page for each with its progress, rows and buttons."""
 
+import functools
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from flask import make_response, redirect, request, url_for
+from flask import flash, make_response, redirect, request, url_for
 from sqlalchemy import ColumnElement, false
 from werkzeug.wrappers import Response
 
-from lessonadmin.admin.framework import cells, filters
+from lessonadmin import auth
+from lessonadmin.admin.framework import batch_titles, cells, filters
 from lessonadmin.admin.framework.base import act_and_return
-from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
+from lessonadmin.admin.framework.bulk_actions import say
+from lessonadmin.admin.framework.cells import cell, of_row, with_details
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
-from lessonadmin.domain.batches import batches, registry, undo
-from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.batches import batches, registry, scheduling, undo
+from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.models.batches import BATCH_STATUSES, ITEM_STATUSES
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.support.names import Names, names_of
 from lessonadmin.text.ids import as_id
-from lessonadmin.web import fragments, states
-from lessonadmin.web.formats import plural
+from lessonadmin.web import fragments, redirects, states
 
 FRAGMENT = "batch"
 MOVING_MILLISECONDS = 1_000
 ROWS_A_PAGE = 50
 ACTION_NAMES = tuple(dict.fromkeys((one.name, one.label) for one in registry.ALL))
-LABELS = {(one.target, one.name): one.label for one in registry.ALL}
 
 
-def _action(row: Any) -> str:
-    """What is done with how many rows."""
-    label = LABELS.get((row.target_type, row.action), row.action)
-    return f"{label} {plural(row.total, 'upload' if row.target_type == 'tracking' else row.target_type)}"
+@dataclass(frozen=True)
+class Details:
+    """What the list shows of each bulk action besides its own row."""
+
+    names: Names
+    titles: Mapping[uuid.UUID, str]
+    undos: Mapping[uuid.UUID, Batch]
+
+
+def _state(row: Batch, undo_batch: Batch | None) -> str:
+    """The state as its badge says it: one that was undone says so."""
+    if undo_batch is None or undo_batch.status != "done" or not undo_batch.done:
+        return row.status
+    return "undone" if undo_batch.done == row.done else "partly_undone"
 
 
 def _progress(row: Any) -> Any:
     finished = row.done + row.failed + row.skipped
     return cell("progress", finished, row.total, 100 if not row.total else int(100 * finished / row.total))
+
+
+def _title_link(view: Any, context: Any, row: Any, _name: str) -> Any:
+    """Its title leads to its page."""
+    return cell("titled", context["data"].details.titles[row.id], cells.page_of(view, row), None, "")
 
 
 class BatchView(TableView):
@@ -54,14 +71,18 @@ class BatchView(TableView):
     }
     column_sortable_list = ("created_at",)
     column_formatters = {
-        "action": page_link(_action, note=lambda row: "undoes another" if row.undoes_id else ""),
-        "status": of_row(lambda row: cell("batch_state", row.status)),
+        "action": _title_link,
+        "status": with_details(
+            lambda row, details: cell("batch_state", _state(row, details.undos.get(row.id)))
+        ),
         "done": of_row(_progress),
         "reason": of_row(lambda row: cell("words", row.reason)),
-        "created_by": with_details(lambda row, names: cell("words", names.email(row.created_by))),
+        "created_by": with_details(lambda row, details: cell("words", details.names.email(row.created_by))),
     }
     column_export_list = ("id", "action", "target_type", "status", "total", "done", "failed", "skipped", "reason", "created_by", "created_at", "finished_at")  # fmt: skip
-    column_formatters_export = {"created_by": with_details(lambda row, names: names.email(row.created_by))}
+    column_formatters_export = {
+        "created_by": with_details(lambda row, details: details.names.email(row.created_by))
+    }
     column_filters = (
         *filters.choice("State", Batch.status, states.options("batch", BATCH_STATUSES)),
         *filters.only("Action", Batch.action, ACTION_NAMES),
@@ -73,8 +94,12 @@ class BatchView(TableView):
         SavedView("stopped", "Stopped", lambda: Batch.status == "stopped"),
     )
 
-    def prepare(self, rows: Sequence[Any]) -> Names:
-        return names_of(users=[row.created_by for row in rows])
+    def prepare(self, rows: Sequence[Any]) -> Details:
+        return Details(
+            names_of(users=[row.created_by for row in rows]),
+            batch_titles.titles(rows),
+            undo.latest_undos([row.id for row in rows]),
+        )
 
     def found(self, text: str) -> ColumnElement[bool]:
         wanted = as_id(text)
@@ -99,7 +124,9 @@ class BatchView(TableView):
         after = as_id(request.args.get("after", ""))
         rows = batches.items(batch_id, status=status, after=after, limit=ROWS_A_PAGE + 1)
         action = batches.action_of(batch)
-        undone = undo.count_undoable(batch_id) if seen.finished and undo.can_undo(batch) else None
+        undoable = seen.finished and undo.can_undo(batch)
+        undone = undo.count_undoable(batch_id) if undoable else None
+        its_undo = undo.latest_undos([batch_id]).get(batch_id)
         more = len(rows) > ROWS_A_PAGE
         moving = seen.status in ("open", "running")
         keep: dict[str, Any] = {"rows": status} if status else {}
@@ -111,7 +138,14 @@ class BatchView(TableView):
             "rows": rows[:ROWS_A_PAGE],
             "status": status,
             "after": after,
+            "title": batch_titles.title_of(batch),
+            "noun": batch_titles.NOUNS[action.target],
+            "counted": functools.partial(batch_titles.counted, action.target),
+            "undoes": batch_titles.title_of(batches.get(batch.undoes_id)) if batch.undoes_id else "",
+            "its_undo": its_undo,
+            "state": _state(batch, its_undo),
             "undone": undone if undone and undone[0] else None,
+            "not_recorded": undoable and not undo.was_recorded(batch_id),
             "moving": moving,
             "next_ms": MOVING_MILLISECONDS if moving else "",
             "link_to": cells.link_to,
@@ -124,7 +158,7 @@ class BatchView(TableView):
 
     @expose("/stop", methods=("POST",))
     def stop_view(self) -> Any:
-        return _done(batches.stop, "Stopped. Rows under way are finished, no further one is begun.")
+        return _done(batches.stop, "Stopped. What is under way is finished, and nothing further is begun.")
 
     @expose("/resume", methods=("POST",))
     def resume_view(self) -> Any:
@@ -141,13 +175,19 @@ class BatchView(TableView):
 
     @expose("/undo", methods=("POST",))
     def undo_view(self) -> Any:
-        made: list[uuid.UUID] = []
-
-        def begin(batch_id: uuid.UUID) -> None:
-            made.append(undo.undo(batch_id, reason=request.form.get("reason", "").strip()).id)
-
-        answer = _done(begin, "It is being undone, row by row, where nobody changed anything since.")
-        return redirect(url_for(".details_view", id=made[0])) if made else answer
+        batch_id = _id(request.form.get("id", ""))
+        here, back = url_for(".details_view", id=batch_id), redirects.asked("url")
+        actor = auth.current_actor(reason=request.form.get("reason", "").strip() or None)
+        try:
+            report = scheduling.undo(batch_id, actor=actor)
+        except Conflict as problem:
+            flash(problem.message, "error")
+            return redirect(back or here)
+        if report.items:
+            say(batch_titles.title_of(batches.get(report.batch_id)), report)
+        else:
+            flash("Undo started.", "success")
+        return redirect((back if report.items else None) or url_for(".details_view", id=report.batch_id))
 
 
 def _id(text: str) -> uuid.UUID:

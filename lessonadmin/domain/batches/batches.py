@@ -165,6 +165,12 @@ def get(batch_id: uuid.UUID) -> Batch:
     return batch
 
 
+def by_ids(batch_ids: set[uuid.UUID]) -> dict[uuid.UUID, Batch]:
+    """Those of these that there are."""
+    found = db.session.scalars(select(Batch).where(Batch.id.in_(batch_ids))) if batch_ids else ()
+    return {batch.id: batch for batch in found}
+
+
 def action_of(batch: Batch) -> Action:
     return registry.find(batch.target_type, batch.action)
 

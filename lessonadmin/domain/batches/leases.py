@@ -11,12 +11,13 @@ was lost before it started (an emptied Redis) the sweep gives the lease to anoth
 a batch lease lost by mistake costs time and never an item.
 """
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin.db import db, later, new_id
@@ -27,6 +28,9 @@ LEASE_SECONDS = 60.0
 ACTIVE = ("open", "running")
 UNFINISHED = ("open", "running")
 MAX_NOTE_LENGTH = 500
+KEEP_BEFORE = text("""UPDATE batch_items SET before = CAST(given.state AS jsonb)
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[])) AS given (target_id, state)
+ WHERE batch_id = :batch_id AND batch_items.target_id = given.target_id AND before IS NULL""")
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def finish(lease: Lease, result: Result) -> bool:
     ).first()
     if written is None:
         return False
+    keep_before(lease.batch_id, {lease.target_id: result.before} if result.before else {})
     _count(lease.batch_id, Counter([result.status]))
     return True
 
@@ -95,6 +100,19 @@ def finish_locked(batch_id: uuid.UUID, results: Mapping[uuid.UUID, Result]) -> N
             .execution_options(synchronize_session=False)
         )
     _count(batch_id, Counter(result.status for result in results.values()))
+
+
+def keep_before(batch_id: uuid.UUID, states: Mapping[uuid.UUID, Mapping[str, object]]) -> None:
+    """Write down what rows were before the action. What the first try wrote down stays: a later one sees its changes."""
+    if states:
+        db.session.execute(
+            KEEP_BEFORE,
+            {
+                "batch_id": batch_id,
+                "ids": list(states),
+                "states": [json.dumps(one) for one in states.values()],
+            },
+        )
 
 
 def _ending(result: Result) -> dict[str, object]:

@@ -19,6 +19,7 @@ from lessonadmin.domain.batches.actions import (
     recheck,
     replay_events,
     restore_assets,
+    restore_publication,
     take_over_files,
 )
 from lessonadmin.domain.batches.results import Result
@@ -116,7 +117,7 @@ ALL = (
         does="Publishes what is ready; what is still on its way is published when it is ready.",
         verdict=publish_lessons.publish_verdict,
         inside=lambda target_id, _options: publish_lessons.publish(target_id),
-        undone_by="unpublish",
+        undone_by="restore_publication",
         together=50,
     ),
     Action(
@@ -126,7 +127,17 @@ ALL = (
         does="Takes lessons back to draft; nothing publishes them by itself any more.",
         verdict=publish_lessons.unpublish_verdict,
         inside=lambda target_id, _options: publish_lessons.unpublish(target_id),
-        undone_by="publish",
+        undone_by="restore_publication",
+        together=50,
+    ),
+    Action(
+        name="restore_publication",
+        target="lesson",
+        label="Undo",
+        does="Gives lessons back what they were before: published or draft, the date, and the intent to publish when the video is ready.",
+        verdict=restore_publication.verdict,
+        inside=restore_publication.restore,
+        offered=False,
         together=50,
     ),
     Action(
@@ -139,6 +150,7 @@ ALL = (
             target_id, actor=actor, answers=answers
         ),
         calls=lambda target_id, answers: recheck.calls_for("lesson", target_id, answers),
+        undone_by="restore_publication",
     ),
     _clear("lesson"),
     _recheck("lesson"),

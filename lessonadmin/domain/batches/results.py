@@ -3,7 +3,8 @@
 The preview counts these codes with SQL, the run returns them row by row: both speak of the same things. Pure.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["done", "skipped", "failed", "later"]
@@ -18,6 +19,8 @@ DONE = {
     "cancels": "The upload is cancelled.",
     "forgets": "What was left of a video is forgotten; there is none at Mux.",
     "restores": "The video is brought back; Mux is asked whether it plays.",
+    "restores_publication": "It is again what it was before.",
+    "publishes_after_all": "It waits for its video again; the video is ready by now, so it is published.",
     "takes_over": "The file is taken over: it is processed like every upload, and then plays and publishes as the lesson is set.",
     "replays": "The event is applied again.",
 }
@@ -35,7 +38,11 @@ SKIPPED = {
     "not_held": "No file of it is held.",
     "another_coming": "Another upload of the same lesson or course is on its way: cancel that first, or wait for it.",
     "too_late": "Its asset is gone at Mux or about to be, or another video has taken its place.",
-    "changed_since": "Somebody changed it since, so it is left as it is.",
+    "as_before": "It is already as it was before.",
+    "changed_since": "It was changed since, so it is left as it is.",
+    "video_gone": "Its video is gone or does not play, so it cannot be published again.",
+    "other_video": "It has another video since, so it is not published again.",
+    "not_recorded": "What it was before was not recorded, so it cannot be undone.",
     "missing": "It is not there any more.",
 }
 SENTENCES = DONE | SKIPPED
@@ -43,16 +50,19 @@ SENTENCES = DONE | SKIPPED
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one row. `later`: Mux did not answer, the row is tried again by itself."""
+    """What became of one row. `later`: Mux did not answer, the row is tried again by itself. `before`: what the row was, for
+    an undo."""
 
     status: Status
     note: str
     code: str = ""
+    before: Mapping[str, object] | None = field(default=None, compare=False)
 
 
-def of(code: str, note: str | None = None) -> Result:
-    """The result that a code stands for, in its own words or in better ones."""
-    return Result("done" if code in DONE else "skipped", note or SENTENCES[code], code)
+def of(code: str, note: str | None = None, *, before: Mapping[str, object] | None = None) -> Result:
+    """The result that a code stands for, in its own words or in better ones. What was skipped has no `before`."""
+    done = code in DONE
+    return Result("done" if done else "skipped", note or SENTENCES[code], code, before if done else None)
 
 
 def failed(note: str) -> Result:

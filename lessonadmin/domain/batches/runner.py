@@ -26,9 +26,11 @@ from lessonadmin.database.database_errors import is_conflict, is_outage
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import backoff, mux_budget
 from lessonadmin.domain.batches import leases, prefetch, registry, results, undo
+from lessonadmin.domain.batches.before import BEFORE
 from lessonadmin.domain.batches.leases import Lease, OpenItem
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.results import Result
+from lessonadmin.domain.batches.undo import Judged
 from lessonadmin.domain.models import Batch, owners
 from lessonadmin.domain.polling.ask_mux import Answers
 from lessonadmin.domain.videos import locking
@@ -168,33 +170,37 @@ def _chunk(job: Job, after: uuid.UUID | None) -> tuple[dict[uuid.UUID, Result], 
         items = leases.next_open(job.id, after, job.action.together, lock=True)
         if not items:
             return {}, None
-        _lock_together(job.action, items)
-        unchanged = _unchanged(job, items)
-        by_item = {item.id: _inside(job, item.target_id, unchanged) for item in items}
+        target_ids = [item.target_id for item in items]
+        _lock_together(job.action, target_ids)
+        judged = _judged(job, target_ids)
+        by_item = {item.id: _inside(job, item.target_id, judged) for item in items}
         bulk_write.write(db.session())
+        befores = {item.target_id: by_item[item.id].before for item in items}
+        leases.keep_before(job.id, {target_id: state for target_id, state in befores.items() if state})
         leases.finish_locked(job.id, by_item)
         return {item.target_id: by_item[item.id] for item in items}, items[-1].id
 
 
-def _lock_together(action: Action, items: list[OpenItem]) -> None:
+def _lock_together(action: Action, target_ids: list[uuid.UUID]) -> None:
     """In one order, so that two batches over the same lessons never wait for each other in a circle. An action that goes
     by itself locks what it needs in an order of its own."""
     if action.together > 1 and action.target in owners.MODELS:
-        locking.lock_many((action.target, item.target_id) for item in items)
+        locking.lock_many((action.target, target_id) for target_id in target_ids)
 
 
-def _unchanged(job: Job, items: list[OpenItem]) -> set[uuid.UUID] | None:
-    if job.undoes is None:
-        return None
-    return undo.untouched(job.undoes, [item.target_id for item in items], but=job.id)
+def _judged(job: Job, target_ids: list[uuid.UUID]) -> Mapping[uuid.UUID, Judged] | None:
+    return undo.judge(job.undoes, job.action.name, target_ids) if job.undoes is not None else None
 
 
-def _inside(job: Job, target_id: uuid.UUID, unchanged: set[uuid.UUID] | None) -> Result:
-    if unchanged is not None and target_id not in unchanged:
-        return results.of("changed_since")
+def _inside(job: Job, target_id: uuid.UUID, judged: Mapping[uuid.UUID, Judged] | None) -> Result:
     if job.action.inside is None:
         raise TypeError("this action opens its own transactions")
-    return job.action.inside(target_id, job.options)
+    if judged is None:
+        return job.action.inside(target_id, job.options)
+    one = judged.get(target_id)
+    if one is None:
+        return results.of("not_recorded")
+    return one.refused or job.action.inside(target_id, {**job.options, BEFORE: one.before})
 
 
 def _chunk_singly(
@@ -286,8 +292,8 @@ def _do(job: Job, lease: Lease, answers: Answers) -> Result:
                 raise _LeaseLost
         return result
     with transaction(job.actor):
-        unchanged = None if job.undoes is None else undo.untouched(job.undoes, [lease.target_id], but=job.id)
-        result = _inside(job, lease.target_id, unchanged)
+        _lock_together(job.action, [lease.target_id])
+        result = _inside(job, lease.target_id, _judged(job, [lease.target_id]))
         db.session.flush()
         if not leases.finish(lease, result):
             raise _LeaseLost

@@ -17,6 +17,7 @@ from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import heartbeats, mux_budget
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.batches import batches, leases, runner
+from lessonadmin.domain.batches import undo as undoing
 from lessonadmin.domain.batches.batches import RUN_BATCH, Item
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.results import Result
@@ -54,7 +55,6 @@ def run_now(
     *,
     actor: Actor,
     options: Mapping[str, object] | None = None,
-    undoes_id: uuid.UUID | None = None,
     seconds: float = TIMEOUT_SECONDS,
 ) -> Report:
     """Run up to MAX_AT_ONCE items while a page waits, with Mux's high-priority token. Opens its own transactions.
@@ -67,9 +67,24 @@ def run_now(
     with transaction(actor):
         if action.asks_mux:
             rate_limits.other_question(actor)
-        batch = batches.create(action, list(ids), options=options, undoes_id=undoes_id, enqueue_job=False)
-        token = leases.lease_batch(batch.id, begun=True)
-    batch_id = batch.id
+        batch_id = batches.create(action, list(ids), options=options, enqueue_job=False).id
+        token = leases.lease_batch(batch_id, begun=True)
+    return _run_begun(batch_id, token, actor=actor, seconds=seconds)
+
+
+def undo(batch_id: uuid.UUID, *, actor: Actor, seconds: float = TIMEOUT_SECONDS) -> Report:
+    """Undo a batch: at once if it has few items, else in the worker. Opens its own transactions."""
+    with transaction(actor):
+        few = batches.get(batch_id).done <= MAX_AT_ONCE
+        begun = undoing.undo(batch_id, enqueue_job=not few)
+        begun_id, total = begun.id, begun.total
+        token = leases.lease_batch(begun_id, begun=True) if few and total else None
+    if not few or not total:
+        return Report(begun_id, (), finished=not total)
+    return _run_begun(begun_id, token, actor=actor, seconds=seconds)
+
+
+def _run_begun(batch_id: uuid.UUID, token: uuid.UUID | None, *, actor: Actor, seconds: float) -> Report:
     if token is None:
         raise RuntimeError("a batch that was just made has no lease")
     ran = runner.run_some(

@@ -1,21 +1,26 @@
-"""Undo of a batch: a second batch that reverts what the first one changed, where nothing was changed since.
+"""Undo of a batch: a second batch that gives each row back the state that it had, where nothing was changed since.
 
-Read from the audit log, where every change by a batch carries the batch's id. What the app did because of the batch
-(published when the video was ready) counts as the batch's change. Changes made since by anything else are never reverted.
+What a row was is written down with the change (`BatchItem.before`), and what was changed since is read from the audit
+log. What the app did because of the batch (published when the video was ready) counts as the batch's change. Changes made
+since by anything else are never reverted: such a row says who made them. Batches from before rows were written down
+cannot be undone.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import Boolean, ColumnElement, DateTime, Select, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from lessonadmin.db import actor, db
-from lessonadmin.domain.batches import leases, registry
+from lessonadmin.domain.batches import leases, registry, results
 from lessonadmin.domain.batches.batches import MAX_REASON_LENGTH, action_of, create, get
+from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import AuditLog, Batch, BatchItem
+from lessonadmin.domain.models import AuditLog, Batch, BatchItem, Lesson, User
 
 # Changes of the same kind: the batch's own, and any since.
 PUBLICATION = (
@@ -33,7 +38,7 @@ VIDEO = (
     "video.let_go",
     "video.restored",
 )
-KINDS = {"publish": PUBLICATION, "unpublish": PUBLICATION, "clear_asset": VIDEO}
+KINDS = {"restore_publication": PUBLICATION, "restore": VIDEO}
 
 
 def can_undo(batch: Batch) -> bool:
@@ -44,78 +49,119 @@ def can_undo(batch: Batch) -> bool:
     return action.undone_only_with is None or bool(batch.options.get(action.undone_only_with))
 
 
+def was_recorded(batch_id: uuid.UUID) -> bool:
+    """Is it known what its rows were before? Not so of a batch from before that was written down."""
+    return bool(db.session.scalar(select(exists().where(*_recorded(batch_id, BatchItem)))))
+
+
 def count_undoable(batch_id: uuid.UUID) -> tuple[int, int]:
-    """How many items an undo would touch, and how many it leaves alone because they were changed since."""
+    """How many items an undo would restore, and how many it leaves alone because they were changed since."""
     batch = get(batch_id)
-    count = db.session.scalar(select(func.count()).select_from(undoable(batch_id).subquery())) or 0
+    count = db.session.scalar(select(func.count()).select_from(_restorable(batch).subquery())) or 0
     return count, batch.done - count
 
 
-def undo(batch_id: uuid.UUID, *, reason: str = "") -> Batch:
-    """A batch that reverts what this one did, where nothing was changed since."""
+def is_undoable(batch_id: uuid.UUID) -> bool:
+    """Would an undo restore anything now?"""
+    batch = get(batch_id)
+    if batch.status in leases.ACTIVE or not can_undo(batch):
+        return False
+    return bool(db.session.scalar(select(_restorable(batch).exists())))
+
+
+def undo(batch_id: uuid.UUID, *, reason: str = "", enqueue_job: bool = True) -> Batch:
+    """A batch that gives every row of this one back what it was; what was changed since is skipped, and says so."""
     batch = get(batch_id)
     if batch.status in leases.ACTIVE:
-        raise Conflict("still_running", "Stop this batch before you undo it.")
+        raise Conflict("still_running", "Stop this bulk action before you undo it.")
     by = action_of(batch).undone_by
     if by is None or not can_undo(batch):
         raise Conflict("cannot_be_undone", "There is nothing here that could be undone.")
+    if not was_recorded(batch_id):
+        raise Conflict("not_recorded", results.SKIPPED["not_recorded"])
+    rows = select(BatchItem.target_id).where(*_recorded(batch_id, BatchItem)).order_by(BatchItem.id)
     why = reason or actor().reason or f"undo of {batch.reason or 'an earlier batch'}"[:MAX_REASON_LENGTH]
     return create(
         registry.find(batch.target_type, by),
-        undoable(batch_id),
+        rows,
         reason=why,
         options={registry.UNDOES: str(batch_id)},
         undoes_id=batch_id,
+        enqueue_job=enqueue_job,
     )
 
 
-def _changed_by(batch_id: uuid.UUID, target_id: Any, kind: tuple[str, ...]) -> ColumnElement[bool]:
-    """The batch changed this target, and no audit row by anything else is younger."""
-    done = AuditLog.__table__.alias("done")
-    since = AuditLog.__table__.alias("since")
-    changed_since = exists().where(
-        since.c.target_id == done.c.target_id,
-        since.c.action.in_(kind),
-        since.c.at > done.c.at,
-        since.c.detail["batch"].astext.is_distinct_from(str(batch_id)),
-        since.c.detail["by_itself"].astext.is_distinct_from("true"),
+def latest_undos(batch_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Batch]:
+    """The latest undo of each of these batches that has one."""
+    found = db.session.scalars(select(Batch).where(Batch.undoes_id.in_(batch_ids)).order_by(Batch.id))
+    return {batch.undoes_id: batch for batch in found if batch.undoes_id is not None}
+
+
+def _recorded(batch_id: uuid.UUID, item: Any) -> tuple[ColumnElement[bool], ...]:
+    return item.batch_id == batch_id, item.status == "done", item.before.is_not(None)
+
+
+def _since(item: Any, kind: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+    """Audit rows of changes by anything else since the batch held the row's lock."""
+    return (
+        AuditLog.target_id == item.target_id,
+        AuditLog.action.in_(kind),
+        AuditLog.at > cast(item.before["at"].astext, DateTime(timezone=True)),
+        AuditLog.detail["batch"].astext.is_distinct_from(cast(item.batch_id, AuditLog.action.type)),
+        AuditLog.detail["by_itself"].astext.is_distinct_from("true"),
     )
-    return exists().where(
-        done.c.target_id == target_id,
-        done.c.action.in_(kind),
-        done.c.detail["batch"].astext == str(batch_id),
-        ~changed_since,
+
+
+def _restorable(batch: Batch) -> Select[Any]:
+    by = action_of(batch).undone_by or ""
+    action = registry.find(batch.target_type, by)
+    item, model = aliased(BatchItem), action.model
+    untouched = ~exists().where(*_since(item, KINDS[by]))
+    before = item.before
+    differs = or_(
+        Lesson.status != before["status"].astext,
+        Lesson.publish_on_ready != cast(before["publish_on_ready"].astext, Boolean),
     )
-
-
-def _kind(batch_id: uuid.UUID) -> tuple[str, ...]:
-    name = db.session.scalar(select(Batch.action).where(Batch.id == batch_id))
-    return KINDS.get(name or "", ())
-
-
-def undoable(batch_id: uuid.UUID) -> Select[Any]:
-    """The targets that an undo of the batch would touch, in the batch's order."""
-    item = aliased(BatchItem)
+    possible = differs if KINDS[by] is PUBLICATION else action.verdict() == "restores"
     return (
         select(item.target_id)
-        .where(
-            item.batch_id == batch_id,
-            item.status == "done",
-            _changed_by(batch_id, item.target_id, _kind(batch_id)),
-        )
-        .order_by(item.id)
+        .join(model, model.id == item.target_id)
+        .where(and_(*_recorded(batch.id, item), untouched, possible))
     )
 
 
-def untouched(batch_id: uuid.UUID, target_ids: Sequence[uuid.UUID], *, but: uuid.UUID) -> set[uuid.UUID]:
-    """Of these targets, those that nothing has changed since the batch did. `but` is the undoing batch itself, which
-    has not touched a target that it is about to."""
+@dataclass(frozen=True)
+class Judged:
+    """What a row was before the batch that is undone; `refused` if something has changed it since."""
+
+    before: Mapping[str, object]
+    refused: Result | None
+
+
+def judge(batch_id: uuid.UUID, by: str, target_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Judged]:
+    """Under the locks of the rows: what each was, or why it is left alone. Rows of which nothing was recorded are
+    missing."""
     item = aliased(BatchItem)
-    rows = select(item.target_id).where(
-        and_(
-            item.batch_id == but,
-            item.target_id.in_(target_ids),
-            _changed_by(batch_id, item.target_id, _kind(batch_id)),
-        )
+    since = (
+        select(AuditLog.action, AuditLog.at, AuditLog.actor_type, AuditLog.actor_id)
+        .where(*_since(item, KINDS.get(by, PUBLICATION)))
+        .order_by(AuditLog.at.desc(), AuditLog.id.desc())
+        .limit(1)
+        .lateral()
     )
-    return set(db.session.scalars(rows))
+    found = db.session.execute(
+        select(item.target_id, item.before, since.c.action, since.c.at, since.c.actor_type, User.name)
+        .select_from(item)
+        .outerjoin(since, and_(True))
+        .outerjoin(User, User.id == since.c.actor_id)
+        .where(*_recorded(batch_id, item), item.target_id.in_(target_ids))
+    ).all()
+    return {row[0]: Judged(row[1], _refusal(*row[2:]) if row[2] else None) for row in found}
+
+
+def _refusal(action: str, at: datetime, actor_type: str, name: str | None) -> Result:
+    if action == "video.deleted":
+        return results.of("too_late")
+    by = f"by {name or 'a removed account'}" if actor_type == "user" else "automatically"
+    when = f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+    return results.of("changed_since", f"Changed since {by} on {when}, so it is left as it is.")

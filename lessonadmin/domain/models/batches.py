@@ -38,6 +38,7 @@ class Batch(Base):
         one_of("status", BATCH_STATUSES),
         Index("ix_batches_created_at", "created_at", "id"),
         Index("ix_batches_open", "id", postgresql_where=text("status IN ('open', 'running')")),
+        Index("ix_batches_undoes_id", "undoes_id", postgresql_where=text("undoes_id IS NOT NULL")),
     )
 
 
@@ -53,6 +54,8 @@ class BatchItem(Base):
     due_at: Mapped[CreatedNow]
     lease_token: Mapped[uuid.UUID | None]
     finished_at: Mapped[Moment | None]
+    # What the row was before the action, for its undo: see `batches.undo`.
+    before: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
         one_of("status", ITEM_STATUSES),

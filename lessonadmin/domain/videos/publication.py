@@ -4,9 +4,36 @@ A person's decision comes before the program's: the intent is spent when it is f
 unpublishes, so a repeated "ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
 from lessonadmin.db import actor, transaction_time
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Lesson, Tracking
+
+
+@dataclass(frozen=True)
+class Publication:
+    """All that there is to know about a lesson's publication."""
+
+    status: str
+    published_at: datetime | None
+    publish_on_ready: bool
+
+    def as_json(self) -> dict[str, object]:
+        at = self.published_at.isoformat() if self.published_at is not None else None
+        return {"status": self.status, "published_at": at, "publish_on_ready": self.publish_on_ready}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, object]) -> "Publication":
+        at = stored["published_at"]
+        moment = datetime.fromisoformat(str(at)) if at is not None else None
+        return cls(str(stored["status"]), moment, bool(stored["publish_on_ready"]))
+
+
+def state_of(lesson: Lesson) -> Publication:
+    return Publication(lesson.status, lesson.published_at, lesson.publish_on_ready)
 
 
 def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | None = None) -> bool:
@@ -60,3 +87,23 @@ def withdraw(lesson: Lesson, *, why: str | None = None) -> bool:
     elif intended:
         audit_log.record("lesson.publish_withdrawn", lesson, why=why)
     return published or intended
+
+
+def restore(lesson: Lesson, before: Publication) -> bool:
+    """Give a lesson back the publication that it had before an action that is undone; False if it has it already. No
+    notice is sent: its instructor was told when it was published first."""
+    now = state_of(lesson)
+    if now == before:
+        return False
+    if before.status == "published" and not lesson.is_playable:
+        raise ValueError("a lesson is published with a playable video only")
+    lesson.status, lesson.published_at = before.status, before.published_at
+    lesson.publish_on_ready = before.publish_on_ready
+    if before.status == "published":
+        action = "lesson.published"
+    elif now.status == "published":
+        action = "lesson.unpublished"
+    else:
+        action = "lesson.publish_requested" if before.publish_on_ready else "lesson.publish_withdrawn"
+    audit_log.record(action, lesson, restored=True, publish_on_ready=before.publish_on_ready or None)
+    return True

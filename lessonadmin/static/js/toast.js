@@ -19,12 +19,12 @@ function icon(name, label) {
   return svg;
 }
 
-/** Let a toast be dismissed, and let it go by itself unless it tells of a failure, leads on, or is being read. */
+/** Let a toast be dismissed, and let it go by itself unless it tells of a failure, leads on, offers a button, or is being read. */
 export function manage(element) {
   const close = element.querySelector(".toast__close");
   close.hidden = false;
   close.addEventListener("click", () => element.remove());
-  if (element.getAttribute("role") === "alert" || element.querySelector("p a")) return;
+  if (element.getAttribute("role") === "alert" || element.querySelector("p a, form")) return;
   let timer;
   const start = () => { timer = setTimeout(() => element.remove(), STAYS_MS); };
   const hold = () => clearTimeout(timer);

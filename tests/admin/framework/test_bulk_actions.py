@@ -71,7 +71,7 @@ def test_more_than_twenty_run_as_a_batch(support: FlaskClient, session: object) 
     runner.run_some(batch.id, seconds=10)
     assert all(fresh(one).status == "published" for one in drafts)
     page = page_of(support.get(answer.location))
-    assert "21 of 21 rows" in page.text()
+    assert "21 of 21 lessons" in page.text()
 
 
 def test_everything_that_matches_the_filter_and_nothing_else(support: FlaskClient, session: object) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from lessonadmin.db import db
 from lessonadmin.domain.batches import batches, runner
 from lessonadmin.domain.models import Batch, BatchItem, Lesson
-from tests.admin.posting import BATCH_PAGE, act, ready_drafts, said
+from tests.admin.posting import BATCH_PAGE, act, fresh, ready_drafts, said
 from tests.factories import make_user, signed_in
 from tests.pages import csrf_of, page_of
 
@@ -42,11 +42,11 @@ def test_a_batch_is_stopped_goes_on_and_is_undone(support: FlaskClient, session:
     runner.run_some(batch_id, seconds=5)
     assert batches.progress(batch_id).done == 0
     page = page_of(support.get(f"/admin/batch/details/?id={batch_id}"))
-    assert "Stopped with 25 rows left." in page.text()
+    assert "Stopped with 25 lessons left." in page.text()
     press(support, "resume", batch_id)
     runner.run_some(batch_id, seconds=10)
     assert batches.progress(batch_id).done == 25
-    assert "Undo this for 25 rows?" in page_of(support.get(f"/admin/batch/details/?id={batch_id}")).text()
+    assert "Undo this for 25 lessons?" in page_of(support.get(f"/admin/batch/details/?id={batch_id}")).text()
     answer = press(support, "undo", batch_id, reason="wrong course")
     held = BATCH_PAGE.match(answer.location)
     assert held is not None
@@ -55,6 +55,15 @@ def test_a_batch_is_stopped_goes_on_and_is_undone(support: FlaskClient, session:
     assert {
         row.status for row in db.session.scalars(select(Lesson).execution_options(populate_existing=True))
     } == {"draft"}
+    words = page_of(support.get(answer.location))
+    assert words.text("h1") == "Undo of “Publish 25 lessons”"
+    assert words.all("a", href=f"/admin/batch/details/?id={batch_id}")
+    words = page_of(support.get(f"/admin/batch/details/?id={batch_id}"))
+    assert "Undone" in words.text()
+    assert words.all("a", href=f"/admin/batch/details/?id={held[1]}")
+    listed = page_of(support.get("/admin/batch/")).text()
+    assert "Undo of “Publish 25 lessons”" in listed
+    assert "Undone" in listed
 
 
 def test_the_time_left_of_a_batch_that_was_stopped_overnight(support: FlaskClient, session: object) -> None:
@@ -67,8 +76,8 @@ def test_the_time_left_of_a_batch_that_was_stopped_overnight(support: FlaskClien
     db.session.commit()
     press(support, "resume", batch_id)
     page = page_of(support.get(f"/admin/batch/details/?id={batch_id}"))
-    assert "50 of 100 rows" in page.text()
-    assert "5.0 rows a second, about 10 s left" in page.text()
+    assert "50 of 100 lessons" in page.text()
+    assert "5.0 a second, about 10 s left" in page.text()
 
 
 def test_its_page_keeps_itself_fresh_and_shows_its_rows_in_pages(
@@ -95,7 +104,7 @@ def test_its_page_keeps_itself_fresh_and_shows_its_rows_in_pages(
 def test_a_batch_that_ends_while_its_page_is_drawn_is_asked_about_again(
     support: FlaskClient, session: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else the page would say "done, 0 of 25 rows" and never ask again."""
+    """Else the page would say "done, 0 of 25 lessons" and never ask again."""
     batch_id = a_batch(support)
     lines = batches.items
 
@@ -107,7 +116,7 @@ def test_a_batch_that_ends_while_its_page_is_drawn_is_asked_about_again(
     fragment = support.get(f"/admin/batch/details/?id={batch_id}", headers={"X-Fragment": "batch"})
     assert batches.progress(batch_id).status == "done"
     assert 'data-next="1000"' in fragment.text
-    assert "0 of 25 rows" in fragment.text
+    assert "0 of 25 lessons" in fragment.text
     assert "Ended" not in fragment.text
 
 
@@ -135,3 +144,49 @@ def test_buttons_of_a_batch_that_is_not_there(support: FlaskClient, session: obj
     token = csrf_of(support, "/account")
     assert support.post(f"/admin/batch/{what}", data={"id": "x", "csrf_token": token}).status_code == 404
     assert support.get("/admin/batch/details/?id=x").status_code == 404
+
+
+def test_the_undo_is_offered_where_the_action_was_and_leads_back_there(
+    support: FlaskClient, session: object
+) -> None:
+    (lesson,) = ready_drafts(1)
+    back = "/admin/lesson/?search=draft"
+    act(support, "lesson", "publish", lesson.id, reason="test", url=back)
+    page = page_of(support.get(back))
+    (form,) = page.all("form", action="/admin/batch/undo")
+    batch_id = db.session.scalars(select(Batch.id)).one()
+    answer = press(support, "undo", batch_id, url=back)
+    assert (answer.status_code, answer.location) == (302, back)
+    words = said(support)
+    assert "Undo of “Publish 1 lesson”: It is again what it was before." in words
+    assert fresh(lesson).status == "draft"
+    assert not page_of(support.get(back)).all("form", action="/admin/batch/undo"), "an undo has none"
+
+
+def test_an_undo_says_row_by_row_what_it_left_alone(support: FlaskClient, session: object) -> None:
+    kept, changed = ready_drafts(2)
+    act(support, "lesson", "publish", kept.id, changed.id, reason="test")
+    batch_id = db.session.scalars(select(Batch.id)).one()
+    tina = signed_in(make_user(role="support", name="Tina"))
+    act(tina, "lesson", "unpublish", changed.id)
+    answer = press(support, "undo", batch_id)
+    page = page_of(support.get(answer.location)).text()
+    assert "Changed since by Tina on" in page
+    first = page_of(support.get(f"/admin/batch/details/?id={batch_id}")).text()
+    assert "Partly undone" in first
+    assert "Undo this for" not in first
+
+
+def test_what_ran_before_rows_were_recorded_says_that_it_cannot_be_undone(
+    support: FlaskClient, session: object
+) -> None:
+    (lesson,) = ready_drafts(1)
+    act(support, "lesson", "publish", lesson.id, reason="test")
+    db.session.execute(update(BatchItem).values(before=None))
+    db.session.commit()
+    batch_id = db.session.scalars(select(Batch.id)).one()
+    page = page_of(support.get(f"/admin/batch/details/?id={batch_id}")).text()
+    assert "so it cannot be undone" in page
+    press(support, "undo", batch_id)
+    assert "was not recorded" in said(support)
+    assert fresh(lesson).status == "published"

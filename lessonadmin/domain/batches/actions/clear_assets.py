@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, select
 
 from lessonadmin import config
 from lessonadmin.db import db
-from lessonadmin.domain.batches import results
+from lessonadmin.domain.batches import before, results
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Kind, Tracking, owners
 from lessonadmin.domain.videos import locking, outbox, removal, transitions
@@ -74,8 +74,9 @@ def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Re
     code = _clear_verdict(video)
     if code in ("nothing_to_clear", "being_deleted"):
         return results.of(code)
+    was = before.of(video.owner)
     removal.clear_video(video, everywhere=True, grace_seconds=_grace(options))
-    return results.of(code)
+    return results.of(code, before=was)
 
 
 def _assets_of(kind: Kind, target_id: uuid.UUID) -> set[str]:

@@ -8,8 +8,9 @@ import uuid
 from sqlalchemy import ColumnElement, case, literal
 
 from lessonadmin.db import Actor, db, transaction
+from lessonadmin.db import actor as current_actor
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.batches import results
+from lessonadmin.domain.batches import before, leases, results
 from lessonadmin.domain.batches.actions import recheck
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Lesson
@@ -61,7 +62,7 @@ def publish(lesson_id: uuid.UUID) -> Result:
     if opened is None:
         return results.of("missing")
     video, lesson = opened
-    code = _publish_verdict(lesson)
+    code, was = _publish_verdict(lesson), before.of(lesson)
     if code == "publishes":
         publication.publish(lesson, tracking=video.playing)
     elif code == "intends":
@@ -69,7 +70,7 @@ def publish(lesson_id: uuid.UUID) -> Result:
         publication.request(lesson)
     elif code == "video_failed":
         return results.of(code, why_failed(lesson.video_error_type, lesson.video_error_message))
-    return results.of(code)
+    return results.of(code, before=was)
 
 
 def unpublish_verdict() -> ColumnElement[str]:
@@ -86,12 +87,13 @@ def unpublish(lesson_id: uuid.UUID) -> Result:
     if opened is None:
         return results.of("missing")
     lesson = opened[1]
+    was = before.of(lesson)
     if lesson.status == "published":
         code = "unpublishes"
     else:
         code = "withdraws" if lesson.publish_on_ready else "draft_already"
     publication.withdraw(lesson)
-    return results.of(code)
+    return results.of(code, before=was)
 
 
 def republish_verdict() -> ColumnElement[str]:
@@ -101,6 +103,7 @@ def republish_verdict() -> ColumnElement[str]:
 def republish(lesson_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result:
     """Ask Mux what the lesson's video truly is, take that over, and publish it if it plays. Raises MuxError."""
     with transaction(actor):
+        _keep_before(lesson_id)
         subjects, nothing = recheck.subjects_of("lesson", lesson_id)
     if not subjects:
         return results.of(nothing)
@@ -111,6 +114,13 @@ def republish(lesson_id: uuid.UUID, *, actor: Actor, answers: Answers) -> Result
         if opened is None:
             return results.of("missing")
         return _conclude(*opened)
+
+
+def _keep_before(lesson_id: uuid.UUID) -> None:
+    """Written down at once: Mux may answer, and publish it, before this action has come to its end."""
+    opened, batch_id = _opened(lesson_id), current_actor().batch
+    if opened is not None and batch_id is not None:
+        leases.keep_before(batch_id, {lesson_id: before.of(opened[1])})
 
 
 def _take_over(subject: UploadSnapshot, *, actor: Actor, answers: Answers) -> None:

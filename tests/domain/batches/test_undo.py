@@ -120,7 +120,7 @@ def run_and_undo(
 WORLDS = st.lists(st.tuples(undo_worlds.starts, undo_worlds.since), min_size=1, max_size=4)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(action=st.sampled_from([PUBLISH, UNPUBLISH]), world=WORLDS)
 def test_every_undo_restores_whole_rows(
     session: Session,

@@ -1,7 +1,7 @@
 """What each row of a bulk action was before it, so that an undo restores exactly that
 
-Revision ID: 0013
-Revises: 0012
+Revision ID: 0014
+Revises: 0013
 
 Rows from before have none: their bulk actions cannot be undone any more. The index finds the undo of a bulk action; it is
 built beside the running product, and nothing waits for it.
@@ -9,8 +9,8 @@ built beside the running product, and nothing waits for it.
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

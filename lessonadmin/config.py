@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lessonadmin.security import addresses, secret_strength
+from lessonadmin.text import currencies
 
 # The tables whose rows may be kept for another time, and the days that they are kept at least: Mux repeats events for
 # one day, and the audit trail has to show a year.
@@ -217,6 +218,9 @@ class Settings(BaseSettings):
     sweep_every_seconds: Annotated[int, _whole_number(1, 3_600)] = Field(30, description="the clock's tick")
     replaced_grace_seconds: Annotated[int, _whole_number(0, 31_536_000)] = Field(
         86400, description="how long a replaced video can be brought back"
+    )
+    currency: Annotated[str, BeforeValidator(currencies.read)] = Field(
+        "EUR", description="what every price is in: a code of ISO 4217 with two decimals"
     )
     mail_url: Annotated[str, BeforeValidator(_mail_url)] | None = Field(
         None, repr=False, description="the mail server; none: notices stay in the app"

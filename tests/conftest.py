@@ -46,6 +46,18 @@ def settings_environment(pg_url: str, redis_url: str) -> dict[str, str]:
     return environment(database_url=pg_url, redis_url=redis_url)
 
 
+@pytest.fixture
+def settings() -> Iterator[object]:
+    """Settings of a small installation without an application, for this test only."""
+    from lessonadmin import config
+
+    before = config._current
+    nowhere = {"database_url": "postgresql://nobody@127.0.0.1/none", "redis_url": "redis://127.0.0.1:1/0"}
+    config.use(config.load(environment(**nowhere)))
+    yield config.current()
+    config._current = before
+
+
 @pytest.fixture(scope="session")
 def app(settings_environment: dict[str, str]) -> Iterator[Flask]:
     """The application on this worker's database and Redis."""

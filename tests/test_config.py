@@ -73,6 +73,8 @@ def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
         ("KEEP_DAYS", "mux_events"),
         ("KEEP_DAYS", "mux_events=-5"),
         ("KEEP_DAYS", "mux_events=x"),
+        ("CURRENCY", "euro"),
+        ("CURRENCY", "XXX"),
         ("PUBLIC_URL", "https://h//"),
         ("UPLOAD_MAX_MB", "+5"),
         ("UPLOAD_MAX_MB", "1_000"),
@@ -89,6 +91,17 @@ def test_the_message_is_one_line_that_says_of_each_what_it_must_be() -> None:
         "UPLOAD_MAX_MB must be a whole number from 1 to 10000000; "
         "MUX_SIGNING_KEY_ID and MUX_SIGNING_PRIVATE_KEY must be set together."
     )
+
+
+@pytest.mark.parametrize(("currency", "has"), [("JPY", "none"), ("kwd", "three")])
+def test_a_currency_without_hundredths_is_refused_with_the_reason(currency: str, has: str) -> None:
+    sentence = f"CURRENCY must be a currency with two decimals, and {currency.upper()} has {has}."
+    assert complaint(CURRENCY=currency).endswith(sentence)
+
+
+def test_prices_are_in_euros_unless_another_currency_is_set() -> None:
+    assert load().currency == "EUR"
+    assert load(CURRENCY="chf").currency == "CHF"
 
 
 def test_a_token_that_is_missing_is_named_once_though_the_workers_is_made_of_it() -> None:

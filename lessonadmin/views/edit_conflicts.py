@@ -1,10 +1,19 @@
-"""Two users, or two tabs, saved the same lesson or course: what differs, and who was first. Nothing is overwritten unasked."""
+"""Two users, or two tabs, saved the same lesson or course. What only one of them touched is merged; where both wrote something
+different, it is shown what differs and who was first. Nothing is overwritten unasked.
 
+A form carries a fingerprint of each field as it was stored when the page was made. A request without them, such as the panel's,
+counts as having touched every field.
+"""
+
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Owner, User
+from lessonadmin.web.forms import OwnerForm, Sent
+
+WAS = "was_"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +33,31 @@ class EditConflict:
     differences: list[Difference]
 
 
-def conflict(user: User, owner: Owner, fields: Mapping[str, tuple[str | None, str | None]]) -> EditConflict:
+def fingerprints(stored: OwnerForm) -> dict[str, str]:
+    """By the name of a hidden field, what a page is to carry."""
+    return {WAS + name: _fingerprint(text) for name, text in stored.texts().items()}
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+
+
+def merge(form: OwnerForm, stored: OwnerForm, sent: Sent) -> list[str]:
+    """Take over what this user did not touch; the names of the fields that both changed to something different."""
+    now, both = stored.texts(), []
+    for name, typed in form.texts().items():
+        was = sent.get(WAS + name)
+        if was == _fingerprint(typed):
+            form.take(name, stored)
+        elif was != _fingerprint(now[name]) and typed != now[name]:
+            both.append(name)
+    return both
+
+
+def conflict(user: User, owner: Owner, fields: Mapping[str, tuple[str, str]]) -> EditConflict:
     """`fields`: by their label, what is stored now and what this user typed."""
-    texts = {label: (stored or "", typed or "") for label, (stored, typed) in fields.items()}
     different = [
-        Difference(label=label, stored=stored, typed=typed)
-        for label, (stored, typed) in texts.items()
-        if stored.strip() != typed.strip()
+        Difference(label=label, stored=stored, typed=typed) for label, (stored, typed) in fields.items()
     ]
     return EditConflict(who=_last_editor(user, owner), differences=different)
 
@@ -39,7 +66,7 @@ def _last_editor(user: User, owner: Owner) -> str:
     """An instructor is not told which of the staff it was."""
     editor = audit_log.last_editor(owner)
     if editor is None:
-        return "Somebody else"
+        return "Another user"
     if editor.id == user.id:
         return "You, in another tab or window,"
     return editor.name or editor.email if user.is_staff or editor.id == owner.owner_id else "Support"

@@ -1,10 +1,10 @@
-"""How values are written for people: money, moments, lengths, sizes. Template filters; nothing is decided here."""
+"""How values are written for people: money, moments, lengths, sizes. Template filters, and `currency()`; nothing is decided here."""
 
 from datetime import UTC, datetime
 
 from flask import Flask
 
-from lessonadmin.domain.prices import money, price_text
+from lessonadmin.domain.prices import currency, money, price_text
 from lessonadmin.text.durations import about, in_words, measured
 
 
@@ -78,3 +78,4 @@ def browser(user_agent: str) -> str:
 def init_app(app: Flask) -> None:
     for written in (money, price_text, iso, moment, ago, about, measured, duration, size, plural, browser):
         app.jinja_env.filters[written.__name__] = written
+    app.jinja_env.globals[currency.__name__] = currency

@@ -7,17 +7,20 @@ does not have keeps the value that is stored. The rules are the domain's; nothin
 import re
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from werkzeug.datastructures import MultiDict
-from wtforms import Form, HiddenField, StringField, TextAreaField, ValidationError
+from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField, ValidationError
 from wtforms.form import BaseForm
+from wtforms.utils import unset_value
 
 from lessonadmin.domain import prices
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import course_lists, lessons
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.domain.models import Course, Lesson, Owner
+from lessonadmin.text.ids import as_id
 
 VERSION = re.compile(r"\d{1,9}")
 Sent = MultiDict[str, str]
@@ -44,6 +47,38 @@ class PriceField(StringField):
 
     def pre_validate(self, form: BaseForm) -> None:
         self.cents = checked(prices.parse_price, self.data)
+
+
+class PriceOrFreeField(PriceField):
+    """A price, or the choice “Free” beside it; one of them has to be chosen. A request that has neither keeps what is stored."""
+
+    def pre_validate(self, form: BaseForm) -> None:
+        free, typed = form["free"].data, (self.data or "").strip()
+        if typed:
+            super().pre_validate(form)
+            if free and self.cents:
+                raise ValidationError("Enter a price or choose “Free”, not both.")
+        elif free or not self.raw_data:
+            self.cents = 0
+        else:
+            raise ValidationError("Enter a price, or choose “Free”.")
+
+
+class FreeField(BooleanField):
+    """A box that is not ticked sends nothing: whether it was in the request at all is told by the price beside it."""
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        sent = bool(formdata) and ("price" in formdata or self.name in formdata)
+        super().process(formdata if sent else None, data, extra_filters)
+
+
+class PageField(HiddenField):
+    """Which open page sends the form; None if a request names none."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        self.data = as_id(valuelist[0]) if valuelist else None
 
 
 class CourseField(StringField):
@@ -80,6 +115,14 @@ class OwnerForm(Form):
     @classmethod
     def stored(cls, owner: Any) -> dict[str, object]:
         return {"title": owner.title, "description": owner.description, "version": owner.version}
+
+    def texts(self) -> dict[str, str]:
+        """What is typed, field by field, so that it can be compared with what is stored."""
+        return {"title": (self.title.data or "").strip(), "description": self.description.data or ""}
+
+    def take(self, name: str, other: Self) -> None:
+        """What another form has in this field."""
+        self[name].data = other[name].data
 
     def validate_title(self, field: StringField) -> None:
         checked(lessons.check_texts, field.data, UNSET)
@@ -133,13 +176,49 @@ class InstructorLessonForm(LessonForm):
     `status_was` is what the form showed: only another status is asked for, so that saving a title publishes nothing.
     """
 
+    price = PriceOrFreeField("Price", default="")
+    free = FreeField("Free", default=False)
+    course_id = CourseField(
+        "Course", default=""
+    )  # again, since what is wrong is said in the order of the fields
     status = StringField(default="published")
     status_was = HiddenField(default="")
+    page_id = PageField()
+    # the video whose upload needs the lesson before its form was sent by a person
+    file_name = HiddenField(default="")
 
     @classmethod
     def stored(cls, owner: Lesson) -> dict[str, object]:
         status = "published" if owner.status == "published" or owner.publish_on_ready else "draft"
-        return super().stored(owner) | {"status": status, "status_was": status}
+        free = owner.price_cents == 0
+        shown = {"status": status, "status_was": status, "free": free} | ({"price": ""} if free else {})
+        if owner.is_unsaved:  # nothing of it was chosen yet
+            shown |= {"status": "published", "status_was": "", "free": False}
+        if owner.is_untitled:
+            shown["title"] = ""
+        return super().stored(owner) | shown
+
+    def texts(self) -> dict[str, str]:
+        typed = (self.price.data or "").strip()
+        with suppress(Invalid):
+            typed = prices.price_text(prices.parse_price(typed))
+        price = prices.money(0) if self.free.data and not typed else typed
+        return super().texts() | {"price": price, "course_id": self.course_id.data or ""}
+
+    def take(self, name: str, other: Self) -> None:
+        super().take(name, other)
+        if name == "price":
+            self.free.data = other.free.data
+
+    @property
+    def lacks_only_what_is_not_typed_yet(self) -> bool:
+        """Its title or price: once it is validated, nothing else is wrong."""
+        wrong = set(self.errors)
+        return wrong <= {"title", "price"} and not any((self[str(name)].data or "").strip() for name in wrong)
+
+    def so_far(self) -> Changes:
+        """What a lesson is begun with."""
+        return Changes(**LessonForm.wanted(self))
 
     def validate_status(self, field: StringField) -> None:
         if field.data not in ("published", "draft"):

@@ -44,7 +44,7 @@ def test_the_first_thing_to_see_leads_to_the_first_lesson(page: Page, accessible
     page.goto("/lessons")
     expect(page.get_by_role("heading", name="Your first lesson")).to_be_visible()
     accessible(page)
-    page.get_by_role("link", name="Write the first lesson").click()
+    page.get_by_role("link", name="Create the first lesson").click()
     expect(page).to_have_url(re.compile("/lessons/new$"))
 
 
@@ -60,7 +60,7 @@ def test_the_list_says_how_everything_stands_and_what_needs_action_comes_first(
     page.goto("/lessons")
     assert titles(page) == ["Late", "Broken", "Empty", "Moving", "Flat wash"]
     row = page.get_by_role("row").filter(has_text="Flat wash")
-    for words in ("Watercolour", "14.99", "Published", "Ready"):
+    for words in ("Watercolour", "EUR 14.99", "Published", "Ready"):
         expect(row).to_contain_text(words)
     expect(page.get_by_role("row").filter(has_text="Broken")).to_contain_text(
         "The input file has no duration"
@@ -68,7 +68,7 @@ def test_the_list_says_how_everything_stands_and_what_needs_action_comes_first(
     expect(page.get_by_role("row").filter(has_text="Late")).to_contain_text("Stuck")
     expect(page.get_by_role("row").filter(has_text="Moving")).to_contain_text("Processing 40 %")
     accessible(page)
-    page.get_by_role("link", name=re.compile("^Need attention")).click()
+    page.get_by_role("link", name=re.compile("^Needs attention")).click()
     expect(page.locator(".lesson-cell__title")).to_have_text(["Late", "Broken"])
     page.get_by_role("link", name="Published", exact=True).click()
     expect(page.locator(".lesson-cell__title")).to_have_text(["Flat wash"])
@@ -101,6 +101,7 @@ def test_the_list_follows_what_happens_without_a_reload(
     page, listed = visit(instructor), visit(instructor)
     page.goto("/lessons/new")
     page.get_by_label("Title").fill("Bread, slowly")
+    page.get_by_label("Free").check()
     choose(page, film())
     expect(page.get_by_test_id("video-status")).to_contain_text("Processing")
     listed.goto("/lessons")
@@ -146,11 +147,13 @@ def test_the_pauses_between_two_asks_grow_and_it_ends(page: Page, school: School
 
 def test_a_lesson_is_made_by_keyboard_alone(page: Page, film: Film) -> None:
     page.goto("/lessons")
-    page.get_by_role("link", name="Write the first lesson").focus()
+    page.get_by_role("link", name="Create the first lesson").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/lessons/new$"))
-    page.get_by_label("Title").focus()
+    expect(page.get_by_label("Title")).to_be_focused()
     page.keyboard.type("Bread, slowly")
+    page.get_by_label("Price").focus()
+    page.keyboard.type("0")
     button = page.get_by_role("button", name="Choose a video")
     page.locator("mux-uploader input[type=file]").wait_for(state="attached")
     with page.expect_file_chooser() as chooser:  # listens before a key could be too quick for it

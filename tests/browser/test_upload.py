@@ -202,14 +202,15 @@ def test_what_cannot_become_a_video_is_refused_before_the_first_byte(
     published(page)
 
 
-def test_a_dropped_file_makes_the_lesson_and_lends_it_its_name(page: Page, stack: Stack) -> None:
+def test_a_dropped_file_begins_a_lesson_that_has_no_title_yet(page: Page, stack: Stack) -> None:
     page.goto("/lessons/new")
     drop(page, "data.items.add(new File(['not really'], 'Sour_dough part 1.mp4', {type: 'video/mp4'}))")
     lesson = lesson_id(page)
-    expect(page.get_by_label("Title")).to_have_value("Sour dough part 1")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sour dough part 1")
-    ((title,),) = stack.sql("SELECT title FROM lessons WHERE id = %s", lesson)
-    assert title == "Sour dough part 1"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Untitled (Sour_dough part 1.mp4)")
+    expect(page.get_by_label("Title")).to_have_value("")
+    expect(page.get_by_text("Unsaved changes")).to_be_visible()
+    ((title, intent),) = stack.sql("SELECT title, publish_on_ready FROM lessons WHERE id = %s", lesson)
+    assert (title, intent) == ("Untitled (Sour_dough part 1.mp4)", False)
 
 
 def test_a_form_that_cannot_be_saved_keeps_the_file(page: Page, film: Film) -> None:

@@ -9,7 +9,8 @@ from tests.contract.callers import Caller, Doc
 from tests.contract.stack import Stack
 
 LESSON_KEYS = {
-    "id", "title", "description", "course_id", "creator_id", "price_cents", "status", "publish_on_ready",
+    "id", "title", "description", "course_id", "creator_id", "price_cents", "currency", "status",
+    "publish_on_ready",
     "published_at", "created_at", "updated_at", "visible_to_students", "video",
 }  # fmt: skip
 VIDEO_KEYS = {

@@ -9,22 +9,14 @@ from lessonadmin.mux import transport, web_concurrency
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests.mux.fake_server import FakeServer
-from tests.settings import environment, overridden
+from tests.settings import overridden
 
 QUICK = transport.Limits(connect=0.5, read=0.4, whole=0.9, body=64 * 1024)
 
 
 @pytest.fixture(autouse=True)
-def settings() -> Iterator[config.Settings]:
-    """Settings of a small installation, for this test only."""
-    before = config._current
-    config.use(
-        config.load(
-            environment(database_url="postgresql://nobody@127.0.0.1/none", redis_url="redis://127.0.0.1:1/0")
-        )
-    )
-    yield config.current()
-    config._current = before
+def _with_settings(settings: config.Settings) -> config.Settings:
+    return settings
 
 
 @pytest.fixture

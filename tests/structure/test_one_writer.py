@@ -17,7 +17,7 @@ WRITERS = {
 EXCEPTIONS = {
     (
         "domain/lessons/lessons.py",
-        "create",
+        "_store",
         "publish_on_ready",
     ): "a lesson is born with its intent, in `lesson.created`",
     (

@@ -8,6 +8,8 @@ from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.web.forms import CourseForm, InstructorLessonForm, LessonForm, PanelCourseForm, panel_form
 
+pytestmark = pytest.mark.usefixtures("settings")
+
 
 def lesson(**columns: object) -> Lesson:
     values = {"title": "Bread", "description": "Flour.", "price_cents": 999, "version": 4, "status": "draft"}

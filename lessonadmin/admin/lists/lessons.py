@@ -10,7 +10,7 @@ from lessonadmin.admin.lists.videos import ERRORS, POLICIES, VIDEO_STATES, Owner
 from lessonadmin.admin.pages.lesson_page import NotedPages
 from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.models.lessons import LESSON_STATUSES
-from lessonadmin.domain.prices import money, price_text
+from lessonadmin.domain.prices import currency, money, price_text
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.videos import conditions
 from lessonadmin.web import states
@@ -49,11 +49,12 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
     }
     column_export_list = (
         "id", "title", "creator", "course", "status", "publish_on_ready", "video_processing_status", "video_error_type",
-        "video_error_message", "playback_policy", "mux_asset_id", "mux_playback_id", "price_cents", "published_at", "created_at", "updated_at",
+        "video_error_message", "playback_policy", "mux_asset_id", "mux_playback_id", "price_cents", "currency", "published_at", "created_at", "updated_at",
     )  # fmt: skip
     column_formatters_export = {
         "creator": of_row(lambda row: row.creator.email if row.creator else ""),
         "price_cents": of_row(lambda row: price_text(row.price_cents)),
+        "currency": of_row(lambda row: currency()),
     }
     column_filters = (
         *filters.choice("State", Lesson.status, PUBLICATION),

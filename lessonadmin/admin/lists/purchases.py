@@ -9,7 +9,7 @@ from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.cells import cell, of_row
 from lessonadmin.admin.framework.table import TableView
 from lessonadmin.domain.models import Lesson, Purchase, User
-from lessonadmin.domain.prices import money, price_text
+from lessonadmin.domain.prices import currency, money, price_text
 from lessonadmin.domain.support import lookup
 from lessonadmin.text.ids import as_id
 
@@ -30,11 +30,12 @@ class PurchaseView(TableView):
         "user": of_row(lambda row: row.user.email),
         "price_cents": of_row(lambda row: money(row.price_cents)),
     }
-    column_export_list = ("id", "lesson", "lesson_id", "user", "price_cents", "created_at")
+    column_export_list = ("id", "lesson", "lesson_id", "user", "price_cents", "currency", "created_at")
     column_formatters_export = {
         "lesson": of_row(lambda row: row.lesson.title),
         "user": of_row(lambda row: row.user.email),
         "price_cents": of_row(lambda row: price_text(row.price_cents)),
+        "currency": of_row(lambda row: currency()),
     }
     column_filters = (
         *filters.identified("Lesson", Purchase.lesson_id),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lessonadmin.domain.prices import price_text
+from lessonadmin.domain.prices import money
 from lessonadmin.text.texts import plain
 
 AUDIT_WORDS = {
@@ -84,7 +84,7 @@ def details_of(detail: Mapping[str, Any]) -> str:
 def _change(key: str, before: object, after: object) -> str:
     """What a user changed: `title: “Old” → “New”`, and prices as they are read."""
     if key.endswith("_cents") and isinstance(before, int) and isinstance(after, int):
-        return f"{key.removesuffix('_cents')}: {price_text(before)} → {price_text(after)}"
+        return f"{key.removesuffix('_cents')}: {money(before)} → {money(after)}"
     return f"{key.replace('_', ' ')}: {_quoted(before)} → {_quoted(after)}"
 
 

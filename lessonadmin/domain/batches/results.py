@@ -27,6 +27,7 @@ DONE = {
 SKIPPED = {
     "published_already": "It is published already.",
     "intended_already": "It waits for its video already and will then be published.",
+    "not_saved": "Its instructor has not saved it yet: its title or price may be missing.",
     "draft_already": "It is a draft already, and nothing is promised.",
     "no_video": "It has no video.",
     "video_failed": "Its video failed; it needs a new upload, or “Republish” if Mux has it after all.",

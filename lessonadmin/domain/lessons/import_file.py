@@ -190,7 +190,7 @@ def _read(line: int, names: list[str], cells: list[str]) -> Row | Wrong:
         wrong.append(f"there are {len(cells)} cells for {len(names)} columns")
     price = 0
     try:
-        price = prices.parse_price(given.get("price", ""))
+        price = prices.parse_price(given.get("price") or "0")
     except Invalid as error:
         wrong.append(error.message)
     try:

@@ -22,10 +22,11 @@ from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.videos import conditions, locking, publication, removal, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
-from lessonadmin.text.texts import storable
+from lessonadmin.text.texts import plain, storable
 
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 20_000
+MAX_FILE_NAME_SHOWN = 150
 
 
 class _Unset:
@@ -68,12 +69,42 @@ def create(user: User, changes: Changes) -> Lesson:
     if isinstance(changes.title, _Unset):
         raise Invalid.field("title", "Enter a title.")
     check_texts(changes.title, changes.description, changes.price_cents)
+    return _store(user, changes, changes.title.strip(), publish_on_ready=changes.status != "draft")
+
+
+def begin(user: User, changes: Changes, *, file_name: str) -> Lesson:
+    """A video is uploaded before the form is complete: a draft that is to stay one until the form is saved.
+
+    Without a title it is shown by the name of the file."""
+    permissions.teaches(user)
+    typed = changes.title.strip() if isinstance(changes.title, str) else ""
+    title = typed or _untitled(file_name)
+    check_texts(title, changes.description, changes.price_cents)
+    return _store(user, changes, title, publish_on_ready=False, is_unsaved=True, is_untitled=not typed)
+
+
+def _untitled(file_name: str) -> str:
+    shown = "".join(sign for sign in plain(file_name, max_length=MAX_FILE_NAME_SHOWN) if sign.isprintable())
+    return f"Untitled ({shown})" if shown else "Untitled"
+
+
+def _store(
+    user: User,
+    changes: Changes,
+    title: str,
+    *,
+    publish_on_ready: bool,
+    is_unsaved: bool = False,
+    is_untitled: bool = False,
+) -> Lesson:
     lesson = Lesson(
         creator_id=user.id,
-        title=changes.title.strip(),
+        title=title,
         description="" if isinstance(changes.description, _Unset) else changes.description,
         price_cents=0 if isinstance(changes.price_cents, _Unset) else changes.price_cents,
-        publish_on_ready=changes.status != "draft",
+        publish_on_ready=publish_on_ready,
+        is_unsaved=is_unsaved,
+        is_untitled=is_untitled,
     )
     if not isinstance(changes.course_id, _Unset):
         _put_into_course(user, lesson, changes.course_id)
@@ -98,8 +129,17 @@ def _put_into_course(user: User, lesson: Lesson, course_id: uuid.UUID | None) ->
     lesson.course_id = course_id
 
 
-def edit(user: User, lesson_id: uuid.UUID, changes: Changes, *, version: int | None = None) -> Lesson:
-    """Change what was asked for. With `version`, refuse if another user saved in between."""
+def edit(
+    user: User,
+    lesson_id: uuid.UUID,
+    changes: Changes,
+    *,
+    version: int | None = None,
+    page_id: uuid.UUID | None = None,
+) -> Lesson:
+    """Change what was asked for. With `version`, refuse if another user saved in between.
+
+    `page_id`: the open page that saves, for whose unsaved changes publication waits no longer."""
     check_texts(changes.title, changes.description, changes.price_cents)
     lesson = permissions.lesson_to_change(user, lesson_id)
     video = locking.lock_video_of(lesson)
@@ -109,6 +149,7 @@ def edit(user: User, lesson_id: uuid.UUID, changes: Changes, *, version: int | N
     before = {name: getattr(lesson, name) for name in ("title", "description", "price_cents", "course_id")}
     if isinstance(changes.title, str):
         lesson.title = changes.title.strip()
+        lesson.is_unsaved = lesson.is_untitled = False
     if isinstance(changes.description, str):
         lesson.description = changes.description
     if isinstance(changes.price_cents, int):
@@ -120,6 +161,8 @@ def edit(user: User, lesson_id: uuid.UUID, changes: Changes, *, version: int | N
         publication.withdraw(lesson)
     elif changes.status == "published":
         _publish_or_request(video)
+    if page_id is not None:
+        publication.release(lesson, page_id, video.playing)
     return lesson
 
 
@@ -150,6 +193,10 @@ def _lesson(video: LockedVideo) -> Lesson:
 def _publish_or_request(video: LockedVideo) -> bool:
     """True if it is published now, False if that waits for the video."""
     lesson = _lesson(video)
+    if lesson.is_unsaved:
+        raise Conflict(
+            "not_saved", "This lesson was never saved. Open it, enter what is missing, and save it."
+        )
     if lesson.is_playable:
         publication.publish(lesson, tracking=video.playing)
         return True
@@ -204,6 +251,16 @@ def _refuse_unpublishable(lesson: Lesson) -> None:
         raise Conflict("video_error", "The video of this lesson failed. Please upload it again.")
     if lesson.video_processing_status == "ready" and not lesson.is_playable:
         raise Conflict("video_error", "The video of this lesson has no playback id. Support can mend this.")
+
+
+def note_unsaved_changes(lesson: Lesson, page_id: uuid.UUID, *, dirty: bool) -> bool:
+    """An open page has unsaved changes (`dirty`) or has none any more; True if that publishes the lesson."""
+    video = locking.lock_video_of(lesson)
+    lesson = _lesson(video)
+    if dirty:
+        publication.hold(lesson, page_id)
+        return False
+    return publication.release(lesson, page_id, video.playing)
 
 
 def unpublish(lesson: Lesson) -> bool:

@@ -1,5 +1,5 @@
 """The sweep: one pass over everything that may have been missed (lost webhooks, expired uploads, parked events, the outbox,
-imported videos, mails, open batches, stuck uploads).
+imported videos, mails, open batches, stuck uploads, pages that were closed with unsaved changes).
 
 Every part finds its work in rows that are due, never in a window of time, and one part that fails never stops the
 others. Two passes at once do no harm: an advisory lock ends the second one.
@@ -23,11 +23,11 @@ from lessonadmin.db import JOB, alone, db, each_alone, transaction, transaction_
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import scheduling
-from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation
+from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.notifications import delivery
 from lessonadmin.domain.polling import survey
 from lessonadmin.domain.uploads import intake
-from lessonadmin.domain.videos import cleanup, conditions, locking, transitions
+from lessonadmin.domain.videos import cleanup, conditions, locking, publication, transitions
 from lessonadmin.domain.webhooks import applier, inbox
 
 log = logging.getLogger(__name__)
@@ -157,6 +157,21 @@ def _mark(tracking_id: uuid.UUID) -> bool:
         return True
 
 
+def _publications() -> int:
+    """Lessons whose publication waited for a page that is not heard of any more."""
+    ids = db.session.scalars(select(Lesson.id).where(publication.due()).limit(500)).all()
+    db.session.rollback()
+    return sum(_each(ids, _expire))
+
+
+def _expire(lesson_id: uuid.UUID) -> bool:
+    with transaction(JOB):
+        video = locking.lock_video("lesson", lesson_id)
+        if video is None or not isinstance(video.owner, Lesson):
+            return False
+        return publication.expire(video.owner, video.playing)
+
+
 def _outbox(
     model: type[AssetDeletion] | type[UploadCancellation], finish: Callable[[uuid.UUID], bool], calls: int
 ) -> int:
@@ -220,6 +235,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "imported": _imported,
     "uploads": _uploads,
     "needs_attention": _needs_attention,
+    "publications": _publications,
     "cancellations": _cancellations,
     "deletions": _deletions,
     "batches": _batches,

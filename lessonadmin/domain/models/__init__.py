@@ -5,7 +5,7 @@ from lessonadmin.domain.models.audit import AuditLog
 from lessonadmin.domain.models.batches import Batch, BatchItem
 from lessonadmin.domain.models.events import MuxCall, MuxEvent, WaitingEvent
 from lessonadmin.domain.models.health import Alarm, Heartbeat, MuxBudget, Rollup, SecurityCount, Throttle
-from lessonadmin.domain.models.lessons import Course, Kind, Lesson, Owner, Purchase, StaffNote
+from lessonadmin.domain.models.lessons import Course, EditingHold, Kind, Lesson, Owner, Purchase, StaffNote
 from lessonadmin.domain.models.notifications import Notification
 from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
 from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
@@ -19,6 +19,7 @@ __all__ = [
     "BatchItem",
     "Course",
     "Difference",
+    "EditingHold",
     "Heartbeat",
     "Kind",
     "Lesson",

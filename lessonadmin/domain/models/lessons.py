@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     Text,
     and_,
+    false,
     literal_column,
     text,
     true,
@@ -143,6 +144,9 @@ class Lesson(VideoOwner, Stamped, Base):
     publish_on_ready: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
     published_at: Mapped[Moment | None]
     needs_attention_at: Mapped[Moment | None]
+    # Begun with a video before its form was complete, and not saved since; untitled: its title is made of the file's name.
+    is_unsaved: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
+    is_untitled: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
     mux_asset_id: Mapped[str | None] = mapped_column(Text)
     mux_playback_id: Mapped[str | None] = mapped_column(Text)
 
@@ -207,6 +211,20 @@ class Lesson(VideoOwner, Stamped, Base):
 
     def __str__(self) -> str:
         return self.title
+
+
+class EditingHold(Base):
+    """An open page with unsaved changes of a lesson: until it expires the lesson is not published without a person's word."""
+
+    __tablename__ = "editing_holds"
+
+    lesson_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("lessons.id", ondelete="CASCADE"), primary_key=True
+    )
+    page_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    expires_at: Mapped[Moment]
+
+    __table_args__ = (Index("ix_editing_holds_expires_at", "expires_at"),)
 
 
 class Purchase(Base):

@@ -1,16 +1,25 @@
 """The one writer of a lesson's publication: the intent, its fulfilment, and taking a lesson back.
 
 A person's decision comes before the program's: the intent is spent when it is fulfilled and gone when a person
-unpublishes, so a repeated "ready" finds nothing to do. Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
+unpublishes, so a repeated "ready" finds nothing to do. While an open page has unsaved changes (an editing hold), the intent
+waits; it is fulfilled when the last hold is released, or found expired by the sweep. Publishing by a person waits for nothing.
+Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
 """
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from lessonadmin.db import actor, transaction_time
+from sqlalchemy import ColumnElement, delete, exists, func
+from sqlalchemy.dialects.postgresql import insert
+
+from lessonadmin.db import actor, db, transaction_time
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.models import Lesson, Tracking
+from lessonadmin.domain.models import EditingHold, Lesson, Tracking
+
+# An open page renews its hold three times in this time, also in a tab that the browser slows down to once a minute.
+HOLD_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -62,11 +71,52 @@ def publishes_by_itself(lesson: Lesson) -> bool:
     return lesson.status == "draft" and lesson.publish_on_ready
 
 
-def fulfil(lesson: Lesson, tracking: Tracking) -> bool:
-    """The video became ready: publish if that was asked for and not taken back."""
-    if not publishes_by_itself(lesson):
+def may_be_fulfilled(lesson: Lesson) -> bool:
+    """Everything that an intent waits for is there: the video plays, and no page has unsaved changes."""
+    if not publishes_by_itself(lesson) or lesson.is_unsaved or not lesson.is_playable:
+        return False
+    held = exists().where(EditingHold.lesson_id == lesson.id, EditingHold.expires_at > transaction_time())
+    return not db.session.scalar(held.select())
+
+
+def due() -> ColumnElement[bool]:
+    """As SQL: something that the intent waits for has ended with the time, and no event will tell of it.
+
+    A row stands for it until `expire` has looked at the lesson, so that none is forgotten."""
+    return exists().where(
+        EditingHold.lesson_id == Lesson.id, EditingHold.expires_at <= func.clock_timestamp()
+    )
+
+
+def fulfil(lesson: Lesson, tracking: Tracking | None) -> bool:
+    """Something that the intent waited for is there: publish if nothing else is missing, and it was not taken back."""
+    if not may_be_fulfilled(lesson):
         return False
     return publish(lesson, by_itself=True, tracking=tracking)
+
+
+def hold(lesson: Lesson, page_id: uuid.UUID) -> None:
+    """An open page has unsaved changes; to be repeated before HOLD_SECONDS are over."""
+    until = transaction_time() + timedelta(seconds=HOLD_SECONDS)
+    new = insert(EditingHold).values(lesson_id=lesson.id, page_id=page_id, expires_at=until)
+    keys = [EditingHold.lesson_id, EditingHold.page_id]
+    db.session.execute(new.on_conflict_do_update(index_elements=keys, set_={"expires_at": until}))
+
+
+def release(lesson: Lesson, page_id: uuid.UUID, tracking: Tracking | None) -> bool:
+    """The page has no unsaved changes any more; True if the lesson waited for nothing else and is published."""
+    _forget(lesson, EditingHold.page_id == page_id)
+    return fulfil(lesson, tracking)
+
+
+def expire(lesson: Lesson, tracking: Tracking | None) -> bool:
+    """Pages that were closed without a word, with a laptop or a connection that broke; True if that publishes the lesson."""
+    _forget(lesson, EditingHold.expires_at <= transaction_time())
+    return fulfil(lesson, tracking)
+
+
+def _forget(lesson: Lesson, condition: ColumnElement[bool]) -> None:
+    db.session.execute(delete(EditingHold).where(EditingHold.lesson_id == lesson.id, condition))
 
 
 def request(lesson: Lesson) -> bool:

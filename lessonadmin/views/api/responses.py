@@ -11,7 +11,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from lessonadmin.domain import permissions
+from lessonadmin.domain import permissions, prices
 from lessonadmin.domain.lessons import listing
 from lessonadmin.domain.lessons.listing import Page
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
@@ -97,6 +97,7 @@ class LessonResponse(BaseModel):
     course_id: uuid.UUID | None
     creator_id: uuid.UUID
     price_cents: int
+    currency: Annotated[str, Field(description="What every price is in, as ISO 4217 names it.")]
     status: LessonStatus
     publish_on_ready: Annotated[bool, Field(description="It is published by itself when its video is ready.")]
     published_at: datetime | None
@@ -121,6 +122,7 @@ class LessonResponse(BaseModel):
                 course_id=lesson.course_id,
                 creator_id=lesson.creator_id,
                 price_cents=lesson.price_cents,
+                currency=prices.currency(),
                 status=lesson.status,  # type: ignore[arg-type]
                 publish_on_ready=lesson.publish_on_ready,
                 published_at=lesson.published_at,

@@ -5,6 +5,7 @@ same form and gets the form back as a fragment.
 """
 
 import uuid
+from contextlib import suppress
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -50,30 +51,43 @@ def save(course_id: uuid.UUID) -> Response:
     course = course_to_change(course_id)
     form = CourseForm.of(course, request.form)
     try:
-        wanted = form.changes()
-        with transaction(auth.current_actor()):
-            course = courses.edit(auth.current_user(), course_id, wanted, version=form.version.data)
+        course = _stored(course_id, form)
     except Invalid as problem:
         return _page(course, form, problem=problem, status=400)
     except Conflict as problem:
-        return _conflict_page(course_to_change(course_id), form, problem)
+        return _merged(course_to_change(course_id), form, problem)
     return _saved(course)
 
 
-def _conflict_page(course: Course, form: CourseForm, problem: Conflict) -> Response:
-    """Both texts are shown; saving again is then a decision, made against the newest version."""
-    compared = {
-        "Title": (course.title, form.title.data),
-        "Description": (course.description, form.description.data),
-    }
-    conflict = edit_conflicts.conflict(auth.current_user(), course, compared)
+def _stored(course_id: uuid.UUID, form: CourseForm) -> Course:
+    wanted, version = form.changes(), form.version.data
+    with transaction(auth.current_actor()):
+        return courses.edit(auth.current_user(), course_id, wanted, version=version)
+
+
+def _merged(course: Course, form: CourseForm, problem: Conflict) -> Response:
+    """Where both wrote something different, both texts are shown; saving again is then a decision, against the newest version."""
+    newest = CourseForm.of(course)
+    both = edit_conflicts.merge(form, newest, request.form)
     form.version.data = course.version
+    if not both:
+        with suppress(Conflict):
+            return _saved(_stored(course.id, form))
+    compared = {form[name].label.text: (newest.texts()[name], form.texts()[name]) for name in both}
+    conflict = edit_conflicts.conflict(auth.current_user(), course, compared)
     return _page(course, form, problem=problem, conflict=conflict, status=409)
 
 
 def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more: object) -> Response:
     headers.needs_widgets()
-    given: dict[str, object] = {"course": course, "form": form, "problem": None, "conflict": None, **more}
+    given: dict[str, object] = {
+        "course": course,
+        "form": form,
+        "was": _was(course),
+        "problem": None,
+        "conflict": None,
+        **more,
+    }
     if fragments.wanted():
         address = url_for("courses.edit", course_id=course.id) if course is not None else None
         html = render_template("courses/form.html", **given)
@@ -88,6 +102,10 @@ def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more:
         "covers": course_lists.covers(user, lessons),
     }
     return make_response(render_template("courses/edit.html", **given), status)
+
+
+def _was(course: Course | None) -> dict[str, str]:
+    return edit_conflicts.fingerprints(CourseForm.of(course)) if course is not None else {}
 
 
 def _saved(course: Course, *, status: int = 200) -> Response:

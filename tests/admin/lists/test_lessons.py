@@ -106,7 +106,7 @@ def test_an_export_is_whole_and_safe(app: Flask) -> None:
     rows = list(csv.DictReader(io.StringIO(browser().get("/admin/lesson/export/csv/").text)))
     assert {row["Lesson"] for row in rows} == {"'=1+1", "'@x", "plain"}
     assert {row["Owner"] for row in rows} == {"ada@school.example"}
-    assert {row["Price"] for row in rows} == {"9.00"}
+    assert {(row["Price"], row["Currency"]) for row in rows} == {("9.00", "EUR")}
 
 
 def test_a_row_says_its_state_its_owner_and_its_price(app: Flask) -> None:

@@ -51,7 +51,7 @@ def test_a_lesson_is_filtered_by_its_id(app: Flask) -> None:
 def test_a_row_says_what_was_paid_and_leads_to_the_lesson(app: Flask) -> None:
     purchase, _ = make_two()
     page = page_of(browser().get("/admin/purchase/"))
-    for words in ("Circles", "ada@school.example", "1,234.00", "Free"):
+    for words in ("Circles", "ada@school.example", "EUR 1,234.00", "Free"):
         assert words in page.text("tbody"), words
     assert page.all("a", href=f"/admin/lesson/details/?id={purchase.lesson_id}")
 
@@ -61,7 +61,7 @@ def test_what_was_paid_stays_when_the_price_changes(app: Flask) -> None:
     lesson = make_playing_lesson(price_cents=500)
     make_purchase(lesson, ada)
     lesson.price_cents = 900
-    assert [row["Paid"] for row in exported(browser(), "purchase")] == ["5.00"]
+    assert [(row["Paid"], row["Currency"]) for row in exported(browser(), "purchase")] == [("5.00", "EUR")]
 
 
 def test_its_file_names_buyers_and_prices_for_a_spreadsheet(app: Flask) -> None:

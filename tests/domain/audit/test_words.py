@@ -25,10 +25,11 @@ def test_details_are_one_line(detail: dict[str, object], line: str) -> None:
     assert words.details_of(detail) == line
 
 
+@pytest.mark.usefixtures("settings")
 def test_prices_are_shown_as_prices() -> None:
     line = words.details_of({"before": {"price_cents": 500}, "after": {"price_cents": 750}})
     assert line.startswith("price: ")
-    assert "7.50" in line
+    assert "EUR\u00a07.50" in line
     assert "750" not in line.replace("7.50", "")
 
 

@@ -12,6 +12,8 @@ from lessonadmin.domain.lessons import import_file
 from lessonadmin.domain.lessons.import_file import Row, Unreadable, Wrong
 from lessonadmin.text import spreadsheets
 
+pytestmark = pytest.mark.usefixtures("settings")
+
 HEAD = ("title", "description", "price", "teacher", "course", "asset id", "status")
 TEACHER = "tina@school.example"
 

@@ -5,6 +5,7 @@ has settled. Mux is kept in memory, PostgreSQL is real.
 """
 
 import random
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
@@ -31,6 +32,7 @@ from tests.mux_sim import store
 
 Owner = Lesson | Course
 FILE = direct_upload.File(name="talk.mp4", size=1000)
+PAGES = (uuid.UUID(int=1), uuid.UUID(int=2))
 PLACES = st.integers(0, 5)
 OWNERS = st.sampled_from([0, 0, 0, 0, 1, 2])  # most of it happens to one lesson, so that stories thicken
 ENDINGS = st.sampled_from(["ready", "ready", "ready", "preparing", "errored", "unplayable"])
@@ -41,6 +43,7 @@ TIMES = {
     "mux_events": ("received_at", "next_attempt_at"),
     "waiting_events": ("received_at", "due_at"),
     "mux_budget": ("filled_at", "paused_until"),
+    "editing_holds": ("expires_at",),
 }
 
 
@@ -174,6 +177,25 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
                 lessons.unpublish(lesson)
             assert self.stands(lesson_id) is False
         self.intents[lesson_id] = self.stands(lesson_id)
+
+    @precondition(lambda self: self.lessons())
+    @rule(place=OWNERS, page=st.integers(0, 1))
+    def type_something(self, place: int, page: int) -> None:
+        """Until it is saved, taken back or the page is not heard of any more, nothing is published without a person's word."""
+        lesson = self.lesson(place)
+        lesson_id = lesson.id
+        with self.doing(), transaction(self.actor(lesson)):
+            lessons.note_unsaved_changes(lesson, PAGES[page], dirty=True)
+        if not self.died:
+            self.note_typing(lesson_id, PAGES[page])
+
+    @precondition(lambda self: self.lessons())
+    @rule(place=OWNERS, page=st.integers(0, 1))
+    def take_it_back(self, place: int, page: int) -> None:
+        lesson = self.lesson(place)
+        self.typing.pop((lesson.id, PAGES[page]), None)
+        with self.doing(), transaction(JOB):
+            lessons.note_unsaved_changes(lesson, PAGES[page], dirty=False)
 
     @precondition(lambda self: self.owners)
     @rule(place=OWNERS, other=PLACES)
@@ -420,6 +442,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
             db.session.execute(text(f"UPDATE {table} SET {moved}"))  # noqa: S608 - names that the tests write
         db.session.commit()
         self.fake.time_passes(seconds)
+        self.passed += seconds
 
     @rule(lost=st.booleans())
     def dust_settles(self, lost: bool) -> None:

@@ -16,6 +16,7 @@ from tests.domain.videos.mux_in_memory import MuxInMemory
 
 Owner = Lesson | Course
 OPEN = ("uploading", "processing")
+TYPING_SECONDS = 180  # a page that is not heard of for so long is closed
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class VideoLaws:
         self.taken_over: set[str] = set()
         self.died = False
         self.played: dict[uuid.UUID, str] = {}
+        self.passed = 0
+        self.typing: dict[tuple[uuid.UUID, uuid.UUID], tuple[int, int]] = {}
 
     # what users asked for, read back from the database where a dying process left it open
 
@@ -78,6 +81,16 @@ class VideoLaws:
             asset = self.fake.assets[asset_id]
             if row.upload_id == asset["upload_id"] and row.target_id in self.intents:
                 self.intents[row.target_id] = None
+
+    def note_typing(self, lesson_id: uuid.UUID, page_id: uuid.UUID) -> None:
+        """How long the page counts as open, and how often the program has published the lesson so far."""
+        self.typing[lesson_id, page_id] = (self.passed + TYPING_SECONDS, self.published_by_itself(lesson_id))
+
+    def published_by_itself(self, lesson_id: uuid.UUID) -> int:
+        rows = db.session.scalars(
+            select(AuditLog).where(AuditLog.target_id == lesson_id, AuditLog.action == "lesson.published")
+        )
+        return sum(1 for row in rows if row.detail.get("by_itself"))
 
     def rows(self, owner: Owner) -> Sequence[Tracking]:
         column = Tracking.lesson_id if isinstance(owner, Lesson) else Tracking.course_id
@@ -198,6 +211,9 @@ class VideoLaws:
             assert self.fake.ever_ready(lesson.mux_playback_id), "published, and Mux never confirmed it"
             assert not (lesson.mux_asset_id or "").startswith("temp_")
             assert not lesson.publish_on_ready, "an intent is spent when it is fulfilled"
+        for (lesson_id, _), (until, before) in self.typing.items():
+            if lesson_id == lesson.id and self.passed < until:
+                assert self.published_by_itself(lesson_id) == before, "published while it was being edited"
         if self.intents.get(lesson.id) is False:
             assert (lesson.status, lesson.publish_on_ready) == ("draft", False), "a person was overruled"
 

@@ -29,6 +29,23 @@ STORIES: dict[str, tuple[Step, ...]] = {
         lambda m: m.unpublish(0),
         lambda m: m.replay(3),
     ),
+    "ready while somebody typed": (
+        lambda m: m.bring_a_video(0, "preparing", heard=True),
+        lambda m: m.type_something(0, 0),
+        lambda m: m.processing_ends(0, "ready"),
+        lambda m: m.deliver_all(),
+        lambda m: m.sweep_after(1),
+        lambda m: m.sweep_after(40),
+    ),
+    "ready while somebody typed in two tabs and took it back in one": (
+        lambda m: m.bring_a_video(0, "preparing", heard=True),
+        lambda m: m.type_something(0, 0),
+        lambda m: m.type_something(0, 1),
+        lambda m: m.processing_ends(0, "ready"),
+        lambda m: m.deliver_all(),
+        lambda m: m.take_it_back(0, 0),
+        lambda m: m.take_it_back(0, 1),
+    ),
     "Mux was away while we looked": (
         lambda m: m.bring_a_video(0, "preparing", heard=True),
         lambda m: m.sweep_after(300, "network"),

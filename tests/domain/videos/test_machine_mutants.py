@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import false, true
 
 from lessonadmin import mux
 from lessonadmin.domain.audit import audit_log
@@ -80,6 +81,19 @@ def unpublishing_forgets_the_intent(patch: Patch) -> None:
         return done
 
     patch.setattr(publication, "withdraw", withdraw)
+
+
+def no_publication_waits_for_unsaved_changes(patch: Patch) -> None:
+    patch.setattr(publication, "may_be_fulfilled", publication.publishes_by_itself)
+
+
+def a_page_that_was_closed_holds_its_lesson_for_ever(patch: Patch) -> None:
+    patch.setattr(publication, "due", false)
+
+
+def one_page_releases_the_lesson_for_all(patch: Patch) -> None:
+    real = publication._forget
+    patch.setattr(publication, "_forget", lambda lesson, _: real(lesson, true()))
 
 
 def a_publication_is_written_down_twice(patch: Patch) -> None:
@@ -175,6 +189,9 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     hearsay_settles_a_dispute,
     every_ready_publishes,
     unpublishing_forgets_the_intent,
+    no_publication_waits_for_unsaved_changes,
+    a_page_that_was_closed_holds_its_lesson_for_ever,
+    one_page_releases_the_lesson_for_all,
     a_publication_is_written_down_twice,
     what_is_not_wanted_stays_at_mux,
     a_replaced_video_is_forgotten,

@@ -19,7 +19,7 @@ from tests.settings import overridden
 from tests.views.api.conftest import People, Person, refused
 
 LESSON_KEYS = [
-    "id", "title", "description", "course_id", "creator_id", "price_cents", "status", "publish_on_ready",
+    "id", "title", "description", "course_id", "creator_id", "price_cents", "currency", "status", "publish_on_ready",
     "published_at", "created_at", "updated_at", "visible_to_students", "video",
 ]  # fmt: skip
 VIDEO_KEYS = [
@@ -51,6 +51,7 @@ def test_a_new_lesson_is_whole(people: People) -> None:
         "course_id": None,
         "creator_id": str(people.instructor.user.id),
         "price_cents": 0,
+        "currency": "EUR",
         "status": "draft",
         "publish_on_ready": True,
         "published_at": None,

@@ -27,6 +27,7 @@ COMING = Lesson.video_is_open
 def publish_verdict() -> ColumnElement[str]:
     return case(
         (Lesson.status == "published", "published_already"),
+        (Lesson.is_unsaved, "not_saved"),
         (PLAYABLE, "publishes"),
         (Lesson.has_temporary_asset, "temporary"),
         (COMING & Lesson.publish_on_ready, "intended_already"),
@@ -41,6 +42,8 @@ def publish_verdict() -> ColumnElement[str]:
 def _publish_verdict(lesson: Lesson) -> str:
     if lesson.status == "published":
         return "published_already"
+    if lesson.is_unsaved:
+        return "not_saved"
     if lesson.is_playable:
         return "publishes"
     if lesson.has_temporary_asset:

@@ -83,14 +83,14 @@ export default function upload(root) {
     return answer.upload_url;
   }
 
-  /** A reload in the middle must not lose what was written: the draft is stored before the first byte. */
+  /** A reload in the middle must not lose what was written: a draft is stored before the first byte. */
   async function saveFirst() {
     const form = document.getElementById(`${root.dataset.kind}-form`);
     while (form.isConnected && form.dataset.ready === undefined) await new Promise((done) => { setTimeout(done, 50); });
     const title = form.elements.namedItem("title");
-    if (!title.value.trim()) title.value = file.name.replace(/\.[^.]*$/, "").replace(/[_\s]+/g, " ").trim().slice(0, 200);
+    if (root.dataset.kind === "course" && !title.value.trim()) title.value = file.name.replace(/\.[^.]*$/, "").replace(/[_\s]+/g, " ").trim().slice(0, 200);
     return new Promise((done, refused) => {
-      form.dispatchEvent(new CustomEvent("save-wanted", { detail: { done, refused } }));
+      form.dispatchEvent(new CustomEvent("save-wanted", { detail: { done, refused, fileName: file.name } }));
     });
   }
 

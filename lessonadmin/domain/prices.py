@@ -19,7 +19,7 @@ CURRENCY_SIGNS = re.compile(r"[\s€$£]")
 
 
 def currency() -> str:
-    """`EUR`: the one that every price is in."""
+    """The one that every price is in, by its code of ISO 4217."""
     return config.current().currency
 
 

@@ -203,7 +203,7 @@ def test_a_paid_lesson_gives_nothing_away_before_it_is_bought(browser: FlaskClie
         assert page.all("mux-player") == []
         assert "vendor/" not in page.html, "no player where nothing plays"
         assert "unsafe-inline" not in answer.headers["Content-Security-Policy"]
-        assert "EUR\u00a04.99" in page.text("main")
+        assert "EUR 4.99" in page.text("main")
 
 
 def test_a_signed_picture_may_be_shown_for_it_opens_nothing_else(

@@ -89,10 +89,10 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
     "the file is in": (
         lambda school: school.on_its_way("Rye", "uploading", bytes_in_at="now"),
         "Uploading",
-        "You may close this page",
+        "You can close this page",
     ),
     "processing": (processing, "Processing 40 %", "Usually about 4 minutes for this length"),
-    "stuck": (stuck, "Stuck", "This takes unusually long"),
+    "stuck": (stuck, "Stuck", "This is taking longer than usual"),
     "needs attention": (needs_attention, "Stuck", "Support has been told"),
     "failed": (
         lambda school: school.on_its_way("Rye", "error", **BROKEN),
@@ -110,10 +110,10 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
     "replacing, processing": (
         replacing("processing", progress=70, mux_asset_id="asset-new"),
         "Ready",
-        "The present video plays until the new one is ready",
+        "The current video stays live until the new one is ready",
     ),
-    "replacement failed": (replacement_failed, "Ready", "The new video failed; the old one still plays"),
-    "replaced": (replaced, "Ready", "bring the earlier one back"),
+    "replacement failed": (replacement_failed, "Ready", "The new video failed; the current one still plays"),
+    "replaced": (replaced, "Ready", "restore the previous video"),
     "deleting": (
         lambda school: school.without_video("Rye", "deleting"),
         "Deleting",

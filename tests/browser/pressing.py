@@ -109,7 +109,6 @@ class Presser:
         if button is None:  # what was pressed before took it away
             return False
         self.count += 1
-        print(f"{name}", flush=True)
         if wrong := self._after(button):
             self.dead.append(f"{name}: {wrong}")
         return not wrong

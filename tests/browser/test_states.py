@@ -51,9 +51,13 @@ def replaced(school: School) -> str:
     lesson = school.lesson("Rye", price=900, real=True)
     school.stack.sql(
         "INSERT INTO mux_asset_tracking (id, lesson_id, owner_id, upload_id, status, mux_asset_id, mux_playback_id,"
-        " ready_at, superseded_at, superseded_by) SELECT gen_random_uuid(), lesson_id, owner_id, 'before-' || lesson_id,"
-        " 'ready', 'asset-' || lesson_id, 'playback', 'yesterday', now(), id FROM mux_asset_tracking WHERE lesson_id = %s",
+        " ready_at, created_at, superseded_at, superseded_by) SELECT gen_random_uuid(), lesson_id, owner_id,"
+        " 'before-' || lesson_id, 'ready', 'asset-' || lesson_id, 'playback', 'yesterday', 'yesterday', now(), id"
+        " FROM mux_asset_tracking WHERE lesson_id = %s",
         lesson,
+    )
+    school.stack.sql(
+        "INSERT INTO asset_deletions (mux_asset_id, due_at) VALUES ('asset-' || %s, 'tomorrow')", lesson
     )
     return lesson
 
@@ -113,7 +117,7 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
         "The current video stays live until the new one is ready",
     ),
     "replacement failed": (replacement_failed, "Ready", "The new video failed; the current one still plays"),
-    "replaced": (replaced, "Ready", "restore the previous video"),
+    "replaced": (replaced, "Ready", "You can restore the previous one until"),
     "deleting": (
         lambda school: school.without_video("Rye", "deleting"),
         "Deleting",

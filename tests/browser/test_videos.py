@@ -82,12 +82,14 @@ def test_a_replaced_video_plays_until_the_new_one_is_ready_and_comes_back_if_wan
     expect(page.locator("mux-player")).to_be_visible()
     accessible(page)
     stack.mux.clear_faults()
-    expect(page.get_by_text("This video has replaced an earlier one")).to_be_visible()
+    expect(page.get_by_text("You can restore the previous one until")).to_be_visible()
     new = played(page)
     assert new != old
     assert new in (page.locator("mux-player").get_attribute("src") or "")
     page.get_by_role("button", name="Restore previous video").click()
-    expect(page.get_by_text("The previous video is restored.", exact=True).first).to_be_visible()
+    expect(page.locator("[data-answer=video]")).to_have_text("The previous video is restored.")
+    expect(page.get_by_role("button", name="Use the newer video again")).to_be_visible()
+    expect(page.get_by_role("button", name="Restore previous video")).to_have_count(0)
     expect(page.get_by_test_id("mux-playback-id")).to_have_text(old)
     published(page)
 
@@ -140,7 +142,11 @@ def test_an_unpublished_lesson_leaves_the_catalogue_and_comes_back(
     expect(page.get_by_test_id("publish-success-message")).to_contain_text("published successfully")
     published(page)
     page.get_by_role("link", name="See it as a student").click()
-    expect(page).to_have_url(re.compile(f"/catalog/{lesson}$"))
+    expect(page).to_have_url(re.compile(rf"/catalog/{lesson}\?as=visitor$"))
+    expect(page.get_by_role("button", name="Buy this lesson")).to_be_disabled()
+    expect(page.locator("mux-player")).to_have_count(0)
+    page.get_by_role("link", name="Show what a student sees who has bought it").click()
+    expect(page.locator("mux-player")).to_be_visible()
 
 
 def test_a_deleted_lesson_goes_with_its_video(

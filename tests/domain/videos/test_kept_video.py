@@ -4,8 +4,9 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func
+from sqlalchemy import func, select
 
+from lessonadmin.db import db
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking
 from lessonadmin.domain.videos import kept_video
 from tests.factories import keep, make_playing_lesson, make_tracking
@@ -28,7 +29,7 @@ def lesson() -> Lesson:
 
 @pytest.fixture
 def playing(lesson: Lesson) -> Tracking:
-    return make_tracking(lesson, status="ready", mux_asset_id=lesson.mux_asset_id)
+    return db.session.scalars(select(Tracking).where(Tracking.lesson_id == lesson.id)).one()
 
 
 @pytest.mark.parametrize("newer", [False, True])

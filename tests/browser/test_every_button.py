@@ -50,7 +50,7 @@ def school(stack: Stack, instructor: Person) -> School:
     return School(stack, instructor)
 
 
-GROUPS = [list(STATES)[n : n + 3] for n in range(0, len(STATES), 3)]
+GROUPS = [list(STATES)[n : n + 2] for n in range(0, len(STATES), 2)]
 
 
 @pytest.mark.parametrize("states", GROUPS, ids=lambda states: ", ".join(states))

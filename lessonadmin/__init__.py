@@ -17,6 +17,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     error_reports.init_app()
     app = Flask(__name__, template_folder="../templates", instance_relative_config=False)
     web.settings.init_app(app)
+    web.compression.init_app(
+        app
+    )  # before all that may still change an answer: what was added first acts last
     web.assets.init_app(app)
     web.formats.init_app(app)
     web.states.init_app(app)

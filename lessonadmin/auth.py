@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flask import Flask, abort, g, redirect, request, session, url_for
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
@@ -18,10 +19,19 @@ from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import User, accounts
 from lessonadmin.domain.models.accounts import Role
 from lessonadmin.observability import logs
-from lessonadmin.security import security_events
+from lessonadmin.security import csrf_mask, security_events
 from lessonadmin.web import fragments, visitors
 
-csrf = CSRFProtect()
+
+class MaskedCSRF(CSRFProtect):
+    """The token comes back under the mask under which it went out."""
+
+    def _get_csrf_token(self) -> str | None:
+        text = super()._get_csrf_token()
+        return csrf_mask.unmasked(text) if text else text
+
+
+csrf = MaskedCSRF()
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 ITS_DATE_IS_OVER = "This token has reached its date. Make a new one on your account page."
 
@@ -285,6 +295,16 @@ def init_app(app: Flask) -> None:
     app.before_request(_check)
     app.register_error_handler(NotSignedIn, _not_signed_in)
     app.jinja_env.globals["guard_allows"] = allows
+    # in the place of the unmasked one, for templates and for the macros that they import
+    app.jinja_env.globals["csrf_token"] = csrf_token
+    app.context_processor(lambda: {"csrf_token": csrf_token})
+
+
+def csrf_token() -> str:
+    """The token for the forms of this answer: the same in all of them, and in each answer another text."""
+    if "csrf_token_masked" not in g:
+        g.csrf_token_masked = csrf_mask.masked(generate_csrf())
+    return str(g.csrf_token_masked)
 
 
 def allows(blueprint: str) -> bool:

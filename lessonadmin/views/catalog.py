@@ -21,6 +21,9 @@ from lessonadmin.web.player import Player, player_of
 
 bp = Blueprint("catalog", __name__, url_prefix="/catalog")
 
+# how an instructor may look at a page of theirs
+SEEN_AS = ("visitor", "buyer")
+
 
 @bp.get("")
 def index() -> str:
@@ -72,6 +75,10 @@ def lesson(lesson_id: uuid.UUID) -> str:
     user = auth.current_user()
     found = catalog.lesson(user, lesson_id)
     (entry,) = catalog.entries(user, [found])
+    edits = permissions.owns(user, found)
+    seen_as = request.args.get("as", "") if edits else ""
+    if seen_as in SEEN_AS:
+        entry = catalog.as_student(entry, bought=seen_as == "buyer")
     beside = catalog.in_course(user, found.course_id) if found.course_id is not None else []
     preview = found.course if not entry.plays else None
     return render_template(
@@ -83,7 +90,8 @@ def lesson(lesson_id: uuid.UUID) -> str:
         on_sale=permissions.visible_to_students(found),
         beside=catalog.entries(user, beside) if len(beside) > 1 else [],
         student=user.role == "student",
-        edits=permissions.owns(user, found),
+        edits=edits,
+        seen_as=seen_as if seen_as in SEEN_AS else "",
         env_key=config.current().mux_env_key,
     )
 

@@ -3,10 +3,22 @@
 No route lives here and no rule of the product is known.
 """
 
-from lessonadmin.web import assets, errors, formats, headers, redirects, requests, settings, states, visitors
+from lessonadmin.web import (
+    assets,
+    compression,
+    errors,
+    formats,
+    headers,
+    redirects,
+    requests,
+    settings,
+    states,
+    visitors,
+)
 
 __all__ = [
     "assets",
+    "compression",
     "errors",
     "formats",
     "headers",

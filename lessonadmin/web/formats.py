@@ -18,6 +18,11 @@ def moment(value: datetime) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
+def clock(value: datetime) -> str:
+    """`14:43:05 UTC`; in the browser it becomes the reader's own time."""
+    return f"{value.astimezone(UTC):%H:%M:%S} UTC"
+
+
 def ago(value: datetime, *, now: datetime | None = None) -> str:
     """`3 minutes ago`, `in 2 hours`."""
     seconds = ((now or datetime.now(UTC)) - value).total_seconds()
@@ -76,6 +81,19 @@ def browser(user_agent: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    for written in (money, price_text, iso, moment, ago, about, measured, duration, size, plural, browser):
+    for written in (
+        money,
+        price_text,
+        iso,
+        moment,
+        clock,
+        ago,
+        about,
+        measured,
+        duration,
+        size,
+        plural,
+        browser,
+    ):
         app.jinja_env.filters[written.__name__] = written
     app.jinja_env.globals[currency.__name__] = currency

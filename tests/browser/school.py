@@ -44,8 +44,8 @@ class School:
         playback_id = self.stack.mux.asset(asset_id)["playback_ids"][0]["id"]
         return {"asset_id": asset_id, "playback_id": playback_id, "policy": policy, "seconds": seconds}
 
-    def _send(self) -> str:
-        mux = self.stack.mux
+    def mux_upload(self) -> str:
+        """An upload at the simulator that waits for its file."""
         body = {"cors_origin": "*", "new_asset_settings": {"playback_policies": ["public"]}}
         request = urllib.request.Request(
             f"{self.stack.simulator.url}/video/v1/uploads",
@@ -53,7 +53,10 @@ class School:
             headers={"Content-Type": "application/json", "Authorization": BASIC},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
-            upload_id = json.load(answer)["data"]["id"]
+            return str(json.load(answer)["data"]["id"])
+
+    def _send(self) -> str:
+        mux, upload_id = self.stack.mux, self.mux_upload()
         mux.upload_file(upload_id)
         asset_id = mux.wait_for(lambda: mux.upload(upload_id).get("asset_id"))
         mux.set_asset_ready(asset_id)

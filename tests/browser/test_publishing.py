@@ -18,7 +18,7 @@ def test_a_lesson_with_a_video_publishes_itself(page: Page, film: Callable[..., 
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
     expect(page.get_by_test_id("video-status")).to_contain_text("Processing")
     expect(page.get_by_test_id("video-progress")).to_be_visible()
-    expect(page.get_by_text("You may close this page").first).to_be_visible()
+    expect(page.get_by_text("You can close this page").first).to_be_visible()
     stack.mux.hold_processing(False)
     published(page)
     playback_id = page.get_by_test_id("mux-playback-id").inner_text()
@@ -56,7 +56,7 @@ def test_a_stuck_lesson_is_published_by_hand(page: Page, film: Callable[..., str
     write(page)
     choose(page, film())
     lesson = lesson_id(page)
-    expect(page.get_by_text("The file is in").first).to_be_visible()
+    expect(page.get_by_text("Upload complete").first).to_be_visible()
     expect(page.get_by_test_id("manual-publish-control")).to_have_count(0)
     stack.until(lambda: done_at_mux(stack, lesson))
     stack.sql(
@@ -99,12 +99,12 @@ def test_a_video_that_fails_before_the_page_asks_again_is_tried_again_too(
     choose(page, film(b"this is no video at all " * 500, name="broken.mp4"))
     lesson = lesson_id(page)
     failed = "SELECT 1 FROM mux_asset_tracking WHERE lesson_id = %s AND status = 'error'"
-    expect(page.get_by_text("The file is in", exact=True)).to_be_visible()
+    expect(page.get_by_text("Upload complete", exact=True)).to_be_visible()
     stack.until(lambda: stack.sql(failed, lesson))
     for route in held:
         route.continue_()
     page.unroute(ASKS)
     expect(page.get_by_test_id("video-status")).to_have_text("Failed")
-    expect(page.get_by_text("The file is in", exact=True)).to_be_hidden()
+    expect(page.get_by_text("Upload complete", exact=True)).to_be_hidden()
     choose(page, film())
     published(page)

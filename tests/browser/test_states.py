@@ -51,9 +51,13 @@ def replaced(school: School) -> str:
     lesson = school.lesson("Rye", price=900, real=True)
     school.stack.sql(
         "INSERT INTO mux_asset_tracking (id, lesson_id, owner_id, upload_id, status, mux_asset_id, mux_playback_id,"
-        " ready_at, superseded_at, superseded_by) SELECT gen_random_uuid(), lesson_id, owner_id, 'before-' || lesson_id,"
-        " 'ready', 'asset-' || lesson_id, 'playback', 'yesterday', now(), id FROM mux_asset_tracking WHERE lesson_id = %s",
+        " ready_at, created_at, superseded_at, superseded_by) SELECT gen_random_uuid(), lesson_id, owner_id,"
+        " 'before-' || lesson_id, 'ready', 'asset-' || lesson_id, 'playback', 'yesterday', 'yesterday', now(), id"
+        " FROM mux_asset_tracking WHERE lesson_id = %s",
         lesson,
+    )
+    school.stack.sql(
+        "INSERT INTO asset_deletions (mux_asset_id, due_at) VALUES ('asset-' || %s, 'tomorrow')", lesson
     )
     return lesson
 
@@ -89,10 +93,10 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
     "the file is in": (
         lambda school: school.on_its_way("Rye", "uploading", bytes_in_at="now"),
         "Uploading",
-        "You may close this page",
+        "You can close this page",
     ),
     "processing": (processing, "Processing 40 %", "Usually about 4 minutes for this length"),
-    "stuck": (stuck, "Stuck", "This takes unusually long"),
+    "stuck": (stuck, "Stuck", "This is taking longer than usual"),
     "needs attention": (needs_attention, "Stuck", "Support has been told"),
     "failed": (
         lambda school: school.on_its_way("Rye", "error", **BROKEN),
@@ -110,10 +114,10 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
     "replacing, processing": (
         replacing("processing", progress=70, mux_asset_id="asset-new"),
         "Ready",
-        "The present video plays until the new one is ready",
+        "The current video stays live until the new one is ready",
     ),
-    "replacement failed": (replacement_failed, "Ready", "The new video failed; the old one still plays"),
-    "replaced": (replaced, "Ready", "bring the earlier one back"),
+    "replacement failed": (replacement_failed, "Ready", "The new video failed; the current one still plays"),
+    "replaced": (replaced, "Ready", "You can restore the previous one until"),
     "deleting": (
         lambda school: school.without_video("Rye", "deleting"),
         "Deleting",

@@ -145,9 +145,16 @@ def test_cancelling_cancels_at_mux_too(page: Page, film: Film, stack: Stack) -> 
     write(page)
     choose_in_parts(page, film(LONG))
     expect(page.get_by_test_id("video-status")).to_have_text("Uploading")
-    page.get_by_role("button", name="Cancel upload").click()
+    page.get_by_role("button", name="Cancel upload…").click()
+    question = page.get_by_role("dialog", name="Cancel the upload?")
+    expect(question).to_contain_text("it has to be sent again from the beginning")
+    expect(question.get_by_role("button", name="Keep uploading")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("video-status")).to_have_text("Uploading")
+    page.get_by_role("button", name="Cancel upload…").click()
+    question.get_by_role("button", name="Cancel the upload").click()
     expect(page.get_by_test_id("video-status")).to_have_text("No video")
-    expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
+    expect(page.get_by_role("button", name="Choose a video file")).to_be_focused()
     stack.until(lambda: stack.mux.uploads()[0]["status"] == "cancelled")
     choose(page, film())
     published(page)
@@ -161,7 +168,7 @@ def test_cancelling_before_mux_has_answered_leaves_nothing_behind(
     choose(page, film())
     expect(page).to_have_url(EDIT)
     page.get_by_role("button", name="Cancel upload").click()
-    expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
+    expect(page.get_by_role("button", name="Choose a video file")).to_be_focused()
     before = len(stack.mux.uploads())
     stack.mux.clear_faults()
     stack.until(lambda: len(stack.mux.uploads()) > before and stack.mux.uploads()[0]["status"] == "cancelled")
@@ -174,8 +181,8 @@ def test_cancelling_before_mux_has_answered_leaves_nothing_behind(
 
 
 REFUSED = {
-    "wrong type": (b"%PDF-1.7", "script.pdf", "is not a video that we can take"),
-    "wrong type without a known kind": (b"??", "film.xyz", "does not look like a video"),
+    "wrong type": (b"%PDF-1.7", "script.pdf", "cannot be used. Choose an"),
+    "wrong type without a known kind": (b"??", "film.xyz", "cannot be used"),
     "empty file": (b"", "empty.mp4", "is empty"),
     "too large": (b"\0" * (41 * 1024 * 1024), "huge.mp4", "is larger than 40 MB"),
 }

@@ -39,7 +39,7 @@ def ask(page: Page, opener: str) -> Locator:
     button = page.get_by_role("button", name=opener)
     button.click()
     question = page.get_by_role("dialog")
-    expect(question.get_by_role("button", name="Leave it as it is")).to_be_focused()
+    expect(question.get_by_role("button", name=re.compile("^(Cancel|Keep it)$"))).to_be_focused()
     page.keyboard.press("Escape")
     expect(question).to_have_count(0)
     expect(button).to_be_focused()
@@ -62,8 +62,10 @@ def test_a_replaced_video_plays_until_the_new_one_is_ready_and_comes_back_if_wan
     old = played(page)
     stack.mux.fault("upload", "slow", match={"operation": "put", "chunk": HELD}, seconds=100)
     page.get_by_role("button", name="Replace…").click()
-    expect(page.get_by_role("button", name="Choose a video")).to_be_focused()
-    expect(page.get_by_text("The present video plays until the new one is ready; then")).to_be_visible()
+    expect(page.get_by_role("button", name="Choose a video file")).to_be_focused()
+    expect(
+        page.get_by_text("The current video stays live until the new one is ready. You can")
+    ).to_be_visible()
     choose_in_parts(page, film(LONG, name="second.mp4"))
     expect(page.get_by_test_id("video-progress")).to_contain_text("second.mp4")
     stack.until(
@@ -80,12 +82,14 @@ def test_a_replaced_video_plays_until_the_new_one_is_ready_and_comes_back_if_wan
     expect(page.locator("mux-player")).to_be_visible()
     accessible(page)
     stack.mux.clear_faults()
-    expect(page.get_by_text("This video has replaced an earlier one")).to_be_visible()
+    expect(page.get_by_text("You can restore the previous one until")).to_be_visible()
     new = played(page)
     assert new != old
     assert new in (page.locator("mux-player").get_attribute("src") or "")
-    page.get_by_role("button", name="Bring the earlier video back").click()
-    expect(page.get_by_text("The earlier video is back.", exact=True).first).to_be_visible()
+    page.get_by_role("button", name="Restore previous video").click()
+    expect(page.locator("[data-answer=video]")).to_have_text("The previous video is restored.")
+    expect(page.get_by_role("button", name="Use the newer video again")).to_be_visible()
+    expect(page.get_by_role("button", name="Restore previous video")).to_have_count(0)
     expect(page.get_by_test_id("mux-playback-id")).to_have_text(old)
     published(page)
 
@@ -96,7 +100,7 @@ def test_a_replacement_that_fails_leaves_the_lesson_as_it_was(
     old = played(page)
     page.get_by_role("button", name="Replace…").click()
     choose(page, film(b"this is no video at all " * 500, name="broken.mp4"))
-    expect(page.get_by_text("The new video failed; the old one still plays.")).to_be_visible()
+    expect(page.get_by_text("The new video failed; the current one still plays.")).to_be_visible()
     assert played(page) == old
     published(page)
     page.get_by_role("button", name="Replace…").click()
@@ -138,7 +142,11 @@ def test_an_unpublished_lesson_leaves_the_catalogue_and_comes_back(
     expect(page.get_by_test_id("publish-success-message")).to_contain_text("published successfully")
     published(page)
     page.get_by_role("link", name="See it as a student").click()
-    expect(page).to_have_url(re.compile(f"/catalog/{lesson}$"))
+    expect(page).to_have_url(re.compile(rf"/catalog/{lesson}\?as=visitor$"))
+    expect(page.get_by_role("button", name="Buy this lesson")).to_be_disabled()
+    expect(page.locator("mux-player")).to_have_count(0)
+    page.get_by_role("link", name="Show what a student sees who has bought it").click()
+    expect(page.locator("mux-player")).to_be_visible()
 
 
 def test_a_deleted_lesson_goes_with_its_video(
@@ -146,7 +154,7 @@ def test_a_deleted_lesson_goes_with_its_video(
 ) -> None:
     asset_id = asset_of(stack, lesson)
     question = ask(page, "Delete lesson…")
-    expect(question).to_contain_text("This cannot be taken back")
+    expect(question).to_contain_text("This can't be undone")
     accessible(page)
     question.get_by_role("button", name="Delete lesson").click()
     expect(page).to_have_url(re.compile("/lessons$"))
@@ -161,11 +169,11 @@ def test_what_mux_works_on_can_be_given_up(page: Page, stack: Stack, school: Sch
     page.goto(f"/lessons/{lesson}/edit")
     choose(page, film())
     expect(page.get_by_test_id("video-status")).to_contain_text("Processing")
-    question = ask(page, "Cancel the video…")
+    question = ask(page, "Cancel upload…")
     expect(question).to_contain_text("has no video until you upload one again")
-    question.get_by_role("button", name="Cancel the video").click()
+    question.get_by_role("button", name="Cancel the upload").click()
     expect(page.get_by_test_id("video-status")).to_have_text("No video")
-    expect(page.get_by_text("The video was given up")).to_be_visible()
+    expect(page.locator("[data-answer=video]")).to_contain_text("The upload is cancelled, here and at Mux.")
     stack.mux.hold_processing(False)
     stack.until(
         lambda: (

@@ -1,5 +1,6 @@
 """Section 4: the addresses, who is sent where, the forms, the data-testids, health; cookies and policies of section 2."""
 
+import gzip
 import re
 import socket
 import uuid
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.contract.callers import Browser, Caller
+from tests.contract.callers import Answer, Browser, Caller
 from tests.contract.stack import PASSWORD, Stack
 from tests.contract.test_lessons import ready_lesson
 
@@ -327,3 +328,22 @@ def test_health_is_told_to_any_host_and_a_redirect_stays_on_the_host(stack: Stac
     status, answer = raw(stack, "/admin/lesson", f"Host: {urlsplit(stack.url).netloc}")
     assert status.startswith("HTTP/1.1 308")
     assert "\r\nlocation: /admin/lesson/\r\n" in answer.lower()
+
+
+def test_a_page_is_compressed_for_its_own_site_alone_and_its_token_is_masked_anew(
+    instructors: Browser,
+) -> None:
+    def page(site: str) -> Answer:
+        return instructors.send(
+            "GET", "/lessons", headers={"Accept-Encoding": "gzip", "Sec-Fetch-Site": site}
+        )
+
+    own, foreign = page("same-origin"), page("cross-site")
+    assert own.headers["Content-Encoding"] == "gzip"
+    assert foreign.headers["Content-Encoding"] is None
+    read = gzip.decompress(own.body).decode()
+    tokens = [re.findall(r'name="csrf-token" content="([^"]+)"', text)[0] for text in (read, foreign.text)]
+    assert tokens[0] != tokens[1]
+    for token in tokens:
+        assert instructors.post("/lessons/new", [("title", "")], csrf=token).status in (200, 400)
+        assert "open for too long" not in instructors.post("/lessons/new", [("title", "")], csrf=token).text

@@ -175,3 +175,15 @@ test("a cancelled upload is aborted and forgotten by the widget", () => {
   assert.deepEqual(upload.calls, ["abort"]);
   assert.equal(forgotten.mock.callCount(), 1);
 });
+
+test("what is sent in vain does not count as sent, until it has arrived", () => {
+  const shown = () => told.filter(([name]) => name === "moved").map(([, { fraction }]) => fraction);
+  say(widget, "progress", 40);
+  partDone(308);
+  say(widget, "progress", 100);
+  refused(500);
+  say(widget, "progress", 100);
+  assert.deepEqual(shown(), [0.4, 1, 0.4]);
+  partDone(200);
+  assert.deepEqual(shown(), [0.4, 1, 0.4, 1]);
+});

@@ -6,7 +6,7 @@ not play, except what they bought. Who may play a lesson is decided in `permissi
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -158,6 +158,12 @@ def entries(user: User, lessons: Sequence[Lesson]) -> list[Entry]:
         )
         for lesson in lessons
     ]
+
+
+def as_student(entry: Entry, *, bought: bool) -> Entry:
+    """What a student sees who has bought this lesson, or who has not: for its instructor, who plays it in any case."""
+    plays = bought or entry.lesson.price_cents == 0
+    return replace(entry, plays=plays, bought=bought, cover=cover(entry.lesson, plays=plays))
 
 
 def _bought_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import func, select
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, db, later, transaction
+from lessonadmin.db import Actor, db, later, transaction, transaction_time
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Missing, Unavailable
 from lessonadmin.domain.models import Kind, Tracking
@@ -198,7 +198,7 @@ def apply_observation(subject: UploadSnapshot, observation: Observation) -> Outc
 def apply_locked(video: LockedVideo, upload: Tracking, observation: Observation) -> Outcome:
     """The same for a caller that holds the lock."""
     upload.attempts += 1
-    upload.last_look_at = func.clock_timestamp()
+    upload.last_look_at = transaction_time()
     upload.last_look_error = None
     if observation.seen:
         upload.last_answer, upload.last_answer_at = observation.video_event.value, func.clock_timestamp()

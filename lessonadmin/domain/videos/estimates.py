@@ -33,7 +33,7 @@ class Estimate:
     @property
     def overdue(self) -> bool:
         """Clearly longer than usual, and not only by a moment."""
-        return self.so_far > max(self.usual * 1.5, self.usual + 30)
+        return self.so_far > max(self.usual * 1.5, self.usual + 3)
 
 
 def of(owner: Owner) -> Estimate | None:

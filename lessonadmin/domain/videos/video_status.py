@@ -8,7 +8,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
@@ -23,6 +23,8 @@ from lessonadmin.domain.videos.state_machine import NOT_BEGUN
 FIRST_POLL_MS = 5000
 SLOWEST_POLL_MS = 30_000
 POLL_GROWTH = 1.5
+# silence of Mux after the browser has sent everything
+UNCONFIRMED_AFTER = timedelta(seconds=20)
 WITH_IDS = ("uploading", "processing", "ready", "error")
 
 
@@ -48,6 +50,14 @@ class Replacement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LastLook:
+    """When Mux was last asked about the upload that is on its way; did it answer? What it said is how the upload stands."""
+
+    at: datetime
+    answered: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoStatus:
     """What plays; else what is coming; else how the last one ended."""
 
@@ -61,6 +71,8 @@ class VideoStatus:
     stuck: bool
     filename: str
     bytes_in: bool
+    unconfirmed: bool
+    look: LastLook | None
     needs_attention: bool
     can_undo: bool
     temporary: bool
@@ -138,12 +150,30 @@ def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
         stuck=stuck,
         filename=upload.filename if upload is not None and known else "",
         bytes_in=upload is not None and known and upload.bytes_in_at is not None,
+        unconfirmed=known and _is_unconfirmed(upload, now),
+        look=_last_look(coming),
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
         can_undo=conditions.can_undo(video.uploads),
         temporary=temporary,
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
         replacement=_replacement(video, stuck) if status == "ready" else None,
     )
+
+
+def _is_unconfirmed(upload: Tracking | None, now: datetime | None) -> bool:
+    """The browser has sent everything, and Mux has said nothing for a while."""
+    if upload is None or now is None or upload.status != "uploading" or upload.bytes_in_at is None:
+        return False
+    return now - upload.bytes_in_at >= UNCONFIRMED_AFTER
+
+
+def _last_look(upload: Tracking | None) -> LastLook | None:
+    """None also when Mux was heard of since: its answer is no longer true then."""
+    if upload is None or upload.last_look_at is None:
+        return None
+    if upload.asset_seen_at is not None and upload.asset_seen_at > upload.last_look_at:
+        return None
+    return LastLook(at=upload.last_look_at, answered=upload.last_look_error is None)
 
 
 def _upload_id(upload: Tracking | None) -> str | None:

@@ -50,17 +50,19 @@ export async function postJson(url, body, { again = true } = {}) {
   throw new Refusal(answer.status, type, message, answer.headers.get("Retry-After"));
 }
 
-/** A piece of a page: {name, root, status, address}. `body` is a FormData for a form that is sent. */
-export async function fragment(url, { name, body, again = true } = {}) {
+/** A piece of a page: {name, root, status, address, version}. `body` is a FormData for a form that is sent. `version`: of the
+ *  piece that the page has; null is returned if it is the newest. */
+export async function fragment(url, { name, body, version, again = true } = {}) {
   const answer = await fetch(url, {
     method: body ? "POST" : "GET",
     body,
-    headers: { "X-Fragment": name, Accept: "text/html" },
+    headers: { "X-Fragment": name, Accept: "text/html", ...(version ? { "If-None-Match": version } : {}) },
     credentials: "same-origin",
     redirect: "manual",
     cache: "no-store",
   });
   if (answer.status === 401 || answer.type === "opaqueredirect") throw new SignedOut();
+  if (answer.status === 304) return null;
   const found = answer.headers.get("X-Fragment");
   if (found !== name && body && answer.status === 400 && again && await tokenIsOld()) {
     body.set("csrf_token", csrf());
@@ -74,5 +76,6 @@ export async function fragment(url, { name, body, again = true } = {}) {
     // told in a header: a wrong form is no failure of the connection, which browsers would write to their console
     status: Number(answer.headers.get("X-Status")) || answer.status,
     address: answer.headers.get("Location"),
+    version: answer.headers.get("ETag"),
   };
 }

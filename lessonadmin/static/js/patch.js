@@ -9,8 +9,10 @@
 const OURS = new Set(["open", "aria-busy", "data-ready", "role", "aria-haspopup", "aria-controls"]);
 
 const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.dataset.keep || node.id || "" : "");
+// another moment is another element: a script has written the old one in the reader's own way
 const sameKind = (one, other) =>
-  one.nodeType === other.nodeType && one.nodeName === other.nodeName && keyOf(one) === keyOf(other);
+  one.nodeType === other.nodeType && one.nodeName === other.nodeName && keyOf(one) === keyOf(other)
+  && (one.nodeName !== "TIME" || one.dateTime === other.dateTime);
 
 function settled(living, fresh) {
   if (living.isEqualNode(fresh)) return true;

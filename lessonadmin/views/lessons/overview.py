@@ -13,6 +13,9 @@ from lessonadmin.views.lessons.blueprint import bp
 from lessonadmin.views.videos import card
 from lessonadmin.web import fragments, headers
 
+# a list costs more than one video, and is looked at for less
+LIST_POLL_MS = 3000
+
 
 @bp.get("")
 def index() -> Response:
@@ -30,7 +33,7 @@ def index() -> Response:
         query=query,
         states=shown,
         thumbnail=thumbnails.thumbnail,
-        next_ms=video_status.next_poll_ms(attempts) if asks_again else None,
+        next_ms=LIST_POLL_MS if asks_again else None,
         empty=page.total == 0 and not query.q and not query.state and not worklist.has_any(user),
         link=_link,
     )

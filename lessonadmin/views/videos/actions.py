@@ -1,6 +1,6 @@
 """What a person may do about a video from a page, the same for lessons and course previews.
 
-Each takes an owner that this person may change and answers with the word that the page then explains.
+Each takes an owner that this person may change and returns the word for which `templates/video/answers.html` has the answer.
 """
 
 from collections.abc import Callable
@@ -51,8 +51,8 @@ def undo(owner: Owner) -> str:
 
 def ask(owner: Owner) -> str:
     """Ask Mux now, when a person does not want to wait."""
-    ask_now.ask_now(owner, actor=auth.current_actor())
-    return "asked"
+    impossible = ask_now.ask_now(owner, actor=auth.current_actor())
+    return "asked" if impossible is None else "unasked"
 
 
 # name, which is also the endpoint and the end of the address -> what it does

@@ -14,31 +14,40 @@ from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import estimates, video_status
+from lessonadmin.domain.videos import estimates, kept_video, video_status
 from lessonadmin.domain.videos.estimates import Estimate
+from lessonadmin.domain.videos.kept_video import KeptVideo
 from lessonadmin.domain.videos.video_status import VideoStatus
 from lessonadmin.views.videos.actions import ACTIONS
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.player import Player, player_of
 
 MAX_ATTEMPTS = 60
+# while a person looks, so that a page shows within two seconds what is known here; an unchanged answer has no body
+PAGE_POLL_MS = 1500
+SHOWN_LATE = ("uploading", "processing", "ready")
 # what a browser offers first; the rest of Mux's languages follows by name
 FIRST_LANGUAGES = (("", "No captions"), (mux.AUTOMATIC, "Let Mux detect the language"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One video as a page shows it. `urls`: by name, its pages and what may be done: edit, publish, remove."""
+    """One video as a page shows it. `urls`: by name, its pages and what may be done: edit, publish, remove.
+
+    `pressed`: the action that was just asked for; `said`: the word for what came of it, or `problem`: why nothing did.
+    """
 
     kind: Kind
     owner: Owner | None
     video_status: VideoStatus | None
     urls: Mapping[str, str]
     estimate: Estimate | None = None
+    kept: KeptVideo | None = None
     player: Player | None = None
     attempt: int = 0
     said: str = ""
     problem: Problem | None = None
+    pressed: str = ""
     bought: int = 0
 
     @property
@@ -63,19 +72,39 @@ class Card:
     @property
     def next_ms(self) -> int | None:
         """When the page asks again; None: there is nothing to wait for."""
-        return video_status.next_poll_ms(self.attempt) if self.moving and not self.in_background else None
+        return PAGE_POLL_MS if self.moving and not self.in_background else None
+
+    @property
+    def late(self) -> bool:
+        """What is on its way takes longer than it should, and the page says so."""
+        found = self.video_status
+        return found is not None and found.stuck and not found.temporary and self.status in SHOWN_LATE
+
+    @property
+    def answer_place(self) -> str:
+        """The part of the page where the answer to the last press is looked for."""
+        if self.problem is None:
+            return "publication" if self.said in ("published", "unpublished") else "video"
+        about_publication = self.pressed in ("publish", "unpublish") and self.status == "ready"
+        return "publication" if about_publication else "video"
+
+    @property
+    def sentence(self) -> str:
+        return video_status.sentence(self.video_status) if self.video_status is not None else ""
 
     @property
     def uploader_open(self) -> bool:
         """A lesson without a video shows the drop zone at once; beside a video it waits behind "Replace"."""
-        return self.status in ("none", "error", "uploading") and not self._bytes_in
+        return self.status in ("none", "error", "uploading") and not self._on_its_way
 
     @property
-    def _bytes_in(self) -> bool:
-        return self.video_status is not None and self.status == "uploading" and self.video_status.bytes_in
+    def _on_its_way(self) -> bool:
+        """The file was sent and is expected to arrive."""
+        found = self.video_status
+        return found is not None and self.status == "uploading" and found.bytes_in and not found.stuck
 
 
-def of(owner: Owner, *, said: str = "", problem: Problem | None = None) -> Card:
+def of(owner: Owner, *, said: str = "", problem: Problem | None = None, pressed: str = "") -> Card:
     found = video_status.of(owner)
     return Card(
         kind=owner.kind,
@@ -83,10 +112,12 @@ def of(owner: Owner, *, said: str = "", problem: Problem | None = None) -> Card:
         video_status=found,
         urls={name: owner_url(owner, name) for name in ("edit", "video", "delete", *ACTIONS[owner.kind])},
         estimate=estimates.of(owner) if not found.settled else None,
+        kept=kept_video.of(owner) if found.can_undo else None,
         player=player_of(owner),
         attempt=attempts_so_far(),
         said=said or request.args.get("said", "")[:20],
         problem=problem,
+        pressed=pressed,
         bought=lessons.count_purchases(owner.id) if isinstance(owner, Lesson) else 0,
     )
 

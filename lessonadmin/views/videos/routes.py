@@ -57,7 +57,7 @@ class VideoRoutes(Generic[OwnerType]):
         except Problem as problem:
             if not alone:
                 raise
-            shown = card.of(self._owner(ids), problem=problem)
+            shown = card.of(self._owner(ids), problem=problem, pressed=name)
             return card.fragment(shown, status=errors.STATUS[type(problem)])
         if alone:
             return card.fragment(card.of(self._owner(ids), said=said))

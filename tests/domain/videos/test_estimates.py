@@ -56,8 +56,8 @@ def test_the_class_of_a_length_includes_its_upper_end(duration: float, expected:
         (100, 100, 0, False),
         (100, 150, 0, False),
         (100, 151, 0, True),
-        (10, 40, 0, False),
-        (10, 41, 0, True),
+        (2, 5, 0, False),
+        (2, 6, 0, True),
     ],
 )
 def test_overdue_is_clearly_longer_than_usual(

@@ -1,25 +1,38 @@
-// A region that keeps itself fresh: asks the server for its fragment with growing pauses while something moves, rests in
-// hidden tabs, and sends the forms inside it without leaving the page.
+// A region that keeps itself fresh: asks the server for its fragment while something moves and the page is looked at, and
+// sends the forms inside it without leaving the page. An answer to a press stays until something else is done or the state
+// is another (kept-answer.js).
 //
 // data-url: where the fragment is (empty: nothing to ask for yet).  Inside, [data-state] says when to ask next (data-next,
 // milliseconds, empty: not at all) and what changed (data-said, read out).  It tells others by the event "state-shown" and
-// listens to "state-wanted".
+// listens to "state-wanted".  Each question tells by `attempt` how long the page has waited, in steps that grow as those of
+// the API (`next_poll_ms`).
 import { attach } from "../app.js";
 import { Refusal, SignedOut, fragment, renewCsrf } from "../ask-server.js";
+import { KeptAnswer } from "../kept-answer.js";
 import { patch } from "../patch.js";
 import { toast } from "../toast.js";
 
-const QUICK = [1000, 2000, 3000];
+const FIRST_STEP_MS = 5000;
+const SLOWEST_STEP_MS = 30000;
 const SIGNED_OUT_PAUSE_MS = 15000;
 const MAX_PAUSE_MS = 30000;
 const TROUBLE_AFTER = 2;
+
+/** How often a client of the API would have asked after this time. */
+function attemptsIn(milliseconds) {
+  let steps = 0;
+  for (let left = milliseconds; left > 0; steps += 1) left -= Math.min(FIRST_STEP_MS * 1.5 ** steps, SLOWEST_STEP_MS);
+  return steps;
+}
 
 export default function live(region) {
   const name = region.dataset.fragment ?? "video";
   const state = () => region.querySelector("[data-state]");
   const trouble = region.querySelector("[data-trouble]");
   const announce = region.querySelector("[data-announce]");
-  let attempt = 0;
+  const kept = new KeptAnswer();
+  let since = Date.now(); // the last change, or the last time that a person did something or came back
+  let version = null;
   let failures = 0;
   let timer = 0;
   let asking = null;
@@ -35,7 +48,7 @@ export default function live(region) {
   function pause() {
     const next = state()?.dataset.next;
     if (!next || !region.dataset.url) return null;
-    return Math.min(Number(next), QUICK[attempt] ?? Infinity);
+    return Number(next);
   }
 
   function say(words, { signIn = false } = {}) {
@@ -48,17 +61,22 @@ export default function live(region) {
     link.firstElementChild.search = new URLSearchParams({ next: location.pathname + location.search });
   }
 
+  function startOver() {
+    since = Date.now();
+  }
+
   function show(fresh) {
     if (region.querySelector("dialog[open]")) {
       held = fresh; // a question is open: what changed waits for the answer
       return;
     }
     const before = state().dataset.said;
+    kept.putInto(fresh);
     patch(state(), fresh);
     renewCsrf(state().dataset.csrf);
     attach(region);
     if (state().dataset.said !== before) {
-      attempt = 0;
+      startOver();
       if (announce && !("quiet" in state().dataset)) announce.textContent = state().dataset.said;
     }
     region.dispatchEvent(new CustomEvent("state-shown", { bubbles: true, detail: { ...state().dataset } }));
@@ -72,15 +90,17 @@ export default function live(region) {
       return;
     }
     const url = new URL(region.dataset.url, location.href);
-    url.searchParams.set("attempt", attempt);
-    attempt += 1;
+    url.searchParams.set("attempt", attemptsIn(Date.now() - since));
     const before = acts;
-    asking = fragment(url, { name });
+    asking = fragment(url, { name, version });
     try {
       const found = await asking;
       failures = 0;
       say("");
-      if (acts === before) show(found.root);
+      if (found && acts === before) {
+        version = found.version;
+        show(found.root);
+      }
       plan(pause());
     } catch (error) {
       failed(error);
@@ -115,9 +135,11 @@ export default function live(region) {
       const found = await fragment(form.action, { name, body: new FormData(form, button) });
       acts += 1;
       form.closest("dialog")?.close();
-      held = null;
-      attempt = 0;
+      held = version = null;
+      startOver();
+      kept.take(found.root);
       show(found.root);
+      answered();
       plan(pause());
     } catch (error) {
       form.closest("dialog")?.close();
@@ -126,6 +148,15 @@ export default function live(region) {
     } finally {
       button?.removeAttribute("aria-busy");
     }
+  }
+
+  /** The answer is read out and in view; the focus is there if what was pressed is gone. */
+  function answered() {
+    const answer = kept.shownIn(region);
+    if (!answer) return;
+    if (announce) announce.textContent = answer.textContent.replace(/\s+/g, " ").trim();
+    if (document.activeElement === document.body) answer.focus({ preventScroll: true });
+    answer.scrollIntoView({ block: "nearest" });
   }
 
   region.addEventListener("submit", (event) => {
@@ -142,13 +173,16 @@ export default function live(region) {
     plan(pause());
   }, true);
   region.addEventListener("state-wanted", () => {
-    attempt = 0;
+    startOver();
     ask();
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) clearTimeout(timer);
-    else if (pause() !== null || failures) ask();
+    clearTimeout(timer);
+    if (document.hidden || !region.dataset.url) return;
+    startOver();
+    ask();
   });
   window.addEventListener("online", () => { if (pause() !== null || failures) ask(); });
+  kept.take(state());
   plan(pause());
 }

@@ -15,6 +15,9 @@ const FAILURES = {
   unread: "The file could not be read to its end. Was it moved, changed, or is its disk gone? Choose it again.",
   other: "The upload was broken off. What you wrote is saved; please send the video again.",
 };
+const KEEP_OPEN = "Keep this page open until the upload finishes. You can save the form meanwhile.";
+const UNCONFIRMED = "Everything is sent, but Mux has not confirmed it yet. Keep this page open; it goes on automatically.";
+const UNCONFIRMED_AFTER_MS = 20000;
 const UNSAVED = "Please mend what is marked in the form. Then press “Try again”: the video is still chosen.";
 const SIGNED_OUT = "You are signed out, so nothing was sent. Sign in again in another tab, then press “Try again” here.";
 const UNREACHED = "Our server could not be reached, so nothing was sent. Please check your connection and try again.";
@@ -34,6 +37,8 @@ export default function upload(root) {
   let approved = null;
   let lastState = "";
   let paused = false;
+  let meter = null;
+  let unconfirmed = 0;
 
   const guard = (event) => event.preventDefault();
   const owner = () => ({ [`${root.dataset.kind}_id`]: root.dataset.owner });
@@ -52,10 +57,10 @@ export default function upload(root) {
     file = chosen;
     uploadId = endedId = "";
     before = region.querySelector("[data-state]").dataset.upload;
-    const meter = new Meter(file.size);
+    meter = new Meter(file.size);
     const mine = new Transfer(widget, file, () => askForAddress(mine));
     transfer = mine;
-    follow(transfer, meter);
+    follow(transfer);
     phase = "running";
     paused = false;
     panel.begin(file);
@@ -94,25 +99,39 @@ export default function upload(root) {
     });
   }
 
-  function follow(going, meter) {
+  /** Everything has left: if Mux stays silent about it, that is said. */
+  function expectAnswer() {
+    clearTimeout(unconfirmed);
+    if (meter.percent >= 100) unconfirmed = setTimeout(() => { if (phase === "running") panel.hint(UNCONFIRMED); }, UNCONFIRMED_AFTER_MS);
+  }
+
+  /** A pause or a lost connection says nothing about the speed, so no time is promised. */
+  function rested() {
+    meter.rest();
+    panel.move(meter);
+  }
+
+  function follow(going) {
     const on = (name, act) => going.addEventListener(name, ({ detail }) => act(detail));
     let lost = false;
     on("asked", () => {
-      panel.hint("Keep this page open until everything is sent. You can save the form meanwhile.");
+      panel.hint(KEEP_OPEN);
       panel.pausable(true);
       wantState();
     });
     on("moved", ({ fraction }) => {
       meter.move(fraction);
       panel.move(meter);
+      expectAnswer();
     });
     on("waiting", ({ status }) => {
-      meter.rest();
+      rested();
+      clearTimeout(unconfirmed);
       panel.hint(waitingWords(status, lost));
     });
     on("lost", () => {
       lost = true;
-      meter.rest();
+      rested();
       panel.hint(waitingWords(0, true));
       panel.say("The connection is lost.");
     });
@@ -121,16 +140,15 @@ export default function upload(root) {
       panel.hint("The connection is back, going on.");
       panel.say("The connection is back.");
     });
-    on("going", () => {
-      panel.hint("Keep this page open until everything is sent. You can save the form meanwhile.");
-    });
+    on("going", () => panel.hint(KEEP_OPEN));
     on("paused", () => {
       if (meter.percent >= 100) {
         going.resume();
         return;
       }
-      meter.rest();
+      rested();
       paused = true;
+      panel.paused(true);
       panel.pausable(true, "Resume");
       panel.hint("Paused. Nothing is lost while this page stays open.");
       panel.say("Paused.");
@@ -140,7 +158,7 @@ export default function upload(root) {
   }
 
   function waitingWords(status, lost) {
-    if (lost) return "The connection is lost. The upload goes on by itself when it is back; keep this page open.";
+    if (lost) return "The connection is lost. The upload goes on automatically when it is back; keep this page open.";
     const what = status ? `Mux has a problem at the moment (${status}).` : "Mux cannot be reached at the moment.";
     return `${what} This page goes on trying; nothing is lost.`;
   }
@@ -152,7 +170,7 @@ export default function upload(root) {
     try {
       await postJson("/api/mux/track-upload", { ...owner(), upload_id: uploadId });
     } catch {
-      // Only a hint: Mux reports it by itself. If the session has ended, the region says so.
+      // Only a hint: Mux reports it, too. If the session has ended, the region says so.
     }
     wantState();
   }
@@ -250,8 +268,9 @@ export default function upload(root) {
   panel.part("pause").addEventListener("click", () => {
     if (paused) {
       paused = false;
+      panel.paused(false);
       panel.pausable(true);
-      panel.hint("Going on.");
+      panel.hint(KEEP_OPEN);
       transfer.resume();
       return;
     }
@@ -259,7 +278,11 @@ export default function upload(root) {
     panel.hint("It pauses as soon as what is on its way has arrived.");
     transfer.pause();
   });
-  panel.part("cancel").addEventListener("click", stop);
+  panel.part("cancel").addEventListener("click", () => {
+    if (meter.percent > 0) panel.ask(`${Math.floor(meter.percent)} % of “${file.name}” is sent. If you cancel, it has to be sent again from the beginning.`);
+    else stop();
+  });
+  panel.part("stop").addEventListener("click", stop);
   panel.part("again").addEventListener("click", () => begin(file));
   panel.part("other").addEventListener("click", () => {
     rest();

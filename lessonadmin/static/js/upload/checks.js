@@ -7,12 +7,12 @@ const ending = (name) => (name.includes(".") ? name.split(".").pop().toLowerCase
 
 /** A sentence, or "" for a file that may go. `rules`: types, endings (ending to type), names, maxMb. */
 export function wrongWith(file, rules) {
-  const choose = `Please choose one of these kinds: ${rules.names}.`;
+  const choose = `Choose an ${rules.names} file.`;
   if (!(file instanceof File)) return `That was text or a link, not a file. Drop the video file itself, or choose it by the button.`;
   const kind = UNKNOWN.has(file.type) ? rules.endings[ending(file.name)] ?? file.type : file.type;
   if (file.size === 0) return `“${file.name}” is empty: it has no bytes. If it is still being copied or exported, wait until that is done and choose it again.`;
-  if (kind && !rules.types.includes(kind)) return `“${file.name}” is not a video that we can take. ${choose}`;
-  if (!kind) return `“${file.name}” does not look like a video. ${choose}`;
+  if (kind && !rules.types.includes(kind)) return `“${file.name}” cannot be used. ${choose}`;
+  if (!kind) return `“${file.name}” cannot be used. ${choose}`;
   if (file.size > rules.maxMb * MB) return `“${file.name}” is larger than ${rules.maxMb} MB. Please export it smaller (1080p is enough) and choose it again.`;
   return "";
 }

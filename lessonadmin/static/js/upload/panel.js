@@ -31,7 +31,11 @@ export class Panel {
     // the one name for "how far is it": the element that shows it at the moment has it
     this.#progress.toggleAttribute("data-testid", sending);
     if (sending) this.#progress.dataset.testid = "video-progress";
-    if (!sending) this.#milestone = 0;
+    if (!sending) {
+      this.#milestone = 0;
+      this.paused(false);
+      this.part("question").close();
+    }
     if (lost) ({ choose: "pick", running: "cancel", failed: "again" }[name] ? this.part({ choose: "pick", running: "cancel", failed: "again" }[name]) : this.root).focus();
   }
 
@@ -71,14 +75,27 @@ export class Panel {
   }
 
   sent() {
-    this.#label("The file is in");
-    this.#progress.querySelector("[data-detail]").textContent = "You may close this page now.";
+    this.#label("Upload complete");
+    this.#progress.querySelector("[data-detail]").textContent = "You can close this page now.";
     this.#progress.querySelector("[data-figure]").textContent = "100 %";
     this.#progress.querySelector("progress").value = 100;
     this.hint("");
     this.part("cancel").hidden = true;
+    this.part("question").close();
+    this.paused(false);
     this.pausable(false);
-    this.say("The file is in. You may close this page now.");
+    this.say("Upload complete. You can close this page now.");
+  }
+
+  /** Asked before what was sent is thrown away. */
+  ask(words) {
+    this.part("question").querySelector("[data-words]").textContent = words;
+    this.part("question").showModal();
+  }
+
+  /** The state of the video, as its badge shows it, is then "Paused". */
+  paused(is) {
+    this.region.toggleAttribute("data-paused", is);
   }
 
   #label(words) {

@@ -9,6 +9,8 @@
 // - "success" after an unfinished last answer (308) is checked with Mux before it is believed.
 // - The address is fetched before the widget hears of the file: it writes whatever goes wrong with that as HTML.
 //
+// - What is sent in vain is not counted as sent.
+//
 // It tells by events: asked, moved {fraction}, waiting {tries, status}, going, paused, failed {why}, sent.
 
 const TRY_AGAIN_ON = [0, 408, 425, 429, 500, 502, 503, 504];
@@ -31,6 +33,8 @@ export class Transfer extends EventTarget {
   #endpoint;
   #file;
   #tries = 0;
+  #moved = 0; // of the whole, from 0 to 1: what has left
+  #arrived = 0; // what Mux has taken
   #refused = 0;
   #lastStatus = 0;
   #waitEnds = 0;
@@ -54,7 +58,7 @@ export class Transfer extends EventTarget {
   #listen() {
     const on = (name, act) => this.#widget.addEventListener(name, (event) => { if (!this.#over) act(event); }, { signal: this.#stop.signal });
     on("uploadstart", () => this.#begun());
-    on("progress", ({ detail }) => this.#tell("moved", { fraction: detail / 100 }));
+    on("progress", ({ detail }) => this.#move(detail / 100));
     on("chunksuccess", ({ detail }) => this.#partDone(detail));
     on("success", () => this.#confirm());
     on("uploaderror", ({ detail }) => this.#failed(detail));
@@ -66,6 +70,12 @@ export class Transfer extends EventTarget {
     this.#upload.attempts = Infinity;
     this.#upload.retryCodes = TRY_AGAIN_ON;
     this.#upload.on("attemptFailure", ({ detail }) => { if (!this.#over) this.#again(detail); });
+  }
+
+  /** A part that Mux has refused before counts only when it has arrived. */
+  #move(fraction) {
+    this.#moved = fraction;
+    if (!this.#tries) this.#tell("moved", { fraction });
   }
 
   #again({ response }) {
@@ -80,6 +90,7 @@ export class Transfer extends EventTarget {
     this.#upload.delayBeforeAttempt = seconds;
     this.#waitEnds = performance.now() + seconds * 1000;
     if (this.#pausing) this.#settle(seconds * 1000 + SETTLE_MS);
+    this.#tell("moved", { fraction: this.#arrived });
     this.#tell("waiting", { tries: this.#tries, status });
   }
 
@@ -87,7 +98,11 @@ export class Transfer extends EventTarget {
     this.#lastStatus = response?.statusCode ?? 0;
     const waited = this.#tries > 0;
     this.#tries = this.#refused = 0;
-    if (waited) this.#tell("going");
+    this.#arrived = this.#moved;
+    if (waited) {
+      this.#tell("moved", { fraction: this.#arrived });
+      this.#tell("going");
+    }
     if (this.#pausing) this.#settle(0);
   }
 

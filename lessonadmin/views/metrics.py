@@ -22,8 +22,9 @@ class Gauges(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            stuck, pending, alarms, backlog = (
+            stuck, needing, pending, alarms, backlog = (
                 dashboard.lessons_stuck(),
+                dashboard.lessons_needing_attention(),
                 dashboard.deletions_pending(),
                 dashboard.alarms_by_kind(),
                 waiting_events.backlog(),
@@ -34,6 +35,14 @@ class Gauges(Collector):
             yield GaugeMetricFamily(
                 "lessonadmin_lessons_stuck", "Videos that take longer than they should.", value=stuck
             )
+            attention = GaugeMetricFamily(
+                "lessonadmin_lessons_needing_attention",
+                "Lessons that need a person, each counted by its first cause.",
+                labels=["cause"],
+            )
+            for cause, count in needing.items():
+                attention.add_metric([cause], count)
+            yield attention
             yield GaugeMetricFamily(
                 "lessonadmin_deletions_pending", "Assets that are still to be deleted at Mux.", value=pending
             )

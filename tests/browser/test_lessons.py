@@ -68,7 +68,7 @@ def test_the_list_says_how_everything_stands_and_what_needs_action_comes_first(
     expect(page.get_by_role("row").filter(has_text="Late")).to_contain_text("Stuck")
     expect(page.get_by_role("row").filter(has_text="Moving")).to_contain_text("Processing 40 %")
     accessible(page)
-    page.get_by_role("link", name=re.compile("^Need attention")).click()
+    page.get_by_role("link", name=re.compile("^Needs attention")).click()
     expect(page.locator(".lesson-cell__title")).to_have_text(["Late", "Broken"])
     page.get_by_role("link", name="Published", exact=True).click()
     expect(page.locator(".lesson-cell__title")).to_have_text(["Flat wash"])

@@ -90,17 +90,22 @@ def test_an_unknown_span_is_no_page() -> None:
 
 def test_of_an_empty_school_everything_is_nothing() -> None:
     shown = dashboard.overview("24h")
-    assert (shown.uploads, shown.stuck, shown.attention, shown.deletions, shown.workers) == (0, 0, 0, 0, 0)
+    assert (shown.uploads, shown.stuck, shown.failed, shown.deletions, shown.workers) == (0, 0, 0, 0, 0)
+    assert set(shown.needing.values()) == {0}
     assert (shown.reasons, shown.alarms, shown.last_event, shown.success) == ([], [], None, None)
 
 
 def test_what_needs_attention_and_the_last_event_are_on_the_page() -> None:
-    make_lesson(needs_attention_at=NOW)
+    make_lesson(video_processing_status="error", video_error_type="deleted_at_mux")
     make_lesson()
     for hours in (5, 2, 9):
         make_event(received_at=NOW - timedelta(hours=hours))
     shown = dashboard.overview("24h")
-    assert (shown.attention, shown.last_event) == (1, NOW - timedelta(hours=2))
+    assert (shown.needing["deleted_at_mux"], shown.failed, shown.last_event) == (
+        1,
+        1,
+        NOW - timedelta(hours=2),
+    )
 
 
 # why videos failed

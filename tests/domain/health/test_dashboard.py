@@ -138,6 +138,20 @@ def test_a_failure_without_a_kind_is_one_of_the_asset() -> None:
     assert told(dashboard.reasons(DAY)) == [("asset_errored", 1)]
 
 
+def test_what_a_person_replaced_and_mux_cancelled_is_no_cause() -> None:
+    lesson = make_lesson()
+    make_tracking(lesson, status="error", error_type="upload_cancelled", superseded_at=NOW)
+    assert dashboard.reasons(DAY) == []
+    make_tracking(lesson, status="error", error_type="upload_cancelled")
+    assert told(dashboard.reasons(DAY)) == [("upload_cancelled", 1)]
+
+
+def test_an_upload_that_could_not_begin_blames_no_file() -> None:
+    fail(make_lesson(), "Our access token is refused.", error="upload_not_created")
+    (reason,) = dashboard.reasons(DAY)
+    assert reason.words == "The upload could not begin: Our access token is refused."
+
+
 def test_only_failures_of_the_span_are_told() -> None:
     fail(make_lesson(), hours=25)
     make_tracking(make_lesson(), status="processing")

@@ -281,7 +281,7 @@ def the_upload_is_found(name: str, causes: tuple[str, ...], sentence: str) -> No
     assert all(one.startswith(sentence) for one in said.values())
 
 
-def test_every_place_names_the_same_lessons(app: Flask) -> None:
+def test_every_place_names_the_same_lessons(session: Session) -> None:
     """One of each state, of one instructor; of what is missing one, since only the newest comparison counts."""
     instructor, support = make_user(), make_user(role="support")
     states = {name: state for name, state in STATES.items() if "missing" not in name}

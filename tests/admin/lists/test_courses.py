@@ -61,7 +61,7 @@ def test_a_row_says_its_teacher_and_the_state_of_its_preview_video(app: Flask) -
     ada = make_user(name="Ada Lovelace")
     course = make_course(instructor=ada, title="Drawing", video_processing_status="error", video_error_type="no_playback_id")  # fmt: skip
     page = page_of(browser().get("/admin/course/"))
-    for words in ("Drawing", "Ada Lovelace", "Failed", "no playback id"):
+    for words in ("Drawing", "Ada Lovelace", "Failed", "no playback address"):
         assert words in page.text("tbody"), words
     assert page.all("a", href=f"/admin/course/details/?id={course.id}")
 

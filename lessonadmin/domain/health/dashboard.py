@@ -56,6 +56,7 @@ class Overview:
     event_delay: tuple[float, float] | None
     discovered: dict[str, int]
     rejected: int
+    refused_lately: int
     refused: list[security_counts.Total]
     queues: dict[str, dict[str, int]]
     workers: int
@@ -107,6 +108,7 @@ def overview(span: str) -> Overview:
         event_delay=hourly_statistics.event_delay(since=since),
         discovered=totals["discovered"],
         rejected=sum(totals["rejected"].values()),
+        refused_lately=alarms.refused_signatures(),
         refused=security_counts.last_day(),
         queues=queue_jobs(),
         workers=len(heartbeats.alive(heartbeats.ages(heartbeats.WORKER), heartbeats.WORKER)),

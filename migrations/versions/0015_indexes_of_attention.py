@@ -1,15 +1,15 @@
 """An index for what is missing at Mux; none for a mark that no list is read by any more
 
-Revision ID: 0014
-Revises: 0013
+Revision ID: 0015
+Revises: 0014
 
 Built and dropped without a long lock. An upgrade that was broken off is begun again.
 """
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

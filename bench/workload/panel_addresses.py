@@ -112,7 +112,11 @@ def _lessons(at: Places) -> dict[str, Page]:
         "lessons: price at least": Page(f"{lesson}?flt0_price_at_least=39"),
         "lessons: price at most": Page(f"{lesson}?flt0_price_at_most=1"),
         "lessons: tab stuck": Page(f"{lesson}?view=stuck", SOME),
-        "lessons: tab failed today": Page(f"{lesson}?view=failed-today"),
+        "lessons: tab failed": Page(f"{lesson}?view=failed"),
+        "lessons: needs attention": Page(f"{lesson}?flt0_needs_attention_is=yes"),
+        "lessons: needs no attention": Page(f"{lesson}?flt0_needs_attention_is=no"),
+        "lessons: deleted at Mux": Page(f"{lesson}?flt0_cause_is=deleted_at_mux"),
+        "lessons: held, of which there are none": Page(f"{lesson}?flt0_cause_is=held", NONE),
         "lessons: tab needs attention": Page(f"{lesson}?view=needs-attention"),
         "lessons: tab temporary ids": Page(f"{lesson}?view=temporary-ids"),
     }  # fmt: skip
@@ -141,7 +145,8 @@ def _uploads(at: Places) -> dict[str, Page]:
         "uploads: search, nothing fits": Page(f"{upload}?search=nowhere", NONE),
         "uploads: tab stuck": Page(f"{upload}?view=stuck", SOME),
         "uploads: tab temporary ids": Page(f"{upload}?view=temporary-ids"),
-        "uploads: tab failed today": Page(f"{upload}?view=failed-today"),
+        "uploads: tab failed": Page(f"{upload}?view=failed"),
+        "uploads: tab needs attention": Page(f"{upload}?view=needs-attention"),
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   thumbnails
   playback
   polling | webhooks | notifications
-  accounts
+  accounts | attention
   videos | mux_budget
   permissions
   audit | querying | heartbeats | hourly_statistics

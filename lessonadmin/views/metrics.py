@@ -1,7 +1,8 @@
 """`/metrics` for Prometheus: counters of all processes, and gauges read from the database at this moment."""
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -22,37 +23,11 @@ class Gauges(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            stuck, pending, alarms, backlog = (
-                dashboard.lessons_stuck(),
-                dashboard.deletions_pending(),
-                dashboard.alarms_by_kind(),
-                waiting_events.backlog(),
-            )
+            rows = list(_of_the_database())
         except SQLAlchemyError:
             db.session.rollback()  # the counters are told all the same
         else:
-            yield GaugeMetricFamily(
-                "lessonadmin_lessons_stuck", "Videos that take longer than they should.", value=stuck
-            )
-            yield GaugeMetricFamily(
-                "lessonadmin_deletions_pending", "Assets that are still to be deleted at Mux.", value=pending
-            )
-            yield GaugeMetricFamily(
-                "lessonadmin_events_waiting",
-                "Webhooks that are stored and not applied yet.",
-                value=backlog.count,
-            )
-            yield GaugeMetricFamily(
-                "lessonadmin_events_waiting_seconds",
-                "For how long the oldest of them has waited.",
-                value=backlog.oldest_seconds,
-            )
-            alarm = GaugeMetricFamily(
-                "lessonadmin_alarm", "1 while the alarm of this kind stands, else 0.", labels=["kind"]
-            )
-            for kind, stands in alarms.items():
-                alarm.add_metric([kind], int(stands))
-            yield alarm
+            yield from rows
         jobs = GaugeMetricFamily(
             "lessonadmin_queue_jobs", "Jobs by queue and state.", labels=["queue", "state"]
         )
@@ -60,6 +35,43 @@ class Gauges(Collector):
             for state, count in states.items():
                 jobs.add_metric([queue, state], count)
         yield jobs
+
+
+def _of_the_database() -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "lessonadmin_lessons_stuck",
+        "Videos that take longer than they should.",
+        value=dashboard.lessons_stuck(),
+    )
+    yield _by_label(
+        "lessonadmin_lessons_needing_attention",
+        "Lessons that need a person, each counted by its first cause.",
+        "cause",
+        dashboard.lessons_needing_attention(),
+    )
+    yield GaugeMetricFamily(
+        "lessonadmin_deletions_pending",
+        "Assets that are still to be deleted at Mux.",
+        value=dashboard.deletions_pending(),
+    )
+    backlog = waiting_events.backlog()
+    yield GaugeMetricFamily(
+        "lessonadmin_events_waiting", "Webhooks that are stored and not applied yet.", value=backlog.count
+    )
+    yield GaugeMetricFamily(
+        "lessonadmin_events_waiting_seconds",
+        "For how long the oldest of them has waited.",
+        value=backlog.oldest_seconds,
+    )
+    alarms = dashboard.alarms_by_kind()
+    yield _by_label("lessonadmin_alarm", "1 while the alarm of this kind stands, else 0.", "kind", alarms)
+
+
+def _by_label(name: str, words: str, label: str, values: Mapping[Any, float]) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, words, labels=[label])
+    for key, value in values.items():
+        gauge.add_metric([key], value)
+    return gauge
 
 
 @bp.get("/metrics")

@@ -37,6 +37,16 @@ VIDEO = {
     "stuck": State("Stuck", "warning", "warn"),
     "replacement_late": State("New video late", "warning", "warn"),
 }
+# Why something needs attention.
+ATTENTION = {
+    "failed": VIDEO["error"],
+    "deleted_at_mux": State("Deleted at Mux"),
+    "unplayable": State("Unplayable"),
+    "missing_at_mux": State("Missing at Mux"),
+    "refused": State("Refused by Mux"),
+    "stuck": VIDEO["stuck"],
+    "held": State("File held"),
+}
 UPLOAD = {
     **MOVING,
     "error": State("Failed", "error", "bad", option="Error"),
@@ -101,6 +111,7 @@ FOUND = {
 TABLE: Mapping[str, Mapping[str, State]] = {
     "lesson": LESSON,
     "video": VIDEO,
+    "attention": ATTENTION,
     "upload": UPLOAD,
     "event": EVENT,
     "deletion": DELETION,

@@ -433,13 +433,19 @@ def test_deleting_while_it_is_processing(stack: Stack, instructor: Caller) -> No
 
 
 def test_deleted_at_mux_without_us(stack: Stack, instructor: Caller) -> None:
+    staff = stack.browser("support")
     lesson_id, asset = ready_lesson(stack, instructor)
+    needing = "/admin/lesson/?view=needs-attention"
+    assert lesson_id not in staff.get(needing).text
     stack.hook.asset("deleted", {**asset, "status": "ready"}).expect(204)
     lesson = instructor.seen(lesson_id)
     assert (lesson["status"], lesson["publish_on_ready"]) == ("draft", False)
     assert (lesson["video"]["status"], lesson["video"]["error"]["type"]) == ("error", "deleted_at_mux")
     assert (lesson["video"]["asset_id"], lesson["video"]["playback_id"]) == (None, None)
     assert stack.notices(lesson_id)[-1] == "video_deleted"
+    listed = staff.get(needing).text
+    assert lesson_id in listed
+    assert "Deleted at Mux, not in Lessonadmin" in listed
 
 
 def test_adopting_an_upload_that_we_did_not_issue(stack: Stack, instructor: Caller) -> None:

@@ -16,6 +16,7 @@ FOLDER = ROOT / "docs" / "operate"
 TEXT = (ROOT / "docs" / "operate.md").read_text()
 GAUGES = {
     "lessonadmin_lessons_stuck",
+    "lessonadmin_lessons_needing_attention",
     "lessonadmin_deletions_pending",
     "lessonadmin_queue_jobs",
     "lessonadmin_alarm",

@@ -5,12 +5,19 @@ from typing import Any
 from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.bulk_actions import ActsOnRows
 from lessonadmin.admin.framework.cells import of_row, with_details
-from lessonadmin.admin.framework.table import SavedView
-from lessonadmin.admin.lists.videos import ERRORS, POLICIES, VIDEO_STATES, OwnerList, title, video
+from lessonadmin.admin.lists.videos import (
+    ERRORS,
+    POLICIES,
+    VIDEO_STATES,
+    OwnerList,
+    attention_filters,
+    attention_views,
+    title,
+    video,
+)
 from lessonadmin.admin.pages.lesson_page import CasePages
 from lessonadmin.domain.models import Course
 from lessonadmin.domain.support import lookup
-from lessonadmin.domain.videos import conditions
 
 
 class CourseView(CasePages, ActsOnRows, OwnerList):
@@ -42,25 +49,12 @@ class CourseView(CasePages, ActsOnRows, OwnerList):
     column_filters = (
         *filters.choice("Preview video", Course.video_processing_status, VIDEO_STATES),
         *filters.person("Teacher", Course.instructor_id),
-        *filters.flag(
-            "Stuck",
-            lambda: conditions.stuck(Course),
-            otherwise=lambda: conditions.not_stuck(Course),
-            counted_as=lambda: conditions.stuck_ids(Course),
-        ),
+        *attention_filters(Course),
         *filters.only("Error type", Course.video_error_type, ERRORS),
         *filters.only("Playback policy", Course.playback_policy, POLICIES),
         *filters.day("Made", Course.created_at),
     )
-    saved_views = (
-        SavedView(
-            "stuck",
-            "Stuck",
-            lambda: conditions.stuck(Course),
-            counted_as=lambda: conditions.stuck_ids(Course),
-        ),
-        SavedView("failed-today", "Failed today", lambda: conditions.failed_today(Course)),
-    )
+    saved_views = attention_views(Course)
 
     def exact_ids(self, text: str) -> list[Any]:
         return lookup.course_ids(text)

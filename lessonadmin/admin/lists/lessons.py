@@ -6,7 +6,16 @@ from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.bulk_actions import ActsOnRows
 from lessonadmin.admin.framework.cells import cell, of_row, with_details
 from lessonadmin.admin.framework.table import SavedView
-from lessonadmin.admin.lists.videos import ERRORS, POLICIES, VIDEO_STATES, OwnerList, title, video
+from lessonadmin.admin.lists.videos import (
+    ERRORS,
+    POLICIES,
+    VIDEO_STATES,
+    OwnerList,
+    attention_filters,
+    attention_views,
+    title,
+    video,
+)
 from lessonadmin.admin.pages.lesson_page import NotedPages
 from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.models.lessons import LESSON_STATUSES
@@ -61,12 +70,7 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
         *filters.choice("Video", Lesson.video_processing_status, VIDEO_STATES),
         *filters.person("Owner", Lesson.creator_id),
         *filters.course("Course", Lesson.course_id),
-        *filters.flag(
-            "Stuck",
-            lambda: conditions.stuck(Lesson),
-            otherwise=lambda: conditions.not_stuck(Lesson),
-            counted_as=lambda: conditions.stuck_ids(Lesson),
-        ),
+        *attention_filters(Lesson),
         *filters.only("Error type", Lesson.video_error_type, ERRORS),
         *filters.flag("Temporary id", conditions.temporary_ids),
         *filters.only("Playback policy", Lesson.playback_policy, POLICIES),
@@ -75,14 +79,7 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
         *filters.price("Price", Lesson.price_cents),
     )
     saved_views = (
-        SavedView(
-            "stuck",
-            "Stuck",
-            lambda: conditions.stuck(Lesson),
-            counted_as=lambda: conditions.stuck_ids(Lesson),
-        ),
-        SavedView("failed-today", "Failed today", lambda: conditions.failed_today(Lesson)),
-        SavedView("needs-attention", "Needs attention", conditions.needs_attention),
+        *attention_views(Lesson),
         SavedView("temporary-ids", "Temporary ids", conditions.temporary_ids),
     )
 

@@ -1,5 +1,7 @@
 """The list of uploads, and the page of one."""
 
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import request
@@ -8,16 +10,17 @@ from sqlalchemy.orm import joinedload
 
 from lessonadmin.admin.framework import cells, filters, mux_links
 from lessonadmin.admin.framework.bulk_actions import ActsOnRows
-from lessonadmin.admin.framework.cells import cell, of_row, page_link
+from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
-from lessonadmin.admin.lists.videos import ERRORS, POLICIES
+from lessonadmin.admin.lists.videos import CAUSES, ERRORS, POLICIES, read_cause
+from lessonadmin.domain import attention
 from lessonadmin.domain.accounts import users
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
 from lessonadmin.domain.support import lookup
-from lessonadmin.domain.videos import conditions, withdrawal
+from lessonadmin.domain.videos import conditions, wording
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import states
 
@@ -30,9 +33,9 @@ def _owner(row: Any) -> Any:
     return cell("linked", owner.title if owner else "", cells.link_to(row.target_type, row.target_id))
 
 
-def _state(row: Any) -> Any:
-    error = row.error_message or (row.error_type or "").replace("_", " ") or row.last_look_error or ""
-    return cell("tracking_state", row.status, error)
+def _state(row: Any, needing: Mapping[uuid.UUID, str]) -> Any:
+    past = wording.why_failed_in_short(row.error_type) if row.status == "error" else ""
+    return cell("tracking_state", row.status, needing.get(row.id, past))
 
 
 class TrackingView(ActsOnRows, TableView):
@@ -58,7 +61,7 @@ class TrackingView(ActsOnRows, TableView):
     column_formatters = {
         "filename": page_link(lambda row: row.filename or "Without a name", note=lambda row: row.aside),
         "lesson": of_row(_owner),
-        "status": of_row(_state),
+        "status": with_details(_state),
         "upload_id": of_row(lambda row: cell("mux_id", row.upload_id, "upload id")),
         "mux_asset_id": of_row(lambda row: cell("mux_id", row.mux_asset_id, "asset id")),
     }
@@ -69,6 +72,8 @@ class TrackingView(ActsOnRows, TableView):
     column_filters = (
         *filters.choice("State", Tracking.status, STATUSES),
         *filters.person("Owner", Tracking.owner_id),
+        *filters.flag("Needs attention", attention.uploads, counted_as=attention.upload_ids),
+        filters.Where("Cause", "is", lambda cause: attention.UPLOAD_RULES[read_cause(cause)](), column=None, options=CAUSES, read=read_cause),
         *filters.flag("Stuck", conditions.stuck_uploads),
         *filters.only("Error type", Tracking.error_type, ERRORS),
         *filters.flag("Temporary id", lambda: Tracking.temp_asset_id.is_not(None)),
@@ -79,11 +84,15 @@ class TrackingView(ActsOnRows, TableView):
         *filters.day("Last news", Tracking.updated_at),
     )  # fmt: skip
     saved_views = (
+        SavedView("needs-attention", "Needs attention", attention.uploads, counted_as=attention.upload_ids),
         SavedView("stuck", "Stuck", conditions.stuck_uploads),
-        SavedView("failed-today", "Failed today", conditions.failed_uploads_today),
+        SavedView("failed", "Failed", attention.UPLOAD_RULES["failed"]),
         SavedView("temporary-ids", "Temporary ids", lambda: Tracking.temp_asset_id.is_not(None)),
-        SavedView("held", "Held", withdrawal.is_held),
+        SavedView("held", "Held", attention.held_uploads),
     )
+
+    def prepare(self, rows: Sequence[Any]) -> Mapping[uuid.UUID, str]:
+        return attention.why_uploads(rows)
 
     def _loading(self, relation: Any) -> Any:
         return joinedload(relation).load_only(Lesson.title)

@@ -2,26 +2,86 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import joinedload
 
-from lessonadmin.admin.framework import cells
+from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.cells import cell
-from lessonadmin.admin.framework.table import TableView
-from lessonadmin.domain import thumbnails
+from lessonadmin.admin.framework.table import SavedView, TableView
+from lessonadmin.domain import attention, thumbnails
 from lessonadmin.domain.models import Course, User
 from lessonadmin.domain.models.lessons import VIDEO_STATUSES
 from lessonadmin.domain.querying import full_text
 from lessonadmin.domain.support import lookup
-from lessonadmin.domain.videos import video_status, wording
+from lessonadmin.domain.videos import conditions, video_status, wording
 from lessonadmin.web import headers, states
 
 VIDEO_STATES = states.options("video", VIDEO_STATUSES)
 POLICIES = (("public", "Public"), ("signed", "Signed"))
 ERRORS = tuple((name, name.replace("_", " ").capitalize()) for name in wording.FAILURE_SENTENCES)
 THUMB = {"width": 128, "height": 72}
+CAUSES = states.options("attention", attention.CAUSES)
+
+
+@dataclass(frozen=True)
+class Videos:
+    """What the cells need of all rows of a page: how each video stands, and which of them need a person."""
+
+    statuses: Mapping[uuid.UUID, video_status.VideoStatus]
+    needing: Mapping[uuid.UUID, str]
+
+
+def read_cause(value: str) -> attention.Cause:
+    if value not in attention.CAUSES:
+        raise ValueError("no cause of ours")
+    return value
+
+
+def attention_filters(model: type[Any]) -> list[filters.Where]:
+    return [
+        *filters.flag(
+            "Needs attention",
+            lambda: attention.needed(model),
+            otherwise=lambda: ~attention.needed_by_each(model),
+            counted_as=lambda: attention.ids(model),
+        ),
+        filters.Where(
+            "Cause",
+            "is",
+            lambda cause: model.id.in_(attention.ids_with(cause, model)),
+            column=None,
+            options=CAUSES,
+            read=read_cause,
+            counted_as=lambda cause: attention.ids_with(read_cause(cause), model),
+        ),
+        *filters.flag(
+            "Stuck",
+            lambda: conditions.stuck(model),
+            otherwise=lambda: conditions.not_stuck(model),
+            counted_as=lambda: conditions.stuck_ids(model),
+        ),
+    ]
+
+
+def attention_views(model: type[Any]) -> tuple[SavedView, ...]:
+    return (
+        SavedView(
+            "needs-attention",
+            "Needs attention",
+            lambda: attention.needed(model),
+            counted_as=lambda: attention.ids(model),
+        ),
+        SavedView(
+            "stuck",
+            "Stuck",
+            lambda: conditions.stuck(model),
+            counted_as=lambda: conditions.stuck_ids(model),
+        ),
+        SavedView("failed", "Failed", lambda: attention.has("failed", model)),
+    )
 
 
 class OwnerList(TableView):
@@ -48,9 +108,9 @@ class OwnerList(TableView):
             return or_(like, self.owner_column.in_(people))
         return like
 
-    def prepare(self, rows: Sequence[Any]) -> Mapping[uuid.UUID, video_status.VideoStatus]:
+    def prepare(self, rows: Sequence[Any]) -> Videos:
         headers.shows_pictures()
-        return video_status.of_many(rows)
+        return Videos(video_status.of_many(rows), attention.why_many(rows))
 
     def _loading(self, relation: Any) -> Any:
         if relation.key == "course":
@@ -63,13 +123,12 @@ def title(view: Any, _context: Any, row: Any, _name: str) -> Any:
     return cell("titled", row.title, href, thumbnails.thumbnail(row, **THUMB) or "", picture=view.icon)
 
 
-def video(row: Any, statuses: Mapping[uuid.UUID, video_status.VideoStatus]) -> Any:
-    seen = statuses.get(row.id)
-    why = row.video_error_type if row.video_processing_status == "error" else None
+def video(row: Any, videos: Videos) -> Any:
+    seen, why = videos.statuses.get(row.id), videos.needing.get(row.id, "")
     return cell(
         "video_state",
         row.video_processing_status,
         bool(seen and seen.stuck),
         seen.progress if seen else None,
-        why.replace("_", " ") if why else "",
+        why,
     )

@@ -125,9 +125,14 @@ def _no_worker() -> str | None:
     return None
 
 
-def _signatures() -> str | None:
+def refused_signatures() -> int:
+    """How many webhook requests were refused for their signature within the last hour or two."""
     refused = hourly_statistics.totals("rejected", since=HOUR)
-    wrong = sum(refused.get(reason, 0) for reason in ("mismatch", "stale", "future", "missing", "malformed"))
+    return sum(refused.get(reason, 0) for reason in ("mismatch", "stale", "future", "missing", "malformed"))
+
+
+def _signatures() -> str | None:
+    wrong = refused_signatures()
     if wrong >= SIGNATURES_AN_HOUR:
         return f"{wrong} webhook requests were refused for their signature within the last hour or two."
     return None

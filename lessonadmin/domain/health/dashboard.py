@@ -7,15 +7,14 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from lessonadmin import queue
 from lessonadmin.db import db
-from lessonadmin.domain import heartbeats, hourly_statistics, mux_budget
+from lessonadmin.domain import attention, heartbeats, hourly_statistics, mux_budget
 from lessonadmin.domain.audit import security_counts
 from lessonadmin.domain.health import alarms, mux_usage
 from lessonadmin.domain.models import Alarm, AssetDeletion, Lesson, MuxEvent, Tracking
-from lessonadmin.domain.querying import bounded_count
 from lessonadmin.domain.videos import conditions, wording
 from lessonadmin.domain.webhooks import waiting_events
 
@@ -24,7 +23,6 @@ SPANS = {
     "7d": (timedelta(days=7), timedelta(hours=6)),
     "30d": (timedelta(days=30), timedelta(days=1)),
 }
-MANY = 10_000
 NEWEST_FAILURES = 500
 TOP_REASONS = 5
 
@@ -51,12 +49,14 @@ class Overview:
     ready_after: dict[str, tuple[float, float, int]]
     reasons: list[Reason]
     stuck: int
-    attention: int
+    needing: dict[attention.Cause, int]
+    failed: int
     last_event: datetime | None
     events_waiting: waiting_events.Backlog
     event_delay: tuple[float, float] | None
     discovered: dict[str, int]
     rejected: int
+    refused_lately: int
     refused: list[security_counts.Total]
     queues: dict[str, dict[str, int]]
     workers: int
@@ -101,12 +101,14 @@ def overview(span: str) -> Overview:
         ready_after=hourly_statistics.time_to_ready(since=since),
         reasons=reasons(since),
         stuck=lessons_stuck(),
-        attention=bounded_count.count(Lesson.id, [Lesson.needs_attention_at.is_not(None)], MANY).number,
+        needing=lessons_needing_attention(),
+        failed=_count(attention.ids_with("failed", Lesson)),
         last_event=db.session.scalar(select(func.max(MuxEvent.received_at))),
         events_waiting=waiting_events.backlog(),
         event_delay=hourly_statistics.event_delay(since=since),
         discovered=totals["discovered"],
         rejected=sum(totals["rejected"].values()),
+        refused_lately=alarms.refused_signatures(),
         refused=security_counts.last_day(),
         queues=queue_jobs(),
         workers=len(heartbeats.alive(heartbeats.ages(heartbeats.WORKER), heartbeats.WORKER)),
@@ -131,7 +133,7 @@ def reasons(since: timedelta) -> list[Reason]:
             Tracking.updated_at,
         )
         # Not clock_timestamp: an index is only searched for what stands still while the query runs.
-        .where(Tracking.status == "error", Tracking.updated_at > func.now() - since)
+        .where(Tracking.status == "error", Tracking.updated_at > func.now() - since, _not_replaced())
         .order_by(Tracking.updated_at.desc())
         .limit(NEWEST_FAILURES)
     )
@@ -151,6 +153,11 @@ def reasons(since: timedelta) -> list[Reason]:
     ]
 
 
+def _not_replaced() -> ColumnElement[bool]:
+    """What was cancelled at Mux after another upload had replaced it was ended by a person: it is no failure."""
+    return or_(Tracking.is_current, func.coalesce(Tracking.error_type, "") != "upload_cancelled")
+
+
 def _example(ids: tuple[uuid.UUID | None, uuid.UUID | None]) -> uuid.UUID:
     found = ids[0] or ids[1]
     if found is None:
@@ -164,6 +171,11 @@ def _example(ids: tuple[uuid.UUID | None, uuid.UUID | None]) -> uuid.UUID:
 def lessons_stuck() -> int:
     """Lessons whose videos take longer than they should; they are still watched."""
     return _count(conditions.stuck_ids(Lesson))
+
+
+def lessons_needing_attention() -> dict[attention.Cause, int]:
+    """Lessons that need a person, each counted by its first cause."""
+    return attention.count_by_cause()
 
 
 def deletions_pending() -> int:

@@ -12,10 +12,9 @@ from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
-from lessonadmin.domain import permissions
+from lessonadmin.domain import attention, permissions
 from lessonadmin.domain.models import Lesson, Tracking, User
 from lessonadmin.domain.querying import bounded_count, full_text
-from lessonadmin.domain.videos.conditions import stuck
 
 State = Literal["", "attention", "moving", "draft", "published"]
 STATES: tuple[State, ...] = ("", "attention", "moving", "draft", "published")
@@ -61,16 +60,12 @@ class Page:
         return (self.page - 1) * PER_PAGE + 1
 
 
-def needs_attention() -> ColumnElement[bool]:
-    """Failed, stuck, or marked by the sweep."""
-    return or_(
-        Lesson.video_processing_status == "error",
-        Lesson.needs_attention_at.is_not(None),
-        stuck(Lesson),
-    )
+def _needs_attention(user: User) -> ColumnElement[bool]:
+    """Of a school's lessons all that need a person are listed; of an instructor's, each is asked."""
+    return attention.needed(Lesson) if user.is_staff else attention.needed_by_each(Lesson)
 
 
-def _moving() -> ColumnElement[bool]:
+def _moving(_user: User) -> ColumnElement[bool]:
     """An upload is on its way, also beside a video that plays."""
     coming = select(Tracking.lesson_id).where(
         Tracking.is_current, Tracking.is_open, Tracking.lesson_id.is_not(None)
@@ -79,10 +74,10 @@ def _moving() -> ColumnElement[bool]:
 
 
 FILTERS: dict[str, Any] = {
-    "attention": needs_attention,
+    "attention": _needs_attention,
     "moving": _moving,
-    "draft": lambda: Lesson.status == "draft",
-    "published": lambda: Lesson.status == "published",
+    "draft": lambda _user: Lesson.status == "draft",
+    "published": lambda _user: Lesson.status == "published",
 }
 
 
@@ -90,7 +85,7 @@ def page(user: User, query: Query) -> Page:
     mine = permissions.lessons_for(user)
     conditions = [mine]
     if query.state:
-        conditions.append(FILTERS[query.state]())
+        conditions.append(FILTERS[query.state](user))
     found = full_text.matches(Lesson.search, query.q)
     if found is not None:
         conditions.append(found)
@@ -100,25 +95,25 @@ def page(user: User, query: Query) -> Page:
     if query.sort:
         lessons = _rows(conditions, ORDERS[query.sort], offset, PER_PAGE)
     else:
-        lessons = _attention_first(conditions, offset)
+        lessons = _attention_first(user, conditions, offset)
     return Page(
         lessons=lessons,
         total=total.number,
         capped=total.more,
         page=number,
-        counts={name: _count([mine, FILTERS[name]()]).number for name in ("attention", "moving")},
+        counts={name: _count([mine, FILTERS[name](user)]).number for name in ("attention", "moving")},
     )
 
 
-def _attention_first(conditions: Sequence[ColumnElement[bool]], offset: int) -> list[Lesson]:
+def _attention_first(user: User, conditions: Sequence[ColumnElement[bool]], offset: int) -> list[Lesson]:
     """In two steps, each along an index: one order over everything would sort every lesson for every page."""
-    urgent = needs_attention()
+    urgent = _needs_attention(user)
     count = _count([*conditions, urgent]).number
     rows: list[Lesson] = []
     if offset < count:
         rows = _rows([*conditions, urgent], NEWEST, offset, PER_PAGE)
     if len(rows) < PER_PAGE:
-        rest = and_(*conditions, not_(urgent))
+        rest = and_(*conditions, not_(attention.needed_by_each(Lesson)))
         rows += _rows([rest], NEWEST, max(0, offset - count), PER_PAGE - len(rows))
     return rows
 

@@ -173,12 +173,6 @@ class Lesson(VideoOwner, Stamped, Base):
             postgresql_where=text("status = 'published' AND mux_playback_id IS NOT NULL"),
         ),
         Index(
-            "ix_lessons_needs_attention",
-            "needs_attention_at",
-            "id",
-            postgresql_where=text("needs_attention_at IS NOT NULL"),
-        ),
-        Index(
             "ix_lessons_open_video",
             "id",
             postgresql_include=["created_at"],

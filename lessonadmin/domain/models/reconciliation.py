@@ -53,4 +53,9 @@ class Difference(Base):
     __table_args__ = (
         one_of("kind", DIFFERENCE_KINDS),
         Index("ix_reconcile_findings_run_id", "run_id", "kind", "id"),
+        Index(
+            "ix_reconcile_findings_missing",
+            "target_id",
+            postgresql_where=text("kind = 'missing' AND mended_at IS NULL"),
+        ),
     )

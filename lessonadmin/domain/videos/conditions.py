@@ -8,7 +8,7 @@ from before there were uploads has no row that could tell its age: its own stand
 
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, except_, exists, func, or_, select, union, union_all
@@ -19,11 +19,6 @@ from lessonadmin.db import later
 from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Owner, Tracking, owners
 from lessonadmin.domain.models.lessons import OPEN_STATUSES
 from lessonadmin.domain.models.videos import MIGRATED
-
-
-def _today() -> datetime:
-    now = datetime.now(UTC)
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _stuck_since(now: datetime) -> datetime:
@@ -113,24 +108,9 @@ def is_askable(upload: Tracking) -> bool:
     return upload.status in ASKED_ABOUT and (known or upload.upload_id not in (None, MIGRATED))
 
 
-def failed_uploads_today() -> ColumnElement[bool]:
-    return and_(Tracking.status == "error", Tracking.updated_at >= _today())
-
-
-def failed_today(model: type[Any]) -> ColumnElement[bool]:
-    """Its video is in error, and became so today (by UTC)."""
-    column = owners.COLUMNS[model.kind]
-    which = select(column).where(failed_uploads_today(), Tracking.is_current, column.is_not(None))
-    return and_(model.video_processing_status == "error", model.id.in_(which))
-
-
 def temporary_ids() -> ColumnElement[bool]:
     """Lessons that no student can play until Mux has told their true ids."""
     return and_(Lesson.has_temporary_id)
-
-
-def needs_attention() -> ColumnElement[bool]:
-    return Lesson.needs_attention_at.is_not(None)
 
 
 def failed_events() -> ColumnElement[bool]:

@@ -100,8 +100,11 @@ DISPUTES: dict[tuple[State, VideoEvent], State] = {
 }
 
 
-def next_state(state: State, event: VideoEvent, *, seen: bool = False) -> Step:
-    """Where an upload goes when this happens. `seen`: Mux said so when it was asked, not in an event."""
+def next_state(state: State, event: VideoEvent, *, seen: bool = False, replaced: bool = False) -> Step:
+    """Where an upload goes when this happens. `seen`: Mux said so when it was asked, not in an event. `replaced`:
+    another upload took its place, so it did not fail when Mux ends it: a person has."""
+    if replaced and state is S.UPLOADING and event in (H.UPLOAD_CANCELLED, H.UPLOAD_EXPIRED):
+        return Step(S.CANCELLED)
     disputed = DISPUTES.get((state, event))
     if disputed is not None:
         return Step(disputed) if seen else Step(state, ask=True)

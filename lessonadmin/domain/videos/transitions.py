@@ -39,7 +39,8 @@ ASSET_FINISHED = (VideoEvent.ASSET_READY, VideoEvent.ASSET_UNPLAYABLE, VideoEven
 def apply(video: LockedVideo, upload: Tracking, observation: Observation) -> Outcome:
     """Let one thing happen to one upload: the state, then what follows from it, in this transaction."""
     state = state_of(upload.status, upload.error_type)
-    step = next_state(state, observation.video_event, seen=observation.seen)
+    replaced = upload.superseded_by is not None
+    step = next_state(state, observation.video_event, seen=observation.seen, replaced=replaced)
     if step.ask:
         recheck_schedule.schedule_now(upload)
         return "ask"

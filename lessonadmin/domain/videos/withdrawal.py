@@ -20,7 +20,7 @@ from lessonadmin.domain.models.accounts import ROLES, STAFF
 from lessonadmin.domain.videos import locking, outbox, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
-from lessonadmin.domain.videos.state_machine import KEPT_BACK, State, VideoEvent, is_withdrawn
+from lessonadmin.domain.videos.state_machine import KEPT_BACK, VideoEvent, is_withdrawn
 
 TIMED_OUT = "upload_timed_out"
 # Lessonadmin gives an upload up a little before Mux does; a day after that nothing comes of it any more.
@@ -124,11 +124,6 @@ def withdraw(
 #
 # No page shows such a file and nothing is published by it. Staff take it over, and then it goes the way of every upload
 # of the lesson or course; or they delete it at Mux (“clear asset” of the upload). No other way leads out of here.
-
-
-def is_held() -> ColumnElement[bool]:
-    """Uploads whose file waits for a decision."""
-    return and_(Tracking.status == "cancelled", Tracking.error_type == KEPT_BACK[State.HELD])
 
 
 def is_kept_back(

@@ -1,5 +1,7 @@
 """Video states and failures in plain words: what happened, and what to do. One sentence a thing, for every surface."""
 
+from datetime import UTC, datetime
+
 from lessonadmin.domain.videos.state_machine import NOT_BEGUN
 
 FAILURE_SENTENCES = {
@@ -21,6 +23,31 @@ REASONS_FOR_ANOTHER = {
     "deleted_at_mux": "The video was deleted at Mux.",
     NOT_BEGUN: "The last upload could not begin; the file was not the cause.",
 }
+# error type -> the same as the few words below a badge in a list
+FAILURES_IN_SHORT = {
+    "upload_timed_out": "Mux received no complete file",
+    "upload_errored": "Mux could not use the file",
+    "upload_cancelled": "The upload was cancelled at Mux",
+    "no_playback_id": "Mux gave the video no playback address",
+    "wrong_policy": "The video has the wrong playback policy",
+    "deleted_at_mux": "Deleted at Mux, not in Lessonadmin",
+    "asset_errored": "Mux could not process the file",
+    NOT_BEGUN: "The upload could not begin",
+}
+# how the call for an upload address ended -> why there is no upload
+REFUSALS = {
+    "auth_error": "Mux refused the upload: our access token",
+    "quota": "Mux refused the upload: the limit of the plan",
+    "unknown": "Mux refused the upload",
+    **dict.fromkeys(
+        ("timeout", "network", "server_error", "rate_limit"), "Mux did not answer when the upload began"
+    ),
+}
+LATE = {
+    "uploading": "Mux has received no complete file yet",
+    "processing": "Mux is still processing the file",
+}
+HELD = "A file is held until support decides"
 
 STATUS_SENTENCES = {
     "none": "There is no video yet.",
@@ -61,6 +88,28 @@ FAILURE_SENTENCES_FOR_MANY = {
     "stuck": "We go on watching them. If you have closed a page during its upload, please upload that video again.",
 }
 OTHER_HEADLINES = ("News from Lessonadmin", "{} news from Lessonadmin")
+
+
+def why_failed_in_short(error_type: str | None) -> str:
+    """What went wrong, as few words for a row of a list."""
+    return FAILURES_IN_SHORT.get(error_type or "", FAILURES_IN_SHORT["asset_errored"])
+
+
+def why_attention(cause: str, detail: str | datetime | None) -> str:
+    """Why something needs a person, as one short sentence for a row of a list.
+
+    `detail`: of what failed or is unplayable its error type, of what is missing since when, of what was refused how the
+    call ended, of what is stuck the state of its upload.
+    """
+    if isinstance(detail, datetime):
+        return f"Missing at Mux since {detail.astimezone(UTC):%-d %b}"
+    said = {
+        "held": HELD,
+        "missing_at_mux": "Missing at Mux",
+        "refused": REFUSALS.get(detail or "", FAILURES_IN_SHORT[NOT_BEGUN]),
+        "stuck": LATE.get(detail or "", LATE["processing"]),
+    }
+    return said.get(cause) or why_failed_in_short("deleted_at_mux" if cause == "deleted_at_mux" else detail)
 
 
 def headline(kind: str, count: int = 1, cause: str | None = None) -> str:

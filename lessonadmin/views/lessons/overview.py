@@ -6,7 +6,7 @@ from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
-from lessonadmin.domain import thumbnails
+from lessonadmin.domain import attention, thumbnails
 from lessonadmin.domain.lessons import worklist
 from lessonadmin.domain.videos import video_status
 from lessonadmin.views.lessons.blueprint import bp
@@ -32,6 +32,7 @@ def index() -> Response:
         page=page,
         query=query,
         states=shown,
+        needing=attention.why_many(page.lessons),
         thumbnail=thumbnails.thumbnail,
         next_ms=LIST_POLL_MS if asks_again else None,
         empty=page.total == 0 and not query.q and not query.state and not worklist.has_any(user),

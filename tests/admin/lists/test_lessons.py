@@ -33,7 +33,6 @@ def make_one_of_each_state() -> dict[str, Lesson]:
         make_lesson(title="Temporary", mux_asset_id="temp_1", video_processing_status="uploading"),
         stuck := make_lesson(title="Stuck", video_processing_status="uploading"),
         make_lesson(title="Old", created_at=OLD),
-        make_lesson(title="Attention", needs_attention_at=OLD),
     ]
     make_tracking(stuck, created_at=datetime.now(UTC) - timedelta(hours=3))
     return {lesson.title: lesson for lesson in lessons}
@@ -48,10 +47,10 @@ def make_one_of_each_state() -> dict[str, Lesson]:
         ("flt0_owner_is=ada@school.example", {"Plays"}),
         ("flt0_course_is=draw", {"Plays"}),
         ("flt0_stuck_is=yes", {"Stuck"}),
-        ("flt0_stuck_is=no", {"Plays", "Failed", "Temporary", "Old", "Attention"}),
+        ("flt0_stuck_is=no", {"Plays", "Failed", "Temporary", "Old"}),
         ("flt0_error_type_is=asset_errored", {"Failed"}),
         ("flt0_temporary_id_is=yes", {"Temporary"}),
-        ("flt0_temporary_id_is=no", {"Plays", "Failed", "Stuck", "Old", "Attention"}),
+        ("flt0_temporary_id_is=no", {"Plays", "Failed", "Stuck", "Old"}),
         ("flt0_playback_policy_is=public", {"Plays"}),
         ("flt0_price_at_least=9.00", {"Plays"}),
         ("flt0_price_at_least=9,00&flt1_price_at_most=%E2%82%AC+9", {"Plays"}),
@@ -59,7 +58,8 @@ def make_one_of_each_state() -> dict[str, Lesson]:
         (f"flt0_made_from={DAY}&flt1_made_until={DAY}", {"Old"}),
         ("view=stuck", {"Stuck"}),
         ("view=temporary-ids", {"Temporary"}),
-        ("view=needs-attention", {"Attention"}),
+        ("view=needs-attention", {"Failed", "Stuck"}),
+        ("view=failed", {"Failed"}),
         ("search=pla", {"Plays"}),
         ("search=ada@school.example", {"Plays"}),
         ("search=temp_1", {"Temporary"}),
@@ -77,15 +77,10 @@ def test_a_local_id_finds_its_owner_and_its_lesson(app: Flask) -> None:
     assert titles(admin, f"/admin/lesson/?search={lessons['Stuck'].id}") == ["Stuck"]
 
 
-def test_failed_today_is_what_failed_today(app: Flask) -> None:
-    today, before = (
-        make_lesson(title=title, video_processing_status="error") for title in ("Today", "Before")
-    )
-    make_tracking(today, status="error", error_type="asset_errored")
-    make_tracking(
-        before, status="error", error_type="asset_errored", updated_at=datetime.now(UTC) - timedelta(days=2)
-    )
-    assert titles(browser(), "/admin/lesson/?view=failed-today") == ["Today"]
+def test_what_failed_is_listed_until_it_is_cured(app: Flask) -> None:
+    lesson = make_lesson(title="Before", video_processing_status="error", updated_at=OLD)
+    make_tracking(lesson, status="error", error_type="asset_errored", updated_at=OLD)
+    assert titles(browser(), "/admin/lesson/?view=failed") == ["Before"]
 
 
 @pytest.mark.parametrize("text", ["as1", "pb1", "up1", "temp_up1", "as2", "ev1"])

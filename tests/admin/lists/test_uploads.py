@@ -54,7 +54,10 @@ def shown(query: str) -> set[str]:
         ("flt0_playback_policy_is=signed", {"held"}),
         (f"flt0_began_until={(NOW - timedelta(days=399)).date()}", {"old"}),
         ("view=stuck", {"slow"}),
-        ("view=failed-today", {"failed"}),
+        ("view=failed", {"failed"}),
+        ("view=needs-attention", {"slow", "failed", "held"}),
+        ("flt0_needs_attention_is=no", {"way", "old"}),
+        ("flt0_cause_is=held", {"held"}),
         ("view=temporary-ids", {"way"}),
         ("view=held", {"held"}),
         ("search=up1", {"way"}),
@@ -92,15 +95,14 @@ def test_every_state_can_be_filtered_by() -> None:
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        (
-            {"error_message": "No audio.", "error_type": "asset_errored", "last_look_error": "500"},
-            "No audio.",
-        ),
-        ({"error_type": "asset_errored", "last_look_error": "500"}, "asset errored"),
-        ({"last_look_error": "Mux said 500."}, "Mux said 500."),
+        ({"error_type": "upload_timed_out", "error_message": "x"}, "Mux received no complete file"),
+        ({"error_type": "asset_errored", "superseded_at": NOW}, "Mux could not process the file"),
+        ({}, "Mux could not process the file"),
     ],
 )
-def test_a_row_says_the_plainest_reason_there_is(app: Flask, columns: dict[str, object], words: str) -> None:
+def test_a_row_says_why_it_failed_whether_it_counts_or_not(
+    app: Flask, columns: dict[str, object], words: str
+) -> None:
     make_tracking(make_lesson(), status="error", **columns)
     text = page_of(browser().get("/admin/tracking/")).text("tbody")
     assert f"Failed{words} upload" in text

@@ -65,8 +65,14 @@ def test_every_state_of_a_video_can_be_filtered_by() -> None:
         ({}, "No video"),
         ({"video_processing_status": "deleting"}, "Deleting"),
         (PLAYS, "Ready"),
-        ({"video_processing_status": "error", "video_error_type": "no_playback_id"}, "Failedno playback id"),
-        ({"video_processing_status": "error", "video_error_type": None}, "Failed"),
+        (
+            {"video_processing_status": "error", "video_error_type": "no_playback_id"},
+            "FailedMux gave the video no playback address",
+        ),
+        (
+            {"video_processing_status": "error", "video_error_type": None},
+            "FailedMux could not process the file",
+        ),
     ],
 )
 def test_a_row_says_the_state_of_its_video(
@@ -80,7 +86,7 @@ def test_a_row_says_the_state_of_its_video(
 def test_a_reason_is_said_only_while_the_video_is_in_error(app: Flask, kind: str) -> None:
     make(kind, video_processing_status="uploading", video_error_type="no_playback_id")
     assert "Uploading" in (text := cells_of(kind))
-    assert "no playback id" not in text
+    assert "no playback address" not in text
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,15 +1,19 @@
 """The first page of the panel, over HTTP: spans of time, a fragment for an open page, alarms and signs in words."""
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from lessonadmin.admin.pages import dashboard as page_module
-from lessonadmin.domain import heartbeats
+from lessonadmin.db import JOB, transaction
+from lessonadmin.domain import heartbeats, hourly_statistics
 from lessonadmin.domain.health import alarms, dashboard
-from lessonadmin.domain.models import Alarm
+from lessonadmin.domain.models import Alarm, AssetDeletion
 from tests.admin.samples import browser
-from tests.factories import keep, make_lesson, make_tracking
+from tests.factories import keep, make_lesson, make_playing_lesson, make_tracking
 from tests.pages import Page, page_of
 
 OPERATIONS = "/admin/"
@@ -102,3 +106,34 @@ def test_why_videos_failed_leads_to_the_newest_example(support: FlaskClient) -> 
 @pytest.mark.parametrize("path", ["bootstrap/bootstrap4/css/bootstrap.min.css", "admin/js/form.js"])
 def test_flask_admins_own_files_are_not_served(support: FlaskClient, path: str) -> None:
     assert support.get(f"/admin/static/{path}").status_code == 404
+
+
+def test_a_number_leads_to_the_list_that_holds_exactly_these_rows(support: FlaskClient) -> None:
+    late = datetime.now(UTC) - timedelta(hours=3)
+    for error_type in ("deleted_at_mux", "asset_errored"):
+        make_lesson(video_processing_status="error", video_error_type=error_type)
+    make_tracking(make_lesson(video_processing_status="uploading"), created_at=late)
+    make_tracking(make_lesson(), status="cancelled", error_type="held", superseded_at=late)
+    keep(AssetDeletion(mux_asset_id="going"))
+    keep(AssetDeletion(mux_asset_id="gone", done_at=late))
+    make_playing_lesson()
+    figures = support.get(OPERATIONS).text.partition('id="figures"')[2].partition("</dl>")[0]
+    links = re.findall(r'<a href="([^"]+)">([\d,]+)</a>', figures)
+    assert dict(links) == {
+        "/admin/lesson/?view=needs-attention": "4",
+        "/admin/lesson/?view=stuck": "1",
+        "/admin/lesson/?view=failed": "2",
+        "/admin/deletion/?view=pending": "1",
+    }
+    for address, number in links:
+        assert support.get(address).text.partition("<tbody>")[2].count("<tr") == int(number), address
+
+
+def test_a_refused_signature_turns_its_sign_at_once(support: FlaskClient) -> None:
+    signs = page_of(support.get(OPERATIONS)).html.partition('id="signs"')[2].partition("</ul>")[0]
+    assert "Webhook signatures" in signs
+    with transaction(JOB):
+        hourly_statistics.add("rejected", "mismatch", 1)
+    signs = page_of(support.get(OPERATIONS)).html.partition('id="signs"')[2].partition("</ul>")[0]
+    assert "1 webhook signature refused lately" in signs
+    assert "badge--bad" in signs.partition("1 webhook")[0].rpartition("<li>")[2]

@@ -90,17 +90,22 @@ def test_an_unknown_span_is_no_page() -> None:
 
 def test_of_an_empty_school_everything_is_nothing() -> None:
     shown = dashboard.overview("24h")
-    assert (shown.uploads, shown.stuck, shown.attention, shown.deletions, shown.workers) == (0, 0, 0, 0, 0)
+    assert (shown.uploads, shown.stuck, shown.failed, shown.deletions, shown.workers) == (0, 0, 0, 0, 0)
+    assert set(shown.needing.values()) == {0}
     assert (shown.reasons, shown.alarms, shown.last_event, shown.success) == ([], [], None, None)
 
 
 def test_what_needs_attention_and_the_last_event_are_on_the_page() -> None:
-    make_lesson(needs_attention_at=NOW)
+    make_lesson(video_processing_status="error", video_error_type="deleted_at_mux")
     make_lesson()
     for hours in (5, 2, 9):
         make_event(received_at=NOW - timedelta(hours=hours))
     shown = dashboard.overview("24h")
-    assert (shown.attention, shown.last_event) == (1, NOW - timedelta(hours=2))
+    assert (shown.needing["deleted_at_mux"], shown.failed, shown.last_event) == (
+        1,
+        1,
+        NOW - timedelta(hours=2),
+    )
 
 
 # why videos failed
@@ -131,6 +136,21 @@ def test_the_same_kind_in_other_words_of_mux_is_another_cause() -> None:
 def test_a_failure_without_a_kind_is_one_of_the_asset() -> None:
     fail(make_lesson(), error=None)
     assert told(dashboard.reasons(DAY)) == [("asset_errored", 1)]
+
+
+def test_what_a_person_replaced_and_mux_cancelled_is_no_cause() -> None:
+    lesson = make_lesson()
+    make_tracking(lesson, status="error", error_type="upload_cancelled", superseded_at=NOW)
+    assert dashboard.reasons(DAY) == []
+    make_tracking(lesson, status="error", error_type="upload_cancelled")
+    assert told(dashboard.reasons(DAY)) == [("upload_cancelled", 1)]
+
+
+def test_an_upload_that_could_not_begin_blames_no_file() -> None:
+    fail(make_lesson(), "Our access token is refused.", error="upload_not_created")
+    (reason,) = dashboard.reasons(DAY)
+    assert reason.words.startswith("The upload could not begin")
+    assert reason.words.endswith("Our access token is refused.")
 
 
 def test_only_failures_of_the_span_are_told() -> None:

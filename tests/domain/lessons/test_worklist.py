@@ -32,7 +32,6 @@ def failed(user: User, title: str) -> Lesson:
 def one_of_each(user: User) -> None:
     """Named by what it is; the later made is the newer."""
     failed(user, "failed")
-    make_lesson(creator=user, title="marked", needs_attention_at=NOW)
     stuck = make_lesson(creator=user, title="stuck", video_processing_status="processing")
     make_tracking(stuck, status="processing", created_at=NOW - timedelta(days=1))
     moving = make_lesson(creator=user, title="moving", video_processing_status="uploading")
@@ -47,7 +46,7 @@ def one_of_each(user: User) -> None:
     failed(make_user(), "of another")
 
 
-ALL = ["stuck", "marked", "failed", "published", "draft", "deleting", "replaced", "moving"]
+ALL = ["stuck", "failed", "published", "draft", "deleting", "replaced", "moving"]
 
 
 @pytest.mark.usefixtures("one_of_each")
@@ -55,9 +54,9 @@ ALL = ["stuck", "marked", "failed", "published", "draft", "deleting", "replaced"
     ("state", "expected"),
     [
         ("", ALL),
-        ("attention", ["stuck", "marked", "failed"]),
+        ("attention", ["stuck", "failed"]),
         ("moving", ["stuck", "deleting", "replaced", "moving"]),
-        ("draft", ["stuck", "marked", "failed", "draft", "deleting", "moving"]),
+        ("draft", ["stuck", "failed", "draft", "deleting", "moving"]),
         ("published", ["published", "replaced"]),
     ],
 )
@@ -67,13 +66,13 @@ def test_what_needs_attention_stands_first_and_then_the_newest(
     page = worklist.page(user, Query(state=state))
     assert titles(page) == expected
     assert (page.total, page.capped) == (len(expected), False)
-    assert page.counts == {"attention": 3, "moving": 4}, "of all that is theirs, whatever is filtered"
+    assert page.counts == {"attention": 2, "moving": 4}, "of all that is theirs, whatever is filtered"
 
 
 @pytest.mark.usefixtures("one_of_each")
 def test_staff_see_all() -> None:
     page = worklist.page(make_user(role="support"), Query(state="attention"))
-    assert titles(page) == ["of another", "stuck", "marked", "failed"]
+    assert titles(page) == ["of another", "stuck", "failed"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 import pytest
 
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
-from lessonadmin.domain.videos.state_machine import State, VideoEvent, next_state, state_of, status_of
+from lessonadmin.domain.videos.state_machine import (
+    State,
+    Step,
+    VideoEvent,
+    next_state,
+    state_of,
+    status_of,
+)
 
 H, S = VideoEvent, State
 
@@ -77,6 +84,16 @@ def test_every_cell(state: State, video_event: VideoEvent, cell: str, seen: bool
     else:
         wanted = state if cell == "." else SHORT[cell.removeprefix("?")]
         assert (step.state, step.ask) == (wanted, False)
+
+
+@pytest.mark.parametrize(("state", "video_event"), list(itertools.product(State, VideoEvent)))
+def test_only_an_open_upload_that_was_replaced_ends_otherwise(state: State, video_event: VideoEvent) -> None:
+    """Mux ends what a person has replaced: that is no failure."""
+    step = next_state(state, video_event, replaced=True)
+    if state is S.UPLOADING and video_event in (H.UPLOAD_CANCELLED, H.UPLOAD_EXPIRED):
+        assert step == Step(S.CANCELLED)
+    else:
+        assert step == next_state(state, video_event)
 
 
 @pytest.mark.parametrize(("state", "video_event"), list(itertools.product(State, VideoEvent)))

@@ -1,11 +1,15 @@
 """The one writer: what an upload's step does to its lesson, beside a video that plays and without one."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from lessonadmin.db import JOB, Actor, db, transaction
+from lessonadmin.domain import attention, hourly_statistics
+from lessonadmin.domain.health import dashboard
+from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import conditions, locking, removal, transitions
@@ -135,6 +139,26 @@ def test_the_swap_is_one_transaction(mux_sim: MuxSim) -> None:
     assert (old.status, old.superseded_by, new.superseded_at) == ("ready", new.id, None)
     assert mux_sim.actions(lesson.id)[-2:] == ["video.ready", "video.replaced"]
     assert mux_sim.lesson(lesson).status == "published"
+
+
+@pytest.mark.parametrize("how", ["replaced", "cancelled"])
+def test_what_an_instructor_ended_failed_for_none_of_the_figures(mux_sim: MuxSim, how: str) -> None:
+    lesson = make_lesson()
+    first = mux_sim.upload(lesson)
+    if how == "replaced":
+        mux_sim.uploaded(lesson)
+    else:
+        direct_upload.cancel_at_once(first.upload_id, lesson, actor=JOB)
+    sweep.sweep()  # Mux is told
+    mux_sim.deliver()
+    ended = mux_sim.uploads(lesson)[0]
+    assert (ended.status, ended.error_type) == ("cancelled", None)
+    assert "video_failed" not in mux_sim.notices(lesson.creator_id)
+    assert dashboard.reasons(timedelta(hours=1)) == []
+    hourly_statistics.roll_up()
+    seen = dashboard.overview("24h")
+    assert seen.success == (1.0 if how == "replaced" else None)
+    assert attention.why_many([mux_sim.lesson(lesson)]) == {}
 
 
 ENDINGS: dict[str, tuple[Callable[[MuxSim, str], object], str]] = {

@@ -8,11 +8,12 @@ import uuid
 from sqlalchemy import ColumnElement, and_, case, exists, literal, or_
 from sqlalchemy.orm import aliased
 
+from lessonadmin.domain import attention
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import results
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Tracking
-from lessonadmin.domain.videos import locking, recheck_schedule, transitions, withdrawal
+from lessonadmin.domain.videos import locking, recheck_schedule, transitions
 from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.state_machine import State, VideoEvent, state_of
 
@@ -23,7 +24,7 @@ def take_over_verdict() -> ColumnElement[str]:
         exists().where(theirs == ours, other.is_current, other.is_open)
         for theirs, ours in ((other.lesson_id, Tracking.lesson_id), (other.course_id, Tracking.course_id))
     ]
-    held = withdrawal.is_held()
+    held = attention.held_uploads()
     # Never `~held`: of an upload without an error that is NULL, which is neither.
     return case(
         (and_(held, or_(*coming)), "another_coming"),

@@ -109,19 +109,39 @@ def test_a_replacement_that_fails_leaves_the_lesson_as_it_was(
     published(page)
 
 
-def test_removing_a_video_makes_a_draft_of_its_lesson(
+def test_a_bought_video_is_removed_restored_and_removed_for_good(
     page: Page, stack: Stack, film: Film, lesson: str, accessible: Good
 ) -> None:
     asset_id = asset_of(stack, lesson)
+    for student in (stack.person("student", "Ada"), stack.person("student", "Ben")):
+        stack.sql(
+            "INSERT INTO purchases (lesson_id, user_id, price_cents) VALUES (%s, %s, 900)", lesson, student.id
+        )
+    page.reload()
     question = ask(page, "Remove video…")
-    expect(question).to_contain_text("deleted at Mux for good")
+    expect(question).to_contain_text("2 students bought this lesson")
+    expect(question).not_to_contain_text("Ada")
     expect(question).to_contain_text("becomes a draft at once")
     accessible(page)
+    question.get_by_label("Type 2 to confirm").fill("2")
     question.get_by_role("button", name="Remove video").click()
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
-    expect(page.get_by_test_id("video-status")).to_have_text("No video")
+    expect(page.get_by_text("Video removed on")).to_be_visible()
     expect(page.locator("mux-player")).to_have_count(0)
+    accessible(page)
+    page.get_by_test_id("restore-video").click()
+    expect(page.get_by_test_id("video-status")).to_have_text("Ready")
+    published(page)
+    assert asset_of(stack, lesson) == asset_id
+
+    question = ask(page, "Remove video…")
+    question.get_by_label("Type 2 to confirm").fill("2")
+    question.get_by_role("button", name="Remove video").click()
+    expect(page.get_by_text("Video removed on")).to_be_visible()
+    stack.sql("UPDATE asset_deletions SET due_at = now() WHERE mux_asset_id = %s", asset_id)
     until_gone(stack, asset_id)
+    page.reload()
+    expect(page.get_by_test_id("video-status")).to_have_text("No video")
     choose(page, film())
     expect(page.get_by_test_id("video-status")).to_have_text("Ready")
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")

@@ -7,26 +7,29 @@ word typed to confirm. What an action does is the domain's business.
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 from markupsafe import Markup
-from sqlalchemy import Select
+from sqlalchemy import Select, func, select
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
 from lessonadmin.admin.framework import batch_titles
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.db import db, transaction
-from lessonadmin.domain.batches import batches, preview, registry, scheduling, undo
-from lessonadmin.domain.batches.actions.clear_assets import GRACE
+from lessonadmin.domain.batches import batches, preview, registry, scheduling, targets, undo
+from lessonadmin.domain.batches.actions.clear_assets import CONFIRMED_AT, GRACE
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.targets import Source
 from lessonadmin.domain.errors import Missing, TooMany
+from lessonadmin.domain.videos import buyers
+from lessonadmin.domain.videos.buyers import Bought
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import redirects, toasts
 
-CONFIRMATION = "clear"
+CONFIRMATION = {"clear_asset": "remove", "take_over": "take over"}
 MAX_NAMED = 3
 
 
@@ -63,8 +66,8 @@ class ActsOnRows:
         action = _action(self.target, request.form.get("action", ""))
         choice = _choice(self)
         if choice is None:
-            return _back("Choose at least one row first.", "warning")
-        wrong = _wrong(action)
+            return _back(f"Select at least one {batch_titles.NOUNS[self.target]} first.", "warning")
+        wrong = _wrong(action, choice)
         if "preview" in request.form or wrong:
             return _preview(self, action, choice, wrong)
         return _run(self, action, choice)
@@ -85,17 +88,24 @@ def _choice(view: Any) -> Choice | None:
     return Choice(ids=ids) if ids else None
 
 
-def _wrong(action: Action) -> dict[str, str]:
+def _to_type(action: Action, bought: Bought) -> str:
+    """What must be typed before a dangerous action: the number of those who lose what they bought, else a word."""
+    return str(bought.students) if bought.students else CONFIRMATION[action.name]
+
+
+def _wrong(action: Action, choice: Choice) -> dict[str, str]:
     """What is missing in the panel's own form. A bare post has none of its fields and asks for nothing."""
     form, wrong = request.form, {}
     if "preview" in form:
         return {}
     if "reason" in form and "asked" in form and not form["reason"].strip():
-        wrong["reason"] = "Write down why, for whoever looks at this later."
+        wrong["reason"] = "Write a reason for the audit log."
     if len(form.get("reason", "")) > batches.MAX_REASON_LENGTH:
         wrong["reason"] = f"Use at most {batches.MAX_REASON_LENGTH} characters."
-    if action.dangerous and "asked" in form and form.get("typed", "").strip().lower() != CONFIRMATION:
-        wrong["typed"] = f"Type “{CONFIRMATION}” to confirm."
+    if action.dangerous and "asked" in form:
+        wanted = _to_type(action, preview.bought_by(action, choice.source))
+        if form.get("typed", "").strip().lower() != wanted:
+            wrong["typed"] = f"Type “{wanted}” to confirm."
     return wrong
 
 
@@ -112,7 +122,10 @@ def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -
             seen=seen,
             wrong_fields=wrong,
             noun=batch_titles.NOUNS[action.target],
-            confirmation=CONFIRMATION,
+            first_buyers=buyers.first_names(targets.lessons_of(action, choice.source))
+            if seen.bought.students
+            else [],
+            confirmation=_to_type(action, seen.bought) if action.dangerous else "",
             can_keep=action.undone_only_with == GRACE and grace > 0,
             grace_seconds=grace,
             most_at_once=scheduling.MAX_AT_ONCE,
@@ -128,7 +141,11 @@ def _nothing() -> Response:
 
 def _run(view: Any, action: Action, choice: Choice) -> Response:
     actor = auth.current_actor(reason=request.form.get("reason", "").strip() or None)
-    options = {GRACE: True} if request.form.get("grace") == "1" and action.undone_only_with == GRACE else {}
+    options: dict[str, object] = {}
+    if request.form.get("grace") == "1" and action.undone_only_with == GRACE:
+        options[GRACE] = True
+    if action.takes_videos and "asked" in request.form:
+        options[CONFIRMED_AT] = _confirmed_at(action, choice)
     at_once = choice.at_once()
     db.session.rollback()
     if at_once == []:
@@ -146,6 +163,17 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
     counted = batch_titles.counted(action.target, total)
     flash(f"{action.label}: {counted} in the background. This page shows how far it is.", "success")
     return redirect(url_for("admin_batch.details_view", id=batch_id))
+
+
+def _confirmed_at(action: Action, choice: Choice) -> str:
+    """The moment at which the typed number was true. Purchases after it are looked for under the lock of each lesson."""
+    now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    bought = preview.bought_by(action, choice.source)
+    if request.form.get("typed", "").strip().lower() != _to_type(action, bought):
+        abort(
+            409, "Meanwhile another student has bought one of these lessons. Nothing was removed: look again."
+        )
+    return now.isoformat()
 
 
 def say(label: str, report: scheduling.Report) -> None:

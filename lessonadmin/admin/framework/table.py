@@ -54,6 +54,7 @@ class TableView(PanelView):
     saved_views: tuple[SavedView, ...] = ()
     search_hint = ""
     searches_words = False  # and not only ids and names, of which few rows have one
+    empty_hint = ""  # what an empty list says about how its rows come about
     # The column of whose order, newest first, the list is where no other is asked for; empty: of its key. The indexes
     # for its filters go on with this column, so that one index answers a filter, a filter of a time, and the order.
     usual_order = ""

@@ -60,6 +60,7 @@ def _title_link(view: Any, context: Any, row: Any, _name: str) -> Any:
 
 class BatchView(TableView):
     slug, icon = "batch", "batch"
+    empty_hint = "Select rows in Lessons, Courses, Uploads or Events and choose an action there."
     search_hint = "Id of a bulk action, e-mail of who began it"
     column_list = ("action", "status", "done", "reason", "created_by", "created_at", "finished_at")
     column_labels = {

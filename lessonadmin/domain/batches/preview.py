@@ -14,6 +14,8 @@ from lessonadmin.domain.batches import registry, targets
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.results import DONE, SENTENCES
 from lessonadmin.domain.batches.targets import Source
+from lessonadmin.domain.videos import buyers
+from lessonadmin.domain.videos.buyers import Bought
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Preview:
     changes: int
     skipped: int
     groups: tuple[Group, ...]
+    bought: Bought
 
     @property
     def will_do(self) -> tuple[Group, ...]:
@@ -69,7 +72,12 @@ def preview(action: Action, source: Source) -> Preview:
         groups.append(_group("missing", asked - found, [], names))
     groups.sort(key=lambda group: (not group.changes, -group.count, group.code))
     changes = sum(group.count for group in groups if group.changes)
-    return Preview(asked, changes, asked - changes, tuple(groups))
+    return Preview(asked, changes, asked - changes, tuple(groups), bought_by(action, source))
+
+
+def bought_by(action: Action, source: Source) -> Bought:
+    """Who loses something that was bought; no students if the action takes no video away."""
+    return buyers.of_many(targets.lessons_of(action, source)) if action.takes_videos else Bought(0, 0)
 
 
 def useful(target: str, row_id: uuid.UUID) -> tuple[Action, ...]:

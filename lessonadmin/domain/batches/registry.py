@@ -41,7 +41,7 @@ MODELS: dict[str, type[Any]] = {"lesson": Lesson, "course": Course, "tracking": 
 class Action:
     """One button. `verdict` is the SQL expression that says, for a row of the target's table, what would become of
     it (a code of `results`); `calls` how many calls to Mux a row may cost; `together` how many rows share a
-    transaction; `undone_only_with` the option without which it cannot be undone; what is not `offered` is no button
+    transaction; `takes_videos`: what students bought may play no more; `undone_only_with` the option without which it cannot be undone; what is not `offered` is no button
     of a list, only the undoing of another action."""
 
     name: str
@@ -56,6 +56,7 @@ class Action:
     undone_only_with: str | None = None
     offered: bool = True
     dangerous: bool = False
+    takes_videos: bool = False
     together: int = 1
 
     @property
@@ -71,8 +72,9 @@ def _clear(target: Literal["lesson", "course"]) -> Action:
     return Action(
         name="clear_asset",
         target=target,
-        label="Clear asset",
-        does="Deletes the video at Mux and clears it everywhere; an upload on its way is cancelled.",
+        label="Remove video",
+        does="Removes the video here and at Mux, wherever it is used; an upload on its way is cancelled.",
+        takes_videos=True,
         verdict=lambda: clear_assets.clear_verdict(target),
         inside=lambda target_id, options: clear_assets.clear(target, target_id, options),
         undone_by="restore",
@@ -85,12 +87,10 @@ def _restore(target: Literal["lesson", "course"]) -> Action:
     return Action(
         name="restore",
         target=target,
-        label="Restore",
-        does="Brings back videos that were cleared and still have their grace time.",
+        label="Restore video",
+        does="Restores videos that were removed and are still at Mux, and what their lessons were.",
         verdict=lambda: restore_assets.verdict(target),
-        inside=lambda target_id, options: restore_assets.restore(
-            target, target_id, cleared_by=str(options.get(UNDOES, ""))
-        ),
+        inside=lambda target_id, _options: restore_assets.restore(target, target_id),
         offered=False,
     )
 
@@ -99,7 +99,7 @@ def _recheck(target: Literal["lesson", "course"]) -> Action:
     return Action(
         name="recheck",
         target=target,
-        label="Recheck",
+        label="Check with Mux",
         does="Asks Mux now and applies what it says.",
         verdict=lambda: recheck.recheck_verdict(target),
         outside=lambda target_id, actor, answers: recheck.recheck(
@@ -124,7 +124,7 @@ ALL = (
         name="unpublish",
         target="lesson",
         label="Unpublish",
-        does="Takes lessons back to draft; nothing publishes them by itself any more.",
+        does="Moves lessons to draft and cancels automatic publishing.",
         verdict=publish_lessons.unpublish_verdict,
         inside=lambda target_id, _options: publish_lessons.unpublish(target_id),
         undone_by="restore_publication",
@@ -133,7 +133,7 @@ ALL = (
     Action(
         name="restore_publication",
         target="lesson",
-        label="Undo",
+        label="Restore publication",
         does="Gives lessons back what they were before: published or draft, the date, and the intent to publish when the video is ready.",
         verdict=restore_publication.verdict,
         inside=restore_publication.restore,
@@ -143,8 +143,8 @@ ALL = (
     Action(
         name="republish",
         target="lesson",
-        label="Republish",
-        does="Asks Mux, takes over the true asset, playback id and policy, and publishes what is ready.",
+        label="Re-sync and publish",
+        does="Re-syncs the video from Mux and publishes it if ready.",
         verdict=publish_lessons.republish_verdict,
         outside=lambda target_id, actor, answers: publish_lessons.republish(
             target_id, actor=actor, answers=answers
@@ -161,7 +161,7 @@ ALL = (
     Action(
         name="recheck",
         target="tracking",
-        label="Recheck",
+        label="Check with Mux",
         does="Asks Mux about these uploads now and applies what it says.",
         verdict=recheck.recheck_upload_verdict,
         outside=lambda target_id, actor, answers: recheck.recheck_upload(
@@ -172,8 +172,9 @@ ALL = (
     Action(
         name="clear_asset",
         target="tracking",
-        label="Clear asset",
-        does="Deletes the assets of these uploads at Mux and clears them everywhere; open uploads are cancelled.",
+        label="Remove video",
+        does="Removes the videos of these uploads here and at Mux, wherever they are used; open uploads are cancelled.",
+        takes_videos=True,
         verdict=clear_assets.clear_upload_verdict,
         inside=clear_assets.clear_upload,
         dangerous=True,

@@ -34,6 +34,16 @@ def as_select(source: Source) -> Select[Any]:
     return select(chosen.label("id"))
 
 
+def lessons_of(action: Action, source: Source) -> Select[Any]:
+    """The lessons whose video is meant: the chosen ones, or those of the chosen uploads."""
+    chosen = as_select(source).subquery()
+    ids = select(next(iter(chosen.c)))
+    if action.target != "tracking":
+        return ids
+    uploads = Tracking.id.in_(ids) & Tracking.is_current & Tracking.lesson_id.is_not(None)
+    return select(Tracking.lesson_id).where(uploads)
+
+
 def names_of(action: Action, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     """The names of an action's targets; deleted ones have none."""
     rows = db.session.execute(

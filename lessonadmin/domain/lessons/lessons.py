@@ -20,7 +20,7 @@ from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import Lesson, Purchase, User
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
-from lessonadmin.domain.videos import conditions, locking, publication, removal, transitions
+from lessonadmin.domain.videos import buyers, conditions, locking, publication, removal, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.text.texts import plain, storable
 
@@ -273,7 +273,7 @@ def delete(user: User, lesson_id: uuid.UUID) -> None:
     """Delete a lesson and everything of it at Mux; a lesson that a student bought stays."""
     lesson = permissions.lesson_to_change(user, lesson_id)
     video = locking.lock_video_of(lesson)
-    if count_purchases(lesson_id):
+    if buyers.count(lesson_id):
         raise Conflict(
             "has_purchases", "Somebody bought this lesson, so it cannot be deleted. Unpublish it instead."
         )
@@ -281,12 +281,6 @@ def delete(user: User, lesson_id: uuid.UUID) -> None:
     audit_log.record("lesson.deleted", lesson, title=lesson.title, creator_id=str(lesson.creator_id))
     db.session.delete(video.owner)
     db.session.flush()
-
-
-def count_purchases(lesson_id: uuid.UUID) -> int:
-    """How many students bought it."""
-    counted = select(func.count()).select_from(Purchase).where(Purchase.lesson_id == lesson_id)
-    return db.session.scalar(counted) or 0
 
 
 def purchase(user: User, lesson_id: uuid.UUID, *, agreed_cents: int | None = None) -> tuple[Purchase, bool]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -74,6 +75,8 @@ class Tracking(WithMuxIds, Stamped, Base):
     attention_at: Mapped[Moment | None]
     started_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     withdrawn_at: Mapped[Moment | None]  # when the user who started it lost the right to it
+    # What its lesson was when a person removed this video, for as long as that can be undone: see `videos.restoring`.
+    before_removal: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
     superseded_at: Mapped[Moment | None]
     superseded_by: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("mux_asset_tracking.id", ondelete="SET NULL")

@@ -6,10 +6,19 @@ when no lesson or course uses it any more. Nothing in here talks to Mux: `cleanu
 
 from typing import Literal
 
+from lessonadmin import config
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import Lesson, Owner, User
-from lessonadmin.domain.videos import conditions, locking, outbox, publication, transitions
+from lessonadmin.domain.models import Lesson, Owner, Tracking, User
+from lessonadmin.domain.videos import (
+    buyers,
+    conditions,
+    locking,
+    outbox,
+    publication,
+    restoring,
+    transitions,
+)
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
@@ -67,6 +76,8 @@ def _take_from(leaving: list[LockedVideo], asset_id: str, *, why: str, grace_sec
     uploads = [
         (video, upload) for video in leaving for upload in video.uploads if upload.mux_asset_id == asset_id
     ]
+    if grace_seconds and not stays:
+        _remember(uploads)
     for video, upload in uploads:
         transitions.apply(
             video, upload, Observation(video_event=VideoEvent.LET_GO if stays else VideoEvent.DELETE)
@@ -79,6 +90,13 @@ def _take_from(leaving: list[LockedVideo], asset_id: str, *, why: str, grace_sec
     return len(uploads)
 
 
+def _remember(uploads: list[tuple[LockedVideo, Tracking]]) -> None:
+    """Once, and before anything is taken away."""
+    for video, upload in uploads:
+        if upload.is_current and upload.before_removal is None:
+            restoring.remember(video, upload)
+
+
 def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: float = 0) -> str:
     """Take the video away from a lesson or course, whatever state it is in; says what was done.
 
@@ -86,6 +104,8 @@ def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: 
     in their order before. `grace_seconds`: how long its asset is kept at Mux after that.
     """
     transitions.ensure_tracked(video)
+    if grace_seconds:
+        _remember([(video, upload) for upload in video.current if upload.real_asset_id])
     for upload in video.current:
         if upload.real_asset_id is None and (upload.is_open or upload.status == "error"):
             outbox.request_cancellation(upload)
@@ -100,9 +120,13 @@ def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: 
     return "deleting" if assets else "cleared"
 
 
-def remove_video(owner: Owner) -> str:
-    """Take every video of one lesson or course away, under its lock; says what was done."""
-    return clear_video(locking.lock_video_of(owner))
+def remove_video(owner: Owner, *, known_buyers: int | None = None) -> str:
+    """Take every video of one lesson or course away, under its lock; says what was done. It can be restored for the grace
+    time. `known_buyers`: how many students bought it, as the person was told who removes it."""
+    video = locking.lock_video_of(owner)
+    if isinstance(video.owner, Lesson):
+        buyers.confirm(video.owner.id, known_buyers)
+    return clear_video(video, grace_seconds=config.current().replaced_grace_seconds)
 
 
 def give_up_all_assets(video: LockedVideo) -> None:

@@ -326,17 +326,21 @@ def swap_back(video: LockedVideo, *, new: Tracking, old: Tracking) -> None:
     )
 
 
-def restore_asset(video: LockedVideo, old: Tracking) -> Tracking:
-    """A new upload takes over the asset of one that was to be deleted; Mux has the last word on whether it plays."""
+def restore_asset(video: LockedVideo, old: Tracking, *, plays: bool) -> Tracking:
+    """A new upload takes over the asset of one that was to be deleted. `plays`: it did when it was removed, so it does
+    at once. Mux is asked, and has the last word."""
+    names = ("mux_playback_id", "playback_policy", "duration", "progress", "ready_at", "ready_found_by")
     new = _add(
         video,
         upload_id=MIGRATED,
         mux_asset_id=old.mux_asset_id,
         wanted_policy=old.playback_policy or old.wanted_policy,
-        status="processing",
+        status="ready" if plays else "processing",
         filename=old.filename,
+        **({name: getattr(old, name) for name in names} if plays else {}),
     )
-    supersede(old, by=new)
+    if old.is_current:
+        supersede(old, by=new)
     project(video)
     audit_log.record("video.restored", video.owner, asset_id=new.mux_asset_id)
     recheck_schedule.schedule_now(new)

@@ -9,13 +9,14 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Lesson
+from lessonadmin.domain.videos import buyers
 from lessonadmin.views.lessons.blueprint import bp, lesson_to_change
 from lessonadmin.views.videos.routes import VideoRoutes, confirm_page
 
 
 def confirm_delete(lesson: Lesson) -> str:
     """There is no question about a lesson that cannot be deleted."""
-    if lessons.count_purchases(lesson.id):
+    if buyers.count(lesson.id):
         abort(404)
     return confirm_page(lesson, "delete")
 

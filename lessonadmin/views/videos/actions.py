@@ -6,13 +6,15 @@ Each takes an owner that this person may change and returns the word for which `
 from collections.abc import Callable
 from typing import cast
 
+from flask import request
+
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.polling import ask_now
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import removal
+from lessonadmin.domain.videos import removal, restoring
 
 Action = Callable[[Owner], str]
 
@@ -36,10 +38,20 @@ def cancel(owner: Owner) -> str:
 
 
 def remove(owner: Owner) -> str:
-    """Take every video of it away, here at once and at Mux soon after."""
+    """Take every video of it away; it can be restored for the grace time. A lesson that was bought wants its number of
+    buyers typed."""
+    typed = request.form.get("typed", "").strip()
+    known = int(typed) if typed.isdecimal() and len(typed) < 10 else None
     with transaction(auth.current_actor()):
-        removal.remove_video(owner)
+        removal.remove_video(owner, known_buyers=known)
     return "removed"
+
+
+def restore(owner: Owner) -> str:
+    """Bring the removed video back."""
+    with transaction(auth.current_actor()):
+        restoring.restore_removed(owner)
+    return "restored"
 
 
 def undo(owner: Owner) -> str:
@@ -56,7 +68,7 @@ def ask(owner: Owner) -> str:
 
 
 # name, which is also the endpoint and the end of the address -> what it does
-SHARED: dict[str, Action] = {"ask": ask, "cancel": cancel, "remove": remove, "undo": undo}
+SHARED: dict[str, Action] = {"ask": ask, "cancel": cancel, "remove": remove, "restore": restore, "undo": undo}
 ACTIONS: dict[Kind, dict[str, Action]] = {
     "lesson": {"publish": publish, "unpublish": unpublish, **SHARED},
     "course": SHARED,

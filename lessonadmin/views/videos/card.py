@@ -3,20 +3,20 @@
 The page at its first load and the fragment that is fetched later show the same thing because both come from here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, render_template, request, url_for
 
-from lessonadmin import config, mux
+from lessonadmin import auth, config, mux
 from lessonadmin.domain.errors import Problem
-from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import estimates, kept_video, video_status
+from lessonadmin.domain.videos import buyers, estimates, kept_video, restoring, video_status
 from lessonadmin.domain.videos.estimates import Estimate
 from lessonadmin.domain.videos.kept_video import KeptVideo
+from lessonadmin.domain.videos.restoring import Removed
 from lessonadmin.domain.videos.video_status import VideoStatus
 from lessonadmin.views.videos.actions import ACTIONS
 from lessonadmin.web import fragments, headers
@@ -49,6 +49,9 @@ class Card:
     problem: Problem | None = None
     pressed: str = ""
     bought: int = 0
+    buyers: Sequence[str] = ()  # the first few by name, for staff
+    removed: Removed | None = None
+    keeps_removed: int = 0  # for how many seconds a video that is removed now can be restored
 
     @property
     def status(self) -> str:
@@ -62,7 +65,9 @@ class Card:
 
     @property
     def moving(self) -> bool:
-        return self.video_status is not None and not self.video_status.settled
+        """Something changes without the person: not so while a removed video is kept for a day."""
+        kept = self.status == "deleting" and self.removed is not None
+        return self.video_status is not None and not self.video_status.settled and not kept
 
     @property
     def in_background(self) -> bool:
@@ -106,6 +111,7 @@ class Card:
 
 def of(owner: Owner, *, said: str = "", problem: Problem | None = None, pressed: str = "") -> Card:
     found = video_status.of(owner)
+    bought = buyers.count(owner.id) if isinstance(owner, Lesson) else 0
     return Card(
         kind=owner.kind,
         owner=owner,
@@ -118,7 +124,10 @@ def of(owner: Owner, *, said: str = "", problem: Problem | None = None, pressed:
         said=said or request.args.get("said", "")[:20],
         problem=problem,
         pressed=pressed,
-        bought=lessons.count_purchases(owner.id) if isinstance(owner, Lesson) else 0,
+        bought=bought,
+        buyers=buyers.first_names([owner.id]) if bought and auth.current_user().is_staff else (),
+        keeps_removed=config.current().replaced_grace_seconds,
+        removed=restoring.removed(owner.kind, owner.id) if found.status != "ready" else None,
     )
 
 

@@ -6,16 +6,16 @@ import uuid
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain.batches import runner
+from lessonadmin.db import CLI, Actor, db, transaction
+from lessonadmin.domain.batches import registry, runner, scheduling
 from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Batch, User
 from lessonadmin.domain.uploads import assign_asset
 from tests.admin.posting import BATCH_PAGE, act, fresh, ready_drafts, said
-from tests.factories import make_course, make_event, make_lesson, make_user, signed_in
+from tests.factories import make_course, make_event, make_lesson, make_purchase, make_user, signed_in
 from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of
 from tests.settings import overridden
@@ -190,12 +190,12 @@ def test_clearing_wants_a_word_typed_and_keeps_the_grace_time(support: FlaskClie
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
     page = page_of(act(support, "lesson", "clear_asset", lesson.id, preview="1"))
-    assert "Type “clear” to confirm" in page.text()
+    assert "Type “remove” to confirm" in page.text()
     assert "Keep the videos for 24 hours" in page.text()
     wrong = act(support, "lesson", "clear_asset", lesson.id, asked="1", reason="x", typed="no", grace="1")
     assert page_of(wrong).text("title").startswith("Error: ")
     assert mux_sim.lesson(lesson).video_processing_status == "ready"
-    act(support, "lesson", "clear_asset", lesson.id, asked="1", reason="x", typed="clear", grace="1")
+    act(support, "lesson", "clear_asset", lesson.id, asked="1", reason="x", typed="remove", grace="1")
     found = mux_sim.lesson(lesson)
     assert (found.video_processing_status, found.mux_asset_id, found.status) == ("deleting", None, "draft")
     deletion = db.session.scalars(select(AssetDeletion)).one()
@@ -223,7 +223,7 @@ def test_what_was_cleared_everywhere_comes_back_everywhere(
     for lesson in both:
         assign_asset.adopt_asset(lesson, asset_id=asset_id, playback_id=playback_id, actor=CLI)
     ids = [lesson.id for lesson in both[:chosen]]
-    act(support, "lesson", "clear_asset", *ids, asked="1", reason="x", typed="clear", grace="1")
+    act(support, "lesson", "clear_asset", *ids, asked="1", reason="x", typed="remove", grace="1")
     assert [mux_sim.lesson(lesson).video_processing_status for lesson in both] == ["deleting"] * 2
     (batch,) = db.session.scalars(select(Batch)).all()
     form = {"id": str(batch.id), "reason": "too hasty", "csrf_token": csrf_of(support, "/account")}
@@ -334,3 +334,48 @@ def test_mux_that_does_not_answer_leaves_the_row_to_the_worker(support: FlaskCli
     assert answer.status_code == 302
     assert "tried again by itself" in said(support)
     assert mux_sim.lesson(lesson).video_processing_status == "uploading"
+
+
+def test_removing_bought_videos_names_the_buyers_and_wants_their_number(
+    support: FlaskClient, mux_sim: MuxSim
+) -> None:
+    lessons_of = [make_lesson(), make_lesson()]
+    for lesson in lessons_of:
+        mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    ada, ben = make_user(role="student", name="Ada"), make_user(role="student", name="Ben")
+    make_purchase(lessons_of[0], ada)
+    make_purchase(lessons_of[0], ben)
+    make_purchase(lessons_of[1], ada)
+    ids = [lesson.id for lesson in lessons_of]
+    words = page_of(act(support, "lesson", "clear_asset", *ids, preview="1")).text()
+    assert "2 lessons of these were bought by 2 students." in words
+    assert "Ada, Ben." in words
+    assert "Type “2” to confirm" in words
+    make_purchase(lessons_of[1], make_user(role="student", name="Cleo"))
+    form = {"asked": "1", "reason": "x", "grace": "1"}
+    changed = page_of(act(support, "lesson", "clear_asset", *ids, typed="2", **form)).text()
+    assert "bought by 3 students" in changed
+    assert "Type “3” to confirm" in changed
+    assert [mux_sim.lesson(lesson).status for lesson in lessons_of] == ["published"] * 2
+    act(support, "lesson", "clear_asset", *ids, typed="3", **form)
+    assert [mux_sim.lesson(lesson).video_processing_status for lesson in lessons_of] == ["deleting"] * 2
+
+
+def test_who_buys_after_the_number_was_confirmed_keeps_the_video(
+    support: FlaskClient, mux_sim: MuxSim
+) -> None:
+    lesson = make_lesson()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    moment = db.session.scalar(select(func.clock_timestamp()))
+    make_purchase(lesson, make_user(role="student"))
+    options = {"grace": True, "confirmed_at": moment.isoformat()}
+    report = scheduling.run_now(
+        registry.find("lesson", "clear_asset"),
+        [lesson.id],
+        actor=Actor.user(make_user(role="support").id),
+        options=options,
+    )
+    assert [line.status for line in report.items] == ["skipped"]
+    assert mux_sim.lesson(lesson).video_processing_status == "ready"

@@ -190,3 +190,7 @@ def test_what_ran_before_rows_were_recorded_says_that_it_cannot_be_undone(
     press(support, "undo", batch_id)
     assert "was not recorded" in said(support)
     assert fresh(lesson).status == "published"
+
+
+def test_an_empty_list_says_how_to_begin(support: FlaskClient, session: object) -> None:
+    assert "Select rows in Lessons" in page_of(support.get("/admin/batch/")).text()

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from lessonadmin.db import db
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, Lesson, User
-from tests.factories import bearer, make_lesson, make_user, signed_in
+from tests.factories import bearer, make_lesson, make_purchase, make_user, signed_in
 from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of
 
@@ -80,6 +80,8 @@ def test_remove_video_of_one_lesson_leaves_the_other_its_video(
 
     remove(page, second)
     assert asset_id in pending(panel)
+    assert shown(client, instructor, second.id) == ("draft", "deleting", None)
+    assert [one["id"] for one in mux_sim.control.assets()] == [asset_id], "kept for the grace time"
     hours_pass(1)
     assert shown(client, instructor, second.id) == ("draft", "none", None)
     assert mux_sim.control.assets() == []
@@ -115,3 +117,46 @@ def test_support_that_tries_a_stuck_deletion_hears_that_the_asset_stays(
     assert "uses this asset, so it stays at Mux" in page_of(panel.get(answer.location or "")).text()
     assert asset_id not in pending(panel)
     assert shown(client, instructor, first.id) == ("published", "ready", asset_id)
+
+
+def test_the_video_of_a_bought_lesson_wants_the_number_of_its_buyers(
+    mux_sim: MuxSim, client: FlaskClient, instructor: User, support: User
+) -> None:
+    lesson = make_lesson(creator=instructor)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    make_purchase(lesson, make_user(role="student", name="Ada"))
+    page, panel = signed_in(instructor), signed_in(support)
+    asked = page_of(page.get(f"/lessons/{lesson.id}/remove")).text()
+    assert "1 student bought this lesson." in asked
+    assert "Ada" not in asked, "an instructor is not told who"
+    assert "1 student bought this lesson: Ada." in page_of(panel.get(f"/lessons/{lesson.id}/remove")).text()
+
+    def press(**typed: str) -> int:
+        form = {"csrf_token": csrf_of(page, "/account"), **typed}
+        return page.post(f"/lessons/{lesson.id}/remove", data=form).status_code
+
+    make_purchase(lesson, make_user(role="student"))
+    assert [press(), press(typed="1"), press(typed="x")] == [409] * 3
+    assert shown(client, instructor, lesson.id)[:2] == ("published", "ready")
+    assert press(typed="2") == 302
+    assert shown(client, instructor, lesson.id) == ("draft", "deleting", None)
+    edit = page_of(page.get(f"/lessons/{lesson.id}/edit")).text()
+    assert "Video removed on" in edit
+    answer = page.post(f"/lessons/{lesson.id}/restore", data={"csrf_token": csrf_of(page, "/account")})
+    assert answer.status_code == 302
+    assert shown(client, instructor, lesson.id)[:2] == ("published", "ready")
+
+
+def test_the_api_deletes_at_once_as_its_contract_says(
+    mux_sim: MuxSim, client: FlaskClient, instructor: User
+) -> None:
+    lesson = make_lesson(creator=instructor)
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    asset_id = mux_sim.lesson(lesson).mux_asset_id
+    answer = client.delete(f"/api/mux/assets/{asset_id}", headers=bearer(instructor))
+    assert (answer.status_code, answer.json) == (202, {"status": "deleting"})
+    sweep.sweep()
+    assert mux_sim.control.assets() == []
+    assert shown(client, instructor, lesson.id) == ("draft", "none", None)

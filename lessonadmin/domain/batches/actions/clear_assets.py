@@ -6,6 +6,7 @@ repeated without harm.
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, literal, or_, select
 
@@ -14,7 +15,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.batches import before, results
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Kind, Tracking, owners
-from lessonadmin.domain.videos import locking, outbox, removal, transitions
+from lessonadmin.domain.videos import buyers, locking, outbox, removal, transitions
 from lessonadmin.domain.videos.conditions import current, has_real_id
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
@@ -23,10 +24,20 @@ from lessonadmin.text.temporary_ids import is_temporary
 
 # In the words of a bulk action's options: keep the asset at Mux for REPLACED_GRACE_SECONDS before it is deleted.
 GRACE = "grace"
+# When the number of buyers was confirmed, by the database's clock.
+CONFIRMED_AT = "confirmed_at"
 
 
 def _grace(options: Mapping[str, object]) -> float:
     return float(config.current().replaced_grace_seconds) if options.get(GRACE) else 0.0
+
+
+def _bought_since(video: LockedVideo, options: Mapping[str, object]) -> bool:
+    """Under the lock: is there a buyer whom the person who confirmed the number of buyers did not know of?"""
+    confirmed = options.get(CONFIRMED_AT)
+    if video.owner.kind != "lesson" or not isinstance(confirmed, str):
+        return False
+    return buyers.bought_after(video.owner.id, datetime.fromisoformat(confirmed))
 
 
 CLEARABLE = and_(Tracking.mux_asset_id.is_not(None), Tracking.status.not_in(("deleting", "deleted")))
@@ -74,6 +85,8 @@ def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Re
     code = _clear_verdict(video)
     if code in ("nothing_to_clear", "being_deleted"):
         return results.of(code)
+    if _bought_since(video, options):
+        return results.of("bought_since")
     was = before.of(video.owner)
     removal.clear_video(video, everywhere=True, grace_seconds=_grace(options))
     return results.of(code, before=was)
@@ -113,6 +126,8 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
     upload = video.upload(tracking_id) if video is not None else None
     if video is None or upload is None:
         return results.of("missing")
+    if upload.is_current and _bought_since(video, options):
+        return results.of("bought_since")
     if asset_id is not None:
         removal.give_up_asset(asset_id, "everyone", grace_seconds=_grace(options))
         return results.of("deletes")

@@ -1,0 +1,52 @@
+"""Every bulk action that has an undo is done and undone through the panel, and the rows are what they were."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lessonadmin.domain.batches import registry
+from tests.browser.school import School
+from tests.browser.stack import Person, Stack, Visitor
+
+UNDOABLE = [one for one in registry.ALL if one.offered and one.undone_by]
+LEFT_OUT = ("updated_at", "version")
+
+
+@pytest.fixture
+def panel(visit: Visitor, stack: Stack) -> Page:
+    return visit(stack.person("support", "Sam Support"))
+
+
+def row(stack: Stack, table: str, row_id: str) -> dict[str, Any]:
+    ((found,),) = stack.sql(f"SELECT to_jsonb(t) FROM {table} t WHERE id = %s", row_id)  # noqa: S608 - a table's name
+    return {name: value for name, value in found.items() if name not in LEFT_OUT}
+
+
+def test_every_undo_restores(
+    panel: Page, stack: Stack, instructor: Person, school: School, accessible: Any
+) -> None:
+    out = {"status": "published", "published_at": "2020-02-03T04:05:06Z"}
+    draft = {"status": "draft", "published_at": None}
+    starts = {"publish": draft, "republish": draft, "unpublish": out, "clear_asset": out}
+    for action in UNDOABLE:
+        if action.target == "lesson":
+            row_id = school.lesson(action.label, **starts[action.name])
+        else:
+            row_id = school.course(action.label, preview=True)
+        table = f"{action.target}s"
+        before = row(stack, table, row_id)
+        panel.goto(f"/admin/{action.target}/details/?id={row_id}")
+        panel.get_by_role("button", name=f"{action.label}…", exact=True).first.click()
+        panel.get_by_label("Reason").fill("By mistake")
+        if action.dangerous:
+            panel.get_by_label("Type “remove” to confirm").fill("remove")
+        panel.keyboard.press("Enter")
+        undo = panel.locator(".toast").get_by_role("button", name="Undo", exact=True)
+        expect(undo).to_be_visible()
+        assert row(stack, table, row_id) != before, action.name
+        if action is UNDOABLE[0]:
+            accessible(panel)
+        undo.click()
+        expect(panel.locator(".toast")).to_contain_text(f"Undo of “{action.label} 1 {action.target}”")
+        assert row(stack, table, row_id) == before, action.name

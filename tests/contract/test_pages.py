@@ -327,3 +327,28 @@ def test_health_is_told_to_any_host_and_a_redirect_stays_on_the_host(stack: Stac
     status, answer = raw(stack, "/admin/lesson", f"Host: {urlsplit(stack.url).netloc}")
     assert status.startswith("HTTP/1.1 308")
     assert "\r\nlocation: /admin/lesson/\r\n" in answer.lower()
+
+
+def test_a_search_finds_parts_of_words_wrong_letters_and_instructors(stack: Stack, students: Browser) -> None:
+    course = stack.who("instructor").post("/api/courses", {"title": "Marquetry for beginners"}).expect(201).json["id"]
+    ready_lesson(stack, stack.who("instructor"), title="Fretsawing", course_id=course)
+    for typed in ("sawing", "fretsawimg", "MARQUETRY", "marquettry"):
+        assert "Fretsawing" in students.get(f"/catalog?q={typed}").expect(200).text, typed
+    assert "Fretsawing" not in students.get("/catalog?q=nothing-like-it").text
+    assert "1 course matches" in students.get("/catalog?q=marquetry").text
+
+
+def test_the_reference_of_an_error_leads_support_to_it(
+    stack: Stack, students: Browser, supports: Browser
+) -> None:
+    stack.sql("ALTER TABLE purchases RENAME TO purchases_away")
+    try:
+        page = students.get("/catalog/mine").expect(500)
+    finally:
+        stack.sql("ALTER TABLE purchases_away RENAME TO purchases")
+    reference = page.headers["X-Request-Id"]
+    assert "Reference for support" in page.text
+    assert reference in page.text
+    found = supports.get(f"/admin/search/?q={reference}").expect(200).text
+    assert "ProgrammingError at GET /catalog/mine" in found
+    assert stack.who("student").email in found

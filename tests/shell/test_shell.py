@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from lessonadmin.domain.models import Notification, User
 from tests.chromium import alive
-from tests.factories import PASSWORD, keep, make_token, make_user
+from tests.factories import PASSWORD, keep, make_lesson, make_token, make_user
 
 PAGES = [
     ("", "/login"),
@@ -139,6 +139,23 @@ def test_the_menu_of_small_screens_leads_everywhere(window: Window, axe: Axe, wi
     assert axe(page) == []
     drawer.get_by_role("link", name="Lessons", exact=True).first.click()
     page.wait_for_url("**/lessons*")
+
+
+def test_a_slash_and_ctrl_k_lead_to_the_search_and_a_slash_can_be_typed(window: Window) -> None:
+    make_lesson()
+    for path, label in (("/admin/lesson/", "Search by ID, email, URL or title"), ("/lessons", "Search lessons")):
+        page = window(signed_in="support")
+        page.goto(path)
+        alive(page)
+        box = page.get_by_role("searchbox", name=label)
+        for keys in ("/", "Control+k"):
+            expect(box).not_to_be_focused()
+            page.keyboard.press(keys)
+            expect(box).to_be_focused()
+            page.keyboard.type("a/b")
+            expect(box).to_have_value("a/b")
+            box.fill("")
+            box.blur()
 
 
 def test_the_bell_says_how_many(window: Window) -> None:

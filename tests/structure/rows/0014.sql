@@ -1,0 +1,1 @@
+-- Nothing to write: the triggers have added the words of the rows of before.

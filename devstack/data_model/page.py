@@ -80,7 +80,7 @@ FUNCTIONS = {
     "search_folded": "a word without accents, in small letters",
     "search_grams": "the different pieces of three letters of a word",
     "add_search_words": "adds those of the given words that a search can be about and that are not known yet",
-    "remove_old_audit_rows": "removes audit rows that are older than the given days and than a year, also for a role that may not delete"
+    "remove_old_audit_rows": "removes audit rows that are older than the given days and than a year, also for a role that may not delete",
 }
 
 

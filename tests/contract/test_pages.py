@@ -330,7 +330,12 @@ def test_health_is_told_to_any_host_and_a_redirect_stays_on_the_host(stack: Stac
 
 
 def test_a_search_finds_parts_of_words_wrong_letters_and_instructors(stack: Stack, students: Browser) -> None:
-    course = stack.who("instructor").post("/api/courses", {"title": "Marquetry for beginners"}).expect(201).json["id"]
+    course = (
+        stack.who("instructor")
+        .post("/api/courses", {"title": "Marquetry for beginners"})
+        .expect(201)
+        .json["id"]
+    )
     ready_lesson(stack, stack.who("instructor"), title="Fretsawing", course_id=course)
     for typed in ("sawing", "fretsawimg", "MARQUETRY", "marquettry"):
         assert "Fretsawing" in students.get(f"/catalog?q={typed}").expect(200).text, typed

@@ -143,7 +143,10 @@ def test_the_menu_of_small_screens_leads_everywhere(window: Window, axe: Axe, wi
 
 def test_a_slash_and_ctrl_k_lead_to_the_search_and_a_slash_can_be_typed(window: Window) -> None:
     make_lesson()
-    for path, label in (("/admin/lesson/", "Search by ID, email, URL or title"), ("/lessons", "Search lessons")):
+    for path, label in (
+        ("/admin/lesson/", "Search by ID, email, URL or title"),
+        ("/lessons", "Search lessons"),
+    ):
         page = window(signed_in="support")
         page.goto(path)
         alive(page)

@@ -23,7 +23,7 @@ from tests.pages import page_of
         ("support", "{lesson}", "/admin/lesson/details/?id={lesson}"),
         ("support", "as2", "/admin/course/details/?id={course}"),
         ("support", "ev-1", "/admin/event/details/?id={event}"),
-        ("support", "{lesson:.9}", "/admin/lesson/details/?id={lesson}"),
+        ("support", "{lesson:.30}", "/admin/lesson/details/?id={lesson}"),
         (
             "support",
             "https://school.example/catalog/{lesson}?from=mail#top",

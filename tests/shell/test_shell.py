@@ -137,8 +137,12 @@ def test_the_menu_of_small_screens_leads_everywhere(window: Window, axe: Axe, wi
     drawer = page.get_by_role("navigation", name="Menu")
     expect(drawer).to_be_visible()
     assert axe(page) == []
-    drawer.get_by_role("link", name="Lessons", exact=True).first.click()
-    page.wait_for_url("**/lessons*")
+    expect(drawer.locator("[aria-current]")).to_have_count(1)
+    drawer.get_by_role("link", name="Lessons", exact=True).click()
+    page.wait_for_url("**/admin/lesson/")
+    menu.click()
+    drawer.get_by_role("link", name="Lesson editor").click()
+    page.wait_for_url("**/lessons")
 
 
 def test_a_slash_and_ctrl_k_lead_to_the_search_and_a_slash_can_be_typed(window: Window) -> None:

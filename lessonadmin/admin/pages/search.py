@@ -51,7 +51,7 @@ def where(hit: Hit) -> str | None:
 
 
 def about_person(hit: Hit) -> list[tuple[str, str]]:
-    """What there may be of a person, whoever looks."""
+    """What there may be of a person."""
     return [
         ("Lessons", url_for("admin_lesson.index_view", flt0_owner_is=str(hit.id))),
         ("Purchases", url_for("admin_purchase.index_view", flt0_buyer_is=str(hit.id))),

@@ -1,4 +1,4 @@
-"""Search for support: an id of ours or of Mux, an address with one, an e-mail address, a reference of an error, or words.
+"""Search for support: a local or a Mux id, an address with one, an e-mail address, a reference of an error, or words.
 
 Exact ids first, each by its own index, then beginnings of ids; words only if no id fits. Read-only; who may see the result
 is decided by the caller.
@@ -185,7 +185,7 @@ def _by_beginning(text: str) -> list[Hit]:
 
 
 def _within(ids: Range, why: str) -> list[Hit]:
-    """Everything of ours with an id of these, a few of a kind, each by its key."""
+    """Every local row with an id of these, a few of a kind, each by its key."""
     kinds: Sequence[tuple[str, Any, Any]] = (
         ("lesson", Lesson.id, Lesson.title),
         ("course", Course.id, Course.title),

@@ -1,4 +1,4 @@
-"""What a pasted text may name: the ids in an address of ours or of Mux, or a beginning of an id. Reads nothing but the text."""
+"""What a pasted text may name: the ids in an address of this site or of Mux, or a beginning of an id. Reads nothing but the text."""
 
 import re
 import uuid

@@ -1,1 +1,0 @@
--- Nothing to write: the triggers have added the words of the rows of before.

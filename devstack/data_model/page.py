@@ -28,7 +28,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
             "The columns about the video in `lessons` and `courses` are a projection of the uploads in `mux_asset_tracking`. What must"
             " still happen at Mux is a row of `asset_deletions` or `upload_cancellations` until it is done: the outbox."
         ),
-        "courses lessons editing_holds mux_asset_tracking asset_deletions upload_cancellations purchases staff_notes",
+        "courses lessons editing_holds mux_asset_tracking asset_deletions upload_cancellations purchases staff_notes search_words",
     ),
     "Accounts": (
         "People, and how they prove who they are. Secrets are stored as hashes.",
@@ -48,7 +48,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     ),
     "Operation": (
         "Signs of life, the shared budget of calls, alarms, and counts by the hour.",
-        "heartbeats mux_budget alarms hourly_figures",
+        "heartbeats mux_budget alarms hourly_figures error_references",
     ),
 }
 # What a row is, where the model's own first line is not about that.
@@ -72,9 +72,15 @@ TRIGGERS = {
     "tracking_belongs_to": "sets `owner_id` of an upload to the owner of its lesson or course",
     "lesson_changes_hands": "gives the uploads of a lesson to its new owner",
     "course_changes_hands": "gives the uploads of a course to its new owner",
+    "search_words_of_lessons": "adds the words of a lesson's title and description that are not known yet",
+    "search_words_of_courses": "adds the words of a course's title and description that are not known yet",
+    "search_words_of_instructors": "adds the words of an instructor's name that are not known yet",
 }
 FUNCTIONS = {
-    "remove_old_audit_rows": "removes audit rows that are older than the given days and than a year, also for a role that may not delete"
+    "search_folded": "a word without accents, in small letters",
+    "search_grams": "the different pieces of three letters of a word",
+    "add_search_words": "adds those of the given words that a search can be about and that are not known yet",
+    "remove_old_audit_rows": "removes audit rows that are older than the given days and than a year, also for a role that may not delete",
 }
 
 

@@ -26,16 +26,32 @@ SEEN_AS = ("visitor", "buyer")
 
 
 @bp.get("")
-def index() -> str:
+def index() -> str | Response:
+    if request.args.get("show") == "bought" and _is_student():
+        return redirect(url_for("catalog.mine"))  # where this list was before
+    return _lessons()
+
+
+@bp.get("/mine")
+def mine() -> str | Response:
+    """What a student bought."""
+    return _lessons() if _is_student() else redirect(url_for("catalog.index"))
+
+
+def _lessons() -> str:
     headers.shows_pictures()
     query = _query()
     user = auth.current_user()
+    page = catalog.page(user, query)
     return render_template(
         "catalog/index.html",
         query=query,
-        catalogue=catalog.page(user, query),
+        catalogue=page,
+        newer=_step(page.newer, "before"),
+        older=_step(page.older, "after"),
         courses=catalog.titles(),
-        student=user.role == "student",
+        courses_found=0 if query.bought else catalog.count_courses(query.q),
+        most=catalog.MAX_COUNTED,
         link=_link,
     )
 
@@ -48,9 +64,10 @@ def courses() -> str:
     return render_template(
         "catalog/courses.html",
         q=q,
-        courses=found,
-        all_shown=len(found) < catalog.MAX_COURSES,
-        student=_is_student(),
+        catalogue=found,
+        all_shown=len(found.entries) < catalog.MAX_COURSES,
+        lessons_found=catalog.count_lessons(auth.current_user(), q),
+        most=catalog.MAX_COUNTED,
     )
 
 
@@ -105,9 +122,7 @@ def buy(lesson_id: uuid.UUID) -> Response:
             lesson_id,
             agreed_cents=int(agreed) if agreed.isdecimal() and len(agreed) < 10 else None,
         )
-    flash(
-        "It is yours: the purchase is recorded." if new else "You have bought this lesson already.", "success"
-    )
+    flash("Purchased. Enjoy the lesson." if new else "You have bought this lesson already.", "success")
     return redirect(url_for("catalog.lesson", lesson_id=purchase.lesson_id))
 
 
@@ -124,21 +139,35 @@ def _is_student() -> bool:
     return auth.current_user().role == "student"
 
 
+def _is_mine() -> bool:
+    return request.endpoint == "catalog.mine"
+
+
 def _query() -> Query:
     args = request.args
     after, before = args.get("after", "")[:80], args.get("before", "")[:80]
+    number = args.get("page", "1")
     return Query(
         q=args.get("q", "")[:200],
         course_id=as_id(args.get("course_id")),
-        free=args.get("show") == "free",
-        bought=args.get("show") == "bought" and _is_student(),
+        free=args.get("show") == "free" and not _is_mine(),
+        bought=_is_mine(),
         cursor=Cursor.read(after) if after else Cursor.read(before, back=True),
+        number=int(number) if number.isdecimal() and len(number) < 4 else 1,
     )
+
+
+def _step(step: Cursor | int | None, name: str) -> str:
+    """The address of the page beside this one; a search counts its pages."""
+    if step is None:
+        return ""
+    return _link(page=step) if isinstance(step, int) else _link(**{name: str(step)})
 
 
 def _link(**changes: Any) -> str:
     """This list with other choices; what is not named stays, and the list starts at its first page."""
     query = _query()
-    show = "free" if query.free else "bought" if query.bought else None
+    show = "free" if query.free else None
     chosen: dict[str, Any] = {"q": query.q or None, "course_id": query.course_id, "show": show, **changes}
-    return url_for("catalog.index", **{name: value for name, value in chosen.items() if value})
+    endpoint = "catalog.mine" if query.bought else "catalog.index"
+    return url_for(endpoint, **{name: value for name, value in chosen.items() if value})

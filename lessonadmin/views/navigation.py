@@ -25,6 +25,8 @@ class NavigationEntry:
     endpoint: str
     label: str
     icon: str
+    only_for: str = ""  # this role
+    one_page: bool = False  # current on this page alone, and no entry of the same blueprint is then
 
     @property
     def blueprint(self) -> str:
@@ -36,11 +38,15 @@ class NavigationEntry:
 
     @property
     def current(self) -> bool:
+        if self.one_page or request.endpoint in PAGES_WITH_AN_ENTRY:
+            return request.endpoint == self.endpoint
         here = request.blueprint or ""
         return here == self.blueprint or (self.blueprint == "admin" and here.startswith("admin_"))
 
     @property
     def allowed(self) -> bool:
+        if self.only_for and getattr(auth.identity(), "role", "") != self.only_for:
+            return False
         return self.endpoint in current_app.view_functions and auth.allows(self.blueprint)
 
 
@@ -49,7 +55,9 @@ NAVIGATION = (
     NavigationEntry("lessons.index", "Lessons", "lesson"),
     NavigationEntry("courses.index", "Courses", "course"),
     NavigationEntry("catalog.index", "Catalogue", "catalog"),
+    NavigationEntry("catalog.mine", "My lessons", "receipt", only_for="student", one_page=True),
 )
+PAGES_WITH_AN_ENTRY = frozenset(entry.endpoint for entry in NAVIGATION if entry.one_page)
 
 
 def allowed_entries() -> list[NavigationEntry]:

@@ -11,9 +11,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 
+from lessonadmin import auth
 from lessonadmin.database.database_errors import is_conflict, is_outage, took_too_long
 from lessonadmin.db import db
 from lessonadmin.domain import errors
+from lessonadmin.domain.support import error_references
 from lessonadmin.observability import logs, traces
 from lessonadmin.security import security_events
 
@@ -32,7 +34,7 @@ STATUS: dict[type[errors.Problem], int] = {
 HTTP_TYPES = {
     400: ("bad_request", "The request could not be understood."),
     401: ("not_signed_in", "Please sign in first."),
-    403: ("forbidden", "You may not do this."),
+    403: ("forbidden", "You don't have access to this page."),
     404: ("not_found", "There is nothing here."),
     405: ("method_not_allowed", "This address does not take that method."),
     413: ("too_large", "The request is too large."),
@@ -50,7 +52,7 @@ TOO_SLOW = "This took too long, so it was stopped. Please ask for less (fewer or
 PAGES = {
     400: ("This did not work", "warning"),
     401: ("Please sign in", "lock"),
-    403: ("Not for this account", "lock"),
+    403: ("No access", "lock"),
     404: ("Page not found", "search"),
     405: ("This did not work", "warning"),
     409: ("Not possible right now", "warning"),
@@ -92,7 +94,7 @@ def _page(status: int, message: str) -> str:
         message=message,
         calm=status >= 500,
         back=request.full_path.rstrip("?") if again else "/",
-        back_label="Try again" if again else "To the first page",
+        back_label="Try again" if again else "Go home",
         request_id=logs.request_id.get(),
     )
 
@@ -146,6 +148,8 @@ def _database_away(error: Exception) -> Response:
         return _unexpected(error)
     log.error("the database does not answer: %s", traces.with_words(error))
     db.session.rollback()
+    if is_conflict(error) or took_too_long(error):
+        _keep_reference(error)
     if took_too_long(error):
         return answer(503, "too_slow", TOO_SLOW)
     return answer(503, *HTTP_TYPES[503])
@@ -154,4 +158,20 @@ def _database_away(error: Exception) -> Response:
 def _unexpected(error: Exception) -> Response:
     log.error("unexpected error", exc_info=error)
     db.session.rollback()
+    _keep_reference(error)
     return answer(500, *HTTP_TYPES[500])
+
+
+def _keep_reference(error: Exception) -> None:
+    """For support, who are told the reference; the error page is shown whether or not it could be kept."""
+    who = auth.identity()
+    try:
+        error_references.keep(
+            logs.request_id.get(),
+            route=f"{request.method} {request.url_rule or '(no route)'}",
+            kind=type(error).__name__,
+            user_id=who.user_id if who is not None else None,
+        )
+    except Exception as failure:  # whatever it is, the first error is to be answered
+        log.warning("the reference of an error was not kept: %s", type(failure).__name__)
+        db.session.rollback()

@@ -86,7 +86,7 @@ def test_the_lists_and_pages_are_accessible(
     )
     single = school.lesson("Breathing")
     addresses = (
-        "/catalog", "/catalog?q=paper", "/catalog?q=nothing+like+this", "/catalog?show=bought", "/catalog/courses",
+        "/catalog", "/catalog?q=paper", "/catalog?q=nothing+like+this", "/catalog/mine", "/catalog/courses",
         f"/catalog/courses/{course}", f"/catalog/courses/{bread}",
         *(f"/catalog/{one}" for one in (free, paid, plain, single)),
     )  # fmt: skip
@@ -107,7 +107,7 @@ def test_what_was_bought_and_is_gone_is_explained(
         "INSERT INTO purchases (lesson_id, user_id, price_cents) VALUES (%s, %s, 300)", lesson, student.id
     )
     page = visit(student, width=390)
-    page.goto("/catalog?show=bought")
+    page.goto("/catalog/mine")
     page.get_by_role("link", name="The one that went").click()
     expect(page.get_by_text("it stays yours")).to_be_visible()
     assert fits(page)

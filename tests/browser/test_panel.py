@@ -72,14 +72,14 @@ def budget(stack: Stack, calls: int) -> None:
 
 
 def paste(panel: Page, text: str) -> None:
-    panel.get_by_role("searchbox", name="Paste anything").fill(text)
+    panel.get_by_role("searchbox", name="Search by ID, email, URL or title").fill(text)
     panel.keyboard.press("Enter")
 
 
 def choose_all_of(panel: Page, person: Person, action: str) -> None:
     """Filter the lessons by their owner, by keyboard, and take all that match, not only the page."""
     panel.goto("/admin/lesson/?page_size=20")
-    panel.get_by_role("button", name="Filter").focus()
+    panel.get_by_role("button", name="Filters").focus()
     panel.keyboard.press("Enter")
     panel.get_by_label("Owner: value").fill(person.email)
     panel.keyboard.press("Enter")

@@ -347,3 +347,33 @@ def test_a_page_is_compressed_for_its_own_site_alone_and_its_token_is_masked_ane
     for token in tokens:
         assert instructors.post("/lessons/new", [("title", "")], csrf=token).status in (200, 400)
         assert "open for too long" not in instructors.post("/lessons/new", [("title", "")], csrf=token).text
+
+
+def test_a_search_finds_parts_of_words_wrong_letters_and_instructors(stack: Stack, students: Browser) -> None:
+    course = (
+        stack.who("instructor")
+        .post("/api/courses", {"title": "Marquetry for beginners"})
+        .expect(201)
+        .json["id"]
+    )
+    ready_lesson(stack, stack.who("instructor"), title="Fretsawing", course_id=course)
+    for typed in ("sawing", "fretsawimg", "MARQUETRY", "marquettry"):
+        assert "Fretsawing" in students.get(f"/catalog?q={typed}").expect(200).text, typed
+    assert "Fretsawing" not in students.get("/catalog?q=nothing-like-it").text
+    assert "1 course matches" in students.get("/catalog?q=marquetry").text
+
+
+def test_the_reference_of_an_error_leads_support_to_it(
+    stack: Stack, students: Browser, supports: Browser
+) -> None:
+    stack.sql("ALTER TABLE purchases RENAME TO purchases_away")
+    try:
+        page = students.get("/catalog/mine").expect(500)
+    finally:
+        stack.sql("ALTER TABLE purchases_away RENAME TO purchases")
+    reference = page.headers["X-Request-Id"]
+    assert "Reference for support" in page.text
+    assert reference in page.text
+    found = supports.get(f"/admin/search/?q={reference}").expect(200).text
+    assert "ProgrammingError at GET /catalog/mine" in found
+    assert stack.who("student").email in found

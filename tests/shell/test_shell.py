@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from lessonadmin.domain.models import Notification, User
 from tests.chromium import alive
-from tests.factories import PASSWORD, keep, make_token, make_user
+from tests.factories import PASSWORD, keep, make_lesson, make_token, make_user
 
 PAGES = [
     ("", "/login"),
@@ -137,8 +137,32 @@ def test_the_menu_of_small_screens_leads_everywhere(window: Window, axe: Axe, wi
     drawer = page.get_by_role("navigation", name="Menu")
     expect(drawer).to_be_visible()
     assert axe(page) == []
-    drawer.get_by_role("link", name="Lessons", exact=True).first.click()
-    page.wait_for_url("**/lessons*")
+    expect(drawer.locator("[aria-current]")).to_have_count(1)
+    drawer.get_by_role("link", name="Lessons", exact=True).click()
+    page.wait_for_url("**/admin/lesson/")
+    menu.click()
+    drawer.get_by_role("link", name="Lesson editor").click()
+    page.wait_for_url("**/lessons")
+
+
+def test_a_slash_and_ctrl_k_lead_to_the_search_and_a_slash_can_be_typed(window: Window) -> None:
+    make_lesson()
+    for path, label in (
+        ("/admin/lesson/", "Search by ID, email, URL or title"),
+        ("/lessons", "Search lessons"),
+    ):
+        page = window(signed_in="support")
+        page.goto(path)
+        alive(page)
+        box = page.get_by_role("searchbox", name=label)
+        for keys in ("/", "Control+k"):
+            expect(box).not_to_be_focused()
+            page.keyboard.press(keys)
+            expect(box).to_be_focused()
+            page.keyboard.type("a/b")
+            expect(box).to_have_value("a/b")
+            box.fill("")
+            box.blur()
 
 
 def test_the_bell_says_how_many(window: Window) -> None:

@@ -234,3 +234,12 @@ def test_students_who_are_told_nothing_are_asked_nothing_about_mail() -> None:
     with overridden(mail_url="smtp://127.0.0.1:1"):
         page = page_of(signed_in(make_user(role="student")).get("/account"))
     assert page.all("input", name="mail_notices") == []
+
+
+def test_a_student_without_tokens_reads_nothing_about_them_or_about_uploads() -> None:
+    student = make_user(role="student")
+    shown = page_of(signed_in(student).get("/account")).text("main").lower()
+    assert "sign out everywhere" in shown
+    assert [word for word in ("token", "upload", "bearer") if word in shown] == []
+    bearer(student)
+    assert "bearer tokens" in page_of(signed_in(student).get("/account")).text("main").lower()

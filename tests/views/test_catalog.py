@@ -126,13 +126,39 @@ def test_a_search_that_finds_nothing_shows_what_was_typed(browser: FlaskClient) 
     assert seen(browser, "/catalog?q=sour") == ["Sourdough"]
     page = page_of(browser.get("/catalog?q=" + "<script>'%26|!:*"))
     assert "Nothing found" in page.text("h2")
+    assert "Try a shorter word, or check the spelling." in page.text("main")
     assert page.one("input", type="search")["value"] == "<script>'&|!:*"
+
+
+def test_a_search_leads_to_what_it_finds_on_the_other_tab(browser: FlaskClient) -> None:
+    make_playing_lesson(title="First wash", course=make_course(title="Watercolour for beginners"))
+    page = page_of(browser.get("/catalog?q=watercolor"))
+    assert titles(page) == ["First wash"]
+    assert "Nothing matches “watercolor” exactly. These are similar:" in page.text("main")
+    assert "1 course matches" in page.text("main")
+    assert titles(page_of(browser.get("/catalog?q=watercolour"))) == ["First wash"]
+    courses = page_of(browser.get("/catalog/courses?q=watercolor"))
+    assert titles(courses) == ["Watercolour for beginners"]
+    assert "1 lesson matches" in courses.text("main")
+    assert any(link["href"] == "/catalog?q=watercolor" for link in courses.all("a"))
+    assert any(link["href"] == "/catalog/courses?q=watercolor" for link in page.all("a"))
+    page = page_of(browser.get("/catalog?q=wash"))
+    assert "match" not in page.text("main")
 
 
 @pytest.mark.parametrize(
     "odd",
-    ["course_id=x", "after=x", "before=9.9", f"after={'9' * 79}.x", "show=odd", f"after=-1.{uuid.uuid4()}"],
-    ids=["course", "after", "before", "far after", "show", "long ago"],
+    [
+        "course_id=x",
+        "q=a&page=x",
+        "q=a&page=0",
+        "after=x",
+        "before=9.9",
+        f"after={'9' * 79}.x",
+        "show=odd",
+        f"after=-1.{uuid.uuid4()}",
+    ],
+    ids=["course", "page", "page 0", "after", "before", "far after", "show", "long ago"],
 )
 def test_odd_addresses_are_whole_pages(browser: FlaskClient, odd: str) -> None:
     page_of(browser.get(f"/catalog?{odd}"))
@@ -161,11 +187,11 @@ def test_free_ones_and_bought_ones_have_shelves_of_their_own(browser: FlaskClien
     make_purchase(bought, student)
     make_purchase(paid, make_user(role="student"))
     assert seen(browser, "/catalog?show=free") == ["Free one"]
-    assert seen(browser, "/catalog?show=bought") == ["Bought one"]
+    assert seen(browser, "/catalog/mine") == ["Bought one"]
     page = page_of(browser.get("/catalog"))
-    assert page.text("main").count("Yours") == 1
-    instructor = page_of(signed_in(make_user()).get("/catalog?show=bought"))
-    assert "Bought by you" not in instructor.text()
+    assert page.text("main").count("Purchased") == 1
+    instructor = page_of(signed_in(make_user()).get("/catalog"))
+    assert "My lessons" not in instructor.text()
 
 
 def test_a_page_of_lessons_costs_the_same_however_many_they_are(browser: FlaskClient, student: User) -> None:
@@ -244,7 +270,7 @@ def test_buying_is_recorded_once_and_opens_the_lesson(browser: FlaskClient, stud
     assert bought_rows() == 1
     page = page_of(browser.get(f"/catalog/{lesson.id}"))
     assert f"{lesson.mux_playback_id}.m3u8" in (page.one("mux-player")["src"] or "")
-    assert "Yours" in page.text("dl")
+    assert "Purchased" in page.text("dl")
     assert "Buy" not in page.text("main")
 
 
@@ -281,7 +307,7 @@ def test_what_was_bought_and_unpublished_plays_on_for_its_buyer_alone(
     page = page_of(browser.get(f"/catalog/{lesson.id}"))
     assert page.all("mux-player")
     assert "left the catalogue" in page.text("main")
-    assert seen(browser, "/catalog?show=bought") == [lesson.title]
+    assert seen(browser, "/catalog/mine") == [lesson.title]
     assert seen(browser) == []
     assert signed_in(make_user(role="student")).get(f"/catalog/{lesson.id}").status_code == 404
 
@@ -333,4 +359,4 @@ def test_courses_and_their_pages_cost_the_same_however_large_they_are(browser: F
 def test_the_empty_catalogue_says_so(browser: FlaskClient) -> None:
     assert "Nothing to watch yet" in page_of(browser.get("/catalog")).text("h2")
     assert "No courses yet" in page_of(browser.get("/catalog/courses")).text("h2")
-    assert "bought nothing yet" in page_of(browser.get("/catalog?show=bought")).text("h2")
+    assert "No lessons yet" in page_of(browser.get("/catalog/mine")).text("h2")

@@ -53,6 +53,35 @@ def test_the_page_where_one_stands_is_marked() -> None:
     assert set(current) == {"/lessons"}
 
 
+@pytest.mark.parametrize(("path", "current"), [("/catalog", "/catalog"), ("/catalog/mine", "/catalog/mine")])
+def test_what_a_student_bought_is_a_main_entry(path: str, current: str) -> None:
+    page = page_of(signed_in(make_user(role="student")).get(path))
+    assert links_of(page) >= {"/catalog", "/catalog/mine"}
+    in_bar = [one["href"] for one in page.all("a", **{"class": "bar__link"}) if one.get("aria-current")]
+    assert in_bar == [current]
+
+
+def test_only_students_have_a_page_of_what_they_bought() -> None:
+    browser = signed_in(make_user())
+    assert "/catalog/mine" not in links_of(page_of(browser.get("/catalog")))
+    assert browser.get("/catalog/mine").location == "/catalog"
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/lesson/", "/admin/doctor/"])
+def test_the_panel_has_one_navigation_and_one_search_of_everything(path: str) -> None:
+    page = page_of(signed_in(make_user(role="support")).get(path))
+    assert page.all("a", **{"class": "bar__link"}) == []
+    sections = [one for one in page.all("a", **{"class": "side__link"}) if one.get("aria-current")]
+    assert [one["href"] for one in sections] == [path] * 2, (
+        "beside the page, and in the menu of small screens"
+    )
+    assert len(page.all("input", name="q")) == 1
+    assert len(page.all("input", type="search")) == (2 if path == "/admin/lesson/" else 1)
+    assert {"/lessons", "/courses", "/catalog"} <= {
+        one["href"] for one in page.all("a", **{"class": "side__link"})
+    }
+
+
 def test_strangers_see_no_navigation(client: FlaskClient) -> None:
     page = page_of(client.get("/login"))
     assert page.all("nav") == []

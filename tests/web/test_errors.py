@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask, abort, request
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from lessonadmin import auth, config, create_app
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain import errors
+from lessonadmin.domain.models import ErrorReference
 from tests.factories import make_user, signed_in
 from tests.pages import page_of
 from tests.settings import environment
@@ -118,6 +119,22 @@ def test_what_another_try_may_mend_is_503(faulty: Flask, kind: str) -> None:
     assert faulty.test_client().get(f"/faulty/{kind}").status_code == 503
     answer = faulty.test_client().get(f"/api/faulty/{kind}")
     assert (answer.status_code, answer.get_json()["error"]["type"]) == (503, "unavailable")
+
+
+def kept() -> list[tuple[str, str, str]]:
+    rows = db.session.execute(select(ErrorReference.reference, ErrorReference.route, ErrorReference.kind))
+    return [(one.reference, one.route, one.kind) for one in rows]
+
+
+@pytest.mark.usefixtures("session")
+def test_the_reference_of_an_unexpected_error_is_kept_for_support(faulty: Flask) -> None:
+    browser = faulty.test_client()
+    page = browser.get("/faulty/other")
+    browser.get("/faulty/404")
+    reference = page.headers["X-Request-Id"]
+    assert kept() == [(reference, "GET /faulty/<kind>", "RuntimeError")]
+    assert "Reference for support" in page.text
+    assert reference in page.text
 
 
 def test_a_lost_database_is_503_and_the_next_request_works(faulty: Flask, app: Flask) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
-from lessonadmin import auth
 from lessonadmin.admin.framework import cells
 from lessonadmin.admin.framework.base import PanelPage
 from lessonadmin.admin.framework.routes import expose
@@ -17,6 +16,8 @@ GROUPS = (
     ("user", "People"),
     ("tracking", "Uploads"),
     ("event", "Events of Mux"),
+    ("waiting", "Events of Mux, not applied yet"),
+    ("error", "Errors"),
     ("deletion", "Deletions"),
     ("batch", "Bulk actions"),
 )
@@ -35,14 +36,23 @@ class SearchPage(PanelPage):
             return redirect(address)
         groups = [(label, found.of(kind)) for kind, label in GROUPS if found.of(kind)]
         return self.render(
-            "admin/search.html", text=found.text, groups=groups, where=where, most=lookup.MAX_OF_A_KIND
+            "admin/search.html",
+            text=found.text,
+            groups=groups,
+            where=where,
+            about_person=about_person,
+            most=lookup.MAX_OF_A_KIND,
         )
 
 
 def where(hit: Hit) -> str | None:
-    """Where a hit leads. A person's account is for admins; others see what is theirs."""
-    if hit.kind == "user" and not auth.allows("admin_user"):
-        if hit.why == "student":
-            return url_for("admin_purchase.index_view", flt0_buyer_is=str(hit.id))
-        return url_for("admin_lesson.index_view", flt0_owner_is=str(hit.id))
+    """Where a hit leads. The page of an account is for admins; nothing else is known of an error or a waiting event."""
     return cells.link_to(hit.kind, hit.id)
+
+
+def about_person(hit: Hit) -> list[tuple[str, str]]:
+    """What there may be of a person."""
+    return [
+        ("Lessons", url_for("admin_lesson.index_view", flt0_owner_is=str(hit.id))),
+        ("Purchases", url_for("admin_purchase.index_view", flt0_buyer_is=str(hit.id))),
+    ]

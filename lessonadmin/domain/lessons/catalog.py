@@ -1,6 +1,6 @@
 """The catalogue that students browse: published lessons and courses, searched by words, with what the user bought.
 
-Read-only, paged by key, a few queries a page. Every user sees what a student would see: no draft, and nothing that does
+Read-only, paged by key, a few queries a page; what a search finds comes in a few pages, the best first. Every user sees what a student would see: no draft, and nothing that does
 not play, except what they bought. Who may play a lesson is decided in `permissions`.
 """
 
@@ -16,14 +16,18 @@ from sqlalchemy.orm import joinedload
 from lessonadmin.db import db
 from lessonadmin.domain import permissions, thumbnails
 from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.lessons import search
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
-from lessonadmin.domain.querying import bounded_count, full_text
 from lessonadmin.text.ids import as_id
 
 PER_PAGE = 24
 MAX_LESSONS = 500
 MAX_COURSES = 200
+MAX_FOUND_PAGES = 10  # of a search: further words lead further than further pages
+MAX_COUNTED = 100  # of what a search finds on the other tab
 COVER = {"width": 640, "height": 360}
+LATEST_FIRST = (Lesson.published_at.desc().nulls_first(), Lesson.id.desc())
+BY_TITLE = (Course.title, Course.id)
 FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -62,10 +66,15 @@ class Query:
     free: bool = False
     bought: bool = False
     cursor: Cursor | None = None
+    number: int = 1  # the page of a search
 
     @property
     def plain(self) -> bool:
         return not (self.q or self.course_id or self.free or self.bought or self.cursor)
+
+    @property
+    def searches(self) -> bool:
+        return bool(self.q.strip())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,21 +92,16 @@ class CataloguePage:
     """One page of lessons, and where the pages beside it begin."""
 
     entries: list[Entry]
-    newer: Cursor | None
-    older: Cursor | None
+    newer: Cursor | int | None
+    older: Cursor | int | None
+    similar: bool = False  # nothing has the words as they were typed
 
 
 def page(user: User, query: Query) -> CataloguePage:
-    """A page of lessons, the latest published first."""
-    statement = select(Lesson).where(_shown(user, query))
-    if query.course_id is not None:
-        statement = statement.where(Lesson.course_id == query.course_id)
-    if query.free:
-        statement = statement.where(Lesson.price_cents == 0)
-    found = full_text.matches(Lesson.search, query.q)
-    if found is not None:
-        statement = statement.where(*bounded_count.narrowed(Lesson.id, [found], PER_PAGE))
-    lessons, more = _page(statement, query.cursor)
+    """A page of lessons, the latest published first; of a search, those that fit best."""
+    if query.searches:
+        return _page_found(user, query)
+    lessons, more = _page(select(Lesson).where(*_shown(user, query)), query.cursor)
     back = query.cursor is not None and query.cursor.back
     has_newer, has_older = (more, True) if back else (query.cursor is not None, more)
     return CataloguePage(
@@ -107,15 +111,50 @@ def page(user: User, query: Query) -> CataloguePage:
     )
 
 
-def _shown(user: User, query: Query) -> ColumnElement[bool]:
-    if not query.bought:
-        return permissions.on_sale()
-    return exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
+def _page_found(user: User, query: Query) -> CataloguePage:
+    number = min(max(query.number, 1), MAX_FOUND_PAGES)
+    found = search.ranked(Lesson, query.q, _shown(user, query), LATEST_FIRST, number * PER_PAGE + 1)
+    ids = found.ids[(number - 1) * PER_PAGE : number * PER_PAGE]
+    rows = db.session.scalars(
+        select(Lesson)
+        .where(Lesson.id.in_(ids))
+        .options(joinedload(Lesson.course), joinedload(Lesson.creator))
+        .execution_options(populate_existing=True)
+    )
+    lessons = sorted(rows, key=lambda lesson: ids.index(lesson.id))
+    has_more = len(found.ids) > number * PER_PAGE and number < MAX_FOUND_PAGES
+    return CataloguePage(
+        entries=entries(user, lessons),
+        newer=number - 1 or None,
+        older=number + 1 if has_more else None,
+        similar=found.similar,
+    )
+
+
+def count_lessons(user: User, q: str) -> int:
+    """How many lessons a search finds, counted to MAX_COUNTED."""
+    shown = _shown(user, Query())
+    return len(search.ranked(Lesson, q, shown, LATEST_FIRST, MAX_COUNTED).ids) if q.strip() else 0
+
+
+def count_courses(q: str) -> int:
+    """How many courses a search finds, counted to MAX_COUNTED."""
+    return len(_found_courses(q, MAX_COUNTED).ids) if q.strip() else 0
+
+
+def _shown(user: User, query: Query) -> list[ColumnElement[bool]]:
+    mine = exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
+    conditions: list[ColumnElement[bool]] = [mine if query.bought else permissions.on_sale()]
+    if query.course_id is not None:
+        conditions.append(Lesson.course_id == query.course_id)
+    if query.free:
+        conditions.append(Lesson.price_cents == 0)
+    return conditions
 
 
 def _page(statement: Select[Lesson], cursor: Cursor | None) -> tuple[list[Lesson], bool]:
     """Rows in the order of the list, and whether there are more in the direction of reading."""
-    order: tuple[Any, ...] = (Lesson.published_at.desc().nulls_first(), Lesson.id.desc())
+    order: tuple[Any, ...] = LATEST_FIRST
     if cursor is not None and cursor.back:
         order = (Lesson.published_at.asc().nulls_last(), Lesson.id.asc())
     if cursor is not None:
@@ -204,25 +243,37 @@ class CourseEntry:
     cover: str | None
 
 
-def courses(q: str = "") -> list[CourseEntry]:
-    """Courses with something to watch, by title; as many as a page bears, the rest is found by searching."""
-    statement = (
-        select(Course)
-        .where(permissions.has_lessons_on_sale())
-        .options(joinedload(Course.instructor))
-        .order_by(Course.title, Course.id)
-        .limit(MAX_COURSES)
-        .execution_options(populate_existing=True)
-    )
-    found = full_text.matches(Course.search, q)
-    rows = db.session.scalars(statement if found is None else statement.where(found)).all()
+@dataclass(frozen=True, kw_only=True)
+class CoursePage:
+    """Courses, and whether they have the words of a search only with another letter."""
+
+    entries: list[CourseEntry]
+    similar: bool = False
+
+
+def courses(q: str = "") -> CoursePage:
+    """Courses with something to watch, by title, of a search the best first; as many as a page bears."""
+    statement = select(Course).options(joinedload(Course.instructor))
+    found = _found_courses(q, MAX_COURSES) if q.strip() else None
+    if found is None:
+        statement = statement.where(permissions.has_lessons_on_sale()).order_by(*BY_TITLE).limit(MAX_COURSES)
+    else:
+        statement = statement.where(Course.id.in_(found.ids))
+    rows = list(db.session.scalars(statement.execution_options(populate_existing=True)))
+    if found is not None:
+        rows.sort(key=lambda course: found.ids.index(course.id))
     counts = _on_sale_in(rows)
-    return [
+    listed = [
         CourseEntry(
             course=course, lessons=counts.get(course.id, 0), cover=thumbnails.thumbnail(course, **COVER)
         )
         for course in rows
     ]
+    return CoursePage(entries=listed, similar=found is not None and found.similar)
+
+
+def _found_courses(q: str, most: int) -> search.Found:
+    return search.ranked(Course, q, [permissions.has_lessons_on_sale()], BY_TITLE, most)
 
 
 def _on_sale_in(courses: Sequence[Course]) -> dict[uuid.UUID, int]:

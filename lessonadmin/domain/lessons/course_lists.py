@@ -56,6 +56,12 @@ def instructors(courses: Sequence[Course]) -> dict[uuid.UUID, str]:
     return {course_id: name or email for course_id, name, email in rows}
 
 
+def people(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Each by name, or by e-mail address if there is no name."""
+    rows = db.session.execute(select(User.id, User.name, User.email).where(User.id.in_(ids)))
+    return {user_id: name or email for user_id, name, email in rows}
+
+
 def lessons_of(user: User, course_id: uuid.UUID) -> list[Lesson]:
     """In the order in which students meet them, as far as this person is shown them."""
     return list(

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, select
 from lessonadmin.db import db
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Invalid
+from lessonadmin.domain.lessons import search
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.querying import bounded_count, full_text
 
@@ -46,6 +47,7 @@ class Query:
     status: str | None = None
     video_status: str | None = None
     course_id: uuid.UUID | None = None
+    loosely: bool = False  # also parts of words, instructors' names and wrong letters
 
 
 def lessons(user: User, query: Query) -> Page[Lesson]:
@@ -64,7 +66,10 @@ def courses(user: User, query: Query) -> Page[Course]:
 
 
 def _page(kind: type[Row], conditions: list[ColumnElement[bool]], query: Query) -> Page[Row]:
-    found = full_text.matches(kind.search, query.q)
+    if query.loosely:
+        found = search.condition(kind, query.q, conditions)
+    else:
+        found = full_text.matches(kind.search, query.q)
     offset = (query.page - 1) * query.per_page
     if found is None:
         total = bounded_count.count(kind.id, conditions, CEILING)

@@ -13,8 +13,9 @@ from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
 from lessonadmin.domain import attention, permissions
+from lessonadmin.domain.lessons import search
 from lessonadmin.domain.models import Lesson, Tracking, User
-from lessonadmin.domain.querying import bounded_count, full_text
+from lessonadmin.domain.querying import bounded_count
 
 State = Literal["", "attention", "moving", "draft", "published"]
 STATES: tuple[State, ...] = ("", "attention", "moving", "draft", "published")
@@ -86,7 +87,7 @@ def page(user: User, query: Query) -> Page:
     conditions = [mine]
     if query.state:
         conditions.append(FILTERS[query.state](user))
-    found = full_text.matches(Lesson.search, query.q)
+    found = search.condition(Lesson, query.q, conditions)
     if found is not None:
         conditions.append(found)
     total = _count(conditions)

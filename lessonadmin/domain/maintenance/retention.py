@@ -41,6 +41,7 @@ LIVES = (
     Life("alarms", "ended_at < {limit}", 365),
     Life("reconcile_runs", "started_at < {limit}", 90),
     Life("hourly_figures", "hour < {limit}", 400),
+    Life("error_references", "at < {limit}", 90),
     Life("upload_cancellations", "done_at < {limit}", 90),
 )
 # Tables whose key is not called `id`.

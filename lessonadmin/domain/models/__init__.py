@@ -4,10 +4,19 @@ from lessonadmin.domain.models.accounts import ApiToken, SignInFailure, User, Us
 from lessonadmin.domain.models.audit import AuditLog
 from lessonadmin.domain.models.batches import Batch, BatchItem
 from lessonadmin.domain.models.events import MuxCall, MuxEvent, WaitingEvent
-from lessonadmin.domain.models.health import Alarm, Heartbeat, MuxBudget, Rollup, SecurityCount, Throttle
+from lessonadmin.domain.models.health import (
+    Alarm,
+    ErrorReference,
+    Heartbeat,
+    MuxBudget,
+    Rollup,
+    SecurityCount,
+    Throttle,
+)
 from lessonadmin.domain.models.lessons import Course, EditingHold, Kind, Lesson, Owner, Purchase, StaffNote
 from lessonadmin.domain.models.notifications import Notification
 from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
+from lessonadmin.domain.models.search_words import SearchWord
 from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
 
 __all__ = [
@@ -20,6 +29,7 @@ __all__ = [
     "Course",
     "Difference",
     "EditingHold",
+    "ErrorReference",
     "Heartbeat",
     "Kind",
     "Lesson",
@@ -31,6 +41,7 @@ __all__ = [
     "Purchase",
     "ReconcileRun",
     "Rollup",
+    "SearchWord",
     "SecurityCount",
     "SignInFailure",
     "StaffNote",

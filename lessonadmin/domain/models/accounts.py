@@ -51,6 +51,12 @@ class User(Stamped, Base):
         Index("ix_users_role", "role", "id"),
         Index("ix_users_old_hash", "id", postgresql_where=text("password_hash LIKE 'scrypt:%'")),
         Index("ix_users_search", "search", postgresql_using="gin"),
+        Index(
+            "ix_users_instructor_name",
+            func.to_tsvector(text("'simple'"), text("name")),
+            postgresql_using="gin",
+            postgresql_where=text("role <> 'student'"),
+        ),
     )
 
     @property

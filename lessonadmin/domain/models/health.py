@@ -1,8 +1,9 @@
 """Whether the system is healthy: heartbeats, the shared budget of calls to Mux, alarms, and counts of hours and minutes."""
 
+import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, Float, Index, Integer, Text, func, text
+from sqlalchemy import BigInteger, DateTime, Float, ForeignKey, Index, Integer, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -87,3 +88,21 @@ class Throttle(Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     started_at: Mapped[CreatedNow]
     count: Mapped[int] = mapped_column(Integer, server_default="1")
+
+
+class ErrorReference(Base):
+    """An error that a person or a program was shown, by the reference on its page; never with what was sent or said."""
+
+    __tablename__ = "error_references"
+
+    id: Mapped[Key]
+    reference: Mapped[str] = mapped_column(Text)
+    at: Mapped[CreatedNow]
+    route: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+
+    __table_args__ = (
+        Index("ix_error_references_reference", "reference"),
+        Index("ix_error_references_at", "at"),
+    )

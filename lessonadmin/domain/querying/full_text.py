@@ -35,12 +35,17 @@ def matches(column: InstrumentedAttribute[str], typed: str) -> ColumnElement[boo
 def _begins_with(word: str) -> ColumnElement[object]:
     """Taken apart as the index was ("well-known"), or as one piece that it kept whole ("me@school.example"). Letters alone
     are one piece either way, and what is asked twice is looked for twice."""
-    quoted = "'" + word.replace("\\", "\\\\").replace("'", "''") + "'" + ("" if _is_short(word) else ":*")
-    apart = func.to_tsquery("simple", quoted)
-    return apart if word.isalpha() else apart.op("||")(cast(quoted.lower(), TSQUERY))
+    asked = quoted(word) + ("" if is_short(word) else ":*")
+    apart = func.to_tsquery("simple", asked)
+    return apart if word.isalpha() else apart.op("||")(cast(asked.lower(), TSQUERY))
 
 
-def _is_short(word: str) -> bool:
+def quoted(word: str) -> str:
+    """As a piece of PostgreSQL's query language that is nothing but this word."""
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def is_short(word: str) -> bool:
     """Nothing but single letters ("a", "a-b-c"). One sign of a script without capitals may be a whole word, and few begin with it."""
     parts = SEPARATORS.split(word)
     return all(len(part) < 2 and unicodedata.category(part or "a") != "Lo" for part in parts)

@@ -1,19 +1,33 @@
-"""Search for support: a local or a Mux id, an e-mail address, or words of a title; and what it belongs to.
+"""Search for support: a local or a Mux id, an address with one, an e-mail address, a reference of an error, or words.
 
-Exact ids first, each by its own index; words only if no id fits. Read-only; who may see the result is decided by
-the caller.
+Exact ids first, each by its own index, then beginnings of ids; words only if no id fits. Read-only; who may see the result
+is decided by the caller.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 
 from lessonadmin.db import db
-from lessonadmin.domain.models import AssetDeletion, Batch, Course, Lesson, MuxEvent, Tracking, User, owners
+from lessonadmin.domain.models import (
+    AssetDeletion,
+    Batch,
+    Course,
+    ErrorReference,
+    Lesson,
+    MuxEvent,
+    Tracking,
+    User,
+    WaitingEvent,
+    owners,
+)
 from lessonadmin.domain.querying import bounded_count, full_text
+from lessonadmin.domain.support import pasted
+from lessonadmin.domain.support.pasted import Range
 from lessonadmin.text.ids import as_id
 
 MAX_OF_A_KIND = 10
@@ -23,12 +37,13 @@ MAX_LENGTH = 300
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing that fits; `why` says by what."""
+    """One thing that fits; `why` says by what, `at` when that was."""
 
     kind: str
     id: uuid.UUID
     title: str
     why: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -55,11 +70,19 @@ def find(text: str) -> Found:
     text = tidy(text)
     if not text:
         return Found("")
-    one_piece = len(text.split()) == 1
-    hits = _by_our_id(text) or (_by_mux_id(text) if one_piece else [])
-    if not hits and one_piece and "@" in text:
-        hits = _by_address(text)
+    hits: list[Hit] = []
+    if len(text.split()) == 1:
+        for wanted in pasted.ids_in_address(text) or [text]:
+            hits = hits or _by_id(wanted)
+        if not hits:
+            hits = _by_email(text) if "@" in text else _by_beginning(text)
+    elif as_id(text) is not None:
+        hits = _by_id(text)
     return Found(text, tuple(hits or _by_words(text)))
+
+
+def _by_id(text: str) -> list[Hit]:
+    return _by_our_id(text) or _by_waiting_event(text) or _by_mux_id(text) or _by_reference(text)
 
 
 def lesson_ids(text: str) -> list[uuid.UUID]:
@@ -148,18 +171,62 @@ def _by_our_id(text: str) -> list[Hit]:
     wanted = as_id(text)
     if wanted is None:
         return []
-    event = or_(MuxEvent.id == wanted, MuxEvent.mux_event_id == text)
-    kinds: Sequence[tuple[str, Any]] = (
-        ("lesson", select(Lesson.id, Lesson.title).where(Lesson.id == wanted)),
-        ("course", select(Course.id, Course.title).where(Course.id == wanted)),
-        ("event", select(MuxEvent.id, MuxEvent.type).where(event)),
-        ("tracking", select(Tracking.id, Tracking.status).where(Tracking.id == wanted)),
-        ("user", select(User.id, User.email).where(User.id == wanted)),
-        ("batch", select(Batch.id, Batch.action).where(Batch.id == wanted)),
-        ("deletion", select(AssetDeletion.id, AssetDeletion.mux_asset_id).where(AssetDeletion.id == wanted)),
+    hits = _within(Range(wanted, wanted), "by its id")
+    known = {hit.id for hit in hits}
+    named = select(MuxEvent.id, MuxEvent.type).where(MuxEvent.mux_event_id == text)
+    return hits + [
+        Hit("event", row[0], row[1], "by its id") for row in db.session.execute(named) if row[0] not in known
+    ]
+
+
+def _by_beginning(text: str) -> list[Hit]:
+    found = pasted.beginning(text)
+    return _within(found, "its id begins so") if found is not None else []
+
+
+def _within(ids: Range, why: str) -> list[Hit]:
+    """Every local row with an id of these, a few of a kind, each by its key."""
+    kinds: Sequence[tuple[str, Any, Any]] = (
+        ("lesson", Lesson.id, Lesson.title),
+        ("course", Course.id, Course.title),
+        ("event", MuxEvent.id, MuxEvent.type),
+        ("tracking", Tracking.id, Tracking.status),
+        ("batch", Batch.id, Batch.action),
+        ("deletion", AssetDeletion.id, AssetDeletion.mux_asset_id),
+    )
+    hits = [
+        Hit(kind, row[0], row[1], why)
+        for kind, key, title in kinds
+        for row in db.session.execute(
+            select(key, title).where(key.between(ids.first, ids.last)).order_by(key).limit(MAX_OF_A_KIND)
+        )
+    ]
+    return hits + _people(User.id.between(ids.first, ids.last))
+
+
+def _by_waiting_event(text: str) -> list[Hit]:
+    """A webhook that is stored and not applied yet, by Mux's id of the event or by its own."""
+    by_mux = WaitingEvent.mux_event_id == text
+    wanted = as_id(text)
+    rows = db.session.execute(
+        select(WaitingEvent.id, WaitingEvent.mux_event_id, WaitingEvent.received_at).where(
+            by_mux if wanted is None else or_(by_mux, WaitingEvent.id == wanted)
+        )
+    )
+    return [Hit("waiting", row[0], row[1], "Received, waits to be applied", row[2]) for row in rows]
+
+
+def _by_reference(text: str) -> list[Hit]:
+    """An error that a person was shown, by the reference on the page."""
+    rows = db.session.execute(
+        select(ErrorReference, User.email)
+        .outerjoin(User, User.id == ErrorReference.user_id)
+        .where(ErrorReference.reference == text)
+        .limit(MAX_OF_A_KIND)
     )
     return [
-        Hit(kind, row[0], row[1], "by its id") for kind, query in kinds for row in db.session.execute(query)
+        Hit("error", one.id, f"{one.kind} at {one.route}", email or "not signed in", one.at)
+        for one, email in rows
     ]
 
 
@@ -193,11 +260,27 @@ def _titled(model: type[Lesson] | type[Course], ids: list[uuid.UUID]) -> list[Hi
     return [Hit(kind, row[0], row[1], "by an id of its video") for row in rows]
 
 
-def _by_address(text: str) -> list[Hit]:
+def _by_email(text: str) -> list[Hit]:
+    return _people(func.lower(User.email) == text.lower())
+
+
+def _people(condition: ColumnElement[bool]) -> list[Hit]:
     rows = db.session.execute(
-        select(User.id, User.email, User.role).where(func.lower(User.email) == text.lower())
+        select(User.id, User.email, User.name, User.role, User.active, User.created_at)
+        .where(condition)
+        .order_by(User.id.desc())
+        .limit(MAX_OF_A_KIND)
     )
-    return [Hit("user", row[0], row[1], row[2]) for row in rows]
+    return [
+        Hit(
+            "user",
+            row.id,
+            f"{row.name} ({row.email})" if row.name else row.email,
+            f"Account exists: {row.role}{'' if row.active else ', disabled'}, since",
+            row.created_at,
+        )
+        for row in rows
+    ]
 
 
 def _by_words(text: str) -> list[Hit]:
@@ -218,9 +301,4 @@ def _by_words(text: str) -> list[Hit]:
             )
             hits += [Hit(kind, row[0], row[1], f"by {row[2]}") for row in rows]
     like = full_text.matches(User.search, text)
-    if like is not None:
-        people = db.session.execute(
-            select(User.id, User.email, User.role).where(like).order_by(User.id.desc()).limit(MAX_OF_A_KIND)
-        )
-        hits += [Hit("user", row[0], row[1], row[2]) for row in people]
-    return hits
+    return hits if like is None else hits + _people(like)

@@ -18,7 +18,7 @@ def index() -> str:
     headers.shows_pictures()
     user = auth.current_user()
     q = request.args.get("q", "")[:200]
-    page = listing.courses(user, listing.Query(q=q, page=_number(), per_page=PER_PAGE))
+    page = listing.courses(user, listing.Query(q=q, page=_number(), per_page=PER_PAGE, loosely=True))
     return render_template(
         "courses/index.html",
         page=page,

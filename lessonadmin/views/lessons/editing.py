@@ -134,7 +134,16 @@ def _form_page(
         return fragments.answer(html, name="form", status=status, address=address)
     given["card"] = card.of(lesson) if lesson is not None else card.blank("lesson")
     given["rules"] = card.upload_rules()
+    given["instructor"] = _other_instructor(lesson) if lesson is not None else ""
     return make_response(render_template("lessons/edit.html", **given), status)
+
+
+def _other_instructor(lesson: Lesson) -> str:
+    """Whose lesson it is, for staff, who edit those of others; empty for one's own."""
+    if lesson.creator_id == auth.current_user().id:
+        return ""
+    (found,) = course_lists.people([lesson.creator_id]).values()
+    return found
 
 
 def _saved(lesson: Lesson, words: str, *, status: int = 200) -> Response:

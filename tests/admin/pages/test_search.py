@@ -3,7 +3,9 @@
 import pytest
 from flask import Flask
 
+from lessonadmin.domain.models import ErrorReference, WaitingEvent
 from tests.factories import (
+    keep,
     make_course,
     make_event,
     make_lesson,
@@ -21,8 +23,19 @@ from tests.pages import page_of
         ("support", "{lesson}", "/admin/lesson/details/?id={lesson}"),
         ("support", "as2", "/admin/course/details/?id={course}"),
         ("support", "ev-1", "/admin/event/details/?id={event}"),
-        ("support", "ADA@school.example", "/admin/lesson/?flt0_owner_is={ada}"),
-        ("support", "stu@school.example", "/admin/purchase/?flt0_buyer_is={student}"),
+        ("support", "{lesson:.30}", "/admin/lesson/details/?id={lesson}"),
+        (
+            "support",
+            "https://school.example/catalog/{lesson}?from=mail#top",
+            "/admin/lesson/details/?id={lesson}",
+        ),
+        ("support", "/admin/course/details/?id={course}", "/admin/course/details/?id={course}"),
+        ("support", "/api/mux/check-asset-status?lesson_id={lesson}", "/admin/lesson/details/?id={lesson}"),
+        (
+            "support",
+            "https://stream.mux.com/playback0123456789.m3u8?token=e.y",
+            "/admin/lesson/details/?id={lesson}",
+        ),
         ("admin", "ada@school.example", "/admin/user/details/?id={ada}"),
     ],
 )
@@ -30,13 +43,16 @@ def test_the_only_thing_that_fits_is_opened(app: Flask, role: str, text: str, ad
     ada = make_user(name="Ada Lovelace", email="ada@school.example")
     ids = {
         "ada": ada.id,
-        "student": make_user(role="student", email="stu@school.example").id,
-        "lesson": make_playing_lesson(creator=ada, mux_asset_id="as1").id,
+        "lesson": make_playing_lesson(
+            creator=ada, mux_asset_id="as1", mux_playback_id="playback0123456789"
+        ).id,
         "course": make_course(instructor=ada, mux_asset_id="as2").id,
         "event": make_event(mux_event_id="ev-1").id,
     }
     browser = signed_in(make_user(role=role))
-    answer = browser.get("/admin/search/", query_string={"q": text.format(**ids)})
+    answer = browser.get(
+        "/admin/search/", query_string={"q": text.format(**{name: str(one) for name, one in ids.items()})}
+    )
     assert answer.location == address.format(**ids)
 
 
@@ -55,7 +71,7 @@ def test_more_than_ten_lead_to_the_list(app: Flask) -> None:
     for number in range(12):
         make_lesson(title=f"Circles {number}")
     page = page_of(signed_in(make_user(role="support")).get("/admin/search/?q=circles"))
-    assert "All lessons that fit" in page.text()
+    assert "All lessons that match" in page.text()
     assert page.all("a", href="/admin/lesson/?search=circles")
 
 
@@ -64,3 +80,28 @@ def test_more_than_ten_lead_to_the_list(app: Flask) -> None:
 )  # fmt: skip
 def test_odd_texts_find_nothing_in_a_whole_page(app: Flask, text: str) -> None:
     page_of(signed_in(make_user(role="support")).get("/admin/search/", query_string={"q": text}))
+
+
+@pytest.mark.parametrize(("role", "opens_account"), [("support", False), ("admin", True)])
+def test_a_person_without_lessons_is_found_and_support_sees_no_way_to_the_account(
+    app: Flask, role: str, opens_account: bool
+) -> None:
+    stu = make_user(role="student", name="Stu", email="stu@school.example")
+    make_user(role="student", name="Stu Other", active=False)
+    page = page_of(signed_in(make_user(role=role)).get("/admin/search/?q=stu"))
+    assert "Account exists: student, since" in page.text("main")
+    assert "Account exists: student, disabled, since" in page.text("main")
+    assert bool(page.all("a", href=f"/admin/user/details/?id={stu.id}")) is opens_account
+    page.one("a", href=f"/admin/purchase/?flt0_buyer_is={stu.id}")
+    found = signed_in(make_user(role="support")).get("/admin/search/?q=stu@school.example")
+    assert "Stu (stu@school.example)" in page_of(found).text("main")
+
+
+def test_what_has_no_page_is_told_in_the_results(app: Flask) -> None:
+    keep(WaitingEvent(mux_event_id="ev-waits", body=b"{}"))
+    keep(ErrorReference(reference="f" * 32, route="POST /lessons/new", kind="RuntimeError"))
+    support = signed_in(make_user(role="support"))
+    assert "Received, waits to be applied" in page_of(support.get("/admin/search/?q=ev-waits")).text("main")
+    assert "RuntimeError at POST /lessons/new" in page_of(support.get("/admin/search/?q=" + "f" * 32)).text(
+        "main"
+    )

@@ -58,7 +58,7 @@ def test_what_is_not_out_is_not_there_for_any_role(role: str, columns: dict[str,
     lesson = make_playing_lesson(course=course, **columns)
     user = make_user(role=role)
     assert shown(user) == []
-    assert (catalog.courses(), catalog.titles()) == ([], [])
+    assert (catalog.courses().entries, catalog.titles()) == ([], [])
     with pytest.raises(Missing):
         catalog.lesson(user, lesson.id)
     with pytest.raises(Missing):
@@ -103,7 +103,12 @@ def lessons_on_sale(student: User) -> dict[str, Any]:
     [
         ({"q": "sour"}, {"Sourdough", "Sourness"}),
         ({"q": "SOUR start"}, {"Sourness"}),
-        ({"q": "dough"}, set()),
+        ({"q": "dough"}, {"Sourdough"}),
+        ({"q": "sourdogh"}, {"Sourdough"}),
+        ({"q": "bread"}, {"Sourdough", "Oil"}),
+        ({"free": True, "q": "bread"}, {"Sourdough"}),
+        ({"bought": True, "q": "watercolor"}, {"Watercolour"}),
+        ({"q": "zzzzzzz"}, set()),
         ({"q": "'%|!:*"}, set()),
         ({"course_id": True}, {"Sourdough", "Oil"}),
         ({"course_id": True, "q": "sour"}, {"Sourdough"}),
@@ -117,6 +122,26 @@ def test_filters(
 ) -> None:
     given = query | (lessons_on_sale if "course_id" in query else {})
     assert set(shown(student, **given)) == expected
+
+
+def test_a_search_has_pages_and_says_what_it_finds_of_the_other_kind(student: User) -> None:
+    creator, course = make_user(), make_course(title="Colours")
+    for number in range(30):
+        make_playing_lesson(
+            creator=creator,
+            title=f"Paint {number}",
+            course=course,
+            published_at=NOON + timedelta(minutes=number),
+        )
+    first = catalog.page(student, Query(q="paint"))
+    assert (titles(first)[0], len(first.entries), first.newer, first.older) == ("Paint 29", 24, None, 2)
+    second = catalog.page(student, Query(q="paint", number=2))
+    assert (titles(second)[-1], len(second.entries), second.newer, second.older) == ("Paint 0", 6, 1, None)
+    assert catalog.page(student, Query(q="paint", number=99)).entries == []
+    assert (catalog.page(student, Query(q="piant")).similar, first.similar) == (True, False)
+    assert [catalog.count_lessons(student, q) for q in ("paint", "colour", "", "zzzz")] == [30, 30, 0, 0]
+    assert [catalog.count_courses(q) for q in ("paint", "colour", "colors", "")] == [0, 1, 1, 0]
+    assert (catalog.courses("colors").similar, catalog.courses("colour").similar) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -226,12 +251,12 @@ def test_courses_with_something_to_watch_by_title(student: User) -> None:
         for _ in range(count):
             make_playing_lesson(course=course)
         make_lesson(course=course)
-    assert [(one.course.title, one.lessons) for one in catalog.courses()] == [
+    assert [(one.course.title, one.lessons) for one in catalog.courses().entries] == [
         ("Bread", 2),
         ("Watercolour", 1),
     ]
-    assert [one.course.id for one in catalog.courses("water")] == [water.id]
-    assert catalog.courses("oil") == []
+    assert [one.course.id for one in catalog.courses("water").entries] == [water.id]
+    assert catalog.courses("oil").entries == []
     assert catalog.titles() == [(bread.id, "Bread"), (water.id, "Watercolour")]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lessonadmin.domain.models import AssetDeletion, Batch, Course, Lesson
+from lessonadmin.domain.models import AssetDeletion, Batch, Course, ErrorReference, Lesson, WaitingEvent
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.support.lookup import Hit
 from tests.factories import (
@@ -54,7 +54,8 @@ def test_everything_is_found_by_its_own_id(things: dict[str, Any], kind: str, wr
     for text in (str(wanted), str(wanted).upper()):
         found = lookup.find(written.format(text)).single
         assert found is not None
-        assert (found.kind, found.id, found.why) == (kind, wanted, "by its id")
+        assert (found.kind, found.id) == (kind, wanted)
+        assert found.why == ("Account exists: instructor, since" if kind == "user" else "by its id")
 
 
 @pytest.mark.parametrize(
@@ -65,16 +66,61 @@ def test_everything_is_found_by_its_own_id(things: dict[str, Any], kind: str, wr
         ("ev-1", "event", "event", "by its id at Mux"),
         ("as-nobody", "event", "stray", "is about this id"),
         ("as-deleted", "deletion", "deletion", "its asset is to be deleted"),
-        ("ADA@school.example", "user", "user", "instructor"),
+        ("ADA@school.example", "user", "user", "Account exists: instructor, since"),
         ("circl lin", "lesson", "lesson", "by ada@school.example"),
         ("DRAW", "course", "course", "by ada@school.example"),
-        ("lovel", "user", "user", "instructor"),
+        ("lovel", "user", "user", "Account exists: instructor, since"),
     ],
 )  # fmt: skip
 def test_one_thing_fits(things: dict[str, Any], text: str, kind: str, name: str, why: str) -> None:
     found = lookup.find(text).single
     assert found is not None
     assert (found.kind, found.id, found.why) == (kind, things[name].id, why)
+
+
+@pytest.mark.parametrize("kind", ["user", "lesson", "tracking", "course", "event", "batch", "deletion"])
+def test_everything_is_found_by_the_beginning_of_its_id(things: dict[str, Any], kind: str) -> None:
+    """Keys that are made within a minute begin alike: all of them are shown."""
+    wanted = str(things[kind].id)
+    for text in (wanted[:8], wanted[:13].upper(), wanted[:20] + "…", wanted.replace("-", "")[:31]):
+        assert things[kind].id in [hit.id for hit in lookup.find(text).hits]
+    assert lookup.find(wanted[:7]).hits == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://school.example/lessons/{lesson}/edit?x=1#video", "/catalog/{lesson}", "school.example/catalog/{lesson}",
+        "/admin/lesson/details/?id={lesson}", "/api/lessons/{lesson}/playback", "/api/x?lesson_id={lesson}&attempt=3",
+        "https://dashboard.mux.com/organizations/ab12cd/environments/ef34gh/video/assets/asset-0123456789abcdef/monitor",
+        "https://image.mux.com/playback-0123456789abcdef/thumbnail.jpg?width=640&token=a.b.c",
+        "https://stream.mux.com/playback-0123456789abcdef.m3u8", "https://api.mux.com/video/v1/uploads/upload-0123456789abcdef",
+    ],
+)  # fmt: skip
+def test_addresses_of_ours_and_of_mux(text: str) -> None:
+    lesson = make_playing_lesson(
+        mux_asset_id="asset-0123456789abcdef", mux_playback_id="playback-0123456789abcdef"
+    )
+    make_tracking(lesson, upload_id="upload-0123456789abcdef", status="cancelled")
+    found = lookup.find(text.format(lesson=lesson.id)).single
+    assert found is not None
+    assert (found.kind, found.id) == ("lesson", lesson.id)
+
+
+def test_a_webhook_that_waits_to_be_applied_is_found_by_either_id() -> None:
+    waits = keep(WaitingEvent(mux_event_id="ev-waits", body=b"{}"))
+    for text in ("ev-waits", str(waits.id)):
+        found = lookup.find(text).single
+        assert found is not None
+        assert (found.kind, found.id, found.at) == ("waiting", waits.id, waits.received_at)
+
+
+def test_an_error_is_found_by_the_reference_that_its_page_shows() -> None:
+    stu = make_user(role="student", email="stu@school.example")
+    keep(ErrorReference(reference="0af1" * 8, route="GET /catalog", kind="KeyError", user_id=stu.id))
+    found = lookup.find("0af1" * 8).single
+    assert found is not None
+    assert (found.kind, found.title, found.why) == ("error", "KeyError at GET /catalog", "stu@school.example")
 
 
 def test_an_asset_of_two_lessons_names_both(things: dict[str, Any]) -> None:
@@ -103,7 +149,7 @@ def test_everything_that_the_words_fit_in_groups_and_no_more_than_ten_of_a_kind(
 @pytest.mark.parametrize(
     "text",
     ["", " ", "“”", "nothing such", "%", "\\", "'", "&|!()", "x" * 5000, "😀", "01a1fc30-4459-7d2e-be8a-be56dc97f121",
-     "@", "a@b@c"],
+     "@", "a@b@c", "https://[", "/", "?", "http://x/?q=%zz", "a/b/c"],
 )  # fmt: skip
 def test_odd_texts_find_nothing(things: dict[str, Any], text: str) -> None:
     assert lookup.find(text).hits == ()

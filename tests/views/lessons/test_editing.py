@@ -83,3 +83,12 @@ def test_a_conflict_says_who_saved_and_what_differs(
     assert stored(lesson.id).title == "Bread, slowly"
     again = page.one("input", name="version")["value"] or ""
     assert post(browser, address, title="Bread, quickly", version=again).status_code == 302
+
+
+@pytest.mark.parametrize(("role", "is_told"), [("support", True), ("instructor", False)])
+def test_staff_are_told_whose_lesson_they_edit(role: str, is_told: bool) -> None:
+    tina = make_user(name="Tina")
+    lesson = make_lesson(creator=tina)
+    browser = signed_in(tina if role == "instructor" else make_user(role=role))
+    page = page_of(browser.get(f"/lessons/{lesson.id}/edit"))
+    assert ("You are editing a lesson of Tina." in page.text("main")) is is_told

@@ -63,7 +63,7 @@ class ActsOnRows:
         action = _action(self.target, request.form.get("action", ""))
         choice = _choice(self)
         if choice is None:
-            return _back("Choose at least one row first.", "warning")
+            return _back("Select at least one row first.", "warning")
         wrong = _wrong(action)
         if "preview" in request.form or wrong:
             return _preview(self, action, choice, wrong)

@@ -265,11 +265,13 @@ CUT = """() => [...document.querySelectorAll("main *")].filter((one) => !one.clo
 ROWS = """() => [...document.querySelectorAll("tbody tr")].map((row) => { const box = row.getBoundingClientRect();
   const out = [...row.querySelectorAll("*")].some((one) => getComputedStyle(one).display !== "none" && !one.closest(".cell__words, .cell__text, svg") && one.getBoundingClientRect().bottom > box.bottom + 1);
   return [Math.round(box.height), out]; })"""
-HALVED = """() => [...document.querySelectorAll("tbody .email")].filter((one) => one.getClientRects().length > 2).map((one) => one.textContent)"""
+# addresses of which a part between its dots stands on two lines
+HALVED = """() => [...document.querySelectorAll("tbody .email")].filter((one) => [...one.childNodes].some((part) => { const range = document.createRange();
+  range.selectNodeContents(part); return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1; })).map((one) => one.textContent)"""
 
 
 def crowded(stack: Stack, school: School) -> None:
-    """Rows of every list, with the longest titles and addresses there are."""
+    """Rows of every list, with long titles, addresses and errors."""
     for title in (LONG_WORDS, LONG_WORD):
         lesson = school.without_video(title, "error")
         stack.sql(
@@ -277,7 +279,7 @@ def crowded(stack: Stack, school: School) -> None:
         )  # fmt: skip
         school.course(title)
         student = stack.person("student", LONG_WORD[:90])
-        stack.sql("UPDATE users SET email = %s WHERE id = %s", f"maximiliane-alexandra.{student.id}@a-long-name-of-a-school.example", student.id)  # fmt: skip
+        stack.sql("UPDATE users SET email = %s WHERE id = %s", f"maximiliane.{student.id.hex[:12]}@thelongnameofaschool.example", student.id)  # fmt: skip
         stack.sql("INSERT INTO purchases (lesson_id, user_id, price_cents) VALUES (%s, %s, 900)", lesson, student.id)  # fmt: skip
         stack.sql("INSERT INTO audit_log (actor_type, actor_id, action, target_type, target_id, detail) VALUES ('user', %s, 'lesson.updated', 'lesson', %s, %s)", student.id, lesson, json.dumps({"reason": LONG_WORDS}))  # fmt: skip
         stack.sql("INSERT INTO mux_asset_tracking (lesson_id, owner_id, upload_id, filename, status, error_type, error_message) VALUES (%s, %s, %s, %s, 'error', 'asset_errored', %s)", lesson, school.owner.id, f"{LONG_WORD}{student.id}", title, LONG_WORDS)  # fmt: skip

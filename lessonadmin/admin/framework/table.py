@@ -53,7 +53,7 @@ class TableView(PanelView):
     kept_arguments = frozenset({"view"})
     saved_views: tuple[SavedView, ...] = ()
     search_hint = ""
-    # What a row says on a phone besides its first column: a column's state, text or time. Any other is left out there.
+    # What a row says on a phone besides its first column: the class of a column's cell. Any other is left out there.
     on_phones: ClassVar[Mapping[str, str]] = {}
     searches_words = False  # and not only ids and names, of which few rows have one
     # The column of whose order, newest first, the list is where no other is asked for; empty: of its key. The indexes

@@ -56,7 +56,7 @@ WORDS = AUDIT_WORDS | OTHER_WORDS | EXPORTS
 
 
 def _words(row: Any) -> str:
-    return WORDS.get(row.action, row.action)
+    return WORDS.get(row.action, str(row.action))
 
 
 def _target_name(row: Any, names: Names) -> str:
@@ -83,7 +83,7 @@ class AuditView(TableView):
     search_hint = "ID or e-mail"
     column_list = ("action", "actor_id", "detail", "at")
     nouns = ("entry", "entries")
-    on_phones: ClassVar = {"actor_id": "state", "detail": "text", "at": "time"}
+    on_phones: ClassVar = {"actor_id": "table__state", "detail": "table__text", "at": "table__time"}
     column_labels = {"action": "What", "actor_id": "Who", "target_id": "On", "detail": "Details", "at": "When"}  # fmt: skip
     column_sortable_list = ("at",)
     column_formatters = {

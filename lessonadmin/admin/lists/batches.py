@@ -65,7 +65,12 @@ class BatchView(TableView):
     search_hint = "ID or e-mail"
     column_list = ("action", "status", "done", "reason", "created_at", "finished_at")
     nouns = ("bulk action", "bulk actions")
-    on_phones: ClassVar = {"status": "state", "done": "state", "reason": "text", "created_at": "time"}
+    on_phones: ClassVar = {
+        "status": "table__state",
+        "done": "table__state",
+        "reason": "table__text",
+        "created_at": "table__time",
+    }
     column_labels = {
         "status": "State",
         "done": "Progress",

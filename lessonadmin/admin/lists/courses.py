@@ -18,7 +18,7 @@ class CourseView(CasePages, ActsOnRows, OwnerList):
     column_list = ("title", "video_processing_status", "created_at", "updated_at")
     nouns = ("course", "courses")
     column_select_related_list = (Course.instructor,)
-    on_phones: ClassVar = {"video_processing_status": "state", "updated_at": "time"}
+    on_phones: ClassVar = {"video_processing_status": "table__state", "updated_at": "table__time"}
     column_labels = {
         "title": "Course",
         "instructor": "Instructor",

@@ -31,7 +31,11 @@ class DeletionView(TableView):
     details_template = "admin/row/deletion.html"
     column_list = ("mux_asset_id", "done_at", "reason", "requested_at", "due_at", "last_error")
     nouns = ("deletion", "deletions")
-    on_phones: ClassVar = {"done_at": "state", "last_error": "text", "requested_at": "time"}
+    on_phones: ClassVar = {
+        "done_at": "table__state",
+        "last_error": "table__text",
+        "requested_at": "table__time",
+    }
     column_labels = {
         "mux_asset_id": "Asset id",
         "target_id": "Of",

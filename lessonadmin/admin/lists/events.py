@@ -33,7 +33,7 @@ class EventView(ActsOnRows, TableView):
     details_template = "admin/row/event.html"
     column_list = ("type", "outcome", "attempts", "error", "received_at")
     nouns = ("event", "events")
-    on_phones: ClassVar = {"outcome": "state", "error": "text", "received_at": "time"}
+    on_phones: ClassVar = {"outcome": "table__state", "error": "table__text", "received_at": "table__time"}
     column_labels = {
         "type": "Event",
         "target_id": "About",

@@ -29,7 +29,11 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
     column_list = ("title", "status", "video_processing_status", "created_at", "updated_at")
     nouns = ("lesson", "lessons")
     column_select_related_list = (Lesson.creator, Lesson.course)
-    on_phones: ClassVar = {"status": "state", "video_processing_status": "state", "updated_at": "time"}
+    on_phones: ClassVar = {
+        "status": "table__state",
+        "video_processing_status": "table__state",
+        "updated_at": "table__time",
+    }
     column_labels = {
         "title": "Lesson",
         "creator": "Owner",

@@ -58,7 +58,7 @@ class PersonView(PeopleList):
     offers = frozenset({"details_view"})
     column_list = ("email", "active", "has", "last_sign_in", "created_at")
     nouns = ("person", "people")
-    on_phones: ClassVar = {"active": "state", "last_sign_in": "time"}
+    on_phones: ClassVar = {"active": "table__state", "last_sign_in": "table__time"}
     column_labels = {"email": "E-mail", "active": "State", "created_at": "Created"}
     column_formatters = {
         "email": page_link(lambda row: cell("email", row.email), lambda row, _: [row.name]),

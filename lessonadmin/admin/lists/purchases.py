@@ -28,7 +28,7 @@ class PurchaseView(TableView):
     column_list = ("lesson", "price_cents", "created_at")
     nouns = ("purchase", "purchases")
     column_select_related_list = (Purchase.lesson, Purchase.user)
-    on_phones: ClassVar = {"price_cents": "state", "created_at": "time"}
+    on_phones: ClassVar = {"price_cents": "table__state", "created_at": "table__time"}
     column_labels = {"user": "Buyer", "price_cents": "Paid", "created_at": "Bought"}
     column_sortable_list = ("created_at",)
     column_formatters = {

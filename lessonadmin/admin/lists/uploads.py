@@ -43,7 +43,7 @@ class TrackingView(ActsOnRows, TableView):
     column_list = ("filename", "status", "upload_id", "mux_asset_id", "created_at", "updated_at")
     nouns = ("upload", "uploads")
     column_select_related_list = (Tracking.lesson,)
-    on_phones: ClassVar = {"status": "state", "updated_at": "time"}
+    on_phones: ClassVar = {"status": "table__state", "updated_at": "table__time"}
     column_labels = {
         "filename": "File",
         "lesson": "Of",

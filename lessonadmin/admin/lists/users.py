@@ -43,7 +43,7 @@ class UserView(PeopleList):
     list_template = "admin/user/list.html"
     column_list = ("email", "role", "active", "has", "last_sign_in", "created_at")
     nouns = ("account", "accounts")
-    on_phones: ClassVar = {"role": "state", "active": "state", "last_sign_in": "time"}
+    on_phones: ClassVar = {"role": "table__state", "active": "table__state", "last_sign_in": "table__time"}
     column_labels = {"email": "E-mail", "active": "State", "created_at": "Created"}
     column_sortable_list = ()
     column_formatters = {

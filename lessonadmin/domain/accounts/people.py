@@ -45,7 +45,7 @@ def figures_of(user_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Figures]:
     )
     counts = [_count(column) for column in (Lesson.creator_id, Course.instructor_id, Purchase.user_id)]
     rows = db.session.execute(select(User.id, last, *counts).where(User.id.in_(list(user_ids))))
-    return {row[0]: Figures(*row[1:]) for row in rows}
+    return {row[0]: Figures(row[1], row[2], row[3], row[4]) for row in rows}
 
 
 def _count(owner_id: Any) -> ScalarSelect[int]:

@@ -87,7 +87,8 @@ def changes_of(detail: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     before, after = detail.get("before"), detail.get("after")
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         return [
-            (_key(key), _whole(key, before.get(key)), _whole(key, after.get(key))) for key in before | after
+            (_key(key), _whole(key, before.get(key)), _whole(key, after.get(key)))
+            for key in {**before, **after}
         ]
     return [] if before is None and after is None else [("", _whole("", before), _whole("", after))]
 

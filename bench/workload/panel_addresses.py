@@ -120,7 +120,7 @@ def _lessons(at: Places) -> dict[str, Page]:
         "lessons: tab needs attention": Page(f"{lesson}?view=needs-attention"),
         "lessons: tab temporary ids": Page(f"{lesson}?view=temporary-ids"),
     }  # fmt: skip
-    for name, column in (("title", 0), ("price", 5), ("made", 6), ("last news", 7)):
+    for name, column in (("title", 0), ("made", 3), ("last news", 4)):
         pages[f"lessons: sort by {name}"] = Page(f"{lesson}?sort={column}")
         pages[f"lessons: sort by {name}, downwards"] = Page(f"{lesson}?sort={column}&desc=1")
         pages[f"lessons: sort by {name}, common word"] = Page(f"{lesson}?sort={column}&search={COMMON_WORD}")
@@ -214,7 +214,7 @@ def _ends_and_sorts() -> dict[str, Page]:
         rows = few.get(list_name, FULL)
         pages[f"{name}: first page"] = Page(f"/admin/{list_name}/", rows)
         pages[f"{name}: last page"] = Page(f"/admin/{list_name}/?end=1", rows)
-    sorts = (("course", 0, "title"), ("course", 3, "made"), ("tracking", 6, "began"), ("tracking", 7, "last news"), ("event", 5, "received"), ("deletion", 4, "since"), ("batch", 5, "begun"), ("purchase", 3, "bought"), ("audit", 4, "when"))  # fmt: skip
+    sorts = (("course", 0, "title"), ("course", 2, "made"), ("tracking", 4, "began"), ("tracking", 5, "last news"), ("event", 4, "received"), ("deletion", 3, "since"), ("batch", 4, "begun"), ("purchase", 2, "bought"), ("audit", 3, "when"))  # fmt: skip
     for list_name, column, what in sorts:
         pages[f"{names[list_name]}: sort by {what}"] = Page(f"/admin/{list_name}/?sort={column}&desc=1")
     return pages

@@ -10,6 +10,7 @@ from lessonadmin.admin.lists.courses import CourseView
 from lessonadmin.admin.lists.deletions import DeletionView
 from lessonadmin.admin.lists.events import EventView
 from lessonadmin.admin.lists.lessons import LessonView
+from lessonadmin.admin.lists.people import PersonView
 from lessonadmin.admin.lists.purchases import PurchaseView
 from lessonadmin.admin.lists.uploads import TrackingView
 from lessonadmin.admin.lists.users import UserView
@@ -47,6 +48,7 @@ def init_app(app: Flask) -> None:
     panel.add_view(JobsPage(name="Jobs", category="Machine room"))
     panel.add_view(DoctorPage(name="Doctor", category="Machine room"))
     panel.add_view(reconciliation.ReconcilePage(name="Differences to Mux", category="Machine room"))
+    panel.add_view(PersonView(User, db, name="People", category="People"))
     panel.add_view(UserView(User, db, name="Accounts", category="People"))
     panel.add_view(AuditView(AuditLog, db, name="Audit trail", category="People"))
     panel.add_view(SearchPage(name="Search"))

@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from lessonadmin.admin.framework.table import TableView
-from lessonadmin.db import CLI, transaction
+from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.models import AssetDeletion, Batch
+from lessonadmin.domain.models import AssetDeletion, AuditLog, Batch
 from tests import factories
 from tests.factories import (
     keep,
@@ -25,7 +26,8 @@ from tests.factories import (
 )
 from tests.pages import page_of
 
-LISTS = ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")
+LISTS = ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "person", "user", "audit")
+WITHOUT_FILES = ("person",)  # a list of everyone is for admins to take away
 
 
 def browser(role: str = "admin") -> FlaskClient:
@@ -57,9 +59,12 @@ def one_of_each() -> dict[str, Any]:
     purchase = make_purchase(lesson, student)
     with factories.in_context(), transaction(CLI):
         audit_log.record("lesson.updated", lesson, before={"title": "x"}, after={"title": "y"})
+    with factories.in_context():
+        change = db.session.scalars(select(AuditLog).where(AuditLog.action == "lesson.updated")).one()
+        db.session.expunge(change)
     return {
         "lesson": lesson, "course": course, "tracking": row, "event": event, "deletion": deletion, "batch": batch,
-        "purchase": purchase, "user": instructor, "audit": None,
+        "purchase": purchase, "person": instructor, "user": instructor, "audit": change,
     }  # fmt: skip
 
 
@@ -70,7 +75,7 @@ def views(app: Flask) -> dict[str, TableView]:
 def titles(browser: FlaskClient, address: str) -> list[str]:
     page = page_of(browser.get(address))
     boxes = [attrs for attrs in page.all("input") if attrs.get("name") == "rowid"]
-    return [(attrs["aria-label"] or "").removeprefix("Choose ") for attrs in boxes]
+    return [(attrs["aria-label"] or "").removeprefix("Select ") for attrs in boxes]
 
 
 def link(browser: FlaskClient, address: str, rel: str) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -84,7 +85,7 @@ def choose_all_of(panel: Page, person: Person, action: str) -> None:
     panel.get_by_label("Owner: value").fill(person.email)
     panel.keyboard.press("Enter")
     panel.wait_for_url("**flt0_owner_is=**")
-    panel.get_by_label(f"All {WHOLE_CLASS} that match").check()
+    panel.get_by_label(f"Select all {WHOLE_CLASS}").check()
     panel.get_by_role("button", name=action, exact=True).click()
     expect(panel.get_by_role("heading", level=1)).to_have_text(f"{action}: {WHOLE_CLASS} lessons")
 
@@ -253,3 +254,60 @@ def test_the_panel_is_not_for_instructors(visit: Visitor, instructor: Person, pa
         assert answer is not None
         assert answer.status == 404, path
     expect(panel.get_by_role("link", name="Accounts")).to_have_count(0)
+
+
+LONG_WORDS = "Watercolour for absolute beginners: wet in wet, glazing, dry brush and how to save a sheet that has gone wrong"
+LONG_WORD = "Donaudampfschifffahrtsgesellschaft" * 5
+# what is wider than its place, inside the page; ids are shortened on purpose and copied whole
+CUT = """() => [...document.querySelectorAll("main *")].filter((one) => !one.closest(".hidden-text, thead, .copy, svg") && one.clientWidth > 1
+  && (one.getBoundingClientRect().right > innerWidth + 1 || (getComputedStyle(one).overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1)))
+  .map((one) => `${one.tagName}.${one.className} ${one.textContent.trim().slice(0, 40)}`)"""
+ROWS = """() => [...document.querySelectorAll("tbody tr")].map((row) => { const box = row.getBoundingClientRect();
+  const out = [...row.querySelectorAll("*")].some((one) => getComputedStyle(one).display !== "none" && !one.closest(".cell__words, .cell__text, svg") && one.getBoundingClientRect().bottom > box.bottom + 1);
+  return [Math.round(box.height), out]; })"""
+# addresses of which a part between its dots stands on two lines
+HALVED = """() => [...document.querySelectorAll("tbody .email")].filter((one) => [...one.childNodes].some((part) => { const range = document.createRange();
+  range.selectNodeContents(part); return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1; })).map((one) => one.textContent)"""
+
+
+def crowded(stack: Stack, school: School) -> None:
+    """Rows of every list, with long titles, addresses and errors."""
+    for title in (LONG_WORDS, LONG_WORD):
+        lesson = school.without_video(title, "error")
+        stack.sql(
+            "UPDATE lessons SET video_error_type = 'asset_errored', video_error_message = %s WHERE id = %s", LONG_WORDS, lesson
+        )  # fmt: skip
+        school.course(title)
+        student = stack.person("student", LONG_WORD[:90])
+        stack.sql("UPDATE users SET email = %s WHERE id = %s", f"maximiliane.{student.id.hex[:12]}@thelongnameofaschool.example", student.id)  # fmt: skip
+        stack.sql("INSERT INTO purchases (lesson_id, user_id, price_cents) VALUES (%s, %s, 900)", lesson, student.id)  # fmt: skip
+        stack.sql("INSERT INTO audit_log (actor_type, actor_id, action, target_type, target_id, detail) VALUES ('user', %s, 'lesson.updated', 'lesson', %s, %s)", student.id, lesson, json.dumps({"reason": LONG_WORDS}))  # fmt: skip
+        stack.sql("INSERT INTO mux_asset_tracking (lesson_id, owner_id, upload_id, filename, status, error_type, error_message) VALUES (%s, %s, %s, %s, 'error', 'asset_errored', %s)", lesson, school.owner.id, f"{LONG_WORD}{student.id}", title, LONG_WORDS)  # fmt: skip
+        stack.sql("INSERT INTO asset_deletions (mux_asset_id, reason, target_type, target_id, requested_by, last_error, attempts) VALUES (%s, 'replaced', 'lesson', %s, %s, %s, 3)", f"{LONG_WORD}{student.id}", lesson, student.id, LONG_WORDS)  # fmt: skip
+        stack.sql("INSERT INTO mux_events (id, mux_event_id, type, target_type, target_id, outcome, attempts, error, payload) VALUES (gen_random_uuid(), %s, 'video.asset.errored', 'lesson', %s, 'failed', 3, %s, '{}')", f"event-{student.id}", lesson, LONG_WORDS)  # fmt: skip
+
+
+def test_every_list_fits_a_desktop_and_a_phone(
+    visit: Visitor, stack: Stack, school: School, accessible: Callable[[Page], None]
+) -> None:
+    crowded(stack, school)
+    page = visit(stack.person("admin", "Ada Admin"))
+    for slug in ("lesson", "course", "purchase", "tracking", "event", "deletion", "user", "audit"):
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            page.goto(f"/admin/{slug}/")
+            assert page.evaluate(CUT) == [], (slug, width)
+            assert page.evaluate(HALVED) == [], (slug, width)
+            rows = page.evaluate(ROWS)
+            assert rows
+            assert not any(sticks_out for _, sticks_out in rows), (slug, width, rows)
+            assert width > 390 or max(height for height, _ in rows) <= 88, (slug, rows)
+    page.goto("/admin/lesson/")
+    accessible(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    publish = page.get_by_role("button", name="Publish", exact=True)
+    expect(publish).to_be_hidden()
+    page.get_by_label(f"Select {LONG_WORD}").check()
+    page.get_by_role("button", name="Actions").click()
+    publish.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Publish: 1 lesson")

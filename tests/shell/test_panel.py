@@ -82,13 +82,13 @@ def test_an_action_asks_names_what_is_chosen_and_runs_once_agreed(
 ) -> None:
     page = open_list(window, panel)
     page.get_by_role("button", name="Clear", exact=True).click()
-    expect(page.get_by_text("Choose at least one row first.")).to_be_visible()
-    page.get_by_label("Choose Lesson 22").check()
-    page.get_by_label("Choose Lesson 07").check()
-    expect(page.get_by_text("2 chosen")).to_be_visible()
+    expect(page.get_by_text("Select at least one row first.")).to_be_visible()
+    page.get_by_label("Select Lesson 22").check()
+    page.get_by_label("Select Lesson 07").check()
+    expect(page.get_by_text("2 selected")).to_be_visible()
     page.get_by_role("button", name="Clear", exact=True).click()
     question = page.get_by_role("dialog")
-    expect(question.get_by_role("heading")).to_have_text("Clear: 2 chosen")
+    expect(question.get_by_role("heading")).to_have_text("Clear: 2 selected")
     expect(question).to_contain_text("The videos go.")
     assert axe(page) == []
     question.get_by_role("button", name="Cancel").click()
@@ -103,25 +103,25 @@ def test_an_action_without_a_question_runs_at_once_also_without_a_script(
 ) -> None:
     for script in (True, False):
         page = open_list(window, panel, script=script)
-        page.get_by_label("Choose Lesson 22").check()
+        page.get_by_label("Select Lesson 22").check()
         page.get_by_role("button", name="Publish").click()
         page.wait_for_url("**/published/1?scope=None*")
 
 
 def test_all_rows_that_match_can_be_chosen(window: Window, panel: str, lessons: None) -> None:
     page = open_list(window, panel, "?page_size=20&flt0_price_cents_greater_than=100")
-    page.get_by_label("All 21 that match").check()
+    page.get_by_label("Select all 21").check()
     page.get_by_role("button", name="Publish").click()
     page.wait_for_url("**/published/0?scope=filter&page_size=20&flt0_price_cents_greater_than=100")
 
 
 def test_the_box_in_the_head_ticks_the_page(window: Window, panel: str, lessons: None) -> None:
     page = open_list(window, panel, "?page_size=20")
-    head = page.get_by_label("Choose all rows of this page")
+    head = page.get_by_label("Select all rows of this page")
     head.check()
-    expect(page.get_by_text("20 chosen")).to_be_visible()
-    page.get_by_label("Choose Lesson 22").uncheck()
+    expect(page.get_by_text("20 selected")).to_be_visible()
+    page.get_by_label("Select Lesson 22").uncheck()
     assert head.evaluate("box => box.indeterminate")
     head.check()
     head.uncheck()
-    expect(page.get_by_text("Choose rows to work on them")).to_be_visible()
+    expect(page.get_by_text("Select rows to act on")).to_be_visible()

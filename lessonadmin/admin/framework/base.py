@@ -109,6 +109,9 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
     # "All rows that match" may be chosen for actions: the post then has scope=filter and query.
     acts_on_filter = False
 
+    # What one row is called, and several.
+    nouns = ("row", "rows")
+
     can_create = False
     can_edit = False
     can_delete = False

@@ -6,10 +6,10 @@ class LessonView(TableView):
     def prepare(self, rows): ...    # what the cells need of all rows at once: the `details` of the Listing
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, request
@@ -53,6 +53,8 @@ class TableView(PanelView):
     kept_arguments = frozenset({"view"})
     saved_views: tuple[SavedView, ...] = ()
     search_hint = ""
+    # What a row says on a phone besides its first column: the class of a column's cell. Any other is left out there.
+    on_phones: ClassVar[Mapping[str, str]] = {}
     searches_words = False  # and not only ids and names, of which few rows have one
     empty_hint = ""  # what an empty list says about how its rows come about
     # The column of whose order, newest first, the list is where no other is asked for; empty: of its key. The indexes

@@ -1,14 +1,18 @@
-"""The audit trail as a list. It is only read."""
+"""The audit log: the list, and the page of one entry. It is only read."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
+from flask import request, url_for
 from sqlalchemy import ColumnElement, false, or_
 
 from lessonadmin.admin.framework import cells, filters
-from lessonadmin.admin.framework.cells import cell, of_row, with_details
+from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
+from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import TableView
+from lessonadmin.domain.audit import words
 from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, details_of
+from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import AuditLog
 from lessonadmin.domain.models.audit import ACTOR_TYPES
 from lessonadmin.domain.support import lookup
@@ -16,38 +20,43 @@ from lessonadmin.domain.support.names import Names, names_of
 from lessonadmin.text.ids import as_id
 
 OTHER_WORDS = {
-    "batch.created": "Began a bulk action",
+    "batch.created": "Started a bulk action",
     "batch.stopped": "Stopped a bulk action",
-    "batch.resumed": "Let a bulk action go on",
+    "batch.resumed": "Resumed a bulk action",
     "batch.retried": "Tried failed rows again",
     "event.replayed": "Replayed an event",
     "deletion.retried": "Tried a deletion now",
     "deletion.ended": "Ended a deletion: the asset is used",
     "job.retried": "Tried a failed job again",
-    "job.deleted": "Forgot a failed job",
-    "user.created": "Made an account",
+    "job.deleted": "Deleted a failed job",
+    "user.created": "Created an account",
     "user.disabled": "Disabled an account",
     "user.enabled": "Enabled an account",
     "user.role_changed": "Changed a role",
     "user.password_reset": "Reset a password",
     "user.password_changed": "Changed a password",
-    "user.handed_over": "Handed everything to another teacher",
-    "user.token_created": "Made a bearer token",
-    "user.token_revoked": "Revoked a bearer token",
+    "user.handed_over": "Transferred content to another instructor",
+    "user.token_created": "Created an API token",
+    "user.token_revoked": "Revoked an API token",
     "user.mail_chosen": "Chose about mail",
     "user.signed_in": "Signed in",
     "user.signed_out": "Signed out",
     "user.sessions_ended": "Ended sessions",
+    "user.sign_in_unlocked": "Unlocked sign-in",
     "rows.removed": "Old rows were removed",
 }
 EXPORTS = {
-    f"{slug}.exported": f"Took a CSV file of {things}"
+    f"{slug}.exported": f"Exported a CSV file of {things}"
     for slug, things in (
         ("user", "people"), ("purchase", "purchases"), ("lesson", "lessons"), ("course", "courses"), ("tracking", "uploads"),
-        ("event", "events"), ("deletion", "deletions"), ("batch", "bulk actions"), ("audit", "the audit list"),
+        ("event", "events"), ("deletion", "deletions"), ("batch", "bulk actions"), ("audit", "the audit log"),
     )
 }  # fmt: skip
 WORDS = AUDIT_WORDS | OTHER_WORDS | EXPORTS
+
+
+def _words(row: Any) -> str:
+    return WORDS.get(row.action, str(row.action))
 
 
 def _target_name(row: Any, names: Names) -> str:
@@ -59,24 +68,27 @@ def _target_name(row: Any, names: Names) -> str:
 
 
 def _target(row: Any, names: Names) -> Any:
-    return cell("linked", _target_name(row, names), cells.link_to(row.target_type, row.target_id))
+    name = _target_name(row, names)
+    return cell("linked", name, cells.link_to(row.target_type, row.target_id)) if name else ""
 
 
-def _actor(row: Any, names: Names) -> str:
-    return actor_words(row.actor_type, names.email(row.actor_id) or None)
+def _actor(row: Any, names: Names) -> Any:
+    words = actor_words(row.actor_type, names.email(row.actor_id) or None)
+    return cells.account(row.actor_id, names) or cell("linked", words, None)
 
 
 class AuditView(TableView):
     slug, icon = "audit", "book"
-    offers = frozenset({"export"})  # a row says all that there is: it has no page
-    search_hint = "Id of what was changed, e-mail of who did it"
-    column_list = ("action", "actor_id", "target_id", "detail", "at")
+    offers = frozenset({"details_view", "export"})
+    search_hint = "ID or e-mail"
+    column_list = ("action", "actor_id", "detail", "at")
+    nouns = ("entry", "entries")
+    on_phones: ClassVar = {"actor_id": "table__state", "detail": "table__text", "at": "table__time"}
     column_labels = {"action": "What", "actor_id": "Who", "target_id": "On", "detail": "Details", "at": "When"}  # fmt: skip
     column_sortable_list = ("at",)
     column_formatters = {
-        "action": of_row(lambda row: cell("titled_plain", WORDS.get(row.action, row.action), row.action)),
+        "action": page_link(_words, lambda row, names: [_target(row, names)]),
         "actor_id": with_details(_actor),
-        "target_id": with_details(_target),
         "detail": of_row(lambda row: cell("words", details_of(row.detail))),
     }
     column_export_list = ("id", "at", "actor_type", "actor_id", "action", "target_type", "target_id", "detail")  # fmt: skip
@@ -102,3 +114,27 @@ class AuditView(TableView):
             return or_(AuditLog.id == wanted, AuditLog.target_id == wanted)
         people = lookup.account_ids(text)
         return AuditLog.actor_id.in_(people) if people else false()
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        row = self.get_one(request.args.get("id", ""))
+        if row is None:
+            raise Missing
+        names = self.prepare([row])
+        return self.render(
+            "admin/audit/details.html",
+            row=row,
+            words=_words(row),
+            actor=_actor(row, names),
+            target=_target(row, names),
+            changes=words.changes_of(row.detail),
+            rest=[
+                (label, [_linked(value) for value in values]) for label, values in words.rest_of(row.detail)
+            ],
+        )
+
+
+def _linked(value: str) -> Any:
+    """An id leads to what it belongs to, by way of the search."""
+    href = url_for("admin_search.index", q=value) if as_id(value) is not None else None
+    return cell("whole", value, href)

@@ -4,7 +4,7 @@ import functools
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, make_response, redirect, request, url_for
 from sqlalchemy import ColumnElement, false
@@ -54,21 +54,30 @@ def _progress(row: Any) -> Any:
 
 
 def _title_link(view: Any, context: Any, row: Any, _name: str) -> Any:
-    """Its title leads to its page."""
-    return cell("titled", context["data"].details.titles[row.id], cells.page_of(view, row), None, "")
+    """Its title leads to its page; below it stands who started it."""
+    details: Details = context["data"].details
+    by = cells.account(row.created_by, details.names)
+    return cell("titled", details.titles[row.id], cells.page_of(view, row), None, [by] if by else ())
 
 
 class BatchView(TableView):
     slug, icon = "batch", "batch"
     empty_hint = "Select rows in Lessons, Courses, Uploads or Events and choose an action there."
-    search_hint = "Id of a bulk action, e-mail of who began it"
-    column_list = ("action", "status", "done", "reason", "created_by", "created_at", "finished_at")
+    search_hint = "ID or e-mail"
+    column_list = ("action", "status", "done", "reason", "created_at", "finished_at")
+    nouns = ("bulk action", "bulk actions")
+    on_phones: ClassVar = {
+        "status": "table__state",
+        "done": "table__state",
+        "reason": "table__text",
+        "created_at": "table__time",
+    }
     column_labels = {
         "status": "State",
         "done": "Progress",
         "created_by": "By",
-        "created_at": "Began",
-        "finished_at": "Ended",
+        "created_at": "Started",
+        "finished_at": "Finished",
     }
     column_sortable_list = ("created_at",)
     column_formatters = {
@@ -78,7 +87,6 @@ class BatchView(TableView):
         ),
         "done": of_row(_progress),
         "reason": of_row(lambda row: cell("words", row.reason)),
-        "created_by": with_details(lambda row, details: cell("words", details.names.email(row.created_by))),
     }
     column_export_list = ("id", "action", "target_type", "status", "total", "done", "failed", "skipped", "reason", "created_by", "created_at", "finished_at")  # fmt: skip
     column_formatters_export = {

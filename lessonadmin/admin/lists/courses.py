@@ -1,6 +1,6 @@
 """The list of courses: the state of their preview videos, their owners, and actions on many of them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.bulk_actions import ActsOnRows
@@ -22,21 +22,23 @@ from lessonadmin.domain.support import lookup
 
 class CourseView(CasePages, ActsOnRows, OwnerList):
     slug, icon, target = "course", "course", "course"
-    column_list = ("title", "instructor", "video_processing_status", "created_at", "updated_at")
+    column_list = ("title", "video_processing_status", "created_at", "updated_at")
+    nouns = ("course", "courses")
+    column_select_related_list = (Course.instructor,)
+    on_phones: ClassVar = {"video_processing_status": "table__state", "updated_at": "table__time"}
     column_labels = {
         "title": "Course",
-        "instructor": "Teacher",
+        "instructor": "Instructor",
         "video_processing_status": "Preview video",
-        "created_at": "Made",
-        "updated_at": "Last news",
+        "created_at": "Created",
+        "updated_at": "Updated",
         "mux_asset_id": "Asset id",
         "mux_playback_id": "Playback id",
         "video_error_type": "Error",
     }
     column_sortable_list = ("title", "created_at")
     column_formatters = {
-        "title": title,
-        "instructor": of_row(lambda row: cells.person(row.instructor)),
+        "title": title(lambda row: [cells.person(row.instructor)]),
         "video_processing_status": with_details(video),
     }
     column_export_list = (

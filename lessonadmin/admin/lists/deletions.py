@@ -1,7 +1,7 @@
 """The list of deletions that Lessonadmin owes Mux, the page of one, and a button that tries it now."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, redirect, request, url_for
 from sqlalchemy import ColumnElement, or_
@@ -20,27 +20,38 @@ from lessonadmin.text.ids import as_id
 from lessonadmin.web import redirects
 
 
+def _reason(row: Any, names: Names) -> Any:
+    """Why, and at whose request."""
+    return cell("noted", row.reason or "–", cells.account(row.requested_by, names))
+
+
 class DeletionView(TableView):
     slug, icon = "deletion", "trash"
-    search_hint = "Asset id, lesson or course id"
+    search_hint = "Asset or lesson ID"
     details_template = "admin/row/deletion.html"
-    column_list = ("mux_asset_id", "target_id", "done_at", "reason", "requested_by", "requested_at", "due_at", "last_error")  # fmt: skip
+    column_list = ("mux_asset_id", "done_at", "reason", "requested_at", "due_at", "last_error")
+    nouns = ("deletion", "deletions")
+    on_phones: ClassVar = {
+        "done_at": "table__state",
+        "last_error": "table__text",
+        "requested_at": "table__time",
+    }
     column_labels = {
         "mux_asset_id": "Asset id",
         "target_id": "Of",
-        "requested_by": "Wanted by",
+        "requested_by": "Requested by",
         "requested_at": "Since",
         "due_at": "Due",
         "attempts": "Tries",
-        "last_error": "What went wrong",
+        "last_error": "Error",
         "done_at": "State",
     }
     column_sortable_list = ("requested_at",)
     column_formatters = {
-        "mux_asset_id": page_link(lambda row: row.mux_asset_id),
-        "target_id": with_details(cells.target),
-        "reason": of_row(lambda row: row.reason or "–"),
-        "requested_by": with_details(lambda row, names: cell("words", names.email(row.requested_by))),
+        "mux_asset_id": page_link(
+            lambda row: row.mux_asset_id, lambda row, names: [cells.target(row, names)]
+        ),
+        "reason": with_details(_reason),
         "due_at": of_row(lambda row: cell("moment", None if row.done_at else row.due_at)),
         "last_error": of_row(lambda row: cell("words", row.last_error, True)),
         "done_at": of_row(lambda row: cell("deletion_state", row)),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import request
 from sqlalchemy import ColumnElement, or_
@@ -10,7 +10,7 @@ from sqlalchemy.orm import defer
 
 from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.bulk_actions import ActsOnRows
-from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
+from lessonadmin.admin.framework.cells import cell, of_row, page_link
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
 from lessonadmin.domain.errors import Missing
@@ -29,21 +29,22 @@ OUTCOME_WORDS = states.options("event", OUTCOMES)
 class EventView(ActsOnRows, TableView):
     slug, icon, target = "event", "event", "event"
     offers = frozenset({"details_view", "action_view", "export"})
-    search_hint = "Event, object, upload or asset id"
+    search_hint = "Event or object ID"
     details_template = "admin/row/event.html"
-    column_list = ("type", "target_id", "outcome", "attempts", "error", "received_at")
+    column_list = ("type", "outcome", "attempts", "error", "received_at")
+    nouns = ("event", "events")
+    on_phones: ClassVar = {"outcome": "table__state", "error": "table__text", "received_at": "table__time"}
     column_labels = {
         "type": "Event",
         "target_id": "About",
         "received_at": "Received",
         "mux_event_id": "Id at Mux",
-        "error": "What went wrong",
+        "error": "Error",
     }
     column_sortable_list = ("received_at",)
     usual_order = "received_at"
     column_formatters = {
-        "type": page_link(lambda row: row.type),
-        "target_id": with_details(cells.target),
+        "type": page_link(lambda row: row.type, lambda row, names: [cells.target(row, names)]),
         "outcome": of_row(lambda row: cell("outcome", row.outcome)),
         "error": of_row(lambda row: cell("words", row.error, True)),
     }

@@ -1,6 +1,6 @@
 """The list of lessons: the state of their videos, their owners, and actions on many of them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.bulk_actions import ActsOnRows
@@ -27,34 +27,40 @@ from lessonadmin.web import states
 PUBLICATION = states.options("lesson", LESSON_STATUSES)
 
 
-def _course(row: Any) -> Any:
-    return cell("linked", row.course.title if row.course else "", cells.link_to("course", row.course_id))
+def _notes(row: Any) -> list[Any]:
+    """Whose it is, in which course, at which price."""
+    course = cell("linked", row.course.title, cells.link_to("course", row.course_id)) if row.course else ""
+    return [cells.person(row.creator), course, money(row.price_cents)]
 
 
 class LessonView(NotedPages, ActsOnRows, OwnerList):
     slug, icon, target = "lesson", "lesson", "lesson"
-    column_list = ("title", "creator", "course", "status", "video_processing_status", "price_cents", "created_at", "updated_at")  # fmt: skip
+    column_list = ("title", "status", "video_processing_status", "created_at", "updated_at")
+    nouns = ("lesson", "lessons")
+    column_select_related_list = (Lesson.creator, Lesson.course)
+    on_phones: ClassVar = {
+        "status": "table__state",
+        "video_processing_status": "table__state",
+        "updated_at": "table__time",
+    }
     column_labels = {
         "title": "Lesson",
         "creator": "Owner",
         "status": "State",
         "video_processing_status": "Video",
         "price_cents": "Price",
-        "created_at": "Made",
-        "updated_at": "Last news",
+        "created_at": "Created",
+        "updated_at": "Updated",
         "mux_asset_id": "Asset id",
         "mux_playback_id": "Playback id",
         "video_error_type": "Error",
         "video_error_message": "Error message",
     }
-    column_sortable_list = ("title", "price_cents", "created_at", "updated_at")
+    column_sortable_list = ("title", "created_at", "updated_at")
     column_formatters = {
-        "title": title,
-        "creator": of_row(lambda row: cells.person(row.creator)),
-        "course": of_row(_course),
+        "title": title(_notes),
         "status": of_row(lambda row: cell("lesson_state", row.status, row.publish_on_ready)),
         "video_processing_status": with_details(video),
-        "price_cents": of_row(lambda row: money(row.price_cents)),
     }
     column_export_list = (
         "id", "title", "creator", "course", "status", "publish_on_ready", "video_processing_status", "video_error_type",

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import request
 from sqlalchemy import ColumnElement, false, or_
@@ -30,7 +30,7 @@ STATUSES = states.options("upload", TRACKING_STATUSES)
 def _owner(row: Any) -> Any:
     """The lesson or course that an upload is for."""
     owner = row.lesson or row.course
-    return cell("linked", owner.title if owner else "", cells.link_to(row.target_type, row.target_id))
+    return cell("linked", owner.title, cells.link_to(row.target_type, row.target_id)) if owner else ""
 
 
 def _state(row: Any, needing: Mapping[uuid.UUID, str]) -> Any:
@@ -41,9 +41,12 @@ def _state(row: Any, needing: Mapping[uuid.UUID, str]) -> Any:
 class TrackingView(ActsOnRows, TableView):
     slug, icon, target = "tracking", "track", "tracking"
     offers = frozenset({"details_view", "action_view", "export"})
-    search_hint = "Upload, asset, playback or temporary id"
+    search_hint = "Upload or asset ID"
     details_template = "admin/row/tracking.html"
-    column_list = ("filename", "lesson", "status", "upload_id", "mux_asset_id", "created_at", "updated_at")  # fmt: skip
+    column_list = ("filename", "status", "upload_id", "mux_asset_id", "created_at", "updated_at")
+    nouns = ("upload", "uploads")
+    column_select_related_list = (Tracking.lesson,)
+    on_phones: ClassVar = {"status": "table__state", "updated_at": "table__time"}
     column_labels = {
         "filename": "File",
         "lesson": "Of",
@@ -53,14 +56,15 @@ class TrackingView(ActsOnRows, TableView):
         "mux_playback_id": "Playback id",
         "temp_asset_id": "Temporary id",
         "error_message": "Error",
-        "created_at": "Began",
-        "updated_at": "Last news",
+        "created_at": "Started",
+        "updated_at": "Updated",
     }
     column_sortable_list = ("created_at", "updated_at")
     usual_order = "created_at"
     column_formatters = {
-        "filename": page_link(lambda row: row.filename or "Without a name", note=lambda row: row.aside),
-        "lesson": of_row(_owner),
+        "filename": page_link(
+            lambda row: row.filename or "Without a name", lambda row, _: [_owner(row), row.aside]
+        ),
         "status": with_details(_state),
         "upload_id": of_row(lambda row: cell("mux_id", row.upload_id, "upload id")),
         "mux_asset_id": of_row(lambda row: cell("mux_id", row.mux_asset_id, "asset id")),

@@ -1,7 +1,8 @@
 """Accounts, for admins only: make, disable, change the role, give a new password, hand a teacher's work to another."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 from flask import flash, make_response, redirect, request, url_for
 from sqlalchemy import ColumnElement
@@ -10,34 +11,47 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.admin.framework import filters
 from lessonadmin.admin.framework.base import act_and_return
-from lessonadmin.admin.framework.cells import cell, of_row, page_link
+from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
 from lessonadmin.admin.framework.routes import expose
-from lessonadmin.admin.framework.table import SavedView, TableView
+from lessonadmin.admin.framework.table import SavedView
+from lessonadmin.admin.lists.people import PeopleList, has, last_sign_in
 from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import administration, handover, passwords, sessions, tokens, users
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
 from lessonadmin.domain.models.accounts import ROLES, STAFF
-from lessonadmin.domain.querying import full_text
 from lessonadmin.domain.videos import withdrawal
 from lessonadmin.text.ids import as_id
 from lessonadmin.web.formats import plural
 
 ROLE_WORDS = tuple((role, role.capitalize()) for role in ROLES)
+ROLE_TABS = (
+    ("student", "Students"),
+    ("instructor", "Instructors"),
+    ("support", "Support"),
+    ("admin", "Admins"),
+)
 
 
-class UserView(TableView):
+def _of_role(role: str) -> ColumnElement[bool]:
+    return User.role == role
+
+
+class UserView(PeopleList):
     slug, icon = "user", "people"
     offers = frozenset({"create_view", "details_view", "export"})
     list_template = "admin/user/list.html"
-    search_hint = "Name or e-mail"
-    column_list = ("email", "name", "role", "active", "created_at")
-    column_labels = {"email": "E-mail", "active": "State", "created_at": "Made"}
+    column_list = ("email", "role", "active", "has", "last_sign_in", "created_at")
+    nouns = ("account", "accounts")
+    on_phones: ClassVar = {"role": "table__state", "active": "table__state", "last_sign_in": "table__time"}
+    column_labels = {"email": "E-mail", "active": "State", "created_at": "Created"}
     column_sortable_list = ()
     column_formatters = {
-        "email": page_link(lambda row: row.email),
-        "role": of_row(lambda row: row.role.capitalize()),
+        "email": page_link(lambda row: cell("email", row.email), lambda row, _: [row.name]),
+        "role": of_row(lambda row: cell("linked", row.role.capitalize(), None)),
         "active": of_row(lambda row: cell("account_state", row.active)),
+        "has": with_details(has),
+        "last_sign_in": with_details(last_sign_in),
     }
     column_export_list = ("id", "email", "name", "role", "active", "created_at")
     column_filters = (
@@ -46,18 +60,10 @@ class UserView(TableView):
         *filters.flag("Disabled", lambda: ~User.active),
     )
     saved_views = (
+        *(SavedView(role, plural, partial(_of_role, role)) for role, plural in ROLE_TABS),
         SavedView("staff", "Staff", lambda: User.role.in_(STAFF)),
         SavedView("disabled", "Disabled", lambda: ~User.active),
     )
-
-    def found(self, text: str) -> ColumnElement[bool] | None:
-        wanted = as_id(text)
-        if wanted is not None:
-            return User.id == wanted
-        return full_text.matches(User.search, text)
-
-    def name_of(self, row: Any) -> str:
-        return str(row.email)
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> Any:

@@ -1,7 +1,7 @@
 """What the lists of lessons and courses have in common: a video, an owner, words to be found by."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import joinedload
 
 from lessonadmin.admin.framework import cells, filters
-from lessonadmin.admin.framework.cells import cell
+from lessonadmin.admin.framework.cells import Formatter, cell
 from lessonadmin.admin.framework.table import SavedView, TableView
 from lessonadmin.domain import attention, thumbnails
 from lessonadmin.domain.models import Course, User
@@ -88,7 +88,7 @@ class OwnerList(TableView):
     """What lessons and courses have in common: a video, an owner, words to be found by."""
 
     offers = frozenset({"details_view", "edit_view", "action_view", "export"})
-    search_hint = "Title, upload, asset or playback id, e-mail"
+    search_hint = "Title, ID or e-mail"
     searches_words = True
 
     def exact_ids(self, text: str) -> list[Any]:
@@ -118,9 +118,15 @@ class OwnerList(TableView):
         return joinedload(relation).load_only(User.email, User.name)
 
 
-def title(view: Any, _context: Any, row: Any, _name: str) -> Any:
-    href = cells.page_of(view, row)
-    return cell("titled", row.title, href, thumbnails.thumbnail(row, **THUMB) or "", picture=view.icon)
+def title(notes: Callable[[Any], Sequence[Any]]) -> Formatter:
+    """The formatter of a title that leads to its page, beside its picture and above its notes."""
+
+    def show(view: Any, _context: Any, row: Any, _name: str) -> Any:
+        said = [note for note in notes(row) if note]
+        picture = thumbnails.thumbnail(row, **THUMB) or ""
+        return cell("titled", row.title, cells.page_of(view, row), picture, said, picture=view.icon)
+
+    return show
 
 
 def video(row: Any, videos: Videos) -> Any:

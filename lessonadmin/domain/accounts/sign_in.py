@@ -13,9 +13,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, text, update
 
 from lessonadmin import config
 from lessonadmin.db import Actor, db, new_id, transaction
@@ -164,6 +164,38 @@ def fail(try_id: uuid.UUID) -> None:
 def forgive(try_id: uuid.UUID) -> None:
     """The try was right: it never counts."""
     db.session.execute(delete(SignInFailure).where(SignInFailure.id == try_id))
+
+
+@dataclass(frozen=True)
+class WrongTries:
+    """Wrong tries for one account within the window."""
+
+    count: int
+    last: datetime | None
+
+    @property
+    def must_wait(self) -> bool:
+        return self.count >= WRONG_TRIES
+
+
+def wrong_tries(email: str) -> WrongTries:
+    """How often a wrong password was typed for this address lately."""
+    count, last = db.session.execute(
+        select(func.count(), func.max(SignInFailure.at)).where(
+            *_decided(email), SignInFailure.at > func.clock_timestamp() - WRONG_WINDOW
+        )
+    ).one()
+    return WrongTries(count, last)
+
+
+def forget_wrong_tries(email: str) -> int:
+    """The next try for this address need not wait; how many were forgotten. Tries that are looked at right now stay."""
+    gone = db.session.execute(delete(SignInFailure).where(*_decided(email)).returning(SignInFailure.id))
+    return len(gone.all())
+
+
+def _decided(email: str) -> tuple[ColumnElement[bool], ...]:
+    return SignInFailure.email_hash == _hash_of(email), SignInFailure.at <= func.clock_timestamp()
 
 
 def sign_in(*, email: str, password: str, address: str, user_agent: str, replaces: uuid.UUID | None) -> str:

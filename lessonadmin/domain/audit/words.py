@@ -58,6 +58,7 @@ OUTCOMES = {
 }
 HIDDEN = frozenset({"batch"})
 SHOWN_DETAILS = 8
+MAX_WHOLE = 20_000
 
 
 def actor_words(kind: str, email: str | None) -> str:
@@ -81,6 +82,38 @@ def details_of(detail: Mapping[str, Any]) -> str:
     return "; ".join(parts[:SHOWN_DETAILS])
 
 
+def changes_of(detail: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What a change changed, each field with its value before and after."""
+    before, after = detail.get("before"), detail.get("after")
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return [
+            (_key(key), _whole(key, before.get(key)), _whole(key, after.get(key)))
+            for key in {**before, **after}
+        ]
+    return [] if before is None and after is None else [("", _whole("", before), _whole("", after))]
+
+
+def rest_of(detail: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Everything else that an audit row carries, whole: each value, of a list one by one."""
+    rest = {key: value for key, value in detail.items() if key not in ("before", "after")}
+    return [
+        (_key(key), [_whole(key, one) for one in (value if isinstance(value, list) else [value])])
+        for key, value in rest.items()
+    ]
+
+
+def _key(key: str) -> str:
+    return key.removesuffix("_cents").replace("_", " ")
+
+
+def _whole(key: str, value: object) -> str:
+    if value in (None, ""):
+        return "nothing"
+    if key.endswith("_cents") and isinstance(value, int):
+        return price_text(value)
+    return _value(value, max_length=MAX_WHOLE)
+
+
 def _change(key: str, before: object, after: object) -> str:
     """What a user changed: `title: “Old” → “New”`, and prices as they are read."""
     if key.endswith("_cents") and isinstance(before, int) and isinstance(after, int):
@@ -92,12 +125,14 @@ def _quoted(value: object) -> str:
     return "nothing" if value in (None, "") else f"“{plain(str(value), max_length=80)}”"
 
 
-def _value(value: object) -> str:
+def _value(value: object, max_length: int = 200) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} = {plain(str(one), max_length=80)}" for key, one in value.items())
-    if value is True:
-        return "yes"
-    return plain(str(value), max_length=200)
+    if isinstance(value, list):
+        return plain(", ".join(map(str, value)), max_length=max_length)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return plain(str(value), max_length=max_length)
 
 
 def event_words(row: Any) -> tuple[str, str, bool]:

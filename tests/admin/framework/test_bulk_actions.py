@@ -136,7 +136,7 @@ def test_a_filter_that_matches_nothing_says_so(support: FlaskClient, session: ob
 def test_no_row_chosen_and_no_such_action(support: FlaskClient, session: object) -> None:
     lesson = ready_drafts(1)[0]
     assert act(support, "lesson", "publish").status_code == 302
-    assert "Choose at least one row" in said(support)
+    assert "Select at least one row" in said(support)
     assert act(support, "lesson", "publish", "not-an-id", "").status_code == 302
     for slug, name in (
         ("lesson", "bogus"),

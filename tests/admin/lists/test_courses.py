@@ -70,7 +70,7 @@ def test_its_file_names_teachers_by_address(app: Flask) -> None:
     make_one_of_each_state()
     rows = {row["Course"]: row for row in exported(browser(), "course", "flt0_preview_video_is=ready")}
     assert set(rows) == {"Plays"}
-    assert (rows["Plays"]["Teacher"], rows["Plays"]["Asset id"]) == ("ada@school.example", "as1")
+    assert (rows["Plays"]["Instructor"], rows["Plays"]["Asset id"]) == ("ada@school.example", "as1")
 
 
 def test_a_course_is_not_published_from_its_list(app: Flask) -> None:

@@ -111,11 +111,19 @@ def test_a_row_says_its_state_its_owner_and_its_price(app: Flask) -> None:
         creator=ada, course=course, title="Circles", price_cents=123_400, publish_on_ready=True
     )
     page = page_of(browser().get("/admin/lesson/"))
-    for words in ("Circles", "Ada Lovelace", "Drawing", "Draft", "publishes itself", "No video", "1,234.00"):
+    for words in (
+        "Circles",
+        "Ada Lovelace",
+        "Drawing",
+        "Draft",
+        "publishes when ready",
+        "No video",
+        "1,234.00",
+    ):
         assert words in page.text(), words
     for address in (
         f"/admin/lesson/details/?id={lesson.id}",
         f"/admin/course/details/?id={course.id}",
-        f"/admin/lesson/?flt0_owner_is={ada.id}",
+        f"/admin/person/details/?id={ada.id}",
     ):
         assert page.all("a", href=address), address

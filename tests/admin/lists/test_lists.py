@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lessonadmin import auth
 from lessonadmin.admin.framework.table import TableView
 from lessonadmin.domain.models import Lesson, MuxEvent
-from tests.admin.samples import LISTS, browser, one_of_each, views
+from tests.admin.samples import LISTS, WITHOUT_FILES, browser, one_of_each, views
 from tests.factories import (
     in_context,
     make_course,
@@ -26,12 +26,12 @@ from tests.pages import page_of
 from tests.queries import asked, counted, plan_of, plans_of
 
 MAX_QUERIES = 15
-WITHOUT_PAGES = ("purchase", "audit")
+WITHOUT_PAGES = ("purchase",)
 
 
 WORDS = {
     "lesson": "Circles and lines", "course": "Drawing for all", "tracking": "squares.mp4", "event": "video.asset.ready",
-    "deletion": "asset-gone", "batch": "asked", "purchase": "stu@school.example", "user": "ada@school.example", "audit": "Changed the lesson",
+    "deletion": "asset-gone", "batch": "asked", "purchase": "stu@school.example", "person": "ada@school.example", "user": "ada@school.example", "audit": "Changed the lesson",
 }  # fmt: skip
 
 
@@ -91,13 +91,13 @@ def test_every_sort_filter_and_view_is_a_page_with_few_queries(app: Flask, slug:
     admin, view = browser(), views(app)[slug]
     addresses = addresses_of(view)
     assert any("flt0_" in address for address in addresses)
-    wrong = {}
+    wrong, of_file = {}, 404 if slug in WITHOUT_FILES else 200
     for address in addresses:
         with counted() as sent:
             answer = admin.get(f"/admin/{slug}/?{address}")
         page_of(answer)
         file = admin.get(f"/admin/{slug}/export/csv/?{address}")
-        if (answer.status_code, file.status_code) != (200, 200) or len(sent) > MAX_QUERIES:
+        if (answer.status_code, file.status_code) != (200, of_file) or len(sent) > MAX_QUERIES:
             wrong[address] = (answer.status_code, file.status_code, len(sent))
     assert wrong == {}
 
@@ -127,7 +127,8 @@ def test_no_odd_address_is_an_unexpected_error(app: Flask, slug: str) -> None:
         page_of(answer)
         file = admin.get(f"/admin/{slug}/export/csv/?{query}")
         answers[query] = (answer.status_code, file.status_code)
-    assert {query: found for query, found in answers.items() if found != (200, 200)} == {}
+    of_file = 404 if slug in WITHOUT_FILES else 200
+    assert {query: found for query, found in answers.items() if found != (200, of_file)} == {}
 
 
 @pytest.mark.parametrize("slug", LISTS)
@@ -169,7 +170,7 @@ def test_one_index_answers_a_filter_and_the_order(
     ).date()  # in the midst of the rows beside which plans are asked for
     admin, table = browser(), views(app)[slug].model.__tablename__
     with asked() as sent:
-        assert "more than 0 rows" in page_of(admin.get(f"/admin/{slug}/?{query.format(day=day)}")).text()
+        assert "more than 0 " in page_of(admin.get(f"/admin/{slug}/?{query.format(day=day)}")).text()
     with in_context():
         plans = plans_of([one for one in sent if f"ORDER BY {table}." in one[0]], without=["sort"])
     assert plans

@@ -1,4 +1,4 @@
-// The bar of actions above a list: says how many rows are chosen, and asks before what wants to be asked.
+// The bar of actions above a list: says how many rows are selected, and asks before what wants to be asked.
 import { toast } from "../toast.js";
 
 export default function chosenActions(form) {
@@ -14,7 +14,7 @@ export default function chosenActions(form) {
   const show = () => {
     const number = chosen();
     form.toggleAttribute("data-chosen", number > 0 || Boolean(everything?.checked));
-    if (number) count.textContent = `${number.toLocaleString("en")} chosen`;
+    if (number) count.textContent = `${number.toLocaleString("en")} selected`;
     else count.replaceChildren(...first);
   };
   document.addEventListener("change", show);
@@ -27,7 +27,7 @@ export default function chosenActions(form) {
     const all = Boolean(everything?.checked);
     if (!all && chosen() === 0) {
       event.preventDefault();
-      toast("Choose at least one row first.", "warn");
+      toast("Select at least one row first.", "warn");
       return;
     }
     if (!button?.dataset.confirm || agreed === button) {

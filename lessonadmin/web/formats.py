@@ -18,6 +18,12 @@ def moment(value: datetime) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
+def exact(value: datetime) -> str:
+    """`24 Nov 2026, 09:05:17 UTC`, where seconds tell what came first."""
+    at = value.astimezone(UTC)
+    return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
+
+
 def ago(value: datetime, *, now: datetime | None = None) -> str:
     """`3 minutes ago`, `in 2 hours`."""
     seconds = ((now or datetime.now(UTC)) - value).total_seconds()
@@ -76,5 +82,18 @@ def browser(user_agent: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    for written in (money, price_text, iso, moment, ago, about, measured, duration, size, plural, browser):
+    for written in (
+        money,
+        price_text,
+        iso,
+        moment,
+        exact,
+        ago,
+        about,
+        measured,
+        duration,
+        size,
+        plural,
+        browser,
+    ):
         app.jinja_env.filters[written.__name__] = written

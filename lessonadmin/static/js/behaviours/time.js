@@ -2,6 +2,7 @@
 
 const STEPS = [[60, "second"], [3600, "minute"], [86400, "hour"], [2592000, "day"], [31536000, "month"], [Infinity, "year"]];
 const whole = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const exact = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const living = new Set();
 
@@ -21,7 +22,8 @@ function write(element) {
   const moment = new Date(element.dateTime);
   if (Number.isNaN(moment.valueOf())) return;
   element.title = whole.format(moment);
-  element.textContent = element.dataset.style === "relative" ? ago(moment) : whole.format(moment);
+  if (element.dataset.style === "exact") element.textContent = exact.format(moment);
+  else element.textContent = element.dataset.style === "relative" ? ago(moment) : whole.format(moment);
 }
 
 setInterval(() => {

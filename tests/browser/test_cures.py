@@ -115,7 +115,7 @@ class Upload:
     url: str
 
 
-class Desk:
+class Support:
     """Support at work: Tina's uploads, the panel, and what its page says of one of them."""
 
     def __init__(self, stack: Stack, tina: Person, hers: Page, panel: Page) -> None:
@@ -171,41 +171,41 @@ class Desk:
 
 
 @pytest.fixture
-def desk(stack: Stack, instructor: Person, page: Page, visit: Visitor) -> Desk:
-    return Desk(stack, instructor, page, visit(stack.person("support", "Sam Support"), errors=True))
+def support(stack: Stack, instructor: Person, page: Page, visit: Visitor) -> Support:
+    return Support(stack, instructor, page, visit(stack.person("support", "Sam Support"), errors=True))
 
 
-def test_mux_answers_wrongly_or_not_at_all(desk: Desk) -> None:
+def test_mux_answers_wrongly_or_not_at_all(support: Support) -> None:
     """Asking failed: that is said as an outage, and asking again cures it as soon as Mux is well."""
-    upload = desk.begin("Answers")
-    desk.grow_old(upload, sent=False)
-    desk.find("Answers")
+    upload = support.begin("Answers")
+    support.grow_old(upload, sent=False)
+    support.find("Answers")
     for kind, row in API.items():
         match = {"operation": "get_upload", "path": f"*{upload.id}*", "token_id": "web-token"}
-        desk.stack.mux.fault("api", kind, match=match, **row.params)
-        desk.press("Check with Mux")
-        desk.says(row)
-        desk.stack.mux.clear_faults()
+        support.stack.mux.fault("api", kind, match=match, **row.params)
+        support.press("Check with Mux")
+        support.says(row)
+        support.stack.mux.clear_faults()
         if row.cause != "no_file":
-            desk.press("Check with Mux")
-            desk.says(ANSWERED)
-            expect(desk.panel.locator(f"[data-cause={row.cause}]")).to_have_count(0)
+            support.press("Check with Mux")
+            support.says(ANSWERED)
+            expect(support.panel.locator(f"[data-cause={row.cause}]")).to_have_count(0)
 
 
-def test_mux_refuses_our_token(desk: Desk) -> None:
+def test_mux_refuses_our_token(support: Support) -> None:
     """Only an operator ends that: the page says so, leads to the doctor, and asks Tina for what never began."""
-    lesson = desk.stack.lesson(desk.tina, title="Refused")
-    desk.stack.mux.fault("api", "status", match={"operation": "create_upload"}, status=401)
-    assert desk.ask_for_upload(lesson).status == 503
-    desk.stack.mux.clear_faults()
-    desk.find("Refused")
-    found = desk.says(Row("wrong_token", "so no upload began. The file is not the cause."))
+    lesson = support.stack.lesson(support.tina, title="Refused")
+    support.stack.mux.fault("api", "status", match={"operation": "create_upload"}, status=401)
+    assert support.ask_for_upload(lesson).status == 503
+    support.stack.mux.clear_faults()
+    support.find("Refused")
+    found = support.says(Row("wrong_token", "so no upload began. The file is not the cause."))
     expect(found.get_by_role("link", name="Open the doctor")).to_have_attribute("href", "/admin/doctor/")
-    desk.press("Ask the instructor to upload again")
-    expect(desk.panel.locator("#case")).to_contain_text("Asked Tina Instructor on")
-    assert desk.ask_for_upload(lesson).status == 201
-    desk.find("Refused")
-    desk.says(Row("no_bytes", "no file has arrived"))
+    support.press("Ask the instructor to upload again")
+    expect(support.panel.locator("#case")).to_contain_text("Asked Tina Instructor on")
+    assert support.ask_for_upload(lesson).status == 201
+    support.find("Refused")
+    support.says(Row("no_bytes", "no file has arrived"))
 
 
 def put(url: str) -> None:
@@ -220,87 +220,87 @@ def put(url: str) -> None:
         answer.read()
 
 
-def test_the_file_does_not_get_through(desk: Desk) -> None:
+def test_the_file_does_not_get_through(support: Support) -> None:
     """Mux is asked, has no file, and Tina is asked for it; what gets through all the same needs nothing."""
-    uploads = {kind: desk.begin(f"File {kind}") for kind in UPLOAD}
+    uploads = {kind: support.begin(f"File {kind}") for kind in UPLOAD}
     for kind, upload in uploads.items():
-        desk.stack.mux.fault(
+        support.stack.mux.fault(
             "upload", kind, match={"upload_id": upload.id, "method": "PUT"}, **UPLOAD[kind].params
         )
         put(upload.url)
-    desk.stack.mux.clear_faults()
+    support.stack.mux.clear_faults()
     for kind, upload in uploads.items():
         if UPLOAD[kind].cause == "published":
-            desk.stack.until(partial(desk.published, upload))
+            support.stack.until(partial(support.published, upload))
     stuck = {kind: upload for kind, upload in uploads.items() if UPLOAD[kind].cause == "no_file"}
-    desk.grow_old(*stuck.values(), sent=False)
-    desk.find("File status")
+    support.grow_old(*stuck.values(), sent=False)
+    support.find("File status")
     for kind, upload in uploads.items():
-        desk.open(upload)
+        support.open(upload)
         if kind in stuck:
-            desk.press("Check with Mux")
-            desk.says(UPLOAD[kind])
-            desk.press("Ask the instructor to upload again")
-            expect(desk.panel.locator("#case")).to_contain_text("Asked Tina Instructor on")
+            support.press("Check with Mux")
+            support.says(UPLOAD[kind])
+            support.press("Ask the instructor to upload again")
+            expect(support.panel.locator("#case")).to_contain_text("Asked Tina Instructor on")
         else:
-            desk.says(UPLOAD[kind])
-    desk.open(next(iter(stuck.values())))
-    desk.press("Cancel the upload")
-    desk.says(Row("cancelled", "The upload was cancelled here."))
+            support.says(UPLOAD[kind])
+    support.open(next(iter(stuck.values())))
+    support.press("Cancel the upload")
+    support.says(Row("cancelled", "The upload was cancelled here."))
 
 
-def test_messages_get_lost_or_are_refused(desk: Desk) -> None:
+def test_messages_get_lost_or_are_refused(support: Support) -> None:
     """Asking Mux brings what the messages did not; what is repeated or out of order needs nothing."""
-    uploads = {kind: desk.begin(f"Message {kind}") for kind in WEBHOOK}
-    desk.stack.mux.flush_events()
+    uploads = {kind: support.begin(f"Message {kind}") for kind in WEBHOOK}
+    support.stack.mux.flush_events()
     for cause in ("published", "bytes_sent", "webhooks_silent", "webhooks_refused"):
         group = {
             uploads[kind].id: (uploads[kind], row) for kind, row in WEBHOOK.items() if row.cause == cause
         }
         for kind, row in WEBHOOK.items():
             if row.cause == cause:
-                desk.stack.mux.fault("webhook", kind, match={"upload_id": uploads[kind].id}, **row.params)
-                desk.stack.mux.complete_upload(uploads[kind].id)
+                support.stack.mux.fault("webhook", kind, match={"upload_id": uploads[kind].id}, **row.params)
+                support.stack.mux.complete_upload(uploads[kind].id)
         if cause != "published":
-            desk.grow_old(*(upload for upload, _ in group.values()), sent=True)
-        desk.stack.until(partial(arrived, desk, cause, [one for one, _ in group.values()]))
-        desk.find(next(iter(group.values()))[0].title)
+            support.grow_old(*(upload for upload, _ in group.values()), sent=True)
+        support.stack.until(partial(arrived, support, cause, [one for one, _ in group.values()]))
+        support.find(next(iter(group.values()))[0].title)
         for upload, row in group.values():
-            desk.open(upload)
-            found = desk.says(row)
+            support.open(upload)
+            found = support.says(row)
             if cause.startswith("webhooks"):
                 expect(found.get_by_role("link", name="Open the doctor")).to_be_visible()
             if cause != "published":
-                desk.press("Check with Mux")
-                desk.says(FINE)
-    desk.stack.mux.clear_faults()
-    desk.stack.sql("DELETE FROM hourly_figures WHERE figure = 'rejected'")  # other tests share the panel
+                support.press("Check with Mux")
+                support.says(FINE)
+    support.stack.mux.clear_faults()
+    support.stack.sql("DELETE FROM hourly_figures WHERE figure = 'rejected'")  # other tests share the panel
 
 
-def arrived(desk: Desk, cause: str, uploads: list[Upload]) -> bool:
+def arrived(support: Support, cause: str, uploads: list[Upload]) -> bool:
     """What is to be seen of these faults is there."""
     if cause == "published":
-        return all(desk.published(upload) for upload in uploads)
+        return all(support.published(upload) for upload in uploads)
     if cause != "webhooks_refused":
         return all(
-            desk.stack.mux.asset(desk.stack.mux.upload(one.id)["asset_id"])["status"] == "ready"
+            support.stack.mux.asset(support.stack.mux.upload(one.id)["asset_id"])["status"] == "ready"
             for one in uploads
         )
-    ((refused,),) = desk.stack.sql(
+    ((refused,),) = support.stack.sql(
         "SELECT coalesce(sum(count), 0) FROM hourly_figures WHERE figure = 'rejected'"
     )
     return bool(refused >= FORGERIES)
 
 
-def test_what_viewers_get_is_broken(desk: Desk) -> None:
+def test_what_viewers_get_is_broken(support: Support) -> None:
     """Nothing of it is the lesson's: it stays published, and the page has the player that viewers have."""
-    upload = desk.begin("Playback")
+    upload = support.begin("Playback")
     put(upload.url)
-    desk.stack.until(lambda: desk.published(upload))
-    desk.find("Playback")
+    support.stack.until(lambda: support.published(upload))
+    support.find("Playback")
     for kind in PLAYBACK:
-        desk.stack.mux.fault("playback", kind)
-        desk.open(upload)
-        desk.says(FINE)
-        expect(desk.panel.locator("mux-player")).to_have_count(1)
-        desk.stack.mux.clear_faults()
+        support.stack.mux.fault("playback", kind)
+        support.open(upload)
+        support.says(FINE)
+        expect(support.panel.locator("mux-player")).to_have_count(1)
+        support.stack.mux.clear_faults()

@@ -23,6 +23,12 @@ def clock(value: datetime) -> str:
     return f"{value.astimezone(UTC):%H:%M:%S} UTC"
 
 
+def exact(value: datetime) -> str:
+    """`24 Nov 2026, 09:05:17 UTC`, where seconds tell what came first."""
+    at = value.astimezone(UTC)
+    return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
+
+
 def ago(value: datetime, *, now: datetime | None = None) -> str:
     """`3 minutes ago`, `in 2 hours`."""
     seconds = ((now or datetime.now(UTC)) - value).total_seconds()
@@ -87,6 +93,7 @@ def init_app(app: Flask) -> None:
         iso,
         moment,
         clock,
+        exact,
         ago,
         about,
         measured,

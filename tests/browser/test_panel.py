@@ -111,7 +111,7 @@ def test_a_stuck_lesson_is_found_by_its_asset_and_put_right_by_keyboard(
     expect(panel.locator("#story")).to_contain_text("Published")
     assert state(stack, lesson) == ("published", "ready")
     with panel.expect_download() as ticket:
-        panel.get_by_role("link", name="As text for a ticket").click()
+        panel.get_by_role("link", name="Download as text").click()
     assert asset in ticket.value.path().read_text()
 
 

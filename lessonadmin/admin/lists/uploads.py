@@ -16,6 +16,7 @@ from lessonadmin.admin.framework.table import SavedView, TableView
 from lessonadmin.admin.lists.videos import CAUSES, ERRORS, POLICIES, read_cause
 from lessonadmin.domain import attention
 from lessonadmin.domain.accounts import users
+from lessonadmin.domain.batches import preview
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
@@ -124,5 +125,9 @@ class TrackingView(ActsOnRows, TableView):
             raise Missing
         began = users.find_by_id(row.started_by)
         return self.render(
-            self.details_template, row=row, began=began, mux_url=mux_links.asset(row.mux_asset_id)
+            self.details_template,
+            row=row,
+            began=began,
+            offered=preview.useful("tracking", row.id),
+            mux_url=mux_links.asset(row.mux_asset_id),
         )

@@ -7,21 +7,21 @@ from lessonadmin.domain.prices import money
 from lessonadmin.text.texts import plain
 
 AUDIT_WORDS = {
-    "lesson.created": "Made the lesson",
+    "lesson.created": "Created the lesson",
     "lesson.updated": "Changed the lesson",
     "lesson.published": "Published",
-    "lesson.unpublished": "Took it back to draft",
-    "lesson.publish_requested": "Wants it published when the video is ready",
-    "lesson.publish_withdrawn": "No longer wants it published by itself",
+    "lesson.unpublished": "Moved to draft",
+    "lesson.publish_requested": "Set to publish when the video is ready",
+    "lesson.publish_withdrawn": "Turned off automatic publishing",
     "lesson.deleted": "Deleted the lesson",
-    "lesson.handed_over": "Handed the lesson to another teacher",
-    "course.created": "Made the course",
+    "lesson.handed_over": "Gave the lesson to another instructor",
+    "course.created": "Created the course",
     "course.updated": "Changed the course",
     "course.deleted": "Deleted the course",
     "course.reordered": "Put the lessons in another order",
-    "course.handed_over": "Handed the course to another teacher",
-    "video.upload_started": "Began an upload",
-    "video.upload_not_created": "An upload ended before it began",
+    "course.handed_over": "Gave the course to another instructor",
+    "video.upload_started": "Upload started",
+    "video.upload_not_created": "Mux gave no address for an upload",
     "video.upload_cancelled": "Upload cancelled",
     "video.upload_again_asked": "Asked the instructor to upload again",
     "video.held": "A file arrived after its upload was withdrawn; it is held",
@@ -30,24 +30,24 @@ AUDIT_WORDS = {
     "video.ready": "The video is ready",
     "video.failed": "The video failed",
     "video.replaced": "A new video took the place of the old one",
-    "video.delete_requested": "The video is to be deleted",
-    "video.deleted": "The video is gone",
+    "video.delete_requested": "Deletion of the video requested",
+    "video.deleted": "The video is deleted",
     "video.let_go": "Removed here; the asset stays at Mux for another lesson or course",
     "video.restored": "Brought the cleared video back",
-    "video.needs_attention": "The video takes too long",
-    "video.playback_changed": "The video plays by another playback id",
+    "video.needs_attention": "The video is taking longer than usual",
+    "video.playback_changed": "The video has another playback id",
     "video.playback_closed": "Its public playback id was closed at Mux",
     "purchase.made": "Bought",
-    "note.added": "Wrote a note",
+    "note.added": "Added a note",
 }
 ACTORS = {"webhook": "Mux (webhook)", "job": "background job", "cli": "command line"}
 OPERATIONS = {
-    "create_upload": "Asked Mux for an upload address",
-    "get_upload": "Asked Mux about the upload",
-    "get_asset": "Asked Mux about the asset",
-    "delete_asset": "Asked Mux to delete the asset",
-    "look": "Asked Mux",
-    "nothing to ask": "Had nothing to ask Mux about",
+    "create_upload": "Got an upload address from Mux",
+    "get_upload": "Checked upload with Mux",
+    "get_asset": "Checked video with Mux",
+    "delete_asset": "Asked Mux to delete the video",
+    "look": "Checked with Mux",
+    "nothing to ask": "Had nothing to check with Mux",
 }
 OUTCOMES = {
     "applied": "",
@@ -56,6 +56,24 @@ OUTCOMES = {
     "unmatched": "parked: no upload of ours fits",
     "failed": "could not be applied",
 }
+# What Mux was found to say.
+ANSWERS = {
+    "upload_waiting": "Mux waits for the file",
+    "upload_errored": "Mux could not use the file",
+    "upload_cancelled": "the upload is cancelled",
+    "upload_expired": "the time to upload is over",
+    "asset_seen": "Mux is preparing the video",
+    "asset_ready": "the video is ready",
+    "asset_unplayable": "the video cannot be played",
+    "asset_errored": "Mux could not process the video",
+    "asset_deleted": "the video is gone",
+}
+LABELS = {
+    "by_itself": "automatically", "publish_on_ready": "publishes when ready", "only_forgotten": "nothing was at Mux",
+    "at_mux": "at Mux", "upload_id": "upload", "asset_id": "asset", "playback_id": "playback id", "error_type": "error",
+    "note_id": "note", "undo": "undone",
+}  # fmt: skip
+FINDERS = {"sweep": "checking with Mux", "manual": "a check on request", "webhook": "a message of Mux"}
 HIDDEN = frozenset({"batch"})
 SHOWN_DETAILS = 8
 MAX_WHOLE = 20_000
@@ -74,9 +92,7 @@ def details_of(detail: Mapping[str, Any]) -> str:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         parts = [_change(key, before.get(key), value) for key, value in after.items()]
         shown = HIDDEN | {"before", "after"}
-    parts += [
-        f"{key.replace('_', ' ')}: {_value(value)}" for key, value in detail.items() if key not in shown
-    ]
+    parts += [_named(key, value) for key, value in detail.items() if key not in shown]
     if "batch" in detail:
         parts.append(f"by bulk action {detail['batch']}")
     return "; ".join(parts[:SHOWN_DETAILS])
@@ -112,6 +128,24 @@ def _whole(key: str, value: object) -> str:
     if key.endswith("_cents") and isinstance(value, int):
         return price_text(value)
     return _value(value, max_length=MAX_WHOLE)
+
+
+def _named(key: str, value: object) -> str:
+    """`upload: abc`, `found by a message of Mux`, `price: 9.99`; what is only true needs no "yes"."""
+    if key == "found_by":
+        return f"found by {FINDERS.get(str(value), str(value))}"
+    if key.endswith("_cents") and isinstance(value, int):
+        return f"{key.removesuffix('_cents')}: {price_text(value)}"
+    label = LABELS.get(key, key.replace("_", " "))
+    if value is True and key in LABELS:
+        return label
+    said = str(value).replace("_", " ") if key == "error_type" else _value(value)
+    return f"{label}: {said}"
+
+
+def answer_words(detail: str) -> str:
+    """What a call brought: one of Mux's answers in words, else what was written down."""
+    return ANSWERS.get(detail, plain(detail))
 
 
 def _change(key: str, before: object, after: object) -> str:

@@ -109,7 +109,7 @@ def _messages(case: VideoFacts, standing: set[str]) -> Iterator[Finding]:
     refused = _refused_lately()
     if refused or "signatures" in standing:
         count = f" ({refused} lately)" if refused else ""
-        said = f"Messages of Mux are refused because their signature is wrong{count}. An operator must compare MUX_WEBHOOK_SECRETS with the Mux dashboard. “Check with Mux” gets what this video missed."
+        said = f"Messages of Mux are refused{count}: their signature is wrong, or they are damaged. An operator must compare MUX_WEBHOOK_SECRETS with the Mux dashboard. “Check with Mux” gets what this video missed."
         yield Finding("webhooks_refused", said, "trouble", (check(case), DOCTOR))
     elif standing & {"no_events", "webhooks_lost"} or _silent(case):
         said = "Messages of Mux about this upload do not arrive. Mux is asked regularly instead, so the video gets ready a little later; “Check with Mux” does it now. An operator must check the webhook in the Mux dashboard."
@@ -136,7 +136,7 @@ def _refused_lately() -> int:
 
 
 def _silent(case: VideoFacts) -> bool:
-    """The file went out a while ago, or Mux is known to have it, and not one message about the upload was heard."""
+    """The file went out a while ago, or Mux is known to have it, and not one message about it was heard."""
     upload = case.watched
     if upload is None or not case.moving:
         return False
@@ -145,7 +145,11 @@ def _silent(case: VideoFacts) -> bool:
         return False
     heard = (
         select(MuxEvent.id)
-        .where(conditions.events_about(case.owner.id, [upload]), MuxEvent.received_at >= upload.created_at)
+        .where(
+            conditions.events_about(case.owner.id, [upload]),
+            MuxEvent.received_at >= upload.created_at,
+            MuxEvent.type != "video.upload.created",  # it comes before the file
+        )
         .limit(1)
     )
     return db.session.scalar(heard) is None

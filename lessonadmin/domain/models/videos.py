@@ -211,7 +211,7 @@ class Tracking(WithMuxIds, Stamped, Base):
         if self.superseded_at is None:
             return ""
         kept_back = {"right_lost": "withdrawn", "held": "held"} if self.status == "cancelled" else {}
-        return kept_back.get(self.error_type or "", "overtaken")
+        return kept_back.get(self.error_type or "", "superseded")
 
     @hybrid_property
     def plays(self) -> bool:

@@ -5,16 +5,25 @@ and staff notes by nine queries. These find the latest entries first; they are s
 Text from outside is made plain; an entry never holds a web address or a secret.
 """
 
+import re
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
 
 from lessonadmin.db import db
-from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, call_words, details_of, event_words
+from lessonadmin.domain.audit.words import (
+    ACTORS,
+    AUDIT_WORDS,
+    actor_words,
+    answer_words,
+    call_words,
+    details_of,
+    event_words,
+)
 from lessonadmin.domain.models import (
     AssetDeletion,
     AuditLog,
@@ -37,6 +46,10 @@ Source = Literal["audit", "event", "call", "promise", "upload", "notice", "note"
 MAX_ENTRIES = 200
 
 
+MUX, SYSTEM, BROWSER = "Mux", "system", "browser"
+# Ids of Mux and of rows: longer than any word that is to be read.
+LONG_ID = re.compile(r"[0-9A-Za-z]{30,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+LONG_ID_SPLIT = re.compile(f"({LONG_ID.pattern})")
 NOTED = "note.added"  # the note itself is an entry of the timeline
 
 
@@ -51,6 +64,22 @@ class Entry:
     detail: str = ""
     bad: bool = False
     link: uuid.UUID | None = None
+    times: int = 1  # how many checks in a row stand behind it, this being the last
+
+    @property
+    def by_mux(self) -> bool:
+        return self.who in (MUX, ACTORS["webhook"])
+
+    @property
+    def title(self) -> str:
+        return self.what if self.times == 1 else f"{self.what} {self.times} times"
+
+    @property
+    def pieces(self) -> tuple[tuple[str, bool], ...]:
+        """The detail, cut where a long id stands in it: text, and whether it is one."""
+        return tuple(
+            (piece, bool(LONG_ID.fullmatch(piece))) for piece in LONG_ID_SPLIT.split(self.detail) if piece
+        )
 
 
 @dataclass(frozen=True)
@@ -59,6 +88,22 @@ class Timeline:
 
     entries: tuple[Entry, ...]
     older: datetime | None
+
+    @property
+    def folded(self) -> tuple[Entry, ...]:
+        """The same, with checks in a row that found the same told once, at the time of the last."""
+        found: list[Entry] = []
+        for entry in self.entries:
+            last = found[-1] if found else None
+            if last is not None and entry.source == "call" and not entry.bad and _same(last, entry):
+                found[-1] = replace(entry, times=last.times + 1)
+            else:
+                found.append(entry)
+        return tuple(found)
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return (one.source, one.who, one.what, one.detail) == (other.source, other.who, other.what, other.detail)
 
 
 @dataclass(frozen=True)
@@ -129,46 +174,48 @@ def _events(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
     ).where(conditions.events_about(span.target_id, uploads))  # fmt: skip
     for row in db.session.execute(span.of(wanted, MuxEvent.received_at)):
         what, detail, bad = event_words(row)
-        yield Entry(row.received_at, "event", "Mux", what, detail, bad, row.id)
+        yield Entry(row.received_at, "event", MUX, what, detail, bad, row.id)
 
 
 def _calls(span: _Span) -> Iterator[Entry]:
     wanted = select(MuxCall).where(MuxCall.target_id == span.target_id)
     for row in db.session.scalars(span.of(wanted, MuxCall.at)):
         what, bad = call_words(row.operation, row.outcome)
-        yield Entry(row.at, "call", "we", what, plain(row.detail), bad, row.id)
+        yield Entry(row.at, "call", SYSTEM, what, answer_words(row.detail), bad, row.id)
 
 
 def _outbox(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
     deletions = select(AssetDeletion).where(AssetDeletion.target_id == span.target_id)
     for row in db.session.scalars(span.of(deletions, AssetDeletion.requested_at)):
-        yield from _outbox_entries(row, f"deletion of asset {row.mux_asset_id}", row.reason, span)
+        yield from _outbox_entries(row, "deletion at Mux", f"asset {row.mux_asset_id}", row.reason, span)
     ids = [row.upload_id for row in uploads if row.upload_id]
     cancellations = select(UploadCancellation).where(UploadCancellation.upload_id.in_(ids))
     for one in db.session.scalars(span.of(cancellations, UploadCancellation.requested_at)):
-        yield from _outbox_entries(one, f"cancellation of upload {one.upload_id}", "", span)
+        yield from _outbox_entries(one, "cancellation at Mux", f"upload {one.upload_id}", "", span)
 
 
 def _outbox_entries(
-    row: AssetDeletion | UploadCancellation, what: str, why: str, span: _Span
+    row: AssetDeletion | UploadCancellation, what: str, which: str, why: str, span: _Span
 ) -> Iterator[Entry]:
     pending = f"due {_moment(row.due_at)}" if row.done_at is None else ""
     trouble = f"not done yet: {row.last_error}" if row.last_error and row.done_at is None else ""
-    detail = "; ".join(plain(part) for part in (why, pending, trouble) if part)
-    yield Entry(row.requested_at, "promise", "we", f"Promised: {what}", detail, bool(trouble), row.id)
+    detail = "; ".join(plain(part) for part in (which, why, pending, trouble) if part)
+    yield Entry(row.requested_at, "promise", SYSTEM, f"Scheduled {what}", detail, bool(trouble), row.id)
     if row.done_at is not None and (span.before is None or row.done_at < span.before):
-        tries = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else "Mux told us"
-        yield Entry(row.done_at, "promise", "we", f"Kept: {what}", tries, link=row.id)
+        tries = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else "Mux said so"
+        yield Entry(row.done_at, "promise", SYSTEM, f"Done: {what}", f"{which}; {tries}", link=row.id)
 
 
 def _uploads(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
     for row in uploads:
         facts = [
-            (row.bytes_in_at, "browser", "The browser says that the whole file is sent", row.filename, False),
-            (row.attention_at, "we", "Marked as needing attention", "", True),
+            (row.bytes_in_at, BROWSER, "Browser finished sending the file", row.filename, False),
+            (row.attention_at, SYSTEM, "Marked as needing attention", "", True),
         ]
         if row.last_look_error:
-            facts.append((row.last_look_at, "we", "The last look at Mux failed", row.last_look_error, True))
+            facts.append(
+                (row.last_look_at, SYSTEM, "The last check with Mux failed", row.last_look_error, True)
+            )
         for at, who, what, detail, bad in facts:
             if at is not None and (span.before is None or at < span.before):
                 yield Entry(at, "upload", who, what, plain(detail), bad, row.id)
@@ -181,7 +228,9 @@ def _notices(span: _Span) -> Iterator[Entry]:
         span.of(wanted.where(column == span.target_id), Notification.created_at)
     ):
         mailed = f" (mailed {_moment(row.mailed_at)})" if row.mailed_at else ""
-        yield Entry(row.created_at, "notice", "we", f"Told {email}{mailed}", plain(row.message), link=row.id)
+        yield Entry(
+            row.created_at, "notice", SYSTEM, f"Notified {email}{mailed}", plain(row.message), link=row.id
+        )
 
 
 def _notes(span: _Span) -> Iterator[Entry]:
@@ -190,7 +239,12 @@ def _notes(span: _Span) -> Iterator[Entry]:
         span.of(wanted.where(StaffNote.lesson_id == span.target_id), StaffNote.created_at)
     ):
         yield Entry(
-            row.created_at, "note", email or "somebody", "Note", plain(row.text, max_length=4000), link=row.id
+            row.created_at,
+            "note",
+            email or "a removed account",
+            "Note",
+            plain(row.text, max_length=4000),
+            link=row.id,
         )
 
 
@@ -206,7 +260,7 @@ def as_text(owner: Lesson | Course, timeline: Timeline) -> str:
         f"video {owner.video_processing_status}, asset {owner.mux_asset_id or '-'}, playback {owner.mux_playback_id or '-'}",
     ]
     if isinstance(owner, Lesson):
-        lines.append(f"{owner.status}{', to be published by itself' if owner.publish_on_ready else ''}")
+        lines.append(f"{owner.status}{', publishes when ready' if owner.publish_on_ready else ''}")
     lines.append("Times are UTC." + (" Earlier entries are left out." if timeline.older else ""))
     lines.append("")
     for entry in timeline.entries:

@@ -93,7 +93,7 @@ def upload_observation(upload: mux.Upload, *, found_by: FoundBy, seen: bool) -> 
     return Observation(
         video_event=video_event,
         found_by=found_by,
-        seen=seen,
+        seen=seen and upload.status != "unknown",  # a word of tomorrow says nothing
         upload_id=upload.id,
         asset_id=upload.asset_id,
         error_message=upload.error_message,

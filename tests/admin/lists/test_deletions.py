@@ -106,7 +106,7 @@ def test_its_page_offers_to_try_what_is_not_done(
     row = make_deletion(last_error="Mux said 500.", done_at=done_at)
     page = page_of(browser().get(f"/admin/deletion/details/?id={row.id}"))
     assert bool(page.all("form", action="/admin/deletion/retry")) == has_button
-    assert ("It is tried again by itself." in page.text("main")) == has_button
+    assert ("It is tried again automatically." in page.text("main")) == has_button
 
 
 def test_its_page_leads_to_mux_where_mux_is_asked(app: Flask) -> None:
@@ -136,7 +136,7 @@ def test_a_try_that_mux_does_not_answer_says_that_it_goes_on(support: FlaskClien
     row = make_deletion()
     assert retry(support, row.id).status_code == 302
     assert "Mux did not do it: " in (words := said(support))
-    assert "It is tried again by itself." in words
+    assert "It is tried again automatically." in words
     db.session.rollback()
     assert db.session.get_one(AssetDeletion, row.id, populate_existing=True).done_at is None
 

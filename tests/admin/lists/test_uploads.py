@@ -147,7 +147,7 @@ def test_its_page_says_who_began_it_and_what_went_wrong(app: Flask) -> None:
     )  # fmt: skip
     address = f"/admin/tracking/details/?id={upload.id}"
     page = page_of(browser().get(address))
-    for words in ("Circles", "Begun byada@school.example", "asset_errored: No audio."):
+    for words in ("Circles", "Started byada@school.example", "asset_errored: No audio."):
         assert words in page.text("main"), words
     assert page.all("a", href=f"/admin/lesson/details/?id={lesson.id}")
     assert "dashboard.mux.com" not in page.html
@@ -158,7 +158,7 @@ def test_its_page_says_who_began_it_and_what_went_wrong(app: Flask) -> None:
 def test_its_page_does_not_guess_who_began_it(app: Flask) -> None:
     upload = make_tracking(make_lesson())
     page = page_of(browser().get(f"/admin/tracking/details/?id={upload.id}"))
-    assert "Begun by" not in page.text("main")
+    assert "Started by" not in page.text("main")
 
 
 def test_its_file_holds_ids_and_no_address_of_an_upload(app: Flask) -> None:

@@ -276,7 +276,7 @@ def test_a_file_that_is_held_has_two_answers(support: FlaskClient, mux_sim: MuxS
     assert "Take it over…" in form
     assert "Delete it at Mux…" in form
     assert ", held" in form
-    assert "overtaken" not in form
+    assert "superseded" not in form
     (row,) = mux_sim.uploads(lesson)
     page = support.get(f"/admin/tracking/details/?id={row.id}")
     assert "Take over…" in page_of(page).text()

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from lessonadmin.domain.audit import words
+from lessonadmin.domain.prices import price_text
 
 NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 
@@ -15,8 +16,11 @@ NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
     [
         ({"before": {"title": "Old"}, "after": {"title": "New"}}, "title: “Old” → “New”"),
         ({"before": {"title": ""}, "after": {"title": "New"}}, "title: nothing → “New”"),
-        ({"error_type": "asset_errored"}, "error type: asset_errored"),
-        ({"by_itself": True}, "by itself: yes"),
+        ({"error_type": "asset_errored"}, "error: asset errored"),
+        ({"found_by": "sweep"}, "found by checking with Mux"),
+        ({"price_cents": 999, "upload_id": "u1"}, f"price: {price_text(999)}; upload: u1"),
+        ({"by_itself": True}, "automatically"),
+        ({"only": True}, "only: yes"),
         ({"batch": "b1"}, "by bulk action b1"),
         ({}, ""),
     ],
@@ -58,5 +62,5 @@ def test_an_event_that_could_not_be_applied_is_marked(outcome: str, bad: bool) -
 
 
 def test_a_call_that_failed_says_how() -> None:
-    assert words.call_words("get_asset", "ok") == ("Asked Mux about the asset", False)
-    assert words.call_words("get_asset", "rate_limit") == ("Asked Mux about the asset: rate limit", True)
+    assert words.call_words("get_asset", "ok") == ("Checked video with Mux", False)
+    assert words.call_words("get_asset", "rate_limit") == ("Checked video with Mux: rate limit", True)

@@ -124,6 +124,8 @@ def test_an_upload_of_which_mux_says_nothing(mux_sim: MuxSim, uploading: Lesson,
     assert found.cause == "webhooks_silent"
     assert [one.action or one.page for one in found.buttons] == ["recheck", "doctor"]
     mux_sim.deliver()
+    assert "webhooks_silent" in causes(uploading), "that an upload was begun says nothing of its file"
+    make_event(type="video.upload.asset_created", target_id=uploading.id, target_type="lesson")
     assert "webhooks_silent" not in causes(uploading)
 
 

@@ -13,3 +13,12 @@ def test_headlines_count() -> None:
     assert wording.headline("video_failed") == "A video failed"
     assert wording.headline("video_failed", 12) == "12 videos failed"
     assert wording.headline("of tomorrow") == "News from Lessonadmin"
+
+
+def test_an_upload_that_could_not_begin_is_not_blamed_on_its_file() -> None:
+    said = wording.why_failed("upload_not_created", "Mux does not accept our access token.")
+    assert said == (
+        "The upload could not begin, for a reason that has nothing to do with the file:"
+        " Mux does not accept our access token."
+    )
+    assert wording.why_failed("upload_not_created", None).endswith(wording.NO_REASON)

@@ -3,7 +3,7 @@
 const STEPS = [[60, "second"], [3600, "minute"], [86400, "hour"], [2592000, "day"], [31536000, "month"], [Infinity, "year"]];
 const whole = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
-const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const exact = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const living = new Set();
 
@@ -24,13 +24,13 @@ const isToday = (moment) => moment.toDateString() === new Date().toDateString();
 function words(style, moment) {
   if (style === "relative") return ago(moment);
   if (style === "clock") return isToday(moment) ? clock.format(moment) : exact.format(moment);
-  return whole.format(moment);
+  return style === "exact" ? exact.format(moment) : whole.format(moment);
 }
 
 function write(element) {
   const moment = new Date(element.dateTime);
   if (Number.isNaN(moment.valueOf())) return;
-  element.title = whole.format(moment);
+  element.title = exact.format(moment);
   element.textContent = words(element.dataset.style, moment);
 }
 

@@ -25,7 +25,7 @@ PAGES = {
 
 def spent(body: bytes, level: int) -> tuple[int, float]:
     """Bytes and milliseconds of one compression, the median of several."""
-    from lessonadmin.web import compression
+    from lessonadmin.security import compression
 
     took = []
     size = 0
@@ -67,7 +67,7 @@ def pages(settings: dict[str, str]) -> dict[str, bytes]:
 
 
 def measure(settings: dict[str, str]) -> list[str]:
-    from lessonadmin.web import compression
+    from lessonadmin.security import compression
 
     wrong = []
     for address, body in pages(settings).items():

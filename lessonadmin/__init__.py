@@ -11,15 +11,14 @@ from lessonadmin import config
 def create_app(settings: config.Settings | None = None) -> Flask:
     from lessonadmin import admin, auth, cli, db, jobs, views, web
     from lessonadmin.observability import error_reports, logs
+    from lessonadmin.security import compression
 
     config.use(settings or config.load())
     logs.init_app()
     error_reports.init_app()
     app = Flask(__name__, template_folder="../templates", instance_relative_config=False)
     web.settings.init_app(app)
-    web.compression.init_app(
-        app
-    )  # before all that may still change an answer: what was added first acts last
+    compression.init_app(app)  # acts last, on what all others have made of an answer
     web.assets.init_app(app)
     web.formats.init_app(app)
     web.states.init_app(app)

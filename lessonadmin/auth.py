@@ -23,7 +23,7 @@ from lessonadmin.security import csrf_mask, security_events
 from lessonadmin.web import fragments, visitors
 
 
-class MaskedCSRF(CSRFProtect):
+class MaskedCSRF(CSRFProtect):  # type: ignore[misc]  # the package has no types
     """The token comes back under the mask under which it went out."""
 
     def _get_csrf_token(self) -> str | None:

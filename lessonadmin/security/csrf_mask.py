@@ -1,6 +1,6 @@
 """The token against forged requests as it goes out: under a new mask in each answer, so that no two answers hold the same bytes.
 
-Whoever watches the length of compressed answers learns of a secret only if it stays the same from one to the next.
+The length of compressed answers tells of a secret only if it stays the same from one answer to the next.
 """
 
 import base64

@@ -5,7 +5,6 @@ No route lives here and no rule of the product is known.
 
 from lessonadmin.web import (
     assets,
-    compression,
     errors,
     formats,
     headers,
@@ -18,7 +17,6 @@ from lessonadmin.web import (
 
 __all__ = [
     "assets",
-    "compression",
     "errors",
     "formats",
     "headers",

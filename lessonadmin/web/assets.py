@@ -2,7 +2,7 @@
 
 The hash stands before the path (`/static/~1f2e3d4c/js/app.js`) and covers one folder: a module that imports its
 neighbour, or a stylesheet that names a picture, stays in the same version without being rewritten. Text goes out
-compressed; pages as `web/compression.py` says.
+compressed; pages as `security/compression.py` says.
 
 The files are listed once, at the start. What a request asks for is looked up in that list letter by letter and never
 becomes part of a path: whatever is not a name of the list does not exist.

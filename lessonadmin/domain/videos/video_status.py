@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased
 
 from lessonadmin.db import db
-from lessonadmin.domain.models import Lesson, Owner, Tracking
+from lessonadmin.domain.models import AssetDeletion, Lesson, Owner, Tracking
 from lessonadmin.domain.models.owners import COLUMNS
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.videos import conditions, wording
@@ -55,6 +56,15 @@ class LastLook:
 
     at: datetime
     answered: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptVideo:
+    """What the current video replaced, until it is deleted. `is_newer`: the current video was restored, and the one that is kept had replaced it."""
+
+    replaced_at: datetime
+    until: datetime
+    is_newer: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +225,30 @@ def _failed_beside(video: LockedVideo) -> Tracking | None:
     if playing is None or last is None or last.error_type is None:
         return None
     return last if last.superseded_by == playing.id else None
+
+
+def kept_beside(owner: Owner) -> KeptVideo | None:
+    """The video that the current one replaced, while it can be restored; None too if its asset is being deleted at Mux."""
+    kept, playing = aliased(Tracking), aliased(Tracking)
+    column = COLUMNS[owner.kind].key
+    found = db.session.execute(
+        select(kept.superseded_at, AssetDeletion.due_at, kept.created_at > playing.created_at)
+        .join(playing, playing.id == kept.superseded_by)
+        .join(AssetDeletion, AssetDeletion.mux_asset_id == kept.mux_asset_id)
+        .where(
+            getattr(kept, column) == owner.id,
+            kept.status == "ready",
+            kept.ready_at.is_not(None),
+            playing.plays,
+            AssetDeletion.done_at.is_(None),
+            AssetDeletion.lease_token.is_(None),
+        )
+        .order_by(kept.created_at.desc())
+        .limit(1)
+    ).first()
+    if found is None or found[0] is None:
+        return None
+    return KeptVideo(replaced_at=found[0], until=found[1], is_newer=found[2])
 
 
 def next_poll_ms(attempt: int) -> int:

@@ -13,11 +13,10 @@ from lessonadmin import auth, config, mux
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import buyers, estimates, kept_video, restoring, video_status
+from lessonadmin.domain.videos import buyers, estimates, restoring, video_status
 from lessonadmin.domain.videos.estimates import Estimate
-from lessonadmin.domain.videos.kept_video import KeptVideo
 from lessonadmin.domain.videos.restoring import Removed
-from lessonadmin.domain.videos.video_status import VideoStatus
+from lessonadmin.domain.videos.video_status import KeptVideo, VideoStatus
 from lessonadmin.views.videos.actions import ACTIONS
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.player import Player, player_of
@@ -118,7 +117,7 @@ def of(owner: Owner, *, said: str = "", problem: Problem | None = None, pressed:
         video_status=found,
         urls={name: owner_url(owner, name) for name in ("edit", "video", "delete", *ACTIONS[owner.kind])},
         estimate=estimates.of(owner) if not found.settled else None,
-        kept=kept_video.of(owner) if found.can_undo else None,
+        kept=video_status.kept_beside(owner) if found.can_undo else None,
         player=player_of(owner),
         attempt=attempts_so_far(),
         said=said or request.args.get("said", "")[:20],

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from lessonadmin.db import db
 from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking
-from lessonadmin.domain.videos import kept_video
+from lessonadmin.domain.videos import video_status
 from tests.factories import keep, make_playing_lesson, make_tracking
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -35,7 +35,7 @@ def playing(lesson: Lesson) -> Tracking:
 @pytest.mark.parametrize("newer", [False, True])
 def test_it_is_kept_until_its_deletion_is_due(lesson: Lesson, playing: Tracking, newer: bool) -> None:
     replaced(lesson, playing, newer=newer)
-    found = kept_video.of(lesson)
+    found = video_status.kept_beside(lesson)
     assert found is not None
     assert found.is_newer == newer
     assert DAY - timedelta(minutes=5) < found.until - found.replaced_at < DAY + timedelta(minutes=5)
@@ -46,9 +46,9 @@ def test_one_that_is_deleted_at_mux_is_not_offered(
     lesson: Lesson, playing: Tracking, deletion: dict[str, object]
 ) -> None:
     replaced(lesson, playing, **deletion)
-    assert kept_video.of(lesson) is None
+    assert video_status.kept_beside(lesson) is None
 
 
 def test_without_one_there_is_none(lesson: Lesson, playing: Tracking) -> None:
     assert playing.plays
-    assert kept_video.of(lesson) is None
+    assert video_status.kept_beside(lesson) is None

@@ -15,7 +15,7 @@ from tests.queries import counted
 
 pytestmark = pytest.mark.usefixtures("app")
 HEADERS = {"X-Fragment": "video"}
-MOST_STATEMENTS = 6
+MAX_STATEMENTS = 6
 
 
 def processing(instructor: User) -> Lesson:
@@ -54,7 +54,7 @@ def test_what_is_unchanged_costs_a_few_statements_no_body_and_no_call_to_mux(
     with counted() as sent:
         again = ask(browser, lesson, attempt=7, has=has)
     assert (again.status_code, again.data) == (304, b"")
-    assert len(sent) <= MOST_STATEMENTS, sent
+    assert len(sent) <= MAX_STATEMENTS, sent
     assert mux_sim.calls() == before
     change(progress=40)
     assert ask(browser, lesson, attempt=8, has=has).status_code == 200

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lessonadmin.domain.models import User
-from lessonadmin.web import compression
+from lessonadmin.security import compression
 from tests.factories import make_lesson, make_tracking, make_user, signed_in
 from tests.pages import Page, csrf_of, page_of
 

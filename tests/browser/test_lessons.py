@@ -64,9 +64,11 @@ def test_the_list_says_how_everything_stands_and_what_needs_action_comes_first(
     for words in ("Watercolour", "EUR 14.99", "Published", "Ready"):
         expect(row).to_contain_text(words)
     expect(page.get_by_role("row").filter(has_text="Broken")).to_contain_text(
-        "The input file has no duration"
+        "Mux could not process the file"
     )
-    expect(page.get_by_role("row").filter(has_text="Late")).to_contain_text("Stuck")
+    expect(page.get_by_role("row").filter(has_text="Late")).to_contain_text(
+        "Mux is still processing the file"
+    )
     expect(page.get_by_role("row").filter(has_text="Moving")).to_contain_text("Processing 40 %")
     accessible(page)
     page.get_by_role("link", name=re.compile("^Needs attention")).click()

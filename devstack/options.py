@@ -1,10 +1,11 @@
-"""What the person who starts the stack asked for in the environment: the port, and servers instead of embedded ones.
+"""What the person who starts the stack asked for: the port, servers instead of embedded ones, and how much is shown.
 
 Standard library only: looked at before anything is installed, so that a slip is told at once.
 """
 
+import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from devstack.errors import SetupError, user_name
@@ -35,6 +36,30 @@ def read(environ: Mapping[str, str] = os.environ) -> Options:
             "(the real one is at https://api.mux.com), or neither to use the simulator."
         )
     return Options(_port(given.get("PORT")), given.get("DATABASE_URL"), given.get("REDIS_URL"), bool(mux))
+
+
+USE = """Starts the whole product: PostgreSQL, Redis, a Mux simulator, web, worker and clock, and on the first
+run demo accounts and lessons. Ctrl-C stops everything; the data stays in instance/."""
+SETTINGS = """environment:
+  PORT=8000                     the port of the pages
+  DATABASE_URL, REDIS_URL       servers to use instead of the embedded ones
+  MUX_API_URL, MUX_TOKEN_ID     a Mux to use instead of the simulator (set both)
+
+Every other setting is described in README.md."""
+
+
+def wants_everything_shown(words: Sequence[str]) -> bool:
+    """Read the command line; help, and a word that is not known, end the process here."""
+    parser = argparse.ArgumentParser(
+        prog="bin/run",
+        description=USE,
+        epilog=SETTINGS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    shown = "show every line of every program; else warnings and errors only, and the rest in instance/log/"
+    parser.add_argument("--verbose", action="store_true", help=shown)
+    return bool(parser.parse_args(words).verbose)
 
 
 def _port(text: str | None) -> int:

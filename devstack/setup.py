@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack import options, places
+from devstack import only_one, options, places
 from devstack.errors import SetupError, told
 from devstack.install import npm_packages, python_packages
 
@@ -31,13 +31,13 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def set_up() -> Path:
-    """Install what is missing; the answer is the Python that has it all."""
+def set_up(*, tools: bool) -> Path:
+    """Install what is missing, for running alone or for tests and checks too; the answer is the Python that has it."""
     if places.VENV.exists() and not os.access(places.ROOT, os.W_OK):
         raise PermissionError(13, "not writable", str(places.ROOT))
     with _alone():
-        python = python_packages.ensure()
-        npm_packages.ensure(python)
+        python = python_packages.ensure(tools=tools)
+        npm_packages.ensure(python, tools=tools)
     return python
 
 
@@ -45,8 +45,11 @@ def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         raise SetupError(f"usage: python -m devstack.setup {'|'.join(COMMANDS)} [ARGUMENTS]")
     if sys.argv[1] == "run":  # a slip is told before anything is installed
-        options.check_port(options.read().port)
-    python = set_up()
+        options.wants_everything_shown(sys.argv[2:])
+        wanted = options.read()
+        only_one.check()
+        options.check_port(wanted.port)
+    python = set_up(tools=sys.argv[1] != "run")
     command, *arguments = sys.argv[1:]
     environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     os.execve(python, [str(python), "-m", f"devstack.commands.{command}", *arguments], environment)  # noqa: S606 - no shell: the words are passed on as they are

@@ -102,6 +102,7 @@ class Stack:
             command=tuple(command),
             folder=places.ROOT,
             ready=lambda: listens(port),
+            noise=("muxsim listening on", "page http"),
             stop_seconds=5,
             stage=SIMULATOR,
         )

@@ -34,7 +34,7 @@ FLAGS = [
 DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
 TIMEOUT_SECONDS = 120
 ACCOUNT = re.compile(r"^(\S+@\S+) (\S+) (admin|support|instructor|student)$", re.MULTILINE)
-SIMULATOR = re.compile(r"Mux is simulated at (\S+)")
+SIMULATOR = re.compile(r"Break things at\s+(\S+)")
 KINDS = ("stills", "moving")
 SAMPLE = places.ROOT / "lessonadmin" / "demo" / "sample.mp4"
 
@@ -63,7 +63,7 @@ def stack() -> Iterator[Running]:
         try:
             said = _said_at_the_start(run, log)
             accounts = {role: (email, password) for email, password, role in ACCOUNT.findall(said)}
-            simulator = SIMULATOR.findall(said)[0] + "/_sim"
+            simulator = SIMULATOR.findall(said)[0]
             yield Running(f"http://127.0.0.1:{port}", simulator, accounts)
         finally:
             run.terminate()

@@ -1,16 +1,13 @@
 """`bin/run`: the whole stack in one terminal, until Ctrl-C."""
 
-import fcntl
 import hashlib
 import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from devstack import database_content, kept_files, options, places
+from devstack import database_content, kept_files, only_one, options, places
 from devstack import stack as stacks
 from devstack.errors import SetupError, told
 from devstack.processes.leftovers import Register
@@ -18,7 +15,6 @@ from devstack.processes.output import Output, ReaderGone
 from devstack.processes.supervisor import Stopped, Supervisor
 from devstack.stack import MUX_ADDRESSES, Stack
 
-RUN = places.INSTANCE / "run"
 ACCOUNT = re.compile(r"^\S+@\S+ \S+ (student|instructor|support|admin)$", re.MULTILINE)
 TIMEOUT_SECONDS = 30.0
 MIN_MEGABYTES = 64
@@ -26,9 +22,12 @@ MIN_MEGABYTES = 64
 
 def main() -> int:
     started = time.monotonic()
+    everything = options.wants_everything_shown(sys.argv[1:])
     wanted = options.read()
-    with _the_only_one() as register:
-        output = Output(("postgres", "redis", "mux", *stacks.PROCESSES))
+    with only_one.only_one():
+        register = Register(only_one.RUN)
+        names = ("postgres", "redis", "mux", *stacks.PROCESSES)
+        output = Output(names, file=places.INSTANCE / "log" / "run.log", everything=everything)
         if left := register.stop_leftovers():
             output.say(f"Stopped what an earlier start had left running: {', '.join(left)}.")
         options.check_port(wanted.port)
@@ -41,25 +40,10 @@ def main() -> int:
             pass
         finally:
             stack.close()
-            (RUN / "address").unlink(missing_ok=True)
+            (only_one.RUN / "address").unlink(missing_ok=True)
         output.say("Everything is stopped. The data stays in instance/.")
+        output.close()
     return 0
-
-
-@contextmanager
-def _the_only_one() -> Iterator[Register]:
-    """Two stacks in one folder would share their data; the lock goes with the process, however it ends."""
-    RUN.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (RUN / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            address = RUN / "address"
-            where = f" at {address.read_text().strip()}" if address.exists() else ""
-            raise SetupError(
-                f"Lessonadmin already runs from this folder{where}. Use that, or stop it first."
-            ) from None
-        yield Register(RUN)
 
 
 def _check_free_space() -> None:
@@ -90,6 +74,7 @@ def _check_settings(stack: Stack) -> None:
 
 
 def _live(stack: Stack, register: Register, output: Output, started: float) -> None:
+    output.say("Starting Lessonadmin: it takes about ten seconds.")
     if stack.postgres:
         stack.postgres.prepare()
     if stack.valkey:
@@ -107,8 +92,9 @@ def _live(stack: Stack, register: Register, output: Output, started: float) -> N
         supervisor.wait_ready("web", seconds=TIMEOUT_SECONDS)
         _wait_until_ready(stack, supervisor)
         accounts = _accounts(stack, supervisor)
-        (RUN / "address").write_text(stack.address + "\n")
+        (only_one.RUN / "address").write_text(stack.address + "\n")
         _announce(stack, output, accounts, time.monotonic() - started)
+        supervisor.on_enter(output.repeat_box)
         supervisor.forever()
 
 
@@ -176,19 +162,33 @@ def _own_settings(stack: Stack) -> dict[str, str]:
 
 
 def _announce(stack: Stack, output: Output, accounts: list[str], seconds: float) -> None:
-    output.say()
-    output.title(f"Lessonadmin is ready at {stack.address} (started in {seconds:.1f} s)")
+    file = output.file.relative_to(places.ROOT) if output.file.is_relative_to(places.ROOT) else output.file
+    lines = [""]
     if accounts:
-        output.say("Sign in with one of these demo accounts (e-mail, password, role):")
-        for account in accounts:
-            output.say(account)
+        lines += ["Sign in with one of these demo accounts (e-mail, password, role):", *_in_columns(accounts)]
     else:
-        output.say("There are no demo accounts here. One of your own: users create EMAIL --role ROLE")
+        lines.append("There are no demo accounts here. Create one: users create EMAIL --role ROLE")
+    lines.append("")
     if stack.simulator_port:
-        output.say(f"Mux is simulated at {stack.settings['MUX_API_URL']}")
-    output.say("Commands by hand:  . instance/env && .venv/bin/flask --app app --help")
-    output.say("Ctrl-C stops everything; the data stays in instance/.")
-    output.say()
+        lines.append(f"Break things at    {stack.settings['MUX_API_URL']}/_sim (Mux is simulated)")
+    lines += [
+        "Commands by hand   . instance/env && .venv/bin/flask --app app --help",
+        f"Everything said    {file} (here: warnings and errors; --verbose shows all)",
+        "Ctrl-C stops everything; the data stays in instance/. Enter shows this again.",
+    ]
+    output.box(f"Lessonadmin is ready at {stack.address} (started in {seconds:.1f} s)", *lines)
+
+
+def _in_columns(accounts: list[str]) -> list[str]:
+    """For people at a terminal; programs that read along find the words with one space between them."""
+    if not sys.stdout.isatty():
+        return accounts
+    rows = [account.split() for account in accounts]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{word:<{width}}" for word, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The npm packages that pages use, and their copy where Flask serves them. Standard library only.
 
-A machine without npm gets its node and npm from a Python package that carries them.
+A machine without npm gets its node and npm from a Python package that carries them; the tools of checks come with these.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devstack import places
 from devstack.errors import SetupError
-from devstack.install import stamps, steps
+from devstack.install import python_packages, stamps, steps
 
 MODULES = places.ROOT / "node_modules"
 COMPLETE = MODULES / ".complete"
@@ -38,23 +38,37 @@ class Node:
         return environment
 
 
-def ensure(python: Path) -> None:
-    """Install the pinned packages and copy what the browser needs."""
+def ensure(python: Path, *, tools: bool) -> None:
+    """Install the pinned packages, those of tests and checks too or not, and copy what the browser needs."""
     files = [places.ROOT / name for name in ("package.json", "package-lock.json", "bin/vendor.mjs")]
-    wanted = stamps.of(files)
-    if stamps.matches(COMPLETE, wanted) and VENDOR.is_dir():
+    everything, for_running = stamps.of(files), stamps.of(files, "for running")
+    enough = [everything] if tools else [everything, for_running]
+    if any(stamps.matches(COMPLETE, stamp) for stamp in enough) and VENDOR.is_dir():
         return
-    node = find(python)
+    node = _find(python)
+    if node is None:
+        python_packages.add_node()
+        node = find(python)
     COMPLETE.unlink(missing_ok=True)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
+    options += [] if tools else ["--omit=dev"]
     environment = node.environment()
     steps.run("Installing the browser parts (once)", [*node.npm, "ci", *options], environment=environment)
     steps.run("Copying them to where they are served", [node.node, "bin/vendor.mjs"], environment=environment)
-    COMPLETE.write_text(wanted)
+    COMPLETE.write_text(everything if tools else for_running)
 
 
 def find(python: Path) -> Node:
     """The machine's node and npm if they are new enough, else those that the Python package carries."""
+    found = _find(python)
+    if found is None:
+        raise SetupError(
+            f"npm is missing, and the carried node does not run here: install node {OLDEST_NODE} or newer."
+        )
+    return found
+
+
+def _find(python: Path) -> Node | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _version(node) >= OLDEST_NODE:
         return Node(Path(node), (npm,))
@@ -63,9 +77,7 @@ def find(python: Path) -> Node:
         if _version(carried) >= OLDEST_NODE:
             command = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
             return Node(carried, (str(carried), str(command)))
-    raise SetupError(
-        f"npm is missing, and the carried node does not run here: install node {OLDEST_NODE} or newer."
-    )
+    return None
 
 
 def _version(node: str | Path) -> int:

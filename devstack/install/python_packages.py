@@ -1,4 +1,7 @@
-"""The `.venv` with every pinned Python package. Standard library only."""
+"""The `.venv` with the pinned Python packages: what running needs, and for tests and checks their tools too.
+
+What is there for one is not fetched again for the other. Standard library only.
+"""
 
 import os
 import shutil
@@ -14,15 +17,15 @@ PYTHON = places.VENV / "bin" / "python"
 COMPLETE = places.VENV / ".complete"
 UNFINISHED = places.VENV / ".unfinished"
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
-REQUIREMENTS = places.ROOT / "requirements-dev.txt"
+FOR_RUNNING = ("requirements.txt", "requirements-run.txt")
+FOR_ALL = (*FOR_RUNNING, "requirements-node.txt", "requirements-dev.txt")
 
 
-def ensure() -> Path:
-    """Make or complete the `.venv`; the answer is its Python."""
-    files = (places.ROOT / "requirements.txt", REQUIREMENTS)
-    # The folder is part of it: a .venv that was moved along with its clone points back to where it was made.
-    wanted = stamps.of(files, str(places.ROOT), VERSION)
-    if stamps.matches(COMPLETE, wanted) and _works():
+def ensure(*, tools: bool) -> Path:
+    """Make or complete the `.venv`, with the tools of tests and checks or without; the answer is its Python."""
+    # What is complete with its tools serves running as well.
+    enough = [_stamp(FOR_ALL)] if tools else [_stamp(FOR_ALL), _stamp(FOR_RUNNING)]
+    if any(stamps.matches(COMPLETE, stamp) for stamp in enough) and _works():
         return PYTHON
     if UNFINISHED.exists() or (places.VENV.exists() and not _works()):
         shutil.rmtree(places.VENV)
@@ -31,15 +34,28 @@ def ensure() -> Path:
         with_pip = _create()
     UNFINISHED.touch()
     COMPLETE.unlink(missing_ok=True)
-    options = ["--disable-pip-version-check", "--no-input", "--retries", "2", "--progress-bar", "off"]
-    steps.run(
-        "Installing the Python packages (once, a minute or two)",
-        [*with_pip, "install", *options, "-r", REQUIREMENTS],
-        environment=_environment(),
-    )
-    COMPLETE.write_text(wanted)
+    files = FOR_ALL if tools else FOR_RUNNING
+    more = " and the tools of tests and checks" if tools else ""
+    _install(with_pip, f"Installing the Python packages{more} (once, a minute or two)", files[-1])
+    COMPLETE.write_text(_stamp(files))
     UNFINISHED.unlink()
     return PYTHON
+
+
+def add_node() -> None:
+    """The node and npm that a Python package carries, for a machine without."""
+    _install([PYTHON, "-m", "pip"], "Installing node and npm (once)", "requirements-node.txt")
+
+
+def _stamp(files: tuple[str, ...]) -> str:
+    # The folder is part of it: a .venv that was moved along with its clone points back to where it was made.
+    return stamps.of((places.ROOT / name for name in files), str(places.ROOT), VERSION)
+
+
+def _install(pip: list[str | Path], title: str, requirements: str) -> None:
+    options = ["--disable-pip-version-check", "--no-input", "--retries", "2", "--progress-bar", "off"]
+    command = [*pip, "install", *options, "-r", places.ROOT / requirements]
+    steps.run(title, command, environment=_environment())
 
 
 def _works() -> bool:

@@ -34,7 +34,7 @@ class Program:
     before: Callable[[], None] = _nothing
     # programs of one stage are stopped together, those of a higher stage before those of a lower
     stage: int = 0
-    # lines with one of these are known and mean nothing to who reads along
+    # lines with one of these are routine: kept, and not shown
     noise: tuple[str, ...] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10

@@ -9,8 +9,9 @@ import selectors
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
@@ -168,6 +169,13 @@ class Supervisor:
             for child in self._children:
                 self._look_after(child)
 
+    def on_enter(self, then: Callable[[], None]) -> None:
+        """Do this whenever the person at the terminal presses Enter; without a terminal never."""
+        if sys.stdin is not None and sys.stdin.isatty():
+            # in the background, where the keyboard is another's, reading fails instead of halting everything
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+            self._selector.register(sys.stdin, selectors.EVENT_READ, lambda _typed: then())
+
     def turn(self, seconds: float) -> None:
         """Pass on what was said in the meantime; the request to stop is raised from here."""
         self._listen(seconds)
@@ -186,7 +194,7 @@ class Supervisor:
                 with suppress(BlockingIOError):
                     self._woken.recv(4096)
                 continue
-            chunk = _read(key.fileobj)  # type: ignore[arg-type]  # nothing but pipes is registered beside it
+            chunk = _read(key.fileobj)  # type: ignore[arg-type]  # nothing but pipes and the terminal is registered beside it
             if chunk:
                 key.data(chunk)
             elif chunk == b"":
@@ -229,8 +237,8 @@ class Supervisor:
             # it may hold what a stranger sent, and no terminal obeys that
             text = visible(line.decode(errors="replace").rstrip("\r"))
             child.last_lines = [*child.last_lines[-KEPT_LINES:], text]
-            if not any(words in text for words in child.program.noise):
-                self._output.line(child.program.name, text)
+            routine = any(words in text for words in child.program.noise)
+            self._output.line(child.program.name, text, routine=routine)
 
     def _last_words(self, child: Child) -> str:
         self._listen(0.1)

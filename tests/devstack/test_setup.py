@@ -13,11 +13,12 @@ import pytest
 
 from devstack import options, stack
 from devstack.errors import SetupError, told
-from devstack.install import steps
+from devstack.install import python_packages, steps
 
 ROOT = Path(__file__).parents[2]
+REQUIREMENTS = (*python_packages.FOR_ALL, "package.json", "package-lock.json")
 # a node that is found, so that the clone needs none of its own; npm is not asked for anything
-NPM = "#!/bin/sh\nexit 0\n"
+NPM = '#!/bin/sh\necho "$@" >> npm-was-asked\n'
 NODE = '#!/bin/sh\n[ "$1" = --version ] && { echo v24.0.0; exit 0; }\nmkdir -p lessonadmin/static/vendor\n'
 
 
@@ -27,7 +28,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clones") / "a clone with spaces"
     for name in ("bin", "devstack"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("requirements.txt", "requirements-dev.txt", "package.json", "package-lock.json"):
+    for name in REQUIREMENTS:
         (folder / name).write_text("")
     for name in ("node_modules", "bench", "lessonadmin/static", "programs"):
         (folder / name).mkdir(parents=True)
@@ -126,6 +127,65 @@ def test_two_starts_at_once_wait_for_each_other(ready: Path) -> None:
         assert second.poll() is None
         fcntl.flock(lock, fcntl.LOCK_UN)
     assert READY in second.communicate(timeout=30)[0]
+
+
+def set_up_for_running(clone: Path) -> subprocess.CompletedProcess[str]:
+    """The set-up of bin/run, without the start that would follow."""
+    return subprocess.run(
+        [sys.executable, "-c", "from devstack import setup; setup.set_up(tools=False)"],
+        cwd=clone,
+        env={**os.environ, "PATH": f"{clone / 'programs'}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_running_needs_no_tools_and_they_are_added_when_they_are_wanted(ready: Path) -> None:
+    tools, asked = ready / "requirements-dev.txt", ready / "npm-was-asked"
+    (ready / "requirements-run.txt").write_text("# another line\n")
+    tools.write_text("a-package-that-is-not-there==1.0\n")
+    (ready / "node_modules" / ".complete").unlink()
+    done = set_up_for_running(ready)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Installing the Python packages (once" in done.stdout
+    assert "--omit=dev" in asked.read_text().splitlines()[-1]
+    assert set_up_for_running(ready).stdout == ""
+
+    tools.write_text("")
+    assert "and the tools of tests and checks" in call(ready).stdout
+    assert "--omit=dev" not in asked.read_text().splitlines()[-1]
+    assert set_up_for_running(ready).stdout == "", "what is there with its tools is enough"
+    assert call(ready).stdout == ""
+
+
+def test_help_helps_and_an_unknown_word_is_refused(clone: Path) -> None:
+    helped = call(clone, "run", "--help", PORT="abc")
+    assert (helped.returncode, helped.stderr) == (0, "")
+    assert helped.stdout.startswith("usage: bin/run")
+    assert "--verbose" in helped.stdout
+    for word in ("--hlp", "--verb", "now"):
+        refused = call(clone, "run", word)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"unrecognized arguments: {word}" in refused.stderr
+
+
+def test_a_folder_that_is_served_already_says_so_whatever_the_port(clone: Path) -> None:
+    run = clone / "instance" / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "address").write_text("http://127.0.0.1:8123\n")
+    try:
+        with (run / "lock").open("w") as lock, socket.socket() as taken:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            for port in (str(taken.getsockname()[1]), ""):
+                done = call(clone, "run", PORT=port)
+                assert done.returncode == 1
+                assert "Lessonadmin already runs from this folder at http://127.0.0.1:8123." in done.stderr
+            assert call(clone, "run", "--help").returncode == 0
+    finally:
+        (run / "address").unlink()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from flask import Flask
 
-from devstack import database_content, kept_files, options, places
+from devstack import database_content, kept_files, only_one, options, places
 from devstack import stack as stacks
 from devstack.commands import run
 from devstack.errors import SetupError
@@ -131,6 +131,18 @@ def test_shows_the_address_and_the_demo_accounts(stack: Stack) -> None:
     roles = {found[1] for found in ACCOUNT.finditer(stack.first_said)}
     assert roles == {"student", "instructor", "support", "admin"}
     assert "Traceback" not in stack.first_said
+    assert re.search(r"Break things at +http://127.0.0.1:\d+/_sim ", stack.first_said)
+
+
+def test_what_goes_well_scrolls_nothing_away(stack: Stack) -> None:
+    said, kept = len(stack.said()), stack.instance / "log" / "run.log"
+    with urllib.request.urlopen(f"{stack.address}/login?shown-in-the-file") as answer:
+        answer.read()
+    deadline = time.monotonic() + 10
+    while "GET /login" not in kept.read_text():
+        assert time.monotonic() < deadline, kept.read_text()
+        time.sleep(0.05)
+    assert "GET /login" not in stack.said()[said:]
 
 
 def test_a_second_one_in_the_same_folder_is_refused(stack: Stack, tmp_path: Path) -> None:
@@ -207,7 +219,7 @@ def test_a_full_disk_is_told_before_anything_is_started(
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
-    monkeypatch.setattr(run, "RUN", tmp_path / "run")
+    monkeypatch.setattr(only_one, "RUN", tmp_path / "run")
     monkeypatch.setattr(options, "read", lambda: options.Options(ports.any_free(), None, None, False))
     with pytest.raises(SetupError, match=r"^The disk is full: 1 MB are left"):
         run.main()

@@ -32,7 +32,7 @@ known = [
     for p in programs
 ]
 try:
-    with Supervisor(environment=os.environ, register=Register(folder / "run"), output=Output(("one", "two"))) as manager:
+    with Supervisor(environment=os.environ, register=Register(folder / "run"), output=Output(("one", "two"), file=folder / "lines")) as manager:
         manager.start(*known)
         manager.wait_ready(*(p.name for p in known), seconds=5)
         print("all ready", flush=True)

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from devstack import database_content, kept_files, only_one, options, places
@@ -24,10 +25,10 @@ def main() -> int:
     started = time.monotonic()
     everything = options.wants_everything_shown(sys.argv[1:])
     wanted = options.read()
-    with only_one.only_one():
+    names = ("postgres", "redis", "mux", *stacks.PROCESSES)
+    file = places.INSTANCE / "log" / "run.log"
+    with only_one.only_one(), closing(Output(names, file=file, everything=everything)) as output:
         register = Register(only_one.RUN)
-        names = ("postgres", "redis", "mux", *stacks.PROCESSES)
-        output = Output(names, file=places.INSTANCE / "log" / "run.log", everything=everything)
         if left := register.stop_leftovers():
             output.say(f"Stopped what an earlier start had left running: {', '.join(left)}.")
         options.check_port(wanted.port)

@@ -220,6 +220,8 @@ def test_a_full_disk_is_told_before_anything_is_started(
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
     monkeypatch.setattr(only_one, "RUN", tmp_path / "run")
+    monkeypatch.setattr(sys, "argv", ["run"])
+    monkeypatch.setattr(places, "INSTANCE", tmp_path)
     monkeypatch.setattr(options, "read", lambda: options.Options(ports.any_free(), None, None, False))
     with pytest.raises(SetupError, match=r"^The disk is full: 1 MB are left"):
         run.main()

@@ -30,7 +30,7 @@ Rows = dict[str, list[dict[str, Any]]]
 # Tables that a revision empties on purpose, on the way up and down, and says so in its first lines.
 EMPTIED = {"0005": {"sign_in_failures"}}
 # Tables that a revision fills from others, with new keys each time.
-FILLED = {"0015": "search_words"}
+FILLED = {"0018": "search_words"}
 
 
 def revisions() -> list[str]:
@@ -250,10 +250,10 @@ def test_an_event_that_waits_is_not_lost_on_the_way_back_from_0011(
         assert connection.execute(query).fetchall() == [("video.asset.ready", "failed", "waits", True)]
 
 
-def test_0015_collects_the_words_of_the_rows_that_are_there_also_after_a_try_that_was_broken_off(
+def test_0018_collects_the_words_of_the_rows_that_are_there_also_after_a_try_that_was_broken_off(
     database_after: Callable[[int], str],
 ) -> None:
-    url = database_after(revisions().index("0014") + 1)
+    url = database_after(revisions().index("0017") + 1)
     with psycopg.connect(url) as connection:
         connection.execute(
             "UPDATE users SET name = 'Tina Gr\u00fcn', role = 'instructor' WHERE id = (SELECT creator_id FROM lessons LIMIT 1)"
@@ -262,7 +262,7 @@ def test_0015_collects_the_words_of_the_rows_that_are_there_also_after_a_try_tha
         connection.execute(
             "CREATE TABLE search_words (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, word text NOT NULL, folded text NOT NULL, grams text[] NOT NULL)"
         )
-    upgrade(url, "0015")
+    upgrade(url, "0018")
     with psycopg.connect(url) as connection:
         words = dict(connection.execute("SELECT word, folded FROM search_words").fetchall())
         connection.execute("UPDATE courses SET title = 'Gouache'")

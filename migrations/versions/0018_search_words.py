@@ -1,7 +1,7 @@
 """The words of all titles, descriptions and instructors' names, for searches by a part of a word and with wrong letters
 
-Revision ID: 0015
-Revises: 0014
+Revision ID: 0018
+Revises: 0017
 
 Triggers add the words of each row that is written; a word is added once and stays. No two writers wait for each other:
 there is no unique index, and a word that two of them add at the same moment is there twice, which harms no search.
@@ -13,8 +13,8 @@ An upgrade that was broken off is begun again.
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

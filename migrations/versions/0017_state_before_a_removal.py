@@ -1,15 +1,15 @@
 """What a lesson was when its video was removed, so that the video comes back as it was
 
-Revision ID: 0015
-Revises: 0014
+Revision ID: 0017
+Revises: 0016
 
 Videos that were removed before have none: they cannot be restored.
 """
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

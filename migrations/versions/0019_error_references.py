@@ -1,7 +1,7 @@
 """Errors that people were shown, by the reference on their page
 
-Revision ID: 0016
-Revises: 0015
+Revision ID: 0019
+Revises: 0018
 
 A new, empty table; nothing waits for it.
 """
@@ -9,8 +9,8 @@ A new, empty table; nothing waits for it.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """An index for what is missing at Mux; none for a mark that no list is read by any more
 
-Revision ID: 0015
-Revises: 0014
+Revision ID: 0016
+Revises: 0015
 
 Built and dropped without a long lock. An upgrade that was broken off is begun again.
 """
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

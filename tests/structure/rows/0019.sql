@@ -1,2 +1,2 @@
--- One row of the table that 0016 makes.
+-- One row of the table that 0019 makes.
 INSERT INTO error_references (reference, route, kind) VALUES ('0123456789abcdef', 'GET /lessons', 'RuntimeError');

@@ -215,7 +215,7 @@ def test_a_dropped_file_begins_a_lesson_that_has_no_title_yet(page: Page, stack:
     lesson = lesson_id(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Untitled (Sour_dough part 1.mp4)")
     expect(page.get_by_label("Title")).to_have_value("")
-    expect(page.get_by_text("Unsaved changes")).to_be_visible()
+    expect(page.get_by_text("Unsaved changes", exact=True)).to_be_visible()
     ((title, intent),) = stack.sql("SELECT title, publish_on_ready FROM lessons WHERE id = %s", lesson)
     assert (title, intent) == ("Untitled (Sour_dough part 1.mp4)", False)
 

@@ -228,15 +228,20 @@ def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") ->
         raise ask_mux.unavailable(error) from error
     except mux.MuxError as error:
         raise ask_mux.unavailable(error) from error
-    return _after_the_look(lesson.id)
+    return _after_the_look(lesson.id, actor)
 
 
-def _after_the_look(lesson_id: uuid.UUID) -> bool:
-    lesson = db.session.get(Lesson, lesson_id, populate_existing=True)
-    if lesson is None:
-        raise Missing()
-    _refuse_unpublishable(lesson)
-    return lesson.status == "published"
+def _after_the_look(lesson_id: uuid.UUID, actor: Actor) -> bool:
+    """A person asked for it, so unsaved changes of a page hold nothing up."""
+    with transaction(actor):
+        video = locking.lock_video("lesson", lesson_id)
+        if video is None:
+            raise Missing()
+        lesson = _lesson(video)
+        _refuse_unpublishable(lesson)
+        if lesson.is_playable and publication.publishes_by_itself(lesson):
+            publication.publish(lesson, tracking=video.playing)
+        return lesson.status == "published"
 
 
 def _refuse_unpublishable(lesson: Lesson) -> None:

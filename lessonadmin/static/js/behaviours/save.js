@@ -86,8 +86,7 @@ export default function save(first) {
     mine.removeAttribute("data-js"); // this behaviour moves over by itself
     attach(mine);
     wire();
-    unsaved.moveTo(form);
-    if (good) unsaved.saved(unsaved.values());
+    unsaved.moveTo(form, good);
   }
 
   function moveTo(address, { owner, stateUrl }) {

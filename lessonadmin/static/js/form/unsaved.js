@@ -52,16 +52,17 @@ export class Unsaved {
     return Object.entries(this.values()).some(([name, value]) => value !== ((name === "status" && shown) || this.#stored[name]));
   }
 
-  /** The server sent the form anew, with an error: what is stored is as before. */
-  moveTo(form) {
+  /** The server sent the form anew; unless it is stored now, what is stored is as before. */
+  moveTo(form, isStored) {
     this.#form = form;
+    if (isStored) this.#stored = this.values(initial);
     this.look();
   }
 
   /** These values are stored now. */
   saved(values) {
     this.#stored = values;
-    this.#told = false;
+    if (this.dirty) this.#told = false; // typed meanwhile: the server may have taken the save for the end of it
     this.look();
   }
 

@@ -126,7 +126,7 @@ def _whole(key: str, value: object) -> str:
     if value in (None, ""):
         return "nothing"
     if key.endswith("_cents") and isinstance(value, int):
-        return price_text(value)
+        return money(value)
     return _value(value, max_length=MAX_WHOLE)
 
 
@@ -135,7 +135,7 @@ def _named(key: str, value: object) -> str:
     if key == "found_by":
         return f"found by {FINDERS.get(str(value), str(value))}"
     if key.endswith("_cents") and isinstance(value, int):
-        return f"{key.removesuffix('_cents')}: {price_text(value)}"
+        return f"{key.removesuffix('_cents')}: {money(value)}"
     label = LABELS.get(key, key.replace("_", " "))
     if value is True and key in LABELS:
         return label

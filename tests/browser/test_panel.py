@@ -141,13 +141,13 @@ def test_a_whole_class_is_republished_with_preview_reason_and_progress(
 
     budget(stack, -60)  # a minute in which no further row can be asked about
     panel.get_by_role("button", name="Stop").click()
-    expect(panel.locator("#progress")).to_contain_text(re.compile(r"Stopped with \d+ rows left"))
+    expect(panel.locator("#progress")).to_contain_text(re.compile(r"Stopped with \d+ lessons left"))
     budget(stack, 18)
-    panel.get_by_role("button", name="Go on").click()
+    panel.get_by_role("button", name="Resume").click()
     expect(panel.get_by_text("It goes on.")).to_be_visible()
     budget(stack, 18)
     expect(progress).to_have_attribute("value", "100")
-    expect(panel.locator("#progress")).to_contain_text(f"{WHOLE_CLASS} of {WHOLE_CLASS} rows")
+    expect(panel.locator("#progress")).to_contain_text(f"{WHOLE_CLASS} of {WHOLE_CLASS} lessons")
     assert stack.sql("SELECT count(*) FROM lessons WHERE creator_id = %s AND status = 'published'", instructor.id) == [(WHOLE_CLASS - 2,)]  # fmt: skip
     expect(panel.get_by_role("row", name=re.compile("Nothing there"))).to_contain_text("Skipped")
     panel.get_by_role("row", name=re.compile("Gone at Mux")).get_by_role("link").click()

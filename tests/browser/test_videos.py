@@ -39,7 +39,7 @@ def ask(page: Page, opener: str) -> Locator:
     button = page.get_by_role("button", name=opener)
     button.click()
     question = page.get_by_role("dialog")
-    expect(question.get_by_role("button", name=re.compile("^(Cancel|Keep it)$"))).to_be_focused()
+    expect(question.get_by_role("button", name=re.compile("^(Cancel|Keep the video)$"))).to_be_focused()
     page.keyboard.press("Escape")
     expect(question).to_have_count(0)
     expect(button).to_be_focused()

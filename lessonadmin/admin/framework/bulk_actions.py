@@ -7,18 +7,17 @@ word typed to confirm. What an action does is the domain's business.
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 from markupsafe import Markup
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
 from lessonadmin.admin.framework import batch_titles
 from lessonadmin.admin.framework.routes import expose
-from lessonadmin.db import db, transaction
+from lessonadmin.db import database_time, db, transaction
 from lessonadmin.domain.batches import batches, preview, registry, scheduling, targets, undo
 from lessonadmin.domain.batches.actions.clear_assets import CONFIRMED_AT, GRACE
 from lessonadmin.domain.batches.registry import Action
@@ -167,7 +166,7 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
 
 def _confirmed_at(action: Action, choice: Choice) -> str:
     """The moment at which the typed number was true. Purchases after it are looked for under the lock of each lesson."""
-    now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    now = database_time()
     bought = preview.bought_by(action, choice.source)
     if request.form.get("typed", "").strip().lower() != _to_type(action, bought):
         abort(

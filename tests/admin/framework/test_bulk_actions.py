@@ -136,7 +136,7 @@ def test_a_filter_that_matches_nothing_says_so(support: FlaskClient, session: ob
 def test_no_row_chosen_and_no_such_action(support: FlaskClient, session: object) -> None:
     lesson = ready_drafts(1)[0]
     assert act(support, "lesson", "publish").status_code == 302
-    assert "Select at least one row" in said(support)
+    assert "Select at least one lesson" in said(support)
     assert act(support, "lesson", "publish", "not-an-id", "").status_code == 302
     for slug, name in (
         ("lesson", "bogus"),
@@ -177,7 +177,7 @@ def test_the_preview_changes_nothing_and_says_what_would(support: FlaskClient, s
         assert expected in words, expected
     assert all(fresh(one).status == "draft" for one in drafts)
     without = act(support, "lesson", "publish", *ids, asked="1", reason=" ")
-    assert "Write down why" in page_of(without).text()
+    assert "Write a reason for the audit log." in page_of(without).text()
     assert all(fresh(one).status == "draft" for one in drafts)
     act(support, "lesson", "publish", *ids, asked="1", reason="They asked by phone")
     trail = db.session.scalars(select(AuditLog).where(AuditLog.action == "lesson.published")).all()

@@ -42,7 +42,7 @@ AUDIT_WORDS = {
 }
 ACTORS = {"webhook": "Mux (webhook)", "job": "background job", "cli": "command line"}
 OPERATIONS = {
-    "create_upload": "Got an upload address from Mux",
+    "create_upload": "Requested an upload address from Mux",
     "get_upload": "Checked upload with Mux",
     "get_asset": "Checked video with Mux",
     "delete_asset": "Asked Mux to delete the video",

@@ -38,7 +38,7 @@ def test_the_whole_story_of_a_lesson_in_order(mux_sim: MuxSim) -> None:
     told = words(story)
     for expected in (
         "audit: Upload started",
-        "call: Got an upload address from Mux",
+        "call: Requested an upload address from Mux",
         "event: Event video.upload.asset_created",
         "audit: The video is ready",
         "audit: Published",

@@ -18,13 +18,13 @@ from lessonadmin import auth, config
 from lessonadmin.admin.framework import batch_titles
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.db import database_time, db, transaction
+from lessonadmin.domain import buyers
 from lessonadmin.domain.batches import batches, preview, registry, scheduling, targets, undo
 from lessonadmin.domain.batches.actions.clear_assets import CONFIRMED_AT, GRACE
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.targets import Source
+from lessonadmin.domain.buyers import Bought
 from lessonadmin.domain.errors import Missing, TooMany
-from lessonadmin.domain.videos import buyers
-from lessonadmin.domain.videos.buyers import Bought
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import redirects, toasts
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import Select, Text, cast, func, select
 
 from lessonadmin.db import db
+from lessonadmin.domain import buyers
 from lessonadmin.domain.batches import registry, targets
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.results import DONE, SENTENCES
 from lessonadmin.domain.batches.targets import Source
-from lessonadmin.domain.videos import buyers
-from lessonadmin.domain.videos.buyers import Bought
+from lessonadmin.domain.buyers import Bought
 
 
 @dataclass(frozen=True)

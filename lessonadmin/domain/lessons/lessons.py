@@ -13,14 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction, transaction_time
-from lessonadmin.domain import permissions
+from lessonadmin.domain import buyers, permissions
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import Lesson, Purchase, User
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
-from lessonadmin.domain.videos import buyers, conditions, locking, publication, removal, transitions
+from lessonadmin.domain.videos import conditions, locking, publication, removal, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.text.texts import plain, storable
 

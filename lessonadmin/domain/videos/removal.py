@@ -7,11 +7,10 @@ when no lesson or course uses it any more. Nothing in here talks to Mux: `cleanu
 from typing import Literal
 
 from lessonadmin import config
-from lessonadmin.domain import permissions
+from lessonadmin.domain import buyers, permissions
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import Lesson, Owner, Tracking, User
 from lessonadmin.domain.videos import (
-    buyers,
     conditions,
     locking,
     outbox,

@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
+from lessonadmin.domain import buyers
 from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Lesson
-from lessonadmin.domain.videos import buyers
 from lessonadmin.views.lessons.blueprint import bp, lesson_to_change
 from lessonadmin.views.videos.routes import VideoRoutes, confirm_page
 

@@ -10,11 +10,12 @@ from typing import Any
 from flask import Response, render_template, request, url_for
 
 from lessonadmin import auth, config, mux
+from lessonadmin.domain import buyers
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Kind, Lesson, Owner
-from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import buyers, estimates, restoring, video_status
-from lessonadmin.domain.videos.estimates import Estimate
+from lessonadmin.domain.uploads import direct_upload, estimates
+from lessonadmin.domain.uploads.estimates import Estimate
+from lessonadmin.domain.videos import restoring, video_status
 from lessonadmin.domain.videos.restoring import Removed
 from lessonadmin.domain.videos.video_status import KeptVideo, VideoStatus
 from lessonadmin.views.videos.actions import ACTIONS

@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, select
 
 from lessonadmin import config
 from lessonadmin.db import db
+from lessonadmin.domain import buyers
 from lessonadmin.domain.batches import before, results
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.models import Kind, Tracking, owners
-from lessonadmin.domain.videos import buyers, locking, outbox, removal, transitions
+from lessonadmin.domain.videos import locking, outbox, removal, transitions
 from lessonadmin.domain.videos.conditions import current, has_real_id
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation

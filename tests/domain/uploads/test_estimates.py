@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lessonadmin.domain.models import Course, Lesson
-from lessonadmin.domain.videos import estimates
-from lessonadmin.domain.videos.estimates import Estimate, bounds
+from lessonadmin.domain.uploads import estimates
+from lessonadmin.domain.uploads.estimates import Estimate, bounds
 from tests.factories import make_course, make_lesson, make_tracking
 
 pytestmark = pytest.mark.usefixtures("session")

@@ -7,12 +7,11 @@ word typed to confirm. What an action does is the domain's business.
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 from markupsafe import Markup
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
@@ -167,8 +166,7 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
 
 def _confirmed_at(action: Action, choice: Choice) -> str:
     """The moment at which the typed number was true. Purchases after it are looked for under the lock of each lesson."""
-    now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
-    bought = preview.bought_by(action, choice.source)
+    now, bought = preview.bought_by_now(action, choice.source)
     if request.form.get("typed", "").strip().lower() != _to_type(action, bought):
         abort(
             409, "Meanwhile another student has bought one of these lessons. Nothing was removed: look again."

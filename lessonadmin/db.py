@@ -157,17 +157,11 @@ def actor() -> Actor:
     return transaction_state().actor
 
 
-def database_time() -> datetime:
-    """The database's clock, now."""
-    now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
-    return now
-
-
 def transaction_time() -> datetime:
     """The database's clock, read once a transaction: everything that it writes carries the same time."""
     state = transaction_state()
     if state.time is None:
-        state.time = database_time()
+        state.time = db.session.execute(select(func.clock_timestamp())).scalar_one()
     return state.time
 
 

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth, config
 from lessonadmin.admin.framework import batch_titles
 from lessonadmin.admin.framework.routes import expose
-from lessonadmin.db import database_time, db, transaction
+from lessonadmin.db import db, transaction
 from lessonadmin.domain import buyers
 from lessonadmin.domain.batches import batches, preview, registry, scheduling, targets, undo
 from lessonadmin.domain.batches.actions.clear_assets import CONFIRMED_AT, GRACE
@@ -166,8 +166,7 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
 
 def _confirmed_at(action: Action, choice: Choice) -> str:
     """The moment at which the typed number was true. Purchases after it are looked for under the lock of each lesson."""
-    now = database_time()
-    bought = preview.bought_by(action, choice.source)
+    now, bought = preview.bought_by_now(action, choice.source)
     if request.form.get("typed", "").strip().lower() != _to_type(action, bought):
         abort(
             409, "Meanwhile another student has bought one of these lessons. Nothing was removed: look again."

@@ -6,6 +6,7 @@ Mux; a row may change before the run, and the run checks again.
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Select, Text, cast, func, select
 
@@ -86,6 +87,12 @@ def useful(target: str, row_id: uuid.UUID) -> tuple[Action, ...]:
     model = registry.MODELS[target]
     codes = db.session.execute(select(*(one.verdict() for one in offered)).where(model.id == row_id)).first()
     return tuple(one for one, code in zip(offered, codes or (), strict=False) if code in DONE)
+
+
+def bought_by_now(action: Action, source: Source) -> tuple[datetime, Bought]:
+    """The same with the moment before it was counted, from which purchases count as later ones."""
+    now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    return now, bought_by(action, source)
 
 
 def _group(code: str, count: int, ids: list[uuid.UUID], names: dict[uuid.UUID, str]) -> Group:

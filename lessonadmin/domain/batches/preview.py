@@ -81,18 +81,18 @@ def bought_by(action: Action, source: Source) -> Bought:
     return buyers.of_many(targets.lessons_of(action, source)) if action.takes_videos else Bought(0, 0)
 
 
+def bought_by_now(action: Action, source: Source) -> tuple[datetime, Bought]:
+    """The same with the moment before it was counted, from which purchases count as later ones."""
+    now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    return now, bought_by(action, source)
+
+
 def useful(target: str, row_id: uuid.UUID) -> tuple[Action, ...]:
     """The actions that would do something with this one row, as it is now."""
     offered = registry.of(target)
     model = registry.MODELS[target]
     codes = db.session.execute(select(*(one.verdict() for one in offered)).where(model.id == row_id)).first()
     return tuple(one for one, code in zip(offered, codes or (), strict=False) if code in DONE)
-
-
-def bought_by_now(action: Action, source: Source) -> tuple[datetime, Bought]:
-    """The same with the moment before it was counted, from which purchases count as later ones."""
-    now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
-    return now, bought_by(action, source)
 
 
 def _group(code: str, count: int, ids: list[uuid.UUID], names: dict[uuid.UUID, str]) -> Group:

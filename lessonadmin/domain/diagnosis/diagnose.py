@@ -83,7 +83,7 @@ def background_work_findings() -> Iterator[Finding]:
     if not there["worker"]:
         yield Finding(
             "no_workers",
-            "No worker has been seen for a minute: background work is left to the clock and takes longer.",
+            "No worker has been seen for a minute: the clock does the background work, more slowly.",
             "trouble",
             DOCTOR,
         )

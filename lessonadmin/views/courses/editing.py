@@ -93,5 +93,5 @@ def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more:
 def _saved(course: Course, *, status: int = 200) -> Response:
     if fragments.wanted():
         return _page(course, CourseForm.of(course), status=status)
-    flash("The course is saved.", "success")
+    flash("Course saved.", "success")
     return redirect(url_for("courses.edit", course_id=course.id))

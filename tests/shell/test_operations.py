@@ -48,7 +48,7 @@ def busy_school(app: Flask) -> None:
     for kind in ("missing", "orphan", "wrong_policy"):
         for _ in range(3):
             keep(Difference(run_id=run.id, kind=kind, mux_id=uuid.uuid4().hex * 2, target_type="lesson",
-                       target_id=lesson.id, remark="we say ready, Mux does not have it"))  # fmt: skip
+                       target_id=lesson.id, remark="here: ready, Mux does not have it"))  # fmt: skip
     with in_context():
         db.session.execute(text("UPDATE reconcile_runs SET finished_at = clock_timestamp()"))
         db.session.commit()

@@ -71,7 +71,7 @@ def test_the_command_prints_a_line_a_finding(mux_sim: MuxSim, app: Flask) -> Non
     result = app.test_cli_runner().invoke(args=["reconcile", "--dry-run"])
     assert result.exit_code == 0
     assert (
-        f"missing {lesson.mux_asset_id} lesson:{lesson.id} we say ready, Mux does not have it"
+        f"missing {lesson.mux_asset_id} lesson:{lesson.id} here: ready, Mux does not have it"
         in result.output
     )
     assert mux_sim.lesson(lesson).status == "published"

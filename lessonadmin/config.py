@@ -164,7 +164,7 @@ class Settings(BaseSettings):
     )
     secret_key: str = Field(repr=False, description="signs sessions")
     public_url: Annotated[str, BeforeValidator(_origin)] = Field(
-        description="our own origin, for uploads, cookies and links in mail"
+        description="the public origin of the site, for uploads, cookies and links in mail"
     )
     mux_token_id: str = Field(description="the web's token (high priority)")
     mux_token_secret: str = Field(repr=False, description="the secret of the web's token")

@@ -107,7 +107,7 @@ class Engine:
                 self._run_timers()
                 nap = self._send_due()
             except Exception:
-                log.exception("the engine stumbled")
+                log.exception("the engine failed")
                 nap = 1.0
             self._wake.wait(min(nap, MAX_IDLE_SECONDS))
 

@@ -14,7 +14,7 @@ def seed_demo() -> None:
     try:
         accounts = seeding.seed()
     except seeding.NotHere as refusal:
-        raise click.ClickException(f"No demo is made here: {refusal}.") from None
+        raise click.ClickException(f"No demo data is created here: {refusal}.") from None
     for email, password, role in accounts:
         click.echo(f"{email} {password} {role}")
 

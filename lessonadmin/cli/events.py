@@ -16,7 +16,7 @@ events = AppGroup("events", help="Webhook events.")
 
 @events.command("replay")
 @click.option("--failed", is_flag=True, help="Only events that could not be applied.")
-@click.option("--id", "event_id", default=None, help="One event, by our id or by Mux's.")
+@click.option("--id", "event_id", default=None, help="One event, by its id here or at Mux.")
 def replay(failed: bool, event_id: str | None) -> None:
     """Apply stored events again: without an option those that failed and those whose owner was unknown."""
     if failed and event_id is not None:

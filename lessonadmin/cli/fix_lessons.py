@@ -96,7 +96,7 @@ def _summarise(findings: list[fix_old_lessons.Finding], untouched: dict[str, int
     for reason, count in sorted(reasons.items()):
         click.echo(f"skipped because {reason}: {count}")
     if left:
-        click.echo(f"left for the next run, since {mux_budget.CLOSED}: {left}")
+        click.echo(f"left for the next run: {mux_budget.CLOSED}: {left}")
     results = Counter(found.result for found in findings)
     skipped = results["skipped"] + sum(untouched.values())
     click.echo(f"processed: {len(findings) + sum(untouched.values())}")

@@ -46,7 +46,7 @@ def import_lessons(file: Path, dry_run: bool, report: Path | None, encoding: str
             count = import_file.examine(file, run.wrong, encoding=encoding)
             if run.results["failed"]:
                 run.results["skipped"] = count
-                click.echo("Nothing was imported: mend these lines first.", err=True)
+                click.echo("Nothing was imported: correct these lines first.", err=True)
             else:
                 run.take_in(file, encoding, count)
     except import_file.Unreadable as error:
@@ -96,7 +96,7 @@ class Run:
         except lesson_import.Stopped as error:
             self.stopped = True
             click.echo(
-                f"stopped after line {last}: Mux could not be asked ({visible(str(error))}). "
+                f"stopped after line {last}: The call to Mux failed ({visible(str(error))}). "
                 "Run the same command again: it goes on from there.",
                 err=True,
             )

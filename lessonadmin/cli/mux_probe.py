@@ -57,7 +57,7 @@ def mux_probe(
         with _stoppable():
             probe.run()
     except KeyboardInterrupt:
-        click.echo("stopped; what was made is taken away", err=True)
+        click.echo("stopped; what was created is removed", err=True)
     finally:
         _write(out, probe)
         _summarise(out, probe)

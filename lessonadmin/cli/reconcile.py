@@ -16,26 +16,24 @@ TIMEOUT_SECONDS = 600.0  # for a reconciliation under way to end
 
 
 @click.command("reconcile")
-@click.option("--dry-run", is_flag=True, help="Only say what does not agree.")
-@click.option(
-    "--delete-orphans", is_flag=True, help="Promise the deletion of assets of ours that nothing uses."
-)
+@click.option("--dry-run", is_flag=True, help="Only list what does not match.")
+@click.option("--delete-orphans", is_flag=True, help="Delete assets of this school that nothing uses.")
 def reconcile_command(dry_run: bool, delete_orphans: bool) -> None:
     """Find and fix what does not agree between Lessonadmin and Mux."""
     try:
         report = _run_when_free(fix=not dry_run, delete_orphans=delete_orphans and not dry_run)
     except mux_inventory.InventoryFailed as error:
         raise click.ClickException(
-            f"Mux could not be read to the end, so nothing was changed: {visible(str(error))}"
+            f"Mux could not be read completely, so nothing was changed: {visible(str(error))}"
         ) from error
     click.echo(f"pages: {report.pages}  assets: {report.assets}  uploads: {report.uploads}")
-    click.echo(f"foreign assets, never touched: {report.foreign}")
+    click.echo(f"assets of others, never touched: {report.foreign}")
     click.echo(f"orphans younger than a day, left alone: {report.young_orphans}")
     click.echo(f"found: {sum(report.found.values())}")
     click.echo(f"mended: {sum(report.fixed.values())}")
     click.echo(f"failed: {sum(report.failed.values())}")
     if report.left:
-        click.echo(f"left for the next run, since {mux_budget.CLOSED}: {report.left}")
+        click.echo(f"left for the next run: {mux_budget.CLOSED}: {report.left}")
     if report.implausible:
         click.echo(
             "So many assets are missing that the token may belong to another Mux environment: none was cleared. "
@@ -60,9 +58,9 @@ def _run_when_free(*, fix: bool, delete_orphans: bool) -> reconcile.Report:
             )
         except reconcile.AlreadyRunning:
             if time.monotonic() > until:
-                raise click.ClickException("Another reconcile is still at work. Try again later.") from None
+                raise click.ClickException("Another sync check is still running. Try again later.") from None
             if not waiting:
-                click.echo("Another reconcile is at work; waiting for its end.", err=True)
+                click.echo("Another sync check is running; waiting for it to end.", err=True)
             waiting = True
             time.sleep(1)
 

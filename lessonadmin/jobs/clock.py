@@ -52,7 +52,7 @@ def run(application: Flask) -> None:
             log.warning("the database does not answer (%s), trying again", type(error).__name__)
             pause = PAUSE_AFTER_ERROR_SECONDS
         except Exception:  # the clock must go on, whatever one periodic task raises
-            log.exception("the clock stumbled and goes on")
+            log.exception("the clock had an error and goes on")
             pause = PAUSE_AFTER_ERROR_SECONDS
         next_due = min(due.values()) - time.monotonic()
         stop.wait(max(0.2, min(pause, next_due)))

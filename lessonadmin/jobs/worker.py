@@ -65,7 +65,7 @@ class LessonWorker(Worker):
                 heartbeats.record(f"{heartbeats.WORKER}{socket.gethostname()}:{os.getpid()}")
                 security_events.write_due()
         except SQLAlchemyError as error:
-            log.warning("no sign of life could be left: %s", type(error).__name__)
+            log.warning("the heartbeat could not be written: %s", type(error).__name__)
 
     def execute_job(self, job: Any, queue: Any) -> None:
         if job.refusal is None:

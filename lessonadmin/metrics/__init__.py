@@ -20,9 +20,7 @@ values.ValueClass = values.MultiProcessValue(_SLOTS)  # type: ignore[no-untyped-
 READY_BUCKETS_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 REQUEST_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
-webhook_events = Counter(
-    "lessonadmin_webhook_events_total", "Webhook events by what became of them.", ["type", "outcome"]
-)
+webhook_events = Counter("lessonadmin_webhook_events_total", "Webhook events by result.", ["type", "outcome"])
 webhook_rejected = Counter(
     "lessonadmin_webhook_rejected_total", "Webhook requests that were refused.", ["reason"]
 )
@@ -36,7 +34,7 @@ time_to_ready = Histogram(
 ready_discovered = Counter(
     "lessonadmin_ready_discovered_total", "Who found out that a video is ready.", ["by"]
 )
-jobs_refused = Counter("lessonadmin_jobs_refused_total", "Jobs in Redis that are none of ours.")
+jobs_refused = Counter("lessonadmin_jobs_refused_total", "Jobs in Redis that are not Lessonadmin's.")
 mux_requests = Counter("lessonadmin_mux_requests_total", "Calls to Mux.", ["operation", "outcome"])
 http_requests = Histogram(
     "lessonadmin_http_request_seconds",

@@ -45,7 +45,7 @@ def make_private(folder: Path) -> None:
         if not stat.S_ISDIR(found.st_mode):
             raise UntrustedFolder("is no folder of its own")
         if found.st_uid != os.geteuid():
-            raise UntrustedFolder("belongs to somebody else")
+            raise UntrustedFolder("belongs to another user")
         if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise UntrustedFolder("can be written to by others")
         if stat.S_IMODE(found.st_mode) != 0o700:

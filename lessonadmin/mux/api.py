@@ -183,9 +183,7 @@ def create_playback_id(asset_id: str, *, policy: str, priority: Priority) -> Pla
         )
         found = playback_id_from(value["data"])
         if found is None or found.policy != policy:
-            raise responses.nonsense(
-                "it was no playback id of the policy that we asked for", status=ask.status
-            )
+            raise responses.nonsense("it was no playback id of the requested policy", status=ask.status)
         return found
 
 

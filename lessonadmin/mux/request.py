@@ -33,11 +33,9 @@ RAW_ANSWER: dict[str, Any] = {"_preload_content": False}
 def valid_id(thing: str, given: str) -> str:
     """The id if Mux can have made it; an empty one would ask for the list, dots for another address."""
     if is_temporary(given):
-        raise Refused(
-            f"This is a temporary {thing} id of ours; Mux has never seen it.", category="temp_asset"
-        )
+        raise Refused(f"This is a temporary {thing} id; Mux has never seen it.", category="temp_asset")
     if not isinstance(given, str) or POSSIBLE_ID.fullmatch(given) is None:
-        raise Refused(f"There is no {thing} id to ask Mux for.", category="not_found")
+        raise Refused(f"There is no {thing} id to look up at Mux.", category="not_found")
     return given
 
 
@@ -57,9 +55,7 @@ class MuxRequest:
         except (urllib3.exceptions.HTTPError, transport.BodyTooLarge, OSError) as error:
             raise responses.connection_error(error) from error
         except UnicodeError:
-            raise Refused(
-                "Our access token has characters that no token has.", category="auth_error"
-            ) from None
+            raise Refused("The access token has invalid characters.", category="auth_error") from None
         self.status = answer.status
         rate_headers.remember(priority, answer.headers, creating=self.question.operation in CREATIONS)
         return answer

@@ -98,7 +98,7 @@ def failure(question: RequestInfo, answer: Answer) -> MuxError:
     status, words = answer.status, _error_text(answer)
     said = f" Mux says: {words}" if words else ""
     if status == 408:
-        return Later(f"Mux gave up waiting.{said}", category="timeout", status=status)
+        return Later(f"Mux timed out.{said}", category="timeout", status=status)
     if status == 429:
         wait = retry_after(answer.headers)
         limit = _rate_limit_text(answer)
@@ -110,7 +110,7 @@ def failure(question: RequestInfo, answer: Answer) -> MuxError:
         )
     if status >= 500:
         wait = retry_after(answer.headers)
-        return Later(f"Mux has a fault of its own ({status}).{said}", status=status, retry_after=wait)
+        return Later(f"Mux has an internal error ({status}).{said}", status=status, retry_after=wait)
     if status == 404:
         return _not_found(question, words, said)
     if status >= 400:
@@ -139,14 +139,14 @@ def _category_and_sentence(question: RequestInfo, status: int, words: str) -> tu
         # Mux answers both with the same body.
         return (
             "auth_error",
-            f"Mux does not accept our access token, or the token lacks this permission; check {TOKEN_NAMES[question.priority]}.",
+            f"Mux does not accept the access token, or the token lacks this permission; check {TOKEN_NAMES[question.priority]}.",
         )
     if status == 402 or PLAN_LIMIT.search(words):
         return "quota", "The limit of the Mux plan is reached."
     if question.operation == "cancel_upload" and status in (403, 409):
         return "unknown", "This upload can no longer be cancelled."
     if status == 403:
-        return "auth_error", f"Our access token may not do this; check {TOKEN_NAMES[question.priority]}."
+        return "auth_error", f"The access token may not do this; check {TOKEN_NAMES[question.priority]}."
     if question.thing and status == 400 and BAD_ID.search(words):
         return (
             "not_found",
@@ -179,10 +179,10 @@ def connection_error(error: Exception) -> MuxError:
     if isinstance(cause, broken.TimeoutError):
         return Later("Mux did not answer in time.", category="timeout")
     if isinstance(cause, broken.SSLError):
-        return Later("No safe connection to Mux could be made (TLS).", category="network")
+        return Later("No secure connection to Mux could be made (TLS).", category="network")
     if isinstance(cause, broken.HTTPError):
-        return Later("The connection to Mux broke off.", category="network")
-    return Later(f"Mux could not be asked ({type(cause).__name__}).", category="network")
+        return Later("The connection to Mux was interrupted.", category="network")
+    return Later(f"The call to Mux failed ({type(cause).__name__}).", category="network")
 
 
 def _why_unreachable(cause: urllib3.exceptions.HTTPError) -> str:

@@ -20,7 +20,7 @@ MAX_AT_ONCE = 3
 RESERVED_FOR_UPLOADS = 1
 WAIT_SECONDS = 0.5
 RETRY_AFTER_SECONDS = 5
-BUSY_MESSAGE = "Very many questions to Mux are under way right now, so this one was not asked."
+BUSY_MESSAGE = "Too many calls to Mux are running right now, so this one was not made."
 
 
 class NotCounted(RuntimeError):
@@ -88,7 +88,7 @@ def slot(*, for_upload: bool) -> Iterator[None]:
         yield
         return
     if not request.counted:
-        raise NotCounted("a request would ask Mux, and no limit counted that")
+        raise NotCounted("a request would call Mux, and no limit counted that")
     began = _slots.take(MAX_AT_ONCE if for_upload else MAX_AT_ONCE - RESERVED_FOR_UPLOADS)
     if began is None:
         raise Later(BUSY_MESSAGE, category="busy", retry_after=RETRY_AFTER_SECONDS)

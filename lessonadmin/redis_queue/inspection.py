@@ -143,7 +143,7 @@ def retry(job_id: str) -> None:
     with _redis_answers():
         one, job = _failed(job_id)
         if job is None or job.refusal is not None:
-            raise Conflict("unreadable", "This job is none of ours, so it cannot be tried again.")
+            raise Conflict("unreadable", "This is not a job of Lessonadmin, so it cannot be tried again.")
         one.failed_job_registry.requeue(job)
 
 

@@ -53,7 +53,7 @@ def trusted(items: tuple[str, ...]) -> Trusted:
                 "must be networks or addresses such as 10.0.0.0/8,2001:db8::/32,192.0.2.7, or unix"
             ) from None
         if network.prefixlen == 0:
-            raise ValueError("must not name everybody: whoever is trusted may claim any address")
+            raise ValueError("must not name every address: what is trusted may claim any address")
         networks.append(network)
     return Trusted(tuple(networks), unix=any(item.lower() == UNIX for item in items))
 

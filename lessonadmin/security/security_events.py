@@ -28,12 +28,12 @@ KINDS = {
     "locked_out": "Too many wrong tries, made to wait",
     "refused": "Signed in, but not allowed there",
     "csrf_refused": "A form without its secret (CSRF)",
-    "bad_token": "A token that nobody has",
-    "expired_token": "A token that is over",
+    "bad_token": "An unknown token",
+    "expired_token": "An ended token",
     "insufficient_scope": "A token that may only read",
-    "temporary_password_ended": "A temporary password that is over",
-    "host_refused": "A host name that is not ours",
-    "job_refused": "A job that is none of ours",
+    "temporary_password_ended": "An ended temporary password",
+    "host_refused": "A wrong host name",
+    "job_refused": "A job that is not Lessonadmin's",
 }
 # Of these a burst of one account is looked for; of the others the account stands in the log only.
 BY_ACCOUNT = frozenset({"refused"})

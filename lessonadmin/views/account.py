@@ -63,7 +63,7 @@ def change_password() -> Response:
     except Invalid as problem:
         return _page(problem=problem, wrong_form="password", status=400)
     flash(
-        "Your password is changed. Every other browser is signed out, and all bearer tokens are revoked.",
+        "Your password is changed. Every other browser is signed out, and all API tokens are revoked.",
         "success",
     )
     return redirect(after or url_for("account.show"))
@@ -118,7 +118,7 @@ def _end_everywhere() -> Response:
     with transaction(auth.current_actor()):
         own_account.sign_out_everywhere(auth.current_user())
     auth.end_session()
-    flash("You are signed out everywhere, and all bearer tokens are revoked.", "success")
+    flash("You are signed out everywhere, and all API tokens are revoked.", "success")
     return redirect(url_for("sign_in.login"))
 
 

@@ -8,7 +8,7 @@ function outcome(delivery) {
   const times = delivery.attempts.length > 1 ? ` ×${delivery.attempts.length}` : "";
   if (delivery.status === "delivered") return pill(`✓ ${answer}${times}`, "good");
   if (delivery.status === "dropped") return pill("dropped", "bad");
-  if (delivery.status === "failed") return pill(`given up: ${answer}${times}`, "bad");
+  if (delivery.status === "failed") return pill(`failed: ${answer}${times}`, "bad");
   if (delivery.attempts.length) return pill(`↻ ${answer}${times}, next ${time(delivery.due)}`, "busy");
   return pill(delivery.status === "held" ? "held back" : `due ${time(delivery.due)}`, "busy");
 }
@@ -41,7 +41,7 @@ function draw(event) {
     make("span", { class: "about", text: about(event) }));
   if (!event.deliveries.length) summary.append(pill("no endpoint"));
   summary.append(make("time", { text: event.created_at.slice(11, 19) }));
-  const again = () => act("POST", `/events/${event.id}/again`, {}, "On its way again");
+  const again = () => act("POST", `/events/${event.id}/again`, {}, "Sent again");
   const inside = make("div", { class: "inside" },
     make("div", { class: "tools" }, make("button", { type: "button", text: "Send again", on: { click: again } })),
     ...event.deliveries.map(attempts),

@@ -30,7 +30,7 @@ function uploadCard(upload, now) {
   if (waiting)
     card.append(
       make("div", { class: "actions" },
-        button("Complete without bytes", `${base}/complete`, {}, "The asset is on its way"),
+        button("Complete without bytes", `${base}/complete`, {}, "The asset is being created"),
         button("Time out", `${base}/time-out`, {}, "Timed out: no event tells of it"),
         button("Fail", `${base}/error`),
         button("Cancel elsewhere", `${base}/cancel`)),
@@ -71,7 +71,7 @@ function assetCard(asset, old) {
   const type = { ready: "ready", errored: "errored", preparing: "created" }[asset.status];
   actions.append(
     button(`Send ${type} again`, "/events", { type: `video.asset.${type}`, asset_id: asset.id }, "Sent"),
-    button("Delete in dashboard", `${base}/delete`, {}, "Deleted, as if somebody had done it at Mux"),
+    button("Delete in dashboard", `${base}/delete`, {}, "Deleted, as if by hand in Mux's dashboard"),
   );
   card.append(actions);
   return card;

@@ -61,7 +61,7 @@ def test_a_course_is_written_saved_in_place_and_deleted(page: Page, stack: Stack
     page.reload()
     page.get_by_role("button", name="Delete course…").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Its lesson stays")
+    expect(dialog).to_contain_text("Its lesson is kept")
     dialog.get_by_role("button", name="Delete course").click()
     expect(page).to_have_url(re.compile("/courses$"))
     assert stack.sql("SELECT course_id FROM lessons WHERE title = 'It stays' ORDER BY id DESC LIMIT 1") == [
@@ -156,9 +156,9 @@ def test_without_scripts_everything_still_works(
     expect(plain.get_by_role("alert")).to_contain_text("Enter a title")
     plain.goto(f"/courses/{course}/edit")
     plain.get_by_role("link", name="Delete course…").click()
-    expect(plain.get_by_text("Its 4 lessons stay")).to_be_visible()
+    expect(plain.get_by_text("Its 4 lessons are kept")).to_be_visible()
     plain.get_by_role("button", name="Delete course").click()
-    expect(plain.get_by_text("Its lessons stay")).to_be_visible()
+    expect(plain.get_by_text("Its lessons are kept")).to_be_visible()
     bare.close()
 
 
@@ -210,5 +210,5 @@ def test_the_pages_are_accessible(
         assert axe(page) == []
     page = visit(newcomer)
     page.goto("/courses")
-    expect(page.get_by_role("link", name="Make the first course")).to_be_visible()
+    expect(page.get_by_role("link", name="Create your first course")).to_be_visible()
     assert axe(page) == []

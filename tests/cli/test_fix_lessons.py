@@ -47,7 +47,7 @@ def test_what_failed_or_is_left_ends_with_1(
     assert ended == code
     said = capsys.readouterr().out
     assert f"processed: {len(results)}" in said
-    assert (f"left for the next run, since {mux_budget.CLOSED}: 3" in said) == bool(left)
+    assert (f"left for the next run: {mux_budget.CLOSED}: 3" in said) == bool(left)
 
 
 def test_the_report_has_a_line_a_lesson(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_one_line_fails_and_the_others_go_on(mux_sim: MuxSim, instructor: User, 
         [line("Unknown", teacher="nobody@school.example"), line("Gone", gone), line("Good", good)]
     )
     assert (code, figures) == (1, (3, 1, 0, 2)), said
-    assert "line 2: failed: nobody has this e-mail address" in said
+    assert "line 2: failed: no account has this e-mail address" in said
     assert "line 3: failed: Mux has no such asset" in said
     assert [lesson.title for lesson in db.session.scalars(select(Lesson))] == ["Good"]
 
@@ -213,7 +213,7 @@ def test_the_report_has_every_line_and_is_safe_in_a_spreadsheet(
     made = only("=HYPERLINK(1)")
     assert first[:2] == ["2", "'=HYPERLINK(1)"]
     assert (first[4], first[6]) == ("updated", str(made.id))
-    assert second[4:] == ["failed", "nobody has this e-mail address", ""]
+    assert second[4:] == ["failed", "no account has this e-mail address", ""]
     assert "overwrite" in run([line()], "--report", str(tmp_path / "lessons.csv"))[2]
 
 
@@ -239,6 +239,6 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(
     os.close(ours)
     assert process.wait(20) == 1
     assert b"100%" in said
-    assert b"line 3: failed: nobody has this e-mail address" in said
+    assert b"line 3: failed: no account has this e-mail address" in said
     assert b"line 2" not in said  # what went well is in the figures
     assert b"processed: 2" in said

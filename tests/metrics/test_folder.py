@@ -37,7 +37,7 @@ def test_a_folder_that_another_user_may_have_filled_is_refused(
 
 def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(UntrustedFolder, match="belongs to somebody else"):
+    with pytest.raises(UntrustedFolder, match="belongs to another user"):
         make_private(tmp_path / "metrics")
 
 

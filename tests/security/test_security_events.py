@@ -200,7 +200,7 @@ def test_staff_see_the_last_day(client: FlaskClient, session: object) -> None:
     for _ in range(3):
         client.get("/api/lessons", headers={"Authorization": "Bearer of-nobody"})
     page = signed_in(make_user(role="support")).get("/admin/").text
-    assert "A token that nobody has" in page
+    assert "An unknown token" in page
     assert "Nobody was turned away." not in page
 
 

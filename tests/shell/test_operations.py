@@ -34,7 +34,7 @@ def busy_school(app: Flask) -> None:
         db.session.execute(text(FIGURES))
         db.session.execute(
             text(
-                "INSERT INTO alarms (id, kind, message) VALUES (gen_random_uuid(), 'no_worker', 'No worker was ever seen.')"
+                "INSERT INTO alarms (id, kind, message) VALUES (gen_random_uuid(), 'no_worker', 'No worker has been seen yet.')"
             )
         )
         db.session.commit()
@@ -48,7 +48,7 @@ def busy_school(app: Flask) -> None:
     for kind in ("missing", "orphan", "wrong_policy"):
         for _ in range(3):
             keep(Difference(run_id=run.id, kind=kind, mux_id=uuid.uuid4().hex * 2, target_type="lesson",
-                       target_id=lesson.id, remark="we say ready, Mux does not have it"))  # fmt: skip
+                       target_id=lesson.id, remark="here: ready, Mux does not have it"))  # fmt: skip
     with in_context():
         db.session.execute(text("UPDATE reconcile_runs SET finished_at = clock_timestamp()"))
         db.session.commit()
@@ -84,11 +84,11 @@ def test_it_updates_by_itself_and_what_is_open_stays_open(window: Window, busy_s
     table = page.locator("#chart-uploads details")
     table.locator("summary").click()
     picture = page.locator("#chart-uploads svg").element_handle()
-    expect(page.get_by_text("No worker was ever seen.")).to_be_visible()
+    expect(page.get_by_text("No worker has been seen yet.")).to_be_visible()
     with in_context():
         db.session.execute(text("UPDATE alarms SET ended_at = clock_timestamp()"))
         db.session.commit()
-    expect(page.get_by_text("No worker was ever seen.")).to_have_count(0)
+    expect(page.get_by_text("No worker has been seen yet.")).to_have_count(0)
     assert table.get_attribute("open") is not None
     assert picture is not None
     assert picture.evaluate("element => element.isConnected"), "an unchanged chart is not drawn anew"

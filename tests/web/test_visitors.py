@@ -218,7 +218,7 @@ def test_the_doctor_names_a_proxy_that_is_not_believed(app: Flask, client: Flask
     assert line.level == "warn"
     assert line.says == (
         f"Requests come from {PROXY} with X-Forwarded-For, which TRUSTED_PROXIES does not name: "
-        "everybody behind it counts as one address."
+        "everyone behind it counts as one address."
     )
     assert f"TRUSTED_PROXIES={PROXY}" in line.todo
     with app.app_context():

@@ -31,7 +31,7 @@ def state_changed(user: User) -> None:
 
 
 def tokens_revoked(user: User, count: int) -> None:
-    which = "a bearer token" if count == 1 else f"{count} bearer tokens"
+    which = "an API token" if count == 1 else f"{count} API tokens"
     _tell(
         user,
         f"{_who()} revoked {which} of yours. Scripts that use {'it' if count == 1 else 'them'} are refused.",

@@ -77,4 +77,4 @@ def _other(by: User | None, user_id: uuid.UUID) -> User:
 def _keep_an_admin(user: User) -> None:
     others = select(User.id).where(User.role == "admin", User.active, User.id != user.id).limit(1)
     if user.role == "admin" and db.session.scalar(others) is None:
-        raise Conflict("last_admin", "This is the last admin; make somebody else an admin first.")
+        raise Conflict("last_admin", "This is the last admin; make another account an admin first.")

@@ -39,11 +39,11 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
     if giver is None:
         raise Missing()
     if taker is None or not taker.teaches:
-        raise Invalid.field("to", "Choose somebody who teaches, or staff.")
+        raise Invalid.field("to", "Choose an instructor or staff.")
     if not taker.active:
         raise Conflict("account_disabled", "This account is disabled; choose another one.")
     if giver.id == taker.id:
-        raise Invalid.field("to", "Choose somebody else.")
+        raise Invalid.field("to", "Choose another account.")
     # Locked in the order that all callers who lock several use; only then it is sure which uploads there are.
     for model, owner_id in ((Course, Course.instructor_id), (Lesson, Lesson.creator_id)):
         mine = select(model.id).where(owner_id == giver.id).order_by(model.id).with_for_update()
@@ -52,7 +52,7 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
     courses = _move(Course, "course", giver, taker)
     lessons = _move(Lesson, "lesson", giver, taker)
     db.session.expire_all()
-    withdrawn = withdrawal.withdraw_uploads_of(giver, why=f"everything was handed over to {taker.email}")
+    withdrawn = withdrawal.withdraw_uploads_of(giver, why=f"all content was transferred to {taker.email}")
     done = Handover(lessons, courses, withdrawn)
     audit_log.record(
         "user.handed_over",

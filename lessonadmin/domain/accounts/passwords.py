@@ -70,7 +70,7 @@ def check_different(new: str, old: str, *, field: str) -> None:
     """A person who knows the old one must not know the new one: neither is a part of the other, whatever signs are added."""
     was, becomes = _letters_of(old), _letters_of(new)
     if was in becomes or becomes in was:
-        raise Invalid.field(field, "Choose one that is really different from the present password.")
+        raise Invalid.field(field, "Choose one that is different from the current password.")
 
 
 def _letters_of(password: str) -> str:

@@ -20,7 +20,7 @@ from lessonadmin.text.durations import in_words
 HOUR = 3600
 MINUTE = 60
 STAFF_FACTOR = 6
-OFTEN = "You have asked Mux very often within a minute."
+OFTEN = "You have checked with Mux too often within a minute."
 
 
 def ask_for_upload(user_id: uuid.UUID) -> None:
@@ -29,7 +29,7 @@ def ask_for_upload(user_id: uuid.UUID) -> None:
         f"uploads:{user_id}",
         most=config.current().uploads_per_hour,
         seconds=HOUR,
-        sentence="You have started very many uploads within an hour.",
+        sentence="You have started too many uploads within an hour.",
     )
     web_concurrency.mark_counted()
 

@@ -71,7 +71,7 @@ def create_by_password(user: User, *, password: str, name: str, scope: str) -> s
     """The same for a user at a browser, who proves with the present password that it is their own."""
     _hold(user)
     if not passwords.proves(user.password_hash, password):
-        raise Invalid.field("password", "This is not your present password.")
+        raise Invalid.field("password", "This is not your current password.")
     return create(user, name=name, scope=scope)
 
 

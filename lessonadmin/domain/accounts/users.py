@@ -37,7 +37,7 @@ class WrongPassword(Invalid):
     """The present password was asked for and is not this."""
 
     def __init__(self) -> None:
-        sentence = "This is not your present password."
+        sentence = "This is not your current password."
         super().__init__("invalid_input", sentence, fields={"old_password": sentence})
 
 

@@ -64,9 +64,7 @@ def _webhooks_lost() -> str | None:
     found = _recent_ready()
     by_sweep, by_webhook = found.get("sweep", 0), found.get("webhook", 0)
     if by_sweep >= FEW and by_sweep > by_webhook:
-        return (
-            f"In the last hour {by_sweep} videos were found ready by asking Mux, {by_webhook} by a webhook."
-        )
+        return f"In the last hour {by_sweep} videos were found ready by checking with Mux, {by_webhook} by a webhook."
     return None
 
 
@@ -118,9 +116,9 @@ def _no_worker() -> str | None:
     silent = heartbeats.age(heartbeats.WORKER)
     if silent is None or silent > WORKER_SILENT_SECONDS:
         return (
-            "No worker was seen for more than two minutes."
+            "No worker has been seen for more than two minutes."
             if silent is not None
-            else "No worker was ever seen."
+            else "No worker has been seen yet."
         )
     return None
 
@@ -156,7 +154,7 @@ def _token_refused() -> str | None:
         and (answered is None or answered > refused)
     ):
         return "Mux refuses the workers' access token."
-    return "Mux refuses our access token." if _last_call("auth_error") else None
+    return "Mux refuses the access token." if _last_call("auth_error") else None
 
 
 def _quota() -> str | None:
@@ -167,7 +165,7 @@ def _wrong_environment() -> str | None:
     gone = not_found_guard.suspicious_not_found()
     if not gone:
         return None
-    return f"Mux called {gone} videos gone within an hour. That is not believed: they stay as they are."
+    return f"Mux reported {gone} videos as deleted within an hour. Lessonadmin does not believe that: they stay as they are."
 
 
 def _sign_in_burst() -> str | None:
@@ -181,7 +179,7 @@ def _token_burst() -> str | None:
     tries = security_counts.busiest(("bad_token",)).count
     if tries < TOKENS_IN_FIVE_MINUTES:
         return None
-    return f"{tries} requests within five minutes came with a bearer token that nobody has."
+    return f"{tries} requests within five minutes came with an unknown API token."
 
 
 def _refusal_burst() -> str | None:
@@ -194,20 +192,20 @@ def _refusal_burst() -> str | None:
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("webhooks_lost", "Webhooks get lost", "Check the webhook's address and secret in the Mux dashboard.", _webhooks_lost),
-    Kind("no_events", "No webhook arrives", "Check that the webhook exists in the Mux dashboard and reaches us.", _no_events),
-    Kind("events_waiting", "Webhooks are not applied", "None is lost. Look whether the clock is running and what it logs; flask --app app sweep applies them now.", _events_waiting),
-    Kind("failure_rate", "Unusually many videos fail", "Look at the newest failed lessons: is it one cause?", _failure_rate),
-    Kind("queue_stands", "The queue does not move", "Look at the jobs page; start another worker.", _queue_stands),
+    Kind("webhooks_lost", "Webhooks are lost", "Check the webhook's address and secret in the Mux dashboard.", _webhooks_lost),
+    Kind("no_events", "No webhook arrives", "Check in the Mux dashboard that the webhook exists and that its calls reach this server.", _no_events),
+    Kind("events_waiting", "Webhooks are not applied", "None is lost. Check that the clock is running and what it logs; flask --app app sweep applies them now.", _events_waiting),
+    Kind("failure_rate", "Many videos fail", "Open the newest failed lessons: do they have the same cause?", _failure_rate),
+    Kind("queue_stands", "The job queue is not moving", "Open the jobs page; start another worker.", _queue_stands),
     Kind("no_worker", "No worker is running", "Start a worker: flask --app app worker.", _no_worker),
-    Kind("signatures", "Webhook signatures are wrong", "Compare MUX_WEBHOOK_SECRETS with the Mux dashboard.", _signatures),
-    Kind("token_refused", "Mux refuses our token", "Check MUX_TOKEN_ID and its secret, then run flask doctor.", _token_refused),
-    Kind("quota", "The Mux plan is used up", "Raise the plan at Mux or delete videos that nobody needs.", _quota),
-    Kind("quota_near", "The Mux plan is nearly used up", "Raise the plan at Mux before uploads are refused, or delete videos that nobody needs.", mux_usage.near_limit),
-    Kind("sign_in_burst", "Somebody guesses passwords", "Look in the log for lines of lessonadmin.security (sign_in_failed) and block the address they come from.", _sign_in_burst),
-    Kind("token_burst", "Many requests with wrong tokens", "Look in the log for bad_token: a forgotten program, or somebody to block?", _token_burst),
-    Kind("refusal_burst", "One account asks for what it may not have", "Ask the person; if it was not they, reset the password.", _refusal_burst),
-    Kind("wrong_environment", "Mux does not know our videos", "Is the token of another Mux environment? Run flask doctor; if they are truly gone, recheck them by hand.", _wrong_environment),
+    Kind("signatures", "Webhook signatures are refused", "Compare MUX_WEBHOOK_SECRETS with the Mux dashboard.", _signatures),
+    Kind("token_refused", "Mux refuses the access token", "Check MUX_TOKEN_ID and its secret, then run flask doctor.", _token_refused),
+    Kind("quota", "The Mux plan is used up", "Upgrade the Mux plan or delete unused videos.", _quota),
+    Kind("quota_near", "The Mux plan is nearly used up", "Upgrade the Mux plan before uploads are refused, or delete unused videos.", mux_usage.near_limit),
+    Kind("sign_in_burst", "Password guessing", "Find sign_in_failed of lessonadmin.security in the log and block the address the requests come from.", _sign_in_burst),
+    Kind("token_burst", "Many requests with unknown tokens", "Find bad_token in the log: is it a forgotten script, or an address to block?", _token_burst),
+    Kind("refusal_burst", "An account keeps asking for pages it has no access to", "Ask the person; if it was not them, reset the password.", _refusal_burst),
+    Kind("wrong_environment", "Mux does not know the videos", "Does the token belong to another Mux environment? Run flask doctor; if they were really deleted, check them with Mux by hand.", _wrong_environment),
 )  # fmt: skip
 BY_NAME = {kind.name: kind for kind in KINDS}
 

@@ -40,7 +40,7 @@ def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | N
     course = permissions.course_to_change(user, course_id)
     _lock(course)
     if version is not None and course.version != version:
-        raise Conflict("edit_conflict", "Somebody else saved this course while you were editing it.")
+        raise Conflict("edit_conflict", "This course was saved by someone else while you were editing it.")
     before = {"title": course.title, "description": course.description}
     if changes.title is not UNSET and isinstance(changes.title, str):
         course.title = changes.title.strip()
@@ -111,11 +111,11 @@ def edit_and_give(
 def give(by: User, course_id: uuid.UUID, *, to_email: str) -> bool:
     """Hand the course over to another instructor; False if it is theirs already. The caller's transaction has locked it."""
     if not by.is_staff:
-        raise Forbidden("forbidden", "Only staff give a course to another teacher.")
+        raise Forbidden("forbidden", "Only staff can give a course to another instructor.")
     course: Course = permissions.course_to_change(by, course_id)
     taker = users.find_by_email(to_email)
     if taker is None or not taker.teaches:
-        raise Invalid.field("teacher", "There is no teacher with this e-mail address.")
+        raise Invalid.field("teacher", "There is no instructor with this e-mail address.")
     if taker.id == course.instructor_id:
         return False
     if not taker.active:
@@ -126,5 +126,5 @@ def give(by: User, course_id: uuid.UUID, *, to_email: str) -> bool:
     course.version += 1
     db.session.flush()
     audit_log.record("course.handed_over", course, before=giver.email, after=taker.email)
-    withdrawal.withdraw_uploads_of(giver, why=f"the course was handed over to {taker.email}")
+    withdrawal.withdraw_uploads_of(giver, why=f"the course was transferred to {taker.email}")
     return True

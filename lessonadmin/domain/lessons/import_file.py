@@ -151,7 +151,7 @@ def _header(file: TextIO) -> tuple[str, list[str], int]:
     if not storable(head):
         raise Unreadable("this is no text; save it as “CSV UTF-8”.")
     if not head.strip("\r\n\ufeff ,;\t"):
-        raise Unreadable("the file is empty: its first line must name the columns (title, teacher, ...).")
+        raise Unreadable("the file is empty: its first line must name the columns (title, instructor, ...).")
     delimiter = stated[1] if stated else max(DELIMITERS, key=head.count)
     given = next(csv.reader([head.lstrip("\ufeff")], delimiter=delimiter))
     while given and not given[-1].strip():
@@ -217,9 +217,9 @@ def _read(line: int, names: list[str], cells: list[str]) -> Row | Wrong:
 
 def _wrong_names(instructor: str, course: str, asset_id: str) -> Iterator[str]:
     if not instructor:
-        yield "Enter the teacher's e-mail address."
+        yield "Enter the instructor's e-mail address."
     elif len(instructor) > MAX_EMAIL or not instructor.isprintable():
-        yield "The teacher's e-mail address is none."
+        yield "This is not an e-mail address of an instructor."
     if course:
         try:
             check_texts(course, "")

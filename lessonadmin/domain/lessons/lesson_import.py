@@ -77,9 +77,9 @@ def take_in(row: Row, *, actor: Actor, dry_run: bool) -> Outcome:
 def _instructor(email: str) -> User:
     user = users.find_by_email(email)
     if user is None:
-        raise _No("nobody has this e-mail address")
+        raise _No("no account has this e-mail address")
     if not user.active:
-        raise _No("the account of this teacher is disabled")
+        raise _No("the account of this instructor is disabled")
     if user.role == "student":
         raise _No("this is a student, who has no lessons")
     return user

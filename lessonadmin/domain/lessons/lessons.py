@@ -145,7 +145,7 @@ def edit(
     video = locking.lock_video_of(lesson)
     lesson = _lesson(video)
     if version is not None and lesson.version != version:
-        raise Conflict("edit_conflict", "Somebody else saved this lesson while you were editing it.")
+        raise Conflict("edit_conflict", "This lesson was saved by someone else while you were editing it.")
     before = {name: getattr(lesson, name) for name in ("title", "description", "price_cents", "course_id")}
     if isinstance(changes.title, str):
         lesson.title = changes.title.strip()

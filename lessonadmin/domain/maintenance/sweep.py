@@ -150,7 +150,7 @@ def _mark(tracking_id: uuid.UUID) -> bool:
             "needs_attention",
             video.owner,
             f"The {which} of “{video.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes. "
-            "We go on watching it; if you have closed the page during the upload, please upload it again.",
+            "It is still being checked; if you closed the page during the upload, upload it again.",
             tracking=row,
             cause="stuck",
         )

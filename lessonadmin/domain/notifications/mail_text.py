@@ -95,7 +95,7 @@ def _text(bundle: Sequence[Notice]) -> str:
 
 def _why_this_mail(kind: str) -> str:
     if kind == account_notices.KIND:
-        return "Lessonadmin writes to you whenever somebody changes your account."
+        return "You get this mail because your account was changed."
     return (
         "Lessonadmin writes to you when something happens to your videos.\n"
         f"To stop these mails: {config.current().public_url}/account"

@@ -18,7 +18,7 @@ from lessonadmin.observability import traces
 from lessonadmin.text.texts import plain
 
 SECONDS = 10
-NO_TLS = "the mail server does not offer TLS (STARTTLS), so it was told no password and no mail"
+NO_TLS = "the mail server does not offer TLS (STARTTLS), so no password and no mail was sent"
 
 
 class Away(Exception):

@@ -94,7 +94,7 @@ class UploadSnapshot:
 def unavailable(error: mux.MuxError) -> Unavailable:
     """A failed call in words for the person who waits for it."""
     if error.category == "auth_error":
-        return Unavailable("mux_unavailable", "Mux refuses our access token. Please tell support.")
+        return Unavailable("mux_unavailable", "Mux refuses the access token. Please tell support.")
     wait = None if error.retry_after is None else math.ceil(error.retry_after)
     said = "Very many questions to Mux are under way" if error.category == "busy" else "Mux does not answer"
     return Unavailable(

@@ -14,9 +14,7 @@ from lessonadmin.domain.polling import environment
 
 GONE = "gone"
 WINDOW = timedelta(hours=1)
-IGNORED_MESSAGE = (
-    "Mux says that it is gone, like so many others at once that our access is the likelier culprit."
-)
+IGNORED_MESSAGE = "Mux says that it does not exist, like so many others at once that the access token is the more likely cause."
 
 
 def suspicious_not_found() -> int:

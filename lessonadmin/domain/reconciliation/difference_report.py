@@ -147,33 +147,33 @@ def unfinished(report: DifferenceReport) -> tuple[datetime, str] | None:
 def request_run(user_id: uuid.UUID) -> None:
     """Enqueue a run now; it fixes nothing."""
     if _busy():
-        raise Conflict("busy", "A walk or a mending is under way already.")
+        raise Conflict("busy", "A sync check or a fix is already running.")
     if not queue.enqueue("lessonadmin.jobs.reconciling.walk_now", str(user_id)):
         raise Unavailable(
-            "queue_away", "The queue does not answer, so no worker can be asked. Please try again."
+            "queue_away", "The job queue does not answer, so nothing was started. Try again in a moment."
         )
 
 
 def request_fix(kind: str, *, run_id: uuid.UUID | None, user_id: uuid.UUID, reason: str, typed: str) -> None:
     """Enqueue the fix of one kind of the last report's differences. Deleting needs the word and a reason."""
     if kind not in DIFFERENCE_KINDS:
-        raise Invalid.field("kind", "There is no such kind of finding.")
+        raise Invalid.field("kind", "There is no such kind of mismatch.")
     if kind in DELETING_KINDS and typed.strip() != CONFIRMATION:
         raise Invalid.field("typed", f"Type “{CONFIRMATION}” to confirm.")
     if kind in DELETING_KINDS and not reason.strip():
-        raise Invalid.field("reason", "Say why these assets are deleted.")
+        raise Invalid.field("reason", "Give a reason for deleting these assets.")
     run = reconcile.last_report()
     if run is None or run.id != run_id:
-        raise Conflict("old_report", "There is a newer report by now. Please look at it first.")
+        raise Conflict("old_report", "There is a newer report. Read it first.")
     if not reconcile.may_fix(kind):
         raise Conflict(
-            "implausible", "So much is missing that the token may belong to another Mux environment."
+            "implausible", "So many assets are missing that the token may belong to another Mux environment."
         )
     if _busy():
-        raise Conflict("busy", "A walk or a mending is under way already.")
+        raise Conflict("busy", "A sync check or a fix is already running.")
     if not queue.enqueue(
         "lessonadmin.jobs.reconciling.mend_kind", str(run.id), kind, str(user_id), reason.strip()[:500]
     ):
         raise Unavailable(
-            "queue_away", "The queue does not answer, so no worker can be asked. Please try again."
+            "queue_away", "The job queue does not answer, so nothing was started. Try again in a moment."
         )

@@ -63,32 +63,32 @@ OWNER += " coalesce({0}.lesson_id, {0}.course_id)"
 
 QUERIES = {
     "orphan": f"""SELECT 'orphan', s.asset_id, {OWNER.format("s")}, NULL::uuid,
-        'made ' || coalesce(s.made_at::date::text, 'long ago') || ', nothing of ours uses it'
+        'made ' || coalesce(s.made_at::date::text, 'long ago') || ', nothing here uses it'
         {UNUSED_BY_US} AND {IS_OLD} AND NOT {HAS_ANOTHER} ORDER BY s.asset_id""",
     "duplicate": f"""SELECT 'duplicate', s.asset_id, {OWNER.format("s")}, NULL::uuid,
         'its owner plays another asset' {UNUSED_BY_US} AND {IS_OLD} AND {HAS_ANOTHER} ORDER BY s.asset_id""",
     "missing": f"""SELECT 'missing', u.asset_id, {OWNER.format("u")}, u.tracking_id,
-        'we say ' || u.status || ', Mux does not have it'
+        'here: ' || u.status || ', Mux does not have it'
         FROM used_assets u WHERE NOT EXISTS (SELECT 1 FROM seen_assets s WHERE s.asset_id = u.asset_id)
          AND u.created_at < :started_at ORDER BY u.asset_id""",
     "wrong_policy": f"""SELECT 'wrong_policy', u.asset_id, {OWNER.format("u")}, u.tracking_id,
-        CASE WHEN u.playback_id <> ALL (s.playback_ids) THEN 'Mux does not have our playback id'
+        CASE WHEN u.playback_id <> ALL (s.playback_ids) THEN 'Mux does not have the playback id'
              ELSE 'it is paid for and has a public playback id' END
         FROM used_assets u JOIN seen_assets s USING (asset_id)
         WHERE u.status = 'ready' AND (u.playback_id <> ALL (s.playback_ids)
               OR (u.price_cents > 0 AND 'public' = ANY (s.policies) AND (:signs OR u.wanted_policy = 'signed')))
         ORDER BY u.asset_id""",
     "stale": f"""SELECT 'stale', u.asset_id, {OWNER.format("u")}, u.tracking_id,
-        'we say ' || u.status || ', Mux says ' || s.status
+        'here: ' || u.status || ', at Mux: ' || s.status
         FROM used_assets u JOIN seen_assets s USING (asset_id)
         WHERE ((u.status = 'processing' AND s.status IN ('ready', 'errored'))
             OR (u.status = 'ready' AND s.status = 'errored'))
         UNION ALL
-        SELECT 'stale', s.asset_id, {OWNER.format("t")}, t.id, 'we say withdrawn, Mux says ' || s.status
+        SELECT 'stale', s.asset_id, {OWNER.format("t")}, t.id, 'here: withdrawn, at Mux: ' || s.status
         FROM mux_asset_tracking t JOIN seen_assets s ON s.upload_id = t.upload_id
         WHERE {WAS_WITHDRAWN} ORDER BY 2""",
     "unknown_upload": f"""SELECT 'unknown_upload', s.upload_id, {OWNER.format("s")}, NULL::uuid,
-        'Mux waits for its file, we do not know it'
+        'Mux waits for its file, it is unknown here'
         FROM seen_uploads s WHERE s.status = 'waiting' AND (s.lesson_id IS NOT NULL OR s.course_id IS NOT NULL)
          AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id)
          AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.id = s.tracking_id AND t.upload_id IS NULL

@@ -232,7 +232,7 @@ def _fix_one(report: Report, finding: Difference, actor: Actor) -> None:
         done = fixes.fix(finding, actor=actor)
     except mux.MuxError as error:
         mux_budget.went_wrong(error)
-        log.warning("%s %s could not be mended: %s", finding.kind, finding.mux_id, error.category)
+        log.warning("%s %s could not be fixed: %s", finding.kind, finding.mux_id, error.category)
         report.failed[finding.kind] += 1
         return
     if done:

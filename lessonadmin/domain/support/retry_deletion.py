@@ -20,7 +20,7 @@ def try_now(deletion_id: uuid.UUID, *, actor: Actor) -> bool:
         if row is None:
             raise Missing
         if row.done_at is not None:
-            raise Conflict("done_already", "This asset is gone at Mux already.")
+            raise Conflict("done_already", "Mux has deleted this asset already.")
         waits = db.session.scalar(
             AssetDeletion.__table__.select()
             .with_only_columns(AssetDeletion.due_at > func.clock_timestamp())

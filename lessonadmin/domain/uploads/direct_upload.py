@@ -76,11 +76,9 @@ def check_file(file: File) -> str:
         names = ", ".join(
             sorted({e.upper() for e, t in TYPES_BY_EXTENSION.items() if t in settings.upload_types})
         )
-        raise WrongType(
-            "unsupported_type", f"This is not a video we can take. Please choose one of: {names}."
-        )
+        raise WrongType("unsupported_type", f"This file type cannot be used. Choose one of: {names}.")
     if not kind and ending:
-        raise WrongType("unsupported_type", f"A .{ending[:10]} file is not a video we can take.")
+        raise WrongType("unsupported_type", f"A .{ending[:10]} file cannot be used.")
     if file.size is not None and file.size > settings.upload_max_mb * 1024 * 1024:
         raise TooLarge("too_large", f"The file is larger than {settings.upload_max_mb} MB.")
     if file.size == 0:
@@ -299,7 +297,7 @@ def cancel_at_once(upload_id: str, owner: Owner, *, actor: Actor) -> str:
             rate_limits.other_question(actor)
         cleanup.finish_cancellation(cancellation_id, actor=actor, priority="high")
     except TooMany:
-        log.warning("an upload is cancelled at Mux later: this user asks Mux very often")
+        log.warning("an upload is cancelled at Mux later: this user has reached the limit of checks")
     except mux.MuxError as error:
         log.warning("an upload is cancelled at Mux later: %s", error.category)
     return status

@@ -90,7 +90,7 @@ def changes(body: LessonChange) -> Changes:
     tag=TAG,
     who="teaching",
     answers={204: None},
-    problems={409: "`has_purchases`: somebody bought it."},
+    problems={409: "`has_purchases`: it has been bought."},
 )
 def delete_lesson(lesson_id: uuid.UUID) -> Answer:
     """Delete a lesson, and its video at Mux."""
@@ -108,7 +108,7 @@ def delete_lesson(lesson_id: uuid.UUID) -> Answer:
     problems={
         400: "`no_video`: there is nothing to publish. `temporary_asset`: its video id means nothing to Mux.",
         409: "`video_error`: the video failed.",
-        429: "Mux had to be asked, and was asked for this person very often; `Retry-After` says when to come back.",
+        429: "Mux had to be asked, too often for this user; `Retry-After` says when to come back.",
         503: "`mux_unavailable`: Mux had to be asked and did not answer.",
     },
 )

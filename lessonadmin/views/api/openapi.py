@@ -12,7 +12,7 @@ from lessonadmin.views.api.responses import ProblemResponse
 
 Doc = dict[str, Any]
 TAGS = ("Lessons", "Courses", "Uploads", "Videos", "Playing and buying")
-ABOUT = """Lessons that publish themselves when their video is ready.
+ABOUT = """Lessons that are published automatically when their video is ready.
 
 Send `Authorization: Bearer TOKEN`, or be signed in and send the header `X-CSRFToken`. Make a token on your account page,
 with your password: one that may only read, or one that may also change things. It lives for 90 days, opens `/api/` and
@@ -32,7 +32,7 @@ WEBHOOK_ANSWERS = {
 BEARER = """A token from the account page. One with the scope `read` is taken for GET and HEAD alone, and not for those of them
 that say that they change something: they answer 403 with `insufficient_scope`. One that is unknown, revoked or past its
 date, or whose account is disabled, answers 401."""
-NEEDS_WRITE = "A bearer token needs the scope `write`."
+NEEDS_WRITE = "An API token needs the scope `write`."
 WHO = {
     "anyone": "Anyone signed in.",
     "teaching": "Instructors, for what is their own, and staff.",
@@ -43,14 +43,14 @@ REASONS = {
     200: "Done.",
     201: "Made.",
     202: "Accepted; it is finished later.",
-    204: "Done; there is nothing to say.",
+    204: "Done. The answer has no body.",
     400: "The input is wrong; `fields` says where.",
     401: "Not signed in.",
     403: "Not for this account; `insufficient_scope`: not with this token.",
-    404: "There is no such thing, or it is not yours.",
-    409: "Not possible in the present state.",
+    404: "Not found, or not yours.",
+    409: "Not possible in the current state.",
     413: "Too large.",
-    415: "Not JSON, or not a kind of file that we take.",
+    415: "Not JSON, or a file type that is not accepted.",
     429: "Too often.",
     503: "The database or Mux does not answer.",
 }

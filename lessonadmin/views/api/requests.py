@@ -32,7 +32,7 @@ def _whole(value: Any) -> Any:
 
 def _spoken(language: str) -> str:
     if language not in mux.LANGUAGES:
-        raise ValueError("Mux cannot write subtitles in this language.")
+        raise ValueError("Mux cannot generate captions in this language.")
     return language
 
 
@@ -150,7 +150,7 @@ class UploadAsk(OwnerNamed):
     caption_language: Annotated[
         Language | None,
         Field(
-            description="The language that is spoken: Mux then writes subtitles in it. `auto`: Mux finds out which it is."
+            description="The language spoken: Mux generates captions in it. `auto`: Mux detects the language."
         ),
     ] = None
 

@@ -22,7 +22,7 @@ from lessonadmin.domain.videos.video_status import Failure
 from lessonadmin.views.api.requests import LessonStatus, VideoStatus
 
 Percent = Annotated[int, Field(ge=0, le=100)]
-IDS = "Null for whoever may not play the video."
+IDS = "Null for users who may not play the video."
 Item = TypeVar("Item", bound=BaseModel)
 
 
@@ -64,7 +64,7 @@ class VideoResponse(BaseModel):
     duration: Annotated[float | None, Field(description="Seconds.")]
     error: FailureResponse | None
     replacement: Annotated[
-        ReplacementResponse | None, Field(description="Only for whoever may change the lesson or course.")
+        ReplacementResponse | None, Field(description="Only for users who may change the lesson or course.")
     ]
 
     @classmethod
@@ -99,7 +99,9 @@ class LessonResponse(BaseModel):
     price_cents: int
     currency: Annotated[str, Field(description="What every price is in, as ISO 4217 names it.")]
     status: LessonStatus
-    publish_on_ready: Annotated[bool, Field(description="It is published by itself when its video is ready.")]
+    publish_on_ready: Annotated[
+        bool, Field(description="It is published automatically when its video is ready.")
+    ]
     published_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -180,7 +182,7 @@ class ListResponse(BaseModel, Generic[Item]):
     total_is_at_least: Annotated[
         bool,
         Field(
-            description="Only there, and true, where nobody counted on: there are more than `total`.",
+            description="Present and true if counting stopped at `total`: there are more.",
             exclude_if=lambda known: not known,
         ),
     ] = False

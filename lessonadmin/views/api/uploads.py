@@ -28,7 +28,7 @@ TAG = "Uploads"
     problems={
         409: "`quota`: the plan at Mux is full.",
         413: "`too_large`: more than UPLOAD_MAX_MB.",
-        415: "`unsupported_type`: not a video that we take.",
+        415: "`unsupported_type`: not an accepted video type.",
         429: "More than UPLOADS_PER_HOUR; `Retry-After` says when to come back.",
         503: "`mux_unavailable`: Mux does not answer.",
     },
@@ -58,8 +58,8 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
     body=BytesIn,
     answers={200: UploadStatus},
     problems={
-        429: "More than ASKS_PER_MINUTE uploads that we did not issue; `Retry-After` says when to come back.",
-        503: "`mux_unavailable`: an upload that we did not issue had to be looked up at Mux.",
+        429: "More than ASKS_PER_MINUTE uploads that Lessonadmin did not issue; `Retry-After` says when to come back.",
+        503: "`mux_unavailable`: an upload that Lessonadmin did not issue had to be looked up at Mux.",
     },
 )
 def track_upload(body: BytesIn) -> Answer:

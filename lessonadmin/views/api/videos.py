@@ -91,8 +91,8 @@ def _again(kind: Kind, owner_id: uuid.UUID) -> Owner:
     body=AssetNamed,
     answers={200: LessonResponse},
     problems={
-        409: "`video_error`: the asset failed. `being_deleted`: somebody deletes it. `held`: staff have to decide about it.",
-        429: "Very often within a minute; `Retry-After` says when to come back.",
+        409: "`video_error`: the asset failed. `being_deleted`: it is being deleted. `held`: staff have to decide about it.",
+        429: "Too often within a minute; `Retry-After` says when to come back.",
         503: "`mux_unavailable`: Mux does not answer. Nothing was changed.",
     },
 )

@@ -111,5 +111,5 @@ def _was(course: Course | None) -> dict[str, str]:
 def _saved(course: Course, *, status: int = 200) -> Response:
     if fragments.wanted():
         return _page(course, CourseForm.of(course), status=status)
-    flash("The course is saved.", "success")
+    flash("Course saved.", "success")
     return redirect(url_for("courses.edit", course_id=course.id))

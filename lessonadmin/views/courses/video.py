@@ -26,5 +26,5 @@ def delete(course_id: uuid.UUID) -> Response:
     title = course_to_change(course_id).title
     with transaction(auth.current_actor()):
         courses.delete(auth.current_user(), course_id)
-    flash(f"“{title}” is deleted. Its lessons stay.", "success")
+    flash(f"“{title}” is deleted. Its lessons are kept.", "success")
     return redirect(url_for("courses.index"))

@@ -144,7 +144,7 @@ def test_a_try_that_mux_does_not_answer_says_that_it_goes_on(support: FlaskClien
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"done_at": NOW}, "This asset is gone at Mux already."),
+        ({"done_at": NOW}, "Mux has deleted this asset already."),
         ({"due_at": NOW + timedelta(hours=3)}, "It is kept for its grace time, so that the change can be undone."),
     ],
 )  # fmt: skip

@@ -73,7 +73,7 @@ def test_webhooks_lost_is_told_once_and_ends_once(mux_sim: MuxSim, staff: User) 
     assert standing() == set()
     assert standing() == set()
     assert [message.split(".")[0] for message in told(staff)] == [
-        "Webhooks get lost",
+        "Webhooks are lost",
         "Over: webhooks get lost",
     ]
 

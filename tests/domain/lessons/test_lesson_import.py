@@ -61,9 +61,9 @@ def lessons() -> list[Lesson]:
 @pytest.mark.parametrize(
     ("account", "reason"),
     [
-        (None, "nobody has this e-mail address"),
+        (None, "no account has this e-mail address"),
         ({"role": "student"}, "this is a student, who has no lessons"),
-        ({"active": False}, "the account of this teacher is disabled"),
+        ({"active": False}, "the account of this instructor is disabled"),
     ],
     ids=["unknown", "student", "disabled"],
 )

@@ -197,7 +197,7 @@ def test_mux_is_not_asked_in_its_pause_and_the_rest_is_left_for_the_next_run(
     code, figures, said = run(app)
     assert (code, figures["processed"], len(mux_sim.calls())) == (1, 0, asked)
     assert f"stopped: {mux_budget.CLOSED}" in said
-    assert f"left for the next run, since {mux_budget.CLOSED}: 2" in said
+    assert f"left for the next run: {mux_budget.CLOSED}: 2" in said
     db.session.execute(text("UPDATE mux_budget SET paused_until = NULL"))
     db.session.commit()
     assert run(app)[1]["processed"] == 2

@@ -62,7 +62,7 @@ def test_no_password_and_no_mail_goes_to_a_server_that_does_not_offer_tls(box: P
     assert set(box.words) <= {"EHLO", "QUIT"}
     assert (row(notice_id).mail_wanted, row(notice_id).mailed_at) == (True, None), "it waits"
     assert smtp.NO_TLS in (row(notice_id).mail_error or "")
-    assert (line.level, line.says) == ("FAIL", f"No mail leaves: {smtp.NO_TLS}.")
+    assert (line.level, line.says) == ("FAIL", f"Mail cannot be sent: {smtp.NO_TLS}.")
 
 
 def test_of_the_test_a_server_of_this_machine_without_a_user_needs_no_tls(box: Postbox) -> None:

@@ -53,7 +53,7 @@ def test_the_command_says_what_a_pause_left_over(
     monkeypatch.setattr(reconcile, "_keep", kept)
     result = app.test_cli_runner().invoke(args=["reconcile"])
     assert result.exit_code == 1
-    assert f"left for the next run, since {mux_budget.CLOSED}: 1" in result.output
+    assert f"left for the next run: {mux_budget.CLOSED}: 1" in result.output
     assert "mended: 0" in result.output
 
 
@@ -71,8 +71,7 @@ def test_the_command_prints_a_line_a_finding(mux_sim: MuxSim, app: Flask) -> Non
     result = app.test_cli_runner().invoke(args=["reconcile", "--dry-run"])
     assert result.exit_code == 0
     assert (
-        f"missing {lesson.mux_asset_id} lesson:{lesson.id} we say ready, Mux does not have it"
-        in result.output
+        f"missing {lesson.mux_asset_id} lesson:{lesson.id} here: ready, Mux does not have it" in result.output
     )
     assert mux_sim.lesson(lesson).status == "published"
 
@@ -99,7 +98,7 @@ def test_the_command_waits_for_another_walk(
     monkeypatch.setattr("lessonadmin.cli.reconcile.time.sleep", ends)
     done = reconciled()
     assert done.exit_code == 0, done.output
-    assert done.stderr == "Another reconcile is at work; waiting for its end.\n"
+    assert done.stderr == "Another sync check is running; waiting for it to end.\n"
     assert "found: 0" in done.stdout
     monkeypatch.setattr("lessonadmin.cli.reconcile.TIMEOUT_SECONDS", -1.0)
     with reconcile.exclusive():

@@ -77,8 +77,8 @@ LOSSES: list[Callable[[User, Owner], None]] = [disabled, demoted, handed_over]
 WHY = {
     disabled: "the account was disabled",
     demoted: "the role was changed to student",
-    handed_over: "everything was handed over to",
-    course_given: "the course was handed over to",
+    handed_over: "all content was transferred to",
+    course_given: "the course was transferred to",
 }
 
 

@@ -98,8 +98,8 @@ def test_a_lesson_of_another_is_shown_as_a_student_sees_it(new: User, course: Co
 def test_the_figures_count_what_is_shown(new: User, course: Course) -> None:
     assert "2, 1 published" in page_of(signed_in(new).get("/courses")).text("table")
     told = page_of(signed_in(new).get(f"/courses/{course.id}/delete")).text()
-    assert "Its 2 lessons stay" in told
-    assert "Lessons of other teachers that may be in it stay, too." in told
+    assert "Its 2 lessons are kept" in told
+    assert "Lessons of other instructors in it are kept, too." in told
 
 
 def post(browser: FlaskClient, path: str, **data: Any) -> None:

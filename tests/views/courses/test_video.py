@@ -31,7 +31,7 @@ def test_deleting_a_course_is_asked_in_words_and_leaves_its_lessons(
     course: Course, browser: FlaskClient, instructor: User
 ) -> None:
     page = page_of(browser.get(f"/courses/{course.id}/delete"))
-    assert "Its 4 lessons stay" in page.text("main")
+    assert "Its 4 lessons are kept" in page.text("main")
     assert stored(Course, course.id) is not None
     answer = post(browser, f"/courses/{course.id}/delete")
     assert answer.location == "/courses"

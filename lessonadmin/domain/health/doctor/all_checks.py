@@ -30,7 +30,7 @@ CHECKS: dict[str, Check] = {
     "database": database_checks.database,
     "redis": host_checks.redis,
     "redis access": host_checks.redis_access,
-    "machine room": database_checks.background_work,
+    "System": database_checks.background_work,
     "work": database_checks.work,
     "webhooks": webhook_checks.webhooks,
     "webhook secrets": webhook_checks.secrets,
@@ -78,7 +78,7 @@ def _one(
 
 def _unknown(name: str, error: Exception) -> Line:
     if isinstance(error, SQLAlchemyError):
-        return fail(name, "Not known, since the database did not answer.", "See the line about the database.")
+        return fail(name, "Unknown: the database did not answer.", "See the line about the database.")
     said = f"This could not be checked: {plain(traces.with_words(error), max_length=200)}"
     return fail(name, said, "See the log.")
 
@@ -87,7 +87,7 @@ def _silent(name: str, seconds: float) -> Line:
     return fail(
         name,
         f"No answer within {seconds:g} seconds.",
-        "Something that this check needs hangs: look at the network between here and there.",
+        "Something this check needs does not respond: check the network.",
     )
 
 

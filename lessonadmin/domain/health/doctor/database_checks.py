@@ -62,7 +62,7 @@ def _clock(skew: float) -> Line:
     return warn(
         "database clock",
         f"It differs from this machine's by {abs(skew):.0f} s.",
-        "Set both machines by NTP: leases and time limits go by the database's clock.",
+        "Set both clocks by NTP: leases and time limits use the database's clock.",
     )
 
 
@@ -76,9 +76,9 @@ def background_work(context: DoctorContext) -> list[Line]:
             WORKER,
             workers,
             "flask --app app worker",
-            "background work is left to the clock and takes longer",
+            "the clock does the background work, more slowly",
         ),
-        _seen("clock", CLOCK, clocks, "flask --app app clock", "lost messages of Mux are not looked for"),
+        _seen("clock", CLOCK, clocks, "flask --app app clock", "missed Mux events are not repaired"),
     ]
 
 
@@ -87,7 +87,7 @@ def _seen(name: str, kind: str, ages: dict[str, float], command: str, meaning: s
     if fresh:
         who = ", ".join(sorted(one.partition(":")[2] or one for one in fresh)[:5])
         return ok(name, f"{len(fresh)} alive ({who}), last seen {in_words(min(fresh.values()))} ago.")
-    last = f"The last was seen {in_words(min(ages.values()))} ago" if ages else "None was ever seen"
+    last = f"The last was seen {in_words(min(ages.values()))} ago" if ages else "None has been seen yet"
     return fail(name, f"{last}: {meaning}.", f"Start one: {command} (see Procfile).")
 
 
@@ -110,8 +110,8 @@ def work(context: DoctorContext) -> list[Line]:
         )
     return [
         _few("failed events", dead, ("event", "events"), "could not be applied", "See them in the panel, then: flask --app app events replay --failed"),
-        _few("deletions", deletions, ("deletion", "deletions"), "at Mux had an error", "See the panel's list of deletions: each says why."),
-        _few("overdue looks", overdue, ("upload has", "uploads have"), "waited for over ten minutes to be asked about", "Is the clock running, and does Mux answer? See above and below."),
+        _few("deletions", deletions, ("deletion", "deletions"), "at Mux failed", "See the panel's list of deletions: each says why."),
+        _few("overdue looks", overdue, ("upload has", "uploads have"), "waiting more than ten minutes for a check with Mux", "Check that the clock is running and that Mux answers."),
         _few("stuck videos", waiting, ("video takes", "videos take"), "longer than STUCK_AFTER_SECONDS", "See the saved view “stuck”; each lesson says why."),
     ]  # fmt: skip
 

@@ -40,8 +40,8 @@ def redis(_context: DoctorContext) -> list[Line]:
             ok("Redis", "It answers."),
             warn(
                 "queues",
-                f"Many jobs wait ({told}).",
-                "Start more workers, or see in the panel what they fail at.",
+                f"Many jobs are waiting ({told}).",
+                "Start more workers, or check the failed jobs in the panel.",
             ),
         ]
     return [ok("Redis", "It answers."), ok("queues", f"Waiting jobs: {told}.")]
@@ -54,7 +54,7 @@ def redis_access(context: DoctorContext) -> list[Line]:
         return [
             fail(
                 "Redis access",
-                f"Anybody who reaches {found.open_at[0]} may command it, without a password.",
+                f"Anyone who reaches {found.open_at[0]} can control it, without a password.",
                 f"Give it a user with a password and put that into REDIS_URL ({MANUAL}).",
             )
         ]
@@ -62,7 +62,7 @@ def redis_access(context: DoctorContext) -> list[Line]:
         return [
             fail(
                 "Redis access",
-                f"Its password at {found.where} is short or one that everybody tries.",
+                f"Its password at {found.where} is short or a common one.",
                 f"Give its user a long random one, and put that into REDIS_URL ({MANUAL}).",
             )
         ]
@@ -74,7 +74,7 @@ def redis_access(context: DoctorContext) -> list[Line]:
                 f"Let Redis speak TLS and begin REDIS_URL with rediss:// ({MANUAL}).",
             )
         ]
-    return [ok("Redis access", f"{found.where} obeys nobody without a password.")]
+    return [ok("Redis access", f"{found.where} accepts no connection without a password.")]
 
 
 def public_url(context: DoctorContext) -> list[Line]:
@@ -96,7 +96,7 @@ def public_url(context: DoctorContext) -> list[Line]:
         return [
             warn(
                 "PUBLIC_URL",
-                f"{address} is not https: cookies and passwords travel in the clear.",
+                f"{address} is not https: cookies and passwords are sent unencrypted.",
                 "Serve it over https.",
             )
         ]
@@ -110,7 +110,7 @@ def _local_address(context: DoctorContext, address: str) -> list[Line]:
             warn(
                 "PUBLIC_URL",
                 f"{address} is of this machine only: Mux cannot call it, so no webhook will come.",
-                "Set it to the address under which the world reaches this program.",
+                "Set it to the public address of this server.",
             )
         ]
     return [ok("PUBLIC_URL", f"{address}; Mux is played by a simulator ({context.settings.mux_api_url}).")]
@@ -146,29 +146,29 @@ def mail(context: DoctorContext) -> list[Line]:
     """Would mails leave, and not in the clear?"""
     address = context.settings.mail_url
     if address is None:
-        return [ok("mail", "MAIL_URL is not set: notices stay in the app.")]
+        return [ok("mail", "MAIL_URL is not set: notifications are in-app only.")]
     try:
         safe = smtp.knock()
     except smtp.Away as error:
         return [
             fail(
                 "mail",
-                f"No mail leaves: {error}.",
+                f"Mail cannot be sent: {error}.",
                 "Correct MAIL_URL, or the mail server: it must answer, offer TLS with a certificate that this machine trusts, and "
-                "take the password. The notices wait, and stand in the app meanwhile.",
+                "take the password. Notifications wait, and are shown in the app meanwhile.",
             )
         ]
     if safe:
-        return [ok("mail", f"The mail server lets us in ({safe}).")]
+        return [ok("mail", f"The mail server accepts the sign-in ({safe}).")]
     if urlsplit(address).scheme == "smtp+insecure":
         return [
             warn(
                 "mail",
-                "Mails travel in the clear (smtp+insecure://).",
+                "Mail is sent unencrypted (smtp+insecure://).",
                 "Use smtp:// or smtps:// if the mail server has TLS.",
             )
         ]
-    return [ok("mail", "The mail server of this machine lets us in.")]
+    return [ok("mail", "The mail server of this machine accepts mail.")]
 
 
 def proxies(context: DoctorContext) -> list[Line]:
@@ -179,14 +179,14 @@ def proxies(context: DoctorContext) -> list[Line]:
     peer = str(seen["peer"]) if seen is not None else ""
     if seen is None or believed.holds(peer):
         named = "Those that TRUSTED_PROXIES names say where requests come from." if believed else ""
-        return [ok("proxies", named or "None is trusted, and none says where requests come from.")]
+        return [ok("proxies", named or "No proxy is trusted, and none was seen.")]
     return [
         warn(
             "proxies",
             f"Requests come from {peer or 'a unix socket'} with X-Forwarded-For, which TRUSTED_PROXIES does not name: "
-            "everybody behind it counts as one address.",
+            "everyone behind it counts as one address.",
             f"If that is a proxy of yours, set TRUSTED_PROXIES={peer or UNIX} (several are separated by commas). "
-            "If not, somebody reaches web past the proxy: let only the proxy in.",
+            "If not, requests reach web past the proxy: let only the proxy in.",
         )
     ]
 
@@ -200,7 +200,7 @@ def disk(_context: DoctorContext) -> list[Line]:
     lines = []
     for (total, free), place in spaces.items():
         said = f"{free / GIB:.1f} of {total / GIB:.0f} GiB are free at {place}."
-        todo = "Make room: logs, old releases, instance/."
+        todo = "Free some space: logs, old releases, instance/."
         if free < TOO_LITTLE:
             lines.append(fail("disk", said, todo))
         else:

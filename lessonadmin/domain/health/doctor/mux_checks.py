@@ -20,7 +20,7 @@ MAX_COUNTED = 1_000
 SKEW_SECONDS, WEBHOOKS_FAIL_AT = 30.0, 240.0
 NAMES: dict[mux.Priority, str] = {"high": "token of the web", "low": "token of the workers"}
 TOGETHER = "tokens' environment"
-CONCLUDED = "Mux does not say whose the tokens are, so this is concluded from the videos that they see."
+CONCLUDED = "Mux does not say whose the tokens are; this is inferred from the videos they can see."
 # What a token is needed for, and what it is only good for.
 NEEDED = {
     "video:read": "to ask about uploads and videos",
@@ -91,7 +91,7 @@ def _opens(context: DoctorContext, priority: mux.Priority, name: str, identity: 
     if priority == "low" and context.settings.mux_worker_token_id == context.settings.mux_token_id:
         return warn(
             name,
-            f"{said} It is the web's token, so background work can use up what people wait for.",
+            f"{said} It is also the web token, so background work can use up the calls that people wait for.",
             f"Make a low-priority token in the Mux dashboard and set {mux.TOKEN_NAMES['low']}.",
         )
     return ok(name, said)
@@ -105,14 +105,12 @@ def _closed(priority: mux.Priority, name: str, error: mux.MuxError) -> Line:
             f"Correct {mux.TOKEN_NAMES[priority]}: a token with Mux Video read and write.",
         )
     if error.category == "busy":
-        return warn(name, error.message, "Look again in a moment; if it stays so, Mux is very slow.")
+        return warn(name, error.message, "Check again in a moment; if it stays like this, Mux is very slow.")
     if error.category == "rate_limit":
         return warn(
-            name, error.message, "Wait a minute; if it stays so, another program uses this token too."
+            name, error.message, "Wait a minute; if it stays like this, another program uses this token too."
         )
-    return fail(
-        name, error.message, "See https://status.mux.com, MUX_API_URL and this machine's way to the network."
-    )
+    return fail(name, error.message, "Check https://status.mux.com, MUX_API_URL and this machine's network.")
 
 
 def _same_environment(context: DoctorContext, web: Opened, workers: Opened) -> Line:
@@ -123,7 +121,7 @@ def _same_environment(context: DoctorContext, web: Opened, workers: Opened) -> L
     except SQLAlchemyError:
         return warn(
             TOGETHER,
-            "Not compared with our videos, since the database did not answer.",
+            "Not compared with the videos here: the database did not answer.",
             "See the line about the database.",
         )
     except mux.MuxError as error:
@@ -145,15 +143,15 @@ def _by_their_word(context: DoctorContext, web: mux.Identity, workers: mux.Ident
         ours = environment.newest_environment(connection)
     if ours is None:
         line = _ours(context, {*mux.ping(priority="high").asset_ids})
-        said = f"Both tokens are of the Mux environment {_named(web)}; no event has come yet to compare it with. "
+        said = f"Both tokens are of the Mux environment {_named(web)}; no event has arrived yet to compare with. "
         return Line(line.level, TOGETHER, said + line.says, line.todo)
     if ours != web.environment_id:
         return fail(
             TOGETHER,
-            f"Both tokens are of the Mux environment {_named(web)}, and the events about our videos come from {ours}.",
-            "Use tokens of the environment that the videos are in; nothing that Mux calls gone is true there.",
+            f"Both tokens are of the Mux environment {_named(web)}, and the events about the videos here come from {ours}.",
+            "Use tokens of the environment the videos are in; in another one, Mux reports all of them as missing.",
         )
-    return ok(TOGETHER, f"Both tokens are of the Mux environment {_named(web)}, where our events come from.")
+    return ok(TOGETHER, f"Both tokens are of the Mux environment {_named(web)}, where the events come from.")
 
 
 def _by_what_they_see(context: DoctorContext, opened: dict[mux.Priority, Opened]) -> Line:
@@ -184,16 +182,16 @@ def _ours(context: DoctorContext, seen: set[str]) -> Line:
     if shown is False and not seen:
         return fail(
             TOGETHER,
-            "Videos are ready here, and Mux shows none at all to our tokens.",
-            "The tokens belong to another environment than the videos: use those of the right one.",
+            "Videos are ready here, and Mux shows none of them to these tokens.",
+            "The tokens belong to another environment than the videos: use the right ones.",
         )
     if shown is False:
         return warn(
             TOGETHER,
-            "None of the newest videos at Mux is one of ours.",
+            "None of the newest videos at Mux belongs to this school.",
             "Is it the right environment? If another program shares it, this may be as it should; flask reconcile tells more.",
         )
-    return ok(TOGETHER, "Nothing contradicts that our videos are there.")
+    return ok(TOGETHER, "The videos are there, as far as this check can see.")
 
 
 def _clock(theirs: datetime | None) -> list[Line]:
@@ -256,7 +254,7 @@ def _sold_in_the_open(context: DoctorContext) -> str:
     )
     one = "1 lesson that costs something plays by a public id"
     said = one if found.number == 1 else many
-    return f"{said}: whoever has it can watch without buying, and pass it on"
+    return f"{said}: anyone who has the id can watch without buying, and share it"
 
 
 def _unsigned(sold: str) -> Line:
@@ -267,4 +265,4 @@ def _unsigned(sold: str) -> Line:
             "Make a signing key in the Mux dashboard; set MUX_SIGNING_KEY_ID and MUX_SIGNING_PRIVATE_KEY. Then run "
             "flask reconcile: it makes signed ids for them and closes the public ones at Mux.",
         )
-    return ok("signing keys", "None is set: new videos are public for whoever has their playback id.")
+    return ok("signing keys", "None is set: new videos are public to anyone who has the playback id.")

@@ -53,8 +53,8 @@ def _none_yet(context: DoctorContext) -> Line:
         uploads = connection.scalar(select(Tracking.id).where(Tracking.asset_seen_at.is_not(None)).limit(1))
     todo = f"In the Mux dashboard, make a webhook to {address} and put its signing secret into MUX_WEBHOOK_SECRETS."
     if uploads is not None:
-        return fail("last webhook", "None ever came, though Mux has processed videos.", todo)
-    return warn("last webhook", "None has come yet; nor has any video been processed.", todo)
+        return fail("last webhook", "None has ever arrived, although Mux has processed videos.", todo)
+    return warn("last webhook", "None has arrived yet, and no video has been processed yet.", todo)
 
 
 def _last(context: DoctorContext, age: float, kind: str) -> Line:
@@ -73,7 +73,7 @@ def _last(context: DoctorContext, age: float, kind: str) -> Line:
         return fail(
             "last webhook",
             f"{said} Since yesterday {unheard} videos were found ready only by asking Mux.",
-            f"In the Mux dashboard, see whether the webhook still points to {context.settings.public_url}{ADDRESS} and what it is answered.",
+            f"In the Mux dashboard, check that the webhook points to {context.settings.public_url}{ADDRESS} and what it is answered.",
         )
     return ok("last webhook", said)
 
@@ -86,7 +86,7 @@ def _waiting(context: DoctorContext) -> Line:
     return fail(
         "waiting webhooks",
         f"{backlog.count:,} are stored and not applied; the oldest came {in_words(backlog.oldest_seconds)} ago.",
-        "None is lost. See that the clock runs (flask --app app clock) and what it logs; flask --app app sweep applies them now.",
+        "None is lost. Check that the clock is running (flask --app app clock) and what it logs; flask --app app sweep applies them now.",
     )
 
 
@@ -102,7 +102,7 @@ def _delay(delays: list[float]) -> Line:
         return warn(
             "webhook delay",
             said,
-            "Were we away, or answered too slowly? Mux sends again after failures only.",
+            "Was this server down, or too slow? Mux repeats an event only after a failure.",
         )
     return ok("webhook delay", said)
 
@@ -162,13 +162,11 @@ def secrets(context: DoctorContext) -> list[Line]:
             warn(
                 "webhook secrets",
                 f"The last event ({when}) was signed by a secret (…{mux_word(last.secret_hint)}) that is not configured any more.",
-                "If it was taken away by mistake, add it to MUX_WEBHOOK_SECRETS again; else the next event will tell.",
+                "If it was removed by mistake, add it to MUX_WEBHOOK_SECRETS again; if not, the next event will show it.",
             )
         ]
     said = f"Secret {place} of {count} (…{last.secret_hint}) signed the last event, {when}."
     idle = [str(one) for one in ours.values() if not used[one]]
     if idle:
-        said += (
-            f" Secret {', '.join(idle)} signed none of the latest {len(signed)}: after a rotation it can go."
-        )
+        said += f" Secret {', '.join(idle)} signed none of the latest {len(signed)}: after a rotation it can be removed."
     return [ok("webhook secrets", said)]

@@ -49,7 +49,7 @@ TOGETHER = "tokens' environment"
 def test_mux_says_whose_the_tokens_are_and_what_they_may_do(well: MuxSim) -> None:
     lines = examined()
     assert lines[TOGETHER].says == (
-        f"Both tokens are of the Mux environment “{ENVIRONMENT}” ({OURS}), where our events come from."
+        f"Both tokens are of the Mux environment “{ENVIRONMENT}” ({OURS}), where the events come from."
     )
     for name in ("token of the web", "token of the workers"):
         assert lines[name].says.startswith("It may read and write videos; "), lines[name]

@@ -52,6 +52,7 @@ def checks() -> list[Check]:
         Check("javascript-syntax", (node, "-e", syntax, *_scripts())),
         Check("orphans", (PYTHON, "-m", "devstack.orphans")),
         Check("vocabulary", (PYTHON, "-m", "devstack.checks.vocabulary")),
+        Check("phrases", (PYTHON, "-m", "devstack.checks.phrases")),
         Check("folders", (PYTHON, "-m", "devstack.checks.folders")),
         Check("mirror", (PYTHON, "-m", "devstack.checks.mirror")),
         Check("promises", (PYTHON, "-m", "devstack.checks.promises")),

@@ -28,7 +28,7 @@ class DemoLesson:
 ACCOUNTS = (
     Account(f"admin@{DOMAIN}", "Ada Admin", "admin"),
     Account(f"support@{DOMAIN}", "Sam Support", "support"),
-    Account(f"teacher@{DOMAIN}", "Tina Teacher", "instructor"),
+    Account(f"teacher@{DOMAIN}", "Tina Instructor", "instructor"),
     Account(f"student@{DOMAIN}", "Stu Student", "student"),
 )
 INSTRUCTOR = f"teacher@{DOMAIN}"

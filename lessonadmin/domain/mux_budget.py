@@ -21,7 +21,7 @@ from lessonadmin.domain.models import MuxBudget
 log = logging.getLogger(__name__)
 
 MAX_WAIT_SECONDS = 300.0
-CLOSED = "Mux wants no calls from us at present"
+CLOSED = "Mux accepts no background calls at the moment"
 NAME = "background"
 CAPACITY = 18.0
 PER_SECOND = 1.0

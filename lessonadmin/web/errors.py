@@ -40,7 +40,7 @@ HTTP_TYPES = {
     413: ("too_large", "The request is too large."),
     415: ("unsupported_media_type", "Send JSON with Content-Type: application/json."),
     429: ("rate_limited", "Too many requests. Please wait a little."),
-    500: ("internal_error", "Something went wrong on our side. Nothing you entered was lost by us."),
+    500: ("internal_error", "Something went wrong on the server. Nothing you entered was lost."),
     501: ("not_implemented", "Nothing here knows that method."),
     503: ("unavailable", "The database does not answer right now. Please try again in a moment."),
 }

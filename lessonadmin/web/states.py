@@ -95,7 +95,7 @@ CHECK = {
 BEGUN = {"": State("Uploads", tone="accent")}
 ENDED = {
     "ready": State("Ready", tone="good"),
-    "cancelled": State("Given up by hand", tone="quiet"),
+    "cancelled": State("Cancelled by user", tone="quiet"),
     "asset_errored": State("Failed at Mux", tone="bad"),
     "upload_timed_out": State("Not finished in time", tone="warn"),
     "upload_errored": State("Unusable file", tone="bad"),

@@ -213,7 +213,7 @@ STATES: dict[str, tuple[Callable[[Make], Owner], tuple[str, ...], str]] = {
     "missing and fixed": (missing(mended_at=NOW), (), ""),
     "missing as nearly everything": (missing(summary={"implausible": True}), (), ""),
     "another asset is missing": (missing(asset="another"), (), ""),
-    "refused, token": (refused("auth_error"), ("refused",), "Mux refused the upload: our access token"),
+    "refused, token": (refused("auth_error"), ("refused",), "Mux refused the upload: access token"),
     "refused, plan": (refused("quota"), ("refused",), "Mux refused the upload: the limit of the plan"),
     "refused, no answer": (refused("timeout"), ("refused",), "Mux did not answer when the upload began"),
     "interrupted": (refused(None), ("refused",), "The upload could not begin"),

@@ -201,7 +201,7 @@ def test_staff_see_the_last_day(client: FlaskClient, session: object) -> None:
         client.get("/api/lessons", headers={"Authorization": "Bearer of-nobody"})
     page = signed_in(make_user(role="support")).get("/admin/").text
     assert "An unknown token" in page
-    assert "Nobody was turned away." not in page
+    assert "No requests were refused." not in page
 
 
 def test_without_a_database_a_refusal_is_a_refusal_all_the_same(

@@ -169,7 +169,8 @@ def _confirmed_at(action: Action, choice: Choice) -> str:
     now, bought = preview.bought_by_now(action, choice.source)
     if request.form.get("typed", "").strip().lower() != _to_type(action, bought):
         abort(
-            409, "Meanwhile another student has bought one of these lessons. Nothing was removed: look again."
+            409,
+            "Meanwhile another student has bought one of these lessons. Nothing was removed: check the number again.",
         )
     return now.isoformat()
 

@@ -150,7 +150,7 @@ def day(name: str, column: Any) -> list[Where]:
 def _day(value: str) -> date:
     found = date.fromisoformat(value[:10])
     if not 1900 <= found.year <= 9000:
-        raise ValueError("no day of ours")
+        raise ValueError("not a day")
     return found
 
 

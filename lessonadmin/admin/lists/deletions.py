@@ -105,7 +105,7 @@ class DeletionView(TableView):
         except Problem as problem:
             flash(problem.message, "warning")
         except mux.MuxError as error:
-            flash(f"Mux did not do it: {error.message} It is tried again automatically.", "error")
+            flash(f"Mux did not delete it: {error.message} It is tried again automatically.", "error")
         else:
-            flash("It is gone at Mux." if gone else "Mux has not removed it yet; it is tried again by itself.", "success" if gone else "warning")  # fmt: skip
+            flash("Deleted at Mux." if gone else "Mux has not deleted it yet; it is tried again automatically.", "success" if gone else "warning")  # fmt: skip
         return redirect(redirects.asked("url") or url_for(".index_view"))

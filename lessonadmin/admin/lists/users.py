@@ -157,7 +157,7 @@ class UserView(PeopleList):
         reason = request.form.get("reason", "").strip() or None
         try:
             if to is None:
-                raise Invalid.field("to", "There is nobody with this e-mail address.")
+                raise Invalid.field("to", "No account has this e-mail address.")
             with transaction(auth.current_actor(reason=reason)):
                 done = handover.hand_over(from_id=user.id, to_id=to.id)
         except Missing:

@@ -36,7 +36,7 @@ class Videos:
 
 def read_cause(value: str) -> attention.Cause:
     if value not in attention.CAUSES:
-        raise ValueError("no cause of ours")
+        raise ValueError("not a known cause")
     return value
 
 

@@ -29,6 +29,6 @@ class DoctorPage(PanelPage):
                 "admin/machine/doctor.html",
                 lines=lines,
                 healthy=all_checks.healthy(lines),
-                said=", ".join(filter(None, parts)) or "Everything is as it should be",
+                said=", ".join(filter(None, parts)) or "No problems found",
             )
         )

@@ -99,9 +99,7 @@ class CasePages:
     def cancel_upload_view(self) -> Any:
         owner = self._owner(request.form.get("id", ""))
         cancelled = direct_upload.cancel_current(owner, actor=auth.current_actor())
-        said = (
-            ("The upload is cancelled.", "success") if cancelled else ("No upload is on its way.", "warning")
-        )
+        said = ("The upload is cancelled.", "success") if cancelled else ("No upload is running.", "warning")
         flash(*said)
         return self._back_to(owner)
 

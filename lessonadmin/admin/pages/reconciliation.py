@@ -42,7 +42,9 @@ class ReconcilePage(PanelPage):
 
     @expose("/walk", methods=("POST",))
     def walk(self) -> Response:
-        return _asked(difference_report.request_run, "A worker begins to walk; this page follows it.")
+        return _asked(
+            difference_report.request_run, "The sync check was started; this page shows its progress."
+        )
 
     @expose("/mend", methods=("POST",))
     def mend(self) -> Response:
@@ -55,7 +57,7 @@ class ReconcilePage(PanelPage):
                 reason=given.get("reason", ""),
                 typed=given.get("typed", ""),
             ),
-            "A worker looks at each of them once more and mends it; this page follows.",
+            "A worker checks each of them again and fixes it; this page shows the progress.",
         )
 
 

@@ -45,7 +45,7 @@ OPERATIONS = {
     "create_upload": "Requested an upload address from Mux",
     "get_upload": "Checked upload with Mux",
     "get_asset": "Checked video with Mux",
-    "delete_asset": "Asked Mux to delete the video",
+    "delete_asset": "Requested deletion at Mux",
     "look": "Checked with Mux",
     "nothing to ask": "Had nothing to check with Mux",
 }
@@ -53,7 +53,7 @@ OUTCOMES = {
     "applied": "",
     "no_change": "changed nothing",
     "ignored": "ignored",
-    "unmatched": "parked: no upload of ours fits",
+    "unmatched": "unmatched: no upload here fits",
     "failed": "could not be applied",
 }
 # What Mux was found to say.
@@ -66,7 +66,7 @@ ANSWERS = {
     "asset_ready": "the video is ready",
     "asset_unplayable": "the video cannot be played",
     "asset_errored": "Mux could not process the video",
-    "asset_deleted": "the video is gone",
+    "asset_deleted": "the video was deleted",
 }
 LABELS = {
     "by_itself": "automatically", "publish_on_ready": "publishes when ready", "only_forgotten": "nothing was at Mux",

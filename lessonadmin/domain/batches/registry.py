@@ -73,7 +73,7 @@ def _clear(target: Literal["lesson", "course"]) -> Action:
         name="clear_asset",
         target=target,
         label="Remove video",
-        does="Removes the video here and at Mux, wherever it is used; an upload on its way is cancelled.",
+        does="Removes the video here and at Mux, wherever it is used; a running upload is cancelled.",
         takes_videos=True,
         verdict=lambda: clear_assets.clear_verdict(target),
         inside=lambda target_id, options: clear_assets.clear(target, target_id, options),
@@ -100,7 +100,7 @@ def _recheck(target: Literal["lesson", "course"]) -> Action:
         name="recheck",
         target=target,
         label="Check with Mux",
-        does="Asks Mux now and applies what it says.",
+        does="Checks with Mux now and applies the answer.",
         verdict=lambda: recheck.recheck_verdict(target),
         outside=lambda target_id, actor, answers: recheck.recheck(
             target, target_id, actor=actor, answers=answers
@@ -114,7 +114,7 @@ ALL = (
         name="publish",
         target="lesson",
         label="Publish",
-        does="Publishes what is ready; what is still on its way is published when it is ready.",
+        does="Publishes what is ready; the rest is published when its video is ready.",
         verdict=publish_lessons.publish_verdict,
         inside=lambda target_id, _options: publish_lessons.publish(target_id),
         undone_by="restore_publication",
@@ -162,7 +162,7 @@ ALL = (
         name="recheck",
         target="tracking",
         label="Check with Mux",
-        does="Asks Mux about these uploads now and applies what it says.",
+        does="Checks these uploads with Mux now and applies the answer.",
         verdict=recheck.recheck_upload_verdict,
         outside=lambda target_id, actor, answers: recheck.recheck_upload(
             target_id, actor=actor, answers=answers
@@ -183,7 +183,7 @@ ALL = (
         name="take_over",
         target="tracking",
         label="Take over",
-        does="Takes over files that are held since whoever began the upload lost the right to it. Each becomes the newest video of its lesson or course: it replaces the one that plays, or is published if the lesson waits for its video.",
+        does="Takes over held files, whose uploader had lost the right to the lesson. Each becomes the newest video of its lesson or course: it replaces the one that plays, or is published if the lesson waits for its video.",
         verdict=take_over_files.take_over_verdict,
         inside=lambda target_id, _options: take_over_files.take_over(target_id),
         dangerous=True,

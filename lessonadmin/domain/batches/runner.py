@@ -311,15 +311,17 @@ def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Prior
         )
         with transaction(job.actor):
             put = leases.put_back(lease, f"{error.category}: {error.message}", seconds=pause)
-        return results.later(f"{error.message} It is tried again by itself.") if put else None
+        return results.later(f"{error.message} It is tried again automatically.") if put else None
     return _end(job, lease, results.failed(f"{error.category}: {error.message}"))
 
 
 def _broke(job: Job, lease: Lease, error: Exception) -> Result | None:
     if is_conflict(error) and lease.attempts < MAX_ATTEMPTS:
         with transaction(job.actor):
-            put = leases.put_back(lease, "somebody else worked on the same row", seconds=1)
-        return results.later("Somebody else worked on it; it is tried again by itself.") if put else None
+            put = leases.put_back(lease, "another process worked on the same row", seconds=1)
+        return (
+            results.later("Another process worked on it; it is tried again automatically.") if put else None
+        )
     log.exception("row %s of batch %s failed", lease.item_id, lease.batch_id)
     return _end(job, lease, results.failed(plain(traces.with_words(error))))
 

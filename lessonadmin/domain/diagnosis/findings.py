@@ -28,8 +28,8 @@ FRESH_SECONDS = 900
 
 def unplayable(case: VideoFacts, cause: str) -> Finding:
     said = {
-        "no_playback_id": "Mux made the video but gave it no playback id, so it cannot be played. Add one in the Mux dashboard, then press “Re-sync and publish”.",
-        "wrong_policy": "Mux made the video with another playback policy than Lessonadmin asked for. “Re-sync and publish” accepts it as it is.",
+        "no_playback_id": "The video has no playback id at Mux, so it cannot be played. Add one in the Mux dashboard, then press “Re-sync and publish”.",
+        "wrong_policy": "The video has another playback policy at Mux than requested. “Re-sync and publish” accepts it as it is.",
     }[cause]
     return Finding(cause, said, "trouble", (republish(case),))
 
@@ -70,7 +70,9 @@ def _none(case: VideoFacts) -> Finding:
     if case.shown is None and case.withdrawn:
         last = case.withdrawn[-1]
         if last.is_held:
-            return Finding("no_video", "No video plays here, and none is on its way.", "fine", (UPLOAD,))
+            return Finding(
+                "no_video", "No video plays here, and none is uploading or processing.", "fine", (UPLOAD,)
+            )
         said = f"{last.began} lost the right to this {case.owner.kind} on {last.since}, before the file of an upload was at Mux. That upload was cancelled; a new one can begin any time."
         return Finding("right_lost", said, "fine", (UPLOAD,))
     return Finding("no_video", "No video was ever uploaded here.", "fine", (UPLOAD,))
@@ -182,7 +184,7 @@ def _ready(case: VideoFacts) -> Finding:
 def replacement(case: VideoFacts) -> Finding:
     """A new video beside one that plays: on its way as it should be, or late."""
     if not case.stuck:
-        said = "A new video is on its way; the current one plays until it is ready."
+        said = "A new video is uploading or processing; the current one plays until it is ready."
         return Finding("replacement", said, "waiting")
     kept = "The current video plays until then."
     answer = case.no_file_at_mux if case.watched_status == "uploading" else None

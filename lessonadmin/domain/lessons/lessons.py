@@ -255,7 +255,7 @@ def _refuse_unpublishable(lesson: Lesson) -> None:
     if lesson.video_processing_status == "error":
         raise Conflict("video_error", "The video of this lesson failed. Please upload it again.")
     if lesson.video_processing_status == "ready" and not lesson.is_playable:
-        raise Conflict("video_error", "The video of this lesson has no playback id. Support can mend this.")
+        raise Conflict("video_error", "The video of this lesson has no playback id. Support can fix this.")
 
 
 def note_unsaved_changes(lesson: Lesson, page_id: uuid.UUID, *, dirty: bool) -> bool:
@@ -280,7 +280,7 @@ def delete(user: User, lesson_id: uuid.UUID) -> None:
     video = locking.lock_video_of(lesson)
     if buyers.count(lesson_id):
         raise Conflict(
-            "has_purchases", "Somebody bought this lesson, so it cannot be deleted. Unpublish it instead."
+            "has_purchases", "This lesson was bought, so it cannot be deleted. Unpublish it instead."
         )
     removal.give_up_all_assets(video)
     audit_log.record("lesson.deleted", lesson, title=lesson.title, creator_id=str(lesson.creator_id))

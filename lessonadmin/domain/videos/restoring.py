@@ -75,7 +75,7 @@ def restore_removed(owner: Owner) -> None:
     if not restore(owner.kind, owner.id):
         raise Conflict(
             "cannot_restore",
-            "The video can't be restored: it is gone at Mux, or another video has taken its place.",
+            "The video can't be restored: it is deleted at Mux, or another video has taken its place.",
         )
 
 

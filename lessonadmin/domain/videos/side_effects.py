@@ -51,8 +51,8 @@ def _held(owner: Owner, upload: Tracking) -> None:
     """Every member of staff is told, once for an upload, since it is held once."""
     audit_log.record("video.held", owner, asset_id=upload.mux_asset_id, upload_id=upload.upload_id)
     said = (
-        f"A file for “{owner.title}” arrived after whoever had begun its upload lost the right to it. It is held, and"
-        f" nobody sees it: open the {owner.kind} in the panel to take it over or to delete it."
+        f"A file for “{owner.title}” arrived after its uploader had lost the right to it. It is held, and"
+        f" no student sees it: open the {owner.kind} in the panel to take it over or to delete it."
     )
     about = {f"{owner.kind}_id": owner.id}
     for staff_id in db.session.scalars(select(User.id).where(User.active, User.role.in_(STAFF))):

@@ -113,7 +113,7 @@ def _enter(
     if upload.is_current:
         project(video)
         if after in GONE and isinstance(video.owner, Lesson):
-            publication.withdraw(video.owner, why="its video is gone")
+            publication.withdraw(video.owner, why="its video was deleted")
     _delete_if_unwanted(video, upload)
     if observation.video_event is VideoEvent.LET_GO:
         side_effects.after_let_go(video.owner, upload)
@@ -216,7 +216,7 @@ def _delete_if_unwanted(video: LockedVideo, upload: Tracking) -> None:
     if upload.mux_asset_id is None or upload.status in ("deleting", "deleted") or kept_back:
         return
     if upload.status == "cancelled" or (not upload.is_current and upload.ready_at is None):
-        outbox.request_deletion(upload, why="nobody wants this upload any more")
+        outbox.request_deletion(upload, why="this upload is not needed any more")
 
 
 def project(video: LockedVideo) -> None:

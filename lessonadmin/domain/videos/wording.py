@@ -8,8 +8,8 @@ FAILURE_SENTENCES = {
     "upload_timed_out": "The upload was not finished in time, so Mux closed it. Please upload the video again.",
     "upload_errored": "Mux could not use the file that was uploaded. Please check that it plays and upload it again.",
     "upload_cancelled": "The upload was cancelled at Mux. Please upload the video again.",
-    "no_playback_id": "Mux made the video but gave it no playback address. Support can mend this with “Re-sync and publish”.",
-    "wrong_policy": "Mux made the video with another playback policy than we asked for. Support can mend this.",
+    "no_playback_id": "The video has no playback id at Mux. Support can fix this with “Re-sync and publish”.",
+    "wrong_policy": "The video has another playback policy at Mux than requested. Support can fix this.",
     "deleted_at_mux": "The video was deleted at Mux. Please upload it again.",
     "asset_errored": "Mux could not process this video.",
 }
@@ -36,7 +36,7 @@ FAILURES_IN_SHORT = {
 }
 # how the call for an upload address ended -> why there is no upload
 REFUSALS = {
-    "auth_error": "Mux refused the upload: our access token",
+    "auth_error": "Mux refused the upload: access token",
     "quota": "Mux refused the upload: the limit of the plan",
     "unknown": "Mux refused the upload",
     **dict.fromkeys(
@@ -56,7 +56,7 @@ STATUS_SENTENCES = {
     "ready": "The video is ready.",
     "deleting": "The video is being deleted.",
 }
-TEMPORARY = "The video has a temporary id and does not play; Mux is asked for the true one by itself."
+TEMPORARY = "The video has a temporary id and does not play; the true one is looked up at Mux automatically."
 REPLACEMENT_SENTENCES = {
     "uploading": "Mux is waiting for the file of its replacement.",
     "processing": "Mux is processing its replacement.",
@@ -67,7 +67,7 @@ HEADLINES = {
     "lesson_published": ("Your lesson is published", "{} lessons are published"),
     "video_ready": ("Your video is ready", "{} videos are ready"),
     "video_failed": ("A video failed", "{} videos failed"),
-    "needs_attention": ("A video takes unusually long", "{} videos take unusually long"),
+    "needs_attention": ("A video is taking longer than usual", "{} videos are taking longer than usual"),
     "video_deleted": ("A video was deleted", "{} videos were deleted"),
     "upload_again": ("Please upload a video again", "Please upload {} videos again"),
     "account": ("Your account was changed", "{} changes of your account"),
@@ -81,11 +81,11 @@ FAILURE_SENTENCES_FOR_MANY = {
     "upload_errored": "Mux could not use the files that were uploaded. Please check that they play and upload them again.",
     "upload_cancelled": "Their uploads were cancelled at Mux. Please upload the videos again.",
     "asset_errored": "Mux could not process them. Please check that the files play and upload them again.",
-    "no_playback_id": "Mux gave them no playback address. Support can mend this with “Re-sync and publish”.",
-    "wrong_policy": "Mux made them with another playback policy than we asked for. Support can mend this.",
+    "no_playback_id": "They have no playback id at Mux. Support can fix this with “Re-sync and publish”.",
+    "wrong_policy": "They have another playback policy at Mux than requested. Support can fix this.",
     "deleted_at_mux": "They were deleted at Mux. Please upload them again.",
-    "held": "They arrived after whoever had begun their uploads lost the right to them. Nobody sees them until you decide.",
-    "stuck": "We go on watching them. If you have closed a page during its upload, please upload that video again.",
+    "held": "They arrived after their uploaders had lost the right to them. No user sees them until you decide.",
+    "stuck": "They are still being checked. If you closed a page during its upload, upload that video again.",
 }
 OTHER_HEADLINES = ("News from Lessonadmin", "{} news from Lessonadmin")
 

@@ -45,7 +45,7 @@ export async function postJson(url, body, { again = true } = {}) {
   if (answer.status === 401 || answer.type === "opaqueredirect") throw new SignedOut();
   const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
-  const { type = "error", message = "Our server did not understand that." } = said.error ?? {};
+  const { type = "error", message = "The server did not understand that." } = said.error ?? {};
   if (type === "csrf" && again && await tokenIsOld()) return postJson(url, body, { again: false });
   throw new Refusal(answer.status, type, message, answer.headers.get("Retry-After"));
 }

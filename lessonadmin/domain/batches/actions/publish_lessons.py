@@ -152,7 +152,7 @@ def _conclude(video: LockedVideo, lesson: Lesson) -> Result:
     if code in ("intends", "intended_already"):
         publication.request(lesson)
         return Result(
-            "done", "Mux is not done with it; it is published by itself when it is ready.", "intends"
+            "done", "Mux is still working on it; it is published automatically when it is ready.", "intends"
         )
     if code == "video_failed":
         return results.failed(why_failed(lesson.video_error_type, lesson.video_error_message))

@@ -136,7 +136,7 @@ def _check_deletion(kind: Kind, target_id: uuid.UUID, *, actor: Actor, priority:
     if not ids:
         return results.of("being_deleted")
     gone = [cleanup.finish_deletion(deletion_id, actor=actor, priority=priority) for deletion_id in ids]
-    return results.of("asks", "The video is gone at Mux." if all(gone) else "Mux has not removed it yet.")
+    return results.of("asks", "The video is deleted at Mux." if all(gone) else "Mux has not deleted it yet.")
 
 
 def recheck_upload_verdict() -> ColumnElement[str]:

@@ -15,7 +15,7 @@ from lessonadmin.domain.webhooks import inbox
 SAID = {
     "applied": "Applied.",
     "no_change": "It changes nothing any more.",
-    "ignored": "It is of no concern to us and stays ignored.",
+    "ignored": "It does not concern this school and stays ignored.",
     "unmatched": "Its lesson or course is still not known here.",
 }
 

@@ -22,7 +22,7 @@ export default function fetchPart(link) {
       toast(
         error instanceof SignedOut
           ? "You are signed out. Sign in again in another tab, then try again here."
-          : "Our server could not be reached or did not understand. Please try again.",
+          : "The server could not be reached. Try again.",
         "bad",
       );
     }

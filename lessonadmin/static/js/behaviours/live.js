@@ -116,7 +116,7 @@ export default function live(region) {
   function failed(error) {
     failures += 1;
     if (error instanceof SignedOut) {
-      say("You are signed out. What is being sent goes on. Sign in again in another tab: this page then goes on by itself, and nothing you typed is lost.", { signIn: true });
+      say("You are signed out. What is being sent goes on. Sign in again in another tab: this page then continues automatically, and nothing you typed is lost.", { signIn: true });
       plan(SIGNED_OUT_PAUSE_MS);
       return;
     }
@@ -124,7 +124,7 @@ export default function live(region) {
       say("This does not exist any more; it was deleted meanwhile.");
       return;
     }
-    if (failures >= TROUBLE_AFTER) say("Our server cannot be reached right now. This page tries again by itself.");
+    if (failures >= TROUBLE_AFTER) say("The server cannot be reached right now. This page tries again automatically.");
     plan(Math.min(1000 * 2 ** failures, MAX_PAUSE_MS));
   }
 
@@ -144,7 +144,7 @@ export default function live(region) {
     } catch (error) {
       form.closest("dialog")?.close();
       if (error instanceof SignedOut) failed(error);
-      else toast("That did not work: our server could not be reached or did not understand. Please try again.", "bad");
+      else toast("That did not work: the server could not be reached. Try again.", "bad");
     } finally {
       button?.removeAttribute("aria-busy");
     }

@@ -56,7 +56,7 @@ export default function order(form) {
       toast(
         error instanceof SignedOut
           ? "The order is not saved: you are signed out. Sign in again in another tab, then try again here."
-          : "The order is not saved: our server could not be reached or did not understand. Please try again.",
+          : "The order is not saved: the server could not be reached. Try again.",
         "bad",
       );
     }

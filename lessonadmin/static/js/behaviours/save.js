@@ -103,7 +103,7 @@ export default function save(first) {
     if (error instanceof SignedOut) {
       toast("Not saved: you are signed out. Sign in again in another tab, then save here; what you typed stays.", "bad");
     } else {
-      toast("Not saved: our server could not be reached or did not understand. What you typed stays; please try again.", "bad");
+      toast("Not saved: the server could not be reached. What you typed stays; try again.", "bad");
     }
   }
 

@@ -18,9 +18,9 @@ const FAILURES = {
 const KEEP_OPEN = "Keep this page open until the upload finishes. You can save the form meanwhile.";
 const UNCONFIRMED = "Everything is sent, but Mux has not confirmed it yet. Keep this page open; it goes on automatically.";
 const UNCONFIRMED_AFTER_MS = 20000;
-const UNSAVED = "Please mend what is marked in the form. Then press “Try again”: the video is still chosen.";
+const UNSAVED = "Correct the marked fields, then press “Try again”: the video is still chosen.";
 const SIGNED_OUT = "You are signed out, so nothing was sent. Sign in again in another tab, then press “Try again” here.";
-const UNREACHED = "Our server could not be reached, so nothing was sent. Please check your connection and try again.";
+const UNREACHED = "The server could not be reached, so nothing was sent. Check your connection and try again.";
 
 export default function upload(root) {
   const panel = new Panel(root);
@@ -275,7 +275,7 @@ export default function upload(root) {
       return;
     }
     panel.pausable(false, "Pausing…");
-    panel.hint("It pauses as soon as what is on its way has arrived.");
+    panel.hint("It pauses as soon as the part being sent has arrived.");
     transfer.pause();
   });
   panel.part("cancel").addEventListener("click", () => {

@@ -121,6 +121,7 @@ def test_a_page_that_is_left_publishes_its_lesson_without_the_changes(
         page.context.set_offline(True)
         assert stack.sql(STATE, lesson) == [("draft", True, False)]
         stack.sql("UPDATE editing_holds SET expires_at = now() WHERE lesson_id = %s", lesson)
+        stack.sql("UPDATE lessons SET held_until = now() WHERE id = %s", lesson)
     stack.until(lambda: stack.sql(STATE, lesson) == [("published", False, False)])
     title = "SELECT title FROM lessons WHERE id = %s"
     assert stack.sql(title, lesson) == [("Rye",)]

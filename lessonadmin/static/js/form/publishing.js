@@ -10,7 +10,8 @@ export function sayWhatSavingDoes(form) {
   const part = form.querySelector("[data-when-draft]");
   part.hidden = part.disabled = publication === "published";
   const chosen = form.querySelector('[name="status"]:checked')?.value;
-  const label = button.dataset[publication === "published" ? publication : chosen === "draft" ? "draft" : moment];
+  const { published, draft, waiting, ready } = button.dataset;
+  const label = publication === "published" ? published : chosen === "draft" ? draft : { waiting, ready }[moment];
   if (label && button.textContent !== label) button.textContent = label;
 }
 

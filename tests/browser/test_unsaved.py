@@ -105,12 +105,13 @@ def test_publication_waits_for_unsaved_changes_and_comes_with_saving(
 
 @pytest.mark.parametrize("left", ["with a word", "without a word"])
 def test_a_page_that_is_left_publishes_its_lesson_without_the_changes(
-    page: Page, stack: Stack, instructor: Person, left: str
+    visit: Visitor, stack: Stack, instructor: Person, left: str
 ) -> None:
     """A closed tab says so; of a closed laptop the clock finds the hold when it has expired."""
     lesson = School(stack, instructor).lesson(
         "Rye", real=True, status="draft", published_at=None, publish_on_ready=True
     )
+    page = visit(instructor, errors=True)
     page.goto(f"/lessons/{lesson}/edit")
     page.get_by_label("Title").press_sequentially(", never saved")
     stack.until(lambda: holds(stack, lesson) == 1)

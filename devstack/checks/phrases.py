@@ -58,7 +58,10 @@ RETIRED = {
 }
 # File and phrase: why it stays.
 KEPT: dict[tuple[str, str], str] = {
-    ("lessonadmin/domain/lessons/import_file.py", "teacher"): "the name of a column of files that are imported",
+    (
+        "lessonadmin/domain/lessons/import_file.py",
+        "teacher",
+    ): "the name of a column of files that are imported",
     ("templates/admin/figures.html", "by itself"): "a key of stored figures",
 }
 PHRASE = re.compile(r"(?<![\w/-])(" + "|".join(RETIRED) + r")(?![\w/-])", re.IGNORECASE)

@@ -3,8 +3,8 @@
 Revision ID: 0015
 Revises: 0014
 
-Both columns have a constant default, so no row is written anew: every lesson that there is counts as saved, with a title
-of its own.
+The columns are empty or have a constant default, so no row is written anew: every lesson that there is counts as saved, with a
+title of its own. The index has no entry yet and is built beside the running product.
 """
 
 import sqlalchemy as sa
@@ -19,7 +19,8 @@ depends_on = None
 def upgrade() -> None:
     op.execute(
         "ALTER TABLE lessons ADD COLUMN is_unsaved boolean DEFAULT false NOT NULL,"
-        " ADD COLUMN is_untitled boolean DEFAULT false NOT NULL"
+        " ADD COLUMN is_untitled boolean DEFAULT false NOT NULL,"
+        " ADD COLUMN held_until timestamptz"
     )
     op.create_table(
         "editing_holds",
@@ -31,9 +32,18 @@ def upgrade() -> None:
             ["lesson_id"], ["lessons.id"], name="fk_editing_holds_lesson_id", ondelete="CASCADE"
         ),
     )
-    op.create_index("ix_editing_holds_expires_at", "editing_holds", ["expires_at"])
+    with op.get_context().autocommit_block():
+        op.create_index(
+            "ix_lessons_held_until",
+            "lessons",
+            ["held_until"],
+            postgresql_where=sa.text("held_until IS NOT NULL"),
+            postgresql_concurrently=True,
+            if_not_exists=True,
+        )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_lessons_held_until", table_name="lessons")
     op.drop_table("editing_holds")
-    op.execute("ALTER TABLE lessons DROP COLUMN is_untitled, DROP COLUMN is_unsaved")
+    op.execute("ALTER TABLE lessons DROP COLUMN held_until, DROP COLUMN is_untitled, DROP COLUMN is_unsaved")

@@ -105,12 +105,13 @@ def test_publication_waits_for_unsaved_changes_and_comes_with_saving(
 
 @pytest.mark.parametrize("left", ["with a word", "without a word"])
 def test_a_page_that_is_left_publishes_its_lesson_without_the_changes(
-    page: Page, stack: Stack, instructor: Person, left: str
+    visit: Visitor, stack: Stack, instructor: Person, left: str
 ) -> None:
     """A closed tab says so; of a closed laptop the clock finds the hold when it has expired."""
     lesson = School(stack, instructor).lesson(
         "Rye", real=True, status="draft", published_at=None, publish_on_ready=True
     )
+    page = visit(instructor, errors=True)
     page.goto(f"/lessons/{lesson}/edit")
     page.get_by_label("Title").press_sequentially(", never saved")
     stack.until(lambda: holds(stack, lesson) == 1)
@@ -121,6 +122,7 @@ def test_a_page_that_is_left_publishes_its_lesson_without_the_changes(
         page.context.set_offline(True)
         assert stack.sql(STATE, lesson) == [("draft", True, False)]
         stack.sql("UPDATE editing_holds SET expires_at = now() WHERE lesson_id = %s", lesson)
+        stack.sql("UPDATE lessons SET held_until = now() WHERE id = %s", lesson)
     stack.until(lambda: stack.sql(STATE, lesson) == [("published", False, False)])
     title = "SELECT title FROM lessons WHERE id = %s"
     assert stack.sql(title, lesson) == [("Rye",)]

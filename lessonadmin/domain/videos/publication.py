@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm.attributes import flag_modified
 
 from lessonadmin.db import actor, db, transaction_time
 from lessonadmin.domain.audit import audit_log
@@ -75,17 +76,14 @@ def may_be_fulfilled(lesson: Lesson) -> bool:
     """Everything that an intent waits for is there: the video plays, and no page has unsaved changes."""
     if not publishes_by_itself(lesson) or lesson.is_unsaved or not lesson.is_playable:
         return False
-    held = exists().where(EditingHold.lesson_id == lesson.id, EditingHold.expires_at > transaction_time())
-    return not db.session.scalar(held.select())
+    return lesson.held_until is None or lesson.held_until <= transaction_time()
 
 
 def due() -> ColumnElement[bool]:
-    """As SQL: something that the intent waits for has ended with the time, and no event will tell of it.
+    """As SQL: what the intent may have waited for has ended with the time, and no event will tell of it.
 
-    A row stands for it until `expire` has looked at the lesson, so that none is forgotten."""
-    return exists().where(
-        EditingHold.lesson_id == Lesson.id, EditingHold.expires_at <= func.clock_timestamp()
-    )
+    It stays so until `expire` has looked at the lesson, and none is forgotten."""
+    return Lesson.held_until <= func.clock_timestamp()
 
 
 def fulfil(lesson: Lesson, tracking: Tracking | None) -> bool:
@@ -101,6 +99,7 @@ def hold(lesson: Lesson, page_id: uuid.UUID) -> None:
     new = insert(EditingHold).values(lesson_id=lesson.id, page_id=page_id, expires_at=until)
     keys = [EditingHold.lesson_id, EditingHold.page_id]
     db.session.execute(new.on_conflict_do_update(index_elements=keys, set_={"expires_at": until}))
+    _set_held_until(lesson)
 
 
 def release(lesson: Lesson, page_id: uuid.UUID, tracking: Tracking | None) -> bool:
@@ -117,6 +116,15 @@ def expire(lesson: Lesson, tracking: Tracking | None) -> bool:
 
 def _forget(lesson: Lesson, condition: ColumnElement[bool]) -> None:
     db.session.execute(delete(EditingHold).where(EditingHold.lesson_id == lesson.id, condition))
+    _set_held_until(lesson)
+
+
+def _set_held_until(lesson: Lesson) -> None:
+    db.session.flush()
+    latest = select(func.max(EditingHold.expires_at)).where(EditingHold.lesson_id == lesson.id)
+    lesson.held_until = db.session.scalar(latest)
+    flag_modified(lesson, "updated_at")  # its value stays: nothing of the lesson itself was changed
+    db.session.flush()
 
 
 def request(lesson: Lesson) -> bool:

@@ -44,6 +44,7 @@ TIMES = {
     "waiting_events": ("received_at", "due_at"),
     "mux_budget": ("filled_at", "paused_until"),
     "editing_holds": ("expires_at",),
+    "lessons": ("held_until",),
 }
 
 

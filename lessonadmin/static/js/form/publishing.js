@@ -11,7 +11,7 @@ export function sayWhatSavingDoes(form) {
   part.hidden = part.disabled = publication === "published";
   const chosen = form.querySelector('[name="status"]:checked')?.value;
   const { published, draft, waiting, ready } = button.dataset;
-  const label = publication === "published" ? published : chosen === "draft" ? draft : playable === undefined ? waiting : ready;
+  const label = publication === "published" ? published : chosen === "draft" ? draft : { waiting, ready }[moment];
   if (label && button.textContent !== label) button.textContent = label;
 }
 

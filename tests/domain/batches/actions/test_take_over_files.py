@@ -115,7 +115,7 @@ def test_staff_read_why_and_take_it_over(mux_sim: MuxSim) -> None:
     assert finding.sentence.startswith(
         f"gone@school.example started this upload and lost the right to this lesson on {today}; the file arrived"
     )
-    assert [one.action for one in (finding.button, finding.other) if one] == ["take_over", "clear_asset"]
+    assert [one.action for one in finding.buttons if one.action] == ["take_over", "clear_asset"]
     line = only("tracking", "take_over", row.id)
     assert (line.status, line.note.startswith("The file is taken over")) == ("done", True)
     assert mux_sim.lesson(lesson).mux_asset_id == before

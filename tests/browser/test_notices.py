@@ -100,7 +100,7 @@ def test_the_account_page_is_accessible_and_signs_out_everywhere(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     wrong = visit(instructor, errors=True)
     wrong.goto("/account")
-    wrong.get_by_label("Present password").fill("x")
+    wrong.get_by_label("Current password").fill("x")
     wrong.get_by_label("New password", exact=True).fill("short")
     wrong.get_by_label("New password again").fill("short")
     wrong.get_by_role("button", name="Change password").click()

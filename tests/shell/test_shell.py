@@ -106,7 +106,7 @@ def test_a_wrong_password_is_told_accessibly(page: Page, axe: Axe) -> None:
 def test_an_error_summary_leads_to_its_field(window: Window, axe: Axe) -> None:
     page = window(signed_in="instructor")
     page.goto("/account")
-    page.get_by_label("Present password").fill("wrong password")
+    page.get_by_label("Current password").fill("wrong password")
     page.get_by_label("New password", exact=True).fill("a new long password")
     page.get_by_label("New password again").fill("another")
     page.get_by_role("button", name="Change password").click()

@@ -234,7 +234,7 @@ def test_each_that_waits_for_the_deletion_can_ask_about_it(mux_sim: MuxSim, aske
     assert facts.read_facts(owner, None).deletion is not None
     db.session.rollback()
     said = recheck.recheck(owner.kind, owner.id, actor=CLI, answers=Answers("high"))
-    assert said.note == "The video is gone at Mux."
+    assert said.note == "The video is deleted at Mux."
     assert not is_at_mux(one)
     has_let_go(one, owner)
 

@@ -223,7 +223,7 @@ def test_a_dropped_file_begins_a_lesson_that_has_no_title_yet(page: Page, stack:
 def test_a_form_that_cannot_be_saved_keeps_the_file(page: Page, film: Film) -> None:
     write(page, price="a lot")
     choose(page, film())
-    expect(page.locator("[data-part=failed]")).to_contain_text("mend what is marked in the form")
+    expect(page.locator("[data-part=failed]")).to_contain_text("Correct the marked fields")
     expect(page.get_by_role("alert").filter(has_text="Enter the price as 9.99")).to_be_visible()
     expect(page).to_have_title("Error: New lesson – Lessonadmin")
     page.get_by_label("Price").fill("12,50")

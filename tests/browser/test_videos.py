@@ -153,7 +153,7 @@ def test_an_unpublished_lesson_leaves_the_catalogue_and_comes_back(
     page: Page, lesson: str, accessible: Good
 ) -> None:
     question = ask(page, "Unpublish…")
-    expect(question).to_contain_text("Nobody can buy it any more")
+    expect(question).to_contain_text("It can't be bought any more")
     accessible(page)
     question.get_by_role("button", name="Unpublish").click()
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")

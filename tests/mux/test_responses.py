@@ -154,7 +154,7 @@ def test_a_wrong_token_is_told_by_the_name_of_its_setting(fake: FakeServer) -> N
 def test_a_missing_permission_looks_like_a_wrong_token_and_both_are_named(fake: FakeServer) -> None:
     fake.script(error(401, "Unauthorized request", kind="unauthorized"))
     said = fails("get_asset").message
-    assert "does not accept our access token, or the token lacks this permission" in said
+    assert "does not accept the access token, or the token lacks this permission" in said
     assert said.endswith("Mux says: Unauthorized request")
 
 

@@ -113,7 +113,7 @@ def test_a_job_that_is_none_of_ours_is_shown_forgotten_and_never_tried(
     (one,) = inspection.look().failures
     assert (one.what, one.arguments, one.listed) == ("unreadable job", "", False)
     assert one.error
-    with pytest.raises(Conflict, match="none of ours"):
+    with pytest.raises(Conflict, match="not a job of Lessonadmin"):
         inspection.retry(job_id)
     assert waiting() == []
     inspection.forget(job_id)

@@ -77,7 +77,7 @@ def test_another_machine_that_obeys_without_password_is_red(
 @pytest.mark.parametrize("user", ["", ":@", ":redis@", ":foobared@", ":short@"])
 def test_no_password_or_an_easy_one_is_red(app: Flask, session: object, strict: int, user: str) -> None:
     line = said(f"rediss://{user}127.0.0.1:{strict}/0")
-    assert (line.level, "short or one that everybody tries" in line.says) == ("FAIL", True)
+    assert (line.level, "short or a common one" in line.says) == ("FAIL", True)
 
 
 @pytest.mark.usefixtures("far")

@@ -122,7 +122,7 @@ def test_a_try_deletes_at_mux_and_leads_back(support: FlaskClient, mux_sim: MuxS
     row = make_deletion(asset_id)
     page = f"/admin/deletion/details/?id={row.id}"
     assert retry(support, row.id, url=page).location == page
-    assert "It is gone at Mux." in said(support)
+    assert "Deleted at Mux." in said(support)
     assert mux_sim.control.assets() == []
     assert "deletion.retried" in set(db.session.scalars(select(AuditLog.action)))
 
@@ -135,7 +135,7 @@ def test_a_try_leads_to_no_other_site(support: FlaskClient, mux_sim: MuxSim, url
 def test_a_try_that_mux_does_not_answer_says_that_it_goes_on(support: FlaskClient) -> None:
     row = make_deletion()
     assert retry(support, row.id).status_code == 302
-    assert "Mux did not do it: " in (words := said(support))
+    assert "Mux did not delete it: " in (words := said(support))
     assert "It is tried again automatically." in words
     db.session.rollback()
     assert db.session.get_one(AssetDeletion, row.id, populate_existing=True).done_at is None

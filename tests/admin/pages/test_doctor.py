@@ -56,7 +56,7 @@ def test_its_lines_are_those_of_the_command(support: FlaskClient, redis_url: str
 @pytest.mark.parametrize(
     ("lines", "headline"),
     [
-        ([GOOD], "Everything is as it should be."),
+        ([GOOD], "No problems found."),
         ([GOOD, WARNING], "1 warning."),
         ([WARNING, WARNING, GOOD], "2 warnings."),
         ([FAILURE], "1 thing fails."),

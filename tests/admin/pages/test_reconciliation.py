@@ -69,7 +69,7 @@ def test_only_staff_see_it(app: Flask) -> None:
 
 def test_before_the_first_walk_there_is_only_the_button(mux_sim: MuxSim) -> None:
     page = signed_in(make_user(role="support")).get(PAGE).get_data(as_text=True)
-    assert "Nobody has walked yet" in page
+    assert "Not checked yet" in page
     assert "Walk now" in page
 
 
@@ -77,7 +77,7 @@ def test_walk_mend_and_delete_by_buttons(mux_sim: MuxSim, redis_url: str) -> Non
     drifted(mux_sim)
     support = make_user(role="support")
     browser = signed_in(support)
-    assert "A worker begins to walk" in press(browser, "walk")
+    assert "The sync check was started" in press(browser, "walk")
     run_jobs()
     page = browser.get(PAGE).get_data(as_text=True)
     assert "Missing at Mux" in page
@@ -96,9 +96,9 @@ def test_walk_mend_and_delete_by_buttons(mux_sim: MuxSim, redis_url: str) -> Non
     run_jobs()
     promise = db.session.scalars(select(AssetDeletion)).one()
     assert (promise.reason, promise.requested_by) == ("old rubbish", support.id)
-    assert "Mux and we agree" not in browser.get(PAGE).get_data(as_text=True)
+    assert "In sync with Mux" not in browser.get(PAGE).get_data(as_text=True)
     reconciled()
-    assert "Mux and we agree" in browser.get(PAGE).get_data(as_text=True)
+    assert "In sync with Mux" in browser.get(PAGE).get_data(as_text=True)
 
 
 def test_who_mended_and_why_is_in_the_audit_trail(mux_sim: MuxSim, redis_url: str) -> None:
@@ -162,4 +162,4 @@ def test_a_walk_without_an_end_is_told(mux_sim: MuxSim) -> None:
     db.session.execute(update(ReconcileRun).values(finished_at=None))
     db.session.commit()
     page = signed_in(make_user(role="support")).get(PAGE).get_data(as_text=True)
-    assert "came to no end" in page
+    assert "did not finish" in page

@@ -175,7 +175,7 @@ def test_a_lesson_is_not_published_again_without_its_video_or_with_another_one(
     session: Session, staff: Actor
 ) -> None:
     for made_of, note in (
-        ({"mux_playback_id": None}, "Its video is gone"),
+        ({"mux_playback_id": None}, "Its video was deleted"),
         ({"mux_asset_id": "X"}, "another video"),
     ):
         lesson = make_playing_lesson()

@@ -153,7 +153,7 @@ IN_DATABASE: dict[str, Row] = {
     "cancelled_elsewhere": (failed("upload_cancelled"), "cancelled at Mux, not here", [ASK, CHECK]),
     "deleted_at_mux": (failed("deleted_at_mux"), "deleted at Mux, not here", [ASK, CHECK]),
     "asset_errored": (failed("asset_errored"), "check that the file plays", [ASK, CHECK]),
-    "no_playback_id": (failed("no_playback_id"), "gave it no playback id", ["republish"]),
+    "no_playback_id": (failed("no_playback_id"), "has no playback id", ["republish"]),
     "wrong_policy": (failed("wrong_policy"), "another playback policy", ["republish"]),
     "deletion_pending": (deleting, "It is tried again automatically.", [CHECK]),
     "upload_not_begun": (not_begun("timeout"), "The file is not the cause", [ASK]),

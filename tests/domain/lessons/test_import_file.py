@@ -149,7 +149,7 @@ def test_everything_that_is_wrong_with_a_line_is_said_at_once(path: Path) -> Non
     wrong = only(path)
     assert isinstance(wrong, Wrong)
     assert wrong.title == "Fugue"
-    for words in ("9 cells for 7 columns", "Enter the price", "The status must", "Enter the teacher's"):
+    for words in ("9 cells for 7 columns", "Enter the price", "The status must", "Enter the instructor's"):
         assert words in wrong.message
 
 

@@ -104,4 +104,4 @@ def test_the_command_waits_for_another_walk(
     with reconcile.exclusive():
         refused = reconciled()
     assert refused.exit_code == 1
-    assert "Another reconcile is still at work" in refused.stderr
+    assert "Another sync check is still running" in refused.stderr

@@ -73,7 +73,7 @@ def test_checking_a_stuck_video_says_when_what_mux_said_and_what_comes_next_in_e
     lesson = stuck(instructor, mux_sim)
     assert shown(browser, lesson) == ""
     said = press(browser, lesson, "publish")
-    assert said.startswith("Asked Mux at ")
+    assert said.startswith("Checked with Mux at ")
     assert "it is still waiting for the file" in said
     assert "choose the file again" in said
     assert shown(browser, lesson) == said

@@ -86,7 +86,7 @@ def test_recheck_of_a_deletion_that_mux_put_off(mux_sim: MuxSim) -> None:
     assert mux_sim.lesson(lesson).video_processing_status == "deleting"
     mux_sim.control.hold_processing(False)
     mux_sim.control.set_asset_ready(mux_sim.control.assets()[0]["id"])
-    assert only("lesson", "recheck", lesson.id).note == "The video is gone at Mux."
+    assert only("lesson", "recheck", lesson.id).note == "The video is deleted at Mux."
     assert mux_sim.lesson(lesson).video_processing_status == "none"
 
 

@@ -75,7 +75,7 @@ def test_a_missing_permission_is_named_with_what_it_is_for(well: MuxSim, token: 
 def test_the_webhooks_come_from_another_environment_than_the_tokens(well: MuxSim) -> None:
     make_event(environment_id="elsewhere", outcome="applied")
     line = examined()[TOGETHER]
-    assert (line.level, "the events about our videos come from elsewhere" in line.says) == ("FAIL", True)
+    assert (line.level, "the events about the videos here come from elsewhere" in line.says) == ("FAIL", True)
 
 
 def test_events_of_others_say_nothing_of_where_our_videos_are(well: MuxSim) -> None:
@@ -103,8 +103,8 @@ def test_where_mux_does_not_say_it_is_concluded_from_what_the_tokens_see(well: M
     well.control.fault("api", "status", match={"operation": "whoami"}, status=status)
     line = examined()[TOGETHER]
     assert line.says == (
-        "Both tokens see the same videos. Mux does not say whose the tokens are, so this is concluded from the"
-        " videos that they see."
+        "Both tokens see the same videos. Mux does not say whose the tokens are; this is inferred from the"
+        " videos they can see."
     )
     make_playing_lesson()
     lines = examined()
@@ -117,7 +117,7 @@ def test_before_the_first_event_the_videos_are_compared(well: MuxSim) -> None:
     db.session.execute(text("DELETE FROM mux_events"))
     db.session.commit()
     make_playing_lesson()
-    assert "no event has come yet" in examined()[TOGETHER].says
+    assert "no event has arrived yet" in examined()[TOGETHER].says
     assert examined()["tokens' environment"].level == "FAIL"
     well.control.seed_assets(1, policy="public", status="ready")
     assert examined()["tokens' environment"].level == "warn"

@@ -2,6 +2,7 @@
 
 import re
 from collections import deque
+from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -12,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from devstack.places import ROOT
 from lessonadmin import auth
 from tests.admin.samples import browser, one_of_each
+from tests.factories import make_course, make_lesson, make_tracking
 from tests.pages import Page, page_of
 from tests.structure.roles import methods_of
 
@@ -26,6 +28,8 @@ REASONS = {
     "POST admin_jobs.retry_all": ("machine/jobs.html", "after jobs have failed"),
     "POST admin_jobs.delete": ("machine/jobs.html", "after a job has failed"),
     "POST admin_user.tokens_view": ("user/details.html", "while the account has a token"),
+    "POST admin_person.sessions_view": ("person/details.html", "while they are signed in"),
+    "POST admin_person.unlock_view": ("person/details.html", "after wrong passwords"),
     "POST admin_reconcile.mend": ("reconcile_state.html", "after a walk has found something"),
     "GET admin_lesson.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),
     "GET admin_course.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),
@@ -84,8 +88,18 @@ def reached(app: Flask, admin: FlaskClient, start: str) -> set[tuple[str, str]]:
     return found
 
 
+def files_that_mux_waits_for() -> None:
+    """A lesson and a course whose pages offer to ask for the file again, and to cancel the upload."""
+    for owner in (
+        make_lesson(video_processing_status="uploading"),
+        make_course(video_processing_status="uploading"),
+    ):
+        make_tracking(owner, last_answer="upload_waiting", last_answer_at=datetime.now(UTC))
+
+
 def test_every_route_of_the_panel_is_led_to(app: Flask) -> None:
     one_of_each()
+    files_that_mux_waits_for()
     missing = registered(app) - reached(app, browser(), "/admin/")
     assert {f"{method} {endpoint}" for method, endpoint in missing} == set(REASONS)
 

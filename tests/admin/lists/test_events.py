@@ -68,7 +68,7 @@ def test_an_id_of_an_event_is_that_event_and_not_what_others_are_about(app: Flas
         ({"outcome": "no_change"}, ["No change"]),
         ({"outcome": None}, ["Waiting"]),
         ({"outcome": "failed", "error": "KeyError", "attempts": 8}, ["Failed", "KeyError", "8"]),
-        ({"target_type": "lesson", "target_id": TARGET}, ["a lesson that is gone"]),
+        ({"target_type": "lesson", "target_id": TARGET}, ["deleted lesson"]),
     ],
 )
 def test_a_row_says_what_became_of_it(app: Flask, columns: dict[str, object], words: list[str]) -> None:

@@ -70,7 +70,7 @@ def test_only_staff_see_it(app: Flask) -> None:
 def test_before_the_first_walk_there_is_only_the_button(mux_sim: MuxSim) -> None:
     page = signed_in(make_user(role="support")).get(PAGE).get_data(as_text=True)
     assert "Not checked yet" in page
-    assert "Walk now" in page
+    assert "Check now" in page
 
 
 def test_walk_mend_and_delete_by_buttons(mux_sim: MuxSim, redis_url: str) -> None:
@@ -90,7 +90,7 @@ def test_walk_mend_and_delete_by_buttons(mux_sim: MuxSim, redis_url: str) -> Non
         db.session.scalars(select(Difference.mended_at).where(Difference.kind == "missing")).one() is not None
     )
     assert "Type “delete”" in press(browser, "mend", kind="orphan", run=run_id, reason="old")
-    assert "Say why" in press(browser, "mend", kind="orphan", run=run_id, typed="delete")
+    assert "Give a reason" in press(browser, "mend", kind="orphan", run=run_id, typed="delete")
     assert jobs() == []
     press(browser, "mend", kind="orphan", run=run_id, reason="old rubbish", typed="delete")
     run_jobs()

@@ -242,4 +242,4 @@ def test_a_student_without_tokens_reads_nothing_about_them_or_about_uploads() ->
     assert "sign out everywhere" in shown
     assert [word for word in ("token", "upload", "bearer") if word in shown] == []
     bearer(student)
-    assert "bearer tokens" in page_of(signed_in(student).get("/account")).text("main").lower()
+    assert "api tokens" in page_of(signed_in(student).get("/account")).text("main").lower()

@@ -53,7 +53,7 @@ def test_an_account_is_made_and_its_password_shown_once(admin: FlaskClient, app:
     answer = press(admin, "new/", email="New@School.example", name="Nia", role="instructor")
     assert answer.status_code == 200
     page = page_of(answer)
-    assert "The account is made." in page.text()
+    assert "Account created." in page.text()
     made = db.session.scalars(select(User).where(User.email == "New@School.example")).one()
     shown = [
         attrs["data-copy"] for _, attrs in page.elements if attrs.get("data-copy") not in (None, str(made.id))
@@ -138,8 +138,8 @@ def test_the_tokens_of_an_account_are_seen_and_revoked(
     assert one.actor_id != user.id
     told = db.session.scalars(select(Notification.message).where(Notification.user_id == user.id)).all()
     assert [words.partition(" revoked ")[2].partition(".")[0] for words in sorted(told)] == [
-        "2 bearer tokens of yours",
-        "a bearer token of yours",
+        "2 API tokens of yours",
+        "an API token of yours",
     ]
 
 
@@ -159,7 +159,7 @@ def test_everything_is_handed_over_and_nothing_left(admin: FlaskClient) -> None:
     one, other = make_user(), make_user(email="other@school.example")
     lesson, course = make_lesson(creator=one), make_course(instructor=one)
     page = page_of(admin.get(f"{LIST}details/?id={one.id}"))
-    assert "Hand over 1 lesson and 1 course" in page.text()
+    assert "Transfer 1 lesson and 1 course" in page.text()
     for to in ("nobody@school.example", one.email, "", "a\x00b"):
         assert press(admin, "handover", id=str(one.id), to=to).status_code == 400, to
     press(admin, "handover", id=str(one.id), to="Other@school.example", reason="left")

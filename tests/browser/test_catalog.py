@@ -63,7 +63,7 @@ def test_only_what_is_published_and_plays_can_be_bought(
     expect(page.locator("mux-player")).to_have_count(0)
     page.get_by_role("button", name="Buy this lesson").click()
     expect(page).to_have_url(re.compile(f"/catalog/{published}$"))
-    expect(page.get_by_text("the purchase is recorded")).to_be_visible()
+    expect(page.get_by_text("Purchased. Enjoy the lesson.")).to_be_visible()
     expect(page.locator("mux-player")).to_be_visible()
     assert page.evaluate(PLAYS)
     rows = stack.sql("SELECT lesson_id::text, price_cents FROM purchases WHERE user_id = %s", student.id)

@@ -71,4 +71,4 @@ def test_another_one_that_does_not_end_is_not_waited_for_for_ever(
     monkeypatch.setattr(command, "TIMEOUT_SECONDS", -1.0)
     result = runner.invoke(args=["reconcile"])
     assert result.exit_code == 1
-    assert "still at work" in result.output
+    assert "still running" in result.output

@@ -46,7 +46,7 @@ class SearchPage(PanelPage):
 
 
 def where(hit: Hit) -> str | None:
-    """Where a hit leads. The page of an account is for admins; nothing else is known of an error or a waiting event."""
+    """Where a hit leads. Nothing else is known of an error or a waiting event."""
     return cells.link_to(hit.kind, hit.id)
 
 

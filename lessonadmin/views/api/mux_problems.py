@@ -3,7 +3,7 @@
 from lessonadmin import mux
 from lessonadmin.domain.errors import Conflict, Problem, Unavailable
 
-FULL = "No more videos can be uploaded right now: the limit of the video plan is reached. Support has to raise it."
+FULL = "No more videos can be uploaded right now: the limit of the video plan is reached. Ask support to raise it."
 REFUSED = "Mux did not accept this upload. Please tell support."
 PLAIN = {"quota": FULL, "mux_refused": REFUSED}
 

@@ -332,7 +332,7 @@ def test_mux_that_does_not_answer_leaves_the_row_to_the_worker(support: FlaskCli
     with overridden(mux_api_url="http://127.0.0.1:1"):
         answer = act(support, "lesson", "recheck", lesson.id)
     assert answer.status_code == 302
-    assert "tried again by itself" in said(support)
+    assert "tried again automatically" in said(support)
     assert mux_sim.lesson(lesson).video_processing_status == "uploading"
 
 

@@ -58,7 +58,7 @@ def test_a_failed_job_says_why_and_is_tried_again_or_forgotten(
     assert {row.action for row in db.session.scalars(select(AuditLog))} >= {"job.retried", "job.deleted"}
     text = page_of(support.get("/admin/audit/")).text()
     assert "Tried a failed job again" in text
-    assert "Forgot a failed job" in text
+    assert "Deleted a failed job" in text
 
 
 def test_all_failed_jobs_are_tried_again(app: Flask, support: FlaskClient, redis_url: str) -> None:

@@ -329,7 +329,7 @@ def test_what_mux_answered_is_used_and_the_instructor_is_asked_to_upload_again(
     assert "The upload is cancelled." in said(support)
     assert mux_sim.lesson(lesson).video_processing_status == "none"
     send(support, "/admin/lesson/cancel-upload", id=str(lesson.id))
-    assert "No upload is on its way." in said(support)
+    assert "No upload is running." in said(support)
 
 
 def test_only_what_does_something_is_offered(support: FlaskClient, mux_sim: MuxSim) -> None:

@@ -74,7 +74,7 @@ def test_webhooks_lost_is_told_once_and_ends_once(mux_sim: MuxSim, staff: User) 
     assert standing() == set()
     assert [message.split(".")[0] for message in told(staff)] == [
         "Webhooks are lost",
-        "Over: webhooks get lost",
+        "Over: webhooks are lost",
     ]
 
 
@@ -272,7 +272,7 @@ def test_a_token_of_another_environment_darkens_few_lessons(
     left = [one for one in lessons if mux_sim.lesson(one).video_processing_status == "processing"]
     assert len(left) == len(lessons) - environment.MAX_GONE
     assert "wrong_environment" in standing()
-    assert any("not believed" in message for message in told(staff))
+    assert any("does not believe" in message for message in told(staff))
     row = mux_sim.uploads(left[0])[0]
     assert row.next_check_at is not None
     ask_mux.check_upload(

@@ -15,7 +15,7 @@ from tests.queries import counted
 
 pytestmark = pytest.mark.usefixtures("app")
 HEADERS = {"X-Fragment": "video"}
-MAX_STATEMENTS = 6
+MAX_STATEMENTS = 7
 
 
 def processing(instructor: User) -> Lesson:

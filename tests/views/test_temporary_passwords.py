@@ -68,7 +68,7 @@ def test_a_reset_password_leads_to_one_page_and_from_there_to_where_one_wanted(
     for new in (password, password + "1", password.upper()):
         again = choose(client, password, new)
         assert again.status_code == 400
-        assert "really different" in page_of(again).text()
+        assert "is different from the current" in page_of(again).text()
     assert client.get("/lessons").status_code == 302, "still nothing else"
 
     assert choose(client, password, next=target).location == "/lessons?q=bread"

@@ -31,7 +31,7 @@ def test_the_list_is_a_whole_page(staff: FlaskClient) -> None:
 
 def test_an_empty_list_says_what_to_do(staff: FlaskClient) -> None:
     assert "Nothing here yet" in page_of(staff.get(LIST)).text()
-    assert "Nothing matches" in page_of(staff.get(f"{LIST}?search=x")).text()
+    assert "No results" in page_of(staff.get(f"{LIST}?search=x")).text()
 
 
 ODD = [

@@ -46,4 +46,4 @@ def test_a_csv_file_leaves_a_row_that_says_who_took_what(app: Flask) -> None:
     assert rows[0].detail["search"] == "stu@"
     assert list(rows[0].detail["filters"].values()) == ["student"]
     page = page_of(admin.get("/admin/audit/"))
-    assert "Took a CSV file of people" in page.text()
+    assert "Exported a CSV file of people" in page.text()

@@ -311,7 +311,7 @@ def test_every_place_names_the_same_lessons(session: Session) -> None:
     )
     assert sum(map(float, gauge)) == len(expected)
     with_upload = {name for name in expected if not name.endswith("from before uploads")}
-    assert f"{len(with_upload)} rows" in page_of(panel.get("/admin/tracking/?view=needs-attention")).text()
+    assert f"{len(with_upload)} uploads" in page_of(panel.get("/admin/tracking/?view=needs-attention")).text()
 
 
 @pytest.mark.parametrize("place", ["lesson", "course", "tracking"])

@@ -62,7 +62,7 @@ def test_a_reset_password_leads_to_one_page_and_from_there_to_where_one_wanted(
     assert answer.location == "/account?next=/lessons?q%3Dbread"
     page = page_of(client.get(answer.location))
     assert page.text("h1") == "Choose your own password"
-    assert "Bearer tokens" not in page.text()
+    assert "API tokens" not in page.text()
     target = page.one("input", name="next")["value"] or ""
 
     for new in (password, password + "1", password.upper()):
@@ -73,7 +73,7 @@ def test_a_reset_password_leads_to_one_page_and_from_there_to_where_one_wanted(
 
     assert choose(client, password, next=target).location == "/lessons?q=bread"
     assert client.get("/lessons?q=bread").status_code == 200
-    assert "Bearer tokens" in page_of(client.get("/account")).text()
+    assert "API tokens" in page_of(client.get("/account")).text()
     assert sign_in(app.test_client(), user.email, password).status_code == 400
     assert sign_in(app.test_client(), user.email, NEW).status_code == 302
 

@@ -36,11 +36,11 @@ def told(user: User) -> tuple[str, str]:
         (account_notices.state_changed, "An administrator enabled your account."),
         (
             lambda user: account_notices.tokens_revoked(user, 1),
-            "An administrator revoked a bearer token of yours. Scripts that use it are refused.",
+            "An administrator revoked an API token of yours. Scripts that use it are refused.",
         ),
         (
             lambda user: account_notices.tokens_revoked(user, 3),
-            "An administrator revoked 3 bearer tokens of yours. Scripts that use them are refused.",
+            "An administrator revoked 3 API tokens of yours. Scripts that use them are refused.",
         ),
     ],
     ids=["reset", "password", "role", "enabled", "a token", "tokens"],

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 
 from lessonadmin.domain.audit import words
-from lessonadmin.domain.prices import money
 
 NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 
@@ -18,7 +17,7 @@ NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
         ({"before": {"title": ""}, "after": {"title": "New"}}, "title: nothing → “New”"),
         ({"error_type": "asset_errored"}, "error: asset errored"),
         ({"found_by": "sweep"}, "found by checking with Mux"),
-        ({"price_cents": 999, "upload_id": "u1"}, f"price: {money(999)}; upload: u1"),
+        ({"price_cents": 999, "upload_id": "u1"}, "price: EUR\u00a09.99; upload: u1"),
         ({"by_itself": True}, "automatically"),
         ({"only": True}, "only: yes"),
         ({"batch": "b1"}, "by bulk action b1"),

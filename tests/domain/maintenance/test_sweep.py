@@ -241,6 +241,6 @@ def test_a_cancelled_upload_is_history_once_mux_has_cancelled_it(mux_sim: MuxSim
     sweep.sweep()
     mux_sim.forget()
     first, second = mux_sim.uploads(lesson)
-    assert (first.status, first.error_type, second.status) == ("error", "upload_cancelled", "uploading")
+    assert (first.status, first.error_type, second.status) == ("cancelled", None, "uploading")
     assert mux_sim.notices(lesson.creator_id) == []
     assert db.session.scalars(select(UploadCancellation.done_at)).one() is not None

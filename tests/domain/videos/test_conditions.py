@@ -208,7 +208,7 @@ def everywhere(lesson: Lesson) -> dict[str, bool]:
         "standing": video_status.of(now).stuck,
         "marked by the sweep": now.needs_attention_at is not None,
         "the instructor's list": listed.total == 1 and listed.counts["attention"] == 1,
-        "tab": now.title in tab and "1 row" in tab,
+        "tab": now.title in tab and "1 lesson" in tab,
         "cell": "badge--warn" in admin.get("/admin/lesson/").text,
         "page": any(
             word in page_of(admin.get(f"/admin/lesson/details/?id={now.id}")).text()

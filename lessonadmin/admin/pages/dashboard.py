@@ -9,7 +9,7 @@ from lessonadmin.domain.health import alarms, dashboard
 from lessonadmin.security import security_events
 
 FRAGMENT = "operations"
-REFRESH_MILLISECONDS = 15_000
+REFRESH_MILLISECONDS = 3_000
 SPAN_NAMES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
 

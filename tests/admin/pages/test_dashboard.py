@@ -63,7 +63,7 @@ def test_another_fragment_is_answered_by_the_whole_page(support: FlaskClient, na
 
 def test_it_asks_again_after_a_while(support: FlaskClient) -> None:
     state = [attrs for _, attrs in page_of(support.get(OPERATIONS)).elements if "data-state" in attrs]
-    assert [attrs["data-next"] for attrs in state] == ["15000"]
+    assert [attrs["data-next"] for attrs in state] == ["3000"]
 
 
 @pytest.mark.parametrize("kind", sorted(alarms.BY_NAME))

@@ -15,7 +15,7 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   videos | mux_budget
   permissions
   audit | querying | heartbeats | hourly_statistics
-  prices | backoff
+  prices | backoff | buyers
   models
   errors
 """

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
-from lessonadmin.domain.diagnosis.diagnose import background_work_findings
+from lessonadmin.domain.diagnosis.outages import background_work_findings
 from lessonadmin.domain.health import dashboard
 from lessonadmin.domain.health.doctor import database_checks
 from lessonadmin.domain.health.doctor.examination import DoctorContext

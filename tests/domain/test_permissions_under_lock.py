@@ -63,7 +63,7 @@ VIDEO_CALLS: dict[str, Call] = {
     "cancel an upload": lambda user, one: direct_upload.cancel("upload-a", one, actor=Actor.user(user.id)),
     "ask Mux": lambda user, one: ask_now.ask_now(one, actor=Actor.user(user.id)),
     "cancel on the page": lambda user, one: actions.cancel(one),
-    "remove on the page": lambda user, one: actions.remove(one),
+    "remove on the page": inside(lambda user, one: removal.remove_video(one)),
     "undo on the page": lambda user, one: actions.undo(one),
 }
 ALL = [

@@ -155,7 +155,7 @@ def test_one_token_is_revoked_and_its_owner_is_told() -> None:
     with transaction(Actor.user(by.id)):
         administration.revoke_token(by, user.id, token_id)
     assert (tokens.whose(lost), tokens.whose(kept) is None) == (None, False)
-    assert "revoked a bearer token of yours" in db.session.scalars(select(Notification.message)).one()
+    assert "revoked an API token of yours" in db.session.scalars(select(Notification.message)).one()
 
 
 def test_a_token_of_another_account_or_one_that_ended_is_missing() -> None:

@@ -103,7 +103,7 @@ def test_after_the_grace_time_it_is_gone(mux_sim: MuxSim) -> None:
     sweep.sweep()
     assert mux_sim.control.assets() == []
     assert mux_sim.lesson(lesson).video_processing_status == "none"
-    with pytest.raises(Conflict, match="gone at Mux"):
+    with pytest.raises(Conflict, match="deleted at Mux"):
         restore(mux_sim.lesson(lesson))
 
 

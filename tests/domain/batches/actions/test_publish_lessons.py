@@ -156,5 +156,5 @@ def test_mux_away_means_later_not_failed(mux_sim: MuxSim) -> None:
     with overridden(mux_api_url="http://127.0.0.1:1"):
         line = only("lesson", "republish", lesson.id)
     assert line.status == "open"
-    assert "tried again by itself" in line.note
+    assert "tried again automatically" in line.note
     assert mux_sim.lesson(lesson).video_processing_status == "uploading"

@@ -70,6 +70,7 @@ export default function save(first) {
       values[field.name] = unsaved.values()[field.name];
     }
     unsaved.saved(values);
+    form.querySelector('[type="submit"]').textContent = fresh.querySelector('[type="submit"]').textContent;
     sayWhatSavingDoes(form);
   }
 

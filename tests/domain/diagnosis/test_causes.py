@@ -38,13 +38,15 @@ Row = tuple[Case, str, list[str]]
 
 
 def upload(video: str = "uploading", *, lesson: dict[str, Any] | None = None, **row: Any) -> Case:
-    """A lesson whose one upload is like this."""
+    """A lesson whose one upload is like this, its times counted from when it is made: a run of the tests takes a while."""
 
     def make() -> Lesson:
+        since = datetime.now(UTC) - NOW
+        times = {name: value + since for name, value in row.items() if isinstance(value, datetime)}
         made = make_lesson(
             creator=make_user(name="Tina Vale"), video_processing_status=video, **(lesson or {})
         )
-        make_tracking(made, **({"status": video} | row))
+        make_tracking(made, **({"status": video} | row | times))
         return made
 
     return make

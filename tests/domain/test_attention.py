@@ -53,7 +53,8 @@ def late(status: str, *, age: timedelta = HOUR, beside: bool = False) -> Callabl
         owner = owner_with(make, "ready" if beside else status)
         if beside:
             make_tracking(owner, status="ready", mux_asset_id="plays")
-        make_tracking(owner, status=status, mux_asset_id="comes", created_at=NOW - age)
+        began = datetime.now(UTC) - age  # NOW is older: of when the tests were collected
+        make_tracking(owner, status=status, mux_asset_id="comes", created_at=began)
         return owner
 
     return build

@@ -213,6 +213,8 @@ def need_write() -> None:
 
 def _asks_by_itself() -> bool:
     """Does an open page repeat this request by itself, rather than a user?"""
+    if request.endpoint == "lessons.unsaved_changes":
+        return "attempt" in request.form
     counted = request.method in READING and "attempt" in request.args
     return counted and (fragments.wanted() or request.path == "/api/mux/check-asset-status")
 

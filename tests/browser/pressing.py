@@ -9,7 +9,7 @@ does not wipe it.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playwright.sync_api import ElementHandle, Error, Page
+from playwright.sync_api import ElementHandle, Error, Page, Request
 
 WATCH = """
 window.inFlight = 0;
@@ -59,6 +59,7 @@ window.answered = async (before) => {
 """
 BUTTONS = "window.buttonsNow().map(({ label, nth, inState }) => [label, nth, inState])"
 FIND = "([label, nth]) => window.buttonsNow().find((one) => one.label === label && one.nth === nth)?.element"
+IS_OPEN = "document.querySelector('dialog[open], [popover]:popover-open') !== null"
 Key = tuple[str, int]
 
 
@@ -71,24 +72,42 @@ class Presser:
     count: int = 0
     _known: set[tuple[str, str]] = field(default_factory=set)
     _files: list[object] = field(default_factory=list)
+    _changed: bool = False  # is the page another one than it was when it was opened?
 
     def __post_init__(self) -> None:
         self.page.add_init_script(WATCH)
         self.page.on("filechooser", lambda chooser: self._files.append(chooser))
         self.page.on("dialog", lambda dialog: dialog.accept())
+        self.page.on("request", self._note_change)
+
+    def _note_change(self, request: Request) -> None:
+        self._changed = self._changed or request.method not in ("GET", "HEAD")
 
     def press_all(self, place: str, load: Callable[[], object], *, skip: tuple[str, ...] = ()) -> None:
-        """`load` opens the page as it is to be before each press. A button outside a region that keeps itself fresh is the
-        same in every state, and is pressed once."""
-        load()
+        """`load` opens the page as it is to be before each press; a press that only opened something needs no new one. A button
+        outside a region that keeps itself fresh is the same in every state, and is pressed once."""
+        self._open(load)
         for label, nth, in_state in self.page.evaluate(BUTTONS):
             known = (label, place if in_state else place.partition(":")[0])
             if label in skip or known in self._known:
                 continue
             self._known.add(known)
-            if self.count:
-                load()
+            if self._changed:
+                self._open(load)
             self._press_through(f"{place} / {label}", (label, nth))
+            self._close()
+
+    def _open(self, load: Callable[[], object]) -> None:
+        load()
+        self._changed = False
+
+    def _close(self) -> None:
+        """What a press opened, if the page is still the same."""
+        for _ in range(3):
+            if self._changed or not self.page.evaluate(IS_OPEN):
+                return
+            self.page.keyboard.press("Escape")
+        self._changed = True
 
     def _press_through(self, name: str, key: Key) -> None:
         """A button, and if it asks a question, each answer to the question."""
@@ -126,6 +145,7 @@ class Presser:
             if "context was destroyed" not in str(error) and "navigation" not in str(error):
                 raise
             said = ""
+        self._changed = self._changed or self.page.url != address
         if self._files or self.page.url != address:
             said = ""
         self.page.wait_for_load_state()

@@ -12,7 +12,8 @@ KEY = "ourenvironmentkey"
 BEACONS = f"https://{KEY}.litix.io/**"
 ANYWHERE = "**://*.litix.io/**"
 ALIVE = "() => typeof document.querySelector('mux-player').play === 'function'"  # its script is there
-PLAY = "() => { const player = document.querySelector('mux-player'); player.muted = true; return player.play(); }"
+# its promise says no when the video has ended before it says yes; whether it played is asked of its time
+PLAY = "() => { const player = document.querySelector('mux-player'); player.muted = true; player.play().catch(() => {}); }"
 PLAYED = "() => document.querySelector('mux-player').currentTime > 0.2"
 # what the policy of the page keeps from being sent
 WATCH = "addEventListener('securitypolicyviolation', (event) => (window.kept ??= []).push(event.blockedURI))"

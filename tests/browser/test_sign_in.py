@@ -24,7 +24,8 @@ def test_an_open_page_does_not_prolong_the_session_says_so_and_loses_nothing(
     lesson = School(stack, instructor).on_its_way("Rye", "processing", mux_asset_id="asset-slow")
     page = visit(support)
     page.goto(f"/lessons/{lesson}/edit")
-    page.get_by_label("Title").fill("Rye, slowly")
+    with page.expect_response("**/unsaved-changes"):  # typing does prolong it
+        page.get_by_label("Title").fill("Rye, slowly")
     stack.sql(
         "UPDATE user_sessions SET last_seen_at = now() - interval '29 minutes 57 seconds' WHERE user_id = %s",
         support.id,

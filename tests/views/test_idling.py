@@ -1,10 +1,13 @@
 """Half an hour without a hand at the page ends a session of staff, also when an open page goes on asking."""
 
+import uuid
+
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tests.factories import make_lesson, make_user, signed_in
+from tests.pages import csrf_of
 
 ASKS_BY_ITSELF = (
     ("/admin/?attempt=3", {"X-Fragment": "operations"}),
@@ -49,6 +52,27 @@ def test_what_a_page_asks_by_itself_does_not_prolong_the_session(session: Sessio
         answer = browser.get(path, headers=headers)
         assert (answer.status_code, (answer.location or "")[:7]) == (302, "/login?"), path
     assert browser.get(status).status_code == 401
+
+
+def tell_of_unsaved_changes(browser: FlaskClient, session: Session, lesson: object, **said: str) -> bool:
+    """Whether this counted as activity of the user."""
+    session.rollback()
+    before = seen(session)
+    session.rollback()
+    form = {"page_id": str(uuid.uuid4()), "dirty": "1", **said}
+    assert browser.post(f"/lessons/{lesson}/unsaved-changes", data=form).status_code == 200
+    return seen(session) != before
+
+
+def test_typing_prolongs_the_session_and_a_page_left_open_with_unsaved_changes_does_not(
+    session: Session,
+) -> None:
+    browser = signed_in(make_user(role="support"))
+    lesson = make_lesson().id
+    token = csrf_of(browser, "/account")
+    age(session, 29)
+    assert not tell_of_unsaved_changes(browser, session, lesson, csrf_token=token, attempt="1")
+    assert tell_of_unsaved_changes(browser, session, lesson, csrf_token=token)
 
 
 def test_of_the_test_a_click_does(session: Session) -> None:

@@ -22,7 +22,7 @@ from typing import Literal
 
 from lessonadmin import mux
 from lessonadmin.database import bulk_write
-from lessonadmin.database.database_errors import is_conflict, is_outage
+from lessonadmin.database.database_errors import in_short, is_conflict, is_outage
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import backoff, mux_budget
 from lessonadmin.domain.batches import leases, prefetch, registry, results, undo
@@ -44,6 +44,7 @@ MAX_ATTEMPTS = 32
 MAX_BACKOFF_SECONDS = 60.0
 FETCH_SIZE = 1000
 WAIT_STEP_SECONDS = 5.0
+CONFLICT_SECONDS = 1.0
 MAX_UNANSWERED = 3
 Ending = Literal["nothing left", "time is up", "paused"]
 
@@ -268,7 +269,7 @@ def _wait_for_budget(job: Job, item: OpenItem, answers: Answers, limits: Limits)
     return None
 
 
-def _carry_out(job: Job, lease: Lease, answers: Answers) -> Result | None:
+def _carry_out(job: Job, lease: Lease, answers: Answers, *, again: bool = True) -> Result | None:
     try:
         result = _do(job, lease, answers)
     except _LeaseLost:
@@ -278,6 +279,9 @@ def _carry_out(job: Job, lease: Lease, answers: Answers) -> Result | None:
     except Exception as error:  # one bad row must not stop the others; it keeps its error as its result
         if is_outage(error):
             raise
+        if again and answers.priority == "high" and is_conflict(error):
+            time.sleep(CONFLICT_SECONDS)  # a person waits for the answer
+            return _carry_out(job, lease, answers, again=False)
         return _broke(job, lease, error)
     if answers.priority == "low" and job.action.asks_mux:
         mux_budget.went_well()
@@ -317,8 +321,9 @@ def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Prior
 
 def _broke(job: Job, lease: Lease, error: Exception) -> Result | None:
     if is_conflict(error) and lease.attempts < MAX_ATTEMPTS:
+        log.warning("row %s of batch %s waits: %s", lease.item_id, lease.batch_id, in_short(error))
         with transaction(job.actor):
-            put = leases.put_back(lease, "another process worked on the same row", seconds=1)
+            put = leases.put_back(lease, "another process worked on the same row", seconds=CONFLICT_SECONDS)
         return (
             results.later("Another process worked on it; it is tried again automatically.") if put else None
         )

@@ -224,9 +224,10 @@ def note_failure(subject: UploadSnapshot, error: mux.MuxError) -> None:
     if error.category == "busy":
         return  # Mux was not even asked
     audit_log.record_mux_call(subject.kind, subject.target_id, "look", error.category, error.message)
-    upload = db.session.scalar(select(Tracking).where(Tracking.id == subject.tracking_id).with_for_update())
-    if upload is None:
+    found = locking.lock_video_of_upload(subject.tracking_id)
+    if found is None:
         return
+    _, upload = found
     upload.attempts += 1
     upload.last_look_at = func.clock_timestamp()
     upload.last_look_error = f"{error.category}: {error.message}"

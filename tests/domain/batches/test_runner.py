@@ -1,13 +1,16 @@
 """Items are carried out once, also with many workers, killed workers, bad rows, and a Mux that fails."""
 
+import threading
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
+from lessonadmin import mux
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.batches import batches, registry, runner
@@ -189,6 +192,60 @@ def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(mux_sim: Mux
     (line,) = batches.items(batch_id)
     assert line.attempts == runner.MAX_ATTEMPTS
     assert line.note.startswith("server_error")
+
+
+@pytest.fixture
+def impatient(app: Flask) -> Iterator[None]:
+    """Connections that wait for a lock for a fifth of a second."""
+
+    def limit(connection: Any, *_: object) -> None:
+        connection.execute("SET lock_timeout = '200ms'")
+
+    def reset(connection: Any, *_: object) -> None:
+        connection.execute("RESET lock_timeout")
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "checkout", limit)
+    event.listen(engine, "checkin", reset)
+    yield
+    event.remove(engine, "checkout", limit)
+    event.remove(engine, "checkin", reset)
+
+
+@pytest.mark.parametrize(
+    ("priority", "held", "note"),
+    [
+        ("high", 0.8, "done"),
+        ("high", 5.0, "Another process worked on it; it is tried again automatically."),
+        ("low", 0.8, "Another process worked on it; it is tried again automatically."),
+    ],
+)
+def test_a_row_that_another_process_has_is_tried_once_more_while_a_person_waits(
+    app: Flask,
+    mux_sim: MuxSim,
+    staff: Actor,
+    impatient: None,
+    priority: mux.Priority,
+    held: float,
+    note: str,
+) -> None:
+    (lesson_id,) = mux_sim.lost([make_lesson()])
+    batch_id = begin(RECHECK, [lesson_id], staff)
+    db.session.remove()
+    with db.engine.connect() as other:
+        other.execute(select(Lesson.id).where(Lesson.id == lesson_id).with_for_update())
+        release = threading.Timer(held, other.rollback)
+        release.start()
+        ran = runner.run_some(batch_id, seconds=10, priority=priority, keep_results=True)
+        release.cancel()
+        release.join()
+        other.rollback()
+    result = ran.results[lesson_id]
+    assert note in (result.status, result.note)
+    let_leases_run_out()
+    finish(batch_id)
+    assert status_of(lesson_id) == "published"
 
 
 def test_without_budget_nothing_is_asked(mux_sim: MuxSim, staff: Actor) -> None:

@@ -23,6 +23,7 @@ export class Unsaved {
   #told = false; // the server believes that there are changes
   #telling = Promise.resolve();
   #timer = 0;
+  #said = ""; // the values when the server last heard of them
   #discarded = false;
   #published;
 
@@ -121,6 +122,9 @@ export class Unsaved {
     const said = new FormData();
     for (const name of ["csrf_token", "page_id"]) said.set(name, this.#form.querySelector(`[name="${name}"]`).value);
     said.set("dirty", dirty ? "1" : "0");
+    const values = JSON.stringify(this.values());
+    if (values === this.#said) said.set("attempt", "1"); // repeated by the page alone: that prolongs no session
+    this.#said = values;
     return said;
   }
 }

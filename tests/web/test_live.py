@@ -5,6 +5,7 @@ What is tried here is what a client inside this process does not show: bytes on 
 
 import http.client
 import json
+import multiprocessing
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -34,6 +35,16 @@ def app(pg_url: str, redis_url: str) -> Iterator[Flask]:
     factories.application = before
     with application.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """pytest-flask asks the server to end, and goes on if it does not. It is a fork of the test process, so whatever waits
+    for the end of a pipe of that process (Playwright does) would wait for it for ever."""
+    yield
+    for child in multiprocessing.active_children():
+        child.kill()
+        child.join()
 
 
 def ask(server: LiveServer, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:

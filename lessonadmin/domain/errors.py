@@ -59,8 +59,12 @@ class TooMany(Problem):
 
 
 class Unavailable(Problem):
-    """A service (Mux, most often) did not answer; nothing was changed. `retry_after`: seconds, if known."""
+    """A service (Mux, most often) did not answer; nothing was changed. `retry_after`: seconds, if known.
+    `for_support`: only an operator ends it, so people get a reference to give to support."""
 
-    def __init__(self, type_: str, message: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, type_: str, message: str, *, retry_after: int | None = None, for_support: bool = False
+    ) -> None:
         super().__init__(type_, message)
         self.retry_after = retry_after
+        self.for_support = for_support

@@ -112,7 +112,12 @@ def _problem(problem: errors.Problem) -> Response:
     if isinstance(problem, errors.Forbidden):
         kind = "insufficient_scope" if problem.type == "insufficient_scope" else "refused"
         security_events.record(kind, path=request.path, reason=problem.type)
-    response = answer(STATUS[type(problem)], problem.type, problem.message, problem.fields)
+    message = problem.message
+    if isinstance(problem, errors.Unavailable) and problem.for_support:
+        _keep_reference(problem)
+        if wants_json():  # the page of an error shows it in any case
+            message += f" Reference for support: {logs.request_id.get()}"
+    response = answer(STATUS[type(problem)], problem.type, message, problem.fields)
     if isinstance(problem, errors.TooMany | errors.Unavailable) and problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
@@ -169,7 +174,7 @@ def _keep_reference(error: Exception) -> None:
         error_references.keep(
             logs.request_id.get(),
             route=f"{request.method} {request.url_rule or '(no route)'}",
-            kind=type(error).__name__,
+            kind=error.type if isinstance(error, errors.Problem) else type(error).__name__,
             user_id=who.user_id if who is not None else None,
         )
     except Exception as failure:  # whatever it is, the first error is to be answered

@@ -38,6 +38,8 @@ def faulty(settings_environment: dict[str, str]) -> Iterator[Flask]:
     def go_wrong(kind: str) -> str:
         if kind in PROBLEMS:
             raise PROBLEMS[kind][0]
+        if kind == "token":
+            raise errors.Unavailable("mux_unavailable", "Uploads are away.", for_support=True)
         if kind.isdigit():
             abort(int(kind))
         if kind == "sql":
@@ -135,6 +137,17 @@ def test_the_reference_of_an_unexpected_error_is_kept_for_support(faulty: Flask)
     assert kept() == [(reference, "GET /faulty/<kind>", "RuntimeError")]
     assert "Reference for support" in page.text
     assert reference in page.text
+
+
+@pytest.mark.usefixtures("session")
+def test_what_only_an_operator_ends_has_a_reference_for_support(faulty: Flask) -> None:
+    page = faulty.test_client().get("/faulty/token")
+    assert page.headers["X-Request-Id"] in page_of(page).text("main")
+    answer = faulty.test_client().get("/api/faulty/token")
+    reference = answer.headers["X-Request-Id"]
+    said = f"Uploads are away. Reference for support: {reference}"
+    assert answer.get_json()["error"] == {"type": "mux_unavailable", "message": said}
+    assert kept()[1] == (reference, "GET /api/faulty/<kind>", "mux_unavailable")
 
 
 def test_a_lost_database_is_503_and_the_next_request_works(faulty: Flask, app: Flask) -> None:

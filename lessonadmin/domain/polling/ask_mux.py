@@ -91,10 +91,12 @@ class UploadSnapshot:
         )
 
 
-def unavailable(error: mux.MuxError) -> Unavailable:
-    """A failed call in words for the person who waits for it."""
+def unavailable(error: mux.MuxError, *, what: str = "Checking with Mux is") -> Unavailable:
+    """A failed call in words for the person who waits for it. `what` is unavailable; why is for support, who have the alarm
+    of the refused token."""
     if error.category == "auth_error":
-        return Unavailable("mux_unavailable", "Mux refuses the access token. Please tell support.")
+        said = f"{what} unavailable right now. Support has been told; please try again later."
+        return Unavailable("mux_unavailable", said, for_support=True)
     wait = None if error.retry_after is None else math.ceil(error.retry_after)
     said = "Very many questions to Mux are under way" if error.category == "busy" else "Mux does not answer"
     return Unavailable(

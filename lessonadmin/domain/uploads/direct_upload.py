@@ -158,7 +158,7 @@ def _refusal(error: mux.MuxError) -> Problem:
         return Conflict("quota", error.message)
     if error.kind == "refused" and error.category != "auth_error":
         return Conflict("mux_refused", f"Mux refused the upload: {error.message}")
-    return ask_mux.unavailable(error)
+    return ask_mux.unavailable(error, what="Uploads are")
 
 
 def _issue(tracking_id: uuid.UUID, mux_upload: mux.Upload, file: File) -> datetime | None:

@@ -90,7 +90,11 @@ def test_what_a_page_has_shown_is_not_asked_again(mux_sim: MuxSim) -> None:
 @pytest.mark.parametrize(
     ("error", "said", "wait"),
     [
-        (mux.Refused("No.", category="auth_error", status=401), "Please tell support", None),
+        (
+            mux.Refused("No.", category="auth_error", status=401),
+            "Checking with Mux is unavailable right now. Support has been told",
+            None,
+        ),
         (mux.Later("Full.", category="busy"), "Very many questions to Mux are under way", None),
         (mux.Later("Slow down.", category="rate_limit", retry_after=2.1), "Mux does not answer", 3),
         (mux.Later("Down.", category="server_error"), "Mux does not answer", None),
@@ -101,6 +105,7 @@ def test_a_failed_call_is_said_in_words(error: mux.MuxError, said: str, wait: in
     told = ask_mux.unavailable(error)
     assert said in str(told)
     assert (told.type, told.retry_after) == ("mux_unavailable", wait)
+    assert told.for_support == (error.category == "auth_error")
     assert error.message not in str(told)
 
 

@@ -75,7 +75,7 @@ def test_an_upload_id_that_is_none_of_muxs_changes_nothing(mux_sim: MuxSim) -> N
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(503, "Mux does not answer"), (401, "refuses the access token")]
+    ("status", "said"), [(503, "Mux does not answer"), (401, "Checking with Mux is unavailable right now.")]
 )
 def test_a_mux_that_gives_no_answer_is_unavailable(mux_sim: MuxSim, status: int, said: str) -> None:
     lesson = make_lesson()

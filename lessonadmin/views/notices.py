@@ -31,6 +31,7 @@ def index() -> str:
         first=not request.args.get("before"),
         headline=wording.headline,
         why=wording.why_many,
+        beyond_headline=wording.beyond_headline,
         place=_place,
     )
 
@@ -70,7 +71,11 @@ def mark_one(notice_id: uuid.UUID) -> Response:
 
 
 def _place(item: notices.Item, kind: str) -> str:
-    """Where the thing is that a notice tells of; empty if there is none, or none any more."""
+    """Where the thing is that a notice tells of; empty if there is none, or none any more. Staff see the thing of somebody
+    else in the panel."""
+    if (item.lesson_id or item.course_id) and not item.is_theirs:
+        page = "admin_lesson.details_view" if item.lesson_id else "admin_course.details_view"
+        return url_for(page, id=item.lesson_id or item.course_id)
     if item.lesson_id:
         return url_for("lessons.edit", lesson_id=item.lesson_id)
     if item.course_id:

@@ -83,7 +83,7 @@ def test_each_notice_leads_to_its_thing_and_is_read_by_it(browser: FlaskClient, 
     gone = tell(instructor, kind="video_deleted")
     page = page_of(browser.get("/notifications"))
     assert "Your lesson is published: Wet &lt;in&gt; wet New" in lines(page)
-    assert "“Wet <in> wet” is published." in page.text("p")
+    assert "“Wet <in> wet” is published." not in page.text("p"), "its title has said so"
     for _ in range(2):  # unread, then read
         assert opened(browser, "Your lesson is published: Wet &lt;in&gt; wet") == f"/lessons/{lesson.id}/edit"
         assert opened(browser, f"Your video is ready: {course.title}") == f"/courses/{course.id}/edit"
@@ -98,6 +98,25 @@ def test_staff_are_led_from_an_alarm_to_the_panel() -> None:
     browser = signed_in(support)
     assert lines(page_of(browser.get("/notifications"))) == ["Lessonadmin needs attention New"]
     assert opened(browser, "Lessonadmin needs attention") == "/admin/"
+
+
+def test_staff_are_led_to_a_lesson_of_somebody_else_in_the_panel_and_to_their_own_in_the_editor(
+    instructor: User,
+) -> None:
+    support = make_user(role="support")
+    lesson, own = make_lesson(creator=instructor, title="Rye"), make_lesson(creator=support, title="Oats")
+    course = make_course(instructor=instructor)
+    for about in ({"lesson_id": lesson.id}, {"lesson_id": own.id}, {"course_id": course.id}):
+        tell(support, kind="alarm", cause="stuck_for_staff", **about)
+    page = page_of(signed_in(support).get("/notifications"))
+    assert lines(page) == ["3 lessons are stuck New"]
+    assert page.all("details") == [], "so few are listed at once"
+    links = re.findall(r'<li><a href="([^"]+)">', page.html.partition("notice__list")[2])
+    assert [link.replace("&amp;", "&") for link in links] == [
+        f"/admin/course/details/?id={course.id}",
+        f"/lessons/{own.id}/edit",
+        f"/admin/lesson/details/?id={lesson.id}",
+    ]
 
 
 def test_many_of_one_cause_are_one_line_with_every_lesson_in_it(

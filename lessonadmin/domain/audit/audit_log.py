@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from lessonadmin import config
 from lessonadmin.db import TransactionState, actor, before_commit, db, new_id, transaction_state
 from lessonadmin.domain.models import AuditLog, Course, Lesson, MuxCall, Tracking, User
+from lessonadmin.domain.models.accounts import STAFF
 from lessonadmin.observability import logs
 from lessonadmin.queue import enqueue_after_commit
 
@@ -131,6 +132,17 @@ def notify_user(kind: str, user_id: uuid.UUID, message: str, **columns: Any) -> 
     row["wait"] = DIGEST_SECONDS if columns.get("cause") else 0
     row |= {name: columns.get(name) for name in ("lesson_id", "course_id", "tracking_id", "cause")}
     _write_at_the_end().notice_rows.append(row)
+
+
+def notify_staff(
+    kind: str, owner: Lesson | Course, message: str, *, cause: str, but: uuid.UUID | None = None
+) -> None:
+    """Tell every member of staff of a lesson or course, `but` one who is told otherwise. The caller sees to it that this
+    is once."""
+    about = {f"{owner.kind}_id": owner.id}
+    for user_id in db.session.scalars(select(User.id).where(User.active, User.role.in_(STAFF))):
+        if user_id != but:
+            notify_user(kind, user_id, message, cause=cause, **about)
 
 
 def _write_at_the_end() -> TransactionState:

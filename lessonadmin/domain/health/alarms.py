@@ -33,7 +33,6 @@ FAILURES_AT_LEAST = 5
 FAILURE_SHARE_AT_LEAST = 0.2
 TIMES_THE_HABIT = 3
 EVENT_WAITS_SECONDS = 60
-WORKER_SILENT_SECONDS = 120
 JOB_WAITS_SECONDS = 300
 SIGN_INS_IN_FIVE_MINUTES = 50
 TOKENS_IN_FIVE_MINUTES = 50
@@ -114,13 +113,10 @@ def _queue_stands() -> str | None:
 
 def _no_worker() -> str | None:
     silent = heartbeats.age(heartbeats.WORKER)
-    if silent is None or silent > WORKER_SILENT_SECONDS:
-        return (
-            "No worker has been seen for more than two minutes."
-            if silent is not None
-            else "No worker has been seen yet."
-        )
-    return None
+    if silent is None:
+        return "No worker has been seen yet."
+    seconds = heartbeats.FRESH_SECONDS
+    return f"No worker has been seen for more than {in_words(seconds)}." if silent > seconds else None
 
 
 def refused_signatures() -> int:

@@ -146,13 +146,21 @@ def _mark(tracking_id: uuid.UUID) -> bool:
         transitions.mark_needs_attention(video, row)
         which = "video" if video.playing is None else "new video"
         missing = "has not arrived at Mux" if row.status == "uploading" else "is still being processed by Mux"
+        so_far = f"The {which} of “{video.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes."
         audit_log.notify(
             "needs_attention",
             video.owner,
-            f"The {which} of “{video.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes. "
-            "It is still being checked; if you closed the page during the upload, upload it again.",
+            f"{so_far} Support has been told, and it is still being checked; if you closed the page during the upload,"
+            " upload it again.",
             tracking=row,
             cause="stuck",
+        )
+        audit_log.notify_staff(
+            "alarm",
+            video.owner,
+            f"{so_far} Open the {video.owner.kind} to see why, and what to do.",
+            cause="stuck_for_staff",
+            but=video.owner.owner_id,
         )
         return True
 

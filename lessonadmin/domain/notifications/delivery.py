@@ -123,6 +123,7 @@ def _bundles(ids: Sequence[uuid.UUID]) -> list[Bundle]:
             *(Notification.id, Notification.user_id, Notification.kind, Notification.message),
             *(Notification.cause, Notification.lesson_id, Notification.course_id),
             func.coalesce(Lesson.title, Course.title, "").label("title"),
+            _is_theirs().label("is_theirs"),
             *(User.email, _is_wanted().label("wanted")),
         )
         .join(User, User.id == Notification.user_id)
@@ -143,8 +144,13 @@ def _is_wanted() -> ColumnElement[bool]:
     return or_(Notification.kind == account_notices.KIND, and_(User.active, User.mail_notices))
 
 
+def _is_theirs() -> ColumnElement[bool]:
+    owner_id = func.coalesce(Lesson.creator_id, Course.instructor_id, Notification.user_id)
+    return owner_id == Notification.user_id
+
+
 def _notice(row: Row[tuple[object, ...]]) -> Notice:
-    names = ("id", "user_id", "kind", "message", "cause", "lesson_id", "course_id", "title")
+    names = ("id", "user_id", "kind", "message", "cause", "lesson_id", "course_id", "title", "is_theirs")
     return Notice(**{name: row._mapping[name] for name in names})
 
 

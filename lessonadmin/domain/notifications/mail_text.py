@@ -28,7 +28,8 @@ class Unwritable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """One notice that leaves by mail, and the title of the lesson or course that it is about."""
+    """One notice that leaves by mail, and the title of the lesson or course that it is about. `is_theirs`: it is the
+    reader's own; staff are told of others', too."""
 
     id: uuid.UUID
     user_id: uuid.UUID
@@ -38,6 +39,7 @@ class Notice:
     lesson_id: uuid.UUID | None
     course_id: uuid.UUID | None
     title: str = ""
+    is_theirs: bool = True
 
 
 def write(address: str, bundle: Sequence[Notice]) -> EmailMessage:
@@ -85,7 +87,8 @@ def _text(bundle: Sequence[Notice]) -> str:
     shown = bundle[:MAX_IN_FULL]
     parts = [f"{notice.message}\n{link(notice)}" for notice in shown]
     if len(bundle) > 1:
-        opening = f"{len(bundle)} of your videos are affected by the same cause."
+        whose = "of your videos" if bundle[0].is_theirs else "videos"
+        opening = f"{len(bundle)} {whose} are affected by the same cause."
         parts.insert(0, f"{opening} {wording.why_many(bundle[0].cause)}".rstrip())
     if len(bundle) > len(shown):
         parts.append(f"And {len(bundle) - len(shown)} more:\n{config.current().public_url}/notifications")
@@ -105,6 +108,9 @@ def _why_this_mail(kind: str) -> str:
 def link(notice: Notice) -> str:
     """Where the reader can do something about it."""
     base = config.current().public_url
+    if not notice.is_theirs and (notice.lesson_id or notice.course_id):
+        kind = "lesson" if notice.lesson_id else "course"
+        return f"{base}/admin/{kind}/details/?id={notice.lesson_id or notice.course_id}"
     if notice.lesson_id is not None:
         return f"{base}/lessons/{notice.lesson_id}/edit"
     if notice.course_id is not None:

@@ -20,7 +20,7 @@ MAX_SHOWN = 25  # of one digest; the rest is counted
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One notice; `lesson_id` or `course_id` is where to go, if this reader may still see it."""
+    """One notice; `lesson_id` or `course_id` is where to go, if this reader may still see it. `is_theirs`: it is their own."""
 
     id: uuid.UUID
     message: str
@@ -28,6 +28,7 @@ class Item:
     lesson_id: uuid.UUID | None
     course_id: uuid.UUID | None
     title: str
+    is_theirs: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +130,7 @@ def _items(user: User, ids: list[uuid.UUID]) -> dict[uuid.UUID, Item]:
             *(Notification.id, Notification.message, Notification.created_at),
             *(Lesson.id.label("lesson_id"), Course.id.label("course_id")),
             func.coalesce(Lesson.title, Course.title, "").label("title"),
+            func.coalesce(Lesson.creator_id, Course.instructor_id).label("owner_id"),
         )
         .outerjoin(Lesson, (Lesson.id == Notification.lesson_id) & mine)
         .outerjoin(Course, (Course.id == Notification.course_id) & my_course)
@@ -142,6 +144,7 @@ def _items(user: User, ids: list[uuid.UUID]) -> dict[uuid.UUID, Item]:
             lesson_id=row.lesson_id,
             course_id=row.course_id,
             title=row.title,
+            is_theirs=row.owner_id == user.id,
         )
         for row in rows
     }

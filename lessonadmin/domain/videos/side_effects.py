@@ -2,13 +2,10 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
-
 from lessonadmin import metrics
-from lessonadmin.db import after_commit, db
+from lessonadmin.db import after_commit
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.models import Lesson, Owner, Tracking, User
-from lessonadmin.domain.models.accounts import STAFF
+from lessonadmin.domain.models import Lesson, Owner, Tracking
 from lessonadmin.domain.videos import publication, wording
 from lessonadmin.domain.videos.state_machine import State
 
@@ -54,9 +51,7 @@ def _held(owner: Owner, upload: Tracking) -> None:
         f"A file for “{owner.title}” arrived after its uploader had lost the right to it. It is held, and"
         f" no student sees it: open the {owner.kind} in the panel to take it over or to delete it."
     )
-    about = {f"{owner.kind}_id": owner.id}
-    for staff_id in db.session.scalars(select(User.id).where(User.active, User.role.in_(STAFF))):
-        audit_log.notify_user("needs_attention", staff_id, said, cause="held", **about)
+    audit_log.notify_staff("needs_attention", owner, said, cause="held")
 
 
 def after_let_go(owner: Owner, upload: Tracking) -> None:

@@ -74,7 +74,12 @@ HEADLINES = {
     "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
 }
 # cause -> the same, where it says more than the kind
-HEADLINES_BY_CAUSE = {"held": ("A file is held until you decide", "{} files are held until you decide")}
+HEADLINES_BY_CAUSE = {
+    "held": ("A file is held until you decide", "{} files are held until you decide"),
+    "stuck_for_staff": ("A lesson is stuck", "{} lessons are stuck"),
+}
+# What a message says first and its headline has said, with the title
+SAID_BY_THE_HEADLINE = ("“{}” is published.", "The video of “{}” is ready.", "The video of “{}” failed.")
 # cause -> what it did to several videos at once
 FAILURE_SENTENCES_FOR_MANY = {
     "upload_timed_out": "Their uploads were not finished in time, so Mux closed them. Please upload the videos again.",
@@ -85,6 +90,7 @@ FAILURE_SENTENCES_FOR_MANY = {
     "wrong_policy": "They have another playback policy at Mux than requested. Support can fix this.",
     "deleted_at_mux": "They were deleted at Mux. Please upload them again.",
     "held": "They arrived after their uploaders had lost the right to them. No user sees them until you decide.",
+    "stuck_for_staff": "Their videos take longer than usual. Open each one to see why, and what to do.",
     "stuck": "They are still being checked. If you closed a page during its upload, upload that video again.",
 }
 OTHER_HEADLINES = ("News from Lessonadmin", "{} news from Lessonadmin")
@@ -116,6 +122,13 @@ def headline(kind: str, count: int = 1, cause: str | None = None) -> str:
     """What a notice is about, for a subject line or above a digest."""
     one, many = HEADLINES_BY_CAUSE.get(cause or "") or HEADLINES.get(kind, OTHER_HEADLINES)
     return one if count == 1 else many.format(count)
+
+
+def beyond_headline(message: str, title: str) -> str:
+    """What a message says that its headline and title have not said."""
+    for said in SAID_BY_THE_HEADLINE:
+        message = message.removeprefix(said.format(title))
+    return message.strip()
 
 
 def why_many(cause: str | None) -> str:

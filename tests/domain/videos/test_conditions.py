@@ -223,6 +223,7 @@ def everywhere(lesson: Lesson) -> dict[str, bool]:
 def test_every_place_says_the_same_of_a_late_video(mux_sim: MuxSim, beside: bool) -> None:
     heartbeats.record("worker:host:1")
     heartbeats.record("clock")
+    staff, left = make_user(role="support"), make_user(role="admin", active=False)
     lesson = make_lesson(title="Rye")
     if beside:
         mux_sim.uploaded(lesson)
@@ -237,6 +238,9 @@ def test_every_place_says_the_same_of_a_late_video(mux_sim: MuxSim, beside: bool
     sweep.sweep()
     assert [place for place, says in everywhere(lesson).items() if not says] == []
     assert mux_sim.notices(lesson.creator_id).count("needs_attention") == 1
+    sweep.sweep()
+    assert mux_sim.notices(staff.id).count("alarm") == 1, "the bell of staff names each lesson that is stuck"
+    assert mux_sim.notices(left.id) == []
     assert mux_sim.lesson(lesson).status == ("published" if beside else "draft")
     coming = next(row for row in mux_sim.uploads(lesson) if row.is_open)
     mux_sim.control.set_asset_ready(coming.mux_asset_id or "")

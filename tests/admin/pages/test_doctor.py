@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from lessonadmin.admin.pages import doctor
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.accounts.rate_limits import STAFF_FACTOR
 from lessonadmin.domain.health.doctor import all_checks
@@ -74,8 +75,24 @@ def test_the_headline_counts_what_is_wrong(
 def test_what_is_wrong_says_what_to_do(support: FlaskClient, examined: Callable[..., None]) -> None:
     examined(GOOD, FAILURE)
     page = page_of(support.get(DOCTOR))
-    assert [attrs["data-level"] for _, attrs in page.elements if "data-level" in attrs] == ["ok", "FAIL"]
-    assert "Good clockIt ticks. Fails redisIt does not answer.Start it." in page.text("main")
+    assert [attrs["data-level"] for _, attrs in page.elements if "data-level" in attrs] == ["FAIL", "ok"]
+    assert "Problems Fails redisIt does not answer.Start it. No problem found Good clockIt ticks." in page.text("main")
+
+
+def test_what_fails_comes_first_then_what_warns_and_each_leads_to_where_it_is_looked_at(
+    support: FlaskClient, examined: Callable[..., None]
+) -> None:
+    stuck = warn("stuck videos", "2 videos take longer.", "Each says why.")
+    examined(GOOD, stuck, FAILURE)
+    page = page_of(support.get(DOCTOR))
+    assert [attrs["data-level"] for _, attrs in page.elements if "data-level" in attrs] == ["FAIL", "warn", "ok"]
+    assert support.get("/admin/lesson/?view=stuck").status_code == 200
+    assert page.one("a", href="/admin/lesson/?view=stuck")
+
+
+def test_every_link_is_of_a_line_that_exists(support: FlaskClient) -> None:
+    names = {line.name for line in all_checks.examine(seconds=6)}
+    assert set(doctor.LINKS) <= names
 
 
 def test_a_look_is_a_question_to_mux_and_counts_as_one(

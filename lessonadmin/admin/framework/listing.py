@@ -27,5 +27,8 @@ class Listing:
 
 @dataclass(frozen=True)
 class PageOfRows(Listing):
+    """`pinned`: so many of the first rows stand there whatever the order."""
+
     page: Page
     counted: Count
+    pinned: int = 0

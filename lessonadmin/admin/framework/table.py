@@ -30,6 +30,7 @@ from lessonadmin.web.requests import NOT_STORABLE
 # named, that is quicker than to read them in that order.
 MAX_COUNTED, MAX_FILTERED = 5_000, 1_000
 MAX_IN_TAB = 999
+MAX_PINNED = 10
 MAX_QUERY_LENGTH = 8_000
 PLACE = ("after", "before", "end")
 KNOWN = frozenset({"page", "page_size", "sort", "desc", "search", "view", "url", *PLACE})
@@ -80,6 +81,10 @@ class TableView(PanelView):
         """What the search box finds; None for everything."""
         return None
 
+    def pinned(self) -> Select[Any] | None:
+        """Ids of rows that stand first where the whole list begins; None for none."""
+        return None
+
     def listed(self) -> Any:
         """The rows of the list with what its cells need, before any condition."""
         return self.get_query()
@@ -111,7 +116,18 @@ class TableView(PanelView):
             query = query.options(self._loading(relation))
         order = self._order(sort_column, sort_desc, filters)
         found = keyset.read(query, order, request.args, page=page or 0, size=page_size or self.page_size)
-        return counted.number, PageOfRows(found.rows, self.prepare(found.rows), found, counted)
+        first = (
+            [] if conditions or sort_column is not None or found.previous else self._pinned_rows(query, order)
+        )
+        rows = [*first, *(row for row in found.rows if row not in first)]
+        return counted.number, PageOfRows(rows, self.prepare(rows), found, counted, pinned=len(first))
+
+    def _pinned_rows(self, query: Any, order: keyset.Order) -> list[Any]:
+        wanted = self.pinned()
+        if wanted is None:
+            return []
+        pinned = query.filter(self._key.in_(wanted)).order_by(None).order_by(*order.clauses(backwards=False))
+        return list(pinned.limit(MAX_PINNED))
 
     def _count(
         self, search: str | None, conditions: list[ColumnElement[bool]], filters: Any, most: int

@@ -100,7 +100,13 @@ class UserView(PeopleList):
         return found  # type: ignore[no-any-return]
 
     def _page(
-        self, user: User, *, password: str = "", made: bool = False, problem: Problem | None = None
+        self,
+        user: User,
+        *,
+        password: str = "",
+        made: bool = False,
+        problem: Problem | None = None,
+        taker: User | None = None,
     ) -> Any:
         html = self.render(
             "admin/user/details.html",
@@ -114,6 +120,7 @@ class UserView(PeopleList):
             password=password,
             made=made,
             problem=problem,
+            taker=taker,
         )
         return make_response(str(html), 400 if problem is not None else 200)
 
@@ -158,6 +165,8 @@ class UserView(PeopleList):
         try:
             if to is None:
                 raise Invalid.field("to", "No account has this e-mail address.")
+            if request.form.get("ask"):
+                return self._page(user, taker=handover.taker_for(user, to))
             with transaction(auth.current_actor(reason=reason)):
                 done = handover.hand_over(from_id=user.id, to_id=to.id)
         except Missing:

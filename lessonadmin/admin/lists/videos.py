@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, Select, or_
 from sqlalchemy.orm import joinedload
 
 from lessonadmin.admin.framework import cells, filters
@@ -107,6 +107,9 @@ class OwnerList(TableView):
         if "@" in text and like is not None and (people := lookup.account_ids(text)):
             return or_(like, self.owner_column.in_(people))
         return like
+
+    def pinned(self) -> Select[Any]:
+        return attention.ids(self.model)
 
     def prepare(self, rows: Sequence[Any]) -> Videos:
         headers.shows_pictures()

@@ -35,15 +35,9 @@ def preview(user_id: uuid.UUID) -> Handover:
 
 def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
     """Give all lessons and courses of one instructor to another, in the open transaction."""
-    giver, taker = db.session.get(User, from_id), db.session.get(User, to_id, with_for_update={"read": True})
-    if giver is None:
-        raise Missing()
-    if taker is None or not taker.teaches:
-        raise Invalid.field("to", "Choose an instructor or staff.")
-    if not taker.active:
-        raise Conflict("account_disabled", "This account is disabled; choose another one.")
-    if giver.id == taker.id:
-        raise Invalid.field("to", "Choose another account.")
+    giver, taker = _between(
+        db.session.get(User, from_id), db.session.get(User, to_id, with_for_update={"read": True})
+    )
     # Locked in the order that all callers who lock several use; only then it is sure which uploads there are.
     for model, owner_id in ((Course, Course.instructor_id), (Lesson, Lesson.creator_id)):
         mine = select(model.id).where(owner_id == giver.id).order_by(model.id).with_for_update()
@@ -64,6 +58,23 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
         uploads=done.uploads or None,
     )
     return done
+
+
+def taker_for(giver: User, taker: User) -> User:
+    """Who would get everything of the first, if that can be; for a question before it is done."""
+    return _between(giver, taker)[1]
+
+
+def _between(giver: User | None, taker: User | None) -> tuple[User, User]:
+    if giver is None:
+        raise Missing()
+    if taker is None or not taker.teaches:
+        raise Invalid.field("to", "Choose an instructor or staff.")
+    if not taker.active:
+        raise Conflict("account_disabled", "This account is disabled; choose another one.")
+    if giver.id == taker.id:
+        raise Invalid.field("to", "Choose another account.")
+    return giver, taker
 
 
 def _move(model: type[Lesson] | type[Course], kind: str, giver: User, taker: User) -> int:

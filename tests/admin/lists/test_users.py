@@ -168,6 +168,21 @@ def test_everything_is_handed_over_and_nothing_left(admin: FlaskClient) -> None:
     assert signed_in(one).get(f"/lessons/{lesson.id}/edit").status_code == 404
 
 
+def test_before_a_transfer_the_page_asks_and_names_both_and_the_counts(admin: FlaskClient) -> None:
+    one, other = make_user(), make_user(email="other@school.example", name="Olga Other")
+    lesson = make_lesson(creator=one)
+    wrong = press(admin, "handover", id=str(one.id), to="nobody@school.example", ask="1")
+    assert wrong.status_code == 400
+    assert page_of(wrong).one("input", name="to")["aria-invalid"] == "true", "the error is at its field"
+    asked = page_of(press(admin, "handover", id=str(one.id), to=other.email, reason="left", ask="1"))
+    question = f"Transfer 1 lesson and 0 courses from {one.email} to Olga Other (other@school.example)?"
+    assert question in asked.text("strong")
+    assert fresh(lesson).creator_id == one.id, "nothing is done before the answer"
+    assert asked.one("input", name="reason")["value"] == "left"
+    press(admin, "handover", id=str(one.id), to=other.email, reason="left")
+    assert fresh(lesson).creator_id == other.id
+
+
 def test_what_will_be_cancelled_is_said_before_the_press(admin: FlaskClient) -> None:
     one, other = make_user(), make_user()
     for _ in range(2):

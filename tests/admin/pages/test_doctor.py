@@ -76,7 +76,10 @@ def test_what_is_wrong_says_what_to_do(support: FlaskClient, examined: Callable[
     examined(GOOD, FAILURE)
     page = page_of(support.get(DOCTOR))
     assert [attrs["data-level"] for _, attrs in page.elements if "data-level" in attrs] == ["FAIL", "ok"]
-    assert "Problems Fails redisIt does not answer.Start it. No problem found Good clockIt ticks." in page.text("main")
+    assert (
+        "Problems Fails redisIt does not answer.Start it. No problem found Good clockIt ticks."
+        in page.text("main")
+    )
 
 
 def test_what_fails_comes_first_then_what_warns_and_each_leads_to_where_it_is_looked_at(
@@ -85,7 +88,11 @@ def test_what_fails_comes_first_then_what_warns_and_each_leads_to_where_it_is_lo
     stuck = warn("stuck videos", "2 videos take longer.", "Each says why.")
     examined(GOOD, stuck, FAILURE)
     page = page_of(support.get(DOCTOR))
-    assert [attrs["data-level"] for _, attrs in page.elements if "data-level" in attrs] == ["FAIL", "warn", "ok"]
+    assert [attrs["data-level"] for _, attrs in page.elements if "data-level" in attrs] == [
+        "FAIL",
+        "warn",
+        "ok",
+    ]
     assert support.get("/admin/lesson/?view=stuck").status_code == 200
     assert page.one("a", href="/admin/lesson/?view=stuck")
 

@@ -90,6 +90,7 @@ def test_publication_waits_for_unsaved_changes_and_comes_with_saving(
     stack.until(lambda: holds(stack, lesson) == 1)
     stack.mux.hold_processing(False)
     expect(page.get_by_test_id("video-status")).to_have_text("Ready")
+    expect(page.locator("#publication")).to_contain_text("when its unsaved changes are saved or discarded")
     assert stack.sql(STATE, lesson) == [("draft", True, False)]
     asked: list[Dialog] = []
     page.on("dialog", lambda dialog: (asked.append(dialog), dialog.dismiss()))

@@ -271,11 +271,16 @@ def _wanted() -> str | None:
     return request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
 
 
+def _reads_api_docs() -> bool:
+    """Does a browser ask for the one page among the answers for programs?"""
+    return request.endpoint == "api.docs" and request.accept_mimetypes.best == "text/html"
+
+
 def _refuse(guard: Guard) -> Response | None:
     found = identity()
     if found is None:
         note_wrong_token()
-        if request.path.startswith("/api/"):
+        if request.path.startswith("/api/") and not _reads_api_docs():
             abort(401, ITS_DATE_IS_OVER if _token_has_expired() else None)
         return redirect(url_for("sign_in.login", next=_wanted()))
     if found.role in guard.roles:

@@ -13,14 +13,21 @@ let clock = null;
 let waiting = 0;
 let asking = false;
 let again = false;
+// What a button in the header switches, and what it says while that is off and on.
+const SWITCHES = [
+  ["hold", "hold_processing", "Hold processing", "Processing held · resume"],
+  ["pause", "deliveries_paused", "Pause events", "Events paused · resume"],
+];
 
 function drawHeader(state) {
   clock = { ...state.clock, seen: performance.now() };
   for (const name of ["events", "calls"]) at(`count-${name}`).textContent = state.counts[name];
   at("count-videos").textContent = state.counts.assets;
   at("count-faults").textContent = state.faults.length;
-  at("hold").setAttribute("aria-pressed", state.switches.hold_processing);
-  at("pause").setAttribute("aria-pressed", state.switches.deliveries_paused);
+  for (const [id, name, off, on] of SWITCHES) {
+    at(id).setAttribute("aria-pressed", state.switches[name]);
+    at(id).textContent = state.switches[name] ? on : off;
+  }
   at("link").textContent = state.counts.undelivered ? `${state.counts.undelivered} to deliver` : "live";
   at("link").className = `pill ${state.counts.undelivered ? "busy" : "good"}`;
 }
@@ -67,7 +74,7 @@ function startTheme() {
 function startHeader() {
   for (const one of document.querySelectorAll("[data-advance]"))
     one.addEventListener("click", () => act("POST", "/clock", { advance: Number(one.dataset.advance) }, `Time jumped ${one.textContent}`));
-  for (const [id, name] of [["hold", "hold_processing"], ["pause", "deliveries_paused"]])
+  for (const [id, name] of SWITCHES)
     at(id).addEventListener("click", () => act("POST", "/switches", { [name]: at(id).getAttribute("aria-pressed") !== "true" }));
   at("reset").addEventListener("click", () => at("sure").showModal());
   at("sure").addEventListener("close", () => at("sure").returnValue === "yes" && act("POST", "/reset", {}, "A fresh start"));

@@ -11,11 +11,11 @@ def test_a_token_is_made_used_and_revoked(visit: Visitor, instructor: Person, st
     page.goto("/account")
     page.get_by_label("Name of a new token").fill("nightly import")
     page.get_by_label("Your password").fill("not my password")
-    page.get_by_role("button", name="Make a token").click()
+    page.get_by_role("button", name="Create token").click()
     expect(page.get_by_role("alert")).to_contain_text("This is not your current password.")
     expect(page.get_by_label("Name of a new token")).to_have_value("nightly import")
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Make a token").click()
+    page.get_by_role("button", name="Create token").click()
     script = Caller(stack.url, page.locator(".note code").inner_text())
     script.get("/api/lessons").expect(200)
     assert script.post("/api/lessons", {"title": "x"}).expect(403).error == "insufficient_scope"

@@ -14,7 +14,7 @@ Doc = dict[str, Any]
 TAGS = ("Lessons", "Courses", "Uploads", "Videos", "Playing and buying")
 ABOUT = """Lessons that are published automatically when their video is ready.
 
-Send `Authorization: Bearer TOKEN`, or be signed in and send the header `X-CSRFToken`. Make a token on your account page,
+Send `Authorization: Bearer TOKEN`, or be signed in and send the header `X-CSRFToken`. Create a token on your account page,
 with your password: one that may only read, or one that may also change things. It lives for 90 days, opens `/api/` and
 `/metrics` and nothing else, and ends when the password or the role of the account changes.
 Ids are UUIDs, times are ISO 8601 in UTC, keys are snake_case; `lessonId`, `courseId`, `uploadId`, `muxUploadId`,
@@ -41,7 +41,7 @@ WHO = {
 }
 REASONS = {
     200: "Done.",
-    201: "Made.",
+    201: "Created.",
     202: "Accepted; it is finished later.",
     204: "Done. The answer has no body.",
     400: "The input is wrong; `fields` says where.",
@@ -51,7 +51,7 @@ REASONS = {
     409: "Not possible in the current state.",
     413: "Too large.",
     415: "Not JSON, or a file type that is not accepted.",
-    429: "Too often.",
+    429: "Rate limited.",
     503: "The database or Mux does not answer.",
 }
 

@@ -92,7 +92,7 @@ def _again(kind: Kind, owner_id: uuid.UUID) -> Owner:
     answers={200: LessonResponse},
     problems={
         409: "`video_error`: the asset failed. `being_deleted`: it is being deleted. `held`: staff have to decide about it.",
-        429: "Too often within a minute; `Retry-After` says when to come back.",
+        429: "Rate limited: too many within a minute; `Retry-After` says when to come back.",
         503: "`mux_unavailable`: Mux does not answer. Nothing was changed.",
     },
 )

@@ -94,7 +94,9 @@ def test_faults_clock_switches_and_reset(
     tab.get_by_label("retry after").select_option("seconds")
     control.wait_for(lambda: control.state()["switches"]["retry_after"] == "seconds")
     tab.get_by_role("button", name="Hold processing").click()
-    expect(tab.get_by_role("button", name="Hold processing")).to_have_attribute("aria-pressed", "true")
+    expect(tab.get_by_role("button", name="Processing held · resume")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     tab.get_by_role("button", name="Foreign asset").click()
     expect(tab.locator("#event-list .what")).to_have_text(["video.asset.ready"])
     tab.get_by_role("button", name="Reset", exact=True).first.click()

@@ -48,6 +48,8 @@ def test_it_is_valid_openapi() -> None:
 def test_it_is_for_anyone_signed_in(people: People, app: Flask) -> None:
     refused(app.test_client().get("/api/openapi.json"), 401, "not_signed_in")
     refused(app.test_client().get("/api/docs"), 401, "not_signed_in")
+    browser = app.test_client().get("/api/docs", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert browser.location == "/login?next=/api/docs", "a person signs in"
     answer = people.student.get("/openapi.json")
     assert answer.status_code == 200
     assert answer.get_json() == openapi.document()

@@ -71,8 +71,8 @@ def mark_one(notice_id: uuid.UUID) -> Response:
 
 
 def _place(item: notices.Item, kind: str) -> str:
-    """Where the thing is that a notice tells of; empty if there is none, or none any more. Staff see the thing of somebody
-    else in the panel."""
+    """Where the thing is that a notice tells of; empty if there is none, or none any more. Staff see what is
+    another person's in the panel."""
     if (item.lesson_id or item.course_id) and not item.is_theirs:
         page = "admin_lesson.details_view" if item.lesson_id else "admin_course.details_view"
         return url_for(page, id=item.lesson_id or item.course_id)

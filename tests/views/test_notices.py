@@ -100,7 +100,7 @@ def test_staff_are_led_from_an_alarm_to_the_panel() -> None:
     assert opened(browser, "Lessonadmin needs attention") == "/admin/"
 
 
-def test_staff_are_led_to_a_lesson_of_somebody_else_in_the_panel_and_to_their_own_in_the_editor(
+def test_staff_are_led_to_a_lesson_of_another_person_in_the_panel_and_to_their_own_in_the_editor(
     instructor: User,
 ) -> None:
     support = make_user(role="support")

@@ -150,7 +150,7 @@ def _mark(tracking_id: uuid.UUID) -> bool:
         audit_log.notify(
             "needs_attention",
             video.owner,
-            f"{so_far} Support has been told, and it is still being checked; if you closed the page during the upload,"
+            f"{so_far} Support has been notified, and it is still being checked; if you closed the page during the upload,"
             " upload it again.",
             tracking=row,
             cause="stuck",

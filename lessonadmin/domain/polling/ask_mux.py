@@ -95,7 +95,7 @@ def unavailable(error: mux.MuxError, *, what: str = "Checking with Mux is") -> U
     """A failed call in words for the person who waits for it. `what` is unavailable; why is for support, who have the alarm
     of the refused token."""
     if error.category == "auth_error":
-        said = f"{what} unavailable right now. Support has been told; please try again later."
+        said = f"{what} unavailable right now. Support has been notified; please try again later."
         return Unavailable("mux_unavailable", said, for_support=True)
     wait = None if error.retry_after is None else math.ceil(error.retry_after)
     said = "Very many questions to Mux are under way" if error.category == "busy" else "Mux does not answer"

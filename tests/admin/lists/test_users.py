@@ -178,7 +178,7 @@ def test_before_a_transfer_the_page_asks_and_names_both_and_the_counts(admin: Fl
     question = f"Transfer 1 lesson and 0 courses from {one.email} to Olga Other (other@school.example)?"
     assert question in asked.text("strong")
     assert fresh(lesson).creator_id == one.id, "nothing is done before the answer"
-    assert asked.one("input", name="reason")["value"] == "left"
+    assert asked.one("input", name="reason", type="hidden")["value"] == "left"
     press(admin, "handover", id=str(one.id), to=other.email, reason="left")
     assert fresh(lesson).creator_id == other.id
 

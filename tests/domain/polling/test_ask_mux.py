@@ -92,7 +92,7 @@ def test_what_a_page_has_shown_is_not_asked_again(mux_sim: MuxSim) -> None:
     [
         (
             mux.Refused("No.", category="auth_error", status=401),
-            "Checking with Mux is unavailable right now. Support has been told",
+            "Checking with Mux is unavailable right now. Support has been notified",
             None,
         ),
         (mux.Later("Full.", category="busy"), "Very many questions to Mux are under way", None),

@@ -120,9 +120,9 @@ def test_a_mux_that_refuses_or_fails_leaves_the_lesson_as_it_was(mux_sim: MuxSim
     assert mux_sim.lesson(lesson).status == "published"
 
 
-def test_a_wrong_token_is_told_in_words(mux_sim: MuxSim) -> None:
+def test_a_wrong_token_is_an_outage_to_instructors(mux_sim: MuxSim) -> None:
     mux_sim.control.fault("api", "status", status=401)
-    with pytest.raises(Unavailable, match="access token"):
+    with pytest.raises(Unavailable, match="Uploads are unavailable right now"):
         mux_sim.upload(make_lesson())
 
 

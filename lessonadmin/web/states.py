@@ -104,7 +104,7 @@ ENDED = {
     "wrong_policy": State("Wrong policy", tone="bad"),
 }
 FOUND = {
-    "webhook": State("Told by a webhook", tone="good"),
+    "webhook": State("Detected by webhook", tone="good"),
     "sweep": State("Found by asking", tone="warn"),
     "manual": State("Found by hand", tone="busy"),
 }

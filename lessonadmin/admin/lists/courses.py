@@ -50,11 +50,11 @@ class CourseView(CasePages, ActsOnRows, OwnerList):
     }
     column_filters = (
         *filters.choice("Preview video", Course.video_processing_status, VIDEO_STATES),
-        *filters.person("Teacher", Course.instructor_id),
+        *filters.person("Owner", Course.instructor_id),
         *attention_filters(Course),
         *filters.only("Error type", Course.video_error_type, ERRORS),
         *filters.only("Playback policy", Course.playback_policy, POLICIES),
-        *filters.day("Made", Course.created_at),
+        *filters.day("Created", Course.created_at),
     )
     saved_views = attention_views(Course)
 

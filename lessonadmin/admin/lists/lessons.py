@@ -80,8 +80,8 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
         *filters.only("Error type", Lesson.video_error_type, ERRORS),
         *filters.flag("Temporary id", conditions.temporary_ids),
         *filters.only("Playback policy", Lesson.playback_policy, POLICIES),
-        *filters.day("Made", Lesson.created_at),
-        *filters.day("Last news", Lesson.updated_at),
+        *filters.day("Created", Lesson.created_at),
+        *filters.day("Updated", Lesson.updated_at),
         *filters.price("Price", Lesson.price_cents),
     )
     saved_views = (

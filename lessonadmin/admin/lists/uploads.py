@@ -86,7 +86,7 @@ class TrackingView(ActsOnRows, TableView):
         *filters.identified("Lesson", Tracking.lesson_id),
         *filters.identified("Course", Tracking.course_id),
         *filters.day("Began", Tracking.created_at),
-        *filters.day("Last news", Tracking.updated_at),
+        *filters.day("Updated", Tracking.updated_at),
     )  # fmt: skip
     saved_views = (
         SavedView("needs-attention", "Needs attention", attention.uploads, counted_as=attention.upload_ids),

@@ -15,7 +15,7 @@ LINKS: dict[str, tuple[str, str, dict[str, str]]] = {
     "failed events": ("Open the failed events", "admin_event.index_view", {"view": "failed"}),
     "deletions": ("Open the failing deletions", "admin_deletion.index_view", {"view": "failing"}),
     "stuck videos": ("Open the stuck lessons", "admin_lesson.index_view", {"view": "stuck"}),
-    "overdue looks": ("Open the uploads", "admin_tracking.index_view", {"view": "needs-attention"}),
+    "overdue checks": ("Open the uploads", "admin_tracking.index_view", {"view": "needs-attention"}),
     "queues": ("Open the jobs", "admin_jobs.index", {}),
     "workers": ("Open the jobs", "admin_jobs.index", {}),
 }

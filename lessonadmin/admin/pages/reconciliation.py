@@ -22,7 +22,7 @@ def _number(text: str | None) -> int:
 
 
 class ReconcilePage(PanelPage):
-    slug, icon = "reconcile", "retry"
+    slug, icon = "reconcile", "compare"
 
     @expose("/")
     def index(self) -> Response | str:

@@ -18,7 +18,7 @@ TAG = "Courses"
 def list_courses(query: CoursePage) -> Answer:
     """List courses.
 
-    Teachers see their own, staff see all, students see those with published lessons.
+    Instructors see their own, staff see all, students see those with published lessons.
     """
     user = auth.current_user()
     return 200, CourseList.of(user, listing.courses(user, listing.Query(**query.model_dump())))

@@ -21,7 +21,7 @@ TAG = "Lessons"
 def list_lessons(query: LessonPage) -> Answer:
     """List lessons.
 
-    Teachers see their own, staff see all, students see what is out and what they bought.
+    Instructors see their own, staff see all, students see what is out and what they bought.
     """
     user = auth.current_user()
     page = listing.lessons(user, listing.Query(**query.model_dump()))
@@ -32,7 +32,7 @@ def list_lessons(query: LessonPage) -> Answer:
 def create_lesson(body: LessonNew) -> Answer:
     """Write a lesson.
 
-    It is a draft now. Unless `status` is "draft", it is published by itself when its video is ready.
+    It is a draft now. Unless `status` is "draft", it is published automatically when its video is ready.
     """
     user = auth.current_user()
     with transaction(auth.current_actor()), _a_foreign_course_is_missing():

@@ -46,7 +46,7 @@ REASONS = {
     204: "Done. The answer has no body.",
     400: "The input is wrong; `fields` says where.",
     401: "Not signed in.",
-    403: "Not for this account; `insufficient_scope`: not with this token.",
+    403: "This account has no access; `insufficient_scope`: this token has none.",
     404: "Not found, or not yours.",
     409: "Not possible in the current state.",
     413: "Too large.",

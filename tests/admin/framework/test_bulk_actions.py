@@ -107,7 +107,7 @@ def test_a_filter_with_few_rows_runs_at_once(support: FlaskClient, session: obje
         "flt0_owner_is=",
         "view=bogus",
         "status=draft",
-        "flt0_made_from=yesterday",
+        "flt0_created_from=yesterday",
         "flt0_state_is=draft&flt1_price_at_least=x",
         "x" * 9000,
     ],

@@ -141,7 +141,7 @@ def test_each_operation_has_its_kind_of_input(panel: Flask, view: Specimen, argu
 def test_a_day_is_chosen_by_a_calendar(app: Flask) -> None:
     with app.test_request_context("/admin/lesson/"):
         rows = filter_form.rows(views(app)["lesson"], None)
-    (made,) = [row for row in rows if row.label == "Made"]
+    (made,) = [row for row in rows if row.label == "Created"]
     assert [(one.label, one.kind) for one in made.operations] == [("from", DATE), ("until", DATE)]
 
 

@@ -107,7 +107,7 @@ ODD = [
     "search=" + "x" * 5000, "search=%5C", "search=%25", "search=%27", "search=%26%7C%21%28%29", "search=%F0%9F%98%80", "search=%ff%fe", "search=+",
     "after=x", "after=", "before=%21%21", "after=WyJ4IiwieCJd", "after=bnVsbA", "after=MQ", "before=W10", "end=1", "end=x", "after=" + "A" * 3000,
     "view=bogus", "view=", "flt0_state_is=bogus", "flt0_state_is=", "flt0_owner_is=nobody", "flt0_owner_is=%5C", "flt0_course_is=%27",
-    "flt0_made_from=yesterday", "flt0_made_from=2026-13-45", "flt0_made_from=9999-12-31", "flt0_made_until=0001-01-01", "flt0_price_at_least=x",
+    "flt0_created_from=yesterday", "flt0_created_from=2026-13-45", "flt0_created_from=9999-12-31", "flt0_created_until=0001-01-01", "flt0_price_at_least=x",
     "flt0_price_at_least=nan", "flt0_price_at_least=1e400", "flt0_price_at_most=99999999999999", "flt0_about_is=x", "flt0_lesson_is=1", "flt0_error_type_is=x",
     "flt0_stuck_is=maybe", "flt0_state_is=draft&flt0_state_is=published", "op-0=bogus&value-0=x", "op-0=state_is&value-0=draft",
     "_scheme=javascript", "_method=DELETE", "endpoint=x", "url=https://evil.example",

@@ -18,7 +18,7 @@ from lessonadmin.domain.querying import bounded_count
 
 MAX_COUNTED = 1_000
 SKEW_SECONDS, WEBHOOKS_FAIL_AT = 30.0, 240.0
-NAMES: dict[mux.Priority, str] = {"high": "token of the web", "low": "token of the workers"}
+NAMES: dict[mux.Priority, str] = {"high": "web token", "low": "worker token"}
 TOGETHER = "tokens' environment"
 CONCLUDED = "Mux does not say whose the tokens are; this is inferred from the videos they can see."
 # What a token is needed for, and what it is only good for.
@@ -136,7 +136,7 @@ def _by_their_word(context: DoctorContext, web: mux.Identity, workers: mux.Ident
     if web.environment_id != workers.environment_id:
         return fail(
             TOGETHER,
-            f"The token of the web is of the Mux environment {_named(web)}, the workers' of {_named(workers)}.",
+            f"The web token is of the Mux environment {_named(web)}, the worker token of {_named(workers)}.",
             "Make both tokens in the same environment of the Mux dashboard.",
         )
     with context.connection() as connection:

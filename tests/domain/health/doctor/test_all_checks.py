@@ -33,8 +33,8 @@ def test_all_is_well(well: MuxSim) -> None:
         "webhook delay",
         "webhook secrets",
         "environment",
-        "token of the web",
-        "token of the workers",
+        "web token",
+        "worker token",
         "clock skew",
         "signing keys",
         "PUBLIC_URL",
@@ -119,7 +119,5 @@ def test_the_command_ends_well_or_badly(well: MuxSim, app: Flask) -> None:
     with overridden(mux_token_secret="wrong"):
         result = run(app)
     assert result.exit_code == 1
-    (index,) = [
-        n for n, line in enumerate(result.output.splitlines()) if line.startswith("FAIL  token of the web")
-    ]
+    (index,) = [n for n, line in enumerate(result.output.splitlines()) if line.startswith("FAIL  web token")]
     assert result.output.splitlines()[index + 1].strip().startswith("-> Correct MUX_TOKEN_ID")

@@ -34,7 +34,7 @@ def test_the_database_is_away(well: MuxSim, monkeypatch: pytest.MonkeyPatch) -> 
     assert lines["database"].level == "FAIL"
     assert "DATABASE_URL" in lines["database"].todo
     assert lines["Redis"].level == "ok"
-    assert lines["token of the web"].level == "ok"
+    assert lines["web token"].level == "ok"
     away.dispose()
 
 
@@ -74,6 +74,6 @@ def test_work_that_waits(well: MuxSim) -> None:
     )
     db.session.commit()
     lines = examined()
-    names = ("failed events", "deletions", "overdue looks", "stuck videos")
+    names = ("failed events", "deletions", "overdue checks", "stuck videos")
     assert {name: lines[name].level for name in names} == dict.fromkeys(names, "warn")
     assert lines["stuck videos"].says.startswith("1 ")

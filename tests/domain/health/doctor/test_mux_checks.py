@@ -22,7 +22,7 @@ OURS = environment_id(ENVIRONMENT)
 
 @pytest.mark.parametrize(
     ("setting", "name"),
-    [("mux_token_secret", "token of the web"), ("mux_worker_token_secret", "token of the workers")],
+    [("mux_token_secret", "web token"), ("mux_worker_token_secret", "worker token")],
 )
 def test_a_wrong_token(well: MuxSim, setting: str, name: str) -> None:
     with overridden(**{setting: "wrong"}):
@@ -33,13 +33,13 @@ def test_a_wrong_token(well: MuxSim, setting: str, name: str) -> None:
 
 def test_one_token_for_both(well: MuxSim) -> None:
     with overridden(mux_worker_token_id="web-token", mux_worker_token_secret="web-secret"):
-        line = examined()["token of the workers"]
+        line = examined()["worker token"]
     assert (line.level, "low-priority" in line.todo) == ("warn", True)
 
 
 def test_mux_is_away(well: MuxSim) -> None:
     with overridden(mux_api_url="http://127.0.0.1:1"):
-        line = examined()["token of the web"]
+        line = examined()["web token"]
     assert (line.level, "could not be reached" in line.says) == ("FAIL", True)
 
 
@@ -51,13 +51,11 @@ def test_mux_says_whose_the_tokens_are_and_what_they_may_do(well: MuxSim) -> Non
     assert lines[TOGETHER].says == (
         f"Both tokens are of the Mux environment “{ENVIRONMENT}” ({OURS}), where the events come from."
     )
-    for name in ("token of the web", "token of the workers"):
+    for name in ("web token", "worker token"):
         assert lines[name].says.startswith("It may read and write videos; "), lines[name]
 
 
-@pytest.mark.parametrize(
-    ("token", "name"), [("web-token", "token of the web"), ("worker-token", "token of the workers")]
-)
+@pytest.mark.parametrize(("token", "name"), [("web-token", "web token"), ("worker-token", "worker token")])
 def test_a_missing_permission_is_named_with_what_it_is_for(well: MuxSim, token: str, name: str) -> None:
     well.control.set_permissions(token, ["video:read", "system:read", "data:read"])
     line = examined()[name]
@@ -109,7 +107,7 @@ def test_where_mux_does_not_say_it_is_concluded_from_what_the_tokens_see(well: M
     make_playing_lesson()
     lines = examined()
     assert lines[TOGETHER].level == "FAIL"
-    assert lines["token of the web"].says.startswith("It may read; ")
+    assert lines["web token"].says.startswith("It may read; ")
     assert lines["clock skew"].level == "ok"
 
 

@@ -112,7 +112,7 @@ def work(context: DoctorContext) -> list[Line]:
         _few("failed events", dead, ("event", "events"), "could not be applied", "See them in the panel, then: flask --app app events replay --failed"),
         _few("deletions", deletions, ("deletion", "deletions"), "at Mux failed", "Each says why; Lessonadmin goes on trying."),
         _few("overdue checks", overdue, ("upload has", "uploads have"), "waiting more than ten minutes for a check with Mux", "Check that the clock is running and that Mux answers."),
-        _few("stuck videos", waiting, ("video is", "videos are"), f"on the way for more than {in_words(context.settings.stuck_after_seconds)}", "Each says why, and what to do."),
+        _few("stuck videos", waiting, ("video is", "videos are"), "stuck", "Each says why, and what to do."),
     ]  # fmt: skip
 
 

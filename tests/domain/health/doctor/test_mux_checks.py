@@ -93,7 +93,7 @@ def test_tokens_of_two_environments(well: MuxSim) -> None:
     with another_environment("Production") as url, overridden(mux_api_url=url):
         line = examined()[TOGETHER]
     assert line.level == "FAIL"
-    assert f"“{ENVIRONMENT}” ({OURS}), the workers' of “Production”" in line.says
+    assert f"“{ENVIRONMENT}” ({OURS}), the worker token of “Production”" in line.says
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

@@ -231,6 +231,13 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
             .one_or_none()
         )
 
+    def row_asked_for(self) -> Any:
+        """The row whose page an address asks for; Missing if the list would not show it."""
+        row = self.get_one(request.args.get("id", ""))
+        if row is None:
+            raise Missing
+        return row
+
     def scaffold_form(self) -> type[Form]:
         """No form is made, and no related row loaded for one: Flask-Admin writes nothing here."""
         return Form

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from flask import request, url_for
+from flask import url_for
 from sqlalchemy import ColumnElement, false, or_
 
 from lessonadmin.admin.framework import cells, filters
@@ -12,7 +12,6 @@ from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import TableView
 from lessonadmin.domain.audit import words
 from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, details_of
-from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import AuditLog
 from lessonadmin.domain.models.audit import ACTOR_TYPES
 from lessonadmin.domain.support import lookup
@@ -117,9 +116,7 @@ class AuditView(TableView):
 
     @expose("/details/")
     def details_view(self) -> Any:
-        row = self.get_one(request.args.get("id", ""))
-        if row is None:
-            raise Missing
+        row = self.row_asked_for()
         names = self.prepare([row])
         return self.render(
             "admin/audit/details.html",

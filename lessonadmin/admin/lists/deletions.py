@@ -81,9 +81,7 @@ class DeletionView(TableView):
 
     @expose("/details/")
     def details_view(self) -> Any:
-        row = self.get_one(request.args.get("id", ""))
-        if row is None:
-            raise Missing
+        row = self.row_asked_for()
         names = self.prepare([row])
         return self.render(
             self.details_template,

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from flask import request
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import defer
 
@@ -13,7 +12,6 @@ from lessonadmin.admin.framework.bulk_actions import ActsOnRows
 from lessonadmin.admin.framework.cells import cell, of_row, page_link
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
-from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import MuxEvent
 from lessonadmin.domain.models.events import OUTCOMES
 from lessonadmin.domain.support import lookup
@@ -87,9 +85,7 @@ class EventView(ActsOnRows, TableView):
 
     @expose("/details/")
     def details_view(self) -> Any:
-        row = self.get_one(request.args.get("id", ""))
-        if row is None:
-            raise Missing
+        row = self.row_asked_for()
         payload = json.dumps(row.payload, indent=2, ensure_ascii=False, sort_keys=False, default=str)
         title = names_of([row]).title(row)
         return self.render(self.details_template, row=row, payload=payload, about=title)

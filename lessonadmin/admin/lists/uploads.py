@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from flask import request
 from sqlalchemy import ColumnElement, false, or_
 from sqlalchemy.orm import joinedload
 
@@ -17,7 +16,6 @@ from lessonadmin.admin.lists.videos import CAUSES, ERRORS, POLICIES, read_cause
 from lessonadmin.domain import attention
 from lessonadmin.domain.accounts import users
 from lessonadmin.domain.batches import preview
-from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
 from lessonadmin.domain.support import lookup
@@ -120,9 +118,7 @@ class TrackingView(ActsOnRows, TableView):
 
     @expose("/details/")
     def details_view(self) -> Any:
-        row = self.get_one(request.args.get("id", ""))
-        if row is None:
-            raise Missing
+        row = self.row_asked_for()
         began = users.find_by_id(row.started_by)
         return self.render(
             self.details_template,

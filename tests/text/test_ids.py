@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessonadmin.text.ids import as_id
+from lessonadmin.text.ids import as_id, shortened
 
 ID = uuid.UUID("01a1fc30-4459-7d2e-be8a-be56dc97f121")
 
@@ -29,3 +29,10 @@ def test_anything_else_is_none(text: str | None) -> None:
 def test_nothing_raises(text: str) -> None:
     found = as_id(text)
     assert found is None or isinstance(found, uuid.UUID)
+
+
+def test_a_text_keeps_the_beginnings_of_its_ids_alone() -> None:
+    asset = "CY3RA7jD3lzVA1VuhnPY7zGOPMQOHuHWl1gKIGhJLbXk"
+    assert shortened(f"asset: {asset}; by bulk action {ID}") == "asset: CY3RA7jD…; by bulk action 01a1fc30…"
+    words = "title: Donaudampfschifffahrtsgesellschaftskapitän; 29 Nov 2026, 23:48"
+    assert shortened(words) == words

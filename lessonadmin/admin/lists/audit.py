@@ -16,7 +16,7 @@ from lessonadmin.domain.models import AuditLog
 from lessonadmin.domain.models.audit import ACTOR_TYPES
 from lessonadmin.domain.support import lookup
 from lessonadmin.domain.support.names import Names, names_of
-from lessonadmin.text.ids import as_id
+from lessonadmin.text.ids import as_id, shortened
 
 OTHER_WORDS = {
     "batch.created": "Started a bulk action",
@@ -88,7 +88,7 @@ class AuditView(TableView):
     column_formatters = {
         "action": page_link(_words, lambda row, names: [_target(row, names)]),
         "actor_id": with_details(_actor),
-        "detail": of_row(lambda row: cell("words", details_of(row.detail))),
+        "detail": of_row(lambda row: cell("words", shortened(details_of(row.detail)))),
     }
     column_export_list = ("id", "at", "actor_type", "actor_id", "action", "target_type", "target_id", "detail")  # fmt: skip
     column_formatters_export = {

@@ -59,7 +59,12 @@ class PersonView(PeopleList):
     column_list = ("email", "active", "has", "last_sign_in", "created_at")
     nouns = ("person", "people")
     on_phones: ClassVar = {"active": "table__state", "last_sign_in": "table__time"}
-    column_labels = {"email": "E-mail", "active": "State", "created_at": "Created"}
+    column_labels = {
+        "email": "E-mail",
+        "active": "State",
+        "last_sign_in": "Last sign-in",
+        "created_at": "Created",
+    }
     column_formatters = {
         "email": page_link(lambda row: cell("email", row.email), lambda row, _: [row.name]),
         "active": of_row(lambda row: cell("account_state", row.active)),

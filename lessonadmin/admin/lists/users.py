@@ -44,7 +44,12 @@ class UserView(PeopleList):
     column_list = ("email", "role", "active", "has", "last_sign_in", "created_at")
     nouns = ("account", "accounts")
     on_phones: ClassVar = {"role": "table__state", "active": "table__state", "last_sign_in": "table__time"}
-    column_labels = {"email": "E-mail", "active": "State", "created_at": "Created"}
+    column_labels = {
+        "email": "E-mail",
+        "active": "State",
+        "last_sign_in": "Last sign-in",
+        "created_at": "Created",
+    }
     column_sortable_list = ()
     column_formatters = {
         "email": page_link(lambda row: cell("email", row.email), lambda row, _: [row.name]),

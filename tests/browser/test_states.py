@@ -97,7 +97,7 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
     ),
     "processing": (processing, "Processing 40 %", "Usually about 4 minutes for this length"),
     "stuck": (stuck, "Stuck", "This is taking longer than usual"),
-    "needs attention": (needs_attention, "Stuck", "Support sees it"),
+    "needs attention": (needs_attention, "Stuck", "Support has been notified."),
     "failed": (
         lambda school: school.on_its_way("Rye", "error", **BROKEN),
         "Failed",

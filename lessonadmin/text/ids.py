@@ -3,7 +3,7 @@
 import re
 import uuid
 
-# An id of Mux's, and one of ours; no word of a language is as long, or has a digit.
+# An id of Mux, and one of Lessonadmin; no word of a language is as long, or has a digit.
 LONG = re.compile(r"\b(?=[0-9A-Za-z-]*[0-9])([0-9A-Za-z]{8})[0-9A-Za-z-]{16,}\b")
 
 

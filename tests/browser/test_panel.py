@@ -240,10 +240,19 @@ def test_a_failed_event_is_read_and_replayed(
     expect(panel.get_by_role("heading", level=1)).to_have_text("video.asset.ready")
     expect(panel.get_by_text("OperationalError: the database went away")).to_be_visible()
     expect(panel.get_by_role("region", name="Payload")).to_contain_text(asset)
-    panel.get_by_role("button", name="Replay").focus()
+    panel.get_by_role("button", name="Replay…").focus()
+    panel.keyboard.press("Enter")
+    expect(panel.get_by_role("heading", level=1)).to_have_text("Replay: 1 event")
+    expect(panel.locator("#changes")).to_contain_text("The event is applied again.")
+    panel.get_by_role("button", name="Replay 1 event").click()
+    expect(panel.get_by_label("Reason")).to_be_focused()  # nothing is done without one
+    assert state(stack, lesson) == ("draft", "processing")
+    panel.get_by_label("Reason").fill("The database is back")
     panel.keyboard.press("Enter")
     expect(panel.get_by_text("Applied", exact=True).first).to_be_visible()
     assert state(stack, lesson) == ("published", "ready")
+    ((detail,),) = stack.sql("SELECT detail FROM audit_log WHERE action = 'event.replayed'")
+    assert detail["reason"] == "The database is back"
     panel.get_by_role("link", name="Waiting for news").click()
     expect(panel.get_by_test_id("lesson-status")).to_have_text("Published")
 

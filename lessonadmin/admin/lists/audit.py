@@ -26,6 +26,7 @@ OTHER_WORDS = {
     "event.replayed": "Replayed an event",
     "deletion.retried": "Tried a deletion now",
     "deletion.ended": "Ended a deletion: the asset is used",
+    "sync_check.fix_requested": "Requested a fix of mismatches",
     "job.retried": "Tried a failed job again",
     "job.deleted": "Deleted a failed job",
     "user.created": "Created an account",

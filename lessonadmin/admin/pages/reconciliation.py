@@ -9,16 +9,24 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.admin.framework.base import PanelPage, act_and_return
 from lessonadmin.admin.framework.routes import expose
-from lessonadmin.domain.reconciliation import difference_report
+from lessonadmin.domain.reconciliation import difference_report, fix_preview
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import fragments
 
 FRAGMENT = "reconcile"
 BUSY_MILLISECONDS, IDLE_MILLISECONDS = 2_000, 30_000
+# A worker may not have begun what was just requested; so many of a page's questions (`attempt`) cover a quarter of a minute.
+YOUNG_ATTEMPTS = 3
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 7 else 1
+def _number(text: str | None, otherwise: int = 1) -> int:
+    return (
+        int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 7 else otherwise
+    )
+
+
+def _young() -> bool:
+    return _number(request.args.get("attempt"), 0) < YOUNG_ATTEMPTS
 
 
 class ReconcilePage(PanelPage):
@@ -30,10 +38,11 @@ class ReconcilePage(PanelPage):
         report = difference_report.show(kind=kind, page=_number(request.args.get("page")))
         values = {
             "report": report,
+            "effects": fix_preview.effects(report.run.id) if report.run is not None else {},
             "unfinished": difference_report.unfinished(report),
             "confirmation": difference_report.CONFIRMATION,
             "deleting": difference_report.DELETING_KINDS,
-            "next_ms": BUSY_MILLISECONDS if report.busy else IDLE_MILLISECONDS,
+            "next_ms": BUSY_MILLISECONDS if report.busy or _young() else IDLE_MILLISECONDS,
             "page_url": lambda page: url_for(".index", kind=report.kind, page=page),
         }
         if not fragments.wanted():

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from lessonadmin import queue
 from lessonadmin.db import db, is_locked
+from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid, Unavailable
 from lessonadmin.domain.models import Course, Difference, Lesson, ReconcileRun, User
 from lessonadmin.domain.models.reconciliation import DIFFERENCE_KINDS
@@ -18,6 +19,7 @@ PER_PAGE = 50
 LAST_PAGE = 100_000
 DELETING_KINDS = ("orphan", "duplicate")
 CONFIRMATION = "delete"
+MAX_REASON_LENGTH = 500
 
 
 @dataclass(frozen=True)
@@ -155,12 +157,17 @@ def request_run(user_id: uuid.UUID) -> None:
 
 
 def request_fix(kind: str, *, run_id: uuid.UUID | None, user_id: uuid.UUID, reason: str, typed: str) -> None:
-    """Enqueue the fix of one kind of the last report's differences. Deleting needs the word and a reason."""
+    """Enqueue the fix of one kind of the last report's differences. Deleting needs the word and a reason.
+
+    In the open transaction of staff: the audit row says how many were to be fixed and why, also where a fix leaves no
+    row of its own, as that of an upload which no lesson knows.
+    """
+    reason = reason.strip()[:MAX_REASON_LENGTH]
     if kind not in DIFFERENCE_KINDS:
         raise Invalid.field("kind", "There is no such kind of mismatch.")
     if kind in DELETING_KINDS and typed.strip() != CONFIRMATION:
         raise Invalid.field("typed", f"Type “{CONFIRMATION}” to confirm.")
-    if kind in DELETING_KINDS and not reason.strip():
+    if kind in DELETING_KINDS and not reason:
         raise Invalid.field("reason", "Give a reason for deleting these assets.")
     run = reconcile.last_report()
     if run is None or run.id != run_id:
@@ -171,9 +178,11 @@ def request_fix(kind: str, *, run_id: uuid.UUID | None, user_id: uuid.UUID, reas
         )
     if _busy():
         raise Conflict("busy", "A sync check or a fix is already running.")
-    if not queue.enqueue(
-        "lessonadmin.jobs.reconciling.mend_kind", str(run.id), kind, str(user_id), reason.strip()[:500]
-    ):
+    count = next(one.open for one in _kinds(run) if one.name == kind)
+    audit_log.record_for(
+        "sync_check.fix_requested", "sync_check", run.id, mismatch=kind, count=count, reason=reason or None
+    )
+    if not queue.enqueue("lessonadmin.jobs.reconciling.mend_kind", str(run.id), kind, str(user_id), reason):
         raise Unavailable(
             "queue_away", "The job queue does not answer, so nothing was started. Try again in a moment."
         )

@@ -14,6 +14,7 @@ from lessonadmin.domain.reconciliation import reconcile
 from lessonadmin.jobs import reconciling
 from tests.factories import make_lesson, make_playing_lesson, make_user, signed_in
 from tests.mux_sim import MuxSim
+from tests.pages import page_of
 
 PAGE = "/admin/reconcile/"
 
@@ -101,6 +102,27 @@ def test_walk_mend_and_delete_by_buttons(mux_sim: MuxSim, redis_url: str) -> Non
     assert "In sync with Mux" in browser.get(PAGE).get_data(as_text=True)
 
 
+def test_a_fix_is_confirmed_with_its_count_what_it_does_and_a_reason(mux_sim: MuxSim, redis_url: str) -> None:
+    drifted(mux_sim)
+    reconciled()
+    support = make_user(role="support")
+    page = page_of(signed_in(support).get(PAGE))
+    words = page.text("dialog")
+    assert "Clear 1 missing video?" in words
+    assert "1 published lesson becomes a draft, unless Mux has the video after all." in words
+    assert "Delete 1 asset at Mux?" in words
+    reasons = page.all("input", name="reason")
+    assert [(one["id"], "required" in one) for one in reasons] == [
+        ("reason-orphan", True),
+        ("reason-missing", True),
+    ]
+    assert [one["data-dialog"] for one in page.all("button") if "data-dialog" in one] == [
+        "mend-orphan",
+        "mend-missing",
+    ]
+    assert page.faults() == []
+
+
 def test_who_mended_and_why_is_in_the_audit_trail(mux_sim: MuxSim, redis_url: str) -> None:
     lesson = make_playing_lesson()
     run_id = str(reconciled().run_id)
@@ -163,3 +185,11 @@ def test_a_walk_without_an_end_is_told(mux_sim: MuxSim) -> None:
     db.session.commit()
     page = signed_in(make_user(role="support")).get(PAGE).get_data(as_text=True)
     assert "did not finish" in page
+
+
+@pytest.mark.parametrize(("attempt", "next_ms"), [("", "2000"), ("2", "2000"), ("3", "30000"), ("x", "2000")])
+def test_a_young_page_asks_often_for_a_worker_may_not_have_begun(
+    mux_sim: MuxSim, attempt: str, next_ms: str
+) -> None:
+    page = page_of(signed_in(make_user(role="support")).get(f"{PAGE}?attempt={attempt}"))
+    assert [one["data-next"] for one in page.all("div") if "data-next" in one] == [next_ms]

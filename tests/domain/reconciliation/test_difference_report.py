@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lessonadmin import queue
+from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.errors import Conflict, Invalid, Problem, Unavailable
-from lessonadmin.domain.models import Difference, ReconcileRun
+from lessonadmin.domain.models import AuditLog, Difference, ReconcileRun
 from lessonadmin.domain.models.reconciliation import DIFFERENCE_KINDS
 from lessonadmin.domain.reconciliation import difference_report, reconcile
 from lessonadmin.domain.reconciliation.difference_report import DifferenceReport
@@ -134,7 +136,8 @@ USER = uuid.uuid4()
 
 def request(of: ReconcileRun | None, kind: str = "missing", *, reason: str = "", typed: str = "") -> None:
     run_id = of.id if of is not None else None
-    difference_report.request_fix(kind, run_id=run_id, user_id=USER, reason=reason, typed=typed)
+    with transaction(Actor.user(USER)):
+        difference_report.request_fix(kind, run_id=run_id, user_id=USER, reason=reason, typed=typed)
 
 
 def requested() -> list[tuple[str, list[str]]]:
@@ -172,6 +175,23 @@ def test_deleting_is_requested_with_its_reason_which_is_cut(redis_url: str, kind
     newest = run()
     request(newest, kind, typed=" delete ", reason=" old " + "x" * 600)
     assert requested() == [("mend_kind", [str(newest.id), kind, str(USER), "old " + "x" * 496])]
+
+
+@pytest.mark.parametrize(("reason", "kept"), [("told by the school", "told by the school"), (" ", None)])
+def test_who_requested_a_fix_of_how_many_and_why_is_in_the_audit_log(
+    redis_url: str, reason: str, kept: str | None
+) -> None:
+    newest = run()
+    differences(newest, "unknown_upload", 2)
+    differences(newest, "unknown_upload", 1, mended_at=datetime.now(UTC))
+    request(newest, "unknown_upload", reason=reason)
+    row = db.session.scalars(select(AuditLog)).one()
+    assert (row.action, row.actor_id, row.target_id) == ("sync_check.fix_requested", USER, newest.id)
+    assert (row.detail["mismatch"], row.detail["count"], row.detail.get("reason")) == (
+        "unknown_upload",
+        2,
+        kept,
+    )
 
 
 def refused_as(of: ReconcileRun | None, kind: str = "missing") -> str:
@@ -215,3 +235,4 @@ def test_without_redis_no_worker_can_be_asked(session: Session) -> None:
             difference_report.request_run(USER)
         with pytest.raises(Unavailable):
             request(newest)
+    assert db.session.scalar(select(AuditLog.id)) is None, "what did not begin was not done"

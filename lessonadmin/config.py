@@ -1,12 +1,14 @@
 """The settings: one field each, read once from the environment and checked as a whole.
 
 A start with wrong settings ends with one message that names everything that is missing or malformed, and never quotes
-a value. Nothing here opens a file, talks to a server or knows of Flask.
+a value. A secret may stand in a file that its name with _FILE names, as container platforms hand them over; no other file is
+opened. Nothing here talks to a server or knows of Flask.
 """
 
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -163,6 +165,9 @@ class Settings(BaseSettings):
         repr=False, description="Redis, for queues and locks"
     )
     secret_key: str = Field(repr=False, description="signs sessions")
+    secret_key_fallbacks: Items = Field(
+        (), repr=False, description="former values of the key: sessions that they signed go on"
+    )
     public_url: Annotated[str, BeforeValidator(_origin)] = Field(
         description="the public origin of the site, for uploads, cookies and links in mail"
     )
@@ -280,10 +285,30 @@ class _Environment(EnvSettingsSource):
         }
 
 
+FROM_FILES = tuple(name for name, field in Settings.model_fields.items() if not field.repr)  # the secrets
+FILE_BYTES = 65_536
+
+
+def _with_files(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    """The environment with what stands in the files of secrets; what is wrong with one is added to the problems."""
+    found = dict(environ)
+    for name in (name.upper() for name in FROM_FILES):
+        path = environ.get(f"{name}_FILE", "").strip()
+        if path and environ.get(name, "").strip():
+            problems.append(f"{name} and {name}_FILE are both set")
+        elif path:
+            try:
+                with Path(path).open("rb") as file:
+                    found[name] = file.read(FILE_BYTES).decode()
+            except (OSError, ValueError) as error:
+                problems.append(f"{name}_FILE cannot be read ({type(error).__name__})")
+    return found
+
+
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read every setting, or raise one SettingsError that names all that are missing or malformed."""
-    given = _Environment(environ)()
     problems: list[str] = []
+    given = _Environment(_with_files(environ, problems))()
     try:
         settings = Settings(**given)
     except ValidationError as error:

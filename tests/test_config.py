@@ -1,5 +1,7 @@
 """Settings: whole, checked, and named all at once when they are wrong."""
 
+from pathlib import Path
+
 import pytest
 
 from devstack.stack import SIMULATED
@@ -214,6 +216,7 @@ HTTPS = {"PUBLIC_URL": "https://lessons.example.org"}
     ("name", "weak", "good"),
     [
         ("SECRET_KEY", "k" * 31, "k" * 32),
+        ("SECRET_KEY_FALLBACKS", f"{'k' * 31},{'l' * 40}", f"{'k' * 32},{'l' * 40}"),
         ("MUX_WEBHOOK_SECRETS", f"{'w' * 15},{'v' * 40}", f"{'w' * 16},{'v' * 40}"),
         ("MUX_WEBHOOK_SECRETS", f"{'v' * 40},{DEFAULT_SECRET}", "v" * 40),
         ("MUX_TOKEN_SECRET", DEFAULT_TOKENS[0].secret, "s"),
@@ -230,6 +233,46 @@ def test_weak_secrets_stop_a_start_that_is_meant_seriously(
     assert not [secret for secret in weak.split(",") if secret in message]
     assert load(**serious, **{name: good})
     assert load(**{name: weak}), "with a simulator on http it starts"
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"
+    (tmp_path / "database").write_text("postgresql://u:hunter2@h/db\n")
+    (tmp_path / "key").write_text(f"{key}\n")
+    found = load(
+        DATABASE_URL=None,
+        DATABASE_URL_FILE=str(tmp_path / "database"),
+        MUX_SIGNING_KEY_ID="id",
+        MUX_SIGNING_PRIVATE_KEY_FILE=f" {tmp_path / 'key'} ",
+    )
+    assert found.database_url == "postgresql+psycopg://u:hunter2@h/db"
+    assert found.mux_signing_private_key == key
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "SECRET_KEY_FILE cannot be read (FileNotFoundError)"),
+        (b"\xff\xfe\x00", "SECRET_KEY_FILE cannot be read (UnicodeDecodeError)"),
+        (b" \n", "missing settings: SECRET_KEY"),
+    ],
+)
+def test_a_file_without_a_secret_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+    message = complaint(SECRET_KEY=None, SECRET_KEY_FILE=str(tmp_path / "key"))
+    assert said in message
+    assert str(tmp_path) not in message
+
+
+def test_a_secret_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k" * 40)
+    assert "SECRET_KEY and SECRET_KEY_FILE are both set" in complaint(SECRET_KEY_FILE=str(tmp_path / "key"))
+
+
+def test_what_is_no_secret_is_not_read_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("https://lessons.example.org")
+    assert "PUBLIC_URL" in complaint(PUBLIC_URL=None, PUBLIC_URL_FILE=str(tmp_path / "url"))
 
 
 def test_all_weak_secrets_are_named_at_once() -> None:

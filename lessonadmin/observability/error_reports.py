@@ -75,6 +75,7 @@ def _without_secrets(text: str) -> str:
     settings = config.current()
     secrets = (
         settings.secret_key,
+        *settings.secret_key_fallbacks,
         settings.mux_token_secret,
         settings.mux_worker_token_secret,
         *settings.mux_webhook_secrets,

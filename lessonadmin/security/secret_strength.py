@@ -34,6 +34,8 @@ def complaint(settings: "Settings") -> str | None:
 def _weak(settings: "Settings") -> Iterator[str]:
     if len(settings.secret_key) < SESSION_KEY_LENGTH:
         yield f"SECRET_KEY (fewer than {SESSION_KEY_LENGTH} characters)"
+    if any(len(key) < SESSION_KEY_LENGTH for key in settings.secret_key_fallbacks):
+        yield f"SECRET_KEY_FALLBACKS (one has fewer than {SESSION_KEY_LENGTH} characters)"
     if any(len(secret) < WEBHOOK_SECRET_LENGTH for secret in settings.mux_webhook_secrets):
         yield f"MUX_WEBHOOK_SECRETS (one has fewer than {WEBHOOK_SECRET_LENGTH} characters)"
     for name, values in _shared_with_mux(settings).items():
@@ -49,6 +51,7 @@ def _shared_with_mux(settings: "Settings") -> dict[str, tuple[str, ...]]:
         "MUX_WORKER_TOKEN_ID": (settings.mux_worker_token_id,),
         "MUX_WORKER_TOKEN_SECRET": (settings.mux_worker_token_secret,),
         "SECRET_KEY": (settings.secret_key,),
+        "SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks,
     }
 
 

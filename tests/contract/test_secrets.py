@@ -6,6 +6,7 @@ import re
 import subprocess
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import ClassVar
 
@@ -65,6 +66,17 @@ def test_a_new_secret_key_signs_all_users_out_and_uploads_go_on(stack: Stack, in
     assert not signed_in(Browser(other, dict(browser.cookies)))
     Hook(other, SECRET).asset("ready", asset).expect(204)
     assert instructor.seen(lesson_id)["status"] == "published"
+
+
+def test_with_the_former_key_beside_the_new_one_users_stay_signed_in(stack: Stack, tmp_path: Path) -> None:
+    browser = stack.browser("instructor")
+    (tmp_path / "key").write_text("the key of tomorrow, long enough\n")
+    keys = {"SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "key")}
+    both = stack.web("both keys", **keys, SECRET_KEY_FALLBACKS=stack.settings["SECRET_KEY"])
+    there = Browser(both, dict(browser.cookies))
+    assert signed_in(there)
+    page = there.post("/account/mail", [("mail_notices", "1")])
+    assert page.status < 400, "a form of the page itself is taken"
 
 
 def test_a_new_password_and_a_revoked_token_end_what_they_opened(stack: Stack) -> None:

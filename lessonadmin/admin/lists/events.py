@@ -18,6 +18,8 @@ from lessonadmin.domain.support import lookup
 from lessonadmin.domain.support.names import Names, names_of
 from lessonadmin.domain.videos import conditions
 from lessonadmin.domain.webhooks.handlers import ASSET_TYPES, UPLOAD_TYPES
+from lessonadmin.mux.events import SECRET_KEYS
+from lessonadmin.mux.safe_json import HIDDEN
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import states
 
@@ -88,4 +90,11 @@ class EventView(ActsOnRows, TableView):
         row = self.row_asked_for()
         payload = json.dumps(row.payload, indent=2, ensure_ascii=False, sort_keys=False, default=str)
         title = names_of([row]).title(row)
-        return self.render(self.details_template, row=row, payload=payload, about=title)
+        return self.render(
+            self.details_template,
+            row=row,
+            payload=payload,
+            about=title,
+            hidden=HIDDEN,
+            secret_keys=sorted(SECRET_KEYS),
+        )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
+from lessonadmin import mux
 from tests.admin.samples import browser, exported, link, titles
 from tests.factories import make_event, make_lesson
 from tests.pages import page_of
@@ -116,6 +117,25 @@ def test_its_page_shows_what_mux_sent_as_it_was_sent(app: Flask) -> None:
     assert page.all("b") == []
     assert page.all("a", href=f"/admin/lesson/details/?id={lesson.id}")
     assert "It could not be applied.KeyError: x" in page.text("main")
+
+
+def test_its_page_says_what_is_left_out_as_it_is_left_out(app: Flask) -> None:
+    """An address of a place, say, is no secret and stays; what was removed is named by its key."""
+    sent = {
+        "id": "ev1",
+        "type": "video.upload.created",
+        "address": "Hill 1",
+        "data": {"url": "https://x", "token": "t"},
+    }
+    event = make_event(payload=mux.read_stored_event(sent).payload)
+    text = page_of(browser().get(f"/admin/event/details/?id={event.id}")).text("main")
+    assert (
+        "replaced by [removed]: the values of private_key, secret, signing_secret, stream_key, token, url."
+        in text
+    )
+    assert '"address": "Hill 1"' in text
+    assert '"url": "[removed]"' in text
+    assert "https://x" not in text
 
 
 def test_an_event_about_nothing_leads_nowhere(app: Flask) -> None:

@@ -30,7 +30,7 @@ REASONS = {
     "POST admin_user.tokens_view": ("user/details.html", "while the account has a token"),
     "POST admin_person.sessions_view": ("person/details.html", "while they are signed in"),
     "POST admin_person.unlock_view": ("person/details.html", "after wrong passwords"),
-    "POST admin_reconcile.mend": ("reconcile_state.html", "after a walk has found something"),
+    "POST admin_reconcile.mend": ("reconcile_fix.html", "after a check has found something"),
     "GET admin_lesson.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),
     "GET admin_course.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),
 }

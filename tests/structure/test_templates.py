@@ -37,6 +37,12 @@ def test_a_template_compiles_and_finds_what_it_imports(app: Flask, name: str) ->
     app.jinja_env.get_template(name)
 
 
+def test_every_page_of_the_panel_is_as_wide_as_the_others() -> None:
+    """A page that sets a width of its own would jump beside a list."""
+    panel = [name for name in FILES if name.startswith("admin/")]
+    assert [name for name in panel if re.search(r"set width\b", text_of(name))] == ["admin/panel.html"]
+
+
 def faults_in(text: str) -> list[str]:
     return [fault for fault, pattern in FORBIDDEN.items() if pattern.search(text)]
 

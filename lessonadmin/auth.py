@@ -67,6 +67,7 @@ GUARDS: dict[str, Guard] = {
     "health": PUBLIC,
     "metrics": PUBLIC,  # the view itself asks for its own token or for staff
     "sign_in": PUBLIC,
+    "security_contact": PUBLIC,
     "home": SIGNED_IN,
     "account": SIGNED_IN,
     "notices": SIGNED_IN,

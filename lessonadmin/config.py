@@ -89,6 +89,14 @@ def _mail_url(value: str) -> str:
     return value
 
 
+def _contact(value: str) -> str:
+    """As security.txt writes it: a link; an address alone becomes one."""
+    contact = f"mailto:{value}" if re.fullmatch(r"[^\s@:/]+@[^\s@:/]+", value) else value
+    if not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+|https://\S+", contact):
+        raise ValueError("must be an e-mail address, or a page that begins with https://")
+    return contact
+
+
 def _whole_number(smallest: int, largest: int) -> BeforeValidator:
     """Digits only: pydantic's own int also takes `1.0`, `+5` and `1_000`."""
 
@@ -231,6 +239,9 @@ class Settings(BaseSettings):
         None, repr=False, description="the mail server; none: notices stay in the app"
     )
     metrics_token: str | None = Field(None, repr=False, description="opens /metrics besides staff")
+    security_contact: Annotated[str, BeforeValidator(_contact)] | None = Field(
+        None, description="who is told of security holes: an address or page for /.well-known/security.txt"
+    )
     trusted_proxies: Annotated[addresses.Trusted, BeforeValidator(_networks)] = Field(
         addresses.NO_PROXIES, description="the proxies before web, as networks or addresses, or unix"
     )

@@ -13,6 +13,7 @@ from lessonadmin.views import (
     metrics,
     navigation,
     notices,
+    security_contact,
     sign_in,
     webhooks,
 )
@@ -21,6 +22,7 @@ BLUEPRINTS = (
     health.bp,
     metrics.bp,
     sign_in.bp,
+    security_contact.bp,
     home.bp,
     account.bp,
     notices.bp,

@@ -240,7 +240,7 @@ class Settings(BaseSettings):
     )
     metrics_token: str | None = Field(None, repr=False, description="opens /metrics besides staff")
     security_contact: Annotated[str, BeforeValidator(_contact)] | None = Field(
-        None, description="who is told of security holes: an address or page for /.well-known/security.txt"
+        None, description="whom to tell of security holes: an address or page for /.well-known/security.txt"
     )
     trusted_proxies: Annotated[addresses.Trusted, BeforeValidator(_networks)] = Field(
         addresses.NO_PROXIES, description="the proxies before web, as networks or addresses, or unix"

@@ -19,6 +19,15 @@ function icon(name, label) {
   return svg;
 }
 
+/** The page has space for the toasts below its end, and keeps it when they go: nothing moves under the pointer. */
+export function keepSpace(region) {
+  let space = 0;
+  new ResizeObserver(() => {
+    space = Math.max(space, region.offsetHeight);
+    if (space) document.documentElement.style.setProperty("--toast-space", `${space}px`);
+  }).observe(region);
+}
+
 /** Let a toast be dismissed, and let it go by itself unless it tells of a failure, leads on, offers a button, or is being read. */
 export function manage(element) {
   const close = element.querySelector(".toast__close");

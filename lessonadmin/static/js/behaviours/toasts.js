@@ -1,7 +1,8 @@
-// The messages that came with the page.
-import { manage } from "../toast.js";
+// The messages that came with the page, and the space for all that follow.
+import { keepSpace, manage } from "../toast.js";
 
 export default function toasts(region) {
+  keepSpace(region);
   for (const element of region.querySelectorAll(".toast")) {
     manage(element);
     const text = element.querySelector("p");

@@ -1,6 +1,6 @@
 """The filters of a list as a plain form: what it offers, what is chosen, and the address that it leads to.
 
-The form sends `op-3` and `value-3`; the list answers with a redirect to its own bookmarkable form of the same
+The form sends `op-3` and `value-3`, of a range `op-3-1` and `op-3-2` with their values; the list answers with a redirect to its own bookmarkable form of the same
 (`flt0_status_equals=draft`), so filters work without a script.
 """
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from flask import request
 from flask_admin.model.base import ViewArgs
+
+from lessonadmin.admin.framework.filters import Where
 
 OPTIONS, DATE, MOMENT, RANGE, TEXT = "options", "date", "moment", "range", "text"
 KINDS = {
@@ -27,15 +29,25 @@ class Operation:
     options: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Bound:
+    """One end of a range, as a field of its own."""
+
+    number: str
+    operation: Operation
+    value: str
+
+
 @dataclass
 class FilterRow:
-    """One thing that can be filtered by."""
+    """One thing that can be filtered by. `bounds`: both ends of it, if it is a range."""
 
     number: int
     label: str
     operations: list[Operation] = field(default_factory=list)
     chosen: str = ""
     value: str = ""
+    bounds: list[Bound] = field(default_factory=list)
 
     @property
     def kinds(self) -> list[Operation]:
@@ -66,8 +78,11 @@ def rows(view: Any, active: list[tuple[int, str, str]] | None) -> list[FilterRow
         for entry in entries:
             operation = _operation(entry)
             row.operations.append(operation)
-            if entry["index"] in chosen:
-                row.chosen, row.value = operation.arg, chosen[entry["index"]]
+            value = chosen.get(entry["index"], "")
+            if getattr(view._filters[entry["index"]], "bound", False):
+                row.bounds.append(Bound(f"{number}-{len(row.bounds) + 1}", operation, value))
+            if value:
+                row.chosen, row.value = operation.arg, value
         found.append(row)
     return found
 
@@ -88,11 +103,17 @@ def chips(view: Any, arguments: ViewArgs) -> list[Chip]:
     active = list(arguments.filters or ())
     for index, name, value in active:
         wanted = view._filters[index]
-        words = {str(key): str(text) for key, text in wanted.get_options(view) or ()}
         rest = [other for other in active if other != (index, name, value)]
         url = view._get_list_url(arguments.clone(page=0, filters=rest))
-        found.append(Chip(f"{name} {wanted.operation()} {words.get(value, value)}", url))
+        found.append(Chip(_said(view, wanted, value), url))
     return found
+
+
+def _said(view: Any, wanted: Any, value: str) -> str:
+    if isinstance(wanted, Where):
+        return wanted.said(value)
+    words = {str(key): str(text) for key, text in wanted.get_options(view) or ()}
+    return f"{wanted.name} {wanted.operation()} {words.get(value, value)}"
 
 
 def canonical(view: Any) -> str | None:

@@ -14,6 +14,8 @@ from sqlalchemy import ColumnElement, Select, false, or_
 
 from lessonadmin.domain import prices
 from lessonadmin.domain.support import lookup
+from lessonadmin.domain.support.names import names_of
+from lessonadmin.text.ids import as_id
 
 Condition = Callable[[Any], ColumnElement[bool]]
 YES_NO = (("yes", "Yes"), ("no", "No"))
@@ -21,7 +23,8 @@ YES_NO = (("yes", "Yes"), ("no", "No"))
 
 class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are partial
     """`condition` makes the WHERE of a value. `ordered_by`: a list narrowed by this is read in that column's order,
-    since then one index answers both. `counted_as`: rows of another table that are as many, and more quickly counted."""
+    since then one index answers both. `counted_as`: rows of another table that are as many, and more quickly counted.
+    `bound`: one end of a range, whose other end may be asked for as well. `words`: a value as people read it."""
 
     def __init__(
         self,
@@ -35,6 +38,8 @@ class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are pa
         kind: str | None = None,
         ordered_by: Any = None,
         counted_as: Callable[[Any], Select[Any] | None] = lambda _value: None,
+        bound: bool = False,
+        words: Callable[[str], str] | None = None,
     ) -> None:
         super().__init__(column, name, tuple(options) if options else None, kind)
         self._operation = operation
@@ -42,12 +47,21 @@ class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are pa
         self.condition = condition
         self.ordered_by = ordered_by
         self.counted_as = counted_as
+        self.bound = bound
+        self._words = words
 
     def bind(self, model: type) -> None:
         """Nothing to look up: the condition knows its columns."""
 
     def operation(self) -> str:
         return self._operation
+
+    def said(self, value: str) -> str:
+        """The filter with this value in plain words."""
+        if self.options == YES_NO:
+            return f"{self.name}: {value}"
+        words = self._words(value) if self._words else dict(self.options or ()).get(value, value)
+        return f"{self.name} {self._operation} {words}"
 
     def clean(self, value: str) -> Any:
         return self._read(value)
@@ -104,47 +118,58 @@ def text(name: str, column: Any) -> list[Where]:
 
 def price(name: str, column: Any) -> list[Where]:
     return [
-        Where(
-            name,
-            "at least",
-            lambda value: column >= value,
-            column=column,
-            read=prices.parse_price,
-            ordered_by=column,
-        ),
-        Where(
-            name,
-            "at most",
-            lambda value: column <= value,
-            column=column,
-            read=prices.parse_price,
-            ordered_by=column,
-        ),
+        _end(name, "at least", lambda value: column >= value, column, prices.parse_price, _price_words),
+        _end(name, "at most", lambda value: column <= value, column, prices.parse_price, _price_words),
     ]
 
 
 def day(name: str, column: Any) -> list[Where]:
     """From and until a day, both included, by UTC."""
+    after = timedelta(days=1)
     return [
-        Where(
-            name,
-            "from",
-            lambda value: column >= _midnight(value),
-            column=column,
-            read=_day,
-            kind="datepicker",
-            ordered_by=column,
-        ),
-        Where(
+        _end(name, "from", lambda value: column >= _midnight(value), column, _day, _day_words, "datepicker"),
+        _end(
             name,
             "until",
-            lambda value: column < _midnight(value) + timedelta(days=1),
-            column=column,
-            read=_day,
-            kind="datepicker",
-            ordered_by=column,
+            lambda value: column < _midnight(value) + after,
+            column,
+            _day,
+            _day_words,
+            "datepicker",
         ),
     ]
+
+
+def _end(
+    name: str,
+    operation: str,
+    condition: Condition,
+    column: Any,
+    read: Callable[[str], Any],
+    words: Callable[[str], str],
+    kind: str | None = None,
+) -> Where:
+    """One end of a range of a column, in whose order the list is then read."""
+    return Where(
+        name,
+        operation,
+        condition,
+        column=column,
+        read=read,
+        kind=kind,
+        ordered_by=column,
+        bound=True,
+        words=words,
+    )
+
+
+def _price_words(value: str) -> str:
+    return f"{prices.currency()}\u00a0{prices.price_text(prices.parse_price(value))}"
+
+
+def _day_words(value: str) -> str:
+    found = _day(value)
+    return f"{found.day} {found:%b %Y}"
 
 
 def _day(value: str) -> date:
@@ -160,7 +185,14 @@ def _midnight(value: date) -> datetime:
 
 def person(name: str, column: Any) -> list[Where]:
     """A user by e-mail address, name or id. The account is looked up first, so that the list's own index is used."""
-    return [Where(name, "is", lambda value: _in(column, lookup.account_ids(value)), column=column)]
+
+    def words(value: str) -> str:
+        user_id = as_id(value)
+        return names_of(users=[user_id]).email(user_id) or value
+
+    return [
+        Where(name, "is", lambda value: _in(column, lookup.account_ids(value)), column=column, words=words)
+    ]
 
 
 def course(name: str, column: Any) -> list[Where]:

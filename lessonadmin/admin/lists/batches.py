@@ -96,7 +96,7 @@ class BatchView(TableView):
         *filters.choice("State", Batch.status, states.options("batch", BATCH_STATUSES)),
         *filters.only("Action", Batch.action, ACTION_NAMES),
         *filters.person("By", Batch.created_by),
-        *filters.day("Began", Batch.created_at),
+        *filters.day("Started", Batch.created_at),
     )
     saved_views = (
         SavedView("running", "Running", lambda: Batch.status.in_(("open", "running"))),

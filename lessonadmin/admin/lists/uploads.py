@@ -83,7 +83,7 @@ class TrackingView(ActsOnRows, TableView):
         *filters.only("Playback policy", Tracking.playback_policy, POLICIES),
         *filters.identified("Lesson", Tracking.lesson_id),
         *filters.identified("Course", Tracking.course_id),
-        *filters.day("Began", Tracking.created_at),
+        *filters.day("Started", Tracking.created_at),
         *filters.day("Updated", Tracking.updated_at),
     )  # fmt: skip
     saved_views = (

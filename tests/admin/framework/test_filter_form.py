@@ -1,5 +1,6 @@
 """The filters of a list as a plain form: what it offers and shows, its chips, and the bookmarkable address it leads to."""
 
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -10,7 +11,8 @@ from flask_admin.model.base import ViewArgs
 from lessonadmin.admin.framework import filter_form
 from lessonadmin.admin.framework.filter_form import DATE, MOMENT, OPTIONS, RANGE, TEXT, FilterRow, Operation
 from tests.admin.example_views import LIST, Specimen, make_three
-from tests.admin.samples import titles, views
+from tests.admin.samples import browser, titles, views
+from tests.factories import make_lesson
 from tests.pages import page_of
 
 STATES = (("draft", "Draft"), ("published", "Published"))
@@ -143,6 +145,44 @@ def test_a_day_is_chosen_by_a_calendar(app: Flask) -> None:
         rows = filter_form.rows(views(app)["lesson"], None)
     (made,) = [row for row in rows if row.label == "Created"]
     assert [(one.label, one.kind) for one in made.operations] == [("from", DATE), ("until", DATE)]
+
+
+def test_both_ends_of_a_range_are_fields_and_what_is_typed_is_shown(app: Flask) -> None:
+    view = views(app)["lesson"]
+    active = [
+        (view._filter_args[argument][0], "", value)
+        for argument, value in (("created_until", "2026-12-31"), ("price_at_least", "9"))
+    ]
+    with app.test_request_context("/admin/lesson/"):
+        rows = {row.label: row for row in filter_form.rows(view, active)}
+    shown = {label: [(one.operation.label, one.value) for one in rows[label].bounds] for label in rows}
+    assert shown["Created"] == [("from", ""), ("until", "2026-12-31")]
+    assert shown["Updated"] == [("from", ""), ("until", "")]
+    assert shown["Price"] == [("at least", "9"), ("at most", "")]
+    assert shown["Owner"] == shown["State"] == []
+    numbers = [one.number for row in rows.values() for one in row.bounds]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_both_ends_that_are_sent_narrow_the_list(app: Flask) -> None:
+    for day in (1, 15, 28):
+        make_lesson(title=f"Of day {day}", created_at=datetime(2026, 1, day, 12, tzinfo=UTC))
+    admin = browser()
+    page = page_of(admin.get("/admin/lesson/"))
+    sent = {}
+    for field in page.all("input", type="hidden"):
+        name = field["name"] or ""
+        if name.startswith("op-") and (field["value"] or "").startswith("created_"):
+            sent[name] = field["value"]
+            sent[name.replace("op", "value")] = {"created_from": "2026-01-02", "created_until": "2026-01-27"}[
+                field["value"] or ""
+            ]
+    address = admin.get("/admin/lesson/", query_string=sent).location
+    assert titles(admin, address) == ["Of day 15"]
+    page = page_of(admin.get(address))
+    assert "Created from 2 Jan 2026" in page.text("li")
+    assert "Created until 27 Jan 2026" in page.text("li")
+    assert [one["value"] for one in page.all("input", type="date")][:2] == ["2026-01-02", "2026-01-27"]
 
 
 @pytest.mark.parametrize(

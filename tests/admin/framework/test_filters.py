@@ -181,3 +181,41 @@ def test_a_local_id_and_a_text_are_meant_exactly(session: Session) -> None:
     make_lesson(title="Other", mux_asset_id="asset-xy")
     assert found(session, filters.identified("Lesson", Lesson.id), "is", str(lesson.id)) == {"Circles"}
     assert found(session, filters.text("Asset", Lesson.mux_asset_id), "is", "asset-x") == {"Circles"}
+
+
+@pytest.mark.parametrize(
+    ("offered", "operation", "value", "words"),
+    [
+        (filters.choice("State", Lesson.status, STATES), "is not", "draft", "State is not Draft"),
+        (filters.flag("Stuck", true), "is", "no", "Stuck: no"),
+        (filters.day("Created", Lesson.created_at), "from", "2026-01-31", "Created from 31 Jan 2026"),
+        (
+            filters.day("Created", Lesson.created_at),
+            "until",
+            "2026-01-31 17:00:00",
+            "Created until 31 Jan 2026",
+        ),
+        (filters.price("Price", Lesson.price_cents), "at least", "9", "Price at least EUR\u00a09.00"),
+        (filters.price("Price", Lesson.price_cents), "at most", "0", "Price at most EUR\u00a00.00"),
+        (filters.person("Owner", Lesson.creator_id), "is", "ada", "Owner is ada"),
+    ],
+)
+def test_a_filter_says_its_value_in_plain_words(
+    session: Session, offered: Sequence[Where], operation: str, value: str, words: str
+) -> None:
+    (chosen,) = [one for one in offered if one.operation() == operation]
+    assert chosen.said(value) == words
+
+
+def test_an_account_that_is_meant_by_its_id_is_said_by_its_address(session: Session) -> None:
+    (owner,) = filters.person("Owner", Lesson.creator_id)
+    ada = make_user(email="ada@school.example")
+    assert owner.said(str(ada.id)) == "Owner is ada@school.example"
+    nowhere = str(uuid.uuid4())
+    assert owner.said(nowhere) == f"Owner is {nowhere}"
+
+
+def test_only_the_ends_of_a_range_may_be_asked_for_together() -> None:
+    ranges = [*filters.day("Created", Lesson.created_at), *filters.price("Price", Lesson.price_cents)]
+    assert [one.bound for one in ranges] == [True] * 4
+    assert [one.bound for one in filters.choice("State", Lesson.status, STATES)] == [False] * 2

@@ -145,9 +145,9 @@ FILTERS_AND_ORDERS = [
     ("event", "flt0_received_until={day}&flt1_outcome_is=failed", "ix_mux_events_outcome"),
     ("event", "flt0_received_until={day}&flt1_type_is=video.asset.errored", "ix_mux_events_type"),
     ("tracking", "flt0_state_is=error", "ix_mux_asset_tracking_status"),
-    ("tracking", "flt0_began_until={day}&flt1_state_is=error", "ix_mux_asset_tracking_status"),
-    ("tracking", "flt0_began_until={day}&flt1_error_type_is=asset_errored", "ix_mux_asset_tracking_error_type"),
-    ("tracking", "flt0_began_until={day}&flt1_playback_policy_is=signed", "ix_mux_asset_tracking_playback_policy"),
+    ("tracking", "flt0_started_until={day}&flt1_state_is=error", "ix_mux_asset_tracking_status"),
+    ("tracking", "flt0_started_until={day}&flt1_error_type_is=asset_errored", "ix_mux_asset_tracking_error_type"),
+    ("tracking", "flt0_started_until={day}&flt1_playback_policy_is=signed", "ix_mux_asset_tracking_playback_policy"),
 ]  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def shown(query: str) -> set[str]:
         ("flt0_temporary_id_is=yes", {"way"}),
         ("flt0_temporary_id_is=no", ALL - {"way"}),
         ("flt0_playback_policy_is=signed", {"held"}),
-        (f"flt0_began_until={(NOW - timedelta(days=399)).date()}", {"old"}),
+        (f"flt0_started_until={(NOW - timedelta(days=399)).date()}", {"old"}),
         ("view=stuck", {"slow"}),
         ("view=failed", {"failed"}),
         ("view=needs-attention", {"slow", "failed", "held"}),

@@ -1,0 +1,80 @@
+"""The tools of the panel's lists, used: filters of ranges, and messages that stand in no one's way."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.school import School
+from tests.browser.stack import Person, Stack, Visitor
+
+WIDTHS = [1280, 390]
+# which of these are covered by a toast, as eyes and fingers meet them
+COVERED = """(wanted) => [...document.querySelectorAll(wanted)].filter((one) => {
+  const box = one.getBoundingClientRect(), toast = document.querySelector(".toast").getBoundingClientRect();
+  return box.width && box.bottom > toast.top && box.top < toast.bottom && box.right > toast.left && box.left < toast.right;
+}).map((one) => one.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture
+def school(stack: Stack, instructor: Person) -> School:
+    return School(stack, instructor)
+
+
+@pytest.fixture
+def panel(visit: Visitor, stack: Stack) -> Page:
+    return visit(stack.person("support", "Sam Support"))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_both_ends_of_a_range_are_typed_and_said_in_plain_words(
+    panel: Page, school: School, width: int, accessible: Callable[[Page], None]
+) -> None:
+    for day in ("01", "15", "28"):
+        school.lesson(f"Of January {day} {width}", created_at=f"2026-01-{day} 12:00+00", price=int(day) * 100)
+    panel.set_viewport_size({"width": width, "height": 844})
+    panel.goto("/admin/lesson/")
+    panel.get_by_role("button", name="Filters").click()
+    created = panel.get_by_role("group", name="Created")
+    created.get_by_label("from").fill("2026-01-02")
+    created.get_by_label("until").fill("2026-01-27")
+    panel.get_by_role("group", name="Price").get_by_label("at least").fill("15")
+    assert panel.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    first, second = (created.get_by_label(name).bounding_box() for name in ("from", "until"))
+    assert first is not None
+    assert second is not None
+    assert first["y"] == second["y"], "both in one row"
+    accessible(panel)
+    panel.get_by_role("button", name="Show").click()
+    chips = panel.get_by_role("list", name="What the list is narrowed to").get_by_role("listitem")
+    expect(chips).to_have_text(
+        ["Created from 2 Jan 2026", "Created until 27 Jan 2026", "Price at least EUR 15.00"]
+    )
+    expect(panel.get_by_label(f"Select Of January 15 {width}")).to_be_visible()
+    expect(panel.get_by_label(f"Select Of January 28 {width}")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_message_covers_no_row_and_no_button_at_the_end_of_a_list(
+    panel: Page, school: School, width: int
+) -> None:
+    for number in range(20):
+        school.lesson(f"Open {number:02} {width}")
+    panel.set_viewport_size({"width": width, "height": 844})
+    panel.goto("/admin/lesson/")
+    panel.get_by_label(f"Select Open 07 {width}").check()
+    if width < 700:
+        panel.get_by_role("button", name="Actions").click()
+    panel.get_by_role("button", name="Unpublish").click()
+    panel.get_by_label("Reason").fill("Too early")
+    panel.keyboard.press("Enter")
+    toast = panel.locator(".toast")
+    expect(toast.get_by_role("button", name="Undo")).to_be_in_viewport()
+    assert panel.evaluate(COVERED, ".action-bar, .tools, .page__actions .button") == []
+    panel.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(toast).to_be_in_viewport()
+    assert panel.evaluate(COVERED, "tbody tr, .action-bar, .pages, .page-sizes a") == []
+    end = panel.evaluate("scrollY")
+    toast.get_by_role("button", name="Dismiss").click()
+    expect(toast).to_have_count(0)
+    assert panel.evaluate("scrollY") == end, "nothing moves under the pointer"

@@ -1,4 +1,4 @@
-"""The tools of the panel's lists, used: filters of ranges, and messages that stand in no one's way."""
+"""The tools of the panel's lists, used: filters of ranges, actions that fit the rows, and messages that cover nothing."""
 
 from collections.abc import Callable
 
@@ -78,3 +78,31 @@ def test_a_message_covers_no_row_and_no_button_at_the_end_of_a_list(
     toast.get_by_role("button", name="Dismiss").click()
     expect(toast).to_have_count(0)
     assert panel.evaluate("scrollY") == end, "nothing moves under the pointer"
+
+
+def test_an_action_that_would_change_none_of_the_selected_rows_is_disabled_and_says_so(
+    panel: Page, visit: Visitor, stack: Stack, school: School
+) -> None:
+    school.without_video("Empty", "none", publish_on_ready=False)
+    school.lesson("Plays")
+    panel.goto(f"/admin/lesson/?flt0_owner_is={school.owner.email}")
+    bar = panel.locator("#action_form")
+
+    def offered() -> list[str]:
+        return [one.inner_text() for one in bar.locator("button[name=action]:enabled").all()]
+
+    everything = ["Publish", "Unpublish", "Re-sync and publish", "Remove video", "Check with Mux"]
+    assert offered() == everything
+    panel.get_by_label("Select Empty").check()
+    assert offered() == []
+    publish = bar.get_by_role("button", name="Publish", exact=True)
+    expect(publish).to_have_attribute("title", "This would change none of the selected lessons.")
+    panel.get_by_label("Select Plays").check()
+    assert offered() == everything[1:], "what changes one of them"
+    panel.get_by_label("Select Empty").uncheck()
+    panel.get_by_label("Select Plays").uncheck()
+    assert offered() == everything
+    expect(publish).not_to_have_attribute("title", "This would change none of the selected lessons.")
+    panel.get_by_label("Select all rows").check()
+    bar.get_by_role("button", name="Unpublish").click()
+    expect(panel.get_by_role("heading", level=1)).to_have_text("Unpublish: 2 lessons")

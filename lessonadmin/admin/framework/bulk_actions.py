@@ -60,6 +60,13 @@ class ActsOnRows:
     def get_actions_list(self) -> tuple[list[tuple[str, str]], dict[str, str]]:
         return [(one.name, one.label) for one in registry.of(self.target)], {}
 
+    def render(self, template: str, **values: Any) -> str:
+        """Each row of a list says which actions would do something with it: those that help none of the selected rows
+        are disabled in the bar."""
+        if template == self.list_template:  # type: ignore[attr-defined]
+            values["useful"] = preview.useful_of_many(self.target, [row.id for row in values["data"]])
+        return str(super().render(template, **values))  # type: ignore[misc]
+
     @expose("/action/", methods=("POST",))
     def action_view(self) -> Any:
         action = _action(self.target, request.form.get("action", ""))

@@ -5,6 +5,7 @@ Mux; a row may change before the run, and the run checks again.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,10 +90,20 @@ def bought_by_now(action: Action, source: Source) -> tuple[datetime, Bought]:
 
 def useful(target: str, row_id: uuid.UUID) -> tuple[Action, ...]:
     """The actions that would do something with this one row, as it is now."""
+    names = useful_of_many(target, [row_id]).get(row_id, ())
+    return tuple(one for one in registry.of(target) if one.name in names)
+
+
+def useful_of_many(target: str, row_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ...]]:
+    """The names of those actions for each of a few rows, by one query."""
     offered = registry.of(target)
     model = registry.MODELS[target]
-    codes = db.session.execute(select(*(one.verdict() for one in offered)).where(model.id == row_id)).first()
-    return tuple(one for one, code in zip(offered, codes or (), strict=False) if code in DONE)
+    verdicts = (one.verdict().label(one.name) for one in offered)
+    rows = db.session.execute(select(model.id, *verdicts).where(model.id.in_(row_ids)))
+    return {
+        row_id: tuple(one.name for one, code in zip(offered, codes, strict=True) if code in DONE)
+        for row_id, *codes in rows
+    }
 
 
 def _group(code: str, count: int, ids: list[uuid.UUID], names: dict[uuid.UUID, str]) -> Group:

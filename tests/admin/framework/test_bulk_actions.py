@@ -379,3 +379,14 @@ def test_who_buys_after_the_number_was_confirmed_keeps_the_video(
     )
     assert [line.status for line in report.items] == ["skipped"]
     assert mux_sim.lesson(lesson).video_processing_status == "ready"
+
+
+def test_each_row_says_which_actions_would_do_something_with_it(
+    support: FlaskClient, session: object
+) -> None:
+    ready_drafts(1)
+    make_lesson(title="Nothing there", publish_on_ready=False)
+    boxes = page_of(support.get("/admin/lesson/")).all("input", name="rowid")
+    useful = {one["aria-label"]: (one["data-useful"] or "").split() for one in boxes}
+    assert useful.pop("Select Nothing there") == []
+    assert list(useful.values()) == [["publish", "unpublish", "republish", "clear_asset", "recheck"]]

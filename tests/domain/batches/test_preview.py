@@ -20,6 +20,7 @@ from tests.factories import (
     make_tracking,
     make_user,
 )
+from tests.queries import counted
 
 EVERY_LESSON = [
     {
@@ -101,3 +102,33 @@ def test_a_filter_that_matches_nothing(session: Session) -> None:
         batch = batches.create(registry.find("lesson", "publish"), nothing)
     assert (batch.status, batch.total) == ("done", 0)
     assert batch.finished_at is not None
+
+
+@pytest.mark.parametrize("tracked", [None, "uploading", "ready", "error", "deleting"])
+def test_what_is_useful_for_each_row_is_what_the_preview_says_of_it(
+    session: Session, tracked: str | None
+) -> None:
+    with transaction(CLI):
+        made = dict(every_lesson(tracked))
+    useful = preview.useful_of_many("lesson", list(made))
+    assert set(useful) == set(made)
+    for action in registry.of("lesson"):
+        changes = sum(action.name in names for names in useful.values())
+        assert changes == preview.preview(action, list(made)).changes, action.name
+    one = next(iter(made))
+    assert tuple(action.name for action in preview.useful("lesson", one)) == useful[one]
+
+
+@pytest.mark.parametrize("target", list(registry.MODELS))
+def test_what_is_useful_for_no_row_is_an_empty_answer(session: Session, target: str) -> None:
+    assert preview.useful_of_many(target, []) == {}
+    assert preview.useful_of_many(target, [uuid.uuid4()]) == {}
+    assert preview.useful(target, uuid.uuid4()) == ()
+
+
+def test_it_is_one_query_however_many_rows(session: Session) -> None:
+    ids = [make_lesson().id for _ in range(20)]
+    session.rollback()
+    with counted() as sent:
+        preview.useful_of_many("lesson", ids)
+    assert len([one for one in sent if "lessons" in one]) == 1

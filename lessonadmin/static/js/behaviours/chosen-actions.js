@@ -1,4 +1,5 @@
-// The bar of actions above a list: says how many rows are selected, and asks before what wants to be asked.
+// The bar of actions above a list: says how many rows are selected, disables what would change none of them (the rows say
+// what would: data-useful), and asks before what wants to be asked.
 import { toast } from "../toast.js";
 
 export default function chosenActions(form) {
@@ -10,9 +11,18 @@ export default function chosenActions(form) {
   const first = [...count.childNodes];
   let agreed = null;
 
-  const chosen = () => document.querySelectorAll('input[name="rowid"]:checked').length;
+  const rows = () => [...document.querySelectorAll('input[name="rowid"]:checked')];
+  const chosen = () => rows().length;
+  const changes = (action) => rows().some((row) => row.dataset.useful?.split(" ").includes(action) ?? true);
+  const offer = (button, useful) => {
+    button.disabled = !useful;
+    if (useful) button.removeAttribute("title");
+    else button.title = form.dataset.useless;
+  };
   const show = () => {
     const number = chosen();
+    const open = number === 0 || Boolean(everything?.checked);
+    for (const button of form.querySelectorAll('button[name="action"]')) offer(button, open || changes(button.value));
     form.toggleAttribute("data-chosen", number > 0 || Boolean(everything?.checked));
     if (number) count.textContent = `${number.toLocaleString("en")} selected`;
     else count.replaceChildren(...first);

@@ -96,14 +96,13 @@ def nonsense(why: str, *, status: int | None = None) -> Nonsense:
 def failure(question: RequestInfo, answer: Answer) -> MuxError:
     """Which of the four kinds a status outside 2xx is."""
     status, words = answer.status, _error_text(answer)
-    said = f" Mux says: {words}" if words else ""
+    said = _quoted(words)
     if status == 408:
         return Later(f"Mux timed out.{said}", category="timeout", status=status)
     if status == 429:
         wait = retry_after(answer.headers)
-        limit = _rate_limit_text(answer)
         return Later(
-            f"Mux asks for fewer calls.{f' Mux says: {limit}' if limit else said}",
+            f"Mux asks for fewer calls.{_quoted(_rate_limit_text(answer)) or said}",
             category="rate_limit",
             status=status,
             retry_after=wait,
@@ -116,6 +115,13 @@ def failure(question: RequestInfo, answer: Answer) -> MuxError:
     if status >= 400:
         return _refusal(question, status, words or "", said)
     return nonsense(f"the status was {status}", status=status)
+
+
+def _quoted(words: str | None) -> str:
+    """Mux's words as a sentence that others may follow."""
+    if not words:
+        return ""
+    return f" Mux says: {words}" if words.endswith((".", "!", "?")) else f" Mux says: {words}."
 
 
 def _not_found(question: RequestInfo, words: str | None, said: str) -> MuxError:

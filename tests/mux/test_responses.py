@@ -155,7 +155,7 @@ def test_a_missing_permission_looks_like_a_wrong_token_and_both_are_named(fake: 
     fake.script(error(401, "Unauthorized request", kind="unauthorized"))
     said = fails("get_asset").message
     assert "does not accept the access token, or the token lacks this permission" in said
-    assert said.endswith("Mux says: Unauthorized request")
+    assert said.endswith("Mux says: Unauthorized request.")
 
 
 @pytest.mark.parametrize(

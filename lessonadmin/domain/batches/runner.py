@@ -314,9 +314,9 @@ def _mux_failed(job: Job, lease: Lease, error: mux.MuxError, priority: mux.Prior
             lease.attempts, first=15, max_seconds=MAX_BACKOFF_SECONDS, retry_after=error.retry_after
         )
         with transaction(job.actor):
-            put = leases.put_back(lease, f"{error.category}: {error.message}", seconds=pause)
+            put = leases.put_back(lease, error.message, seconds=pause)
         return results.later(f"{error.message} It is tried again automatically.") if put else None
-    return _end(job, lease, results.failed(f"{error.category}: {error.message}"))
+    return _end(job, lease, results.failed(error.message))
 
 
 def _broke(job: Job, lease: Lease, error: Exception) -> Result | None:

@@ -80,7 +80,9 @@ def undo(batch_id: uuid.UUID, *, reason: str = "", enqueue_job: bool = True) -> 
     if not was_recorded(batch_id):
         raise Conflict("not_recorded", results.SKIPPED["not_recorded"])
     rows = select(BatchItem.target_id).where(*_recorded(batch_id, BatchItem)).order_by(BatchItem.id)
-    why = reason or actor().reason or f"undo of {batch.reason or 'an earlier batch'}"[:MAX_REASON_LENGTH]
+    why = (
+        reason or actor().reason or f"undo of {batch.reason or 'an earlier bulk action'}"[:MAX_REASON_LENGTH]
+    )
     return create(
         registry.find(batch.target_type, by),
         rows,

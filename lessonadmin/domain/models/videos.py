@@ -174,6 +174,12 @@ class Tracking(WithMuxIds, Stamped, Base):
         return None if self.has_temporary_asset else self.mux_asset_id
 
     @property
+    def last_look_words(self) -> str:
+        """Why the last check with Mux failed, without the category that stands before it for programs."""
+        category, _, words = (self.last_look_error or "").partition(": ")
+        return words or category
+
+    @property
     def target_type(self) -> Kind:
         """Is its owner a lesson or a course?"""
         return "lesson" if self.lesson_id is not None else "course"

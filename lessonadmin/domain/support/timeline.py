@@ -214,7 +214,7 @@ def _uploads(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
         ]
         if row.last_look_error:
             facts.append(
-                (row.last_look_at, SYSTEM, "The last check with Mux failed", row.last_look_error, True)
+                (row.last_look_at, SYSTEM, "The last check with Mux failed", row.last_look_words, True)
             )
         for at, who, what, detail, bad in facts:
             if at is not None and (span.before is None or at < span.before):

@@ -300,7 +300,7 @@ def release(lease: Lease, error: str, *, seconds: float) -> None:
 def release_after_error(lease: Lease, error: mux.MuxError) -> None:
     """Later, after a pause that grows, or as long as Mux asks for."""
     seconds = backoff.pause(lease.attempts, first=FIRST_PAUSE_SECONDS, retry_after=error.retry_after)
-    release(lease, f"{error.category}: {error.message}", seconds=seconds)
+    release(lease, error.message, seconds=seconds)
 
 
 def mark_done(lease: Lease) -> bool:

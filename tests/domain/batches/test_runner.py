@@ -191,7 +191,7 @@ def test_what_mux_cannot_answer_is_tried_again_and_fails_in_the_end(mux_sim: Mux
     assert (shown.status, shown.failed) == ("done", 1)
     (line,) = batches.items(batch_id)
     assert line.attempts == runner.MAX_ATTEMPTS
-    assert line.note.startswith("server_error")
+    assert line.note.startswith("Mux has an internal error")
 
 
 @pytest.fixture

@@ -144,6 +144,7 @@ def test_as_text_for_a_ticket_without_secrets(mux_sim: MuxSim) -> None:
     told = timeline.as_text(mux_sim.lesson(lesson), timeline.timeline_of("lesson", lesson.id))
     assert told.startswith(f"Lesson {lesson.id}: Physics\n")
     assert "eyJ" not in told
+    assert "network" not in told, "the category is for programs"
     assert "abc.def" not in told
     assert "direct-uploads.mux.example" not in told
     assert "\x07" not in told

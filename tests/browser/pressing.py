@@ -1,65 +1,21 @@
 """Every button of a page is pressed, and the page must answer each: what is there is found in the page, so that a new button
 is pressed without being listed anywhere.
 
-An answer is what eyes see: other words, another page, a dialog that opens or closes, a field that is marked or filled, a
-file dialogue. It is there within a second after the last byte from the server, and a page that asks the server again
-does not wipe it.
+An answer is what eyes see where they are: other words in view, another page, a dialog or a menu that opens or closes, a field
+that is marked or filled, a file dialogue, a download. It is there within a second after the last byte from the server, and
+a page that asks the server again does not wipe it. Times that tick are no answer, nor is a page that comes back as it was
+after something was sent.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from playwright.sync_api import ElementHandle, Error, Page, Request
 
-WATCH = """
-window.inFlight = 0;
-const asks = window.fetch;
-window.fetch = async (...given) => {
-  window.inFlight += 1;
-  try { return await asks(...given); } finally { setTimeout(() => { window.inFlight -= 1; }, 50); }
-};
-window.addEventListener("beforeunload", () => { window.leaving = true; });
-const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".hidden-text");
-window.pageNow = () => {
-  const words = [];
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) if (walk.currentNode.data.trim() && seen(walk.currentNode.parentElement)) words.push(walk.currentNode.data.trim());
-  const fields = [...document.querySelectorAll("input:not([type=hidden]), select, textarea")].map((one) => `${one.value} ${one.checked}`);
-  const marked = document.activeElement?.matches(":invalid") ? document.activeElement.name : "";
-  const open = [...document.querySelectorAll("dialog[open], [popover]:popover-open, details[open], [aria-expanded=true]")].length;
-  return JSON.stringify([location.href, words, fields, marked, open]);
-};
-window.buttonsNow = () => {
-  const top = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
-  const found = [...top.querySelectorAll("button, [role=button], summary, input[type=submit]")];
-  const counts = {};
-  return found.filter((one) => seen(one) && !one.disabled && !one.closest("mux-player")).map((element) => {
-    const label = (element.innerText || element.getAttribute("aria-label") || element.title || element.querySelector("[aria-label]")?.getAttribute("aria-label") || "").trim();
-    counts[label] = (counts[label] ?? 0) + 1;
-    return { element, label, nth: counts[label], inState: Boolean(element.closest("[data-state]")) };
-  });
-};
-window.answered = async (before) => {
-  const frame = () => new Promise(requestAnimationFrame);
-  const began = performance.now();
-  let quiet = began;
-  while (window.pageNow() === before) {
-    if (window.inFlight || window.leaving) quiet = performance.now();
-    if (performance.now() - quiet > 1000 || performance.now() - began > 20000) return "nothing changed";
-    await frame();
-  }
-  for (const region of document.querySelectorAll("[data-js~=live]")) {
-    if (!region.querySelector("[data-next]")?.dataset.next || region.querySelector("dialog[open]")) continue;
-    region.dispatchEvent(new CustomEvent("state-wanted"));
-    do await frame(); while (window.inFlight && performance.now() - began < 20000);
-    await frame();
-  }
-  return window.pageNow() === before ? "the answer was wiped" : "";
-};
-"""
-BUTTONS = "window.buttonsNow().map(({ label, nth, inState }) => [label, nth, inState])"
+WATCH = (Path(__file__).parent / "pressing.js").read_text()
+BUTTONS = "window.buttonsNow().map(({ label, nth, scope }) => [label, nth, scope])"
 FIND = "([label, nth]) => window.buttonsNow().find((one) => one.label === label && one.nth === nth)?.element"
-IS_OPEN = "document.querySelector('dialog[open], [popover]:popover-open') !== null"
 Key = tuple[str, int]
 
 
@@ -71,12 +27,13 @@ class Presser:
     dead: list[str] = field(default_factory=list)
     count: int = 0
     _known: set[tuple[str, str]] = field(default_factory=set)
-    _files: list[object] = field(default_factory=list)
+    _given: list[object] = field(default_factory=list)  # file dialogues and downloads
     _changed: bool = False  # is the page another one than it was when it was opened?
 
     def __post_init__(self) -> None:
         self.page.add_init_script(WATCH)
-        self.page.on("filechooser", lambda chooser: self._files.append(chooser))
+        self.page.on("filechooser", lambda chooser: self._given.append(chooser))
+        self.page.on("download", lambda download: self._given.append(download))
         self.page.on("dialog", lambda dialog: dialog.accept())
         self.page.on("request", self._note_change)
 
@@ -87,14 +44,14 @@ class Presser:
         """`load` opens the page as it is to be before each press; a press that only opened something needs no new one. A button
         outside a region that keeps itself fresh is the same in every state, and is pressed once."""
         self._open(load)
-        for label, nth, in_state in self.page.evaluate(BUTTONS):
-            known = (label, place if in_state else place.partition(":")[0])
+        for label, nth, scope in self.page.evaluate(BUTTONS):
+            known = (label, {"state": place, "page": place.partition(":")[0], "bar": ""}[scope])
             if label in skip or known in self._known:
                 continue
             self._known.add(known)
             if self._changed:
                 self._open(load)
-            self._press_through(f"{place} / {label}", (label, nth))
+            self._press_through(f"{place} / {label}", (label, nth), skip)
             self._close()
 
     def _open(self, load: Callable[[], object]) -> None:
@@ -104,24 +61,25 @@ class Presser:
     def _close(self) -> None:
         """What a press opened, if the page is still the same."""
         for _ in range(3):
-            if self._changed or not self.page.evaluate(IS_OPEN):
+            if self._changed or not self.page.evaluate("window.isOpen()"):
                 return
             self.page.keyboard.press("Escape")
         self._changed = True
 
-    def _press_through(self, name: str, key: Key) -> None:
-        """A button, and if it asks a question, each answer to the question."""
+    def _press_through(self, name: str, key: Key, skip: tuple[str, ...]) -> None:
+        """A button, and if it opens a question or a menu, each button in there."""
         if not self._press(name, key):
             return
-        inner: list[tuple[str, int, bool]] = self._dialog()
+        inner: list[tuple[str, int, str]] = self._inside()
         for n, (label, nth, _) in enumerate(inner):
-            if n and not self._dialog():
+            if label in skip:
+                continue
+            if n and not self._inside():
                 self._press(name, key)
             self._press(f"{name} / {label}", (label, nth))
 
-    def _dialog(self) -> list[tuple[str, int, bool]]:
-        is_open = self.page.evaluate("document.querySelector('dialog[open]') !== null")
-        return list(self.page.evaluate(BUTTONS)) if is_open else []
+    def _inside(self) -> list[tuple[str, int, str]]:
+        return list(self.page.evaluate(BUTTONS)) if self.page.evaluate("window.isOpen()") else []
 
     def _press(self, name: str, key: Key) -> bool:
         button = self.page.evaluate_handle(FIND, list(key)).as_element()
@@ -130,23 +88,30 @@ class Presser:
         self.count += 1
         if wrong := self._after(button):
             self.dead.append(f"{name}: {wrong}")
+        elif self.page.evaluate("window.fillWhatIsMissing()"):
+            return self._press(f"{name}, filled in", key)
         return not wrong
 
     def _after(self, button: ElementHandle) -> str:
+        button.scroll_into_view_if_needed()
         before = self.page.evaluate("window.pageNow()")
         address = self.page.url
-        self._files.clear()
+        self._given.clear()
         try:
             button.click()
-            if self._files:
-                return ""
-            said = str(self.page.evaluate("(before) => window.answered(before)", before))
+            said = "" if self._given else self._answer(before)
         except Error as error:
             if "context was destroyed" not in str(error) and "navigation" not in str(error):
                 raise
-            said = ""
-        self._changed = self._changed or self.page.url != address
-        if self._files or self.page.url != address:
+            self.page.wait_for_load_state()
+            said = self._answer(before)
+        self._changed = self._changed or not self.page.evaluate("window.looked") or self.page.url != address
+        if self._given or self.page.url != address:
             said = ""
         self.page.wait_for_load_state()
         return said
+
+    def _answer(self, before: object) -> str:
+        return str(
+            self.page.evaluate("([before, sent]) => window.answered(before, sent)", [before, self._changed])
+        )

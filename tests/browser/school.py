@@ -20,7 +20,7 @@ class School:
         self.stack = stack
         self.owner = owner
 
-    def _insert(self, *rows: tuple[str, dict[str, Any]]) -> str:
+    def insert(self, *rows: tuple[str, dict[str, Any]]) -> str:
         """Rows in one transaction, so that no process meets a half; the id of the first."""
         address = "postgresql://" + self.stack.database.partition("://")[2]
         ids = []
@@ -85,7 +85,7 @@ class School:
             "instructor_id": self.owner.id,
         }
         if not preview:
-            return self._insert(("courses", columns))
+            return self.insert(("courses", columns))
         film = self._asset("public", 20.0, real=True)
         columns |= {
             "mux_preview_asset_id": film["asset_id"],
@@ -94,7 +94,7 @@ class School:
             "video_duration": film["seconds"],
             "video_processing_status": "ready",
         }
-        return self._insert(("courses", columns), self._film("course_id", course_id, film))
+        return self.insert(("courses", columns), self._film("course_id", course_id, film))
 
     def lesson(
         self,
@@ -126,7 +126,7 @@ class School:
         }
         plays = given["mux_asset_id"] == film["asset_id"]
         rows = [self._film("lesson_id", given["id"], film)] if plays else []
-        return self._insert(("lessons", given), *rows)
+        return self.insert(("lessons", given), *rows)
 
     def without_video(self, title: str, state: str, **columns: Any) -> str:
         """A lesson whose video is in this state: none, uploading, processing or error."""
@@ -138,7 +138,7 @@ class School:
             "video_processing_status": state,
             **columns,
         }
-        return self._insert(("lessons", given))
+        return self.insert(("lessons", given))
 
     def on_its_way(self, title: str, status: str, *, beside: str | None = None, **row: Any) -> str:
         """A draft with one upload in this state, or such an upload beside the video that plays; no process asks Mux about it."""
@@ -157,7 +157,7 @@ class School:
         if status == "error":
             lesson |= {f"video_{name}": row[name] for name in ("error_type", "error_message") if name in row}
         rows = [("mux_asset_tracking", upload)]
-        self._insert(*rows if beside else [("lessons", lesson), *rows])
+        self.insert(*rows if beside else [("lessons", lesson), *rows])
         return lesson_id
 
     def history(self, seconds: float, *, duration: float) -> None:
@@ -171,6 +171,6 @@ class School:
             )
 
     def notice(self, person: Person, kind: str, message: str, **columns: Any) -> str:
-        return self._insert(
+        return self.insert(
             ("notifications", {"user_id": person.id, "kind": kind, "message": message, **columns})
         )

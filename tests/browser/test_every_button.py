@@ -1,4 +1,7 @@
-"""No button is dead: every button of every page is pressed, in every state of a video, and the page must answer it."""
+"""No button is dead: every button of a lesson's page is pressed, in every state of its video, and the page must answer it.
+
+The other pages: test_every_button_of_pages.py, test_every_button_of_panel.py.
+"""
 
 from collections.abc import Callable
 

@@ -50,6 +50,10 @@ PARTS: Mapping[str, tuple[str, str]] = {
         "Signs of life, the shared budget of calls, alarms, and counts by the hour.",
         "heartbeats mux_budget alarms hourly_figures error_references",
     ),
+    "The support panel": (
+        "What each member of staff keeps of it.",
+        "saved_filters",
+    ),
 }
 # What a row is, where the model's own first line is not about that.
 ROWS = {

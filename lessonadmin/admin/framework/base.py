@@ -158,7 +158,10 @@ class PanelView(_Guarded, ModelView):  # type: ignore[misc]  # Flask-Admin's typ
         found = []
         for argument in request.args:
             position, _, name = argument.removeprefix("flt").partition("_")
-            if not argument.startswith("flt") or name not in self._filter_args:
+            if not argument.startswith("flt"):
+                continue
+            if name not in self._filter_args:
+                flash(f"This list has no filter “{name[:60]}”, so it is left out.", "warning")
                 continue
             index, wanted = self._filter_args[name]
             value = request.args[argument].strip()[:MAX_FILTER_LENGTH]

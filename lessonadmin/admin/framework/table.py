@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
 
-from flask import abort, request
+from flask import abort, flash, request
 from flask_admin.model.base import ViewArgs
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import joinedload
@@ -21,6 +21,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from lessonadmin.admin.framework.base import PanelView
 from lessonadmin.admin.framework.filters import Where
 from lessonadmin.admin.framework.listing import PageOfRows
+from lessonadmin.admin.framework.saved_filters import KeepsFilters, narrowing
 from lessonadmin.domain.querying import bounded_count, keyset
 from lessonadmin.text.texts import storable
 from lessonadmin.web.requests import NOT_STORABLE
@@ -48,7 +49,7 @@ class SavedView:
     counted_as: Callable[[], Select[Any]] | None = None
 
 
-class TableView(PanelView):
+class TableView(KeepsFilters, PanelView):
     """A list of rows that may be many."""
 
     kept_arguments = frozenset({"view"})
@@ -224,6 +225,7 @@ class TableView(PanelView):
 
     def render(self, template: str, **values: Any) -> str:
         if template == self.list_template:
+            self._say_unknown_view()
             values |= self._drawn(values)
         return super().render(template, **values)
 
@@ -232,7 +234,10 @@ class TableView(PanelView):
         count, page, capped = listing.counted.number, listing.page, listing.counted.more
         address = values["return_url"]
         there = not (page.previous or page.next)
+        query = request.query_string.decode("utf-8", "replace")
         return {
+            "narrowed": narrowing(query),
+            "offered_filters": self.offered_filters(query),
             "num_pages": None,
             "capped": capped,
             "count": None if capped and not listing else count,
@@ -244,6 +249,11 @@ class TableView(PanelView):
             "last_page": "" if there or not page.next else _with(address, {"end": "1"}),
             "here": _with(address, {name: request.args[name] for name in PLACE if name in request.args}),
         }
+
+    def _say_unknown_view(self) -> None:
+        name = request.args.get("view")
+        if name and self.saved_view() is None:
+            flash(f"This list has no view “{name[:60]}”, so it is left out.", "warning")
 
     def _tabs(self) -> list[tuple[str, str, str | None, bool]]:
         """All, and the saved views with how many each holds."""

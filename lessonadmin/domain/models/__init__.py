@@ -16,6 +16,7 @@ from lessonadmin.domain.models.health import (
 from lessonadmin.domain.models.lessons import Course, EditingHold, Kind, Lesson, Owner, Purchase, StaffNote
 from lessonadmin.domain.models.notifications import Notification
 from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
+from lessonadmin.domain.models.saved_filters import SavedFilter
 from lessonadmin.domain.models.search_words import SearchWord
 from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
 
@@ -41,6 +42,7 @@ __all__ = [
     "Purchase",
     "ReconcileRun",
     "Rollup",
+    "SavedFilter",
     "SearchWord",
     "SecurityCount",
     "SignInFailure",

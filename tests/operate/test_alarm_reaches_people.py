@@ -44,7 +44,7 @@ def test_an_alarm_is_seen_everywhere_and_its_end_too(app: Flask, box: Postbox) -
     alarms.look(actor=JOB)
     delivery.send_due()
     db.session.rollback()
-    assert "No worker has been seen for more than two minutes" in browser.get("/admin/").text
+    assert "No worker has been seen for more than 1 minute" in browser.get("/admin/").text
     assert metric(browser.get("/metrics").text, "no_worker") == 1
     assert metric(browser.get("/metrics").text, "quota") == 0
     assert "No worker is running" in browser.get("/notifications").text

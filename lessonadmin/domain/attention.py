@@ -81,7 +81,8 @@ def _open_findings() -> ColumnElement[bool]:
 
 def _not_seen_since() -> ColumnElement[bool]:
     """Mux has not shown the asset of this upload since it was missed."""
-    run_began = select(ReconcileRun.started_at).where(ReconcileRun.id == Difference.run_id).scalar_subquery()
+    began = select(ReconcileRun.started_at).where(ReconcileRun.id == Difference.run_id)
+    run_began = began.correlate(Difference).scalar_subquery()  # of this finding, however deep this stands
     no_answer = or_(Tracking.last_look_at.is_(None), Tracking.last_look_error.is_not(None))
     return or_(no_answer, Tracking.last_look_at <= run_began)
 
@@ -95,8 +96,9 @@ def missing_upload() -> ColumnElement[bool]:
 def _missed(model: type[Any]) -> ColumnElement[bool]:
     """Of a lesson (or course) and a finding about it: it still uses what is missing."""
     column = owners.COLUMNS[model.kind]
-    still = exists().where(column == model.id, missing_upload())
-    tracked = exists().where(column == model.id, Tracking.mux_asset_id == Difference.mux_id)
+    here = (model, Difference)
+    still = exists().where(column == model.id, missing_upload()).correlate(*here)
+    tracked = exists().where(column == model.id, Tracking.mux_asset_id == Difference.mux_id).correlate(*here)
     untracked = and_(model.mux_asset_id == Difference.mux_id, ~tracked)
     return and_(_open_findings(), Difference.target_id == model.id, or_(still, untracked))
 

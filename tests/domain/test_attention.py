@@ -255,6 +255,26 @@ def test_every_rule_says_the_same_of_a_state(session: Session, name: str) -> Non
         forget()
 
 
+@pytest.mark.parametrize("make", [make_lesson, make_course])
+def test_of_many_findings_of_one_comparison_each_counts_for_its_own(session: Session, make: Make) -> None:
+    run = keep(ReconcileRun(started_at=NOW - HOUR, finished_at=NOW - HOUR, summary={}))
+    owners = []
+    for number, looked in enumerate((NOW - DAY, NOW, None, NOW - DAY)):
+        asset = f"as{number % 3}"  # the last one shares the asset of the first, and was not missed itself
+        owner = owner_with(make, "ready", mux_asset_id=asset, mux_playback_id="pb")
+        make_tracking(owner, status="ready", mux_asset_id=asset, mux_playback_id="pb", last_look_at=looked)
+        if number < 3:
+            about = {"target_type": owner.kind, "target_id": owner.id}
+            keep(Difference(run_id=run.id, kind="missing", mux_id=asset, **about))
+        owners.append(owner)
+    model = type(owners[0])
+    wanted = {owners[0].id, owners[2].id}
+    assert set(found(attention.ids(model))) == wanted
+    assert set(found(select(model.id).where(attention.has("missing_at_mux", model)))) == wanted
+    assert set(attention.why_many(owners)) == wanted
+    assert attention.count_by_cause()["missing_at_mux"] == (2 if model is Lesson else 0)
+
+
 def the_owner_is_found(model: type[Any], owner: Owner, other: Owner, causes: tuple[str, ...]) -> None:
     once = [owner.id] if causes else []
     for cause in CAUSES:

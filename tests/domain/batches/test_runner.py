@@ -199,18 +199,13 @@ def impatient(app: Flask) -> Iterator[None]:
     """Connections that wait for a lock for a fifth of a second."""
 
     def limit(connection: Any, *_: object) -> None:
-        connection.execute("SET lock_timeout = '200ms'")
-
-    def reset(connection: Any, *_: object) -> None:
-        connection.execute("RESET lock_timeout")
+        connection.execute("SET LOCAL lock_timeout = '200ms'")  # of this transaction, so nothing is left
 
     with app.app_context():
         engine = db.engine
     event.listen(engine, "checkout", limit)
-    event.listen(engine, "checkin", reset)
     yield
     event.remove(engine, "checkout", limit)
-    event.remove(engine, "checkin", reset)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from lessonadmin.db import db, later
 from lessonadmin.domain import backoff
 from lessonadmin.domain.accounts import account_notices
 from lessonadmin.domain.models import Course, Lesson, Notification, User
+from lessonadmin.domain.models.accounts import STAFF
 from lessonadmin.domain.notifications import mail_text
 from lessonadmin.domain.notifications.mail_text import Notice
 from lessonadmin.domain.notifications.smtp import Away, Refused, SmtpConnection
@@ -145,8 +146,9 @@ def _is_wanted() -> ColumnElement[bool]:
 
 
 def _is_theirs() -> ColumnElement[bool]:
+    """Only staff are told of what is another person's; whoever else was told had it then, whoever has it now."""
     owner_id = func.coalesce(Lesson.creator_id, Course.instructor_id, Notification.user_id)
-    return owner_id == Notification.user_id
+    return or_(owner_id == Notification.user_id, User.role.not_in(STAFF))
 
 
 def _notice(row: Row[tuple[object, ...]]) -> Notice:

@@ -13,7 +13,7 @@ from lessonadmin.domain.models.notifications import NOTICE_KINDS
 from lessonadmin.domain.notifications import delivery, mail_text
 from lessonadmin.domain.videos import wording
 from tests.domain.notifications.support import PUBLIC_URL, make_due, tell
-from tests.factories import make_course, make_user
+from tests.factories import make_course, make_lesson, make_user
 from tests.postbox import Postbox
 from tests.settings import overridden
 
@@ -29,6 +29,22 @@ def test_a_course_and_an_alarm_lead_to_their_own_pages(box: Postbox) -> None:
     texts = {one.mail["Subject"]: one.text for one in box.received}
     assert f"{PUBLIC_URL}/courses/{course.id}/edit" in texts[f"Your video is ready: {course.title}"]
     assert f"{PUBLIC_URL}/admin/" in texts["Lessonadmin needs attention"]
+
+
+def test_staff_are_led_to_another_persons_lesson_in_the_panel_and_a_former_owner_is_not(box: Postbox) -> None:
+    staff, former = make_user(role="support"), make_user()
+    lesson, own = make_lesson(), make_lesson(creator=staff)
+    with transaction(JOB):
+        for user_id, lesson_id in ((staff.id, lesson.id), (staff.id, own.id), (former.id, lesson.id)):
+            audit_log.notify_user("alarm", user_id, f"About {lesson_id}.", lesson_id=lesson_id)
+    assert delivery.send_due() == 3
+    in_panel, in_editor = f"{PUBLIC_URL}/admin/lesson/details/?id={{}}", f"{PUBLIC_URL}/lessons/{{}}/edit"
+    links = {(one.to[0], one.text.splitlines()[0]): one.text.splitlines()[1] for one in box.received}
+    assert links == {
+        (staff.email, f"About {lesson.id}."): in_panel.format(lesson.id),
+        (staff.email, f"About {own.id}."): in_editor.format(own.id),
+        (former.email, f"About {lesson.id}."): in_editor.format(lesson.id),
+    }
 
 
 HOSTILE = [

@@ -125,9 +125,12 @@ class TableView(KeepsFilters, PanelView):
 
     def _pinned_rows(self, query: Any, order: keyset.Order) -> list[Any]:
         wanted = self.pinned()
-        if wanted is None:
+        counted = bounded_count.count_rows(wanted, MAX_FILTERED) if wanted is not None else None
+        if counted is None or not counted.number:
             return []
-        pinned = query.filter(self._key.in_(wanted)).order_by(None).order_by(*order.clauses(backwards=False))
+        among = [self._key.in_(wanted)]
+        which = among if counted.more else [bounded_count.named(self._key, among, counted)]
+        pinned = query.filter(*which).order_by(None).order_by(*order.clauses(backwards=False))
         return list(pinned.limit(MAX_PINNED))
 
     def _count(

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from lessonadmin.domain.models import Lesson
-from tests.admin.samples import browser, titles
+from tests.admin.samples import browser, link, titles
 from tests.factories import (
     make_course,
     make_event,
@@ -127,3 +127,21 @@ def test_a_row_says_its_state_its_owner_and_its_price(app: Flask) -> None:
         f"/admin/person/details/?id={ada.id}",
     ):
         assert page.all("a", href=address), address
+
+
+def test_what_needs_attention_stands_first_where_the_whole_list_begins_and_once(
+    app: Flask, session: object
+) -> None:
+    make_lesson(
+        title="Broken", created_at=OLD, video_processing_status="error", video_error_type="asset_errored"
+    )
+    for number in range(25):
+        make_lesson(title=f"Fine {number:02}")
+    viewer, newest = browser(), [f"Fine {number:02}" for number in reversed(range(25))]
+    first = titles(viewer, "/admin/lesson/?page_size=20")
+    assert first == ["Broken", *newest[:20]]
+    assert viewer.get("/admin/lesson/?page_size=20").text.count("table__pinned--last") == 1
+    assert titles(viewer, "/admin/lesson/")[:2] == ["Broken", "Fine 24"]
+    assert titles(viewer, "/admin/lesson/").count("Broken") == 1
+    assert "Broken" not in titles(viewer, "/admin/lesson/?page_size=20&search=Fine")
+    assert titles(viewer, link(viewer, "/admin/lesson/?page_size=20", "next")) == [*newest[20:], "Broken"]

@@ -146,7 +146,7 @@ def _is_wanted() -> ColumnElement[bool]:
 
 
 def _is_theirs() -> ColumnElement[bool]:
-    """Only staff are told of what is another person's; whoever else was told had it then, whoever has it now."""
+    """Only staff are told of what is another person's; a former owner was told when it was their own."""
     owner_id = func.coalesce(Lesson.creator_id, Course.instructor_id, Notification.user_id)
     return or_(owner_id == Notification.user_id, User.role.not_in(STAFF))
 

@@ -1,6 +1,7 @@
 """What a fix of the last report's differences would do, counted before staff confirm it. Changes nothing, asks nothing of Mux."""
 
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import and_, distinct, func, select
@@ -23,8 +24,9 @@ class Effect:
     published: int = 0
 
 
-def effects(run_id: uuid.UUID) -> dict[str, Effect]:
-    """By kind, in one query. A row may change before the fix, which checks each with Mux once more."""
+def effects(run_id: uuid.UUID) -> defaultdict[str, Effect]:
+    """By kind, in one query. A row may change before the fix, which checks each with Mux once more; a page
+    whose report is a moment older may show a kind of which nothing is open by now."""
     plays = and_(Lesson.status == "published", Lesson.mux_asset_id == Difference.mux_id)
     waits = and_(
         Lesson.status == "draft", Lesson.publish_on_ready, Lesson.video_processing_status == "processing"
@@ -41,4 +43,4 @@ def effects(run_id: uuid.UUID) -> dict[str, Effect]:
         .where(Difference.run_id == run_id, Difference.mended_at.is_(None))
         .group_by(Difference.kind)
     )
-    return {kind: Effect(*counts) for kind, *counts in counted}
+    return defaultdict(Effect, {kind: Effect(*counts) for kind, *counts in counted})

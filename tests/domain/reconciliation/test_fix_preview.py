@@ -66,3 +66,8 @@ def test_a_lesson_with_two_differences_is_one_lesson_and_another_runs_do_not_cou
     differs(run, "orphan", None)
     differs(keep(ReconcileRun(started_by="test")), "missing", make_playing_lesson())
     assert fix_preview.effects(run.id) == {"missing": Effect(lessons=1, unpublished=1), "orphan": Effect()}
+
+
+def test_a_kind_that_was_fixed_a_moment_ago_has_no_effect(run: ReconcileRun) -> None:
+    differs(run, "missing", make_playing_lesson(), mended_at=run.started_at)
+    assert fix_preview.effects(run.id)["missing"] == Effect()

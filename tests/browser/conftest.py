@@ -2,6 +2,7 @@
 
 `stack`     everything that runs, started once a run: its address, its Mux (`stack.mux`), its database (`stack.sql(...)`)
 `instructor`   an account that no other test uses, so that tests share the stack without seeing each other
+`school`    makes lessons and courses of the instructor in any state
 `page`      a page in which the instructor is signed in; at its end it is an error if the page wrote errors to its console
 `visit`     further pages: visit(person, width=390, dark=True, errors=True)
 `film`      files to upload: film() a small real video, film(bytes), film(name="x.txt")
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 from devstack.places import ROOT
 from devstack.servers.for_tests import Servers
 from muxsim.videos.sample import SAMPLE_VIDEO
+from tests.browser.school import School
 from tests.browser.stack import TIMEOUT_SECONDS, Person, Stack, Visitor
 
 # for what must come true: long enough for the slowest machine, and no test waits for what has come true
@@ -69,6 +71,11 @@ def visit(chromium: Browser, stack: Stack) -> Iterator[Visitor]:
 @pytest.fixture
 def instructor(stack: Stack) -> Person:
     return stack.person(name="Tina Instructor")
+
+
+@pytest.fixture
+def school(stack: Stack, instructor: Person) -> School:
+    return School(stack, instructor)
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ EDIT = re.compile(r"/courses/[0-9a-f-]{36}/edit$")
 
 
 @pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
-
-
-@pytest.fixture
 def course(school: School) -> str:
     """Four lessons, A to D."""
     made = school.course("Watercolour")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.pressing import Presser
 from tests.browser.school import School
-from tests.browser.stack import Person, Stack, Visitor
+from tests.browser.stack import Person, Visitor
 from tests.browser.test_states import BROKEN, LONG_AGO, replaced, replacement_failed, replacing
 
 
@@ -46,11 +46,6 @@ STATES: dict[str, Callable[[School], str]] = {
     "deleting": lambda school: school.without_video("Rye", "deleting"),
     "temporary id": lambda school: ready(school, mux_playback_id="temp_1"),
 }
-
-
-@pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
 
 
 GROUPS = [list(STATES)[n : n + 2] for n in range(0, len(STATES), 2)]

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser.pressing import Presser
@@ -13,11 +12,6 @@ from tests.browser.test_states import BROKEN
 
 # In the menu of the account on every page; pressed at the account, where each press begins with a sign-in.
 SIGN_OUT = ("Sign out",)
-
-
-@pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
 
 
 def to_order(school: School) -> str:

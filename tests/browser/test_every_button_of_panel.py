@@ -12,16 +12,11 @@ from rq.serializers import JSONSerializer
 from lessonadmin.redis_queue.listed_jobs import ListedQueue
 from tests.browser.pressing import Presser
 from tests.browser.school import School
-from tests.browser.stack import Person, Stack, Visitor
+from tests.browser.stack import Stack, Visitor
 from tests.browser.test_every_button import STATES
 
 SIGN_OUT = ("Sign out",)
 Make = Callable[[School], str]
-
-
-@pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.school import School
@@ -24,11 +23,6 @@ const wait = window.setTimeout; window.setTimeout = (then, milliseconds, ...rest
   return wait(then, milliseconds >= 1000 ? 1 : milliseconds, ...rest); };"""
 SHIFTS = """window.moved = 0; new PerformanceObserver((list) => { for (const e of list.getEntries())
   if (!e.hadRecentInput) window.moved += e.value; }).observe({type: "layout-shift", buffered: true});"""
-
-
-@pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
 
 
 def titles(page: Page) -> list[str]:

@@ -3,18 +3,12 @@
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.school import School
 from tests.browser.stack import Person, Stack, Visitor
 
 Axe = Callable[[Page], list[str]]
-
-
-@pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
 
 
 def test_a_notice_is_read_by_opening_what_it_is_about(page: Page, school: School, instructor: Person) -> None:

@@ -27,11 +27,6 @@ def panel(visit: Visitor, support: Person) -> Page:
     return page
 
 
-@pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
-
-
 def upload(page: Page, stack: Stack, lesson: str) -> str:
     """The instructor's upload, as the browser asks for it; Mux has the file and is at work. The asset's id."""
     token = re.search(r'name="csrf-token" content="([^"]+)"', page.request.get("/account").text())

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.school import School
-from tests.browser.stack import Person, Stack, Visitor
+from tests.browser.stack import Stack, Visitor
 
 WIDTHS = [1280, 390]
 # which of these are covered by a toast, as eyes and fingers meet them
@@ -14,11 +14,6 @@ COVERED = """(wanted) => [...document.querySelectorAll(wanted)].filter((one) => 
   const box = one.getBoundingClientRect(), toast = document.querySelector(".toast").getBoundingClientRect();
   return box.width && box.bottom > toast.top && box.top < toast.bottom && box.right > toast.left && box.left < toast.right;
 }).map((one) => one.outerHTML.slice(0, 80))"""
-
-
-@pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.school import School
-from tests.browser.stack import Person, Stack
 
 LONG_AGO = "yesterday"
 TWO_HOURS = 7200.0
@@ -124,11 +123,6 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
         "being deleted at Mux",
     ),
 }
-
-
-@pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -19,11 +19,6 @@ def panel(visit: Visitor, stack: Stack) -> Page:
     return visit(stack.person("support", "Sam Support"))
 
 
-@pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
-
-
 def row(stack: Stack, table: str, row_id: str) -> dict[str, Any]:
     ((found,),) = stack.sql(f"SELECT to_jsonb(t) FROM {table} t WHERE id = %s", row_id)  # noqa: S608 - a table's name
     return {name: value for name, value in found.items() if name not in LEFT_OUT}

@@ -17,11 +17,6 @@ Good = Callable[[Page], None]
 
 
 @pytest.fixture
-def school(stack: Stack, instructor: Person) -> School:
-    return School(stack, instructor)
-
-
-@pytest.fixture
 def lesson(school: School, page: Page) -> str:
     """A published lesson that plays, with its page open."""
     made = school.lesson("Wet in wet", price=900, real=True)

@@ -142,10 +142,7 @@ class VideoFacts:
     @property
     def last_look_error(self) -> tuple[str, str] | None:
         """Category and words of the last failed look, while no later one went well."""
-        if self.watched is None or not self.watched.last_look_error:
-            return None
-        category, _, message = self.watched.last_look_error.partition(": ")
-        return category, message
+        return self.watched.last_look_failure if self.watched is not None else None
 
 
 @dataclass(frozen=True)

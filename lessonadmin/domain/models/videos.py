@@ -3,6 +3,7 @@
 `owner_id` is who the lesson or course belongs to; a trigger keeps it true, also when a lesson changes hands.
 """
 
+import re
 import uuid
 
 from sqlalchemy import (
@@ -32,6 +33,7 @@ TRACKING_STATUSES = ("uploading", "processing", "ready", "error", "cancelled", "
 CURRENT_AND_OPEN = f"superseded_at IS NULL AND status IN ({OPEN})"
 MIGRATED = "migrated"
 ANY_POLICY = "any"
+CATEGORY = re.compile("[a-z_]+")  # of a failed call, as it stands before its words
 
 
 class Tracking(WithMuxIds, Stamped, Base):
@@ -174,10 +176,18 @@ class Tracking(WithMuxIds, Stamped, Base):
         return None if self.has_temporary_asset else self.mux_asset_id
 
     @property
+    def last_look_failure(self) -> tuple[str, str] | None:
+        """Why the last check with Mux failed: the category of the failed call and its words; an answer that was not
+        believed has no category."""
+        if not self.last_look_error:
+            return None
+        category, _, words = self.last_look_error.partition(": ")
+        return (category, words) if CATEGORY.fullmatch(category) else ("", self.last_look_error)
+
+    @property
     def last_look_words(self) -> str:
-        """Why the last check with Mux failed, without the category that stands before it for programs."""
-        category, _, words = (self.last_look_error or "").partition(": ")
-        return words or category
+        """The same for people."""
+        return self.last_look_failure[1] if self.last_look_failure else ""
 
     @property
     def target_type(self) -> Kind:

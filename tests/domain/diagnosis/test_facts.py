@@ -106,7 +106,7 @@ def test_what_mux_says_of_progress_is_newer_than_our_row(at_mux: int | None, pro
     [
         (None, None),
         ("timeout: No answer: none at all.", ("timeout", "No answer: none at all.")),
-        ("without a category", ("without a category", "")),
+        ("Mux says that it: does not exist.", ("", "Mux says that it: does not exist.")),
     ],
 )
 def test_the_last_failed_look_is_told_with_its_category(

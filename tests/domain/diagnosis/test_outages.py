@@ -8,11 +8,12 @@ from sqlalchemy import func, update
 
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats, hourly_statistics
-from lessonadmin.domain.diagnosis import outages
+from lessonadmin.domain.diagnosis import diagnose, outages
 from lessonadmin.domain.diagnosis.finding import Button
 from lessonadmin.domain.health import alarms
 from lessonadmin.domain.models import Alarm, Heartbeat, Lesson, Tracking
-from tests.domain.diagnosis.support import by_record, causes
+from lessonadmin.domain.polling import not_found_guard
+from tests.domain.diagnosis.support import by_record, causes, fresh
 from tests.factories import keep, make_event, make_playing_lesson
 from tests.mux_sim import MuxSim
 
@@ -140,6 +141,12 @@ def test_each_outage_is_said_once(uploading: Lesson) -> None:
     heartbeats.record("mux:auth_error")
     note(last_look_error="auth_error: Mux does not accept our access token.")
     assert causes(uploading).count("wrong_token") == 1
+
+
+def test_an_answer_that_was_not_believed_is_said_whole(uploading: Lesson) -> None:
+    note(last_look_error=not_found_guard.IGNORED_MESSAGE)
+    (found,) = [one for one in diagnose.diagnose(fresh(uploading)) if one.cause == "mux_unreachable"]
+    assert not_found_guard.IGNORED_MESSAGE in found.sentence
 
 
 def note(**columns: Any) -> None:

@@ -13,7 +13,10 @@ from typing import Any, Literal
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Uuid,
     and_,
+    any_,
+    bindparam,
     case,
     exists,
     func,
@@ -25,10 +28,12 @@ from sqlalchemy import (
     union,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from lessonadmin.db import db
 from lessonadmin.domain.models import Difference, Lesson, MuxCall, Owner, ReconcileRun, Tracking, owners
+from lessonadmin.domain.querying.kept_statements import kept
 from lessonadmin.domain.videos import conditions, wording
 from lessonadmin.domain.videos.state_machine import KEPT_BACK, NOT_BEGUN, State
 
@@ -168,6 +173,11 @@ def has(cause: Cause, model: type[Any]) -> ColumnElement[bool]:
     return RULES[cause](model)
 
 
+def by_index_of_its_own(cause: Cause, model: type[Any]) -> ColumnElement[bool] | None:
+    """`has` for a cause of the lesson's (or course's) own columns, which an index finds in order; None for any other."""
+    return has(cause, model) if cause in ("deleted_at_mux", "unplayable", "failed") else None
+
+
 def ids_with(cause: Cause, model: type[Any]) -> Select[Any]:
     """The id of each that has this cause, once."""
     column = owners.COLUMNS[model.kind]
@@ -186,10 +196,28 @@ def ids_with(cause: Cause, model: type[Any]) -> Select[Any]:
 ALL: tuple[Cause, ...] = ("failed", "missing_at_mux", "refused", "stuck", "held")
 
 
-def ids(model: type[Any]) -> Select[Any]:
-    """The id of each lesson (or course) that needs a person, once."""
-    found = union(*(ids_with(cause, model) for cause in ALL)).subquery()
+@kept
+def ids(model: type[Any], *, most: int | None = None) -> Select[Any]:
+    """The id of each lesson (or course) that needs a person, once. `most`: no more than so many are looked for, to count them
+    so far."""
+    return _one_of(*(ids_with(cause, model) for cause in ALL), most=most)
+
+
+def _one_of(*rows: Select[Any], most: int | None) -> Select[Any]:
+    found = union(*(select(one.limit(most).subquery()) for one in rows) if most else rows).subquery()
     return select(found.c.id)
+
+
+@kept
+def newest_ids(model: type[Any], most: int) -> Select[Any]:
+    """The ids of the newest of them, the newest first: of each cause its newest, so that many of one are not all read."""
+    found = union(
+        *(
+            select(newest.c.id).order_by(newest.c.id.desc()).limit(most)
+            for newest in (ids_with(cause, model).subquery() for cause in ALL)
+        )
+    ).subquery()
+    return select(found.c.id).order_by(found.c.id.desc()).limit(most)
 
 
 def needed(model: type[Any]) -> ColumnElement[bool]:
@@ -219,20 +247,21 @@ def count_by_cause() -> dict[Cause, int]:
 
 def why_many(rows: Sequence[Owner]) -> dict[uuid.UUID, str]:
     """Which of a page of lessons, or of courses, need a person, and why: the first cause as a sentence. One query."""
-    if not rows:
-        return {}
-    model = type(rows[0])
+    return _sentences(_why(type(rows[0])), rows) if rows else {}
+
+
+@kept
+def _why(model: type[Any]) -> Select[Any]:
     column = owners.COLUMNS[model.kind]
     late = select(Tracking.status).where(column == model.id, conditions.stuck_uploads()).limit(1)
-    asked = select(
+    return select(
         model.id,
         model.video_error_type.label("error_type"),
         func.coalesce(late.scalar_subquery(), model.video_processing_status).label("status"),
         *(has(cause, model).label(cause) for cause in CAUSES),
         case((_refused(model), _refusal(model.id))).label("refusal"),
         case((_missing_at_mux(model), _missing_since(model.id))).label("missing_since"),
-    ).where(model.id.in_([row.id for row in rows]))
-    return _sentences(asked)
+    ).where(model.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 
 
 def _refusal(target_id: Any) -> ColumnElement[Any]:
@@ -243,9 +272,9 @@ def _refusal(target_id: Any) -> ColumnElement[Any]:
     return newest.order_by(MuxCall.at.desc()).limit(1).scalar_subquery()
 
 
-def _sentences(asked: Any) -> dict[uuid.UUID, str]:
+def _sentences(asked: Select[Any], rows: Sequence[Any]) -> dict[uuid.UUID, str]:
     found = {}
-    for row in db.session.execute(asked):
+    for row in db.session.execute(asked, {"ids": [row.id for row in rows]}):
         cause = next((cause for cause in CAUSES if row._mapping[cause]), None)
         if cause is not None:
             detail = {
@@ -297,31 +326,40 @@ UPLOAD_RULES: dict[Cause, Callable[[], ColumnElement[bool]]] = {
 }
 
 
-def upload_ids() -> Select[Any]:
-    """The id of each upload for which its lesson or course needs a person, once."""
+@kept
+def upload_ids(*, most: int | None = None) -> Select[Any]:
+    """The id of each upload for which its lesson or course needs a person, once. `most`: as with `ids`."""
     missing = select(Tracking.id).join(Difference, Tracking.mux_asset_id == Difference.mux_id)
-    found = union(
+    return _one_of(
         missing.where(_is_missing()),
         *(select(Tracking.id).where(UPLOAD_RULES[cause]()) for cause in ALL if cause != "missing_at_mux"),
-    ).subquery()
-    return select(found.c.id)
+        most=most,
+    )
 
 
 def uploads() -> ColumnElement[bool]:
     return Tracking.id.in_(upload_ids())
 
 
+def uploads_by_each() -> ColumnElement[bool]:
+    """The same, asked of one after the other: for a list of so many that they are found on the way."""
+    return or_(*(UPLOAD_RULES[cause]() for cause in ALL))
+
+
 def why_uploads(rows: Sequence[Tracking]) -> dict[uuid.UUID, str]:
     """The same of a page of uploads."""
-    if not rows:
-        return {}
+    return _sentences(_why_of_uploads(), rows) if rows else {}
+
+
+@kept
+def _why_of_uploads() -> Select[Any]:
     target_id = func.coalesce(Tracking.lesson_id, Tracking.course_id)
-    asked = select(
+    asked: Select[Any] = select(
         Tracking.id,
         Tracking.error_type,
         Tracking.status,
         *(rule().label(cause) for cause, rule in UPLOAD_RULES.items()),
         case((refused_upload(), _refusal(target_id))).label("refusal"),
         case((_has_open_finding(), _missing_since(target_id))).label("missing_since"),
-    ).where(Tracking.id.in_([row.id for row in rows]))
-    return _sentences(asked)
+    ).where(Tracking.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    return asked

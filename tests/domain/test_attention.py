@@ -284,6 +284,7 @@ def the_owner_is_found(model: type[Any], owner: Owner, other: Owner, causes: tup
     assert found(attention.ids(model)) == once
     assert found(select(model.id).where(attention.needed(model))) == once
     assert found(select(model.id).where(attention.needed_by_each(model))) == once
+    assert found(attention.newest_ids(model, 10)) == once
     others = {owner.id, other.id} - set(once)
     assert set(found(select(model.id).where(~attention.needed_by_each(model)))) == others
 
@@ -297,6 +298,7 @@ def the_upload_is_found(name: str, causes: tuple[str, ...], sentence: str) -> No
     which = [rows[-1].id] if causes else []
     assert found(attention.upload_ids()) == which
     assert found(select(Tracking.id).where(attention.uploads())) == which
+    assert found(select(Tracking.id).where(attention.uploads_by_each())) == which
     said = attention.why_uploads(rows)
     assert list(said) == which
     assert all(one.startswith(sentence) for one in said.values())
@@ -348,6 +350,40 @@ def test_what_has_several_causes_counts_once_by_the_first(session: Session) -> N
     assert attention.why_many([lesson]) == {lesson.id: "Mux could not process the file"}
     counts = attention.count_by_cause()
     assert (counts["failed"], counts["held"]) == (1, 0)
+
+
+def test_the_newest_of_every_cause_come_first_and_no_more_than_asked_for(session: Session) -> None:
+    made = [failed("asset_errored")(make_lesson).id for _ in range(3)]
+    held = make_lesson()
+    make_tracking(held, status="cancelled", error_type="held", superseded_at=datetime.now(UTC))
+    assert found(attention.newest_ids(Lesson, 2)) == [held.id, made[2]]
+    assert found(attention.newest_ids(Lesson, 10)) == [held.id, *reversed(made)]
+
+
+def test_so_many_are_looked_for_as_are_counted(session: Session) -> None:
+    """Each cause gives as many as are asked for: so all together are at least as many, if there are."""
+    for _ in range(3):
+        make_tracking(failed("asset_errored")(make_lesson), status="cancelled", error_type="held")
+    for rows in (attention.ids(Lesson, most=2), attention.upload_ids(most=2)):
+        assert len(found(rows)) >= 2
+    limits = [str(rows).count("LIMIT") for rows in (attention.ids(Lesson), attention.ids(Lesson, most=2))]
+    assert limits[1] - limits[0] == len(attention.ALL)
+
+
+@pytest.mark.parametrize("cause", attention.CAUSES)
+def test_a_cause_of_the_own_columns_is_asked_of_each_in_the_same_words(
+    session: Session, cause: attention.Cause
+) -> None:
+    for error in ("asset_errored", "deleted_at_mux", "no_playback_id"):
+        failed(error)(make_lesson)
+    each = attention.by_index_of_its_own(cause, Lesson)
+    assert (each is not None) is (cause in ("deleted_at_mux", "unplayable", "failed"))
+    if each is not None:
+        assert (
+            set(found(select(Lesson.id).where(each)))
+            == set(found(attention.ids_with(cause, Lesson)))
+            != set()
+        )
 
 
 def test_an_empty_page_asks_nothing(app: Flask) -> None:

@@ -23,7 +23,8 @@ YES_NO = (("yes", "Yes"), ("no", "No"))
 
 class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are partial
     """`condition` makes the WHERE of a value. `ordered_by`: a list narrowed by this is read in that column's order,
-    since then one index answers both. `counted_as`: rows of another table that are as many, and more quickly counted.
+    since then one index answers both. `counted_as`: of a value and a limit, rows of another table that are as many, and more quickly counted.
+    `by_each`: the same condition asked of one row after the other, for so many that they are found on the way.
     `bound`: one end of a range, whose other end may be asked for as well. `words`: a value as people read it."""
 
     def __init__(
@@ -37,7 +38,8 @@ class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are pa
         read: Callable[[str], Any] = str,
         kind: str | None = None,
         ordered_by: Any = None,
-        counted_as: Callable[[Any], Select[Any] | None] = lambda _value: None,
+        counted_as: Callable[[Any, int], Select[Any] | None] = lambda _value, _most: None,
+        by_each: Callable[[Any], ColumnElement[bool] | None] = lambda _value: None,
         bound: bool = False,
         words: Callable[[str], str] | None = None,
     ) -> None:
@@ -47,6 +49,7 @@ class Where(BaseSQLAFilter):  # type: ignore[misc]  # Flask-Admin's types are pa
         self.condition = condition
         self.ordered_by = ordered_by
         self.counted_as = counted_as
+        self.by_each = by_each
         self.bound = bound
         self._words = words
 
@@ -95,7 +98,8 @@ def flag(
     condition: ColumnElement[bool] | Callable[[], ColumnElement[bool]],
     *,
     otherwise: Callable[[], ColumnElement[bool]] | None = None,
-    counted_as: Callable[[], Select[Any]] | None = None,
+    counted_as: Callable[[int], Select[Any]] | None = None,
+    by_each: Callable[[], ColumnElement[bool]] | None = None,
 ) -> list[Where]:
     """Yes or no. `otherwise`: the condition for no, if there is a quicker one than that the first is not so."""
 
@@ -105,10 +109,13 @@ def flag(
         found = condition() if callable(condition) else condition
         return found if value == "yes" else ~found
 
-    def rows(value: str) -> Select[Any] | None:
-        return counted_as() if counted_as is not None and value == "yes" else None
+    def rows(value: str, most: int) -> Select[Any] | None:
+        return counted_as(most) if counted_as is not None and value == "yes" else None
 
-    return [Where(name, "is", where, column=None, options=YES_NO, counted_as=rows)]
+    def each(value: str) -> ColumnElement[bool] | None:
+        return by_each() if by_each is not None and value == "yes" else None
+
+    return [Where(name, "is", where, column=None, options=YES_NO, counted_as=rows, by_each=each)]
 
 
 def text(name: str, column: Any) -> list[Where]:

@@ -23,6 +23,7 @@ from lessonadmin.admin.framework.filters import Where
 from lessonadmin.admin.framework.listing import PageOfRows
 from lessonadmin.admin.framework.saved_filters import KeepsFilters, narrowing
 from lessonadmin.domain.querying import bounded_count, keyset
+from lessonadmin.domain.querying.kept_statements import kept
 from lessonadmin.text.texts import storable
 from lessonadmin.web.requests import NOT_STORABLE
 
@@ -40,13 +41,15 @@ KNOWN = frozenset({"page", "page_size", "sort", "desc", "search", "view", "url",
 @dataclass(frozen=True)
 class SavedView:
     """A tab above the list. `counted`: how many there are is worth a look from afar, and quickly known, or more
-    quickly from `counted_as`, which has as many rows."""
+    quickly from `counted_as`, whose rows are the keys of the same rows, as far as they are to be counted. `by_each`: the same
+    condition asked of one row after the other, for so many that they are found on the way."""
 
     name: str
     label: str
     condition: Callable[[], ColumnElement[bool]]
     counted: bool = True
-    counted_as: Callable[[], Select[Any]] | None = None
+    counted_as: Callable[[int], Select[Any]] | None = None
+    by_each: Callable[[], ColumnElement[bool]] | None = None
 
 
 class TableView(KeepsFilters, PanelView):
@@ -82,8 +85,8 @@ class TableView(KeepsFilters, PanelView):
         """What the search box finds; None for everything."""
         return None
 
-    def pinned(self) -> Select[Any] | None:
-        """Ids of rows that stand first where the whole list begins; None for none."""
+    def pinned(self, most: int) -> Select[Any] | None:
+        """Keys of at most so many rows that stand first where the whole list begins; None for none."""
         return None
 
     def listed(self) -> Any:
@@ -107,12 +110,11 @@ class TableView(KeepsFilters, PanelView):
         if not execute:
             return None, query.filter(*conditions)
         bounded_count.plan_by_values()
-        key = self._key
         in_default_order = bool(conditions) and not search and sort_column is None
         most = MAX_FILTERED if in_default_order else MAX_COUNTED
         counted = self._count(search, conditions, filters, most)
-        by_name = bool(conditions) and not counted.more
-        query = query.filter(*([bounded_count.named(key, conditions, counted)] if by_name else conditions))
+        if conditions:
+            query = query.filter(*self._narrowed(conditions, counted, filters))
         for relation in self._auto_joins:
             query = query.options(self._loading(relation))
         order = self._order(sort_column, sort_desc, filters)
@@ -124,14 +126,28 @@ class TableView(KeepsFilters, PanelView):
         return counted.number, PageOfRows(rows, self.prepare(rows), found, counted, pinned=len(first))
 
     def _pinned_rows(self, query: Any, order: keyset.Order) -> list[Any]:
-        wanted = self.pinned()
-        counted = bounded_count.count_rows(wanted, MAX_FILTERED) if wanted is not None else None
-        if counted is None or not counted.number:
+        wanted = self.pinned(MAX_PINNED)
+        if wanted is None:
             return []
-        among = [self._key.in_(wanted)]
-        which = among if counted.more else [bounded_count.named(self._key, among, counted)]
-        pinned = query.filter(*which).order_by(None).order_by(*order.clauses(backwards=False))
-        return list(pinned.limit(MAX_PINNED))
+        pinned = query.filter(bounded_count.one_of(self._key, wanted)).order_by(None)
+        return list(pinned.order_by(*order.clauses(backwards=False)))
+
+    def _narrowed(
+        self, conditions: list[ColumnElement[bool]], counted: bounded_count.Count, filters: Any
+    ) -> list[ColumnElement[bool]]:
+        """Few rows are named, many are found on the way through the list's order."""
+        if not counted.more:
+            return [bounded_count.named(self._key, conditions, counted)]
+        by_each = self._by_each(filters) if len(conditions) == 1 else None
+        return conditions if by_each is None else [by_each]
+
+    def _by_each(self, filters: Any) -> ColumnElement[bool] | None:
+        """The one condition there is, asked of one row after the other, if it is written in that form."""
+        for index, _, value in filters or ():
+            wanted = self._filters[index]
+            return wanted.by_each(wanted.clean(value)) if isinstance(wanted, Where) else None
+        chosen = self.saved_view()
+        return chosen.by_each() if chosen is not None and chosen.by_each is not None else None
 
     def _count(
         self, search: str | None, conditions: list[ColumnElement[bool]], filters: Any, most: int
@@ -139,20 +155,20 @@ class TableView(KeepsFilters, PanelView):
         if search:
             count = bounded_count.count_found if self.searches_words else bounded_count.count
             return count(self._key, conditions, most)
-        rows = self._counted_as(filters) if len(conditions) == 1 else None
+        rows = self._counted_as(filters, most + 1) if len(conditions) == 1 else None
         if rows is not None:
             return bounded_count.count_rows(rows, most)
         column = self._filtered_by_order(filters)
         order = () if column is None else keyset.Order(column, self._key, True).clauses(backwards=False)
         return bounded_count.count(self._key, conditions, most, order)
 
-    def _counted_as(self, filters: Any) -> Select[Any] | None:
+    def _counted_as(self, filters: Any, most: int) -> Select[Any] | None:
         """Other rows that are as many as those of the one condition there is."""
         for index, _, value in filters or ():
             wanted = self._filters[index]
-            return wanted.counted_as(value) if isinstance(wanted, Where) else None
+            return wanted.counted_as(value, most) if isinstance(wanted, Where) else None
         chosen = self.saved_view()
-        return chosen.counted_as() if chosen is not None and chosen.counted_as is not None else None
+        return chosen.counted_as(most) if chosen is not None and chosen.counted_as is not None else None
 
     @property
     def _key(self) -> Any:
@@ -278,12 +294,21 @@ class TableView(KeepsFilters, PanelView):
         counted = [one for one in self.saved_views if one.counted]
         if not counted:
             return {}
-        rows = [
-            one.counted_as() if one.counted_as else bounded_count.keys(self._key, [one.condition()])
-            for one in counted
-        ]
-        counts = bounded_count.count_each(rows, MAX_IN_TAB + 1)
+        counts = bounded_count.counts(_counts_of_tabs(self))
         return {one.name: count for one, count in zip(counted, counts, strict=True)}
+
+
+@kept
+def _counts_of_tabs(view: TableView) -> Select[Any]:
+    most = MAX_IN_TAB + 1
+    return bounded_count.count_each(
+        [
+            one.counted_as(most) if one.counted_as else bounded_count.keys(view._key, [one.condition()])
+            for one in view.saved_views
+            if one.counted
+        ],
+        most,
+    )
 
 
 def _with(address: str, more: dict[str, str] | None) -> str:

@@ -75,7 +75,7 @@ class TrackingView(ActsOnRows, TableView):
     column_filters = (
         *filters.choice("State", Tracking.status, STATUSES),
         *filters.person("Owner", Tracking.owner_id),
-        *filters.flag("Needs attention", attention.uploads, counted_as=attention.upload_ids),
+        *filters.flag("Needs attention", attention.uploads, counted_as=lambda most: attention.upload_ids(most=most), by_each=attention.uploads_by_each),
         filters.Where("Cause", "is", lambda cause: attention.UPLOAD_RULES[read_cause(cause)](), column=None, options=CAUSES, read=read_cause),
         *filters.flag("Stuck", conditions.stuck_uploads),
         *filters.only("Error type", Tracking.error_type, ERRORS),
@@ -87,7 +87,13 @@ class TrackingView(ActsOnRows, TableView):
         *filters.day("Updated", Tracking.updated_at),
     )  # fmt: skip
     saved_views = (
-        SavedView("needs-attention", "Needs attention", attention.uploads, counted_as=attention.upload_ids),
+        SavedView(
+            "needs-attention",
+            "Needs attention",
+            attention.uploads,
+            counted_as=lambda most: attention.upload_ids(most=most),
+            by_each=attention.uploads_by_each,
+        ),
         SavedView("stuck", "Stuck", conditions.stuck_uploads),
         SavedView("failed", "Failed", attention.UPLOAD_RULES["failed"]),
         SavedView("temporary-ids", "Temporary ids", lambda: Tracking.temp_asset_id.is_not(None)),

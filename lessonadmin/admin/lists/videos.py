@@ -46,7 +46,8 @@ def attention_filters(model: type[Any]) -> list[filters.Where]:
             "Needs attention",
             lambda: attention.needed(model),
             otherwise=lambda: ~attention.needed_by_each(model),
-            counted_as=lambda: attention.ids(model),
+            counted_as=lambda most: attention.ids(model, most=most),
+            by_each=lambda: attention.needed_by_each(model),
         ),
         filters.Where(
             "Cause",
@@ -55,13 +56,14 @@ def attention_filters(model: type[Any]) -> list[filters.Where]:
             column=None,
             options=CAUSES,
             read=read_cause,
-            counted_as=lambda cause: attention.ids_with(read_cause(cause), model),
+            counted_as=lambda cause, _: attention.ids_with(read_cause(cause), model),
+            by_each=lambda cause: attention.by_index_of_its_own(cause, model),
         ),
         *filters.flag(
             "Stuck",
             lambda: conditions.stuck(model),
             otherwise=lambda: conditions.not_stuck(model),
-            counted_as=lambda: conditions.stuck_ids(model),
+            counted_as=lambda _: conditions.stuck_ids(model),
         ),
     ]
 
@@ -72,13 +74,14 @@ def attention_views(model: type[Any]) -> tuple[SavedView, ...]:
             "needs-attention",
             "Needs attention",
             lambda: attention.needed(model),
-            counted_as=lambda: attention.ids(model),
+            counted_as=lambda most: attention.ids(model, most=most),
+            by_each=lambda: attention.needed_by_each(model),
         ),
         SavedView(
             "stuck",
             "Stuck",
             lambda: conditions.stuck(model),
-            counted_as=lambda: conditions.stuck_ids(model),
+            counted_as=lambda _: conditions.stuck_ids(model),
         ),
         SavedView("failed", "Failed", lambda: attention.has("failed", model)),
     )
@@ -108,8 +111,8 @@ class OwnerList(TableView):
             return or_(like, self.owner_column.in_(people))
         return like
 
-    def pinned(self) -> Select[Any]:
-        return attention.ids(self.model)
+    def pinned(self, most: int) -> Select[Any]:
+        return attention.newest_ids(self.model, most)
 
     def prepare(self, rows: Sequence[Any]) -> Videos:
         headers.shows_pictures()

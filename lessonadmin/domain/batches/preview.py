@@ -8,8 +8,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import Select, Text, Uuid, any_, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from lessonadmin.db import db
 from lessonadmin.domain import buyers
@@ -18,6 +20,7 @@ from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.results import DONE, SENTENCES
 from lessonadmin.domain.batches.targets import Source
 from lessonadmin.domain.buyers import Bought
+from lessonadmin.domain.querying.kept_statements import kept
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,18 @@ def useful(target: str, row_id: uuid.UUID) -> tuple[Action, ...]:
 def useful_of_many(target: str, row_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ...]]:
     """The names of those actions for each of a few rows, by one query."""
     offered = registry.of(target)
-    model = registry.MODELS[target]
-    verdicts = (one.verdict().label(one.name) for one in offered)
-    rows = db.session.execute(select(model.id, *verdicts).where(model.id.in_(row_ids)))
+    rows = db.session.execute(_verdicts(target), {"ids": list(row_ids)})
     return {
         row_id: tuple(one.name for one, code in zip(offered, codes, strict=True) if code in DONE)
         for row_id, *codes in rows
     }
+
+
+@kept
+def _verdicts(target: str) -> Select[Any]:
+    model = registry.MODELS[target]
+    verdicts = (one.verdict().label(one.name) for one in registry.of(target))
+    return select(model.id, *verdicts).where(model.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 
 
 def _group(code: str, count: int, ids: list[uuid.UUID], names: dict[uuid.UUID, str]) -> Group:

@@ -61,11 +61,15 @@ def keys(key: Any, conditions: Conditions) -> Select[Any]:
     return select(key).where(*conditions)
 
 
-def count_each(rows: Sequence[Select[Any]], most: int) -> list[int]:
-    """How many rows each of them has, at most so many, by one statement for all."""
+def count_each(rows: Sequence[Select[Any]], most: int) -> Select[Any]:
+    """One statement for how many rows each of them has, at most so many."""
     some = [one.limit(most).subquery() for one in rows]
-    counts = [select(func.count()).select_from(one).scalar_subquery() for one in some]
-    return [int(count) for count in db.session.execute(select(*counts)).one()]
+    return select(*(select(func.count()).select_from(one).scalar_subquery() for one in some))
+
+
+def counts(each: Select[Any]) -> list[int]:
+    """Its answer."""
+    return [int(count) for count in db.session.execute(each).one()]
 
 
 def count_found(key: Any, conditions: Conditions, most: int) -> Count:
@@ -95,7 +99,7 @@ def _counted_by_name(key: Any, conditions: Conditions, most: int) -> Count:
 
 
 def _newest(key: Any, how_many: int) -> ColumnElement[bool]:
-    return _one_of(key, select(key).order_by(key.desc()).limit(how_many))
+    return one_of(key, select(key).order_by(key.desc()).limit(how_many))
 
 
 def named(key: Any, conditions: Conditions, counted: Count) -> ColumnElement[bool]:
@@ -103,7 +107,7 @@ def named(key: Any, conditions: Conditions, counted: Count) -> ColumnElement[boo
     if counted.ids is not None:
         known: ColumnElement[bool] = key == any_(cast(list(counted.ids), ARRAY(Uuid)))
         return known
-    return _one_of(key, select(key).where(*conditions))
+    return one_of(key, select(key).where(*conditions))
 
 
 def narrowed(key: Any, conditions: Conditions, wanted: int) -> Conditions:
@@ -116,6 +120,7 @@ def narrowed(key: Any, conditions: Conditions, wanted: int) -> Conditions:
     return conditions if counted.more else [named(key, conditions, counted)]
 
 
-def _one_of(key: Any, ids: Any) -> ColumnElement[bool]:
+def one_of(key: Any, ids: Any) -> ColumnElement[bool]:
+    """The rows with these keys, which are few and found first."""
     found: ColumnElement[bool] = key == any_(func.array(ids.correlate(None).scalar_subquery()))
     return found

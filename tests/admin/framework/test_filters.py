@@ -78,11 +78,14 @@ def test_no_may_have_a_condition_of_its_own(value: str, said: str) -> None:
 def test_only_yes_is_counted_by_other_rows() -> None:
     """The other rows are as many as those that fit, and say nothing of those that do not."""
     other: Select[tuple[uuid.UUID]] = select(Lesson.id)
-    (counted,) = filters.flag("Stuck", Lesson.publish_on_ready, counted_as=lambda: other)
+    each = Lesson.title == "Rye"
+    (counted,) = filters.flag(
+        "Stuck", Lesson.publish_on_ready, counted_as=lambda _: other, by_each=lambda: each
+    )
     (plain,) = filters.flag("Stuck", Lesson.publish_on_ready)
-    assert counted.counted_as("yes") is other
-    assert counted.counted_as("no") is None
-    assert plain.counted_as("yes") is None
+    assert (counted.counted_as("yes", 10), counted.by_each("yes")) == (other, each)
+    assert (counted.counted_as("no", 10), counted.by_each("no")) == (None, None)
+    assert (plain.counted_as("yes", 10), plain.by_each("yes")) == (None, None)
 
 
 @pytest.mark.parametrize(

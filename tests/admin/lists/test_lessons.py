@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
+from lessonadmin.admin.framework import table
 from lessonadmin.domain.models import Lesson
 from tests.admin.samples import browser, link, titles
 from tests.factories import (
@@ -127,6 +128,19 @@ def test_a_row_says_its_state_its_owner_and_its_price(app: Flask) -> None:
         f"/admin/person/details/?id={ada.id}",
     ):
         assert page.all("a", href=address), address
+
+
+@pytest.mark.parametrize(
+    "query", ["view=needs-attention", "flt0_needs_attention_is=yes", "flt0_cause_is=failed"]
+)
+def test_of_so_many_that_they_are_not_counted_the_same_are_shown(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    make_one_of_each_state()
+    monkeypatch.setattr(table, "MAX_FILTERED", 0)
+    viewer, expected = browser(), {"Failed"} if "cause" in query else {"Failed", "Stuck"}
+    assert "more than 0" in viewer.get(f"/admin/lesson/?{query}").text
+    assert set(titles(viewer, f"/admin/lesson/?{query}")) == expected
 
 
 def test_what_needs_attention_stands_first_where_the_whole_list_begins_and_once(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
+from lessonadmin.admin.framework import table
 from lessonadmin.admin.lists.uploads import STATUSES
 from lessonadmin.domain.models import Tracking
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
@@ -71,6 +72,21 @@ def shown(query: str) -> set[str]:
 def test_a_filter_a_view_and_a_search_find_their_uploads(app: Flask, query: str, expected: set[str]) -> None:
     make_one_of_each_state()
     assert shown(query) == expected
+
+
+@pytest.mark.parametrize("query", ["view=needs-attention", "flt0_needs_attention_is=yes"])
+def test_of_so_many_that_they_are_not_counted_the_same_are_shown(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    make_one_of_each_state()
+    monkeypatch.setattr(table, "MAX_FILTERED", 1)
+    viewer = browser()
+    assert "more than 1" in viewer.get(f"/admin/tracking/?{query}").text
+    assert {name.partition(".")[0] for name in titles(viewer, f"/admin/tracking/?{query}")} == {
+        "slow",
+        "failed",
+        "held",
+    }
 
 
 @pytest.mark.parametrize(

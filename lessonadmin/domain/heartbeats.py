@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, func, or_, select, text
+from sqlalchemy import Connection, Select, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import ProgrammingError
 
@@ -35,10 +36,14 @@ def record(name: str, **detail: object) -> None:
 
 def ages(*prefixes: str, on: Connection | None = None) -> dict[str, float]:
     """Seconds since each was seen whose name begins so, within the last day or longer ago."""
-    age = func.extract("epoch", func.clock_timestamp() - Heartbeat.at)
-    named = or_(*(Heartbeat.name.startswith(prefix) for prefix in prefixes))
-    rows = (on or db.session).execute(select(Heartbeat.name, age).where(named))
+    rows = (on or db.session).execute(ages_query(*prefixes))
     return {name: float(seconds) for name, seconds in rows}
+
+
+def ages_query(*prefixes: str) -> Select[str, Any]:
+    """The same, for a caller that asks for more than heartbeats by one statement."""
+    age: Any = func.extract("epoch", func.clock_timestamp() - Heartbeat.at)
+    return select(Heartbeat.name, age).where(or_(*(Heartbeat.name.startswith(prefix) for prefix in prefixes)))
 
 
 def unheard(on: Connection, *, within: timedelta) -> dict[str, object] | None:
@@ -62,7 +67,10 @@ def age(prefix: str) -> float | None:
 
 def worker_and_clock() -> dict[str, bool]:
     """Is there a worker, and a clock?"""
-    seen = ages(WORKER, CLOCK)
+    return worker_and_clock_among(ages(WORKER, CLOCK))
+
+
+def worker_and_clock_among(seen: Mapping[str, float]) -> dict[str, bool]:
     return {"worker": bool(alive(seen, WORKER)), "clock": bool(alive(seen, CLOCK))}
 
 

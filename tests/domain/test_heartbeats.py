@@ -10,6 +10,7 @@ from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.diagnosis.outages import background_work_findings
+from lessonadmin.domain.diagnosis.signals import read_signals
 from lessonadmin.domain.health import dashboard
 from lessonadmin.domain.health.doctor import database_checks
 from lessonadmin.domain.health.doctor.examination import DoctorContext
@@ -56,4 +57,8 @@ def test_all_pages_say_the_same_of_workers(session: Session) -> None:
     assert workers.level == "ok"
     assert "2 alive (one:1, two:2)" in workers.says
     assert clock.level == "FAIL"
-    assert {"no_clock"} <= {one.cause for one in background_work_findings()} <= {"no_clock", "redis_away"}
+    assert (
+        {"no_clock"}
+        <= {one.cause for one in background_work_findings(read_signals())}
+        <= {"no_clock", "redis_away"}
+    )

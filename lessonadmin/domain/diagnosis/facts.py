@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, literal, select, union_all
 
 from lessonadmin.db import db
 from lessonadmin.domain.diagnosis.mux_comparison import Look
@@ -53,6 +53,7 @@ class VideoFacts:
     watched: Tracking | None  # what Mux is asked about
     deletion: AssetDeletion | None
     waiting_events: tuple[uuid.UUID, ...]
+    heard: bool  # a message of Mux about the file of `watched` has come
     now: datetime
     look: Look | None
     withdrawn: tuple["Withdrawn", ...] = ()
@@ -182,7 +183,7 @@ def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    waiting = _waiting_events(owner, video.current)
+    waiting, heard = _events(owner, video)
     plays = owner.video_processing_status == "ready" and video.in_question is video.playing
     instructor = db.session.get(User, owner.owner_id)
     return VideoFacts(
@@ -192,9 +193,10 @@ def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None
         video.watched,
         deletion,
         waiting,
+        heard,
         found.now,
         look,
-        _withdrawn(found.all),
+        _withdrawn(found),
         _not_begun(owner, video),
         None if plays else upload_again.asked(owner, video.in_question),
         (instructor.name or instructor.email) if instructor is not None else "The instructor",
@@ -214,44 +216,61 @@ def _not_begun(owner: Owner, video: LockedVideo) -> NotBegun | None:
     return NotBegun(upload, category)
 
 
-def _withdrawn(uploads: tuple[Tracking, ...]) -> tuple[Withdrawn, ...]:
-    found = [upload for upload in uploads if is_withdrawn(upload.status, upload.error_type)]
-    ids = {upload.started_by for upload in found}
-    known = db.session.execute(select(User.id, User.email).where(User.id.in_(ids))).all() if found else []
-    emails = {user.id: user.email for user in known}
+def _withdrawn(found: "Uploads") -> tuple[Withdrawn, ...]:
     return tuple(
-        Withdrawn(upload, emails.get(upload.started_by, UNKNOWN) if upload.started_by else UNKNOWN)
-        for upload in found
+        Withdrawn(upload, starter or UNKNOWN)
+        for upload, starter in zip(found.all, found.starters, strict=True)
+        if is_withdrawn(upload.status, upload.error_type)
     )
 
 
 @dataclass(frozen=True)
 class Uploads:
-    """Every upload of a lesson or course, oldest first, and when they were read, by the database's clock."""
+    """Every upload of a lesson or course, oldest first, the address of who started each, and when they were read, by the
+    database's clock."""
 
     all: tuple[Tracking, ...]
+    starters: tuple[str | None, ...]
     now: datetime
 
 
 def uploads_of(owner: Owner) -> Uploads:
     column = owners.COLUMNS[owner.kind]
     found = db.session.execute(
-        select(Tracking, func.clock_timestamp())
+        select(Tracking, User.email, func.clock_timestamp())
+        .outerjoin(User, User.id == Tracking.started_by)
         .where(column == owner.id)
         .order_by(Tracking.created_at, Tracking.id)
         .execution_options(populate_existing=True)
     ).all()
-    now: datetime = found[0][1] if found else db.session.scalars(select(func.clock_timestamp())).one()
-    return Uploads(tuple(upload for upload, _ in found), now)
+    now: datetime = found[0][2] if found else db.session.scalars(select(func.clock_timestamp())).one()
+    return Uploads(tuple(row[0] for row in found), tuple(row[1] for row in found), now)
 
 
-def _waiting_events(owner: Owner, uploads: list[Tracking]) -> tuple[uuid.UUID, ...]:
-    """Events about it that are parked or could not be applied."""
-    return tuple(
-        db.session.scalars(
-            select(MuxEvent.id)
-            .where(conditions.events_about(owner.id, uploads), MuxEvent.outcome.in_(("failed", "unmatched")))
-            .order_by(MuxEvent.received_at)
-            .limit(MAX_EVENTS)
+def _events(owner: Owner, video: LockedVideo) -> tuple[tuple[uuid.UUID, ...], bool]:
+    """Events about it that are parked or could not be applied; and whether any came about the file that Mux is asked about.
+    One statement for both."""
+    waiting = (
+        select(literal("waiting"), MuxEvent.id, MuxEvent.received_at)
+        .where(
+            conditions.events_about(owner.id, video.current), MuxEvent.outcome.in_(("failed", "unmatched"))
         )
+        .order_by(MuxEvent.received_at)
+        .limit(MAX_EVENTS)
+    )
+    parts = [waiting] if video.watched is None else [waiting, _heard(owner, video.watched)]
+    rows = db.session.execute(union_all(*parts)).all()
+    ids = [(at, key) for found, key, at in rows if found == "waiting"]
+    return tuple(key for _, key in sorted(ids)), len(ids) < len(rows)
+
+
+def _heard(owner: Owner, upload: Tracking) -> Select[str, uuid.UUID, datetime]:
+    return (
+        select(literal("heard"), MuxEvent.id, MuxEvent.received_at)
+        .where(
+            conditions.events_about(owner.id, [upload]),
+            MuxEvent.received_at >= upload.created_at,
+            MuxEvent.type != "video.upload.created",  # it comes before the file
+        )
+        .limit(1)
     )

@@ -7,22 +7,15 @@ not asked. Each is said as an outage, never as a fault of the file.
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy import func, select
-
 from lessonadmin import queue
-from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.diagnosis.facts import VideoFacts
 from lessonadmin.domain.diagnosis.finding import DOCTOR, Button, Finding, check
-from lessonadmin.domain.models import Alarm, MuxEvent, Rollup
-from lessonadmin.domain.videos import conditions
+from lessonadmin.domain.diagnosis.signals import LATELY, MUX, Signals, read_signals
 
-LATELY = timedelta(minutes=15)
 SILENT = timedelta(seconds=60)
 # The heartbeat of answers is written only every ten seconds.
 ANSWER_MARGIN_SECONDS = 10.0
-SIGNATURE_REASONS = ("mismatch", "stale", "future", "missing", "malformed")
-REFUSED_AT_LEAST = 3
 # While these last, nothing that is known of the video counts for much.
 MUX_AWAY = ("wrong_token", "mux_unreachable", "mux_busy", "wrong_environment")
 NOT_THE_FILE = "The file is not the cause."
@@ -39,11 +32,11 @@ def outages(case: VideoFacts) -> Iterator[Finding]:
 
 
 def _all(case: VideoFacts) -> Iterator[Finding]:
-    standing = set(db.session.scalars(select(Alarm.kind).where(Alarm.ended_at.is_(None))))
-    yield from _mux(case, standing)
-    yield from _messages(case, standing)
-    yield from background_work_findings()
-    if "queue_stands" in standing:
+    signals = read_signals()
+    yield from _mux(case, signals)
+    yield from _messages(case, signals)
+    yield from background_work_findings(signals)
+    if "queue_stands" in signals.alarms:
         said = "Jobs have waited for minutes: the queue does not move. An operator must look at the workers; the clock does the work meanwhile, more slowly."
         yield Finding("queue_stands", said, "trouble", (Button("Open the jobs", page="jobs"),))
 
@@ -51,17 +44,17 @@ def _all(case: VideoFacts) -> Iterator[Finding]:
 # Mux itself
 
 
-def _mux(case: VideoFacts, standing: set[str]) -> Iterator[Finding]:
+def _mux(case: VideoFacts, signals: Signals) -> Iterator[Finding]:
     again = check(case)
     if case.look is None and case.last_look_error is not None:
         category, message = case.last_look_error
         yield mux_trouble(category, f"Mux was asked about this video, without success: {message}", again)
-    if "token_refused" in standing:
+    if "token_refused" in signals.alarms:
         yield mux_trouble("auth_error", "Mux does not accept Lessonadmin’s access token.", again)
-    if "wrong_environment" in standing:
+    if "wrong_environment" in signals.alarms:
         said = "Mux knows unusually many videos of Lessonadmin no more: the access token seems to belong to another Mux environment. Nothing is concluded from it."
         yield Finding("wrong_environment", said, "trouble", (DOCTOR,))
-    failing = _failing_lately()
+    failing = _failing_lately(signals)
     if failing is not None:
         yield mux_trouble(
             failing, CALLS.get(failing, "Mux did not answer Lessonadmin’s latest calls."), again
@@ -74,12 +67,12 @@ CALLS = {
 }
 
 
-def _failing_lately() -> str | None:
+def _failing_lately(signals: Signals) -> str | None:
     """How the newest background call ended, if it failed within the last minutes and none was answered since."""
     seen = {
-        name.removeprefix("mux:"): age
-        for name, age in heartbeats.ages("mux:").items()
-        if age < LATELY.total_seconds()
+        name.removeprefix(MUX): age
+        for name, age in signals.seen.items()
+        if name.startswith(MUX) and age < LATELY.total_seconds()
     }
     answered = seen.pop("ok", None)
     newest = min(seen, key=lambda category: seen[category], default=None)
@@ -105,34 +98,18 @@ def mux_trouble(category: str, message: str, again: Button) -> Finding:
 # Mux's messages
 
 
-def _messages(case: VideoFacts, standing: set[str]) -> Iterator[Finding]:
-    refused = _refused_lately()
-    if refused or "signatures" in standing:
+def _messages(case: VideoFacts, signals: Signals) -> Iterator[Finding]:
+    refused = signals.refused
+    if refused or "signatures" in signals.alarms:
         count = f" ({refused} lately)" if refused else ""
         said = f"Messages of Mux are refused{count}: their signature is wrong, or they are damaged. An operator must compare MUX_WEBHOOK_SECRETS with the Mux dashboard. “Check with Mux” gets what this video missed."
         yield Finding("webhooks_refused", said, "trouble", (check(case), DOCTOR))
-    elif standing & {"no_events", "webhooks_lost"} or _silent(case):
+    elif signals.alarms & {"no_events", "webhooks_lost"} or _silent(case):
         said = "Messages of Mux about this upload do not arrive. Mux is asked regularly instead, so the video gets ready a little later; “Check with Mux” does it now. An operator must check the webhook in the Mux dashboard."
         yield Finding("webhooks_silent", said, "trouble", (check(case), DOCTOR))
-    if "events_waiting" in standing:
+    if "events_waiting" in signals.alarms:
         said = "Messages of Mux have arrived and are not applied yet. None is lost; an operator must look whether the clock is running."
         yield Finding("webhooks_not_applied", said, "trouble", (check(case), DOCTOR))
-
-
-def _refused_lately() -> int:
-    """How many were refused for their signature, if none was accepted since; a stranger's few tries are no outage."""
-    count, last = db.session.execute(
-        select(func.coalesce(func.sum(Rollup.count), 0), func.max(Rollup.updated_at)).where(
-            Rollup.figure == "rejected",
-            Rollup.label.in_(SIGNATURE_REASONS),
-            Rollup.hour > func.clock_timestamp() - LATELY - timedelta(hours=1),
-            Rollup.updated_at > func.clock_timestamp() - LATELY,
-        )
-    ).one()
-    if count < REFUSED_AT_LEAST:
-        return 0
-    accepted = db.session.scalar(select(func.max(MuxEvent.received_at)))
-    return 0 if accepted is not None and accepted > last else int(count)
 
 
 def _silent(case: VideoFacts) -> bool:
@@ -141,29 +118,18 @@ def _silent(case: VideoFacts) -> bool:
     if upload is None or not case.moving:
         return False
     sent = min((at for at in (upload.bytes_in_at, upload.asset_seen_at) if at is not None), default=None)
-    if sent is None or sent > case.now - SILENT:
-        return False
-    heard = (
-        select(MuxEvent.id)
-        .where(
-            conditions.events_about(case.owner.id, [upload]),
-            MuxEvent.received_at >= upload.created_at,
-            MuxEvent.type != "video.upload.created",  # it comes before the file
-        )
-        .limit(1)
-    )
-    return db.session.scalar(heard) is None
+    return sent is not None and sent <= case.now - SILENT and not case.heard
 
 
 # The processes that do the work
 
 
-def background_work_findings() -> Iterator[Finding]:
+def background_work_findings(signals: Signals) -> Iterator[Finding]:
     """Are Redis, a worker and the clock there to do the work?"""
     if not queue.answers():
         said = "Redis does not answer, so jobs start later than usual; the clock does the work meanwhile. An operator must start Redis."
         yield Finding("redis_away", said, "trouble", (DOCTOR,))
-    there = heartbeats.worker_and_clock()
+    there = heartbeats.worker_and_clock_among(signals.seen)
     if not there["worker"]:
         said = "No worker has been seen for a minute: background work is left to the clock and takes longer. An operator must start a worker."
         yield Finding("no_workers", said, "trouble", (DOCTOR,))

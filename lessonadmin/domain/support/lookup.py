@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
+from sqlalchemy import ColumnElement, DateTime, Select, func, literal, or_, select, union_all
 
 from lessonadmin.db import db
 from lessonadmin.domain.models import (
@@ -18,6 +18,7 @@ from lessonadmin.domain.models import (
     Batch,
     Course,
     ErrorReference,
+    Kind,
     Lesson,
     MuxEvent,
     Tracking,
@@ -82,16 +83,16 @@ def find(text: str) -> Found:
 
 
 def _by_id(text: str) -> list[Hit]:
-    return _by_our_id(text) or _by_waiting_event(text) or _by_mux_id(text) or _by_reference(text)
+    return _by_our_id(text) or _by_other_id(text)
 
 
 def lesson_ids(text: str) -> list[uuid.UUID]:
     """Lessons that an exact id of any kind names."""
-    return _owner_ids(text, Lesson)
+    return _owner_ids(text, Lesson)["lesson"]
 
 
 def course_ids(text: str) -> list[uuid.UUID]:
-    return _owner_ids(text, Course)
+    return _owner_ids(text, Course)["course"]
 
 
 def upload_ids(text: str) -> list[uuid.UUID]:
@@ -134,10 +135,19 @@ def titled_course_ids(text: str) -> list[uuid.UUID]:
     return [] if like is None else list(db.session.scalars(select(Course.id).where(like).limit(MAX_IDS)))
 
 
-def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]:
+def _owner_ids(text: str, *models: type[Lesson] | type[Course]) -> dict[Kind, list[uuid.UUID]]:
+    """What of these kinds an exact id names, by one statement for all."""
+    found: dict[Kind, list[uuid.UUID]] = {model.kind: [] for model in models}
     text = tidy(text)
-    if not text or len(text.split()) != 1:
-        return []
+    if text and len(text.split()) == 1:
+        for kind, one in db.session.execute(union_all(*(_named(model, text) for model in models))):
+            if one not in found[kind]:
+                found[kind].append(one)
+    return found
+
+
+def _named(model: type[Lesson] | type[Course], text: str) -> Select[Any]:
+    """Lessons (or courses) that an exact id names: a part for each column, so that each is answered by its index."""
     column = owners.COLUMNS[model.kind]
     ours = as_id(text)
     parts: list[Select[Any]] = [
@@ -163,8 +173,8 @@ def _owner_ids(text: str, model: type[Lesson] | type[Course]) -> list[uuid.UUID]
             select(model.id).where(model.id == ours),
             select(column).where(Tracking.id == ours, column.is_not(None)),
         ]
-    found = db.session.scalars(union_all(*parts).limit(MAX_IDS)).all()
-    return list(dict.fromkeys(one for one in found if one is not None))
+    found = union_all(*parts).limit(MAX_IDS).subquery()
+    return select(literal(model.kind), *found.c)
 
 
 def _by_our_id(text: str) -> list[Hit]:
@@ -194,62 +204,80 @@ def _within(ids: Range, why: str) -> list[Hit]:
         ("batch", Batch.id, Batch.action),
         ("deletion", AssetDeletion.id, AssetDeletion.mux_asset_id),
     )
-    hits = [
-        Hit(kind, row[0], row[1], why)
+    parts = (
+        select(literal(kind), key, title)
+        .where(key.between(ids.first, ids.last))
+        .order_by(key)
+        .limit(MAX_OF_A_KIND)
         for kind, key, title in kinds
-        for row in db.session.execute(
-            select(key, title).where(key.between(ids.first, ids.last)).order_by(key).limit(MAX_OF_A_KIND)
-        )
-    ]
+    )
+    hits = [Hit(kind, key, title, why) for kind, key, title in db.session.execute(union_all(*parts))]
     return hits + _people(User.id.between(ids.first, ids.last))
 
 
-def _by_waiting_event(text: str) -> list[Hit]:
+def _by_other_id(text: str) -> list[Hit]:
+    """Ids of webhooks that wait, of Mux, and references of errors. Of an id of Mux, what it belongs to is wanted; an event or
+    a deletion only if that is all."""
+    known = _exactly(text)
+    if known["waiting"]:
+        return known["waiting"]
+    ids = _owner_ids(text, Lesson, Course)
+    hits = [*_titled(Lesson, ids["lesson"]), *_titled(Course, ids["course"])]
+    return known["named"] or hits or [*known["deletion"], *known["about"]] or known["error"]
+
+
+def _exactly(text: str) -> dict[str, list[Hit]]:
+    """What has exactly this id beside lessons, courses and uploads, by what it is, by one statement of which each part has
+    an index."""
+    parts = {
+        "waiting": _waiting_event(text),
+        "named": _event("by its id at Mux").where(MuxEvent.mux_event_id == text),
+        "deletion": _columns(
+            "deletion", AssetDeletion.id, AssetDeletion.mux_asset_id, literal("its asset is to be deleted")
+        ).where(AssetDeletion.mux_asset_id == text),
+        "about": _event("is about this id")
+        .where(or_(MuxEvent.object_id == text, MuxEvent.asset_id == text, MuxEvent.upload_id == text))
+        .limit(MAX_OF_A_KIND),
+        "error": _error(text),
+    }
+    found: dict[str, list[Hit]] = {name: [] for name in parts}
+    labelled = (part.add_columns(literal(name)) for name, part in parts.items())
+    for *columns, name in db.session.execute(union_all(*labelled)):
+        found[name].append(Hit(*columns))
+    return found
+
+
+def _columns(kind: str, key: Any, title: Any, why: Any, at: Any = None) -> Select[Any]:
+    """The columns of a hit."""
+    return select(
+        literal(kind), key, title, why, literal(None, DateTime(timezone=True)) if at is None else at
+    )
+
+
+def _event(why: str) -> Select[Any]:
+    return _columns("event", MuxEvent.id, MuxEvent.type, literal(why))
+
+
+def _waiting_event(text: str) -> Select[Any]:
     """A webhook that is stored and not applied yet, by Mux's id of the event or by its own."""
     by_mux = WaitingEvent.mux_event_id == text
     wanted = as_id(text)
-    rows = db.session.execute(
-        select(WaitingEvent.id, WaitingEvent.mux_event_id, WaitingEvent.received_at).where(
-            by_mux if wanted is None else or_(by_mux, WaitingEvent.id == wanted)
-        )
-    )
-    return [Hit("waiting", row[0], row[1], "Received, waits to be applied", row[2]) for row in rows]
+    why = literal("Received, waits to be applied")
+    return _columns(
+        "waiting", WaitingEvent.id, WaitingEvent.mux_event_id, why, WaitingEvent.received_at
+    ).where(by_mux if wanted is None else or_(by_mux, WaitingEvent.id == wanted))
 
 
-def _by_reference(text: str) -> list[Hit]:
+def _error(text: str) -> Select[Any]:
     """An error that a person was shown, by the reference on the page."""
-    rows = db.session.execute(
-        select(ErrorReference, User.email)
+    title = ErrorReference.kind + " at " + ErrorReference.route
+    who = func.coalesce(User.email, "not signed in")
+    return (
+        _columns("error", ErrorReference.id, title, who, ErrorReference.at)
         .outerjoin(User, User.id == ErrorReference.user_id)
         .where(ErrorReference.reference == text)
         .limit(MAX_OF_A_KIND)
     )
-    return [
-        Hit("error", one.id, f"{one.kind} at {one.route}", email or "not signed in", one.at)
-        for one, email in rows
-    ]
-
-
-def _by_mux_id(text: str) -> list[Hit]:
-    """Upload, asset, playback and event ids. What they belong to is wanted; the event or the deletion only if that is all."""
-    hits = [*_titled(Lesson, lesson_ids(text)), *_titled(Course, course_ids(text))]
-    event = db.session.execute(
-        select(MuxEvent.id, MuxEvent.type).where(MuxEvent.mux_event_id == text)
-    ).first()
-    if event is not None:
-        return [Hit("event", event[0], event[1], "by its id at Mux")]
-    if hits:
-        return hits
-    deletion = db.session.execute(
-        select(AssetDeletion.id, AssetDeletion.mux_asset_id).where(AssetDeletion.mux_asset_id == text)
-    ).first()
-    about = db.session.execute(
-        select(MuxEvent.id, MuxEvent.type)
-        .where(or_(MuxEvent.object_id == text, MuxEvent.asset_id == text, MuxEvent.upload_id == text))
-        .limit(MAX_OF_A_KIND)
-    ).all()
-    found = [Hit("deletion", deletion[0], deletion[1], "its asset is to be deleted")] if deletion else []
-    return found + [Hit("event", row[0], row[1], "is about this id") for row in about]
 
 
 def _titled(model: type[Lesson] | type[Course], ids: list[uuid.UUID]) -> list[Hit]:

@@ -1,7 +1,7 @@
 """The timeline of a lesson or course: what users did, what Mux sent, what Mux was asked, deletions, notices and notes.
 
 It is put together from the audit trail, events, calls to Mux, the outbox (deletions, cancellations), the uploads, notices
-and staff notes by nine queries. These find the latest entries first; they are shown in the order in which they happened.
+and staff notes by six queries. These find the latest entries first; they are shown in the order in which they happened.
 Text from outside is made plain; an entry never holds a web address or a secret.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import DateTime, Select, Text, literal, select, union_all
 
 from lessonadmin.db import db
 from lessonadmin.domain.audit.words import (
@@ -142,8 +142,7 @@ def timeline_of(
         *_calls(span),
         *_outbox(span, uploads),
         *_uploads(span, uploads),
-        *_notices(span),
-        *(_notes(span) if kind == "lesson" else ()),
+        *_notices_and_notes(span),
     ]
     found.sort(key=lambda entry: entry.at)
     if len(found) <= limit:
@@ -185,21 +184,37 @@ def _calls(span: _Span) -> Iterator[Entry]:
 
 
 def _outbox(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
-    deletions = select(AssetDeletion).where(AssetDeletion.target_id == span.target_id)
-    for row in db.session.scalars(span.of(deletions, AssetDeletion.requested_at)):
-        yield from _outbox_entries(row, "deletion at Mux", f"asset {row.mux_asset_id}", row.reason, span)
+    """Deletions and cancellations, by one statement for both."""
     ids = [row.upload_id for row in uploads if row.upload_id]
-    cancellations = select(UploadCancellation).where(UploadCancellation.upload_id.in_(ids))
-    for one in db.session.scalars(span.of(cancellations, UploadCancellation.requested_at)):
-        yield from _outbox_entries(one, "cancellation at Mux", f"upload {one.upload_id}", "", span)
+    deletions = _outbox_rows(
+        AssetDeletion, "deletion", "asset", AssetDeletion.mux_asset_id, AssetDeletion.reason
+    ).where(AssetDeletion.target_id == span.target_id)
+    cancellations = _outbox_rows(
+        UploadCancellation, "cancellation", "upload", UploadCancellation.upload_id, literal("", Text)
+    ).where(UploadCancellation.upload_id.in_(ids))
+    both = union_all(
+        span.of(deletions, AssetDeletion.requested_at),
+        span.of(cancellations, UploadCancellation.requested_at),
+    )
+    for row in db.session.execute(both):
+        yield from _outbox_entries(row, span)
 
 
-def _outbox_entries(
-    row: AssetDeletion | UploadCancellation, what: str, which: str, why: str, span: _Span
-) -> Iterator[Entry]:
+def _outbox_rows(
+    model: type[AssetDeletion] | type[UploadCancellation], what: str, noun: str, key: Any, reason: Any
+) -> Select[Any]:
+    """Of either, under the same names: what is done, to what of Mux, why, and how far it came."""
+    return select(
+        literal(what).label("what"), literal(noun).label("noun"), key.label("key"), reason.label("reason"),
+        model.id, model.requested_at, model.due_at, model.done_at, model.attempts, model.last_error,
+    )  # fmt: skip
+
+
+def _outbox_entries(row: Any, span: _Span) -> Iterator[Entry]:
+    what, which = f"{row.what} at Mux", f"{row.noun} {row.key}"
     pending = f"due {_moment(row.due_at)}" if row.done_at is None else ""
     trouble = f"not done yet: {row.last_error}" if row.last_error and row.done_at is None else ""
-    detail = "; ".join(plain(part) for part in (which, why, pending, trouble) if part)
+    detail = "; ".join(plain(part) for part in (which, row.reason, pending, trouble) if part)
     yield Entry(row.requested_at, "promise", SYSTEM, f"Scheduled {what}", detail, bool(trouble), row.id)
     if row.done_at is not None and (span.before is None or row.done_at < span.before):
         tries = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else "Mux said so"
@@ -221,31 +236,48 @@ def _uploads(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:
                 yield Entry(at, "upload", who, what, plain(detail), bad, row.id)
 
 
-def _notices(span: _Span) -> Iterator[Entry]:
+def _notices_and_notes(span: _Span) -> Iterator[Entry]:
+    """By one statement for both: each has its moment, a text, and the account that it went to or came from."""
+    parts = [_notices(span), _notes(span)] if span.kind == "lesson" else [_notices(span)]
+    for row in db.session.execute(union_all(*parts)):
+        yield _notice(row) if row.source == "notice" else _note(row)
+
+
+def _notices(span: _Span) -> Any:
     column = Notification.lesson_id if span.kind == "lesson" else Notification.course_id
-    wanted = select(Notification, User.email).join(User, User.id == Notification.user_id)
-    for row, email in db.session.execute(
-        span.of(wanted.where(column == span.target_id), Notification.created_at)
-    ):
-        mailed = f" (mailed {_moment(row.mailed_at)})" if row.mailed_at else ""
-        yield Entry(
-            row.created_at, "notice", SYSTEM, f"Notified {email}{mailed}", plain(row.message), link=row.id
+    wanted = (
+        select(
+            literal("notice").label("source"), Notification.id, Notification.created_at, User.email,
+            Notification.message.label("text"), Notification.mailed_at,
         )
+        .join(User, User.id == Notification.user_id)
+        .where(column == span.target_id)
+    )  # fmt: skip
+    return span.of(wanted, Notification.created_at)
 
 
-def _notes(span: _Span) -> Iterator[Entry]:
-    wanted = select(StaffNote, User.email).outerjoin(User, User.id == StaffNote.author_id)
-    for row, email in db.session.execute(
-        span.of(wanted.where(StaffNote.lesson_id == span.target_id), StaffNote.created_at)
-    ):
-        yield Entry(
-            row.created_at,
-            "note",
-            email or "a removed account",
-            "Note",
-            plain(row.text, max_length=4000),
-            link=row.id,
+def _notice(row: Any) -> Entry:
+    mailed = f" (mailed {_moment(row.mailed_at)})" if row.mailed_at else ""
+    return Entry(
+        row.created_at, "notice", SYSTEM, f"Notified {row.email}{mailed}", plain(row.text), link=row.id
+    )
+
+
+def _notes(span: _Span) -> Any:
+    wanted = (
+        select(
+            literal("note").label("source"), StaffNote.id, StaffNote.created_at, User.email,
+            StaffNote.text.label("text"), literal(None, DateTime(timezone=True)).label("mailed_at"),
         )
+        .outerjoin(User, User.id == StaffNote.author_id)
+        .where(StaffNote.lesson_id == span.target_id)
+    )  # fmt: skip
+    return span.of(wanted, StaffNote.created_at)
+
+
+def _note(row: Any) -> Entry:
+    who = row.email or "a removed account"
+    return Entry(row.created_at, "note", who, "Note", plain(row.text, max_length=4000), link=row.id)
 
 
 def _moment(at: datetime) -> str:

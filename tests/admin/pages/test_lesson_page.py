@@ -8,19 +8,32 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from lessonadmin.admin.pages import lesson_page
 from lessonadmin.db import CLI, db, transaction
-from lessonadmin.domain import heartbeats
+from lessonadmin.domain import heartbeats, hourly_statistics
 from lessonadmin.domain.accounts import users
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.maintenance import sweep
-from lessonadmin.domain.models import AuditLog, Course, Lesson, StaffNote, Tracking
+from lessonadmin.domain.models import Alarm, AssetDeletion, AuditLog, Course, Lesson, StaffNote, Tracking
 from tests.admin.posting import act, fresh, said
-from tests.factories import make_course, make_lesson, make_playing_lesson, make_user, signed_in
+from tests.factories import (
+    keep,
+    make_course,
+    make_event,
+    make_lesson,
+    make_playing_lesson,
+    make_tracking,
+    make_user,
+    signed_in,
+)
 from tests.mux_sim import MuxSim
 from tests.pages import csrf_of, page_of
+from tests.queries import counted
 from tests.settings import overridden
+
+MAX_QUERIES = 15
 
 
 @pytest.fixture
@@ -61,6 +74,32 @@ def test_what_mux_did_not_tell_is_seen_beside_us_and_put_right(support: FlaskCli
     assert answer.location == address(lesson)
     assert mux_sim.lesson(lesson).status == "published"
     assert causes(support, lesson)[0] == "published"
+
+
+def test_the_page_of_a_stuck_lesson_is_few_statements(support: FlaskClient, mux_sim: MuxSim) -> None:
+    """Also while outages have their share in it, a file is held, and the timeline is longer than the page."""
+    lesson = make_lesson()
+    make_tracking(lesson, status="cancelled", error_type="held", started_by=make_user().id)
+    mux_sim.uploaded(lesson)
+    mux_sim.forget()
+    assert "Stuck" not in page_of(support.get(address(lesson))).text()
+    for _ in range(lesson_page.TIMELINE_PAGE_SIZE):
+        make_event(target_type="lesson", target_id=lesson.id, received_at=func.now() - timedelta(hours=4))
+    send(support, "/admin/lesson/note", id=str(lesson.id), text="The teacher phoned.")
+    keep(AssetDeletion(mux_asset_id="an-older-one", target_type="lesson", target_id=lesson.id))
+    keep(Alarm(kind="events_waiting", message="It is so."))
+    hourly_statistics.add("rejected", "mismatch", 5)
+    earlier = Tracking.created_at - timedelta(hours=3)
+    db.session.execute(update(Tracking).values(created_at=earlier, bytes_in_at=earlier))
+    db.session.commit()
+    send(support, "/admin/lesson/upload-again", id=str(lesson.id))
+    with counted() as sent:
+        answer = support.get(address(lesson))
+    page = page_of(answer)
+    told = [attrs["data-cause"] for _, attrs in page.elements if "data-cause" in attrs]
+    assert {"webhooks_refused", "webhooks_not_applied", "held"} <= set(told), told
+    assert "Stuck" in page.text()
+    assert len(sent) <= MAX_QUERIES, "\n".join(sent)
 
 
 def test_a_new_video_that_mux_did_not_tell_of_is_compared_with_itself(

@@ -14,6 +14,9 @@ from tests.factories import (
     signed_in,
 )
 from tests.pages import page_of
+from tests.queries import counted
+
+MAX_QUERIES = 15
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,23 @@ def test_several_that_fit_are_shown_in_groups(app: Flask) -> None:
     assert "Courses" in page.text()
     assert page.text().count("Circles") >= 4
     assert page.text().count("by instructor") == 4, "whose each is"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nothingfitsthis", "circles", "rare", "deadbeefdeadbeef", "nobody@school.example",
+     "01a1fc30-4459-7d2e-be8a-be56dc97f121", "nothing such"],
+)  # fmt: skip
+def test_a_search_is_few_statements_whatever_is_typed(app: Flask, text: str) -> None:
+    make_course(title="Circles, rare ones")
+    for number in range(12):
+        make_lesson(title=f"Circles {number}")
+    make_lesson(title="Rare")
+    browser = signed_in(make_user(role="support"))
+    with counted() as sent:
+        answer = browser.get("/admin/search/", query_string={"q": text})
+    assert answer.status_code == 200
+    assert len(sent) <= MAX_QUERIES, "\n".join(sent)
 
 
 def test_more_than_ten_lead_to_the_list(app: Flask) -> None:

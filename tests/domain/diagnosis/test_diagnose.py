@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain.diagnosis import diagnose, outages
+from lessonadmin.domain.diagnosis import diagnose, outages, signals
 from lessonadmin.domain.models import Lesson, MuxEvent
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.mux import MuxError
@@ -94,7 +94,10 @@ def test_background_work_is_no_matter_where_nothing_is_on_its_way() -> None:
     assert causes(make_lesson(video_processing_status="deleting")) == [
         "no_workers", "no_clock", "deletion_pending",
     ]  # fmt: skip
-    assert [one.cause for one in outages.background_work_findings()] == ["no_workers", "no_clock"]
+    assert [one.cause for one in outages.background_work_findings(signals.read_signals())] == [
+        "no_workers",
+        "no_clock",
+    ]
 
 
 @pytest.mark.parametrize("asset_id", [None, "a", "temp_1"])

@@ -17,6 +17,7 @@ from tests.factories import (
     make_tracking,
     make_user,
 )
+from tests.queries import asked, plans_of
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -161,6 +162,41 @@ def test_odd_texts_find_nothing(things: dict[str, Any], text: str) -> None:
 )
 def test_what_was_copied_along_is_taken_off(text: str, meant: str) -> None:
     assert lookup.tidy(text) == meant
+
+
+def test_an_id_is_looked_up_by_indexes_and_kinds_share_a_statement() -> None:
+    """PostgreSQL answers each part of a UNION ALL by itself."""
+    with asked() as sent:
+        lookup.find("01a1fc30-4459-7d2e-be8a-be56dc97f121")
+    joined = [(statement, values) for statement, values in sent if "UNION ALL" in statement]
+    assert len(joined) == 3, "by the local id, by what belongs to it, by all other ids"
+    for plan in plans_of(joined):
+        for table in (
+            "lessons",
+            "courses",
+            "mux_asset_tracking",
+            "mux_events",
+            "waiting_events",
+            "error_references",
+        ):
+            assert f"Seq Scan on {table}" not in plan, plan
+
+
+def test_what_waits_comes_before_what_an_id_belongs_to_and_an_error_after_all() -> None:
+    reference = "the-same-for-all"
+    keep(ErrorReference(reference=reference, route="GET /catalog", kind="KeyError"))
+    assert [(hit.kind, hit.why) for hit in lookup.find(reference).hits] == [("error", "not signed in")]
+    about = [make_event(object_id=reference) for _ in range(lookup.MAX_OF_A_KIND + 1)]
+    keep(AssetDeletion(mux_asset_id=reference))
+    kinds = [hit.kind for hit in lookup.find(reference).hits]
+    assert kinds == ["deletion", *["event"] * lookup.MAX_OF_A_KIND]
+    lesson = make_lesson(mux_asset_id=reference)
+    assert [hit.id for hit in lookup.find(reference).hits] == [lesson.id]
+    named = make_event(mux_event_id=reference)
+    assert [hit.id for hit in lookup.find(reference).hits] == [named.id]
+    assert named.id not in {one.id for one in about}
+    waits = keep(WaitingEvent(mux_event_id=reference, body=b"{}"))
+    assert [hit.id for hit in lookup.find(reference).hits] == [waits.id]
 
 
 # Ids for the filters of lists

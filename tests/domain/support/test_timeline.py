@@ -124,7 +124,7 @@ def test_it_takes_few_queries_however_much_happened(mux_sim: MuxSim) -> None:
         timeline.timeline_of("lesson", lesson.id)
     finally:
         sa_event.remove(db.engine, "before_cursor_execute", listen)
-    assert len(statements) <= 9
+    assert len(statements) <= 6
 
 
 def test_as_text_for_a_ticket_without_secrets(mux_sim: MuxSim) -> None:

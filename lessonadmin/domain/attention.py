@@ -354,12 +354,12 @@ def why_uploads(rows: Sequence[Tracking]) -> dict[uuid.UUID, str]:
 @kept
 def _why_of_uploads() -> Select[Any]:
     target_id = func.coalesce(Tracking.lesson_id, Tracking.course_id)
-    asked: Select[Any] = select(
-        Tracking.id,
-        Tracking.error_type,
-        Tracking.status,
+    columns: list[ColumnElement[Any]] = [
+        Tracking.id.expression,
+        Tracking.error_type.expression,
+        Tracking.status.expression,
         *(rule().label(cause) for cause, rule in UPLOAD_RULES.items()),
         case((refused_upload(), _refusal(target_id))).label("refusal"),
         case((_has_open_finding(), _missing_since(target_id))).label("missing_since"),
-    ).where(Tracking.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
-    return asked
+    ]
+    return select(*columns).where(Tracking.id == any_(bindparam("ids", type_=ARRAY(Uuid))))

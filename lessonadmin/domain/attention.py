@@ -130,7 +130,9 @@ def refused_upload() -> ColumnElement[bool]:
         and_(Tracking.course_id.is_not(None), later.course_id == Tracking.course_id),
     )
     is_later = tuple_(later.created_at, later.id) > tuple_(Tracking.created_at, Tracking.id)
-    return and_(Tracking.error_type == NOT_BEGUN, ~exists().where(same, is_later))
+    # Of an upload without an error the rest is not asked: a comparison with nothing would not say no.
+    has_error = Tracking.error_type.is_not(None)
+    return and_(has_error, Tracking.error_type == NOT_BEGUN, ~exists().where(same, is_later))
 
 
 def _has_none(model: type[Any]) -> ColumnElement[bool]:

@@ -5,14 +5,14 @@ a person's name takes `acting_user` before and asks `still_theirs` after (`locki
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
 
 from lessonadmin.db import db, transaction_state
 from lessonadmin.domain.errors import Forbidden, Missing
-from lessonadmin.domain.models import Course, Lesson, Owner, Purchase, User
+from lessonadmin.domain.models import AuditLog, Course, Lesson, Owner, Purchase, User
 
 ONLY_TEACHERS_CHANGE = "Students cannot change lessons or courses."
 ONLY_STUDENTS_BUY = "Only students buy lessons."
@@ -50,6 +50,13 @@ def still_theirs(owner: Owner) -> None:
     """The same, or Missing: it was handed over during the wait for the lock, or the account was changed."""
     if not is_theirs(owner):
         raise Missing()
+
+
+def held(course: Course) -> None:
+    """This course stays as it is until the transaction ends, and is still one that the acting user may change; else Missing."""
+    acting_user()
+    db.session.refresh(course, with_for_update={"of": Course, "read": True})
+    still_theirs(course)
 
 
 def visible_to_students(lesson: Lesson) -> bool:
@@ -115,6 +122,23 @@ def courses_for(user: User) -> ColumnElement[bool]:
 
 def has_lessons_on_sale() -> ColumnElement[bool]:
     return exists().where(Lesson.course_id == Course.id, on_sale())
+
+
+def audit_rows_for(user: User) -> list[ColumnElement[bool]]:
+    """Support answers for people who cannot sign in, so it sees what was done to accounts, but not to those of admins.
+    For an admin there is no condition."""
+    if user.role == "admin":
+        return []
+    admins = select(User.id).where(User.role == "admin")
+    of_admins = or_(AuditLog.target_id.is_(None), AuditLog.target_id.in_(admins))
+    return [not_(and_(AuditLog.target_type == "user", of_admins))]
+
+
+def audit_detail_for(user: User, detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """From which network address an account was changed is for admins."""
+    if user.role == "admin":
+        return detail
+    return {name: value for name, value in detail.items() if name != "address"}
 
 
 def teaches(user: User) -> None:

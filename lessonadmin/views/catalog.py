@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth, config
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
+from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.lessons import catalog, lessons
 from lessonadmin.domain.lessons.catalog import Cursor, Query
 from lessonadmin.domain.models import Owner
@@ -41,6 +42,7 @@ def mine() -> str | Response:
 def _lessons() -> str:
     headers.shows_pictures()
     query = _query()
+    _count_search(query.q)
     user = auth.current_user()
     page = catalog.page(user, query)
     return render_template(
@@ -60,6 +62,7 @@ def _lessons() -> str:
 def courses() -> str:
     headers.shows_pictures()
     q = request.args.get("q", "")[:200]
+    _count_search(q)
     found = catalog.courses(q)
     return render_template(
         "catalog/courses.html",
@@ -133,6 +136,13 @@ def _player(owner: Owner) -> Player | None:
         headers.needs_widgets()
         headers.reports_views()
     return found
+
+
+def _count_search(words: str) -> None:
+    """A search is dear to answer, so each user may make only so many."""
+    if words:
+        with transaction(auth.current_actor()):
+            rate_limits.read_list(auth.current_user().id)
 
 
 def _is_student() -> bool:

@@ -44,9 +44,10 @@ def bell() -> Response:
     return fragments.answer(render_template("notices/bell.html"), name="bell")
 
 
-@bp.get("/<uuid:notice_id>")
+@bp.post("/<uuid:notice_id>/open")
 def open_one(notice_id: uuid.UUID) -> Response:
-    """A user who opens what a notification is about has read it, with or without scripts."""
+    """A user who opens what a notification is about has read it, with or without scripts. That is written, so it is a
+    form that asks for it and no link."""
     user = auth.current_user()
     with transaction(auth.current_actor()):
         if not notices.mark_read(user, notice_id):

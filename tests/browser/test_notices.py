@@ -16,7 +16,7 @@ def test_a_notice_is_read_by_opening_what_it_is_about(page: Page, school: School
     school.notice(instructor, "video_failed", "The video of “Wet in wet” failed.", lesson_id=lesson)
     page.goto("/courses")
     page.get_by_role("link", name="Notifications, 1 unread").click()
-    page.get_by_role("link", name="A video failed: Wet in wet").click()
+    page.get_by_role("button", name="A video failed: Wet in wet", exact=True).click()
     expect(page).to_have_url(re.compile(f"/lessons/{lesson}/edit$"))
     page.goto("/notifications")
     expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()

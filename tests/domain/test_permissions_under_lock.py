@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lessonadmin import auth
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import permissions
-from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.errors import Invalid, Missing
 from lessonadmin.domain.lessons import courses, lessons
 from lessonadmin.domain.lessons.lessons import Changes
 from lessonadmin.domain.models import Course, Lesson, User
@@ -158,6 +158,39 @@ def test_what_was_lost_while_waiting_is_not_changed(
     thread.join(10)
     assert [type(error) for error in raised] == [Missing]
     assert as_it_is() == before
+
+
+@pytest.mark.parametrize("loss", [given_away, demoted, disabled])
+def test_a_lesson_is_put_into_no_course_that_was_lost_while_waiting(
+    app: Flask, things: dict[str, Owner], loss: Callable[[Connection, Owner, User], None]
+) -> None:
+    course, lesson, taker = things["course"], things["lesson"], make_user()
+    instructor_id, lesson_id, course_id = course.owner_id, lesson.id, course.id
+    raised: list[Exception] = []
+
+    def late() -> None:
+        with app.app_context():
+            user = db.session.get_one(User, instructor_id)
+            db.session.commit()
+            try:
+                with transaction(Actor.user(instructor_id)):
+                    lessons.edit(user, lesson_id, Changes(course_id=course_id))
+            except Exception as error:
+                raised.append(error)
+            db.session.remove()
+
+    with db.engine.connect() as held:
+        loss(held, course, taker)
+        thread = threading.Thread(target=late)
+        thread.start()
+        while thread.is_alive() and not is_waited_for(held):
+            time.sleep(0.005)
+        assert thread.is_alive(), f"it did not wait: {raised}"
+        held.commit()
+    thread.join(10)
+    assert [type(error) for error in raised] in ([Missing], [Invalid])
+    db.session.rollback()
+    assert db.session.scalar(text("SELECT course_id FROM lessons WHERE id = :id"), {"id": lesson_id}) is None
 
 
 def test_who_keeps_the_right_is_not_stopped(things: dict[str, Owner]) -> None:

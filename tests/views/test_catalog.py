@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from lessonadmin.db import CLI, db, transaction
+from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 from tests.factories import (
     in_context,
@@ -360,3 +361,14 @@ def test_the_empty_catalogue_says_so(browser: FlaskClient) -> None:
     assert "Nothing to watch yet" in page_of(browser.get("/catalog")).text("h2")
     assert "No courses yet" in page_of(browser.get("/catalog/courses")).text("h2")
     assert "No lessons yet" in page_of(browser.get("/catalog/mine")).text("h2")
+
+
+def test_searches_are_made_so_often_and_no_more(
+    browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "MAX_LISTS", 2)
+    asked = [browser.get(path).status_code for path in ("/catalog?q=dough", "/catalog/courses?q=dough")]
+    refused = browser.get("/catalog?q=dough")
+    assert [*asked, refused.status_code] == [200, 200, 429]
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert browser.get("/catalog").status_code == 200, "what is there without a search stays open"

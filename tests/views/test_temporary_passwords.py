@@ -172,4 +172,7 @@ def test_the_owner_is_told_of_every_change_of_the_account(
     ]
     page = page_of(browser.get("/notifications"))
     assert page.text().count("Your account was changed") >= 5
-    assert browser.get(f"/notifications/{rows[0].id}").location == "/account"
+    opened = browser.post(
+        f"/notifications/{rows[0].id}/open", data={"csrf_token": csrf_of(browser, "/account")}
+    )
+    assert opened.location == "/account"

@@ -1,15 +1,17 @@
-"""The audit log: the list, and the page of one entry. It is only read."""
+"""The audit log: the list, and the page of one entry. It is only read. Which entries support sees is decided in `permissions`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask import url_for
 from sqlalchemy import ColumnElement, false, or_
 
+from lessonadmin import auth
 from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import TableView
+from lessonadmin.domain import permissions
 from lessonadmin.domain.audit import words
 from lessonadmin.domain.audit.words import AUDIT_WORDS, actor_words, details_of
 from lessonadmin.domain.models import AuditLog
@@ -55,6 +57,10 @@ EXPORTS = {
 WORDS = AUDIT_WORDS | OTHER_WORDS | EXPORTS
 
 
+def _detail(row: Any) -> Mapping[str, Any]:
+    return permissions.audit_detail_for(auth.current_user(), row.detail)
+
+
 def _words(row: Any) -> str:
     return WORDS.get(row.action, str(row.action))
 
@@ -89,12 +95,12 @@ class AuditView(TableView):
     column_formatters = {
         "action": page_link(_words, lambda row, names: [_target(row, names)]),
         "actor_id": with_details(_actor),
-        "detail": of_row(lambda row: cell("words", shortened(details_of(row.detail)))),
+        "detail": of_row(lambda row: cell("words", shortened(details_of(_detail(row))))),
     }
     column_export_list = ("id", "at", "actor_type", "actor_id", "action", "target_type", "target_id", "detail")  # fmt: skip
     column_formatters_export = {
         "actor_id": with_details(lambda row, names: names.email(row.actor_id) or row.actor_id or ""),
-        "detail": of_row(lambda row: details_of(row.detail)),
+        "detail": of_row(lambda row: details_of(_detail(row))),
     }
     column_filters = (
         *filters.only("What", AuditLog.action, tuple((name, words) for name, words in WORDS.items())),
@@ -103,6 +109,13 @@ class AuditView(TableView):
         *filters.identified("Target id", AuditLog.target_id),
         *filters.day("When", AuditLog.at),
     )
+
+    def get_query(self) -> Any:
+        return super().get_query().filter(*permissions.audit_rows_for(auth.current_user()))
+
+    def _conditions(self, search: str | None, filters: Any) -> list[ColumnElement[bool]]:
+        shown = permissions.audit_rows_for(auth.current_user())
+        return [*super()._conditions(search, filters), *shown]
 
     def prepare(self, rows: Sequence[Any]) -> Names:
         targets = [row.target_id for row in rows if row.target_type == "user"]
@@ -125,9 +138,9 @@ class AuditView(TableView):
             words=_words(row),
             actor=_actor(row, names),
             target=_target(row, names),
-            changes=words.changes_of(row.detail),
+            changes=words.changes_of(_detail(row)),
             rest=[
-                (label, [_linked(value) for value in values]) for label, values in words.rest_of(row.detail)
+                (label, [_linked(value) for value in values]) for label, values in words.rest_of(_detail(row))
             ],
         )
 

@@ -6,6 +6,7 @@ Mux is counted by one of these first; a request that was not counted cannot ask 
 
 import math
 import uuid
+from typing import Literal
 
 from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -17,9 +18,15 @@ from lessonadmin.domain.models import Throttle, User, accounts
 from lessonadmin.mux import web_concurrency
 from lessonadmin.text.durations import in_words
 
+Made = Literal["lessons", "courses", "tokens"]
+
 HOUR = 3600
 MINUTE = 60
 STAFF_FACTOR = 6
+# Lists and searches are the dearest that any account may read.
+MAX_LISTS, LISTS_SECONDS = 60, 10
+# More than a person makes by hand, and few enough that no account fills the tables.
+MAX_MADE: dict[Made, int] = {"lessons": 300, "courses": 100, "tokens": 30}
 OFTEN = "You have checked with Mux too often within a minute."
 
 
@@ -59,6 +66,26 @@ def other_question(actor: Actor) -> None:
         sentence=OFTEN,
     )
     web_concurrency.mark_counted()
+
+
+def read_list(user_id: uuid.UUID) -> None:
+    """One more list or search; TooMany after MAX_LISTS within LISTS_SECONDS."""
+    _count(
+        f"lists:{user_id}",
+        most=MAX_LISTS,
+        seconds=LISTS_SECONDS,
+        sentence="You have asked for lists too often within a few seconds.",
+    )
+
+
+def make(what: Made, user_id: uuid.UUID) -> None:
+    """One more of these by this user; TooMany after MAX_MADE within an hour."""
+    _count(
+        f"made {what}:{user_id}",
+        most=MAX_MADE[what],
+        seconds=HOUR,
+        sentence=f"You have made too many {what} within an hour.",
+    )
 
 
 def _count(key: str, *, most: int, seconds: int, sentence: str) -> None:

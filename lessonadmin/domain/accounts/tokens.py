@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import Select, func, select, update
 
 from lessonadmin.db import db
-from lessonadmin.domain.accounts import passwords
+from lessonadmin.domain.accounts import passwords, rate_limits
 from lessonadmin.domain.accounts.sessions import SEEN_STEP, hashed
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid
@@ -59,6 +59,7 @@ def create(user: User, *, name: str = "", scope: str = "write") -> str:
             "account_disabled", f"The account {user.email} is disabled: a token would open nothing."
         )
     name, known_scope = check_request(user, name=name, scope=scope)
+    rate_limits.make("tokens", user.id)
     secret = secrets.token_urlsafe(32)
     token = ApiToken(user_id=user.id, name=name, scope=known_scope, secret_hash=hashed(secret))
     db.session.add(token)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from lessonadmin.db import db
 from lessonadmin.domain import permissions
-from lessonadmin.domain.accounts import users
+from lessonadmin.domain.accounts import rate_limits, users
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
 from lessonadmin.domain.lessons.lessons import UNSET, Changes, check_texts
@@ -24,6 +24,7 @@ def create(user: User, changes: Changes) -> Course:
     if not isinstance(changes.title, str):
         raise Invalid.field("title", "Enter a title.")
     check_texts(changes.title, changes.description)
+    rate_limits.make("courses", user.id)
     course = Course(
         instructor_id=user.id,
         title=changes.title.strip(),

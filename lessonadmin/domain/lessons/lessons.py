@@ -97,6 +97,7 @@ def _store(
     is_unsaved: bool = False,
     is_untitled: bool = False,
 ) -> Lesson:
+    rate_limits.make("lessons", user.id)
     lesson = Lesson(
         creator_id=user.id,
         title=title,
@@ -120,6 +121,7 @@ def _put_into_course(user: User, lesson: Lesson, course_id: uuid.UUID | None) ->
     if course_id is not None:
         try:
             course = permissions.course_to_change(user, course_id)
+            permissions.held(course)
         except Missing:
             raise Invalid.field("course_id", "There is no such course of yours.") from None
         if not user.is_staff and course.instructor_id != user.id:

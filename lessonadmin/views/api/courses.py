@@ -14,7 +14,7 @@ from lessonadmin.views.api.responses import CourseList, CourseResponse
 TAG = "Courses"
 
 
-@endpoint("GET", "/courses", tag=TAG, query=CoursePage, answers={200: CourseList})
+@endpoint("GET", "/courses", tag=TAG, query=CoursePage, answers={200: CourseList}, is_list=True)
 def list_courses(query: CoursePage) -> Answer:
     """List courses.
 

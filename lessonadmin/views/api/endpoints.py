@@ -12,7 +12,9 @@ from flask import Blueprint, Response
 from pydantic import BaseModel
 
 from lessonadmin import auth
+from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
+from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.errors import Forbidden, Problem
 from lessonadmin.views.api import request_parsing
 from lessonadmin.views.api.mux_problems import worded_for
@@ -29,6 +31,9 @@ ROLES_AND_REFUSALS: dict[Who, tuple[frozenset[str], str]] = {
     "teaching": (auth.TEACHING.roles, permissions.ONLY_TEACHERS_CHANGE),
     "students": (frozenset({"student"}), permissions.ONLY_STUDENTS_BUY),
     "staff": (auth.STAFF.roles, "Only support may do this."),
+}
+TOO_OFTEN = {
+    429: f"More than {rate_limits.MAX_LISTS} lists within {rate_limits.LISTS_SECONDS} seconds; `Retry-After` says when to come back."
 }
 
 
@@ -48,6 +53,7 @@ class Endpoint:
     answers: Mapping[int, type[BaseModel] | None]
     problems: Mapping[int, str]
     changes: bool
+    is_list: bool
 
     @property
     def name(self) -> str:
@@ -69,6 +75,9 @@ class Endpoint:
         if self.changes:
             auth.need_write()
         _require_role(self.who)
+        if self.is_list:
+            with transaction(auth.current_actor()):
+                rate_limits.read_list(auth.current_user().id)
         if self.body is not None:
             arguments["body"] = request_parsing.body(self.body, or_query=self.body_or_query)
         elif self.method != "GET":
@@ -97,17 +106,20 @@ def endpoint(
     body_or_query: bool = False,
     problems: Mapping[int, str] | None = None,
     changes: bool | None = None,
+    is_list: bool = False,
 ) -> Callable[[View], View]:
     """Make a view an endpoint of the API. Its docstring is what the documentation says about it.
 
-    `changes` is for a GET that changes something all the same: a token that may only read is refused.
+    `changes` is for a GET that changes something all the same: a token that may only read is refused. `is_list`: it is
+    dear to answer, so a user may ask only so often.
     """
 
     def register(view: View) -> View:
         made = Endpoint(
             view=view, method=method, path=path, also=also, tag=tag, who=who, body=body, query=query,
-            body_or_query=body_or_query, answers=answers, problems=problems or {},
-            changes=method != "GET" if changes is None else changes,
+            body_or_query=body_or_query, answers=answers,
+            problems={**(problems or {}), **(TOO_OFTEN if is_list else {})},
+            changes=method != "GET" if changes is None else changes, is_list=is_list,
         )  # fmt: skip
         for address in (path, *also):
             bp.add_url_rule(address, endpoint=made.name_of(address), view_func=made.answer, methods=[method])

@@ -17,7 +17,7 @@ from lessonadmin.views.api.responses import LessonList, LessonResponse
 TAG = "Lessons"
 
 
-@endpoint("GET", "/lessons", tag=TAG, query=LessonPage, answers={200: LessonList})
+@endpoint("GET", "/lessons", tag=TAG, query=LessonPage, answers={200: LessonList}, is_list=True)
 def list_lessons(query: LessonPage) -> Answer:
     """List lessons.
 

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from lessonadmin.admin.lists import audit
@@ -11,7 +12,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.audit.words import AUDIT_WORDS
 from lessonadmin.domain.models import AuditLog, User
 from tests.admin.samples import LISTS, WITHOUT_FILES, browser, exported, one_of_each
-from tests.factories import keep, make_course, make_lesson, make_user
+from tests.factories import keep, make_course, make_lesson, make_user, signed_in
 from tests.pages import page_of
 
 GONE = uuid.UUID("01a1fc30-4459-7d2e-be8a-be56dc97f121")
@@ -87,7 +88,7 @@ def test_the_page_of_an_entry_says_everything_whole(app: Flask) -> None:
         "batch": str(GONE),
     }
     row = make_row(ada, action="lesson.updated", target_id=lesson.id, detail=detail)
-    page = page_of(browser("support").get(f"/admin/audit/details/?id={row.id}"))
+    page = page_of(browser().get(f"/admin/audit/details/?id={row.id}"))
     said = page.text()
     for words in ("Changed the lesson", "lesson.updated", "ada@school.example", "Circles", "192.0.2.7"):
         assert words in said, words
@@ -166,3 +167,26 @@ def test_an_audit_row_cannot_be_changed(app: Flask) -> None:
         admin.post(f"/admin/audit/{path}", data=data)
     with app.app_context():
         assert db.session.get_one(AuditLog, uuid.UUID(row_id)).action == before
+
+
+def test_support_sees_what_was_done_to_accounts_but_not_to_those_of_admins_and_no_network_address(
+    app: Flask,
+) -> None:
+    root, ada = make_user(role="admin", email="root@school.example"), make_user(email="ada@school.example")
+    detail = {"address": "203.0.113.7", "reason": "spring"}
+    hidden = make_row(root, action="user.signed_in", target_type="user", target_id=root.id, detail=detail)
+    export = make_row(root, action="user.exported", target_type="user", detail={"rows": 3})
+    shown = make_row(root, action="user.disabled", target_type="user", target_id=ada.id, detail=detail)
+    support = signed_in(make_user(role="support"))
+
+    def seen(by: FlaskClient) -> list[bool]:
+        """The three rows in the list, in the file and as pages; and whether an address is anywhere."""
+        pages = [by.get(path).text for path in ("/admin/audit/", "/admin/audit/export/csv/")]
+        details = [by.get(f"/admin/audit/details/?id={row.id}") for row in (hidden, export, shown)]
+        told = "".join([*pages, *(one.text for one in details)])
+        inside = [all(str(row.id) in page for page in pages) for row in (hidden, export, shown)]
+        return [*inside, *(one.status_code == 200 for one in details), "203.0.113.7" in told]
+
+    assert seen(support) == [False, False, True, False, False, True, False]
+    assert seen(browser("admin")) == [True, True, True, True, True, True, True]
+    assert "1 entry" in page_of(support.get(f"/admin/audit/?flt0_target_id_is={ada.id}")).text()

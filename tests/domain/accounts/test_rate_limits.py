@@ -2,7 +2,9 @@
 
 import threading
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -88,3 +90,20 @@ def test_many_at_once_get_no_further(app: Flask) -> None:
     for thread in threads:
         thread.join()
     assert (len(let_in), len(refused)) == (3, 5)
+
+
+def test_lists_and_what_is_made_are_counted_for_each_user_and_apart(session: Session) -> None:
+    one, other = uuid.uuid4(), uuid.uuid4()
+
+    def count(call: Callable[[uuid.UUID], None], user_id: uuid.UUID, most: int) -> None:
+        with transaction(Actor.user(user_id)):
+            for _ in range(most):
+                call(user_id)
+        with pytest.raises(TooMany), transaction(Actor.user(user_id)):
+            call(user_id)
+
+    count(rate_limits.read_list, one, rate_limits.MAX_LISTS)
+    for what, most in rate_limits.MAX_MADE.items():
+        count(partial(rate_limits.make, what), one, most)
+        with transaction(Actor.user(other)):
+            rate_limits.make(what, other)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.models import User
 from tests import factories
 from tests.views.api.conftest import People, error_of, refused
@@ -87,3 +88,13 @@ def test_nothing_of_an_unexpected_error_is_shown(people: People, monkeypatch: py
     answer = instructor.get("/lessons")
     assert answer.status_code == 500
     assert "42" not in str(error_of(answer))
+
+
+def test_lists_are_asked_for_so_often_and_no_more(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "MAX_LISTS", 3)
+    asked = [people.student.ask("GET", path).status_code for path in ("/lessons", "/courses", "/lessons")]
+    refused = people.student.ask("GET", "/lessons?q=wood")
+    assert [*asked, refused.status_code] == [200, 200, 200, 429]
+    assert 1 <= int(refused.headers["Retry-After"]) <= rate_limits.LISTS_SECONDS
+    assert error_of(refused)["type"] == "rate_limited"
+    assert people.instructor.ask("GET", "/lessons").status_code == 200, "each for themselves"

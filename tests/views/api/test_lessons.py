@@ -238,7 +238,7 @@ def test_a_list_asks_as_often_for_many_as_for_few(people: People) -> None:
         lesson = factories.make_playing_lesson(creator=people.instructor.user, price_cents=5)
         factories.make_tracking(lesson)
     assert [queries(person) for person in people_asking] == few
-    assert max(few) <= 5
+    assert max(few) <= 6, "one of them counts the list"
 
 
 # changing

@@ -12,9 +12,11 @@ from lessonadmin.domain.heartbeats import CLOCK, WORKER, expected_revision
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking
 from lessonadmin.domain.querying import bounded_count
 from lessonadmin.domain.videos import conditions
+from lessonadmin.security import addresses
 from lessonadmin.text.durations import in_words
 
 SKEW_SECONDS = 5.0
+WAY = text("SELECT host(inet_client_addr()), ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
 
 
 def database(context: DoctorContext) -> list[Line]:
@@ -28,8 +30,10 @@ def database(context: DoctorContext) -> list[Line]:
                 float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0),
             )
             took = time.monotonic() - began
+            client, encrypted = connection.execute(WAY).one()
             return [
                 ok("database", f"PostgreSQL {version} answers in {took * 1000:.0f} ms."),
+                *_way(client, encrypted=encrypted),
                 _migrations(context),
                 _clock(there - here),
             ]
@@ -41,6 +45,19 @@ def database(context: DoctorContext) -> list[Line]:
                 "Start it, or correct DATABASE_URL; webhooks are refused with 503 until then and sent again by Mux.",
             )
         ]
+
+
+def _way(client: str | None, *, encrypted: bool) -> list[Line]:
+    """By the address that PostgreSQL sees; a unix socket has none."""
+    if encrypted or addresses.is_loopback(client or ""):
+        return []
+    return [
+        warn(
+            "database connection",
+            "PostgreSQL is on another machine, and the way to it is not encrypted.",
+            "Add sslmode=verify-full and sslrootcert to DATABASE_URL.",
+        )
+    ]
 
 
 def _migrations(context: DoctorContext) -> Line:

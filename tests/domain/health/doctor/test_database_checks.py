@@ -5,7 +5,7 @@ from sqlalchemy import create_engine, text
 
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
-from lessonadmin.domain.health.doctor import all_checks
+from lessonadmin.domain.health.doctor import all_checks, database_checks
 from lessonadmin.domain.health.doctor.examination import DoctorContext
 from tests.doctor import examined
 from tests.factories import make_event, make_lesson
@@ -25,6 +25,20 @@ def test_the_schema_is_behind(well: MuxSim) -> None:
         db.session.commit()
     assert line.level == "FAIL"
     assert "db upgrade" in line.todo
+
+
+@pytest.mark.parametrize(
+    ("client", "encrypted", "warned"),
+    [
+        (None, False, False),
+        ("127.0.0.1", False, False),
+        ("10.0.0.7", True, False),
+        ("10.0.0.7", False, True),
+        ("2001:db8::1", False, True),
+    ],
+)
+def test_the_way_to_another_machine_is_encrypted(client: str | None, encrypted: bool, warned: bool) -> None:
+    assert [line.level for line in database_checks._way(client, encrypted=encrypted)] == ["warn"] * warned
 
 
 def test_the_database_is_away(well: MuxSim, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,10 @@ from werkzeug.wrappers import Response
 from lessonadmin.db import Actor, db
 from lessonadmin.domain.accounts import sessions, tokens
 from lessonadmin.domain.errors import Forbidden, Missing
-from lessonadmin.domain.models import User, accounts
+from lessonadmin.domain.models import User, UserSession, accounts
 from lessonadmin.domain.models.accounts import Role
+from lessonadmin.domain.second_factor import factors
+from lessonadmin.domain.second_factor.entrance import Browser
 from lessonadmin.observability import logs
 from lessonadmin.security import csrf_mask, security_events
 from lessonadmin.web import fragments, visitors
@@ -67,9 +69,11 @@ GUARDS: dict[str, Guard] = {
     "health": PUBLIC,
     "metrics": PUBLIC,  # the view itself asks for its own token or for staff
     "sign_in": PUBLIC,
+    "second_step": PUBLIC,
     "security_contact": PUBLIC,
     "home": SIGNED_IN,
     "account": SIGNED_IN,
+    "sign_in_methods": SIGNED_IN,
     "notices": SIGNED_IN,
     "catalog": SIGNED_IN,
     "lessons": TEACHING,
@@ -81,15 +85,34 @@ GUARDS: dict[str, Guard] = {
 }
 
 
-WITH_A_TEMPORARY_PASSWORD = frozenset(
-    {
-        "account.show",
-        "account.change_password",
-        "sign_in.login",
-        "sign_in.login_post",
-        "sign_in.logout",
-        "sign_in.logout_page",
-    }
+# What opens whatever an account still has to do: signing in as another user, and out.
+IN_AND_OUT = frozenset({"sign_in.login", "sign_in.login_post", "sign_in.logout", "sign_in.logout_page"})
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What an account has to do before anything else opens: where that is done, what it opens, and what calls are answered."""
+
+    page: str
+    opens: frozenset[str]  # endpoints, or whole blueprints
+    type: str
+    says: str
+
+    def allows(self, endpoint: str | None, blueprint: str | None) -> bool:
+        return endpoint in self.opens or blueprint in self.opens or endpoint in IN_AND_OUT
+
+
+OWN_PASSWORD = Duty(
+    page="account.show",
+    opens=frozenset({"account.show", "account.change_password"}),
+    type="password_change_required",
+    says="The password of this account is temporary. Sign in to the website and choose your own first.",
+)
+SECOND_FACTOR = Duty(
+    page="sign_in_methods.show",
+    opens=frozenset({"sign_in_methods"}),
+    type="second_factor_required",
+    says="This account needs a second step to sign in. Sign in to the website and set it up first.",
 )
 
 
@@ -113,21 +136,24 @@ class Identity:
     role: Role
     name: str
     email: str
-    must_change_password: bool = False
+    duty: Duty | None = None
     reads_only: bool = False
 
     @classmethod
-    def of(cls, user: User, *, session_id: uuid.UUID | None = None, reads_only: bool = False) -> "Identity":
-        return cls(
-            user,
-            session_id,
-            user.id,
-            user.typed_role,
-            str(user),
-            user.email,
-            user.must_change_password,
-            reads_only,
+    def of_session(cls, user: User, session: UserSession) -> "Identity":
+        return cls._of(
+            user, session.id, _duty_of(user, not session.second_factor and factors.are_required_of(user))
         )
+
+    @classmethod
+    def of_token(cls, user: User, *, reads_only: bool) -> "Identity":
+        return cls._of(user, None, _duty_of(user, factors.hold_back_tokens_of(user)), reads_only)
+
+    @classmethod
+    def _of(
+        cls, user: User, session_id: uuid.UUID | None, duty: Duty | None, reads_only: bool = False
+    ) -> "Identity":
+        return cls(user, session_id, user.id, user.typed_role, str(user), user.email, duty, reads_only)
 
     @property
     def initial(self) -> str:
@@ -136,6 +162,12 @@ class Identity:
     @property
     def is_staff(self) -> bool:
         return self.role in accounts.STAFF
+
+
+def _duty_of(user: User, lacks_second_factor: bool) -> Duty | None:
+    if user.must_change_password:
+        return OWN_PASSWORD
+    return SECOND_FACTOR if lacks_second_factor else None
 
 
 def identity() -> Identity | None:
@@ -167,6 +199,29 @@ def begin_session(secret: str) -> None:
     session.permanent = True
 
 
+def begin_second_step(secret: str) -> None:
+    """A sign-in that waits for its second step: it is known in this browser alone, and the user who was signed in here is not any more."""
+    session.clear()
+    session["pending"] = secret
+    g.identity = None
+
+
+def pending_secret() -> str | None:
+    """Of the sign-in that waits in this browser."""
+    found = session.get("pending")
+    return found if isinstance(found, str) else None
+
+
+def browser() -> Browser:
+    """The browser that signs in, with the session that it has."""
+    found = identity()
+    return Browser(
+        address=address(),
+        user_agent=request.headers.get("User-Agent", ""),
+        session_id=found.session_id if found else None,
+    )
+
+
 def end_session() -> None:
     session.clear()
     g.identity = None
@@ -180,7 +235,7 @@ def _find_out() -> Identity | None:
     if not isinstance(secret, str):
         return None
     known = sessions.by_session(secret, seen=not _asks_by_itself())
-    return Identity.of(known[0], session_id=known[1].id) if known else None
+    return Identity.of_session(*known) if known else None
 
 
 def _by_token(secret: str) -> Identity | None:
@@ -189,7 +244,7 @@ def _by_token(secret: str) -> Identity | None:
     except tokens.Expired:
         g.token_expired = True
         return None
-    return Identity.of(found[0], reads_only=found[1].scope == "read") if found else None
+    return Identity.of_token(found[0], reads_only=found[1].scope == "read") if found else None
 
 
 def _token_has_expired() -> bool:
@@ -234,7 +289,7 @@ def _check() -> Response | None:
     g.identity = _find_out()
     if g.identity is not None:
         logs.who.set(f"user:{g.identity.user_id}")
-    refusal = _own_password_first() or (None if guard.public else _refuse(guard))
+    refusal = _duty_first() or (None if guard.public else _refuse(guard))
     if refusal is not None:
         return refusal
     if request.method not in READING:
@@ -252,19 +307,16 @@ def _recognise() -> None:
         db.session.rollback()
 
 
-def _own_password_first() -> Response | None:
-    """An admin knows a temporary password: until it is changed it opens nothing but the page to change it."""
+def _duty_first() -> Response | None:
+    """An account that has something to do opens nothing but that until it is done."""
     found = identity()
-    if found is None or not found.must_change_password:
+    if found is None or found.duty is None:
         return None
     if found.session_id is None or request.path.startswith("/api/"):
-        raise Forbidden(
-            "password_change_required",
-            "The password of this account is temporary. Sign in to the website and choose your own first.",
-        )
-    if request.endpoint in WITH_A_TEMPORARY_PASSWORD:
+        raise Forbidden(found.duty.type, found.duty.says)
+    if found.duty.allows(request.endpoint, request.blueprint):
         return None
-    return redirect(url_for("account.show", next=_wanted()))
+    return redirect(url_for(found.duty.page, next=_wanted()))
 
 
 def _wanted() -> str | None:
@@ -319,6 +371,6 @@ def allows(blueprint: str) -> bool:
     """For navigation: may the signed-in user open pages of this blueprint?"""
     found = identity()
     guard = guard_for(None, blueprint)
-    if guard is None or (found is not None and found.must_change_password):
+    if guard is None or (found is not None and found.duty is not None):
         return False
     return guard.public or (found is not None and found.role in guard.roles)

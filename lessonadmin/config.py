@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -150,6 +150,15 @@ def _as_the_webs(name: str) -> Callable[[dict[str, Any]], str]:
     return lambda settings: str(settings[name])
 
 
+def _one_of(*words: str) -> BeforeValidator:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError("must be " + " or ".join(words))
+        return value
+
+    return BeforeValidator(parse)
+
+
 Address = Annotated[str, BeforeValidator(_address)]
 Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
 Limits = tuple[tuple[str, int], ...]
@@ -244,6 +253,9 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[addresses.Trusted, BeforeValidator(_networks)] = Field(
         addresses.NO_PROXIES, description="the proxies before web, as networks or addresses, or unix"
+    )
+    staff_second_factor: Annotated[Literal["optional", "required"], _one_of("optional", "required")] = Field(
+        "optional", description="whether staff must prove a second factor: optional or required"
     )
     sentry_dsn: str | None = Field(None, repr=False, description="where errors are reported, scrubbed")
     keep_days: Annotated[Limits, BeforeValidator(_keep_days)] = Field(

@@ -88,6 +88,7 @@ class Actor:
 WEBHOOK = Actor("webhook")
 JOB = Actor("job")
 CLI = Actor("cli")
+UNKNOWN_USER = Actor("user")  # which user it is remains to be proved
 CLI_QUIETLY = Actor("cli", quiet=True)
 JOB_QUIETLY = Actor("job", quiet=True)
 

@@ -6,6 +6,7 @@ video that plays is a tracking row and the columns it would have left on its les
 """
 
 import itertools
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from flask.testing import FlaskClient
 
 from lessonadmin.db import CLI, NoTransaction, actor, db, transaction
 from lessonadmin.domain.accounts import passwords, sessions, tokens
-from lessonadmin.domain.models import Course, Lesson, MuxEvent, Purchase, Tracking, User
+from lessonadmin.domain.models import AuthenticatorApp, Course, Lesson, MuxEvent, Purchase, Tracking, User
+from lessonadmin.domain.second_factor import authenticator_app, recovery_codes, totp
 
 PASSWORD = "a good long password"
 Row = TypeVar("Row")
@@ -134,3 +136,24 @@ def signed_in(user: User) -> FlaskClient:
         session["secret"] = secret
         session.permanent = True
     return browser
+
+
+def give_app(user: User) -> bytes:
+    """An authenticator app for this account, confirmed; the answer is its secret, for codes. No recovery codes."""
+    with in_context(), transaction(CLI):
+        found = db.session.get_one(User, user.id)
+        authenticator_app.begin(found)
+        secret = authenticator_app.unconfirmed_secret(found)
+        assert secret is not None
+        db.session.get_one(AuthenticatorApp, user.id).confirmed_at = datetime.now(UTC)
+    return secret
+
+
+def give_recovery_codes(user: User) -> list[str]:
+    with in_context(), transaction(CLI):
+        return recovery_codes.make(db.session.get_one(User, user.id))
+
+
+def code_now(secret: bytes, *, steps: int = 0) -> str:
+    """The code that an app shows now, or showed or will show some steps from now."""
+    return totp.code_of(secret, totp.step_at(time.time()) + steps)

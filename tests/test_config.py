@@ -57,6 +57,8 @@ def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
         ("UPLOAD_MAX_MB", "9" * 40),
         ("UPLOAD_TIMEOUT_SECONDS", "59"),
         ("UPLOAD_TIMEOUT_SECONDS", "604801"),
+        ("STAFF_SECOND_FACTOR", "yes"),
+        ("STAFF_SECOND_FACTOR", "Required"),
         ("SWEEP_EVERY_SECONDS", "0"),
         ("MUX_WEBHOOK_SECRETS", " , ,"),
         ("UPLOAD_TYPES", ","),
@@ -99,6 +101,11 @@ def test_the_message_is_one_line_that_says_of_each_what_it_must_be() -> None:
 def test_a_currency_without_hundredths_is_refused_with_the_reason(currency: str, has: str) -> None:
     sentence = f"CURRENCY must be a currency with two decimals, and {currency.upper()} has {has}."
     assert complaint(CURRENCY=currency).endswith(sentence)
+
+
+def test_a_second_factor_of_staff_is_optional_unless_it_is_required() -> None:
+    assert load().staff_second_factor == "optional"
+    assert load(STAFF_SECOND_FACTOR="required").staff_second_factor == "required"
 
 
 def test_prices_are_in_euros_unless_another_currency_is_set() -> None:

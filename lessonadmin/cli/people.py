@@ -13,6 +13,7 @@ from lessonadmin.domain.accounts import administration, tokens
 from lessonadmin.domain.accounts import users as accounts_users
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models.accounts import ROLES, User
+from lessonadmin.domain.second_factor import authenticator_app, reset
 from lessonadmin.text.texts import visible
 
 users = AppGroup("users", help="Accounts.")
@@ -96,6 +97,25 @@ def revoke_tokens(email: str) -> None:
     with _changing():
         ended = administration.revoke_tokens(None, _found(email).id)
     click.echo(f"revoked {ended} token{'' if ended == 1 else 's'} of {email}")
+
+
+@users.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """Remove the second step of an account; its sessions and bearer tokens end, its password stays."""
+    with _changing():
+        reset.reset(None, _found(email).id)
+    click.echo(f"{email} signs in without a second step until a new one is set up")
+
+
+@users.command("seal-anew")
+def seal_anew() -> None:
+    """Encrypt the secrets of authenticator apps with the present SECRET_KEY, before a former one is taken away."""
+    with _changing():
+        sealed, unreadable = authenticator_app.seal_all_anew()
+    click.echo(f"encrypted anew: {sealed}, unreadable: {unreadable}")
+    if unreadable:
+        raise SystemExit(1)
 
 
 @users.command("role")

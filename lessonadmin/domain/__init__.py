@@ -10,7 +10,7 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   uploads
   thumbnails
   playback
-  polling | webhooks | notifications
+  polling | webhooks | notifications | second_factor
   accounts | attention
   videos | mux_budget
   permissions

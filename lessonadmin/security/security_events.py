@@ -25,6 +25,10 @@ log = logging.getLogger("lessonadmin.security")
 # kind -> what staff read in the panel
 KINDS = {
     "sign_in_failed": "Wrong address or password",
+    "wrong_code": "Right password, wrong code",
+    "passkey_refused": "A passkey that proved nothing",
+    "passkey_copied": "A passkey whose counter went back",
+    "single_sign_on_refused": "An answer of single sign-on that proved nothing",
     "locked_out": "Too many wrong tries, made to wait",
     "refused": "Signed in, but not allowed there",
     "csrf_refused": "A form without its secret (CSRF)",

@@ -13,8 +13,10 @@ from lessonadmin.views import (
     metrics,
     navigation,
     notices,
+    second_step,
     security_contact,
     sign_in,
+    sign_in_methods,
     webhooks,
 )
 
@@ -22,9 +24,11 @@ BLUEPRINTS = (
     health.bp,
     metrics.bp,
     sign_in.bp,
+    second_step.bp,
     security_contact.bp,
     home.bp,
     account.bp,
+    sign_in_methods.bp,
     notices.bp,
     lessons.bp,
     courses.bp,

@@ -5,8 +5,9 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import Actor, transaction
-from lessonadmin.domain.accounts import sessions, sign_in
+from lessonadmin.domain.accounts import sessions
 from lessonadmin.domain.errors import Invalid, TooMany
+from lessonadmin.domain.second_factor import entrance
 from lessonadmin.web import redirects
 
 bp = Blueprint("sign_in", __name__)
@@ -24,21 +25,23 @@ def login_post() -> Response:
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
     try:
         _require(email, password)
-        secret = sign_in.sign_in(
-            email=email,
-            password=password,
-            address=auth.address(),
-            user_agent=request.headers.get("User-Agent", ""),
-            replaces=found.session_id if (found := auth.identity()) else None,
-        )
+        arrival = entrance.by_password(email=email, password=password, browser=auth.browser())
     except TooMany as problem:
         response = make_response(_form(email=email, problem=problem), 429)
         response.headers["Retry-After"] = str(problem.retry_after)
         return response
     except Invalid as problem:
         return make_response(_form(email=email, problem=problem), 400)
-    auth.begin_session(secret)
-    return redirect(redirects.asked("next") or url_for("home.index"))
+    return arrived(arrival, next_=redirects.asked("next"))
+
+
+def arrived(arrival: entrance.Arrival, *, next_: str | None) -> Response:
+    """After a right first step: to the page that was wanted, or to the second step before it."""
+    if arrival.pending:
+        auth.begin_second_step(arrival.secret)
+        return redirect(url_for("second_step.show", next=next_))
+    auth.begin_session(arrival.secret)
+    return redirect(next_ or url_for("home.index"))
 
 
 def _form(*, email: str = "", problem: Invalid | TooMany | None = None) -> str:

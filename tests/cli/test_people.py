@@ -4,9 +4,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain.accounts import passwords, tokens, users
-from tests.factories import PASSWORD, bearer, make_user, signed_in
+from tests.factories import PASSWORD, bearer, give_app, make_user, signed_in
+from tests.settings import overridden
 
 
 @pytest.fixture
@@ -206,3 +208,21 @@ def test_create_without_a_password_says_how_to_get_one(runner: FlaskCliRunner) -
     assert "users reset-password ada@school.example" in result.stderr
     for wrong in (["--temporary"], ["--password-stdin", "--password", PASSWORD]):
         assert runner.invoke(args=[*words, *wrong], input="").exit_code == 2
+
+
+def test_reset_second_factor_and_seal_anew(runner: FlaskCliRunner, session: object) -> None:
+    user = make_user(email="ada@school.example")
+    give_app(user)
+    run = runner.invoke
+    done = run(args=["users", "reset-second-factor", "ada@school.example"])
+    assert done.exit_code == 0
+    assert done.output == "ada@school.example signs in without a second step until a new one is set up\n"
+    again = run(args=["users", "reset-second-factor", "ada@school.example"])
+    assert again.exit_code == 1
+    assert "has no second factor" in again.output
+    give_app(user)
+    former = config.current().secret_key
+    with overridden(secret_key="another key", secret_key_fallbacks=(former,)):
+        assert run(args=["users", "seal-anew"]).output == "encrypted anew: 1, unreadable: 0\n"
+    lost = run(args=["users", "seal-anew"])
+    assert (lost.exit_code, lost.output) == (1, "encrypted anew: 0, unreadable: 1\n")

@@ -108,7 +108,7 @@ def test_of_the_test_without_the_look_they_go_anywhere(
     with transaction(CLI):
         session.execute(text("UPDATE users SET password_temporary_until = now() + interval '1 hour'"))
     assert browser.get("/lessons").status_code == 302
-    monkeypatch.setattr(auth, "_own_password_first", lambda: None)
+    monkeypatch.setattr(auth, "_duty_first", lambda: None)
     assert browser.get("/lessons").status_code == 200
 
 

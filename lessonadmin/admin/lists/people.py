@@ -19,6 +19,7 @@ from lessonadmin.domain.accounts.people import Figures
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import User
 from lessonadmin.domain.querying import full_text
+from lessonadmin.domain.second_factor import factors
 from lessonadmin.text.ids import as_id
 from lessonadmin.web.formats import plural
 
@@ -80,6 +81,7 @@ class PersonView(PeopleList):
         return self.render(
             "admin/person/details.html",
             user=user,
+            factors=factors.of(user.id),
             figures=people.figures_of([user.id])[user.id],
             wrong=sign_in.wrong_tries(user.email),
             open_sessions=sessions.open_ones(user),

@@ -20,6 +20,7 @@ from lessonadmin.domain.accounts import administration, handover, passwords, ses
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
 from lessonadmin.domain.models.accounts import ROLES, STAFF
+from lessonadmin.domain.second_factor import factors, reset
 from lessonadmin.domain.videos import withdrawal
 from lessonadmin.text.ids import as_id
 from lessonadmin.web.formats import plural
@@ -63,10 +64,12 @@ class UserView(PeopleList):
         *filters.choice("Role", User.role, ROLE_WORDS),
         *filters.flag("Temporary password", User.password_temporary_until.is_not(None)),
         *filters.flag("Disabled", lambda: ~User.active),
+        *filters.flag("Second step", lambda: ~factors.has_none()),
     )
     saved_views = (
         *(SavedView(role, plural, partial(_of_role, role)) for role, plural in ROLE_TABS),
         SavedView("staff", "Staff", lambda: User.role.in_(STAFF)),
+        SavedView("one-step", "Staff without a second step", factors.are_missing),
         SavedView("disabled", "Disabled", lambda: ~User.active),
     )
 
@@ -120,6 +123,7 @@ class UserView(PeopleList):
             losses=withdrawal.preview(user),
             open_sessions=sessions.open_ones(user),
             tokens=tokens.live(user),
+            factors=factors.of(user.id),
             own=user.id == auth.current_user().id,
             roles=ROLE_WORDS,
             password=password,
@@ -149,6 +153,11 @@ class UserView(PeopleList):
 
         answer = self._done(reset, "")
         return self._page(self._user(request.form.get("id", "")), password=made[0]) if made else answer
+
+    @expose("/second-factor/reset", methods=("POST",))
+    def second_factor_view(self) -> Any:
+        said = "The second step is removed, and they are signed out everywhere."
+        return self._done(lambda user: reset.reset(auth.current_user(), user.id), said)
 
     @expose("/tokens/revoke", methods=("POST",))
     def tokens_view(self) -> Any:

@@ -1,4 +1,4 @@
-"""Notices to a user whose password, role or state was changed, or whose tokens were revoked. Changes nothing itself.
+"""Notices to a user whose password, role, state or sign-in methods were changed, or whose tokens were revoked. Changes nothing itself.
 
 Such a notice also leaves by mail for users who want no other mail, and for disabled ones: it is how they find out that
 another person uses their account.
@@ -35,6 +35,19 @@ def tokens_revoked(user: User, count: int) -> None:
     _tell(
         user,
         f"{_who()} revoked {which} of yours. Scripts that use {'it' if count == 1 else 'them'} are refused.",
+    )
+
+
+def sign_in_methods_changed(user: User, sentence: str) -> None:
+    """The sentence says what was changed, by the owner; it ends with a full stop."""
+    _tell(user, f"{sentence} If it was not you, change your password at once and tell an administrator.")
+
+
+def second_factor_reset(user: User) -> None:
+    _tell(
+        user,
+        f"{_who()} removed your authenticator app, passkeys and recovery codes and signed you out everywhere. "
+        "If you did not ask for it, tell another administrator.",
     )
 
 

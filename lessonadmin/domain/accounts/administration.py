@@ -15,7 +15,7 @@ from lessonadmin.domain.models import User
 
 
 def set_role(by: User | None, user_id: uuid.UUID, role: str) -> User:
-    user = _other(by, user_id)
+    user = to_manage(by, user_id)
     if role != "admin":
         _keep_an_admin(user)
     users.set_role(user, role)
@@ -24,7 +24,7 @@ def set_role(by: User | None, user_id: uuid.UUID, role: str) -> User:
 
 def set_active(by: User | None, user_id: uuid.UUID, active: bool) -> User:
     """Disabling ends every session and bearer token of theirs at once; enabling brings none back."""
-    user = _other(by, user_id)
+    user = to_manage(by, user_id)
     if not active:
         _keep_an_admin(user)
     users.set_active(user, active)
@@ -33,13 +33,13 @@ def set_active(by: User | None, user_id: uuid.UUID, active: bool) -> User:
 
 def reset_password(by: User | None, user_id: uuid.UUID) -> tuple[User, str]:
     """A new password, readable this once; every session and bearer token of theirs ends."""
-    user = _other(by, user_id)
+    user = to_manage(by, user_id)
     return user, users.reset_password(user)
 
 
 def revoke_token(by: User, user_id: uuid.UUID, token_id: uuid.UUID) -> None:
     """One bearer token of theirs."""
-    user = _other(by, user_id)
+    user = to_manage(by, user_id)
     if not tokens.revoke(user, token_id):
         raise Missing
     account_notices.tokens_revoked(user, 1)
@@ -47,14 +47,15 @@ def revoke_token(by: User, user_id: uuid.UUID, token_id: uuid.UUID) -> None:
 
 def revoke_tokens(by: User | None, user_id: uuid.UUID) -> int:
     """All bearer tokens of theirs; how many there were."""
-    user = _other(by, user_id)
+    user = to_manage(by, user_id)
     ended = tokens.end_all(user, because="all revoked")
     if ended:
         account_notices.tokens_revoked(user, ended)
     return ended
 
 
-def _other(by: User | None, user_id: uuid.UUID) -> User:
+def to_manage(by: User | None, user_id: uuid.UUID) -> User:
+    """The account of another user, held until this transaction ends, for an admin who is one still."""
     if by is not None and by.role != "admin":
         raise Forbidden("forbidden", "Only admins manage accounts.")
     if by is not None and by.id == user_id:

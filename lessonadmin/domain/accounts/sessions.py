@@ -10,11 +10,12 @@ from sqlalchemy import func, select, update
 from lessonadmin.db import db
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import User, UserSession
-from lessonadmin.domain.models.accounts import STAFF
+from lessonadmin.domain.models.accounts import STAFF, SignInWay
 
 SESSION_LIFE = timedelta(hours=12)
 STAFF_IDLE = timedelta(minutes=30)
 SEEN_STEP = timedelta(minutes=1)
+PROOF_LIFE = timedelta(minutes=10)
 
 
 def hashed(secret: str) -> str:
@@ -22,14 +23,45 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def begin(user: User, *, address: str, user_agent: str) -> str:
-    """A new session; its secret can be read this once."""
+def begin(
+    user: User, *, address: str, user_agent: str, way: SignInWay = "password", second_factor: bool = False
+) -> str:
+    """A new session; its secret can be read this once. `second_factor`: one was proved for it."""
     secret = secrets.token_urlsafe(32)
     db.session.add(
-        UserSession(user_id=user.id, secret_hash=hashed(secret), address=address, user_agent=user_agent[:300])
+        UserSession(
+            user_id=user.id,
+            secret_hash=hashed(secret),
+            address=address,
+            user_agent=user_agent[:300],
+            way=way,
+            second_factor=second_factor,
+            proved_at=func.clock_timestamp(),
+        )
     )
     db.session.flush()
     return secret
+
+
+def note_proof(session_id: uuid.UUID) -> None:
+    """In this session its user has just proved again that it is they."""
+    _set(session_id, proved_at=func.clock_timestamp())
+
+
+def note_second_factor(session_id: uuid.UUID, proved: bool) -> None:
+    """Is a second factor proved in this session?"""
+    _set(session_id, second_factor=proved)
+
+
+def _set(session_id: uuid.UUID, **columns: object) -> None:
+    db.session.execute(update(UserSession).where(UserSession.id == session_id).values(columns))
+
+
+def is_proved(session_id: uuid.UUID) -> bool:
+    """Has its user proved lately that it is they, and not a person who found the browser open?"""
+    lately = UserSession.proved_at > func.clock_timestamp() - PROOF_LIFE
+    alive = UserSession.ended_at.is_(None)
+    return bool(db.session.scalar(select(lately).where(UserSession.id == session_id, alive)))
 
 
 def by_session(secret: str, *, seen: bool = True) -> tuple[User, UserSession] | None:

@@ -1,4 +1,4 @@
-"""Signing in: tries, their limit, and what a right one opens.
+"""Signing in by a password: tries, their limit, and whose password it is. What a right one opens, `second_factor.entrance` says.
 
 Ten wrong tries in five minutes, for an account and for an address, are remembered in PostgreSQL. Wherever a password is
 typed, `counted_try` counts the try before the password is looked at, in a transaction of its own: a hundred at once get
@@ -10,17 +10,17 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, select, text, update
 
 from lessonadmin import config
-from lessonadmin.db import Actor, db, new_id, transaction
-from lessonadmin.domain.accounts import passwords, sessions, users
-from lessonadmin.domain.audit import audit_log
+from lessonadmin.db import UNKNOWN_USER, Actor, db, new_id, transaction, transaction_time
+from lessonadmin.domain.accounts import passwords, users
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.domain.models import SignInFailure, User
 from lessonadmin.security import security_events
@@ -33,8 +33,16 @@ UNDECIDED = timedelta(seconds=20)
 MAX_EMAIL_LENGTH = 250
 MAX_WAIT_SECONDS = 8.0  # for tries that are looked at right now
 MAX_PROOFS = 3  # of a password that was changed meanwhile, if only to a new hash of the same
-UNPROVED = Actor("user")  # which user it is remains to be proved
+# What a wrong try is recorded as, by the type of the problem; any other is `sign_in_failed`.
+EVENTS = {
+    "temporary_password_ended": "temporary_password_ended",
+    "wrong_code": "wrong_code",
+    "passkey_refused": "passkey_refused",
+}
 OLD_HASH = text("users.password_hash LIKE 'scrypt:%'")  # as its index says it
+
+
+Opened = TypeVar("Opened")
 
 
 class WrongCredentials(Invalid):
@@ -61,11 +69,10 @@ def counted_try(*, email: str, address: str) -> Iterator[uuid.UUID]:
     try:
         yield try_id
     except BaseException as error:
-        with transaction(UNPROVED):
+        with transaction(UNKNOWN_USER):
             fail(try_id)
         if isinstance(error, Invalid):
-            ended = isinstance(error, users.TemporaryPasswordEnded)
-            security_events.record("temporary_password_ended" if ended else "sign_in_failed", email=email)
+            security_events.record(EVENTS.get(error.type, "sign_in_failed"), email=email)
         raise
 
 
@@ -74,7 +81,7 @@ def _begin_when_known(email: str, address: str) -> uuid.UUID:
     give_up = time.monotonic() + MAX_WAIT_SECONDS
     while True:
         try:
-            with transaction(UNPROVED):
+            with transaction(UNKNOWN_USER):
                 return begin_try(email=email, address=address)
         except Busy:
             if time.monotonic() > give_up:
@@ -198,8 +205,9 @@ def _decided(email: str) -> tuple[ColumnElement[bool], ...]:
     return SignInFailure.email_hash == _hash_of(email), SignInFailure.at <= func.clock_timestamp()
 
 
-def sign_in(*, email: str, password: str, address: str, user_agent: str, replaces: uuid.UUID | None) -> str:
-    """Sign a browser in by a password: the secret of its session. TooMany, or WrongCredentials, if that is not possible."""
+def sign_in(*, email: str, password: str, address: str, then: Callable[[User], Opened]) -> Opened:
+    """What `then` makes of the account that a password opens, in the transaction in which the password is still the right one.
+    TooMany, or WrongCredentials, if it opens none."""
     with counted_try(email=email, address=address) as try_id:
         for _ in range(MAX_PROOFS):
             proof = prove(email=email, password=password)
@@ -208,38 +216,26 @@ def sign_in(*, email: str, password: str, address: str, user_agent: str, replace
             try:
                 with transaction(Actor.user(proof.user.id)):
                     forgive(try_id)
-                    return open_session(proof, address=address, user_agent=user_agent, replaces=replaces)
+                    hold(proof)
+                    return then(proof.user)
             except Overtaken:
                 continue
         raise WrongCredentials
 
 
-def open_session(proof: Proof, *, address: str, user_agent: str, replaces: uuid.UUID | None = None) -> str:
-    """Sign this browser in: the secret of its new session. The session that it had before ends.
+def hold(proof: Proof) -> None:
+    """The account as it is now, unchanged by others until this transaction ends.
 
     The password was looked at a moment ago. If it was changed or the account disabled since, it opens nothing
     (Overtaken): a transaction that does that waits for this transaction and then ends its session, or is done and found here.
     """
-    user = proof.user
-    _still_proves(proof)
-    if replaces is not None:
-        sessions.replace(replaces)
-    secret = sessions.begin(user, address=address, user_agent=user_agent)
-    audit_log.record("user.signed_in", user, address=address)
-    return secret
-
-
-def _still_proves(proof: Proof) -> None:
-    ended = (User.password_temporary_until <= func.clock_timestamp()).label("ended")
-    row = select(User.password_hash, User.active, ended).where(User.id == proof.user.id)
-    reading = proof.better is None
-    stored, active, late = db.session.execute(
-        row.with_for_update(read=reading, key_share=not reading)
-    ).one_or_none() or (None, False, False)
-    if not active or stored != proof.hash:
+    user, reading = proof.user, proof.better is None
+    db.session.flush()
+    db.session.refresh(user, with_for_update={"read": reading, "key_share": not reading})
+    if not user.active or user.password_hash != proof.hash:
         raise Overtaken
-    if late:
+    if user.password_temporary_until is not None and user.password_temporary_until <= transaction_time():
         raise users.TemporaryPasswordEnded
     if proof.better is not None:
-        proof.user.password_hash = proof.better
+        user.password_hash = proof.better
         db.session.flush()

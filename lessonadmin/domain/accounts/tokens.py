@@ -28,7 +28,7 @@ MAX_LIVE = 20
 ENDS_SOON = timedelta(days=14)
 Because = Literal[
     "password changed", "password reset", "role changed", "account disabled", "signed out everywhere",
-    "revoked", "all revoked",
+    "second factor reset", "revoked", "all revoked",
 ]  # fmt: skip
 
 

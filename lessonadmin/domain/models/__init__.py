@@ -18,6 +18,7 @@ from lessonadmin.domain.models.notifications import Notification
 from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
 from lessonadmin.domain.models.saved_filters import SavedFilter
 from lessonadmin.domain.models.search_words import SearchWord
+from lessonadmin.domain.models.second_factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ApiToken",
     "AssetDeletion",
     "AuditLog",
+    "AuthenticatorApp",
     "Batch",
     "BatchItem",
     "Course",
@@ -39,8 +41,10 @@ __all__ = [
     "MuxEvent",
     "Notification",
     "Owner",
+    "PendingSignIn",
     "Purchase",
     "ReconcileRun",
+    "RecoveryCode",
     "Rollup",
     "SavedFilter",
     "SearchWord",

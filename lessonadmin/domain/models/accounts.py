@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from sqlalchemy import Boolean, Computed, DateTime, ForeignKey, Index, Text, func, text, true
+from sqlalchemy import Boolean, Computed, DateTime, ForeignKey, Index, Text, false, func, text, true
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -18,6 +18,8 @@ TEACHING: tuple[Role, ...] = ("instructor", *STAFF)
 TokenScope = Literal["read", "write"]
 TOKEN_SCOPES: tuple[TokenScope, ...] = ("read", "write")
 TOKEN_DAYS = 90
+SignInWay = Literal["password", "passkey", "single_sign_on"]
+SIGN_IN_WAYS: tuple[SignInWay, ...] = ("password", "passkey", "single_sign_on")
 
 
 class User(Stamped, Base):
@@ -96,6 +98,11 @@ class UserSession(Base):
     secret_hash: Mapped[str] = mapped_column(Text, unique=True)
     address: Mapped[str] = mapped_column(Text, server_default="")
     user_agent: Mapped[str] = mapped_column(Text, server_default="")
+    way: Mapped[str] = mapped_column(Text, server_default="password")
+    # was a second factor proved in it?
+    second_factor: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
+    # when its user proved last that it is they: by signing in, or by the password once more
+    proved_at: Mapped[Moment | None]
     created_at: Mapped[CreatedNow]
     last_seen_at: Mapped[CreatedNow]
     ended_at: Mapped[Moment | None]
@@ -103,6 +110,7 @@ class UserSession(Base):
     user: Mapped[User] = relationship(back_populates="sessions", lazy="raise")
 
     __table_args__ = (
+        one_of("way", SIGN_IN_WAYS),
         Index("ix_user_sessions_open", "user_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_user_sessions_last_seen_at", "last_seen_at"),
     )

@@ -7,6 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from lessonadmin.domain.accounts import sign_in
+from lessonadmin.domain.second_factor import entrance
+from lessonadmin.domain.second_factor.entrance import Browser
 from tests.admin.posting import said
 from tests.admin.samples import browser
 from tests.factories import in_context, make_course, make_lesson, make_purchase, make_user, signed_in
@@ -27,12 +29,8 @@ def lock(user: Any) -> None:
     with in_context():
         for number in range(sign_in.WRONG_TRIES):
             with pytest.raises(sign_in.WrongCredentials):
-                sign_in.sign_in(
-                    email=user.email,
-                    password="wrong",
-                    address=f"192.0.2.{number}",
-                    user_agent="",
-                    replaces=None,
+                entrance.by_password(
+                    email=user.email, password="wrong", browser=Browser(f"192.0.2.{number}", "")
                 )
 
 

@@ -16,6 +16,7 @@ from tests.admin.posting import fresh, said
 from tests.factories import (
     PASSWORD,
     bearer,
+    give_app,
     in_context,
     make_course,
     make_lesson,
@@ -218,3 +219,31 @@ def test_only_admins(app: Flask, session: object, role: str, path: str) -> None:
 def test_an_account_that_is_not_there(admin: FlaskClient, path: str) -> None:
     for id_ in ("x", "", str(uuid.uuid4())):
         assert press(admin, path, id=id_, role="student", active="0", to="x").status_code == 404
+
+
+def test_staff_without_a_second_step_are_listed_and_an_admin_removes_one(
+    admin: FlaskClient, app: Flask
+) -> None:
+    plain, protected = make_user(role="support"), make_user(role="support")
+    give_app(protected)
+    page = page_of(admin.get(f"{LIST}?view=one-step"))
+    assert plain.email in page.text("tbody")
+    assert protected.email not in page.text("tbody")
+    assert protected.email in page_of(admin.get(f"{LIST}?flt0_second_step_is=yes")).text("tbody")
+    details = f"{LIST}details/?id={protected.id}"
+    assert "Authenticator app" in page_of(admin.get(details)).text("main")
+    press(admin, "second-factor/reset", id=str(protected.id), reason="lost phone")
+    assert "The second step is removed, and they are signed out everywhere." in said(admin)
+    assert "Remove second step" not in page_of(admin.get(details)).text("main")
+    press(admin, "second-factor/reset", id=str(protected.id))
+    assert "has no second factor" in said(admin)
+
+
+def test_support_removes_no_second_step(app: Flask) -> None:
+    protected = make_user()
+    give_app(protected)
+    support = signed_in(make_user(role="support"))
+    assert press(support, "second-factor/reset", id=str(protected.id)).status_code in (403, 404)
+    assert "Authenticator app" in page_of(support.get(f"/admin/person/details/?id={protected.id}")).text(
+        "main"
+    )

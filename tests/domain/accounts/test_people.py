@@ -10,6 +10,8 @@ from lessonadmin.db import Actor, transaction
 from lessonadmin.domain.accounts import people, sessions, sign_in
 from lessonadmin.domain.errors import Forbidden, Missing, TooMany
 from lessonadmin.domain.models import AuditLog, User
+from lessonadmin.domain.second_factor import entrance
+from lessonadmin.domain.second_factor.entrance import Browser
 from tests.factories import PASSWORD, make_course, make_lesson, make_purchase, make_user
 from tests.queries import counted
 
@@ -17,15 +19,13 @@ HERE = "192.0.2.1"
 
 
 def sign_in_as(user: User, password: str = PASSWORD) -> str:
-    return sign_in.sign_in(email=user.email, password=password, address=HERE, user_agent="", replaces=None)
+    return entrance.by_password(email=user.email, password=password, browser=Browser(HERE, "")).secret
 
 
 def lock(user: User) -> None:
     for number in range(sign_in.WRONG_TRIES):
         with pytest.raises(sign_in.WrongCredentials):
-            sign_in.sign_in(
-                email=user.email, password="wrong", address=f"192.0.2.{number}", user_agent="", replaces=None
-            )
+            entrance.by_password(email=user.email, password="wrong", browser=Browser(f"192.0.2.{number}", ""))
 
 
 def test_figures_say_when_they_signed_in_and_what_they_have(session: Session) -> None:

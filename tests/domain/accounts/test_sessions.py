@@ -5,8 +5,10 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, transaction
-from lessonadmin.domain.accounts import sessions, sign_in, tokens, users
+from lessonadmin.domain.accounts import sessions, tokens, users
 from lessonadmin.domain.models import AuditLog, User, UserSession
+from lessonadmin.domain.second_factor import entrance
+from lessonadmin.domain.second_factor.entrance import Browser
 from tests.factories import PASSWORD, make_user
 
 
@@ -117,10 +119,8 @@ def test_a_new_sign_in_ends_the_session_that_this_browser_had(session: Session) 
     before = opened(user)
     known = sessions.by_session(before)
     assert known is not None
-    proof = sign_in.prove(email=user.email, password=PASSWORD)
-    assert proof is not None
-    with transaction(CLI):
-        after = sign_in.open_session(proof, address="", user_agent="", replaces=known[1].id)
+    browser = Browser("", "", session_id=known[1].id)
+    after = entrance.by_password(email=user.email, password=PASSWORD, browser=browser).secret
     assert after != before
     assert sessions.by_session(before) is None
     assert sessions.by_session(after) is not None

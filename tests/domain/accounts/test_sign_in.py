@@ -168,12 +168,12 @@ def test_a_user_who_signs_in_with_an_old_hash_is_given_a_new_one(session: Sessio
     assert first is not None
     assert second is not None
     with transaction(CLI):
-        sign_in.open_session(first, address="", user_agent="")
+        sign_in.hold(first)
     session.refresh(user)
     assert user.password_hash is not None
     assert user.password_hash.startswith("$argon2id$")
     with pytest.raises(sign_in.Overtaken), transaction(CLI):
-        sign_in.open_session(second, address="", user_agent="")
+        sign_in.hold(second)
     again = sign_in.prove(email=user.email, password=PASSWORD)
     assert again is not None
     assert again.better is None
@@ -194,10 +194,10 @@ def test_to_fail_or_forgive_an_unknown_try_changes_nothing(session: Session) -> 
         sign_in.forgive(uuid.uuid4())
 
 
-def test_a_sign_in_opens_a_session_and_forgets_its_try(session: Session) -> None:
+def test_a_right_password_leads_on_and_forgets_its_try(session: Session) -> None:
     user = make_user()
-    arguments = {"address": HERE, "user_agent": "Browser", "replaces": None}
-    assert sign_in.sign_in(email=user.email, password=PASSWORD, **arguments)
+    arguments = {"address": HERE, "then": lambda user: user.id}
+    assert sign_in.sign_in(email=user.email, password=PASSWORD, **arguments) == user.id
     assert session.scalar(select(func.count()).select_from(SignInFailure)) == 0
     with pytest.raises(sign_in.WrongCredentials):
         sign_in.sign_in(email=user.email, password="wrong password", **arguments)
@@ -217,12 +217,12 @@ def test_a_password_that_changes_at_each_look_is_looked_at_a_few_times(
 ) -> None:
     looked = []
 
-    def overtaken(proof: sign_in.Proof, **_: object) -> str:
+    def overtaken(proof: sign_in.Proof) -> None:
         looked.append(proof.user.id)
         raise sign_in.Overtaken
 
-    monkeypatch.setattr(sign_in, "open_session", overtaken)
+    monkeypatch.setattr(sign_in, "hold", overtaken)
     user = make_user()
     with pytest.raises(sign_in.WrongCredentials):
-        sign_in.sign_in(email=user.email, password=PASSWORD, address=HERE, user_agent="", replaces=None)
+        sign_in.sign_in(email=user.email, password=PASSWORD, address=HERE, then=lambda user: user)
     assert looked == [user.id] * sign_in.MAX_PROOFS

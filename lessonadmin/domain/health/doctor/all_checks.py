@@ -15,7 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import config
 from lessonadmin.db import db
-from lessonadmin.domain.health.doctor import database_checks, host_checks, mux_checks, webhook_checks
+from lessonadmin.domain.health.doctor import (
+    account_checks,
+    database_checks,
+    host_checks,
+    mux_checks,
+    webhook_checks,
+)
 from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail
 from lessonadmin.observability import traces
 from lessonadmin.text.texts import plain
@@ -38,6 +44,7 @@ CHECKS: dict[str, Check] = {
     "signing keys": mux_checks.signing_keys,
     "PUBLIC_URL": host_checks.public_url,
     "demo": host_checks.demo,
+    "second step": account_checks.second_factor,
     "proxies": host_checks.proxies,
     "mail": host_checks.mail,
     "disk": host_checks.disk,

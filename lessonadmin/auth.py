@@ -86,7 +86,7 @@ GUARDS: dict[str, Guard] = {
 
 
 # What opens whatever an account still has to do: signing in as another user, and out.
-IN_AND_OUT = frozenset({"sign_in.login", "sign_in.login_post", "sign_in.logout", "sign_in.logout_page"})
+IN_AND_OUT = frozenset({"sign_in", "second_step"})
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Duty:
     says: str
 
     def allows(self, endpoint: str | None, blueprint: str | None) -> bool:
-        return endpoint in self.opens or blueprint in self.opens or endpoint in IN_AND_OUT
+        return endpoint in self.opens or blueprint in self.opens or blueprint in IN_AND_OUT
 
 
 OWN_PASSWORD = Duty(

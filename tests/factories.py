@@ -6,6 +6,7 @@ video that plays is a tracking row and the columns it would have left on its les
 """
 
 import itertools
+import secrets
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,7 +21,8 @@ from flask.testing import FlaskClient
 from lessonadmin.db import CLI, NoTransaction, actor, db, transaction
 from lessonadmin.domain.accounts import passwords, sessions, tokens
 from lessonadmin.domain.models import AuthenticatorApp, Course, Lesson, MuxEvent, Purchase, Tracking, User
-from lessonadmin.domain.second_factor import authenticator_app, recovery_codes, totp
+from lessonadmin.domain.second_factor import authenticator_app, passkeys, recovery_codes, totp
+from tests.authenticator import Authenticator
 
 PASSWORD = "a good long password"
 Row = TypeVar("Row")
@@ -157,3 +159,14 @@ def give_recovery_codes(user: User) -> list[str]:
 def code_now(secret: bytes, *, steps: int = 0) -> str:
     """The code that an app shows now, or showed or will show some steps from now."""
     return totp.code_of(secret, totp.step_at(time.time()) + steps)
+
+
+def give_passkey(user: User, *, name: str = "My phone", counts: bool = True) -> Authenticator:
+    """A passkey for this account; the answer is the device that has its private half. No recovery codes."""
+    device = Authenticator(counts=counts)
+    with in_context(), transaction(CLI):
+        found = db.session.get_one(User, user.id)
+        challenge = secrets.token_bytes(32)
+        made = device.make(passkeys.options_to_add(found, challenge))
+        passkeys.add(found, made, challenge, name=name)
+    return device

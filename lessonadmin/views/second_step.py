@@ -1,4 +1,4 @@
-"""The second step of a sign-in: a code of the app, or a recovery code. Without a right first step it shows the sign-in page."""
+"""The second step of a sign-in: a passkey, a code of the app, or a recovery code. Without a right first step it shows the sign-in page."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -7,6 +7,7 @@ from lessonadmin import auth
 from lessonadmin.db import UNKNOWN_USER, transaction
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.domain.second_factor import entrance, factors, pending
+from lessonadmin.views.passkey_answers import answer, challenge_secret, options
 from lessonadmin.web import redirects
 
 bp = Blueprint("second_step", __name__, url_prefix="/login/second-step")
@@ -37,6 +38,27 @@ def check() -> Response:
             opened = entrance.by_recovery_code(secret, recovery_code, browser=auth.browser())
         else:
             opened = entrance.by_code(secret, code, browser=auth.browser())
+    except (Invalid, TooMany) as problem:
+        return _page(problem)
+    auth.begin_session(opened)
+    return redirect(redirects.asked("next") or url_for("home.index"))
+
+
+@bp.post("/passkey/options")
+def passkey_options() -> Response:
+    def ask() -> tuple[str, str]:
+        with transaction(UNKNOWN_USER):
+            return entrance.options_for_second_step(_secret(), address=auth.address())
+
+    return options(ask)
+
+
+@bp.post("/passkey")
+def check_passkey() -> Response:
+    secret = _secret()
+    try:
+        signed, of_challenge = answer(), challenge_secret()
+        opened = entrance.by_passkey_after_password(secret, of_challenge, signed, browser=auth.browser())
     except (Invalid, TooMany) as problem:
         return _page(problem)
     auth.begin_session(opened)

@@ -4,10 +4,11 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
-from lessonadmin.db import Actor, transaction
+from lessonadmin.db import UNKNOWN_USER, Actor, transaction
 from lessonadmin.domain.accounts import sessions
 from lessonadmin.domain.errors import Invalid, TooMany
-from lessonadmin.domain.second_factor import entrance
+from lessonadmin.domain.second_factor import entrance, passkeys
+from lessonadmin.views.passkey_answers import answer, challenge_secret, options
 from lessonadmin.web import redirects
 
 bp = Blueprint("sign_in", __name__)
@@ -35,6 +36,26 @@ def login_post() -> Response:
     return arrived(arrival, next_=redirects.asked("next"))
 
 
+@bp.post("/login/passkey/options")
+def passkey_options() -> Response:
+    """The same for all: nothing in it depends on an account."""
+
+    def ask() -> tuple[str, str]:
+        with transaction(UNKNOWN_USER):
+            return entrance.options_for_passkey(address=auth.address())
+
+    return options(ask)
+
+
+@bp.post("/login/passkey")
+def login_by_passkey() -> Response:
+    try:
+        secret = entrance.by_passkey(challenge_secret(), answer(), browser=auth.browser())
+    except Invalid as problem:
+        return make_response(_form(problem=problem), 400)
+    return arrived(entrance.Arrival(secret, pending=False), next_=redirects.asked("next"))
+
+
 def arrived(arrival: entrance.Arrival, *, next_: str | None) -> Response:
     """After a right first step: to the page that was wanted, or to the second step before it."""
     if arrival.pending:
@@ -46,7 +67,11 @@ def arrived(arrival: entrance.Arrival, *, next_: str | None) -> Response:
 
 def _form(*, email: str = "", problem: Invalid | TooMany | None = None) -> str:
     return render_template(
-        "sign_in/login.html", email=email[:250], problem=problem, next=redirects.asked("next")
+        "sign_in/login.html",
+        email=email[:250],
+        problem=problem,
+        next=redirects.asked("next"),
+        passkeys=passkeys.site() is not None,
     )
 
 

@@ -59,7 +59,7 @@ def test_a_page_that_needs_a_user_comes_back_after_signing_in(client: FlaskClien
     assert answer.status_code == 302
     assert answer.location.startswith("/login?next=")
     form = page_of(client.get(answer.location))
-    target = form.one("input", name="next")["value"]
+    target = form.all("input", name="next")[0]["value"]
     answer = try_to_sign_in(client, user.email, next=target or "")
     assert answer.location == "/account?from=mail&x=%C3%A9"
 

@@ -35,6 +35,7 @@ LIVES = (
     Life("notifications", "created_at < {limit}", 365),
     Life("sign_in_failures", "at < {limit}", 2),
     Life("pending_sign_ins", "created_at < {limit}", 1),
+    Life("passkey_challenges", "created_at < {limit}", 1),
     Life("user_sessions", "last_seen_at < {limit}", 30),
     Life("security_counts", "minute < {limit}", 2),
     Life("api_tokens", "LEAST(expires_at, revoked_at) < {limit}", 90),

@@ -15,6 +15,7 @@ from lessonadmin.domain.models.health import (
 )
 from lessonadmin.domain.models.lessons import Course, EditingHold, Kind, Lesson, Owner, Purchase, StaffNote
 from lessonadmin.domain.models.notifications import Notification
+from lessonadmin.domain.models.passkeys import Passkey, PasskeyChallenge
 from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
 from lessonadmin.domain.models.saved_filters import SavedFilter
 from lessonadmin.domain.models.search_words import SearchWord
@@ -41,6 +42,8 @@ __all__ = [
     "MuxEvent",
     "Notification",
     "Owner",
+    "Passkey",
+    "PasskeyChallenge",
     "PendingSignIn",
     "Purchase",
     "ReconcileRun",

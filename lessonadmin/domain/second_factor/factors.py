@@ -1,6 +1,6 @@
 """Which second factors an account has, and whether its role must have one. Changes nothing.
 
-An authenticator app is one. Recovery codes stand in for those that are lost, and are none themselves.
+An authenticator app is one, and so is each passkey. Recovery codes stand in for those that are lost, and are none themselves.
 """
 
 import uuid
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 
 from lessonadmin import config
 from lessonadmin.db import db
-from lessonadmin.domain.models import AuthenticatorApp, RecoveryCode, User
+from lessonadmin.domain.models import AuthenticatorApp, Passkey, RecoveryCode, User
 from lessonadmin.domain.models.accounts import STAFF
 
 FEW_CODES = 3
@@ -22,18 +22,19 @@ class Factors:
     """What an account can prove itself with beside its password; `recovery_codes` that are not used yet."""
 
     app: bool
+    passkeys: int
     recovery_codes: int
 
     @property
     def any(self) -> bool:
-        return self.app
+        return self.app or self.passkeys > 0
 
     @property
     def few_codes(self) -> bool:
         return self.any and self.recovery_codes <= FEW_CODES
 
 
-NONE = Factors(app=False, recovery_codes=0)
+NONE = Factors(app=False, passkeys=0, recovery_codes=0)
 
 
 def of(user_id: uuid.UUID) -> Factors:
@@ -44,13 +45,14 @@ def of_all(user_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Factors]:
     """For all of them in one statement."""
     wanted = list(user_ids)
     rows = db.session.execute(_query().where(User.id.in_(wanted)))
-    found = {row[0]: Factors(app=row[1], recovery_codes=row[2]) for row in rows}
+    found = {row[0]: Factors(app=row[1], passkeys=row[2], recovery_codes=row[3]) for row in rows}
     return {user_id: found.get(user_id, NONE) for user_id in wanted}
 
 
-def _query() -> Select[uuid.UUID, bool, int]:
+def _query() -> Select[uuid.UUID, bool, int, int]:
     codes = select(func.count()).where(RecoveryCode.user_id == User.id, RecoveryCode.used_at.is_(None))
-    return select(User.id, _has_app(), codes.scalar_subquery())
+    keys = select(func.count()).where(Passkey.user_id == User.id)
+    return select(User.id, _has_app(), keys.scalar_subquery(), codes.scalar_subquery())
 
 
 def _has_app() -> ColumnElement[bool]:
@@ -59,7 +61,7 @@ def _has_app() -> ColumnElement[bool]:
 
 def has_none() -> ColumnElement[bool]:
     """For a list of accounts: has it no second factor?"""
-    return ~_has_app()
+    return and_(~_has_app(), ~exists().where(Passkey.user_id == User.id))
 
 
 def are_missing() -> ColumnElement[bool]:

@@ -11,9 +11,16 @@ from contextlib import contextmanager
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.accounts import account_notices, passwords, sessions, sign_in
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
+from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import User
-from lessonadmin.domain.second_factor import authenticator_app, factors, pending, recovery_codes
+from lessonadmin.domain.second_factor import (
+    authenticator_app,
+    challenges,
+    factors,
+    passkeys,
+    pending,
+    recovery_codes,
+)
 
 
 class ProofNeeded(Forbidden):
@@ -57,13 +64,47 @@ def confirm_app(user: User, session_id: uuid.UUID, code: str) -> list[str]:
     if not authenticator_app.confirm(user, code):
         sentence = "This code is not right. Type the one that the app shows now."
         raise Invalid.field("code", sentence)
-    return added(user, session_id, "An authenticator app was added to your account.", "user.app_added")
+    return _added(user, session_id, "An authenticator app was added to your account.", "user.app_added")
 
 
 def remove_app(user: User, session_id: uuid.UUID) -> None:
     with _changing(user, session_id, "The authenticator app was removed from your account."):
         if authenticator_app.remove(user):
             audit_log.record("user.app_removed", user)
+
+
+def begin_passkey(user: User, session_id: uuid.UUID, *, address: str) -> tuple[str, str]:
+    """What the browser is asked to make, as JSON, and the secret of the challenge for its cookie."""
+    _need_proof(user, session_id)
+    secret, challenge = challenges.begin("add", address=address, user_id=user.id)
+    return passkeys.options_to_add(user, challenge), secret
+
+
+def add_passkey(user: User, session_id: uuid.UUID, secret: str, answer: str, *, name: str) -> list[str]:
+    """The passkey counts from now on. Recovery codes, readable this once, if it is the first factor; else none."""
+    _need_proof(user, session_id)
+    challenge = challenges.take(secret, "add", user_id=user.id)
+    if challenge is None:
+        raise passkeys.Refused
+    made = passkeys.add(user, answer, challenge, name=name)
+    said = f"A passkey was added to your account: “{made.name}”."
+    return _added(user, session_id, said, "user.passkey_added", passkey_id=made.id, name=made.name)
+
+
+def rename_passkey(user: User, session_id: uuid.UUID, passkey_id: uuid.UUID, name: str) -> None:
+    _need_proof(user, session_id)
+    if not passkeys.rename(user, passkey_id, name):
+        raise Missing
+    audit_log.record("user.passkey_renamed", user, passkey_id=passkey_id, name=name)
+
+
+def remove_passkey(user: User, session_id: uuid.UUID, passkey_id: uuid.UUID) -> None:
+    _need_proof(user, session_id)
+    name = passkeys.remove(user, passkey_id)
+    if name is None:
+        raise Missing
+    with _changing(user, session_id, f"A passkey was removed from your account: “{name}”."):
+        audit_log.record("user.passkey_removed", user, passkey_id=passkey_id, name=name)
 
 
 def new_recovery_codes(user: User, session_id: uuid.UUID) -> list[str]:
@@ -75,7 +116,7 @@ def new_recovery_codes(user: User, session_id: uuid.UUID) -> list[str]:
         return recovery_codes.make(user)
 
 
-def added(user: User, session_id: uuid.UUID, sentence: str, action: str, **detail: object) -> list[str]:
+def _added(user: User, session_id: uuid.UUID, sentence: str, action: str, **detail: object) -> list[str]:
     """What follows when an account, which is held, has got one more factor."""
     codes = []
     with _changing(user, session_id, sentence):

@@ -9,7 +9,7 @@ from lessonadmin.domain.accounts import account_notices, administration, session
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict
 from lessonadmin.domain.models import User
-from lessonadmin.domain.second_factor import authenticator_app, factors, pending, recovery_codes
+from lessonadmin.domain.second_factor import authenticator_app, factors, passkeys, pending, recovery_codes
 
 
 def reset(by: User | None, user_id: uuid.UUID) -> User:
@@ -19,10 +19,11 @@ def reset(by: User | None, user_id: uuid.UUID) -> User:
     if not had.any:
         raise Conflict("no_factor", f"{user.email} has no second factor.")
     authenticator_app.remove(user)
+    passkeys.remove_all(user)
     recovery_codes.remove(user)
     pending.end_all(user.id)
     sessions.end_all(user)
     tokens.end_all(user, because="second factor reset")
-    audit_log.record("user.second_factor_reset", user, app=had.app)
+    audit_log.record("user.second_factor_reset", user, app=had.app, passkeys=had.passkeys)
     account_notices.second_factor_reset(user)
     return user

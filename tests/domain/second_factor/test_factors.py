@@ -22,7 +22,7 @@ def test_all_accounts_are_looked_up_by_one_statement(session: Session) -> None:
     with counted() as sent:
         found = factors.of_all([with_app.id, codes_only.id, begun.id, none.id])
     assert len(sent) == 1
-    assert found[with_app.id] == factors.Factors(app=True, recovery_codes=10)
+    assert found[with_app.id] == factors.Factors(app=True, passkeys=0, recovery_codes=10)
     assert not found[codes_only.id].any, "recovery codes alone are no factor"
     assert not found[begun.id].any
     assert found[none.id] == factors.NONE

@@ -6,11 +6,12 @@ from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, transaction
 from lessonadmin.domain.accounts import sessions, users
-from lessonadmin.domain.errors import Conflict, Invalid
+from lessonadmin.domain.errors import Conflict, Invalid, Missing
 from lessonadmin.domain.models import AuditLog, Notification, SignInFailure, User, UserSession
-from lessonadmin.domain.second_factor import entrance, factors, methods, pending
+from lessonadmin.domain.second_factor import entrance, factors, methods, passkeys, pending
 from lessonadmin.domain.second_factor.entrance import Browser
-from tests.factories import PASSWORD, code_now, give_app, give_recovery_codes, make_user
+from tests.authenticator import Authenticator
+from tests.factories import PASSWORD, code_now, give_app, give_passkey, give_recovery_codes, make_user
 
 
 def a_session(user: User) -> UserSession:
@@ -48,7 +49,7 @@ def test_setting_up_an_app_brings_codes_ends_other_sessions_and_is_told(session:
         waiting = pending.begin(user, way="password")
     codes = set_up(user, here)
     assert len(codes) == 10
-    assert factors.of(user.id) == factors.Factors(app=True, recovery_codes=10)
+    assert factors.of(user.id) == factors.Factors(app=True, passkeys=0, recovery_codes=10)
     assert [alive(session, one) for one in (here, there, foreign)] == [True, False, True]
     assert here.second_factor
     with pytest.raises(pending.Ended):
@@ -153,6 +154,71 @@ def test_no_new_password_removes_a_factor(session: Session, temporary: bool) -> 
     give_recovery_codes(user)
     with transaction(CLI):
         password = users.reset_password(user, temporary=temporary)
-    assert factors.of(user.id) == factors.Factors(app=True, recovery_codes=10)
+    assert factors.of(user.id) == factors.Factors(app=True, passkeys=0, recovery_codes=10)
     arrival = entrance.by_password(email=user.email, password=password, browser=Browser("", ""))
     assert arrival.pending
+
+
+def add_passkey(user: User, here: UserSession, device: Authenticator, **lies: object) -> list[str]:
+    with transaction(Actor.user(user.id)):
+        options, secret = methods.begin_passkey(user, here.id, address="192.0.2.1")
+    with transaction(Actor.user(user.id)):
+        return methods.add_passkey(user, here.id, secret, device.make(options, **lies), name="Laptop")
+
+
+def test_a_passkey_is_added_named_and_removed(session: Session) -> None:
+    user = make_user()
+    here, there = a_session(user), a_session(user)
+    assert len(add_passkey(user, here, Authenticator())) == 10
+    assert add_passkey(user, here, Authenticator()) == [], "there are codes already"
+    assert factors.of(user.id) == factors.Factors(app=False, passkeys=2, recovery_codes=10)
+    assert [alive(session, one) for one in (here, there)] == [True, False]
+    first, second = passkeys.of(user.id)
+    with transaction(Actor.user(user.id)):
+        methods.rename_passkey(user, here.id, first.id, "Phone")
+        methods.remove_passkey(user, here.id, second.id)
+    session.refresh(here)
+    assert here.second_factor
+    with transaction(Actor.user(user.id)):
+        methods.remove_passkey(user, here.id, first.id)
+    session.refresh(here)
+    assert not here.second_factor
+    assert factors.of(user.id) == factors.NONE
+    actions = session.scalars(select(AuditLog.action).where(AuditLog.target_id == user.id)).all()
+    for action, times in (("added", 2), ("renamed", 1), ("removed", 2)):
+        assert actions.count(f"user.passkey_{action}") == times
+    told = " ".join(session.scalars(select(Notification.message).where(Notification.user_id == user.id)))
+    assert "A passkey was added to your account: “Laptop”." in told
+    assert "A passkey was removed from your account: “Phone”." in told
+
+
+def test_a_passkey_is_added_for_the_challenge_of_this_account_only(session: Session) -> None:
+    user, other = make_user(), make_user()
+    here, theirs = a_session(user), a_session(other)
+    with transaction(CLI):
+        options, secret = methods.begin_passkey(other, theirs.id, address="")
+    with pytest.raises(passkeys.Refused), transaction(CLI):
+        methods.add_passkey(user, here.id, secret, Authenticator().make(options), name="")
+    with pytest.raises(passkeys.Refused):
+        add_passkey(user, here, Authenticator(), origin="https://evil.example")
+    assert factors.of(user.id) == factors.NONE
+
+
+def test_passkeys_of_others_and_without_a_proof_are_out_of_reach(session: Session) -> None:
+    user, other = make_user(), make_user()
+    give_passkey(other)
+    here = a_session(user)
+    (theirs,) = passkeys.of(other.id)
+    with pytest.raises(Missing), transaction(CLI):
+        methods.remove_passkey(user, here.id, theirs.id)
+    with pytest.raises(Missing), transaction(CLI):
+        methods.rename_passkey(user, here.id, theirs.id, "Mine")
+    let_the_proof_age(session)
+    for act in (
+        lambda: methods.begin_passkey(user, here.id, address=""),
+        lambda: methods.add_passkey(user, here.id, "x", "{}", name=""),
+        lambda: methods.rename_passkey(user, here.id, theirs.id, "Mine"),
+        lambda: methods.remove_passkey(user, here.id, theirs.id),
+    ):
+        with pytest.raises(methods.ProofNeeded), transaction(CLI):
+            act()

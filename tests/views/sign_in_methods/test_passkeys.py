@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -11,20 +10,13 @@ from werkzeug.test import TestResponse
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain.accounts import users
 from lessonadmin.domain.models import User
-from lessonadmin.domain.second_factor import challenges
 from tests.authenticator import Authenticator
 from tests.factories import PASSWORD, give_passkey, make_user, signed_in
 from tests.pages import csrf_of, page_of
 from tests.settings import overridden
+from tests.views.sign_in_methods.steps import PAGE, ask, let_the_proof_age
 
-PAGE = "/account/security"
 STEP = "/login/second-step"
-
-
-def ask(browser: FlaskClient, path: str, page: str) -> str:
-    answer = browser.post(path, headers={"X-CSRFToken": csrf_of(browser, page)}, json={})
-    assert answer.status_code == 200, answer.text
-    return answer.text
 
 
 def sign_in_by(browser: FlaskClient, device: Authenticator, **more: str) -> TestResponse:
@@ -105,16 +97,6 @@ def test_a_replayed_post_opens_no_second_session(app: Flask, client: FlaskClient
     assert replay.get("/lessons").location.startswith("/login")
 
 
-def test_without_a_script_the_page_says_what_is_needed(client: FlaskClient, app: Flask) -> None:
-    refused = client.post("/login/passkey", data={"csrf_token": csrf_of(client), "credential": ""})
-    assert refused.status_code == 400
-    assert "Passkeys need a browser that knows them and runs scripts." in page_of(refused).text("main")
-    browser = signed_in(make_user())
-    refused = browser.post(f"{PAGE}/passkeys", data={"csrf_token": csrf_of(browser, PAGE)})
-    assert refused.status_code == 400
-    assert "runs scripts" in page_of(refused).text("main")
-
-
 def test_every_refusal_at_the_sign_in_page_is_the_same(client: FlaskClient) -> None:
     disabled = make_user()
     device = give_passkey(disabled)
@@ -124,20 +106,7 @@ def test_every_refusal_at_the_sign_in_page_is_the_same(client: FlaskClient) -> N
     assert len(pages) == 1
 
 
-def test_asking_needs_the_token_of_the_page_and_has_a_limit(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert client.post("/login/passkey/options", json={}).status_code == 400
-    monkeypatch.setattr(challenges, "MAX_OPEN", 1)
-    ask(client, "/login/passkey/options", "/login")
-    refused = client.post("/login/passkey/options", headers={"X-CSRFToken": csrf_of(client)}, json={})
-    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "300")
-    assert refused.get_json()["error"]["message"].startswith("Too many tries with passkeys.")
-
-
 def test_without_a_recent_proof_no_passkey_is_asked_for(session: Session, app: Flask) -> None:
-    from tests.views.sign_in_methods.test_authenticator_app import let_the_proof_age
-
     browser = signed_in(make_user())
     let_the_proof_age(session)
     refused = browser.post(

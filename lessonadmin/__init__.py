@@ -11,7 +11,7 @@ from lessonadmin import config
 def create_app(settings: config.Settings | None = None) -> Flask:
     from lessonadmin import admin, auth, cli, db, jobs, views, web
     from lessonadmin.observability import error_reports, logs
-    from lessonadmin.security import compression
+    from lessonadmin.security import browser_cookie, compression
 
     config.use(settings or config.load())
     logs.init_app()
@@ -26,6 +26,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     web.requests.init_app(app)
     web.visitors.init_app(app)
     web.headers.init_app(app)
+    browser_cookie.init_app(app)
     web.redirects.init_app(app)
     auth.init_app(app)
     web.errors.init_app(app)

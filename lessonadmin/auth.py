@@ -21,7 +21,7 @@ from lessonadmin.domain.models.accounts import Role
 from lessonadmin.domain.second_factor import factors
 from lessonadmin.domain.second_factor.entrance import Browser
 from lessonadmin.observability import logs
-from lessonadmin.security import csrf_mask, security_events
+from lessonadmin.security import browser_cookie, csrf_mask, security_events
 from lessonadmin.web import fragments, visitors
 
 
@@ -74,6 +74,7 @@ GUARDS: dict[str, Guard] = {
     "home": SIGNED_IN,
     "account": SIGNED_IN,
     "sign_in_methods": SIGNED_IN,
+    "account_links": PUBLIC,  # their secrets prove who asks
     "notices": SIGNED_IN,
     "catalog": SIGNED_IN,
     "lessons": TEACHING,
@@ -197,6 +198,7 @@ def begin_session(secret: str) -> None:
     session.clear()
     session["secret"] = secret
     session.permanent = True
+    browser_cookie.keep()
 
 
 def begin_second_step(secret: str) -> None:
@@ -219,6 +221,7 @@ def browser() -> Browser:
         address=address(),
         user_agent=request.headers.get("User-Agent", ""),
         session_id=found.session_id if found else None,
+        secret=browser_cookie.secret(),
     )
 
 

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -156,6 +156,12 @@ def transaction_state() -> TransactionState:
 def actor() -> Actor:
     """Who the open transaction acts for."""
     return transaction_state().actor
+
+
+def acting_for(user_id: uuid.UUID) -> None:
+    """From here on the open transaction acts for this user, who was proved in the middle of it."""
+    state = transaction_state()
+    state.actor = replace(state.actor, id=user_id)
 
 
 def transaction_time() -> datetime:

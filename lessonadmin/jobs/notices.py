@@ -2,7 +2,13 @@
 
 import uuid
 
+from lessonadmin.domain.account_life import link_mail
 from lessonadmin.domain.notifications import delivery
+
+
+def send_links() -> None:
+    """Send every link by mail that waits; if that fails, the sweep tries again."""
+    link_mail.send_due()
 
 
 def send_mail(notice_id: str) -> None:

@@ -16,6 +16,8 @@ PARAMETERS = re.compile(
     re.IGNORECASE,
 )
 BEARERS = re.compile(r"(Bearer |whsec_|Basic )[\w.\-~+/=%]+", re.IGNORECASE)
+# Addresses that open an account: the path ends with the secret.
+LINKS = re.compile(r"(/(?:reset-password|invitation|new-address)/)[^\s\"'<>?#]+")
 HASHES = re.compile(r"(scrypt:|pbkdf2:|\$?argon2[a-z]*\$)[^\s\"')]+", re.IGNORECASE)
 FIELDS = re.compile(
     r"\b((?:password|secret|token)_?(?:hash|key)?[\"']?\s*[:=]\s*[\"'])[^\"']+", re.IGNORECASE
@@ -27,7 +29,7 @@ def secrets(text: str) -> str:
     """Without secrets and anything else that gives access."""
     text = ROWS.sub(ROW, text)
     text = ACCOUNTS.sub(rf"\1{SECRET}@", text)
-    for pattern in (UPLOADS, PARAMETERS, BEARERS, HASHES, FIELDS):
+    for pattern in (UPLOADS, LINKS, PARAMETERS, BEARERS, HASHES, FIELDS):
         text = pattern.sub(rf"\1{SECRET}", text)
     return text
 

@@ -4,6 +4,7 @@ from flask import Flask
 
 from lessonadmin.views import (
     account,
+    account_links,
     api,
     catalog,
     courses,
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     home.bp,
     account.bp,
     sign_in_methods.bp,
+    account_links.bp,
     notices.bp,
     lessons.bp,
     courses.bp,

@@ -6,6 +6,7 @@ from flask import Flask
 
 from lessonadmin.domain.prices import currency, money, price_text
 from lessonadmin.text.durations import about, in_words, measured
+from lessonadmin.text.user_agents import browser
 
 
 def iso(moment: datetime) -> str:
@@ -59,31 +60,6 @@ def size(count: int) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 lesson`, `3 lessons`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-BROWSERS = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-SYSTEMS = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS", "macOS"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
-
-
-def browser(user_agent: str) -> str:
-    """`Firefox on Linux`, as well as a browser tells."""
-    name = next((name for sign, name in BROWSERS if sign in user_agent), "A browser")
-    system = next((name for sign, name in SYSTEMS if sign in user_agent), "")
-    return f"{name} on {system}" if system else name
 
 
 def init_app(app: Flask) -> None:

@@ -84,6 +84,8 @@ BATCH_ROW = {
 ACCOUNT = {
     "active": State("Active", "check", "good"),
     "disabled": State("Disabled", "lock", "warn"),
+    "invited": State("Invited", "mail", ""),
+    "deleted": State("Deleted", "trash", ""),
 }
 # A level of a line of the doctor.
 CHECK = {

@@ -97,7 +97,7 @@ def test_every_button_of_the_notifications(visit: Visitor, school: School, instr
     assert presser.count > 2
 
 
-def account(visit: Visitor, school: School, page: Page, person: Person) -> None:
+def account(visit: Visitor, school: School, page: Page, person: Person, address: str = "/account") -> None:
     """Signed in, and in another browser too, with two tokens; whatever the last press took away."""
     page.context.clear_cookies()
     visit.sign_in(page.context, person)
@@ -106,7 +106,7 @@ def account(visit: Visitor, school: School, page: Page, person: Person) -> None:
     )
     for name in ("nightly", "weekly"):
         school.insert(("api_tokens", {"user_id": person.id, "name": name, "secret_hash": str(uuid.uuid4())}))
-    page.goto("/account")
+    page.goto(address)
 
 
 def test_every_button_of_the_account(
@@ -116,6 +116,9 @@ def test_every_button_of_the_account(
         page = visit(instructor, errors=True, url=url)
         presser = Presser(page)
         presser.press_all("account", lambda: account(visit, school, page, instructor))
+        presser.press_all(
+            "sessions", lambda: account(visit, school, page, instructor, "/account/sessions"), skip=SIGN_OUT
+        )
     student = stack.person("student")
     page = visit(student, errors=True)
     of_student = Presser(page)

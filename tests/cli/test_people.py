@@ -1,5 +1,8 @@
 """`flask users ...`: what is printed, what is refused, and with which exit code."""
 
+import json
+from urllib.parse import urlsplit
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
@@ -226,3 +229,80 @@ def test_reset_second_factor_and_seal_anew(runner: FlaskCliRunner, session: obje
         assert run(args=["users", "seal-anew"]).output == "encrypted anew: 1, unreadable: 0\n"
     lost = run(args=["users", "seal-anew"])
     assert (lost.exit_code, lost.output) == (1, "encrypted anew: 0, unreadable: 1\n")
+
+
+def run(runner: FlaskCliRunner, *words: str, **more: object) -> str:
+    result = runner.invoke(args=["users", *words], **more)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def refused(runner: FlaskCliRunner, *words: str, **more: object) -> str:
+    result = runner.invoke(args=["users", *words], **more)
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def test_an_invitation_is_printed_sent_again_and_withdrawn(
+    runner: FlaskCliRunner, client: FlaskClient
+) -> None:
+    result = runner.invoke(args=["users", "create", "new@school.example", "--role", "student", "--invite"])
+    assert result.exit_code == 0
+    first = urlsplit(result.stdout.strip()).path
+    assert client.get(first).status_code == 200
+    assert "new@school.example\tstudent\tinvited\t" in run(runner, "list")
+    again = urlsplit(run(runner, "invite", "new@school.example").strip()).path
+    assert [client.get(path).status_code for path in (first, again)] == [410, 200]
+    assert "withdrawn" in run(runner, "withdraw-invitation", "new@school.example")
+    assert client.get(again).status_code == 410
+    user = make_user()
+    assert "no invitation" in refused(runner, "invite", user.email)
+    words = ("create", "x@school.example", "--role", "student", "--invite", "--password", PASSWORD)
+    assert runner.invoke(args=["users", *words]).exit_code == 2
+
+
+def test_with_a_mail_server_the_invitation_leaves_by_mail(runner: FlaskCliRunner) -> None:
+    with overridden(mail_url="smtp://127.0.0.1:1"):
+        said = run(runner, "create", "new@school.example", "--role", "student", "--invite")
+    assert "a mail with a link is sent to new@school.example" in said
+    assert "/invitation/" not in said
+
+
+def test_a_link_for_a_new_password_is_printed_alone(runner: FlaskCliRunner, client: FlaskClient) -> None:
+    user = make_user()
+    path = urlsplit(run(runner, "reset-link", user.email).strip()).path
+    assert client.get(path).status_code == 200
+    assert "disabled" in refused(runner, "reset-link", make_user(active=False).email)
+
+
+def test_name_and_address(runner: FlaskCliRunner) -> None:
+    user, other = make_user(email="old@school.example"), make_user()
+    run(runner, "rename", "old@school.example", "Zoe")
+    assert run(runner, "change-email", "OLD@school.example", "new@school.example").endswith(
+        "new@school.example\n"
+    )
+    assert "new@school.example\tinstructor\tactive\tZoe" in run(runner, "list")
+    assert "already" in refused(runner, "change-email", "new@school.example", other.email)
+    assert "no account" in refused(runner, "rename", user.email + "x", "Zoe")
+
+
+def test_sessions_end(runner: FlaskCliRunner) -> None:
+    user = make_user()
+    browser = signed_in(user)
+    assert run(runner, "end-sessions", user.email) == f"ended 1 session of {user.email}\n"
+    assert browser.get("/account").status_code == 302
+
+
+def test_the_data_of_a_person_are_json(runner: FlaskCliRunner) -> None:
+    user = make_user(name="Ada")
+    assert json.loads(run(runner, "data", user.email))["account"]["name"] == "Ada"
+
+
+def test_a_deletion_is_asked_and_final(runner: FlaskCliRunner) -> None:
+    user, admin = make_user(role="student", email="ada@school.example"), make_user(role="admin")
+    assert "can't be undone" in refused(runner, "delete", user.email, input="n\n")
+    assert run(runner, "delete", user.email, input="y\n").endswith("deleted ada@school.example\n")
+    assert "no account" in refused(runner, "delete", "ada@school.example", "--yes")
+    assert "last admin" in refused(runner, "delete", admin.email, "--yes")
+    assert run(runner, "list").count("\n") == 1, "a deleted account is not listed"

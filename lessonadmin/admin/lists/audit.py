@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, false, or_
 
 from lessonadmin import auth
 from lessonadmin.admin.framework import cells, filters
-from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
+from lessonadmin.admin.framework.cells import cell, page_link, with_details
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import TableView
 from lessonadmin.domain import permissions
@@ -45,6 +45,17 @@ OTHER_WORDS = {
     "user.signed_out": "Signed out",
     "user.sessions_ended": "Ended sessions",
     "user.sign_in_unlocked": "Unlocked sign-in",
+    "user.invited": "Invited a person",
+    "user.invitation_withdrawn": "Withdrew an invitation",
+    "user.invitation_accepted": "Accepted an invitation",
+    "user.password_link_asked": "Asked for a link to a new password",
+    "user.password_link_made": "Created a link to a new password",
+    "user.renamed": "Changed the name of an account",
+    "user.email_change_asked": "Asked for another address",
+    "user.email_change_cancelled": "Cancelled the change of an address",
+    "user.email_changed": "Changed the address of an account",
+    "user.data_downloaded": "Downloaded their data",
+    "user.deleted": "Deleted an account",
     "rows.removed": "Old rows were removed",
 }
 EXPORTS = {
@@ -83,6 +94,10 @@ def _actor(row: Any, names: Names) -> Any:
     return cells.account(row.actor_id, names) or cell("linked", words, None)
 
 
+def _details(row: Any, names: Names) -> str:
+    return details_of(words.naming(_detail(row), names.emails))
+
+
 class AuditView(TableView):
     slug, icon = "audit", "book"
     offers = frozenset({"details_view", "export"})
@@ -95,12 +110,12 @@ class AuditView(TableView):
     column_formatters = {
         "action": page_link(_words, lambda row, names: [_target(row, names)]),
         "actor_id": with_details(_actor),
-        "detail": of_row(lambda row: cell("words", shortened(details_of(_detail(row))))),
+        "detail": with_details(lambda row, names: cell("words", shortened(_details(row, names)))),
     }
     column_export_list = ("id", "at", "actor_type", "actor_id", "action", "target_type", "target_id", "detail")  # fmt: skip
     column_formatters_export = {
         "actor_id": with_details(lambda row, names: names.email(row.actor_id) or row.actor_id or ""),
-        "detail": of_row(lambda row: details_of(_detail(row))),
+        "detail": with_details(_details),
     }
     column_filters = (
         *filters.only("What", AuditLog.action, tuple((name, words) for name, words in WORDS.items())),
@@ -119,7 +134,8 @@ class AuditView(TableView):
 
     def prepare(self, rows: Sequence[Any]) -> Names:
         targets = [row.target_id for row in rows if row.target_type == "user"]
-        return names_of(rows, users=[*(row.actor_id for row in rows), *targets])
+        named = [user_id for row in rows for user_id in words.people_in(row.detail)]
+        return names_of(rows, users=[*(row.actor_id for row in rows), *targets, *named])
 
     def found(self, text: str) -> ColumnElement[bool]:
         wanted = as_id(text)
@@ -132,16 +148,15 @@ class AuditView(TableView):
     def details_view(self) -> Any:
         row = self.row_asked_for()
         names = self.prepare([row])
+        detail = words.naming(_detail(row), names.emails)
         return self.render(
             "admin/audit/details.html",
             row=row,
             words=_words(row),
             actor=_actor(row, names),
             target=_target(row, names),
-            changes=words.changes_of(_detail(row)),
-            rest=[
-                (label, [_linked(value) for value in values]) for label, values in words.rest_of(_detail(row))
-            ],
+            changes=words.changes_of(detail),
+            rest=[(label, [_linked(value) for value in values]) for label, values in words.rest_of(detail)],
         )
 
 

@@ -68,7 +68,7 @@ class PersonView(PeopleList):
     }
     column_formatters = {
         "email": page_link(lambda row: cell("email", row.email), lambda row, _: [row.name]),
-        "active": of_row(lambda row: cell("account_state", row.active)),
+        "active": of_row(lambda row: cell("account_state", row.state)),
         "has": with_details(has),
         "last_sign_in": with_details(last_sign_in),
     }

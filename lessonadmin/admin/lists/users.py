@@ -1,4 +1,4 @@
-"""Accounts, for admins only: make, disable, change the role, give a new password, hand a teacher's work to another."""
+"""Accounts, for admins only: invite and make, name and address, role, passwords, state, transfer of content, deletion."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,10 +16,12 @@ from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView
 from lessonadmin.admin.lists.people import PeopleList, has, last_sign_in
 from lessonadmin.db import transaction
+from lessonadmin.domain.account_life import deletion, forgotten_password, invitations, link_mail
 from lessonadmin.domain.accounts import administration, handover, passwords, sessions, tokens, users
 from lessonadmin.domain.errors import Invalid, Missing, Problem
 from lessonadmin.domain.models import User
-from lessonadmin.domain.models.accounts import ROLES, STAFF
+from lessonadmin.domain.models.accounts import ROLES, STAFF, LinkKind
+from lessonadmin.domain.notifications import delivery
 from lessonadmin.domain.second_factor import factors, reset
 from lessonadmin.domain.videos import withdrawal
 from lessonadmin.text.ids import as_id
@@ -55,7 +57,7 @@ class UserView(PeopleList):
     column_formatters = {
         "email": page_link(lambda row: cell("email", row.email), lambda row, _: [row.name]),
         "role": of_row(lambda row: cell("linked", row.role.capitalize(), None)),
-        "active": of_row(lambda row: cell("account_state", row.active)),
+        "active": of_row(lambda row: cell("account_state", row.state)),
         "has": with_details(has),
         "last_sign_in": with_details(last_sign_in),
     }
@@ -63,6 +65,7 @@ class UserView(PeopleList):
     column_filters = (
         *filters.choice("Role", User.role, ROLE_WORDS),
         *filters.flag("Temporary password", User.password_temporary_until.is_not(None)),
+        *filters.flag("Invited", User.invited_at.is_not(None)),
         *filters.flag("Disabled", lambda: ~User.active),
         *filters.flag("Second step", lambda: ~factors.has_none()),
     )
@@ -78,24 +81,46 @@ class UserView(PeopleList):
         if request.method == "GET":
             return self._new_page()
         form = request.form
-        password = passwords.made_up()
+        invites = form.get("how") == "invite"
+        password, secret = "" if invites else passwords.made_up(), None
         try:
             with transaction(auth.current_actor()):
-                user = users.create_user(
-                    email=form.get("email", ""),
-                    role=form.get("role", ""),
-                    name=form.get("name", ""),
-                    password=password,
-                    temporary=True,
-                )
+                if invites:
+                    user, secret = invitations.invite(
+                        email=form.get("email", ""), role=form.get("role", ""), name=form.get("name", "")
+                    )
+                else:
+                    user = users.create_user(
+                        email=form.get("email", ""),
+                        role=form.get("role", ""),
+                        name=form.get("name", ""),
+                        password=password,
+                        temporary=True,
+                    )
         except Problem as problem:
             if not isinstance(problem, Invalid):
                 problem = Invalid.field("email", problem.message)
             return make_response(self._new_page(problem), 400)
-        return self._page(user, password=password, made=True)
+        if invites and secret is None:
+            flash(f"{user.email} is invited by mail.", "success")
+            return redirect(url_for(".details_view", id=user.id))
+        return self._page(user, password=password, made=True, link=self._link("invitation", secret))
 
     def _new_page(self, problem: Problem | None = None) -> str:
-        return str(self.render("admin/user/new.html", problem=problem, typed=request.form, roles=ROLE_WORDS))
+        return str(
+            self.render(
+                "admin/user/new.html",
+                problem=problem,
+                typed=request.form,
+                roles=ROLE_WORDS,
+                mail_on=delivery.is_on(),
+            )
+        )
+
+    @staticmethod
+    def _link(kind: LinkKind, secret: str | None) -> str:
+        """What an admin hands over where no mail can be sent; readable this once."""
+        return link_mail.address_of(kind, secret) if secret else ""
 
     @expose("/details/")
     def details_view(self) -> Any:
@@ -113,6 +138,7 @@ class UserView(PeopleList):
         *,
         password: str = "",
         made: bool = False,
+        link: str = "",
         problem: Problem | None = None,
         taker: User | None = None,
     ) -> Any:
@@ -128,6 +154,9 @@ class UserView(PeopleList):
             roles=ROLE_WORDS,
             password=password,
             made=made,
+            link=link,
+            invitation=invitations.state_of(user),
+            mail_on=delivery.is_on(),
             problem=problem,
             taker=taker,
         )
@@ -158,6 +187,65 @@ class UserView(PeopleList):
     def second_factor_view(self) -> Any:
         said = "The second step is removed, and they are signed out everywhere."
         return self._done(lambda user: reset.reset(auth.current_user(), user.id), said)
+
+    @expose("/link", methods=("POST",))
+    def link_view(self) -> Any:
+        """A link to choose a new password: by mail, or shown once to be handed over."""
+        return self._with_link(
+            "password_reset",
+            lambda user: forgotten_password.make_link(auth.current_user(), user),
+            "A mail with a link is sent to them.",
+        )
+
+    @expose("/invitation", methods=("POST",))
+    def invitation_view(self) -> Any:
+        """Send it again, or withdraw it."""
+        by = auth.current_user()
+        if request.form.get("withdraw"):
+            return self._done(lambda user: invitations.withdraw(by, user), "The invitation is withdrawn.")
+        return self._with_link(
+            "invitation", lambda user: invitations.send_again(by, user), "The invitation is sent again."
+        )
+
+    def _with_link(self, kind: LinkKind, make: Callable[[User], str | None], said: str) -> Any:
+        made: list[str] = []
+
+        def act(user: User) -> None:
+            made.extend(filter(None, [make(user)]))
+
+        answer = self._done(act, said)
+        if not made:
+            return answer
+        return self._page(self._user(request.form.get("id", "")), link=self._link(kind, made[0]))
+
+    @expose("/identity", methods=("POST",))
+    def identity_view(self) -> Any:
+        """Name and address of another person."""
+        by, form = auth.current_user(), request.form
+
+        def change(user: User) -> None:
+            administration.rename(by, user.id, form.get("name", ""))
+            administration.set_email(by, user.id, form.get("email", ""))
+
+        return self._done(change, "Name and address are saved. If they changed, the person is notified.")
+
+    @expose("/delete", methods=("POST",))
+    def remove_account_view(self) -> Any:
+        """Deletes the account for good, after its address was typed."""
+        user = self._user(request.form.get("id", ""))
+        back_to = url_for(".index_view")
+        if request.form.get("typed", "").strip().lower() != user.email.lower():
+            problem = Invalid.field("typed", "Type the address of the account to confirm.")
+            return self._page(user, problem=problem)
+        if deletion.obstacle(user) is not None:
+            return self._done(lambda one: deletion.delete_other(auth.current_user(), one.id), "")
+        reason = request.form.get("reason", "").strip() or None
+        return act_and_return(
+            lambda: deletion.delete_other(auth.current_user(), user.id),
+            "The account is deleted.",
+            back_to=back_to,
+            reason=reason,
+        )
 
     @expose("/tokens/revoke", methods=("POST",))
     def tokens_view(self) -> Any:

@@ -9,7 +9,7 @@ import uuid
 from sqlalchemy import select
 
 from lessonadmin.db import db
-from lessonadmin.domain.accounts import account_notices, tokens, users
+from lessonadmin.domain.accounts import account_notices, sessions, tokens, users
 from lessonadmin.domain.errors import Conflict, Forbidden, Missing
 from lessonadmin.domain.models import User
 
@@ -17,7 +17,7 @@ from lessonadmin.domain.models import User
 def set_role(by: User | None, user_id: uuid.UUID, role: str) -> User:
     user = to_manage(by, user_id)
     if role != "admin":
-        _keep_an_admin(user)
+        keep_an_admin(user)
     users.set_role(user, role)
     return user
 
@@ -26,7 +26,7 @@ def set_active(by: User | None, user_id: uuid.UUID, active: bool) -> User:
     """Disabling ends every session and bearer token of theirs at once; enabling brings none back."""
     user = to_manage(by, user_id)
     if not active:
-        _keep_an_admin(user)
+        keep_an_admin(user)
     users.set_active(user, active)
     return user
 
@@ -35,6 +35,31 @@ def reset_password(by: User | None, user_id: uuid.UUID) -> tuple[User, str]:
     """A new password, readable this once; every session and bearer token of theirs ends."""
     user = to_manage(by, user_id)
     return user, users.reset_password(user)
+
+
+def rename(by: User | None, user_id: uuid.UUID, name: str) -> User:
+    """Another name for another person, who is told."""
+    user = to_manage(by, user_id)
+    if users.rename(user, name):
+        account_notices.renamed(user)
+    return user
+
+
+def set_email(by: User | None, user_id: uuid.UUID, email: str) -> User:
+    """Another address for another person, at once; both addresses are told."""
+    user = to_manage(by, user_id)
+    if user.email != email.strip():
+        users.set_email(user, email)
+    return user
+
+
+def end_sessions(by: User | None, user_id: uuid.UUID) -> int:
+    """Sign them out everywhere; how many sessions that were."""
+    user = to_manage(by, user_id)
+    ended = sessions.end_all(user)
+    if ended:
+        account_notices.sessions_ended(user, ended)
+    return ended
 
 
 def revoke_token(by: User, user_id: uuid.UUID, token_id: uuid.UUID) -> None:
@@ -70,12 +95,13 @@ def to_manage(by: User | None, user_id: uuid.UUID) -> User:
         if by.role != "admin" or not by.active:
             raise Forbidden("forbidden", "Only admins manage accounts.")
     user = db.session.get(User, user_id, populate_existing=True, with_for_update={"key_share": True})
-    if user is None:
+    if user is None or user.is_deleted:
         raise Missing
     return user
 
 
-def _keep_an_admin(user: User) -> None:
+def keep_an_admin(user: User) -> None:
+    """Refuse what would leave the school without one."""
     others = select(User.id).where(User.role == "admin", User.active, User.id != user.id).limit(1)
     if user.role == "admin" and db.session.scalar(others) is None:
         raise Conflict("last_admin", "This is the last admin; make another account an admin first.")

@@ -46,13 +46,12 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
     courses = _move(Course, "course", giver, taker)
     lessons = _move(Lesson, "lesson", giver, taker)
     db.session.expire_all()
-    withdrawn = withdrawal.withdraw_uploads_of(giver, why=f"all content was transferred to {taker.email}")
+    withdrawn = withdrawal.withdraw_uploads_of(giver, why="all content was transferred to another instructor")
     done = Handover(lessons, courses, withdrawn)
     audit_log.record(
         "user.handed_over",
         giver,
         to=str(taker.id),
-        to_email=taker.email,
         lessons=done.lessons,
         courses=done.courses,
         uploads=done.uploads or None,
@@ -87,5 +86,11 @@ def _move(model: type[Lesson] | type[Course], kind: str, giver: User, taker: Use
         .returning(model.id)
         .execution_options(synchronize_session=False)
     ).all()
-    audit_log.record_all(f"{kind}.handed_over", kind, moved, before=giver.email, after=taker.email)
+    audit_log.record_all(
+        f"{kind}.handed_over",
+        kind,
+        moved,
+        before={"instructor": str(giver.id)},
+        after={"instructor": str(taker.id)},
+    )
     return len(moved)

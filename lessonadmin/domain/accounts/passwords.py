@@ -5,7 +5,11 @@ threads needs at most eight times that memory at once. Hashes of scrypt, which a
 they are, and a user who signs in with one gets a new one. A password itself is never stored, logged or sent.
 """
 
+import re
 import secrets
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -15,6 +19,12 @@ from lessonadmin.domain.errors import Invalid
 
 MIN_PASSWORD_LENGTH = 10
 MAX_PASSWORD_LENGTH = 200
+MIN_DIFFERENT = 4  # characters
+# What must be left of a password without the words that everyone knows of the account, and without digits and signs.
+MIN_OWN_LETTERS = 4
+MIN_WORD_LENGTH = 3
+PRODUCT = "lessonadmin"
+COMMON = Path(__file__).with_name("common_passwords.txt")
 MIN_LETTERS = 6  # with fewer, a password is compared sign by sign
 MEMORY_KIB = 46 * 1024
 OLD = "scrypt:"
@@ -59,11 +69,56 @@ def made_up() -> str:
     return secrets.token_urlsafe(12)
 
 
-def check_strength(password: str, *, field: str = "password") -> None:
+def check_strength(password: str, *, field: str = "password", known: Iterable[str] = ()) -> None:
+    """Long enough, and no attacker's first guess; `known` are the words of this account: its address, its name, the school's.
+
+    Nothing is asked of digits, capitals or signs: such rules make passwords that people write down.
+    """
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
         raise Invalid.field(
             field, f"Choose a password of {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters."
         )
+    if len(set(password)) < MIN_DIFFERENT:
+        raise Invalid.field(
+            field,
+            "This repeats a few characters only. Choose one that is harder to guess, such as a short sentence.",
+        )
+    if password.casefold() in _common():
+        raise Invalid.field(
+            field,
+            "Many people use this password, so it is guessed first. Choose another one, such as a short sentence.",
+        )
+    if _is_made_of(password, known):
+        raise Invalid.field(
+            field,
+            "This is your name, your address or the name of the site. Choose one that others do not know, such as a short"
+            " sentence.",
+        )
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Read once, when the first password is chosen."""
+    lines = COMMON.read_text().splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
+
+
+def _is_made_of(password: str, known: Iterable[str]) -> bool:
+    """Is there next to nothing in it but these words?"""
+    rest = password.casefold()
+    words = {PRODUCT} | {word for text in known for word in _words_of(text)}
+    found = False
+    for word in sorted(words, key=len, reverse=True):
+        found = found or word in rest
+        rest = rest.replace(word, " ")
+    return found and sum(sign.isalpha() for sign in rest) < MIN_OWN_LETTERS
+
+
+def _words_of(text: str) -> set[str]:
+    """The whole of it, and the words that it is made of."""
+    folded = text.casefold()
+    words = {folded, folded.replace(" ", ""), *re.split(r"[\W_]+", folded)}
+    return {word for word in words if len(word) >= MIN_WORD_LENGTH}
 
 
 def check_different(new: str, old: str, *, field: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
-from lessonadmin.domain.accounts import sessions, sign_in
+from lessonadmin.domain.accounts import account_notices, sessions, sign_in
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Purchase, User
@@ -68,7 +68,11 @@ def purchases_of(user: User) -> list[Purchase]:
 
 def end_sessions(by: User, user_id: uuid.UUID, *, only: uuid.UUID | None = None) -> int:
     """Sign them out, everywhere or in one browser; how many sessions that were."""
-    return sessions.end_all(_to_help(by, user_id), only=only)
+    user = _to_help(by, user_id)
+    ended = sessions.end_all(user, only=only)
+    if ended and user.id != by.id:
+        account_notices.sessions_ended(user, ended)
+    return ended
 
 
 def unlock_sign_in(by: User, user_id: uuid.UUID) -> int:

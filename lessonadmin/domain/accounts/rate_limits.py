@@ -88,6 +88,11 @@ def make(what: Made, user_id: uuid.UUID) -> None:
     )
 
 
+def ask_for_link(key: str, *, most: int, sentence: str) -> None:
+    """One more link by mail, for an account or from a network address; TooMany after so many within an hour."""
+    _count(f"links:{key}", most=most, seconds=HOUR, sentence=sentence)
+
+
 def _count(key: str, *, most: int, seconds: int, sentence: str) -> None:
     """Count one call, or refuse it; the caller's transaction decides whether the count stays."""
     now = func.clock_timestamp()

@@ -16,6 +16,8 @@ SESSION_LIFE = timedelta(hours=12)
 STAFF_IDLE = timedelta(minutes=30)
 SEEN_STEP = timedelta(minutes=1)
 PROOF_LIFE = timedelta(minutes=10)
+HISTORY = timedelta(days=30)
+HISTORY_SHOWN = 50
 
 
 def hashed(secret: str) -> str:
@@ -142,5 +144,17 @@ def open_ones(user: User) -> list[UserSession]:
             select(UserSession)
             .where(UserSession.user_id == user.id, *alive)
             .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+        )
+    )
+
+
+def history(user: User) -> list[UserSession]:
+    """Every sign-in of the last 30 days, the latest first: as long as ended sessions are kept."""
+    return list(
+        db.session.scalars(
+            select(UserSession)
+            .where(UserSession.user_id == user.id, UserSession.created_at > func.clock_timestamp() - HISTORY)
+            .order_by(UserSession.id.desc())
+            .limit(HISTORY_SHOWN)
         )
     )

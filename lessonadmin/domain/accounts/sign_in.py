@@ -1,6 +1,7 @@
 """Signing in by a password: tries, their limit, and whose password it is. What a right one opens, `second_factor.entrance` says.
 
-Ten wrong tries in five minutes, for an account and for an address, are remembered in PostgreSQL. Wherever a password is
+Ten wrong tries in five minutes, for an account and for an address, are remembered in PostgreSQL. A browser in which the
+account signed in before has ten of its own, so that strangers cannot keep it out; they count for the account, too. Wherever a password is
 typed, `counted_try` counts the try before the password is looked at, in a transaction of its own: a hundred at once get
 no further than ten, and nothing that goes wrong later takes a try back. Unknown, wrong and disabled are the same answer
 in the same time.
@@ -14,13 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, select, text, update
 
 from lessonadmin import config
 from lessonadmin.db import UNKNOWN_USER, Actor, db, new_id, transaction, transaction_time
-from lessonadmin.domain.accounts import passwords, users
+from lessonadmin.domain.accounts import known_browsers, passwords, users
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.domain.models import SignInFailure, User
 from lessonadmin.security import security_events
@@ -59,10 +60,10 @@ class Busy(Exception):
 
 
 @contextmanager
-def counted_try(*, email: str, address: str) -> Iterator[uuid.UUID]:
-    """A try that counts as wrong unless the block forgives it; TooMany after too many."""
+def counted_try(*, email: str, address: str, browser: str = "") -> Iterator[uuid.UUID]:
+    """A try that counts as wrong unless the block forgives it; TooMany after too many. `browser` is the secret of its cookie."""
     try:
-        try_id = _begin_when_known(email, address)
+        try_id = _begin_when_known(email, address, browser)
     except TooMany:
         security_events.record("locked_out", email=email)
         raise
@@ -76,25 +77,29 @@ def counted_try(*, email: str, address: str) -> Iterator[uuid.UUID]:
         raise
 
 
-def _begin_when_known(email: str, address: str) -> uuid.UUID:
+def _begin_when_known(email: str, address: str, browser: str) -> uuid.UUID:
     """Wait for the tries that are undecided, for a while."""
     give_up = time.monotonic() + MAX_WAIT_SECONDS
     while True:
         try:
             with transaction(UNKNOWN_USER):
-                return begin_try(email=email, address=address)
+                return begin_try(email=email, address=address, browser=browser)
         except Busy:
             if time.monotonic() > give_up:
                 raise TooMany("Too many tries at once. Please try again.", retry_after=5) from None
             time.sleep(0.1)
 
 
-def begin_try(*, email: str, address: str) -> uuid.UUID:
+def begin_try(*, email: str, address: str, browser: str = "") -> uuid.UUID:
     """Count this try as wrong until it has proved right. TooMany after ten; Busy while others are undecided."""
     key = _hash_of(email)
     address = limit_key(address)
     _one_at_a_time(f"email:{key}", f"address:{address}")
-    for column, value in ((SignInFailure.email_hash, key), (SignInFailure.address, address)):
+    known = known_browsers.find(email=_typed(email), secret=browser) if browser else None
+    own: tuple[Any, object] = (SignInFailure.email_hash, key)
+    if known is not None:
+        own = (SignInFailure.browser_id, known)
+    for column, value in (own, (SignInFailure.address, address)):
         now = func.clock_timestamp()
         wrong, undecided = db.session.execute(
             select(
@@ -112,7 +117,11 @@ def begin_try(*, email: str, address: str) -> uuid.UUID:
     try_id = new_id()
     db.session.execute(
         insert(SignInFailure).values(
-            id=try_id, email_hash=key, address=address, at=func.clock_timestamp() + UNDECIDED
+            id=try_id,
+            email_hash=key,
+            address=address,
+            browser_id=known,
+            at=func.clock_timestamp() + UNDECIDED,
         )
     )
     return try_id
@@ -205,10 +214,12 @@ def _decided(email: str) -> tuple[ColumnElement[bool], ...]:
     return SignInFailure.email_hash == _hash_of(email), SignInFailure.at <= func.clock_timestamp()
 
 
-def sign_in(*, email: str, password: str, address: str, then: Callable[[User], Opened]) -> Opened:
+def sign_in(
+    *, email: str, password: str, address: str, then: Callable[[User], Opened], browser: str = ""
+) -> Opened:
     """What `then` makes of the account that a password opens, in the transaction in which the password is still the right one.
-    TooMany, or WrongCredentials, if it opens none."""
-    with counted_try(email=email, address=address) as try_id:
+    TooMany, or WrongCredentials, if it opens none. `browser` is the secret of its cookie."""
+    with counted_try(email=email, address=address, browser=browser) as try_id:
         for _ in range(MAX_PROOFS):
             proof = prove(email=email, password=password)
             if proof is None:
@@ -232,7 +243,7 @@ def hold(proof: Proof) -> None:
     user, reading = proof.user, proof.better is None
     db.session.flush()
     db.session.refresh(user, with_for_update={"read": reading, "key_share": not reading})
-    if not user.active or user.password_hash != proof.hash:
+    if not user.active or user.is_invited or user.password_hash != proof.hash:
         raise Overtaken
     if user.password_temporary_until is not None and user.password_temporary_until <= transaction_time():
         raise users.TemporaryPasswordEnded

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import Select, func, select, update
 
 from lessonadmin.db import db
-from lessonadmin.domain.accounts import passwords, rate_limits
+from lessonadmin.domain.accounts import account_notices, passwords, rate_limits
 from lessonadmin.domain.accounts.sessions import SEEN_STEP, hashed
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid
@@ -28,7 +28,7 @@ MAX_LIVE = 20
 ENDS_SOON = timedelta(days=14)
 Because = Literal[
     "password changed", "password reset", "role changed", "account disabled", "signed out everywhere",
-    "second factor reset", "revoked", "all revoked",
+    "second factor reset", "revoked", "all revoked", "account deleted",
 ]  # fmt: skip
 
 
@@ -58,6 +58,10 @@ def create(user: User, *, name: str = "", scope: str = "write") -> str:
         raise Conflict(
             "account_disabled", f"The account {user.email} is disabled: a token would open nothing."
         )
+    if user.is_invited:
+        raise Conflict(
+            "invitation_open", f"The invitation of {user.email} was not accepted: a token would open nothing."
+        )
     name, known_scope = check_request(user, name=name, scope=scope)
     rate_limits.make("tokens", user.id)
     secret = secrets.token_urlsafe(32)
@@ -65,6 +69,7 @@ def create(user: User, *, name: str = "", scope: str = "write") -> str:
     db.session.add(token)
     db.session.flush()
     audit_log.record("user.token_created", user, token_id=token.id, name=token.name, scope=token.scope)
+    account_notices.token_created(user, name=token.name, scope=token.scope)
     return secret
 
 

@@ -26,15 +26,16 @@ AUDIT_COLUMNS = (
 )
 NOTICE_COLUMNS = (
     "id uuid, user_id uuid, kind text, message text, lesson_id uuid, course_id uuid, tracking_id uuid, cause text,"
-    " mail_wanted boolean, wait double precision"
+    " mail_wanted boolean, mail_to text, wait double precision"
 )
 INSERT_AUDIT = f"""INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id, detail)
   SELECT id, actor_type, actor_id, action, target_type, target_id, detail
     FROM jsonb_to_recordset(CAST(:audit AS jsonb)) AS r ({AUDIT_COLUMNS})"""
 WRITE_AUDIT = text(INSERT_AUDIT)
 WRITE_BOTH = text(f"""WITH written_audit AS ({INSERT_AUDIT})
-INSERT INTO notifications (id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted, mail_due_at)
-  SELECT id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted,
+INSERT INTO notifications
+  (id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted, mail_to, mail_due_at)
+  SELECT id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted, mail_to,
          clock_timestamp() + make_interval(secs => wait)
     FROM jsonb_to_recordset(CAST(:notices AS jsonb)) AS r ({NOTICE_COLUMNS})
   ON CONFLICT DO NOTHING RETURNING id""")
@@ -130,7 +131,9 @@ def notify_user(kind: str, user_id: uuid.UUID, message: str, **columns: Any) -> 
     row["mail_wanted"] = config.current().mail_url is not None
     # What may hit many lessons at once waits a little, so that one mail can tell of all of them.
     row["wait"] = DIGEST_SECONDS if columns.get("cause") else 0
-    row |= {name: columns.get(name) for name in ("lesson_id", "course_id", "tracking_id", "cause")}
+    if not row["mail_wanted"]:
+        columns.pop("mail_to", None)  # kept for the mail alone
+    row |= {name: columns.get(name) for name in ("lesson_id", "course_id", "tracking_id", "cause", "mail_to")}
     _write_at_the_end().notice_rows.append(row)
 
 

@@ -1,9 +1,11 @@
 """The timeline's words: audit actions, events and calls as short sentences, details as one plain line. Pure."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from lessonadmin.domain.prices import money
+from lessonadmin.text.ids import as_id
 from lessonadmin.text.texts import plain
 
 AUDIT_WORDS = {
@@ -75,6 +77,7 @@ LABELS = {
 }  # fmt: skip
 FINDERS = {"sweep": "checking with Mux", "manual": "a check on request", "webhook": "a message of Mux"}
 HIDDEN = frozenset({"batch"})
+PEOPLE = ("instructor", "to")  # of these the value is the id of an account
 SHOWN_DETAILS = 8
 MAX_WHOLE = 20_000
 
@@ -83,6 +86,28 @@ def actor_words(kind: str, email: str | None) -> str:
     if kind == "user":
         return email or "a removed account"
     return ACTORS.get(kind, kind)
+
+
+def people_in(detail: Mapping[str, Any]) -> set[uuid.UUID]:
+    """The accounts that an audit row names, by their ids."""
+    texts = [*_values(detail), *_values(detail.get("before")), *_values(detail.get("after"))]
+    return {found for text in texts if isinstance(text, str) and (found := as_id(text)) is not None}
+
+
+def _values(detail: object) -> list[object]:
+    """Of the keys that hold accounts."""
+    return [detail[key] for key in PEOPLE if key in detail] if isinstance(detail, Mapping) else []
+
+
+def naming(detail: Mapping[str, Any], emails: Mapping[uuid.UUID, str]) -> dict[str, Any]:
+    """The same with the addresses that these accounts have now in the place of their ids."""
+    named = dict(detail)
+    for key, value in detail.items():
+        if isinstance(value, Mapping) and key in ("before", "after"):
+            named[key] = naming(value, emails)
+        elif key in PEOPLE and isinstance(value, str):
+            named[key] = emails.get(as_id(value) or uuid.UUID(int=0), value)
+    return named
 
 
 def details_of(detail: Mapping[str, Any]) -> str:

@@ -37,6 +37,8 @@ LIVES = (
     Life("pending_sign_ins", "created_at < {limit}", 1),
     Life("passkey_challenges", "created_at < {limit}", 1),
     Life("user_sessions", "last_seen_at < {limit}", 30),
+    Life("known_browsers", "last_used_at < {limit}", 365),
+    Life("account_links", "created_at < {limit}", 90),
     Life("security_counts", "minute < {limit}", 2),
     Life("api_tokens", "LEAST(expires_at, revoked_at) < {limit}", 90),
     Life("throttles", "started_at < {limit}", 2),

@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 from lessonadmin import config
 from lessonadmin.db import JOB, alone, db, each_alone, transaction, transaction_time
 from lessonadmin.domain import mux_budget
+from lessonadmin.domain.account_life import link_mail
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import scheduling
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, UploadCancellation
@@ -248,5 +249,6 @@ PARTS: dict[str, Callable[[], int]] = {
     "deletions": _deletions,
     "batches": _batches,
     "mails": delivery.send_due,
+    "links": link_mail.send_due,
 }
 SHARED_WITH_WORKERS: dict[str, Callable[[], int]] = {"uploads": _uploads_that_workers_leave}

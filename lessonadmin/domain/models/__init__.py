@@ -1,6 +1,13 @@
 """The tables, one file a subject. States are held by CHECK constraints, so no writer can invent one."""
 
-from lessonadmin.domain.models.accounts import ApiToken, SignInFailure, User, UserSession
+from lessonadmin.domain.models.accounts import (
+    AccountLink,
+    ApiToken,
+    KnownBrowser,
+    SignInFailure,
+    User,
+    UserSession,
+)
 from lessonadmin.domain.models.audit import AuditLog
 from lessonadmin.domain.models.batches import Batch, BatchItem
 from lessonadmin.domain.models.events import MuxCall, MuxEvent, WaitingEvent
@@ -23,6 +30,7 @@ from lessonadmin.domain.models.second_factor import AuthenticatorApp, PendingSig
 from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
 
 __all__ = [
+    "AccountLink",
     "Alarm",
     "ApiToken",
     "AssetDeletion",
@@ -36,6 +44,7 @@ __all__ = [
     "ErrorReference",
     "Heartbeat",
     "Kind",
+    "KnownBrowser",
     "Lesson",
     "MuxBudget",
     "MuxCall",

@@ -1,10 +1,25 @@
-"""Accounts, and how they prove who they are: sessions, bearer tokens, failed sign-ins. Secrets are stored as hashes."""
+"""Accounts, and how they prove who they are: sessions, bearer tokens, known browsers, links by mail, failed sign-ins.
+
+Secrets are stored as hashes.
+"""
 
 import uuid
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from sqlalchemy import Boolean, Computed, DateTime, ForeignKey, Index, Text, false, func, text, true
+from sqlalchemy import (
+    Boolean,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    false,
+    func,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -20,6 +35,8 @@ TOKEN_SCOPES: tuple[TokenScope, ...] = ("read", "write")
 TOKEN_DAYS = 90
 SignInWay = Literal["password", "passkey", "single_sign_on"]
 SIGN_IN_WAYS: tuple[SignInWay, ...] = ("password", "passkey", "single_sign_on")
+LinkKind = Literal["password_reset", "invitation", "new_address"]
+LINK_KINDS: tuple[LinkKind, ...] = ("password_reset", "invitation", "new_address")
 
 
 class User(Stamped, Base):
@@ -33,6 +50,10 @@ class User(Stamped, Base):
     password_hash: Mapped[str | None] = mapped_column(Text)
     # set while the password is one that an admin made: it has to be changed, and opens nothing after this time
     password_temporary_until: Mapped[Moment | None]
+    # set until an invitation is accepted: such an account opens nothing by any other way
+    invited_at: Mapped[Moment | None]
+    # set for good: nothing of the person is left in this row, and what must stay leads to it
+    deleted_at: Mapped[Moment | None]
     mail_notices: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
     search: Mapped[str] = mapped_column(
         TSVECTOR,
@@ -69,6 +90,24 @@ class User(Stamped, Base):
     def teaches(self) -> bool:
         """May they have lessons and courses? Whose one is, is asked of `permissions`."""
         return self.role in TEACHING
+
+    @property
+    def is_invited(self) -> bool:
+        """Was the invitation not accepted yet? Then nothing else opens the account."""
+        return self.invited_at is not None
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
+
+    @property
+    def state(self) -> str:
+        """In a word, for people."""
+        if self.is_deleted:
+            return "deleted"
+        if not self.active:
+            return "disabled"
+        return "invited" if self.is_invited else "active"
 
     @property
     def must_change_password(self) -> bool:
@@ -149,9 +188,74 @@ class SignInFailure(Base):
     email_hash: Mapped[str] = mapped_column(Text)
     address: Mapped[str] = mapped_column(Text)
     at: Mapped[CreatedNow]
+    # the known browser that it came from, whose tries are limited apart from those of strangers
+    browser_id: Mapped[uuid.UUID | None]
 
     __table_args__ = (
         Index("ix_sign_in_failures_email_hash", "email_hash", "at"),
+        Index(
+            "ix_sign_in_failures_browser_id",
+            "browser_id",
+            "at",
+            postgresql_where=text("browser_id IS NOT NULL"),
+        ),
         Index("ix_sign_in_failures_address", "address", "at"),
         Index("ix_sign_in_failures_at", "at"),
+    )
+
+
+class KnownBrowser(Base):
+    """A browser in which this account signed in. Its cookie holds a random text, this row the hash."""
+
+    __tablename__ = "known_browsers"
+
+    id: Mapped[Key]
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    secret_hash: Mapped[str] = mapped_column(Text)
+    user_agent: Mapped[str] = mapped_column(Text, server_default="")
+    network: Mapped[str] = mapped_column(Text, server_default="")
+    created_at: Mapped[CreatedNow]
+    last_used_at: Mapped[CreatedNow]
+
+    __table_args__ = (
+        Index("uq_known_browsers_user_id", "user_id", "secret_hash", unique=True),
+        Index("ix_known_browsers_last_used_at", "last_used_at"),
+    )
+
+
+class AccountLink(Base):
+    """A link that proves who opens it, by mail or handed over: for a new password, an invitation or a new address.
+
+    The secret is made when the mail leaves, so that only its hash is ever stored; `expires_at` counts from then.
+    """
+
+    __tablename__ = "account_links"
+
+    id: Mapped[Key]
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    secret_hash: Mapped[str | None] = mapped_column(Text, unique=True)
+    made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    address: Mapped[str] = mapped_column(Text, server_default="")
+    created_at: Mapped[CreatedNow]
+    expires_at: Mapped[Moment | None]
+    used_at: Mapped[Moment | None]
+    ended_at: Mapped[Moment | None]
+    mail_wanted: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
+    mailed_at: Mapped[Moment | None]
+    mail_attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    mail_due_at: Mapped[CreatedNow]
+    mail_error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        one_of("kind", LINK_KINDS),
+        Index("ix_account_links_user_id", "user_id", "kind", "id"),
+        Index("ix_account_links_made_by", "made_by"),
+        Index("ix_account_links_created_at", "created_at"),
+        Index(
+            "ix_account_links_mail_due",
+            "mail_due_at",
+            postgresql_where=text("mail_wanted AND mailed_at IS NULL"),
+        ),
     )

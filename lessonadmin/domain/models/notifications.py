@@ -50,6 +50,8 @@ class Notification(Base):
     mail_attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
     mail_due_at: Mapped[CreatedNow]
     mail_error: Mapped[str | None] = mapped_column(Text)
+    # where the mail goes if not to the account's address; emptied when it has left
+    mail_to: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         one_of("kind", NOTICE_KINDS),

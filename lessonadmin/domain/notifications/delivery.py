@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_, update
 
 from lessonadmin import config
 from lessonadmin.db import db, later
@@ -125,7 +125,8 @@ def _bundles(ids: Sequence[uuid.UUID]) -> list[Bundle]:
             *(Notification.cause, Notification.lesson_id, Notification.course_id),
             func.coalesce(Lesson.title, Course.title, "").label("title"),
             _is_theirs().label("is_theirs"),
-            *(User.email, _is_wanted().label("wanted")),
+            func.coalesce(Notification.mail_to, User.email).label("email"),
+            _is_wanted().label("wanted"),
         )
         .join(User, User.id == Notification.user_id)
         .outerjoin(Lesson, Lesson.id == Notification.lesson_id)
@@ -184,11 +185,11 @@ def _send_one(connection: SmtpConnection, bundle: Bundle) -> int:
     except Refused as error:
         log.warning("a mail could not be sent: %s", str(error).partition(":")[0])
         if error.for_good:
-            _note(bundle.ids, mail_wanted=False, mail_error=str(error))
+            _note(bundle.ids, mail_wanted=False, mail_error=str(error), mail_to=None)
         else:
             _try_later([bundle], str(error))
         return 0
-    _note(bundle.ids, mailed_at=func.clock_timestamp(), mail_error=None)
+    _note(bundle.ids, mailed_at=func.clock_timestamp(), mail_error=None, mail_to=None)
     return len(bundle.notices)
 
 
@@ -200,6 +201,7 @@ def _try_later(bundles: Sequence[Bundle], error: str) -> None:
         mail_error=error,
         mail_due_at=later(pause),
         mail_wanted=Notification.created_at > later(-GIVE_UP_SECONDS),
+        mail_to=case((Notification.created_at > later(-GIVE_UP_SECONDS), Notification.mail_to)),
     )
 
 

@@ -44,16 +44,20 @@ class Notice:
 
 def write(address: str, bundle: Sequence[Notice]) -> EmailMessage:
     """The mail for one notice, or one digest for several of the same cause; the oldest stands first."""
-    first = bundle[0]
+    # From the notice and not from the moment: a mail that is sent twice is shown once by the reader's program.
+    return compose(to=address, subject=_subject(bundle), text=_text(bundle), key=str(bundle[0].id))
+
+
+def compose(*, to: str, subject: str, text: str, key: str) -> EmailMessage:
+    """A mail of Lessonadmin's to one address; `key` is what makes its id."""
     mail = EmailMessage()
-    mail["Subject"] = _subject(bundle)
-    mail["To"] = _recipient(address)
+    mail["Subject"] = subject
+    mail["To"] = _recipient(to)
     mail["From"] = Address("Lessonadmin", addr_spec=_sender())
     mail["Date"] = formatdate(usegmt=True)
-    # From the notice and not from the moment: a mail that is sent twice is shown once by the reader's program.
-    mail["Message-ID"] = f"<{first.id}@{_host()}>"
+    mail["Message-ID"] = f"<{key}@{_host()}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(_text(bundle))
+    mail.set_content(text)
     return mail
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lessonadmin.db import UNKNOWN_USER, Actor, db, transaction
-from lessonadmin.domain.accounts import account_notices, sessions, sign_in
+from lessonadmin.domain.accounts import account_notices, known_browsers, sessions, sign_in
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import User
@@ -36,11 +36,13 @@ class WrongCode(Invalid):
 
 @dataclass(frozen=True)
 class Browser:
-    """Where a sign-in comes from; `session_id` is the session that this browser has, which ends with a new one."""
+    """Where a sign-in comes from; `session_id` is the session that this browser has, which ends with a new one;
+    `secret` is what its cookie holds, by which it is known at the next sign-in."""
 
     address: str
     user_agent: str
     session_id: uuid.UUID | None = None
+    secret: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def by_password(*, email: str, password: str, browser: Browser) -> Arrival:
         email=email,
         password=password,
         address=browser.address,
+        browser=browser.secret,
         then=lambda user: arrive(user, way="password", browser=browser),
     )
 
@@ -77,7 +80,7 @@ def by_passkey(secret: str, answer: str, *, browser: Browser) -> str:
         raise passkeys.Refused
     with _refusals_told(user_id), transaction(Actor.user(user_id)):
         user = db.session.get(User, user_id, populate_existing=True, with_for_update={"read": True})
-        if user is None or not user.active:
+        if user is None or not user.active or user.is_invited:
             raise passkeys.Refused
         passkeys.prove(user, answer, challenge, alone=True)
         return _open(user, way="passkey", browser=browser, second="", proved=True)
@@ -158,7 +161,7 @@ def _tell_of_copy(user: User, name: str) -> None:
 
 def _second_step(secret: str, second: Second, check: Callable[[User], None], browser: Browser) -> str:
     user = pending.whose(secret)
-    with sign_in.counted_try(email=user.email, address=browser.address) as try_id:
+    with sign_in.counted_try(email=user.email, address=browser.address, browser=browser.secret) as try_id:
         with transaction(Actor.user(user.id)):
             answer = pending.count_answer(secret)
         try:
@@ -181,6 +184,8 @@ def _tell_of_wrong_codes(user: User) -> None:
 
 
 def _open(user: User, *, way: SignInWay, browser: Browser, second: str, proved: bool) -> str:
+    if user.is_invited:  # whatever way proved the person, the invitation comes first
+        raise sign_in.WrongCredentials
     if browser.session_id is not None:
         sessions.replace(browser.session_id)
     secret = sessions.begin(
@@ -189,6 +194,8 @@ def _open(user: User, *, way: SignInWay, browser: Browser, second: str, proved: 
     audit_log.record("user.signed_in", user, address=browser.address, way=way, second=second or None)
     if second == "recovery_code":
         _tell_of_recovery_code(user)
+    if browser.secret:
+        known_browsers.remember(user, browser.secret, address=browser.address, user_agent=browser.user_agent)
     return secret
 
 

@@ -295,7 +295,7 @@ def _by_email(text: str) -> list[Hit]:
 def _people(condition: ColumnElement[bool]) -> list[Hit]:
     rows = db.session.execute(
         select(User.id, User.email, User.name, User.role, User.active, User.created_at)
-        .where(condition)
+        .where(condition, User.deleted_at.is_(None))
         .order_by(User.id.desc())
         .limit(MAX_OF_A_KIND)
     )

@@ -23,6 +23,8 @@ from lessonadmin.domain.audit.words import (
     call_words,
     details_of,
     event_words,
+    naming,
+    people_in,
 )
 from lessonadmin.domain.models import (
     AssetDeletion,
@@ -39,6 +41,7 @@ from lessonadmin.domain.models import (
     User,
     owners,
 )
+from lessonadmin.domain.support.names import names_of
 from lessonadmin.domain.videos import conditions
 from lessonadmin.text.texts import plain
 
@@ -159,11 +162,13 @@ def _audit(span: _Span) -> Iterator[Entry]:
             AuditLog.target_id == span.target_id, AuditLog.target_type == span.kind, AuditLog.action != NOTED
         )
     )
-    for row, email in db.session.execute(span.of(wanted, AuditLog.at)):
+    found = db.session.execute(span.of(wanted, AuditLog.at)).all()
+    emails = names_of(users=[user_id for row, _ in found for user_id in people_in(row.detail)]).emails
+    for row, email in found:
         who = actor_words(row.actor_type, email)
         what = AUDIT_WORDS.get(row.action, row.action)
         bad = row.action == "video.failed"
-        yield Entry(row.at, "audit", who, what, details_of(row.detail), bad, row.id)
+        yield Entry(row.at, "audit", who, what, details_of(naming(row.detail, emails)), bad, row.id)
 
 
 def _events(span: _Span, uploads: Sequence[Tracking]) -> Iterator[Entry]:

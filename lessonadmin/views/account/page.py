@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
+from lessonadmin.domain.account_life import deletion, new_address
 from lessonadmin.domain.accounts import sessions, tokens, users
 from lessonadmin.domain.errors import Problem, TooMany
 from lessonadmin.domain.notifications import delivery
@@ -31,7 +32,9 @@ def page(
         new_token=token,
         next=redirects.asked("next"),
         mail_on=delivery.is_on(),
-        typed=request.form if wrong_form == "token" else {},
+        waiting=new_address.waiting(user),
+        may_leave=user.role in deletion.THEIR_OWN,
+        typed=request.form if wrong_form else {},
     )
     response = make_response(html, status)
     if isinstance(problem, TooMany):

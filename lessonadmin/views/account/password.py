@@ -4,9 +4,10 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
-from lessonadmin.domain.accounts import own_account, passwords
+from lessonadmin.domain.accounts import own_account, users
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.domain.models import User
+from lessonadmin.security import browser_cookie
 from lessonadmin.views.account.page import bp, page
 from lessonadmin.web import redirects
 
@@ -32,7 +33,7 @@ def change_password() -> Response:
 
 def _compare(new: str, again: str) -> None:
     """Checked before the present password, so that a slip here is no wrong try of it."""
-    passwords.check_strength(new, field="new_password")
+    users.check_new_password(auth.current_user(), new, field="new_password")
     if new != again:
         raise Invalid.field("repeat_password", "This is not the same as the new password.")
 
@@ -40,4 +41,6 @@ def _compare(new: str, again: str) -> None:
 def _change(user: User, old: str, new: str) -> None:
     found = auth.identity()
     keep = found.session_id if found else None
-    own_account.change_password(user, old=old, new=new, keep=keep, address=auth.address())
+    own_account.change_password(
+        user, old=old, new=new, keep=keep, address=auth.address(), browser=browser_cookie.secret()
+    )

@@ -1,13 +1,29 @@
 """The browsers that are signed in to the account, and their end."""
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain.accounts import own_account, sessions
+from lessonadmin.domain.accounts import own_account, sessions, tokens
 from lessonadmin.text.ids import as_id
 from lessonadmin.views.account.page import bp
+
+
+@bp.get("/sessions")
+def list_sessions() -> str:
+    user, found = auth.current_user(), auth.identity()
+    open_ones = sessions.open_ones(user)
+    return render_template(
+        "account/sessions.html",
+        user=user,
+        sessions=open_ones,
+        open_ids={one.id for one in open_ones},
+        this_session=found.session_id if found else None,
+        history=sessions.history(user),
+        most=sessions.HISTORY_SHOWN,
+        tokens=tokens.live(user),
+    )
 
 
 @bp.post("/sessions/end")
@@ -27,7 +43,7 @@ def end_sessions() -> Response:
             only=only,
         )
     flash(f"{ended} other session{'' if ended == 1 else 's'} ended.", "success")
-    return redirect(url_for("account.show"))
+    return redirect(url_for("account.list_sessions"))
 
 
 def _end_everywhere() -> Response:

@@ -9,6 +9,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import own_account, tokens
 from lessonadmin.domain.errors import Problem
+from lessonadmin.security import browser_cookie
 from lessonadmin.views.account.page import bp, page
 from lessonadmin.web.errors import STATUS
 from lessonadmin.web.formats import plural
@@ -24,6 +25,7 @@ def create_token() -> Response:
             name=form.get("name", ""),
             scope=form.get("scope", "write"),
             address=auth.address(),
+            browser=browser_cookie.secret(),
         )
     except Problem as problem:
         return page(problem=problem, wrong_form="token", status=STATUS[type(problem)])

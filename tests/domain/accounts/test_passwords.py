@@ -58,3 +58,57 @@ def test_a_new_password_that_holds_the_old_one_is_none(new: str, old: str) -> No
 )
 def test_another_password_is_another(new: str, old: str) -> None:
     passwords.check_different(new, old, field="new_password")
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [
+        ("short", "10 to 200 characters"),
+        ("x" * 201, "10 to 200 characters"),
+        ("aaaaaaaaaaaa", "repeats a few characters"),
+        ("abababababab", "repeats a few characters"),
+        ("1234567890", "Many people use this password"),
+        ("QWERTYuiop", "Many people use this password"),
+        ("ada.lovelace@school.example", "your name, your address"),
+        ("AdaLovelace1", "your name, your address"),
+        ("lovelace-1815!", "your name, your address"),
+        ("Lessonadmin2026", "your name, your address"),
+        ("bakery-school", "your name, your address"),
+    ],
+)
+def test_what_is_guessed_first_is_refused_and_says_what_to_do(password: str, words: str) -> None:
+    known = ("ada.lovelace@school.example", "Ada Lovelace", "bakery.school")
+    with pytest.raises(Invalid) as refused:
+        passwords.check_strength(password, field="new_password", known=known)
+    sentence = refused.value.fields["new_password"]
+    assert words in sentence
+    assert "hoose" in sentence
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "a good long password",
+        "bread and butter on Sundays",
+        "Ada likes rye bread",
+        "lessonadmin is my job",
+        "1815-12-10 London",
+        "zürich-zürich-ü",
+        "пароль у моря",
+    ],
+)
+def test_a_sentence_is_taken_whatever_words_are_in_it(password: str) -> None:
+    passwords.check_strength(password, known=("ada@school.example", "Ada Lovelace", ""))
+
+
+def test_the_list_of_common_ones_is_usable() -> None:
+    common = passwords._common()
+    assert len(common) > 1_500
+    assert all(
+        len(one) >= passwords.MIN_PASSWORD_LENGTH and one == one.casefold() == one.strip() for one in common
+    )
+
+
+def test_what_an_admin_is_given_passes_the_rules() -> None:
+    for _ in range(50):
+        passwords.check_strength(passwords.made_up(), known=("ada@school.example",))

@@ -39,7 +39,9 @@ def test_students_who_are_told_nothing_are_asked_nothing_about_mail() -> None:
 
 def test_a_student_without_tokens_reads_nothing_about_them_or_about_uploads() -> None:
     student = make_user(role="student")
-    shown = page_of(signed_in(student).get("/account")).text("main").lower()
+    browser = signed_in(student)
+    pages = [page_of(browser.get(path)).text("main").lower() for path in ("/account", "/account/sessions")]
+    shown = " ".join(pages)
     assert "sign out everywhere" in shown
     assert [word for word in ("token", "upload", "bearer") if word in shown] == []
     bearer(student)

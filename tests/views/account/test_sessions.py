@@ -20,7 +20,7 @@ def post(browser: FlaskClient, path: str, **data: str) -> TestResponse:
 def test_one_session_or_all_others_can_be_ended() -> None:
     user = make_user()
     here, second, third = signed_in(user), signed_in(user), signed_in(user)
-    page = page_of(here.get("/account"))
+    page = page_of(here.get("/account/sessions"))
     one = page.all("input", name="session_id")
     assert len(one) == 2, "not this browser's own"
     post(here, "/account/sessions/end", session_id=one[0]["value"] or "")
@@ -41,7 +41,7 @@ def test_signing_out_everywhere_ends_this_browser_and_the_tokens_too(client: Fla
 
 
 def test_a_lone_browser_is_offered_no_others_to_sign_out() -> None:
-    page = page_of(signed_in(make_user()).get("/account"))
+    page = page_of(signed_in(make_user()).get("/account/sessions"))
     assert "Sign out everywhere else" not in page.text("button")
     assert page.one("button", name="here_too")
 
@@ -56,8 +56,29 @@ def test_browsers_are_named_with_where_and_when(app: Flask) -> None:
         headers={"User-Agent": agent},
         environ_base={"REMOTE_ADDR": "198.51.100.7"},
     )
-    page = page_of(signed_in(user).get("/account"))
+    page = page_of(signed_in(user).get("/account/sessions"))
     assert "Safari on macOS" in page.text("li")
     assert "From 198.51.100.7" in page.text("li")
     assert "This browser" in page.text("li")
-    assert len(page.all("time")) == 4
+    assert len(page.all("time")) == 2 * 2 + 2, "since when and seen when, and once in the history"
+
+
+def test_the_history_has_ended_sessions_too_and_no_one_elses() -> None:
+    user = make_user()
+    here, there = signed_in(user), signed_in(user)
+    signed_in(make_user())
+    post(here, "/account/sessions/end")
+    assert there.get("/account").status_code == 302
+    page = page_of(here.get("/account/sessions"))
+    assert page.text("li").count("A browser") == 1 + 2
+    assert page.text("li").count("Signed in") == 1
+
+
+def test_the_page_of_the_account_says_how_many_and_leads_there() -> None:
+    user = make_user()
+    here = signed_in(user)
+    assert "Only this browser is signed in" in page_of(here.get("/account")).text("p")
+    signed_in(user)
+    page = page_of(here.get("/account"))
+    assert "2 browsers are signed in" in page.text("p")
+    assert [a for a in page.all("a") if a.get("href") == "/account/sessions"]

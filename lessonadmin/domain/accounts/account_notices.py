@@ -4,6 +4,7 @@ Such a notice also leaves by mail for users who want no other mail, and for disa
 another person uses their account.
 """
 
+from lessonadmin import config
 from lessonadmin.db import actor, db
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import User
@@ -107,7 +108,9 @@ def sessions_ended(user: User, count: int) -> None:
 
 
 def deleted(user: User, *, email: str) -> None:
-    """The last mail; nothing of it stays once it has left."""
+    """The last mail; nothing of it stays once it has left, and without a mail server there is none."""
+    if config.current().mail_url is None:
+        return
     _tell(
         user,
         "Your account and what it held of you are deleted. This can't be undone. If it was not you, tell an administrator.",

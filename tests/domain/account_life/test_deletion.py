@@ -79,7 +79,7 @@ def test_after_it_no_row_of_any_table_names_the_person(session: Session) -> None
     assert set(tables_with("unmistakable")) == named, "the test can fail"
     delete_own(user)
     assert tables_with("unmistakable") == []
-    left = {"users", "purchases", "audit_log"}
+    left = {"users", "purchases", "audit_log", "throttles"}
     assert set(tables_with(str(user.id))) == left, "and where its id is left it leads to no one"
     assert db.session.query(SignInFailure).count() == 0
     row = db.session.get_one(User, user.id)

@@ -32,7 +32,9 @@ def test_the_table_has_a_hash_and_looking_changes_nothing() -> None:
     user = make_user()
     secret = handed(user)
     row = db.session.scalars(select(AccountLink)).one()
-    assert secret not in str({name: getattr(row, name) for name in AccountLink.__table__.columns})
+    assert secret not in str(
+        {column.name: getattr(row, column.name) for column in AccountLink.__table__.columns}
+    )
     for _ in range(3):
         found, link = links.look(secret, "password_reset")
         assert (found.id, link.used_at) == (user.id, None)

@@ -15,7 +15,7 @@ import sys
 
 from bench.seed_panel import copy_plainly, seed
 from bench.workload.panel_addresses import BESIDE
-from bench.workload.servers import ROOT, servers
+from bench.workload.servers import OWNER, ROOT, servers
 
 SMALL = 10_000
 LARGE = int(os.environ.get("LESSONS", "1000000"))
@@ -76,10 +76,11 @@ def beside(ours: Figures, theirs: Figures, whose: str, *, plain: bool) -> list[s
 
 def besides(ours: Figures, environment: dict[str, str]) -> list[str]:
     """Both other admins, on both tables."""
-    on_plain = environment | {"DATABASE_URL": copy_plainly(environment["DATABASE_URL"])}
+    on_ours = environment | {"DATABASE_URL": environment[OWNER]}
+    on_plain = environment | {"DATABASE_URL": copy_plainly(environment[OWNER])}
     wrong = []
     for what, name in (("stock", "stock Flask-Admin"), ("django", "Django admin")):
-        wrong += beside(ours, ask(what, environment), f"{name}, our table", plain=False)
+        wrong += beside(ours, ask(what, on_ours), f"{name}, our table", plain=False)
         wrong += beside(ours, ask(what, on_plain), f"{name}, plain table", plain=True)
     return wrong
 
@@ -123,7 +124,7 @@ def _meanwhile(pages: Figures, all_the_while: bool) -> list[str]:
 def main() -> int:
     with servers() as (postgres, environment):
         postgres.create_database("small")
-        little = environment | {"DATABASE_URL": postgres.url("small")}
+        little = environment | {"DATABASE_URL": postgres.app_url("small"), OWNER: postgres.url("small")}
         subprocess.run(
             command("flask", "--app", "app", "db", "upgrade"),
             env=os.environ | little,

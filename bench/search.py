@@ -12,7 +12,7 @@ import time
 
 import psycopg
 
-from bench.workload.servers import servers
+from bench.workload.servers import OWNER, servers
 from lessonadmin import config, create_app
 from lessonadmin.db import db
 from lessonadmin.domain.lessons import catalog
@@ -116,7 +116,7 @@ def times(environment: dict[str, str], words: dict[str, str]) -> dict[str, float
 
 def measured(lessons: int) -> dict[str, float]:
     with servers() as (_, environment):
-        return times(environment, seed(environment["DATABASE_URL"], lessons))
+        return times(environment, seed(environment[OWNER], lessons))
 
 
 def main() -> int:

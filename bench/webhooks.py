@@ -19,7 +19,7 @@ from bench.peers import environment as peers_environment
 from bench.workload import receivers, webhook_burst, webhook_rows, webhook_trials
 from bench.workload.receivers import Receiver
 from bench.workload.sender import quantile
-from bench.workload.servers import servers
+from bench.workload.servers import OWNER, servers
 from bench.workload.webhook_burst import WARM_UP, Burst
 from devstack.servers.postgres import Postgres
 
@@ -58,7 +58,10 @@ class Bench:
             connection.execute(
                 "CHECKPOINT"
             )  # nothing of what was before is written while the next one is measured
-        return self.environment | {"DATABASE_URL": self.postgres.url(name)}
+        return self.environment | {
+            "DATABASE_URL": self.postgres.app_url(name),
+            OWNER: self.postgres.url(name),
+        }
 
     def aim(
         self, what: str, figure: float, *, least: float | None = None, below: float | None = None
@@ -81,8 +84,10 @@ def burst(bench: Bench, name: str, start: Start) -> Burst:
     events = EVENTS // SLOW if name == DJANGO else EVENTS
     settings = bench.database(WARM_UP + events)
     address = settings["DATABASE_URL"]
+    if name == BARE:
+        settings["DATABASE_URL"] = settings[OWNER]
     if name in (DJANGO, NODE):
-        settings["DATABASE_URL"] = webhook_rows.plainly(address)
+        settings["DATABASE_URL"] = webhook_rows.plainly(settings[OWNER])
     with webhook_rows.connect(settings["DATABASE_URL"]) as database:
         with start(settings) as receiver:
             found = webhook_burst.fire(
@@ -130,7 +135,7 @@ def report(bench: Bench, found: dict[str, list[Burst]]) -> None:
         f"{ours.applied:.0f}/s",
         f"none waited {ours.drain:.1f} s after the burst",
     )
-    same = webhook_rows.same_rows(bench.database(EVENTS)["DATABASE_URL"], EVENTS)
+    same = webhook_rows.same_rows(bench.database(EVENTS)[OWNER], EVENTS)
     say(
         "pgbench, the same rows, one event a commit",
         f"{same:.0f}/s",

@@ -43,10 +43,9 @@ def _servers() -> Servers:
     if _started is None:
         from tests.settings import environment
 
-        def migrate(url: str) -> None:
-            for_tests.run_flask(
-                "db", "upgrade", settings=environment(database_url=url, redis_url="redis://127.0.0.1:1/0")
-            )
+        def migrate(owner: str, application: str) -> None:
+            settings = environment(database_url=application, redis_url="redis://127.0.0.1:1/0")
+            for_tests.run_flask("db", "upgrade", settings=settings | {"MIGRATION_DATABASE_URL": owner})
 
         _started = _stack.enter_context(for_tests.for_one_run(migrate))
     return _started
@@ -139,6 +138,12 @@ def real_servers(request: pytest.FixtureRequest) -> Servers:
 def pg_url(real_servers: Servers, worker_id: str) -> str:
     """This worker's own database, at the head of the migrations."""
     return real_servers.database(f"test_{worker_id}")
+
+
+@pytest.fixture(scope="session")
+def owner_url(pg_url: str, real_servers: Servers) -> str:
+    """The same database as the owner of its tables, who changes them; for what no application may do."""
+    return real_servers.postgres.url(pg_url.partition("?")[0].rpartition("/")[2])
 
 
 def _number(worker_id: str) -> int:

@@ -46,6 +46,8 @@ class Stack:
     postgres: Postgres | None = None
     valkey: Valkey | None = None
     settings: dict[str, str] = field(default_factory=dict)
+    # for the release command and commands by hand, not for what runs
+    release_settings: dict[str, str] = field(default_factory=dict)
     simulator_port: int | None = None
 
     @property
@@ -154,7 +156,8 @@ def _fill(settings: dict[str, str], name: str, value: str) -> None:
 def _plan_servers(stack: Stack, settings: dict[str, str]) -> None:
     if not stack.options.own_database:
         stack.postgres = Postgres(data=places.INSTANCE / "pg", sockets=stack.sockets)
-        settings["DATABASE_URL"] = stack.postgres.url(DATABASE)
+        stack.release_settings["MIGRATION_DATABASE_URL"] = stack.postgres.url(DATABASE)
+        settings["DATABASE_URL"] = stack.postgres.app_url(DATABASE)
     if not stack.options.own_redis:
         port = ports.remembered(places.INSTANCE / "redis.port")
         password = stack.secrets.get("redis_password")

@@ -13,6 +13,8 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
+from lessonadmin.database import row_access
+from lessonadmin.database.row_access import EVERYTHING, RowAccess
 from lessonadmin.db import Actor, db
 from lessonadmin.domain.accounts import sessions, tokens
 from lessonadmin.domain.errors import Forbidden, Missing
@@ -292,6 +294,7 @@ def _check() -> Response | None:
     g.identity = _find_out()
     if g.identity is not None:
         logs.who.set(f"user:{g.identity.user_id}")
+        _open_rows(g.identity)
     refusal = _duty_first() or (None if guard.public else _refuse(guard))
     if refusal is not None:
         return refusal
@@ -306,8 +309,16 @@ def _recognise() -> None:
     """Find out who asks where nothing depends on it."""
     try:
         g.identity = _find_out()
+        if g.identity is not None:
+            _open_rows(g.identity)
     except SQLAlchemyError:
         db.session.rollback()
+
+
+def _open_rows(found: Identity) -> None:
+    """From here on the request sees what its user may see; before it sees nothing of lessons, courses and what is theirs."""
+    sees_all = found.is_staff and found.duty is None
+    row_access.use(EVERYTHING if sees_all else RowAccess(found.user_id))
 
 
 def _duty_first() -> Response | None:

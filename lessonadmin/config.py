@@ -46,6 +46,12 @@ def _database_url(url: str) -> str:
     return "postgresql+psycopg://" + url[match.end() :]
 
 
+def _pooler(value: str) -> str:
+    if value not in ("none", "transaction"):
+        raise ValueError("must be none or transaction")
+    return value
+
+
 def _redis_url(value: str) -> str:
     if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
         raise ValueError("must look like redis://host:6379/0")
@@ -177,6 +183,15 @@ class Settings(BaseSettings):
 
     database_url: Annotated[str, BeforeValidator(_database_url)] = Field(
         repr=False, description="PostgreSQL; an ordinary role, never a superuser"
+    )
+    migration_database_url: Annotated[str, BeforeValidator(_database_url)] | None = Field(
+        None,
+        repr=False,
+        description="the same database as the owner of the tables, for `flask db upgrade`; none: one role does all",
+    )
+    database_pooler: Annotated[Literal["none", "transaction"], BeforeValidator(_pooler)] = Field(
+        "none",
+        description="`transaction`: web's DATABASE_URL leads through a pooler in transaction mode, such as pgbouncer",
     )
     redis_url: Annotated[str, BeforeValidator(_redis_url)] = Field(
         repr=False, description="Redis, for queues and locks"

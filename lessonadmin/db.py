@@ -23,7 +23,7 @@ from sqlalchemy import ColumnElement, Connection, MetaData, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from lessonadmin.database import connections
+from lessonadmin.database import connections, row_access
 from lessonadmin.database.database_errors import is_outage
 
 log = logging.getLogger(__name__)
@@ -252,4 +252,5 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         connections.watch(db.engine)
+        row_access.watch(db.engine)
     Migrate(app, db, directory=str(Path(__file__).parent.parent / "migrations"))

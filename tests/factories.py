@@ -109,7 +109,14 @@ def make_playing_lesson(*, creator: User | None = None, **columns: object) -> Le
 
 
 def make_purchase(lesson: Lesson, buyer: User) -> Purchase:
-    return keep(Purchase(lesson_id=lesson.id, user_id=buyer.id, price_cents=lesson.price_cents))
+    return keep(
+        Purchase(
+            lesson_id=lesson.id,
+            user_id=buyer.id,
+            owner_id=lesson.creator_id,
+            price_cents=lesson.price_cents,
+        )
+    )
 
 
 def make_event(*, type: str = "video.asset.ready", **columns: object) -> MuxEvent:  # noqa: A002 - the column's name

@@ -120,9 +120,9 @@ INSERT INTO audit_log (id, at, actor_type, action, target_type, target_id, detai
 """
 
 OTHERS = """
-INSERT INTO purchases (lesson_id, user_id, price_cents, created_at)
-  SELECT l.id, s.id, l.price_cents, l.created_at
-  FROM (SELECT id, price_cents, created_at, row_number() OVER (ORDER BY id) AS n FROM lessons WHERE status = 'published') l
+INSERT INTO purchases (lesson_id, user_id, owner_id, price_cents, created_at)
+  SELECT l.id, s.id, l.creator_id, l.price_cents, l.created_at
+  FROM (SELECT id, creator_id, price_cents, created_at, row_number() OVER (ORDER BY id) AS n FROM lessons WHERE status = 'published') l
   JOIN student s ON s.place = (l.n / 5) % {teachers} WHERE l.n % 5 = 0;
 INSERT INTO asset_deletions (mux_asset_id, reason, target_type, target_id, requested_at, due_at, attempts, done_at, last_error)
   SELECT 'gone' || n, 'replaced by a new video', 'lesson', id, created_at, created_at, 1,

@@ -18,12 +18,14 @@ from devstack.servers.postgres import Postgres
 from devstack.servers.valkey import Valkey
 
 ROOT = Path(__file__).parents[2]
+OWNER = "MIGRATION_DATABASE_URL"
 SECRET = "bench-webhook-secret"  # of this benchmark only
 
 
 @contextmanager
 def servers() -> Iterator[tuple[Postgres, dict[str, str]]]:
-    """PostgreSQL with fsync on and an empty, migrated database, Redis, and the settings that name them."""
+    """PostgreSQL with fsync on and an empty, migrated database, Redis, and the settings that name them. The database is also named as
+    its owner, who fills it, and as whom the peers connect: row-level security is the product's."""
     with tempfile.TemporaryDirectory(prefix="lessonadmin-bench-") as folder, ExitStack() as stack:
         home = Path(folder)
         home.chmod(0o755)
@@ -37,10 +39,11 @@ def servers() -> Iterator[tuple[Postgres, dict[str, str]]]:
             running = Running(program, home / f"{program.name}.log")
             stack.callback(running.stop)
             running.wait_ready()
-        postgres.create_role()
+        postgres.create_roles()
         postgres.create_database("bench")
         environment = {
-            "DATABASE_URL": postgres.url("bench"),
+            "DATABASE_URL": postgres.app_url("bench"),
+            OWNER: postgres.url("bench"),
             "REDIS_URL": redis.url(),
             "SECRET_KEY": "bench",
             "PUBLIC_URL": "http://127.0.0.1",

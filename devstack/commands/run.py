@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -85,9 +86,9 @@ def _live(stack: Stack, register: Register, output: Output, started: float) -> N
         supervisor.start(*servers)
         supervisor.wait_ready(*(program.name for program in servers), seconds=TIMEOUT_SECONDS)
         if stack.postgres:
-            stack.postgres.create_role()
+            stack.postgres.create_roles()
             stack.postgres.create_database(stacks.DATABASE)
-        _flask(supervisor, "release", "db", "upgrade")
+        _flask(supervisor, "release", "db", "upgrade", settings=stack.release_settings)
         kept_files.write_environment(places.INSTANCE / "env", _own_settings(stack))
         supervisor.start(*stack.processes())
         supervisor.wait_ready("web", seconds=TIMEOUT_SECONDS)
@@ -99,9 +100,11 @@ def _live(stack: Stack, register: Register, output: Output, started: float) -> N
         supervisor.forever()
 
 
-def _flask(supervisor: Supervisor, name: str, *arguments: str) -> str:
+def _flask(
+    supervisor: Supervisor, name: str, *arguments: str, settings: Mapping[str, str] | None = None
+) -> str:
     command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
-    code, said = supervisor.run_to_end(name, command, folder=str(places.ROOT))
+    code, said = supervisor.run_to_end(name, command, folder=str(places.ROOT), settings=settings or {})
     if code != 0:
         log = places.INSTANCE / f"{name}.log"
         log.write_text(said)
@@ -159,7 +162,9 @@ def _own_settings(stack: Stack) -> dict[str, str]:
 
     required = (name.upper() for name, field in config.Settings.model_fields.items() if field.is_required())
     names = {*required, *MUX_ADDRESSES, "MUX_WORKER_TOKEN_ID", "MUX_WORKER_TOKEN_SECRET"}
-    return {name: stack.settings[name] for name in sorted(names) if name in stack.settings}
+    return {
+        name: stack.settings[name] for name in sorted(names) if name in stack.settings
+    } | stack.release_settings
 
 
 def _announce(stack: Stack, output: Output, accounts: list[str], seconds: float) -> None:

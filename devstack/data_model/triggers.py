@@ -44,9 +44,10 @@ def of_database(database: "psycopg.Connection[Any]") -> InDatabase:
     return InDatabase(triggers, functions)
 
 
-def migrate(url: str) -> None:
+def migrate(owner: str, application: str) -> None:
     settings = {
-        "DATABASE_URL": url,
+        "DATABASE_URL": application,
+        "MIGRATION_DATABASE_URL": owner,
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "SECRET_KEY": "only-to-migrate-an-empty-database",
         "PUBLIC_URL": "http://localhost",

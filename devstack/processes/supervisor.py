@@ -112,11 +112,13 @@ class Supervisor:
                         f"{child.program.name} did not answer in time: {self._last_words(child)}"
                     )
 
-    def run_to_end(self, name: str, command: Sequence[str], *, folder: str) -> tuple[int, str]:
+    def run_to_end(
+        self, name: str, command: Sequence[str], *, folder: str, settings: Mapping[str, str]
+    ) -> tuple[int, str]:
         """A command that ends by itself; its exit code and what it said, which is not shown."""
         with subprocess.Popen(
             command,
-            env=self.environment,
+            env={**self.environment, **settings},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -23,11 +23,12 @@ from devstack import places
 from devstack.errors import SetupError
 from devstack.processes.programs import Program
 from devstack.servers import ports, wheels
-from devstack.servers.postgres import CARELESS, Postgres
+from devstack.servers.postgres import APP_ROLE, CARELESS, SERVICE_ROLE, Postgres
 from devstack.servers.valkey import Valkey
 
 TEMPLATE = "lessonadmin_template"
-Migrate = Callable[[str], None]
+# as the owner of the tables, for the application
+Migrate = Callable[[str, str], None]
 
 
 class Running:
@@ -91,9 +92,9 @@ class Servers:
         return f"redis://:{self.redis_password}@127.0.0.1:{self.redis_port}/{number}"
 
     def database(self, name: str) -> str:
-        """A fresh database with the product's schema; the answer is its URL."""
+        """A fresh database with the product's schema, roles and policies; the answer is the URL for the product."""
         self.postgres.create_database(name, template=TEMPLATE)
-        return self.postgres.url(name)
+        return self.postgres.app_url(name)
 
 
 @contextmanager
@@ -138,9 +139,15 @@ def _start_valkey(home: Path) -> tuple[Valkey, Running]:
 
 
 def schema_key() -> str:
-    """A name for the schema: it changes with any migration and with the server."""
+    """A name for the schema: it changes with any migration, with the roles and policies, and with the server."""
     digest = hashlib.sha256(str(wheels.postgres_programs()).encode())
-    for file in sorted((places.ROOT / "migrations").rglob("*.py")):
+    product = places.ROOT / "lessonadmin"
+    policies = [
+        Path(__file__),
+        product / "database" / "database_roles.py",
+        product / "domain" / "row_policies.py",
+    ]
+    for file in [*sorted((places.ROOT / "migrations").rglob("*.py")), *policies]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -166,9 +173,12 @@ def _make_cluster(home: Path, wanted: Path, migrate: Migrate) -> None:
     postgres.prepare()
     server = _started(postgres.program(), home)
     try:
-        postgres.create_role()
+        postgres.create_roles()
         postgres.create_database(TEMPLATE)
-        migrate(postgres.url(TEMPLATE))
+        migrate(postgres.url(TEMPLATE), postgres.url(TEMPLATE, user=APP_ROLE))
+        with postgres.superuser(TEMPLATE) as connection:
+            # for tests of plans, which count the rows that they have written a moment ago
+            connection.execute(f"GRANT MAINTAIN ON ALL TABLES IN SCHEMA public TO {SERVICE_ROLE}")
     finally:
         server.stop()
     unfinished.rename(wanted)

@@ -26,7 +26,10 @@ from devstack.processes.programs import Program
 from devstack.servers import privileges, wheels
 
 SUPERUSER = "postgres"
-APP_ROLE = "lessonadmin"
+# They are apart as in production: who owns the tables, and who works with their rows.
+OWNER_ROLE = "lessonadmin"
+APP_ROLE = "lessonadmin_app"
+SERVICE_ROLE = "lessonadmin_app_service"
 # What a test run may lose when the machine loses its power: everything.
 CARELESS = (
     "-c",
@@ -51,9 +54,14 @@ class Postgres:
     sockets: Path
     options: tuple[str, ...] = field(default=())
 
-    def url(self, database: str, *, user: str = APP_ROLE) -> str:
+    def url(self, database: str, *, user: str = OWNER_ROLE) -> str:
         """What SQLAlchemy, psycopg and psql all understand."""
         return f"postgresql://{user}@/{database}?host={quote(str(self.sockets), safe='')}"
+
+    def app_url(self, database: str) -> str:
+        """For the product. A person who uses it with psql sees every row, as the product's own commands do."""
+        option = quote(f"-c role={SERVICE_ROLE}", safe="")
+        return f"{self.url(database, user=APP_ROLE)}&options={option}"
 
     def superuser(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A connection that may make roles and databases; the product never gets one."""
@@ -182,20 +190,21 @@ class Postgres:
         leftovers.end(lambda: _standing_in(self.data), seconds=0)
         lock.unlink(missing_ok=True)
 
-    def create_role(self) -> None:
-        """The ordinary role that the product connects as: no superuser, so its rights are those of production."""
+    def create_roles(self) -> None:
+        """The ordinary roles of the product: no superuser, so their rights are those of production."""
         with self.superuser() as connection:
-            found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (APP_ROLE,)).fetchone()
-            if found is None:
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(APP_ROLE)))
+            for name, power in ((OWNER_ROLE, "CREATEROLE"), (APP_ROLE, "NOCREATEROLE")):
+                found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
+                command = sql.SQL("CREATE ROLE {} LOGIN" if found is None else "ALTER ROLE {}")
+                connection.execute(command.format(sql.Identifier(name)) + sql.SQL(f" {power}"))
 
     def create_database(self, name: str, *, template: str = "template0") -> None:
-        """A database owned by the product's role, if there is none of this name."""
+        """A database that the owner of the tables owns, if there is none of this name."""
         with self.superuser() as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
             if found is None:
                 statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
-                names = (sql.Identifier(part) for part in (name, APP_ROLE, template))
+                names = (sql.Identifier(part) for part in (name, OWNER_ROLE, template))
                 connection.execute(statement.format(*names))
 
 

@@ -6,6 +6,9 @@ or where a connection lay idle for so long that a box on the way may have forgot
 
 While a page is read, a statement may take READING_SECONDS and no longer: no user waits for more, and a search that costs so much
 must not slow down all others. Changes, background work and migrations keep the limit of the connection.
+
+Behind a pooler of connections in transaction mode (DATABASE_POOLER) nothing may be kept on a connection, since the next transaction
+may get another one: there the limits are told to each transaction, and no statement is prepared.
 """
 
 import select
@@ -13,24 +16,43 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
-# How every connection is opened, in the pool and outside of it.
-CONNECT_ARGUMENTS: dict[str, Any] = {
-    "connect_timeout": 2,
-    "application_name": "lessonadmin",
-    "options": "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=8000"
-    " -c idle_in_transaction_session_timeout=60000",
+CONNECT_ARGUMENTS: dict[str, Any] = {"connect_timeout": 2, "application_name": "lessonadmin"}
+LIMITS = {
+    "timezone": "UTC",
+    "statement_timeout": "30000",
+    "lock_timeout": "8000",
+    "idle_in_transaction_session_timeout": "60000",
 }
 TRUSTED_SECONDS = 5.0
 READING_SECONDS = 5
 _reading: ContextVar[bool] = ContextVar("a_page_is_read", default=False)
+_through_pooler = False
 
 
 def reading(yes: bool) -> None:
     """From now on in this context: is a page read, and nothing else done?"""
     _reading.set(yes)
+
+
+def use_pooler(yes: bool) -> None:
+    """Does this process reach PostgreSQL through a pooler in transaction mode?"""
+    global _through_pooler
+    _through_pooler = yes
+
+
+def through_pooler() -> bool:
+    """What `use_pooler` was told."""
+    return _through_pooler
+
+
+def arguments() -> dict[str, Any]:
+    """How every connection is opened, in the pool and outside of it."""
+    if _through_pooler:
+        return {**CONNECT_ARGUMENTS, "prepare_threshold": None}
+    return {**CONNECT_ARGUMENTS, "options": " ".join(f"-c {name}={value}" for name, value in LIMITS.items())}
 
 
 def watch(engine: Engine) -> None:
@@ -47,7 +69,17 @@ def watch(engine: Engine) -> None:
 
     event.listen(engine, "checkin", _note_rest)
     event.listen(engine, "checkout", is_good)
-    event.listen(engine, "checkout", _set_time_limit)
+    if _through_pooler:
+        event.listen(engine, "begin", _limit_transaction)
+    else:
+        event.listen(engine, "checkout", _set_time_limit)
+
+
+def _limit_transaction(connection: Connection) -> None:
+    limits = LIMITS | ({"statement_timeout": f"{READING_SECONDS}s"} if _reading.get() else {})
+    driver: Any = connection.connection.driver_connection
+    told = ", ".join(f"set_config('{name}', %s, true)" for name in limits)
+    driver.execute(f"SELECT {told}", list(limits.values()))
 
 
 def _set_time_limit(connection: Any, record: Any, _proxy: Any) -> None:

@@ -13,12 +13,12 @@ import psycopg
 from psycopg.abc import PQGen
 from sqlalchemy import make_url
 
-from lessonadmin.database.connections import CONNECT_ARGUMENTS
+from lessonadmin.database import connections
 
 
 def connect(url: str, **more: Any) -> "psycopg.Connection[tuple[Any, ...]]":
     """A connection as the pool makes them, by a URL as the settings have it; each statement commits by itself."""
-    return psycopg.connect(_plain(url), autocommit=True, **CONNECT_ARGUMENTS, **more)
+    return psycopg.connect(_plain(url), autocommit=True, **connections.arguments(), **more)
 
 
 def _plain(url: str) -> str:
@@ -41,8 +41,10 @@ class SingleConnection:
 
     def __init__(self, url: str, *, limit_seconds: float, only_by_index: bool = False) -> None:
         self._url = _plain(url)
-        self._arguments = dict(CONNECT_ARGUMENTS)
-        if only_by_index:
+        self._arguments = connections.arguments()
+        if (
+            only_by_index and "options" in self._arguments
+        ):  # a pooler keeps no plan, since no statement is prepared
             self._arguments["options"] += " -c enable_seqscan=off"
         self._limit_seconds = limit_seconds
         self._connection: _LimitedConnection | None = None
@@ -59,7 +61,9 @@ class SingleConnection:
 
     def _execute(self, statement: bytes, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         try:
-            return self._opened().execute(statement, values, prepare=True).fetchall()
+            return (
+                self._opened().execute(statement, values, prepare=not connections.through_pooler()).fetchall()
+            )
         except psycopg.Error:
             self.close()
             raise

@@ -14,6 +14,7 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   polling | webhooks | notifications | second_factor
   accounts | attention
   videos | mux_budget
+  row_policies
   permissions
   audit | querying | heartbeats | hourly_statistics
   prices | backoff | buyers

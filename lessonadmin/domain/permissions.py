@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
 
+from lessonadmin.database import row_access
 from lessonadmin.db import db, transaction_state
 from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Owner, Purchase, User
@@ -47,9 +48,13 @@ def is_theirs(owner: Owner) -> bool:
 
 
 def still_theirs(owner: Owner) -> None:
-    """The same, or Missing: it was handed over during the wait for the lock, or the account was changed."""
+    """The same, or Missing: it was handed over during the wait for the lock, or the account was changed.
+
+    The rest of the transaction then sees all rows, since the rules of videos ask about those of others as well.
+    """
     if not is_theirs(owner):
         raise Missing()
+    row_access.everything_until_commit(db.session())
 
 
 def held(course: Course) -> None:

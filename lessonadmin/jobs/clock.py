@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.maintenance import sweep
-from lessonadmin.jobs import applier
+from lessonadmin.jobs import applier, own_connections
 from lessonadmin.jobs.schedule import TABLE
 from lessonadmin.text.texts import visible
 
@@ -62,6 +62,7 @@ def run(application: Flask) -> None:
 @click.command("clock")
 def command() -> None:
     """Record a heartbeat and repair what was missed, until stopped."""
+    own_connections.required()
     application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the real one
     run(application)
 
@@ -69,6 +70,7 @@ def command() -> None:
 @click.command("sweep")
 def sweep_command() -> None:
     """One pass of everything the clock does, uploads looked at here and not by a worker."""
+    own_connections.required()
     summary = sweep.sweep()
     if not summary.ran:
         click.echo("another sweep is at work; what it does is not done twice")

@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
+from lessonadmin.jobs import own_connections
 from lessonadmin.observability import traces
 from lessonadmin.redis_queue.job_list import QUEUES
 from lessonadmin.redis_queue.listed_jobs import ListedJob, ListedQueue
@@ -157,5 +158,6 @@ def run(application: Flask, *, burst: bool) -> None:
 @click.option("--burst", is_flag=True, help="Stop when the queues are empty.")
 def command(burst: bool) -> None:
     """Work on jobs until stopped."""
+    own_connections.required()
     application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the real one, for forks
     run(application, burst=burst)

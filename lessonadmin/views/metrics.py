@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from lessonadmin import auth, config, metrics
+from lessonadmin.database import row_access
 from lessonadmin.db import db
 from lessonadmin.domain.health import dashboard
 from lessonadmin.domain.webhooks import waiting_events
@@ -79,7 +80,8 @@ def show() -> Response:
     if not _may_read():
         auth.note_wrong_token()
         abort(401)
-    return Response(metrics.exposition(Gauges()), content_type=CONTENT_TYPE_LATEST)
+    with row_access.everything():
+        return Response(metrics.exposition(Gauges()), content_type=CONTENT_TYPE_LATEST)
 
 
 def _may_read() -> bool:

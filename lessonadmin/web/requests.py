@@ -9,7 +9,7 @@ from flask import Flask, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
 
 from lessonadmin import auth, metrics
-from lessonadmin.database import connections
+from lessonadmin.database import connections, row_access
 from lessonadmin.metrics import labels
 from lessonadmin.mux import web_concurrency
 from lessonadmin.observability import logs
@@ -56,6 +56,7 @@ def _begin() -> None:
     begin(request.headers.get("X-Request-Id", ""), auth.address())
     web_concurrency.begin()
     connections.reading(request.method in ("GET", "HEAD"))
+    row_access.use(row_access.NOTHING)
     if request.method not in labels.METHODS:
         abort(501)
 
@@ -63,6 +64,7 @@ def _begin() -> None:
 def _end(_error: BaseException | None) -> None:
     web_concurrency.end()
     connections.reading(False)
+    row_access.use(row_access.EVERYTHING)
 
 
 def _refuse_unstorable() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Flask
 
 from lessonadmin import config
-from lessonadmin.database.connections import CONNECT_ARGUMENTS
+from lessonadmin.database import connections
 from lessonadmin.web_server import limits
 
 ENGINE = {
@@ -13,17 +13,18 @@ ENGINE = {
     "pool_timeout": 3,
     "pool_use_lifo": True,  # few requests at a time keep to few connections, which stay warm
     "pool_recycle": 1800,
-    "connect_args": CONNECT_ARGUMENTS,
 }
 
 
 def init_app(app: Flask) -> None:
     settings = config.current()
+    connections.use_pooler(settings.database_pooler == "transaction")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=ENGINE,
+        SQLALCHEMY_ENGINE_OPTIONS=ENGINE | {"connect_args": connections.arguments()},
+        MIGRATION_DATABASE_URL=settings.migration_database_url,
         MAX_CONTENT_LENGTH=limits.MAX_BODY_BYTES,
         SESSION_COOKIE_NAME="__Host-session" if settings.https else "session",
         SESSION_COOKIE_SECURE=settings.https,

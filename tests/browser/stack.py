@@ -53,6 +53,7 @@ class Stack:
         self.port = ports.any_free()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = servers.database(name)
+        self._owner = servers.postgres.url(name)
         self.simulator = Simulator(
             tokens=TOKENS,
             webhooks=[(f"{self.url}/api/webhooks/mux", WEBHOOK_SECRET)],
@@ -137,8 +138,7 @@ class Stack:
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """One statement on the product's database, as the test's own hand; the rows, if it has any."""
-        address = "postgresql://" + self.database.partition("://")[2]
-        with psycopg.connect(address, autocommit=True) as connection:
+        with psycopg.connect(self._owner, autocommit=True) as connection:
             found = connection.execute(statement, values)
             return found.fetchall() if found.description else []
 

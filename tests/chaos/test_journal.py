@@ -25,6 +25,7 @@ import psycopg
 import pytest
 
 from devstack.servers.for_tests import Servers
+from devstack.servers.postgres import APP_ROLE
 from lessonadmin import mux
 from tests.flows.processes import DATABASE, SECRET, Stack, wait_for
 from tests.signing import signature
@@ -235,7 +236,7 @@ def test_the_control_a_careless_database_is_caught(real_servers: Servers) -> Non
         "-c", "wal_writer_delay=10s", "-c", "wal_writer_flush_after=1GB", "-c", "wal_buffers=64MB", "-c", "bgwriter_delay=10s",
     )  # fmt: skip
     with running(*careless) as stack:
-        stack.database.rows("ALTER ROLE lessonadmin SET synchronous_commit = off")
+        stack.database.rows(f"ALTER ROLE {APP_ROLE} SET synchronous_commit = off")
         stack.kill("web")
         stack.start("web")
         wait_for(stack.alive, seconds=30, what="web")

@@ -44,7 +44,7 @@ def number(app: Flask) -> int:
 
 def close_at_the_server(process: int) -> None:
     url = config.current().database_url.replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as other:
+    with psycopg.connect(url, autocommit=True, options="") as other:  # as the role of those that it ends
         other.execute("SELECT pg_terminate_backend(%s)", (process,))
         until = time.monotonic() + 10
         while other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (process,)).fetchone():

@@ -19,7 +19,7 @@ def engine(app: Flask) -> Iterator[Engine]:
     """Connections of the test's own, two at most."""
     with app.app_context():
         url = db.engine.url
-    made = create_engine(url, pool_size=2, max_overflow=0, pool_timeout=0.05)
+    made = create_engine(url, pool_size=2, max_overflow=0, pool_timeout=0.05, connect_args={"options": ""})
     yield made
     made.dispose()
 
@@ -60,20 +60,14 @@ def a_lock_that_is_held(engine: Engine) -> None:
 
 def a_serialization_failure(engine: Engine) -> None:
     with engine.connect() as one, engine.connect() as other:
-        one.execute(text("CREATE TABLE IF NOT EXISTS told_apart (n int)"))
-        one.execute(text("DELETE FROM told_apart"))
-        one.execute(text("INSERT INTO told_apart VALUES (1)"))
+        one.execute(text("DELETE FROM heartbeats"))
+        one.execute(text("INSERT INTO heartbeats (name) VALUES ('told apart')"))
         one.commit()
-        try:
-            other.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-            other.execute(text("SELECT n FROM told_apart"))
-            one.execute(text("UPDATE told_apart SET n = 2"))
-            one.commit()
-            other.execute(text("UPDATE told_apart SET n = 3"))
-        finally:
-            other.rollback()
-            one.execute(text("DROP TABLE told_apart"))
-            one.commit()
+        other.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        other.execute(text("SELECT name FROM heartbeats"))
+        one.execute(text("UPDATE heartbeats SET name = 'told apart, first'"))
+        one.commit()
+        other.execute(text("UPDATE heartbeats SET name = 'told apart, too late'"))
 
 
 def a_deadlock(engine: Engine) -> None:

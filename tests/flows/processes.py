@@ -94,7 +94,7 @@ class Database:
         self.running: Running | None = None
         self.start()
         self.postgres.create_database(DATABASE, template=for_tests.TEMPLATE)
-        self.url = self.postgres.url(DATABASE)
+        self.url = self.postgres.app_url(DATABASE)
 
     def start(self) -> None:
         self.running = Running(self.postgres.program(), self.home / "postgres.log")
@@ -116,9 +116,8 @@ class Database:
         self.running = None
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with psycopg.connect(
-            host=str(self.home), user="lessonadmin", dbname=DATABASE, autocommit=True
-        ) as connection:
+        # as the superuser, who also sees what other roles wait for
+        with self.postgres.superuser(DATABASE) as connection:
             cursor = connection.execute(query, values)  # type: ignore[arg-type]  # a test's own text
             return cursor.fetchall() if cursor.description else []
 

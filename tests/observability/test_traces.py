@@ -20,6 +20,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.models import MuxEvent
 from lessonadmin.observability import error_reports, logs, traces
+from tests import owner
 from tests.factories import PASSWORD, make_lesson, make_user
 from tests.mux_sim import MuxSim
 from tests.pages import csrf_of
@@ -29,14 +30,12 @@ from tests.pages import csrf_of
 def refusing(table: str, condition: str) -> Iterator[None]:
     """A table that takes no row like this."""
     alter = f"ALTER TABLE {table}"
-    with db.engine.begin() as connection:
-        connection.execute(text(f"{alter} ADD CONSTRAINT boom CHECK ({condition}) NOT VALID"))
+    owner.execute(f"{alter} ADD CONSTRAINT boom CHECK ({condition}) NOT VALID")
     try:
         yield
     finally:
         db.session.rollback()
-        with db.engine.begin() as connection:
-            connection.execute(text(f"{alter} DROP CONSTRAINT boom"))
+        owner.execute(f"{alter} DROP CONSTRAINT boom")
 
 
 def written(records: list[logging.LogRecord]) -> str:

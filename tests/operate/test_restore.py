@@ -69,11 +69,17 @@ def rows(url: str, statement: str) -> list[tuple[object, ...]]:
 
 
 def test_everything_that_was_due_is_found_again(
-    unfinished: list[str], mux_sim: MuxSim, real_servers: Servers, pg_url: str, redis_url: str, tmp_path: Path
+    unfinished: list[str],
+    mux_sim: MuxSim,
+    real_servers: Servers,
+    pg_url: str,
+    owner_url: str,
+    redis_url: str,
+    tmp_path: Path,
 ) -> None:
     waiting, going, upload_id, *drafts = unfinished
     dump = str(tmp_path / "school.dump")
-    run("pg_dump", "-Fc", "-f", dump, "-d", pg_url)
+    run("pg_dump", "-Fc", "--enable-row-security", "-f", dump, "-d", owner_url)
     restored = f"restored_{uuid.uuid4().hex[:8]}"
     real_servers.postgres.create_database(restored)
     url = real_servers.postgres.url(restored)

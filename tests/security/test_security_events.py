@@ -15,6 +15,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.observability import logs
 from lessonadmin.security import security_events
+from tests import owner
 from tests.factories import PASSWORD, bearer, make_user, signed_in
 from tests.pages import csrf_of
 from tests.queries import counted
@@ -207,13 +208,11 @@ def test_staff_see_the_last_day(client: FlaskClient, session: object) -> None:
 def test_without_a_database_a_refusal_is_a_refusal_all_the_same(
     client: FlaskClient, session: object, lines: Lines
 ) -> None:
-    with db.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE security_counts RENAME TO elsewhere"))
+    owner.execute("ALTER TABLE security_counts RENAME TO elsewhere")
     try:
         answer = client.get("/api/lessons", headers={"Authorization": "Bearer of-nobody"})
     finally:
-        with db.engine.begin() as connection:
-            connection.execute(text("ALTER TABLE elsewhere RENAME TO security_counts"))
+        owner.execute("ALTER TABLE elsewhere RENAME TO security_counts")
     assert answer.status_code == 401
     event, failure = lines
     assert event["kind"] == "bad_token"

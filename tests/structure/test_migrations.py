@@ -87,7 +87,7 @@ def test_models_and_schema_say_the_same(real_servers: Servers, worker_id: str) -
 
 def test_of_the_test_a_difference_is_found(real_servers: Servers, worker_id: str) -> None:
     url = real_servers.database(f"different_{worker_id}")
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(real_servers.postgres.url(f"different_{worker_id}")) as connection:
         connection.execute("ALTER TABLE users DROP COLUMN mail_notices")
     with pytest.raises(SetupError, match="mail_notices"):
         flask(url, "db", "check")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from lessonadmin import config, create_app
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
+from tests import owner
 from tests.settings import environment, overridden
 
 ALL_WELL = dict.fromkeys(heartbeats.CHECKS, True)
@@ -77,11 +78,10 @@ def test_redis_is_away(client: FlaskClient, processes_alive: None) -> None:
 def behind(session: Session) -> Iterator[None]:
     """A database at a migration of before."""
     head = session.scalar(text("SELECT version_num FROM alembic_version"))
-    session.execute(text("UPDATE alembic_version SET version_num = 'before'"))
-    session.commit()
+    session.rollback()
+    owner.execute("UPDATE alembic_version SET version_num = 'before'")
     yield
-    session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
-    session.commit()
+    owner.execute(f"UPDATE alembic_version SET version_num = '{head}'")  # noqa: S608 - a revision's number
 
 
 def test_the_database_is_behind(client: FlaskClient, processes_alive: None, behind: None) -> None:

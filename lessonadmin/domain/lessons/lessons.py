@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import mux
+from lessonadmin.database import row_access
 from lessonadmin.db import Actor, db, transaction, transaction_time
 from lessonadmin.domain import buyers, permissions
 from lessonadmin.domain.accounts import rate_limits
@@ -126,7 +127,8 @@ def _put_into_course(user: User, lesson: Lesson, course_id: uuid.UUID | None) ->
             raise Invalid.field("course_id", "There is no such course of yours.") from None
         if not user.is_staff and course.instructor_id != user.id:
             raise Invalid.field("course_id", "There is no such course of yours.")
-        last = db.session.scalar(select(func.max(Lesson.position)).where(Lesson.course_id == course_id))
+        with row_access.everything():  # also those that others have in it
+            last = db.session.scalar(select(func.max(Lesson.position)).where(Lesson.course_id == course_id))
         lesson.position = (last or 0) + 1
     lesson.course_id = course_id
 
@@ -296,6 +298,8 @@ def purchase(user: User, lesson_id: uuid.UUID, *, agreed_cents: int | None = Non
     With `agreed_cents` only at that price: a student never pays a price they were not shown."""
     if user.role != "student":
         raise Forbidden("forbidden", permissions.ONLY_STUDENTS_BUY)
+    # A student's own rows do not let them lock a lesson; and what cannot be bought has an answer of its own.
+    row_access.everything_until_commit(db.session())
     lesson = db.session.scalar(select(Lesson).where(Lesson.id == lesson_id).with_for_update(read=True))
     mine = select(Purchase).where(Purchase.lesson_id == lesson_id, Purchase.user_id == user.id)
     before = db.session.scalar(mine)
@@ -312,7 +316,9 @@ def purchase(user: User, lesson_id: uuid.UUID, *, agreed_cents: int | None = Non
         )
     new = db.session.scalar(
         insert(Purchase)
-        .values(lesson_id=lesson.id, user_id=user.id, price_cents=lesson.price_cents)
+        .values(
+            lesson_id=lesson.id, user_id=user.id, owner_id=lesson.creator_id, price_cents=lesson.price_cents
+        )
         .on_conflict_do_nothing()
         .returning(Purchase.id)
     )

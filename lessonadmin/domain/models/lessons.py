@@ -228,16 +228,19 @@ class Purchase(Base):
     id: Mapped[Key]
     lesson_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lessons.id", ondelete="RESTRICT"))
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    # whose lesson it is: a trigger keeps it true, also when the lesson changes hands
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     price_cents: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[CreatedNow]
 
     lesson: Mapped[Lesson] = relationship(lazy="raise")
-    user: Mapped[User] = relationship(lazy="raise")
+    user: Mapped[User] = relationship(lazy="raise", foreign_keys=[user_id])
 
     __table_args__ = (
         CheckConstraint("price_cents >= 0", name="price_range"),
         Index("uq_purchases_lesson_id_user_id", "lesson_id", "user_id", unique=True),
         Index("ix_purchases_user_id", "user_id", "id"),
+        Index("ix_purchases_owner_id", "owner_id", "id"),
         Index("ix_purchases_created_at", "created_at", "id"),
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, select
 
+from lessonadmin.database import row_access
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.audit import audit_log
@@ -32,13 +33,15 @@ class Asked:
 
 def asked(owner: Owner, upload: Tracking | None) -> Asked | None:
     """Whether the instructor was asked because of this upload (or, without one, because of this lesson)."""
-    found = db.session.execute(
+    wanted = (
         select(Notification.created_at, User.name, User.email)
         .join(User, User.id == Notification.user_id)
         .where(_about(owner, upload))
         .order_by(Notification.created_at.desc())
         .limit(1)
-    ).first()
+    )
+    with row_access.everything():
+        found = db.session.execute(wanted).first()
     return Asked(found.name or found.email, found.created_at) if found is not None else None
 
 

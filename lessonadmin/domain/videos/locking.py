@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, event, func, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from lessonadmin.database import row_access
 from lessonadmin.db import STATE, db, remember_transaction_time, transaction_state, transaction_time
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Missing
@@ -297,11 +298,12 @@ def uploads_by_asset(asset_id: str) -> Sequence[Tracking]:
 def owners_with_asset(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
     """Every lesson and course that an asset is not yet gone from, in the order in which they are locked: those that use
     it (`outbox.users_of`), and those that gave it up or replaced it and have a row that waits for its end."""
-    uploads = uploads_by_asset(asset_id)
-    found = {(upload.target_type, upload.target_id) for upload in uploads if upload.status != "deleted"}
-    for kind, model in owners.MODELS.items():
-        naming = select(model.id).where(model.mux_asset_id == asset_id)
-        found |= {(kind, one) for one in db.session.scalars(naming)}
+    with row_access.everything():
+        uploads = uploads_by_asset(asset_id)
+        found = {(upload.target_type, upload.target_id) for upload in uploads if upload.status != "deleted"}
+        for kind, model in owners.MODELS.items():
+            naming = select(model.id).where(model.mux_asset_id == asset_id)
+            found |= {(kind, one) for one in db.session.scalars(naming)}
     return sorted(found)
 
 

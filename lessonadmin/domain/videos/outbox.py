@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import config, mux
+from lessonadmin.database import row_access
 from lessonadmin.db import actor, db, later, new_id
 from lessonadmin.domain import backoff
 from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation, owners
@@ -53,7 +54,10 @@ def users_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
 
     What was given up, replaced or deleted does not use it any more. A lesson from before tracking names it itself.
     """
-    return sorted((kind, one) for kind in owners.MODELS for one in db.session.scalars(_users(kind, asset_id)))
+    with row_access.everything():
+        return sorted(
+            (kind, one) for kind in owners.MODELS for one in db.session.scalars(_users(kind, asset_id))
+        )
 
 
 def _users(kind: Kind, asset_id: str) -> CompoundSelect[Any]:
@@ -122,14 +126,14 @@ def _insert_deletion(
     }
     unused = [~exists(_users(kind, asset_id).subquery()) for kind in owners.MODELS]
     row = insert(AssetDeletion).from_select(list(columns), select(*columns.values()).where(*unused))
-    deletion_id = db.session.scalar(
-        row.on_conflict_do_update(
-            index_elements=["mux_asset_id"],
-            set_={"due_at": row.excluded.due_at},
-            # what is due already has its job
-            where=AssetDeletion.done_at.is_(None) & (AssetDeletion.due_at > row.excluded.due_at),
-        ).returning(AssetDeletion.id)
-    )
+    wanted = row.on_conflict_do_update(
+        index_elements=["mux_asset_id"],
+        set_={"due_at": row.excluded.due_at},
+        # what is due already has its job
+        where=AssetDeletion.done_at.is_(None) & (AssetDeletion.due_at > row.excluded.due_at),
+    ).returning(AssetDeletion.id)
+    with row_access.everything():  # also those of others
+        deletion_id = db.session.scalar(wanted)
     if deletion_id is not None and after_seconds <= 0:
         enqueue_after_commit("lessonadmin.jobs.videos.delete_asset", str(deletion_id))
     return deletion_id is not None

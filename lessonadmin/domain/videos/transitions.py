@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select
 
+from lessonadmin.database import row_access
 from lessonadmin.db import db, transaction_time
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import Lesson, Owner, Tracking, owners
@@ -90,9 +91,10 @@ def _takes_upload_id(upload: Tracking, upload_id: str | None) -> bool:
     """An old upload learns its id at Mux, unless another one has it already (a shared asset)."""
     if upload_id is None or upload.upload_id not in (None, MIGRATED):
         return False
-    return upload.upload_id is None or not db.session.scalar(
-        select(exists().where(Tracking.upload_id == upload_id))
-    )
+    if upload.upload_id is None:
+        return True
+    with row_access.everything():
+        return not db.session.scalar(select(exists().where(Tracking.upload_id == upload_id)))
 
 
 def _enter(

@@ -157,7 +157,7 @@ def test_as_root_the_server_runs_as_whom_its_folder_belongs_to(
 
 def test_the_apps_role_and_database_are_made_once(postgres: Postgres, started: Running) -> None:
     for _ in range(2):
-        postgres.create_role()
+        postgres.create_roles()
         postgres.create_database("lessons")
     owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'lessons'"
     assert answer(postgres, owner) == "lessonadmin"

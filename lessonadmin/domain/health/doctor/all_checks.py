@@ -34,6 +34,7 @@ Check = Callable[[DoctorContext], list[Line]]
 # In the order of the output.
 CHECKS: dict[str, Check] = {
     "database": database_checks.database,
+    "row-level security": database_checks.row_security,
     "redis": host_checks.redis,
     "redis access": host_checks.redis_access,
     "System": database_checks.background_work,

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select, text, union_all
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from lessonadmin.domain import heartbeats
+from lessonadmin.database.row_access import SERVICE_SUFFIX
+from lessonadmin.domain import heartbeats, row_policies
 from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail, ok, warn
 from lessonadmin.domain.heartbeats import CLOCK, WORKER, expected_revision
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson, MuxEvent, Tracking
@@ -71,6 +72,43 @@ def _migrations(context: DoctorContext) -> Line:
         return ok("migrations", f"The schema is at the head ({found}).")
     said = f"The schema is at {found or 'nothing'}, this program needs {expected}."
     return fail("migrations", said, "Run: flask --app app db upgrade")
+
+
+ROLES = text("""SELECT session_user, rolsuper OR rolbypassrls,
+    EXISTS (SELECT FROM pg_class WHERE relname = 'lessons' AND relowner = pg_roles.oid),
+    coalesce((SELECT pg_has_role(session_user, service.oid, 'MEMBER') AND NOT pg_has_role(session_user, service.oid, 'USAGE')
+                FROM pg_roles service WHERE service.rolname = session_user || :suffix), false)
+  FROM pg_roles WHERE rolname = session_user""")
+OPEN_TABLES = text("""SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(:names)
+  AND NOT (relrowsecurity AND relforcerowsecurity) ORDER BY relname""")
+SEPARATE = "docs/operate.md, “Two roles for the database”, says how to separate them"
+
+
+def row_security(context: DoctorContext) -> list[Line]:
+    """Does the second wall stand: a role that owns nothing, and policies on every table that needs them?"""
+    name = "row-level security"
+    with context.connection() as connection:
+        role, unbound, owns, has_service = connection.execute(ROLES, {"suffix": SERVICE_SUFFIX}).one()
+        names = sorted({policy.table for policy in row_policies.policies()})
+        unprotected = list(connection.scalars(OPEN_TABLES, {"names": names}))
+    if unbound:
+        return [fail(name, f"The role {role} is bound by no policy: it is a superuser or has BYPASSRLS.", f"ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS.")]  # fmt: skip
+    if owns:
+        return [
+            warn(name, f"It is off: the role {role} owns the tables and does everything.", f"{SEPARATE}.")
+        ]
+    if unprotected or not has_service:
+        missing = (
+            f"{', '.join(unprotected)} without it" if unprotected else "the service role is not as it must be"
+        )
+        return [
+            fail(
+                name,
+                f"It is not complete: {missing}.",
+                "Run flask --app app db upgrade with MIGRATION_DATABASE_URL.",
+            )
+        ]
+    return [ok(name, f"The role {role} owns nothing, and {len(names)} tables have their policies.")]
 
 
 def _clock(skew: float) -> Line:

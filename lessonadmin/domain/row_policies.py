@@ -1,0 +1,52 @@
+"""Row-level security: which rows of which table a user's statements may see and change. PostgreSQL holds these rules.
+
+They say again, as the second wall, what `permissions` says first: instructors have their own lessons, courses and
+uploads; every user has what is on sale and what they bought. Staff and the installation itself see everything
+(`lessonadmin.database.row_access`). A policy may be looser than `permissions`, never stricter: what it hides is missing, without a word.
+The release command puts them into the database (`lessonadmin.database.database_roles`).
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Uuid, literal_column, select
+from sqlalchemy.dialects import postgresql
+
+from lessonadmin.database.database_roles import Command, Policy
+from lessonadmin.domain import permissions
+from lessonadmin.domain.models import Course, Lesson, Notification, Purchase, Tracking
+
+# In a subquery it is asked once a statement and not once a row, so that an index can answer. Empty is no user.
+ME: ColumnElement[Any] = literal_column(
+    "(SELECT nullif(current_setting('lessonadmin.user_id', true), '')::uuid)", Uuid
+)
+COURSE: ColumnElement[Any] = literal_column("courses.id", Uuid)  # of the row that is asked about
+
+
+def policies() -> list[Policy]:
+    """All that let a user see or change rows; a table that is not named here has none."""
+    bought = Lesson.id.in_(select(Purchase.lesson_id).where(Purchase.user_id == ME))
+    return [
+        _policy(Lesson, "own", "ALL", Lesson.creator_id == ME),
+        _policy(Lesson, "on_sale", "SELECT", permissions.on_sale()),
+        _policy(Lesson, "bought", "SELECT", bought),
+        _policy(Course, "own", "ALL", Course.instructor_id == ME),
+        # with the policies of lessons inside it: those that this user sees
+        _policy(
+            Course,
+            "of_visible_lessons",
+            "SELECT",
+            select(Lesson.id).where(Lesson.course_id == COURSE).exists(),
+        ),
+        _policy(Tracking, "own", "ALL", Tracking.owner_id == ME),
+        _policy(Notification, "own", "ALL", Notification.user_id == ME),
+        _policy(Purchase, "own", "SELECT", Purchase.user_id == ME),
+        _policy(Purchase, "make", "INSERT", Purchase.user_id == ME),
+        _policy(Purchase, "of_own_lessons", "SELECT", Purchase.owner_id == ME),
+    ]
+
+
+def _policy(model: Any, name: str, command: Command, condition: ColumnElement[bool]) -> Policy:
+    # not psycopg's, which doubles each % for its placeholders
+    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # the package's own
+    words = condition.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    return Policy(model.__tablename__, name, command, str(words))

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
-import psycopg
 
 from devstack import places
 from devstack.processes import procfile

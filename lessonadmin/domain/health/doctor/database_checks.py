@@ -17,7 +17,6 @@ from lessonadmin.security import addresses
 from lessonadmin.text.durations import in_words
 
 SKEW_SECONDS = 5.0
-WAY = text("SELECT host(inet_client_addr()), ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
 
 
 def database(context: DoctorContext) -> list[Line]:
@@ -31,7 +30,9 @@ def database(context: DoctorContext) -> list[Line]:
                 float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0),
             )
             took = time.monotonic() - began
-            client, encrypted = connection.execute(WAY).one()
+            client = connection.scalar(text("SELECT host(inet_client_addr())"))
+            driver: Any = connection.connection.driver_connection
+            encrypted = bool(driver.pgconn.ssl_in_use)  # the server tells it to the role that signed in alone
             return [
                 ok("database", f"PostgreSQL {version} answers in {took * 1000:.0f} ms."),
                 *_way(client, encrypted=encrypted),

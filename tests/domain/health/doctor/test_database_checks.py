@@ -1,12 +1,14 @@
 """Doctor: a schema that is behind, processes that stopped and work that waits are found and said."""
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
+from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.health.doctor import all_checks, database_checks
 from lessonadmin.domain.health.doctor.examination import DoctorContext
+from tests import owner
 from tests.doctor import examined
 from tests.factories import make_event, make_lesson
 from tests.mux_sim import MuxSim
@@ -14,17 +16,53 @@ from tests.settings import overridden
 
 
 def test_the_schema_is_behind(well: MuxSim) -> None:
-    db.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    db.session.commit()
+    owner.execute("UPDATE alembic_version SET version_num = '0000'")
     try:
         line = examined()["migrations"]
     finally:
-        db.session.execute(
-            text("UPDATE alembic_version SET version_num = :head"), {"head": heartbeats.expected_revision()}
-        )
-        db.session.commit()
+        head = heartbeats.expected_revision()
+        owner.execute(f"UPDATE alembic_version SET version_num = '{head}'")  # noqa: S608 - a revision's number
     assert line.level == "FAIL"
     assert "db upgrade" in line.todo
+
+
+ROWS = "row-level security"
+
+
+def test_rows_are_kept_apart(well: MuxSim) -> None:
+    line = examined()[ROWS]
+    assert (line.level, line.says) == (
+        "ok",
+        "The role lessonadmin_app owns nothing, and 5 tables have their policies.",
+    )
+
+
+def test_a_table_without_its_policies_is_named(well: MuxSim) -> None:
+    owner.execute("ALTER TABLE lessons DISABLE ROW LEVEL SECURITY")
+    try:
+        line = examined()[ROWS]
+    finally:
+        owner.execute("ALTER TABLE lessons ENABLE ROW LEVEL SECURITY")
+    assert line.level == "FAIL"
+    assert "lessons without it" in line.says
+    assert "MIGRATION_DATABASE_URL" in line.todo
+
+
+def test_one_role_that_does_all_is_a_warning(well: MuxSim) -> None:
+    engine = create_engine(owner.url().replace("postgresql:", "postgresql+psycopg:"))
+    (line,) = database_checks.row_security(DoctorContext(engine, config.current()))
+    engine.dispose()
+    assert line.level == "warn"
+    assert "Two roles for the database" in line.todo
+
+
+def test_a_superuser_is_a_failure(well: MuxSim) -> None:
+    superuser = make_url(owner.url()).set(drivername="postgresql+psycopg", username="postgres")
+    engine = create_engine(superuser)
+    (line,) = database_checks.row_security(DoctorContext(engine, config.current()))
+    engine.dispose()
+    assert line.level == "FAIL"
+    assert "NOSUPERUSER" in line.todo
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,17 @@
 """Purchases name the owner of their lesson, for row-level security
 
-Revision ID: 0023
-Revises: 0022
+Revision ID: 0024
+Revises: 0023
 
 A policy asks for the owner of a row in the row itself: asking the lesson for it costs several times as much. Triggers keep
-the column true, also when a lesson changes hands. Rows that are there get it before anybody else may write to the table; it is
-required only after it is filled in, and that is checked without locking out anybody. Interrupted anywhere, it is run again.
+the column true, also when a lesson changes hands. What is written from then on has it, then the rows that are there
+get it; it is required only after that, which is checked without locking out readers or writers. Interrupted anywhere, it is run again.
 """
 
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -60,7 +60,7 @@ def choose(page: Page, label: str, password: str = NEW) -> None:
 def test_a_forgotten_password(
     mailing: Mailing, visit: Visitor, instructor: Person, accessible: Callable[[Page], None]
 ) -> None:
-    page = visit(None, url=mailing.url)
+    page = visit(None, url=mailing.url, errors=True)  # a password is refused
     page.goto("/login")
     page.get_by_role("link", name="Forgot your password?").click()
     accessible(page)
@@ -119,7 +119,7 @@ def test_another_address(
 
 def test_an_account_is_deleted(stack: Stack, visit: Visitor, accessible: Callable[[Page], None]) -> None:
     student = stack.person("student")
-    page = visit(student)
+    page = visit(student, errors=True)  # the last sign-in is refused
     page.goto("/account")
     page.get_by_role("link", name="Delete account…").click()
     accessible(page)

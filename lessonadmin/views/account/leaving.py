@@ -23,7 +23,7 @@ def download() -> Response:
     return response
 
 
-@bp.get("/delete")
+@bp.get("/deletion")
 def ask_to_delete() -> Response:
     return _page()
 

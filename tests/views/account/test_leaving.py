@@ -29,7 +29,7 @@ def test_the_file_is_json_and_a_download() -> None:
 def test_a_student_deletes_the_account(app: Flask) -> None:
     user = make_user(role="student", email="ada@school.example")
     browser, there = signed_in(user), signed_in(user)
-    page = page_of(browser.get("/account/delete"))
+    page = page_of(browser.get("/account/deletion"))
     assert "This can't be undone" in page.text()
     assert browser.get("/account").status_code == 200, "to look is not to do"
     for fields in ({"typed": "delete"}, {"typed": "no", "password": PASSWORD}):
@@ -48,7 +48,7 @@ def test_an_instructor_with_content_is_led_to_it() -> None:
     make_lesson(creator=user)
     make_lesson(creator=user)
     browser = signed_in(user)
-    page = page_of(browser.get("/account/delete"))
+    page = page_of(browser.get("/account/deletion"))
     assert "You have 2 lessons and 1 course." in page.text()
     assert page.all("input", name="typed") == []
     answer = post(browser, "/account/delete", typed="delete", password=PASSWORD)
@@ -60,7 +60,7 @@ def test_an_instructor_with_content_is_led_to_it() -> None:
 def test_staff_are_told_whom_to_ask(role: str) -> None:
     browser = signed_in(make_user(role=role))
     assert "An administrator deletes the accounts of staff" in page_of(browser.get("/account")).text()
-    assert page_of(browser.get("/account/delete")).all("input", name="typed") == []
+    assert page_of(browser.get("/account/deletion")).all("input", name="typed") == []
     assert post(browser, "/account/delete", typed="delete", password=PASSWORD).status_code == 403
 
 

@@ -19,7 +19,7 @@ from lessonadmin.db import Actor, db
 from lessonadmin.domain.accounts import sessions, tokens
 from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import User, UserSession, accounts
-from lessonadmin.domain.models.accounts import Role
+from lessonadmin.domain.models.accounts import Role, SignInWay
 from lessonadmin.domain.second_factor import factors
 from lessonadmin.domain.second_factor.entrance import Browser
 from lessonadmin.observability import logs
@@ -72,6 +72,7 @@ GUARDS: dict[str, Guard] = {
     "metrics": PUBLIC,  # the view itself asks for its own token or for staff
     "sign_in": PUBLIC,
     "second_step": PUBLIC,
+    "single_sign_on": PUBLIC,
     "security_contact": PUBLIC,
     "home": SIGNED_IN,
     "account": SIGNED_IN,
@@ -89,7 +90,7 @@ GUARDS: dict[str, Guard] = {
 
 
 # What opens whatever an account still has to do: signing in as another user, and out.
-IN_AND_OUT = frozenset({"sign_in", "second_step"})
+IN_AND_OUT = frozenset({"sign_in", "second_step", "single_sign_on"})
 
 
 @dataclass(frozen=True)
@@ -141,22 +142,19 @@ class Identity:
     email: str
     duty: Duty | None = None
     reads_only: bool = False
+    way: SignInWay | None = None  # of its session
 
     @classmethod
     def of_session(cls, user: User, session: UserSession) -> "Identity":
-        return cls._of(
-            user, session.id, _duty_of(user, not session.second_factor and factors.are_required_of(user))
-        )
+        # Only who typed a temporary password has to choose another: it opens nothing for those who came another way.
+        typed = user.must_change_password and session.way == "password"
+        duty = _duty_of(typed, not session.second_factor and factors.are_required_of(user))
+        return cls(user, session.id, *_plain(user), duty, way=session.typed_way)
 
     @classmethod
     def of_token(cls, user: User, *, reads_only: bool) -> "Identity":
-        return cls._of(user, None, _duty_of(user, factors.hold_back_tokens_of(user)), reads_only)
-
-    @classmethod
-    def _of(
-        cls, user: User, session_id: uuid.UUID | None, duty: Duty | None, reads_only: bool = False
-    ) -> "Identity":
-        return cls(user, session_id, user.id, user.typed_role, str(user), user.email, duty, reads_only)
+        duty = _duty_of(user.must_change_password, factors.hold_back_tokens_of(user))
+        return cls(user, None, *_plain(user), duty, reads_only)
 
     @property
     def initial(self) -> str:
@@ -167,8 +165,12 @@ class Identity:
         return self.role in accounts.STAFF
 
 
-def _duty_of(user: User, lacks_second_factor: bool) -> Duty | None:
-    if user.must_change_password:
+def _plain(user: User) -> tuple[uuid.UUID, Role, str, str]:
+    return user.id, user.typed_role, str(user), user.email
+
+
+def _duty_of(has_temporary_password: bool, lacks_second_factor: bool) -> Duty | None:
+    if has_temporary_password:
         return OWN_PASSWORD
     return SECOND_FACTOR if lacks_second_factor else None
 

@@ -58,6 +58,14 @@ def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
         ("UPLOAD_TIMEOUT_SECONDS", "59"),
         ("UPLOAD_TIMEOUT_SECONDS", "604801"),
         ("STAFF_SECOND_FACTOR", "yes"),
+        ("OIDC_ISSUER", "http://login.school.example"),
+        ("OIDC_ISSUER", "https://user@login.school.example"),
+        ("OIDC_ISSUER", "https://login.school.example?x=1"),
+        ("OIDC_ISSUER", "login.school.example"),
+        ("OIDC_NEW_PEOPLE", "instructor"),
+        ("OIDC_ROLES", "teachers"),
+        ("OIDC_ROLES", "teachers=admin"),
+        ("OIDC_ROLES", "=support"),
         ("STAFF_SECOND_FACTOR", "Required"),
         ("SWEEP_EVERY_SECONDS", "0"),
         ("MUX_WEBHOOK_SECRETS", " , ,"),
@@ -106,6 +114,20 @@ def test_a_currency_without_hundredths_is_refused_with_the_reason(currency: str,
 def test_a_second_factor_of_staff_is_optional_unless_it_is_required() -> None:
     assert load().staff_second_factor == "optional"
     assert load(STAFF_SECOND_FACTOR="required").staff_second_factor == "required"
+
+
+def test_single_sign_on_is_whole_or_off() -> None:
+    assert load().oidc_issuer is None
+    whole = {"OIDC_ISSUER": "https://login.school.example/", "OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "y"}
+    assert load(**whole).oidc_issuer == "https://login.school.example/", "letter by letter"
+    assert load(**{**whole, "OIDC_ISSUER": "http://127.0.0.1:9400"}).oidc_issuer == "http://127.0.0.1:9400"
+    for name in whole:
+        said = complaint(**{one: value for one, value in whole.items() if one != name})
+        assert "OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must be set together" in said
+    for half in ({"OIDC_ROLE_CLAIM": "groups"}, {"OIDC_ROLES": "a=support"}):
+        assert "OIDC_ROLE_CLAIM and OIDC_ROLES must be set together" in complaint(**half)
+    given = load(**whole, OIDC_ROLE_CLAIM="groups", OIDC_ROLES="a b = support, cn=x=student")
+    assert given.oidc_roles == (("a b", "support"), ("cn=x", "student"))
 
 
 def test_prices_are_in_euros_unless_another_currency_is_set() -> None:

@@ -32,7 +32,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     ),
     "Accounts": (
         "People, and how they prove who they are. Secrets are stored as hashes.",
-        "users user_sessions known_browsers api_tokens account_links sign_in_failures pending_sign_ins authenticator_apps passkeys passkey_challenges recovery_codes throttles security_counts",
+        "users user_sessions known_browsers api_tokens account_links sign_in_failures pending_sign_ins authenticator_apps passkeys passkey_challenges recovery_codes provider_identities throttles security_counts",
     ),
     "What Mux and people did": (
         "Events as Mux sent them, calls to Mux, the audit trail, and what people are told.",

@@ -16,6 +16,7 @@ from lessonadmin.domain.accounts import users as accounts_users
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models.accounts import ROLES, LinkKind, User
 from lessonadmin.domain.second_factor import authenticator_app, reset
+from lessonadmin.domain.single_sign_on import people
 from lessonadmin.text.texts import visible
 
 users = AppGroup("users", help="Accounts.")
@@ -206,6 +207,15 @@ def reset_second_factor(email: str) -> None:
     with _changing():
         reset.reset(None, _found(email).id)
     click.echo(f"{email} signs in without a second step until a new one is set up")
+
+
+@users.command("leave-single-sign-on")
+@click.argument("email")
+def leave_single_sign_on(email: str) -> None:
+    """The provider of single sign-on opens an account no more, until its address joins it again."""
+    with _changing():
+        joined = people.leave(_found(email))
+    click.echo(f"{email} {'has left' if joined else 'was not joined to'} single sign-on")
 
 
 @users.command("seal-anew")

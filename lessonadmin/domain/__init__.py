@@ -10,7 +10,7 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   uploads
   thumbnails
   playback
-  account_life
+  account_life | single_sign_on
   polling | webhooks | notifications | second_factor
   accounts | attention
   videos | mux_budget

@@ -12,12 +12,13 @@ from typing import Any
 
 import urllib3
 
-from lessonadmin import metrics
+from lessonadmin import metrics, outbound
 from lessonadmin.mux import rate_headers, responses, transport, web_concurrency
 from lessonadmin.mux.errors import MuxError, Refused
 from lessonadmin.mux.payloads import Upload, WithoutId, upload_from
 from lessonadmin.mux.responses import RequestInfo
-from lessonadmin.mux.transport import Answer, Priority
+from lessonadmin.mux.transport import Priority
+from lessonadmin.outbound import Answer
 from lessonadmin.text.temporary_ids import is_temporary
 
 log = logging.getLogger("lessonadmin.mux")
@@ -52,7 +53,7 @@ class MuxRequest:
         try:
             with web_concurrency.slot(for_upload=self.question.operation == "create_upload"):
                 answer = transport.send(priority, call)
-        except (urllib3.exceptions.HTTPError, transport.BodyTooLarge, OSError) as error:
+        except (urllib3.exceptions.HTTPError, outbound.BodyTooLarge, OSError) as error:
             raise responses.connection_error(error) from error
         except UnicodeError:
             raise Refused("The access token has invalid characters.", category="auth_error") from None

@@ -17,7 +17,8 @@ from urllib3 import exceptions as broken
 
 from lessonadmin.mux import fields, safe_json
 from lessonadmin.mux.errors import Category, Gone, Later, MuxError, Nonsense, Refused
-from lessonadmin.mux.transport import Answer, BodyTooLarge, Priority
+from lessonadmin.mux.transport import Priority
+from lessonadmin.outbound import Answer, BodyTooLarge
 
 MAX_WAIT_SECONDS = 86_400.0
 PLAN_LIMIT = re.compile(

@@ -5,116 +5,25 @@ followed, an end to every wait (also against a server that trickles bytes), an e
 is what the server said, whatever the status; only `responses` judges it.
 """
 
-import io
 import json
 import os
-import socket
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from http.client import HTTPResponse
+from collections.abc import Callable
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import mux_python
 import urllib3
 from mux_python.rest import RESTClientObject
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from lessonadmin import config
+from lessonadmin.outbound import POOLS, Answer, Limits, bounded, once
 
 Priority = Literal["high", "low"]
 """high: the web's token, a person waits for the answer. low: the workers' token."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How long and how much, at most; seconds and bytes."""
-
-    connect: float = 3.0
-    read: float = 10.0
-    whole: float = 15.0
-    body: int = 8 * 1024 * 1024
-
-
 LIMITS = Limits()
 MAX_CLIENTS = 8
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: nothing in it is believed yet."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class BodyTooLarge(Exception):
-    """The body is longer than any answer of Mux's."""
-
-
-_ends_at: ContextVar[float] = ContextVar("mux_call_ends_at")
-
-
-class _DeadlineReader(io.RawIOBase):
-    """Reads a socket until the call's end: urllib3's read time-out starts anew with every byte, this one does not."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._patience = sock.gettimeout()
-        self._raw = sock.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = _ends_at.get() - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the call took too long")
-        self._sock.settimeout(left if self._patience is None else min(left, self._patience))
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _DeadlineSocket:
-    """As much of a socket as http.client wants for reading an answer."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_DeadlineReader(self._sock))
-
-
-def _deadline_response(sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
-    return HTTPResponse(_DeadlineSocket(sock), *args, **kwargs)  # type: ignore[arg-type]
-
-
-class _Connection(HTTPConnection):
-    response_class = staticmethod(_deadline_response)  # type: ignore[assignment]
-
-
-class _SecureConnection(HTTPSConnection):
-    response_class = staticmethod(_deadline_response)  # type: ignore[assignment]
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-POOLS = {"http": _Pool, "https": _SecurePool}
-"""Connections whose reads end with the call; only within `send` or `plain`."""
 
 
 class BoundedRestClient(RESTClientObject):  # type: ignore[misc]  # the SDK ships no types
@@ -135,39 +44,14 @@ class BoundedRestClient(RESTClientObject):  # type: ignore[misc]  # the SDK ship
     ) -> Answer:
         if query_params:
             url += "?" + urlencode(query_params)
-        return _once(
+        return once(
             self.pool_manager,
             method,
             url,
             headers={**(headers or {}), "Content-Type": "application/json"},
             body=None if body is None else json.dumps(body).encode(),
+            limits=LIMITS,
         )
-
-
-def _once(pools: Any, method: str, url: str, *, headers: dict[str, str], body: bytes | None) -> Answer:
-    response = pools.request(
-        method,
-        url,
-        body=body,
-        headers=headers,
-        timeout=urllib3.Timeout(connect=LIMITS.connect, read=LIMITS.read),
-        redirect=False,
-        preload_content=False,
-    )
-    return Answer(response.status, response.headers, _body(response))
-
-
-def _body(response: Any) -> bytes:
-    whole = False
-    try:
-        found: bytes = response.read(LIMITS.body + 1)
-        whole = len(found) <= LIMITS.body
-        if not whole:
-            raise BodyTooLarge
-        return found
-    finally:
-        # A connection with unread bytes must not serve the next call.
-        response.release_conn() if whole else response.close()
 
 
 def _build(host: str, token_id: str, secret: str) -> Any:
@@ -207,18 +91,9 @@ def client(priority: Priority) -> Any:
     return found
 
 
-@contextmanager
-def _bounded() -> Iterator[None]:
-    mark = _ends_at.set(time.monotonic() + LIMITS.whole)
-    try:
-        yield
-    finally:
-        _ends_at.reset(mark)
-
-
 def send(priority: Priority, call: Callable[[Any], Any]) -> Answer:
     """Make one call (`call` gets the SDK's client) and return what came back; raises urllib3's errors and BodyTooLarge."""
-    with _bounded():
+    with bounded(LIMITS):
         answer: Answer = call(client(priority))
         return answer
 
@@ -227,5 +102,5 @@ def request_without_token(
     pools: Any, method: str, url: str, *, headers: dict[str, str], body: bytes | None
 ) -> Answer:
     """One request beside the API, without a token, bounded like every other; raises the same errors."""
-    with _bounded():
-        return _once(pools, method, url, headers=headers, body=body)
+    with bounded(LIMITS):
+        return once(pools, method, url, headers=headers, body=body, limits=LIMITS)

@@ -18,6 +18,7 @@ from lessonadmin.views import (
     security_contact,
     sign_in,
     sign_in_methods,
+    single_sign_on,
     webhooks,
 )
 
@@ -26,6 +27,7 @@ BLUEPRINTS = (
     metrics.bp,
     sign_in.bp,
     second_step.bp,
+    single_sign_on.bp,
     security_contact.bp,
     home.bp,
     account.bp,

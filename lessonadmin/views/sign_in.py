@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from lessonadmin import auth
+from lessonadmin import auth, config
 from lessonadmin.db import UNKNOWN_USER, Actor, transaction
 from lessonadmin.domain.accounts import sessions
 from lessonadmin.domain.errors import Invalid, TooMany
@@ -72,6 +72,7 @@ def _form(*, email: str = "", problem: Invalid | TooMany | None = None) -> str:
         problem=problem,
         next=redirects.asked("next"),
         passkeys=passkeys.site() is not None,
+        single_sign_on=config.current().oidc_name if config.current().oidc_issuer else None,
     )
 
 
@@ -93,6 +94,8 @@ def logout() -> Response:
             sessions.sign_out(found.user, found.session_id)
     auth.end_session()
     flash("You are signed out.", "success")
+    if found is not None and found.way == "single_sign_on":
+        flash(f"You may still be signed in at {config.current().oidc_name}: sign out there as well.", "info")
     return redirect(url_for("sign_in.login"))
 
 

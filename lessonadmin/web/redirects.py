@@ -1,4 +1,4 @@
-"""Redirects: a response sends a browser to a page of the app, and nowhere else.
+"""Redirects: a response sends a browser to a page of the app, and nowhere else but to the provider of single sign-on.
 
 `own` is the one rule for every address that a request asks to be led to. A last look at every answer holds to the same
 rule, so that no view and no library can lead elsewhere by mistake. No foreign address is ever followed.
@@ -6,7 +6,8 @@ rule, so that no view and no library can lead elsewhere by mistake. No foreign a
 
 import logging
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,12 @@ def asked(name: str) -> str | None:
     return own(text) if len(text) <= MAX_LENGTH else None
 
 
+def to_provider(address: str) -> AnyResponse:
+    """To the provider of single sign-on, whose address is of its own settings and never of the request."""
+    g.provider_address = address
+    return redirect(address)
+
+
 def init_app(app: Flask) -> None:
     app.after_request(_hold)
 
@@ -38,7 +45,7 @@ def init_app(app: Flask) -> None:
 def _hold(response: Response) -> Response:
     """Every `Location` becomes a path of the app; what leads elsewhere leads to the first page instead."""
     given = response.headers.get("Location")
-    if given is None:
+    if given is None or given == g.get("provider_address"):
         return response
     # Routing itself answers with whole addresses (`/admin/lesson` to `http://HOST/admin/lesson/`).
     path = given.removeprefix(request.host_url.rstrip("/"))

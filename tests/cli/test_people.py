@@ -10,7 +10,8 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain.accounts import passwords, tokens, users
-from tests.factories import PASSWORD, bearer, give_app, make_user, signed_in
+from lessonadmin.domain.models import ProviderIdentity
+from tests.factories import PASSWORD, bearer, give_app, keep, make_user, signed_in
 from tests.settings import overridden
 
 
@@ -306,3 +307,11 @@ def test_a_deletion_is_asked_and_final(runner: FlaskCliRunner) -> None:
     assert "no account" in refused(runner, "delete", "ada@school.example", "--yes")
     assert "last admin" in refused(runner, "delete", admin.email, "--yes")
     assert run(runner, "list").count("\n") == 1, "a deleted account is not listed"
+
+
+def test_leave_single_sign_on(runner: FlaskCliRunner, app: Flask) -> None:
+    user = make_user(email="ada@school.example")
+    keep(ProviderIdentity(user_id=user.id, issuer="https://login.school.example", subject="b7c1"))
+    args = ["users", "leave-single-sign-on", "ada@school.example"]
+    assert runner.invoke(args=args).output == "ada@school.example has left single sign-on\n"
+    assert runner.invoke(args=args).output == "ada@school.example was not joined to single sign-on\n"

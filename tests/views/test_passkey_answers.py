@@ -28,4 +28,4 @@ def test_asking_needs_the_token_of_the_page_and_has_a_limit(
     ask(client, "/login/passkey/options", "/login")
     refused = client.post("/login/passkey/options", headers={"X-CSRFToken": csrf_of(client)}, json={})
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "300")
-    assert refused.get_json()["error"]["message"].startswith("Too many tries with passkeys.")
+    assert refused.get_json()["error"]["message"].startswith("Too many tries to sign in.")

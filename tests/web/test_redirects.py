@@ -153,3 +153,11 @@ def test_doubled_slashes_lead_to_a_path_of_the_product(client: FlaskClient, path
     answer = client.get("http://localhost" + path)
     assert (answer.location or "/").startswith("/")
     assert not (answer.location or "/").startswith("//")
+
+
+def test_only_the_marked_address_of_the_provider_leaves_the_site(app: Flask) -> None:
+    with app.test_request_context():
+        marked = redirects.to_provider("https://login.school.example/authorize?x=1")
+        assert redirects._hold(marked).headers["Location"] == "https://login.school.example/authorize?x=1"
+        other = redirects._hold(redirect("https://login.school.example/authorize?x=2"))
+        assert other.headers["Location"] == "/"

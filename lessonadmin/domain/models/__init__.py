@@ -27,6 +27,7 @@ from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
 from lessonadmin.domain.models.saved_filters import SavedFilter
 from lessonadmin.domain.models.search_words import SearchWord
 from lessonadmin.domain.models.second_factor import AuthenticatorApp, PendingSignIn, RecoveryCode
+from lessonadmin.domain.models.single_sign_on import ProviderIdentity
 from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Passkey",
     "PasskeyChallenge",
     "PendingSignIn",
+    "ProviderIdentity",
     "Purchase",
     "ReconcileRun",
     "RecoveryCode",

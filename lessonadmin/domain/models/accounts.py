@@ -148,6 +148,10 @@ class UserSession(Base):
 
     user: Mapped[User] = relationship(back_populates="sessions", lazy="raise")
 
+    @property
+    def typed_way(self) -> SignInWay:
+        return cast(SignInWay, self.way)
+
     __table_args__ = (
         one_of("way", SIGN_IN_WAYS),
         Index("ix_user_sessions_open", "user_id", postgresql_where=text("ended_at IS NULL")),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lessonadmin.db import Base
 from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, one_of
 
-CHALLENGE_PURPOSES = ("sign_in", "second_step", "add")
+CHALLENGE_PURPOSES = ("sign_in", "second_step", "add", "single_sign_on")
 
 
 class Passkey(Base):
@@ -28,7 +28,7 @@ class Passkey(Base):
 
 
 class PasskeyChallenge(Base):
-    """What a passkey has to sign, once. The browser that asked holds a random text, this row its hash."""
+    """What a passkey has to sign, or single sign-on to come back with, once. The browser that asked holds a random text, this row its hash."""
 
     __tablename__ = "passkey_challenges"
 

@@ -1,4 +1,4 @@
-"""Challenges for passkeys: random, kept here, good for five minutes, one browser, one purpose, and one answer.
+"""Challenges for passkeys and for single sign-on: random, kept here, for one browser, one purpose, and one answer within minutes.
 
 A challenge is used up by the first answer to it, right or wrong. Anyone may ask for one, so an address has a hundred at most.
 """
@@ -16,8 +16,9 @@ from lessonadmin.domain.errors import TooMany
 from lessonadmin.domain.models import PasskeyChallenge
 from lessonadmin.security.addresses import limit_key
 
-Purpose = Literal["sign_in", "second_step", "add"]
+Purpose = Literal["sign_in", "second_step", "add", "single_sign_on"]
 LIFE = timedelta(minutes=5)
+LIFE_ELSEWHERE = timedelta(minutes=15)  # at a provider people may have to find their phone first
 MAX_OPEN = 100
 BYTES = 32
 
@@ -30,7 +31,7 @@ def begin(purpose: Purpose, *, address: str, user_id: uuid.UUID | None = None) -
     )
     if (db.session.scalar(open_ones) or 0) >= MAX_OPEN:
         raise TooMany(
-            "Too many tries with passkeys. Please wait five minutes.", retry_after=int(LIFE.total_seconds())
+            "Too many tries to sign in. Please wait five minutes.", retry_after=int(LIFE.total_seconds())
         )
     secret, challenge = secrets.token_urlsafe(32), secrets.token_bytes(BYTES)
     row = PasskeyChallenge(
@@ -43,13 +44,14 @@ def begin(purpose: Purpose, *, address: str, user_id: uuid.UUID | None = None) -
 
 def take(secret: str, purpose: Purpose, *, user_id: uuid.UUID | None = None) -> bytes | None:
     """What had to be signed; it is used up. None if it is unknown, too old, or was made for something else."""
+    life = LIFE_ELSEWHERE if purpose == "single_sign_on" else LIFE
     gone = db.session.execute(
         delete(PasskeyChallenge)
         .where(
             PasskeyChallenge.secret_hash == hashed(secret),
             PasskeyChallenge.purpose == purpose,
             PasskeyChallenge.user_id.is_not_distinct_from(user_id),
-            PasskeyChallenge.created_at > func.clock_timestamp() - LIFE,
+            PasskeyChallenge.created_at > func.clock_timestamp() - life,
         )
         .returning(PasskeyChallenge.challenge)
     ).first()

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from lessonadmin.mux.errors import MuxError
-from lessonadmin.mux.transport import Answer
 from lessonadmin.observability.logs import scrub
+from lessonadmin.outbound import Answer
 from lessonadmin.text.texts import one_line, plain
 
 MAX_WORDS = 500

@@ -14,7 +14,8 @@ from lessonadmin.mux import api
 from lessonadmin.mux.errors import Gone, Later, MuxError, Refused
 from lessonadmin.mux.payloads import Upload
 from lessonadmin.mux.request import RAW_ANSWER, mux_request
-from lessonadmin.mux.transport import Answer, Priority
+from lessonadmin.mux.transport import Priority
+from lessonadmin.outbound import Answer
 
 PRIORITY: Priority = "low"  # so that no person's upload waits for it
 MAX_TRIES = 60

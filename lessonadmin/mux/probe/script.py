@@ -19,7 +19,7 @@ from lessonadmin.mux.payloads import Upload, WithoutId, upload_from
 from lessonadmin.mux.probe import requests, upload_host
 from lessonadmin.mux.probe.record import Record
 from lessonadmin.mux.probe.requests import PRIORITY, Leftovers
-from lessonadmin.mux.transport import Answer
+from lessonadmin.outbound import Answer
 
 PART_BYTES = 256 * 1024
 FILE_BYTES = 4 * PART_BYTES

@@ -6,8 +6,9 @@ told as it is, whatever its status; each request is one attempt that ends in tim
 
 import urllib3
 
+from lessonadmin import outbound
 from lessonadmin.mux import responses, transport
-from lessonadmin.mux.transport import Answer
+from lessonadmin.outbound import Answer
 
 _pool: urllib3.PoolManager | None = None
 
@@ -18,7 +19,7 @@ def ask(method: str, address: str, *, headers: dict[str, str] | None = None, bod
         return transport.request_without_token(
             _connections(), method, address, headers=headers or {}, body=body if method == "PUT" else None
         )
-    except (urllib3.exceptions.HTTPError, transport.BodyTooLarge, OSError) as error:
+    except (urllib3.exceptions.HTTPError, outbound.BodyTooLarge, OSError) as error:
         raise responses.connection_error(error) from error
 
 
@@ -28,5 +29,5 @@ def _connections() -> urllib3.PoolManager:
         _pool = urllib3.PoolManager(
             retries=urllib3.Retry(0, redirect=False, respect_retry_after_header=False)
         )
-        _pool.pool_classes_by_scheme = transport.POOLS
+        _pool.pool_classes_by_scheme = outbound.POOLS
     return _pool

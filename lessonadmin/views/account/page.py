@@ -20,7 +20,7 @@ def page(
     user = auth.current_user()
     found = auth.identity()
     html = render_template(
-        "account/choose_password.html" if user.must_change_password else "account/show.html",
+        "account/choose_password.html" if found and found.duty else "account/show.html",
         user=user,
         sessions=sessions.open_ones(user),
         this_session=found.session_id if found else None,

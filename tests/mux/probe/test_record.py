@@ -4,7 +4,7 @@ import pytest
 
 from lessonadmin.mux.errors import Later
 from lessonadmin.mux.probe.record import MAX_WORDS, Record
-from lessonadmin.mux.transport import Answer
+from lessonadmin.outbound import Answer
 
 UPLOAD_ID, TOKEN = "u" * 30, "t" * 40
 ADDRESS = f"https://x.example/upload/{UPLOAD_ID}?token={TOKEN}"

@@ -7,7 +7,7 @@ import pytest
 from lessonadmin.mux.errors import Refused
 from lessonadmin.mux.probe import requests
 from lessonadmin.mux.probe.requests import Leftovers
-from lessonadmin.mux.transport import Answer
+from lessonadmin.outbound import Answer
 from muxsim.client import Control
 from tests.mux.fake_server import FakeServer, answer, error
 

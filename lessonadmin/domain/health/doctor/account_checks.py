@@ -1,9 +1,11 @@
-"""Doctor checks of accounts: are those of staff safe from a stolen password, and can every second factor be read?"""
+"""Doctor checks of signing in: are staff safe from a stolen password, can every second factor be read, does single sign-on answer?"""
 
 from sqlalchemy import Connection
 
-from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, ok, warn
+from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail, ok, warn
 from lessonadmin.domain.second_factor import authenticator_app, factors
+from lessonadmin.oidc import provider
+from lessonadmin.oidc.errors import ProviderAway, ProviderWrong
 
 NAME = "second step"
 MANUAL = "docs/operate.md, Second step"
@@ -51,3 +53,17 @@ def _keys(connection: Connection) -> list[Line]:
             )
         )
     return lines
+
+
+def single_sign_on(context: DoctorContext) -> list[Line]:
+    """Does the provider answer, and is it the one of the settings?"""
+    name = "single sign-on"
+    if context.settings.oidc_issuer is None:
+        return [ok(name, "OIDC_ISSUER is not set: people sign in here.")]
+    try:
+        provider.forget()
+        provider.keys()
+    except (ProviderAway, ProviderWrong) as error:
+        todo = "Compare OIDC_ISSUER with the provider's own settings, letter by letter (docs/operate.md, Single sign-on)."
+        return [fail(name, f"The provider cannot be used: {error}.", todo)]
+    return [ok(name, f"{context.settings.oidc_issuer} answers with its addresses and keys.")]

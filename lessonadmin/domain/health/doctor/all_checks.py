@@ -46,6 +46,7 @@ CHECKS: dict[str, Check] = {
     "PUBLIC_URL": host_checks.public_url,
     "demo": host_checks.demo,
     "second step": account_checks.second_factor,
+    "single sign-on": account_checks.single_sign_on,
     "proxies": host_checks.proxies,
     "mail": host_checks.mail,
     "disk": host_checks.disk,

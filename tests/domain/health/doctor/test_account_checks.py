@@ -7,6 +7,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.health.doctor import account_checks
 from lessonadmin.domain.health.doctor.examination import DoctorContext, Line
 from tests.factories import give_app, make_user
+from tests.provider import running, settings_for
 from tests.settings import overridden
 
 REAL = {"public_url": "https://lessons.school.example"}
@@ -54,3 +55,18 @@ def test_a_changed_key_is_warned_of_before_and_after_it_is_too_late(session: Ses
         _, line = lines()
         assert line.level == "warn"
         assert "cannot be read: 1" in line.says
+
+
+def test_the_provider_is_asked_and_its_faults_are_said(session: Session) -> None:
+    def line() -> Line:
+        (found,) = account_checks.single_sign_on(DoctorContext(db.engine, config.current()))
+        return found
+
+    assert line().says == "OIDC_ISSUER is not set: people sign in here."
+    with running() as school, overridden(**settings_for(school)):
+        assert (line().level, line().says) == ("ok", f"{school.url} answers with its addresses and keys.")
+        school.document = {"issuer": f"{school.url}/"}
+        assert line().level == "FAIL"
+        assert "another issuer" in line().says
+    with overridden(oidc_issuer="http://127.0.0.1:1"):
+        assert "does not answer" in line().says

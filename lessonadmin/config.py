@@ -176,7 +176,7 @@ def _roles(value: str) -> tuple[tuple[str, str], ...]:
         said, _, role = item.rpartition("=")
         if not said.strip() or role.strip() not in OIDC_ROLES:
             raise ValueError(
-                "must look like teachers=instructor,helpdesk=support; roles: " + ", ".join(OIDC_ROLES)
+                "must look like staff-room=instructor,helpdesk=support; roles: " + ", ".join(OIDC_ROLES)
             )
         found.append((said.strip(), role.strip()))
     return tuple(found)

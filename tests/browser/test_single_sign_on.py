@@ -54,7 +54,7 @@ def test_a_person_of_the_provider_signs_in_and_out(
         page = visit(None, url=url, errors=True)  # the provider's own pages ask for styles of another site
         page.goto("/catalog")
         accessible(page)
-        page.get_by_role("link", name="Continue with the Example School").click()
+        page.get_by_role("link", name="Sign in with the Example School").click()
         expect(page).to_have_url(re.compile(re.escape(provider)))
         page.get_by_role("button", name=re.compile("ada@school.example|b7c1")).first.click()
         expect(page).to_have_url(f"{url}/catalog")

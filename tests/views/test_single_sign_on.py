@@ -41,7 +41,7 @@ def back(browser: FlaskClient, answer: dict[str, str]) -> TestResponse:
 def test_there_and_back_to_where_one_wanted(client: FlaskClient, school: Provider) -> None:
     make_user(email="ada@school.example")
     page = page_of(client.get("/login?next=/lessons?q%3Dbread"))
-    assert "Continue with the Example School" in page.text("main")
+    assert "Sign in with the Example School" in page.text("main")
     (link,) = [one["href"] for one in page.all("a") if (one["href"] or "").startswith(BEGIN)]
     answer = school.signs_in(client.get(link or "").location)
     done = back(client, answer)
@@ -153,7 +153,7 @@ def test_no_request_chooses_where_the_browser_is_sent(client: FlaskClient, schoo
 
 
 def test_without_settings_there_is_none(client: FlaskClient) -> None:
-    assert "Continue with" not in page_of(client.get("/login")).text("main")
+    assert "Sign in with" not in page_of(client.get("/login")).text("main")
     assert client.get(BEGIN).status_code == 404
     assert client.get(ANSWER).status_code == 404
 

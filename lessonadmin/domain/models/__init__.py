@@ -22,12 +22,17 @@ from lessonadmin.domain.models.health import (
 )
 from lessonadmin.domain.models.lessons import Course, EditingHold, Kind, Lesson, Owner, Purchase, StaffNote
 from lessonadmin.domain.models.notifications import Notification
-from lessonadmin.domain.models.passkeys import Passkey, PasskeyChallenge
 from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
 from lessonadmin.domain.models.saved_filters import SavedFilter
 from lessonadmin.domain.models.search_words import SearchWord
-from lessonadmin.domain.models.second_factor import AuthenticatorApp, PendingSignIn, RecoveryCode
-from lessonadmin.domain.models.single_sign_on import ProviderIdentity
+from lessonadmin.domain.models.sign_in_methods import (
+    AuthenticatorApp,
+    Passkey,
+    PasskeyChallenge,
+    PendingSignIn,
+    ProviderIdentity,
+    RecoveryCode,
+)
 from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
 
 __all__ = [

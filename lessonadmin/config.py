@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from lessonadmin.security import addresses, secret_strength
+from lessonadmin.security import addresses, provider_settings, secret_strength
 from lessonadmin.text import currencies
 
 # The tables whose rows may be kept for another time, and the days that they are kept at least: Mux repeats events for
@@ -30,8 +30,6 @@ MIN_KEEP_DAYS = {
     "hourly_figures": 31,
     "upload_cancellations": 7,
 }
-# The roles that single sign-on may give, the weakest first.
-OIDC_ROLES = ("student", "instructor", "support")
 # What a Mux plan may limit. Mux's API does not say how much of it is left.
 PLAN_LIMITS = ("videos", "stored_minutes", "delivered_minutes")
 
@@ -158,30 +156,6 @@ def _as_the_webs(name: str) -> Callable[[dict[str, Any]], str]:
     return lambda settings: str(settings[name])
 
 
-def _issuer(value: str) -> str:
-    """As the provider writes it, since it is compared letter by letter. Unencrypted only on this machine."""
-    parts = urlsplit(value)
-    loopback = parts.hostname == "localhost" or addresses.is_loopback(parts.hostname or "-")
-    if not parts.hostname or parts.scheme not in ("https", "http") or not _has_valid_port(parts):
-        raise ValueError("must be an address such as https://login.school.example")
-    if parts.query or parts.fragment or "@" in parts.netloc or (parts.scheme == "http" and not loopback):
-        raise ValueError("must be an address of https, without user, query and fragment")
-    return value
-
-
-def _roles(value: str) -> tuple[tuple[str, str], ...]:
-    """What a claim says, and the role for it; never admin, which is given by admins only."""
-    found = []
-    for item in _items(value):
-        said, _, role = item.rpartition("=")
-        if not said.strip() or role.strip() not in OIDC_ROLES:
-            raise ValueError(
-                "must look like staff-room=instructor,helpdesk=support; roles: " + ", ".join(OIDC_ROLES)
-            )
-        found.append((said.strip(), role.strip()))
-    return tuple(found)
-
-
 def _one_of(*words: str) -> BeforeValidator:
     def parse(value: str) -> str:
         if value not in words:
@@ -298,7 +272,7 @@ class Settings(BaseSettings):
     staff_second_factor: Annotated[Literal["optional", "required"], _one_of("optional", "required")] = Field(
         "optional", description="whether staff must prove a second factor: optional or required"
     )
-    oidc_issuer: Annotated[str, BeforeValidator(_issuer)] | None = Field(
+    oidc_issuer: Annotated[str, BeforeValidator(provider_settings.issuer)] | None = Field(
         None, description="the provider of single sign-on (OpenID Connect), as it names itself"
     )
     oidc_client_id: str | None = Field(None, description="what the provider calls Lessonadmin")
@@ -309,9 +283,9 @@ class Settings(BaseSettings):
         "refused", description="who is unknown here: refused, or given an account as student"
     )
     oidc_role_claim: str | None = Field(None, description="the claim that says the role")
-    oidc_roles: Annotated[tuple[tuple[str, str], ...], BeforeValidator(_roles)] = Field(
-        (), description="which value of that claim means which role"
-    )
+    oidc_roles: Annotated[
+        tuple[tuple[str, str], ...], BeforeValidator(lambda value: provider_settings.roles(_items(value)))
+    ] = Field((), description="which value of that claim means which role")
     sentry_dsn: str | None = Field(None, repr=False, description="where errors are reported, scrubbed")
     keep_days: Annotated[Limits, BeforeValidator(_keep_days)] = Field(
         (), description="how long events, audit rows and others are kept, table by table"

@@ -1,6 +1,6 @@
 """Reading an ID token: signed by a key of the provider, of this issuer, for this client, for this sign-in, and not too old.
 
-Only signatures of public keys count: `none` proves nothing, and a shared secret would be known to the browser's side.
+Only signatures of public keys count: an unsigned token proves nothing, and a shared secret would be known to the browser's side.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Claims:
 
     @property
     def second_factor(self) -> bool:
-        """Did the provider ask for several factors (`mfa` of RFC 8176)?"""
+        """Did the provider ask for several factors (mfa of RFC 8176)?"""
         return "mfa" in (self.all.get("amr") or ())
 
 

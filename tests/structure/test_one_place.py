@@ -155,7 +155,8 @@ RULES = (
     ),
     Rule(
         "which roles teach, and which are staff",
-        ("domain/models/accounts.py",),
+        # settings are read without the domain; these are the roles that single sign-on may give
+        ("domain/models/accounts.py", "security/provider_settings.py"),
         lambda node: (
             isinstance(node, ast.Tuple | ast.Set | ast.List)
             and len({"instructor", "support", "admin"} & {getattr(one, "value", None) for one in node.elts})

@@ -14,6 +14,7 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Forbidden
 from lessonadmin.domain.models import ProviderIdentity, User
 from lessonadmin.oidc.id_token import Claims
+from lessonadmin.security import provider_settings
 
 
 class NotAdmitted(Forbidden):
@@ -107,4 +108,4 @@ def _role_of(claims: Claims) -> str | None:
         else set()
     )
     found = {role for value, role in settings.oidc_roles if value in values}
-    return max(found, key=config.OIDC_ROLES.index, default=None)
+    return max(found, key=provider_settings.ROLES.index, default=None)

@@ -1,7 +1,7 @@
 """A sign-in at the provider: where the browser is sent, and what its answer opens here.
 
 The answer counts in the browser that was sent, once. It opens what a right password opens: a session, or a pending sign-in for an account with a
-second factor, unless the provider says that it asked for several (`mfa`).
+second factor, unless the provider says that it asked for several (mfa).
 """
 
 import logging

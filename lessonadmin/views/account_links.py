@@ -1,7 +1,7 @@
 """Pages that a link by mail opens, and the one that asks for a new password: for people who are not signed in.
 
 A GET changes nothing, since programs that check mails open links as well. No address of these pages leaves the browser in a
-`Referer`, and `hiding` keeps their secrets out of logs and reports.
+referrer, and `hiding` keeps their secrets out of logs and reports.
 """
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for

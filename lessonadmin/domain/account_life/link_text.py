@@ -4,13 +4,19 @@ from email.message import EmailMessage
 
 from lessonadmin import config
 from lessonadmin.domain.models import AccountLink, User
-from lessonadmin.domain.models.accounts import LinkKind
+from lessonadmin.domain.models.accounts import LinkKind, Role
 from lessonadmin.domain.notifications import mail_text
 
 PATHS: dict[LinkKind, str] = {
     "password_reset": "/reset-password/",
     "invitation": "/invitation/",
     "new_address": "/new-address/",
+}
+ROLES: dict[Role, str] = {
+    "student": "a student",
+    "instructor": "an instructor",
+    "support": "a member of support",
+    "admin": "an admin",
 }
 SUBJECTS: dict[LinkKind, str] = {
     "password_reset": "Choose a new password",
@@ -43,8 +49,7 @@ def _password_reset(_: User, address: str) -> str:
 
 def _invitation(user: User, address: str) -> str:
     hello = f"Hello {mail_text.one_line(user.name)},\n\n" if user.name else ""
-    article = "an" if user.role in ("admin", "instructor") else "a"
-    role = f"{article} {user.role}" if user.role != "support" else "a member of support"
+    role = ROLES[user.typed_role]
     return (
         f"{hello}There is an account for you at {config.current().public_url}, as {role}. Choose your name and your password"
         f" here:\n\n{address}\n\nThe link works once, within 7 days. After that, ask for another one.\n\n"

@@ -8,7 +8,7 @@ The release command puts them into the database (`lessonadmin.database.database_
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Uuid, literal_column, select
+from sqlalchemy import ColumnElement, Uuid, and_, literal_column, select
 from sqlalchemy.dialects import postgresql
 
 from lessonadmin.database.database_roles import Command, Policy
@@ -27,7 +27,7 @@ def policies() -> list[Policy]:
     bought = Lesson.id.in_(select(Purchase.lesson_id).where(Purchase.user_id == ME))
     return [
         _policy(Lesson, "own", "ALL", Lesson.creator_id == ME),
-        _policy(Lesson, "on_sale", "SELECT", permissions.on_sale()),
+        _policy(Lesson, "on_sale", "SELECT", and_(ME.is_not(None), permissions.on_sale())),  # for users alone
         _policy(Lesson, "bought", "SELECT", bought),
         _policy(Course, "own", "ALL", Course.instructor_id == ME),
         # with the policies of lessons inside it: those that this user sees

@@ -68,6 +68,15 @@ def test_without_an_identity_there_is_nothing_and_with_one_only_what_is_its_own(
     assert seen(table) == 0
 
 
+def test_what_is_on_sale_is_for_users_and_not_for_a_request_without_one(session: Session) -> None:
+    course = factories.make_course(instructor=make_user())
+    factories.make_playing_lesson(course_id=course.id)
+    row_access.use(NOTHING)
+    assert (seen("lessons"), seen("courses")) == (0, 0)
+    row_access.use(RowAccess(make_user(role="student").id))
+    assert (seen("lessons"), seen("courses")) == (1, 1)
+
+
 @pytest.mark.parametrize("table", PROTECTED)
 def test_of_the_test_without_policies_every_user_sees_everything(
     two: tuple[uuid.UUID, uuid.UUID], table: str

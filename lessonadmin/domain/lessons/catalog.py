@@ -225,11 +225,11 @@ def lesson(user: User, lesson_id: uuid.UUID) -> Lesson:
     """One lesson that is out, or that this person bought."""
     found = db.session.scalar(
         select(Lesson)
-        .where(Lesson.id == lesson_id)
+        .where(Lesson.id == lesson_id, permissions.on_sale_or_bought_by(user))
         .options(joinedload(Lesson.course), joinedload(Lesson.creator))
         .execution_options(populate_existing=True)
     )
-    if found is None or not (permissions.visible_to_students(found) or permissions.bought(user, found.id)):
+    if found is None:
         raise Missing()
     return found
 
@@ -311,11 +311,10 @@ def course(user: User, course_id: uuid.UUID) -> tuple[Course, list[Lesson]]:
 
 
 def in_course(user: User, course_id: uuid.UUID) -> list[Lesson]:
-    mine = exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
     return list(
         db.session.scalars(
             select(Lesson)
-            .where(Lesson.course_id == course_id, or_(permissions.on_sale(), mine))
+            .where(Lesson.course_id == course_id, permissions.on_sale_or_bought_by(user))
             .options(joinedload(Lesson.course), joinedload(Lesson.creator))
             .order_by(Lesson.position, Lesson.id)
             .limit(MAX_LESSONS)

@@ -17,7 +17,7 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, TooMany, Unavailable, WrongType
-from lessonadmin.domain.models import Owner, Tracking, owners
+from lessonadmin.domain.models import Owner, Tracking, User, owners
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.videos import cleanup, locking, outbox, recheck_schedule, transitions, withdrawal
@@ -303,7 +303,13 @@ def cancel_at_once(upload_id: str, owner: Owner, *, actor: Actor) -> str:
     return status
 
 
-def owner_of(upload_id: str) -> Owner | None:
-    """Whose upload this is."""
+def owner_to_change(user: User, upload_id: str) -> Owner:
+    """The lesson or course whose upload this is; Missing if it is not this user's, or no upload has this id."""
     target = locking.target_of(Tracking.upload_id == upload_id, Tracking.upload_id != MIGRATED)
-    return locking.find_owner(*target) if target is not None else None
+    kind, owner_id = target or ("lesson", permissions.OF_NO_ROW)
+    named = (
+        {"lesson_id": owner_id, "course_id": None}
+        if kind == "lesson"
+        else {"lesson_id": None, "course_id": owner_id}
+    )
+    return permissions.owner_to_change(user, **named)

@@ -4,8 +4,6 @@ The endpoints that name an upload answer with the status of that upload.
 """
 
 from lessonadmin import auth
-from lessonadmin.domain import permissions
-from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.uploads.direct_upload import File
 from lessonadmin.views.api import owners
@@ -80,14 +78,6 @@ def track_upload(body: BytesIn) -> Answer:
 )
 def cancel_upload(body: UploadNamed) -> Answer:
     """Give an upload up, here and at Mux."""
-    found = direct_upload.owner_of(body.upload_id)
-    if found is None:
-        raise Missing()
-    kind = found.kind
-    owner = permissions.owner_to_change(
-        auth.current_user(),
-        lesson_id=found.id if kind == "lesson" else None,
-        course_id=found.id if kind == "course" else None,
-    )
+    owner = direct_upload.owner_to_change(auth.current_user(), body.upload_id)
     status = direct_upload.cancel_at_once(body.upload_id, owner, actor=auth.current_actor())
     return 200, UploadStatus(status=status)

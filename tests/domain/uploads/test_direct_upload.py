@@ -15,7 +15,7 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Lesson, Tracking, UploadCancellation, User
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.uploads.direct_upload import File
-from tests.factories import make_course, make_lesson, make_playing_lesson
+from tests.factories import make_course, make_lesson, make_playing_lesson, make_user
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
 
@@ -305,3 +305,15 @@ def test_deleting_the_lesson_while_uploading_cancels_at_mux(mux_sim: MuxSim) -> 
     sweep.sweep()
     assert mux_sim.control.upload(ticket.upload_id)["status"] == "cancelled"
     assert db.session.scalar(select(func.count()).select_from(Tracking)) == 0
+
+
+def test_the_lesson_or_course_of_an_upload_is_found_for_those_who_may_change_it(mux_sim: MuxSim) -> None:
+    instructor = make_user()
+    for owner in (make_lesson(creator=instructor), make_course(instructor=instructor)):
+        upload_id = mux_sim.upload(owner).upload_id
+        assert direct_upload.owner_to_change(instructor, upload_id).id == owner.id
+        assert direct_upload.owner_to_change(make_user(role="support"), upload_id).id == owner.id
+        with pytest.raises(Missing):
+            direct_upload.owner_to_change(make_user(), upload_id)
+    with pytest.raises(Missing):
+        direct_upload.owner_to_change(instructor, "nobody's")

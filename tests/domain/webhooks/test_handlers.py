@@ -7,10 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from lessonadmin import mux
-from lessonadmin.db import JOB, Actor, db, transaction
+from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.lessons import lessons
-from lessonadmin.domain.models import AssetDeletion, Lesson, Tracking, User
-from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.models import AssetDeletion, Tracking, User
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_tracking
 from tests.mux_sim import MuxSim
 
@@ -225,13 +224,3 @@ def test_two_that_disagree_are_settled_by_asking(mux_sim: MuxSim) -> None:
     jobs.check_asset(str(row.id))
     now = mux_sim.lesson(lesson)
     assert (now.status, now.video_error_type) == ("draft", "asset_errored")
-
-
-def test_the_owner_of_an_upload_is_found(mux_sim: MuxSim) -> None:
-    lesson = make_lesson()
-    ticket = mux_sim.upload(lesson)
-    with transaction(JOB):
-        found = direct_upload.owner_of(ticket.upload_id)
-        assert isinstance(found, Lesson)
-        assert found.id == lesson.id
-        assert direct_upload.owner_of("nobody's") is None

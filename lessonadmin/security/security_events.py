@@ -1,4 +1,4 @@
-"""What was refused, and tries to come in: one log line, one counter and one count for the alarms each.
+"""What was refused, tries to come in, and what ends or takes much: one log line, one counter and one count for the alarms each.
 
 The only writer of them. A line of the logger `lessonadmin.security` names the kind, the account (its id, or a keyed
 hash of what was typed as its address), where the request came from and its id; never a password, a token or an address
@@ -38,9 +38,12 @@ KINDS = {
     "temporary_password_ended": "An ended temporary password",
     "host_refused": "A wrong host name",
     "job_refused": "A job that is not Lessonadmin's",
+    "exported": "A CSV file was taken",
+    "session_ended": "A session was ended by a person",
+    "token_ended": "An API token was ended",
 }
 # Of these a burst of one account is looked for; of the others the account stands in the log only.
-BY_ACCOUNT = frozenset({"refused"})
+BY_ACCOUNT = frozenset({"refused", "insufficient_scope", "exported"})
 MAX_KEYS = 50
 WRITE_EVERY_SECONDS = 5.0
 

@@ -202,7 +202,7 @@ def test_staff_see_the_last_day(client: FlaskClient, session: object) -> None:
         client.get("/api/lessons", headers={"Authorization": "Bearer of-nobody"})
     page = signed_in(make_user(role="support")).get("/admin/").text
     assert "An unknown token" in page
-    assert "No requests were refused." not in page
+    assert "no requests were refused" not in page
 
 
 def test_without_a_database_a_refusal_is_a_refusal_all_the_same(
@@ -217,3 +217,29 @@ def test_without_a_database_a_refusal_is_a_refusal_all_the_same(
     event, failure = lines
     assert event["kind"] == "bad_token"
     assert failure["message"] == "security events could not be counted: ProgrammingError"
+
+
+def test_what_is_exported_and_what_is_ended_is_told_with_address_and_request(
+    client: FlaskClient, session: Session, lines: Lines
+) -> None:
+    admin, user = make_user(role="admin"), make_user()
+    signed_in(user), bearer(user)
+    browser = signed_in(admin)
+    before = [metric(kind) for kind in ("exported", "session_ended", "token_ended")]
+    assert browser.get("/admin/user/export/csv/?search=ada", buffered=True).status_code == 200
+    csrf = csrf_of(browser, "/account")
+    form = {"id": str(user.id), "csrf_token": csrf}
+    for path in ("/admin/person/sessions/end", "/admin/user/tokens/revoke"):
+        assert browser.post(path, data=form).status_code == 302
+    assert [line["kind"] for line in lines] == ["exported", "session_ended", "token_ended"]
+    assert [line["account"] for line in lines] == [f"user:{admin.id}", f"user:{user.id}", f"user:{user.id}"]
+    assert {line["address"] for line in lines} == {"127.0.0.1"}
+    assert "-" not in {line["request_id"] for line in lines}
+    assert (lines[0]["list"], lines[0]["rows"]) == ("user", 0)
+    assert [metric(kind) for kind in ("exported", "session_ended", "token_ended")] == [
+        one + 1 for one in before
+    ]
+    actions = ("user.exported", "user.sessions_ended", "user.token_revoked")
+    query = text("SELECT detail->>'request' FROM audit_log WHERE action = ANY(:actions) ORDER BY id")
+    audited = session.scalars(query, {"actions": list(actions)}).all()
+    assert audited == [line["request_id"] for line in lines]

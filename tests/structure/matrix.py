@@ -1,4 +1,5 @@
-"""What every role gets from every route: `python -m tests.structure.matrix` measures it anew and writes `matrix.txt`.
+"""What every role gets from every route: `python -m tests.structure.matrix` measures it anew and writes `matrix.txt`, and
+what each page may load: `policies.txt`.
 
 Each cell is one real request, with a body that would do something if it were let in, at an application on PostgreSQL. Read the
 difference before you commit it: a number that was 403, 404 or `login` and is no more opens something, and so does a new `+`.
@@ -6,12 +7,13 @@ difference before you commit it: a number that was 403, 404 or `login` and is no
     login       sent to the sign-in page       catalog    sent to the catalogue       own      sent to choose a password of one's own
     200 .. 503  the status                     +          rows were changed           ~        sent elsewhere in the app
 
-The columns: nobody signed in; a student; the instructor whose lesson, course, upload, notice and token the request names; another
+The columns: not signed in; a student; the instructor whose lesson, course, upload, notice and token the request names; another
 instructor; support; admin; a session of a disabled account; one with a temporary password; API tokens of the instructor (`read`, `write`),
 of an admin (`staff`) and of the disabled account (`ended`); the admin's session without the token of its forms (`no csrf`).
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,15 +25,18 @@ import psycopg
 from flask import Flask
 from werkzeug.routing import Rule
 
+from lessonadmin import config
 from tests.structure.roles import methods_of
 from tests.structure.world import World, insert
 
 TABLE = Path(__file__).with_name("matrix.txt")
+POLICIES = Path(__file__).with_name("policies.txt")
+NONCE = re.compile(r"'nonce-[\w-]+'")
 WRITE = "LESSONADMIN_WRITE_MATRIX"
 COLUMNS = (
     "anonymous", "student", "own", "foreign", "support", "admin", "disabled", "temporary", "read", "write", "staff", "ended", "no_csrf",
 )  # fmt: skip
-# Counters and signs of life: they say that someone asked, and change nothing of the school.
+# Counters and signs of life: they say that a request came, and change nothing of the school.
 COUNTERS = frozenset(
     {
         "throttles",
@@ -261,6 +266,7 @@ class Measuring:
     prepare: Callable[[World], None] | None = None
     _world: World | None = None
     tables: set[str] = field(default_factory=set)
+    policies: dict[str, set[str]] = field(default_factory=dict)  # of pages, by route
 
     def world(self) -> World:
         if self._world is None:
@@ -276,6 +282,9 @@ class Measuring:
         world = self.world()
         browser = self.app.test_client(use_cookies=False)
         answer = browser.open(**request_of(row, world), headers=world.headers[column])
+        if answer.mimetype == "text/html" and answer.status_code == 200:
+            found = self.policies.setdefault(f"{row.method} {row.rule.rule}", set())
+            found.add(plain_policy(answer.headers["Content-Security-Policy"]))
         self.tables = self.changes.tables()
         if self.tables:
             self._world = None
@@ -286,6 +295,25 @@ class Measuring:
             return "-"  # the admin's own, since reading needs no token
         found = _said(self.send(row, column), column)
         return f"{found}+" if self.tables - COUNTERS else found
+
+
+def plain_policy(policy: str) -> str:
+    """With names in the place of what differs from one answer or installation to the next."""
+    settings = config.current()
+    for name in ("mux_api_url", "mux_stream_url", "mux_image_url"):
+        policy = policy.replace(getattr(settings, name), "MUX")
+    return NONCE.sub("'nonce'", policy)
+
+
+def written_policies(found: dict[str, set[str]]) -> list[str]:
+    """Each policy once, with the pages that have it."""
+    pages: dict[str, list[str]] = {}
+    for label, policies in found.items():
+        pages.setdefault(" OR ".join(sorted(policies)), []).append(label)
+    lines: list[str] = []
+    for policy, labels in sorted(pages.items(), key=lambda item: -len(item[1])):
+        lines += [*policy.split("; "), *(f"    {label}" for label in sorted(labels)), ""]
+    return lines[:-1]
 
 
 def _said(answer: Any, column: str) -> str:

@@ -206,7 +206,7 @@ def _first(one: tuple[object, ...], other: tuple[object, ...]) -> str:
 
 
 def with_nothing_behind_it(world: World) -> World:
-    """The same world by name, and ids that nobody has."""
+    """The same world by name, and ids of no row."""
     ids = world.ids | {name: str(uuid.uuid4()) for name in HERS & {*IDS, "own", "subject"}}
     ids |= {name: f"{CANARY}{uuid.uuid4().hex}" for name in HERS & {*AT_MUX}}
     return World(ids, world.headers)
@@ -274,12 +274,12 @@ def test_of_the_probes_their_words_find_what_they_look_for(app: Flask, measuring
     assert f"{CANARY} sending" in told
 
 
-def everybody_owns(user: Any, owner: Any) -> bool:
+def every_instructor_owns(user: Any, owner: Any) -> bool:
     return bool(user.teaches)
 
 
 GONE: dict[str, tuple[Any, str, Any, list[Probe], str]] = {
-    "whose a lesson is": (permissions, "owns", everybody_owns, [Probe("foreign", "GET", "/lessons/{draft}/edit")], "canary"),
+    "whose a lesson is": (permissions, "owns", every_instructor_owns, [Probe("foreign", "GET", "/lessons/{draft}/edit")], "canary"),
     "which lessons a list shows": (permissions, "lessons_for", lambda user: Lesson.id.is_not(None), [Probe("foreign", "GET", "/api/lessons", {"q": "draft"}), Probe("student", "GET", "/api/lessons", {"q": "sending"})], "canary"),
     "the guard of the panel": (auth, "guard_for", lambda endpoint, blueprint: auth.SIGNED_IN, [Probe("foreign", "GET", "/admin/lesson/details/", {"id": "{draft}"}), Probe("student", "GET", "/admin/lesson/export/csv/", {"search": "draft"})], "canary"),
     "foreign is missing": (permissions, "owns", lambda user, owner: _refuse_openly(user, owner), [Probe("foreign", "GET", "/lessons/{draft}/edit")], "unlike missing"),

@@ -19,17 +19,21 @@ from tests.structure.world import World
 
 
 def test_the_table_is_the_one_that_was_read_and_agreed(app: Flask, measuring: Measuring) -> None:
-    found = matrix.written(matrix.measure(measuring, matrix.rows_of(app)))
-    if os.environ.get(matrix.WRITE):
-        matrix.TABLE.write_text("\n".join(found) + "\n")
-    agreed = matrix.TABLE.read_text().splitlines()
-    difference = "\n".join(unified_diff(agreed, found, "matrix.txt", "the product", lineterm="", n=0))
+    cells = matrix.written(matrix.measure(measuring, matrix.rows_of(app)))
+    policies = matrix.written_policies(measuring.policies)
+    difference = ""
+    for file, found in ((matrix.TABLE, cells), (matrix.POLICIES, policies)):
+        if os.environ.get(matrix.WRITE):
+            file.write_text("\n".join(found) + "\n")
+        agreed = file.read_text().splitlines()
+        difference += "\n".join(unified_diff(agreed, found, file.name, "the product", lineterm="", n=0))
     assert not difference, (
-        f"what a role gets has changed:\n{difference}\nIf that is meant: .venv/bin/python -m tests.structure.matrix"
+        "what a role gets, or what a page may load, has changed:\n"
+        f"{difference}\nIf that is meant: .venv/bin/python -m tests.structure.matrix"
     )
 
 
-# Laws: what a new line of the table may not say, whoever wrote it there.
+# Laws: what no line of the table may say, also a new one.
 
 HERS = (
     "{draft}",

@@ -32,6 +32,8 @@ ROLES = {
 }
 TOKENS = {"read": ("own", "read"), "write": ("own", "write"), "staff": ("admin", "write"), "ended": ("disabled", "write")}  # fmt: skip
 CSRF = "c" * 40
+# No request writes that it was seen, however long a test takes.
+LATER = "now() + interval '1 hour'"
 
 ROWS = """
 INSERT INTO courses (id, instructor_id, title, description, version) VALUES
@@ -148,14 +150,14 @@ def _people(world: World) -> str:
         world.ids[f"{who}_email"] = f"{hers}-{world[who][:8]}@school.example"
         until = "now() + interval '1 hour'" if who == "temporary" else "NULL"
         users.append(f"('{world[who]}', '{world[f'{who}_email']}', '{who.title()}', '{role}', {who != 'disabled'}, '{quick_hash()}', {until})")  # fmt: skip
-        sessions.append(f"('{world[who]}', '{hashed(f'of {world[who]}')}')")
+        sessions.append(f"('{world[who]}', '{hashed(f'of {world[who]}')}', {LATER})")
     for name, (who, scope) in TOKENS.items():
-        tokens.append(f"('{world[who]}', '{scope}', '{hashed(f'{name} of {world[who]}')}', now())")
+        tokens.append(f"('{world[who]}', '{scope}', '{hashed(f'{name} of {world[who]}')}', {LATER})")
     return "\n".join(
         f"INSERT INTO {into} VALUES {', '.join(rows)};"  # noqa: S608 - made of ids and names above
         for into, rows in (
             ("users (id, email, name, role, active, password_hash, password_temporary_until)", users),
-            ("user_sessions (user_id, secret_hash)", sessions),
+            ("user_sessions (user_id, secret_hash, last_seen_at)", sessions),
             ("api_tokens (user_id, scope, secret_hash, last_used_at)", tokens),
         )
     )

@@ -17,6 +17,7 @@ from lessonadmin.admin.framework.listing import Listing
 from lessonadmin.db import transaction
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.querying.slices import slices
+from lessonadmin.security import security_events
 from lessonadmin.text import spreadsheets
 
 
@@ -43,6 +44,7 @@ def _record(view: Any, arguments: Any, rows: int) -> None:
             search=arguments.search or None,
             filters=filters or None,
         )
+    security_events.record("exported", user_id=auth.current_user().id, list=view.slug, rows=rows)
 
 
 def _query(view: Any, arguments: Any) -> Any:

@@ -4,13 +4,15 @@ import hashlib
 import secrets
 import uuid
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import func, select, update
 
-from lessonadmin.db import db
+from lessonadmin.db import after_commit, db
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import User, UserSession
 from lessonadmin.domain.models.accounts import STAFF, SignInWay
+from lessonadmin.security import security_events
 
 SESSION_LIFE = timedelta(hours=12)
 STAFF_IDLE = timedelta(minutes=30)
@@ -130,6 +132,7 @@ def end_all(user: User, *, but: uuid.UUID | None = None, only: uuid.UUID | None 
     count = sum(ended)
     if count:
         audit_log.record("user.sessions_ended", user, sessions=count)
+        after_commit(partial(security_events.record, "session_ended", user_id=user.id, sessions=count))
     return count
 
 

@@ -9,17 +9,19 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Select, func, select, update
 
-from lessonadmin.db import db
+from lessonadmin.db import after_commit, db
 from lessonadmin.domain.accounts import account_notices, passwords, rate_limits
 from lessonadmin.domain.accounts.sessions import SEEN_STEP, hashed
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import ApiToken, User
 from lessonadmin.domain.models.accounts import TOKEN_SCOPES, TokenScope
+from lessonadmin.security import security_events
 from lessonadmin.text.texts import one_line
 
 SCOPES = TOKEN_SCOPES
@@ -147,4 +149,6 @@ def _end(user: User, which: Iterable[Any], *, because: Because) -> int:
     ).all()
     for token_id in sorted(ended):
         audit_log.record("user.token_revoked", user, token_id=token_id, because=because)
+    if ended:
+        after_commit(partial(security_events.record, "token_ended", user_id=user.id, tokens=len(ended)))
     return len(ended)

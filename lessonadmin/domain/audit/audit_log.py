@@ -76,9 +76,11 @@ def record_all(action: str, kind: str, target_ids: Iterable[uuid.UUID | None], *
     if by.batch:
         given.setdefault("batch", str(by.batch))
     address = logs.address.get()
-    # What is done to an account says from which address.
-    if by.type == "user" and action.startswith("user.") and address != "-":
+    # What is done to an account, and what is taken away, says from which address and by which request.
+    if by.type == "user" and address != "-" and action.startswith("user."):
         given.setdefault("address", address)
+    if by.type == "user" and address != "-" and (action.startswith("user.") or action.endswith(".exported")):
+        given.setdefault("request", logs.request_id.get())
     _write_at_the_end().audit_rows.extend(
         {
             "id": new_id(),

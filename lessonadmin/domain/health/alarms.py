@@ -37,6 +37,9 @@ JOB_WAITS_SECONDS = 300
 SIGN_INS_IN_FIVE_MINUTES = 50
 TOKENS_IN_FIVE_MINUTES = 50
 REFUSALS_IN_FIVE_MINUTES = 30
+FORGED_IN_FIVE_MINUTES = 50
+EXPORTS_IN_FIVE_MINUTES = 10
+ENDS_IN_FIVE_MINUTES = 50
 RECENTLY = timedelta(minutes=15)
 
 
@@ -165,26 +168,55 @@ def _wrong_environment() -> str | None:
 
 
 def _sign_in_burst() -> str | None:
-    tries = security_counts.busiest(("sign_in_failed", "locked_out")).count
+    tries = security_counts.busiest(("sign_in_failed", "locked_out", "temporary_password_ended")).count
     if tries < SIGN_INS_IN_FIVE_MINUTES:
         return None
     return f"{tries} wrong passwords were tried within five minutes, over all accounts."
 
 
 def _token_burst() -> str | None:
-    tries = security_counts.busiest(("bad_token",)).count
+    tries = security_counts.busiest(("bad_token", "expired_token")).count
     if tries < TOKENS_IN_FIVE_MINUTES:
         return None
-    return f"{tries} requests within five minutes came with an unknown API token."
+    return f"{tries} requests within five minutes came with an unknown or ended API token."
 
 
 def _refusal_burst() -> str | None:
-    burst = security_counts.busiest(("refused",), of_one_account=True)
+    burst = security_counts.busiest(("refused", "insufficient_scope"), of_one_account=True)
     if burst.count < REFUSALS_IN_FIVE_MINUTES:
         return None
+    return f"{_name(burst)} was refused {burst.count} times within five minutes."
+
+
+def _name(burst: security_counts.Burst) -> str:
     user = db.session.get(User, as_id(burst.who.removeprefix("user:")))
-    name = user.email if user is not None else burst.who
-    return f"{name} was refused {burst.count} times within five minutes."
+    return user.email if user is not None else burst.who
+
+
+def _forged_burst() -> str | None:
+    count = security_counts.busiest(("csrf_refused", "host_refused")).count
+    if count < FORGED_IN_FIVE_MINUTES:
+        return None
+    return f"{count} requests within five minutes had no right form token, or named another host."
+
+
+def _export_burst() -> str | None:
+    burst = security_counts.busiest(("exported",), of_one_account=True)
+    if burst.count < EXPORTS_IN_FIVE_MINUTES:
+        return None
+    return f"{_name(burst)} exported {burst.count} CSV files within five minutes."
+
+
+def _ends_burst() -> str | None:
+    count = security_counts.busiest(("session_ended", "token_ended")).count
+    if count < ENDS_IN_FIVE_MINUTES:
+        return None
+    return f"Sessions and API tokens were ended {count} times within five minutes."
+
+
+def _foreign_jobs() -> str | None:
+    count = security_counts.busiest(("job_refused",)).count
+    return f"Redis held jobs that Lessonadmin did not write: {count} within five minutes." if count else None
 
 
 KINDS: tuple[Kind, ...] = (
@@ -201,6 +233,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("sign_in_burst", "Password guessing", "Find sign_in_failed of lessonadmin.security in the log and block the address the requests come from.", _sign_in_burst),
     Kind("token_burst", "Many requests with unknown tokens", "Find bad_token in the log: is it a forgotten script, or an address to block?", _token_burst),
     Kind("refusal_burst", "An account keeps asking for pages it has no access to", "Ask the person; if it was not them, reset the password.", _refusal_burst),
+    Kind("forged_requests", "Many forged requests", "Find csrf_refused and host_refused in the log: a broken page, a proxy that changes the host, or an address to block?", _forged_burst),
+    Kind("export_burst", "An account exports many files", "Ask the person; if it was not them, reset the password: that ends every session and token.", _export_burst),
+    Kind("ends_burst", "Many sessions and tokens are ended", "Look in the audit log who ended them; if that was not meant, reset that person's password.", _ends_burst),
+    Kind("job_refused", "Foreign jobs in Redis", "Another program or an attacker writes to Redis. Close it off and change its password (run flask doctor).", _foreign_jobs),
     Kind("wrong_environment", "Mux does not know the videos", "Does the token belong to another Mux environment? Run flask doctor; if they were really deleted, check them with Mux by hand.", _wrong_environment),
 )  # fmt: skip
 BY_NAME = {kind.name: kind for kind in KINDS}

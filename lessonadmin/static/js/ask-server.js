@@ -1,5 +1,7 @@
 // Calls to the server of Lessonadmin: the CSRF token, fragments, and what it means when the session has ended.
 
+import { inertDocument } from "./inert.js";
+
 const meta = () => document.querySelector('meta[name="csrf-token"]');
 
 export class SignedOut extends Error {}
@@ -27,7 +29,7 @@ async function tokenIsOld() {
   const before = csrf();
   const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual", cache: "no-store" });
   if (!answer.ok) return false;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = inertDocument(await answer.text());
   renewCsrf(page.querySelector('meta[name="csrf-token"]')?.content);
   return csrf() !== before;
 }
@@ -69,7 +71,7 @@ export async function fragment(url, { name, body, version, again = true } = {}) 
     return fragment(url, { name, body, again: false });
   }
   if (found !== name) throw new Refusal(answer.status, "page", "");
-  const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const parsed = inertDocument(await answer.text());
   return {
     name: found,
     root: parsed.body.firstElementChild,

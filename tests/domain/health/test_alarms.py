@@ -15,6 +15,7 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Alarm, Notification, User
 from lessonadmin.domain.polling import ask_mux, environment
 from lessonadmin.domain.webhooks import rejections
+from lessonadmin.security import security_events
 from tests.factories import make_event, make_lesson, make_tracking, make_user
 from tests.mux_sim import MuxSim
 
@@ -201,6 +202,42 @@ def test_many_refusals_of_one_account_and_not_of_many(session: object, staff: Us
     happened("refused", 1, f"user:{people[1].id}", minutes_ago=3)
     assert standing() == {"refusal_burst"}
     assert people[1].email in told(staff)[0]
+
+
+# Each kind of security event, the alarm of its burst, how many that are, and whether they are one account's.
+BURSTS = {
+    "sign_in_failed": ("sign_in_burst", alarms.SIGN_INS_IN_FIVE_MINUTES, False),
+    "locked_out": ("sign_in_burst", alarms.SIGN_INS_IN_FIVE_MINUTES, False),
+    "temporary_password_ended": ("sign_in_burst", alarms.SIGN_INS_IN_FIVE_MINUTES, False),
+    "bad_token": ("token_burst", alarms.TOKENS_IN_FIVE_MINUTES, False),
+    "expired_token": ("token_burst", alarms.TOKENS_IN_FIVE_MINUTES, False),
+    "refused": ("refusal_burst", alarms.REFUSALS_IN_FIVE_MINUTES, True),
+    "insufficient_scope": ("refusal_burst", alarms.REFUSALS_IN_FIVE_MINUTES, True),
+    "csrf_refused": ("forged_requests", alarms.FORGED_IN_FIVE_MINUTES, False),
+    "host_refused": ("forged_requests", alarms.FORGED_IN_FIVE_MINUTES, False),
+    "exported": ("export_burst", alarms.EXPORTS_IN_FIVE_MINUTES, True),
+    "session_ended": ("ends_burst", alarms.ENDS_IN_FIVE_MINUTES, False),
+    "token_ended": ("ends_burst", alarms.ENDS_IN_FIVE_MINUTES, False),
+    "job_refused": ("job_refused", 1, False),
+}
+
+
+def test_every_kind_of_security_event_has_its_alarm() -> None:
+    assert BURSTS.keys() == security_events.KINDS.keys()
+    assert {kind for kind, (_, _, of_one) in BURSTS.items() if of_one} == security_events.BY_ACCOUNT
+
+
+@pytest.mark.parametrize("kind", BURSTS)
+def test_a_burst_of_each_kind_and_one_less(session: object, staff: User, kind: str) -> None:
+    alarm, most, of_one = BURSTS[kind]
+    who = f"user:{staff.id}" if of_one else ""
+    if most > 1:
+        happened(kind, most - 1, who)
+    assert standing() == set()
+    happened(kind, 1, who, minutes_ago=1)
+    assert standing() == {alarm}
+    assert len(told(staff)) == 1
+    assert (staff.email in told(staff)[0]) is of_one
 
 
 def test_mux_refuses_the_workers_token(mux_sim: MuxSim, staff: User) -> None:

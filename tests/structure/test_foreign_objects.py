@@ -252,6 +252,7 @@ BY_CONTRACT = {
 }
 
 
+@pytest.mark.timeout(400)
 def test_what_is_foreign_is_as_if_it_were_not_there(
     app: Flask, measuring: Measuring, monkeypatch: pytest.MonkeyPatch
 ) -> None:

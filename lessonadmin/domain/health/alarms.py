@@ -40,6 +40,9 @@ REFUSALS_IN_FIVE_MINUTES = 30
 FORGED_IN_FIVE_MINUTES = 50
 EXPORTS_IN_FIVE_MINUTES = 10
 ENDS_IN_FIVE_MINUTES = 50
+TRIES = (
+    "sign_in_failed", "locked_out", "temporary_password_ended", "wrong_code", "passkey_refused", "single_sign_on_refused",
+)  # fmt: skip
 RECENTLY = timedelta(minutes=15)
 
 
@@ -168,7 +171,7 @@ def _wrong_environment() -> str | None:
 
 
 def _sign_in_burst() -> str | None:
-    tries = security_counts.busiest(("sign_in_failed", "locked_out", "temporary_password_ended")).count
+    tries = security_counts.busiest(TRIES).count
     if tries < SIGN_INS_IN_FIVE_MINUTES:
         return None
     return f"{tries} wrong passwords were tried within five minutes, over all accounts."
@@ -214,6 +217,11 @@ def _ends_burst() -> str | None:
     return f"Sessions and API tokens were ended {count} times within five minutes."
 
 
+def _copied_passkey() -> str | None:
+    count = security_counts.busiest(("passkey_copied",)).count
+    return f"A passkey came back with an older counter: {count} within five minutes." if count else None
+
+
 def _foreign_jobs() -> str | None:
     count = security_counts.busiest(("job_refused",)).count
     return f"Redis held jobs that Lessonadmin did not write: {count} within five minutes." if count else None
@@ -236,6 +244,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("forged_requests", "Many forged requests", "Find csrf_refused and host_refused in the log: a broken page, a proxy that changes the host, or an address to block?", _forged_burst),
     Kind("export_burst", "An account exports many files", "Ask the person; if it was not them, reset the password: that ends every session and token.", _export_burst),
     Kind("ends_burst", "Many sessions and tokens are ended", "Look in the audit log who ended them; if that was not meant, reset that person's password.", _ends_burst),
+    Kind("passkey_copied", "A passkey may have been copied", "Find passkey_copied in the log, and remove that passkey with its owner.", _copied_passkey),
     Kind("job_refused", "Foreign jobs in Redis", "Another program or an attacker writes to Redis. Close it off and change its password (run flask doctor).", _foreign_jobs),
     Kind("wrong_environment", "Mux does not know the videos", "Does the token belong to another Mux environment? Run flask doctor; if they were really deleted, check them with Mux by hand.", _wrong_environment),
 )  # fmt: skip

@@ -19,7 +19,9 @@ def options(ask: Callable[[], tuple[str, str]]) -> Response:
         found, secret = ask()
     except Problem as problem:
         refusal = jsonify(error={"type": problem.type, "message": problem.message})
-        refusal.status_code = next(status for kind, status in STATUS.items() if isinstance(problem, kind))
+        refusal.status_code = next(
+            (status for kind, status in STATUS.items() if isinstance(problem, kind)), 400
+        )
         if isinstance(problem, TooMany):
             refusal.headers["Retry-After"] = str(problem.retry_after)
         return refusal

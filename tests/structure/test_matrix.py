@@ -66,7 +66,7 @@ READS_THAT_WRITE = {
     },
 }
 STUDENTS_CHANGE = {
-    "POST /account/mail", "POST /account/password", "POST /account/tokens", "POST /api/lessons/<uuid:lesson_id>/purchase", "POST /api/lessons/<uuid:lesson_id>/purchase (free)",
+    "POST /account/data", "POST /account/name", "POST /account/mail", "POST /account/password", "POST /account/tokens", "POST /api/lessons/<uuid:lesson_id>/purchase", "POST /api/lessons/<uuid:lesson_id>/purchase (free)",
     "POST /catalog/<uuid:lesson_id>/purchase",
 }  # fmt: skip
 

@@ -67,7 +67,10 @@ class HostileSchool:
         }
         names = chunks(75)
         rows: list[tuple[str, dict[str, object]]] = [
-            ("purchases", {"lesson_id": lesson, "user_id": student.id, "price_cents": 900})
+            (
+                "purchases",
+                {"lesson_id": lesson, "user_id": student.id, "owner_id": instructor.id, "price_cents": 900},
+            )
             for lesson in self.lessons[:3]
         ]
         rows += [

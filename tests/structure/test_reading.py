@@ -92,7 +92,7 @@ def test_of_the_crawl_a_page_that_writes_is_seen(
     found = measuring.world()
     with app.app_context():
         before = state()
-        crawled(app, found, "student", "/")
+        crawled(app, found, "own", "/")
         after = state()
     assert {table for table in before if before[table] != after[table]} >= {"notifications"}
     assert world.NOT_COMPARED.keys() <= before.keys()

@@ -56,7 +56,7 @@ INSERT INTO mux_asset_tracking (id, lesson_id, course_id, owner_id, upload_id, m
   ('{upload}', '{draft}', NULL, '{own}', '{mux_upload}', '{asset}', '{playback}', 'public', 'ready', '{canary}.mp4', NULL, now(), 61, NULL, NULL, NULL),
   ('{upload_sold}', '{sold}', NULL, '{own}', '{mux_upload_sold}', '{asset_sold}', '{playback_sold}', 'public', 'ready', 'sold.mp4', NULL, now(), 61, NULL, NULL, NULL),
   ('{upload_open}', '{sending}', NULL, '{own}', '{mux_upload_open}', NULL, NULL, NULL, 'uploading', '{canary}.mov', NULL, NULL, NULL, 'upload_waiting', now(), now() + interval '1 day');
-INSERT INTO purchases (id, lesson_id, user_id, price_cents) VALUES ('{purchase}', '{sold}', '{subject}', 900);
+INSERT INTO purchases (id, lesson_id, user_id, owner_id, price_cents) VALUES ('{purchase}', '{sold}', '{subject}', '{own}', 900);
 INSERT INTO staff_notes (lesson_id, author_id, text) VALUES ('{draft}', '{support}', '{canary} note');
 INSERT INTO notifications (id, user_id, kind, message, lesson_id) VALUES
   ('{notice}', '{own}', 'video_failed', '{canary} notice', '{draft}');

@@ -238,7 +238,7 @@ def test_a_burst_of_each_kind_and_one_less(session: object, staff: User, kind: s
     if most > 1:
         happened(kind, most - 1, who)
     assert standing() == set()
-    happened(kind, 1, who, minutes_ago=1)
+    happened(kind, 1, who, minutes_ago=3)
     assert standing() == {alarm}
     assert len(told(staff)) == 1
     assert (staff.email in told(staff)[0]) is of_one

@@ -46,12 +46,6 @@ def _database_url(url: str) -> str:
     return "postgresql+psycopg://" + url[match.end() :]
 
 
-def _pooler(value: str) -> str:
-    if value not in ("none", "transaction"):
-        raise ValueError("must be none or transaction")
-    return value
-
-
 def _redis_url(value: str) -> str:
     if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
         raise ValueError("must look like redis://host:6379/0")
@@ -189,7 +183,7 @@ class Settings(BaseSettings):
         repr=False,
         description="the same database as the owner of the tables, for `flask db upgrade`; none: one role does all",
     )
-    database_pooler: Annotated[Literal["none", "transaction"], BeforeValidator(_pooler)] = Field(
+    database_pooler: Annotated[Literal["none", "transaction"], _one_of("none", "transaction")] = Field(
         "none",
         description="`transaction`: web's DATABASE_URL leads through a pooler in transaction mode, such as pgbouncer",
     )

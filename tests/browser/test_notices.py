@@ -88,8 +88,11 @@ def test_the_account_page_is_accessible_and_signs_out_everywhere(
     elsewhere = visit(instructor)
     page = visit(instructor, width=390)
     page.goto("/account")
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="Sessions and sign-ins").click()
     expect(page.get_by_text("This browser")).to_be_visible()
-    expect(page.get_by_text("Chrome on Linux")).to_have_count(2)
+    expect(page.locator("#sessions").get_by_text("Chrome on Linux")).to_have_count(2)
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     wrong = visit(instructor, errors=True)

@@ -28,6 +28,8 @@ REASONS = {
     "POST admin_jobs.retry_all": ("machine/jobs.html", "after jobs have failed"),
     "POST admin_jobs.delete": ("machine/jobs.html", "after a job has failed"),
     "POST admin_user.tokens_view": ("user/details.html", "while the account has a token"),
+    "POST admin_user.invitation_view": ("user/identity.html", "while an invitation is open"),
+    "POST admin_user.second_factor_view": ("user/details.html", "while the account has a second step"),
     "POST admin_person.sessions_view": ("person/details.html", "while they are signed in"),
     "POST admin_person.unlock_view": ("person/details.html", "after wrong passwords"),
     "POST admin_reconcile.mend": ("reconcile_fix.html", "after a check has found something"),

@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask, flash
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
-from lessonadmin.db import db
 from lessonadmin.domain.models import Notification, User
 from tests.factories import keep, make_user, signed_in
 from tests.pages import Page, page_of
+from tests.queries import counted
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -151,16 +150,6 @@ def test_messages_are_escaped_and_shown_once(app: Flask) -> None:
 def test_a_first_page_asks_the_database_twice_at_most(app: Flask) -> None:
     browser = signed_in(make_user())
     browser.get("/notifications")
-    with app.app_context():
-        engine = db.engine
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with counted() as asked:
         browser.get("/notifications")
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
     assert len(asked) <= 3, asked

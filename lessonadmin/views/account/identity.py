@@ -22,8 +22,7 @@ def change_name() -> Response:
         # the form for tokens on this page has a field called name, too
         problem = Invalid.field("display_name", problem.sentences)
         return page(problem=problem, wrong_form="name", status=400)
-    if changed:
-        flash("Your name is changed.", "success")
+    flash("Your name is changed." if changed else "This is your name already.", "success")
     return redirect(url_for("account.show"))
 
 

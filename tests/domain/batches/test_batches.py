@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lessonadmin import queue
@@ -24,20 +24,13 @@ from tests.domain.batches.support import (
     run_for_ten_seconds,
     true_counts,
 )
+from tests.queries import counted
 
 
 def test_a_choice_of_many_rows_is_written_by_one_statement(session: Session, staff: Actor) -> None:
     drafts(3000)
-    statements: list[str] = []
-
-    def listen(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
+    with counted() as statements:
         batch_id = begin(PUBLISH, select(Lesson.id).order_by(Lesson.title), staff)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
     assert len([one for one in statements if "INSERT INTO batch_items" in one]) == 1
     assert len(statements) <= 6
     shown = batches.progress(batch_id)

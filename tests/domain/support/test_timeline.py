@@ -1,9 +1,7 @@
 """The timeline of a lesson: everything that happened, in its order, in a bounded number of queries, fit for a ticket."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import event as sa_event
 from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
@@ -15,6 +13,7 @@ from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.support import notes, timeline
 from tests.factories import make_course, make_event, make_lesson, make_user
 from tests.mux_sim import MuxSim
+from tests.queries import counted
 from tests.settings import overridden
 
 
@@ -114,16 +113,8 @@ def test_it_takes_few_queries_however_much_happened(mux_sim: MuxSim) -> None:
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
     with_many_rows(lesson, 100)
-    statements: list[str] = []
-
-    def listen(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    sa_event.listen(db.engine, "before_cursor_execute", listen)
-    try:
+    with counted() as statements:
         timeline.timeline_of("lesson", lesson.id)
-    finally:
-        sa_event.remove(db.engine, "before_cursor_execute", listen)
     assert len(statements) <= 6
 
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, db, transaction
@@ -14,6 +13,7 @@ from lessonadmin.domain.videos import locking, transitions, video_status
 from lessonadmin.domain.videos.observations import Observation
 from lessonadmin.domain.videos.state_machine import VideoEvent
 from tests import factories
+from tests.queries import counted
 
 pytestmark = pytest.mark.usefixtures("session")
 READY = {"asset_id": "a", "playback_id": "p", "policy": "public", "duration": 9.0}
@@ -185,17 +185,8 @@ def test_many_take_one_query(session: Session) -> None:
     lessons = [factories.make_playing_lesson() for _ in range(8)]
     for lesson in lessons[:4]:
         factories.make_tracking(lesson)
-    statements: list[str] = []
-    engine = db.engine
-
-    def heard(_c: object, _k: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", heard)
-    try:
+    with counted() as statements:
         told = video_status.of_many(lessons)
-    finally:
-        event.remove(engine, "before_cursor_execute", heard)
     assert len(statements) == 1
     assert [told[lesson.id].replacement is not None for lesson in lessons] == [True] * 4 + [False] * 4
     assert video_status.of_many([]) == {}

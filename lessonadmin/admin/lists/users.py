@@ -72,7 +72,7 @@ class UserView(PeopleList):
     saved_views = (
         *(SavedView(role, plural, partial(_of_role, role)) for role, plural in ROLE_TABS),
         SavedView("staff", "Staff", lambda: User.role.in_(STAFF)),
-        SavedView("one-step", "Staff without a second step", factors.are_missing),
+        SavedView("one-step", "No second step", factors.are_missing),
         SavedView("disabled", "Disabled", lambda: ~User.active),
     )
 

@@ -29,7 +29,7 @@ def _staff(context: DoctorContext, connection: Connection) -> Line:
     return warn(
         NAME,
         f"A stolen password alone opens accounts of staff: {without}.",
-        f"Set STAFF_SECOND_FACTOR=required ({MANUAL}); the panel lists them under Accounts, Staff without a second step.",
+        f"Set STAFF_SECOND_FACTOR=required ({MANUAL}); the panel lists them under Accounts, No second step.",
     )
 
 

@@ -20,7 +20,7 @@ from devstack.processes.programs import Program
 from devstack.servers import privileges
 from devstack.servers.postgres import APP_ROLE
 
-PACKAGES = ("pgbouncer", "libc-ares2", "libevent-2.1-7")
+LIBRARIES = ("libc-ares2", "libevent-2.1-7", "libevent-2.1-7t64")
 PORT = 6432  # part of the name of its socket
 
 
@@ -39,15 +39,23 @@ def _unpack(folder: Path) -> None:
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    try:
-        subprocess.run(["apt-get", "download", *PACKAGES], cwd=unfinished, check=True, capture_output=True)
-        for package in unfinished.glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", package, unfinished], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise SetupError(
-            f"There is no pgbouncer, and Debian's could not be had ({type(error).__name__}): install pgbouncer."
-        ) from error
+    if not _downloaded("pgbouncer", unfinished):
+        subprocess.run(["apt-get", "update"], check=False, capture_output=True)  # for root, on a new machine
+        if not _downloaded("pgbouncer", unfinished):
+            raise SetupError("There is no pgbouncer, and Debian's could not be had: install pgbouncer.")
+    for library in LIBRARIES:  # those that this machine may lack; of two names of one only one is there
+        _downloaded(library, unfinished)
+    for package in unfinished.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", package, unfinished], check=True, capture_output=True)
     unfinished.rename(folder)
+
+
+def _downloaded(package: str, folder: Path) -> bool:
+    try:
+        done = subprocess.run(["apt-get", "download", package], cwd=folder, check=False, capture_output=True)
+    except OSError:  # no Debian
+        return False
+    return done.returncode == 0
 
 
 @dataclass(frozen=True, kw_only=True)

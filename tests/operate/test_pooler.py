@@ -20,7 +20,7 @@ from sqlalchemy import func, select, text, true
 from app import app
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain import permissions
-from lessonadmin.domain.accounts import tokens
+from lessonadmin.domain.accounts import rate_limits, tokens
 from lessonadmin.domain.models import Course, Lesson, User
 
 turns = int(sys.argv[1])
@@ -35,6 +35,7 @@ with app.app_context():
             db.session.add(Course(instructor_id=user.id, title=f"course of {name}"))
             found.append((name, tokens.create(user, name="test", scope="write")))
 
+rate_limits.MAX_LISTS = 10**6
 # the conditions that the first wall stands on are gone
 permissions.lessons_for = lambda user: true()
 permissions.courses_for = lambda user: true()

@@ -14,6 +14,7 @@ ALLOWED = {
     "lessonadmin.config",
     "lessonadmin.metrics",
     "lessonadmin.observability.logs",
+    "lessonadmin.outbound",
     "lessonadmin.text.temporary_ids",
     "lessonadmin.text.texts",
     "lessonadmin.mux",

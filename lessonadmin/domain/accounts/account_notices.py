@@ -132,7 +132,7 @@ def _who() -> str:
     author = db.session.get(User, by.id) if by.type == "user" and by.id is not None else None
     if author is None:
         # of a user who is not known yet a transaction is one of single sign-on
-        return "Single sign-on" if by.type == "user" else "An administrator"
+        return "Single sign-on" if by.type == "user" and by.id is None else "An administrator"
     return f"{author.name} ({author.email})" if author.name else author.email
 
 

@@ -82,7 +82,7 @@ def test_the_user_who_did_it_is_named(name: str, words: str) -> None:
     assert told(user)[1] == f"{words} enabled your account."
 
 
-@pytest.mark.parametrize("by", [CLI, JOB, Actor("user"), Actor.user(uuid.uuid4())])
+@pytest.mark.parametrize("by", [CLI, JOB, Actor.user(uuid.uuid4())])
 def test_who_is_no_user_is_an_administrator(by: Actor) -> None:
     user = make_user()
     with transaction(by):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lessonadmin.db import Actor, db, transaction
-from lessonadmin.domain.accounts import account_notices, passwords, sessions, sign_in
+from lessonadmin.domain.accounts import account_notices, own_account, passwords, sessions, sign_in
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
 from lessonadmin.domain.models import User
@@ -28,9 +28,11 @@ class ProofNeeded(Forbidden):
         super().__init__("proof_needed", "Confirm your password first.")
 
 
-def prove_by_password(user: User, *, password: str, session_id: uuid.UUID, address: str) -> None:
+def prove_by_password(
+    user: User, *, password: str, session_id: uuid.UUID, address: str, browser: str = ""
+) -> None:
     """For ten minutes this session may change sign-in methods. A wrong password counts as a wrong try to sign in."""
-    with sign_in.counted_try(email=user.email, address=address) as try_id, transaction(Actor.user(user.id)):
+    with own_account.proving(user, address, browser) as try_id, transaction(Actor.user(user.id)):
         _hold(user)
         if not passwords.proves(user.password_hash, password):
             raise Invalid.field("password", "This is not your current password.")

@@ -83,8 +83,12 @@ def record_starter(user: User, *, course_id: uuid.UUID | None = None) -> None:
     db.session.execute(old.values(now).execution_options(synchronize_session=False))
 
 
+@row_access.everything()
 def withdraw_uploads_of(user: User, *, why: str) -> int:
-    """Withdraw what this person began and may not change any more; how many. To be called after the change."""
+    """Withdraw what this person began and may not change any more; how many. To be called after the change.
+
+    With all rows: what they began may stand in a lesson that is another's now.
+    """
     db.session.flush()
     found: set[tuple[Kind, uuid.UUID]] = set()
     for kind, column in owners.COLUMNS.items():

@@ -7,6 +7,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.errors import Invalid, TooMany
 from lessonadmin.domain.second_factor import factors, methods, passkeys
+from lessonadmin.security import browser_cookie
 from lessonadmin.views.sign_in_methods.blueprint import bp, codes_page, session_id
 from lessonadmin.web.errors import STATUS
 
@@ -22,7 +23,11 @@ def confirm() -> Response:
     password = request.form.get("password", "")
     try:
         methods.prove_by_password(
-            auth.current_user(), password=password, session_id=session_id(), address=auth.address()
+            auth.current_user(),
+            password=password,
+            session_id=session_id(),
+            address=auth.address(),
+            browser=browser_cookie.secret(),
         )
     except (Invalid, TooMany) as problem:
         return page(problem)

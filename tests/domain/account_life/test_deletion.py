@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
+from lessonadmin.database import row_access
+from lessonadmin.database.row_access import EVERYTHING, RowAccess
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain.account_life import deletion
 from lessonadmin.domain.accounts import handover, known_browsers, links, sessions, sign_in, tokens, users
@@ -162,6 +164,21 @@ def test_uploads_that_have_not_arrived_are_withdrawn(session: Session) -> None:
     upload = make_tracking(make_lesson(), started_by=support.id)
     with transaction(Actor.user(admin.id)):
         deletion.delete_other(admin, support.id)
+    db.session.refresh(upload)
+    assert (upload.status, upload.error_type) == ("cancelled", "right_lost")
+
+
+def test_who_deletes_their_own_account_leaves_no_upload_in_a_lesson_that_is_anothers_now(
+    session: Session,
+) -> None:
+    """As in a request: the rows of that lesson are not theirs to see."""
+    user = make_user(role="instructor")
+    upload = make_tracking(make_lesson(), started_by=user.id)
+    row_access.use(RowAccess(user.id))
+    try:
+        delete_own(user)
+    finally:
+        row_access.use(EVERYTHING)
     db.session.refresh(upload)
     assert (upload.status, upload.error_type) == ("cancelled", "right_lost")
 

@@ -77,7 +77,7 @@ LABELS = {
 }  # fmt: skip
 FINDERS = {"sweep": "checking with Mux", "manual": "a check on request", "webhook": "a message of Mux"}
 HIDDEN = frozenset({"batch"})
-PEOPLE = ("instructor", "to")  # of these the value is the id of an account
+PEOPLE = ("instructor", "to", "started_by")  # of these the value is the id of an account
 SHOWN_DETAILS = 8
 MAX_WHOLE = 20_000
 

@@ -119,7 +119,7 @@ def withdraw(
             "video.upload_cancelled",
             video.owner,
             upload_id=upload.upload_id or upload_id,
-            started_by=began.email if began is not None else None,
+            started_by=str(began.id) if began is not None else None,
             reason=f"{why}: {reason}" if reason else why,
         )
     transitions.apply(video, upload, Observation(video_event=VideoEvent.WITHDRAW, upload_id=upload_id))

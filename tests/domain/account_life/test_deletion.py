@@ -172,7 +172,7 @@ def test_who_deletes_their_own_account_leaves_no_upload_in_a_lesson_that_is_anot
     session: Session,
 ) -> None:
     """As in a request: the rows of that lesson are not theirs to see."""
-    user = make_user(role="instructor")
+    user = make_user(role="instructor", email="unmistakable@school.example")
     upload = make_tracking(make_lesson(), started_by=user.id)
     row_access.use(RowAccess(user.id))
     try:
@@ -181,6 +181,7 @@ def test_who_deletes_their_own_account_leaves_no_upload_in_a_lesson_that_is_anot
         row_access.use(EVERYTHING)
     db.session.refresh(upload)
     assert (upload.status, upload.error_type) == ("cancelled", "right_lost")
+    assert tables_with("unmistakable") == [], "nor an address in the audit row about that upload"
 
 
 def test_an_admin_deletes_anyone_but_themselves_and_the_last_admin(session: Session) -> None:

@@ -137,7 +137,7 @@ def test_what_has_not_arrived_is_cancelled_with_the_loss(
     )
     (told,) = db.session.scalars(trail)
     assert told.detail["reason"].startswith(WHY[loss])
-    assert (told.detail["upload_id"], told.detail["started_by"]) == (upload_id, instructor.email)
+    assert (told.detail["upload_id"], told.detail["started_by"]) == (upload_id, str(instructor.id))
     assert db.session.scalars(select(UploadCancellation.upload_id)).all() == [upload_id]
     now = db.session.get_one(type(owner), owner.id, populate_existing=True)
     assert now.video_processing_status == "none"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import Connection, create_engine, make_url, text
@@ -50,13 +51,14 @@ def test_it_is_free_after_an_error_also_one_of_the_database(two: tuple[Connectio
         assert free
 
 
-def test_it_goes_with_its_connection(two: tuple[Connection, Connection]) -> None:
+def test_it_goes_with_its_connection(two: tuple[Connection, Connection], pg_url: str) -> None:
     one, other = two
     process = one.scalar(text("SELECT pg_backend_pid()"))
     with alone(LOCK, on=one) as first:
         assert first
-        other.execute(text("SELECT pg_terminate_backend(:process, 5000)"), {"process": process})
-        other.commit()
+        with psycopg.connect(pg_url) as third:
+            third.execute("SET ROLE NONE")  # as who it signed in, since only that role may
+            third.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
         with alone(LOCK, on=other) as free:
             assert free
     assert one.invalidated

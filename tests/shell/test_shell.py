@@ -243,7 +243,7 @@ def test_a_form_is_sent_once_however_often_the_button_is_pressed(window: Window,
 
 def test_times_are_the_readers_own(window: Window) -> None:
     page = window(signed_in="instructor")
-    page.goto("/account")
+    page.goto("/account/sessions")
     moment = page.locator("time[data-style=relative]").first
     expect(moment).to_have_text("just now")
     assert (moment.get_attribute("datetime") or "").endswith("Z")

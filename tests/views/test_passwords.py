@@ -74,7 +74,7 @@ def test_who_signs_in_while_the_password_is_reset_is_not_in(
 
 
 def test_of_the_test_without_the_second_look_they_are_in(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign_in, "_still_proves", lambda proof: None)
+    monkeypatch.setattr(sign_in, "hold", lambda proof: None)
     user = make_user()
     change = reset_of(user)
     assert still_in(app, Gate(monkeypatch, 2), user, 2, change) == [True, True]

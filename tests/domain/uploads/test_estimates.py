@@ -21,8 +21,9 @@ def ago(seconds: float) -> datetime:
 
 def took(*seconds: float, duration: float | None = SHORT, ended: float = 60, **columns: Any) -> None:
     """Videos on which Mux has worked for so long each."""
+    ready_at = ago(ended)
     for number in seconds:
-        known = {"bytes_in_at": ago(ended + number), "ready_at": ago(ended), **columns}
+        known = {"bytes_in_at": ready_at - timedelta(seconds=number), "ready_at": ready_at, **columns}
         make_tracking(make_lesson(), status="ready", mux_asset_id="a", duration=duration, **known)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lessonadmin.database import connections
@@ -15,6 +15,7 @@ from lessonadmin.domain.lessons import lessons, listing
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Lesson, Tracking, UploadCancellation
 from muxsim.client import Control
 from tests import factories
+from tests.queries import counted
 from tests.settings import overridden
 from tests.views.api.conftest import People, Person, refused
 
@@ -214,20 +215,9 @@ def test_filters(people: People) -> None:
 
 def test_a_list_asks_as_often_for_many_as_for_few(people: People) -> None:
     def queries(person: Person) -> int:
-        count = 0
-
-        def counted(*_: object) -> None:
-            nonlocal count
-            count += 1
-
-        with factories.in_context():
-            engine = db.engine
-        event.listen(engine, "before_cursor_execute", counted)
-        try:
+        with counted() as sent:
             assert person.get("/lessons", per_page=100).status_code == 200
-        finally:
-            event.remove(engine, "before_cursor_execute", counted)
-        return count
+        return len(sent)
 
     people_asking = (people.instructor, people.support, people.student)
     factories.make_playing_lesson(creator=people.instructor.user, price_cents=5)

@@ -29,6 +29,14 @@ def private_folder(purpose: str) -> Path:
     return folder
 
 
+def make_private(folder: Path) -> None:
+    """A folder that only this user can enter, also if it was there before. As root PostgreSQL runs as `nobody`, whose files other
+    programs of `nobody` could change if they reached them (`devstack.servers.privileges`)."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o700)
+
+
 def sweep_private_folders(purpose: str) -> None:
     """Remove such folders of this user whose process is gone, as after kill -9."""
     for base in {Path(tempfile.gettempdir()), Path("/tmp")}:  # noqa: S108 - only folders of this user are touched

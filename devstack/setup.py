@@ -16,12 +16,15 @@ from devstack import only_one, options, places
 from devstack.errors import SetupError, told
 from devstack.install import npm_packages, python_packages
 
-COMMANDS = ("run", "test", "check", "bench", "pictures", "data-model")
+COMMANDS = {
+    **{name: f"devstack.commands.{name}" for name in ("run", "test", "check", "bench", "pictures", "audit")},
+    "data-model": "devstack.data_model",
+}
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    places.SETUP.mkdir(mode=0o755, exist_ok=True)
+    places.make_private(places.SETUP)
     with (places.SETUP / "setup.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,7 +55,7 @@ def main() -> int:
     python = set_up(tools=sys.argv[1] != "run")
     command, *arguments = sys.argv[1:]
     environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    os.execve(python, [str(python), "-m", f"devstack.commands.{command}", *arguments], environment)  # noqa: S606 - no shell: the words are passed on as they are
+    os.execve(python, [str(python), "-m", COMMANDS[command], *arguments], environment)  # noqa: S606 - no shell: the words are passed on as they are
 
 
 if __name__ == "__main__":

@@ -95,13 +95,16 @@ class Stack:
             str(places.INSTANCE / "mux"),
         ]
         command += ["--webhook", f"{self.local}/api/webhooks/mux", "--processing-seconds", PROCESSING_SECONDS]
-        command += ["--webhook-secret", self.settings["MUX_WEBHOOK_SECRETS"].split(",")[0]]
-        for kind, priority in (("MUX", "high"), ("MUX_WORKER", "low")):
-            token = f"{self.settings[f'{kind}_TOKEN_ID']}:{self.settings[f'{kind}_TOKEN_SECRET']}"
-            command += ["--token", f"{token}:{priority}"]
+        tokens = [
+            f"{self.settings[f'{kind}_TOKEN_ID']}:{self.settings[f'{kind}_TOKEN_SECRET']}:{priority}"
+            for kind, priority in (("MUX", "high"), ("MUX_WORKER", "low"))
+        ]
+        secret = self.settings["MUX_WEBHOOK_SECRETS"].split(",")[0].strip()
         return Program(
             name="mux",
             command=tuple(command),
+            # a command line is public
+            settings={"MUXSIM_TOKENS": " ".join(tokens), "MUXSIM_WEBHOOK_SECRETS": secret},
             folder=places.ROOT,
             ready=lambda: listens(port),
             noise=("muxsim listening on", "page http"),
@@ -122,7 +125,7 @@ class Stack:
 
 def plan(options: Options) -> Stack:
     """Choose the places and settings of a stack; makes folders and secrets, starts nothing."""
-    places.INSTANCE.mkdir(exist_ok=True, parents=True)
+    places.make_private(places.INSTANCE)
     places.sweep_private_folders("run")
     secrets = kept_files.Secrets(places.INSTANCE / "secrets.json")
     stack = Stack(options, secrets, places.private_folder("run"))
@@ -132,6 +135,9 @@ def plan(options: Options) -> Stack:
     settings["PROMETHEUS_MULTIPROC_DIR"] = _empty_folder(places.INSTANCE / "metrics")
     _fill(settings, "LOG_STYLE", "readable")
     _plan_servers(stack, settings)
+    if not settings.get("PUBLIC_URL", "").strip():
+        # Shells and other tools set HOST to the machine's name. Without an address of its own the app is for this machine only.
+        settings["HOST"] = ""
     _fill(settings, "HOST", "127.0.0.1")
     _fill(settings, "PUBLIC_URL", stack.local)
     _fill(settings, "SECRET_KEY", secrets.get("secret_key"))

@@ -10,10 +10,11 @@ from lessonadmin import config
 
 def create_app(settings: config.Settings | None = None) -> Flask:
     from lessonadmin import admin, auth, cli, db, jobs, views, web
-    from lessonadmin.observability import error_reports, logs
+    from lessonadmin.observability import error_reports, logs, own_secrets
     from lessonadmin.security import browser_cookie, compression
 
     config.use(settings or config.load())
+    own_secrets.init_app()
     logs.init_app()
     error_reports.init_app()
     app = Flask(__name__, template_folder="../templates", instance_relative_config=False)

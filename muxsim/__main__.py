@@ -1,4 +1,7 @@
-"""``python -m muxsim``: the simulator on its own, until Ctrl-C or SIGTERM."""
+"""``python -m muxsim``: the simulator on its own, until Ctrl-C or SIGTERM.
+
+Every user of a machine can read command lines, so secrets may also be given in the environment, which only their owner can read.
+"""
 
 import argparse
 import logging
@@ -12,6 +15,9 @@ from pathlib import Path
 from muxsim import __version__
 from muxsim.options import DEFAULT_SECRET, DEFAULT_TOKENS, Token, parse_webhooks
 from muxsim.server import Simulator
+
+# In the environment, in place of the options of these names.
+TOKENS, SECRETS = "MUXSIM_TOKENS", "MUXSIM_WEBHOOK_SECRETS"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,14 +39,14 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="SECRET",
-        help=f"the n-th goes with the n-th webhook (default {DEFAULT_SECRET})",
+        help=f"the n-th goes with the n-th webhook (default {DEFAULT_SECRET}); or in {SECRETS}, with spaces between",
     )
     add(
         "--token",
         action="append",
         default=[],
         metavar="ID:SECRET[:high|low[:ENVIRONMENT]]",
-        help="may be given several times",
+        help=f"may be given several times; or in {TOKENS}, with spaces between",
     )
     _behaviour(add)
     add("--reset", action="store_true", help="begin with an empty state")
@@ -64,11 +70,13 @@ def _behaviour(add: Callable[..., object]) -> None:
 
 def build(arguments: argparse.Namespace) -> Simulator:
     fast = arguments.fast
+    tokens = arguments.token or os.environ.get(TOKENS, "").split()
+    secrets = arguments.webhook_secret or os.environ.get(SECRETS, "").split()
     seconds = 0.0 if fast and arguments.processing_seconds is None else arguments.processing_seconds
     return Simulator(
         state_dir=arguments.state,
-        webhooks=parse_webhooks(arguments.webhook, arguments.webhook_secret),
-        tokens=[Token.parse(one) for one in arguments.token] or DEFAULT_TOKENS,
+        webhooks=parse_webhooks(arguments.webhook, secrets),
+        tokens=[Token.parse(one) for one in tokens] or DEFAULT_TOKENS,
         processing_seconds=seconds,
         ffmpeg=not (fast or arguments.no_ffmpeg),
         seed=arguments.seed,
@@ -94,7 +102,7 @@ def main(given: list[str] | None = None) -> int:
         simulator.reset()
     say = sys.stdout.write
     say(f"muxsim listening on {simulator.url}\n")
-    if not arguments.token:
+    if not (arguments.token or os.environ.get(TOKENS)):
         for token in DEFAULT_TOKENS:
             say(f"token {token.id}:{token.secret} ({token.priority} priority)\n")
     say(f"page {simulator.url}/_sim\n")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devstack import places
-from devstack.install import npm_packages, stamps, steps
+from devstack.install import npm_packages, python_packages, stamps, steps
 
 HERE = Path(__file__).parent
 FOLDER = places.SETUP / "bench-peers"
@@ -42,9 +42,8 @@ def ensure() -> Peers:
 
 def _install_django(python: Path) -> None:
     steps.run("Making an environment for the peers", [sys.executable, "-m", "venv", FOLDER / "venv"])
-    pip: list[str | Path] = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    pinned: list[str | Path] = ["--progress-bar", "off", "-r", HERE / "requirements.txt"]
-    steps.run("Installing Django for the peers", [*pip, *pinned])
+    pip: list[str | Path] = [python, "-m", "pip", "install", *python_packages.PIP_OPTIONS]
+    steps.run("Installing Django for the peers", [*pip, "-r", HERE / "requirements.txt"])
 
 
 def _install_pg(node: npm_packages.Node) -> None:

@@ -55,6 +55,7 @@ def checks() -> list[Check]:
         Check("phrases", (PYTHON, "-m", "devstack.checks.phrases")),
         Check("folders", (PYTHON, "-m", "devstack.checks.folders")),
         Check("mirror", (PYTHON, "-m", "devstack.checks.mirror")),
+        Check("pins", (PYTHON, "-m", "devstack.checks.pins")),
         Check("promises", (PYTHON, "-m", "devstack.checks.promises")),
         Check("data-model", (PYTHON, "-m", "devstack.data_model", "--check")),
         Check("html", (PYTHON, "-m", "djlint", "templates", "muxsim/templates", "--lint", "--quiet")),

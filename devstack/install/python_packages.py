@@ -19,6 +19,16 @@ UNFINISHED = places.VENV / ".unfinished"
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 FOR_RUNNING = ("requirements.txt", "requirements-run.txt")
 FOR_ALL = (*FOR_RUNNING, "requirements-node.txt", "requirements-dev.txt")
+# A file that has none of the hashes that the requirements name is not installed, and neither is a package that they do not name.
+PIP_OPTIONS = (
+    "--require-hashes",
+    "--disable-pip-version-check",
+    "--no-input",
+    "--retries",
+    "2",
+    "--progress-bar",
+    "off",
+)
 
 
 def ensure(*, tools: bool) -> Path:
@@ -53,8 +63,7 @@ def _stamp(files: tuple[str, ...]) -> str:
 
 
 def _install(pip: list[str | Path], title: str, requirements: str) -> None:
-    options = ["--disable-pip-version-check", "--no-input", "--retries", "2", "--progress-bar", "off"]
-    command = [*pip, "install", *options, "-r", places.ROOT / requirements]
+    command = [*pip, "install", *PIP_OPTIONS, "-r", places.ROOT / requirements]
     steps.run(title, command, environment=_environment())
 
 

@@ -36,6 +36,14 @@ MEANINGS = (
             "its own, name its file in PIP_CERT and NODE_EXTRA_CA_CERTS"
         ),
     ),
+    (
+        r"DO NOT MATCH THE HASHES|EINTEGRITY",
+        "a package is not the file that the requirements name, so it was not installed: after a changed version bin/pins writes its hashes",
+    ),
+    (
+        r"Hashes are required in --require-hashes mode",
+        "a requirement has no hash, so nothing was installed: bin/pins writes them",
+    ),
     (r"Permission denied|EACCES|EROFS|Read-only file system", "a folder cannot be written"),
 )
 

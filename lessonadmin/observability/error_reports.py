@@ -61,28 +61,11 @@ def scrub(event: dict[str, Any], _hint: object = None) -> dict[str, Any]:
 
 
 def _clean(value: Any) -> Any:
-    """Every text in it, scrubbed of the app's secrets and of what looks like one."""
+    """Every text in it, as it may stand in a log."""
     if isinstance(value, str):
-        return _without_secrets(logs.scrub(value))
+        return logs.scrub(value)
     if isinstance(value, dict):
         return {name: _clean(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(one) for one in value]
     return value
-
-
-def _without_secrets(text: str) -> str:
-    settings = config.current()
-    secrets = (
-        settings.secret_key,
-        *settings.secret_key_fallbacks,
-        settings.mux_token_secret,
-        settings.mux_worker_token_secret,
-        *settings.mux_webhook_secrets,
-        settings.mux_signing_private_key or "",
-        settings.metrics_token or "",
-    )
-    for secret in secrets:
-        if len(secret) >= 6:
-            text = text.replace(secret, HIDDEN)
-    return text

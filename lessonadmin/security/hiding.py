@@ -1,9 +1,10 @@
 """Remove from a text: secrets, upload addresses, the row that PostgreSQL quotes, e-mail addresses.
 
-The second guard. The first one is never to write them: `database_errors.in_short` describes errors of the database.
+What looks like a secret, and the very secrets of this installation once they are known. The second guard. The first one is never to write them: `database_errors.in_short` describes errors of the database.
 """
 
 import re
+from collections.abc import Collection
 
 SECRET, ADDRESS, ROW = "[secret]", "[address]", "DETAIL: [hidden]"
 
@@ -24,9 +25,19 @@ FIELDS = re.compile(
 )
 PEOPLE = re.compile(r"[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63})+")
 
+_known: tuple[str, ...] = ()
+
+
+def know(own: Collection[str]) -> None:
+    """Take out these from now on, whatever they look like; a longer one first, since it may contain a shorter one."""
+    global _known
+    _known = tuple(sorted(own, key=len, reverse=True))
+
 
 def secrets(text: str) -> str:
     """Without secrets and anything else that gives access."""
+    for own in _known:
+        text = text.replace(own, SECRET)
     text = ROWS.sub(ROW, text)
     text = ACCOUNTS.sub(rf"\1{SECRET}@", text)
     for pattern in (UPLOADS, LINKS, PARAMETERS, BEARERS, HASHES, FIELDS):

@@ -1,17 +1,20 @@
 """First-run set-up, in a small clone of its own: a .venv without packages, so that it needs no network."""
 
 import fcntl
+import hashlib
+import importlib.util
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from devstack import options, stack
+from devstack import options, setup, stack
 from devstack.errors import SetupError, told
 from devstack.install import python_packages, steps
 
@@ -59,6 +62,7 @@ def call(
 
 
 READY = "There is no benchmark in bench/ yet."
+A_HASH = f"--hash=sha256:{'0' * 64}"
 
 
 @pytest.fixture
@@ -95,7 +99,7 @@ def test_changed_requirements_are_installed(ready: Path) -> None:
 
 
 def test_no_network_is_one_sentence(ready: Path) -> None:
-    (ready / "requirements-dev.txt").write_text("a-package-that-is-not-there==1.0\n")
+    (ready / "requirements-dev.txt").write_text(f"a-package-that-is-not-there==1.0 {A_HASH}\n")
     try:
         done = call(
             ready,
@@ -109,6 +113,39 @@ def test_no_network_is_one_sentence(ready: Path) -> None:
     assert "the package index cannot be reached" in done.stderr
     assert "Traceback" not in done.stderr
     assert READY in call(ready).stderr
+
+
+def plant_a_wheel(folder: Path) -> str:
+    """A package of one file, as an index would hand it out; its hash."""
+    wheel = folder / "planted-1.0-py3-none-any.whl"
+    about = "planted-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("planted.py", "")
+        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: planted\nVersion: 1.0\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", "")
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def test_a_package_with_another_hash_or_with_none_is_not_installed(ready: Path, tmp_path: Path) -> None:
+    right = plant_a_wheel(tmp_path)
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"}
+    installed = ready / ".venv" / "lib" / f"python{python_packages.VERSION}" / "site-packages" / "planted.py"
+    wanted = ready / "requirements-dev.txt"
+    try:
+        for line, told_so in (
+            (f"planted==1.0 {A_HASH}\n", "is not the file that the requirements name"),
+            ("planted==1.0\n", "a requirement has no hash"),
+        ):
+            wanted.write_text(line)
+            done = call(ready, **offline)
+            assert (done.returncode, told_so in done.stderr) == (1, True), done.stdout + done.stderr
+            assert not installed.exists()
+        wanted.write_text(f"planted==1.0 \\\n    --hash=sha256:{right}\n")
+        assert READY in call(ready, **offline).stderr
+        assert installed.exists(), "the very same file with its own hash"
+    finally:
+        wanted.write_text("")
 
 
 def test_two_starts_at_once_wait_for_each_other(ready: Path) -> None:
@@ -144,7 +181,7 @@ def set_up_for_running(clone: Path) -> subprocess.CompletedProcess[str]:
 def test_running_needs_no_tools_and_they_are_added_when_they_are_wanted(ready: Path) -> None:
     tools, asked = ready / "requirements-dev.txt", ready / "npm-was-asked"
     (ready / "requirements-run.txt").write_text("# another line\n")
-    tools.write_text("a-package-that-is-not-there==1.0\n")
+    tools.write_text(f"a-package-that-is-not-there==1.0 {A_HASH}\n")
     (ready / "node_modules" / ".complete").unlink()
     done = set_up_for_running(ready)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -157,6 +194,14 @@ def test_running_needs_no_tools_and_they_are_added_when_they_are_wanted(ready: P
     assert "--omit=dev" not in asked.read_text().splitlines()[-1]
     assert set_up_for_running(ready).stdout == "", "what is there with its tools is enough"
     assert call(ready).stdout == ""
+
+
+def test_every_script_leads_to_a_program() -> None:
+    """A script hands its own name to the set-up, which starts a module."""
+    for name, module in setup.COMMANDS.items():
+        assert (ROOT / "bin" / name).is_file(), name
+        program = module if module.startswith("devstack.commands.") else f"{module}.__main__"
+        assert importlib.util.find_spec(program) is not None, name
 
 
 def test_help_helps_and_an_unknown_word_is_refused(clone: Path) -> None:

@@ -1,5 +1,6 @@
 """The whole stack as `bin/run` starts it, with data of its own: shown, killed, started again, stopped."""
 
+import json
 import os
 import re
 import shutil
@@ -145,6 +146,20 @@ def test_what_goes_well_scrolls_nothing_away(stack: Stack) -> None:
     assert "GET /login" not in stack.said()[said:]
 
 
+def test_secrets_are_the_owners_alone(stack: Stack) -> None:
+    """Every user of a machine can read command lines, and enter folders that are open."""
+    kept = json.loads((stack.instance / "secrets.json").read_text())
+    assert {"mux_webhook_secret", "mux_token_secret", "redis_password"} <= kept.keys()
+    heads = [psutil.Process(stack.number(name)) for name in NAMES]
+    running = {one.pid: one for head in heads for one in (head, *head.children(recursive=True))}
+    lines = [" ".join(one.cmdline()) for one in running.values()]
+    assert any("muxsim" in line and "--webhook" in line for line in lines)
+    assert [line for line in lines for secret in kept.values() if secret in line] == []
+    environment = "".join(Path(f"/proc/{stack.number('mux')}/environ").read_text())
+    assert kept["mux_webhook_secret"] in environment, "the control: this is how the simulator is told"
+    assert stack.instance.stat().st_mode & 0o077 == 0
+
+
 def test_a_second_one_in_the_same_folder_is_refused(stack: Stack, tmp_path: Path) -> None:
     said = tmp_path / "log"  # of its own: the first one goes on writing into the stack's
     assert stack.spawn(said).wait(20) == 1
@@ -194,6 +209,25 @@ def test_who_lives_in_a_given_database_decides_whether_it_is_served(
         run._check_settings(stack)
     run._remembered(stack).touch()
     run._check_settings(stack)  # a demo that was made here, which a user joined
+
+
+@pytest.mark.parametrize(("public", "host"), [("", "127.0.0.1"), ("http://lessons.example", "a-machine")])
+def test_a_host_that_a_shell_has_set_opens_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, public: str, host: str
+) -> None:
+    monkeypatch.setattr(places, "INSTANCE", tmp_path / "instance")
+    monkeypatch.setenv("HOST", "a-machine")
+    monkeypatch.setenv("PUBLIC_URL", public)
+    planned = stacks.plan(options.Options(1, "postgresql://h/x", "redis://h", own_mux=True))
+    planned.close()
+    assert planned.settings["HOST"] == host
+
+
+def test_a_folder_that_was_open_is_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "instance"
+    folder.mkdir(mode=0o755)
+    places.make_private(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_database_without_tables_has_no_users(real_servers: Servers) -> None:

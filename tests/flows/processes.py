@@ -35,7 +35,6 @@ from tests.settings import environment
 T = TypeVar("T")
 SECRET = "flow-webhook-secret"
 DATABASE = "flow"
-TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret", "low")]
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -149,11 +148,10 @@ class Stack:
             MUX_API_URL=mux_url,
             MUX_STREAM_URL=mux_url,
             MUX_IMAGE_URL=mux_url,
-            MUX_WEBHOOK_SECRETS=SECRET,
             PROMETHEUS_MULTIPROC_DIR=str(self.home / "metrics"),
             HOST="127.0.0.1",
             PORT=str(self.port),
-            **settings,
+            **{"MUX_WEBHOOK_SECRETS": SECRET, **settings},
         )
         binaries = str(Path(sys.executable).parent)
         self.environment = {**os.environ, **product, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
@@ -174,10 +172,14 @@ class Stack:
 
     def start_mux(self) -> None:
         if self.simulator is None:
+            given = self.environment
             self.simulator = Simulator(
                 state_dir=self.home / "mux",
-                webhooks=[(f"{self.url}/api/webhooks/mux", SECRET)],
-                tokens=TOKENS,
+                webhooks=[(f"{self.url}/api/webhooks/mux", given["MUX_WEBHOOK_SECRETS"].split(",")[0])],
+                tokens=[
+                    (given["MUX_TOKEN_ID"], given["MUX_TOKEN_SECRET"], "high"),
+                    (given["MUX_WORKER_TOKEN_ID"], given["MUX_WORKER_TOKEN_SECRET"], "low"),
+                ],
                 processing_seconds=0.0,
                 rate_limits=False,
                 retry_seconds=0.5,

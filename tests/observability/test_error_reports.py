@@ -69,4 +69,4 @@ def test_a_real_client_sends_the_scrubbed_event(app: Flask, monkeypatch: pytest.
             real(dsn=None, default_integrations=False)
     (envelope,) = sent
     body = envelope.serialize().decode()
-    assert "it broke near [hidden]" in body
+    assert "it broke near [secret]" in body

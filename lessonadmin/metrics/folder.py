@@ -20,7 +20,9 @@ class UntrustedFolder(Exception):
 
 def prepare() -> Path:
     """The folder of this installation, made if it is not there; raises SettingsError for one that cannot be trusted."""
-    folder = Path(os.environ.setdefault(VARIABLE, str(_default())))
+    if VARIABLE not in os.environ:  # on a full disk there is no default folder either
+        os.environ[VARIABLE] = str(_default())
+    folder = Path(os.environ[VARIABLE])
     try:
         make_private(folder)
     except UntrustedFolder as refusal:

@@ -96,11 +96,16 @@ def check() -> dict[str, bool]:
     """Everything that must be there so that videos publish themselves."""
     at_head = revision() == expected_revision()
     return {
-        "database": True,
+        "database": _takes_changes(),
         "migrations": at_head,
         "redis": queue.answers(),
         **(worker_and_clock() if at_head else dict.fromkeys(("worker", "clock"), False)),
     }
+
+
+def _takes_changes() -> bool:
+    """A standby, or a server that was made read-only, answers and is of no use."""
+    return not db.session.scalar(text("SELECT current_setting('transaction_read_only')::boolean"))
 
 
 def without_database() -> dict[str, bool]:

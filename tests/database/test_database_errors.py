@@ -98,6 +98,7 @@ def a_deadlock(engine: Engine) -> None:
     [
         statement("SELECT pg_terminate_backend(pg_backend_pid())"),
         statement("SET LOCAL statement_timeout = '10ms'", "SELECT pg_sleep(5)"),
+        statement("SET TRANSACTION READ ONLY", "DELETE FROM heartbeats"),
         *map(raised, ("08006", "53100", "53300", "57P01", "57P03")),
         nothing_listens,
         no_connection_comes_free,
@@ -127,6 +128,7 @@ def test_a_conflict(engine: Engine, go_wrong: Callable[[Engine], None]) -> None:
         statement("SELECT nonsense"),
         statement("INSERT INTO lessons (id) VALUES (NULL)"),
         raised("23505"),
+        raised("25001"),
         raised("P0001"),
         a_value_that_the_driver_refuses,
         lambda _engine: int("x"),

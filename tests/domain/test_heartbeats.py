@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
 from lessonadmin import config
@@ -62,3 +62,11 @@ def test_all_pages_say_the_same_of_workers(session: Session) -> None:
         <= {one.cause for one in background_work_findings(read_signals())}
         <= {"no_clock", "redis_away"}
     )
+
+
+def test_a_database_that_takes_no_changes_is_not_ready(session: Session) -> None:
+    assert heartbeats.check()["database"] is True
+    session.rollback()
+    session.execute(text("SET TRANSACTION READ ONLY"))
+    assert heartbeats.check()["database"] is False
+    session.rollback()

@@ -4,7 +4,7 @@ The loop, one thread, reads and writes on all connections and never waits for on
 whole (`incoming`), and its answer is computed in turns (`exchange`). So slow clients hold connections only, of which a process has
 `--worker-connections`. A connection that takes longer than `limits` allows is answered 408 and ended.
 
-On SIGTERM no connection is accepted any more; requests that have begun to come are answered, within gunicorn's `--graceful-timeout`.
+On SIGTERM no connection is accepted any more but those that the system had taken; requests that have begun to come are answered, within gunicorn's `--graceful-timeout`.
 The configuration's hooks around requests and gunicorn's access log are not served: the application writes a line for each request.
 """
 
@@ -92,6 +92,9 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         self.alive = False
         self._accept_more(False)
         for listener in self.sockets:
+            # What the system has accepted already would be reset with the port.
+            while self._accepted(listener):
+                pass
             listener.close()
         began = time.monotonic()
         while self.connections and time.monotonic() < began + self.cfg.graceful_timeout:
@@ -145,16 +148,20 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
                 self.selector.unregister(listener)
 
     def _accept(self, listener: Any) -> None:
-        if self._leaves_it_to_others():
-            return
+        if not self._leaves_it_to_others():
+            self._accepted(listener)
+
+    def _accepted(self, listener: Any) -> bool:
+        """Take one connection; False if there is none."""
         try:
             accepted, peer = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return  # another process was quicker, or the client has gone
+            return False  # another process was quicker, or the client has gone
         except OSError as error:
             log.error("No connection can be accepted: %s", error.strerror)  # too many open files
-            self._pause(TICK_SECONDS)
-            return
+            if self.alive:
+                self._pause(TICK_SECONDS)
+            return False
         if len(self.connections) >= self.max_connections:
             self._close_nearest_to_its_end()
         one = Connection(accepted, peer, listener.getsockname())
@@ -162,6 +169,7 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         self._say_load()
         one.wait_for(State.IDLE, self.cfg.keepalive)
         self._watch(one, READ)
+        return True
 
     def _leaves_it_to_others(self) -> bool:
         """Once, and for a moment: what is still there then is accepted."""

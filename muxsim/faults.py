@@ -15,7 +15,7 @@ from muxsim.store import Doc, Store
 
 HTTP_KINDS = frozenset({
     "status", "rate_limited", "hang", "slow", "reset", "html", "truncated_json", "cut_body", "empty_body", "not_utf8",
-    "wrong_status",
+    "wrong_status", "drip",
 })  # fmt: skip
 SCHEDULING_KINDS = frozenset({"drop", "delay", "duplicate", "reorder", "shuffle"})
 SENDING_KINDS = frozenset({

@@ -9,7 +9,7 @@ const PRESETS = {
     ["Hang 30 s", "api", "hang", { seconds: 30 }], ["Slow 3 s", "api", "slow", { seconds: 3 }], ["Reset", "api", "reset"],
     ["Lost answer", "api", "reset", { after: true }], ["HTML page", "api", "html", { status: 200 }], ["Half a JSON", "api", "truncated_json"],
     ["Half a body", "api", "cut_body"], ["Not UTF-8", "api", "not_utf8"], ["Unknown status", "api", "unknown_enum"],
-    ["200 for 201", "api", "wrong_status", { status: 200 }],
+    ["200 for 201", "api", "wrong_status", { status: 200 }], ["A byte a second", "api", "drip", { seconds: 1 }],
   ],
   "Webhooks": [
     ["Drop", "webhook", "drop"], ["Delay 30 s", "webhook", "delay", { seconds: 30 }], ["Duplicate", "webhook", "duplicate"],

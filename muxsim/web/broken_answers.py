@@ -114,6 +114,8 @@ def _spoil(rule: Rule, response: Response) -> Response:
         response.status_code = _status(int(rule.number("status", 200)))
     elif rule.kind == "cut_body":
         return _half(response, raw)
+    elif rule.kind == "drip":
+        return _dripping(rule, response, raw)
     elif rule.kind in ("unknown_enum", "missing_field"):
         response.set_data(_edited(rule, raw))
     else:
@@ -128,6 +130,22 @@ def _half(response: Response, raw: bytes) -> Response:
     broken.headers["Content-Length"] = str(len(raw))
     broken.headers["X-Muxsim-Fault"] = "cut_body"
     return broken
+
+
+def _dripping(rule: Rule, response: Response, raw: bytes) -> Response:
+    """The head comes at once, and a byte of the body after each pause: no wait of the client's is a long one."""
+    stopping, pause = sim().stopping, min(rule.number("seconds", 1), MAX_WAIT_SECONDS)
+
+    def body() -> Iterator[bytes]:
+        yield b""  # the head leaves with the first piece
+        for place in range(len(raw)):
+            if stopping.wait(pause):
+                return
+            yield raw[place : place + 1]
+
+    slow = Response(body(), status=response.status_code, content_type=response.content_type)
+    slow.headers["Content-Length"] = str(len(raw))
+    return _marked(rule, slow)
 
 
 def _edited(rule: Rule, raw: bytes) -> bytes:

@@ -62,6 +62,17 @@ def test_hang_and_slow(sdk: Sdk, control: Control) -> None:
     assert time.monotonic() - began >= 0.3
 
 
+def test_an_answer_drips(sdk: Sdk, control: Control, asset_id: str) -> None:
+    """No wait for a piece of it is long; all of them are."""
+    control.fault("api", "drip", times=1, seconds=0.002)
+    began = time.monotonic()
+    assert sdk.assets.get_asset(asset_id).data.id == asset_id
+    assert time.monotonic() - began > 0.3
+    began = time.monotonic()
+    sdk.assets.get_asset(asset_id)
+    assert time.monotonic() - began < 0.3
+
+
 def test_clearing_the_faults_lets_a_slow_answer_go(sdk: Sdk, control: Control) -> None:
     control.fault("api", "slow", times=1, seconds=60)
     threading.Timer(0.3, control.clear_faults).start()

@@ -41,11 +41,7 @@ def _servers() -> Servers:
     """The servers of this process and of the workers that it starts."""
     global _started
     if _started is None:
-        from tests.settings import environment
-
-        def migrate(owner: str, application: str) -> None:
-            settings = environment(database_url=application, redis_url="redis://127.0.0.1:1/0")
-            for_tests.run_flask("db", "upgrade", settings=settings | {"MIGRATION_DATABASE_URL": owner})
+        from tests.settings import migrate
 
         _started = _stack.enter_context(for_tests.for_one_run(migrate))
     return _started

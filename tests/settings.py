@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from devstack.servers import for_tests
 from lessonadmin import config
 
 REQUIRED = tuple(name.upper() for name, field in config.Settings.model_fields.items() if field.is_required())
@@ -26,6 +27,12 @@ def environment(*, database_url: str, redis_url: str, **changes: str) -> dict[st
         "MUX_IMAGE_URL": "http://127.0.0.1:1",
         **changes,
     }
+
+
+def migrate(owner: str, application: str) -> None:
+    """An empty database gets the product's tables, roles and policies: the URLs of the owner and of the application."""
+    settings = environment(database_url=application, redis_url="redis://127.0.0.1:1/0")
+    for_tests.run_flask("db", "upgrade", settings=settings | {"MIGRATION_DATABASE_URL": owner})
 
 
 @contextmanager

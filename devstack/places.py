@@ -23,7 +23,7 @@ def private_folder(purpose: str) -> Path:
     """A new folder with a short path that only this user can enter; `sweep_private_folders` removes it if this process cannot."""
     base = Path(tempfile.gettempdir())
     if len(os.fsencode(base)) > MAX_SOCKET_FOLDER_LENGTH - 32:
-        base = Path("/tmp")  # noqa: S108 - the folder made in it is private, and the name unguessable
+        base = Path("/tmp")  # noqa: S108 - the folder made in it is private, and the name unguessable # nosec B108
     folder = Path(tempfile.mkdtemp(prefix=f"lessonadmin-{purpose}-", dir=base))
     (folder / "owner").write_text(identity.own_mark())
     return folder
@@ -39,7 +39,7 @@ def make_private(folder: Path) -> None:
 
 def sweep_private_folders(purpose: str) -> None:
     """Remove such folders of this user whose process is gone, as after kill -9."""
-    for base in {Path(tempfile.gettempdir()), Path("/tmp")}:  # noqa: S108 - only folders of this user are touched
+    for base in {Path(tempfile.gettempdir()), Path("/tmp")}:  # noqa: S108 - only folders of this user are touched # nosec B108
         for folder in base.glob(f"lessonadmin-{purpose}-*"):
             with contextlib.suppress(OSError):
                 if folder.stat().st_uid == os.geteuid() and not identity.is_alive(

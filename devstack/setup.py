@@ -55,7 +55,7 @@ def main() -> int:
     python = set_up(tools=sys.argv[1] != "run")
     command, *arguments = sys.argv[1:]
     environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    os.execve(python, [str(python), "-m", COMMANDS[command], *arguments], environment)  # noqa: S606 - no shell: the words are passed on as they are
+    os.execve(python, [str(python), "-m", COMMANDS[command], *arguments], environment)  # noqa: S606 - no shell: the words are passed on as they are # nosec B606
 
 
 if __name__ == "__main__":

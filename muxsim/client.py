@@ -36,7 +36,7 @@ class Control:
             f"{self.url}/_sim/api{path}", data=payload, method=method, headers=headers
         )
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as answer:  # noqa: S310 - the simulator's own address
+            with urllib.request.urlopen(request, timeout=self._timeout) as answer:  # noqa: S310 - the simulator's own address # nosec B310
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -248,7 +248,7 @@ def _put(url: str, data: bytes, content_range: str | None) -> int:
     headers = {"Content-Type": "video/mp4"} | ({"Content-Range": content_range} if content_range else {})
     request = urllib.request.Request(url, data=data, method="PUT", headers=headers)  # noqa: S310 - the simulator's own address
     try:
-        with urllib.request.urlopen(request, timeout=130) as answer:  # noqa: S310 - the simulator's own address
+        with urllib.request.urlopen(request, timeout=130) as answer:  # noqa: S310 - the simulator's own address # nosec B310
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

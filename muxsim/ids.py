@@ -42,7 +42,7 @@ class Ids:
 
     def random(self, purpose: str) -> random.Random:
         """A generator for one purpose, so that one kind of chance does not disturb another."""
-        return random.Random(f"{self.seed}|{purpose}")  # noqa: S311 - repeatable on purpose, not a secret
+        return random.Random(f"{self.seed}|{purpose}")  # noqa: S311 - repeatable on purpose, not a secret # nosec B311
 
     def _spell(self, kind: str, number: int) -> str:
         return (

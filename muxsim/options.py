@@ -7,7 +7,7 @@ from typing import Any
 
 ENVIRONMENT = "Development"
 PERMISSIONS = ("video:read", "video:write", "data:read", "data:write", "system:read", "system:write")
-DEFAULT_SECRET = "whsec_muxsim"  # noqa: S105 - a simulator's default, documented as such
+DEFAULT_SECRET = "whsec_muxsim"  # noqa: S105 - a simulator's default, documented as such # nosec B105
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Handler(WSGIRequestHandler):
                 socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00"
             )
             server = self.server
-            assert isinstance(server, Server)  # noqa: S101 - this handler serves no other
+            assert isinstance(server, Server)  # noqa: S101 - this handler serves no other # nosec B101
             server.broken.add(id(self.connection))
 
 

@@ -51,6 +51,7 @@ def checks() -> list[Check]:
         Check("javascript-lint", (node, "node_modules/eslint/bin/eslint.js", ".", "--max-warnings", "0")),
         Check("javascript-syntax", (node, "-e", syntax, *_scripts())),
         Check("orphans", (PYTHON, "-m", "devstack.orphans")),
+        Check("security", (PYTHON, "-m", "devstack.checks.security")),
         Check("vocabulary", (PYTHON, "-m", "devstack.checks.vocabulary")),
         Check("phrases", (PYTHON, "-m", "devstack.checks.phrases")),
         Check("folders", (PYTHON, "-m", "devstack.checks.folders")),

@@ -49,10 +49,10 @@ def migrate(owner: str, application: str) -> None:
         "DATABASE_URL": application,
         "MIGRATION_DATABASE_URL": owner,
         "REDIS_URL": "redis://127.0.0.1:1/0",
-        "SECRET_KEY": "only-to-migrate-an-empty-database",
+        "SECRET_KEY": "only-to-migrate-an-empty-database",  # of no installation: the database is empty and goes with the process # nosec B105
         "PUBLIC_URL": "http://localhost",
-        "MUX_TOKEN_ID": "none",
-        "MUX_TOKEN_SECRET": "none",
+        "MUX_TOKEN_ID": "none",  # of no installation: the database is empty and goes with the process # nosec B105
+        "MUX_TOKEN_SECRET": "none",  # of no installation: the database is empty and goes with the process # nosec B105
         "MUX_WEBHOOK_SECRETS": "only-to-migrate",
         "MUX_API_URL": NOTHING_LISTENS,
     }

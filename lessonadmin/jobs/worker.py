@@ -151,7 +151,7 @@ def run(application: Flask, *, burst: bool) -> None:
             log.warning("Redis does not answer (%s), trying again", type(error).__name__)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        stop.wait(1 + random.random() * 2)  # noqa: S311  # only so that workers do not all come back at once
+        stop.wait(1 + random.random() * 2)  # noqa: S311  # only so that workers do not all come back at once # nosec B311
 
 
 @click.command("worker")

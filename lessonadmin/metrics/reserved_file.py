@@ -24,7 +24,7 @@ class ReservedFile(MmapedDict):
     """What the client maps, one for a kind of counter and a process."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
-        assert not read_mode, "files are read by the client's own class"  # noqa: S101
+        assert not read_mode, "files are read by the client's own class"  # noqa: S101 # nosec B101
         self._fname = filename
         self._was_told = False
         self._without_place: set[str] = set()

@@ -81,7 +81,7 @@ def _require(email: str, password: str) -> None:
     if not email:
         missing["email"] = "Enter your e-mail address."
     if not password:
-        missing["password"] = "Enter your password."  # noqa: S105 - a sentence
+        missing["password"] = "Enter your password."  # noqa: S105 - a sentence # nosec B105
     if missing:
         raise Invalid("invalid_input", "Enter your e-mail address and password.", fields=missing)
 

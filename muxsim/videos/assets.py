@@ -193,7 +193,7 @@ class Assets:
             clauses.append("(created_at, seq) < (?, ?)")
             values += after
         where = " AND ".join(clauses)
-        sql = f"SELECT * FROM assets WHERE {where} ORDER BY created_at DESC, seq DESC LIMIT ? OFFSET ?"  # noqa: S608 - conditions of this module, values as parameters
+        sql = f"SELECT * FROM assets WHERE {where} ORDER BY created_at DESC, seq DESC LIMIT ? OFFSET ?"  # noqa: S608 - conditions of this module, values as parameters # nosec B608
         return [
             (_asset(row), (row["created_at"], row["seq"]))
             for row in self._store.all(sql, *values, limit, offset)

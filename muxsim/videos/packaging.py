@@ -112,8 +112,8 @@ class Packager:
         timer = threading.Timer(within, process.kill)
         timer.start()
         complaints: list[str] = []
-        assert process.stdout is not None  # noqa: S101 - a pipe, see above
-        assert process.stderr is not None  # noqa: S101 - it was asked for above
+        assert process.stdout is not None  # noqa: S101 - a pipe, see above # nosec B101
+        assert process.stderr is not None  # noqa: S101 - it was asked for above # nosec B101
         reader = threading.Thread(
             target=lambda stream: complaints.append(stream.read()), args=(process.stderr,)
         )

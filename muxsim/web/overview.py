@@ -87,7 +87,7 @@ def assets(rows: int) -> list[Doc]:
 def events(rows: int, *, since: int = 0, newest: bool = False) -> list[Doc]:
     order = "DESC" if newest else "ASC"
     found = sim().store.all(
-        f"SELECT * FROM events WHERE seq > ? ORDER BY seq {order} LIMIT ?",  # noqa: S608 - one of two words
+        f"SELECT * FROM events WHERE seq > ? ORDER BY seq {order} LIMIT ?",  # noqa: S608 - one of two words # nosec B608
         since, rows,
     )  # fmt: skip
     return [_event(row) for row in found]
@@ -111,7 +111,7 @@ def calls(rows: int, *, since: int = 0, newest: bool = False) -> list[Doc]:
     return [
         dict(row)
         for row in sim().store.all(
-            f"SELECT * FROM calls WHERE seq > ? ORDER BY seq {order} LIMIT ?",  # noqa: S608 - one of two words
+            f"SELECT * FROM calls WHERE seq > ? ORDER BY seq {order} LIMIT ?",  # noqa: S608 - one of two words # nosec B608
             since, rows,
         )
     ]  # fmt: skip

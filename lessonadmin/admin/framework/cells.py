@@ -33,7 +33,7 @@ def _macro(file: str, name: str, *values: Any, **named: Any) -> Markup:
 
 def _call(environment: Environment, file: str, name: str, *values: Any, **named: Any) -> Markup:
     template = environment.get_template(file)
-    return Markup(getattr(template.module, name)(*values, **named))  # noqa: S704 - a template of the panel, which escapes
+    return Markup(getattr(template.module, name)(*values, **named))  # noqa: S704 - a template of the panel, which escapes # nosec B704
 
 
 # Cells that say a state: of a few words each, the same for every viewer at any time, and a hundred of them on a page.

@@ -29,7 +29,7 @@ MAX_PAUSE_SECONDS = 1800
 MAX_AT_ONCE = 100
 # A link that could not leave for so long is of no use to the person who asked for it.
 GIVE_UP_SECONDS: dict[LinkKind, int] = {
-    "password_reset": 86_400,
+    "password_reset": 86_400,  # a kind of link and its seconds # nosec B105
     "invitation": 5 * 86_400,
     "new_address": 86_400,
 }

@@ -8,7 +8,7 @@ from lessonadmin.domain.models.accounts import LinkKind, Role
 from lessonadmin.domain.notifications import mail_text
 
 PATHS: dict[LinkKind, str] = {
-    "password_reset": "/reset-password/",
+    "password_reset": "/reset-password/",  # a kind of link # nosec B105
     "invitation": "/invitation/",
     "new_address": "/new-address/",
 }
@@ -19,7 +19,7 @@ ROLES: dict[Role, str] = {
     "admin": "an admin",
 }
 SUBJECTS: dict[LinkKind, str] = {
-    "password_reset": "Choose a new password",
+    "password_reset": "Choose a new password",  # a kind of link # nosec B105
     "invitation": "You are invited to Lessonadmin",
     "new_address": "Confirm your new address",
 }

@@ -36,7 +36,7 @@ MAX_WAIT_SECONDS = 8.0  # for tries that are looked at right now
 MAX_PROOFS = 3  # of a password that was changed meanwhile, if only to a new hash of the same
 # What a wrong try is recorded as, by the type of the problem; any other is `sign_in_failed`.
 EVENTS = {
-    "temporary_password_ended": "temporary_password_ended",
+    "temporary_password_ended": "temporary_password_ended",  # the name of a reason # nosec B105
     "wrong_code": "wrong_code",
     "passkey_refused": "passkey_refused",
 }

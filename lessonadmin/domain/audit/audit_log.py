@@ -31,7 +31,7 @@ NOTICE_COLUMNS = (
 )
 INSERT_AUDIT = f"""INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id, detail)
   SELECT id, actor_type, actor_id, action, target_type, target_id, detail
-    FROM jsonb_to_recordset(CAST(:audit AS jsonb)) AS r ({AUDIT_COLUMNS})"""
+    FROM jsonb_to_recordset(CAST(:audit AS jsonb)) AS r ({AUDIT_COLUMNS})"""  # noqa: S608 - constants of this file, values as parameters # nosec B608
 WRITE_AUDIT = text(INSERT_AUDIT)
 WRITE_BOTH = text(f"""WITH written_audit AS ({INSERT_AUDIT})
 INSERT INTO notifications
@@ -39,7 +39,7 @@ INSERT INTO notifications
   SELECT id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted, mail_to,
          clock_timestamp() + make_interval(secs => wait)
     FROM jsonb_to_recordset(CAST(:notices AS jsonb)) AS r ({NOTICE_COLUMNS})
-  ON CONFLICT DO NOTHING RETURNING id""")
+  ON CONFLICT DO NOTHING RETURNING id""")  # noqa: S608 - constants of this file, values as parameters # nosec B608
 
 
 class Target(Protocol):

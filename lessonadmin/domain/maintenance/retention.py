@@ -93,7 +93,7 @@ def _remove(life: Life) -> int:
     condition = life.condition.format(limit=f"clock_timestamp() - interval '{days_of(life)} days'")
     gone = db.session.execute(
         text(
-            f"DELETE FROM {life.table} WHERE {key} IN"  # noqa: S608  # names and conditions are the constants above
+            f"DELETE FROM {life.table} WHERE {key} IN"  # noqa: S608  # names and conditions are the constants above # nosec B608
             f" (SELECT {key} FROM {life.table} WHERE {condition} LIMIT {BATCH})"
         )
     )

@@ -198,7 +198,7 @@ class Tracking(WithMuxIds, Stamped, Base):
     def target_id(self) -> uuid.UUID:
         """The lesson or the course."""
         found = self.lesson_id or self.course_id
-        assert found is not None  # noqa: S101  # the table has a constraint for it
+        assert found is not None  # noqa: S101  # the table has a constraint for it # nosec B101
         return found
 
     @hybrid_property

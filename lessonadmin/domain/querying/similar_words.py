@@ -31,7 +31,7 @@ SELECT asked.place, asked.folded, known.word
     UNION ALL
     (SELECT word FROM {WORDS} WHERE length(asked.folded) >= {MIN_PART} AND grams @> asked.inside
         AND strpos(folded, asked.folded) > 1 ORDER BY length(folded), word LIMIT {MAX_PARTS})) known ON true
- ORDER BY asked.place""")  # noqa: S608 - a table and numbers of this module
+ ORDER BY asked.place""")  # noqa: S608 - a table and numbers of this module # nosec B608
 # Words of about the length that share a piece with it; those that share most first. A wrong letter touches three neighbours.
 # What was asked is materialized: its pieces would else be made anew for each piece of each word.
 COMPARED = text(f"""
@@ -45,7 +45,7 @@ SELECT asked.place, asked.folded, known.word, known.folded
      WHERE asked.letters >= {MIN_SIMILAR} AND grams && asked.grams
        AND length(folded) BETWEEN asked.letters - asked.errors AND asked.letters + asked.errors
      ORDER BY (SELECT count(*) FROM unnest(grams) AS gram WHERE gram = ANY(asked.grams)) DESC, word
-     LIMIT {MAX_COMPARED}) known""")  # noqa: S608 - a table and numbers of this module
+     LIMIT {MAX_COMPARED}) known""")  # noqa: S608 - a table and numbers of this module # nosec B608
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ SELECT c.mux_preview_asset_id, NULL, NULL, c.id, c.video_processing_status, c.cr
    AND c.video_processing_status IN ('processing', 'ready')
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t
                     WHERE t.mux_asset_id = c.mux_preview_asset_id AND t.course_id = c.id)
-"""
+"""  # noqa: S608 - constants of this file # nosec B608
 # Its asset is held for staff, by whichever way it is found.
 WAS_WITHDRAWN = f"t.status = 'cancelled' AND t.error_type = '{KEPT_BACK[State.WITHDRAWN]}'"
 UNUSED_BY_US = f"""
@@ -54,7 +54,7 @@ UNUSED_BY_US = f"""
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id
                       AND t.superseded_at IS NULL AND t.status IN ({OPEN}))
    AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.upload_id = s.upload_id AND {WAS_WITHDRAWN})
-"""
+"""  # noqa: S608 - constants of this file # nosec B608
 IS_OLD = "coalesce(s.made_at, '-infinity') < clock_timestamp() - interval '1 day'"
 HAS_ANOTHER = """EXISTS (SELECT 1 FROM used_assets u
     WHERE (u.lesson_id = s.lesson_id OR u.course_id = s.course_id) AND u.asset_id <> s.asset_id)"""
@@ -70,14 +70,14 @@ QUERIES = {
     "missing": f"""SELECT 'missing', u.asset_id, {OWNER.format("u")}, u.tracking_id,
         'here: ' || u.status || ', Mux does not have it'
         FROM used_assets u WHERE NOT EXISTS (SELECT 1 FROM seen_assets s WHERE s.asset_id = u.asset_id)
-         AND u.created_at < :started_at ORDER BY u.asset_id""",
+         AND u.created_at < :started_at ORDER BY u.asset_id""",  # noqa: S608 - constants of this file # nosec B608
     "wrong_policy": f"""SELECT 'wrong_policy', u.asset_id, {OWNER.format("u")}, u.tracking_id,
         CASE WHEN u.playback_id <> ALL (s.playback_ids) THEN 'Mux does not have the playback id'
              ELSE 'it is paid for and has a public playback id' END
         FROM used_assets u JOIN seen_assets s USING (asset_id)
         WHERE u.status = 'ready' AND (u.playback_id <> ALL (s.playback_ids)
               OR (u.price_cents > 0 AND 'public' = ANY (s.policies) AND (:signs OR u.wanted_policy = 'signed')))
-        ORDER BY u.asset_id""",
+        ORDER BY u.asset_id""",  # noqa: S608 - constants of this file # nosec B608
     "stale": f"""SELECT 'stale', u.asset_id, {OWNER.format("u")}, u.tracking_id,
         'here: ' || u.status || ', at Mux: ' || s.status
         FROM used_assets u JOIN seen_assets s USING (asset_id)
@@ -86,7 +86,7 @@ QUERIES = {
         UNION ALL
         SELECT 'stale', s.asset_id, {OWNER.format("t")}, t.id, 'here: withdrawn, at Mux: ' || s.status
         FROM mux_asset_tracking t JOIN seen_assets s ON s.upload_id = t.upload_id
-        WHERE {WAS_WITHDRAWN} ORDER BY 2""",
+        WHERE {WAS_WITHDRAWN} ORDER BY 2""",  # noqa: S608 - constants of this file # nosec B608
     "unknown_upload": f"""SELECT 'unknown_upload', s.upload_id, {OWNER.format("s")}, NULL::uuid,
         'Mux waits for its file, it is unknown here'
         FROM seen_uploads s WHERE s.status = 'waiting' AND (s.lesson_id IS NOT NULL OR s.course_id IS NOT NULL)
@@ -94,7 +94,7 @@ QUERIES = {
          AND NOT EXISTS (SELECT 1 FROM mux_asset_tracking t WHERE t.id = s.tracking_id AND t.upload_id IS NULL
                             AND t.status = 'uploading')
          AND NOT EXISTS (SELECT 1 FROM upload_cancellations c WHERE c.upload_id = s.upload_id)
-        ORDER BY s.upload_id""",
+        ORDER BY s.upload_id""",  # noqa: S608 - constants of this file # nosec B608
 }
 
 

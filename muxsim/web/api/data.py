@@ -42,10 +42,10 @@ def list_breakdown_values(metric: str) -> tuple[Doc, int]:
     direction = checks.choice(given.get("order_direction"), "order_direction", ("asc", "desc")) or "desc"
     start, end = _timeframe()
     grouped = (
-        f"SELECT asset_id, count(*) AS views, {value} AS value, sum(seconds) AS seconds FROM views"  # noqa: S608 - words of this module, values as parameters
+        f"SELECT asset_id, count(*) AS views, {value} AS value, sum(seconds) AS seconds FROM views"  # noqa: S608 - words of this module, values as parameters # nosec B608
         " WHERE env = ? AND ended_at >= ? AND ended_at < ? GROUP BY asset_id"
     )  # words from the tables above
-    total = int(sim().store.number(f"SELECT count(*) FROM ({grouped})", env(), start, end))  # noqa: S608 - words of this module, values as parameters
+    total = int(sim().store.number(f"SELECT count(*) FROM ({grouped})", env(), start, end))  # noqa: S608 - words of this module, values as parameters # nosec B608
     rows = sim().store.all(
         f"{grouped} ORDER BY {order} {direction}, asset_id LIMIT ? OFFSET ?",
         env(), start, end, limit, (page - 1) * limit,

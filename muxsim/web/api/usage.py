@@ -47,7 +47,7 @@ def _timeframe() -> tuple[int, int]:
 
 def _report(asset_id: str, played: float) -> Doc:
     asset = sim().assets.get(asset_id)
-    assert asset is not None  # noqa: S101 - joined in the query above
+    assert asset is not None  # noqa: S101 - joined in the query above # nosec B101
     tier = asset.doc.get("resolution_tier", "720p")
     buckets = dict.fromkeys(("tier_audio_only", "tier_720p", "tier_1080p", "tier_1440p", "tier_2160p"), 0.0)
     buckets["tier_" + tier.replace("-", "_")] = played

@@ -12,7 +12,8 @@ secure_scheme_headers: dict[str, str] = {}
 
 def on_starting(server: Any) -> None:
     from app import app
-    from lessonadmin.web import garbage_collection, startup_check
+    from lessonadmin import garbage_collection
+    from lessonadmin.web import startup_check
 
     refusal = startup_check.refusal(app)
     if refusal is not None:

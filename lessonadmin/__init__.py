@@ -5,10 +5,15 @@
 
 from flask import Flask
 
-from lessonadmin import config
+from lessonadmin import config, garbage_collection
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
+    with garbage_collection.paused():
+        return _create_app(settings)
+
+
+def _create_app(settings: config.Settings | None) -> Flask:
     from lessonadmin import admin, auth, cli, db, jobs, views, web
     from lessonadmin.observability import error_reports, logs, own_secrets
     from lessonadmin.security import browser_cookie, compression

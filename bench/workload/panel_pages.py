@@ -60,7 +60,7 @@ def ours(pages: dict[str, Page], rounds: int = ROUNDS) -> Answer:
     from lessonadmin.db import CLI, db, transaction
     from lessonadmin.domain.accounts import sessions
     from lessonadmin.domain.models import User
-    from lessonadmin.web import garbage_collection
+    from lessonadmin import garbage_collection
 
     app = create_app(config.load(dict(os.environ)))
     garbage_collection.keep_what_is_loaded()  # as web processes do

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from devstack.places import ROOT
-from lessonadmin.web import garbage_collection
+from lessonadmin import config, create_app, garbage_collection
 
 
 @pytest.fixture
@@ -37,3 +37,26 @@ def test_gunicorn_does_it_before_it_forks(
     monkeypatch.setitem(sys.modules, "app", type("Module", (), {"app": app}))
     runpy.run_path(str(ROOT / "gunicorn.conf.py"))["on_starting"](None)
     assert done == ["looked", "kept"]
+
+
+def test_while_an_application_is_made_it_is_off_and_then_on_again(
+    settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(config, "use", lambda _settings: seen.append(gc.isenabled()))
+    create_app(config.current())
+    assert seen == [False]
+    assert gc.isenabled()
+
+
+def test_it_is_on_again_after_an_error_and_stays_off_where_it_was() -> None:
+    with pytest.raises(ValueError, match="broken"), garbage_collection.paused():
+        raise ValueError("broken")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with garbage_collection.paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

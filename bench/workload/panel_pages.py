@@ -56,11 +56,10 @@ def ours(pages: dict[str, Page], rounds: int = ROUNDS) -> Answer:
     """The panel as a signed-in administrator sees it."""
     from sqlalchemy import select
 
-    from lessonadmin import config, create_app
+    from lessonadmin import config, create_app, garbage_collection
     from lessonadmin.db import CLI, db, transaction
     from lessonadmin.domain.accounts import sessions
     from lessonadmin.domain.models import User
-    from lessonadmin import garbage_collection
 
     app = create_app(config.load(dict(os.environ)))
     garbage_collection.keep_what_is_loaded()  # as web processes do

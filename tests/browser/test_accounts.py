@@ -67,7 +67,7 @@ def test_a_forgotten_password(
     page.get_by_label("E-mail address").fill(instructor.email)
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Look at your mail")
-    page.goto(mailing.link())
+    page.goto(link := mailing.link())
     accessible(page)
     choose(page, "New password", "password12")
     page.get_by_role("button", name="Set the password").click()
@@ -75,6 +75,9 @@ def test_a_forgotten_password(
     choose(page, "New password")
     page.get_by_role("button", name="Set the password").click()
     expect(page.get_by_text("Your new password is set")).to_be_visible()
+    page.goto(link)
+    expect(page.get_by_text("A link works once and for a limited time")).to_be_visible()
+    page.goto("/login")
     sign_in(page, instructor.email, NEW)
     expect(page).to_have_url(re.compile("/lessons$"))
 

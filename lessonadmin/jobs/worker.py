@@ -29,7 +29,7 @@ from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain import heartbeats
 from lessonadmin.jobs import own_connections
-from lessonadmin.observability import traces
+from lessonadmin.observability import error_reports, traces
 from lessonadmin.redis_queue.job_list import QUEUES
 from lessonadmin.redis_queue.listed_jobs import ListedJob, ListedQueue
 from lessonadmin.security import security_events
@@ -103,6 +103,7 @@ class LessonWorker(Worker):
 
     def handle_exception(self, job: Any, *exc_info: Any) -> None:
         log.error("the job %s failed", job.func_name, exc_info=exc_info)
+        error_reports.flush()  # RQ ends this child at once
 
     def main_work_horse(self, job: Any, queue: Any) -> None:
         with self.application.app_context():

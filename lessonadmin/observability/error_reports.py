@@ -14,6 +14,7 @@ HIDDEN_HEADERS = frozenset(
 )
 HIDDEN = "[hidden]"
 DATABASE = ("sqlalchemy", "psycopg")
+FLUSH_SECONDS = 2.0
 
 
 def init_app() -> None:
@@ -22,6 +23,7 @@ def init_app() -> None:
     if dsn is None:
         return
     import sentry_sdk
+    from sentry_sdk.integrations.rq import RqIntegration
 
     sentry_sdk.init(
         dsn=dsn,
@@ -35,9 +37,20 @@ def init_app() -> None:
             "queues": False,
         },
         traces_sample_rate=0.0,
+        trace_propagation_targets=[],  # no other server is sent a header about it
+        # It writes into every job, and workers run none that brings more than `queue.enqueue` writes; a failed one is logged, and so reported.
+        disabled_integrations=[RqIntegration],
         before_send=scrub,  # type: ignore[arg-type]  # Sentry's event type is a TypedDict
         before_breadcrumb=lambda crumb, _: _clean(crumb),
     )
+
+
+def flush() -> None:
+    """Send now what waits: for a process that ends without the usual goodbye."""
+    if config.current().sentry_dsn is not None:
+        import sentry_sdk
+
+        sentry_sdk.flush(timeout=FLUSH_SECONDS)
 
 
 def scrub(event: dict[str, Any], _hint: object = None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from flask import Flask
 
 from lessonadmin.domain.prices import currency, money, price_text
+from lessonadmin.text import markdown
 from lessonadmin.text.durations import about, in_words, measured
 from lessonadmin.text.user_agents import browser
 
@@ -79,4 +80,6 @@ def init_app(app: Flask) -> None:
         browser,
     ):
         app.jinja_env.filters[written.__name__] = written
+    app.jinja_env.filters["markdown"] = markdown.html
+    app.jinja_env.filters["without_marks"] = markdown.plain
     app.jinja_env.globals[currency.__name__] = currency

@@ -25,6 +25,7 @@ PAYLOADS = (
     "<button data-js=copy data-value=x onclick=alert(48)>x</button>", "<dialog open>49</dialog>", "<textarea></textarea><script>alert(50)</script>", "</textarea><script>alert(51)</script>",
     "</select><script>alert(52)</script>", "</td></tr></table><script>alert(53)</script>", "';alert(54);//", "\";alert(55);//", "`;alert(56);//",
     "<x style=position:fixed;inset:0>57", "%s%n%x{0}{name}", "\u202egnp.exe\u202c", "A" * 150, "\U0001f600\u0301\u0301\u0301\u0301\u0301", "=cmd|'/C calc'!A0",
+    "![x](//evil.example/60.png)", "[x](javascript:alert(61))", "[x][y]\n\n[y]: javascript:alert(62)",
 )  # fmt: skip
 ALL = " ".join(PAYLOADS)
 

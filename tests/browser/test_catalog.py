@@ -11,6 +11,23 @@ from tests.browser.stack import Person, Stack, Visitor
 
 Axe = Callable[[Page], list[str]]
 HEAVIEST_KB = 150
+MARKDOWN = """# You need
+
+- **two** brushes, see [the shop](https://brushes.example/round?size=8)
+- *cold pressed* paper
+- water
+
+1. Wet the paper.
+2. Paint.
+
+> Wait until it is dry.
+
+| colour | drops |
+|---|---|
+| blue | 3 |
+
+`A_very_long_name_that_no_line_of_a_phone_has_room_for_and_that_goes_on_and_on_without_a_space`
+"""
 # everything that came over the wire for this page, as it came
 LOADED = """() => ["navigation", "resource"].flatMap((kind) =>
   performance.getEntriesByType(kind).map((entry) => [entry.name, entry.transferSize]))"""
@@ -75,7 +92,7 @@ def test_the_lists_and_pages_are_accessible(
 ) -> None:
     course = school.course("Watercolour for beginners", description="Six calm evenings. " * 12, preview=True)
     bread = school.course("Bread at home")
-    free = school.lesson("Paper, brushes, water", course=course, real=True, position=1)
+    free = school.lesson("Paper, brushes, water", course=course, real=True, position=1, description=MARKDOWN)
     paid = school.lesson(
         "A title that is long enough to need a second and a third line " * 2, price=99_999_900, course=course
     )
@@ -96,6 +113,25 @@ def test_the_lists_and_pages_are_accessible(
             page.goto(address)
             assert fits(page), (address, width)
             assert axe(page) == [], (address, width)
+
+
+def test_a_description_is_laid_out_as_it_was_written(visit: Visitor, school: School, student: Person) -> None:
+    course = school.course("Watercolour", description=MARKDOWN)
+    lesson = school.lesson("Wet in wet", description=MARKDOWN, course=course)
+    page = visit(student, width=390, errors=True)  # seeded videos have no storyboard
+    for address in (f"/catalog/{lesson}", f"/catalog/courses/{course}"):
+        page.goto(address)
+        prose = page.locator(".prose")
+        expect(prose.get_by_role("heading", name="You need", level=3)).to_be_visible()
+        expect(prose.locator("ul > li")).to_have_count(3)
+        expect(prose.get_by_role("link", name="the shop")).to_have_attribute(
+            "href", "https://brushes.example/round?size=8"
+        )
+        assert fits(page)
+    page.goto("/catalog/courses")
+    expect(page.locator(".shelf__text")).to_contain_text(
+        "You need two brushes, see the shop cold pressed paper"
+    )
 
 
 def test_what_was_bought_and_is_gone_is_explained(

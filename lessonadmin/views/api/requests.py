@@ -46,7 +46,9 @@ def _clamped(value: Any) -> Any:
 Text = Annotated[str, AfterValidator(_storable)]
 MuxId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_storable)]
 Title = Annotated[str, Field(min_length=1, max_length=lessons.MAX_TITLE_LENGTH), AfterValidator(_storable)]
-Description = Annotated[str, Field(max_length=lessons.MAX_DESCRIPTION_LENGTH), AfterValidator(_storable)]
+Description = Annotated[
+    str, Field(max_length=lessons.MAX_DESCRIPTION_LENGTH, description="Markdown."), AfterValidator(_storable)
+]
 Cents = Annotated[int, Strict(), Field(ge=0, le=MAX_PRICE_CENTS)]
 Bytes = Annotated[int, Field(ge=0, le=MAX_SIZE_BYTES), BeforeValidator(_whole)]
 LessonStatus = Literal["draft", "published"]

@@ -8,6 +8,7 @@ from lessonadmin.views import (
     api,
     catalog,
     courses,
+    edit_history,  # noqa: F401 - adds pages to the blueprints of lessons and courses
     health,
     home,
     lessons,

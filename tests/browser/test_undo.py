@@ -1,4 +1,4 @@
-"""Every bulk action that has an undo is done and undone through the panel, and the rows are what they were."""
+"""What has an undo is done and undone through the pages, and the rows are what they were: every bulk action, and an edit."""
 
 from typing import Any
 
@@ -52,3 +52,28 @@ def test_every_undo_restores(
         undo.click()
         expect(panel.locator(".toast")).to_contain_text(f"Undo of “{action.label} 1 {action.target}”")
         assert row(stack, table, row_id) == before, action.name
+
+
+def test_an_instructor_takes_an_edit_back(
+    visit: Visitor, stack: Stack, instructor: Person, school: School, accessible: Any
+) -> None:
+    long = "Flour, water and salt. " * 40
+    lesson = school.lesson("Rye", price=900, description=long)
+    page = visit(instructor, errors=True)  # seeded videos have no storyboard
+    page.goto(f"/lessons/{lesson}/edit")
+    page.get_by_label("Title").fill("Rye bread")
+    page.get_by_label("Description").fill("Nothing but rye.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rye bread")
+    page.get_by_role("link", name="Earlier edits").click()
+    edit = page.locator(".edits > li")
+    expect(edit).to_have_count(1)
+    expect(edit).to_contain_text("by you")
+    accessible(page)
+    edit.get_by_role("button", name="Take back").click()
+    expect(page.locator(".toast")).to_contain_text("The edit is taken back.")
+    expect(page.locator(".edits > li")).to_have_count(2)
+    expect(page.locator(".edits > li").last).to_contain_text("Taken back")
+    assert stack.sql("SELECT title, description, price_cents FROM lessons WHERE id = %s", lesson) == [
+        ("Rye", long, 900)
+    ]

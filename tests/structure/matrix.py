@@ -5,10 +5,12 @@ Each cell is one real request, with a body that would do something if it were le
 difference before you commit it: a number that was 403, 404 or `login` and is no more opens something, and so does a new `+`.
 
     login       sent to the sign-in page       catalog    sent to the catalogue       own      sent to choose a password of one's own
-    200 .. 503  the status                     +          rows were changed           ~        sent elsewhere in the app
+    factor      sent to set up a second step   +          rows were changed           ~        sent elsewhere in the app
+    200 .. 503  the status
 
 The columns: not signed in; a student; the instructor whose lesson, course, upload, notice and token the request names; another
-instructor; support; admin; a session of a disabled account; one with a temporary password; API tokens of the instructor (`read`, `write`),
+instructor; support; admin; a session of a disabled account; one with a temporary password; the admin
+without a second step where STAFF_SECOND_FACTOR=required; API tokens of the instructor (`read`, `write`),
 of an admin (`staff`) and of the disabled account (`ended`); the admin's session without the token of its forms (`no csrf`).
 """
 
@@ -26,6 +28,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from lessonadmin import config
+from tests.settings import overridden
 from tests.structure.roles import methods_of
 from tests.structure.world import World, insert
 
@@ -35,8 +38,10 @@ UNKNOWN = "01a22aef-0000-7000-8000-000000000000"  # for ids of which the world h
 NONCE = re.compile(r"'nonce-[\w-]+'")
 WRITE = "LESSONADMIN_WRITE_MATRIX"
 COLUMNS = (
-    "anonymous", "student", "own", "foreign", "support", "admin", "disabled", "temporary", "read", "write", "staff", "ended", "no_csrf",
+    "anonymous", "student", "own", "foreign", "support", "admin", "disabled", "temporary", "no_factor", "read", "write", "staff", "ended", "no_csrf",
 )  # fmt: skip
+# Where an account is sent that has to do something first, and how the table says it.
+SENT_TO_DO = {"temporary": {"/account": "own"}, "no_factor": {"/account/security": "factor"}}
 # Counters and signs of life: they say that a request came, and change nothing of the school.
 COUNTERS = frozenset(
     {
@@ -62,7 +67,7 @@ class Ask:
 
 
 PATH = {
-    "lesson_id": "{draft}", "course_id": "{course}", "notice_id": "{notice}", "token_id": "{token}", "asset_id": "{asset}",
+    "passkey_id": "{passkey}", "lesson_id": "{draft}", "course_id": "{course}", "notice_id": "{notice}", "token_id": "{token}", "asset_id": "{asset}",
     "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv",
 }  # fmt: skip
 FREE = {"lesson_id": "{free}"}
@@ -124,13 +129,16 @@ ASKS: dict[str, Ask] = {
     "catalog.lesson": Ask(path=SOLD),
     "courses.create": Ask(form={"title": "New"}),
     "courses.order": Ask(form={"lesson_id": "{draft}"}),
+    "courses.take_back": Ask(form={"edit_id": "{audit}", "version": "1"}),
     "courses.save": Ask(form={"title": "Other", "version": "1"}),
     "lessons.cancel": Ask(path=SENDING),
     "lessons.create": Ask(form=LESSON),
     "lessons.save": Ask(form=LESSON),
+    "lessons.take_back": Ask(form={"edit_id": "{audit}", "version": "1"}),
     "lessons.unpublish": Ask(path=SOLD),
     "lessons.unsaved_changes": Ask(form={"page_id": "{draft}"}),
     "notices.mark_all": Ask(form={"until": "{notice}"}),
+    "sign_in_methods.rename_passkey": Ask(form={"name": "Other"}),
     "sign_in.login_post": Ask(form={"email": "{own_email}", "password": "{password}"}),
 }  # fmt: skip
 # A second row for routes whose answer depends on what they are about: the name of the variant, and the request.
@@ -284,7 +292,9 @@ class Measuring:
         """The answer; `tables` says what it changed."""
         world = self.world()
         browser = self.app.test_client(use_cookies=False)
-        answer = browser.open(**request_of(row, world), headers=world.headers[column])
+        duty = {"staff_second_factor": "required"} if column == "no_factor" else {}
+        with overridden(**duty):
+            answer = browser.open(**request_of(row, world), headers=world.headers[column])
         if answer.mimetype == "text/html" and answer.status_code == 200:
             found = self.policies.setdefault(f"{row.method} {row.rule.rule}", set())
             found.add(plain_policy(answer.headers["Content-Security-Policy"]))
@@ -323,8 +333,8 @@ def _said(answer: Any, column: str) -> str:
     if answer.status_code not in (301, 302, 303, 308):
         return str(answer.status_code)
     to = (answer.location or "").partition("?")[0]
-    own = to == "/account" and column == "temporary"
-    return {"/login": "login", "/catalog": "catalog"}.get(to, "own" if own else "~")
+    sent = {"/login": "login", "/catalog": "catalog"} | SENT_TO_DO.get(column, {})
+    return sent.get(to, "~")
 
 
 def measure(

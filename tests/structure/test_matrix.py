@@ -44,6 +44,7 @@ HERS = (
     "{mux_upload",
     "{notice}",
     "{token}",
+    "{passkey}",
     "{session}",
     "{upload",
     "{asset}",
@@ -68,7 +69,7 @@ READS_THAT_WRITE = {
 }
 STUDENTS_CHANGE = {
     "POST /account/data", "POST /account/name", "POST /account/mail", "POST /account/password", "POST /account/tokens", "POST /api/lessons/<uuid:lesson_id>/purchase", "POST /api/lessons/<uuid:lesson_id>/purchase (free)",
-    "POST /catalog/<uuid:lesson_id>/purchase",
+    "POST /catalog/<uuid:lesson_id>/purchase", "POST /account/security/app", "POST /account/security/passkeys/options",
 }  # fmt: skip
 
 Agreed = dict[str, tuple[Row, dict[str, str]]]
@@ -113,6 +114,18 @@ def test_a_temporary_password_opens_the_page_to_change_it_and_nothing_else(agree
             guarded(row)
             and not auth.OWN_PASSWORD.allows(row.endpoint, blueprint(row))
             and cells["temporary"] != refused
+        )
+
+    assert breaches(agreed, broken) == []
+
+
+def test_staff_without_a_required_second_step_set_one_up_and_do_nothing_else(agreed: Agreed) -> None:
+    def broken(row: Row, cells: dict[str, str]) -> bool:
+        refused = "403" if row.rule.rule.startswith("/api/") else "factor"
+        return (
+            guarded(row)
+            and not auth.SECOND_FACTOR.allows(row.endpoint, blueprint(row))
+            and cells["no_factor"] != refused
         )
 
     assert breaches(agreed, broken) == []

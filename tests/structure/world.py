@@ -32,7 +32,7 @@ ROLES = {
 }
 TOKENS = {"read": ("own", "read"), "write": ("own", "write"), "staff": ("admin", "write"), "ended": ("disabled", "write")}  # fmt: skip
 CSRF = "c" * 40
-# No request writes that it was seen, however long a test takes.
+# No request writes that it was seen, and no session has to prove again who it is, however long a test takes.
 LATER = "now() + interval '1 hour'"
 
 ROWS = """
@@ -63,6 +63,8 @@ INSERT INTO notifications (id, user_id, kind, message, lesson_id) VALUES
 INSERT INTO user_sessions (id, user_id, secret_hash, address, user_agent) VALUES
   ('{session}', '{own}', '{session}', '203.0.113.77', '{canary} browser');
 INSERT INTO api_tokens (id, user_id, name, secret_hash) VALUES ('{token}', '{own}', '{canary} script', '{token}');
+INSERT INTO passkeys (id, user_id, credential_id, public_key, user_handle, name) VALUES
+  ('{passkey}', '{own}', '{passkey}', 'key', '{own}', '{canary} phone');
 INSERT INTO saved_filters (id, user_id, list_slug, name, query) VALUES
   ('{filter}', '{own}', 'lesson', '{canary} filter', 'search={canary}');
 INSERT INTO batches (id, action, target_type, status, total, done, failed, reason, created_by, finished_at) VALUES
@@ -79,7 +81,7 @@ INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id,
 """
 # What stands in an address or a form: ids of rows, and names at Mux.
 IDS = (
-    "course", "open_course", "draft", "sold", "free", "sending", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "purchase", "notice", "session", "token",
+    "course", "open_course", "draft", "sold", "free", "sending", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "purchase", "notice", "session", "token", "passkey",
     "filter", "batch", "item", "item_done", "event", "deletion", "audit",
 )  # fmt: skip
 AT_MUX = (
@@ -133,6 +135,7 @@ def insert(app: Flask) -> World:
     for name, (who, _) in TOKENS.items():
         world.headers[name] = {"Authorization": f"Bearer {name} of {world[who]}"}
     world.headers["anonymous"] = {}
+    world.headers["no_factor"] = world.headers["admin"]
     world.headers["no_csrf"] = {"Cookie": world.headers["admin"]["Cookie"]}
     return world
 
@@ -150,14 +153,14 @@ def _people(world: World) -> str:
         world.ids[f"{who}_email"] = f"{hers}-{world[who][:8]}@school.example"
         until = "now() + interval '1 hour'" if who == "temporary" else "NULL"
         users.append(f"('{world[who]}', '{world[f'{who}_email']}', '{who.title()}', '{role}', {who != 'disabled'}, '{quick_hash()}', {until})")  # fmt: skip
-        sessions.append(f"('{world[who]}', '{hashed(f'of {world[who]}')}', {LATER})")
+        sessions.append(f"('{world[who]}', '{hashed(f'of {world[who]}')}', {LATER}, {LATER})")
     for name, (who, scope) in TOKENS.items():
         tokens.append(f"('{world[who]}', '{scope}', '{hashed(f'{name} of {world[who]}')}', {LATER})")
     return "\n".join(
         f"INSERT INTO {into} VALUES {', '.join(rows)};"  # noqa: S608 - made of ids and names above
         for into, rows in (
             ("users (id, email, name, role, active, password_hash, password_temporary_until)", users),
-            ("user_sessions (user_id, secret_hash, last_seen_at)", sessions),
+            ("user_sessions (user_id, secret_hash, last_seen_at, proved_at)", sessions),
             ("api_tokens (user_id, scope, secret_hash, last_used_at)", tokens),
         )
     )

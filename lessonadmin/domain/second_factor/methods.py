@@ -71,8 +71,9 @@ def confirm_app(user: User, session_id: uuid.UUID, code: str) -> list[str]:
 
 def remove_app(user: User, session_id: uuid.UUID) -> None:
     with _changing(user, session_id, "The authenticator app was removed from your account."):
-        if authenticator_app.remove(user):
-            audit_log.record("user.app_removed", user)
+        if not authenticator_app.remove(user):
+            raise Conflict("no_app", "Your account has no authenticator app.")
+        audit_log.record("user.app_removed", user)
 
 
 def begin_passkey(user: User, session_id: uuid.UUID, *, address: str) -> tuple[str, str]:

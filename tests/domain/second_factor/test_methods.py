@@ -1,7 +1,7 @@
 """Setting up and removing: with a recent proof, told, audited, and every other session ended."""
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, transaction
@@ -91,6 +91,15 @@ def test_removing_the_last_factor_removes_the_codes_and_the_strength_of_the_sess
     assert not here.second_factor
     arrival = entrance.by_password(email=user.email, password=PASSWORD, browser=Browser("", ""))
     assert not arrival.pending
+
+
+def test_an_app_that_is_not_there_is_not_removed_and_ends_nothing(session: Session) -> None:
+    user = make_user()
+    here, there = a_session(user), a_session(user)
+    with pytest.raises(Conflict), transaction(Actor.user(user.id)):
+        methods.remove_app(user, here.id)
+    assert alive(session, there)
+    assert session.scalar(select(func.count(Notification.id))) == 0
 
 
 def test_new_codes_replace_the_old_and_need_a_factor(session: Session) -> None:

@@ -143,6 +143,7 @@ def test_a_package_with_another_hash_is_not_installed(ready: Path, tmp_path: Pat
         assert installed.exists(), "the very same file with its own hash"
     finally:
         wanted.write_text("")
+    assert READY in call(ready).stderr
 
 
 def test_two_starts_at_once_wait_for_each_other(ready: Path) -> None:

@@ -48,7 +48,7 @@ def measure(found: Trial, names: tuple[str, ...]) -> list[str]:
     )
     wrong = [] if clean.is_clean else [f"{struck}: {clean}"]
     wrong += [f"{struck}: an answer took {slowest:.2f} s"] if slowest > MAX_ANSWER_SECONDS else []
-    return wrong + ([f"{struck}: right again after {took:.0f} s"] if took > PROMISED_SECONDS else [])
+    return wrong + ([f"{struck}: right again after {took:.0f} s"] if took > struck.promised_seconds else [])
 
 
 def main() -> int:

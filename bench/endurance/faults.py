@@ -21,7 +21,7 @@ import psycopg
 import redis
 
 from devstack.servers.postgres import APP_ROLE, OWNER_ROLE
-from tests.flows.processes import DATABASE, Stack, wait_for
+from tests.flows.processes import DATABASE, Stack, request, wait_for
 
 Undo = Callable[[], object]
 SLOW_CLIENTS = 60
@@ -192,6 +192,9 @@ def _fill_disk(stack: Stack) -> Undo:
                 while True:
                     file.write(b"x" * size)
     start()
+    wait_for(stack.alive, seconds=20, what="web on a full disk")
+    answers = {request("GET", f"{stack.url}/{path}").status for path in ("login", "healthz", "readyz") * 10}
+    assert answers <= {200, 503}, "a process of web ended on a full disk"  # readyz may lack a worker or Redis
     return partial(filler.unlink, missing_ok=True)
 
 
@@ -303,6 +306,11 @@ class Struck:
     @property
     def holds_web(self) -> bool:
         return any(BY_NAME[name].holds_web for name in self.names)
+
+    @property
+    def promised_seconds(self) -> float:
+        """Until everything is right again: after a single fault, or several at once."""
+        return 60.0 if len(self.names) == 1 else 120.0
 
     def __str__(self) -> str:
         return " + ".join(self.names)

@@ -17,7 +17,7 @@ from tests.flows.processes import Stack
 PROCESSES = ("web", "worker", "clock")
 LOOKS = 3
 # unit -> times the first figure, and so much more
-BOUNDS = {"MB": (1.3, 30.0), "files": (1.3, 20.0), "connections": (1.0, 12.0), "keys": (1.0, 40.0)}
+BOUNDS = {"MB": (1.2, 20.0), "files": (1.3, 15.0), "connections": (1.0, 8.0), "keys": (1.0, 20.0)}
 
 
 @dataclass(frozen=True)

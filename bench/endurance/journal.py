@@ -4,6 +4,7 @@ Only what was acknowledged binds the product. A request without an answer may ha
 """
 
 import random
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -37,6 +38,7 @@ class Story:
     was_tried: bool = False  # the plan was asked for, and perhaps not answered
     asked_at: float = 0.0  # the plan was acknowledged
     next_try: float = 0.0
+    saved_at: float = field(default_factory=time.time)
 
 
 @dataclass

@@ -39,18 +39,14 @@ class Trial:
         self.school.end_of_lessons(seconds=seconds)
         return verdict.wait_until_right(self.stack, self.school.journal, seconds=seconds)
 
-    def slowest_answer(self, kind: str) -> float:
-        """Of the watch, while no fault held web itself."""
+    def answers(self, kind: str) -> list[float]:
+        """How long each answer of the watch took, while no fault held web itself."""
         held = [(one.began, one.ended + 5) for one in self.faults if one.holds_web]
-        return max(
-            (
-                one.seconds
-                for one in self.school.samples
-                if one.kind == kind
-                and not any(began - one.seconds <= one.at <= ended for began, ended in held)
-            ),
-            default=0.0,
-        )
+        return [
+            one.seconds
+            for one in self.school.samples
+            if one.kind == kind and not any(began - one.seconds <= one.at <= ended for began, ended in held)
+        ]
 
 
 def hire(stack: Stack, count: int) -> list[Instructor]:

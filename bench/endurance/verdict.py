@@ -191,11 +191,11 @@ def wait_until_right(
 
 
 def delays(journal: Journal, facts: Facts) -> list[tuple[float, float]]:
-    """When each change was promised, and when it was there."""
+    """When each change was asked for, and when it was there. A lesson is published when its instructor has come through with its file."""
     found = []
     for story in journal.stories:
         if story.file_at and (at := facts.published_at.get(story.lesson_id)):
-            found.append((story.file_at, at))
+            found.append((story.saved_at, at))
         if story.asked_at and (at := facts.deleted_at.get(story.asset_id)):
             found.append((story.asked_at, at))
     return found

@@ -13,6 +13,7 @@ from http.client import HTTPConnection, HTTPException
 import pytest
 
 from bench.endurance import growth, trial, verdict
+from bench.endurance.faults import DISK_FULL, may_mount
 from bench.endurance.journal import Journal, Step, Story
 from bench.endurance.trial import MAX_ANSWER_SECONDS, Trial
 from bench.endurance.verdict import Facts, judge
@@ -31,7 +32,7 @@ FAULTS = (
 
 @pytest.fixture(scope="module")
 def school(real_servers: Servers) -> Iterator[Trial]:
-    with trial.running(seed=1, seconds=90, lessons_a_second=2) as found:
+    with trial.running(seed=1, seconds=90, lessons_a_second=2, disk=may_mount()) as found:
         yield found
 
 
@@ -39,7 +40,8 @@ def test_nothing_is_lost_doubled_or_wrong_while_things_break(school: Trial) -> N
     school.school.saving.set()
     time.sleep(3)
     first = growth.measure(school.stack, 1)
-    for names in FAULTS:
+    # Where this user may not mount, tests/metrics/test_reserved_file.py alone shows what a full disk does.
+    for names in (*FAULTS, (DISK_FULL,)) if may_mount() else FAULTS:
         school.strike(*names, seconds=SECONDS)
         time.sleep(1)
     found, facts = school.verdict(seconds=60)
@@ -50,8 +52,8 @@ def test_nothing_is_lost_doubled_or_wrong_while_things_break(school: Trial) -> N
     assert {one.fate for one in journal.stories} == {"publish", "unpublish", "remove", "delete"}
     assert len(facts.delivered) > 80
     assert sum(journal.unanswered.values()) > 5, "nothing was ever in the way: this proves nothing"
-    assert school.slowest_answer("webhook") < MAX_ANSWER_SECONDS
-    assert school.slowest_answer("healthz") < MAX_ANSWER_SECONDS
+    assert max(school.answers("webhook")) < MAX_ANSWER_SECONDS
+    assert max(school.answers("healthz")) < MAX_ANSWER_SECONDS
     last = growth.measure(school.stack, 1)
     assert growth.grown(first, last) == []
 
@@ -121,7 +123,7 @@ def a_whole_school() -> tuple[Journal, Facts]:
     for number, fate in enumerate(("publish", "unpublish", "remove", "delete")):
         lesson, asset = f"lesson{number}", f"asset{number}"
         journal.stories.append(
-            Story(lesson, fate, Step.DONE, "u", asset, file_at=1.0, was_tried=True, asked_at=2.0)
+            Story(lesson, fate, Step.DONE, asset_id=asset, file_at=1.0, was_tried=True, asked_at=2.0)
         )  # type: ignore[arg-type]
         facts.actions["lesson.published", lesson] = 1
         facts.notices[lesson] = 1

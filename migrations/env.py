@@ -2,7 +2,8 @@
 
 A change of a table waits for whoever uses it, and everybody else waits behind the change, webhooks too. So it waits for a second, which
 is less than a webhook may take, and gives up: the database stays at the revision before, and after a pause the same migration
-is tried again. A release that never finds a free moment fails after some minutes, with nothing half done.
+is tried again. A release that never finds a free moment fails after three minutes, with nothing half done; `flask db upgrade -x tries=1`
+gives up at once.
 """
 
 import logging
@@ -28,16 +29,17 @@ database = current_app.extensions["migrate"].db
 
 def run() -> None:
     owner = current_app.config.get("MIGRATION_DATABASE_URL")
+    tries = int(context.get_x_argument(as_dictionary=True).get("tries", TRIES))
     engine = create_engine(owner, connect_args=connections.arguments()) if owner else database.engine
     try:
-        for number in range(TRIES):
+        for number in range(tries):
             try:
                 if number:
                     time.sleep(PAUSE_SECONDS)
                     remove_unfinished_indexes(engine)
                 return upgrade(engine, separates_roles=bool(owner))
             except DBAPIError as error:
-                if not database_errors.is_conflict(error) or number == TRIES - 1:
+                if not database_errors.is_conflict(error) or number == tries - 1:
                     raise
                 log.warning(
                     "no lock within %s, it is tried again: %s", LOCK_TIMEOUT, database_errors.in_short(error)

@@ -33,7 +33,7 @@ BLOCKS = frozenset(
 
 
 @lru_cache(maxsize=200)  # a page of 20,000 brackets costs half a second
-def html(text: str) -> Markup:
+def rendered(text: str) -> Markup:
     """For `{{ }}` in a template; every line break that was typed is kept."""
     found = nh3.clean(
         _reader().render(text),

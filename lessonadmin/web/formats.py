@@ -80,6 +80,6 @@ def init_app(app: Flask) -> None:
         browser,
     ):
         app.jinja_env.filters[written.__name__] = written
-    app.jinja_env.filters["markdown"] = markdown.html
+    app.jinja_env.filters["markdown"] = markdown.rendered
     app.jinja_env.filters["without_marks"] = markdown.plain
     app.jinja_env.globals[currency.__name__] = currency

@@ -40,11 +40,11 @@ from lessonadmin.text import markdown
     ],
 )
 def test_what_it_becomes(typed: str, shown: str) -> None:
-    assert markdown.html(typed) == shown
+    assert markdown.rendered(typed) == shown
 
 
 def test_a_table() -> None:
-    shown = markdown.html("| a | b |\n|---|---|\n| 1 | 2 |")
+    shown = markdown.rendered("| a | b |\n|---|---|\n| 1 | 2 |")
     assert "<td>2</td>" in shown
     assert "style" not in shown
 
@@ -97,14 +97,14 @@ HOSTILE = [
 
 @pytest.mark.parametrize("typed", HOSTILE)
 def test_nothing_but_text_and_links_to_the_web_comes_of_it(typed: str) -> None:
-    shown = markdown.html(f"before\n\n{typed}\n\nafter")
+    shown = markdown.rendered(f"before\n\n{typed}\n\nafter")
     assert harmless(shown)
     assert "after" in shown
 
 
 @given(st.text(st.sampled_from("<>[]()!*_`#~|:/\\\"'&;\n -javscripthef=x0"), max_size=60))
 def test_whatever_is_typed(typed: str) -> None:
-    assert harmless(markdown.html(typed))
+    assert harmless(markdown.rendered(typed))
     markdown.plain(typed)
 
 
@@ -122,7 +122,7 @@ def test_behind_the_reader_the_list_of_elements_holds(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(markdown, "_reader", Careless)
     for typed in HOSTILE:
-        assert harmless(markdown.html(typed))
+        assert harmless(markdown.rendered(typed))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_behind_the_reader_the_list_of_elements_holds(monkeypatch: pytest.Monkey
 )  # fmt: skip
 def test_a_description_of_full_length_takes_no_time(typed: str) -> None:
     began = time.process_time()
-    markdown.html.__wrapped__(typed)
+    markdown.rendered.__wrapped__(typed)
     assert time.process_time() - began < 2
 
 

@@ -214,7 +214,7 @@ def _ends_and_sorts() -> dict[str, Page]:
         rows = few.get(list_name, FULL)
         pages[f"{name}: first page"] = Page(f"/admin/{list_name}/", rows)
         pages[f"{name}: last page"] = Page(f"/admin/{list_name}/?end=1", rows)
-    sorts = (("course", 0, "title"), ("course", 2, "made"), ("tracking", 4, "began"), ("tracking", 5, "last news"), ("event", 4, "received"), ("deletion", 3, "since"), ("batch", 4, "begun"), ("purchase", 2, "bought"), ("audit", 3, "when"))  # fmt: skip
+    sorts = (("course", 0, "title"), ("course", 2, "made"), ("tracking", 4, "began"), ("tracking", 5, "last news"), ("event", 4, "received"), ("deletion", 3, "since"), ("batch", 4, "begun"), ("purchase", 3, "bought"), ("audit", 3, "when"))  # fmt: skip
     for list_name, column, what in sorts:
         pages[f"{names[list_name]}: sort by {what}"] = Page(f"/admin/{list_name}/?sort={column}&desc=1")
     return pages

@@ -60,7 +60,6 @@ ROWS = {
     "users": "An account.",
     "courses": "A course: lessons in order, and a preview video of its own.",
     "lessons": "A lesson, its price, its publication, and the state of its video.",
-    "purchases": "A student has bought a lesson.",
     "mux_asset_tracking": "An upload: one file on its way to Mux, and what became of it.",
     "mux_events": "A webhook event, stored before anything is done about it.",
     "batches": "A bulk action.",

@@ -76,12 +76,21 @@ def on_sale() -> ColumnElement[bool]:
     return and_(Lesson.status == "published", Lesson.is_playable)
 
 
-def bought(user: User, lesson_id: uuid.UUID) -> bool:
-    return bool(
-        db.session.scalar(
-            select(exists().where(Purchase.lesson_id == lesson_id, Purchase.user_id == user.id))
-        )
+def bought_by(user: User) -> ColumnElement[bool]:
+    """Has this user got the lesson of the row that is asked about, bought or given, and not revoked? For queries."""
+    mine = exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id, Purchase.is_in_force)
+    return mine.correlate(Lesson)
+
+
+def bought_among(user: User, lesson_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """The same for a few lessons; which of them."""
+    ids = list(lesson_ids)
+    if not ids:
+        return set()
+    mine = select(Purchase.lesson_id).where(
+        Purchase.user_id == user.id, Purchase.lesson_id.in_(ids), Purchase.is_in_force
     )
+    return {found for found in db.session.scalars(mine) if found is not None}
 
 
 def may_play(user: User, lesson: Lesson) -> bool:
@@ -89,7 +98,7 @@ def may_play(user: User, lesson: Lesson) -> bool:
         return True
     if visible_to_students(lesson) and lesson.price_cents == 0:
         return True
-    return bought(user, lesson.id)
+    return bool(bought_among(user, [lesson.id]))
 
 
 def playable_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:
@@ -99,11 +108,7 @@ def playable_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:
         for lesson in lessons
         if owns(user, lesson) or (visible_to_students(lesson) and lesson.price_cents == 0)
     }
-    rest = [lesson.id for lesson in lessons if lesson.id not in may]
-    if rest:
-        mine = select(Purchase.lesson_id).where(Purchase.user_id == user.id, Purchase.lesson_id.in_(rest))
-        may.update(db.session.scalars(mine))
-    return may
+    return may | bought_among(user, [lesson.id for lesson in lessons if lesson.id not in may])
 
 
 def lessons_for(user: User) -> ColumnElement[bool]:
@@ -112,8 +117,7 @@ def lessons_for(user: User) -> ColumnElement[bool]:
         return true()
     if user.role == "instructor":
         return Lesson.creator_id == user.id
-    mine = exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
-    return or_(on_sale(), mine)
+    return on_sale_or_bought_by(user)
 
 
 def courses_for(user: User) -> ColumnElement[bool]:
@@ -153,7 +157,7 @@ def teaches(user: User) -> None:
 
 def on_sale_or_bought_by(user: User) -> ColumnElement[bool]:
     """Which lessons the catalogue opens for them."""
-    return or_(on_sale(), exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id))
+    return or_(on_sale(), bought_by(user))
 
 
 def lesson_to_see(user: User, lesson_id: uuid.UUID) -> Lesson:

@@ -1,7 +1,7 @@
 """Row-level security: which rows of which table a user's statements may see and change. PostgreSQL holds these rules.
 
 They say again, as the second wall, what `permissions` says first: instructors have their own lessons, courses and
-uploads; every user has what is on sale and what they bought. Staff and the installation itself see everything
+uploads; every user has what is on sale and what they bought, as long as that is not revoked. Staff and the installation itself see everything
 (`lessonadmin.database.row_access`). A policy may be looser than `permissions`, never stricter: what it hides is missing, without a word.
 The release command puts them into the database (`lessonadmin.database.database_roles`).
 """
@@ -24,7 +24,7 @@ COURSE: ColumnElement[Any] = literal_column("courses.id", Uuid)  # of the row th
 
 def policies() -> list[Policy]:
     """All that let a user see or change rows; a table that is not named here has none."""
-    bought = Lesson.id.in_(select(Purchase.lesson_id).where(Purchase.user_id == ME))
+    bought = Lesson.id.in_(select(Purchase.lesson_id).where(Purchase.user_id == ME, Purchase.is_in_force))
     return [
         _policy(Lesson, "own", "ALL", Lesson.creator_id == ME),
         _policy(Lesson, "on_sale", "SELECT", and_(ME.is_not(None), permissions.on_sale())),  # for users alone

@@ -13,7 +13,7 @@ from lessonadmin import auth, config
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits
-from lessonadmin.domain.lessons import catalog, lessons
+from lessonadmin.domain.lessons import catalog, purchases
 from lessonadmin.domain.lessons.catalog import Cursor, Query
 from lessonadmin.domain.models import Owner
 from lessonadmin.text.ids import as_id
@@ -120,12 +120,12 @@ def lesson(lesson_id: uuid.UUID) -> str:
 def buy(lesson_id: uuid.UUID) -> Response:
     agreed = request.form.get("price_cents", "")
     with transaction(auth.current_actor()):
-        purchase, new = lessons.purchase(
+        purchase, new = purchases.buy(
             auth.current_user(),
             lesson_id,
             agreed_cents=int(agreed) if agreed.isdecimal() and len(agreed) < 10 else None,
         )
-    flash("Purchased. Enjoy the lesson." if new else "You have bought this lesson already.", "success")
+    flash("Purchased. Enjoy the lesson." if new else "You have this lesson already.", "success")
     return redirect(url_for("catalog.lesson", lesson_id=purchase.lesson_id))
 
 

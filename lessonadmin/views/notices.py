@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import account_notices
+from lessonadmin.domain.models.notifications import TO_STUDENTS
 from lessonadmin.domain.notifications import notices
 from lessonadmin.domain.videos import wording
 from lessonadmin.text.ids import as_id
@@ -73,7 +74,9 @@ def mark_one(notice_id: uuid.UUID) -> Response:
 
 def _place(item: notices.Item, kind: str) -> str:
     """Where the thing is that a notice tells of; empty if there is none, or none any more. Staff see what is
-    another person's in the panel."""
+    another person's in the panel, students in the catalogue."""
+    if kind in TO_STUDENTS:
+        return url_for("catalog.lesson", lesson_id=item.lesson_id) if item.lesson_id else ""
     if (item.lesson_id or item.course_id) and not item.is_theirs:
         page = "admin_lesson.details_view" if item.lesson_id else "admin_course.details_view"
         return url_for(page, id=item.lesson_id or item.course_id)

@@ -87,6 +87,11 @@ ACCOUNT = {
     "invited": State("Invited", "mail", ""),
     "deleted": State("Deleted", "trash", ""),
 }
+PURCHASE = {
+    "bought": State("Bought", "done", "good"),
+    "given": State("Given", "check", "accent"),
+    "revoked": State("Revoked", "lock", "warn"),
+}
 # A level of a line of the doctor.
 CHECK = {
     "ok": State("Good", "done", "good"),
@@ -120,6 +125,7 @@ TABLE: Mapping[str, Mapping[str, State]] = {
     "batch": BATCH,
     "batch_row": BATCH_ROW,
     "account": ACCOUNT,
+    "purchase": PURCHASE,
     "check": CHECK,
     "begun": BEGUN,
     "ended": ENDED,

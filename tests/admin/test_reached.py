@@ -33,7 +33,7 @@ REASONS = {
     "POST admin_person.sessions_view": ("person/details.html", "while they are signed in"),
     "POST admin_person.unlock_view": ("person/details.html", "after wrong passwords"),
     "POST admin_reconcile.mend": ("reconcile_fix.html", "after a check has found something"),
-    "POST admin_purchase.saved_filters_view": ("list/saved.html", "while the list is narrowed"),
+    "POST admin_purchase.restore_view": ("row/purchase.html", "after it was revoked"),
     "POST admin_audit.saved_filters_view": ("list/saved.html", "while the list is narrowed"),
     "GET admin_lesson.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),
     "GET admin_course.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),

@@ -34,6 +34,13 @@ def purchase(school: School) -> str:
     return school.insert(("purchases", {"lesson_id": lesson, "user_id": student.id, "price_cents": 900}))
 
 
+def revoked(school: School) -> str:
+    found = purchase(school)
+    change = "revoked_at = now(), revoke_reason = 'Paid twice', lesson_title = 'Rye'"
+    school.stack.sql(f"UPDATE purchases SET {change} WHERE id = %s", found)  # noqa: S608 - words of this file
+    return found
+
+
 def upload(status: str, **row: object) -> Make:
     def make(school: School) -> str:
         lesson = school.on_its_way("Rye", status, **row)
@@ -162,7 +169,8 @@ ROWS: dict[str, list[tuple[str, Make]]] = {
         ("stopped", batch("stopped", "open", "done")),
         ("done", batch("done", "done", "failed")),
     ],
-    "person": [("person", account("instructor"))],
+    "purchase": [("in force", purchase), ("revoked", revoked)],
+    "person": [("person", account("instructor")), ("student", account("student"))],
     "audit": [("row", changed)],
 }
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from lessonadmin.db import db, transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Conflict, Forbidden, Missing
-from lessonadmin.domain.lessons import lessons
+from lessonadmin.domain.lessons import lessons, purchases
 from lessonadmin.domain.models import AuditLog, Course, Lesson, Purchase, User
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_purchase, make_user
 
@@ -130,7 +130,7 @@ def test_the_query_and_the_rule_agree(session: object) -> None:
 def test_what_cannot_be_seen_cannot_be_bought(session: object, kind: str) -> None:
     lesson, student = LESSONS[kind](make_user()), make_user(role="student")
     with pytest.raises(Conflict) as refusal, transaction_of(student):
-        lessons.purchase(student, lesson.id)
+        purchases.buy(student, lesson.id)
     assert refusal.value.type == "not_for_sale"
 
 
@@ -138,7 +138,7 @@ def test_a_purchase_is_one_and_written_down_once(session: object) -> None:
     lesson, student = LESSONS["paid"](make_user()), make_user(role="student")
     for new in (True, False):
         with transaction_of(student):
-            assert lessons.purchase(student, lesson.id)[1] is new
+            assert purchases.buy(student, lesson.id)[1] is new
     assert db.session.scalars(select(Purchase.price_cents)).all() == [900]
     actions = db.session.scalars(select(AuditLog.action).where(AuditLog.target_id == lesson.id)).all()
     assert actions == ["purchase.made"]
@@ -148,7 +148,7 @@ def test_a_purchase_is_one_and_written_down_once(session: object) -> None:
 def test_only_students_buy(session: object, role: str) -> None:
     lesson, user = LESSONS["paid"](make_user()), make_user(role=role)
     with pytest.raises(Forbidden), transaction_of(user):
-        lessons.purchase(user, lesson.id)
+        purchases.buy(user, lesson.id)
 
 
 def test_what_was_bought_can_be_played_after_it_was_taken_back(session: object) -> None:

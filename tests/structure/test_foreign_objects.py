@@ -296,7 +296,7 @@ def _refuse_openly(user: Any, owner: Any) -> bool:
 
 
 def _ask_once_more(owner: Any) -> bool:
-    permissions.bought(owner, owner.id)
+    permissions.bought_among(owner, [owner.id])
     return False
 
 

@@ -270,3 +270,37 @@ def test_0018_collects_the_words_of_the_rows_that_are_there_also_after_a_try_tha
     assert {"sourdough", "watercolour", "tina"} <= set(words)
     assert words["gr\u00fcn"] == "grun"
     assert added == [([" go", "ach", "che", "gou", "he ", "oua", "uac"],)]
+
+
+def test_0026_begins_again_where_an_earlier_try_was_broken_off(database_after: Callable[[int], str]) -> None:
+    url = database_after(revisions().index("0026"))
+    with psycopg.connect(url) as connection:
+        connection.execute("ALTER TABLE purchases ADD COLUMN revoked_at timestamptz")
+        connection.execute("CREATE INDEX uq_purchases_in_force ON purchases (id)")
+    upgrade(url, "0026")
+    with psycopg.connect(url) as connection:
+        query = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'purchases'"
+        found: dict[str, str] = dict(connection.execute(query).fetchall())
+    assert "UNIQUE" in found["uq_purchases_in_force"]
+    assert "(revoked_at IS NULL)" in found["uq_purchases_in_force"]
+    assert "uq_purchases_lesson_id_user_id" not in found
+
+
+def test_no_revoked_purchase_opens_its_lesson_again_on_the_way_back_from_0026(
+    database_after: Callable[[int], str],
+) -> None:
+    url = database_after(revisions().index("0026") + 1)
+    in_force = "SELECT lesson_id, user_id, price_cents FROM purchases {} ORDER BY 1, 2"
+    with psycopg.connect(url) as connection:
+        before = connection.execute(in_force.format("WHERE revoked_at IS NULL")).fetchall()
+        assert connection.execute("SELECT count(*) FROM purchases").fetchone() == (len(before) + 2,)
+        connection.execute(
+            "CREATE POLICY bought ON lessons USING (id IN (SELECT lesson_id FROM purchases WHERE revoked_at IS NULL))"
+        )
+        connection.execute("CREATE POLICY service ON lessons USING (true)")
+        connection.execute("COMMENT ON POLICY service ON lessons IS 'row-level security of 0026'")
+    downgrade(url, "0025")
+    with psycopg.connect(url) as connection:
+        assert connection.execute(in_force.format("")).fetchall() == before
+        query = "SELECT polname, obj_description(oid, 'pg_policy') FROM pg_policy WHERE polrelid = 'lessons'::regclass ORDER BY 1"
+        assert connection.execute(query).fetchall() == [("bought", None), ("service", None)]

@@ -38,7 +38,16 @@ def _call(environment: Environment, file: str, name: str, *values: Any, **named:
 
 # Cells that say a state: of a few words each, the same for every viewer at any time, and a hundred of them on a page.
 STILL = frozenset(
-    {"lesson_state", "video_state", "tracking_state", "outcome", "batch_state", "row_state", "account_state"}
+    {
+        "lesson_state",
+        "video_state",
+        "tracking_state",
+        "outcome",
+        "batch_state",
+        "row_state",
+        "account_state",
+        "purchase_state",
+    }
 )
 
 
@@ -102,6 +111,7 @@ SLUGS_BY_KIND = {
     "event": "event",
     "deletion": "deletion",
     "batch": "batch",
+    "purchase": "purchase",
     "user": "person",
 }
 

@@ -20,6 +20,7 @@ GROUPS = (
     ("error", "Errors"),
     ("deletion", "Deletions"),
     ("batch", "Bulk actions"),
+    ("purchase", "Purchases"),
 )
 
 

@@ -7,7 +7,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, or_, select
+from sqlalchemy import RowMapping, Select, func, or_, select
 
 from lessonadmin.db import db
 from lessonadmin.domain.audit import audit_log
@@ -65,15 +65,7 @@ def _queries(user_id: uuid.UUID) -> dict[str, Select[Any]]:
         name: _select(model, columns).where(model.user_id == user_id)  # type: ignore[attr-defined]  # each has one
         for name, (model, columns) in mine.items()
     }
-    bought: list[Any] = [Purchase.lesson_id, Lesson.title, Purchase.price_cents, Purchase.created_at]
-    purchases = (
-        select(*bought)
-        .join(Lesson, Lesson.id == Purchase.lesson_id)
-        .where(Purchase.user_id == user_id)
-        .order_by(Purchase.id.desc())
-        .limit(MAX_ROWS + 1)
-    )
-    found["purchases"] = purchases
+    found["purchases"] = _purchases(user_id)
     found["lessons"] = _select(Lesson, "id title description status price_cents created_at updated_at").where(
         Lesson.creator_id == user_id
     )
@@ -84,6 +76,28 @@ def _queries(user_id: uuid.UUID) -> dict[str, Select[Any]]:
         or_(AuditLog.actor_id == user_id, AuditLog.target_id == user_id)
     )
     return found
+
+
+def _purchases(user_id: uuid.UUID) -> Select[Any]:
+    """Also those that are revoked."""
+    bought: list[Any] = [
+        Purchase.lesson_id,
+        # of a revoked one the title is kept: its lesson may be deleted, or not theirs to see
+        func.coalesce(Purchase.lesson_title, Lesson.title).label("title"),
+        Purchase.price_cents,
+        Purchase.created_at,
+        Purchase.given_by.is_not(None).label("given"),
+        Purchase.revoked_at,
+        Purchase.revoke_reason,
+        Purchase.restored_at,
+    ]
+    return (
+        select(*bought)
+        .outerjoin(Lesson, Lesson.id == Purchase.lesson_id)
+        .where(Purchase.user_id == user_id)
+        .order_by(Purchase.id.desc())
+        .limit(MAX_ROWS + 1)
+    )
 
 
 def _select(model: Any, columns: str) -> Select[Any]:

@@ -43,18 +43,24 @@ def figures_of(user_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Figures]:
         .limit(1)
         .scalar_subquery()
     )
-    counts = [_count(column) for column in (Lesson.creator_id, Course.instructor_id, Purchase.user_id)]
+    counts = [
+        _count(Lesson.creator_id),
+        _count(Course.instructor_id),
+        _count(Purchase.user_id, Purchase.is_in_force),
+    ]
     rows = db.session.execute(select(User.id, last, *counts).where(User.id.in_(list(user_ids))))
     return {row[0]: Figures(row[1], row[2], row[3], row[4]) for row in rows}
 
 
-def _count(owner_id: Any) -> ScalarSelect[int]:
-    some = select(owner_id).where(owner_id == User.id).limit(MAX_COUNTED).correlate(User).subquery()
+def _count(owner_id: Any, *conditions: Any) -> ScalarSelect[int]:
+    some = (
+        select(owner_id).where(owner_id == User.id, *conditions).limit(MAX_COUNTED).correlate(User).subquery()
+    )
     return select(func.count()).select_from(some).scalar_subquery()
 
 
 def purchases_of(user: User) -> list[Purchase]:
-    """The latest that they bought, with their lessons."""
+    """The latest that they bought or were given, also what is revoked, with their lessons."""
     return list(
         db.session.scalars(
             select(Purchase)

@@ -40,6 +40,9 @@ AUDIT_WORDS = {
     "video.playback_changed": "The video has another playback id",
     "video.playback_closed": "Its public playback id was closed at Mux",
     "purchase.made": "Bought",
+    "purchase.given": "Gave the lesson to a student",
+    "purchase.revoked": "Revoked a purchase",
+    "purchase.restored": "Restored a purchase",
     "note.added": "Added a note",
 }
 ACTORS = {"webhook": "Mux (webhook)", "job": "background job", "cli": "command line"}
@@ -77,7 +80,7 @@ LABELS = {
 }  # fmt: skip
 FINDERS = {"sweep": "checking with Mux", "manual": "a check on request", "webhook": "a message of Mux"}
 HIDDEN = frozenset({"batch"})
-PEOPLE = ("instructor", "to", "started_by")  # of these the value is the id of an account
+PEOPLE = ("instructor", "to", "started_by", "student")  # of these the value is the id of an account
 SHOWN_DETAILS = 8
 MAX_WHOLE = 20_000
 

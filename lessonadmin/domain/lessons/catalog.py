@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
 from lessonadmin.domain import permissions, thumbnails
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import search
-from lessonadmin.domain.models import Course, Lesson, Purchase, User
+from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.text.ids import as_id
 
 PER_PAGE = 24
@@ -143,8 +143,9 @@ def count_courses(q: str) -> int:
 
 
 def _shown(user: User, query: Query) -> list[ColumnElement[bool]]:
-    mine = exists().where(Purchase.lesson_id == Lesson.id, Purchase.user_id == user.id)
-    conditions: list[ColumnElement[bool]] = [mine if query.bought else permissions.on_sale()]
+    conditions: list[ColumnElement[bool]] = [
+        permissions.bought_by(user) if query.bought else permissions.on_sale()
+    ]
     if query.course_id is not None:
         conditions.append(Lesson.course_id == query.course_id)
     if query.free:
@@ -208,9 +209,7 @@ def as_student(entry: Entry, *, bought: bool) -> Entry:
 def _bought_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:
     if user.role != "student" or not lessons:
         return set()
-    ids = [lesson.id for lesson in lessons]
-    mine = select(Purchase.lesson_id).where(Purchase.user_id == user.id, Purchase.lesson_id.in_(ids))
-    return set(db.session.scalars(mine))
+    return permissions.bought_among(user, [lesson.id for lesson in lessons])
 
 
 def cover(lesson: Lesson, *, plays: bool) -> str | None:

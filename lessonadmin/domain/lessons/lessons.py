@@ -1,4 +1,4 @@
-"""Lessons: create, edit, publish, unpublish, buy, delete.
+"""Lessons: create, edit, publish, unpublish, delete.
 
 Each change runs under the lesson's lock and leaves its audit row. What it means for the video is never decided here but
 in `transitions` and `publication`.
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from lessonadmin import mux
 from lessonadmin.database import row_access
@@ -17,8 +16,9 @@ from lessonadmin.db import Actor, db, transaction, transaction_time
 from lessonadmin.domain import buyers, permissions
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
-from lessonadmin.domain.models import Lesson, Purchase, User
+from lessonadmin.domain.errors import Conflict, Invalid, Missing
+from lessonadmin.domain.lessons import purchases
+from lessonadmin.domain.models import Lesson, User
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.videos import conditions, locking, publication, removal, transitions
@@ -279,51 +279,21 @@ def unpublish(lesson: Lesson) -> bool:
 
 
 def delete(user: User, lesson_id: uuid.UUID) -> None:
-    """Delete a lesson and everything of it at Mux; a lesson that a student bought stays."""
+    """Delete a lesson and everything of it at Mux; a lesson that a student has bought stays. Revoked purchases stay without it."""
     lesson = permissions.lesson_to_change(user, lesson_id)
     video = locking.lock_video_of(lesson)
     if buyers.count(lesson_id):
         raise Conflict(
-            "has_purchases", "This lesson was bought, so it cannot be deleted. Unpublish it instead."
+            "has_purchases",
+            "This lesson was bought, so it cannot be deleted. Unpublish it instead, or ask support to revoke its purchases.",
         )
     removal.give_up_all_assets(video)
-    audit_log.record("lesson.deleted", lesson, title=lesson.title, creator_id=str(lesson.creator_id))
+    audit_log.record(
+        "lesson.deleted",
+        lesson,
+        title=lesson.title,
+        creator_id=str(lesson.creator_id),
+        revoked_purchases=purchases.let_go(lesson) or None,
+    )
     db.session.delete(video.owner)
     db.session.flush()
-
-
-def purchase(user: User, lesson_id: uuid.UUID, *, agreed_cents: int | None = None) -> tuple[Purchase, bool]:
-    """Record a purchase; the second time it is the same one. True if it is new.
-
-    With `agreed_cents` only at that price: a student never pays a price they were not shown."""
-    if user.role != "student":
-        raise Forbidden("forbidden", permissions.ONLY_STUDENTS_BUY)
-    # A student's own rows do not let them lock a lesson; and what cannot be bought has an answer of its own.
-    row_access.everything_until_commit(db.session())
-    lesson = db.session.scalar(select(Lesson).where(Lesson.id == lesson_id).with_for_update(read=True))
-    mine = select(Purchase).where(Purchase.lesson_id == lesson_id, Purchase.user_id == user.id)
-    before = db.session.scalar(mine)
-    if lesson is not None and before is not None:
-        return before, False
-    if lesson is None:
-        raise Missing()
-    if not permissions.visible_to_students(lesson):
-        raise Conflict("not_for_sale", "This lesson cannot be bought right now.")
-    if agreed_cents is not None and agreed_cents != lesson.price_cents:
-        raise Conflict(
-            "price_changed",
-            "The price of this lesson changed while you were looking at it. Nothing was bought: look at the new price first.",
-        )
-    new = db.session.scalar(
-        insert(Purchase)
-        .values(
-            lesson_id=lesson.id, user_id=user.id, owner_id=lesson.creator_id, price_cents=lesson.price_cents
-        )
-        .on_conflict_do_nothing()
-        .returning(Purchase.id)
-    )
-    made = db.session.scalars(mine).one()
-    if new is None:  # the same person, at the same moment
-        return made, False
-    audit_log.record("purchase.made", lesson, user_id=str(user.id), price_cents=made.price_cents)
-    return made, True

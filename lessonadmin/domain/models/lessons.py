@@ -223,26 +223,73 @@ class EditingHold(Base):
 
 
 class Purchase(Base):
+    """What opens a lesson to a student: bought, or given by support. A revoked one opens nothing and stays for the history."""
+
     __tablename__ = "purchases"
 
     id: Mapped[Key]
-    lesson_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lessons.id", ondelete="RESTRICT"))
+    # none once the lesson is deleted, which only a revoked purchase outlives
+    lesson_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("lessons.id", ondelete="RESTRICT"))
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     # whose lesson it is: a trigger keeps it true, also when the lesson changes hands
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     price_cents: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[CreatedNow]
+    given_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    give_reason: Mapped[str | None] = mapped_column(Text)
+    revoked_at: Mapped[Moment | None]
+    revoked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    revoke_reason: Mapped[str | None] = mapped_column(Text)
+    # what the lesson was called when this was revoked
+    lesson_title: Mapped[str | None] = mapped_column(Text)
+    # in force again since
+    restored_at: Mapped[Moment | None]
 
-    lesson: Mapped[Lesson] = relationship(lazy="raise")
+    lesson: Mapped[Lesson | None] = relationship(lazy="raise")
     user: Mapped[User] = relationship(lazy="raise", foreign_keys=[user_id])
 
     __table_args__ = (
         CheckConstraint("price_cents >= 0", name="price_range"),
-        Index("uq_purchases_lesson_id_user_id", "lesson_id", "user_id", unique=True),
+        CheckConstraint("num_nulls(given_by, give_reason) IN (0, 2)", name="given_whole"),
+        CheckConstraint("given_by IS NULL OR price_cents = 0", name="given_free"),
+        CheckConstraint("num_nulls(revoked_at, revoke_reason, lesson_title) IN (0, 3)", name="revoked_whole"),
+        CheckConstraint("lesson_id IS NOT NULL OR revoked_at IS NOT NULL", name="lesson_or_revoked"),
+        Index(
+            "uq_purchases_in_force",
+            "lesson_id",
+            "user_id",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+        Index("ix_purchases_lesson_id", "lesson_id", "id"),
+        Index("ix_purchases_given", "id", postgresql_where=text("given_by IS NOT NULL")),
+        Index("ix_purchases_revoked", "id", postgresql_where=text("revoked_at IS NOT NULL")),
         Index("ix_purchases_user_id", "user_id", "id"),
         Index("ix_purchases_owner_id", "owner_id", "id"),
         Index("ix_purchases_created_at", "created_at", "id"),
     )
+
+    @hybrid_property
+    def is_in_force(self) -> bool:
+        """Does it open the lesson? All who ask whether a lesson was bought ask for this, too."""
+        return self.revoked_at is None
+
+    @is_in_force.inplace.expression
+    @classmethod
+    def _is_in_force(cls) -> ColumnElement[bool]:
+        return cls.revoked_at.is_(None)
+
+    @property
+    def state(self) -> str:
+        if self.revoked_at is not None:
+            return "revoked"
+        return "bought" if self.given_by is None else "given"
+
+    @property
+    def title(self) -> str:
+        """Of the lesson, also of one that is deleted."""
+        found = self.lesson_title if self.lesson_id is None or self.lesson is None else self.lesson.title
+        return found or ""
 
 
 class StaffNote(Base):

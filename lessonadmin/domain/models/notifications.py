@@ -25,7 +25,11 @@ NOTICE_KINDS = (
     "alarm",
     "account",
     "upload_again",
+    "lesson_given",
+    "lesson_revoked",
 )
+# What students are told: of a lesson that is another person's.
+TO_STUDENTS = ("lesson_given", "lesson_revoked")
 
 
 class Notification(Base):

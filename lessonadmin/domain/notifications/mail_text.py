@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from lessonadmin import config
 from lessonadmin.domain.accounts import account_notices
+from lessonadmin.domain.models.notifications import TO_STUDENTS
 from lessonadmin.domain.videos import wording
 
 MAX_TITLE_LENGTH = 80
@@ -103,15 +104,23 @@ def _text(bundle: Sequence[Notice]) -> str:
 def _why_this_mail(kind: str) -> str:
     if kind == account_notices.KIND:
         return "You get this mail because your account was changed."
+    what = (
+        "support gives you a lesson or revokes your access"
+        if kind in TO_STUDENTS
+        else "something happens to your videos"
+    )
     return (
-        "Lessonadmin writes to you when something happens to your videos.\n"
-        f"To stop these mails: {config.current().public_url}/account"
+        f"Lessonadmin writes to you when {what}.\nTo stop these mails: {config.current().public_url}/account"
     )
 
 
 def link(notice: Notice) -> str:
     """Where the reader can do something about it."""
     base = config.current().public_url
+    if notice.kind in TO_STUDENTS:
+        # what was revoked may have left the catalogue
+        opens = notice.kind == "lesson_given" and notice.lesson_id is not None
+        return f"{base}/catalog/{notice.lesson_id}" if opens else f"{base}/notifications"
     if not notice.is_theirs and (notice.lesson_id or notice.course_id):
         kind = "lesson" if notice.lesson_id else "course"
         return f"{base}/admin/{kind}/details/?id={notice.lesson_id or notice.course_id}"

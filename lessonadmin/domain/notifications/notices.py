@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Date, Uuid, case, cast, func, select, true, update
+from sqlalchemy import ARRAY, ColumnElement, Date, Uuid, and_, case, cast, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from lessonadmin.db import db
+from lessonadmin.domain import permissions
 from lessonadmin.domain.models import Course, Lesson, Notification, User
+from lessonadmin.domain.models.notifications import TO_STUDENTS
 
 PER_PAGE = 20
 MAX_SHOWN = 25  # of one digest; the rest is counted
@@ -123,7 +125,9 @@ def _alone() -> ColumnElement[Any]:
 def _items(user: User, ids: list[uuid.UUID]) -> dict[uuid.UUID, Item]:
     if not ids:
         return {}
-    mine = true() if user.is_staff else Lesson.creator_id == user.id
+    # of a lesson of another person's a student is told where the catalogue opens it for them
+    theirs = and_(Notification.kind.in_(TO_STUDENTS), permissions.on_sale_or_bought_by(user))
+    mine = true() if user.is_staff else or_(Lesson.creator_id == user.id, theirs)
     my_course = true() if user.is_staff else Course.instructor_id == user.id
     rows = db.session.execute(
         select(
@@ -132,6 +136,7 @@ def _items(user: User, ids: list[uuid.UUID]) -> dict[uuid.UUID, Item]:
             func.coalesce(Lesson.title, Course.title, "").label("title"),
             func.coalesce(Lesson.creator_id, Course.instructor_id).label("owner_id"),
         )
+        .select_from(Notification)
         .outerjoin(Lesson, (Lesson.id == Notification.lesson_id) & mine)
         .outerjoin(Course, (Course.id == Notification.course_id) & my_course)
         .where(Notification.id.in_(ids))

@@ -21,6 +21,7 @@ from lessonadmin.domain.models import (
     Kind,
     Lesson,
     MuxEvent,
+    Purchase,
     Tracking,
     User,
     WaitingEvent,
@@ -196,6 +197,7 @@ def _by_beginning(text: str) -> list[Hit]:
 
 def _within(ids: Range, why: str) -> list[Hit]:
     """Every local row with an id of these, a few of a kind, each by its key."""
+    bought = select(Lesson.title).where(Lesson.id == Purchase.lesson_id).scalar_subquery()
     kinds: Sequence[tuple[str, Any, Any]] = (
         ("lesson", Lesson.id, Lesson.title),
         ("course", Course.id, Course.title),
@@ -203,6 +205,7 @@ def _within(ids: Range, why: str) -> list[Hit]:
         ("tracking", Tracking.id, Tracking.status),
         ("batch", Batch.id, Batch.action),
         ("deletion", AssetDeletion.id, AssetDeletion.mux_asset_id),
+        ("purchase", Purchase.id, func.coalesce(Purchase.lesson_title, bought)),
     )
     parts = (
         select(literal(kind), key, title)

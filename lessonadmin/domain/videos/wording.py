@@ -70,6 +70,8 @@ HEADLINES = {
     "needs_attention": ("A video is taking longer than usual", "{} videos are taking longer than usual"),
     "video_deleted": ("A video was deleted", "{} videos were deleted"),
     "upload_again": ("Please upload a video again", "Please upload {} videos again"),
+    "lesson_given": ("Access to a lesson", "Access to {} lessons"),
+    "lesson_revoked": ("Access to a lesson was revoked", "Access to {} lessons was revoked"),
     "account": ("Your account was changed", "{} changes of your account"),
     "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
 }

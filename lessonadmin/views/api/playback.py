@@ -5,7 +5,7 @@ import uuid
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import playback
-from lessonadmin.domain.lessons import lessons
+from lessonadmin.domain.lessons import purchases
 from lessonadmin.views.api.endpoints import Answer, endpoint
 from lessonadmin.views.api.responses import PurchaseResponse, SourceResponse
 
@@ -46,5 +46,5 @@ def buy_lesson(lesson_id: uuid.UUID) -> Answer:
     201 the first time; again it is the same purchase and 200.
     """
     with transaction(auth.current_actor()):
-        purchase, new = lessons.purchase(auth.current_user(), lesson_id)
-    return 201 if new else 200, PurchaseResponse.of(purchase)
+        purchase, new = purchases.buy(auth.current_user(), lesson_id)
+    return 201 if new else 200, PurchaseResponse.of(purchase, lesson_id)

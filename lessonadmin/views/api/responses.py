@@ -286,10 +286,10 @@ class PurchaseResponse(BaseModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, purchase: Purchase) -> "PurchaseResponse":
+    def of(cls, purchase: Purchase, lesson_id: uuid.UUID) -> "PurchaseResponse":
         return cls(
             id=purchase.id,
-            lesson_id=purchase.lesson_id,
+            lesson_id=lesson_id,
             user_id=purchase.user_id,
             price_cents=purchase.price_cents,
             created_at=purchase.created_at,

@@ -111,7 +111,7 @@ def test_a_thing_that_has_a_page_is_linked_to_it(app: Flask, drawing: None, kind
     assert query == f"id={ID}"
 
 
-@pytest.mark.parametrize(("kind", "row_id"), [("lesson", None), ("purchase", ID), ("", ID), (None, ID)])
+@pytest.mark.parametrize(("kind", "row_id"), [("lesson", None), ("note", ID), ("", ID), (None, ID)])
 def test_what_has_no_page_is_linked_to_nothing(drawing: None, kind: str | None, row_id: Any) -> None:
     assert cells.link_to(kind, row_id) is None
 

@@ -58,7 +58,7 @@ def test_a_page_shows_what_a_ticket_asks_for(app: Flask) -> None:
     ada, stu = make_user(), make_user(role="student", name="Stu", email="stu@school.example")
     lesson = make_lesson(creator=ada, title="Circles", price_cents=1234)
     make_course(instructor=ada)
-    make_purchase(lesson, stu)
+    purchase = make_purchase(lesson, stu)
     signed_in(stu)
     page = page_about(browser("support"), stu)
     for words in (
@@ -71,7 +71,7 @@ def test_a_page_shows_what_a_ticket_asks_for(app: Flask) -> None:
     ):
         assert words in page.text(), words
     for address in (
-        f"/admin/lesson/details/?id={lesson.id}",
+        f"/admin/purchase/details/?id={purchase.id}",
         f"/admin/purchase/?flt0_buyer_is={stu.id}",
         f"/admin/audit/?flt0_who_is={stu.id}",
         f"/admin/audit/?flt0_target_id_is={stu.id}",

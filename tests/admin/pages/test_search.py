@@ -10,6 +10,7 @@ from tests.factories import (
     make_event,
     make_lesson,
     make_playing_lesson,
+    make_purchase,
     make_user,
     signed_in,
 )
@@ -39,6 +40,7 @@ MAX_QUERIES = 15
             "https://stream.mux.com/playback0123456789.m3u8?token=e.y",
             "/admin/lesson/details/?id={lesson}",
         ),
+        ("support", "{purchase}", "/admin/purchase/details/?id={purchase}"),
         ("admin", "ada@school.example", "/admin/person/details/?id={ada}"),
         ("support", "ada@school.example", "/admin/person/details/?id={ada}"),
     ],
@@ -52,6 +54,7 @@ def test_the_only_thing_that_fits_is_opened(app: Flask, role: str, text: str, ad
         ).id,
         "course": make_course(instructor=ada, mux_asset_id="as2").id,
         "event": make_event(mux_event_id="ev-1").id,
+        "purchase": make_purchase(make_playing_lesson(), make_user(role="student")).id,
     }
     browser = signed_in(make_user(role=role))
     answer = browser.get(

@@ -143,6 +143,9 @@ ID = uuid.UUID(int=7)
         (notice(account_notices.KIND), "/account"),
         (notice("alarm"), "/admin/"),
         (notice("alarm", lesson_id=ID), f"/lessons/{ID}/edit"),
+        (notice("lesson_given", lesson_id=ID, is_theirs=True), f"/catalog/{ID}"),
+        (notice("lesson_given"), "/notifications"),
+        (notice("lesson_revoked", lesson_id=ID), "/notifications"),
         (notice(), "/notifications"),
     ],
 )
@@ -166,6 +169,20 @@ def test_a_digest_names_the_first_fifty_and_counts_the_rest(count: int, rest: st
     assert [n for n in range(count) if f"Number {n}." in text] == list(range(min(count, 50)))
     assert ("more:" in text) is (rest is not None)
     assert (rest or "") in text
+
+
+def test_a_student_reads_which_lesson_was_given_and_why_the_mail_came(box: Postbox) -> None:
+    student, lesson = make_user(role="student"), make_lesson(title="Rye")
+    with transaction(JOB):
+        audit_log.notify_user("lesson_given", student.id, "You have been given “Rye”.", lesson_id=lesson.id)
+        audit_log.notify_user("lesson_revoked", student.id, "It was revoked.", lesson_id=lesson.id)
+    assert delivery.send_due() == 2
+    texts = {one.mail["Subject"]: one.text for one in box.received}
+    assert set(texts) == {"Access to a lesson: Rye", "Access to a lesson was revoked: Rye"}
+    given = texts["Access to a lesson: Rye"]
+    assert given.startswith(f"You have been given “Rye”.\n{PUBLIC_URL}/catalog/{lesson.id}")
+    assert "when support gives you a lesson or revokes your access" in given
+    assert all("your videos" not in one for one in texts.values())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from lessonadmin import mux
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain import playback
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.lessons import lessons
+from lessonadmin.domain.lessons import lessons, purchases
 from lessonadmin.domain.videos import video_status
 from tests.domain.foreign_videos import TEMPORARY, asset, command, fix, is_healed, on_sale, sold
 from tests.factories import make_course, make_lesson, make_tracking, make_user
@@ -34,7 +34,7 @@ def test_it_is_not_on_sale_not_playable_and_says_so(mux_sim: MuxSim, tracked: bo
     assert (seen.status, seen.playback_id) == ("processing", None)
     assert "temporary id" in video_status.sentence(seen)
     with transaction(CLI), pytest.raises(Conflict, match="cannot be bought"):
-        lessons.purchase(make_user(role="student"), lesson.id)
+        purchases.buy(make_user(role="student"), lesson.id)
 
 
 @pytest.mark.parametrize("status", ["ready", "none", "processing", "error"])

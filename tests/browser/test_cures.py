@@ -55,6 +55,7 @@ API = {
     "empty_body": AWAY,
     "not_utf8": AWAY,
     "wrong_status": ANSWERED,
+    "drip": AWAY,
     "unknown_enum": Row("no_file", NO_FILE, {"field": "status"}),
     "missing_field": Row("mux_unreachable", NOT_THE_FILE, {"field": "id"}),
 }
@@ -71,6 +72,7 @@ UPLOAD = {
     "empty_body": FINE,
     "not_utf8": FINE,
     "wrong_status": FINE,
+    "drip": FINE,
     "lost_chunk": ANSWERED,
     "no_range": FINE,
     "final_308": ANSWERED,

@@ -37,6 +37,11 @@ def has(row: Any, found: Found) -> str:
     return ", ".join(plural(count, one) for count, one in counts if count) or "–"
 
 
+def who(user: User) -> str:
+    """By the address; the one that a deleted account has left says nothing."""
+    return user.name if user.is_deleted else cell("email", user.email)
+
+
 class PeopleList(TableView):
     """What the lists of people and of accounts have in common."""
 
@@ -51,7 +56,7 @@ class PeopleList(TableView):
         return people.figures_of(row.id for row in rows)
 
     def name_of(self, row: Any) -> str:
-        return str(row.email)
+        return str(row.name if row.is_deleted else row.email)
 
 
 class PersonView(PeopleList):
@@ -67,7 +72,7 @@ class PersonView(PeopleList):
         "created_at": "Created",
     }
     column_formatters = {
-        "email": page_link(lambda row: cell("email", row.email), lambda row, _: [row.name]),
+        "email": page_link(who, lambda row, _: [row.name] if not row.is_deleted else []),
         "active": of_row(lambda row: cell("account_state", row.state)),
         "has": with_details(has),
         "last_sign_in": with_details(last_sign_in),

@@ -328,6 +328,7 @@ def test_a_deletion_is_typed_and_final(admin: FlaskClient) -> None:
     page = page_of(admin.get(f"{LIST}details/?id={user.id}"))
     assert "Deleted account" in page.text()
     assert [form["action"] for form in page.all("form") if "/admin/user/" in (form["action"] or "")] == []
+    assert "deleted.invalid" not in admin.get(LIST).get_data(as_text=True)
     for path in ("role", "active", "password", "link", "invitation", "identity", "delete", "tokens/revoke"):
         fields = {
             "id": str(user.id),

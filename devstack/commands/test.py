@@ -24,9 +24,10 @@ def main() -> int:
     found = None if without else chromium.find_or_install()
     if found is None and not without:
         arguments.append("--without-browser")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *_spread(arguments), *arguments], cwd=places.ROOT, check=False
-    )
+    # The tests start some hundreds of processes; without compiled modules each would compile the product anew.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-m", "pytest", *_spread(arguments), *arguments]
+    done = subprocess.run(command, cwd=places.ROOT, env=environment, check=False)
     if found is None and not without and _might_need_browser(arguments):
         print(
             "The browser tests were NOT run: there is no Chromium here and none could be installed. "

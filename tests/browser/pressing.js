@@ -80,6 +80,7 @@ window.answered = async (before, sent) => {
   let quiet = began;
   while (!isSettled() || isSame(before, window.pageNow())) {
     if (window.inFlight || window.leaving) quiet = performance.now();
+    if (window.leaving && performance.now() - began > 500) return "leaving"; // or it is a download, which only the browser knows
     if (performance.now() - quiet > 1000 || performance.now() - began > 20000) return "nothing changed";
     await frame();
   }

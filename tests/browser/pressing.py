@@ -16,6 +16,7 @@ from playwright.sync_api import ElementHandle, Error, Page, Request
 WATCH = (Path(__file__).parent / "pressing.js").read_text()
 BUTTONS = "window.buttonsNow().map(({ label, nth, scope }) => [label, nth, scope])"
 FIND = "([label, nth]) => window.buttonsNow().find((one) => one.label === label && one.nth === nth)?.element"
+MAX_LOOKS = 40  # at a page that is being left, half a second each
 Key = tuple[str, int]
 
 
@@ -112,6 +113,10 @@ class Presser:
         return said
 
     def _answer(self, before: object) -> str:
-        return str(
-            self.page.evaluate("([before, sent]) => window.answered(before, sent)", [before, self._changed])
-        )
+        for _ in range(MAX_LOOKS):
+            said = self.page.evaluate(
+                "([before, sent]) => window.answered(before, sent)", [before, self._changed]
+            )
+            if said != "leaving" or self._given:
+                return str(said)
+        return "the next page did not come"

@@ -13,7 +13,7 @@ from tests.domain.videos.machine_stories import STORIES, tell
 # Derandomised: the same steps in every run, so that a red test is red again in the next. Not shrunk: that may
 # take longer than everything else; to look into a failure, add Phase.shrink for that run.
 WALKS = settings(
-    max_examples=30,
+    max_examples=24,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

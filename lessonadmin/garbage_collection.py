@@ -1,6 +1,6 @@
 """How Python's collector of cyclic garbage is set while a process starts, and in web processes. It knows nothing of requests.
 
-Left as it is, it scans everything that is loaded again and again: that is a sixth of the time of a start, and later the process answers
+Left as it is, it scans everything that is loaded again and again: that is a third of the time of a start, and later the process answers
 no request meanwhile.
 """
 

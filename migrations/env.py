@@ -22,8 +22,10 @@ log = logging.getLogger("alembic.env")
 LOCK_TIMEOUT = "1s"
 TRIES = 60
 PAUSE_SECONDS = 2.0
+# Not one that another release, or a person, is building at this moment: it is not valid either.
 UNFINISHED = """SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
-  WHERE NOT indisvalid AND relnamespace = 'public'::regnamespace"""
+  WHERE NOT indisvalid AND relnamespace = 'public'::regnamespace
+    AND indexrelid NOT IN (SELECT index_relid FROM pg_stat_progress_create_index)"""
 database = current_app.extensions["migrate"].db
 
 
@@ -68,6 +70,7 @@ def upgrade(engine: Engine, *, separates_roles: bool) -> None:
 def remove_unfinished_indexes(engine: Engine) -> None:
     """What was broken off while an index was built beside the running product counts as there, and answers nothing."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
         for name in connection.scalars(text(UNFINISHED)).all():
             connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.lessons import edit_history
 from lessonadmin.domain.models import Owner, User
 from lessonadmin.web.forms import OwnerForm, Sent
 
@@ -63,10 +64,10 @@ def conflict(user: User, owner: Owner, fields: Mapping[str, tuple[str, str]]) ->
 
 
 def _last_editor(user: User, owner: Owner) -> str:
-    """An instructor is not told which of the staff it was."""
     editor = audit_log.last_editor(owner)
     if editor is None:
         return "Another user"
     if editor.id == user.id:
         return "You, in another tab or window,"
-    return editor.name or editor.email if user.is_staff or editor.id == owner.owner_id else "Support"
+    name = edit_history.editor_name(user, owner, editor)
+    return name[:1].upper() + name[1:]

@@ -93,8 +93,10 @@ class Worker(GunicornWorker):  # type: ignore[misc]  # gunicorn has no types
         self._accept_more(False)
         for listener in self.sockets:
             # What the system has accepted already would be reset with the port.
-            while self._accepted(listener):
-                pass
+            # No more than can wait there: clients that go on coming must not keep this process from ending.
+            for _ in range(self.cfg.backlog):
+                if not self._accepted(listener):
+                    break
             listener.close()
         began = time.monotonic()
         while self.connections and time.monotonic() < began + self.cfg.graceful_timeout:

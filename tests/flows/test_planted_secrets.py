@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -292,6 +293,10 @@ def signs_in_at_the_provider(school: School) -> None:
     school.provider.trouble = {}
 
 
+def is_reported(said: str, *, since: int) -> bool:
+    return any(said in one for one in Reports.heard[since:])
+
+
 def breaks(school: School) -> None:
     """An error page and a failed job, each with every secret of the settings in its words."""
     before = len(Reports.heard)
@@ -299,8 +304,7 @@ def breaks(school: School) -> None:
     assert answer.status == 500
     assert "planted-" not in answer.text
     for said in ("unexpected error", "the job lessonadmin.jobs.events.replay_event failed"):
-        reported = lambda said=said: any(said in one for one in Reports.heard[before:])  # noqa: E731
-        wait_for(reported, seconds=20, what=f"the report of “{said}”")
+        wait_for(partial(is_reported, said, since=before), seconds=20, what=f"the report of “{said}”")
     worker = (school.stack.home / "worker.log").read_text()
     assert "a job was refused" not in worker, "what reports errors writes nothing into jobs"
 
@@ -310,7 +314,7 @@ def leaves_a_mark(school: School) -> str:
     mark, stack, before = new("mark"), school.stack, len(Reports.heard)
     school.admin.post("/account/name", [("display_name", mark)]).expect(302)
     school.admin.get(f"{BREAKS}?mark={mark}").expect(500)
-    wait_for(lambda: any(mark in one for one in Reports.heard[before:]), seconds=20, what="the report")
+    wait_for(partial(is_reported, mark, since=before), seconds=20, what="the report")
     sleeping = [sys.executable, "-c", "import time; time.sleep(120)", mark]
     stack.processes["marked"] = subprocess.Popen(sleeping)
     school.box.received.append(Received("", [], mark.encode()))

@@ -4,9 +4,11 @@ Rows are written by SQL at the revision that made their table (`rows/REVISION.sq
 no more than that file, and with none if it makes no table.
 """
 
+import re
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +240,30 @@ def test_an_upgrade_gives_up_when_a_table_is_in_use_for_long(at_0001: str) -> No
         reader.rollback()
     assert rows_of(at_0001) == before, "all or nothing"
     upgrade(at_0001, "0002")
+
+
+def test_an_index_that_another_process_is_building_is_not_taken_for_a_broken_one(at_0001: str) -> None:
+    query = re.search(r'UNFINISHED = """(.+?)"""', (ROOT / "migrations" / "env.py").read_text(), re.S)
+    assert query is not None
+    build = "CREATE INDEX CONCURRENTLY being_built ON mux_asset_tracking (status)"
+
+    def building() -> None:
+        with suppress(psycopg.Error), psycopg.connect(at_0001, autocommit=True) as builder:
+            builder.execute("SET statement_timeout = '3s'")
+            builder.execute(build)
+
+    with psycopg.connect(at_0001) as writer, psycopg.connect(at_0001, autocommit=True) as asking:
+        writer.execute("LOCK TABLE mux_asset_tracking IN ROW EXCLUSIVE MODE")
+        thread = threading.Thread(target=building)
+        thread.start()
+        there = "SELECT count(*) FROM pg_stat_progress_create_index"
+        while thread.is_alive() and asking.execute(there).fetchone() == (0,):
+            time.sleep(0.02)
+        while thread.is_alive() and asking.execute("SELECT to_regclass('being_built')").fetchone() == (None,):
+            time.sleep(0.02)
+        assert asking.execute(query[1]).fetchall() == []  # type: ignore[call-overload]  # the product's own text
+        thread.join()
+        assert asking.execute(query[1]).fetchall() == [("being_built",)]  # type: ignore[call-overload]
 
 
 def test_an_event_that_waits_is_not_lost_on_the_way_back_from_0011(

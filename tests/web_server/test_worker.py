@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -254,6 +255,16 @@ def test_an_answer_that_fails_in_the_middle_is_seen_to_be_cut_off(web: Server) -
 
 
 # processes
+
+
+def test_clients_that_go_on_coming_do_not_keep_a_process_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, taken, closed = Worker.__new__(Worker), [], []
+    worker.cfg = SimpleNamespace(backlog=5, graceful_timeout=0)
+    worker.sockets, worker.connections = [SimpleNamespace(close=lambda: closed.append(1))], {}
+    monkeypatch.setattr(worker, "_accept_more", lambda _more: None)
+    monkeypatch.setattr(worker, "_accepted", lambda listener: taken.append(listener) or True)
+    worker._stop()
+    assert (len(taken), len(closed)) == (5, 1)
 
 
 def test_a_request_in_flight_is_answered_while_the_server_stops() -> None:

@@ -37,9 +37,12 @@ def has(row: Any, found: Found) -> str:
     return ", ".join(plural(count, one) for count, one in counts if count) or "–"
 
 
-def who(user: User) -> str:
-    """By the address; the one that a deleted account has left says nothing."""
+def _who(user: User) -> str:
     return user.name if user.is_deleted else cell("email", user.email)
+
+
+# An account by its address, and its name below; the address that a deleted one has left says nothing.
+ACCOUNT = page_link(_who, lambda row, _: [] if row.is_deleted else [row.name])
 
 
 class PeopleList(TableView):
@@ -72,7 +75,7 @@ class PersonView(PeopleList):
         "created_at": "Created",
     }
     column_formatters = {
-        "email": page_link(who, lambda row, _: [row.name] if not row.is_deleted else []),
+        "email": ACCOUNT,
         "active": of_row(lambda row: cell("account_state", row.state)),
         "has": with_details(has),
         "last_sign_in": with_details(last_sign_in),

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.admin.framework import filters
 from lessonadmin.admin.framework.base import act_and_return
-from lessonadmin.admin.framework.cells import cell, of_row, page_link, with_details
+from lessonadmin.admin.framework.cells import cell, of_row, with_details
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView
-from lessonadmin.admin.lists.people import PeopleList, has, last_sign_in, who
+from lessonadmin.admin.lists.people import ACCOUNT, PeopleList, has, last_sign_in
 from lessonadmin.db import transaction
 from lessonadmin.domain.account_life import deletion, forgotten_password, invitations, link_mail
 from lessonadmin.domain.accounts import administration, handover, passwords, sessions, tokens, users
@@ -55,7 +55,7 @@ class UserView(PeopleList):
     }
     column_sortable_list = ()
     column_formatters = {
-        "email": page_link(who, lambda row, _: [row.name] if not row.is_deleted else []),
+        "email": ACCOUNT,
         "role": of_row(lambda row: cell("linked", row.role.capitalize(), None)),
         "active": of_row(lambda row: cell("account_state", row.state)),
         "has": with_details(has),

@@ -16,7 +16,7 @@ from lessonadmin.db import db
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.lessons import courses, lessons
 from lessonadmin.domain.lessons.lessons import Changes
-from lessonadmin.domain.models import AuditLog, Course, Lesson, User
+from lessonadmin.domain.models import AuditLog, Course, Lesson, Owner, User
 from lessonadmin.domain.prices import money
 
 MAX_SHOWN = 50
@@ -91,7 +91,7 @@ def _edit(user: User, owner: Lesson | Course, row: AuditLog, person: User | None
     names = [name for name in FIELDS if name in before]
     changes = (Change(FIELDS[name], *(_shown(name, one) for one in (before[name], after.get(name), getattr(owner, name)))) for name in names)  # fmt: skip
     undone = all(getattr(owner, name) == before[name] for name in names)
-    return Edit(row.id, row.at, _who(user, person), tuple(changes), undone)
+    return Edit(row.id, row.at, _who(user, owner, person), tuple(changes), undone)
 
 
 def _side(row: AuditLog, side: str) -> Mapping[str, object]:
@@ -103,10 +103,14 @@ def _shown(name: str, value: object) -> str:
     return money(value) if name == "price_cents" and isinstance(value, int) else str(value or "")
 
 
-def _who(user: User, person: User | None) -> str:
-    """Support signs as one, as everywhere before instructors."""
+def _who(user: User, owner: Lesson | Course, person: User | None) -> str:
     if person is None:
         return "Lessonadmin"
-    if person.id == user.id:
-        return "you"
-    return "Support" if person.is_staff and not user.is_staff else str(person)
+    return "you" if person.id == user.id else editor_name(user, owner, person)
+
+
+def editor_name(user: User, owner: Owner, editor: User) -> str:
+    """How this user is told of an editor. An instructor is not told which of the staff it was, nor who had the lesson before."""
+    if user.is_staff or editor.id == owner.owner_id:
+        return str(editor)
+    return "Support" if editor.is_staff else "another instructor"

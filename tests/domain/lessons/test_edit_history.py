@@ -99,6 +99,18 @@ def test_support_signs_as_one_before_instructors_and_by_name_before_support(less
     assert edits(make_user(role="support"), lesson)[1].who == str(staff)
 
 
+def test_who_had_the_lesson_before_is_not_named_to_who_has_it_now(lesson: Lesson) -> None:
+    before = of(lesson)
+    edit(before, lesson, title="Rye bread")
+    now = make_user(role="instructor")
+    with transaction(CLI):
+        lesson.creator_id = now.id
+    edit(now, lesson, price_cents=100)
+    assert [one.who for one in edits(now, lesson)] == ["you", "another instructor"]
+    staff = make_user(role="support")
+    assert [one.who for one in edits(staff, lesson)] == [str(now), str(before)]
+
+
 def test_another_course_is_no_edit_of_these(lesson: Lesson) -> None:
     user = of(lesson)
     course = make_course(instructor=user)

@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from lessonadmin.database import connections, row_access
 from lessonadmin.database.database_errors import is_outage
+from lessonadmin.observability import traces
 
 log = logging.getLogger(__name__)
 
@@ -248,8 +249,26 @@ def before_commit(close: Callable[[Session], Any]) -> None:
     transaction_state().before_commit.append(close)
 
 
+def roll_back() -> None:
+    """Undo what is open, also where the connection has ended since the last statement: then the server has undone it."""
+    try:
+        db.session.rollback()
+    except DBAPIError as error:
+        if not is_outage(error):
+            raise
+        log.warning("the connection to the database ended before its rollback: %s", traces.with_words(error))
+        db.session().invalidate()
+
+
+def _roll_back_at_the_end(_error: BaseException | None) -> None:
+    """What is committed and about to be answered does not become an error because a connection ends here."""
+    if db.session.registry.has():
+        roll_back()
+
+
 def init_app(app: Flask) -> None:
     db.init_app(app)
+    app.teardown_appcontext(_roll_back_at_the_end)  # the later one runs first: before the session is closed
     with app.app_context():
         connections.watch(db.engine)
         row_access.watch(db.engine)

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 
 from lessonadmin import auth
 from lessonadmin.database.database_errors import is_conflict, is_outage, took_too_long
-from lessonadmin.db import db
+from lessonadmin.db import roll_back
 from lessonadmin.domain import errors
 from lessonadmin.domain.support import error_references
 from lessonadmin.observability import logs, traces
@@ -152,7 +152,7 @@ def _database_away(error: Exception) -> Response:
     if not is_outage(error) and not is_conflict(error):
         return _unexpected(error)
     log.error("the database does not answer: %s", traces.with_words(error))
-    db.session.rollback()
+    roll_back()
     if is_conflict(error) or took_too_long(error):
         _keep_reference(error)
     if took_too_long(error):
@@ -162,7 +162,7 @@ def _database_away(error: Exception) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     log.error("unexpected error", exc_info=error)
-    db.session.rollback()
+    roll_back()
     _keep_reference(error)
     return answer(500, *HTTP_TYPES[500])
 
@@ -179,4 +179,4 @@ def _keep_reference(error: Exception) -> None:
         )
     except Exception as failure:  # whatever it is, the first error is to be answered
         log.warning("the reference of an error was not kept: %s", type(failure).__name__)
-        db.session.rollback()
+        roll_back()

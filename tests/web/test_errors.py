@@ -1,5 +1,7 @@
 """Error pages: in the shell for people, in the contract's JSON for programs, also while the database is away."""
 
+import os
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -28,6 +30,13 @@ PROBLEMS = {
 STATES = {"full": "53300", "lock": "55P03", "deadlock": "40P01"}
 
 
+def end_connection() -> None:
+    """As PostgreSQL does when it crashes; the product learns of it with its next statement."""
+    driver = db.session.connection().connection.driver_connection
+    with socket.socket(fileno=os.dup(driver.fileno())) as end:
+        end.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.fixture(scope="module")
 def faulty(settings_environment: dict[str, str]) -> Iterator[Flask]:
     """An application with views in which everything goes wrong."""
@@ -46,6 +55,12 @@ def faulty(settings_environment: dict[str, str]) -> Iterator[Flask]:
             db.session.execute(text("SELECT nonsense"))
         if kind == "lost":
             db.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        if kind in ("after_the_answer", "before_the_refusal"):
+            db.session.execute(text("SELECT 1"))
+            end_connection()
+            if kind == "after_the_answer":
+                return "what was asked for"
+            raise errors.Conflict("has_purchases", "Somebody bought it.")
         if kind in STATES:
             db.session.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{STATES[kind]}'; END $$"))
         if kind == "half":
@@ -162,6 +177,15 @@ def test_a_lost_database_is_503_and_the_next_request_works(faulty: Flask, app: F
     page = page_of(answer)
     assert "Try again" in page.text("main")
     assert outside.get("/faulty/404").status_code == 404
+
+
+@pytest.mark.parametrize(("kind", "status"), [("after_the_answer", 200), ("before_the_refusal", 409)])
+def test_a_connection_that_ends_after_its_last_statement_changes_no_answer(
+    faulty: Flask, kind: str, status: int
+) -> None:
+    outside = faulty.test_client()
+    assert outside.get(f"/api/faulty/{kind}").status_code == status
+    assert outside.get("/api/faulty/half").status_code == 500  # PostgreSQL was asked, by a connection that works
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/login/", 404), ("/lessons", 405)])

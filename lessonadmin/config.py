@@ -6,143 +6,22 @@ opened. Nothing here talks to a server or knows of Flask.
 """
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from lessonadmin import setting_values
 from lessonadmin.security import addresses, provider_settings, secret_strength
 from lessonadmin.text import currencies
-
-# The tables whose rows may be kept for another time, and the days that they are kept at least: Mux repeats events for
-# one day, and the audit trail has to show a year.
-MIN_KEEP_DAYS = {
-    "mux_events": 30,
-    "mux_calls": 7,
-    "audit_log": 365,
-    "notifications": 30,
-    "alarms": 30,
-    "reconcile_runs": 7,
-    "hourly_figures": 31,
-    "upload_cancellations": 7,
-}
-# What a Mux plan may limit. Mux's API does not say how much of it is left.
-PLAN_LIMITS = ("videos", "stored_minutes", "delivered_minutes")
 
 
 class SettingsError(Exception):
     """The environment does not describe a working Lessonadmin; the text names everything that is wrong."""
-
-
-def _database_url(url: str) -> str:
-    """Any driver suffix is accepted and replaced by `psycopg`: SQLAlchemy's default driver has changed before."""
-    match = re.match(r"^postgres(?:ql)?(?:\+\w+)?://", url)
-    if match is None:
-        raise ValueError("must look like postgresql://user:password@host/name")
-    return "postgresql+psycopg://" + url[match.end() :]
-
-
-def _redis_url(value: str) -> str:
-    if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("must look like redis://host:6379/0")
-    return value
-
-
-def _has_valid_port(parts: SplitResult) -> bool:
-    # The error of urlsplit quotes what stands there, which may be half a password.
-    try:
-        return parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    valid = parts.scheme in ("http", "https") and parts.hostname and _has_valid_port(parts)
-    if not valid or parts.query or parts.fragment:
-        raise ValueError("must be an origin such as https://lessons.example.org")
-    return value.rstrip("/")
-
-
-def _origin(value: str) -> str:
-    """An address without a path or a user: browsers compare the origin character by character."""
-    address = _address(value)
-    parts = urlsplit(value)
-    if parts.path not in ("", "/") or "@" in parts.netloc:
-        raise ValueError("must be an origin such as https://lessons.example.org")
-    return address
-
-
-def _mail_url(value: str) -> str:
-    parts = urlsplit(value)
-    schemes = ("smtp", "smtps", "smtp+insecure")
-    if parts.scheme not in schemes or not parts.hostname or not _has_valid_port(parts):
-        raise ValueError("must look like smtp://user:password@host:587")
-    if parts.scheme == "smtp+insecure" and "@" in parts.netloc:
-        raise ValueError(
-            "must name no user with smtp+insecure://, since the password would travel in the clear"
-        )
-    return value
-
-
-def _contact(value: str) -> str:
-    """As security.txt writes it: a link; an address alone becomes one."""
-    contact = f"mailto:{value}" if re.fullmatch(r"[^\s@:/]+@[^\s@:/]+", value) else value
-    if not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+|https://\S+", contact):
-        raise ValueError("must be an e-mail address, or a page that begins with https://")
-    return contact
-
-
-def _whole_number(smallest: int, largest: int) -> BeforeValidator:
-    """Digits only: pydantic's own int also takes `1.0`, `+5` and `1_000`."""
-
-    def parse(value: str) -> int:
-        if not re.fullmatch(r"\d{1,12}", value) or not smallest <= int(value) <= largest:
-            raise ValueError(f"must be a whole number from {smallest} to {largest}")
-        return int(value)
-
-    return BeforeValidator(parse)
-
-
-def _items(value: str) -> tuple[str, ...]:
-    items = tuple(item.strip() for item in value.split(",") if item.strip())
-    if not items:
-        raise ValueError("must have at least one entry, separated by commas")
-    return items
-
-
-def _networks(value: str) -> addresses.Trusted:
-    return addresses.trusted(_items(value))
-
-
-def _keep_days(value: str) -> tuple[tuple[str, int], ...]:
-    found = []
-    for item in _items(value):
-        match = re.fullmatch(r"(\w+)\s*=\s*(\d{1,5})", item)
-        if match is None or match[1] not in MIN_KEEP_DAYS:
-            raise ValueError(
-                "must look like mux_events=180,notifications=90; tables: " + ", ".join(MIN_KEEP_DAYS)
-            )
-        if int(match[2]) < MIN_KEEP_DAYS[match[1]]:
-            raise ValueError(f"must keep {match[1]} for at least {MIN_KEEP_DAYS[match[1]]} days")
-        found.append((match[1], int(match[2])))
-    return tuple(found)
-
-
-def _plan_limits(value: str) -> tuple[tuple[str, int], ...]:
-    found = []
-    for item in _items(value):
-        match = re.fullmatch(r"(\w+)\s*=\s*([1-9]\d{0,11})", item)
-        if match is None or match[1] not in PLAN_LIMITS:
-            raise ValueError(
-                "must look like videos=10,stored_minutes=5000; limits: " + ", ".join(PLAN_LIMITS)
-            )
-        found.append((match[1], int(match[2])))
-    return tuple(found)
 
 
 def _as_the_webs(name: str) -> Callable[[dict[str, Any]], str]:
@@ -150,17 +29,8 @@ def _as_the_webs(name: str) -> Callable[[dict[str, Any]], str]:
     return lambda settings: str(settings[name])
 
 
-def _one_of(*words: str) -> BeforeValidator:
-    def parse(value: str) -> str:
-        if value not in words:
-            raise ValueError("must be " + " or ".join(words))
-        return value
-
-    return BeforeValidator(parse)
-
-
-Address = Annotated[str, BeforeValidator(_address)]
-Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
+Address = Annotated[str, BeforeValidator(setting_values.address)]
+Items = Annotated[tuple[str, ...], BeforeValidator(setting_values.items)]
 Limits = tuple[tuple[str, int], ...]
 
 
@@ -175,26 +45,28 @@ class Settings(BaseSettings):
         frozen=True, enable_decoding=False, validate_default=False, hide_input_in_errors=True
     )
 
-    database_url: Annotated[str, BeforeValidator(_database_url)] = Field(
+    database_url: Annotated[str, BeforeValidator(setting_values.database_url)] = Field(
         repr=False, description="PostgreSQL; an ordinary role, never a superuser"
     )
-    migration_database_url: Annotated[str, BeforeValidator(_database_url)] | None = Field(
+    migration_database_url: Annotated[str, BeforeValidator(setting_values.database_url)] | None = Field(
         None,
         repr=False,
         description="the same database as the owner of the tables, for `flask db upgrade`; none: one role does all",
     )
-    database_pooler: Annotated[Literal["none", "transaction"], _one_of("none", "transaction")] = Field(
+    database_pooler: Annotated[
+        Literal["none", "transaction"], setting_values.one_of("none", "transaction")
+    ] = Field(
         "none",
         description="`transaction`: web's DATABASE_URL leads through a pooler in transaction mode, such as pgbouncer",
     )
-    redis_url: Annotated[str, BeforeValidator(_redis_url)] = Field(
+    redis_url: Annotated[str, BeforeValidator(setting_values.redis_url)] = Field(
         repr=False, description="Redis, for queues and locks"
     )
     secret_key: str = Field(repr=False, description="signs sessions")
     secret_key_fallbacks: Items = Field(
         (), repr=False, description="former values of the key: sessions that they signed go on"
     )
-    public_url: Annotated[str, BeforeValidator(_origin)] = Field(
+    public_url: Annotated[str, BeforeValidator(setting_values.origin)] = Field(
         description="the public origin of the site, for uploads, cookies and links in mail"
     )
     mux_token_id: str = Field(description="the web's token (high priority)")
@@ -215,7 +87,7 @@ class Settings(BaseSettings):
     mux_signing_private_key: str | None = Field(
         None, repr=False, description="the private half of the signing key"
     )
-    upload_max_mb: Annotated[int, _whole_number(1, 10_000_000)] = Field(
+    upload_max_mb: Annotated[int, setting_values.whole_number(1, 10_000_000)] = Field(
         2000, description="the largest file of an upload"
     )
     upload_types: Items = Field(
@@ -230,42 +102,48 @@ class Settings(BaseSettings):
         description="the types of file that are taken",
     )
     # Mux itself refuses an upload life outside one minute to seven days
-    upload_timeout_seconds: Annotated[int, _whole_number(60, 604_800)] = Field(
+    upload_timeout_seconds: Annotated[int, setting_values.whole_number(60, 604_800)] = Field(
         86400, description="life of an upload URL"
     )
-    uploads_per_hour: Annotated[int, _whole_number(1, 1_000_000)] = Field(
+    uploads_per_hour: Annotated[int, setting_values.whole_number(1, 1_000_000)] = Field(
         120, description="upload URLs that a user may ask for"
     )
-    asks_per_minute: Annotated[int, _whole_number(1, 1_000_000)] = Field(
+    asks_per_minute: Annotated[int, setting_values.whole_number(1, 1_000_000)] = Field(
         10, description="checks at Mux that a user may ask for"
     )
     mux_env_key: str | None = Field(None, description="set: the catalogue's player reports to Mux Data")
-    stuck_after_seconds: Annotated[int, _whole_number(1, 31_536_000)] = Field(
+    stuck_after_seconds: Annotated[int, setting_values.whole_number(1, 31_536_000)] = Field(
         1800, description="when a lesson counts as stuck"
     )
-    recheck_after_seconds: Annotated[int, _whole_number(1, 86_400)] = Field(
+    recheck_after_seconds: Annotated[int, setting_values.whole_number(1, 86_400)] = Field(
         60, description="silence after which Mux is asked"
     )
-    sweep_every_seconds: Annotated[int, _whole_number(1, 3_600)] = Field(30, description="the clock's tick")
-    replaced_grace_seconds: Annotated[int, _whole_number(0, 31_536_000)] = Field(
+    sweep_every_seconds: Annotated[int, setting_values.whole_number(1, 3_600)] = Field(
+        30, description="the clock's tick"
+    )
+    replaced_grace_seconds: Annotated[int, setting_values.whole_number(0, 31_536_000)] = Field(
         86400, description="how long a replaced video can be brought back"
+    )
+    time_zone: Annotated[ZoneInfo, BeforeValidator(setting_values.time_zone)] = Field(
+        ZoneInfo("UTC"),
+        description="the school's time zone, for planned publications: a name such as Europe/Berlin",
     )
     currency: Annotated[str, BeforeValidator(currencies.read)] = Field(
         "EUR", description="what every price is in: a code of ISO 4217 with two decimals"
     )
-    mail_url: Annotated[str, BeforeValidator(_mail_url)] | None = Field(
+    mail_url: Annotated[str, BeforeValidator(setting_values.mail_url)] | None = Field(
         None, repr=False, description="the mail server; none: notices stay in the app"
     )
     metrics_token: str | None = Field(None, repr=False, description="opens /metrics besides staff")
-    security_contact: Annotated[str, BeforeValidator(_contact)] | None = Field(
+    security_contact: Annotated[str, BeforeValidator(setting_values.contact)] | None = Field(
         None, description="whom to tell of security holes: an address or page for /.well-known/security.txt"
     )
-    trusted_proxies: Annotated[addresses.Trusted, BeforeValidator(_networks)] = Field(
+    trusted_proxies: Annotated[addresses.Trusted, BeforeValidator(setting_values.networks)] = Field(
         addresses.NO_PROXIES, description="the proxies before web, as networks or addresses, or unix"
     )
-    staff_second_factor: Annotated[Literal["optional", "required"], _one_of("optional", "required")] = Field(
-        "optional", description="whether staff must prove a second factor: optional or required"
-    )
+    staff_second_factor: Annotated[
+        Literal["optional", "required"], setting_values.one_of("optional", "required")
+    ] = Field("optional", description="whether staff must prove a second factor: optional or required")
     oidc_issuer: Annotated[str, BeforeValidator(provider_settings.issuer)] | None = Field(
         None, description="the provider of single sign-on (OpenID Connect), as it names itself"
     )
@@ -273,18 +151,19 @@ class Settings(BaseSettings):
     oidc_client_secret: str | None = Field(None, repr=False, description="what it proves itself with")
     oidc_name: str = Field("single sign-on", description="as the sign-in page calls the provider")
     oidc_hosts: Items = Field((), description="further hosts of the provider that may be called")
-    oidc_new_people: Annotated[Literal["refused", "student"], _one_of("refused", "student")] = Field(
-        "refused", description="who is unknown here: refused, or given an account as student"
+    oidc_new_people: Annotated[Literal["refused", "student"], setting_values.one_of("refused", "student")] = (
+        Field("refused", description="who is unknown here: refused, or given an account as student")
     )
     oidc_role_claim: str | None = Field(None, description="the claim that says the role")
     oidc_roles: Annotated[
-        tuple[tuple[str, str], ...], BeforeValidator(lambda value: provider_settings.roles(_items(value)))
+        tuple[tuple[str, str], ...],
+        BeforeValidator(lambda value: provider_settings.roles(setting_values.items(value))),
     ] = Field((), description="which value of that claim means which role")
     sentry_dsn: str | None = Field(None, repr=False, description="where errors are reported, scrubbed")
-    keep_days: Annotated[Limits, BeforeValidator(_keep_days)] = Field(
+    keep_days: Annotated[Limits, BeforeValidator(setting_values.keep_days)] = Field(
         (), description="how long events, audit rows and others are kept, table by table"
     )
-    mux_plan_limits: Annotated[Limits, BeforeValidator(_plan_limits)] = Field(
+    mux_plan_limits: Annotated[Limits, BeforeValidator(setting_values.plan_limits)] = Field(
         (), description="what the Mux plan includes; a warning comes before it is used up"
     )
 

@@ -251,8 +251,17 @@ def before_commit(close: Callable[[Session], Any]) -> None:
 
 def roll_back() -> None:
     """Undo what is open, also where the connection has ended since the last statement: then the server has undone it."""
+    _or_forget(db.session.rollback)
+
+
+def _close_session(_error: BaseException | None) -> None:
+    """What is committed and about to be answered does not become an error because a connection ends here."""
+    _or_forget(db.session.remove)
+
+
+def _or_forget(give_back: Callable[[], None]) -> None:
     try:
-        db.session.rollback()
+        give_back()
     except DBAPIError as error:
         if not is_outage(error):
             raise
@@ -260,15 +269,9 @@ def roll_back() -> None:
         db.session().invalidate()
 
 
-def _roll_back_at_the_end(_error: BaseException | None) -> None:
-    """What is committed and about to be answered does not become an error because a connection ends here."""
-    if db.session.registry.has():
-        roll_back()
-
-
 def init_app(app: Flask) -> None:
     db.init_app(app)
-    app.teardown_appcontext(_roll_back_at_the_end)  # the later one runs first: before the session is closed
+    app.teardown_appcontext(_close_session)  # the later one runs first: before that of Flask-SQLAlchemy
     with app.app_context():
         connections.watch(db.engine)
         row_access.watch(db.engine)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from lessonadmin.domain import school_time
 from lessonadmin.domain.prices import currency, money, price_text
 from lessonadmin.text import markdown
 from lessonadmin.text.durations import about, in_words, measured
@@ -82,4 +83,6 @@ def init_app(app: Flask) -> None:
         app.jinja_env.filters[written.__name__] = written
     app.jinja_env.filters["markdown"] = markdown.rendered
     app.jinja_env.filters["without_marks"] = markdown.plain
+    app.jinja_env.filters["school_time"] = school_time.in_words
+    app.jinja_env.globals["time_zone"] = school_time.zone_name
     app.jinja_env.globals[currency.__name__] = currency

@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from werkzeug.datastructures import MultiDict
@@ -15,7 +16,7 @@ from wtforms import BooleanField, Form, HiddenField, StringField, TextAreaField,
 from wtforms.form import BaseForm
 from wtforms.utils import unset_value
 
-from lessonadmin.domain import prices
+from lessonadmin.domain import prices, school_time
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import course_lists, lessons
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
@@ -23,6 +24,7 @@ from lessonadmin.domain.models import Course, Lesson, Owner
 from lessonadmin.text.ids import as_id
 
 VERSION = re.compile(r"\d{1,9}")
+TIMES = ("publish_not_before", "unpublish_at")
 Sent = MultiDict[str, str]
 Checked = TypeVar("Checked")
 
@@ -88,6 +90,15 @@ class CourseField(StringField):
 
     def pre_validate(self, form: BaseForm) -> None:
         self.course_id = checked(course_lists.chosen, self.data)
+
+
+class MomentField(StringField):
+    """A day and time in the school's time zone, or nothing; `moment` is there once it is validated."""
+
+    moment: datetime | None = None
+
+    def pre_validate(self, form: BaseForm) -> None:
+        self.moment = checked(school_time.read, self.name, self.data)
 
 
 class VersionField(HiddenField):
@@ -173,7 +184,8 @@ class LessonForm(OwnerForm):
 class InstructorLessonForm(LessonForm):
     """A lesson, for its instructor, who also chooses whether it is published when its video is ready.
 
-    `status_was` is what the form showed: only another status is asked for, so that saving a title publishes nothing.
+    What ends in `_was` is what the form showed: only another status and other times are asked for, so that saving a title
+    publishes nothing, and takes back no time that another page has set meanwhile.
     """
 
     price = PriceOrFreeField("Price", default="")
@@ -183,6 +195,10 @@ class InstructorLessonForm(LessonForm):
     )  # again, since what is wrong is said in the order of the fields
     status = StringField(default="published")
     status_was = HiddenField(default="")
+    publish_not_before = MomentField("Not before", default="")
+    publish_not_before_was = HiddenField(default="")
+    unpublish_at = MomentField("Unpublish at", default="")
+    unpublish_at_was = HiddenField(default="")
     page_id = PageField()
     # the video whose upload needs the lesson before its form was sent by a person
     file_name = HiddenField(default="")
@@ -192,6 +208,8 @@ class InstructorLessonForm(LessonForm):
         status = "published" if owner.status == "published" or owner.publish_on_ready else "draft"
         free = owner.price_cents == 0
         shown = {"status": status, "status_was": status, "free": free} | ({"price": ""} if free else {})
+        for name in TIMES:
+            shown[name] = shown[f"{name}_was"] = school_time.for_form(getattr(owner, name))
         if owner.is_unsaved:  # nothing of it was chosen yet
             shown |= {"status": "published", "status_was": "", "free": False}
         if owner.is_untitled:
@@ -226,7 +244,17 @@ class InstructorLessonForm(LessonForm):
 
     def wanted(self) -> dict[str, Any]:
         same = not self.status.raw_data or self.status.data == self.status_was.data
-        return super().wanted() | {"status": UNSET if same else self.status.data}
+        return super().wanted() | {"status": UNSET if same else self.status.data} | self._times()
+
+    def _times(self) -> dict[str, datetime | None]:
+        """Those that were changed; a lesson that is kept as a draft has none, whatever its closed fields still hold."""
+        if self.status.raw_data and self.status.data == "draft":
+            return {}
+        shown = (
+            (self.publish_not_before, self.publish_not_before_was),
+            (self.unpublish_at, self.unpublish_at_was),
+        )
+        return {str(at.name): at.moment for at, was in shown if at.raw_data and at.data != was.data}
 
 
 def panel_form(owner: Owner, sent: Sent | None = None) -> LessonForm | PanelCourseForm:

@@ -1,7 +1,9 @@
 """What an instructor does, from the first word to the published lesson, without waiting and without a reload."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.stack import Person, Stack, Visitor
@@ -108,3 +110,95 @@ def test_a_video_that_fails_before_the_page_asks_again_is_tried_again_too(
     expect(page.get_by_text("Upload complete", exact=True)).to_be_hidden()
     choose(page, film())
     published(page)
+
+
+def comes(stack: Stack, lesson: str, column: str) -> None:
+    """That time of the lesson is a second away."""
+    assert column in ("publish_not_before", "unpublish_at")
+    stack.sql(f"UPDATE lessons SET {column} = clock_timestamp() + interval '1 second' WHERE id = %s", lesson)  # noqa: S608
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_lesson_is_published_and_unpublished_at_its_times(
+    page: Page,
+    film: Callable[..., str],
+    stack: Stack,
+    accessible: Callable[[Page], None],
+    width: int,
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    write(page)
+    page.get_by_label("Keep as draft").check()
+    expect(page.get_by_text("Plan when students see it")).to_be_hidden()
+    page.get_by_label("Publish automatically").check()
+    page.get_by_text("Plan when students see it").click()
+    expect(page.get_by_text("Times of the school: UTC.")).to_be_visible()
+    page.get_by_label("Not before").fill("2020-01-01T10:00")
+    page.get_by_role("button", name="Save and publish later").click()
+    expect(page.locator("#error-publish_not_before")).to_contain_text("This time is over.")
+    expect(page.get_by_label("Not before")).to_have_value("2020-01-01T10:00")
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    page.get_by_label("Not before").fill(f"{tomorrow:%Y-%m-%dT18:00}")
+    page.get_by_label("Unpublish at").fill(f"{tomorrow + timedelta(days=7):%Y-%m-%dT18:00}")
+    accessible(page)
+    page.get_by_role("button", name="Save and publish later").click()
+    lesson = lesson_id(page)
+    choose(page, film())
+    expect(page.get_by_test_id("video-status")).to_have_text("Ready")
+    expect(page.locator("#publication")).to_contain_text("will be published automatically on")
+    expect(page.locator("#publication")).to_contain_text("18:00 (UTC)")
+    expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
+    comes(stack, lesson, "publish_not_before")
+    page.reload()  # an open page knows of the time that was saved
+    published(page)
+    expect(page.get_by_label("Not before")).to_be_hidden()
+    expect(page.locator("#publication")).to_contain_text("Students find it in the catalogue until")
+    comes(stack, lesson, "unpublish_at")
+    stack.until(lambda: stack.sql("SELECT 1 FROM lessons WHERE status = 'draft' AND id = %s", lesson))
+    page.goto("/notifications")
+    expect(
+        page.get_by_role("heading", name="A lesson was unpublished as planned: Bread, slowly")
+    ).to_be_visible()
+    page.goto("/lessons")
+    expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
+
+
+def test_a_time_without_a_video_is_warned_of_and_its_miss_is_told(
+    page: Page, film: Callable[..., str], stack: Stack
+) -> None:
+    write(page)
+    page.get_by_text("Plan when students see it").click()
+    page.get_by_label("Not before").fill(f"{datetime.now(UTC) + timedelta(hours=5):%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Save and publish later").click()
+    expect(page.locator("#publication")).to_contain_text("as soon as it has a video, but not before")
+    lesson = lesson_id(page)
+    stack.sql("UPDATE lessons SET updated_at = now() - interval '2 hours' WHERE id = %s", lesson)
+    told(
+        page,
+        stack,
+        lesson,
+        "publication_at_risk",
+        "A lesson may not be published in time",
+        "it has no video yet. Upload it now",
+    )
+    comes(stack, lesson, "publish_not_before")
+    told(
+        page,
+        stack,
+        lesson,
+        "publication_late",
+        "A lesson is published later than planned",
+        "It will be published as soon as",
+    )
+    page.goto(f"/lessons/{lesson}/edit")
+    choose(page, film())
+    published(page)
+
+
+def told(page: Page, stack: Stack, lesson: str, cause: str, headline: str, words: str) -> None:
+    stack.until(
+        lambda: stack.sql("SELECT 1 FROM notifications WHERE lesson_id = %s AND cause = %s", lesson, cause)
+    )
+    page.goto("/notifications")
+    heading = page.get_by_role("heading", name=f"{headline}: Bread, slowly")
+    expect(page.locator(".notice", has=heading)).to_contain_text(words)

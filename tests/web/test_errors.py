@@ -185,7 +185,9 @@ def test_a_connection_that_ends_after_its_last_statement_changes_no_answer(
 ) -> None:
     outside = faulty.test_client()
     assert outside.get(f"/api/faulty/{kind}").status_code == status
-    assert outside.get("/api/faulty/half").status_code == 500  # PostgreSQL was asked, by a connection that works
+    assert (
+        outside.get("/api/faulty/half").status_code == 500
+    )  # PostgreSQL was asked, by a connection that works
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/login/", 404), ("/lessons", 405)])

@@ -59,7 +59,11 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
     column_sortable_list = ("title", "created_at", "updated_at")
     column_formatters = {
         "title": title(_notes),
-        "status": of_row(lambda row: cell("lesson_state", row.status, row.publish_on_ready)),
+        "status": of_row(
+            lambda row: cell(
+                "lesson_state", row.status, row.publish_on_ready, row.publish_not_before, row.unpublish_at
+            )
+        ),
         "video_processing_status": with_details(video),
     }
     column_export_list = (

@@ -28,6 +28,7 @@ PUBLICATION = (
     "lesson.unpublished",
     "lesson.publish_requested",
     "lesson.publish_withdrawn",
+    "lesson.times_changed",
 )
 VIDEO = (
     "video.upload_started",

@@ -6,6 +6,7 @@ is one of the facts.
 
 from collections.abc import Iterator
 
+from lessonadmin.domain import school_time
 from lessonadmin.domain.diagnosis.facts import Answer, VideoFacts
 from lessonadmin.domain.diagnosis.finding import (
     DOCTOR,
@@ -160,7 +161,10 @@ def _processing(case: VideoFacts) -> Finding:
 def _then(case: VideoFacts) -> str:
     if not isinstance(case.owner, Lesson):
         return ""
-    return " Publishes when ready." if case.owner.publish_on_ready else " Then it stays a draft."
+    if not case.owner.publish_on_ready:
+        return " Then it stays a draft."
+    at = case.owner.publish_not_before
+    return f" Publishes when ready{f', not before {school_time.in_words(at)}' if at is not None else ''}."
 
 
 def _ready(case: VideoFacts) -> Finding:
@@ -168,6 +172,10 @@ def _ready(case: VideoFacts) -> Finding:
         return unplayable(case, "no_playback_id")
     lesson = case.owner if isinstance(case.owner, Lesson) else None
     draft = lesson is not None and lesson.status != "published"
+    if lesson is not None and draft and lesson.publish_on_ready and lesson.publish_not_before is not None:
+        at = school_time.in_words(lesson.publish_not_before)
+        said = f"The video is ready; the lesson is published on {at}, as its instructor planned."
+        return Finding("planned", said, "waiting", (press(case, "publish", "Publish now"),))
     if lesson is not None and draft and lesson.publish_on_ready:
         said = "The video is ready and the lesson was to be published automatically, but that did not happen."
         return Finding("promise_unkept", said, "trouble", (press(case, "publish", "Publish"),))

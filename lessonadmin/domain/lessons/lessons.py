@@ -6,6 +6,7 @@ in `transitions` and `publication`.
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import func, select
@@ -13,7 +14,7 @@ from sqlalchemy import func, select
 from lessonadmin import mux
 from lessonadmin.database import row_access
 from lessonadmin.db import Actor, db, transaction, transaction_time
-from lessonadmin.domain import buyers, permissions
+from lessonadmin.domain import buyers, permissions, school_time
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid, Missing
@@ -46,6 +47,8 @@ class Changes:
     course_id: uuid.UUID | _Unset | None = UNSET
     price_cents: int | _Unset = UNSET
     status: Literal["draft", "published"] | _Unset = UNSET
+    publish_not_before: datetime | _Unset | None = UNSET
+    unpublish_at: datetime | _Unset | None = UNSET
 
 
 def check_texts(title: str | _Unset, description: str | _Unset, price_cents: int | _Unset = UNSET) -> None:
@@ -70,7 +73,9 @@ def create(user: User, changes: Changes) -> Lesson:
     if isinstance(changes.title, _Unset):
         raise Invalid.field("title", "Enter a title.")
     check_texts(changes.title, changes.description, changes.price_cents)
-    return _store(user, changes, changes.title.strip(), publish_on_ready=changes.status != "draft")
+    lesson = _store(user, changes, changes.title.strip(), publish_on_ready=changes.status != "draft")
+    _set_times(lesson, changes)
+    return lesson
 
 
 def begin(user: User, changes: Changes, *, file_name: str) -> Lesson:
@@ -163,11 +168,47 @@ def edit(
     _record_edit(lesson, before)
     if changes.status == "draft":
         publication.withdraw(lesson)
-    elif changes.status == "published":
-        _publish_or_request(video)
+    new_times = _set_times(lesson, changes)
+    if changes.status == "published":
+        _publish_or_request(video, in_time=True)
     if page_id is not None:
         publication.release(lesson, page_id, video.playing)
+    elif new_times:  # the intent may have waited for nothing else
+        publication.fulfil(lesson, video.playing)
     return lesson
+
+
+def _set_times(lesson: Lesson, changes: Changes) -> bool:
+    """What the changes say of the lesson's times. Only new times are looked at: one that is stored was right when it was set."""
+    before = publication.state_of(lesson)
+    not_before = (
+        before.not_before if isinstance(changes.publish_not_before, _Unset) else changes.publish_not_before
+    )
+    unpublish_at = before.unpublish_at if isinstance(changes.unpublish_at, _Unset) else changes.unpublish_at
+    if (not_before, unpublish_at) == (before.not_before, before.unpublish_at):
+        return False
+    fields: dict[str, str] = {}
+    kept = lesson.status == "draft" and not lesson.publish_on_ready and changes.status != "published"
+    for name, new, old in (
+        ("publish_not_before", not_before, before.not_before),
+        ("unpublish_at", unpublish_at, before.unpublish_at),
+    ):
+        if new is not None and new != old:
+            if kept:
+                fields[name] = "This lesson stays a draft, so it has no time. Choose that it is published."
+            elif new <= transaction_time():
+                fields[name] = "This time is over. Choose one that lies ahead, or none."
+            elif new > transaction_time() + school_time.MAX_AHEAD:
+                fields[name] = "Choose a time within the next five years."
+    if not_before is not None and not_before != before.not_before and lesson.status == "published":
+        fields["publish_not_before"] = (
+            "This lesson is published already. Unpublish it first, or choose no time."
+        )
+    if not fields and not_before is not None and unpublish_at is not None and unpublish_at <= not_before:
+        fields["unpublish_at"] = "Choose a time after the one at which it is published."
+    if fields:
+        raise Invalid("invalid_input", next(iter(fields.values())), fields=fields)
+    return publication.set_times(lesson, not_before=not_before, unpublish_at=unpublish_at)
 
 
 def _record_edit(lesson: Lesson, before: dict[str, object]) -> None:
@@ -194,13 +235,17 @@ def _lesson(video: LockedVideo) -> Lesson:
     return video.owner
 
 
-def _publish_or_request(video: LockedVideo) -> bool:
-    """True if it is published now, False if that waits for the video."""
+def _publish_or_request(video: LockedVideo, *, in_time: bool = False) -> bool:
+    """True if it is published now, False if that waits for the video, or with `in_time` for the time that is set."""
     lesson = _lesson(video)
     if lesson.is_unsaved:
         raise Conflict(
             "not_saved", "This lesson was never saved. Open it, enter what is missing, and save it."
         )
+    if in_time and lesson.publish_not_before is not None:
+        publication.request(lesson)
+        return publication.fulfil(lesson, video.playing)
+    publication.publish_at_any_time(lesson)
     if lesson.is_playable:
         publication.publish(lesson, tracking=video.playing)
         return True
@@ -209,7 +254,7 @@ def _publish_or_request(video: LockedVideo) -> bool:
 
 
 def publish(lesson: Lesson, *, actor: Actor, priority: mux.Priority = "high") -> bool:
-    """Publish now or when the video is ready. Mux is asked about a stuck video at once; True if the lesson is published."""
+    """Publish now or when the video is ready, whatever time was set for it. Mux is asked about a stuck video at once; True if the lesson is published."""
     with transaction(actor):
         video = locking.lock_video_of(lesson)
         lesson = _lesson(video)

@@ -24,6 +24,7 @@ from lessonadmin.domain import mux_budget
 from lessonadmin.domain.account_life import link_mail
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import scheduling
+from lessonadmin.domain.lessons import publication_warnings
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.notifications import delivery
 from lessonadmin.domain.polling import survey
@@ -167,18 +168,31 @@ def _mark(tracking_id: uuid.UUID) -> bool:
 
 
 def _publications() -> int:
-    """Lessons whose publication waited for a page that is not heard of any more."""
+    """Lessons whose time has come, or whose publication waited for a page that is not heard of any more."""
     ids = db.session.scalars(select(Lesson.id).where(publication.due()).limit(500)).all()
     db.session.rollback()
-    return sum(_each(ids, _expire))
+    return sum(_each(ids, _catch_up))
 
 
-def _expire(lesson_id: uuid.UUID) -> bool:
+def _catch_up(lesson_id: uuid.UUID) -> bool:
     with transaction(JOB):
         video = locking.lock_video("lesson", lesson_id)
         if video is None or not isinstance(video.owner, Lesson):
             return False
-        return publication.expire(video.owner, video.playing)
+        return publication.catch_up(video.owner, video.playing)
+
+
+def _publication_warnings() -> int:
+    """Lessons whose video will hardly be ready at the time that was set for them."""
+    due = publication_warnings.due()
+    db.session.rollback()
+    return sum(_each(due, _warn))
+
+
+def _warn(lesson_id: uuid.UUID) -> bool:
+    with transaction(JOB):
+        video = locking.lock_video("lesson", lesson_id)
+        return video is not None and publication_warnings.warn(video)
 
 
 def _outbox(
@@ -245,6 +259,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "uploads": _uploads,
     "needs_attention": _needs_attention,
     "publications": _publications,
+    "publication_warnings": _publication_warnings,
     "cancellations": _cancellations,
     "deletions": _deletions,
     "batches": _batches,

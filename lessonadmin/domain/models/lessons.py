@@ -143,6 +143,11 @@ class Lesson(VideoOwner, Stamped, Base):
     status: Mapped[str] = mapped_column(Text, server_default="draft", default="draft")
     publish_on_ready: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
     published_at: Mapped[Moment | None]
+    # Its times, as long as they lie ahead: an intent is not fulfilled before the first, what is published is taken back at the second.
+    publish_not_before: Mapped[Moment | None]
+    unpublish_at: Mapped[Moment | None]
+    # when its instructor was told that its video will hardly be ready in time
+    publication_warned_at: Mapped[Moment | None]
     needs_attention_at: Mapped[Moment | None]
     # Begun with a video before its form was complete, and not saved since; untitled: its title is made of the file's name.
     is_unsaved: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
@@ -175,6 +180,12 @@ class Lesson(VideoOwner, Stamped, Base):
             postgresql_where=text("status = 'published' AND mux_playback_id IS NOT NULL"),
         ),
         Index("ix_lessons_held_until", "held_until", postgresql_where=text("held_until IS NOT NULL")),
+        Index(
+            "ix_lessons_publish_not_before",
+            "publish_not_before",
+            postgresql_where=text("publish_not_before IS NOT NULL"),
+        ),
+        Index("ix_lessons_unpublish_at", "unpublish_at", postgresql_where=text("unpublish_at IS NOT NULL")),
         Index(
             "ix_lessons_open_video",
             "id",

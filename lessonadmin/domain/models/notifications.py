@@ -27,6 +27,7 @@ NOTICE_KINDS = (
     "upload_again",
     "lesson_given",
     "lesson_revoked",
+    "publication_time",
 )
 # What students are told: of a lesson that is another person's.
 TO_STUDENTS = ("lesson_given", "lesson_revoked")

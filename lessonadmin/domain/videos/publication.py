@@ -3,6 +3,10 @@
 A person's decision comes before the program's: the intent is spent when it is fulfilled and gone when a person
 unpublishes, so a repeated "ready" finds nothing to do. While an open page has unsaved changes (an editing hold), the intent
 waits; it is fulfilled when the last hold is released, or found expired by the sweep. Publishing by a person waits for nothing.
+
+A lesson may have two times: it is published by itself not before the first, and taken back at the second. Each is there only as long
+as it lies ahead: the sweep that finds it over does what was planned, or tells the instructor why that was not possible, and
+empties it. So a time that came while nothing ran is not forgotten, and none is acted upon twice.
 Callers hold the lesson's row lock. Asking Mux first is the business of `lessons`.
 """
 
@@ -11,14 +15,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm.attributes import flag_modified
 
 from lessonadmin.db import actor, db, transaction_time
+from lessonadmin.domain import school_time
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.models import EditingHold, Lesson, Tracking
 
+VIDEO_MISSING = {
+    "none": "it has no video yet.",
+    "uploading": "its video is not uploaded completely.",
+    "processing": "its video is still being processed.",
+    "error": "its video failed.",
+    "deleting": "its video was removed.",
+}
 # An open page renews its hold three times in this time, also in a tab that the browser slows down to once a minute.
 HOLD_SECONDS = 180
 
@@ -30,20 +42,46 @@ class Publication:
     status: str
     published_at: datetime | None
     publish_on_ready: bool
+    not_before: datetime | None = None
+    unpublish_at: datetime | None = None
 
     def as_json(self) -> dict[str, object]:
-        at = self.published_at.isoformat() if self.published_at is not None else None
-        return {"status": self.status, "published_at": at, "publish_on_ready": self.publish_on_ready}
+        return {
+            "status": self.status,
+            "published_at": _text(self.published_at),
+            "publish_on_ready": self.publish_on_ready,
+            "publish_not_before": _text(self.not_before),
+            "unpublish_at": _text(self.unpublish_at),
+        }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> "Publication":
-        at = stored["published_at"]
-        moment = datetime.fromisoformat(str(at)) if at is not None else None
-        return cls(str(stored["status"]), moment, bool(stored["publish_on_ready"]))
+        """What was stored before there were times has none."""
+        return cls(
+            str(stored["status"]),
+            _moment(stored["published_at"]),
+            bool(stored["publish_on_ready"]),
+            _moment(stored.get("publish_not_before")),
+            _moment(stored.get("unpublish_at")),
+        )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _moment(text: object) -> datetime | None:
+    return datetime.fromisoformat(str(text)) if text is not None else None
 
 
 def state_of(lesson: Lesson) -> Publication:
-    return Publication(lesson.status, lesson.published_at, lesson.publish_on_ready)
+    return Publication(
+        lesson.status,
+        lesson.published_at,
+        lesson.publish_on_ready,
+        lesson.publish_not_before,
+        lesson.unpublish_at,
+    )
 
 
 def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | None = None) -> bool:
@@ -51,8 +89,11 @@ def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | Non
     if not lesson.is_playable:
         raise ValueError("a lesson is published with a playable video only")
     lesson.publish_on_ready = False
+    lesson.publish_not_before = lesson.publication_warned_at = None
     if lesson.status == "published":
         return False
+    if _is_over(lesson.unpublish_at):
+        lesson.unpublish_at = None
     lesson.status = "published"
     lesson.published_at = transaction_time()
     audit_log.record(
@@ -73,17 +114,25 @@ def publishes_by_itself(lesson: Lesson) -> bool:
 
 
 def may_be_fulfilled(lesson: Lesson) -> bool:
-    """Everything that an intent waits for is there: the video plays, and no page has unsaved changes."""
+    """Everything that an intent waits for is there: the video plays, no page has unsaved changes, and its time has come."""
     if not publishes_by_itself(lesson) or lesson.is_unsaved or not lesson.is_playable:
         return False
-    return lesson.held_until is None or lesson.held_until <= transaction_time()
+    if _is_over(lesson.unpublish_at):
+        return False
+    return all(at is None or _is_over(at) for at in (lesson.held_until, lesson.publish_not_before))
+
+
+def _is_over(at: datetime | None) -> bool:
+    return at is not None and at <= transaction_time()
 
 
 def due() -> ColumnElement[bool]:
-    """As SQL: what the intent may have waited for has ended with the time, and no event will tell of it.
+    """As SQL: a time of the lesson is over, and no event will tell of it.
 
-    It stays so until `expire` has looked at the lesson, and none is forgotten."""
-    return Lesson.held_until <= func.clock_timestamp()
+    It stays so until `catch_up` has looked at the lesson, and none is forgotten."""
+    now = func.clock_timestamp()
+    times = (Lesson.held_until, Lesson.publish_not_before, Lesson.unpublish_at)
+    return or_(*(time <= now for time in times))
 
 
 def fulfil(lesson: Lesson, tracking: Tracking | None) -> bool:
@@ -108,10 +157,91 @@ def release(lesson: Lesson, page_id: uuid.UUID, tracking: Tracking | None) -> bo
     return fulfil(lesson, tracking)
 
 
-def expire(lesson: Lesson, tracking: Tracking | None) -> bool:
-    """Pages that were closed without a word, with a laptop or a connection that broke; True if that publishes the lesson."""
-    _forget(lesson, EditingHold.expires_at <= transaction_time())
-    return fulfil(lesson, tracking)
+def catch_up(lesson: Lesson, tracking: Tracking | None) -> bool:
+    """What became due with the time: pages that were closed without a word, and the lesson's own times. True if the lesson is
+    published or taken back by that."""
+    if _is_over(lesson.held_until):
+        _forget(lesson, EditingHold.expires_at <= transaction_time())
+    if _is_over(lesson.unpublish_at):
+        return _take_back_in_time(lesson)
+    if fulfil(lesson, tracking):
+        return True
+    if _is_over(lesson.publish_not_before):
+        _tell_that_it_is_late(lesson)
+    return False
+
+
+def set_times(lesson: Lesson, *, not_before: datetime | None, unpublish_at: datetime | None) -> bool:
+    """Plan when the lesson is published and taken back; None for no time. Whether the times are sensible was asked before."""
+    before = state_of(lesson)
+    lesson.publish_not_before, lesson.unpublish_at = not_before, unpublish_at
+    if state_of(lesson) == before:
+        return False
+    lesson.publication_warned_at = None
+    audit_log.record(
+        "lesson.times_changed",
+        lesson,
+        before=_times(before),
+        after=_times(state_of(lesson)),
+    )
+    return True
+
+
+def publish_at_any_time(lesson: Lesson) -> bool:
+    """A person wants it published now: it has no time before that any more, and no end that is over."""
+    end = None if _is_over(lesson.unpublish_at) else lesson.unpublish_at
+    return set_times(lesson, not_before=None, unpublish_at=end)
+
+
+def _times(state: Publication) -> dict[str, object]:
+    return {name: state.as_json()[name] for name in ("publish_not_before", "unpublish_at")}
+
+
+def _take_back_in_time(lesson: Lesson) -> bool:
+    """Its end has come. One whose video was not ready in all the time is not published any more either."""
+    at, published, intended = lesson.unpublish_at, lesson.status == "published", publishes_by_itself(lesson)
+    changed = withdraw(lesson, why="its time is over")
+    if published:
+        said = f"“{lesson.title}” was unpublished, as planned for {_said(at)}. Its buyers can still watch it."
+        audit_log.notify("publication_time", lesson, said, cause="unpublished_in_time")
+    elif intended:
+        said = (
+            f"“{lesson.title}” was to be public until {_said(at)}, but it could not be published in that time:"
+            f" {why_not(lesson)} It is a draft now."
+        )
+        audit_log.notify("publication_time", lesson, said, cause="publication_missed")
+    return changed
+
+
+def _tell_that_it_is_late(lesson: Lesson) -> None:
+    """Its time has come and something else is missing: it is published as soon as that is there, and the instructor knows."""
+    at, lesson.publish_not_before = lesson.publish_not_before, None
+    lesson.publication_warned_at = None
+    if not publishes_by_itself(lesson):
+        return
+    audit_log.record("lesson.publication_late", lesson, planned=_text(at), why=why_not(lesson))
+    said = (
+        f"“{lesson.title}” was to be published on {_said(at)}, but {why_not(lesson, first=False)}"
+        " It will be published as soon as that has changed."
+    )
+    audit_log.notify("publication_time", lesson, said, cause="publication_late")
+
+
+def _said(at: datetime | None) -> str:
+    return school_time.in_words(at) if at is not None else ""
+
+
+def why_not(lesson: Lesson, *, first: bool = True) -> str:
+    """What an intent waits for beside its time, as a sentence; `first`: it begins one."""
+    if lesson.is_unsaved:
+        said = "it was never saved."
+    elif not lesson.is_playable:
+        said = VIDEO_MISSING.get(lesson.video_processing_status, "its video does not play.")
+    elif lesson.held_until is not None:
+        said = "a page has unsaved changes of it."
+    else:
+        said = "Lessonadmin did not run in that time."
+    return said[0].upper() + said[1:] if first else said
 
 
 def _forget(lesson: Lesson, condition: ColumnElement[bool]) -> None:
@@ -137,9 +267,10 @@ def request(lesson: Lesson) -> bool:
 
 
 def withdraw(lesson: Lesson, *, why: str | None = None) -> bool:
-    """Back to draft, and the intent is gone; whatever becomes ready later stays a draft."""
+    """Back to draft, and the intent and its times are gone; whatever becomes ready later stays a draft."""
     published, intended = lesson.status == "published", lesson.publish_on_ready
     lesson.status, lesson.published_at, lesson.publish_on_ready = "draft", None, False
+    lesson.publish_not_before = lesson.unpublish_at = lesson.publication_warned_at = None
     if published:
         audit_log.record("lesson.unpublished", lesson, why=why)
     elif intended:
@@ -157,6 +288,7 @@ def restore(lesson: Lesson, before: Publication) -> bool:
         raise ValueError("a lesson is published with a playable video only")
     lesson.status, lesson.published_at = before.status, before.published_at
     lesson.publish_on_ready = before.publish_on_ready
+    lesson.publish_not_before, lesson.unpublish_at = before.not_before, before.unpublish_at
     if before.status == "published":
         action = "lesson.published"
     elif now.status == "published":

@@ -72,6 +72,7 @@ HEADLINES = {
     "upload_again": ("Please upload a video again", "Please upload {} videos again"),
     "lesson_given": ("Access to a lesson", "Access to {} lessons"),
     "lesson_revoked": ("Access to a lesson was revoked", "Access to {} lessons was revoked"),
+    "publication_time": ("The time of a lesson", "The times of {} lessons"),
     "account": ("Your account was changed", "{} changes of your account"),
     "alarm": ("Lessonadmin needs attention", "{} things in Lessonadmin need attention"),
 }
@@ -79,6 +80,19 @@ HEADLINES = {
 HEADLINES_BY_CAUSE = {
     "held": ("A file is held until you decide", "{} files are held until you decide"),
     "stuck_for_staff": ("A lesson is stuck", "{} lessons are stuck"),
+    "publication_at_risk": (
+        "A lesson may not be published in time",
+        "{} lessons may not be published in time",
+    ),
+    "publication_late": (
+        "A lesson is published later than planned",
+        "{} lessons are published later than planned",
+    ),
+    "publication_missed": (
+        "A lesson was not published in its time",
+        "{} lessons were not published in their time",
+    ),
+    "unpublished_in_time": ("A lesson was unpublished as planned", "{} lessons were unpublished as planned"),
 }
 # What a message says first and its headline has said, with the title
 SAID_BY_THE_HEADLINE = ("“{}” is published.", "The video of “{}” is ready.", "The video of “{}” failed.")
@@ -93,6 +107,10 @@ FAILURE_SENTENCES_FOR_MANY = {
     "deleted_at_mux": "They were deleted at Mux. Please upload them again.",
     "held": "They arrived after their uploaders had lost the right to them. No user sees them until you decide.",
     "stuck_for_staff": "Their videos take longer than usual. Open each one to see why, and what to do.",
+    "publication_at_risk": "Their videos will hardly be ready at the times that you set. Open each one to see what is missing.",
+    "publication_late": "Something was missing at the times that you set. Each is published as soon as that has changed.",
+    "publication_missed": "They could not be published in the times that you set. They are drafts now.",
+    "unpublished_in_time": "The times that you set are over. Their buyers can still watch them.",
     "stuck": "They are still being checked. If you closed a page during its upload, upload that video again.",
 }
 OTHER_HEADLINES = ("News from Lessonadmin", "{} news from Lessonadmin")

@@ -59,7 +59,7 @@ def change_lesson(lesson_id: uuid.UUID, body: LessonChange) -> Answer:
     """Change a lesson.
 
     `"status": "draft"` unpublishes it and withdraws the request to publish it; `"published"` publishes it now, or when
-    its video is ready.
+    its video is ready, and not before `publish_not_before` where that is set.
     """
     user = auth.current_user()
     with transaction(auth.current_actor()), _a_foreign_course_is_missing():

@@ -4,7 +4,7 @@ import re
 import uuid
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from lessonadmin import mux
 from lessonadmin.domain.lessons import lessons, listing
@@ -43,6 +43,15 @@ def _clamped(value: Any) -> Any:
     return value
 
 
+def _written_out(value: Any) -> Any:
+    """A moment as text; pydantic would also take a number of seconds."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError(
+            "This must be a date with a time and its distance to UTC, such as 2026-11-30T18:00:00Z."
+        )
+    return value
+
+
 Text = Annotated[str, AfterValidator(_storable)]
 MuxId = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_storable)]
 Title = Annotated[str, Field(min_length=1, max_length=lessons.MAX_TITLE_LENGTH), AfterValidator(_storable)]
@@ -50,6 +59,16 @@ Description = Annotated[
     str, Field(max_length=lessons.MAX_DESCRIPTION_LENGTH, description="Markdown."), AfterValidator(_storable)
 ]
 Cents = Annotated[int, Strict(), Field(ge=0, le=MAX_PRICE_CENTS)]
+NotBefore = Annotated[
+    AwareDatetime | None,
+    BeforeValidator(_written_out),
+    Field(description="It is not published automatically before; null for no time. Emptied when it is over."),
+]
+UnpublishAt = Annotated[
+    AwareDatetime | None,
+    BeforeValidator(_written_out),
+    Field(description="When it becomes a draft again; null for no time. Emptied when it is over."),
+]
 Bytes = Annotated[int, Field(ge=0, le=MAX_SIZE_BYTES), BeforeValidator(_whole)]
 LessonStatus = Literal["draft", "published"]
 VideoStatus = Literal["none", "uploading", "processing", "ready", "error", "deleting"]
@@ -80,6 +99,8 @@ class LessonNew(RequestModel):
     course_id: uuid.UUID | None = None
     price_cents: Cents = 0
     status: LessonStatus = "published"
+    publish_not_before: NotBefore = None
+    unpublish_at: UnpublishAt = None
 
 
 class LessonChange(Change):
@@ -90,6 +111,8 @@ class LessonChange(Change):
     course_id: uuid.UUID | None = None
     price_cents: Cents = 0
     status: LessonStatus = "draft"
+    publish_not_before: NotBefore = None
+    unpublish_at: UnpublishAt = None
 
 
 class CourseNew(RequestModel):

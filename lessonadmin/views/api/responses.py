@@ -103,6 +103,10 @@ class LessonResponse(BaseModel):
         bool, Field(description="It is published automatically when its video is ready.")
     ]
     published_at: datetime | None
+    publish_not_before: Annotated[
+        datetime | None, Field(description="It is not published automatically before.")
+    ]
+    unpublish_at: Annotated[datetime | None, Field(description="When it becomes a draft again.")]
     created_at: datetime
     updated_at: datetime
     visible_to_students: Annotated[bool, Field(description="It is published and its video plays.")]
@@ -128,6 +132,8 @@ class LessonResponse(BaseModel):
                 status=lesson.status,  # type: ignore[arg-type]
                 publish_on_ready=lesson.publish_on_ready,
                 published_at=lesson.published_at,
+                publish_not_before=lesson.publish_not_before,
+                unpublish_at=lesson.unpublish_at,
                 created_at=lesson.created_at,
                 updated_at=lesson.updated_at,
                 visible_to_students=permissions.visible_to_students(lesson),

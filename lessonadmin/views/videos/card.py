@@ -5,6 +5,7 @@ The page at its first load and the fragment that is fetched later show the same 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, render_template, request, url_for
@@ -24,6 +25,7 @@ from lessonadmin.web.player import Player, player_of
 
 MAX_ATTEMPTS = 60
 # while a person looks, so that a page shows within two seconds what is known here; an unchanged answer has no body
+WAITED_FOR_SECONDS = 3600.0  # a time that a lesson has, by a page that is open meanwhile
 PAGE_POLL_MS = 1500
 SHOWN_LATE = ("uploading", "processing", "ready")
 # what a browser offers first; the rest of Mux's languages follows by name
@@ -77,7 +79,15 @@ class Card:
     @property
     def next_ms(self) -> int | None:
         """When the page asks again; None: there is nothing to wait for."""
-        return PAGE_POLL_MS if self.moving and not self.in_background else None
+        if self.attempt >= MAX_ATTEMPTS:
+            return None
+        if self.moving:
+            return PAGE_POLL_MS
+        times = (
+            (self.owner.publish_not_before, self.owner.unpublish_at) if isinstance(self.owner, Lesson) else ()
+        )
+        left = min(((at - datetime.now(UTC)).total_seconds() for at in times if at is not None), default=None)
+        return max(PAGE_POLL_MS, int(left * 1000)) if left is not None and left < WAITED_FOR_SECONDS else None
 
     @property
     def late(self) -> bool:

@@ -145,6 +145,11 @@ IN_DATABASE: dict[str, Row] = {
     "url_expired": (upload(expires_at=OLD), "the time to finish it is over", [CHECK, ASK]),
     "preparing": (upload("processing"), "Mux is preparing this video", [CHECK]),
     "preparing_slowly": (upload("processing", created_at=OLD), "for 2 hours", [CHECK]),
+    "planned": (
+        ready(status="draft", publish_on_ready=True, publish_not_before=datetime(2999, 1, 1, tzinfo=UTC)),
+        "is published on 1 Jan 2999, 00:00 (UTC)",
+        ["publish"],
+    ),
     "promise_unkept": (ready(status="draft", publish_on_ready=True), "that did not happen", ["publish"]),
     "draft": (ready(status="draft", publish_on_ready=False), "the lesson is a draft", ["publish"]),
     "published": (make_playing_lesson, "There is nothing to do.", []),

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from devstack.servers.for_tests import Servers
-from lessonadmin import config
+from lessonadmin import config, setting_values
 from lessonadmin.db import db
 from lessonadmin.domain.maintenance import retention
 from tests.factories import make_event
@@ -132,5 +132,5 @@ def test_lives_can_be_set_but_not_below_what_is_safe(app: Flask, session: object
         first, second = (life for life in retention.LIVES if life.table == "mux_events")
         assert (retention.days_of(first), retention.days_of(second)) == (40, 365)
         assert retention.prune() == {"mux_events": 1}
-    assert set(config.MIN_KEEP_DAYS) <= {life.table for life in retention.LIVES}
-    assert all(life.days >= config.MIN_KEEP_DAYS.get(life.table, 0) for life in retention.LIVES)
+    assert set(setting_values.MIN_KEEP_DAYS) <= {life.table for life in retention.LIVES}
+    assert all(life.days >= setting_values.MIN_KEEP_DAYS.get(life.table, 0) for life in retention.LIVES)

@@ -8,6 +8,7 @@ import random
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from flask import Flask
@@ -33,6 +34,7 @@ from tests.mux_sim import store
 Owner = Lesson | Course
 FILE = direct_upload.File(name="talk.mp4", size=1000)
 PAGES = (uuid.UUID(int=1), uuid.UUID(int=2))
+MINUTES = st.sampled_from([None, 10, 70, 200])
 PLACES = st.integers(0, 5)
 OWNERS = st.sampled_from([0, 0, 0, 0, 1, 2])  # most of it happens to one lesson, so that stories thicken
 ENDINGS = st.sampled_from(["ready", "ready", "ready", "preparing", "errored", "unplayable"])
@@ -44,7 +46,7 @@ TIMES = {
     "waiting_events": ("received_at", "due_at"),
     "mux_budget": ("filled_at", "paused_until"),
     "editing_holds": ("expires_at",),
-    "lessons": ("held_until",),
+    "lessons": ("held_until", "publish_not_before", "unpublish_at", "publication_warned_at"),
 }
 
 
@@ -163,6 +165,7 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
     def publish(self, place: int) -> None:
         lesson = self.lesson(place)
         lesson_id = lesson.id
+        self.early.pop(lesson_id, None)
         with self.doing(), suppress(Problem):
             lessons.publish(lesson, actor=self.actor(lesson))
             assert self.stands(lesson_id) is True
@@ -178,6 +181,21 @@ class VideoMachine(VideoLaws, RuleBasedStateMachine):
                 lessons.unpublish(lesson)
             assert self.stands(lesson_id) is False
         self.intents[lesson_id] = self.stands(lesson_id)
+
+    @precondition(lambda self: self.lessons())
+    @rule(place=OWNERS, begins=MINUTES, ends=MINUTES)
+    def plan(self, place: int, begins: int | None, ends: int | None) -> None:
+        """Not published by itself before a time, and taken back at a time."""
+        lesson = self.lesson(place)
+        lesson_id, creator = lesson.id, db.session.get_one(User, lesson.creator_id)
+        self.early.pop(lesson_id, None)
+        now = datetime.now(UTC)
+        times = [now + timedelta(minutes=one) if one is not None else None for one in (begins, ends)]
+        with self.doing(), suppress(Problem):
+            with transaction(self.actor(lesson)):
+                changes = lessons.Changes(publish_not_before=times[0], unpublish_at=times[1])
+                lessons.edit(creator, lesson_id, changes)
+            self.note_plan(lesson_id, begins, ends)
 
     @precondition(lambda self: self.lessons())
     @rule(place=OWNERS, page=st.integers(0, 1))

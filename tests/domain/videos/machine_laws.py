@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import select, text
 
@@ -16,6 +17,13 @@ from tests.domain.videos.mux_in_memory import MuxInMemory
 
 Owner = Lesson | Course
 OPEN = ("uploading", "processing")
+PUBLICATION = (
+    "lesson.published",
+    "lesson.unpublished",
+    "lesson.publish_requested",
+    "lesson.publish_withdrawn",
+)
+SLACK_SECONDS = 60  # real time goes on, too
 TYPING_SECONDS = 180  # a page that is not heard of for so long is closed
 
 
@@ -50,6 +58,8 @@ class VideoLaws:
         self.died = False
         self.played: dict[uuid.UUID, str] = {}
         self.passed = 0
+        self.early: dict[uuid.UUID, tuple[int, int]] = {}
+        self.ends: dict[uuid.UUID, int] = {}
         self.typing: dict[tuple[uuid.UUID, uuid.UUID], tuple[int, int]] = {}
 
     # what users asked for, read back from the database where a dying process left it open
@@ -85,6 +95,27 @@ class VideoLaws:
     def note_typing(self, lesson_id: uuid.UUID, page_id: uuid.UUID) -> None:
         """How long the page counts as open, and how often the program has published the lesson so far."""
         self.typing[lesson_id, page_id] = (self.passed + TYPING_SECONDS, self.published_by_itself(lesson_id))
+
+    def note_plan(self, lesson_id: uuid.UUID, begins: int | None, ends: int | None) -> None:
+        """Until when the program publishes nothing, and from when on it takes back; in seconds that have passed."""
+        if begins is not None:
+            self.early[lesson_id] = (self.passed + 60 * begins, self.published_by_itself(lesson_id))
+        if ends is not None:
+            self.ends[lesson_id] = self.passed + 60 * ends
+
+    def was_taken_back_in_time(self, lesson_id: uuid.UUID) -> bool:
+        """The last thing that the program did with its publication, at a time that was planned."""
+        row = db.session.scalar(
+            select(AuditLog)
+            .where(AuditLog.target_id == lesson_id, AuditLog.action.in_(PUBLICATION))
+            .order_by(AuditLog.at.desc(), AuditLog.id.desc())
+            .limit(1)
+        )
+        found = row is not None and row.detail.get("why") == "its time is over"
+        assert not found or self.passed + SLACK_SECONDS >= self.ends.get(lesson_id, 0), (
+            "taken back before its time"
+        )
+        return found
 
     def published_by_itself(self, lesson_id: uuid.UUID) -> int:
         rows = db.session.scalars(
@@ -214,6 +245,9 @@ class VideoLaws:
         for (lesson_id, _), (until, before) in self.typing.items():
             if lesson_id == lesson.id and self.passed < until:
                 assert self.published_by_itself(lesson_id) == before, "published while it was being edited"
+        if lesson.id in self.early and self.passed + SLACK_SECONDS < self.early[lesson.id][0]:
+            count = self.early[lesson.id][1]
+            assert self.published_by_itself(lesson.id) == count, "published before its time"
         if self.intents.get(lesson.id) is False:
             assert (lesson.status, lesson.publish_on_ready) == ("draft", False), "a person was overruled"
 
@@ -322,6 +356,10 @@ class VideoLaws:
     def truth_of_publication(self, lesson: Lesson) -> None:
         intent = self.intents.get(lesson.id)
         plays = lesson.video_processing_status == "ready"
+        for at in (lesson.publish_not_before, lesson.unpublish_at):
+            assert at is None or at > datetime.now(UTC), "a time is over, and nothing came of it"
+        if intent and self.was_taken_back_in_time(lesson.id):
+            self.intents[lesson.id] = intent = False
         if intent is None:
             self.intents[lesson.id] = lesson.status == "published" or lesson.publish_on_ready
         elif intent:

@@ -46,6 +46,30 @@ STORIES: dict[str, tuple[Step, ...]] = {
         lambda m: m.take_it_back(0, 0),
         lambda m: m.take_it_back(0, 1),
     ),
+    "ready before its time": (
+        lambda m: m.plan(0, 70, None),
+        lambda m: m.bring_a_video(0, "ready", heard=True),
+        lambda m: m.sweep_after(10),
+        lambda m: m.sweep_after(70),
+    ),
+    "ready after its time": (
+        lambda m: m.plan(0, 10, None),
+        lambda m: m.bring_a_video(0, "preparing", heard=True),
+        lambda m: m.sweep_after(20),
+        lambda m: m.processing_ends(0, "ready"),
+        lambda m: m.deliver_all(),
+    ),
+    "taken back at its time": (
+        lambda m: m.plan(0, 10, 70),
+        lambda m: m.bring_a_video(0, "ready", heard=True),
+        lambda m: m.sweep_after(20),
+        lambda m: m.sweep_after(70),
+    ),
+    "the clock was down over both its times": (
+        lambda m: m.plan(0, 10, 70),
+        lambda m: m.bring_a_video(0, "ready", heard=True),
+        lambda m: m.sweep_after(200),
+    ),
     "Mux was away while we looked": (
         lambda m: m.bring_a_video(0, "preparing", heard=True),
         lambda m: m.sweep_after(300, "network"),

@@ -3,6 +3,7 @@ proves nothing. If a change makes one of these survive, the laws have lost their
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -85,6 +86,15 @@ def unpublishing_forgets_the_intent(patch: Patch) -> None:
 
 def no_publication_waits_for_unsaved_changes(patch: Patch) -> None:
     patch.setattr(publication, "may_be_fulfilled", publication.publishes_by_itself)
+
+
+def a_lesson_is_published_before_its_time(patch: Patch) -> None:
+    real = publication._is_over
+    patch.setattr(publication, "_is_over", lambda at: at is not None and (at > datetime.now(UTC) or real(at)))
+
+
+def an_end_that_was_planned_is_not_kept(patch: Patch) -> None:
+    patch.setattr(publication, "_take_back_in_time", lambda _: False)
 
 
 def a_page_that_was_closed_holds_its_lesson_for_ever(patch: Patch) -> None:
@@ -190,6 +200,8 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     every_ready_publishes,
     unpublishing_forgets_the_intent,
     no_publication_waits_for_unsaved_changes,
+    a_lesson_is_published_before_its_time,
+    an_end_that_was_planned_is_not_kept,
     a_page_that_was_closed_holds_its_lesson_for_ever,
     one_page_releases_the_lesson_for_all,
     a_publication_is_written_down_twice,

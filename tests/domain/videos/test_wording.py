@@ -9,6 +9,10 @@ def test_every_failure_of_one_has_words_for_many() -> None:
         "stuck",
         "stuck_for_staff",
         "held",
+        "publication_at_risk",
+        "publication_late",
+        "publication_missed",
+        "unpublished_in_time",
     }
     assert wording.why_many("of tomorrow") == ""
     assert wording.why_many(None) == ""

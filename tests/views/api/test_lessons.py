@@ -21,7 +21,7 @@ from tests.views.api.conftest import People, Person, refused
 
 LESSON_KEYS = [
     "id", "title", "description", "course_id", "creator_id", "price_cents", "currency", "status", "publish_on_ready",
-    "published_at", "created_at", "updated_at", "visible_to_students", "video",
+    "published_at", "publish_not_before", "unpublish_at", "created_at", "updated_at", "visible_to_students", "video",
 ]  # fmt: skip
 VIDEO_KEYS = [
     "status", "upload_id", "asset_id", "playback_id", "playback_policy", "progress", "duration", "error",
@@ -56,6 +56,8 @@ def test_a_new_lesson_is_whole(people: People) -> None:
         "status": "draft",
         "publish_on_ready": True,
         "published_at": None,
+        "publish_not_before": None,
+        "unpublish_at": None,
         "created_at": "",
         "updated_at": "",
         "visible_to_students": False,

@@ -5,13 +5,15 @@ export function sayWhatSavingDoes(form) {
   const button = form.querySelector('[type="submit"]');
   const { publication, playable } = form.dataset;
   if (publication === undefined) return;
-  const moment = playable === undefined ? "waiting" : "ready";
+  const planned = Boolean(form.querySelector('[name="publish_not_before"]')?.value);
+  const moment = planned ? "planned" : playable === undefined ? "waiting" : "ready";
   for (const words of form.querySelectorAll("[data-when]")) words.hidden = words.dataset.when !== moment;
-  const part = form.querySelector("[data-when-draft]");
-  part.hidden = part.disabled = publication === "published";
+  for (const part of form.querySelectorAll("[data-when-draft]")) part.hidden = part.disabled = publication === "published";
   const chosen = form.querySelector('[name="status"]:checked')?.value;
-  const { published, draft, waiting, ready } = button.dataset;
-  const label = publication === "published" ? published : chosen === "draft" ? draft : { waiting, ready }[moment];
+  const plan = form.querySelector("[data-plan]");
+  if (plan) plan.hidden = publication !== "published" && chosen === "draft";
+  const { published, draft, waiting, ready, planned: later } = button.dataset;
+  const label = publication === "published" ? published : chosen === "draft" ? draft : { waiting, ready, planned: later }[moment];
   if (label && button.textContent !== label) button.textContent = label;
 }
 

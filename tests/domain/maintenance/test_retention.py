@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from devstack.servers.for_tests import Servers
-from lessonadmin import config, setting_values
+from lessonadmin import setting_values
 from lessonadmin.db import db
 from lessonadmin.domain.maintenance import retention
 from tests.factories import make_event

@@ -17,7 +17,7 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   row_policies
   permissions
   audit | querying | heartbeats | hourly_statistics
-  prices | backoff | buyers
+  prices | backoff | buyers | school_time
   models
   errors
 """

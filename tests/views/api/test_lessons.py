@@ -134,6 +134,32 @@ def test_a_lesson_goes_only_into_a_course_of_ones_own(people: People) -> None:
     assert people.instructor.patch(path, {"course_id": None}).get_json()["course_id"] is None
 
 
+def test_a_lesson_has_times_that_are_set_and_taken_away(people: People) -> None:
+    later = (datetime.now(UTC) + timedelta(days=2)).replace(microsecond=0)
+    made = people.instructor.post("/lessons", {"title": "Algebra", "publish_not_before": later.isoformat()})
+    assert made.status_code == 201
+    lesson = made.get_json()
+    assert datetime.fromisoformat(lesson["publish_not_before"]) == later
+    path, end = f"/lessons/{lesson['id']}", (later + timedelta(days=1)).isoformat()
+    changed = people.instructor.patch(path, {"unpublish_at": end}).get_json()
+    assert changed["publish_not_before"] == lesson["publish_not_before"], "what is left out stays"
+    assert datetime.fromisoformat(changed["unpublish_at"]) == later + timedelta(days=1)
+    taken = people.instructor.patch(path, {"publish_not_before": None, "unpublish_at": None}).get_json()
+    assert (taken["publish_not_before"], taken["unpublish_at"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["2099-01-01T18:00:00", 4070908800, "tomorrow", "2020-01-01T00:00:00Z", "9999-12-31T23:59:59Z", True, ""],
+)
+@pytest.mark.parametrize("name", ["publish_not_before", "unpublish_at"])
+def test_a_time_that_is_none_or_makes_no_sense_is_named(people: People, name: str, at: object) -> None:
+    lesson = factories.make_lesson(creator=people.instructor.user)
+    answer = people.instructor.patch(f"/lessons/{lesson.id}", {name: at})
+    assert answer.status_code == 400
+    assert set(answer.get_json()["error"]["fields"]) == {name}
+
+
 # who sees the ids
 
 

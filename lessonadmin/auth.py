@@ -82,6 +82,7 @@ GUARDS: dict[str, Guard] = {
     "catalog": SIGNED_IN,
     "lessons": TEACHING,
     "courses": TEACHING,
+    "trash": TEACHING,
     "api": SIGNED_IN,
     "webhooks": MUX,
     "admin": STAFF,

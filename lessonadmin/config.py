@@ -128,6 +128,9 @@ class Settings(BaseSettings):
         ZoneInfo("UTC"),
         description="the school's time zone, for planned publications: a name such as Europe/Berlin",
     )
+    trash_days: Annotated[int, setting_values.whole_number(0, 3_650)] = Field(
+        30, description="how long the trash keeps"
+    )
     currency: Annotated[str, BeforeValidator(currencies.read)] = Field(
         "EUR", description="what every price is in: a code of ISO 4217 with two decimals"
     )

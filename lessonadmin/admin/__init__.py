@@ -18,6 +18,7 @@ from lessonadmin.admin.pages import dashboard, reconciliation
 from lessonadmin.admin.pages.doctor import DoctorPage
 from lessonadmin.admin.pages.jobs import JobsPage
 from lessonadmin.admin.pages.search import SearchPage
+from lessonadmin.admin.pages.trash import TrashPage
 from lessonadmin.db import db
 from lessonadmin.domain.models import (
     AssetDeletion,
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
     panel.add_view(LessonView(Lesson, db, name="Lessons", category="Content"))
     panel.add_view(CourseView(Course, db, name="Courses", category="Content"))
     panel.add_view(PurchaseView(Purchase, db, name="Purchases", category="Content"))
+    panel.add_view(TrashPage(name="Trash", category="Content"))
     panel.add_view(TrackingView(Tracking, db, name="Uploads", category="Mux"))
     panel.add_view(EventView(MuxEvent, db, name="Events", category="Mux"))
     panel.add_view(DeletionView(AssetDeletion, db, name="Deletions", category="Mux"))

@@ -190,7 +190,8 @@ def ids_with(cause: Cause, model: type[Any]) -> Select[Any]:
     if cause == "refused":
         return select(model.id).join(Tracking, column == model.id).where(_has_none(model), refused_upload())
     if cause == "held":
-        return select(column.label("id")).where(held_uploads(), column.is_not(None)).distinct()
+        found = select(column.label("id")).where(held_uploads(), ~conditions.in_trash(), column.is_not(None))
+        return found.distinct()
     return select(model.id).where(has(cause, model))
 
 
@@ -328,13 +329,17 @@ UPLOAD_RULES: dict[Cause, Callable[[], ColumnElement[bool]]] = {
 }
 
 
+def _needs_person(cause: Cause) -> ColumnElement[bool]:
+    return and_(UPLOAD_RULES[cause](), ~conditions.in_trash())
+
+
 @kept
 def upload_ids(*, most: int | None = None) -> Select[Any]:
     """The id of each upload for which its lesson or course needs a person, once. `most`: as with `ids`."""
     missing = select(Tracking.id).join(Difference, Tracking.mux_asset_id == Difference.mux_id)
     return _one_of(
-        missing.where(_is_missing()),
-        *(select(Tracking.id).where(UPLOAD_RULES[cause]()) for cause in ALL if cause != "missing_at_mux"),
+        missing.where(_is_missing(), ~conditions.in_trash()),
+        *(select(Tracking.id).where(_needs_person(cause)) for cause in ALL if cause != "missing_at_mux"),
         most=most,
     )
 
@@ -345,7 +350,7 @@ def uploads() -> ColumnElement[bool]:
 
 def uploads_by_each() -> ColumnElement[bool]:
     """The same, asked of one after the other: for a list of so many that they are found on the way."""
-    return or_(*(UPLOAD_RULES[cause]() for cause in ALL))
+    return or_(*(_needs_person(cause) for cause in ALL))
 
 
 def why_uploads(rows: Sequence[Tracking]) -> dict[uuid.UUID, str]:
@@ -360,7 +365,7 @@ def _why_of_uploads() -> Select[Any]:
         Tracking.id.expression,
         Tracking.error_type.expression,
         Tracking.status.expression,
-        *(rule().label(cause) for cause, rule in UPLOAD_RULES.items()),
+        *(_needs_person(cause).label(cause) for cause in UPLOAD_RULES),
         case((refused_upload(), _refusal(target_id))).label("refusal"),
         case((_has_open_finding(), _missing_since(target_id))).label("missing_since"),
     ]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from lessonadmin.database import row_access
 from lessonadmin.db import db, transaction_state
 from lessonadmin.domain.errors import Forbidden, Missing
-from lessonadmin.domain.models import AuditLog, Course, Lesson, Owner, Purchase, User
+from lessonadmin.domain.models import AuditLog, Course, Kind, Lesson, Owner, Purchase, User, in_trash, owners
 
 # Looked for where nothing was found by another id: what is missing costs as many statements as what is foreign.
 OF_NO_ROW = uuid.UUID(int=0)
@@ -50,12 +50,12 @@ def is_theirs(owner: Owner) -> bool:
     return user is not None and user.active and owns(user, owner)
 
 
-def still_theirs(owner: Owner) -> None:
-    """The same, or Missing: it was handed over during the wait for the lock, or the account was changed.
+def still_theirs(owner: Owner, *, in_trash_too: bool = False) -> None:
+    """The same, or Missing: it was handed over or deleted during the wait for the lock, or the account was changed.
 
     The rest of the transaction then sees all rows, since the rules of videos ask about those of others as well.
     """
-    if not is_theirs(owner):
+    if not is_theirs(owner) or (owner.deleted_at is not None and not in_trash_too):
         raise Missing()
     row_access.everything_until_commit(db.session())
 
@@ -187,19 +187,27 @@ def _theirs(user: User, owner_id: InstrumentedAttribute[uuid.UUID]) -> ColumnEle
 
 
 def lesson_to_change(user: User, lesson_id: uuid.UUID) -> Lesson:
-    teaches(user)
-    lesson = db.session.get(Lesson, lesson_id, populate_existing=True)
-    if lesson is None or not owns(user, lesson):
-        raise Missing()
-    return lesson
+    return cast(Lesson, _to_change(user, "lesson", lesson_id))
 
 
 def course_to_change(user: User, course_id: uuid.UUID) -> Course:
+    return cast(Course, _to_change(user, "course", course_id))
+
+
+def deleted_by_now(user: User, kind: Kind, owner_id: uuid.UUID) -> Owner:
+    """One that this user may take out of the trash; also one that is out of it again by now."""
+    return _to_change(user, kind, owner_id, in_trash_too=True)
+
+
+def _to_change(user: User, kind: Kind, owner_id: uuid.UUID, *, in_trash_too: bool = False) -> Owner:
     teaches(user)
-    course = db.session.get(Course, course_id, populate_existing=True)
-    if course is None or not owns(user, course):
+    options = in_trash.too() if in_trash_too else {}
+    found: Owner | None = db.session.get(
+        owners.MODELS[kind], owner_id, populate_existing=True, execution_options=options
+    )
+    if found is None or not owns(user, found):
         raise Missing()
-    return course
+    return found
 
 
 def owner_to_change(user: User, *, lesson_id: uuid.UUID | None, course_id: uuid.UUID | None) -> Owner:
@@ -211,12 +219,10 @@ def owner_to_change(user: User, *, lesson_id: uuid.UUID | None, course_id: uuid.
     raise Missing()
 
 
-def all_to_change(user: User, owners: Iterable[tuple[str, uuid.UUID]]) -> None:
-    """May this person change every one of these? A single foreign one hides them all; none at all is missing, too."""
+def all_to_change(user: User, wanted: Iterable[tuple[Kind, uuid.UUID]]) -> None:
+    """May this person change every one of these, in the trash or not? A single foreign one hides them all; none at all is
+    missing, too."""
     teaches(user)
-    for kind, owner_id in list(owners) or [("lesson", OF_NO_ROW)]:
-        owner_to_change(
-            user,
-            lesson_id=owner_id if kind == "lesson" else None,
-            course_id=owner_id if kind == "course" else None,
-        )
+    none: list[tuple[Kind, uuid.UUID]] = [("lesson", OF_NO_ROW)]
+    for kind, owner_id in list(wanted) or none:
+        _to_change(user, kind, owner_id, in_trash_too=True)

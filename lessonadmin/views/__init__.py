@@ -22,6 +22,7 @@ from lessonadmin.views import (
     single_sign_on,
     webhooks,
 )
+from lessonadmin.views.videos import trash
 
 BLUEPRINTS = (
     health.bp,
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     notices.bp,
     lessons.bp,
     courses.bp,
+    trash.bp,
     catalog.bp,
     api.bp,
 )

@@ -1,9 +1,10 @@
-"""How values are written for people: money, moments, lengths, sizes. Template filters, and `currency()`; nothing is decided here."""
+"""How values are written for people: money, moments, lengths, sizes. Template filters, `currency()` and `trash_days()`; nothing is decided here."""
 
 from datetime import UTC, datetime
 
 from flask import Flask
 
+from lessonadmin import config
 from lessonadmin.domain import school_time
 from lessonadmin.domain.prices import currency, money, price_text
 from lessonadmin.text import markdown
@@ -64,6 +65,11 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def trash_days() -> int:
+    """How long the trash keeps, for the words before and after a deletion."""
+    return config.current().trash_days
+
+
 def init_app(app: Flask) -> None:
     for written in (
         money,
@@ -85,4 +91,5 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["without_marks"] = markdown.plain
     app.jinja_env.filters["school_time"] = school_time.in_words
     app.jinja_env.globals["time_zone"] = school_time.zone_name
-    app.jinja_env.globals[currency.__name__] = currency
+    for asked in (currency, trash_days):
+        app.jinja_env.globals[asked.__name__] = asked

@@ -17,7 +17,7 @@ from tests.factories import make_course, make_lesson, make_tracking
 from tests.pages import Page, page_of
 from tests.structure.roles import methods_of
 
-# What no page of this test leads to: the template that does, and when.
+# What no page of this test leads to: the template or the message that does, and when.
 REASONS = {
     "POST admin_batch.stop_view": ("batch/state.html", "while it runs"),
     "POST admin_batch.resume_view": ("batch/state.html", "after it was stopped"),
@@ -35,6 +35,8 @@ REASONS = {
     "POST admin_reconcile.mend": ("reconcile_fix.html", "after a check has found something"),
     "POST admin_purchase.restore_view": ("row/purchase.html", "after it was revoked"),
     "POST admin_audit.saved_filters_view": ("list/saved.html", "while the list is narrowed"),
+    "POST admin_trash.restore": ("trash.html", "while something is in the trash"),
+    "POST admin_trash.put_back": ("pages/trash.py", "in the message after a lesson or course was restored"),
     "GET admin_lesson.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),
     "GET admin_course.timeline_view": ("row/timeline.html", "if the timeline is longer than a page"),
 }
@@ -109,7 +111,8 @@ def test_every_route_of_the_panel_is_led_to(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("route", REASONS)
-def test_what_shows_only_at_times_is_led_to_by_its_template(route: str) -> None:
-    template, _ = REASONS[route]
+def test_what_shows_only_at_times_is_led_to_by_its_template_or_message(route: str) -> None:
+    file, _ = REASONS[route]
     name = route.rpartition(".")[2]
-    assert re.search(rf"url_for\([^)]*\.{name}'", (ROOT / "templates/admin" / template).read_text())
+    folder = "lessonadmin/admin" if file.endswith(".py") else "templates/admin"
+    assert re.search(rf"url_for\([^)]*\.{name}['\"]", (ROOT / folder / file).read_text())

@@ -11,7 +11,7 @@ from tests.contract.stack import Stack
 LESSON_KEYS = {
     "id", "title", "description", "course_id", "creator_id", "price_cents", "currency", "status",
     "publish_on_ready",
-    "published_at", "created_at", "updated_at", "visible_to_students", "video",
+    "published_at", "created_at", "updated_at", "deleted_at", "visible_to_students", "video",
 }  # fmt: skip
 VIDEO_KEYS = {
     "status", "upload_id", "asset_id", "playback_id", "playback_policy", "progress", "duration", "error",
@@ -180,6 +180,12 @@ def test_courses_likewise(stack: Stack, instructor: Caller) -> None:
     assert row["mux_preview_playback_id"] == asset["playback_ids"][0]["id"]
     instructor.delete(f"/api/courses/{course['id']}").expect(204)
     assert instructor.seen(lesson["id"])["course_id"] is None
+    instructor.post(f"/api/courses/{course['id']}/restore").expect(200)
+    assert instructor.seen(lesson["id"])["course_id"] == course["id"]
+    instructor.delete(f"/api/courses/{course['id']}").expect(204)
+    stack.sql("UPDATE courses SET deleted_at = now() - interval '31 days' WHERE id = %s", course["id"])
+    stack.until(lambda: not stack.sql("SELECT 1 FROM courses WHERE id = %s", course["id"]))
+    instructor.post(f"/api/courses/{course['id']}/restore").expect(404)
     stack.until(lambda: asset["id"] not in stack.mux.assets)
 
 

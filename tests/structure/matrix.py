@@ -68,10 +68,11 @@ class Ask:
 
 PATH = {
     "passkey_id": "{passkey}", "lesson_id": "{draft}", "course_id": "{course}", "notice_id": "{notice}", "token_id": "{token}", "asset_id": "{asset}",
-    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv",
+    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson",
 }  # fmt: skip
 FREE = {"lesson_id": "{free}"}
 SOLD = {"lesson_id": "{sold}", "course_id": "{open_course}"}
+THROWN = {"lesson_id": "{thrown}", "course_id": "{thrown_course}"}
 SENDING = {"lesson_id": "{sending}"}
 UPLOAD = Ask(json={"lesson_id": "{draft}", "filename": "a.mp4"})
 SENT = Ask(json={"lesson_id": "{sending}", "upload_id": "{mux_upload_open}"})
@@ -110,6 +111,8 @@ ASKS: dict[str, Ask] = {
     "admin_reconcile.mend": Ask(form={"kind": "stale", "reason": "asked"}),
     "admin_search.index": Ask(query={"q": "{draft}"}),
     "admin_tracking.action_view": Ask(form={"action": "recheck", "rowid": "{upload_open}"}),
+    "admin_trash.put_back": Ask(form={"kind": "lesson", "id": "{draft}", "reason": "asked"}),
+    "admin_trash.restore": Ask(form={"kind": "lesson", "id": "{thrown}", "reason": "asked"}),
     "admin_user.active_view": Ask(form={"id": "{subject}", "active": "0"}),
     "admin_user.create_view": Ask(form={"email": "new@school.example", "role": "student"}),
     "admin_user.handover_view": Ask(form={"id": "{own}", "to": "{foreign_email}", "reason": "asked"}),
@@ -124,6 +127,8 @@ ASKS: dict[str, Ask] = {
     "api.check_upload_status": Ask(query={"lesson_id": "{sending}"}),
     "api.create_course": Ask(json={"title": "New"}),
     "api.create_lesson": Ask(json={"title": "New"}),
+    "api.restore_course": Ask(path=THROWN),
+    "api.restore_lesson": Ask(path=THROWN),
     "api.track_upload": SENT,
     "api.track_upload_also": SENT,
     "api.update_asset": Ask(json={"lesson_id": "{draft}", "mux_asset_id": "{asset_gone}", "mux_playback_id": "{playback}"}),

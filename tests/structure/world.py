@@ -51,6 +51,10 @@ INSERT INTO lessons (id, creator_id, course_id, title, description, price_cents,
   ('{sending}', '{own}', NULL, '{canary} sending', '{canary} words', 0, 'draft', NULL, false,
     'uploading', NULL, NULL, NULL, NULL, 1),
   ('{their_lesson}', '{foreign}', NULL, 'Their lesson', '', 0, 'draft', NULL, false, 'none', NULL, NULL, NULL, NULL, 1);
+INSERT INTO courses (id, instructor_id, title, version, deleted_at, deleted_by) VALUES
+  ('{thrown_course}', '{own}', '{canary} thrown course', 1, now(), '{own}');
+INSERT INTO lessons (id, creator_id, title, description, publish_on_ready, version, deleted_at, deleted_by) VALUES
+  ('{thrown}', '{own}', '{canary} thrown lesson', '{canary} words', false, 1, now(), '{own}');
 INSERT INTO mux_asset_tracking (id, lesson_id, course_id, owner_id, upload_id, mux_asset_id, mux_playback_id, playback_policy, status,
     filename, error_message, ready_at, duration, last_answer, last_answer_at, next_check_at) VALUES
   ('{upload}', '{draft}', NULL, '{own}', '{mux_upload}', '{asset}', '{playback}', 'public', 'ready', '{canary}.mp4', NULL, now(), 61, NULL, NULL, NULL),
@@ -81,7 +85,7 @@ INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id,
 """
 # What stands in an address or a form: ids of rows, and names at Mux.
 IDS = (
-    "course", "open_course", "draft", "sold", "free", "sending", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "purchase", "notice", "session", "token", "passkey",
+    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "purchase", "notice", "session", "token", "passkey",
     "filter", "batch", "item", "item_done", "event", "deletion", "audit",
 )  # fmt: skip
 AT_MUX = (

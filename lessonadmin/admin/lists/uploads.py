@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from flask import url_for
 from sqlalchemy import ColumnElement, false, or_
 from sqlalchemy.orm import joinedload
 
@@ -29,7 +30,9 @@ STATUSES = states.options("upload", TRACKING_STATUSES)
 def _owner(row: Any) -> Any:
     """The lesson or course that an upload is for."""
     owner = row.lesson or row.course
-    return cell("linked", owner.title, cells.link_to(row.target_type, row.target_id)) if owner else ""
+    if owner is None:
+        return cell("linked", f"a {row.target_type} in the trash", url_for("admin_trash.index"))
+    return cell("linked", owner.title, cells.link_to(row.target_type, row.target_id))
 
 
 def _state(row: Any, needing: Mapping[uuid.UUID, str]) -> Any:

@@ -24,6 +24,7 @@ from lessonadmin.domain.models import (
     SavedFilter,
     User,
     UserSession,
+    in_trash,
 )
 
 MAX_ROWS = 5_000
@@ -66,10 +67,10 @@ def _queries(user_id: uuid.UUID) -> dict[str, Select[Any]]:
         for name, (model, columns) in mine.items()
     }
     found["purchases"] = _purchases(user_id)
-    found["lessons"] = _select(Lesson, "id title description status price_cents created_at updated_at").where(
-        Lesson.creator_id == user_id
-    )
-    found["courses"] = _select(Course, "id title description created_at updated_at").where(
+    found["lessons"] = _select(
+        Lesson, "id title description status price_cents created_at updated_at deleted_at"
+    ).where(Lesson.creator_id == user_id)
+    found["courses"] = _select(Course, "id title description created_at updated_at deleted_at").where(
         Course.instructor_id == user_id
     )
     found["activity"] = _select(AuditLog, "at action target_type target_id").where(
@@ -107,7 +108,8 @@ def _select(model: Any, columns: str) -> Select[Any]:
 
 
 def _rows(query: Select[Any]) -> list[dict[str, Any]]:
-    return [_as_json(row) for row in db.session.execute(query).mappings()]
+    found = db.session.execute(query, execution_options=in_trash.too())
+    return [_as_json(row) for row in found.mappings()]
 
 
 def _as_json(row: RowMapping) -> dict[str, Any]:

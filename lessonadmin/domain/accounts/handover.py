@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from lessonadmin.db import db
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid, Missing
-from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.domain.models import Course, Lesson, User, in_trash
 from lessonadmin.domain.videos import withdrawal
 
 
@@ -27,10 +27,13 @@ class Handover:
 
 
 def preview(user_id: uuid.UUID) -> Handover:
-    """How much would change hands."""
+    """How much would change hands, with what is in the trash."""
     lessons = select(func.count()).select_from(Lesson).where(Lesson.creator_id == user_id)
     courses = select(func.count()).select_from(Course).where(Course.instructor_id == user_id)
-    return Handover(db.session.scalar(lessons) or 0, db.session.scalar(courses) or 0)
+    lesson_count, course_count = (
+        db.session.scalar(one, execution_options=in_trash.too()) for one in (lessons, courses)
+    )
+    return Handover(lesson_count or 0, course_count or 0)
 
 
 def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
@@ -41,7 +44,7 @@ def hand_over(*, from_id: uuid.UUID, to_id: uuid.UUID) -> Handover:
     # Locked in the order that all callers who lock several use; only then it is sure which uploads there are.
     for model, owner_id in ((Course, Course.instructor_id), (Lesson, Lesson.creator_id)):
         mine = select(model.id).where(owner_id == giver.id).order_by(model.id).with_for_update()
-        db.session.execute(mine).all()
+        db.session.execute(mine, execution_options=in_trash.too()).all()
     withdrawal.record_starter(giver)
     courses = _move(Course, "course", giver, taker)
     lessons = _move(Lesson, "lesson", giver, taker)

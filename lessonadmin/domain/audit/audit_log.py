@@ -114,7 +114,9 @@ def notify(
     tracking: Tracking | None = None,
     cause: str | None = None,
 ) -> None:
-    """Tell the owner, once for an upload; the mail leaves by a job once this transaction is safe."""
+    """Tell the owner, once for an upload, unless it is in the trash; the mail leaves by a job once this transaction is safe."""
+    if owner.deleted_at is not None:
+        return
     notify_user(
         kind,
         owner.owner_id,
@@ -143,9 +145,11 @@ def notify_user(kind: str, user_id: uuid.UUID, message: str, **columns: Any) -> 
 def notify_staff(
     kind: str, owner: Lesson | Course, message: str, *, cause: str, but: uuid.UUID | None = None
 ) -> None:
-    """Tell every member of staff of a lesson or course, `but` one who is told otherwise. The caller sees to it that this
+    """Tell every member of staff of a lesson or course that is not in the trash, `but` one who is told otherwise. The caller sees to it that this
     is once."""
     about = {f"{owner.kind}_id": owner.id}
+    if owner.deleted_at is not None:
+        return
     for user_id in db.session.scalars(select(User.id).where(User.active, User.role.in_(STAFF))):
         if user_id != but:
             notify_user(kind, user_id, message, cause=cause, **about)

@@ -14,9 +14,10 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits, users
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
+from lessonadmin.domain.lessons import trash
 from lessonadmin.domain.lessons.lessons import UNSET, Changes, check_texts
 from lessonadmin.domain.models import Course, Lesson, User
-from lessonadmin.domain.videos import locking, removal, withdrawal
+from lessonadmin.domain.videos import locking, withdrawal
 
 
 def create(user: User, changes: Changes) -> Course:
@@ -92,13 +93,9 @@ def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -
 
 
 def delete(user: User, course_id: uuid.UUID) -> None:
-    """Delete a course and its preview at Mux; its lessons stay, without a course."""
+    """Move a course to the trash with its preview; its lessons stay, without a course."""
     course = permissions.course_to_change(user, course_id)
-    video = locking.lock_video_of(course)
-    removal.give_up_all_assets(video)
-    audit_log.record("course.deleted", course, title=course.title, instructor_id=str(course.instructor_id))
-    db.session.delete(video.owner)
-    db.session.flush()
+    trash.put(locking.lock_video_of(course))
 
 
 def edit_and_give(

@@ -18,11 +18,11 @@ from lessonadmin.domain import buyers, permissions, school_time
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid, Missing
-from lessonadmin.domain.lessons import purchases
-from lessonadmin.domain.models import Lesson, User
+from lessonadmin.domain.lessons import trash
+from lessonadmin.domain.models import Lesson, User, in_trash
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
-from lessonadmin.domain.videos import conditions, locking, publication, removal, transitions
+from lessonadmin.domain.videos import conditions, locking, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.text.texts import plain, storable
 
@@ -132,10 +132,16 @@ def _put_into_course(user: User, lesson: Lesson, course_id: uuid.UUID | None) ->
             raise Invalid.field("course_id", "There is no such course of yours.") from None
         if not user.is_staff and course.instructor_id != user.id:
             raise Invalid.field("course_id", "There is no such course of yours.")
-        with row_access.everything():  # also those that others have in it
-            last = db.session.scalar(select(func.max(Lesson.position)).where(Lesson.course_id == course_id))
-        lesson.position = (last or 0) + 1
+        lesson.position = _last_position(course_id) + 1
+        lesson.trashed_course_id = None
     lesson.course_id = course_id
+
+
+def _last_position(course_id: uuid.UUID) -> int:
+    """Also of those that others have in it, and of those in the trash, which come back to their places."""
+    last = select(func.max(Lesson.position)).where(Lesson.course_id == course_id)
+    with row_access.everything():
+        return db.session.scalar(last, execution_options=in_trash.too()) or 0
 
 
 def edit(
@@ -324,21 +330,12 @@ def unpublish(lesson: Lesson) -> bool:
 
 
 def delete(user: User, lesson_id: uuid.UUID) -> None:
-    """Delete a lesson and everything of it at Mux; a lesson that a student has bought stays. Revoked purchases stay without it."""
+    """Move a lesson to the trash; a lesson that a student has bought stays."""
     lesson = permissions.lesson_to_change(user, lesson_id)
     video = locking.lock_video_of(lesson)
     if buyers.count(lesson_id):
         raise Conflict(
             "has_purchases",
-            "This lesson was bought, so it cannot be deleted. Unpublish it instead, or ask support to revoke its purchases.",
+            "This lesson was bought, so it cannot be deleted. Withdraw it from sale instead, or ask support to revoke its purchases.",
         )
-    removal.give_up_all_assets(video)
-    audit_log.record(
-        "lesson.deleted",
-        lesson,
-        title=lesson.title,
-        creator_id=str(lesson.creator_id),
-        revoked_purchases=purchases.let_go(lesson) or None,
-    )
-    db.session.delete(video.owner)
-    db.session.flush()
+    trash.put(video)

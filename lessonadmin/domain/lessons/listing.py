@@ -13,7 +13,7 @@ from lessonadmin.database import row_access
 from lessonadmin.db import db
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Invalid
-from lessonadmin.domain.lessons import search
+from lessonadmin.domain.lessons import search, trash_list
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.querying import bounded_count, full_text
 
@@ -48,10 +48,13 @@ class Query:
     status: str | None = None
     video_status: str | None = None
     course_id: uuid.UUID | None = None
+    trash: bool = False  # the deleted ones, which no other filter narrows
     loosely: bool = False  # also parts of words, instructors' names and wrong letters
 
 
 def lessons(user: User, query: Query) -> Page[Lesson]:
+    if query.trash:
+        return _deleted(user, Lesson, query)
     conditions = [permissions.lessons_for(user)]
     if query.status is not None:
         conditions.append(Lesson.status == query.status)
@@ -63,7 +66,16 @@ def lessons(user: User, query: Query) -> Page[Lesson]:
 
 
 def courses(user: User, query: Query) -> Page[Course]:
+    if query.trash:
+        return _deleted(user, Course, query)
     return _page(Course, [permissions.courses_for(user)], query)
+
+
+def _deleted(user: User, kind: type[Row], query: Query) -> Page[Row]:
+    if query.q or query.status or query.video_status or query.course_id:
+        raise Invalid.field("trash", "The trash is listed whole: no other filter goes with it.")
+    rows, total = trash_list.rows(user, kind, query.page, query.per_page)
+    return Page(rows, total, query.page, query.per_page)
 
 
 def _page(kind: type[Row], conditions: list[ColumnElement[bool]], query: Query) -> Page[Row]:

@@ -24,12 +24,13 @@ from lessonadmin.domain import mux_budget
 from lessonadmin.domain.account_life import link_mail
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import scheduling
-from lessonadmin.domain.lessons import publication_warnings
+from lessonadmin.domain.lessons import publication_warnings, trash
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.notifications import delivery
 from lessonadmin.domain.polling import survey
 from lessonadmin.domain.uploads import intake
 from lessonadmin.domain.videos import cleanup, conditions, locking, publication, transitions
+from lessonadmin.domain.videos.locking import Target
 from lessonadmin.domain.webhooks import applier, inbox
 
 log = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ def _needs_attention() -> int:
 def _mark(tracking_id: uuid.UUID) -> bool:
     with transaction(JOB):
         found = locking.lock_video_of_upload(tracking_id)
-        if found is None or not conditions.upload_is_stuck(found[1], transaction_time()):
+        if found is None or found[0].in_trash or not conditions.upload_is_stuck(found[1], transaction_time()):
             return False
         video, row = found
         transitions.mark_needs_attention(video, row)
@@ -193,6 +194,18 @@ def _warn(lesson_id: uuid.UUID) -> bool:
     with transaction(JOB):
         video = locking.lock_video("lesson", lesson_id)
         return video is not None and publication_warnings.warn(video)
+
+
+def _trash() -> int:
+    """Deleted lessons and courses whose time in the trash is over, each in a transaction of its own."""
+    ids = trash.due()
+    db.session.rollback()
+    return sum(_each(ids, _end))
+
+
+def _end(target: Target) -> bool:
+    with transaction(JOB):
+        return trash.end_if_due(target)
 
 
 def _outbox(
@@ -260,6 +273,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "needs_attention": _needs_attention,
     "publications": _publications,
     "publication_warnings": _publication_warnings,
+    "trash": _trash,
     "cancellations": _cancellations,
     "deletions": _deletions,
     "batches": _batches,

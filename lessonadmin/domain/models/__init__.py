@@ -1,5 +1,6 @@
 """The tables, one file a subject. States are held by CHECK constraints, so no writer can invent one."""
 
+from lessonadmin.domain.models import in_trash
 from lessonadmin.domain.models.accounts import (
     AccountLink,
     ApiToken,
@@ -76,4 +77,5 @@ __all__ = [
     "User",
     "UserSession",
     "WaitingEvent",
+    "in_trash",
 ]

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
@@ -62,6 +62,12 @@ class VideoOwner(WithMuxIds):
     video_error_type: Mapped[str | None] = mapped_column(Text)
     video_error_message: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
+    # In the trash since; `in_trash` keeps it out of every result that does not ask for it.
+    deleted_at: Mapped[Moment | None]
+
+    @declared_attr
+    def deleted_by(self) -> Mapped[uuid.UUID | None]:
+        return mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     @hybrid_property
     def video_is_open(self) -> bool:
@@ -101,7 +107,7 @@ class Course(VideoOwner, Stamped, Base):
     mux_asset_id: Mapped[str | None] = mapped_column("mux_preview_asset_id", Text)
     mux_playback_id: Mapped[str | None] = mapped_column("mux_preview_playback_id", Text)
 
-    instructor: Mapped[User] = relationship(lazy="raise")
+    instructor: Mapped[User] = relationship(lazy="raise", foreign_keys=[instructor_id])
 
     __table_args__ = (
         one_of("video_processing_status", VIDEO_STATUSES),
@@ -113,6 +119,7 @@ class Course(VideoOwner, Stamped, Base):
         Index("ix_courses_video_processing_status", "video_processing_status", "id"),
         Index("ix_courses_mux_preview_asset_id", "mux_preview_asset_id"),
         Index("ix_courses_mux_preview_playback_id", "mux_preview_playback_id"),
+        Index("ix_courses_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_courses_untaken", "id", postgresql_where=text(UNTAKEN_COURSE)),
         Index(
             "ix_courses_temporary_playback",
@@ -135,6 +142,8 @@ class Lesson(VideoOwner, Stamped, Base):
 
     id: Mapped[Key]
     course_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("courses.id", ondelete="SET NULL"))
+    # The course in the trash that it was in, and that it is in again once that is restored.
+    trashed_course_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("courses.id", ondelete="SET NULL"))
     creator_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     position: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
     title: Mapped[str] = mapped_column(Text)
@@ -154,17 +163,29 @@ class Lesson(VideoOwner, Stamped, Base):
     is_untitled: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
     # The latest end of its editing holds, so that asking for it costs no query.
     held_until: Mapped[Moment | None]
+    # Its publication as it was when it was deleted: see `domain.trash`.
+    before_trash: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
     mux_asset_id: Mapped[str | None] = mapped_column(Text)
     mux_playback_id: Mapped[str | None] = mapped_column(Text)
 
-    course: Mapped[Course | None] = relationship(lazy="raise")
-    creator: Mapped[User] = relationship(lazy="raise")
+    course: Mapped[Course | None] = relationship(lazy="raise", foreign_keys=[course_id])
+    creator: Mapped[User] = relationship(lazy="raise", foreign_keys=[creator_id])
 
     __table_args__ = (
         one_of("status", LESSON_STATUSES),
         one_of("video_processing_status", VIDEO_STATUSES),
         CheckConstraint("length(title) BETWEEN 1 AND 200", name="title_length"),
         CheckConstraint("price_cents BETWEEN 0 AND 99999900", name="price_range"),
+        CheckConstraint(
+            "deleted_at IS NULL OR status = 'draft' AND NOT publish_on_ready", name="trash_is_draft"
+        ),
+        CheckConstraint("num_nonnulls(course_id, trashed_course_id) < 2", name="one_course"),
+        Index("ix_lessons_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index(
+            "ix_lessons_trashed_course_id",
+            "trashed_course_id",
+            postgresql_where=text("trashed_course_id IS NOT NULL"),
+        ),
         Index("ix_lessons_creator_id", "creator_id", "id"),
         Index("ix_lessons_course_id", "course_id", "position", "id"),
         Index("ix_lessons_status", "status", "id"),

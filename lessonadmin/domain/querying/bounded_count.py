@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Uuid, any_, cast, func
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from lessonadmin.db import db
+from lessonadmin.domain.models import in_trash
 
 Conditions = Sequence[ColumnElement[bool]]
 # A search that finds so many of the newest rows is counted among the newest, and only to a thousand.
@@ -50,9 +51,10 @@ def count(key: Any, conditions: Conditions, most: int, order: Sequence[Any] = ()
 
 
 def count_rows(rows: Select[Any], most: int, *, on: Connection | None = None) -> Count:
-    """`on`: a connection, for a caller that does not use the session."""
-    some = rows.limit(most + 1).subquery()
-    found = (on or db.session).scalar(select(func.count()).select_from(some)) or 0
+    """`on`: a connection, for a caller that does not use the session, which leaves out what is in the trash by itself."""
+    counted = select(func.count()).select_from(rows.limit(most + 1).subquery())
+    found = db.session.scalar(counted) if on is None else on.scalar(counted.options(*in_trash.OUTSIDE))
+    found = found or 0
     return Count(most, more=True) if found > most else Count(found)
 
 

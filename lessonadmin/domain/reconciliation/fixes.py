@@ -45,7 +45,7 @@ def _look_again(finding: Difference, actor: Actor) -> bool:
     mux_budget.went_well()
     with transaction(actor):
         kind: Kind = "lesson" if finding.target_type == "lesson" else "course"
-        video = locking.lock_video(kind, finding.target_id)
+        video = locking.lock_video(kind, finding.target_id, in_trash_too=True)
         if video is None:
             return False
         transitions.ensure_tracked(video)

@@ -12,7 +12,7 @@ from lessonadmin import config, mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import mux_budget
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.models import Course, Kind, Lesson, Tracking
+from lessonadmin.domain.models import Course, Kind, Lesson, Tracking, in_trash
 from lessonadmin.domain.videos import locking, transitions
 
 
@@ -65,7 +65,7 @@ def _must_be_signed(asset_id: str) -> bool:
     if not config.current().signs_playback:
         return False
     paid = select(Lesson.id).where(Lesson.mux_asset_id == asset_id, Lesson.price_cents > 0)
-    return db.session.scalar(paid.limit(1)) is not None
+    return db.session.scalar(paid.limit(1), execution_options=in_trash.too()) is not None
 
 
 def _choose(asset: mux.Asset, *, must_sign: bool, signs: bool) -> mux.PlaybackId:
@@ -84,7 +84,7 @@ def _choose(asset: mux.Asset, *, must_sign: bool, signs: bool) -> mux.PlaybackId
 def _take(kind: Kind, owner_id: uuid.UUID, asset_id: str, chosen: mux.PlaybackId, actor: Actor) -> bool:
     """Swap one lesson's (or course's) playback id and its policy, together."""
     with transaction(actor):
-        video = locking.lock_video(kind, owner_id)
+        video = locking.lock_video(kind, owner_id, in_trash_too=True)
         if video is None:
             return False
         transitions.ensure_tracked(video)
@@ -107,7 +107,8 @@ def _close(asset_id: str, public: mux.PlaybackId, actor: Actor) -> bool:
                 exists().where(Lesson.mux_playback_id == public.id, Lesson.mux_asset_id == asset_id),
                 exists().where(Course.mux_playback_id == public.id, Course.mux_asset_id == asset_id),
             )
-        )
+        ),
+        execution_options=in_trash.too(),
     )
     db.session.rollback()
     if used:

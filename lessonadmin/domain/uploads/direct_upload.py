@@ -169,6 +169,10 @@ def _issue(tracking_id: uuid.UUID, mux_upload: mux.Upload, file: File) -> dateti
     if found is None:
         return None
     video, upload = found
+    if video.in_trash:
+        cancelled = Observation(video_event=VideoEvent.CANCEL, upload_id=mux_upload.id)
+        transitions.apply(video, upload, cancelled)
+        return None
     if is_withdrawn(upload.status, upload.error_type) or not permissions.is_theirs(video.owner):
         withdrawal.withdraw(video, upload, began=person, why="the right was lost", upload_id=mux_upload.id)
         return None

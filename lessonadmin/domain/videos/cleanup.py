@@ -95,7 +95,7 @@ def _record_failure(lease: Lease, error: mux.MuxError) -> None:
 def _record_deletion(lease: Lease) -> None:
     """Gone at Mux. A zombie whose lease ran out changes nothing that is not already true."""
     for kind, owner_id in locking.owners_with_asset(lease.mux_id):
-        video = locking.lock_video(kind, owner_id)
+        video = locking.lock_video(kind, owner_id, in_trash_too=True)
         for upload in video.uploads if video else []:
             if video is not None and upload.mux_asset_id == lease.mux_id:
                 transitions.apply(video, upload, Observation(video_event=VideoEvent.ASSET_DELETED, seen=True))
@@ -126,7 +126,7 @@ def _record_cancellation(lease: Lease, mux_upload: mux.Upload | None) -> bool:
     False if another one has the cancellation by now, who writes down how it ended.
     """
     target = locking.target_of(Tracking.upload_id == lease.mux_id)
-    video = locking.lock_video(*target) if target is not None else None
+    video = locking.lock_video(*target, in_trash_too=True) if target is not None else None
     upload = (
         next((upload for upload in video.uploads if upload.upload_id == lease.mux_id), None)
         if video is not None

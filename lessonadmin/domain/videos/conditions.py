@@ -38,8 +38,25 @@ def is_stuck(owner: Owner, uploads: Iterable[Tracking], now: datetime) -> bool:
     return any(upload_is_stuck(upload, now) for upload in current)
 
 
+def in_trash() -> ColumnElement[bool]:
+    """Of an upload: its lesson or course is in the trash, so that it needs no person. By the tables themselves, since in what is
+    read of the models nothing in the trash is found."""
+    return or_(
+        *(
+            exists().where(
+                model.__table__.c.id == owners.COLUMNS[kind], model.__table__.c.deleted_at.is_not(None)
+            )
+            for kind, model in owners.MODELS.items()
+        )
+    )
+
+
 def stuck_uploads() -> ColumnElement[bool]:
-    """The same as `upload_is_stuck`."""
+    """The same as `upload_is_stuck`, of what is not in the trash."""
+    return and_(_late(), ~in_trash())
+
+
+def _late() -> ColumnElement[bool]:
     return and_(Tracking.is_current, Tracking.is_open, Tracking.created_at <= _limit())
 
 
@@ -78,7 +95,7 @@ def not_stuck(model: type[Any]) -> ColumnElement[bool]:
     """The contrary of `stuck`, asked of one lesson (or course) after the other: nearly all are not stuck, so that a page
     of them needs no list of all that are."""
     column = owners.COLUMNS[model.kind]
-    late = exists().where(column == model.id, stuck_uploads())
+    late = exists().where(column == model.id, _late())
     # An EXISTS here, PostgreSQL may answer by a list of all current uploads.
     upload = select(Tracking.id).where(column == model.id, Tracking.is_current).limit(1).scalar_subquery()
     return and_(~late, or_(~model.video_is_open, model.created_at > _limit(), upload.is_not(None)))

@@ -21,7 +21,7 @@ from lessonadmin.database import row_access
 from lessonadmin.db import STATE, db, remember_transaction_time, transaction_state, transaction_time
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Missing
-from lessonadmin.domain.models import Kind, Owner, Tracking, owners
+from lessonadmin.domain.models import Kind, Owner, Tracking, in_trash, owners
 from lessonadmin.domain.videos.conditions import is_askable
 from lessonadmin.domain.videos.state_machine import NOT_BEGUN
 
@@ -34,6 +34,11 @@ class LockedVideo:
 
     owner: Owner
     uploads: list[Tracking]
+
+    @property
+    def in_trash(self) -> bool:
+        """It is deleted, and may come back: what Mux says of it is applied, and no person or bulk action reaches it."""
+        return self.owner.deleted_at is not None
 
     @property
     def current(self) -> list[Tracking]:
@@ -100,7 +105,7 @@ def find_owner(kind: Kind, owner_id: uuid.UUID, *, lock: bool = False) -> Owner 
 
 def _locking(model: Any) -> Select[Any]:
     found = select(model, func.clock_timestamp()).where(model.id == bindparam("owner_id")).with_for_update()
-    return found.execution_options(populate_existing=True)
+    return found.execution_options(populate_existing=True, **in_trash.too())
 
 
 def _uploads(column: Any) -> Select[Tracking]:
@@ -124,15 +129,15 @@ def _locked(kind: Kind, owner_id: uuid.UUID) -> Owner | None:
     return owner
 
 
-def lock_video(kind: Kind, owner_id: uuid.UUID) -> LockedVideo | None:
-    """Lock a lesson or a course and read its uploads; None if it is gone."""
-    known = _locked_before((kind, owner_id))
-    if known is not None:
-        return known
-    owner = _locked(kind, owner_id)
-    if owner is None:
-        return None
-    return LockedVideo(owner, list(db.session.scalars(UPLOADS[kind], {"owner_id": owner_id})))
+def lock_video(kind: Kind, owner_id: uuid.UUID, *, in_trash_too: bool = False) -> LockedVideo | None:
+    """Lock a lesson or a course and read its uploads; None if it is gone, or in the trash and that is not asked for."""
+    video = _locked_before((kind, owner_id))
+    if video is None:
+        owner = _locked(kind, owner_id)
+        if owner is None or (owner.deleted_at is not None and not in_trash_too):
+            return None
+        video = LockedVideo(owner, list(db.session.scalars(UPLOADS[kind], {"owner_id": owner_id})))
+    return None if video.in_trash and not in_trash_too else video
 
 
 @dataclass
@@ -144,8 +149,8 @@ class LockedMany:
 
 
 def lock_many(targets: Iterable[Target], *, skip_locked: bool = False) -> LockedMany:
-    """Lock many lessons and courses in the one order and read all their uploads; for each of them `lock_video` asks
-    nothing any more in this transaction. `skip_locked`: wait for none."""
+    """Lock many lessons and courses in the one order, also in the trash, and read all their uploads; for each of them `lock_video`
+    asks nothing any more in this transaction. `skip_locked`: wait for none."""
     state = transaction_state()
     wanted = set(targets)
     known = {target: video for target in wanted if (video := _locked_before(target)) is not None}
@@ -176,7 +181,7 @@ def _lock_owners(kind: Kind, ids: list[uuid.UUID], skip_locked: bool) -> list[Ow
         .order_by(model.id)
         .with_for_update(skip_locked=skip_locked)
     )
-    found = db.session.execute(wanted.execution_options(populate_existing=True)).all()
+    found = db.session.execute(wanted.execution_options(populate_existing=True, **in_trash.too())).all()
     if found:
         remember_transaction_time(found[-1][1])
     return [owner for owner, _ in found]
@@ -195,7 +200,8 @@ def _still_there(targets: set[Target]) -> set[Target]:
     found: set[Target] = set()
     for kind, ids in _by_kind(targets):
         model = owners.MODELS[kind]
-        found |= {(kind, one) for one in db.session.scalars(select(model.id).where(model.id.in_(ids)))}
+        there = select(model.id).where(model.id.in_(ids)).execution_options(**in_trash.too())
+        found |= {(kind, one) for one in db.session.scalars(there)}
     return found
 
 
@@ -226,21 +232,21 @@ def read_video(owner: Owner) -> LockedVideo:
     return LockedVideo(owner, list(db.session.scalars(UPLOADS[owner.kind], {"owner_id": owner.id})))
 
 
-def lock_video_of(owner: Owner) -> LockedVideo:
-    """The same for an owner that is at hand; raises Missing if it vanished meanwhile, or if the person that this
+def lock_video_of(owner: Owner, *, in_trash_too: bool = False) -> LockedVideo:
+    """The same for an owner that is at hand; raises Missing if it vanished or was deleted meanwhile, or if the person that this
     transaction acts for may not change it any more."""
     permissions.acting_user()
-    found = lock_video(owner.kind, owner.id)
+    found = lock_video(owner.kind, owner.id, in_trash_too=in_trash_too)
     if found is None:
         raise Missing()
-    permissions.still_theirs(found.owner)
+    permissions.still_theirs(found.owner, in_trash_too=in_trash_too)
     return found
 
 
 def lock_video_of_upload(tracking_id: uuid.UUID) -> tuple[LockedVideo, Tracking] | None:
-    """The locked video of one upload, and that upload as it is under the lock."""
+    """The locked video of one upload, and that upload as it is under the lock; also of a lesson or course in the trash."""
     target = target_of(Tracking.id == tracking_id)
-    video = lock_video(*target) if target is not None else None
+    video = lock_video(*target, in_trash_too=True) if target is not None else None
     upload = video.upload(tracking_id) if video is not None else None
     return (video, upload) if video is not None and upload is not None else None
 
@@ -273,7 +279,9 @@ def targets_by_asset_id(asset_ids: set[str]) -> dict[str, Target]:
     found = _targets_by(Tracking.mux_asset_id, asset_ids)
     for kind, model in owners.MODELS.items():
         naming = select(model.mux_asset_id, model.id).where(model.mux_asset_id.in_(asset_ids - found.keys()))
-        for asset_id, owner_id in db.session.execute(naming.order_by(model.id)):
+        for asset_id, owner_id in db.session.execute(
+            naming.order_by(model.id), execution_options=in_trash.too()
+        ):
             found.setdefault(asset_id, (kind, owner_id))
     return found
 
@@ -302,7 +310,9 @@ def owners_with_asset(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
         uploads = uploads_by_asset(asset_id)
         found = {(upload.target_type, upload.target_id) for upload in uploads if upload.status != "deleted"}
         for kind, model in owners.MODELS.items():
-            naming = select(model.id).where(model.mux_asset_id == asset_id)
+            naming = (
+                select(model.id).where(model.mux_asset_id == asset_id).execution_options(**in_trash.too())
+            )
             found |= {(kind, one) for one in db.session.scalars(naming)}
     return sorted(found)
 
@@ -310,7 +320,8 @@ def owners_with_asset(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
 def lock_all(
     targets: set[tuple[Kind, uuid.UUID]], assets: set[str]
 ) -> dict[tuple[Kind, uuid.UUID], LockedVideo]:
-    """These lessons and courses and all that these assets are not yet gone from, locked in the same order by every caller."""
+    """These lessons and courses and all that these assets are not yet gone from, in the trash or not, locked in the same order
+    by every caller."""
     wanted = targets.union(*(owners_with_asset(asset_id) for asset_id in assets))
-    opened = {owner: lock_video(*owner) for owner in sorted(wanted)}
+    opened = {owner: lock_video(*owner, in_trash_too=True) for owner in sorted(wanted)}
     return {owner: video for owner, video in opened.items() if video is not None}

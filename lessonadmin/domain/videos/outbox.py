@@ -29,7 +29,7 @@ from lessonadmin import config, mux
 from lessonadmin.database import row_access
 from lessonadmin.db import actor, db, later, new_id
 from lessonadmin.domain import backoff
-from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation, owners
+from lessonadmin.domain.models import AssetDeletion, Kind, Tracking, UploadCancellation, in_trash, owners
 from lessonadmin.queue import enqueue_after_commit
 from lessonadmin.text.temporary_ids import is_temporary
 
@@ -50,13 +50,15 @@ def lock_asset(asset_id: str) -> None:
 
 
 def users_of(asset_id: str) -> list[tuple[Kind, uuid.UUID]]:
-    """Every lesson and course whose video this asset is or is about to be.
+    """Every lesson and course whose video this asset is or is about to be, also of one in the trash, which may come back.
 
     What was given up, replaced or deleted does not use it any more. A lesson from before tracking names it itself.
     """
     with row_access.everything():
         return sorted(
-            (kind, one) for kind in owners.MODELS for one in db.session.scalars(_users(kind, asset_id))
+            (kind, one)
+            for kind in owners.MODELS
+            for one in db.session.scalars(_users(kind, asset_id), execution_options=in_trash.too())
         )
 
 

@@ -1,8 +1,8 @@
 """The one writer of a lesson's publication: the intent, its fulfilment, and taking a lesson back.
 
 A person's decision comes before the program's: the intent is spent when it is fulfilled and gone when a person
-unpublishes, so a repeated "ready" finds nothing to do. While an open page has unsaved changes (an editing hold), the intent
-waits; it is fulfilled when the last hold is released, or found expired by the sweep. Publishing by a person waits for nothing.
+unpublishes, so a repeated "ready" finds nothing to do. Nothing in the trash is published or waits for that. While an open page has
+unsaved changes (an editing hold), the intent waits; it is fulfilled when the last hold is released, or found expired by the sweep. Publishing by a person waits for nothing.
 
 A lesson may have two times: it is published by itself not before the first, and taken back at the second. Each is there only as long
 as it lies ahead: the sweep that finds it over does what was planned, or tells the instructor why that was not possible, and
@@ -85,12 +85,12 @@ def state_of(lesson: Lesson) -> Publication:
 
 
 def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | None = None) -> bool:
-    """Publish now; False if it is out already. The video must be playable."""
+    """Publish now; False if it is out already, or in the trash. The video must be playable."""
     if not lesson.is_playable:
         raise ValueError("a lesson is published with a playable video only")
     lesson.publish_on_ready = False
     lesson.publish_not_before = lesson.publication_warned_at = None
-    if lesson.status == "published":
+    if lesson.deleted_at is not None or lesson.status == "published":
         return False
     if _is_over(lesson.unpublish_at):
         lesson.unpublish_at = None
@@ -259,7 +259,7 @@ def _set_held_until(lesson: Lesson) -> None:
 
 def request(lesson: Lesson) -> bool:
     """Remember that the lesson is to be published when its video is ready."""
-    if lesson.status == "published" or lesson.publish_on_ready:
+    if lesson.deleted_at is not None or lesson.status == "published" or lesson.publish_on_ready:
         return False
     lesson.publish_on_ready = True
     audit_log.record("lesson.publish_requested", lesson)
@@ -279,10 +279,10 @@ def withdraw(lesson: Lesson, *, why: str | None = None) -> bool:
 
 
 def restore(lesson: Lesson, before: Publication) -> bool:
-    """Give a lesson back the publication that it had before an action that is undone; False if it has it already. No
-    notice is sent: its instructor was told when it was published first."""
+    """Give a lesson back the publication that it had before an action that is undone; False if it has it already, or is in the
+    trash. No notice is sent: its instructor was told when it was published first."""
     now = state_of(lesson)
-    if now == before:
+    if now == before or lesson.deleted_at is not None:
         return False
     if before.status == "published" and not lesson.is_playable:
         raise ValueError("a lesson is published with a playable video only")

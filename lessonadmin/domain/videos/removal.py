@@ -43,7 +43,7 @@ def request_delete(asset_id: str) -> int:
     permissions.acting_user()
     leaving = list(locking.lock_all(set(), {asset_id}).values())
     for video in leaving:
-        permissions.still_theirs(video.owner)
+        permissions.still_theirs(video.owner, in_trash_too=True)
     return _take_from(leaving, asset_id, why="deleted by a person")
 
 
@@ -105,10 +105,7 @@ def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: 
     transitions.ensure_tracked(video)
     if grace_seconds:
         _remember([(video, upload) for upload in video.current if upload.real_asset_id])
-    for upload in video.current:
-        if upload.real_asset_id is None and (upload.is_open or upload.status == "error"):
-            outbox.request_cancellation(upload)
-            transitions.apply(video, upload, Observation(video_event=VideoEvent.CANCEL))
+    _cancel([one for one in video.current if one.is_open or one.status == "error"], video)
     assets = {
         upload.mux_asset_id for upload in video.current if upload.real_asset_id and upload.status != "deleted"
     }
@@ -117,6 +114,20 @@ def clear_video(video: LockedVideo, *, everywhere: bool = False, grace_seconds: 
     if transitions.clear_owner_columns(video) and isinstance(video.owner, Lesson):
         publication.withdraw(video.owner, why="its video was cleared")
     return "deleting" if assets else "cleared"
+
+
+def _cancel(uploads: list[Tracking], video: LockedVideo) -> None:
+    """Those of which Mux has made no asset."""
+    for upload in uploads:
+        if upload.real_asset_id is None:
+            outbox.request_cancellation(upload)
+            transitions.apply(video, upload, Observation(video_event=VideoEvent.CANCEL))
+
+
+def cancel_uploads(video: LockedVideo) -> None:
+    """The lesson or course goes into the trash: no file comes any more. What Mux has made an asset of goes on."""
+    transitions.ensure_tracked(video)
+    _cancel([upload for upload in video.current if upload.is_open], video)
 
 
 def remove_video(owner: Owner, *, known_buyers: int | None = None) -> str:

@@ -89,11 +89,11 @@ def restore(kind: Kind, owner_id: uuid.UUID) -> bool:
         return False
     locked = locking.lock_all({(kind, owner_id)}, {before.asset_id})
     video = locked.get((kind, owner_id))
-    if video is None or not _is_free(video):
+    if video is None or video.in_trash or not _is_free(video):
         return False
     if actor().type == "user":
         for one in locked.values():
-            permissions.still_theirs(one.owner)
+            permissions.still_theirs(one.owner, in_trash_too=True)
     if not outbox.withdraw_deletion(before.asset_id):
         return False
     for one in locked.values():

@@ -96,7 +96,7 @@ def withdraw_uploads_of(user: User, *, why: str) -> int:
         found |= {(kind, owner_id) for owner_id in db.session.scalars(ids)}
     withdrawn = 0
     for target in sorted(found):
-        video = locking.lock_video(*target)
+        video = locking.lock_video(*target, in_trash_too=True)
         if video is None or (user.active and permissions.owns(user, video.owner)):
             continue
         for upload in [upload for upload in video.uploads if _is_awaited(upload)]:

@@ -55,7 +55,7 @@ def apply_to(target: Target | None, event: mux.Event) -> EventResult:
     """The same where it is known already which lesson or course the event is about."""
     if not _is_known(event):
         return EventResult("ignored")
-    video = locking.lock_video(*target) if target is not None else None
+    video = locking.lock_video(*target, in_trash_too=True) if target is not None else None
     if video is None:
         return _without_owner(event, target)
     upload = _find_upload(video, event)

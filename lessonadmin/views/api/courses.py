@@ -5,7 +5,7 @@ import uuid
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
-from lessonadmin.domain.lessons import courses, listing
+from lessonadmin.domain.lessons import courses, listing, trash
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.views.api.endpoints import Answer, endpoint
 from lessonadmin.views.api.requests import CourseChange, CourseNew, CoursePage
@@ -60,10 +60,28 @@ def change_course(course_id: uuid.UUID, body: CourseChange) -> Answer:
 
 @endpoint("DELETE", "/courses/<uuid:course_id>", tag=TAG, who="teaching", answers={204: None})
 def delete_course(course_id: uuid.UUID) -> Answer:
-    """Delete a course.
+    """Delete a course: move it to the trash.
 
-    Its lessons stay, without a course; its preview goes at Mux too.
+    Its lessons stay, without a course. It can be restored until the trash is emptied; then its preview is deleted at Mux.
     """
     with transaction(auth.current_actor()):
         courses.delete(auth.current_user(), course_id)
     return 204, None
+
+
+@endpoint(
+    "POST",
+    "/courses/<uuid:course_id>/restore",
+    tag=TAG,
+    who="teaching",
+    answers={200: CourseResponse},
+)
+def restore_course(course_id: uuid.UUID) -> Answer:
+    """Take a course out of the trash.
+
+    Its lessons are in it again, but for those that another course has by now. 404: the trash was emptied.
+    """
+    user = auth.current_user()
+    with transaction(auth.current_actor()):
+        trash.restore(user, "course", course_id)
+    return 200, CourseResponse.of(user, permissions.course_to_change(user, course_id))

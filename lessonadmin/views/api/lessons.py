@@ -8,7 +8,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Invalid, Missing
-from lessonadmin.domain.lessons import lessons, listing
+from lessonadmin.domain.lessons import lessons, listing, trash
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.views.api.endpoints import Answer, endpoint
 from lessonadmin.views.api.requests import LessonChange, LessonNew, LessonPage
@@ -93,10 +93,31 @@ def changes(body: LessonChange) -> Changes:
     problems={409: "`has_purchases`: it has been bought."},
 )
 def delete_lesson(lesson_id: uuid.UUID) -> Answer:
-    """Delete a lesson, and its video at Mux."""
+    """Delete a lesson: move it to the trash.
+
+    It is gone for students at once, and can be restored until the trash is emptied; then its video is deleted at Mux.
+    """
     with transaction(auth.current_actor()):
         lessons.delete(auth.current_user(), lesson_id)
     return 204, None
+
+
+@endpoint(
+    "POST",
+    "/lessons/<uuid:lesson_id>/restore",
+    tag=TAG,
+    who="teaching",
+    answers={200: LessonResponse},
+)
+def restore_lesson(lesson_id: uuid.UUID) -> Answer:
+    """Take a lesson out of the trash.
+
+    It is as it was, and never published by that: what was published is a draft. 404: the trash was emptied.
+    """
+    user = auth.current_user()
+    with transaction(auth.current_actor()):
+        trash.restore(user, "lesson", lesson_id)
+    return 200, LessonResponse.of(user, permissions.lesson_to_change(user, lesson_id))
 
 
 @endpoint(

@@ -145,6 +145,9 @@ class CoursePage(RequestModel):
             f"At most {full_text.MAX_WORDS} words are looked for.",
         ),
     ] = ""
+    trash: Annotated[
+        bool, Field(description="The deleted ones, last deleted first; no other filter goes with it.")
+    ] = False
 
 
 class LessonPage(CoursePage):

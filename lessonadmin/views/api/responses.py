@@ -22,6 +22,7 @@ from lessonadmin.domain.videos.video_status import Failure
 from lessonadmin.views.api.requests import LessonStatus, VideoStatus
 
 Percent = Annotated[int, Field(ge=0, le=100)]
+IN_TRASH = "In the trash since; null outside it."
 IDS = "Null for users who may not play the video."
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -109,6 +110,7 @@ class LessonResponse(BaseModel):
     unpublish_at: Annotated[datetime | None, Field(description="When it becomes a draft again.")]
     created_at: datetime
     updated_at: datetime
+    deleted_at: Annotated[datetime | None, Field(description=IN_TRASH)]
     visible_to_students: Annotated[bool, Field(description="It is published and its video plays.")]
     video: VideoResponse
 
@@ -136,6 +138,7 @@ class LessonResponse(BaseModel):
                 unpublish_at=lesson.unpublish_at,
                 created_at=lesson.created_at,
                 updated_at=lesson.updated_at,
+                deleted_at=lesson.deleted_at,
                 visible_to_students=permissions.visible_to_students(lesson),
                 video=VideoResponse.of(
                     statuses[lesson.id], plays=lesson.id in playable, changes=permissions.owns(user, lesson)
@@ -154,6 +157,7 @@ class CourseResponse(BaseModel):
     instructor_id: uuid.UUID
     created_at: datetime
     updated_at: datetime
+    deleted_at: Annotated[datetime | None, Field(description=IN_TRASH)]
     video: VideoResponse
 
     @classmethod
@@ -171,6 +175,7 @@ class CourseResponse(BaseModel):
                 instructor_id=course.instructor_id,
                 created_at=course.created_at,
                 updated_at=course.updated_at,
+                deleted_at=course.deleted_at,
                 # a preview plays for every user who sees the course
                 video=VideoResponse.of(
                     statuses[course.id], plays=True, changes=permissions.owns(user, course)

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
@@ -10,6 +10,7 @@ from lessonadmin.db import transaction
 from lessonadmin.domain.lessons import course_lists, courses
 from lessonadmin.domain.models import Course
 from lessonadmin.views.courses.blueprint import bp, course_to_change
+from lessonadmin.views.videos import trash
 from lessonadmin.views.videos.routes import VideoRoutes
 
 
@@ -23,8 +24,8 @@ VideoRoutes(kind="course", load=course_to_change, confirm_delete=confirm_delete)
 
 @bp.post("/<uuid:course_id>/delete")
 def delete(course_id: uuid.UUID) -> Response:
-    title = course_to_change(course_id).title
+    course = course_to_change(course_id)
     with transaction(auth.current_actor()):
         courses.delete(auth.current_user(), course_id)
-    flash(f"“{title}” is deleted. Its lessons are kept.", "success")
+    trash.say_deleted(course, "Its lessons are kept.")
     return redirect(url_for("courses.index"))

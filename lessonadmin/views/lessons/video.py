@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import abort, flash, redirect, url_for
+from flask import abort, redirect, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
@@ -11,6 +11,7 @@ from lessonadmin.domain import buyers
 from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.models import Lesson
 from lessonadmin.views.lessons.blueprint import bp, lesson_to_change
+from lessonadmin.views.videos import trash
 from lessonadmin.views.videos.routes import VideoRoutes, confirm_page
 
 
@@ -26,8 +27,8 @@ VideoRoutes(kind="lesson", load=lesson_to_change, confirm_delete=confirm_delete)
 
 @bp.post("/<uuid:lesson_id>/delete")
 def delete(lesson_id: uuid.UUID) -> Response:
-    title = lesson_to_change(lesson_id).title
+    lesson = lesson_to_change(lesson_id)
     with transaction(auth.current_actor()):
         lessons.delete(auth.current_user(), lesson_id)
-    flash(f"“{title}” is deleted.", "success")
+    trash.say_deleted(lesson)
     return redirect(url_for("lessons.index"))

@@ -13,6 +13,7 @@ from lessonadmin.domain.lessons.lessons import Changes
 from lessonadmin.domain.models import AssetDeletion, Course, Lesson
 from tests.domain.lessons.support import as_, trail
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_tracking, make_user
+from tests.trash import end
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -147,7 +148,7 @@ def test_lessons_that_are_not_shown_keep_their_places() -> None:
 # delete
 
 
-def test_a_deleted_course_takes_its_preview_along_and_leaves_its_lessons() -> None:
+def test_a_deleted_course_leaves_its_lessons_and_keeps_its_preview_until_it_ends() -> None:
     user = make_user()
     course = make_course(
         instructor=user, video_processing_status="ready", mux_asset_id="a", mux_playback_id="p"
@@ -157,13 +158,13 @@ def test_a_deleted_course_takes_its_preview_along_and_leaves_its_lessons() -> No
     with as_(user):
         courses.delete(user, course.id)
     assert db.session.scalars(select(Course)).all() == []
-    assert db.session.scalars(select(AssetDeletion.mux_asset_id)).all() == ["a"]
+    assert db.session.scalars(select(AssetDeletion.mux_asset_id)).all() == []
     db.session.refresh(lesson)
     assert (lesson.course_id, lesson.status) == (None, "published")
-    assert trail(course.id)[-1] == (
-        "course.deleted",
-        {"title": course.title, "instructor_id": str(user.id)},
-    )
+    action, detail = trail(course.id)[-1]
+    assert (action, detail["title"], detail["instructor"]) == ("course.deleted", course.title, str(user.id))
+    end(course)
+    assert db.session.scalars(select(AssetDeletion.mux_asset_id)).all() == ["a"]
 
 
 @pytest.mark.parametrize("what", ["edit", "reorder", "delete"])

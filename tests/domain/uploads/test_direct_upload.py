@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from lessonadmin import mux
-from lessonadmin.db import JOB, Actor, db, transaction
+from lessonadmin.db import JOB, Actor, db
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, Unavailable, WrongType
-from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.maintenance import sweep
-from lessonadmin.domain.models import Lesson, Tracking, UploadCancellation, User
+from lessonadmin.domain.models import Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.uploads.direct_upload import File
+from tests import trash
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_user
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
@@ -299,11 +299,10 @@ def test_an_owner_that_changes_hands_takes_its_uploads_along(mux_sim: MuxSim) ->
 def test_deleting_the_lesson_while_uploading_cancels_at_mux(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     ticket = mux_sim.upload(lesson)
-    owner = db.session.get_one(User, lesson.creator_id)
-    with transaction(Actor.user(owner.id)):
-        lessons.delete(owner, lesson.id)
+    trash.delete(lesson)
     sweep.sweep()
     assert mux_sim.control.upload(ticket.upload_id)["status"] == "cancelled"
+    trash.end(lesson)
     assert db.session.scalar(select(func.count()).select_from(Tracking)) == 0
 
 

@@ -10,15 +10,15 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
 from lessonadmin import mux
-from lessonadmin.db import JOB, Actor, db, transaction
-from lessonadmin.domain.lessons import lessons
+from lessonadmin.db import JOB, db, transaction
 from lessonadmin.domain.maintenance import sweep
-from lessonadmin.domain.models import AssetDeletion, Lesson, UploadCancellation, User
+from lessonadmin.domain.models import AssetDeletion, Lesson, UploadCancellation
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import cleanup, outbox
 from tests.domain.videos.deletions import deletion, due_now, playing, request_delete
 from tests.factories import make_lesson
 from tests.mux_sim import MuxSim
+from tests.trash import delete_for_good
 
 
 def test_while_it_is_still_processed_mux_says_later(mux_sim: MuxSim) -> None:
@@ -53,8 +53,7 @@ def given_up(mux_sim: MuxSim, how: str) -> tuple[Lesson, str]:
     elif how == "superseded":
         mux_sim.upload(lesson)
     elif how == "of a deleted lesson":
-        with transaction(Actor.user(lesson.creator_id)):
-            lessons.delete(db.session.get_one(User, lesson.creator_id), lesson.id)
+        delete_for_good(lesson)
     elif how == "replaced and deleted":
         request_delete(lesson, asset_id)
         mux_sim.upload(lesson)

@@ -10,9 +10,10 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import locking, removal
-from tests.factories import make_lesson, make_user
+from tests.factories import make_lesson
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
+from tests.trash import delete_for_good
 
 
 def test_a_lesson_publishes_itself(mux_sim: MuxSim) -> None:
@@ -179,9 +180,7 @@ def test_a_lesson_deleted_while_processing_leaves_nothing_at_mux(mux_sim: MuxSim
     mux_sim.uploaded(lesson)
     payloads = mux_sim.waiting()
     mux_sim.give(next(p for p in payloads if p["type"] == "video.upload.asset_created"))
-    owner = db.session.get_one(type(make_user()), lesson.creator_id)
-    with transaction(Actor.user(owner.id)):
-        lessons.delete(owner, lesson.id)
+    delete_for_good(lesson)
     for payload in payloads:
         mux_sim.give(payload)
     sweep.sweep()

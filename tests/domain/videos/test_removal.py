@@ -5,7 +5,7 @@ from sqlalchemy import func, text, update
 
 from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain.errors import Conflict, Missing
-from lessonadmin.domain.lessons import courses, lessons
+from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import Tracking, User
 from lessonadmin.domain.videos import locking, removal, transitions
@@ -19,6 +19,7 @@ from tests.factories import (
     make_user,
 )
 from tests.mux_sim import MuxSim
+from tests.trash import delete_for_good
 
 
 def test_asked_three_times_it_is_deleted_once(mux_sim: MuxSim) -> None:
@@ -92,9 +93,7 @@ def test_a_lesson_that_is_deleted_takes_late_assets_along(mux_sim: MuxSim) -> No
     db.session.commit()
     sweep.sweep()
     assert mux_sim.uploads(lesson)[0].error_type == "upload_timed_out"
-    owner = db.session.get_one(User, lesson.creator_id)
-    with transaction(Actor.user(owner.id)):
-        lessons.delete(owner, lesson.id)
+    delete_for_good(lesson)
     mux_sim.control.complete_upload(ticket.upload_id)
     mux_sim.deliver()
     due_now()
@@ -136,9 +135,7 @@ def test_a_course_that_is_deleted_leaves_its_lessons_and_takes_its_preview(mux_s
     lesson = make_lesson(course=course)
     mux_sim.uploaded(course)
     mux_sim.deliver()
-    owner = db.session.get_one(User, course.instructor_id)
-    with transaction(Actor.user(owner.id)):
-        courses.delete(owner, course.id)
+    delete_for_good(course)
     sweep.sweep()
     assert mux_sim.lesson(lesson).course_id is None
     assert mux_sim.control.assets() == []

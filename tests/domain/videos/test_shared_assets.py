@@ -17,12 +17,12 @@ from lessonadmin import mux
 from lessonadmin.db import CLI, JOB, Actor, db, transaction
 from lessonadmin.domain.batches.actions import clear_assets, recheck
 from lessonadmin.domain.diagnosis import facts
-from lessonadmin.domain.lessons import courses, lessons
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Course, Lesson, Tracking, User
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.polling.ask_mux import Answers
 from lessonadmin.domain.videos import cleanup, locking, outbox, removal, transitions
+from tests import trash
 from tests.blocked import wait_until_waited_for
 from tests.factories import keep, make_course, make_lesson, make_tracking, make_user
 from tests.mux_sim import MuxSim
@@ -83,12 +83,7 @@ def remove(one: Shared, owner: Owner) -> None:
 
 
 def delete(one: Shared, owner: Owner) -> None:
-    user = db.session.get_one(User, owner.owner_id)
-    with transaction(Actor.user(user.id)):
-        if isinstance(owner, Lesson):
-            lessons.delete(user, owner.id)
-        else:
-            courses.delete(user, owner.id)
+    trash.delete_for_good(owner)
 
 
 def replace(one: Shared, owner: Owner) -> None:

@@ -16,7 +16,7 @@ from lessonadmin.domain.accounts import handover, users
 from lessonadmin.domain.batches import batches, registry, scheduling
 from lessonadmin.domain.diagnosis import diagnose
 from lessonadmin.domain.errors import Conflict, Missing
-from lessonadmin.domain.lessons import courses, import_file, lesson_import, lessons
+from lessonadmin.domain.lessons import courses, import_file, lesson_import
 from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import (
     AssetDeletion,
@@ -36,6 +36,7 @@ from lessonadmin.domain.webhooks import inbox
 from tests.factories import make_course, make_lesson, make_tracking, make_user
 from tests.mux_sim import MuxSim
 from tests.queries import counted
+from tests.trash import delete, end
 
 FILE = direct_upload.File(name="talk.mp4", size=1000)
 Owner = Lesson | Course
@@ -358,9 +359,9 @@ def test_before_a_file_came_the_case_says_what_became_of_the_upload(mux_sim: Mux
 def test_a_deleted_lesson_takes_what_is_held_with_it(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     asset_id = row(late(mux_sim, lesson)).mux_asset_id
-    staff = make_user(role="support")
-    with transaction(Actor.user(staff.id)):
-        lessons.delete(fresh(staff), lesson.id)
+    delete(lesson, by=make_user(role="support"))
+    assert db.session.scalars(select(AssetDeletion)).all() == []
+    end(lesson, by=make_user(role="support"))
     assert db.session.scalars(select(AssetDeletion.mux_asset_id)).all() == [asset_id]
 
 

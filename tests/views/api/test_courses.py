@@ -10,7 +10,7 @@ from lessonadmin.domain.models import AssetDeletion, Course
 from tests import factories
 from tests.views.api.conftest import People, refused
 
-KEYS = ["id", "title", "description", "instructor_id", "created_at", "updated_at", "video"]
+KEYS = ["id", "title", "description", "instructor_id", "created_at", "updated_at", "deleted_at", "video"]
 
 
 def test_writing_reading_and_changing(people: People) -> None:
@@ -82,7 +82,9 @@ def test_the_preview_stands_under_video(people: People) -> None:
     assert (video["duration"], video["progress"], video["replacement"]) == (9.5, 100, None)
 
 
-def test_deleting_leaves_the_lessons_and_takes_the_preview_along(people: People, session: Session) -> None:
+def test_deleting_leaves_the_lessons_and_keeps_the_preview_until_the_trash_is_emptied(
+    people: People, session: Session
+) -> None:
     course = factories.make_course(instructor=people.instructor.user, mux_asset_id="a", mux_playback_id="p")
     factories.make_tracking(course, status="ready", mux_asset_id="a", mux_playback_id="p")
     lesson = factories.make_playing_lesson(creator=people.instructor.user, course_id=course.id)
@@ -91,5 +93,9 @@ def test_deleting_leaves_the_lessons_and_takes_the_preview_along(people: People,
     seen = people.instructor.get(f"/lessons/{lesson.id}").get_json()
     assert (seen["course_id"], seen["status"]) == (None, "published")
     assert session.scalar(select(func.count()).select_from(Course)) == 0
-    assert session.scalars(select(AssetDeletion.mux_asset_id)).all() == ["a"]
+    assert session.scalars(select(AssetDeletion.mux_asset_id)).all() == []
     refused(people.instructor.get(f"/courses/{course.id}"), 404)
+    assert people.instructor.get("/courses", trash="1").get_json()["items"][0]["id"] == str(course.id)
+    back = people.instructor.post(f"/courses/{course.id}/restore").get_json()
+    assert (back["deleted_at"], back["video"]["asset_id"]) == (None, "a")
+    assert people.instructor.get(f"/lessons/{lesson.id}").get_json()["course_id"] == str(course.id)

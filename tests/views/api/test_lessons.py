@@ -21,7 +21,7 @@ from tests.views.api.conftest import People, Person, refused
 
 LESSON_KEYS = [
     "id", "title", "description", "course_id", "creator_id", "price_cents", "currency", "status", "publish_on_ready",
-    "published_at", "publish_not_before", "unpublish_at", "created_at", "updated_at", "visible_to_students", "video",
+    "published_at", "publish_not_before", "unpublish_at", "created_at", "updated_at", "deleted_at", "visible_to_students", "video",
 ]  # fmt: skip
 VIDEO_KEYS = [
     "status", "upload_id", "asset_id", "playback_id", "playback_policy", "progress", "duration", "error",
@@ -60,6 +60,7 @@ def test_a_new_lesson_is_whole(people: People) -> None:
         "unpublish_at": None,
         "created_at": "",
         "updated_at": "",
+        "deleted_at": None,
         "visible_to_students": False,
         "video": NO_VIDEO,
     }
@@ -404,15 +405,40 @@ def test_a_stuck_video_while_mux_is_away(people: People, sim: Control, stuck: tu
 # deleting
 
 
-def test_deleting_takes_the_video_at_mux_along(people: People, session: Session) -> None:
+def test_deleting_keeps_the_video_at_mux_and_cancels_what_is_coming(people: People, session: Session) -> None:
     lesson = factories.make_playing_lesson(creator=people.instructor.user)
     coming = factories.make_tracking(lesson)
     answer = people.instructor.delete(f"/lessons/{lesson.id}")
     assert (answer.status_code, answer.data) == (204, b"")
     refused(people.instructor.get(f"/lessons/{lesson.id}"), 404)
     refused(people.instructor.delete(f"/lessons/{lesson.id}"), 404)
-    assert session.scalars(select(AssetDeletion.mux_asset_id)).all() == [lesson.mux_asset_id]
+    refused(people.instructor.patch(f"/lessons/{lesson.id}", {"title": "x"}), 404)
+    refused(people.instructor.post(f"/lessons/{lesson.id}/publish"), 404)
+    refused(people.student.get(f"/lessons/{lesson.id}/playback"), 404)
+    assert session.scalars(select(AssetDeletion.mux_asset_id)).all() == []
     assert session.scalars(select(UploadCancellation.upload_id)).all() == [coming.upload_id]
+
+
+def test_the_trash_is_listed_and_restored_and_that_publishes_nothing(people: People) -> None:
+    lesson = factories.make_playing_lesson(creator=people.instructor.user, title="Rye", price_cents=900)
+    assert people.instructor.delete(f"/lessons/{lesson.id}").status_code == 204
+    assert people.instructor.get("/lessons").get_json()["total"] == 0
+    listed = people.instructor.get("/lessons", trash="1").get_json()
+    (seen,) = listed["items"]
+    assert (listed["total"], seen["id"], seen["title"]) == (1, str(lesson.id), "Rye")
+    assert seen["deleted_at"] is not None
+    assert people.colleague.get("/lessons", trash="1").get_json()["total"] == 0
+    refused(people.student.get("/lessons", trash="1"), 403)
+    refused(people.instructor.get("/lessons", trash="1", q="x"), 400)
+    refused(people.colleague.post(f"/lessons/{lesson.id}/restore"), 404)
+    refused(people.student.post(f"/lessons/{lesson.id}/restore"), 403)
+    for _ in range(2):
+        back = people.instructor.post(f"/lessons/{lesson.id}/restore")
+        assert back.status_code == 200
+        now = back.get_json()
+        assert (now["status"], now["deleted_at"], now["price_cents"]) == ("draft", None, 900)
+        assert (now["video"]["status"], now["video"]["asset_id"]) == ("ready", lesson.mux_asset_id)
+    refused(people.instructor.post(f"/lessons/{uuid.uuid4()}/restore"), 404)
 
 
 def test_a_bought_lesson_stays(people: People) -> None:

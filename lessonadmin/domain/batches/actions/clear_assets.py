@@ -80,7 +80,7 @@ def clear(kind: Kind, target_id: uuid.UUID, options: Mapping[str, object]) -> Re
     """Take the video away from a lesson or course, and from every other one that uses the same asset."""
     locked = locking.lock_all({(kind, target_id)}, _assets_of(kind, target_id))
     video = locked.get((kind, target_id))
-    if video is None:
+    if video is None or video.in_trash:
         return results.of("missing")
     transitions.ensure_tracked(video)
     code = _clear_verdict(video)
@@ -125,7 +125,7 @@ def clear_upload(tracking_id: uuid.UUID, options: Mapping[str, object]) -> Resul
     locked = locking.lock_all({target}, {asset_id} if asset_id else set())
     video = locked.get(target)
     upload = video.upload(tracking_id) if video is not None else None
-    if video is None or upload is None:
+    if video is None or video.in_trash or upload is None:
         return results.of("missing")
     if upload.is_current and _bought_since(video, options):
         return results.of("bought_since")

@@ -36,7 +36,7 @@ def take_over_verdict() -> ColumnElement[str]:
 def take_over(tracking_id: uuid.UUID) -> Result:
     """Staff make the file that is held the newest video of its lesson or course; Mux says whether it plays."""
     found = locking.lock_video_of_upload(tracking_id)
-    if found is None:
+    if found is None or found[0].in_trash:
         return results.of("missing")
     video, row = found
     if state_of(row.status, row.error_type) is not State.HELD:

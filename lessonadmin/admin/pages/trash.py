@@ -1,0 +1,82 @@
+"""The trash of all instructors in the panel: what was deleted by whom, and restoring it, with a reason for the audit log."""
+
+import uuid
+from typing import cast
+
+from flask import request, url_for
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth
+from lessonadmin.admin.framework.base import PanelPage, act_and_return
+from lessonadmin.admin.framework.routes import expose
+from lessonadmin.domain.errors import Invalid, Missing
+from lessonadmin.domain.lessons import courses, lessons, trash, trash_list
+from lessonadmin.domain.models import Kind, Owner
+from lessonadmin.text.ids import as_id
+from lessonadmin.web import toasts
+
+LAST_PAGE = 10_000
+MAX_REASON_LENGTH = 500
+
+
+class TrashPage(PanelPage):
+    slug, icon = "trash", "trash"
+
+    @expose("/")
+    def index(self) -> str:
+        number = request.args.get("page", "1")
+        asked = int(number) if number.isdecimal() and len(number) < 6 else 1
+        page = trash_list.page(auth.current_user(), min(max(1, asked), LAST_PAGE))
+        return str(self.render("admin/trash.html", page=page))
+
+    @expose("/restore", methods=("POST",))
+    def restore(self) -> Response:
+        kind, owner_id = _named()
+        publish = request.form.get("publish") == "1"
+
+        reason = _reason()
+        done: list[Owner] = []
+        back = act_and_return(
+            lambda: done.append(trash.restore(auth.current_user(), kind, owner_id, publish=publish)),
+            "",
+            back_to=url_for(".index"),
+            reason=reason,
+        )
+        for owner in done:
+            toasts.flash_with_button(
+                f"“{owner.title}” is restored{' and published' if publish else ''}.",
+                "success",
+                label="Undo",
+                icon="undo",
+                url=url_for(".put_back"),
+                fields={"kind": kind, "id": str(owner_id), "reason": f"Undo: {reason}"[:MAX_REASON_LENGTH]},
+            )
+        return back
+
+    @expose("/put-back", methods=("POST",))
+    def put_back(self) -> Response:
+        """The undo of restoring: into the trash again, for the whole time."""
+        kind, owner_id = _named()
+        delete = lessons.delete if kind == "lesson" else courses.delete
+        return act_and_return(
+            lambda: delete(auth.current_user(), owner_id),
+            "It is in the trash again.",
+            back_to=url_for(".index"),
+            reason=_reason(),
+        )
+
+
+def _named() -> tuple[Kind, uuid.UUID]:
+    kind, owner_id = request.form.get("kind", ""), as_id(request.form.get("id", ""))
+    if kind not in ("lesson", "course") or owner_id is None:
+        raise Missing
+    return cast(Kind, kind), owner_id
+
+
+def _reason() -> str:
+    reason = request.form.get("reason", "").strip()
+    if not 1 <= len(reason) <= MAX_REASON_LENGTH:
+        raise Invalid.field(
+            "reason", f"Write a reason for the audit log, of at most {MAX_REASON_LENGTH} characters."
+        )
+    return reason

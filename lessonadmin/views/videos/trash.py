@@ -1,0 +1,64 @@
+"""The trash as a page: what an instructor deleted, until when it is kept, and ways to restore it or to end it at once.
+
+Staff see what all instructors deleted. What restoring and ending mean is decided in the domain.
+"""
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from lessonadmin import auth
+from lessonadmin.db import transaction
+from lessonadmin.domain.lessons import trash, trash_list
+from lessonadmin.domain.models import Kind, Owner
+from lessonadmin.web import toasts
+
+bp = Blueprint("trash", __name__, url_prefix="/trash")
+LAST_PAGE = 10_000
+
+
+@bp.get("")
+def index() -> str:
+    number = request.args.get("page", "1")
+    asked = int(number) if number.isdecimal() and len(number) < 6 else 1
+    page = trash_list.page(auth.current_user(), min(max(1, asked), LAST_PAGE))
+    return render_template("trash/index.html", page=page)
+
+
+@bp.post("/<any(lesson, course):kind>/<uuid:owner_id>/restore")
+def restore(kind: Kind, owner_id: uuid.UUID) -> Response:
+    publish = request.form.get("publish") == "1"
+    with transaction(auth.current_actor()):
+        owner = trash.restore(auth.current_user(), kind, owner_id, publish=publish)
+    flash(f"“{owner.title}” is restored{' and published' if publish else ''}.", "success")
+    ids: dict[str, Any] = {f"{kind}_id": owner_id}
+    return redirect(url_for(f"{kind}s.edit", **ids))
+
+
+@bp.get("/<any(lesson, course):kind>/<uuid:owner_id>/delete")
+def confirm(kind: Kind, owner_id: uuid.UUID) -> Response:
+    """The question as a page of its own, for browsers without scripts."""
+    one = trash_list.one(auth.current_user(), kind, owner_id)
+    return make_response(render_template("trash/delete.html", one=one))
+
+
+@bp.post("/<any(lesson, course):kind>/<uuid:owner_id>/delete")
+def delete(kind: Kind, owner_id: uuid.UUID) -> Response:
+    with transaction(auth.current_actor()):
+        title = trash.end(auth.current_user(), kind, owner_id)
+    flash(f"“{title}” is deleted permanently.", "success")
+    return redirect(url_for(".index"))
+
+
+def say_deleted(owner: Owner, more: str = "") -> None:
+    """On the next page, with a button that takes the deletion back."""
+    toasts.flash_with_button(
+        f"“{owner.title}” is in the trash. {more}".strip(),
+        "success",
+        label="Undo",
+        icon="undo",
+        url=url_for("trash.restore", kind=owner.kind, owner_id=owner.id),
+        fields={},
+    )

@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     )
     # Mux itself refuses an upload life outside one minute to seven days
     upload_timeout_seconds: Annotated[int, setting_values.whole_number(60, 604_800)] = Field(
-        86400, description="life of an upload URL"
+        259200, description="life of an upload URL: how long an interrupted upload can go on"
     )
     uploads_per_hour: Annotated[int, setting_values.whole_number(1, 1_000_000)] = Field(
         120, description="upload URLs that a user may ask for"

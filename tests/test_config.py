@@ -319,7 +319,7 @@ def test_what_bin_run_makes_for_the_simulator_is_not_for_the_real_mux(name: str)
 def test_defaults_are_the_documented_ones() -> None:
     settings = load(MUX_API_URL=None, MUX_STREAM_URL=None, MUX_IMAGE_URL=None)
     assert settings.mux_api_url == "https://api.mux.com"
-    assert (settings.upload_max_mb, settings.upload_timeout_seconds) == (2000, 86400)
+    assert (settings.upload_max_mb, settings.upload_timeout_seconds) == (2000, 259200)
     assert (settings.uploads_per_hour, settings.asks_per_minute) == (120, 10)
     assert (settings.stuck_after_seconds, settings.recheck_after_seconds) == (1800, 60)
     assert (settings.sweep_every_seconds, settings.replaced_grace_seconds) == (30, 86400)

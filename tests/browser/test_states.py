@@ -87,7 +87,7 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
     "uploading": (
         lambda school: school.on_its_way("Rye", "uploading"),
         "Uploading",
-        "If that is running in another tab",
+        "If it is running in another tab",
     ),
     "the file is in": (
         lambda school: school.on_its_way("Rye", "uploading", bytes_in_at="now"),
@@ -109,7 +109,7 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
         "Students find it in the catalogue",
     ),
     "bought": (bought, "Ready", "1 student bought this lesson"),
-    "replacing, uploading": (replacing("uploading"), "Ready", "If that is running in another tab"),
+    "replacing, uploading": (replacing("uploading"), "Ready", "If it is running in another tab"),
     "replacing, processing": (
         replacing("processing", progress=70, mux_asset_id="asset-new"),
         "Ready",

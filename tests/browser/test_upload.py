@@ -270,8 +270,7 @@ def test_two_tabs_one_lesson(
     half_way(page)
     other = page.context.new_page()
     other.goto(page.url)
-    expect(other.get_by_text("“my_first film.mp4” is being uploaded")).to_be_visible()
-    expect(other.get_by_text("If that is running in another tab, let it run")).to_be_visible()
+    expect(other.get_by_text("is being uploaded in another tab of this browser")).to_be_visible()
     if told_by == "Mux":
         # the first tab cannot ask the server, so it hears of it when Mux takes nothing more
         page.route("**/video?attempt=*", lambda route: route.abort())

@@ -8,7 +8,7 @@ const { Transfer } = await import("../../lessonadmin/static/js/upload/transfer.j
 
 const FILE = { name: "a.mp4", size: 100 };
 const ADDRESS = "https://mux.example/upload";
-const EVENTS = ["asked", "moved", "waiting", "going", "paused", "lost", "back", "failed", "sent", "cancelled"];
+const EVENTS = ["asked", "moved", "arrived", "waiting", "going", "paused", "lost", "back", "failed", "sent", "cancelled"];
 
 class Upload extends EventTarget {
   calls = [];
@@ -186,4 +186,25 @@ test("what is sent in vain does not count as sent, until it has arrived", () => 
   assert.deepEqual(shown(), [0.4, 1, 0.4]);
   partDone(200);
   assert.deepEqual(shown(), [0.4, 1, 0.4, 1]);
+});
+
+test("what has arrived is told part by part, and not of a part that could not be read to its end", () => {
+  const of = (name) => told.filter(([one]) => one === name).map(([, detail]) => detail);
+  Object.assign(upload, { nextChunkRangeStart: 0, chunkByteSize: 60 });
+  partDone(308);
+  upload.nextChunkRangeStart = 60;
+  partDone(308);
+  assert.deepEqual(of("arrived"), [{ from: 0, end: 60 }, { from: 60, end: 100 }]);
+  upload.chunkedIterable = { error: new Error("NotReadableError") };
+  partDone(308);
+  assert.equal(of("arrived").length, 2);
+  say(widget, "uploaderror", { message: "Server responded with 400.", response: { statusCode: 400 } });
+  assert.equal(told.at(-1)[1].why, "unread");
+});
+
+test("what Mux has lost on the way ends the widget's part, with what Mux has and where", () => {
+  const body = "the upload offset is 60 byte(s), which exceeds already uploaded size of 20 byte(s).";
+  say(upload, "attemptFailure", { response: { statusCode: 503, body } });
+  assert.deepEqual(told.at(-1), ["failed", { why: "gap", has: 20, address: ADDRESS }]);
+  assert.deepEqual(upload.calls, ["abort"]);
 });

@@ -119,6 +119,7 @@ ASKS: dict[str, Ask] = {
     "admin_user.role_view": Ask(form={"id": "{subject}", "role": "student"}),
     "api.ask_for_upload_url": UPLOAD,
     "api.ask_for_upload_url_also": UPLOAD,
+    "api.ask_for_upload_url_again": Ask(json={"upload_id": "{mux_upload_open}"}),
     "api.buy_lesson": Ask(path=SOLD),
     "api.cancel_upload": Ask(json={"upload_id": "{mux_upload_open}"}),
     "api.change_course": Ask(json={"title": "Other"}),

@@ -107,6 +107,8 @@ NESTED = [
     ("POST", "/api/mux/track-upload", {"json": {"course_id": "{course}", "upload_id": "{mux_upload_open}"}}),
     ("POST", "/api/mux/cancel-upload", {"json": {"upload_id": "{mux_upload}"}}),
     ("POST", "/api/mux/cancel-upload", {"json": {"muxUploadId": "{mux_upload_open}"}}),
+    ("POST", "/api/mux/resume-upload", {"json": {"upload_id": "{mux_upload}"}}),
+    ("POST", "/api/mux/resume-upload", {"json": {"muxUploadId": "{mux_upload_open}"}}),
     ("POST", "/api/mux/upload-url", {"query": {"lesson_id": "{sending}", "filename": "x.mp4"}}),
     ("POST", "/api/mux/upload-url", {"query": {"courseId": "{course}", "filename": "x.mp4"}}),
     ("DELETE", "/api/mux/assets/{asset_gone}", {}),

@@ -30,6 +30,7 @@ AUDIT_WORDS = {
     "course.reordered": "Put the lessons in another order",
     "course.handed_over": "Gave the course to another instructor",
     "video.upload_started": "Upload started",
+    "video.upload_resumed": "Upload continued",
     "video.upload_not_created": "Mux gave no address for an upload",
     "video.upload_cancelled": "Upload cancelled",
     "video.upload_again_asked": "Asked the instructor to upload again",

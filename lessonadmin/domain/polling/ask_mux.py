@@ -204,7 +204,7 @@ def apply_locked(video: LockedVideo, upload: Tracking, observation: Observation)
     upload.last_look_error = None
     if observation.seen:
         upload.last_answer, upload.last_answer_at = observation.video_event.value, func.clock_timestamp()
-    if observation.video_event is VideoEvent.UPLOAD_WAITING and _ran_out(upload):
+    if observation.video_event is VideoEvent.UPLOAD_WAITING and ran_out(upload):
         observation = replace(observation, video_event=VideoEvent.UPLOAD_EXPIRED)
     outcome = transitions.apply(video, upload, observation)
     if upload.is_open:
@@ -214,7 +214,7 @@ def apply_locked(video: LockedVideo, upload: Tracking, observation: Observation)
     return outcome
 
 
-def _ran_out(upload: Tracking) -> bool:
+def ran_out(upload: Tracking) -> bool:
     """By the local clock: Mux sends no event when an address expires. An asset that comes after all is welcome."""
     if upload.status != "uploading" or upload.expires_at is None:
         return False

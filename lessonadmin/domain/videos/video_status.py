@@ -59,6 +59,14 @@ class LastLook:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WaitingUpload:
+    """The upload that waits for its file, or the rest of it: the browser that began it can go on with it, unless Mux ends it."""
+
+    upload_id: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeptVideo:
     """What the current video replaced, until it is deleted. `is_newer`: the current video was restored, and the one that is kept had replaced it."""
 
@@ -82,6 +90,7 @@ class VideoStatus:
     filename: str
     bytes_in: bool
     unconfirmed: bool
+    waiting: WaitingUpload | None
     look: LastLook | None
     needs_attention: bool
     can_undo: bool
@@ -161,6 +170,7 @@ def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
         filename=upload.filename if upload is not None and known else "",
         bytes_in=upload is not None and known and upload.bytes_in_at is not None,
         unconfirmed=known and _is_unconfirmed(upload, now),
+        waiting=_waiting(coming),
         look=_last_look(coming),
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
         can_undo=conditions.can_undo(video.uploads),
@@ -175,6 +185,13 @@ def _is_unconfirmed(upload: Tracking | None, now: datetime | None) -> bool:
     if upload is None or now is None or upload.status != "uploading" or upload.bytes_in_at is None:
         return False
     return now - upload.bytes_in_at >= UNCONFIRMED_AFTER
+
+
+def _waiting(upload: Tracking | None) -> WaitingUpload | None:
+    upload_id = _upload_id(upload)
+    if upload is None or upload_id is None or upload.status != "uploading" or upload.bytes_in_at is not None:
+        return None
+    return WaitingUpload(upload_id=upload_id, until=upload.expires_at)
 
 
 def _last_look(upload: Tracking | None) -> LastLook | None:

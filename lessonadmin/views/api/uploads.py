@@ -1,10 +1,10 @@
-"""Uploads: the URL to upload to, the report that the bytes are sent, and cancelling.
+"""Uploads: the URL to upload to, also for an upload that was interrupted, the report that the bytes are sent, and cancelling.
 
 The endpoints that name an upload answer with the status of that upload.
 """
 
 from lessonadmin import auth
-from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.uploads import direct_upload, resuming
 from lessonadmin.domain.uploads.direct_upload import File
 from lessonadmin.views.api import owners
 from lessonadmin.views.api.endpoints import Answer, endpoint
@@ -45,6 +45,30 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
         caption_language=body.caption_language,
     )
     return 201, TicketResponse.of(direct_upload.start(owner, file, actor=auth.current_actor()))
+
+
+@endpoint(
+    "POST",
+    "/mux/resume-upload",
+    tag=TAG,
+    who="teaching",
+    body=UploadNamed,
+    answers={200: TicketResponse},
+    problems={
+        409: "`upload_over`: it was finished, cancelled or replaced, or its time ran out.",
+        429: "More than ASKS_PER_MINUTE; `Retry-After` says when to come back.",
+        503: "`mux_unavailable`: Mux does not answer.",
+    },
+)
+def ask_for_upload_url_again(body: UploadNamed) -> Answer:
+    """Ask where an interrupted upload goes on.
+
+    The same URL as before, while Mux still waits for the file. What has arrived already need not be sent again; which bytes these
+    are, the client must remember.
+    """
+    owner = direct_upload.owner_to_change(auth.current_user(), body.upload_id)
+    ticket = resuming.url_again(owner, body.upload_id, actor=auth.current_actor())
+    return 200, TicketResponse.of(ticket)
 
 
 @endpoint(

@@ -171,6 +171,7 @@ def upload_rules() -> dict[str, object]:
         "endings": endings,
         "names": sorted({ending.upper() for ending in endings}),
         "max_mb": settings.upload_max_mb,
+        "user_id": auth.current_user().id,
         "languages": _languages(),
     }
 

@@ -63,10 +63,10 @@ def test_what_reaches_mux(mux_sim: MuxSim, kind: str) -> None:
     assert len({"lesson_id", "course_id"} & set(note)) == 1
     assert len(settings["passthrough"]) <= 255
     assert settings["meta"]["external_id"] == str(row.id)
-    assert (sent["cors_origin"], sent["timeout"]) == ("http://localhost", 86400)
+    assert (sent["cors_origin"], sent["timeout"]) == ("http://localhost", 259200)
     assert (settings["playback_policies"], settings["max_resolution_tier"]) == (["public"], "1080p")
     assert row.expires_at is not None
-    assert abs(row.expires_at - row.created_at - timedelta(days=1)) < timedelta(seconds=5)
+    assert abs(row.expires_at - row.created_at - timedelta(days=3)) < timedelta(seconds=5)
     assert ticket.upload_url.startswith("http")
 
 

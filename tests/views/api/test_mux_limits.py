@@ -79,6 +79,12 @@ def cancel(people: People) -> TestResponse:
     return people.instructor.post("/mux/cancel-upload", {"upload_id": upload.upload_id})
 
 
+def go_on(people: People) -> TestResponse:
+    lesson = factories.make_lesson(creator=people.instructor.user, video_processing_status="uploading")
+    upload = factories.make_tracking(lesson, expires_at=datetime.now(UTC) + timedelta(hours=1))
+    return people.instructor.post("/mux/resume-upload", {"upload_id": upload.upload_id})
+
+
 def try_deletion(people: People) -> TestResponse:
     row = factories.keep(AssetDeletion(mux_asset_id=uuid.uuid4().hex, reason="test", attempts=1))
     browser = panel(people)
@@ -99,6 +105,7 @@ CALLS: dict[
     "republishing rows": (rows("republish"), STAFF, 302),
     "rechecking rows": (rows("recheck"), STAFF, 302),
     "cancelling an upload": (cancel, 1, 200),  # it is cancelled here; a worker tells Mux
+    "going on with an upload": (go_on, 1, 429),
     "trying a deletion": (try_deletion, STAFF, 302),
 }
 

@@ -46,7 +46,7 @@ def test_the_answer_and_what_reaches_mux(
     ticket = answer.get_json()
     assert list(ticket) == ["upload_id", "upload_url", "expires_at"]
     expires = datetime.fromisoformat(ticket["expires_at"])
-    assert abs(expires - datetime.now(UTC) - timedelta(days=1)) < timedelta(minutes=1)
+    assert abs(expires - datetime.now(UTC) - timedelta(days=3)) < timedelta(minutes=1)
     made = sim.upload(ticket["upload_id"])
     row = session.scalars(select(Tracking)).one()
     assert ticket["upload_url"] == made["url"]
@@ -307,6 +307,31 @@ def test_an_unknown_upload_while_mux_is_away(people: People, lesson: Lesson, sim
     sim.fault("api", "status", status=500)
     body = {"lesson_id": str(lesson.id), "upload_id": "unknown"}
     refused(people.instructor.post("/mux/track-upload", body), 503, "mux_unavailable")
+
+
+# going on
+
+
+def test_an_interrupted_upload_goes_on_at_the_same_address(
+    people: People, lesson: Lesson, sim: Control
+) -> None:
+    ticket = asked(people.instructor, lesson).get_json()
+    answer = people.instructor.post("/mux/resume-upload", {"uploadId": ticket["upload_id"]})
+    assert (answer.status_code, answer.get_json()) == (200, ticket)
+    assert answer.headers["Cache-Control"] == "no-store"
+    refused(people.colleague.post("/mux/resume-upload", {"upload_id": ticket["upload_id"]}), 404)
+    assert len(sim.uploads()) == 1
+    sim.upload_file(ticket["upload_id"])
+    over = people.instructor.post("/mux/resume-upload", {"upload_id": ticket["upload_id"]})
+    refused(over, 409, "upload_over")
+    assert video_of(people.instructor, lesson)["status"] in ("processing", "ready")
+
+
+@pytest.mark.parametrize("upload_id", ["unknown", "migrated", "\u2603", "../x"])
+def test_there_is_nothing_to_go_on_with(people: People, sim: Control, upload_id: str) -> None:
+    factories.make_tracking(factories.make_lesson(creator=people.instructor.user), upload_id="migrated")
+    refused(people.instructor.post("/mux/resume-upload", {"upload_id": upload_id}), 404)
+    assert sim.calls(operation="get_upload") == []
 
 
 # giving up

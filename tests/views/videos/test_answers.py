@@ -75,7 +75,7 @@ def test_checking_a_stuck_video_says_when_what_mux_said_and_what_comes_next_in_e
     said = press(browser, lesson, "publish")
     assert said.startswith("Checked with Mux at ")
     assert "it is still waiting for the file" in said
-    assert "choose the file again" in said
+    assert "it can go on in the browser where it began" in said
     assert shown(browser, lesson) == said
 
 

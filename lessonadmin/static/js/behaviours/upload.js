@@ -1,30 +1,23 @@
 // Brings a video in: checks the file, saves a new lesson first, asks for an address, sends the bytes, says how far it is,
-// and tells the server when they are in. What the widget does with them is in upload/transfer.js.
-import { Refusal, SignedOut, postJson } from "../ask-server.js";
-import { rulesOf, wrongWith } from "../upload/checks.js";
+// and tells the server when they are in. A fresh file goes through Mux's widget (upload/transfer.js); an upload that was interrupted
+// goes on by the sender of the app (upload/sender.js), when the browser remembers it (upload/offer.js).
+import { postJson } from "../ask-server.js";
+import { rulesOf } from "../upload/checks.js";
 import { bring } from "../upload/dress.js";
-import { Meter } from "../upload/meter.js";
+import { Intake } from "../upload/intake.js";
+import { hold } from "../upload/locks.js";
+import { Memory } from "../upload/memory.js";
+import { Offer } from "../upload/offer.js";
 import { Panel } from "../upload/panel.js";
+import { Progress } from "../upload/progress.js";
+import { Record } from "../upload/record.js";
+import { Sender } from "../upload/sender.js";
 import { Transfer } from "../upload/transfer.js";
-
-const FAILURES = {
-  closed: "Mux has ended this upload: it was cancelled, replaced by another one, or took too long. “Try again” sends the video from the beginning.",
-  replaced: "Another upload was begun here, perhaps in another tab, so this one was stopped. Press “Try again” only if this file is the right one: it then takes the place of the other.",
-  incomplete: "Mux did not get the whole file, so nothing of it is used. Please try again.",
-  "too-large": "Mux says that the file is too large. Please export it smaller and choose it again.",
-  unread: "The file could not be read to its end. Was it moved, changed, or is its disk gone? Choose it again.",
-  other: "The upload was broken off. What you wrote is saved; please send the video again.",
-};
-const KEEP_OPEN = "Keep this page open until the upload finishes. You can save the form meanwhile.";
-const UNCONFIRMED = "Everything is sent, but Mux has not confirmed it yet. Keep this page open; it goes on automatically.";
-const UNCONFIRMED_AFTER_MS = 20000;
-const UNSAVED = "Correct the marked fields, then press “Try again”: the video is still chosen.";
-const SIGNED_OUT = "You are signed out, so nothing was sent. Sign in again in another tab, then press “Try again” here.";
-const UNREACHED = "The server could not be reached, so nothing was sent. Check your connection and try again.";
+import { askForUrl, askForUrlAgain, saveFirst } from "../upload/url.js";
+import { FAILURES, notStarted } from "../upload/words.js";
 
 export default function upload(root) {
   const panel = new Panel(root);
-  const rules = rulesOf(root.dataset);
   const widget = root.querySelector("mux-uploader");
   const region = root.closest(".video-region");
   let phase = "idle"; // idle, running, sent, failed
@@ -34,12 +27,15 @@ export default function upload(root) {
   let endedId = ""; // of an upload that Mux closed, until it is known why
   let shownId = ""; // of the upload that the region has told of
   let before = "";
-  let approved = null;
   let lastState = "";
-  let paused = false;
-  let meter = null;
-  let unconfirmed = 0;
+  let record = null; // what this browser remembers of the upload; null where it cannot
+  let letGo = () => {}; // the upload is this tab's alone until then
+  let retry = () => {};
 
+  const memory = new Memory(root.dataset.user);
+  const offer = new Offer(panel, memory, goOn);
+  const partKib = () => Number(widget.getAttribute("chunk-size"));
+  const progress = new Progress(panel, () => record !== null);
   const guard = (event) => event.preventDefault();
   const owner = () => ({ [`${root.dataset.kind}_id`]: root.dataset.owner });
   const wantState = () => region.dispatchEvent(new CustomEvent("state-wanted"));
@@ -53,119 +49,89 @@ export default function upload(root) {
     panel.show("choose");
   }
 
-  function begin(chosen) {
+  function begin(chosen, handle = null) {
+    retry = () => begin(chosen, handle);
+    offer.leave();
+    intake.approve(chosen);
+    const mine = new Transfer(widget, chosen, () => askForAddress(mine, handle));
+    run(mine, chosen);
+  }
+
+  /** `found`: what is remembered of the upload, which this tab holds now. */
+  function goOn(found, chosen, free, handle) {
+    letGo = free;
+    retry = () => hold(found.upload).then((mine) => (mine ? goOn(found, chosen, mine, handle) : offer.consider(found.upload)));
+    // an upload of which all has arrived, as far as is known, shows with its last part whether that is true
+    const at = found.end < found.size ? found.end : found.from;
+    const sender = new Sender(chosen, () => askAgain(sender, { ...found, handle }), { at, partKib: partKib() });
+    run(sender, chosen);
+    uploadId = found.upload;
+    progress.move(at / chosen.size);
+  }
+
+  /** The widget cannot go back to what Mux has; the sender can. */
+  function goBack({ has, address }) {
+    window.addEventListener("beforeunload", guard);
+    transfer = new Sender(file, async () => address, { at: has, partKib: partKib() });
+    follow(transfer);
+    transfer.start();
+  }
+
+  function run(mine, chosen) {
     file = chosen;
     uploadId = endedId = "";
     before = region.querySelector("[data-state]").dataset.upload;
-    meter = new Meter(file.size);
-    const mine = new Transfer(widget, file, () => askForAddress(mine));
     transfer = mine;
+    progress.begin(file);
     follow(transfer);
     phase = "running";
-    paused = false;
-    panel.begin(file);
-    approved = file;
     transfer.start();
   }
 
   /** Asked for by a transfer that may have been cancelled when the answer comes: then the upload is given up. */
-  async function askForAddress(asker) {
-    if (!root.dataset.owner) await saveFirst();
+  async function askForAddress(asker, handle) {
+    if (!root.dataset.owner) await saveFirst(root, file);
     if (asker !== transfer) throw new Error("cancelled");
-    const answer = await postJson("/api/mux/upload-url", {
-      ...owner(),
-      filename: file.name,
-      size: file.size,
-      content_type: file.type,
-      ...(panel.part("captions").value ? { caption_language: panel.part("captions").value } : {}),
-    });
+    const answer = await askForUrl(owner(), file, panel.part("captions").value);
+    const upload = answer.upload_id;
+    const free = await hold(upload) ?? letGo;
+    const begun = await Record.begin(memory, file, { upload, until: Date.parse(answer.expires_at), handle: await handle });
     if (asker !== transfer) {
-      giveUp(answer.upload_id);
+      free();
+      begun?.forget();
+      giveUp(upload);
       throw new Error("cancelled");
     }
-    uploadId = answer.upload_id;
+    if (before) memory.forget(before); // it has taken the place of that one
+    [uploadId, letGo, record] = [upload, free, begun];
     window.addEventListener("beforeunload", guard);
     return answer.upload_url;
   }
 
-  /** A reload in the middle must not lose what was written: a draft is stored before the first byte. */
-  async function saveFirst() {
-    const form = document.getElementById(`${root.dataset.kind}-form`);
-    while (form.isConnected && form.dataset.ready === undefined) await new Promise((done) => { setTimeout(done, 50); });
-    const title = form.elements.namedItem("title");
-    if (root.dataset.kind === "course" && !title.value.trim()) title.value = file.name.replace(/\.[^.]*$/, "").replace(/[_\s]+/g, " ").trim().slice(0, 200);
-    return new Promise((done, refused) => {
-      form.dispatchEvent(new CustomEvent("save-wanted", { detail: { done, refused, fileName: file.name } }));
+  async function askAgain(asker, found) {
+    const answer = await askForUrlAgain(found.upload).catch((error) => {
+      if (error.type === "upload_over") memory.forget(found.upload);
+      throw error;
     });
-  }
-
-  /** Everything has left: if Mux stays silent about it, that is said. */
-  function expectAnswer() {
-    clearTimeout(unconfirmed);
-    if (meter.percent >= 100) unconfirmed = setTimeout(() => { if (phase === "running") panel.hint(UNCONFIRMED); }, UNCONFIRMED_AFTER_MS);
-  }
-
-  /** A pause or a lost connection says nothing about the speed, so no time is promised. */
-  function rested() {
-    meter.rest();
-    panel.move(meter);
+    if (asker !== transfer) throw new Error("cancelled");
+    record = new Record(memory, file, found);
+    window.addEventListener("beforeunload", guard);
+    return answer.upload_url;
   }
 
   function follow(going) {
+    progress.follow(going);
     const on = (name, act) => going.addEventListener(name, ({ detail }) => act(detail));
-    let lost = false;
-    on("asked", () => {
-      panel.hint(KEEP_OPEN);
-      panel.pausable(true);
-      wantState();
-    });
-    on("moved", ({ fraction }) => {
-      meter.move(fraction);
-      panel.move(meter);
-      expectAnswer();
-    });
-    on("waiting", ({ status }) => {
-      rested();
-      clearTimeout(unconfirmed);
-      panel.hint(waitingWords(status, lost));
-    });
-    on("lost", () => {
-      lost = true;
-      rested();
-      panel.hint(waitingWords(0, true));
-      panel.say("The connection is lost.");
-    });
-    on("back", () => {
-      lost = false;
-      panel.hint("The connection is back, going on.");
-      panel.say("The connection is back.");
-    });
-    on("going", () => panel.hint(KEEP_OPEN));
-    on("paused", () => {
-      if (meter.percent >= 100) {
-        going.resume();
-        return;
-      }
-      rested();
-      paused = true;
-      panel.paused(true);
-      panel.pausable(true, "Resume");
-      panel.hint("Paused. Nothing is lost while this page stays open.");
-      panel.say("Paused.");
-    });
+    on("asked", wantState);
+    on("arrived", ({ from, end }) => record?.confirmed(from, end));
     on("failed", failed);
     on("sent", sent);
-  }
-
-  function waitingWords(status, lost) {
-    if (lost) return "The connection is lost. The upload goes on automatically when it is back; keep this page open.";
-    const what = status ? `Mux has a problem at the moment (${status}).` : "Mux cannot be reached at the moment.";
-    return `${what} This page goes on trying; nothing is lost.`;
   }
 
   async function sent() {
     window.removeEventListener("beforeunload", guard);
     phase = "sent";
+    forget();
     panel.sent();
     try {
       await postJson("/api/mux/track-upload", { ...owner(), upload_id: uploadId });
@@ -175,18 +141,49 @@ export default function upload(root) {
     wantState();
   }
 
-  function failed({ why, error }) {
+  function failed(detail) {
+    const { why, error } = detail;
     window.removeEventListener("beforeunload", guard);
-    phase = "failed";
-    endedId = why === "closed" ? uploadId : "";
-    panel.fail(why === "not-started" ? notStarted(error) : FAILURES[why], true);
-    giveUpHere();
+    if (why === "gap") {
+      goBack(detail);
+      return;
+    }
+    // nothing is wrong at Mux: the upload waits until the file can be read again, or until it is asked for again
+    if (why === "unread" && record) putOff(FAILURES.unread);
+    else if (why === "not-started" && error?.type === "upload_over") putOff("", error.message);
+    else {
+      phase = "failed";
+      endedId = why === "closed" ? uploadId : "";
+      panel.fail(why === "not-started" ? notStarted(error) : FAILURES[why], true);
+      if (why === "not-started") {
+        letGo();
+        uploadId = ""; // what is to go on waits at Mux, and anything else has not begun
+      } else {
+        retry = () => begin(file);
+        forget();
+      }
+      giveUpHere();
+    }
   }
 
-  function notStarted(error) {
-    if (error instanceof SignedOut) return SIGNED_OUT;
-    if (error instanceof Refusal) return error.type === "form" ? UNSAVED : error.message;
-    return UNREACHED;
+  /** The upload is not given up: the page offers to go on with it, or says why it cannot. */
+  function putOff(words, refusal = "") {
+    const id = words ? uploadId : "";
+    record = null;
+    letGo();
+    uploadId = "";
+    rest();
+    panel.refuse(refusal);
+    if (id) offer.consider(id, words);
+    wantState();
+  }
+
+  /** This browser need not remember it any more, and any tab may have it. */
+  function forget() {
+    if (record) record.forget();
+    else if (uploadId) memory.forget(uploadId);
+    record = null;
+    letGo();
   }
 
   /** Nothing comes of this attempt any more, so the lesson must not look as if it waited for it. */
@@ -204,6 +201,7 @@ export default function upload(root) {
   function stop() {
     window.removeEventListener("beforeunload", guard);
     transfer?.cancel();
+    forget();
     rest();
     panel.say("The upload is cancelled.");
     giveUpHere();
@@ -230,64 +228,29 @@ export default function upload(root) {
       panel.fail(FAILURES.replaced, true);
     }
     if (phase === "sent" && takenOver(detail)) rest();
-    if (phase === "idle" && (state !== lastState || detail.uploader === "open")) root.hidden = detail.uploader === "closed";
+    if (phase === "idle") offer.consider(detail.waiting);
+    if (phase === "idle" && !offer.isMade && (state !== lastState || detail.uploader === "open")) root.hidden = detail.uploader === "closed";
     panel.part("swap").hidden = detail.status !== "ready";
     lastState = state;
   }
 
-  // A file comes from the button or by drag and drop. The widget gets it only after the checks.
-  region.addEventListener("file-ready", (event) => {
-    if (approved && event.detail === approved) {
-      approved = null;
-      return;
-    }
-    event.stopPropagation();
-    widget.removeAttribute("file-ready");
-    const chosen = event.detail;
-    const wrong = wrongWith(chosen, rules) || (navigator.onLine ? "" : "You are offline. Choose the video again when you are connected.");
-    if (wrong) {
-      panel.refuse("");
-      panel.refuse(wrong);
-      widget.dispatchEvent(new CustomEvent("reset"));
-      return;
-    }
-    if (phase === "idle" || phase === "failed") begin(chosen);
-  }, true);
-
-  root.addEventListener("drop", (event) => {
-    if (event.dataTransfer.files.length < 2) return;
-    event.preventDefault();
-    event.stopPropagation();
-    panel.refuse("Those were several files. Drop one video: each lesson has one.");
-  }, true);
-  for (const name of ["dragover", "drop"]) {
-    // beside the drop zone a browser would leave the page to show the file
-    window.addEventListener(name, (event) => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
-  }
-
-  panel.part("pause").addEventListener("click", () => {
-    if (paused) {
-      paused = false;
-      panel.paused(false);
-      panel.pausable(true);
-      panel.hint(KEEP_OPEN);
-      transfer.resume();
-      return;
-    }
-    panel.pausable(false, "Pausing…");
-    panel.hint("It pauses as soon as the part being sent has arrived.");
-    transfer.pause();
+  const intake = new Intake({ root, region, widget, panel }, rulesOf(root.dataset), (chosen, handle) => {
+    if (phase === "idle" || phase === "failed") begin(chosen, handle);
   });
+  panel.part("pause").addEventListener("click", () => progress.pauseOrResume(transfer));
   panel.part("cancel").addEventListener("click", () => {
-    if (meter.percent > 0) panel.ask(`${Math.floor(meter.percent)} % of “${file.name}” is sent. If you cancel, it has to be sent again from the beginning.`);
+    if (progress.percent > 0) panel.ask(`${Math.floor(progress.percent)} % of “${file.name}” is sent. If you cancel, it has to be sent again from the beginning.`);
     else stop();
   });
   panel.part("stop").addEventListener("click", stop);
-  panel.part("again").addEventListener("click", () => begin(file));
+  panel.part("again").addEventListener("click", () => retry());
   panel.part("other").addEventListener("click", () => {
     rest();
     panel.part("pick").click();
   });
   region.addEventListener("state-shown", stateShown);
-  bring(widget, root.dataset.script, [...rules.types, ...Object.keys(rules.endings).map((one) => `.${one}`)].join(","));
+  panel.part("same").accept = intake.accept;
+  bring(widget, root.dataset.script, intake.accept);
+  memory.forgetOld();
+  offer.consider(region.querySelector("[data-state]").dataset.waiting);
 }

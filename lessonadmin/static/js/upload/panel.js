@@ -1,6 +1,8 @@
-// What the uploader shows: choosing, running, failed. It decides nothing.
+// What the uploader shows: choosing, an interrupted upload, running, failed. It decides nothing.
 import { size } from "./meter.js";
 
+// what is shown, one at a time, and what has the focus in it
+const FOCUS = { choose: "pick", resume: "continue", running: "cancel", failed: "again" };
 const MILESTONES = [25, 50, 75];
 
 export class Panel {
@@ -21,10 +23,10 @@ export class Panel {
     return this.#parts[name];
   }
 
-  /** One of "choose", "running", "failed"; the focus follows if it would be lost. */
+  /** One of the keys of FOCUS; the focus follows if it would be lost. */
   show(name) {
     const lost = this.root.contains(document.activeElement);
-    for (const one of ["choose", "running", "failed"]) this.part(one).hidden = one !== name;
+    for (const one of Object.keys(FOCUS)) this.part(one).hidden = one !== name;
     const sending = name === "running";
     this.root.hidden &&= name === "choose";
     this.region.toggleAttribute("data-sending", sending);
@@ -36,7 +38,7 @@ export class Panel {
       this.paused(false);
       this.part("question").close();
     }
-    if (lost) ({ choose: "pick", running: "cancel", failed: "again" }[name] ? this.part({ choose: "pick", running: "cancel", failed: "again" }[name]) : this.root).focus();
+    if (lost) this.part(FOCUS[name]).focus();
   }
 
   /** The widget was used and cannot be: in words, beside it. */

@@ -11,7 +11,10 @@
 //
 // - What is sent in vain is not counted as sent.
 //
-// It tells by events: asked, moved {fraction}, waiting {tries, status}, going, paused, failed {why}, sent.
+// - What Mux has lost on the way is told, with what it has ("gap"): the widget would send the same part for ever.
+//
+// It tells by events: asked, moved {fraction}, arrived {from, end}, waiting {tries, status}, lost, back, going, paused, failed {why}, sent.
+import { sizeInRefusal } from "./position.js";
 
 const TRY_AGAIN_ON = [0, 408, 425, 429, 500, 502, 503, 504];
 const MAX_DELAY_SECONDS = 5;
@@ -80,6 +83,12 @@ export class Transfer extends EventTarget {
 
   #again({ response }) {
     const status = response?.statusCode ?? 0;
+    const has = sizeInRefusal({ status, text: String(response?.body ?? "") });
+    if (has !== null) {
+      this.#abort();
+      this.#end("failed", { why: "gap", has, address: this.#address });
+      return;
+    }
     this.#tries += 1;
     this.#refused = status === 308 ? this.#refused + 1 : 0;
     if (this.#refused > MAX_REFUSED_PARTS) {
@@ -99,6 +108,8 @@ export class Transfer extends EventTarget {
     const waited = this.#tries > 0;
     this.#tries = this.#refused = 0;
     this.#arrived = this.#moved;
+    const { nextChunkRangeStart: from, chunkByteSize } = this.#upload;
+    if (!this.#isUnread) this.#tell("arrived", { from, end: Math.min(from + chunkByteSize, this.#file.size) });
     if (waited) {
       this.#tell("moved", { fraction: this.#arrived });
       this.#tell("going");
@@ -122,12 +133,17 @@ export class Transfer extends EventTarget {
     return false;
   }
 
+  /** The file could not be read to its end: the widget sends what it has of the part all the same. */
+  get #isUnread() {
+    return Boolean(this.#upload?.chunkedIterable?.error);
+  }
+
   #failed(detail) {
     this.#abort();
     const status = detail?.response?.statusCode ?? 0;
     const closed = [401, 403, 404, 410].includes(status);
-    const unread = String(detail?.message ?? "").startsWith("Unable to read");
-    const why = detail?.incomplete ? "incomplete" : closed ? "closed" : status === 413 ? "too-large" : unread ? "unread" : "other";
+    const unread = this.#isUnread || String(detail?.message ?? "").startsWith("Unable to read");
+    const why = unread ? "unread" : detail?.incomplete ? "incomplete" : closed ? "closed" : status === 413 ? "too-large" : "other";
     this.#end("failed", { why, status });
   }
 

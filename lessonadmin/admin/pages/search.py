@@ -21,6 +21,7 @@ GROUPS = (
     ("deletion", "Deletions"),
     ("batch", "Bulk actions"),
     ("purchase", "Purchases"),
+    ("trash", "In the trash"),
 )
 
 
@@ -48,6 +49,8 @@ class SearchPage(PanelPage):
 
 def where(hit: Hit) -> str | None:
     """Where a hit leads. Nothing else is known of an error or a waiting event."""
+    if hit.kind == "trash":
+        return url_for("admin_trash.index")
     return cells.link_to(hit.kind, hit.id)
 
 

@@ -1,6 +1,6 @@
 """Search for support: a local or a Mux id, an address with one, an e-mail address, a reference of an error, or words.
 
-Exact ids first, each by its own index, then beginnings of ids; words only if no id fits. Read-only; who may see the result
+Exact ids first, each by its own index, then beginnings of ids; words only if no id fits, the trash only if nothing else does. Read-only; who may see the result
 is decided by the caller.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Select, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, DateTime, Select, case, func, literal, or_, select, union_all
 
 from lessonadmin.db import db
 from lessonadmin.domain.models import (
@@ -25,6 +25,7 @@ from lessonadmin.domain.models import (
     Tracking,
     User,
     WaitingEvent,
+    in_trash,
     owners,
 )
 from lessonadmin.domain.querying import bounded_count, full_text
@@ -80,7 +81,7 @@ def find(text: str) -> Found:
             hits = _by_email(text) if "@" in text else _by_beginning(text)
     elif as_id(text) is not None:
         hits = _by_id(text)
-    return Found(text, tuple(hits or _by_words(text)))
+    return Found(text, tuple(hits or _by_words(text) or _in_trash(text)))
 
 
 def _by_id(text: str) -> list[Hit]:
@@ -198,9 +199,13 @@ def _by_beginning(text: str) -> list[Hit]:
 def _within(ids: Range, why: str) -> list[Hit]:
     """Every local row with an id of these, a few of a kind, each by its key."""
     bought = select(Lesson.title).where(Lesson.id == Purchase.lesson_id).scalar_subquery()
-    kinds: Sequence[tuple[str, Any, Any]] = (
-        ("lesson", Lesson.id, Lesson.title),
-        ("course", Course.id, Course.title),
+    there_or_trash = {
+        kind: case((model.deleted_at.is_(None), literal(kind)), else_=literal("trash"))
+        for kind, model in owners.MODELS.items()
+    }
+    kinds: Sequence[tuple[Any, Any, Any]] = (
+        (there_or_trash["lesson"], Lesson.id, Lesson.title),
+        (there_or_trash["course"], Course.id, Course.title),
         ("event", MuxEvent.id, MuxEvent.type),
         ("tracking", Tracking.id, Tracking.status),
         ("batch", Batch.id, Batch.action),
@@ -208,14 +213,16 @@ def _within(ids: Range, why: str) -> list[Hit]:
         ("purchase", Purchase.id, func.coalesce(Purchase.lesson_title, bought)),
     )
     parts = (
-        select(literal(kind), key, title)
+        select(kind if isinstance(kind, ColumnElement) else literal(kind), key, title)
         .where(key.between(ids.first, ids.last))
         .order_by(key)
         .limit(MAX_OF_A_KIND)
         for kind, key, title in kinds
     )
-    hits = [Hit(kind, key, title, why) for kind, key, title in db.session.execute(union_all(*parts))]
-    return hits + _people(User.id.between(ids.first, ids.last))
+    rows = db.session.execute(union_all(*parts), execution_options=in_trash.too())
+    return [Hit(kind, key, title, why) for kind, key, title in rows] + _people(
+        User.id.between(ids.first, ids.last)
+    )
 
 
 def _by_other_id(text: str) -> list[Hit]:
@@ -333,3 +340,15 @@ def _by_words(text: str) -> list[Hit]:
             hits += [Hit(kind, row[0], row[1], f"by {row[2]}") for row in rows]
     like = full_text.matches(User.search, text)
     return hits if like is None else hits + _people(like)
+
+
+def _in_trash(text: str) -> list[Hit]:
+    """Deleted lessons and courses by their words; by their ids they are found with everything else."""
+    parts = []
+    for model in owners.MODELS.values():
+        like = full_text.matches(model.search, text) if as_id(text) is None else None
+        if like is not None:
+            found = select(model.id, model.title).where(model.deleted_at.is_not(None), like)
+            parts.append(found.order_by(model.deleted_at.desc()).limit(MAX_OF_A_KIND))
+    rows = db.session.execute(union_all(*parts), execution_options=in_trash.too()) if parts else ()
+    return [Hit("trash", row[0], row[1], "by words of its title or description") for row in rows]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from lessonadmin.db import db
-from lessonadmin.domain.models import AuditLog, Lesson
+from lessonadmin.domain.models import AuditLog, Lesson, Tracking
 from tests.factories import in_context, make_playing_lesson, make_user, signed_in
 from tests.pages import page_of, post
 from tests.trash import delete, there
@@ -66,3 +66,24 @@ def test_what_names_nothing_is_missing_and_a_refusal_is_said() -> None:
     post(support, "/admin/trash/restore", **named, reason="Asked", publish="1")
     assert "Restore it as a draft" in page_of(support.get("/admin/trash/")).text()
     assert signed_in(make_user()).get("/admin/trash/").status_code == 404
+
+
+def test_an_upload_of_what_is_in_the_trash_leads_there() -> None:
+    with in_context():
+        upload_id = db.session.scalars(
+            select(Tracking.id).where(Tracking.lesson_id == deleted("Rye").id)
+        ).one()
+    support = signed_in(make_user(role="support"))
+    for address in ("/admin/tracking/", f"/admin/tracking/details/?id={upload_id}"):
+        page = page_of(support.get(address))
+        assert "lesson in the trash" in page.text("main")
+        assert page.all("a", href="/admin/trash/")
+
+
+def test_support_finds_what_was_deleted_by_its_id_and_its_words() -> None:
+    lesson = deleted("Quince jelly")
+    support = signed_in(make_user(role="support"))
+    for text in (lesson.id, "quince"):
+        assert support.get(f"/admin/search/?q={text}").location == "/admin/trash/"
+    deleted("Quince paste")
+    assert "In the trash" in page_of(support.get("/admin/search/?q=quince")).text("main")

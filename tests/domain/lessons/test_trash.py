@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain import attention, buyers, permissions
 from lessonadmin.domain.accounts import handover
+from lessonadmin.domain.batches import registry
+from lessonadmin.domain.batches.before import BEFORE
 from lessonadmin.domain.errors import Conflict, Forbidden, Missing
 from lessonadmin.domain.lessons import lessons, listing, purchases, trash, trash_list, worklist
 from lessonadmin.domain.lessons.lessons import Changes
@@ -628,3 +630,25 @@ def test_a_purchase_that_waits_for_the_deletion_is_not_made(app: Flask) -> None:
     thread.join()
     assert said == ["missing"]
     assert buyers.count(lesson_id) == 0
+
+
+# bulk actions
+
+
+def test_a_bulk_action_that_was_begun_before_finds_nothing_any_more() -> None:
+    lesson, course = make_playing_lesson(), make_course()
+    make_tracking(course, status="ready", mux_asset_id="preview", mux_playback_id="p")
+    held = make_tracking(
+        lesson, status="cancelled", error_type="held", mux_asset_id="held", superseded_at=func.now()
+    )
+    targets = {"lesson": lesson.id, "course": course.id, "tracking": held.id}
+    for one in (lesson, course):
+        delete(one)
+    support, done = make_user(role="support"), {}
+    for action in registry.ALL:
+        if action.inside is not None:
+            with as_(support):
+                done[action.target, action.name] = action.inside(targets[action.target], {BEFORE: {}}).code
+    assert set(done.values()) == {"missing"}, done
+    assert there(lesson).status == "draft"
+    assert db.session.scalars(select(AssetDeletion)).all() == []

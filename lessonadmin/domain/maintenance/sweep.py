@@ -153,8 +153,8 @@ def _mark(tracking_id: uuid.UUID) -> bool:
         audit_log.notify(
             "needs_attention",
             video.owner,
-            f"{so_far} Support has been notified, and it is still being checked; if you closed the page during the upload,"
-            " upload it again.",
+            f"{so_far} Support has been notified, and it is still being checked; if the upload was interrupted, open its page"
+            " in the browser where it began: it can go on there.",
             tracking=row,
             cause="stuck",
         )

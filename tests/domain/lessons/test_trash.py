@@ -31,7 +31,7 @@ from lessonadmin.domain.models import (
     User,
 )
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import conditions, locking, publication, removal, restoring
+from lessonadmin.domain.videos import conditions, locking, outbox, publication, removal, restoring
 from tests.blocked import wait_until_waited_for
 from tests.domain.lessons.support import as_, trail
 from tests.domain.videos.deletions import deletion, due_now, playing
@@ -293,6 +293,15 @@ def test_an_asset_stays_while_a_lesson_in_the_trash_uses_it(mux_sim: MuxSim) -> 
     due_now()
     sweep.sweep()
     assert mux_sim.control.assets() == []
+
+
+def test_a_lesson_from_before_tracking_uses_its_asset_in_the_trash_too() -> None:
+    """As another program may have put it there."""
+    ids = {"mux_asset_id": "old", "mux_playback_id": "p", "video_processing_status": "ready"}
+    lesson = make_lesson(**ids, publish_on_ready=False, deleted_at=datetime.now(UTC))
+    assert outbox.users_of("old") == [("lesson", lesson.id)]
+    assert locking.owners_with_asset("old") == [("lesson", lesson.id)]
+    assert locking.targets_by_asset_id({"old"}) == {"old": ("lesson", lesson.id)}
 
 
 def test_a_removed_video_that_comes_back_everywhere_publishes_nothing_in_the_trash(mux_sim: MuxSim) -> None:

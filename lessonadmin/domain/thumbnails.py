@@ -14,7 +14,9 @@ def thumbnail(owner: Owner, *, width: int, height: int) -> str | None:
     if not owner.is_playable or not playback_id:
         return None
     address = f"{config.current().mux_image_url}/{playback_id}/thumbnail.jpg"
-    options: dict[str, str | int] = {"width": width, "height": height, "fit_mode": "smartcrop"}
+    options: dict[str, str | int | float] = {"width": width, "height": height, "fit_mode": "smartcrop"}
+    if owner.picture_at is not None:
+        options["time"] = owner.picture_at
     if owner.playback_policy != "signed":
         return f"{address}?" + "&".join(f"{name}={value}" for name, value in options.items())
     try:

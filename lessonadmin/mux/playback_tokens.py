@@ -59,7 +59,11 @@ def check_signing_key() -> None:
 
 
 def playback_token(
-    playback_id: str, *, audience: Audience, seconds: int, options: Mapping[str, str | int] | None = None
+    playback_id: str,
+    *,
+    audience: Audience,
+    seconds: int,
+    options: Mapping[str, str | int | float] | None = None,
 ) -> str | None:
     """A token for this playback id, or None when no signing key is set. `options`: the size of a picture, and such."""
     settings = config.current()

@@ -213,3 +213,28 @@ def test_two_tabs_that_save_one_lesson_are_told_of_each_other(
     second.get_by_role("link", name="take the saved one").click()
     expect(second.get_by_label("Title")).to_have_value("Wet in wet, slowly")
     expect(second.get_by_label("Price")).to_have_value("6.00")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_moment_of_the_player_becomes_the_picture(
+    page: Page, stack: Stack, accessible: Good, lesson: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    picture = page.locator(".moment img")
+    expect(page.get_by_text("Picture in lists: chosen automatically")).to_be_visible()
+    player = page.locator("mux-player")
+    stack.until(lambda: player.evaluate("(player) => player.readyState >= 1"))
+    player.evaluate("(player) => { player.currentTime = 1.25; }")
+    stack.until(lambda: player.evaluate("(player) => player.currentTime > 1 && !player.seeking"))
+    page.get_by_role("button", name="Use this moment of the player").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-answer=video]")).to_contain_text("The picture shows the moment at 0:01 now.")
+    expect(picture).to_have_attribute("src", re.compile(r"time=1\.2"))
+    stack.until(lambda: picture.evaluate("(image) => image.complete && image.naturalWidth > 0"))
+    accessible(page)
+    page.goto("/lessons")
+    expect(page.locator(f"#lesson-{lesson} img.thumb")).to_have_attribute("src", re.compile(r"time=1\.2"))
+    page.goto(f"/lessons/{lesson}/edit")
+    page.get_by_role("button", name="Choose automatically").click()
+    expect(page.locator("[data-answer=video]")).to_contain_text("The picture is chosen automatically again.")
+    expect(page.get_by_role("button", name="Choose automatically")).to_be_hidden()

@@ -46,6 +46,7 @@ AUDIT_WORDS = {
     "video.restored": "Brought the cleared video back",
     "video.needs_attention": "The video is taking longer than usual",
     "video.playback_changed": "The video has another playback id",
+    "video.picture_chosen": "Chose the picture",
     "video.playback_closed": "Its public playback id was closed at Mux",
     "purchase.made": "Bought",
     "purchase.given": "Gave the lesson to a student",

@@ -51,6 +51,9 @@ def in_open_state(column: Any) -> ColumnElement[bool]:
     return found
 
 
+PICTURE_WHOLE = "num_nulls(picture_seconds, picture_asset_id) IN (0, 2) AND (picture_seconds IS NULL OR picture_seconds >= 0)"
+
+
 class VideoOwner(WithMuxIds):
     """The state of the video that plays, or of the only upload while none plays."""
 
@@ -68,6 +71,15 @@ class VideoOwner(WithMuxIds):
     @declared_attr
     def deleted_by(self) -> Mapped[uuid.UUID | None]:
         return mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+    # The moment of its picture, and the asset in which that was chosen: of another one it would show anything.
+    picture_seconds: Mapped[float | None] = mapped_column(Float)
+    picture_asset_id: Mapped[str | None] = mapped_column(Text)
+
+    @property
+    def picture_at(self) -> float | None:
+        """The moment of the video that plays whose still is its picture; None: Mux chooses."""
+        return self.picture_seconds if self.picture_asset_id == self.mux_asset_id else None
 
     @hybrid_property
     def video_is_open(self) -> bool:
@@ -111,6 +123,7 @@ class Course(VideoOwner, Stamped, Base):
 
     __table_args__ = (
         one_of("video_processing_status", VIDEO_STATUSES),
+        CheckConstraint(PICTURE_WHOLE, name="picture_whole"),
         CheckConstraint("length(title) BETWEEN 1 AND 200", name="title_length"),
         Index("ix_courses_instructor_id", "instructor_id", "id"),
         Index("ix_courses_search", "search", postgresql_using="gin"),
@@ -174,6 +187,7 @@ class Lesson(VideoOwner, Stamped, Base):
     __table_args__ = (
         one_of("status", LESSON_STATUSES),
         one_of("video_processing_status", VIDEO_STATUSES),
+        CheckConstraint(PICTURE_WHOLE, name="picture_whole"),
         CheckConstraint("length(title) BETWEEN 1 AND 200", name="title_length"),
         CheckConstraint("price_cents BETWEEN 0 AND 99999900", name="price_range"),
         CheckConstraint(

@@ -10,7 +10,7 @@ from flask import request
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
-from lessonadmin.domain.lessons import lessons
+from lessonadmin.domain.lessons import lessons, pictures
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.polling import ask_now
 from lessonadmin.domain.uploads import direct_upload
@@ -67,8 +67,23 @@ def ask(owner: Owner) -> str:
     return "asked" if impossible is None else "unasked"
 
 
+def picture(owner: Owner) -> str:
+    """Its picture is the moment that is named; none: Mux chooses."""
+    typed = request.form.get("seconds", "").strip()
+    with transaction(auth.current_actor()):
+        pictures.choose(owner, pictures.read_moment(typed) if typed else None)
+    return "pictured" if typed else "unpictured"
+
+
 # name, which is also the endpoint and the end of the address -> what it does
-SHARED: dict[str, Action] = {"ask": ask, "cancel": cancel, "remove": remove, "restore": restore, "undo": undo}
+SHARED: dict[str, Action] = {
+    "ask": ask,
+    "cancel": cancel,
+    "remove": remove,
+    "restore": restore,
+    "undo": undo,
+    "picture": picture,
+}
 ACTIONS: dict[Kind, dict[str, Action]] = {
     "lesson": {"publish": publish, "unpublish": unpublish, **SHARED},
     "course": SHARED,

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response, render_template, request, url_for
 
 from lessonadmin import auth, config, mux
-from lessonadmin.domain import buyers
+from lessonadmin.domain import buyers, thumbnails
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.uploads import direct_upload, estimates
@@ -46,6 +46,7 @@ class Card:
     estimate: Estimate | None = None
     kept: KeptVideo | None = None
     player: Player | None = None
+    picture: str | None = None
     attempt: int = 0
     said: str = ""
     problem: Problem | None = None
@@ -130,6 +131,7 @@ def of(owner: Owner, *, said: str = "", problem: Problem | None = None, pressed:
         estimate=estimates.of(owner) if not found.settled else None,
         kept=video_status.kept_beside(owner) if found.can_undo else None,
         player=player_of(owner),
+        picture=thumbnails.thumbnail(owner, width=192, height=108),
         attempt=attempts_so_far(),
         said=said or request.args.get("said", "")[:20],
         problem=problem,

@@ -16,7 +16,12 @@ from bench.endurance.verdict import Facts, Verdict
 from tests.flows.instructor import PASSWORD, Instructor
 from tests.flows.processes import Stack
 
-SETTINGS = {"SWEEP_EVERY_SECONDS": "2", "RECHECK_AFTER_SECONDS": "5", "UPLOADS_PER_HOUR": "1000000"}
+SETTINGS = {
+    "SWEEP_EVERY_SECONDS": "2",
+    "RECHECK_AFTER_SECONDS": "5",
+    "UPLOADS_PER_HOUR": "1000000",
+    "TRASH_DAYS": "0",  # what is deleted must be gone within a run, at Mux too
+}
 LESSONS_AN_HOUR = 250  # of one instructor; the product refuses more than 300
 PROMISED_SECONDS = 120.0
 MAX_ANSWER_SECONDS = 2.0

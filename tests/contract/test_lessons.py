@@ -11,7 +11,7 @@ from tests.contract.stack import Stack
 LESSON_KEYS = {
     "id", "title", "description", "course_id", "creator_id", "price_cents", "currency", "status",
     "publish_on_ready",
-    "published_at", "created_at", "updated_at", "deleted_at", "visible_to_students", "video",
+    "published_at", "publish_not_before", "unpublish_at", "created_at", "updated_at", "deleted_at", "visible_to_students", "video",
 }  # fmt: skip
 VIDEO_KEYS = {
     "status", "upload_id", "asset_id", "playback_id", "playback_policy", "progress", "duration", "error",

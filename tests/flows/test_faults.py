@@ -110,7 +110,9 @@ def test_the_control_without_the_clocks_repair_lost_webhooks_are_lost_lessons(sc
         time.sleep(3)
         found, _ = school.verdict(seconds=3)
         assert len(found.lost) > 2, str(found)
-        assert {one.partition(" ")[0] for one in found.lost} == {"publication"}
+        kinds = {one.partition(" ")[0] for one in found.lost}
+        assert "publication" in kinds
+        assert kinds <= {"publication", "deletion"}, "the trash is emptied by the clock, too"
     finally:
         stack.mux.remove_fault(lost)
         stack.stop("clock")

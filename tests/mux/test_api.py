@@ -28,7 +28,7 @@ def create(**changes: Any) -> mux.Upload:
 
 def test_an_upload_from_first_to_last(simulator: Control) -> None:
     upload = create(policy="public")
-    assert (upload.status, upload.asset_id, upload.timeout) == ("waiting", None, 86400)
+    assert (upload.status, upload.asset_id, upload.timeout) == ("waiting", None, 3 * 86400)
     assert upload.url is not None
     assert (upload.passthrough, upload.external_id) == (NOTE, "t1")
     assert mux.get_upload(upload.id, priority="low").status == "waiting"

@@ -70,8 +70,9 @@ def ask(owner: Owner) -> str:
 def picture(owner: Owner) -> str:
     """Its picture is the moment that is named; none: Mux chooses."""
     typed = request.form.get("seconds", "").strip()
+    seconds = pictures.read_moment(typed) if typed else None
     with transaction(auth.current_actor()):
-        pictures.choose(owner, pictures.read_moment(typed) if typed else None)
+        pictures.choose(owner, seconds)
     return "pictured" if typed else "unpictured"
 
 

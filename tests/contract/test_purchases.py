@@ -82,3 +82,29 @@ def test_a_purchase_is_restored_and_a_lesson_is_given(
         "purchase.revoked",
         "purchase.given",
     ]
+
+
+def test_support_gives_and_revokes_over_the_api(
+    stack: Stack, instructor: Caller, student: Caller, support: Caller
+) -> None:
+    lesson_id, _ = ready_lesson(stack, instructor, title="Rye", price_cents=1234)
+    other_id = instructor.lesson()["id"]
+    address, playback = f"/api/lessons/{lesson_id}/purchases", f"/api/lessons/{lesson_id}/playback"
+    gift = {"user_id": student.id, "reason": "Won in a raffle"}
+    for person in (student, instructor):
+        person.post(address, gift).expect(403)
+    assert support.post(address, {"user_id": student.id}).expect(400).json["error"]["fields"].keys() == {
+        "reason"
+    }
+    given = support.post(address, gift).expect(201).json
+    assert (given["lesson_id"], given["user_id"], given["price_cents"]) == (lesson_id, student.id, 0)
+    student.get(playback).expect(200)
+    assert support.post(address, gift).expect(409).error == "has_it_already"
+    support.delete(f"/api/lessons/{other_id}/purchases/{given['id']}").expect(404)
+    student.delete(f"{address}/{given['id']}").expect(403)
+    support.delete(f"{address}/{given['id']}?reason=Paid+twice").expect(204)
+    student.get(playback).expect(403)
+    assert support.delete(f"{address}/{given['id']}").expect(409).error == "already_revoked"
+    said = stack.browser("student").get("/notifications").text
+    assert "Your access to “Rye” was revoked. Reason: Paid twice" in said
+    assert stack.actions(lesson_id)[-2:] == ["purchase.given", "purchase.revoked"]

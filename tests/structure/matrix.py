@@ -68,7 +68,7 @@ class Ask:
 
 PATH = {
     "passkey_id": "{passkey}", "lesson_id": "{draft}", "course_id": "{course}", "notice_id": "{notice}", "token_id": "{token}", "asset_id": "{asset}",
-    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson",
+    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson", "purchase_id": "{purchase}",
 }  # fmt: skip
 FREE = {"lesson_id": "{free}"}
 SOLD = {"lesson_id": "{sold}", "course_id": "{open_course}"}
@@ -128,8 +128,10 @@ ASKS: dict[str, Ask] = {
     "api.check_upload_status": Ask(query={"lesson_id": "{sending}"}),
     "api.create_course": Ask(json={"title": "New"}),
     "api.create_lesson": Ask(json={"title": "New"}),
+    "api.give_lesson": Ask(path=SOLD, json={"user_id": "{student}", "reason": "asked"}),
     "api.restore_course": Ask(path=THROWN),
     "api.restore_lesson": Ask(path=THROWN),
+    "api.revoke_purchase": Ask(path=SOLD),
     "api.track_upload": SENT,
     "api.track_upload_also": SENT,
     "api.update_asset": Ask(json={"lesson_id": "{draft}", "mux_asset_id": "{asset_gone}", "mux_playback_id": "{playback}"}),

@@ -84,10 +84,12 @@ def give(lesson_id: uuid.UUID, student_id: uuid.UUID) -> Purchase:
     return given
 
 
-def revoke(purchase_id: uuid.UUID) -> Purchase:
-    """From now on it opens nothing. The student is told the reason."""
+def revoke(purchase_id: uuid.UUID, *, of: uuid.UUID | None = None) -> Purchase:
+    """From now on it opens nothing. The student is told the reason. `of`: the lesson that the caller takes it for one of."""
     by, reason = _staff(), _reason()
     purchase, student, lesson = _locked(purchase_id)
+    if of is not None and purchase.lesson_id != of:
+        raise Missing()
     if not purchase.is_in_force or lesson is None:
         raise Conflict("already_revoked", "This purchase is revoked already.")
     before = purchase.state

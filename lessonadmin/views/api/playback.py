@@ -7,6 +7,7 @@ from lessonadmin.db import transaction
 from lessonadmin.domain import playback
 from lessonadmin.domain.lessons import purchases
 from lessonadmin.views.api.endpoints import Answer, endpoint
+from lessonadmin.views.api.requests import Gift, Revocation
 from lessonadmin.views.api.responses import PurchaseResponse, SourceResponse
 
 TAG = "Playing and buying"
@@ -48,3 +49,43 @@ def buy_lesson(lesson_id: uuid.UUID) -> Answer:
     with transaction(auth.current_actor()):
         purchase, new = purchases.buy(auth.current_user(), lesson_id)
     return 201 if new else 200, PurchaseResponse.of(purchase, lesson_id)
+
+
+@endpoint(
+    "POST",
+    "/lessons/<uuid:lesson_id>/purchases",
+    tag=TAG,
+    who="staff",
+    body=Gift,
+    answers={201: PurchaseResponse},
+    problems={
+        409: "`has_it_already`, `plays_already`: this person can play it; `not_ready`: its video does not play."
+    },
+)
+def give_lesson(lesson_id: uuid.UUID, body: Gift) -> Answer:
+    """Give a lesson.
+
+    A purchase at no charge for a student, who is notified without the reason.
+    """
+    with transaction(auth.current_actor(reason=body.reason)):
+        given = purchases.give(lesson_id, body.user_id)
+    return 201, PurchaseResponse.of(given, lesson_id)
+
+
+@endpoint(
+    "DELETE",
+    "/lessons/<uuid:lesson_id>/purchases/<uuid:purchase_id>",
+    tag=TAG,
+    who="staff",
+    query=Revocation,
+    answers={204: None},
+    problems={409: "`already_revoked`: it is revoked already."},
+)
+def revoke_purchase(lesson_id: uuid.UUID, purchase_id: uuid.UUID, query: Revocation) -> Answer:
+    """Revoke a purchase.
+
+    It opens the lesson no more, and the student is notified with the reason. In the panel it can be restored.
+    """
+    with transaction(auth.current_actor(reason=query.reason)):
+        purchases.revoke(purchase_id, of=lesson_id)
+    return 204, None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from lessonadmin import mux
-from lessonadmin.domain.lessons import lessons, listing
+from lessonadmin.domain.lessons import lessons, listing, purchases
 from lessonadmin.domain.models.lessons import VIDEO_STATUSES
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.querying import full_text
@@ -154,6 +154,22 @@ class LessonPage(CoursePage):
     status: LessonStatus | None = None
     video_status: VideoStatus | None = None
     course_id: uuid.UUID | None = None
+
+
+Reason = Annotated[Text, Field(min_length=1, max_length=purchases.MAX_REASON_LENGTH)]
+
+
+class Gift(RequestModel):
+    """Which student gets the lesson, and why; the reason stands in the audit log."""
+
+    user_id: uuid.UUID
+    reason: Reason
+
+
+class Revocation(RequestModel):
+    """Why a purchase is taken back; the student is told."""
+
+    reason: Reason = "Support ended it."
 
 
 class OwnerNamed(RequestModel):

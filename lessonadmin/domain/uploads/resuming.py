@@ -40,9 +40,9 @@ def url_again(owner: Owner, upload_id: str, *, actor: Actor) -> IssuedUpload:
     with transaction(actor):
         expires_at = _go_on(locking.lock_video_of(owner), upload_id, observation)
     if expires_at is None or found is None:
-        raise Conflict("upload_over", OVER)
+        raise Conflict("not_resumable", OVER)
     if not found.url:
-        raise Conflict("upload_over", WITHOUT_URL)
+        raise Conflict("not_resumable", WITHOUT_URL)
     return IssuedUpload(upload_id, found.url, expires_at)
 
 
@@ -70,5 +70,5 @@ def _waiting(video: LockedVideo, upload_id: str) -> Tracking:
         or upload.expires_at is None
         or ask_mux.ran_out(upload)
     ):
-        raise Conflict("upload_over", OVER)
+        raise Conflict("not_resumable", OVER)
     return upload

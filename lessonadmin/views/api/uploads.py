@@ -55,7 +55,7 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
     body=UploadNamed,
     answers={200: TicketResponse},
     problems={
-        409: "`upload_over`: it was finished, cancelled or replaced, or its time ran out.",
+        409: "`not_resumable`: it was finished, cancelled or replaced, or its time ran out.",
         429: "More than ASKS_PER_MINUTE; `Retry-After` says when to come back.",
         503: "`mux_unavailable`: Mux does not answer.",
     },

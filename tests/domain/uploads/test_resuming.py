@@ -62,7 +62,7 @@ def test_what_is_over_here_is_not_asked_about(mux_sim: MuxSim) -> None:
     for of, ticket in ((lesson, replaced), (lesson, cancelled), (owner, late)):
         with pytest.raises(Conflict) as refusal:
             again(of, ticket.upload_id)
-        assert refusal.value.type == "upload_over"
+        assert refusal.value.type == "not_resumable"
     assert mux_sim.calls("get_upload") == []
 
 
@@ -83,7 +83,7 @@ def test_what_is_over_at_mux_shows_at_once(
     ends(mux_sim, ticket.upload_id)
     with pytest.raises(Conflict) as refusal:
         again(lesson, ticket.upload_id)
-    assert refusal.value.type == "upload_over"
+    assert refusal.value.type == "not_resumable"
     assert mux_sim.lesson(lesson).video_processing_status == status
 
 

@@ -323,7 +323,7 @@ def test_an_interrupted_upload_goes_on_at_the_same_address(
     assert len(sim.uploads()) == 1
     sim.upload_file(ticket["upload_id"])
     over = people.instructor.post("/mux/resume-upload", {"upload_id": ticket["upload_id"]})
-    refused(over, 409, "upload_over")
+    refused(over, 409, "not_resumable")
     assert video_of(people.instructor, lesson)["status"] in ("processing", "ready")
 
 

@@ -110,7 +110,7 @@ export default function upload(root) {
 
   async function askAgain(asker, found) {
     const answer = await askForUrlAgain(found.upload).catch((error) => {
-      if (error.type === "upload_over") memory.forget(found.upload);
+      if (error.type === "not_resumable") memory.forget(found.upload);
       throw error;
     });
     if (asker !== transfer) throw new Error("cancelled");
@@ -150,7 +150,7 @@ export default function upload(root) {
     }
     // nothing is wrong at Mux: the upload waits until the file can be read again, or until it is asked for again
     if (why === "unread" && record) putOff(FAILURES.unread);
-    else if (why === "not-started" && error?.type === "upload_over") putOff("", error.message);
+    else if (why === "not-started" && error?.type === "not_resumable") putOff("", error.message);
     else {
       phase = "failed";
       endedId = why === "closed" ? uploadId : "";

@@ -19,3 +19,9 @@ def on_starting(server: Any) -> None:
     if refusal is not None:
         sys.exit(refusal)
     garbage_collection.keep_what_is_loaded()
+
+
+def when_ready(server: Any) -> None:
+    from lessonadmin.web_server import closing_port
+
+    closing_port.when_the_port_closes(server)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from muxsim.videos.sample import SAMPLE_VIDEO
 from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import (
     PART,
@@ -23,12 +22,10 @@ from tests.browser.steps import (
     puts,
     write,
 )
+from tests.browser.test_upload import HELD, LONG
 
 Film = Callable[..., str]
 Good = Callable[[Page], None]
-FILLING = 6 * PART
-HELD = 2
-LONG = SAMPLE_VIDEO + (FILLING + 8).to_bytes(4, "big") + b"free" + os.urandom(FILLING)
 CONTINUE = "Continue upload"
 
 

@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.admin.framework.base import PanelPage, act_and_return
 from lessonadmin.admin.framework.routes import expose
-from lessonadmin.domain.errors import Invalid, Missing
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import courses, lessons, trash, trash_list
 from lessonadmin.domain.models import Kind, Owner
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import toasts
 
 LAST_PAGE = 10_000
-MAX_REASON_LENGTH = 500
 
 
 class TrashPage(PanelPage):
@@ -34,7 +34,7 @@ class TrashPage(PanelPage):
         kind, owner_id = _named()
         publish = request.form.get("publish") == "1"
 
-        reason = _reason()
+        reason = audit_log.checked_reason(request.form.get("reason"))
         done: list[Owner] = []
         back = act_and_return(
             lambda: done.append(trash.restore(auth.current_user(), kind, owner_id, publish=publish)),
@@ -49,7 +49,11 @@ class TrashPage(PanelPage):
                 label="Undo",
                 icon="undo",
                 url=url_for(".put_back"),
-                fields={"kind": kind, "id": str(owner_id), "reason": f"Undo: {reason}"[:MAX_REASON_LENGTH]},
+                fields={
+                    "kind": kind,
+                    "id": str(owner_id),
+                    "reason": f"Undo: {reason}"[: audit_log.MAX_REASON_LENGTH],
+                },
             )
         return back
 
@@ -62,7 +66,7 @@ class TrashPage(PanelPage):
             lambda: delete(auth.current_user(), owner_id),
             "It is in the trash again.",
             back_to=url_for(".index"),
-            reason=_reason(),
+            reason=audit_log.checked_reason(request.form.get("reason")),
         )
 
 
@@ -71,12 +75,3 @@ def _named() -> tuple[Kind, uuid.UUID]:
     if kind not in ("lesson", "course") or owner_id is None:
         raise Missing
     return cast(Kind, kind), owner_id
-
-
-def _reason() -> str:
-    reason = request.form.get("reason", "").strip()
-    if not 1 <= len(reason) <= MAX_REASON_LENGTH:
-        raise Invalid.field(
-            "reason", f"Write a reason for the audit log, of at most {MAX_REASON_LENGTH} characters."
-        )
-    return reason

@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 from lessonadmin import config
 from lessonadmin.database import row_access
 from lessonadmin.db import TransactionState, actor, before_commit, db, new_id, transaction_state
+from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import AuditLog, Course, Lesson, MuxCall, Tracking, User
 from lessonadmin.domain.models.accounts import STAFF
 from lessonadmin.observability import logs
 from lessonadmin.queue import enqueue_after_commit
 
 DIGEST_SECONDS = 60
+MAX_REASON_LENGTH = 500
 # Rows travel as JSON, so that the statements are always the same text and nothing is compiled for a webhook.
 AUDIT_COLUMNS = (
     "id uuid, actor_type text, actor_id uuid, action text, target_type text, target_id uuid, detail jsonb"
@@ -93,6 +95,16 @@ def record_all(action: str, kind: str, target_ids: Iterable[uuid.UUID | None], *
         }
         for target_id in target_ids
     )
+
+
+def checked_reason(text: str | None) -> str:
+    """Why staff did something, which stands in its audit row; raises Invalid where nothing is written, or too much."""
+    reason = (text or "").strip()
+    if not reason:
+        raise Invalid.field("reason", "Write a reason for the audit log.")
+    if len(reason) > MAX_REASON_LENGTH:
+        raise Invalid.field("reason", f"Use at most {MAX_REASON_LENGTH} characters.")
+    return reason
 
 
 def last_editor(owner: Lesson | Course) -> User | None:

@@ -13,10 +13,9 @@ from lessonadmin.database import row_access
 from lessonadmin.db import actor, db
 from lessonadmin.domain import permissions
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing
+from lessonadmin.domain.errors import Conflict, Forbidden, Missing
 from lessonadmin.domain.models import Lesson, Purchase, User
 
-MAX_REASON_LENGTH = 500
 PLAYS_ALREADY = {
     "instructor": "Only students are given lessons; this is the account of an instructor.",
     "support": "Staff can play every lesson already.",
@@ -147,12 +146,7 @@ def _staff() -> User:
 
 def _reason() -> str:
     """Of the open transaction, which also stands in its audit row."""
-    reason = (actor().reason or "").strip()
-    if not reason:
-        raise Invalid.field("reason", "Write a reason for the audit log.")
-    if len(reason) > MAX_REASON_LENGTH:
-        raise Invalid.field("reason", f"Use at most {MAX_REASON_LENGTH} characters.")
-    return reason
+    return audit_log.checked_reason(actor().reason)
 
 
 def _locked_lesson(lesson_id: uuid.UUID | None) -> Lesson | None:

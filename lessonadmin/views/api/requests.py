@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from lessonadmin import mux
-from lessonadmin.domain.lessons import lessons, listing, purchases
+from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.lessons import lessons, listing
 from lessonadmin.domain.models.lessons import VIDEO_STATUSES
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.querying import full_text
@@ -156,7 +157,7 @@ class LessonPage(CoursePage):
     course_id: uuid.UUID | None = None
 
 
-Reason = Annotated[Text, Field(min_length=1, max_length=purchases.MAX_REASON_LENGTH)]
+Reason = Annotated[Text, Field(min_length=1, max_length=audit_log.MAX_REASON_LENGTH)]
 
 
 class Gift(RequestModel):

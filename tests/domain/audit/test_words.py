@@ -7,6 +7,8 @@ import pytest
 
 from lessonadmin.domain.audit import words
 
+pytestmark = pytest.mark.usefixtures("settings")  # prices are in its currency
+
 NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 
 

@@ -56,7 +56,8 @@ def test_a_filter_is_saved_found_again_renamed_and_removed(
 ) -> None:
     school.without_video("Late draft", "none")
     school.lesson("Long out")
-    school.lesson("I")  # a title of one letter is as easy to touch as any other
+    school.lesson("I")  # a title of one letter is as easy to touch as any other,
+    school.lesson("Flat wash", course=school.course("Watercolour"))  # and one above the link to its course
     panel.goto("/admin/lesson/")
     panel.get_by_role("button", name="Filters").click()
     panel.get_by_role("group", name="State").get_by_label("State: value").select_option("Draft")

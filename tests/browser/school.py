@@ -38,7 +38,8 @@ class School:
     def _asset(self, policy: str, seconds: float, *, real: bool) -> dict[str, Any]:
         """A video at the simulator: one of which only the picture is there, or a real one that plays."""
         if real:
-            asset_id, seconds = self._send(), 1.0
+            asset_id = self._send()
+            seconds = self.stack.mux.asset(asset_id)["duration"]
         else:
             (asset_id,) = self.stack.mux.seed_assets(policy=policy, duration=seconds)
         playback_id = self.stack.mux.asset(asset_id)["playback_ids"][0]["id"]

@@ -146,10 +146,15 @@ class Support:
         )
 
     def leave_to_support(self, upload: Upload) -> None:
-        """A failed check is repeated by the workers within seconds, with their own token: here only support asks."""
+        """What failed is repeated by the workers within seconds, with their own token: the upload's next check and the row of
+        the bulk action. Here only support asks."""
         self.stack.sql(
             "UPDATE mux_asset_tracking SET next_check_at = now() + interval '1 day' WHERE upload_id = %s",
             upload.id,
+        )
+        self.stack.sql(
+            "UPDATE batch_items SET due_at = now() + interval '1 day' WHERE target_id = %s AND status IN ('open', 'running')",
+            upload.lesson,
         )
 
     def published(self, upload: Upload) -> bool:

@@ -17,7 +17,7 @@ from lessonadmin.domain.lessons import catalog, purchases
 from lessonadmin.domain.lessons.catalog import Cursor, Query
 from lessonadmin.domain.models import Owner
 from lessonadmin.text.ids import as_id
-from lessonadmin.web import headers
+from lessonadmin.web import address_numbers, headers
 from lessonadmin.web.player import Player, player_of
 
 bp = Blueprint("catalog", __name__, url_prefix="/catalog")
@@ -156,14 +156,13 @@ def _is_mine() -> bool:
 def _query() -> Query:
     args = request.args
     after, before = args.get("after", "")[:80], args.get("before", "")[:80]
-    number = args.get("page", "1")
     return Query(
         q=args.get("q", "")[:200],
         course_id=as_id(args.get("course_id")),
         free=args.get("show") == "free" and not _is_mine(),
         bought=_is_mine(),
         cursor=Cursor.read(after) if after else Cursor.read(before, back=True),
-        number=int(number) if number.isdecimal() and len(number) < 4 else 1,
+        number=address_numbers.page(catalog.MAX_FOUND_PAGES),
     )
 
 

@@ -11,7 +11,7 @@ from lessonadmin.admin.framework.base import PanelPage, act_and_return
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.domain.reconciliation import difference_report, fix_preview
 from lessonadmin.text.ids import as_id
-from lessonadmin.web import fragments
+from lessonadmin.web import address_numbers, fragments
 
 FRAGMENT = "reconcile"
 BUSY_MILLISECONDS, IDLE_MILLISECONDS = 2_000, 30_000
@@ -19,14 +19,8 @@ BUSY_MILLISECONDS, IDLE_MILLISECONDS = 2_000, 30_000
 YOUNG_ATTEMPTS = 3
 
 
-def _number(text: str | None, otherwise: int = 1) -> int:
-    return (
-        int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 7 else otherwise
-    )
-
-
 def _young() -> bool:
-    return _number(request.args.get("attempt"), 0) < YOUNG_ATTEMPTS
+    return address_numbers.attempts() < YOUNG_ATTEMPTS
 
 
 class ReconcilePage(PanelPage):
@@ -35,7 +29,7 @@ class ReconcilePage(PanelPage):
     @expose("/")
     def index(self) -> Response | str:
         kind = request.args.get("kind")
-        report = difference_report.show(kind=kind, page=_number(request.args.get("page")))
+        report = difference_report.show(kind=kind, page=address_numbers.page(difference_report.LAST_PAGE))
         values = {
             "report": report,
             "effects": fix_preview.effects(report.run.id) if report.run is not None else {},

@@ -14,9 +14,7 @@ from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import courses, lessons, trash, trash_list
 from lessonadmin.domain.models import Kind, Owner
 from lessonadmin.text.ids import as_id
-from lessonadmin.web import toasts
-
-LAST_PAGE = 10_000
+from lessonadmin.web import address_numbers, toasts
 
 
 class TrashPage(PanelPage):
@@ -24,16 +22,13 @@ class TrashPage(PanelPage):
 
     @expose("/")
     def index(self) -> str:
-        number = request.args.get("page", "1")
-        asked = int(number) if number.isdecimal() and len(number) < 6 else 1
-        page = trash_list.page(auth.current_user(), min(max(1, asked), LAST_PAGE))
+        page = trash_list.page(auth.current_user(), address_numbers.page(trash_list.LAST_PAGE))
         return str(self.render("admin/trash.html", page=page))
 
     @expose("/restore", methods=("POST",))
     def restore(self) -> Response:
         kind, owner_id = _named()
         publish = request.form.get("publish") == "1"
-
         reason = audit_log.checked_reason(request.form.get("reason"))
         done: list[Owner] = []
         back = act_and_return(
@@ -44,7 +39,7 @@ class TrashPage(PanelPage):
         )
         for owner in done:
             toasts.flash_with_button(
-                f"“{owner.title}” is restored{' and published' if publish else ''}.",
+                trash.said_of(owner),
                 "success",
                 label="Undo",
                 icon="undo",

@@ -92,6 +92,12 @@ def restore(user: User, kind: Kind, owner_id: uuid.UUID, *, publish: bool = Fals
     return owner
 
 
+def said_of(owner: Owner) -> str:
+    """What a person is told who has restored it: as it is now, also if another press was quicker."""
+    published = isinstance(owner, Lesson) and owner.status == "published"
+    return f"“{owner.title}” is restored{' and published' if published else ''}."
+
+
 def _publish_as_before(lesson: Lesson, before: Publication, publish: bool) -> None:
     """The intent waits again, if something that it waited for is still missing: a video that plays, or its time."""
     begins, ends = (_if_ahead(at) for at in (before.not_before, before.unpublish_at))

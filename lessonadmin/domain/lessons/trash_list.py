@@ -14,6 +14,7 @@ from lessonadmin.domain.lessons import edit_history, trash
 from lessonadmin.domain.models import Course, Kind, Lesson, Owner, User, in_trash, owners
 
 PER_PAGE = 50
+LAST_PAGE = 10_000
 Row = TypeVar("Row", Lesson, Course)
 
 
@@ -120,12 +121,14 @@ def _line(user: User, row: Owner, people: dict[uuid.UUID, User], inside: dict[uu
         title=row.title,
         owner=str(people[row.owner_id]) if row.owner_id != user.id and row.owner_id in people else "",
         deleted_at=deleted_at,
-        deleted_by="Lessonadmin"
-        if by is None
-        else "you"
-        if by.id == user.id
-        else edit_history.editor_name(user, row, by),
+        deleted_by=_who(user, row, by),
         until=trash.end_of(deleted_at),
         was_published=was == "published" and row.is_playable,
         lessons=inside.get(row.id, 0),
     )
+
+
+def _who(user: User, row: Owner, by: User | None) -> str:
+    if by is None:
+        return "Lessonadmin"
+    return "you" if by.id == user.id else edit_history.editor_name(user, row, by)

@@ -7,10 +7,10 @@ from lessonadmin.domain import thumbnails
 from lessonadmin.domain.lessons import course_lists, listing
 from lessonadmin.domain.videos import video_status
 from lessonadmin.views.courses.blueprint import bp
-from lessonadmin.web import headers
+from lessonadmin.web import address_numbers, headers
 
 PER_PAGE = 20
-MAX_PAGE = listing.CEILING // PER_PAGE
+LAST_PAGE = listing.CEILING // PER_PAGE
 
 
 @bp.get("")
@@ -18,7 +18,8 @@ def index() -> str:
     headers.shows_pictures()
     user = auth.current_user()
     q = request.args.get("q", "")[:200]
-    page = listing.courses(user, listing.Query(q=q, page=_number(), per_page=PER_PAGE, loosely=True))
+    number = address_numbers.page(LAST_PAGE)
+    page = listing.courses(user, listing.Query(q=q, page=number, per_page=PER_PAGE, loosely=True))
     return render_template(
         "courses/index.html",
         page=page,
@@ -29,8 +30,3 @@ def index() -> str:
         thumbnail=thumbnails.thumbnail,
         link=lambda number: url_for("courses.index", q=q or None, page=number if number > 1 else None),
     )
-
-
-def _number() -> int:
-    text = request.args.get("page", "1")
-    return min(max(1, int(text)), MAX_PAGE) if text.isdecimal() and len(text) < 7 else 1

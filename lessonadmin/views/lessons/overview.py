@@ -11,7 +11,7 @@ from lessonadmin.domain.lessons import worklist
 from lessonadmin.domain.videos import video_status
 from lessonadmin.views.lessons.blueprint import bp
 from lessonadmin.views.videos import card
-from lessonadmin.web import fragments, headers
+from lessonadmin.web import address_numbers, fragments, headers
 
 # a list costs more than one video, and is looked at for less
 LIST_POLL_MS = 3000
@@ -25,7 +25,7 @@ def index() -> Response:
     page = worklist.page(user, query)
     shown = video_status.of_many(page.lessons)
     moving = any(not one.settled for one in shown.values())
-    attempts = card.attempts_so_far()
+    attempts = address_numbers.attempts()
     asks_again = moving and attempts < card.MAX_ATTEMPTS
     body = render_template(
         "lessons/list.html" if fragments.wanted() else "lessons/index.html",
@@ -43,12 +43,11 @@ def index() -> Response:
 
 def _query() -> worklist.Query:
     args = request.args
-    number = args.get("page", "1")
     return worklist.Query(
         state=worklist.read_state(args.get("state", "")),
         q=args.get("q", "")[:200],
         sort=worklist.read_sort(args.get("sort", "")),
-        page=min(max(1, int(number)), worklist.LAST_PAGE) if number.isdecimal() and len(number) < 7 else 1,
+        page=address_numbers.page(worklist.LAST_PAGE),
     )
 
 

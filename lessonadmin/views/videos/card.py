@@ -20,7 +20,7 @@ from lessonadmin.domain.videos import restoring, video_status
 from lessonadmin.domain.videos.restoring import Removed
 from lessonadmin.domain.videos.video_status import KeptVideo, VideoStatus
 from lessonadmin.views.videos.actions import ACTIONS
-from lessonadmin.web import fragments, headers
+from lessonadmin.web import address_numbers, fragments, headers
 from lessonadmin.web.player import Player, player_of
 
 MAX_ATTEMPTS = 60
@@ -132,7 +132,7 @@ def of(owner: Owner, *, said: str = "", problem: Problem | None = None, pressed:
         kept=video_status.kept_beside(owner) if found.can_undo else None,
         player=player_of(owner),
         picture=thumbnails.thumbnail(owner, width=192, height=108),
-        attempt=attempts_so_far(),
+        attempt=address_numbers.attempts(),
         said=said or request.args.get("said", "")[:20],
         problem=problem,
         pressed=pressed,
@@ -152,12 +152,6 @@ def owner_url(owner: Owner, name: str, **more: Any) -> str:
 def blank(kind: Kind) -> Card:
     """For a lesson or course that is not stored yet."""
     return Card(kind=kind, owner=None, video_status=None, urls={})
-
-
-def attempts_so_far() -> int:
-    """How often this page has asked already."""
-    text = request.args.get("attempt", "0")
-    return min(int(text), 1000) if text.isdecimal() and len(text) < 6 else 0
 
 
 def upload_rules() -> dict[str, object]:

@@ -13,17 +13,14 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.lessons import trash, trash_list
 from lessonadmin.domain.models import Kind, Owner
-from lessonadmin.web import toasts
+from lessonadmin.web import address_numbers, toasts
 
 bp = Blueprint("trash", __name__, url_prefix="/trash")
-LAST_PAGE = 10_000
 
 
 @bp.get("")
 def index() -> str:
-    number = request.args.get("page", "1")
-    asked = int(number) if number.isdecimal() and len(number) < 6 else 1
-    page = trash_list.page(auth.current_user(), min(max(1, asked), LAST_PAGE))
+    page = trash_list.page(auth.current_user(), address_numbers.page(trash_list.LAST_PAGE))
     return render_template("trash/index.html", page=page)
 
 
@@ -32,7 +29,7 @@ def restore(kind: Kind, owner_id: uuid.UUID) -> Response:
     publish = request.form.get("publish") == "1"
     with transaction(auth.current_actor()):
         owner = trash.restore(auth.current_user(), kind, owner_id, publish=publish)
-    flash(f"“{owner.title}” is restored{' and published' if publish else ''}.", "success")
+    flash(trash.said_of(owner), "success")
     ids: dict[str, Any] = {f"{kind}_id": owner_id}
     return redirect(url_for(f"{kind}s.edit", **ids))
 

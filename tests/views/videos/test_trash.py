@@ -80,6 +80,16 @@ def test_the_page_says_what_was_deleted_by_whom_and_until_when(
     assert "is restored and published" in page_of(browser.get("/trash")).text()
 
 
+def test_the_second_of_two_who_restore_is_told_how_it_is(browser: FlaskClient, instructor: User) -> None:
+    lesson = deleted(make_playing_lesson(creator=instructor, title="Rye"))
+    assert post(browser, f"/trash/lesson/{lesson.id}/restore").status_code == 302
+    assert "“Rye” is restored." in page_of(browser.get("/trash")).text()
+    assert post(browser, f"/trash/lesson/{lesson.id}/restore", publish="1").status_code == 302
+    said = page_of(browser.get("/trash")).text()
+    assert "“Rye” is restored." in said
+    assert "and published" not in said, "it stayed the draft that the first one wanted"
+
+
 def test_staff_see_what_all_instructors_deleted(app: object) -> None:
     lesson = deleted(make_lesson(title="Rye", creator=make_user(name="Ines Ortega")))
     staff = signed_in(make_user(role="support"))

@@ -44,7 +44,7 @@ LONG = "Questions and answers about the second half of the nineteenth century, w
 
 
 @dataclass
-class LockedVideo:
+class Content:
     """Who looks, and what there is to look at."""
 
     admin: User
@@ -60,7 +60,7 @@ class LockedVideo:
 
 
 @pytest.fixture
-def locked(mux_sim: MuxSim) -> LockedVideo:
+def content(mux_sim: MuxSim) -> Content:
     heartbeats.record("clock")
     admin = make_user(role="admin", name="Robin Root", email="root@school.example")
     instructor = make_user(name="Ada Lovelace", email="ada.lovelace@school.example")
@@ -87,7 +87,7 @@ def locked(mux_sim: MuxSim) -> LockedVideo:
     make_event(outcome="unmatched", type="video.asset.errored")
     deletion = keep(AssetDeletion(mux_asset_id=uuid.uuid4().hex, reason="replaced", target_type="lesson", target_id=playing.id, requested_by=instructor.id, attempts=3, last_error="Mux answered 500."))  # fmt: skip
     running, done = bulk(admin, 40, run=False), bulk(admin, 25, run=True)
-    return LockedVideo(admin, instructor, stuck, playing, course, upload, failed, deletion, running, done)
+    return Content(admin, instructor, stuck, playing, course, upload, failed, deletion, running, done)
 
 
 def bulk(admin: User, count: int, *, run: bool) -> Batch:
@@ -108,7 +108,7 @@ def bulk(admin: User, count: int, *, run: bool) -> Batch:
     return db.session.get_one(Batch, batch_id)
 
 
-def addresses(locked: LockedVideo) -> dict[str, str]:
+def addresses(content: Content) -> dict[str, str]:
     found = {name: f"/admin/{name}/" for name in ("lesson", "course", "tracking", "event", "deletion", "batch", "purchase", "user", "audit")}  # fmt: skip
     return found | {
         "operations": "/admin/",
@@ -119,29 +119,29 @@ def addresses(locked: LockedVideo) -> dict[str, str]:
         "search several": "/admin/search/?q=draft",
         "stuck view": "/admin/lesson/?view=stuck",
         "nothing matches": "/admin/lesson/?search=zanzibar",
-        "stuck lesson": f"/admin/lesson/details/?id={locked.stuck.id}",
-        "beside mux": f"/admin/lesson/details/?id={locked.stuck.id}&look=1",
-        "playing lesson": f"/admin/lesson/details/?id={locked.playing.id}",
-        "edit": f"/admin/lesson/edit/?id={locked.playing.id}",
-        "course page": f"/admin/course/details/?id={locked.course.id}",
-        "upload": f"/admin/tracking/details/?id={locked.upload.id}",
-        "event page": f"/admin/event/details/?id={locked.failed_event.id}",
-        "deletion page": f"/admin/deletion/details/?id={locked.deletion.id}",
-        "batch running": f"/admin/batch/details/?id={locked.running.id}",
-        "batch done": f"/admin/batch/details/?id={locked.done.id}",
-        "account": f"/admin/user/details/?id={locked.instructor.id}",
-        "own account": f"/admin/user/details/?id={locked.admin.id}",
+        "stuck lesson": f"/admin/lesson/details/?id={content.stuck.id}",
+        "beside mux": f"/admin/lesson/details/?id={content.stuck.id}&look=1",
+        "playing lesson": f"/admin/lesson/details/?id={content.playing.id}",
+        "edit": f"/admin/lesson/edit/?id={content.playing.id}",
+        "course page": f"/admin/course/details/?id={content.course.id}",
+        "upload": f"/admin/tracking/details/?id={content.upload.id}",
+        "event page": f"/admin/event/details/?id={content.failed_event.id}",
+        "deletion page": f"/admin/deletion/details/?id={content.deletion.id}",
+        "batch running": f"/admin/batch/details/?id={content.running.id}",
+        "batch done": f"/admin/batch/details/?id={content.done.id}",
+        "account": f"/admin/user/details/?id={content.instructor.id}",
+        "own account": f"/admin/user/details/?id={content.admin.id}",
         "new account": "/admin/user/new/",
     }
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["locked", "phone"])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desktop", "phone"])
 def test_every_page_is_accessible_and_fits(
-    window: Window, locked: LockedVideo, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
+    window: Window, content: Content, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
 ) -> None:  # fmt: skip
-    page = window(width=width, dark=dark, signed_in=locked.admin)
+    page = window(width=width, dark=dark, signed_in=content.admin)
     wrong = {}
-    found_at = addresses(locked)
+    found_at = addresses(content)
     db.session.rollback()  # PostgreSQL ends a transaction in which nothing happens for a minute
     for name, address in found_at.items():
         page.goto(address)
@@ -153,11 +153,11 @@ def test_every_page_is_accessible_and_fits(
     assert wrong == {}
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, True), (390, False)], ids=["locked", "phone"])
+@pytest.mark.parametrize(("width", "dark"), [(1280, True), (390, False)], ids=["desktop", "phone"])
 def test_every_state_is_accessible_and_fits(
-    window: Window, locked: LockedVideo, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
+    window: Window, content: Content, axe: Callable[[Page], list[str]], sideways: Callable[[Page], int], width: int, dark: bool
 ) -> None:  # fmt: skip
-    page = window(width=width, dark=dark, signed_in=locked.admin)
+    page = window(width=width, dark=dark, signed_in=content.admin)
 
     def visit(address: str) -> None:
         page.goto(address)
@@ -172,7 +172,7 @@ def test_every_state_is_accessible_and_fits(
     page.get_by_role("button", name=re.compile("^Filters")).click()
     expect(page.get_by_role("heading", name="Filter lessons")).to_be_visible()
     look()
-    visit(f"/admin/lesson/details/?id={locked.stuck.id}")
+    visit(f"/admin/lesson/details/?id={content.stuck.id}")
     page.get_by_role("button", name="Remove video…").click()
     expect(page.get_by_role("heading", name="What will change")).to_be_visible()
     look()
@@ -180,11 +180,28 @@ def test_every_state_is_accessible_and_fits(
     page.get_by_role("button", name="Remove video of 1 lesson").click()
     expect(page.locator(".error-summary")).to_be_focused()
     look()
-    visit(f"/admin/batch/details/?id={locked.done.id}")
+    visit(f"/admin/batch/details/?id={content.done.id}")
     page.get_by_role("button", name="Undo…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     look()
-    visit(f"/admin/user/details/?id={locked.instructor.id}")
+    visit(f"/admin/user/details/?id={content.instructor.id}")
     page.get_by_role("button", name="Disable…").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     look()
+
+
+BELOW_PINNED = """(last) => [
+  [...last.cells].filter((cell) => parseFloat(getComputedStyle(cell).borderBottomWidth) > 0).length,
+  last.cells.length, getComputedStyle(last.nextElementSibling).borderTopWidth]"""
+
+
+def test_one_line_is_below_the_rows_that_need_a_person(window: Window, content: Content) -> None:
+    """On a phone a row is no grid of cells, each with a line of its own."""
+    for width in (1280, 390):
+        page = window(width=width, signed_in=content.admin)
+        page.goto("/admin/lesson/")
+        drawn, cells, above_the_next = page.locator("tr.table__pinned--last").evaluate(BELOW_PINNED)
+        if width == 390:
+            assert (drawn, above_the_next) == (0, "2px")
+        else:
+            assert drawn == cells

@@ -37,6 +37,9 @@ SWITCHES: dict[str, Switch] = {
     "playback_ids": Switch(
         "as_asked", ("as_asked", "missing", "empty", "other_policy"), "what new assets get as playback ids"
     ),
+    "generated_captions": Switch(
+        "ready", ("ready", "errored"), "what becomes of generated captions where there is sound"
+    ),
     "captions_without_audio": Switch(
         "skipped", ("skipped", "errored"), "what becomes of generated captions where nothing can be heard"
     ),

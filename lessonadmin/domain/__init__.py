@@ -12,6 +12,7 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   playback
   account_life | single_sign_on
   polling | webhooks | notifications | second_factor
+  captions
   accounts | attention
   videos | mux_budget
   row_policies

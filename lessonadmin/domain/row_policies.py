@@ -1,7 +1,7 @@
 """Row-level security: which rows of which table a user's statements may see and change. PostgreSQL holds these rules.
 
-They say again, as the second wall, what `permissions` says first: instructors have their own lessons, courses and
-uploads; every user has what is on sale and what they bought, as long as that is not revoked. Staff and the installation itself see everything
+They say again, as the second wall, what `permissions` says first: instructors have their own lessons, courses,
+uploads and captions; every user has what is on sale and what they bought, as long as that is not revoked. Staff and the installation itself see everything
 (`lessonadmin.database.row_access`). A policy may be looser than `permissions`, never stricter: what it hides is missing, without a word.
 The release command puts them into the database (`lessonadmin.database.database_roles`).
 """
@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from lessonadmin.database.database_roles import Command, Policy
 from lessonadmin.domain import permissions
-from lessonadmin.domain.models import Course, Lesson, Notification, Purchase, Tracking
+from lessonadmin.domain.models import CaptionTrack, Course, Lesson, Notification, Purchase, Tracking
 
 # In a subquery it is asked once a statement and not once a row, so that an index can answer. Empty is no user.
 ME: ColumnElement[Any] = literal_column(
@@ -38,6 +38,12 @@ def policies() -> list[Policy]:
             select(Lesson.id).where(Lesson.course_id == COURSE).exists(),
         ),
         _policy(Tracking, "own", "ALL", Tracking.owner_id == ME),
+        _policy(
+            CaptionTrack,
+            "of_own_uploads",
+            "ALL",
+            CaptionTrack.tracking_id.in_(select(Tracking.id).where(Tracking.owner_id == ME)),
+        ),
         _policy(Notification, "own", "ALL", Notification.user_id == ME),
         _policy(Purchase, "own", "SELECT", Purchase.user_id == ME),
         _policy(Purchase, "make", "INSERT", Purchase.user_id == ME),

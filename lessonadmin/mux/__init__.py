@@ -29,7 +29,16 @@ from lessonadmin.mux.api import (
 from lessonadmin.mux.errors import Category, Gone, Kind, Later, MuxError, Nonsense, Refused
 from lessonadmin.mux.events import BadPayload, Event, read_event, read_id_and_type, read_stored_event
 from lessonadmin.mux.passthrough import Passthrough, parse_passthrough
-from lessonadmin.mux.payloads import Asset, AssetPage, AssetStatus, PlaybackId, Upload, UploadStatus
+from lessonadmin.mux.payloads import (
+    Asset,
+    AssetPage,
+    AssetStatus,
+    PlaybackId,
+    TextTrack,
+    TrackStatus,
+    Upload,
+    UploadStatus,
+)
 from lessonadmin.mux.playback_tokens import Audience, BadSigningKey, check_signing_key, playback_token
 from lessonadmin.mux.rate_headers import RateLeft, rate_left
 from lessonadmin.mux.responses import TOKEN_NAMES
@@ -64,6 +73,8 @@ __all__ = [
     "Reason",
     "Refused",
     "SigningKey",
+    "TextTrack",
+    "TrackStatus",
     "Upload",
     "UploadStatus",
     "cancel_upload",

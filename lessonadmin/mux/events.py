@@ -11,7 +11,15 @@ from typing import Any
 
 from lessonadmin.mux import fields, safe_json
 from lessonadmin.mux.passthrough import Passthrough, parse_passthrough
-from lessonadmin.mux.payloads import Asset, Upload, WithoutId, asset_from, upload_from
+from lessonadmin.mux.payloads import (
+    Asset,
+    TextTrack,
+    Upload,
+    WithoutId,
+    asset_from,
+    text_track_from,
+    upload_from,
+)
 
 # Keys whose text gives access (upload addresses, master downloads, live stream keys), and which no code here reads.
 SECRET_KEYS = frozenset({"url", "stream_key", "signing_secret", "private_key", "secret", "token"})
@@ -36,6 +44,7 @@ class Event:
     passthrough: Passthrough | None = None
     asset: Asset | None = None
     upload: Upload | None = None
+    text_track: TextTrack | None = None
     payload: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -127,4 +136,5 @@ def _of_part(data: dict[str, Any], object_id: str | None, object_type: str | Non
         "asset_id": fields.identifier(data.get("asset_id")) or own,
         "upload_id": fields.identifier(data.get("upload_id")),
         "passthrough": parse_passthrough(data.get("passthrough")) if object_type == "asset" else None,
+        "text_track": text_track_from(data),
     }

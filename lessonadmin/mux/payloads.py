@@ -14,6 +14,8 @@ from lessonadmin.mux.passthrough import Passthrough, parse_passthrough
 AssetStatus = Literal["preparing", "ready", "errored", "unknown"]
 UploadStatus = Literal["waiting", "asset_created", "errored", "cancelled", "timed_out", "unknown"]
 ASSET_STATUSES = frozenset({"preparing", "ready", "errored"})
+TrackStatus = Literal["preparing", "ready", "errored", "skipped", "deleted", "unknown"]
+TRACK_STATUSES = frozenset({"preparing", "ready", "errored", "skipped", "deleted"})
 UPLOAD_STATUSES = frozenset({"waiting", "asset_created", "errored", "cancelled", "timed_out"})
 
 
@@ -25,6 +27,18 @@ class WithoutId(ValueError):
 class PlaybackId:
     id: str
     policy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextTrack:
+    """Captions of an asset. `generated`: Mux made them of the speech; the language is "auto" until Mux has found out."""
+
+    id: str
+    status: TrackStatus = "unknown"
+    generated: bool = False
+    language: str | None = None
+    name: str | None = None
+    error_message: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +59,7 @@ class Asset:
     created_at: datetime | None = None
     resolution_tier: str | None = None
     test: bool = False
+    text_tracks: tuple[TextTrack, ...] = ()
 
     def playback_id_for(self, policy: str) -> str | None:
         """The first playback id of this policy: Mux promises no order."""
@@ -121,6 +136,29 @@ def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:
         created_at=fields.moment(data.get("created_at")),
         resolution_tier=fields.short_text(data.get("resolution_tier"), max_length=40),
         test=data.get("test") is True,
+        text_tracks=tuple(
+            one for one in map(text_track_from, fields.items(data.get("tracks"))) if one is not None
+        ),
+    )
+
+
+def text_track_from(value: object) -> TextTrack | None:
+    """Captions out of cleaned JSON; None for a track of another kind, or one without an id."""
+    data = fields.mapping(value)
+    track_id = fields.identifier(data.get("id"))
+    if track_id is None or data.get("type") != "text":
+        return None
+    status, source = data.get("status"), data.get("text_source")
+    _, error_message = _error(data.get("error") or data.get("errors"))
+    return TextTrack(
+        id=track_id,
+        status=cast(TrackStatus, status)
+        if isinstance(status, str) and status in TRACK_STATUSES
+        else "unknown",
+        generated=isinstance(source, str) and source.startswith("generated"),
+        language=fields.short_text(data.get("language_code"), max_length=40),
+        name=fields.short_text(data.get("name"), max_length=100),
+        error_message=error_message,
     )
 
 

@@ -37,6 +37,13 @@ VIDEO = {
     "stuck": State("Stuck", "warning", "warn"),
     "replacement_late": State("New video late", "warning", "warn"),
 }
+CAPTIONS = {
+    "none": State("No captions", "circle"),
+    "preparing": State("Captions soon", "captions", "busy"),
+    "ready": State("Captions", "captions", "good"),
+    "failed": State("Captions failed", "captions", "warn"),
+    "skipped": State("No speech", "captions"),
+}
 # Why something needs attention.
 ATTENTION = {
     "failed": VIDEO["error"],
@@ -118,6 +125,7 @@ FOUND = {
 TABLE: Mapping[str, Mapping[str, State]] = {
     "lesson": LESSON,
     "video": VIDEO,
+    "captions": CAPTIONS,
     "attention": ATTENTION,
     "upload": UPLOAD,
     "event": EVENT,

@@ -1,7 +1,10 @@
 """What an asset consists of besides itself: video and audio tracks, captions, files to download.
 
+Own text is fetched from its address as Mux fetches it: what cannot be had, or is no WebVTT, ends the track with an error.
 Nothing here changes the status of an asset.
 """
+
+import urllib3
 
 from muxsim.checks import AUTO
 from muxsim.engine import Engine
@@ -11,6 +14,9 @@ from muxsim.switches import Switches
 from muxsim.videos.assets import Asset, Assets
 from muxsim.videos.file_type import Findings
 from muxsim.webhooks.event_data import EventSender
+
+FETCHED_WITHIN = 10.0
+MAX_TEXT_BYTES = 10_000_000
 
 
 class Tracks:
@@ -30,6 +36,8 @@ class Tracks:
         with self._store.transaction():
             track = self.caption(wanted, source)
             asset.tracks.append(track)
+            if wanted.get("url"):
+                asset.work.setdefault("texts", {})[track["id"]] = {"url": wanted["url"]}
             self._assets.save(asset)
             self._send.track("video.asset.track.created", asset, track)
             self.engine.after(0.25 * self._switches["processing_seconds"], "caption", asset.id, track["id"])
@@ -43,15 +51,42 @@ class Tracks:
             )
             if asset is None or track is None or track["status"] != "preparing":
                 return
-            heard = any(one["type"] == "audio" for one in asset.tracks)
-            fine = heard or track["text_source"] != "generated_vod"
-            track["status"] = "ready" if fine else self._switches["captions_without_audio"]
-            if track["status"] == "errored":
-                track["error"] = {"type": "no_audio", "messages": ["Asset has no audio track to transcribe."]}
-            elif fine and track["language_code"] == AUTO:
-                track["language_code"] = self._switches["detected_language"]
-                sure = self._ids.random(f"language of {track_id}").uniform(0.6, 1)
-                track["auto_language_confidence"] = round(sure, 2)
+            if track["text_source"] == "generated_vod":
+                self._end_generated(asset, track)
+                return
+        self.engine.in_background(lambda: self._fetch(asset_id, track_id))
+
+    def _end_generated(self, asset: Asset, track: Doc) -> None:
+        heard = any(one["type"] == "audio" for one in asset.tracks)
+        track["status"] = (
+            self._switches["generated_captions"] if heard else self._switches["captions_without_audio"]
+        )
+        if track["status"] == "errored":
+            words = (
+                "The speech could not be recognised." if heard else "Asset has no audio track to transcribe."
+            )
+            track["error"] = {"type": "generation_failed" if heard else "no_audio", "messages": [words]}
+        elif track["status"] == "ready" and track["language_code"] == AUTO:
+            track["language_code"] = self._switches["detected_language"]
+            sure = self._ids.random(f"language of {track['id']}").uniform(0.6, 1)
+            track["auto_language_confidence"] = round(sure, 2)
+        self._assets.save(asset)
+        self._send.track(f"video.asset.track.{track['status']}", asset, track)
+
+    def _fetch(self, asset_id: str, track_id: str) -> None:
+        asset = self._assets.get(asset_id)
+        address = asset.work.get("texts", {}).get(track_id, {}).get("url") if asset else None
+        text, problem = _text_at(address) if address else ("", "There was no address.")
+        with self._store.transaction():
+            asset = self._assets.get(asset_id)
+            track = next((one for one in asset.tracks if one["id"] == track_id), None) if asset else None
+            if asset is None or track is None:
+                return  # deleted meanwhile
+            track["status"] = "errored" if problem else "ready"
+            if problem:
+                track["error"] = {"type": "invalid_input", "messages": [problem]}
+            else:
+                asset.work["texts"][track_id]["text"] = text
             self._assets.save(asset)
             self._send.track(f"video.asset.track.{track['status']}", asset, track)
 
@@ -128,3 +163,22 @@ class Tracks:
             one.update(status="ready", ext=extension, name=f"{name}.{extension}", type="standard")
             renditions["status"] = "ready"
         return fresh
+
+
+def _text_at(address: str) -> tuple[str, str]:
+    """The text behind an address; or why there is none."""
+    try:
+        answer = urllib3.request("GET", address, timeout=FETCHED_WITHIN, retries=False, preload_content=False)
+        body = answer.read(MAX_TEXT_BYTES + 1)
+        answer.release_conn()
+    except (urllib3.exceptions.HTTPError, OSError, ValueError):
+        return "", "The input file could not be downloaded."
+    if answer.status != 200 or len(body) > MAX_TEXT_BYTES:
+        return "", f"The input file could not be downloaded ({answer.status})."
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "", "The input file is not a valid text file."
+    if not text.startswith("WEBVTT") or "-->" not in text:
+        return "", "The input file is not a valid WebVTT file."
+    return text, ""

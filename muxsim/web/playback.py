@@ -108,6 +108,8 @@ def text_playlist(playback_id: str, track_id: str) -> Response:
 def captions(playback_id: str, track_id: str) -> Response:
     seen = view(playback_id, VIDEO)
     track = _text_track(seen, track_id)
+    if (own := _own_text(seen, track)) is not None:
+        return Response(own, content_type="text/vtt; charset=utf-8")
     cues = ["WEBVTT", ""]
     for start, words in _spoken(seen, track):
         end = min(start + 4, seen.asset.doc["duration"])
@@ -118,8 +120,25 @@ def captions(playback_id: str, track_id: str) -> Response:
 @blueprint.get("/<playback_id>/text/<track_id>.txt")
 def transcript(playback_id: str, track_id: str) -> Response:
     seen = view(playback_id, VIDEO)
-    words = [said for _, said in _spoken(seen, _text_track(seen, track_id))]
+    track = _text_track(seen, track_id)
+    own = _own_text(seen, track)
+    words = [said for _, said in _spoken(seen, track)] if own is None else _lines_of(own)
     return Response(" ".join(words), content_type="text/plain; charset=utf-8")
+
+
+def _own_text(seen: View, track: Doc) -> str | None:
+    """What was brought; None for captions that the simulator makes up."""
+    text: str | None = seen.asset.work.get("texts", {}).get(track["id"], {}).get("text")
+    return text
+
+
+def _lines_of(text: str) -> list[str]:
+    """The words of a WebVTT file without its times."""
+    blocks = [block.splitlines() for block in text.split("\n\n")]
+    times = [next((n for n, line in enumerate(lines) if "-->" in line), None) for lines in blocks]
+    return [
+        line for lines, at in zip(blocks, times, strict=True) if at is not None for line in lines[at + 1 :]
+    ]
 
 
 def _spoken(seen: View, track: Doc) -> list[tuple[int, str]]:

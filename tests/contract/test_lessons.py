@@ -15,8 +15,9 @@ LESSON_KEYS = {
 }  # fmt: skip
 VIDEO_KEYS = {
     "status", "upload_id", "asset_id", "playback_id", "playback_policy", "progress", "duration", "error",
-    "replacement",
+    "replacement", "captions",
 }  # fmt: skip
+NO_CAPTIONS = {"status": "none", "language": None}
 
 
 def ready_lesson(stack: Stack, owner: Caller, **more: object) -> tuple[str, Doc]:
@@ -37,7 +38,7 @@ def test_a_new_lesson_is_a_draft_that_wants_to_be_published(instructor: Caller) 
     assert str(uuid.UUID(lesson["id"])) == lesson["id"]
     assert (lesson["status"], lesson["publish_on_ready"]) == ("draft", True)
     assert lesson["creator_id"] == instructor.id
-    assert lesson["video"] == {key: "none" if key == "status" else None for key in VIDEO_KEYS}
+    assert lesson["video"] == dict.fromkeys(VIDEO_KEYS) | {"status": "none", "captions": NO_CAPTIONS}
     assert lesson["created_at"].endswith(("Z", "+00:00"))
     assert lesson["visible_to_students"] is False
 

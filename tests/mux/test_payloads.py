@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessonadmin.mux import Asset, Passthrough, PlaybackId, Upload
+from lessonadmin.mux import Asset, Passthrough, PlaybackId, TextTrack, Upload
 from lessonadmin.mux.payloads import WithoutId, asset_from, upload_from
 from lessonadmin.text.texts import has_control
 
@@ -35,6 +35,7 @@ ASSET_KEYS = st.sampled_from(
         "created_at",
         "resolution_tier",
         "test",
+        "tracks",
     ]
 )
 UPLOAD_KEYS = st.sampled_from(
@@ -165,6 +166,35 @@ def test_the_reason_is_plain_words(
 ) -> None:
     found = read({"id": "x", key: error})
     assert (found.error_type, found.error_message) == (kind, words)
+
+
+TRACK = {
+    "id": "t1", "type": "text", "text_type": "subtitles", "text_source": "generated_vod", "status": "ready",
+    "language_code": "de", "name": "German",
+}  # fmt: skip
+
+
+def test_captions_are_the_text_tracks_of_an_asset() -> None:
+    own = TRACK | {
+        "id": "t2",
+        "text_source": "uploaded",
+        "status": "errored",
+        "error": {"messages": ["not found"]},
+    }
+    asset = asset_from(
+        {"id": "a", "tracks": [{"id": "v", "type": "video"}, TRACK, own, {"type": "text"}, "x"]}
+    )
+    assert asset.text_tracks == (
+        TextTrack(id="t1", status="ready", generated=True, language="de", name="German"),
+        TextTrack(id="t2", status="errored", language="de", name="German", error_message="not found"),
+    )
+    assert asset_from({"id": "a"}).text_tracks == ()
+
+
+@pytest.mark.parametrize("status", [None, "a_word_of_tomorrow", 5, ["ready"]])
+def test_a_track_of_an_unknown_status_is_unknown(status: object) -> None:
+    [found] = asset_from({"id": "a", "tracks": [TRACK | {"status": status}]}).text_tracks
+    assert found.status == "unknown"
 
 
 def test_a_reason_never_carries_an_address_or_grows_without_bound() -> None:

@@ -1,6 +1,9 @@
 """Captions and thumbnails of an asset: what is generated, brought, changed and taken away."""
 
-from typing import Any
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, ClassVar
 
 import mux_python
 import pytest
@@ -12,7 +15,7 @@ from tests.muxsim.receiver import Receiver
 from tests.muxsim.sdk import Reply, Sdk, call
 
 TEXT = {
-    "url": "https://x.example/a.vtt", "type": "text", "text_type": "subtitles", "language_code": "en-GB", "name": "English",
+    "url": "http://127.0.0.1:1/a.vtt", "type": "text", "text_type": "subtitles", "language_code": "en-GB", "name": "English",
 }  # fmt: skip
 
 
@@ -114,6 +117,86 @@ def test_own_text_comes_by_its_address_only(asset: Asset) -> None:
     )  # fmt: skip
     answers = {one: asset.ask("POST", "/tracks", TEXT | dict([one])).status for one in wrong}
     assert answers == dict.fromkeys(wrong, 400)
+
+
+VTT = "WEBVTT\n\n00:00.000 --> 00:02.000\nGrüezi\nmitenand\n\n00:02.000 --> 00:04.000\nAdieu\n"
+
+
+class TextServer(BaseHTTPRequestHandler):
+    """Answers every GET with what `texts` has for its path, else 404."""
+
+    texts: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:
+        body = self.texts.get(self.path)
+        self.send_response(200 if body is not None else 404)
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, *_: Any) -> None:
+        """Not into the output of the tests."""
+
+
+@pytest.fixture
+def texts() -> Iterator[str]:
+    TextServer.texts = {
+        "/own.vtt": VTT.encode(), "/page.vtt": b"<html>", "/latin.vtt": "WEBVTT\n\n00:00 --> é".encode("latin-1"),
+    }  # fmt: skip
+    server = ThreadingHTTPServer(("127.0.0.1", 0), TextServer)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_own_text_is_fetched_and_played_as_it_came(asset: Asset, texts: str, receiver: Receiver) -> None:
+    made = asset.ask("POST", "/tracks", TEXT | {"url": f"{texts}/own.vtt"}).body["data"]
+    assert made["status"] == "preparing"
+    assert asset.control.flush_events()
+    [track] = asset.tracks("text")
+    assert (track["status"], "url" in track) == ("ready", False)
+    assert receiver.types[-2:] == ["video.asset.track.created", "video.asset.track.ready"]
+    playback = asset.control.asset(asset.id)["playback_ids"][0]["id"]
+    base = f"{asset.url.split('/video/')[0]}/{playback}/text/{track['id']}"
+    assert call("GET", base + ".vtt", token=None).raw.decode() == VTT
+    assert call("GET", base + ".txt", token=None).raw.decode() == "Grüezi mitenand Adieu"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/none.vtt", "could not be downloaded (404)"),
+        ("/page.vtt", "not a valid WebVTT file"),
+        ("/latin.vtt", "not a valid text file"),
+        (":1/unreachable.vtt", "could not be downloaded"),
+    ],
+)
+def test_own_text_that_cannot_be_had_ends_with_an_error(
+    asset: Asset, texts: str, receiver: Receiver, path: str, words: str
+) -> None:
+    address = f"http://127.0.0.1{path}" if path.startswith(":") else texts + path
+    asset.ask("POST", "/tracks", TEXT | {"url": address})
+    assert asset.control.flush_events()
+    [track] = asset.tracks("text")
+    assert track["status"] == "errored"
+    assert words in track["error"]["messages"][0]
+    assert receiver.types[-1] == "video.asset.track.errored"
+
+
+def test_generated_captions_fail_where_they_are_to(asset: Asset, receiver: Receiver) -> None:
+    asset.control.set_switch("generated_captions", "errored")
+    [audio] = asset.tracks("audio")
+    asset.ask(
+        "POST",
+        f"/tracks/{audio['id']}/generate-subtitles",
+        {"generated_subtitles": [{"passthrough": "mine"}]},
+    )
+    assert asset.control.flush_events()
+    [track] = asset.tracks("text")
+    assert (track["status"], track["passthrough"]) == ("errored", "mine")
+    assert asset.ask("DELETE", f"/tracks/{track['id']}").status == 204
+    assert asset.control.flush_events()
+    assert receiver.types[-2:] == ["video.asset.track.errored", "video.asset.track.deleted"]
 
 
 def test_an_asset_that_is_not_ready_takes_no_text(sim: Simulator, control: Control) -> None:

@@ -10,7 +10,13 @@ from collections.abc import Iterator
 from lessonadmin.domain.diagnosis import outages
 from lessonadmin.domain.diagnosis.facts import Uploads, VideoFacts, read_facts
 from lessonadmin.domain.diagnosis.finding import Button, Finding
-from lessonadmin.domain.diagnosis.findings import finding_in_database, held, not_begun, replacement
+from lessonadmin.domain.diagnosis.findings import (
+    captions,
+    finding_in_database,
+    held,
+    not_begun,
+    replacement,
+)
 from lessonadmin.domain.diagnosis.findings_at_mux import finding_at_mux
 from lessonadmin.domain.diagnosis.mux_comparison import Look
 from lessonadmin.domain.models import Owner
@@ -53,3 +59,4 @@ def _surroundings(case: VideoFacts, main: Finding) -> Iterator[Finding]:
         yield Finding("events_waiting", said, "trouble", (replay,))
     if case.is_replacement and main.cause != "replacement_late":
         yield replacement(case)
+    yield from captions(case)

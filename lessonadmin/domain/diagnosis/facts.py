@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, literal, select, union_all
 
 from lessonadmin.db import db
+from lessonadmin.domain.captions import learning
 from lessonadmin.domain.diagnosis.mux_comparison import Look
 from lessonadmin.domain.models import AssetDeletion, MuxCall, MuxEvent, Owner, Tracking, User, owners
 from lessonadmin.domain.models.lessons import OPEN_STATUSES
@@ -60,6 +61,7 @@ class VideoFacts:
     not_begun: "NotBegun | None" = None
     asked: Asked | None = None  # to upload again
     instructor: str = "The instructor"
+    captions_error: str = ""  # Mux's words, where it made none
 
     @property
     def status(self) -> str:
@@ -200,7 +202,15 @@ def read_facts(owner: Owner, look: Look | None, uploads: "Uploads | None" = None
         _not_begun(owner, video),
         None if plays else upload_again.asked(owner, video.in_question),
         (instructor.name or instructor.email) if instructor is not None else "The instructor",
+        _captions_error(video.playing),
     )
+
+
+def _captions_error(upload: Tracking | None) -> str:
+    if upload is None or upload.captions != "failed":
+        return ""
+    failed = (one.error for one in learning.of_upload(upload) if one.state == "failed" and one.error)
+    return next(failed, learning.NEVER_MADE)
 
 
 def _not_begun(owner: Owner, video: LockedVideo) -> NotBegun | None:

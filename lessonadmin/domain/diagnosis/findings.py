@@ -189,6 +189,22 @@ def _ready(case: VideoFacts) -> Finding:
     return Finding("fine", "The preview plays. There is nothing to do.", "fine")
 
 
+def captions(case: VideoFacts) -> Iterator[Finding]:
+    """Why the video that plays has no captions, if some were asked for."""
+    upload = case.shown
+    if upload is None or upload.status != "ready":
+        return
+    if upload.captions == "failed":
+        said = f"It has no captions: Mux was to make them and did not. {case.captions_error}"
+        yield Finding("captions_failed", said, "trouble", (check(case),))
+    elif upload.captions == "skipped":
+        said = "It has no captions: Mux heard no speech in the video and skipped them."
+        yield Finding("captions_skipped", said, "fine")
+    elif upload.captions == "preparing":
+        said = "Mux is making its captions; that takes longer than the video itself. It is asked about them regularly."
+        yield Finding("captions_preparing", said, "waiting", (check(case),))
+
+
 def replacement(case: VideoFacts) -> Finding:
     """A new video beside one that plays: on its way as it should be, or late."""
     if not case.stuck:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import mux_budget
+from lessonadmin.domain.captions import learning
 from lessonadmin.domain.maintenance import old_videos
 from lessonadmin.domain.maintenance.find_asset import Finder
 from lessonadmin.domain.models import Kind, Lesson, Owner, Tracking, owners
@@ -140,6 +141,7 @@ def _take_over(owner: Owner, asset: mux.Asset, actor: Actor) -> None:
             keep=video.owner.mux_playback_id,
         )
         transitions.apply(video, upload, observation)
+        learning.learn(video, upload, observation)
         transitions.project(video)
         playing = video.playing
         if playing is not None and isinstance(video.owner, Lesson) and video.owner.is_playable:

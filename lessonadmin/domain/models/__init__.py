@@ -34,7 +34,7 @@ from lessonadmin.domain.models.sign_in_methods import (
     ProviderIdentity,
     RecoveryCode,
 )
-from lessonadmin.domain.models.videos import AssetDeletion, Tracking, UploadCancellation
+from lessonadmin.domain.models.videos import AssetDeletion, CaptionTrack, Tracking, UploadCancellation
 
 __all__ = [
     "AccountLink",
@@ -45,6 +45,7 @@ __all__ = [
     "AuthenticatorApp",
     "Batch",
     "BatchItem",
+    "CaptionTrack",
     "Course",
     "Difference",
     "EditingHold",

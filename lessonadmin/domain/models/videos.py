@@ -1,4 +1,4 @@
-"""The way of a video: one tracking row an upload, one deletion row an asset that must go at Mux.
+"""The way of a video: one tracking row an upload, its captions, one deletion row an asset that must go at Mux.
 
 `owner_id` is who the lesson or course belongs to; a trigger keeps it true, also when a lesson changes hands.
 """
@@ -29,7 +29,10 @@ from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, Stamped, 
 from lessonadmin.domain.models.lessons import OPEN, OPEN_STATUSES, Course, Kind, Lesson, in_open_state
 from lessonadmin.text.temporary_ids import PATTERN, is_temporary
 
+CAPTIONS_STATUSES = ("none", "preparing", "ready", "failed", "skipped")
 TRACKING_STATUSES = ("uploading", "processing", "ready", "error", "cancelled", "deleting", "deleted")
+TRACK_STATES = ("preparing", "ready", "failed", "skipped", "deleted")
+TRACK_SOURCES = ("generated", "own")
 CURRENT_AND_OPEN = f"superseded_at IS NULL AND status IN ({OPEN})"
 MIGRATED = "migrated"
 ANY_POLICY = "any"
@@ -56,7 +59,10 @@ class Tracking(WithMuxIds, Stamped, Base):
     filename: Mapped[str] = mapped_column(Text, server_default="", default="")
     content_type: Mapped[str] = mapped_column(Text, server_default="", default="")
     size: Mapped[int | None] = mapped_column(BigInteger)
-    caption_language: Mapped[str | None] = mapped_column(Text)
+    caption_language: Mapped[str | None] = mapped_column(Text)  # that captions were asked for in
+    # How its captions stand, and in which language (`captions.learning` alone writes both); empty: nothing is known of any.
+    captions: Mapped[str | None] = mapped_column(Text)
+    captions_language: Mapped[str | None] = mapped_column(Text)
     progress: Mapped[int | None] = mapped_column(Integer)
     duration: Mapped[float | None] = mapped_column(Float)
 
@@ -89,6 +95,7 @@ class Tracking(WithMuxIds, Stamped, Base):
 
     __table_args__ = (
         one_of("status", TRACKING_STATUSES),
+        one_of("captions", CAPTIONS_STATUSES),
         CheckConstraint("num_nonnulls(lesson_id, course_id) = 1", name="one_owner"),
         CheckConstraint("progress BETWEEN 0 AND 100", name="progress_range"),
         CheckConstraint("status <> 'ready' OR mux_asset_id IS NOT NULL", name="ready_has_asset"),
@@ -238,6 +245,28 @@ class Tracking(WithMuxIds, Stamped, Base):
     @classmethod
     def _plays(cls) -> ColumnElement[bool]:
         return and_(cls.superseded_at.is_(None), cls.status == literal_column("'ready'"))
+
+
+class CaptionTrack(Stamped, Base):
+    """A text track that the asset of an upload has at Mux, or had: the row stays when its track is deleted, so that an event which
+    comes late brings nothing back."""
+
+    __tablename__ = "caption_tracks"
+
+    id: Mapped[Key]
+    tracking_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("mux_asset_tracking.id", ondelete="CASCADE"))
+    mux_track_id: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(Text)
+    label: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        one_of("state", TRACK_STATES),
+        one_of("source", TRACK_SOURCES),
+        Index("uq_caption_tracks_track", "tracking_id", "mux_track_id", unique=True),
+    )
 
 
 class AssetDeletion(Base):

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from lessonadmin import mux
 from lessonadmin.db import Actor, db, later, transaction, transaction_time
 from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.captions import learning
 from lessonadmin.domain.errors import Missing, Unavailable
 from lessonadmin.domain.models import Kind, Tracking
 from lessonadmin.domain.polling import not_found_guard
@@ -211,7 +212,8 @@ def apply_locked(video: LockedVideo, upload: Tracking, observation: Observation)
         recheck_schedule.schedule_next(upload)
     elif outcome != "ask":
         recheck_schedule.unschedule(upload)
-    return outcome
+    learned = learning.learn(video, upload, observation)
+    return "applied" if learned and outcome == "no_change" else outcome
 
 
 def ran_out(upload: Tracking) -> bool:

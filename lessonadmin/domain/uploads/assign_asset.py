@@ -12,6 +12,7 @@ from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.captions import learning
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import AssetDeletion, Owner, Tracking
 from lessonadmin.domain.models.videos import MIGRATED
@@ -80,6 +81,7 @@ def take_over(video: LockedVideo, asset: mux.Asset, chosen: mux.PlaybackId) -> N
     if observation.playback_id is not None:
         observation = replace(observation, playback_id=chosen.id, policy=chosen.policy)
     transitions.apply(video, upload, observation)
+    learning.learn(video, upload, observation)
 
 
 def _keep(asset_id: str) -> None:

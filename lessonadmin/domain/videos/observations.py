@@ -26,6 +26,7 @@ class Observation:
     progress: int | None = None
     error_type: str | None = None
     error_message: str | None = None
+    text_tracks: tuple[mux.TextTrack, ...] = ()
 
 
 UPLOAD_STATUSES = {
@@ -60,6 +61,7 @@ def asset_observation(
         progress=asset.progress,
         error_type=_error_type(asset, video_event) if failed else None,
         error_message=asset.error_message if video_event is VideoEvent.ASSET_ERRORED else None,
+        text_tracks=asset.text_tracks,
     )
 
 

@@ -4,7 +4,7 @@
 there is an observation of the upload. Nothing in here talks to Mux.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from lessonadmin import config
 from lessonadmin.db import transaction_time
@@ -24,13 +24,23 @@ def schedule_next(upload: Tracking) -> None:
     when it has run out, since Mux sends no event.
     """
     now = transaction_time()
-    shortest = float(config.current().recheck_after_seconds)
-    age = (now - upload.created_at).total_seconds()
-    silence = min(max(age * SHARE_OF_AGE, shortest), max(shortest, MAX_SILENCE_SECONDS))
-    due = now + timedelta(seconds=silence)
+    due = now + timedelta(seconds=_silence((now - upload.created_at).total_seconds()))
     if upload.status == "uploading" and upload.expires_at is not None and upload.expires_at > now:
         due = min(due, upload.expires_at + AFTER_THE_END)
     upload.next_check_at, upload.handed_over_at = due, None
+
+
+def schedule_for_captions(upload: Tracking, *, since: datetime) -> None:
+    """The video plays and its captions are still being made: Mux is asked after a quarter of the time that it has worked
+    on them, within the same bounds."""
+    now = transaction_time()
+    upload.next_check_at = now + timedelta(seconds=_silence((now - since).total_seconds()))
+    upload.handed_over_at = None
+
+
+def _silence(age: float) -> float:
+    shortest = float(config.current().recheck_after_seconds)
+    return min(max(age * SHARE_OF_AGE, shortest), max(shortest, MAX_SILENCE_SECONDS))
 
 
 def schedule_now(upload: Tracking) -> None:

@@ -76,6 +76,19 @@ class KeptVideo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Captions:
+    """How the captions stand of what is shown: "none", "preparing", "ready", "failed" or "skipped"; "auto" is a language that
+    Mux has not found out yet."""
+
+    status: str = "none"
+    language: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        return wording.captions_sentence(self.status, self.language)
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoStatus:
     """What plays; else what is coming; else how the last one ended."""
 
@@ -96,6 +109,7 @@ class VideoStatus:
     can_undo: bool
     temporary: bool
     error: Failure | None
+    captions: Captions
     replacement: Replacement | None
 
     @property
@@ -176,8 +190,18 @@ def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
         can_undo=conditions.can_undo(video.uploads),
         temporary=temporary,
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
+        captions=captions_of(upload),
         replacement=_replacement(video, stuck) if status == "ready" else None,
     )
+
+
+def captions_of(upload: Tracking | None) -> Captions:
+    """Those that were asked for with an upload are being made from then on."""
+    if upload is None or upload.status in ("error", "cancelled", "deleting", "deleted"):
+        return Captions()
+    if upload.captions is None and upload.caption_language is not None and upload.is_open:
+        return Captions(status="preparing", language=upload.caption_language)
+    return Captions(status=upload.captions or "none", language=upload.captions_language)
 
 
 def _is_unconfirmed(upload: Tracking | None, now: datetime | None) -> bool:

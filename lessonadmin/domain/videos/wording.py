@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from lessonadmin import mux
 from lessonadmin.domain.videos.state_machine import NOT_BEGUN
 
 FAILURE_SENTENCES = {
@@ -48,6 +49,14 @@ LATE = {
     "processing": "Mux is still processing the file",
 }
 HELD = "A file is held until support decides"
+
+CAPTIONS_SENTENCES = {
+    "none": "This video has no captions.",
+    "preparing": "Mux is making captions{in_language}. The video plays meanwhile.",
+    "ready": "Captions{in_language} are in the player.",
+    "failed": "Mux could not make captions for this video.",
+    "skipped": "Mux heard no speech in this video, so it made no captions.",
+}
 
 STATUS_SENTENCES = {
     "none": "There is no video yet.",
@@ -194,3 +203,10 @@ def why_failed(error_type: str | None, message: str | None) -> str:
     if said:
         return f"Mux could not process this video: {said.rstrip('.')}. Please check the file and upload it again."
     return "Mux could not process this video. Please check that the file plays and upload it again."
+
+
+def captions_sentence(status: str, language: str | None) -> str:
+    """How the captions of a video stand; the language by its name, once it is known."""
+    known = language if language and language != mux.AUTOMATIC else None
+    in_language = f" in {mux.LANGUAGES.get(known, known)}" if known else ""
+    return CAPTIONS_SENTENCES[status].format(in_language=in_language)

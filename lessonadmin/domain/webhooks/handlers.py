@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from lessonadmin import mux
 from lessonadmin.db import db
+from lessonadmin.domain.captions import learning
 from lessonadmin.domain.models import AssetDeletion, Tracking, UploadCancellation
 from lessonadmin.domain.models.videos import MIGRATED
 from lessonadmin.domain.videos import locking, outbox, transitions
@@ -28,6 +29,13 @@ ASSET_TYPES = {
     "video.asset.warning": None,
     "video.asset.non_standard_input_detected": None,
     "video.asset.deleted": None,
+}
+TRACK_TYPES: dict[str, mux.TrackStatus] = {
+    "video.asset.track.created": "preparing",
+    "video.asset.track.ready": "ready",
+    "video.asset.track.errored": "errored",
+    "video.asset.track.skipped": "skipped",
+    "video.asset.track.deleted": "deleted",
 }
 UPLOAD_TYPES = {
     "video.upload.asset_created": VideoEvent.ASSET_SEEN,
@@ -53,9 +61,13 @@ def apply_event(event: mux.Event) -> EventResult:
 
 def apply_to(target: Target | None, event: mux.Event) -> EventResult:
     """The same where it is known already which lesson or course the event is about."""
-    if not _is_known(event):
-        return EventResult("ignored")
+    if not _is_known(event) or (event.type in TRACK_TYPES and target is None):
+        return EventResult(
+            "ignored"
+        )  # of an unknown asset the captions say nothing; a known one is looked at again
     video = locking.lock_video(*target, in_trash_too=True) if target is not None else None
+    if video is not None and event.type in TRACK_TYPES:
+        return _apply_to_captions(video, event)
     if video is None:
         return _without_owner(event, target)
     upload = _find_upload(video, event)
@@ -64,11 +76,23 @@ def apply_to(target: Target | None, event: mux.Event) -> EventResult:
     if upload is None or observation is None or _of_another_asset(upload, event):
         return EventResult("unmatched", kind, owner_id)
     outcome = transitions.apply(video, upload, observation)
-    return EventResult("applied" if outcome == "applied" else "no_change", kind, owner_id)
+    learned = learning.learn(video, upload, observation)
+    return EventResult("applied" if outcome == "applied" or learned else "no_change", kind, owner_id)
+
+
+def _apply_to_captions(video: LockedVideo, event: mux.Event) -> EventResult:
+    """The type decides how the track stands, as it does for the video."""
+    transitions.ensure_tracked(video)
+    upload = video.of_asset(event.asset_id or "")
+    track = event.text_track
+    learned = False
+    if upload is not None and track is not None:
+        learned = learning.learn_track(video, upload, replace(track, status=TRACK_TYPES[event.type]))
+    return EventResult("applied" if learned else "no_change", video.owner.kind, video.owner.id)
 
 
 def _is_known(event: mux.Event) -> bool:
-    return event.type in ASSET_TYPES or event.type in UPLOAD_TYPES
+    return event.type in ASSET_TYPES or event.type in UPLOAD_TYPES or event.type in TRACK_TYPES
 
 
 def find_targets(events: Sequence[mux.Event]) -> list[Target | None]:

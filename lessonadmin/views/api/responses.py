@@ -7,7 +7,7 @@ users who may change it.
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -25,6 +25,7 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 IN_TRASH = "In the trash since; null outside it."
 IDS = "Null for users who may not play the video."
 Item = TypeVar("Item", bound=BaseModel)
+CaptionsStatus = Literal["none", "preparing", "ready", "failed", "skipped"]
 
 
 class FailureResponse(BaseModel):
@@ -53,6 +54,15 @@ class ReplacementResponse(BaseModel):
     error: FailureResponse | None
 
 
+class CaptionsResponse(BaseModel):
+    """How the captions of a video stand."""
+
+    status: CaptionsStatus
+    language: Annotated[
+        str | None, Field(description="As Mux names it; `auto` until Mux has found out which one it is.")
+    ]
+
+
 class VideoResponse(BaseModel):
     """The video that plays; else the one that is coming; else how the last one ended."""
 
@@ -67,6 +77,10 @@ class VideoResponse(BaseModel):
     replacement: Annotated[
         ReplacementResponse | None, Field(description="Only for users who may change the lesson or course.")
     ]
+    captions: Annotated[
+        CaptionsResponse,
+        Field(description="`skipped`: Mux heard no speech. The video is ready before its captions are."),
+    ]
 
     @classmethod
     def of(cls, found: video_status.VideoStatus, *, plays: bool, changes: bool) -> "VideoResponse":
@@ -80,6 +94,10 @@ class VideoResponse(BaseModel):
             progress=found.progress,
             duration=found.duration,
             error=FailureResponse.of(found.error),
+            captions=CaptionsResponse(
+                status=found.captions.status,  # type: ignore[arg-type]  # the table has a constraint for it
+                language=found.captions.language,
+            ),
             replacement=ReplacementResponse(
                 status=coming.status,  # type: ignore[arg-type]
                 upload_id=coming.upload_id,

@@ -18,7 +18,7 @@ from lessonadmin.domain.uploads import direct_upload, estimates
 from lessonadmin.domain.uploads.estimates import Estimate
 from lessonadmin.domain.videos import restoring, video_status
 from lessonadmin.domain.videos.restoring import Removed
-from lessonadmin.domain.videos.video_status import KeptVideo, VideoStatus
+from lessonadmin.domain.videos.video_status import Captions, KeptVideo, VideoStatus
 from lessonadmin.views.videos.actions import ACTIONS
 from lessonadmin.web import address_numbers, fragments, headers
 from lessonadmin.web.player import Player, player_of
@@ -27,6 +27,7 @@ MAX_ATTEMPTS = 60
 # while a person looks, so that a page shows within two seconds what is known here; an unchanged answer has no body
 WAITED_FOR_SECONDS = 3600.0  # a time that a lesson has, by a page that is open meanwhile
 PAGE_POLL_MS = 1500
+CAPTIONS_POLL_MS = 5000
 SHOWN_LATE = ("uploading", "processing", "ready")
 # what a browser offers first; the rest of Mux's languages follows by name
 FIRST_LANGUAGES = (("", "No captions"), (mux.AUTOMATIC, "Let Mux detect the language"))
@@ -84,11 +85,17 @@ class Card:
             return None
         if self.moving:
             return PAGE_POLL_MS
+        if self.captions.status == "preparing":
+            return CAPTIONS_POLL_MS
         times = (
             (self.owner.publish_not_before, self.owner.unpublish_at) if isinstance(self.owner, Lesson) else ()
         )
         left = min(((at - datetime.now(UTC)).total_seconds() for at in times if at is not None), default=None)
         return max(PAGE_POLL_MS, int(left * 1000)) if left is not None and left < WAITED_FOR_SECONDS else None
+
+    @property
+    def captions(self) -> Captions:
+        return self.video_status.captions if self.video_status is not None else Captions()
 
     @property
     def late(self) -> bool:

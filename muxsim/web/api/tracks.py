@@ -23,7 +23,7 @@ def _track(asset: Asset, track_id: str) -> Doc:
 
 @blueprint.post("")
 def create_track(asset_id: str) -> Answer:
-    """Text comes from a public URL, and no other way. The simulator believes it and never fetches it."""
+    """Text comes from a public URL, and no other way: it is fetched after the answer."""
     asset, body = found(asset_id), checks.json_body(request)
     if asset.status != "ready":
         raise invalid("Tracks can only be added to an asset that is ready.")
@@ -33,7 +33,10 @@ def create_track(asset_id: str) -> Answer:
     url = checks.text(body.get("url"), "url", most=2000)
     if not url or not url.startswith(("http://", "https://")):
         raise invalid("url must be an http or https address.")
-    wanted = _named(body) | {"closed_captions": checks.flag(body.get("closed_captions"), "closed_captions")}
+    wanted = _named(body) | {
+        "url": url,
+        "closed_captions": checks.flag(body.get("closed_captions"), "closed_captions"),
+    }
     if wanted["language_code"] is None:
         raise invalid("language_code is required.")
     return data(sim().tracks.add_caption(asset, wanted, source="uploaded"), 201)

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain.diagnosis import diagnose, findings, findings_at_mux, outages
 from lessonadmin.domain.diagnosis.finding import Finding
 from lessonadmin.domain.diagnosis.mux_comparison import Look
-from lessonadmin.domain.models import Alarm, AssetDeletion, Course, Lesson, MuxCall
+from lessonadmin.domain.models import Alarm, AssetDeletion, Course, Lesson, MuxCall, Tracking
 from tests.domain.diagnosis.support import fresh
 from tests.factories import (
     keep,
@@ -105,6 +105,16 @@ def beside(**row: Any) -> Case:
     return make
 
 
+def with_captions(state: str) -> Case:
+    def make() -> Lesson:
+        lesson = make_playing_lesson()
+        db.session.execute(update(Tracking).where(Tracking.lesson_id == lesson.id).values(captions=state))
+        db.session.commit()
+        return lesson
+
+    return make
+
+
 def withdrawn(error_type: str) -> Case:
     def make() -> Lesson:
         lesson = make_lesson()
@@ -154,6 +164,9 @@ IN_DATABASE: dict[str, Row] = {
     "draft": (ready(status="draft", publish_on_ready=False), "the lesson is a draft", ["publish"]),
     "published": (make_playing_lesson, "There is nothing to do.", []),
     "fine": (lambda: make_course(video_processing_status="ready", mux_asset_id="a", mux_playback_id="p"), "The preview plays.", []),
+    "captions_failed": (with_captions("failed"), "Mux made no captions.", [CHECK]),
+    "captions_skipped": (with_captions("skipped"), "Mux heard no speech", []),
+    "captions_preparing": (with_captions("preparing"), "Mux is making its captions", [CHECK]),
     "replacement": (beside(), "the current one plays until it is ready", []),
     "replacement_late": (beside(created_at=OLD, **WAITS), "Tina Vale must choose the file again.", [ASK, CANCEL, CHECK]),
     "upload_errored": (failed("upload_errored"), "Tina Vale must upload it again.", [ASK, CHECK]),

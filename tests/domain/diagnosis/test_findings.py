@@ -10,7 +10,7 @@ from sqlalchemy import func, text, update
 
 from lessonadmin.db import Actor, db
 from lessonadmin.domain.batches import registry, scheduling
-from lessonadmin.domain.diagnosis import finding
+from lessonadmin.domain.diagnosis import diagnose, finding
 from lessonadmin.domain.models import Lesson, Tracking
 from lessonadmin.domain.uploads import direct_upload
 from tests.domain.diagnosis.support import (
@@ -270,3 +270,30 @@ def test_a_lost_message_about_a_replacement_is_not_held_against_the_video_that_p
     beside = compared(owner)
     assert beside["Playback id"].agrees
     assert beside["Video"].agrees
+
+
+@pytest.mark.parametrize(
+    ("switch", "audio", "cause", "severity"),
+    [("errored", True, "captions_failed", "trouble"), ("ready", False, "captions_skipped", "fine")],
+)
+def test_why_there_are_no_captions(
+    mux_sim: MuxSim, switch: str, audio: bool, cause: str, severity: str
+) -> None:
+    mux_sim.control.set_switch("generated_captions", switch)
+    lesson = make_lesson()
+    file = direct_upload.File(name="talk.mp4", caption_language="en")
+    ticket = direct_upload.start(lesson, file, actor=Actor.user(lesson.creator_id))
+    mux_sim.control.complete_upload(ticket.upload_id, audio=audio)
+    before = mux_sim.waiting()
+    for event in [one for one in before if ".track." not in one["type"]]:
+        mux_sim.give(event)
+    mux_sim.control.flush_events()
+    rest = [one for one in (*before, *mux_sim.waiting()) if one["type"] != "video.asset.track.created"]
+    for event in [one for one in rest if ".track." not in one["type"]]:
+        mux_sim.give(event)
+    assert causes(lesson) == ["published", "captions_preparing"]
+    for event in [one for one in rest if ".track." in one["type"]]:
+        mux_sim.give(event)
+    main, found = diagnose.diagnose(fresh(lesson))
+    assert (main.cause, found.cause, found.severity) == ("published", cause, severity)
+    assert ("could not be recognised" in found.sentence) == (cause == "captions_failed")

@@ -72,11 +72,25 @@ def test_captions_that_came_to_nothing_change_no_video(mux_sim: MuxSim, status: 
         "object": {"type": "track", "id": "track1"},
         "data": {**track, "asset_id": asset["id"]},
     }
-    assert mux_sim.give(told) == "ignored"
+    known = status != "a_word_of_tomorrow"
+    assert mux_sim.give(told) == ("applied" if known else "ignored")
     ready = {"id": f"later-{status}", "type": "video.asset.updated", "data": {**asset, "tracks": [track]}}
     assert mux_sim.give(ready) == "no_change"
     now = mux_sim.lesson(lesson)
     assert (now.status, now.video_processing_status) == ("published", "ready")
+    assert mux_sim.uploads(now)[0].captions == {"skipped": "skipped", "errored": "failed"}.get(status)
+
+
+def test_captions_of_an_unknown_asset_are_not_waited_for(mux_sim: MuxSim) -> None:
+    """Other applications have captions, too; those of a video that becomes known later are seen in the next look at it."""
+    data = {
+        "id": "track1",
+        "type": "text",
+        "text_source": "generated_vod",
+        "status": "ready",
+        "asset_id": "theirs",
+    }
+    assert mux_sim.give(event("video.asset.track.ready", **data)) == "ignored"
 
 
 def test_a_lesson_from_before_tracking(mux_sim: MuxSim) -> None:
@@ -147,10 +161,10 @@ def test_an_attempt_never_changes_its_asset(mux_sim: MuxSim) -> None:
         ("video.asset.non_standard_input_detected", "applied"),
         ("video.asset.deleted", "applied"),
         ("video.asset.live_stream_completed", "ignored"),
-        ("video.asset.track.created", "ignored"),
-        ("video.asset.track.ready", "ignored"),
-        ("video.asset.track.errored", "ignored"),
-        ("video.asset.track.skipped", "ignored"),
+        ("video.asset.track.created", "no_change"),
+        ("video.asset.track.ready", "no_change"),
+        ("video.asset.track.errored", "no_change"),
+        ("video.asset.track.skipped", "no_change"),
         ("video.asset.static_rendition.ready", "ignored"),
         ("video.asset.static_renditions.ready", "ignored"),
         ("video.asset.master.ready", "ignored"),

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lessonadmin.database import connections
-from lessonadmin.db import db
+from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain.lessons import lessons, listing
 from lessonadmin.domain.models import AssetDeletion, AuditLog, Lesson, Tracking, UploadCancellation
 from muxsim.client import Control
@@ -25,9 +25,10 @@ LESSON_KEYS = [
 ]  # fmt: skip
 VIDEO_KEYS = [
     "status", "upload_id", "asset_id", "playback_id", "playback_policy", "progress", "duration", "error",
-    "replacement",
+    "replacement", "captions",
 ]  # fmt: skip
-NO_VIDEO = dict.fromkeys(VIDEO_KEYS) | {"status": "none"}
+NO_CAPTIONS = {"status": "none", "language": None}
+NO_VIDEO = dict.fromkeys(VIDEO_KEYS) | {"status": "none", "captions": NO_CAPTIONS}
 
 
 def shown(person: Person, lesson: Lesson) -> dict[str, Any]:
@@ -159,6 +160,22 @@ def test_a_time_that_is_none_or_makes_no_sense_is_named(people: People, name: st
     answer = people.instructor.patch(f"/lessons/{lesson.id}", {name: at})
     assert answer.status_code == 400
     assert set(answer.get_json()["error"]["fields"]) == {name}
+
+
+def test_how_the_captions_stand(people: People) -> None:
+    lesson = factories.make_lesson(creator=people.instructor.user)
+    upload = factories.make_tracking(lesson, caption_language="auto")
+    assert shown(people.instructor, lesson)["video"]["captions"] == {
+        "status": "preparing",
+        "language": "auto",
+    }
+    with factories.in_context(), transaction(CLI):
+        there = db.session.get_one(Tracking, upload.id)
+        there.captions, there.captions_language = "ready", "de"
+    assert shown(people.instructor, lesson)["video"]["captions"] == {"status": "ready", "language": "de"}
+    with factories.in_context(), transaction(CLI):
+        db.session.get_one(Tracking, upload.id).status = "error"
+    assert shown(people.instructor, lesson)["video"]["captions"] == NO_CAPTIONS
 
 
 # who sees the ids

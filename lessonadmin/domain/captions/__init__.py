@@ -1,0 +1,1 @@
+"""Captions of videos: what Mux makes of the speech, and what is brought."""

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import TypeVar
 
@@ -20,7 +20,16 @@ from flask.testing import FlaskClient
 
 from lessonadmin.db import CLI, NoTransaction, actor, db, transaction
 from lessonadmin.domain.accounts import passwords, sessions, tokens
-from lessonadmin.domain.models import AuthenticatorApp, Course, Lesson, MuxEvent, Purchase, Tracking, User
+from lessonadmin.domain.models import (
+    AuthenticatorApp,
+    Course,
+    Lesson,
+    LessonView,
+    MuxEvent,
+    Purchase,
+    Tracking,
+    User,
+)
 from lessonadmin.domain.second_factor import authenticator_app, passkeys, recovery_codes, totp
 from tests.authenticator import Authenticator
 
@@ -117,6 +126,12 @@ def make_purchase(lesson: Lesson, buyer: User) -> Purchase:
             price_cents=lesson.price_cents,
         )
     )
+
+
+def make_view(lesson: Lesson, day: date = date(2026, 11, 20), **columns: object) -> LessonView:
+    """What was watched of a lesson on a day: a minute."""
+    columns = {"mux_asset_id": f"watched{next(_numbers)}", "seconds": 60.0, **columns}
+    return keep(LessonView(lesson_id=lesson.id, owner_id=lesson.creator_id, day=day, **columns))
 
 
 def make_event(*, type: str = "video.asset.ready", **columns: object) -> MuxEvent:  # noqa: A002 - the column's name

@@ -28,7 +28,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
             "The columns about the video in `lessons` and `courses` are a projection of the uploads in `mux_asset_tracking`. What must"
             " still happen at Mux is a row of `asset_deletions` or `upload_cancellations` until it is done: the outbox."
         ),
-        "courses lessons editing_holds mux_asset_tracking caption_tracks asset_deletions upload_cancellations purchases staff_notes search_words",
+        "courses lessons editing_holds mux_asset_tracking caption_tracks asset_deletions upload_cancellations purchases lesson_views counted_days staff_notes search_words",
     ),
     "Accounts": (
         "People, and how they prove who they are. Secrets are stored as hashes.",
@@ -74,7 +74,8 @@ TRIGGERS = {
     "audit_is_dated_by_the_database": "dates every audit row by the database's clock, whatever was given",
     "tracking_belongs_to": "sets `owner_id` of an upload to the owner of its lesson or course",
     "purchase_belongs_to": "sets `owner_id` of a purchase to the owner of its lesson",
-    "lesson_changes_hands": "gives the uploads and the purchases of a lesson to its new owner",
+    "lesson_view_belongs_to": "sets `owner_id` of what was watched to the owner of its lesson",
+    "lesson_changes_hands": "gives the uploads and the purchases of a lesson, and what was watched of it, to its new owner",
     "course_changes_hands": "gives the uploads of a course to its new owner",
     "search_words_of_lessons": "adds the words of a lesson's title and description that are not known yet",
     "search_words_of_courses": "adds the words of a course's title and description that are not known yet",

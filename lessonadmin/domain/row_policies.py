@@ -1,7 +1,8 @@
 """Row-level security: which rows of which table a user's statements may see and change. PostgreSQL holds these rules.
 
 They say again, as the second wall, what `permissions` says first: instructors have their own lessons, courses,
-uploads and captions; every user has what is on sale and what they bought, as long as that is not revoked. Staff and the installation itself see everything
+uploads and captions, and what was bought and watched of these lessons; every user has what is on sale and what they bought, as long as that is
+not revoked. Staff and the installation itself see everything
 (`lessonadmin.database.row_access`). A policy may be looser than `permissions`, never stricter: what it hides is missing, without a word.
 The release command puts them into the database (`lessonadmin.database.database_roles`).
 """
@@ -13,7 +14,15 @@ from sqlalchemy.dialects import postgresql
 
 from lessonadmin.database.database_roles import Command, Policy
 from lessonadmin.domain import permissions
-from lessonadmin.domain.models import CaptionTrack, Course, Lesson, Notification, Purchase, Tracking
+from lessonadmin.domain.models import (
+    CaptionTrack,
+    Course,
+    Lesson,
+    LessonView,
+    Notification,
+    Purchase,
+    Tracking,
+)
 
 # In a subquery it is asked once a statement and not once a row, so that an index can answer. Empty is no user.
 ME: ColumnElement[Any] = literal_column(
@@ -48,6 +57,7 @@ def policies() -> list[Policy]:
         _policy(Purchase, "own", "SELECT", Purchase.user_id == ME),
         _policy(Purchase, "make", "INSERT", Purchase.user_id == ME),
         _policy(Purchase, "of_own_lessons", "SELECT", Purchase.owner_id == ME),
+        _policy(LessonView, "of_own_lessons", "SELECT", LessonView.owner_id == ME),
     ]
 
 

@@ -8,7 +8,7 @@ from lessonadmin.db import JOB
 from lessonadmin.domain import hourly_statistics
 from lessonadmin.domain.health import alarms, mux_usage
 from lessonadmin.domain.maintenance import retention, sweep
-from lessonadmin.jobs import reconciling
+from lessonadmin.jobs import counting, reconciling
 
 Heartbeat = Callable[[], None]
 
@@ -34,6 +34,7 @@ TABLE = (
     Periodic("figures", lambda: 60, lambda _: hourly_statistics.roll_up()),
     Periodic("stored", lambda: 3600, lambda _: mux_usage.count_stored()),
     Periodic("delivered", lambda: 6 * 3600, lambda _: mux_usage.ask_delivered()),
+    Periodic("watched", lambda: 600, lambda _: counting.ask_when_due()),
     Periodic("retention", lambda: 3600, lambda _: retention.prune()),
     # after a deployment or a restore the operator looks first, and reconciles by hand if at all
     Periodic("reconcile", lambda: 1800, lambda _: reconciling.ask_when_due(), after=600),

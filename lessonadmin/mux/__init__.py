@@ -8,7 +8,6 @@ of the web or of the database, and decides nothing.
 from lessonadmin.mux.api import (
     AUTOMATIC,
     LANGUAGES,
-    DeliveryUsage,
     Identity,
     Ping,
     SigningKey,
@@ -17,7 +16,6 @@ from lessonadmin.mux.api import (
     create_upload,
     delete_asset,
     delete_playback_id,
-    delivery_usage,
     get_asset,
     get_upload,
     list_assets,
@@ -44,11 +42,21 @@ from lessonadmin.mux.rate_headers import RateLeft, rate_left
 from lessonadmin.mux.responses import TOKEN_NAMES
 from lessonadmin.mux.signatures import BadSignature, Reason, hint, verify
 from lessonadmin.mux.transport import Priority
+from lessonadmin.mux.viewing import (
+    AmountPage,
+    DeliveryUsage,
+    delivered_seconds,
+    delivery_usage,
+    newest_day,
+    oldest_day,
+    plays,
+)
 
 __all__ = [
     "AUTOMATIC",
     "LANGUAGES",
     "TOKEN_NAMES",
+    "AmountPage",
     "Asset",
     "AssetPage",
     "AssetStatus",
@@ -83,6 +91,7 @@ __all__ = [
     "create_upload",
     "delete_asset",
     "delete_playback_id",
+    "delivered_seconds",
     "delivery_usage",
     "get_asset",
     "get_upload",
@@ -90,9 +99,12 @@ __all__ = [
     "list_assets",
     "list_signing_keys",
     "list_uploads",
+    "newest_day",
+    "oldest_day",
     "parse_passthrough",
     "ping",
     "playback_token",
+    "plays",
     "rate_left",
     "read_event",
     "read_id_and_type",

@@ -40,15 +40,6 @@ LANGUAGES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeliveryUsage:
-    """What viewers watched in a window of time; `complete` is False when there was more than was asked for."""
-
-    delivered_seconds: float
-    rows: int
-    complete: bool
-
-
 @dataclass(frozen=True)
 class Ping:
     """What a small question brought: the clock at Mux, and the newest assets that the token sees."""
@@ -227,32 +218,6 @@ def ping(*, priority: Priority, limit: int = 10) -> Ping:
         return Ping(
             fields.http_date(answer.headers.get("Date")), tuple(one for one in ids if one is not None)
         )
-
-
-def delivery_usage(*, start: datetime, end: datetime, priority: Priority, pages: int = 5) -> DeliveryUsage:
-    """Mux knows the last 90 days, up to twelve hours ago; most watched first, so a cut tail weighs little."""
-    frame = [str(int(start.timestamp())), str(int(end.timestamp()))]
-    seconds, count, complete = 0.0, 0, False
-    for page in range(1, pages + 1):
-        rows = _usage_page(frame, page, priority)
-        count += len(rows)
-        seconds += sum(
-            max(0.0, fields.number(fields.mapping(row).get("delivered_seconds")) or 0.0) for row in rows
-        )
-        if len(rows) < PAGE:
-            complete = True
-            break
-    return DeliveryUsage(delivered_seconds=seconds, rows=count, complete=complete)
-
-
-def _usage_page(frame: list[str], page: int, priority: Priority) -> list[Any]:
-    with mux_request("delivery_usage", priority=priority) as ask:
-        rows, _ = ask.rows(
-            lambda sdk: mux_python.DeliveryUsageApi(sdk).list_delivery_usage(
-                page=page, limit=PAGE, timeframe=frame, **RAW_ANSWER
-            )
-        )
-        return rows
 
 
 def list_signing_keys(*, priority: Priority) -> tuple[SigningKey, ...]:

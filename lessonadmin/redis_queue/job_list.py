@@ -26,4 +26,5 @@ JOBS: dict[str, QueueName] = {
     "lessonadmin.jobs.reconciling.reconcile_nightly": "bulk",
     "lessonadmin.jobs.reconciling.walk_now": "bulk",
     "lessonadmin.jobs.reconciling.mend_kind": "bulk",
+    "lessonadmin.jobs.counting.count_some": "bulk",
 }

@@ -15,8 +15,8 @@ from lessonadmin.database.row_access import EVERYTHING, RowAccess
 from lessonadmin.db import db
 from lessonadmin.domain import buyers, permissions
 from lessonadmin.domain.errors import Problem
-from lessonadmin.domain.models import Course, Lesson, Purchase, Tracking, User
-from tests.factories import make_course, make_lesson, make_purchase, make_tracking, make_user
+from lessonadmin.domain.models import Course, Lesson, LessonView, Purchase, Tracking, User
+from tests.factories import make_course, make_lesson, make_purchase, make_tracking, make_user, make_view
 
 STATES = [
     {"status": status, "video_processing_status": video, "mux_asset_id": asset, "mux_playback_id": playback}
@@ -48,6 +48,7 @@ def people(session: Session) -> Iterator[list[User]]:
         if number % 5 < 2:
             make_purchase(lesson, students[0])
         make_tracking(lesson, status="cancelled")
+        make_view(lesson)
     db.session.commit()
     yield [*teachers, *students]
     row_access.use(EVERYTHING)
@@ -103,6 +104,7 @@ def test_what_a_query_without_conditions_finds_is_what_its_user_may_see(people: 
         row_access.use(RowAccess(user.id))
         assert ids(select(Lesson.id)) == lessons
         assert ids(select(Tracking.owner_id)) <= {user.id}
+        assert ids(select(LessonView.owner_id)) == ({user.id} if user.role == "instructor" else set())
         for purchase in db.session.scalars(select(Purchase)):
             assert user.id in (purchase.user_id, purchase.owner_id)
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
@@ -116,6 +117,37 @@ def test_the_clock_is_killed_in_mid_sweep(stack: Stack, instructor: Instructor) 
     stack.mux.remove_fault(hang)
     stack.start("worker", "clock")
     instructor.waits_for_publication(lesson, seconds=60)
+
+
+def test_by_night_the_minutes_watched_arrive_also_after_a_kill(stack: Stack, instructor: Instructor) -> None:
+    """The clock asks a worker, who is killed at the first page; the next clock and worker go on."""
+    lesson = instructor.lesson()
+    asset_id = stack.mux.complete_upload(instructor.upload(lesson))["id"]
+    instructor.waits_for_publication(lesson, seconds=10)
+    stack.stop("clock")
+    database = stack.database
+    database.rows(
+        "UPDATE mux_asset_tracking SET created_at = created_at - interval '3 days' WHERE lesson_id = %s",
+        lesson,
+    )
+    database.rows("DELETE FROM counted_days")
+    day = (datetime.now(UTC) - timedelta(hours=12)).date() - timedelta(days=1)
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp()
+    stack.mux.played(asset_id, 600, at=noon)
+    hang = stack.mux.fault("api", "hang", match={"operation": "list_delivery_usage"}, seconds=60)
+    stack.start("clock")
+    wait_for(lambda: struck(stack, hang), seconds=20, what="the worker's question")
+    watched = "SELECT day, seconds FROM lesson_views WHERE lesson_id = %s"
+    stack.kill("worker")
+    assert database.rows(watched, lesson) == []
+    stack.stop("clock")
+    stack.mux.remove_fault(hang)
+    stack.start("worker", "clock")
+    wait_for(lambda: database.rows(watched, lesson), seconds=25, what="the minutes")
+    assert database.rows(watched, lesson) == [(day, 600.0)]
+    assert (
+        database.one("SELECT count(*) FROM counted_days WHERE counted_at IS NOT NULL AND day = %s", day) == 1
+    )
 
 
 def test_redis_is_wiped_with_work_pending(stack: Stack, instructor: Instructor) -> None:

@@ -8,7 +8,7 @@ days that Mux has finished counting (it is twelve hours behind).
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Float, Select, func, literal, select, union_all
@@ -23,7 +23,6 @@ from lessonadmin.text.temporary_ids import temporary
 log = logging.getLogger(__name__)
 
 STORED, DELIVERED = "stored", "delivered"
-MUX_IS_BEHIND = timedelta(hours=12)
 DAYS_BACK = 30
 NEAR = 0.9  # of a limit of the plan
 RESERVE = 10.0  # of the shared budget, for lessons that wait
@@ -69,7 +68,7 @@ def _assets_at_mux() -> Select[Any]:
 def ask_delivered() -> int:
     """Ask Mux about the finished days that are not noted yet; how many were noted."""
     now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
-    last_day = (now - MUX_IS_BEHIND).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    last_day = datetime.combine(mux.newest_day(now), time(), UTC)
     known = set(
         db.session.scalars(
             select(Rollup.hour).where(

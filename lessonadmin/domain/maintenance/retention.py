@@ -45,11 +45,19 @@ LIVES = (
     Life("alarms", "ended_at < {limit}", 365),
     Life("reconcile_runs", "started_at < {limit}", 90),
     Life("hourly_figures", "hour < {limit}", 400),
+    Life("lesson_views", "day < {limit}", 5 * 365),
+    Life("counted_days", "day < {limit}", 5 * 365),
     Life("error_references", "at < {limit}", 90),
     Life("upload_cancellations", "done_at < {limit}", 90),
 )
 # Tables whose key is not called `id`.
-KEYS = {"throttles": "key", "hourly_figures": "ctid", "security_counts": "ctid"}
+KEYS = {
+    "throttles": "key",
+    "hourly_figures": "ctid",
+    "security_counts": "ctid",
+    "lesson_views": "ctid",
+    "counted_days": "ctid",
+}
 # An audit row says how many of these were removed; the others are counters and leases, of no interest later.
 AUDITED = frozenset({"audit_log", "mux_events", "mux_calls", "notifications", "alarms", "reconcile_runs"})
 

@@ -14,8 +14,11 @@ from lessonadmin.domain.models.batches import Batch, BatchItem
 from lessonadmin.domain.models.events import MuxCall, MuxEvent, WaitingEvent
 from lessonadmin.domain.models.health import (
     Alarm,
+    Counted,
+    CountedDay,
     ErrorReference,
     Heartbeat,
+    LessonView,
     MuxBudget,
     Rollup,
     SecurityCount,
@@ -46,6 +49,8 @@ __all__ = [
     "Batch",
     "BatchItem",
     "CaptionTrack",
+    "Counted",
+    "CountedDay",
     "Course",
     "Difference",
     "EditingHold",
@@ -54,6 +59,7 @@ __all__ = [
     "Kind",
     "KnownBrowser",
     "Lesson",
+    "LessonView",
     "MuxBudget",
     "MuxCall",
     "MuxEvent",

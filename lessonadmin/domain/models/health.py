@@ -1,14 +1,34 @@
-"""Whether the system is healthy: heartbeats, the shared budget of calls to Mux, alarms, and counts of hours and minutes."""
+"""Whether the system is healthy, and what was counted: heartbeats, the shared budget of calls to Mux, alarms, counts of hours and
+minutes, and what was watched of lessons by day.
+
+`owner_id` is who the lesson belongs to; a trigger keeps it true, also when a lesson changes hands.
+"""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
-from sqlalchemy import BigInteger, DateTime, Float, ForeignKey, Index, Integer, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lessonadmin.db import Base
-from lessonadmin.domain.models.columns import CreatedNow, Key, Moment
+from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, one_of
+
+Counted = Literal["minutes", "plays"]
+COUNTED: tuple[Counted, ...] = ("minutes", "plays")
 
 
 class Heartbeat(Base):
@@ -105,4 +125,51 @@ class ErrorReference(Base):
     __table_args__ = (
         Index("ix_error_references_reference", "reference"),
         Index("ix_error_references_at", "at"),
+    )
+
+
+class LessonView(Base):
+    """What was watched of one asset of a lesson on one day of UTC. Of a day without a row nothing was watched, if it is counted."""
+
+    __tablename__ = "lesson_views"
+
+    lesson_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("lessons.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    mux_asset_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    seconds: Mapped[float] = mapped_column(Float, server_default="0", default=0.0)
+    plays: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+
+    __table_args__ = (
+        CheckConstraint("seconds >= 0 AND plays >= 0", name="amounts"),
+        # by them alone the pages of an instructor and of the school are answered
+        Index(
+            "ix_lesson_views_owner_id",
+            "owner_id",
+            "day",
+            postgresql_include=["lesson_id", "seconds", "plays"],
+        ),
+        Index("ix_lesson_views_day", "day", postgresql_include=["lesson_id", "seconds", "plays"]),
+    )
+
+
+class CountedDay(Base):
+    """A day whose minutes or plays were asked for: how far, since when they are counted, and why they are not."""
+
+    __tablename__ = "counted_days"
+
+    what: Mapped[Counted] = mapped_column(Text, primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    # while it is asked for
+    next_page: Mapped[int | None] = mapped_column(Integer)
+    counted_at: Mapped[Moment | None]
+    failed_at: Mapped[Moment | None]
+    failure: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        one_of("what", COUNTED),
+        CheckConstraint("next_page > 0", name="next_page_range"),
+        CheckConstraint("num_nulls(failed_at, failure) IN (0, 2)", name="failed_whole"),
     )

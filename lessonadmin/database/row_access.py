@@ -55,13 +55,20 @@ def use(access: RowAccess) -> None:
 
 
 @contextmanager
-def everything() -> Iterator[None]:
-    """In this block a rule looks beyond the rows of its user."""
-    token = _current.set(EVERYTHING)
+def within(access: RowAccess) -> Iterator[None]:
+    """In this block, whatever applies around it."""
+    token = _current.set(access)
     try:
         yield
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def everything() -> Iterator[None]:
+    """In this block a rule looks beyond the rows of its user."""
+    with within(EVERYTHING):
+        yield
 
 
 def everything_until_commit(session: Session) -> None:

@@ -9,6 +9,7 @@ from lessonadmin.domain import school_time
 from lessonadmin.domain.prices import currency, money, price_text
 from lessonadmin.text import markdown
 from lessonadmin.text.durations import about, in_words, measured
+from lessonadmin.text.plurals import plural
 from lessonadmin.text.user_agents import browser
 
 
@@ -58,11 +59,6 @@ def size(count: int) -> str:
             return f"{value:.0f} {unit}" if unit in ("bytes", "kB") else f"{value:.1f} {unit}"
         value /= 1000
     return ""
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 lesson`, `3 lessons`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def trash_days() -> int:

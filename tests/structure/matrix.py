@@ -68,7 +68,7 @@ class Ask:
 
 PATH = {
     "passkey_id": "{passkey}", "lesson_id": "{draft}", "course_id": "{course}", "notice_id": "{notice}", "token_id": "{token}", "asset_id": "{asset}",
-    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson", "purchase_id": "{purchase}",
+    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson", "purchase_id": "{purchase}", "batch_id": "{own_batch}",
 }  # fmt: skip
 FREE = {"lesson_id": "{free}"}
 SOLD = {"lesson_id": "{sold}", "course_id": "{open_course}"}
@@ -142,6 +142,7 @@ ASKS: dict[str, Ask] = {
     "courses.order": Ask(form={"lesson_id": "{draft}"}),
     "courses.take_back": Ask(form={"edit_id": "{audit}", "version": "1"}),
     "courses.save": Ask(form={"title": "Other", "version": "1"}),
+    "lessons.bulk": Ask(form={"action": "unpublish", "rowid": "{draft}", "once": "{draft}"}),
     "lessons.cancel": Ask(path=SENDING),
     "lessons.create": Ask(form=LESSON),
     "lessons.save": Ask(form=LESSON),

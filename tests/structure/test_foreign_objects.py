@@ -23,11 +23,11 @@ from tests.structure.matrix import COUNTERS, Measuring, Row
 from tests.structure.world import AT_MUX, CANARY, IDS, World
 
 PROBERS = ("foreign", "student")
-HERS = frozenset(("draft", "sending", "thrown", "thrown_course", "course", "upload", "upload_open", "notice", "session", "token", "passkey", "filter", "batch", "item", "item_done",
+HERS = frozenset(("draft", "sending", "thrown", "thrown_course", "course", "upload", "upload_open", "notice", "session", "token", "passkey", "filter", "batch", "own_batch", "item", "item_done",
     "event", "deletion", "audit", "asset", "asset_gone", "playback", "mux_upload", "mux_upload_open", "mux_event", "purchase", "own", "subject"))  # fmt: skip
 # What changes from answer to answer, whatever was asked.
 VARY = re.compile(
-    r"(?<=name=.page_id. value=.)[0-9a-f-]{36}|m\.[\w-]{40,}|nonce=\"[\w-]+\"|'nonce-[\w-]+'|\b[0-9a-f]{32}\b"
+    r"(?<=name=.page_id. value=.)[0-9a-f-]{36}|m\.[\w-]{40,}|nonce=\"[\w-]+\"|'nonce-[\w-]+'|\b[0-9a-f]{32}\b|(?<=/lessons/bulk/)[0-9a-f-]{36}|(?<=>)\d+ seconds ago|(?<=>)just now"
 )
 HEADERS = ("X-Request-Id", "Set-Cookie", "Date", "Content-Length")
 
@@ -126,6 +126,10 @@ NESTED = [
     ("POST", "/notifications/read", {"form": {"until": "{notice}"}}),
     ("POST", "/account/sessions/end", {"form": {"session_id": "{session}"}}),
     ("POST", "/lessons/{draft}/unsaved-changes", {"form": {"page_id": "{their_lesson}"}}),
+    ("POST", "/lessons/bulk", {"form": {"action": "publish", "rowid": ["{draft}", "{sending}"]}}),
+    ("POST", "/lessons/bulk", {"form": {"action": "unpublish", "rowid": ["{draft}", "{their_lesson}"], "once": "{draft}"}}),
+    ("POST", "/lessons/bulk", {"form": {"action": "publish", "scope": "filter", "query": "q={asset}"}}),
+    ("GET", "/lessons/bulk/{batch}", {}),
     ("GET", "/lessons/{upload}/edit", {}),
     ("GET", "/courses/{draft}/edit", {}),
     ("GET", "/api/lessons/{course}", {}),

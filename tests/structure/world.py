@@ -73,6 +73,8 @@ INSERT INTO saved_filters (id, user_id, list_slug, name, query) VALUES
   ('{filter}', '{own}', 'lesson', '{canary} filter', 'search={canary}');
 INSERT INTO batches (id, action, target_type, status, total, done, failed, reason, created_by, finished_at) VALUES
   ('{batch}', 'unpublish', 'lesson', 'done', 2, 1, 1, '{canary} reason', '{own}', now());
+INSERT INTO batches (id, action, target_type, status, total, options, created_by) VALUES
+  ('{own_batch}', 'unpublish', 'lesson', 'open', 1, '{{"own": "{own}"}}', '{own}');
 INSERT INTO batch_items (id, batch_id, target_id, status, error, before, finished_at) VALUES
   ('{item}', '{batch}', '{sending}', 'failed', '{canary} error', NULL, now()),
   ('{item_done}', '{batch}', '{draft}', 'done', NULL, '{{"status": "published"}}', now());
@@ -86,7 +88,7 @@ INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id,
 # What stands in an address or a form: ids of rows, and names at Mux.
 IDS = (
     "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "purchase", "notice", "session", "token", "passkey",
-    "filter", "batch", "item", "item_done", "event", "deletion", "audit",
+    "filter", "batch", "own_batch", "item", "item_done", "event", "deletion", "audit",
 )  # fmt: skip
 AT_MUX = (
     "asset", "asset_sold", "asset_free", "asset_gone", "playback", "playback_sold", "playback_free", "mux_upload", "mux_upload_sold", "mux_upload_open", "mux_event",

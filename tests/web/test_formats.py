@@ -48,13 +48,3 @@ def test_durations(seconds: float, written: str) -> None:
 )
 def test_sizes(count: int, written: str) -> None:
     assert formats.size(count) == written
-
-
-def test_plurals() -> None:
-    assert [formats.plural(n, "lesson") for n in (0, 1, 2, 1000)] == [
-        "0 lessons",
-        "1 lesson",
-        "2 lessons",
-        "1,000 lessons",
-    ]
-    assert formats.plural(2, "match", "matches") == "2 matches"

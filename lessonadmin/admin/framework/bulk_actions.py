@@ -15,11 +15,10 @@ from sqlalchemy import Select
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth, config
-from lessonadmin.admin.framework import batch_titles
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.db import db, transaction
 from lessonadmin.domain import buyers
-from lessonadmin.domain.batches import batches, preview, registry, scheduling, targets, undo
+from lessonadmin.domain.batches import batches, preview, registry, scheduling, targets, titles, undo
 from lessonadmin.domain.batches.actions.clear_assets import CONFIRMED_AT, GRACE
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.targets import Source
@@ -72,7 +71,7 @@ class ActsOnRows:
         action = _action(self.target, request.form.get("action", ""))
         choice = _choice(self)
         if choice is None:
-            return _back(f"Select at least one {batch_titles.NOUNS[self.target]} first.", "warning")
+            return _back(f"Select at least one {titles.NOUNS[self.target]} first.", "warning")
         wrong = _wrong(action, choice)
         if "preview" in request.form or wrong:
             return _preview(self, action, choice, wrong)
@@ -127,7 +126,7 @@ def _preview(view: Any, action: Action, choice: Choice, wrong: dict[str, str]) -
             choice=choice,
             seen=seen,
             wrong_fields=wrong,
-            noun=batch_titles.NOUNS[action.target],
+            noun=titles.NOUNS[action.target],
             first_buyers=buyers.first_names(targets.lessons_of(action, choice.source))
             if seen.bought.students
             else [],
@@ -166,7 +165,7 @@ def _run(view: Any, action: Action, choice: Choice) -> Response:
     with transaction(actor):
         batch = batches.create(action, choice.source, options=options)
         batch_id, total = batch.id, batch.total
-    counted = batch_titles.counted(action.target, total)
+    counted = titles.counted(action.target, total)
     flash(f"{action.label}: {counted} in the background. This page shows how far it is.", "success")
     return redirect(url_for("admin_batch.details_view", id=batch_id))
 

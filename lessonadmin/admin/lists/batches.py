@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, false
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
-from lessonadmin.admin.framework import batch_titles, cells, filters
+from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.base import act_and_return
 from lessonadmin.admin.framework.bulk_actions import say
 from lessonadmin.admin.framework.cells import cell, of_row, with_details
 from lessonadmin.admin.framework.routes import expose
 from lessonadmin.admin.framework.table import SavedView, TableView
-from lessonadmin.domain.batches import batches, registry, scheduling, undo
+from lessonadmin.domain.batches import batches, registry, scheduling, titles, undo
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.models.batches import BATCH_STATUSES, ITEM_STATUSES
@@ -106,7 +106,7 @@ class BatchView(TableView):
     def prepare(self, rows: Sequence[Any]) -> Details:
         return Details(
             names_of(users=[row.created_by for row in rows]),
-            batch_titles.titles(rows),
+            titles.titles(rows),
             undo.latest_undos([row.id for row in rows]),
         )
 
@@ -147,10 +147,10 @@ class BatchView(TableView):
             "rows": rows[:ROWS_A_PAGE],
             "status": status,
             "after": after,
-            "title": batch_titles.title_of(batch),
-            "noun": batch_titles.NOUNS[action.target],
-            "counted": functools.partial(batch_titles.counted, action.target),
-            "undoes": batch_titles.title_of(batches.get(batch.undoes_id)) if batch.undoes_id else "",
+            "title": titles.title_of(batch),
+            "noun": titles.NOUNS[action.target],
+            "counted": functools.partial(titles.counted, action.target),
+            "undoes": titles.title_of(batches.get(batch.undoes_id)) if batch.undoes_id else "",
             "its_undo": its_undo,
             "state": _state(batch, its_undo),
             "undone": undone if undone and undone[0] else None,
@@ -193,7 +193,7 @@ class BatchView(TableView):
             flash(problem.message, "error")
             return redirect(back or here)
         if report.items:
-            say(batch_titles.title_of(batches.get(report.batch_id)), report)
+            say(titles.title_of(batches.get(report.batch_id)), report)
         else:
             flash("Undo started.", "success")
         return redirect((back if report.items else None) or url_for(".details_view", id=report.batch_id))

@@ -21,7 +21,7 @@ from lessonadmin.domain.models import User
 from lessonadmin.domain.querying import full_text
 from lessonadmin.domain.second_factor import factors
 from lessonadmin.text.ids import as_id
-from lessonadmin.web.formats import plural
+from lessonadmin.text.plurals import plural
 
 Found = Mapping[uuid.UUID, Figures]
 

@@ -25,7 +25,7 @@ from lessonadmin.domain.notifications import delivery
 from lessonadmin.domain.second_factor import factors, reset
 from lessonadmin.domain.videos import withdrawal
 from lessonadmin.text.ids import as_id
-from lessonadmin.web.formats import plural
+from lessonadmin.text.plurals import plural
 
 ROLE_WORDS = tuple((role, role.capitalize()) for role in ROLES)
 ROLE_TABS = (

@@ -7,7 +7,7 @@ from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.health.doctor.examination import Line
-from lessonadmin.web.formats import plural
+from lessonadmin.text.plurals import plural
 
 DOCTOR_SECONDS = 6.0
 # name of a line -> where in the panel its problem is looked at: what the link says, endpoint, arguments

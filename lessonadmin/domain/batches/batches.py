@@ -3,7 +3,7 @@
 The items are written first, by one statement, and a job is enqueued after the commit. Whatever stops the batch (a lost
 job, a killed worker, a pause that Mux asks for, items that are retried later), every sweep finds batches with due items
 and enqueues them again (`scheduling`). The work itself is in `runner`. Each change of course leaves its audit row. Who may do
-this is not checked here: the panel does.
+this is not checked here: the panel does, and `own_lessons` for instructors.
 """
 
 import uuid
@@ -36,15 +36,16 @@ def create(
     reason: str = "",
     options: Mapping[str, object] | None = None,
     undoes_id: uuid.UUID | None = None,
+    batch_id: uuid.UUID | None = None,
     enqueue_job: bool = True,
 ) -> Batch:
     """Write a batch and its items, however many, inside the open transaction; a job is enqueued after it.
 
-    A choice that matches nothing makes a batch that is done at once.
+    A choice that matches nothing makes a batch that is done at once. `batch_id`: the id that it has, if that is known before.
     """
     reason = _checked_reason(reason or actor().reason or "")
     batch = Batch(
-        id=new_id(),
+        id=batch_id or new_id(),
         action=action.name,
         target_type=action.target,
         reason=reason,

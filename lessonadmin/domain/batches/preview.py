@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from lessonadmin.db import db
 from lessonadmin.domain import buyers
-from lessonadmin.domain.batches import registry, targets
+from lessonadmin.domain.batches import own_lessons, registry, targets
 from lessonadmin.domain.batches.registry import Action
-from lessonadmin.domain.batches.results import DONE, SENTENCES
+from lessonadmin.domain.batches.results import DONE, sentence
 from lessonadmin.domain.batches.targets import Source
 from lessonadmin.domain.buyers import Bought
 from lessonadmin.domain.querying.kept_statements import kept
@@ -51,6 +51,11 @@ class Preview:
     bought: Bought
 
     @property
+    def is_empty(self) -> bool:
+        """None of the chosen rows is there."""
+        return all(group.code == "missing" for group in self.groups)
+
+    @property
     def will_do(self) -> tuple[Group, ...]:
         return tuple(group for group in self.groups if group.changes)
 
@@ -59,12 +64,9 @@ class Preview:
         return tuple(group for group in self.groups if not group.changes)
 
 
-def preview(action: Action, source: Source) -> Preview:
-    """Count what would become of every chosen row."""
-    chosen = targets.as_select(source).subquery()
-    key = next(iter(chosen.c))
-    code = action.verdict().label("code")
-    judged = select(action.model.id.label("id"), code).where(action.model.id.in_(select(key))).subquery()
+def preview(action: Action, source: Source, *, owner: uuid.UUID | None = None) -> Preview:
+    """Count what would become of every chosen row. `owner`: the instructor whose lessons alone are there."""
+    judged = _judged(action, source, owner).subquery()
     as_text = cast(judged.c.id, Text)
     counted = db.session.execute(
         select(judged.c.code, func.count(), func.min(as_text), func.max(as_text)).group_by(judged.c.code)
@@ -72,12 +74,49 @@ def preview(action: Action, source: Source) -> Preview:
     found = sum(row[1] for row in counted)
     asked = len(set(source)) if not isinstance(source, Select) else found
     names = targets.names_of(action, [uuid.UUID(text) for row in counted for text in row[2:4]])
-    groups = [_group(row[0], row[1], [uuid.UUID(text) for text in row[2:4]], names) for row in counted]
+    by_owner = owner is not None
+    groups = [
+        _group(row[0], row[1], [uuid.UUID(text) for text in row[2:4]], names, by_owner) for row in counted
+    ]
     if asked > found:
-        groups.append(_group("missing", asked - found, [], names))
+        groups.append(_group("missing", asked - found, [], names, by_owner))
     groups.sort(key=lambda group: (not group.changes, -group.count, group.code))
     changes = sum(group.count for group in groups if group.changes)
     return Preview(asked, changes, asked - changes, tuple(groups), bought_by(action, source))
+
+
+def _judged(action: Action, source: Source, owner: uuid.UUID | None) -> Select[Any]:
+    """The chosen rows that are there, each with its verdict."""
+    chosen = targets.as_select(source).subquery()
+    wanted = select(action.model.id.label("id"), action.verdict().label("code"))
+    wanted = wanted.where(action.model.id.in_(select(next(iter(chosen.c)))))
+    return wanted if owner is None else wanted.where(own_lessons.are_of(owner))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row and what would become of it."""
+
+    id: uuid.UUID
+    name: str
+    sentence: str
+    changes: bool
+
+
+def lines(action: Action, source: Source, *, owner: uuid.UUID, limit: int) -> list[Line]:
+    """The first of an instructor's rows by name, each with its verdict."""
+    judged = _judged(action, source, owner).subquery()
+    name = targets.NAMES[action.target]
+    rows = (
+        select(judged.c.id, name, judged.c.code)
+        .join(action.model, action.model.id == judged.c.id)
+        .order_by(name, judged.c.id)
+        .limit(limit)
+    )
+    return [
+        Line(row_id, title, sentence(code, for_owner=True), code in DONE)
+        for row_id, title, code in db.session.execute(rows)
+    ]
 
 
 def bought_by(action: Action, source: Source) -> Bought:
@@ -114,6 +153,6 @@ def _verdicts(target: str) -> Select[Any]:
     return select(model.id, *verdicts).where(model.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 
 
-def _group(code: str, count: int, ids: list[uuid.UUID], names: dict[uuid.UUID, str]) -> Group:
+def _group(code: str, count: int, ids: list[uuid.UUID], names: dict[uuid.UUID, str], by_owner: bool) -> Group:
     examples = tuple(Example(one, names[one]) for one in dict.fromkeys(ids) if one in names)
-    return Group(code, SENTENCES[code], code in DONE, count, examples)
+    return Group(code, sentence(code, for_owner=by_owner), code in DONE, count, examples)

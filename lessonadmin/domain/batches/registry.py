@@ -1,4 +1,4 @@
-"""The bulk actions of the support panel in one table: name, label, what it says it does, the function that runs it.
+"""The bulk actions of the support panel and of instructors in one table: name, label, what it says it does, the function that runs it.
 
 An action is one call into the domain for one row and may be repeated without harm. `inside` runs in a transaction
 that is open already and never talks to Mux; `outside` asks Mux and opens its own transactions. `preview` counts
@@ -42,7 +42,7 @@ class Action:
     """One button. `verdict` is the SQL expression that says, for a row of the target's table, what would become of
     it (a code of `results`); `calls` how many calls to Mux a row may cost; `together` how many rows share a
     transaction; `takes_videos`: what students bought may play no more; `undone_only_with` the option without which it cannot be undone; what is not `offered` is no button
-    of a list, only the undoing of another action."""
+    of a list, only the undoing of another action; `for_owners`: instructors have it too, for their own lessons."""
 
     name: str
     target: TargetType
@@ -55,6 +55,7 @@ class Action:
     undone_by: str | None = None
     undone_only_with: str | None = None
     offered: bool = True
+    for_owners: bool = False
     dangerous: bool = False
     takes_videos: bool = False
     together: int = 1
@@ -118,16 +119,18 @@ ALL = (
         verdict=publish_lessons.publish_verdict,
         inside=lambda target_id, _options: publish_lessons.publish(target_id),
         undone_by="restore_publication",
+        for_owners=True,
         together=50,
     ),
     Action(
         name="unpublish",
         target="lesson",
         label="Unpublish",
-        does="Moves lessons to draft and cancels automatic publishing.",
+        does="Moves lessons to draft and cancels automatic publishing. Students who bought them can still watch them.",
         verdict=publish_lessons.unpublish_verdict,
         inside=lambda target_id, _options: publish_lessons.unpublish(target_id),
         undone_by="restore_publication",
+        for_owners=True,
         together=50,
     ),
     Action(
@@ -211,3 +214,8 @@ def find(target: str, name: str) -> Action:
 def of(target: str) -> tuple[Action, ...]:
     """Every action for one kind of row, in the order of their buttons."""
     return tuple(action for action in ALL if action.target == target and action.offered)
+
+
+def of_owners() -> tuple[Action, ...]:
+    """Those that an instructor has for lessons of their own, in the order of their buttons."""
+    return tuple(action for action in ALL if action.for_owners)

@@ -4,7 +4,7 @@ The preview counts these codes with SQL, the run returns them row by row: both s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Status = Literal["done", "skipped", "failed", "later"]
@@ -48,6 +48,14 @@ SKIPPED = {
     "missing": "It is not there any more.",
 }
 SENTENCES = DONE | SKIPPED
+NOTHING_LEFT = "None of these lessons is there any more, so there is nothing to do."
+# The same for instructors, where the words for staff name what only staff have.
+FOR_OWNERS = {
+    "not_saved": "It was never saved: open it, enter what is missing, and save it.",
+    "video_failed": "Its video failed: upload it again.",
+    "no_playback_id": "Its video has no playback id; support can fix this.",
+    "temporary": "It has a temporary video id that Mux does not know: upload the video again.",
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,18 @@ def of(code: str, note: str | None = None, *, before: Mapping[str, object] | Non
     """The result that a code stands for, in its own words or in better ones. What was skipped has no `before`."""
     done = code in DONE
     return Result("done" if done else "skipped", note or SENTENCES[code], code, before if done else None)
+
+
+def sentence(code: str, *, for_owner: bool) -> str:
+    """The words of a code, for instructors or for staff."""
+    return FOR_OWNERS.get(code, SENTENCES[code]) if for_owner else SENTENCES[code]
+
+
+def in_words_for_owner(result: Result) -> Result:
+    """The same result as instructors read it; a note of its own words stays."""
+    if result.code not in FOR_OWNERS or result.note != SENTENCES[result.code]:
+        return result
+    return replace(result, note=FOR_OWNERS[result.code])
 
 
 def failed(note: str) -> Result:

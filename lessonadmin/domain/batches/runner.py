@@ -25,7 +25,7 @@ from lessonadmin.database import bulk_write
 from lessonadmin.database.database_errors import in_short, is_conflict, is_outage
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import backoff, mux_budget
-from lessonadmin.domain.batches import leases, prefetch, registry, results, undo
+from lessonadmin.domain.batches import leases, own_lessons, prefetch, registry, results, undo
 from lessonadmin.domain.batches.before import BEFORE
 from lessonadmin.domain.batches.leases import Lease, OpenItem
 from lessonadmin.domain.batches.registry import Action
@@ -55,20 +55,22 @@ class _LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """What to do to the items of one batch, and as which actor."""
+    """What to do to the items of one batch, and as which actor. `owner`: the instructor to whose lessons it is bound."""
 
     id: uuid.UUID
     action: Action
     actor: Actor
     options: Mapping[str, object]
     undoes: uuid.UUID | None
+    owner: uuid.UUID | None = None
 
     @classmethod
     def of(cls, batch: Batch) -> "Job":
         by, reason = batch.created_by, batch.reason or None
         actor = Actor("user" if by else "job", by, reason, batch.id)
         action = registry.find(batch.target_type, batch.action)
-        return cls(batch.id, action, actor, dict(batch.options or {}), batch.undoes_id)
+        options = dict(batch.options or {})
+        return cls(batch.id, action, actor, options, batch.undoes_id, own_lessons.owner_of(options))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,19 +169,31 @@ def _run_chunks(job: Job, limits: Limits, ran: Run) -> Ending:
 
 def _chunk(job: Job, after: uuid.UUID | None) -> tuple[dict[uuid.UUID, Result], uuid.UUID | None]:
     """One transaction of items; the last key, or None when there was nothing."""
-    with transaction(job.actor):
+    with own_lessons.rows_of(job.owner), transaction(job.actor):
         items = leases.next_open(job.id, after, job.action.together, lock=True)
         if not items:
             return {}, None
-        target_ids = [item.target_id for item in items]
-        _lock_together(job.action, target_ids)
-        judged = _judged(job, target_ids)
-        by_item = {item.id: _inside(job, item.target_id, judged) for item in items}
+        by_target = _all_inside(job, [item.target_id for item in items])
+        by_item = {item.id: by_target[item.target_id] for item in items}
         bulk_write.write(db.session())
         befores = {item.target_id: by_item[item.id].before for item in items}
         leases.keep_before(job.id, {target_id: state for target_id, state in befores.items() if state})
         leases.finish_locked(job.id, by_item)
         return {item.target_id: by_item[item.id] for item in items}, items[-1].id
+
+
+def _all_inside(job: Job, target_ids: list[uuid.UUID]) -> dict[uuid.UUID, Result]:
+    """What becomes of these rows, in the open transaction."""
+    if job.owner is None:
+        _lock_together(job.action, target_ids)
+        judged = _judged(job, target_ids)
+        return {one: _inside(job, one, judged) for one in target_ids}
+    theirs = own_lessons.locked(job.owner, target_ids)
+    judged = _judged(job, target_ids)
+    return {
+        one: results.in_words_for_owner(_inside(job, one, judged)) if one in theirs else results.of("missing")
+        for one in target_ids
+    }
 
 
 def _lock_together(action: Action, target_ids: list[uuid.UUID]) -> None:
@@ -295,9 +309,8 @@ def _do(job: Job, lease: Lease, answers: Answers) -> Result:
             if not leases.finish(lease, result):
                 raise _LeaseLost
         return result
-    with transaction(job.actor):
-        _lock_together(job.action, [lease.target_id])
-        result = _inside(job, lease.target_id, _judged(job, [lease.target_id]))
+    with own_lessons.rows_of(job.owner), transaction(job.actor):
+        result = _all_inside(job, [lease.target_id])[lease.target_id]
         db.session.flush()
         if not leases.finish(lease, result):
             raise _LeaseLost

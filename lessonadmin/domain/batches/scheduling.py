@@ -16,12 +16,14 @@ from lessonadmin import queue
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain import heartbeats, mux_budget
 from lessonadmin.domain.accounts import rate_limits
-from lessonadmin.domain.batches import batches, leases, runner
+from lessonadmin.domain.batches import batches, leases, own_lessons, results, runner, targets
 from lessonadmin.domain.batches import undo as undoing
 from lessonadmin.domain.batches.batches import RUN_BATCH, Item
+from lessonadmin.domain.batches.own_lessons import Press
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.results import Result
-from lessonadmin.domain.errors import Invalid
+from lessonadmin.domain.batches.targets import Source
+from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import Batch, BatchItem
 
 MAX_AT_ONCE = 20
@@ -70,6 +72,32 @@ def run_now(
         batch_id = batches.create(action, list(ids), options=options, enqueue_job=False).id
         token = leases.lease_batch(batch_id, begun=True)
     return _run_begun(batch_id, token, actor=actor, seconds=seconds)
+
+
+def start(
+    press: Press, action: Action, source: Source, *, actor: Actor, options: Mapping[str, object]
+) -> uuid.UUID:
+    """The bulk action that a press begins, its first rows done at once if there are few: its id. The second of two presses
+    begins nothing, and neither does one for lessons of which none is there. Opens its own transactions."""
+    few = first_ids(targets.as_select(source))
+    at_once = len(few) <= MAX_AT_ONCE
+    db.session.rollback()
+    with transaction(actor):
+        if not press.is_the_first():
+            return press.batch_id
+        if not own_lessons.any_among(press.user_id, targets.as_select(source)):
+            raise Conflict("nothing_left", results.NOTHING_LEFT)
+        batches.create(
+            action,
+            few if at_once else source,
+            options=options,
+            batch_id=press.batch_id,
+            enqueue_job=not at_once,
+        )
+        token = leases.lease_batch(press.batch_id, begun=True) if at_once else None
+    if at_once:
+        _run_begun(press.batch_id, token, actor=actor, seconds=TIMEOUT_SECONDS)
+    return press.batch_id
 
 
 def undo(batch_id: uuid.UUID, *, actor: Actor, seconds: float = TIMEOUT_SECONDS) -> Report:
@@ -133,7 +161,7 @@ def due() -> list[uuid.UUID]:
         BatchItem.due_at <= func.clock_timestamp(),
     )
     found = db.session.scalars(
-        select(Batch.id).where(Batch.status.in_(leases.ACTIVE), due_item).order_by(Batch.id)
+        select(Batch.id).where(Batch.status.in_(leases.ACTIVE), due_item).order_by(Batch.created_at, Batch.id)
     ).all()
     db.session.rollback()
     return list(found)

@@ -16,7 +16,7 @@ from sqlalchemy import Boolean, ColumnElement, DateTime, Select, and_, cast, exi
 from sqlalchemy.orm import aliased
 
 from lessonadmin.db import actor, db
-from lessonadmin.domain.batches import leases, registry, results
+from lessonadmin.domain.batches import leases, own_lessons, registry, results
 from lessonadmin.domain.batches.batches import MAX_REASON_LENGTH, action_of, create, get
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.errors import Conflict
@@ -39,6 +39,7 @@ VIDEO = (
     "video.let_go",
     "video.restored",
 )
+TIMES = (Lesson.publish_not_before, Lesson.unpublish_at)
 KINDS = {"restore_publication": PUBLICATION, "restore": VIDEO}
 
 
@@ -88,7 +89,7 @@ def undo(batch_id: uuid.UUID, *, reason: str = "", enqueue_job: bool = True) -> 
         registry.find(batch.target_type, by),
         rows,
         reason=why,
-        options={registry.UNDOES: str(batch_id)},
+        options={registry.UNDOES: str(batch_id), **own_lessons.bound_of_undo(batch)},
         undoes_id=batch_id,
         enqueue_job=enqueue_job,
     )
@@ -124,6 +125,7 @@ def _restorable(batch: Batch) -> Select[Any]:
     differs = or_(
         Lesson.status != before["status"].astext,
         Lesson.publish_on_ready != cast(before["publish_on_ready"].astext, Boolean),
+        *(time.is_distinct_from(cast(before[time.name].astext, DateTime(timezone=True))) for time in TIMES),
     )
     possible = differs if KINDS[by] is PUBLICATION else action.verdict() == "restores"
     return (

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select
 from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
@@ -82,14 +82,24 @@ FILTERS: dict[str, Any] = {
 }
 
 
-def page(user: User, query: Query) -> Page:
-    mine = permissions.lessons_for(user)
-    conditions = [mine]
+def _conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
+    conditions = [permissions.lessons_for(user)]
     if query.state:
         conditions.append(FILTERS[query.state](user))
     found = search.condition(Lesson, query.q, conditions)
     if found is not None:
         conditions.append(found)
+    return conditions
+
+
+def matching(user: User, query: Query) -> Select[Any]:
+    """The ids of all lessons that the list shows on its pages together, the newest first."""
+    return select(Lesson.id).where(*_conditions(user, query)).order_by(*NEWEST)
+
+
+def page(user: User, query: Query) -> Page:
+    mine = permissions.lessons_for(user)
+    conditions = _conditions(user, query)
     total = _count(conditions)
     number = min(query.page, max(1, -(-total.number // PER_PAGE)))
     offset = (number - 1) * PER_PAGE

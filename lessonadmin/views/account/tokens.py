@@ -10,9 +10,9 @@ from lessonadmin.db import transaction
 from lessonadmin.domain.accounts import own_account, tokens
 from lessonadmin.domain.errors import Problem
 from lessonadmin.security import browser_cookie
+from lessonadmin.text.plurals import plural
 from lessonadmin.views.account.page import bp, page
 from lessonadmin.web.errors import STATUS
-from lessonadmin.web.formats import plural
 
 
 @bp.post("/tokens")

@@ -1,10 +1,10 @@
-"""Lessons as pages for instructors and staff: the list, the form, the video and what may be done with it.
+"""Lessons as pages for instructors and staff: the list with its bulk actions, the form, the video and what may be done with it.
 
 What an action means, and which lesson a user may change, is decided in the domain. Each page answers twice: whole, and
 as the fragment that an open page asks for.
 """
 
-from lessonadmin.views.lessons import editing, overview, video
+from lessonadmin.views.lessons import bulk, editing, overview, video
 from lessonadmin.views.lessons.blueprint import bp
 
-__all__ = ["bp", "editing", "overview", "video"]
+__all__ = ["bp", "bulk", "editing", "overview", "video"]

@@ -1,13 +1,18 @@
 """The list of lessons: filtered, searched, sorted, and refreshed while a video in it is on its way."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.domain import attention, thumbnails
+from lessonadmin.domain.batches import preview, registry
 from lessonadmin.domain.lessons import worklist
+from lessonadmin.domain.models import User
 from lessonadmin.domain.videos import video_status
 from lessonadmin.views.lessons.blueprint import bp
 from lessonadmin.views.videos import card
@@ -15,6 +20,7 @@ from lessonadmin.web import address_numbers, fragments, headers
 
 # a list costs more than one video, and is looked at for less
 LIST_POLL_MS = 3000
+MAX_QUERY_LENGTH = 2000
 
 
 @bp.get("")
@@ -37,18 +43,37 @@ def index() -> Response:
         next_ms=LIST_POLL_MS if asks_again else None,
         empty=page.total == 0 and not query.q and not query.state and not worklist.has_any(user),
         link=_link,
+        **_bulk_actions(user, page, query),
     )
     return fragments.answer(body, name="list") if fragments.wanted() else make_response(body)
 
 
 def _query() -> worklist.Query:
-    args = request.args
+    return replace(_read(request.args), page=address_numbers.page(worklist.LAST_PAGE))
+
+
+def query_of(text: str) -> worklist.Query:
+    """What a query string of the list asks for, all its pages together."""
+    return _read(dict(parse_qsl(text[:MAX_QUERY_LENGTH])))
+
+
+def _read(args: Mapping[str, str]) -> worklist.Query:
     return worklist.Query(
         state=worklist.read_state(args.get("state", "")),
         q=args.get("q", "")[:200],
         sort=worklist.read_sort(args.get("sort", "")),
-        page=address_numbers.page(worklist.LAST_PAGE),
     )
+
+
+def _bulk_actions(user: User, page: worklist.Page, query: worklist.Query) -> dict[str, Any]:
+    """What can be done with rows that are ticked. Staff tick rows in the panel."""
+    if user.is_staff:
+        return {}
+    return {
+        "actions": [(one.name, one.label) for one in registry.of_owners()],
+        "useful": preview.useful_of_many("lesson", [lesson.id for lesson in page.lessons]),
+        "matching": urlencode({"state": query.state, "q": query.q}),
+    }
 
 
 def _link(**changes: object) -> str:

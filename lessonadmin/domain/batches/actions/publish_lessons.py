@@ -1,6 +1,6 @@
 """Publish, unpublish and republish for one lesson of a bulk action, and the same verdicts as SQL for the preview.
 
-Each function is safe to repeat. Staff asked for it, so an earlier "unpublish" does not prevent it.
+Each function is safe to repeat. A person asked for it, so neither an earlier "unpublish" nor a time that was planned prevents it.
 """
 
 import uuid
@@ -30,7 +30,7 @@ def publish_verdict() -> ColumnElement[str]:
         (Lesson.is_unsaved, "not_saved"),
         (PLAYABLE, "publishes"),
         (Lesson.has_temporary_asset, "temporary"),
-        (COMING & Lesson.publish_on_ready, "intended_already"),
+        (COMING & Lesson.publish_on_ready & Lesson.publish_not_before.is_(None), "intended_already"),
         (COMING, "intends"),
         (Lesson.video_processing_status == "error", "video_failed"),
         (Lesson.video_processing_status == "ready", "no_playback_id"),
@@ -49,7 +49,8 @@ def _publish_verdict(lesson: Lesson) -> str:
     if lesson.has_temporary_asset:
         return "temporary"
     if lesson.video_is_open:
-        return "intended_already" if lesson.publish_on_ready else "intends"
+        waits_for_video_alone = lesson.publish_on_ready and lesson.publish_not_before is None
+        return "intended_already" if waits_for_video_alone else "intends"
     other = {"error": "video_failed", "ready": "no_playback_id", "deleting": "being_deleted"}
     return other.get(lesson.video_processing_status, "no_video")
 
@@ -70,6 +71,7 @@ def publish(lesson_id: uuid.UUID) -> Result:
         publication.publish(lesson, tracking=video.playing)
     elif code == "intends":
         transitions.ensure_tracked(video)
+        publication.publish_at_any_time(lesson)
         publication.request(lesson)
     elif code == "video_failed":
         return results.of(code, why_failed(lesson.video_error_type, lesson.video_error_message))

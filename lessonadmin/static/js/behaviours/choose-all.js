@@ -15,5 +15,8 @@ export default function chooseAll(master) {
   master.closest("table").addEventListener("change", (event) => {
     if (event.target.matches("tbody .choose")) show();
   });
+  document.addEventListener("state-shown", () => {
+    if (master.isConnected) show();
+  });
   show();
 }

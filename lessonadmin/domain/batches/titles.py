@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from lessonadmin.domain.batches import batches, registry
 from lessonadmin.domain.models import Batch
-from lessonadmin.web.formats import plural
+from lessonadmin.text.plurals import plural
 
 # What the rows of a bulk action are called.
 NOUNS = {"lesson": "lesson", "course": "course", "tracking": "upload", "event": "event"}

@@ -2,9 +2,8 @@
 
 import pytest
 
-from lessonadmin.admin.framework import batch_titles
 from lessonadmin.db import Actor, transaction
-from lessonadmin.domain.batches import registry, undo
+from lessonadmin.domain.batches import registry, titles, undo
 from tests.domain.batches.support import PUBLISH, begin, drafts, finish
 from tests.factories import make_user
 
@@ -14,12 +13,12 @@ from tests.factories import make_user
     [("lesson", 1, "1 lesson"), ("course", 2, "2 courses"), ("tracking", 3, "3 uploads"), ("event", 0, "0 events")],
 )  # fmt: skip
 def test_rows_are_counted_by_their_noun(target: str, count: int, words: str) -> None:
-    assert batch_titles.counted(target, count) == words
+    assert titles.counted(target, count) == words
 
 
 def test_every_action_has_a_noun_and_a_label() -> None:
-    assert {one.target for one in registry.ALL} == set(batch_titles.NOUNS)
-    assert all(batch_titles.LABELS[(one.target, one.name)] for one in registry.ALL)
+    assert {one.target for one in registry.ALL} == set(titles.NOUNS)
+    assert all(titles.LABELS[(one.target, one.name)] for one in registry.ALL)
 
 
 def test_an_undo_names_what_it_undoes(session: object) -> None:
@@ -29,7 +28,7 @@ def test_an_undo_names_what_it_undoes(session: object) -> None:
     with transaction(staff):
         undoing = undo.undo(batch_id)
         done = undo.get(batch_id)
-        found = batch_titles.titles([done, undoing])
+        found = titles.titles([done, undoing])
         assert found == {batch_id: "Publish 2 lessons", undoing.id: "Undo of “Publish 2 lessons”"}
-        assert batch_titles.title(undoing, None) == "Undo of a bulk action"
-        assert batch_titles.title_of(undoing) == "Undo of “Publish 2 lessons”"
+        assert titles.title(undoing, None) == "Undo of a bulk action"
+        assert titles.title_of(undoing) == "Undo of “Publish 2 lessons”"

@@ -1,0 +1,96 @@
+"""Many lessons at once: an instructor ticks rows of the list, sees what would become of each, runs it, looks at it and undoes it."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.school import School
+from tests.browser.stack import Stack, Visitor
+from tests.browser.test_videos import Good
+
+BATCH = re.compile(r"/lessons/bulk/[0-9a-f-]{36}$")
+STATES = "SELECT status, count(*) FROM lessons WHERE creator_id = %s GROUP BY status ORDER BY status"
+
+
+def by_key(page: Page, role: str, name: str) -> None:
+    button = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]  # the roles of two kinds of buttons
+    button.focus()
+    page.keyboard.press("Enter")
+
+
+def test_rows_are_published_and_taken_back_by_the_keyboard(
+    page: Page, stack: Stack, school: School, accessible: Good
+) -> None:
+    """One of them changes hands while the question is read: it is left alone, and nothing of it is shown."""
+    rye = school.lesson("Rye", status="draft", published_at=None)
+    wheat = school.lesson("Wheat", status="draft", published_at=None)
+    given = school.lesson("Spelt", status="draft", published_at=None)
+    page.goto("/lessons")
+    publish = page.get_by_role("button", name="Publish", exact=True)
+    for title in ("Rye", "Wheat", "Spelt"):
+        page.get_by_label(f"Select {title}").focus()
+        page.keyboard.press("Space")
+    expect(page.locator("[data-count]")).to_have_text("3 selected")
+    expect(page.get_by_role("button", name="Unpublish", exact=True)).to_be_disabled()
+    accessible(page)
+    publish.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Publish: 3 lessons")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.locator("tbody tr").first).to_contain_text("Published.")
+    accessible(page)
+    stranger = stack.person(name="Ines Other")
+    for statement in (
+        "UPDATE lessons SET creator_id = %s WHERE id = %s",
+        "UPDATE mux_asset_tracking SET owner_id = %s WHERE lesson_id = %s",
+    ):
+        stack.sql(statement, stranger.id, given)
+    by_key(page, "button", "Publish 3 lessons")
+    expect(page).to_have_url(BATCH)
+    expect(page.locator("#progress")).to_contain_text("2 lessons done, 1 skipped, 0 failed.")
+    expect(page.locator("tbody")).to_contain_text("A lesson that is not there any more")
+    expect(page.locator("tbody")).not_to_contain_text("Spelt")
+    expect(page.locator("tbody")).to_contain_text("Published")
+    accessible(page)
+    states = "SELECT status FROM lessons WHERE id IN (%s, %s, %s) ORDER BY title"
+    assert stack.sql(states, rye, given, wheat) == [("published",), ("draft",), ("published",)]
+    by_key(page, "button", "Undo…")
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("Undo this for 2 lessons?")
+    accessible(page)
+    by_key(page, "button", "Undo")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Undo of “Publish 3 lessons”")
+    expect(page.locator("#progress")).to_contain_text("2 lessons done")
+    assert stack.sql(states, rye, given, wheat) == [("draft",)] * 3
+
+
+def test_all_that_match_are_done_in_the_background(
+    page: Page, stack: Stack, school: School, visit: Visitor, accessible: Good
+) -> None:
+    for number in range(22):
+        school.lesson(f"Loaf {number:02}")
+    other = School(stack, stack.person())
+    foreign = other.lesson("Loaf of another")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/lessons?state=published")
+    page.get_by_label("Select all 22").check()
+    accessible(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="Actions").click()
+    page.get_by_role("button", name="Unpublish", exact=True).click()
+    expect(page.locator(".outcome").first).to_contain_text("22 lessons")
+    expect(page.get_by_text("run in the background")).to_be_visible()
+    accessible(page)
+    page.get_by_role("button", name="Unpublish 22 lessons").click()
+    expect(page.locator("#progress")).to_contain_text("22 lessons done, 0 skipped, 0 failed.")
+    accessible(page)
+    assert stack.sql(STATES, school.owner.id) == [("draft", 22)]
+    assert stack.sql("SELECT status FROM lessons WHERE id = %s", foreign) == [("published",)]
+    strangers = visit(other.owner, errors=True)
+    assert (answer := strangers.goto(page.url)) is not None
+    assert answer.status == 404
+    page.get_by_role("button", name="Undo…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Undo of “Unpublish 22 lessons”")
+    expect(page.locator("#progress")).to_contain_text("22 lessons done")
+    assert stack.sql(STATES, school.owner.id) == [("published", 22)]

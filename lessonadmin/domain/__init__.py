@@ -11,7 +11,7 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   thumbnails
   playback
   account_life | single_sign_on
-  polling | webhooks | notifications | second_factor
+  polling | webhooks | notifications | second_factor | preview_links
   captions
   accounts | attention
   videos | mux_budget

@@ -60,11 +60,11 @@ def still_theirs(owner: Owner, *, in_trash_too: bool = False) -> None:
     row_access.everything_until_commit(db.session())
 
 
-def held(course: Course) -> None:
-    """This course stays as it is until the transaction ends, and is still one that the acting user may change; else Missing."""
+def held(owner: Owner) -> None:
+    """This lesson or course stays as it is until the transaction ends, and is still one that the acting user may change; else Missing."""
     acting_user()
-    db.session.refresh(course, with_for_update={"of": Course, "read": True})
-    still_theirs(course)
+    db.session.refresh(owner, with_for_update={"of": type(owner), "read": True})
+    still_theirs(owner)
 
 
 def visible_to_students(lesson: Lesson) -> bool:

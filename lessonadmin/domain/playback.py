@@ -4,6 +4,7 @@ A signed video gets tokens that live longer than the video lasts, so that no vie
 never gets any: with a token it would not play.
 """
 
+import math
 import uuid
 from dataclasses import dataclass
 
@@ -37,15 +38,15 @@ def of_lesson(user: User, lesson_id: uuid.UUID) -> Source:
     return source(lesson)
 
 
-def source(owner: Owner) -> Source:
-    """The video of a lesson or course for a user who may play it."""
+def source(owner: Owner, *, at_most: float = MAX_LIFETIME_SECONDS) -> Source:
+    """The video of a lesson or course for a user who may play it; its tokens live no longer than `at_most` seconds."""
     playback_id = owner.mux_playback_id
     if not owner.is_playable or not playback_id:
         temporary = owner.has_temporary_id and owner.video_processing_status == "ready"
         why = " It has a temporary id, and Mux is still to be asked for the true one." if temporary else ""
         raise Conflict("not_ready", f"This video cannot be played yet.{why}")
     policy = owner.playback_policy or "public"
-    seconds = life(owner.video_duration)
+    seconds = min(life(owner.video_duration), math.ceil(at_most))
     token, thumbnail, storyboard = _tokens(playback_id, seconds) if policy == "signed" else (None, None, None)
     return Source(
         src=f"{config.current().mux_stream_url}/{playback_id}.m3u8" + (f"?token={token}" if token else ""),

@@ -20,6 +20,7 @@ from lessonadmin.domain.models import (
     Lesson,
     LessonView,
     Notification,
+    PreviewLink,
     Purchase,
     Tracking,
 )
@@ -58,6 +59,12 @@ def policies() -> list[Policy]:
         _policy(Purchase, "make", "INSERT", Purchase.user_id == ME),
         _policy(Purchase, "of_own_lessons", "SELECT", Purchase.owner_id == ME),
         _policy(LessonView, "of_own_lessons", "SELECT", LessonView.owner_id == ME),
+        _policy(
+            PreviewLink,
+            "of_own_lessons",
+            "ALL",
+            PreviewLink.lesson_id.in_(select(Lesson.id).where(Lesson.creator_id == ME)),
+        ),
     ]
 
 

@@ -22,6 +22,7 @@ from lessonadmin.views import (
     single_sign_on,
     webhooks,
 )
+from lessonadmin.views.lessons import shared_preview
 from lessonadmin.views.videos import trash
 
 BLUEPRINTS = (
@@ -35,6 +36,7 @@ BLUEPRINTS = (
     account.bp,
     sign_in_methods.bp,
     account_links.bp,
+    shared_preview.bp,
     notices.bp,
     lessons.bp,
     courses.bp,

@@ -18,12 +18,9 @@ from lessonadmin.domain.lessons.catalog import Cursor, Query
 from lessonadmin.domain.models import Owner
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import address_numbers, headers
-from lessonadmin.web.player import Player, player_of
+from lessonadmin.web.player import Player, shown_player
 
 bp = Blueprint("catalog", __name__, url_prefix="/catalog")
-
-# how an instructor may look at a page of theirs
-SEEN_AS = ("visitor", "buyer")
 
 
 @bp.get("")
@@ -95,10 +92,6 @@ def lesson(lesson_id: uuid.UUID) -> str:
     user = auth.current_user()
     found = catalog.lesson(user, lesson_id)
     (entry,) = catalog.entries(user, [found])
-    edits = permissions.owns(user, found)
-    seen_as = request.args.get("as", "") if edits else ""
-    if seen_as in SEEN_AS:
-        entry = catalog.as_student(entry, bought=seen_as == "buyer")
     beside = catalog.in_course(user, found.course_id) if found.course_id is not None else []
     preview = found.course if not entry.plays else None
     return render_template(
@@ -110,8 +103,7 @@ def lesson(lesson_id: uuid.UUID) -> str:
         on_sale=permissions.visible_to_students(found),
         beside=catalog.entries(user, beside) if len(beside) > 1 else [],
         student=user.role == "student",
-        edits=edits,
-        seen_as=seen_as if seen_as in SEEN_AS else "",
+        edits=permissions.owns(user, found),
         env_key=config.current().mux_env_key,
     )
 
@@ -131,9 +123,8 @@ def buy(lesson_id: uuid.UUID) -> Response:
 
 def _player(owner: Owner) -> Player | None:
     """What the player is told, if this plays; the page then gets the Content-Security-Policy that the player needs."""
-    found = player_of(owner)
+    found = shown_player(owner)
     if found is not None:
-        headers.needs_widgets()
         headers.reports_views()
     return found
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lessonadmin.domain import playback, thumbnails
 from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.models import Owner
+from lessonadmin.web import headers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,10 +16,18 @@ class Player:
     storyboard: str
 
 
-def player_of(owner: Owner) -> Player | None:
-    """None while nothing plays."""
+def shown_player(owner: Owner, *, at_most: float = playback.MAX_LIFETIME_SECONDS) -> Player | None:
+    """The same for a page that shows it: the page then gets the Content-Security-Policy that a player needs."""
+    found = player_of(owner, at_most=at_most)
+    if found is not None:
+        headers.needs_widgets()
+    return found
+
+
+def player_of(owner: Owner, *, at_most: float = playback.MAX_LIFETIME_SECONDS) -> Player | None:
+    """None while nothing plays. It plays for `at_most` seconds, if its video is protected."""
     try:
-        source = playback.source(owner)
+        source = playback.source(owner, at_most=at_most)
     except Problem:
         return None
     return Player(

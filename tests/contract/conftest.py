@@ -12,7 +12,7 @@ import pytest
 from devstack.servers import for_tests
 from tests.contract.callers import Caller
 from tests.contract.stack import Stack
-from tests.settings import environment
+from tests.settings import migrate
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,15 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.enable_socket)
 
 
-def _migrate(url: str) -> None:
-    for_tests.run_flask(
-        "db", "upgrade", settings=environment(database_url=url, redis_url="redis://127.0.0.1:1/0")
-    )
-
-
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with for_tests.for_one_run(_migrate) as running:
+    with for_tests.for_one_run(migrate) as running:
         built = Stack(running, tmp_path_factory.mktemp("contract"))
         try:
             built.start()

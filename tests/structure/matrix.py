@@ -68,7 +68,7 @@ class Ask:
 
 PATH = {
     "passkey_id": "{passkey}", "lesson_id": "{draft}", "course_id": "{course}", "notice_id": "{notice}", "token_id": "{token}", "asset_id": "{asset}",
-    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson", "purchase_id": "{purchase}", "batch_id": "{own_batch}",
+    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson", "purchase_id": "{purchase}", "link_id": "{preview_link}", "batch_id": "{own_batch}",
 }  # fmt: skip
 FREE = {"lesson_id": "{free}"}
 SOLD = {"lesson_id": "{sold}", "course_id": "{open_course}"}
@@ -150,6 +150,7 @@ ASKS: dict[str, Ask] = {
     "lessons.unpublish": Ask(path=SOLD),
     "lessons.unsaved_changes": Ask(form={"page_id": "{draft}"}),
     "notices.mark_all": Ask(form={"until": "{notice}"}),
+    "shared_preview.show": Ask(path={"secret": "{preview_secret}"}),
     "sign_in_methods.rename_passkey": Ask(form={"name": "Other"}),
     "sign_in.login_post": Ask(form={"email": "{own_email}", "password": "{password}"}),
 }  # fmt: skip
@@ -165,6 +166,7 @@ VARIANTS: dict[str, tuple[tuple[str, Ask], ...]] = {
     "api.check_asset_status": (("on sale", Ask(query={"lesson_id": "{sold}"})), ("course", Ask(query={"course_id": "{course}"}))),
     "api.create_lesson": (("in a course", Ask(json={"title": "New", "course_id": "{course}"})),),
     "catalog.lesson": (("draft", Ask()),),
+    "shared_preview.show": (("ended", Ask()),),
     "catalog.course": (("no lesson on sale", Ask()),),
     "catalog.buy": (("draft", Ask(form={"price_cents": "900"})),),
 }  # fmt: skip

@@ -64,6 +64,8 @@ INSERT INTO purchases (id, lesson_id, user_id, owner_id, price_cents) VALUES ('{
 INSERT INTO staff_notes (lesson_id, author_id, text) VALUES ('{draft}', '{support}', '{canary} note');
 INSERT INTO notifications (id, user_id, kind, message, lesson_id) VALUES
   ('{notice}', '{own}', 'video_failed', '{canary} notice', '{draft}');
+INSERT INTO preview_links (id, lesson_id, made_by, secret_hash, expires_at) VALUES
+  ('{preview_link}', '{draft}', '{own}', encode(sha256('{preview_secret}'), 'hex'), now() + interval '1 day');
 INSERT INTO user_sessions (id, user_id, secret_hash, address, user_agent) VALUES
   ('{session}', '{own}', '{session}', '203.0.113.77', '{canary} browser');
 INSERT INTO api_tokens (id, user_id, name, secret_hash) VALUES ('{token}', '{own}', '{canary} script', '{token}');
@@ -87,7 +89,7 @@ INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id,
 """
 # What stands in an address or a form: ids of rows, and names at Mux.
 IDS = (
-    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "purchase", "notice", "session", "token", "passkey",
+    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "purchase", "preview_link", "preview_secret", "notice", "session", "token", "passkey",
     "filter", "batch", "own_batch", "item", "item_done", "event", "deletion", "audit",
 )  # fmt: skip
 AT_MUX = (

@@ -6,7 +6,7 @@ not play, except what they bought. Who may play a lesson is decided in `permissi
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -200,10 +200,12 @@ def entries(user: User, lessons: Sequence[Lesson]) -> list[Entry]:
     ]
 
 
-def as_student(entry: Entry, *, bought: bool) -> Entry:
-    """What a student sees who has bought this lesson, or who has not: for its instructor, who plays it in any case."""
-    plays = bought or entry.lesson.price_cents == 0
-    return replace(entry, plays=plays, bought=bought, cover=cover(entry.lesson, plays=plays))
+def shown_to(lesson: Lesson, *, bought: bool) -> Entry:
+    """What a student sees who has bought this lesson, or who has not; also of a draft, as if it were on sale."""
+    plays = bought or lesson.price_cents == 0
+    return Entry(
+        lesson=lesson, plays=plays, bought=bought and lesson.price_cents > 0, cover=cover(lesson, plays=plays)
+    )
 
 
 def _bought_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:
@@ -231,6 +233,17 @@ def lesson(user: User, lesson_id: uuid.UUID) -> Lesson:
     if found is None:
         raise Missing()
     return found
+
+
+def to_preview(user: User, lesson_id: uuid.UUID) -> Lesson:
+    """One lesson that this person may change, whether it is out or not, with what its page shows."""
+    permissions.lesson_to_change(user, lesson_id)
+    return db.session.scalars(
+        select(Lesson)
+        .where(Lesson.id == lesson_id)
+        .options(joinedload(Lesson.course), joinedload(Lesson.creator))
+        .execution_options(populate_existing=True)
+    ).one()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ LIVES = (
     Life("user_sessions", "last_seen_at < {limit}", 30),
     Life("known_browsers", "last_used_at < {limit}", 365),
     Life("account_links", "created_at < {limit}", 90),
+    Life("preview_links", "created_at < {limit}", 30),
     Life("security_counts", "minute < {limit}", 2),
     Life("api_tokens", "LEAST(expires_at, revoked_at) < {limit}", 90),
     Life("throttles", "started_at < {limit}", 2),

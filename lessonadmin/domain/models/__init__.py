@@ -24,7 +24,16 @@ from lessonadmin.domain.models.health import (
     SecurityCount,
     Throttle,
 )
-from lessonadmin.domain.models.lessons import Course, EditingHold, Kind, Lesson, Owner, Purchase, StaffNote
+from lessonadmin.domain.models.lessons import (
+    Course,
+    EditingHold,
+    Kind,
+    Lesson,
+    Owner,
+    PreviewLink,
+    Purchase,
+    StaffNote,
+)
 from lessonadmin.domain.models.notifications import Notification
 from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
 from lessonadmin.domain.models.saved_filters import SavedFilter
@@ -68,6 +77,7 @@ __all__ = [
     "Passkey",
     "PasskeyChallenge",
     "PendingSignIn",
+    "PreviewLink",
     "ProviderIdentity",
     "Purchase",
     "ReconcileRun",

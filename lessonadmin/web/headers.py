@@ -1,6 +1,7 @@
 """Security headers. The strict policy is the rule, and it allows no address but the app's.
 
-A page with Mux's uploader or player says so with `needs_widgets()`, one with pictures of videos with `shows_pictures()`.
+A page with Mux's uploader or player says so with `needs_widgets()`, one that sends files by itself with `sends_files()`, one with
+pictures of videos with `shows_pictures()`.
 """
 
 import secrets
@@ -25,6 +26,11 @@ def nonce() -> str:
 def needs_widgets() -> None:
     """This page carries the uploader or the player: their shadow styles, blobs and connections are let through."""
     g.needs_widgets = True
+
+
+def sends_files() -> None:
+    """This page sends files to Mux by its own script: connections to Mux are let through, and nothing else."""
+    g.sends_files = True
 
 
 def shows_pictures() -> None:
@@ -68,6 +74,8 @@ def policy() -> str:
     rules = _strict(f"'nonce-{nonce()}'")
     if g.get("shows_pictures"):
         rules["img-src"] += f" {_origin(settings.mux_image_url)}"
+    if g.get("sends_files"):
+        rules["connect-src"] += f" {_origin(settings.mux_api_url)} {MUX_HOSTS}"
     if g.get("needs_widgets"):
         addresses = (settings.mux_api_url, settings.mux_stream_url, settings.mux_image_url)
         mux = " ".join([*sorted(set(map(_origin, addresses))), MUX_HOSTS])

@@ -43,6 +43,14 @@ def test_a_new_lesson_is_a_draft_that_wants_to_be_published(instructor: Caller) 
     assert lesson["visible_to_students"] is False
 
 
+def test_asked_again_with_its_key_a_lesson_is_made_once(instructor: Caller) -> None:
+    body = {"title": "Fractions", "client_key": str(uuid.uuid4())}
+    first = instructor.post("/api/lessons", body).expect(201).json
+    again = instructor.post("/api/lessons", body).expect(200).json
+    assert first == again
+    assert set(first) == LESSON_KEYS
+
+
 @pytest.mark.parametrize(("given", "wanted"), [("published", True), ("draft", False)])
 def test_the_status_of_a_new_lesson_is_an_intent(instructor: Caller, given: str, wanted: bool) -> None:
     lesson = instructor.lesson(status=given, description="d", price_cents=999, course_id=None)

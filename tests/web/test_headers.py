@@ -113,6 +113,16 @@ def test_pages_with_the_uploader_reach_mux(app: Flask, path: str) -> None:
     assert missing == [set(), set(), set()]
 
 
+def test_a_page_that_sends_files_reaches_mux_and_keeps_what_is_strict(app: Flask) -> None:
+    answer = signed_in(make_user()).get("/lessons/upload")
+    policy = policy_of(answer)
+    assert (
+        policy["connect-src"] == "'self' http://127.0.0.1:1 https://*.mux.com https://storage.googleapis.com"
+    )
+    assert policy["style-src"] == "'self'"
+    assert policy["require-trusted-types-for"] == "'script'"
+
+
 def test_a_policy_names_origins_without_what_stands_behind_them(app: Flask) -> None:
     with app.test_request_context("/"), overridden(mux_image_url="https://u:p@pictures.example/a/b"):
         headers.shows_pictures()

@@ -64,8 +64,11 @@ def _lock(course: Course) -> None:
     permissions.still_theirs(course)
 
 
-def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -> bool:
-    """Put the lessons of a course in this order; those that are not named follow as they were. False if they stood so.
+def reorder(
+    user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID], *, among_themselves: bool = False
+) -> bool:
+    """Put the lessons of a course in this order; those that are not named follow as they were, or keep their places if the order is
+    one `among_themselves`. False if they stood so.
 
     Lessons that this person is not shown keep their places.
     """
@@ -79,6 +82,8 @@ def reorder(user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -
     ).all()
     place = {lesson_id: number for number, lesson_id in enumerate(dict.fromkeys(lesson_ids))}
     shown = [one for one in lessons if permissions.owns(user, one) or permissions.visible_to_students(one)]
+    if among_themselves:
+        shown = [one for one in shown if one.id in place]
     ordered = iter(sorted(shown, key=lambda one: place.get(one.id, len(place))))
     moving = {one.id for one in shown}
     wanted = [next(ordered) if one.id in moving else one for one in lessons]

@@ -29,6 +29,7 @@ from lessonadmin.text.texts import plain, storable
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 20_000
 MAX_FILE_NAME_SHOWN = 150
+KEY_LOCK_SEED = 30  # apart from the locks of other texts
 
 
 class _Unset:
@@ -76,6 +77,21 @@ def create(user: User, changes: Changes) -> Lesson:
     lesson = _store(user, changes, changes.title.strip(), publish_on_ready=changes.status != "draft")
     _set_times(lesson, changes)
     return lesson
+
+
+def create_once(user: User, changes: Changes, *, key: uuid.UUID) -> tuple[Lesson, bool]:
+    """The same for a client that may ask again, since an answer can be lost: the lesson of this key, and whether it was made now.
+
+    A lesson that was made before is given as it is by now, also from the trash."""
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(key), KEY_LOCK_SEED))))
+    mine = select(Lesson).where(Lesson.creator_id == user.id, Lesson.client_key == key)
+    before = db.session.scalar(mine, execution_options=in_trash.too())
+    if before is not None:
+        return before, False
+    lesson = create(user, changes)
+    lesson.client_key = key
+    db.session.flush()
+    return lesson, True
 
 
 def begin(user: User, changes: Changes, *, file_name: str) -> Lesson:

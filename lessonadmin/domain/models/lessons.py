@@ -174,6 +174,8 @@ class Lesson(VideoOwner, Stamped, Base):
     # Begun with a video before its form was complete, and not saved since; untitled: its title is made of the file's name.
     is_unsaved: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
     is_untitled: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
+    # Of the request that made it, by the client's own choice: the same request again makes no other lesson.
+    client_key: Mapped[uuid.UUID | None]
     # The latest end of its editing holds, so that asking for it costs no query.
     held_until: Mapped[Moment | None]
     # Its publication as it was when it was deleted: see `domain.trash`.
@@ -201,6 +203,13 @@ class Lesson(VideoOwner, Stamped, Base):
             postgresql_where=text("trashed_course_id IS NOT NULL"),
         ),
         Index("ix_lessons_creator_id", "creator_id", "id"),
+        Index(
+            "uq_lessons_client_key",
+            "creator_id",
+            "client_key",
+            unique=True,
+            postgresql_where=text("client_key IS NOT NULL"),
+        ),
         Index("ix_lessons_course_id", "course_id", "position", "id"),
         Index("ix_lessons_status", "status", "id"),
         Index("ix_lessons_video_processing_status", "video_processing_status", "id"),

@@ -35,20 +35,23 @@ async function tokenIsOld() {
 }
 
 /** A JSON call. Returns the answer; throws SignedOut, Refusal, or TypeError when there is no connection. */
-export async function postJson(url, body, { again = true } = {}) {
+export const postJson = async (url, body) => (await sendJson("POST", url, body)).said;
+
+/** The same by any method: {said, version}. `version`: what is changed must still have it. */
+export async function sendJson(method, url, body = {}, { version = "", again = true } = {}) {
   const answer = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf() },
-    body: JSON.stringify(body),
+    method,
+    headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf(), ...(version ? { "If-Match": `"${version}"` } : {}) },
+    body: method === "GET" ? undefined : JSON.stringify(body),
     credentials: "same-origin",
     redirect: "manual",
     cache: "no-store",
   });
   if (answer.status === 401 || answer.type === "opaqueredirect") throw new SignedOut();
   const said = await answer.json().catch(() => ({}));
-  if (answer.ok) return said;
+  if (answer.ok) return { said, version: (answer.headers.get("ETag") ?? "").replace(/^W\/|"/g, "") };
   const { type = "error", message = "The server did not understand that." } = said.error ?? {};
-  if (type === "csrf" && again && await tokenIsOld()) return postJson(url, body, { again: false });
+  if (type === "csrf" && again && await tokenIsOld()) return sendJson(method, url, body, { version, again: false });
   throw new Refusal(answer.status, type, message, answer.headers.get("Retry-After"));
 }
 

@@ -18,6 +18,7 @@ from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.errors import Forbidden, Problem
 from lessonadmin.views.api import request_parsing
 from lessonadmin.views.api.mux_problems import worded_for
+from lessonadmin.views.api.responses import Versioned
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 
@@ -138,4 +139,7 @@ def _require_role(who: Who) -> None:
 def _answer(status: int, body: BaseModel | None) -> Response:
     if body is None:
         return Response(status=status)
-    return Response(body.model_dump_json(), status=status, mimetype="application/json")
+    response = Response(body.model_dump_json(), status=status, mimetype="application/json")
+    if isinstance(body, Versioned):
+        response.set_etag(str(body.version))
+    return response

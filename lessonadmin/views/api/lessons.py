@@ -10,6 +10,7 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Invalid, Missing
 from lessonadmin.domain.lessons import lessons, listing, trash
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
+from lessonadmin.views.api import request_parsing
 from lessonadmin.views.api.endpoints import Answer, endpoint
 from lessonadmin.views.api.requests import LessonChange, LessonNew, LessonPage
 from lessonadmin.views.api.responses import LessonList, LessonResponse
@@ -28,16 +29,27 @@ def list_lessons(query: LessonPage) -> Answer:
     return 200, LessonList.of(user, page)
 
 
-@endpoint("POST", "/lessons", tag=TAG, who="teaching", body=LessonNew, answers={201: LessonResponse})
+@endpoint(
+    "POST",
+    "/lessons",
+    tag=TAG,
+    who="teaching",
+    body=LessonNew,
+    answers={201: LessonResponse, 200: LessonResponse},
+)
 def create_lesson(body: LessonNew) -> Answer:
     """Write a lesson.
 
-    It is a draft now. Unless `status` is "draft", it is published automatically when its video is ready.
+    It is a draft now. Unless `status` is "draft", it is published automatically when its video is ready. 200: this client
+    has made the lesson of this `client_key` before, and here it is.
     """
-    user = auth.current_user()
+    user, wanted = auth.current_user(), Changes(**body.model_dump(exclude={"client_key"}))
     with transaction(auth.current_actor()), _a_foreign_course_is_missing():
-        lesson = lessons.create(user, Changes(**body.model_dump()))
-    return 201, LessonResponse.of(user, lesson)
+        if body.client_key is None:
+            lesson, is_new = lessons.create(user, wanted), True
+        else:
+            lesson, is_new = lessons.create_once(user, wanted, key=body.client_key)
+    return 201 if is_new else 200, LessonResponse.of(user, lesson)
 
 
 @endpoint("GET", "/lessons/<uuid:lesson_id>", tag=TAG, answers={200: LessonResponse})
@@ -54,16 +66,18 @@ def show_lesson(lesson_id: uuid.UUID) -> Answer:
     who="teaching",
     body=LessonChange,
     answers={200: LessonResponse},
+    problems={409: "`edit_conflict`: it was saved since the version that `If-Match` names."},
 )
 def change_lesson(lesson_id: uuid.UUID, body: LessonChange) -> Answer:
     """Change a lesson.
 
     `"status": "draft"` unpublishes it and withdraws the request to publish it; `"published"` publishes it now, or when
-    its video is ready, and not before `publish_not_before` where that is set.
+    its video is ready, and not before `publish_not_before` where that is set. The header If-Match with the ETag of an earlier
+    answer refuses the change if another user has saved since.
     """
-    user = auth.current_user()
+    user, version = auth.current_user(), request_parsing.version()
     with transaction(auth.current_actor()), _a_foreign_course_is_missing():
-        lesson = lessons.edit(user, lesson_id, changes(body))
+        lesson = lessons.edit(user, lesson_id, changes(body), version=version)
     return 200, LessonResponse.of(user, lesson)
 
 

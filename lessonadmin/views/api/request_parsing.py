@@ -4,6 +4,7 @@ Keys are snake_case; the camelCase names that older browsers' scripts send are u
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -44,6 +45,8 @@ SENTENCES = {
     "value_error": "{error}",
 }
 MAX_FIELDS = 50
+VERSION = re.compile("[0-9]{1,9}")
+NO_VERSION = -1
 MAX_KEY_LENGTH = 100
 
 
@@ -58,6 +61,15 @@ def body(model: type[Model], *, or_query: bool = False) -> Model:
 def query(model: type[Model]) -> Model:
     """The query string; an argument without a value counts as left out."""
     return _checked(model, _arguments())
+
+
+def version() -> int | None:
+    """The version that `If-Match` names, if it does; one that no answer had is no version of anything."""
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        return None
+    (tag, *_more) = [*request.if_match.as_set(include_weak=True), ""]
+    found = VERSION.fullmatch(tag)
+    return int(found[0]) if found else NO_VERSION
 
 
 def no_body() -> None:

@@ -102,6 +102,13 @@ class LessonNew(RequestModel):
     status: LessonStatus = "published"
     publish_not_before: NotBefore = None
     unpublish_at: UnpublishAt = None
+    client_key: Annotated[
+        uuid.UUID | None,
+        Field(
+            description="Made by the client, a new one for each lesson: sent again with the same key, a request makes no "
+            "second lesson and answers with the first."
+        ),
+    ] = None
 
 
 class LessonChange(Change):

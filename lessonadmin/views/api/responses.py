@@ -7,9 +7,9 @@ users who may change it.
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from lessonadmin.domain import permissions, prices
 from lessonadmin.domain.lessons import listing
@@ -109,7 +109,21 @@ class VideoResponse(BaseModel):
         )
 
 
-class LessonResponse(BaseModel):
+class Versioned(BaseModel):
+    """What was saved so many times: its answers carry that as their ETag, and it is no field."""
+
+    _version: int = PrivateAttr(default=0)
+
+    @property
+    def version(self) -> int:
+        return self._version
+
+    def with_version(self, version: int) -> Self:
+        self._version = version
+        return self
+
+
+class LessonResponse(Versioned):
     id: uuid.UUID
     title: str
     description: str
@@ -161,7 +175,7 @@ class LessonResponse(BaseModel):
                 video=VideoResponse.of(
                     statuses[lesson.id], plays=lesson.id in playable, changes=permissions.owns(user, lesson)
                 ),
-            )
+            ).with_version(lesson.version)
             for lesson in lessons
         ]
 

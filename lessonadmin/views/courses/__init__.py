@@ -4,7 +4,7 @@ What an action means, and which course a user may change, is decided in the doma
 page as a lesson's video.
 """
 
-from lessonadmin.views.courses import editing, ordering, overview, video
+from lessonadmin.views.courses import editing, ordering, overview, tray, video
 from lessonadmin.views.courses.blueprint import bp
 
-__all__ = ["bp", "editing", "ordering", "overview", "video"]
+__all__ = ["bp", "editing", "ordering", "overview", "tray", "video"]

@@ -1,4 +1,5 @@
-"""The order of a course's lessons: the whole order as the page has it, and one step up or down as the buttons ask."""
+"""The order of a course's lessons: the whole order as the page has it, or that of a few (`among`), and one step up or down as the
+buttons ask."""
 
 import uuid
 
@@ -21,7 +22,7 @@ def order(course_id: uuid.UUID) -> Response:
     way, _, moved = request.form.get("move", "").partition(" ")
     wanted = moved_by(ids, as_id(moved), STEPS.get(way, 0))
     with transaction(auth.current_actor()):
-        courses.reorder(auth.current_user(), course_id, wanted)
+        courses.reorder(auth.current_user(), course_id, wanted, among_themselves="among" in request.form)
     if fragments.wanted():
         return Response(status=204)
     return redirect(

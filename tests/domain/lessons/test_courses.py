@@ -133,6 +133,15 @@ def test_who_is_named_comes_first_and_the_rest_follows(named: list[Any], expecte
     assert elsewhere.position == 7
 
 
+def test_an_order_of_a_few_among_themselves_leaves_the_others_where_they_are() -> None:
+    user = make_user()
+    course = make_course(instructor=user)
+    made = [make_lesson(creator=user, course=course, position=n).id for n in range(5)]
+    with as_(user):
+        courses.reorder(user, course.id, [made[4], made[1], made[3]], among_themselves=True)
+    assert in_order(course) == [made[0], made[4], made[2], made[1], made[3]]
+
+
 def test_lessons_that_are_not_shown_keep_their_places() -> None:
     user, other = make_user(), make_user()
     course = make_course(instructor=user)

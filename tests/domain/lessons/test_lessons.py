@@ -1,12 +1,15 @@
 """Lessons: written, changed, published, taken back, deleted; each change on record."""
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, text
 
-from lessonadmin.db import Actor, db
+from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid, Missing, Unavailable
 from lessonadmin.domain.lessons import lessons
 from lessonadmin.domain.lessons.lessons import Changes
@@ -71,6 +74,44 @@ def test_a_foreign_course_takes_no_lesson(session: object, there: bool) -> None:
     with pytest.raises(Invalid) as refusal, as_(user):
         lessons.create(user, Changes(title="One", course_id=course_id))
     assert "course_id" in (refusal.value.fields or {})
+
+
+def test_a_lesson_that_a_client_asks_for_twice_is_made_once(session: object) -> None:
+    user, other, key = make_user(), make_user(), uuid.uuid4()
+    made = []
+    for who, title, its_key in (
+        (user, "One", key),
+        (user, "Again", key),
+        (other, "Of another", key),
+        (user, "Two", uuid.uuid4()),
+    ):
+        with as_(who):
+            lesson, is_new = lessons.create_once(who, Changes(title=title), key=its_key)
+        made.append((lesson.title, is_new))
+    assert made == [("One", True), ("One", False), ("Of another", True), ("Two", True)]
+    with as_(user):
+        first, _ = lessons.create_once(user, Changes(title="One"), key=key)
+        lessons.delete(user, first.id)
+    with as_(user):
+        deleted, is_new = lessons.create_once(user, Changes(title="One"), key=key)
+    assert (deleted.id, is_new, deleted.deleted_at is not None) == (first.id, False, True)
+
+
+def test_of_two_requests_with_one_key_at_the_same_time_the_second_waits(app: Flask) -> None:
+    user, key = make_user(), uuid.uuid4()
+    barrier = threading.Barrier(2)
+
+    def make(_: int) -> tuple[uuid.UUID, bool]:
+        with app.app_context(), transaction(Actor.user(user.id)):
+            who = db.session.get_one(User, user.id)
+            barrier.wait(10)
+            lesson, is_new = lessons.create_once(who, Changes(title="One"), key=key)
+            return lesson.id, is_new
+
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(make, range(2)))
+    assert len({lesson_id for lesson_id, _ in made}) == 1
+    assert sorted(is_new for _, is_new in made) == [False, True]
 
 
 def test_a_change_writes_before_and_after_and_no_change_writes_nothing(session: object) -> None:

@@ -36,8 +36,8 @@ class Person:
     def post(self, path: str, body: Any = None, **more: Any) -> TestResponse:
         return self.ask("POST", path, body, **more)
 
-    def patch(self, path: str, body: Any) -> TestResponse:
-        return self.ask("PATCH", path, body)
+    def patch(self, path: str, body: Any, **more: Any) -> TestResponse:
+        return self.ask("PATCH", path, body, **more)
 
     def delete(self, path: str) -> TestResponse:
         return self.ask("DELETE", path)

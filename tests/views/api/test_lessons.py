@@ -549,3 +549,27 @@ def test_what_takes_too_long_to_read_is_stopped_and_said(
     )
     with app.app_context():
         db.engine.dispose()
+
+
+def test_the_same_key_makes_no_second_lesson(people: People) -> None:
+    body = {"title": "One", "client_key": str(uuid.uuid4())}
+    first, again = (people.instructor.post("/lessons", body) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.get_json()["id"] == again.get_json()["id"]
+    assert people.colleague.post("/lessons", body).status_code == 201
+    assert people.instructor.get("/lessons").get_json()["total"] == 1
+
+
+def test_a_change_may_name_the_version_that_it_is_made_to(people: People) -> None:
+    made = people.instructor.post("/lessons", {"title": "One"})
+    address, tag = f"/lessons/{made.get_json()['id']}", made.headers["ETag"]
+    changed = people.instructor.patch(address, {"title": "Two"}, headers={"If-Match": tag})
+    assert (changed.status_code, changed.headers["ETag"] != tag) == (200, True)
+    for old in (tag, '"99"', '"x"', "W/" + tag):
+        late = people.instructor.patch(address, {"title": "Three"}, headers={"If-Match": old})
+        assert (late.status_code, late.get_json()["error"]["type"]) == (409, "edit_conflict"), old
+    shown = people.instructor.get(address)
+    assert (shown.get_json()["title"], shown.headers["ETag"]) == ("Two", changed.headers["ETag"])
+    for newest in ({"If-Match": changed.headers["ETag"]}, {"If-Match": "*"}, {}):
+        assert people.instructor.patch(address, {"title": "Three"}, headers=newest).status_code == 200
+        changed = people.instructor.get(address)

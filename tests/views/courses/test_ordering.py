@@ -66,6 +66,12 @@ def test_a_whole_order_is_stored_and_written_down_once(course: Course, browser: 
     assert actions == ["course.reordered"]
 
 
+def test_an_order_of_a_few_leaves_the_others_where_they_are(course: Course, browser: FlaskClient) -> None:
+    ids = ids_on(page_of(browser.get(f"/courses/{course.id}/edit")))
+    post(browser, f"/courses/{course.id}/order", lesson_id=[ids[3], ids[1]], among="1")
+    assert order_of(course) == ["A", "D", "C", "B"]
+
+
 def test_what_the_page_did_not_know_follows_and_foreign_lessons_stay_where_they_are(
     course: Course, browser: FlaskClient, instructor: User
 ) -> None:

@@ -1,5 +1,6 @@
 // Puts rows in another order without leaving the page: by the arrow buttons, which also work without this script, and by
 // dragging the handle. Each step is said aloud and stored; when it cannot be stored, the rows go back to where they were.
+// Rows may be added later ("rows-changed"); "order-changed" tells of a step.
 import { SignedOut, csrf } from "../ask-server.js";
 import { toast } from "../toast.js";
 
@@ -7,7 +8,7 @@ export default function order(form) {
   const list = form.querySelector("ol");
   const announce = form.querySelector("[data-announce]");
   const rows = () => [...list.children];
-  let stored = rows();
+  let stored = [];
   let sending = Promise.resolve();
 
   /** Still there for the focus, but there is nowhere to go. */
@@ -51,8 +52,9 @@ export default function order(form) {
       if (!answer.ok) throw new Error(String(answer.status));
       stored = wanted;
     } catch (error) {
-      list.append(...stored);
+      list.prepend(...stored.filter((row) => row.isConnected)); // rows that were added since come last
       show();
+      form.dispatchEvent(new CustomEvent("order-changed"));
       toast(
         error instanceof SignedOut
           ? "The order is not saved: you are signed out. Sign in again in another tab, then try again here."
@@ -67,6 +69,7 @@ export default function order(form) {
     say(row);
     delete row.dataset.moved;
     requestAnimationFrame(() => { row.dataset.moved = ""; });
+    form.dispatchEvent(new CustomEvent("order-changed"));
     sending = sending.then(send); // one after the other: the last one counts
   }
 
@@ -81,10 +84,10 @@ export default function order(form) {
     moved(row);
   });
 
-  function drag(event, row) {
+  function drag(event, handle) {
     if (event.button !== 0) return;
     event.preventDefault();
-    const handle = event.currentTarget;
+    const row = handle.closest("li");
     const before = rows();
     let from = event.clientY;
     handle.setPointerCapture(event.pointerId);
@@ -119,10 +122,17 @@ export default function order(form) {
     document.addEventListener("keydown", escape);
   }
 
-  if (rows().length < 2) return;
-  for (const row of rows()) {
-    const handle = row.querySelector("[data-handle]");
-    handle.hidden = false;
-    handle.addEventListener("pointerdown", (event) => drag(event, row));
+  function look() {
+    const all = rows();
+    stored = [...stored.filter((row) => row.isConnected), ...all.filter((row) => !stored.includes(row))];
+    for (const handle of list.querySelectorAll("[data-handle]")) handle.hidden = all.length < 2;
+    show();
   }
+
+  list.addEventListener("pointerdown", (event) => {
+    const handle = event.target.closest("[data-handle]");
+    if (handle) drag(event, handle);
+  });
+  form.addEventListener("rows-changed", look);
+  look();
 }

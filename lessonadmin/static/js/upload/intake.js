@@ -1,5 +1,5 @@
 // Files that come in by the button or by drag and drop: checked, one at a time, before the widget hears of them.
-import { wrongWith } from "./checks.js";
+import { offered, wrongWith } from "./checks.js";
 import { handleOf } from "./offer.js";
 
 export class Intake {
@@ -31,7 +31,7 @@ export class Intake {
 
   /** What the file dialogue offers. */
   get accept() {
-    return [...this.#rules.types, ...Object.keys(this.#rules.endings).map((one) => `.${one}`)].join(",");
+    return offered(this.#rules);
   }
 
   /** The next file of the widget is this one, given back to it after the checks. */

@@ -6,7 +6,7 @@ import { size } from "./meter.js";
 
 const ANEW = "Nothing was sent and nothing is lost: choose the original file, or upload this one from the beginning.";
 
-function wrongFile(why, file, record) {
+export function wrongFile(why, file, record) {
   const chosen = `“${file.name}”`;
   const begun = `“${record.name}”`;
   if (why === "unread") return `${chosen} could not be read. Was it moved, or is its disk gone? Choose it again.`;
@@ -144,12 +144,14 @@ export class Offer {
 }
 
 /** The way to a file that is being dropped, for browsers that can keep it: to be asked for while it is dropped. */
-export function handleOf({ items }) {
-  return Promise.resolve(items[0]?.getAsFileSystemHandle?.()).then((handle) => (handle?.kind === "file" ? handle : null), () => null);
+export const handleOf = ({ items }) => (items[0] ? handleOfItem(items[0]) : Promise.resolve(null));
+
+export function handleOfItem(item) {
+  return Promise.resolve(item.getAsFileSystemHandle?.()).then((handle) => (handle?.kind === "file" ? handle : null), () => null);
 }
 
 /** The file that the browser kept the way to, if its user still wants that. */
-async function fromHandle(handle) {
+export async function fromHandle(handle) {
   try {
     return await handle.requestPermission({ mode: "read" }) === "granted" ? await handle.getFile() : null;
   } catch {

@@ -1,12 +1,13 @@
 // What the server is asked before a byte leaves: where to send it. The answer carries a secret that is kept nowhere.
 import { postJson } from "../ask-server.js";
+import { titleOf } from "./title.js";
 
 /** A reload in the middle must not lose what was written: a draft is stored before the first byte. */
 export async function saveFirst(root, file) {
   const form = document.getElementById(`${root.dataset.kind}-form`);
   while (form.isConnected && form.dataset.ready === undefined) await new Promise((done) => { setTimeout(done, 50); });
   const title = form.elements.namedItem("title");
-  if (root.dataset.kind === "course" && !title.value.trim()) title.value = file.name.replace(/\.[^.]*$/, "").replace(/[_\s]+/g, " ").trim().slice(0, 200);
+  if (root.dataset.kind === "course" && !title.value.trim()) title.value = titleOf(file.name);
   return new Promise((done, refused) => {
     form.dispatchEvent(new CustomEvent("save-wanted", { detail: { done, refused, fileName: file.name } }));
   });

@@ -6,7 +6,8 @@ transaction that their caller opened; those that talk to Mux take `actor=` and o
 Imports only go down (held by import-linter, `pyproject.toml`; packages on one line do not know each other):
 
   maintenance
-  lessons | batches | reconciliation | diagnosis | support | health | figures
+  batches
+  lessons | reconciliation | diagnosis | support | health | figures
   uploads
   thumbnails
   playback

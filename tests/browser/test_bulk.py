@@ -35,7 +35,7 @@ def test_rows_are_published_and_taken_back_by_the_keyboard(
     accessible(page)
     publish.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Publish: 3 lessons")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Publish 3 lessons")
     expect(page.locator("tbody tr")).to_have_count(3)
     expect(page.locator("tbody tr").first).to_contain_text("Published.")
     accessible(page)
@@ -94,3 +94,65 @@ def test_all_that_match_are_done_in_the_background(
     expect(page.get_by_role("heading", level=1)).to_have_text("Undo of “Unpublish 22 lessons”")
     expect(page.locator("#progress")).to_contain_text("22 lessons done")
     assert stack.sql(STATES, school.owner.id) == [("published", 22)]
+
+
+def test_a_price_for_thirty_lessons_and_back_again(
+    visit: Visitor, stack: Stack, school: School, accessible: Good
+) -> None:
+    for number in range(30):
+        school.lesson(f"Loaf {number:02}", price=500 if number else 999)
+    page = visit(school.owner, errors=True)  # a price that is none is answered with 400
+    page.goto("/lessons")
+    page.get_by_label("Select all 30").check()
+    by_key(page, "button", "Set price…")
+    price = page.get_by_label("Price")
+    expect(price).to_be_focused()
+    page.keyboard.type("ten")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Enter the price as 9.99, or 0 if the lesson is free.")).to_be_visible()
+    expect(price).to_have_value("ten")
+    accessible(page)
+    price.fill("9,99")
+    page.keyboard.press("Enter")
+    expect(page.locator(".outcomes").first).to_contain_text("29 lessons")
+    expect(page.locator("#skipped")).to_contain_text("It has this price already.")
+    accessible(page)
+    by_key(page, "button", "Set the price of 29 lessons")
+    expect(page.locator("#progress")).to_contain_text("29 lessons done, 1 skipped, 0 failed.")
+    prices = "SELECT DISTINCT price_cents FROM lessons WHERE creator_id = %s ORDER BY price_cents"
+    assert stack.sql(prices, school.owner.id) == [(999,)]
+    by_key(page, "button", "Undo…")
+    by_key(page, "button", "Undo")
+    expect(page.locator("#progress")).to_contain_text("29 lessons done")
+    assert stack.sql(prices, school.owner.id) == [(500,), (999,)]
+
+
+def test_lessons_are_moved_deleted_and_put_back(
+    page: Page, stack: Stack, school: School, accessible: Good
+) -> None:
+    old, new = school.course("Old grains"), school.course("New grains")
+    rye = school.lesson("Rye", course_id=old, position=2)
+    school.lesson("Wheat", course_id=new, position=7)
+    where = "SELECT course_id::text, position, deleted_at IS NULL, status FROM lessons WHERE id = %s"
+    before = stack.sql(where, rye)
+    for action, confirm, after in (
+        ("Move to a course…", "Move 1 lesson to another course", (new, 8, True, "published")),
+        ("Move to trash", "Move 1 lesson to the trash", (old, 2, False, "draft")),
+    ):
+        page.goto("/lessons")
+        page.get_by_label("Select Rye").check()
+        by_key(page, "button", action)
+        if action.endswith("…"):
+            page.get_by_label("Course").select_option("New grains")
+            accessible(page)
+            by_key(page, "button", "Continue")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        accessible(page)
+        by_key(page, "button", confirm)
+        expect(page.locator("#progress")).to_contain_text("1 lesson done")
+        assert stack.sql(where, rye) == [after]
+        by_key(page, "button", "Undo…")
+        by_key(page, "button", "Undo")
+        expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Undo of"))
+        expect(page.locator("#progress")).to_contain_text("1 lesson done")
+        assert stack.sql(where, rye) == before

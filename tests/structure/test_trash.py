@@ -32,6 +32,8 @@ READS = re.compile(r"\b(?:FROM|JOIN) (?:lessons|courses)\b")
 TOO = {
     "accounts/handover.py": "it goes to another instructor, too",
     "account_life/own_data.py": "it is a person's own data, too",
+    "batches/own_lessons.py": "what an instructor has deleted by a bulk action is shown in its result",
+    "batches/undo.py": "what an undo brings back is in there",
     "lessons/lessons.py": "its place in the course is not given away",
     "lessons/trash.py": "what is due",
     "lessons/trash_list.py": "what can be restored",

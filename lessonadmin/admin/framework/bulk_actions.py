@@ -23,7 +23,7 @@ from lessonadmin.domain.batches.actions.clear_assets import CONFIRMED_AT, GRACE
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.targets import Source
 from lessonadmin.domain.buyers import Bought
-from lessonadmin.domain.errors import Missing, TooMany
+from lessonadmin.domain.errors import TooMany
 from lessonadmin.text.ids import as_id
 from lessonadmin.web import redirects, toasts
 
@@ -79,10 +79,10 @@ class ActsOnRows:
 
 
 def _action(target: str, name: str) -> Action:
-    try:
-        return registry.find(target, name)
-    except Missing:
+    found = registry.TABLE.get((target, name))
+    if found is None or not found.offered:
         abort(400, f"There is no action “{name[:60]}” for these rows, so nothing was done.")
+    return found
 
 
 def _choice(view: Any) -> Choice | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import joinedload
 
 from lessonadmin.database import row_access
 from lessonadmin.database.row_access import RowAccess
@@ -106,7 +107,7 @@ def any_among(owner: uuid.UUID, lesson_ids: Select[Any]) -> bool:
 
 
 def now(owner: uuid.UUID, lesson_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Lesson]:
-    """Those of these lessons that are theirs, as they are now, in the trash or not."""
-    wanted = select(Lesson).where(Lesson.id.in_(lesson_ids), are_of(owner))
+    """Those of these lessons that are theirs, with their courses, as they are now, in the trash or not."""
+    wanted = select(Lesson).where(Lesson.id.in_(lesson_ids), are_of(owner)).options(joinedload(Lesson.course))
     found = db.session.scalars(wanted.execution_options(populate_existing=True, **in_trash.too()))
     return {lesson.id: lesson for lesson in found}

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from lessonadmin.db import db
 from lessonadmin.domain import buyers
 from lessonadmin.domain.batches import own_lessons, registry, targets
-from lessonadmin.domain.batches.registry import Action
+from lessonadmin.domain.batches.registry import NO_OPTIONS, Action, Options
 from lessonadmin.domain.batches.results import DONE, sentence
 from lessonadmin.domain.batches.targets import Source
 from lessonadmin.domain.buyers import Bought
@@ -64,9 +64,11 @@ class Preview:
         return tuple(group for group in self.groups if not group.changes)
 
 
-def preview(action: Action, source: Source, *, owner: uuid.UUID | None = None) -> Preview:
+def preview(
+    action: Action, source: Source, *, owner: uuid.UUID | None = None, options: Options = NO_OPTIONS
+) -> Preview:
     """Count what would become of every chosen row. `owner`: the instructor whose lessons alone are there."""
-    judged = _judged(action, source, owner).subquery()
+    judged = _judged(action, source, owner, options).subquery()
     as_text = cast(judged.c.id, Text)
     counted = db.session.execute(
         select(judged.c.code, func.count(), func.min(as_text), func.max(as_text)).group_by(judged.c.code)
@@ -85,10 +87,10 @@ def preview(action: Action, source: Source, *, owner: uuid.UUID | None = None) -
     return Preview(asked, changes, asked - changes, tuple(groups), bought_by(action, source))
 
 
-def _judged(action: Action, source: Source, owner: uuid.UUID | None) -> Select[Any]:
+def _judged(action: Action, source: Source, owner: uuid.UUID | None, options: Options) -> Select[Any]:
     """The chosen rows that are there, each with its verdict."""
     chosen = targets.as_select(source).subquery()
-    wanted = select(action.model.id.label("id"), action.verdict().label("code"))
+    wanted = select(action.model.id.label("id"), action.verdict(options).label("code"))
     wanted = wanted.where(action.model.id.in_(select(next(iter(chosen.c)))))
     return wanted if owner is None else wanted.where(own_lessons.are_of(owner))
 
@@ -103,9 +105,11 @@ class Line:
     changes: bool
 
 
-def lines(action: Action, source: Source, *, owner: uuid.UUID, limit: int) -> list[Line]:
+def lines(
+    action: Action, source: Source, *, owner: uuid.UUID, limit: int, options: Options = NO_OPTIONS
+) -> list[Line]:
     """The first of an instructor's rows by name, each with its verdict."""
-    judged = _judged(action, source, owner).subquery()
+    judged = _judged(action, source, owner, options).subquery()
     name = targets.NAMES[action.target]
     rows = (
         select(judged.c.id, name, judged.c.code)
@@ -149,7 +153,7 @@ def useful_of_many(target: str, row_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID,
 @kept
 def _verdicts(target: str) -> Select[Any]:
     model = registry.MODELS[target]
-    verdicts = (one.verdict().label(one.name) for one in registry.of(target))
+    verdicts = (one.verdict(NO_OPTIONS).label(one.name) for one in registry.of(target))
     return select(model.id, *verdicts).where(model.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 
 

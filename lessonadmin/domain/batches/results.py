@@ -23,6 +23,14 @@ DONE = {
     "publishes_after_all": "It waits for its video again; the video is ready by now, so it is published.",
     "takes_over": "The file is taken over: it is processed like every upload, and then plays and publishes as the lesson is set.",
     "replays": "The event is applied again.",
+    "moves": "It is moved to the end of the course.",
+    "takes_out": "It is taken out of its course.",
+    "restores_place": "It is back in its place.",
+    "reprices": "It gets the new price.",
+    "restores_price": "It has its former price again.",
+    "trashes": "It goes to the trash.",
+    "untrashes": "It is restored from the trash.",
+    "untrashes_as_draft": "It is restored from the trash as a draft, since its video does not play any more.",
 }
 SKIPPED = {
     "published_already": "It is published already.",
@@ -45,6 +53,11 @@ SKIPPED = {
     "other_video": "It has another video since, so it is not published again.",
     "not_recorded": "What it was before was not recorded, so it cannot be undone.",
     "bought_since": "A student bought it after this was confirmed, so its video was not removed. Check the buyers before you remove it.",
+    "in_course_already": "It is in this course already.",
+    "in_no_course": "It is in no course.",
+    "course_gone": "The course is not there any more, or is not yours.",
+    "price_already": "It has this price already.",
+    "bought": "A student bought it, so it cannot be deleted. Unpublish it instead: then it is withdrawn from sale, and students who bought it keep it.",
     "missing": "It is not there any more.",
 }
 SENTENCES = DONE | SKIPPED

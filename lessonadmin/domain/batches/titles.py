@@ -9,7 +9,6 @@ from lessonadmin.text.plurals import plural
 
 # What the rows of a bulk action are called.
 NOUNS = {"lesson": "lesson", "course": "course", "tracking": "upload", "event": "event"}
-LABELS: dict[tuple[str, str], str] = {(one.target, one.name): one.label for one in registry.ALL}
 
 
 def counted(target: str, count: int) -> str:
@@ -22,8 +21,9 @@ def title(batch: Batch, undone: Batch | None) -> str:
     if batch.undoes_id is not None:
         what = f"“{title(undone, None)}”" if undone is not None else "a bulk action"
         return f"Undo of {what}"
-    label = LABELS.get((batch.target_type, batch.action), batch.action)
-    return f"{label} {counted(batch.target_type, batch.total)}"
+    rows = counted(batch.target_type, batch.total)
+    action = registry.TABLE.get((batch.target_type, batch.action))
+    return action.of_rows(rows) if action is not None else f"{batch.action} {rows}"
 
 
 def titles(rows: Iterable[Batch]) -> Mapping[uuid.UUID, str]:

@@ -7,12 +7,26 @@ cannot be undone.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, DateTime, Select, and_, cast, exists, func, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Uuid,
+    and_,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 
 from lessonadmin.db import actor, db
@@ -20,7 +34,7 @@ from lessonadmin.domain.batches import leases, own_lessons, registry, results
 from lessonadmin.domain.batches.batches import MAX_REASON_LENGTH, action_of, create, get
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.models import AuditLog, Batch, BatchItem, Lesson, User
+from lessonadmin.domain.models import AuditLog, Batch, BatchItem, Lesson, User, in_trash
 
 # Changes of the same kind: the batch's own, and any since.
 PUBLICATION = (
@@ -39,8 +53,36 @@ VIDEO = (
     "video.let_go",
     "video.restored",
 )
+EDITS = ("lesson.updated",)
 TIMES = (Lesson.publish_not_before, Lesson.unpublish_at)
-KINDS = {"restore_publication": PUBLICATION, "restore": VIDEO}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an undo gives back. `since`: the audit rows of changes of the same kind; of an edit only those of this `field` count.
+    `differs` says of a row and what was written down of it whether there is anything to give back."""
+
+    since: tuple[str, ...]
+    differs: Callable[[Any], ColumnElement[bool]]
+    field: str = ""
+    in_trash: bool = False
+
+
+KINDS = {
+    "restore_publication": Kind(PUBLICATION, lambda before: _has_other_publication(before)),
+    "restore": Kind(VIDEO, lambda _before: true()),  # its verdict says it
+    "restore_price": Kind(
+        EDITS, lambda before: Lesson.price_cents != cast(before["price_cents"].astext, Integer), "price_cents"
+    ),
+    "restore_place": Kind(
+        EDITS,
+        lambda before: Lesson.course_id.is_distinct_from(cast(before["course_id"].astext, Uuid)),
+        "course_id",
+    ),
+    "restore_from_trash": Kind(
+        ("lesson.restored",), lambda _before: Lesson.deleted_at.is_not(None), in_trash=True
+    ),
+}
 
 
 def can_undo(batch: Batch) -> bool:
@@ -59,7 +101,8 @@ def was_recorded(batch_id: uuid.UUID) -> bool:
 def count_undoable(batch_id: uuid.UUID) -> tuple[int, int]:
     """How many items an undo would restore, and how many it leaves alone because they were changed since."""
     batch = get(batch_id)
-    count = db.session.scalar(select(func.count()).select_from(_restorable(batch).subquery())) or 0
+    counted = select(func.count()).select_from(_restorable(batch).subquery())
+    count = db.session.scalar(counted, execution_options=_reading(batch)) or 0
     return count, batch.done - count
 
 
@@ -68,7 +111,7 @@ def is_undoable(batch_id: uuid.UUID) -> bool:
     batch = get(batch_id)
     if batch.status in leases.ACTIVE or not can_undo(batch):
         return False
-    return bool(db.session.scalar(select(_restorable(batch).exists())))
+    return bool(db.session.scalar(select(_restorable(batch).exists()), execution_options=_reading(batch)))
 
 
 def undo(batch_id: uuid.UUID, *, reason: str = "", enqueue_job: bool = True) -> Batch:
@@ -105,11 +148,12 @@ def _recorded(batch_id: uuid.UUID, item: Any) -> tuple[ColumnElement[bool], ...]
     return item.batch_id == batch_id, item.status == "done", item.before.is_not(None)
 
 
-def _since(item: Any, kind: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
+def _since(item: Any, kind: Kind) -> tuple[ColumnElement[bool], ...]:
     """Audit rows of changes by anything else since the batch held the row's lock."""
     return (
         AuditLog.target_id == item.target_id,
-        AuditLog.action.in_(kind),
+        AuditLog.action.in_(kind.since),
+        AuditLog.detail["after"].has_key(kind.field) if kind.field else true(),
         AuditLog.at > cast(item.before["at"].astext, DateTime(timezone=True)),
         AuditLog.detail["batch"].astext.is_distinct_from(cast(item.batch_id, AuditLog.action.type)),
         AuditLog.detail["by_itself"].astext.is_distinct_from("true"),
@@ -118,20 +162,29 @@ def _since(item: Any, kind: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
 
 def _restorable(batch: Batch) -> Select[Any]:
     by = action_of(batch).undone_by or ""
-    action = registry.find(batch.target_type, by)
+    action, kind = registry.find(batch.target_type, by), KINDS[by]
     item, model = aliased(BatchItem), action.model
-    untouched = ~exists().where(*_since(item, KINDS[by]))
-    before = item.before
-    differs = or_(
-        Lesson.status != before["status"].astext,
-        Lesson.publish_on_ready != cast(before["publish_on_ready"].astext, Boolean),
-        *(time.is_distinct_from(cast(before[time.name].astext, DateTime(timezone=True))) for time in TIMES),
+    untouched = ~exists().where(*_since(item, kind))
+    possible = (
+        action.verdict(registry.NO_OPTIONS) == "restores" if by == "restore" else kind.differs(item.before)
     )
-    possible = differs if KINDS[by] is PUBLICATION else action.verdict() == "restores"
     return (
         select(item.target_id)
         .join(model, model.id == item.target_id)
         .where(and_(*_recorded(batch.id, item), untouched, possible))
+    )
+
+
+def _reading(batch: Batch) -> dict[str, Any]:
+    """The option of a statement about what can be restored: what an undo brings out of the trash is in there."""
+    return in_trash.too() if KINDS[action_of(batch).undone_by or ""].in_trash else {}
+
+
+def _has_other_publication(before: Any) -> ColumnElement[bool]:
+    return or_(
+        Lesson.status != before["status"].astext,
+        Lesson.publish_on_ready != cast(before["publish_on_ready"].astext, Boolean),
+        *(time.is_distinct_from(cast(before[time.name].astext, DateTime(timezone=True))) for time in TIMES),
     )
 
 
@@ -149,7 +202,7 @@ def judge(batch_id: uuid.UUID, by: str, target_ids: Sequence[uuid.UUID]) -> dict
     item = aliased(BatchItem)
     since = (
         select(AuditLog.action, AuditLog.at, AuditLog.actor_type, AuditLog.actor_id)
-        .where(*_since(item, KINDS.get(by, PUBLICATION)))
+        .where(*_since(item, KINDS.get(by, KINDS["restore_publication"])))
         .order_by(AuditLog.at.desc(), AuditLog.id.desc())
         .limit(1)
         .lateral()

@@ -5,7 +5,8 @@ in `transitions` and `publication`.
 """
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -19,11 +20,12 @@ from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid, Missing
 from lessonadmin.domain.lessons import trash
-from lessonadmin.domain.models import Lesson, User, in_trash
+from lessonadmin.domain.models import Course, Lesson, User, in_trash
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.videos import conditions, locking, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
+from lessonadmin.text.ids import as_id
 from lessonadmin.text.texts import plain, storable
 
 MAX_TITLE_LENGTH = 200
@@ -137,12 +139,41 @@ def _store(
     return lesson
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a lesson stands: its course and its place in it, and the course in the trash that it was in."""
+
+    course_id: uuid.UUID | None
+    position: int
+    trashed_course_id: uuid.UUID | None
+
+    @classmethod
+    def of(cls, lesson: Lesson) -> "Place":
+        return cls(lesson.course_id, lesson.position, lesson.trashed_course_id)
+
+    def as_json(self) -> dict[str, object]:
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, object]) -> "Place":
+        course_id, trashed = (as_id(str(stored[name] or "")) for name in ("course_id", "trashed_course_id"))
+        return cls(course_id, int(str(stored["position"])), trashed)
+
+
+def course_of(user: User, course_id: uuid.UUID) -> Course:
+    """A course that this person may put lessons into; Invalid if it is foreign, in the trash or gone."""
+    try:
+        return permissions.course_to_change(user, course_id)
+    except Missing:
+        raise Invalid.field("course_id", "There is no such course of yours.") from None
+
+
 def _put_into_course(user: User, lesson: Lesson, course_id: uuid.UUID | None) -> None:
     if course_id == lesson.course_id:
         return
     if course_id is not None:
+        course = course_of(user, course_id)
         try:
-            course = permissions.course_to_change(user, course_id)
             permissions.held(course)
         except Missing:
             raise Invalid.field("course_id", "There is no such course of yours.") from None
@@ -197,6 +228,18 @@ def edit(
         publication.release(lesson, page_id, video.playing)
     elif new_times:  # the intent may have waited for nothing else
         publication.fulfil(lesson, video.playing)
+    return lesson
+
+
+def put_back(user: User, lesson_id: uuid.UUID, place: Place) -> Lesson:
+    """Give a lesson back the place that it had; lessons that were put into another order since keep theirs. Invalid if its course is
+    not there any more."""
+    lesson = edit(user, lesson_id, Changes(course_id=place.course_id))
+    lesson.position = place.position
+    if place.course_id is None and place.trashed_course_id is not None:
+        there = select(Course.id).where(Course.id == place.trashed_course_id, Course.deleted_at.is_not(None))
+        lesson.trashed_course_id = db.session.scalar(there, execution_options=in_trash.too())
+    db.session.flush()
     return lesson
 
 

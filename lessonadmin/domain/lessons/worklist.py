@@ -93,8 +93,8 @@ def _conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
 
 
 def matching(user: User, query: Query) -> Select[Any]:
-    """The ids of all lessons that the list shows on its pages together, the newest first."""
-    return select(Lesson.id).where(*_conditions(user, query)).order_by(*NEWEST)
+    """The ids of all lessons that the list shows on its pages together, the oldest first."""
+    return select(Lesson.id).where(*_conditions(user, query)).order_by(*ORDERS["created"])
 
 
 def page(user: User, query: Query) -> Page:

@@ -1,12 +1,12 @@
 """Bulk actions of an instructor: what one would do, the run, and a page with its progress, its rows and its undo.
 
 The list of lessons posts the action and the ticked rows, or its own query. First that answers what would become of each row;
-the same post with the key of that page runs it. Staff have the panel: they are led to its page of the same bulk action.
+the same post with the key of that page runs it. A price or a course is asked for before. Staff have the panel: they are led to its page of the same bulk action.
 """
 
 import functools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +25,15 @@ from lessonadmin.domain.batches import (
     titles,
     undo,
 )
+from lessonadmin.domain.batches.actions import move_lessons, set_price
 from lessonadmin.domain.batches.own_lessons import Press
 from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.batches.targets import Source
-from lessonadmin.domain.errors import Conflict
-from lessonadmin.domain.lessons import worklist
+from lessonadmin.domain.errors import Conflict, Invalid
+from lessonadmin.domain.lessons import course_lists, worklist
 from lessonadmin.domain.models import Batch
 from lessonadmin.domain.models.batches import ITEM_STATUSES
+from lessonadmin.domain.prices import money
 from lessonadmin.text.ids import as_id
 from lessonadmin.views.lessons import overview
 from lessonadmin.views.lessons.blueprint import bp
@@ -60,12 +62,19 @@ def bulk() -> Response:
     choice = _choice()
     if choice is None:
         return _back("Select at least one lesson first.")
+    try:
+        options = _options(action)
+    except Invalid as problem:
+        return _ask(action, choice, problem)
+    if options is None:
+        return _ask(action, choice)
     key = request.form.get("once", "")
     if not 0 < len(key) <= MAX_KEY_LENGTH:
-        return _preview(action, choice)
+        return _preview(action, choice, options)
+    press = Press(user.id, key)
     try:
         batch_id = scheduling.start(
-            Press(user.id, key), action, choice.source, actor=auth.current_actor(), options=bound
+            press, action, choice.source, actor=auth.current_actor(), options=options | bound
         )
     except Conflict as problem:
         return _back(problem.message)
@@ -93,13 +102,52 @@ def _back(words: str) -> Response:
     return redirect(redirects.asked("url") or url_for(".index"))
 
 
-def _preview(action: Action, choice: Choice) -> Response:
+def _options(action: Action) -> dict[str, object] | None:
+    """What the action was given by the form; None while that is still to be asked for. Raises Invalid for what is wrong."""
+    if action.chosen is None:
+        return {}
+    text = request.form.get(action.asks)
+    if text is None or "again" in request.form:
+        return None
+    return action.chosen(auth.current_user(), text)
+
+
+def _said(action: Action, options: Mapping[str, object]) -> str:
+    """The new price or the course, for people; of a course that is not there any more nothing."""
+    if action.asks == "price":
+        return f"New price: {money(int(str(options[set_price.PRICE])))}"
+    if action.asks == "course_id":
+        courses = dict(course_lists.offered(auth.current_user().id, None))
+        return f"Course: {courses.get(str(options[move_lessons.COURSE] or ''), '(not there any more)')}"
+    return ""
+
+
+def _ask(action: Action, choice: Choice, problem: Invalid | None = None) -> Response:
     owner = auth.current_user().id
     seen = preview.preview(action, choice.source, owner=owner)
     if seen.is_empty:
         return _back(results.NOTHING_LEFT)
+    page = render_template(
+        "lessons/bulk/ask.html",
+        action=action,
+        choice=choice,
+        asked=seen.asked,
+        typed=request.form.get(action.asks, "")[:MAX_KEY_LENGTH],
+        wrong=problem.fields if problem is not None else {},
+        courses=course_lists.offered(owner, None) if action.asks == "course_id" else [],
+        back=redirects.asked("url") or url_for(".index"),
+    )
+    return make_response(page, 200 if problem is None else 400)
+
+
+def _preview(action: Action, choice: Choice, options: Mapping[str, object]) -> Response:
+    owner = auth.current_user().id
+    seen = preview.preview(action, choice.source, owner=owner, options=options)
+    if seen.is_empty:
+        return _back(results.NOTHING_LEFT)
     few = seen.asked <= scheduling.MAX_AT_ONCE
-    lines = preview.lines(action, choice.source, owner=owner, limit=scheduling.MAX_AT_ONCE) if few else []
+    limit = scheduling.MAX_AT_ONCE if few else 0
+    lines = preview.lines(action, choice.source, owner=owner, limit=limit, options=options)
     return make_response(
         render_template(
             "lessons/bulk/preview.html",
@@ -107,6 +155,9 @@ def _preview(action: Action, choice: Choice) -> Response:
             choice=choice,
             seen=seen,
             lines=lines,
+            now=own_lessons.now(owner, [line.id for line in lines]),
+            said=_said(action, options),
+            typed=request.form.get(action.asks, ""),
             once=new_id().hex,
             most_at_once=scheduling.MAX_AT_ONCE,
             back=redirects.asked("url") or url_for(".index"),
@@ -135,13 +186,16 @@ def _seen(batch: Batch) -> dict[str, Any]:
     after = as_id(request.args.get("after", ""))
     rows = batches.items(batch.id, status=status, after=after, limit=ROWS_A_PAGE + 1)
     more, rows = len(rows) > ROWS_A_PAGE, rows[:ROWS_A_PAGE]
+    action = batches.action_of(batch)
     moving = seen.status in ("open", "running")
     keep: dict[str, Any] = {"rows": status} if status else {}
     address = functools.partial(url_for, ".bulk_shown", batch_id=batch.id)
     return {
         "batch": batch,
         "seen": seen,
-        "action": batches.action_of(batch),
+        "action": action,
+        "said": _said(action, batch.options),
+        "shows": _shown_by(batch),
         "title": titles.title_of(batch),
         "counted": functools.partial(titles.counted, batch.target_type),
         "its_undo": undo.latest_undos([batch.id]).get(batch.id),
@@ -157,6 +211,12 @@ def _seen(batch: Batch) -> dict[str, Any]:
         "next_page": address(after=rows[-1].item_id, **keep) if more else "",
         "keep": keep,
     }
+
+
+def _shown_by(batch: Batch) -> str:
+    """What a row shows of a lesson as it is now: what the bulk action changes, or what its undo gives back."""
+    undone = batches.by_ids({batch.undoes_id}) if batch.undoes_id is not None else {}
+    return batches.action_of(next(iter(undone.values()), batch)).asks
 
 
 @bp.post("/bulk/<uuid:batch_id>/stop")

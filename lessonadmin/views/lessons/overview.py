@@ -69,9 +69,14 @@ def _bulk_actions(user: User, page: worklist.Page, query: worklist.Query) -> dic
     """What can be done with rows that are ticked. Staff tick rows in the panel."""
     if user.is_staff:
         return {}
+    actions = registry.of_owners()
+    useful = preview.useful_of_many("lesson", [lesson.id for lesson in page.lessons])
+    unknown = tuple(
+        one.name for one in actions if not one.offered
+    )  # it is told by what is asked for, or by the preview
     return {
-        "actions": [(one.name, one.label) for one in registry.of_owners()],
-        "useful": preview.useful_of_many("lesson", [lesson.id for lesson in page.lessons]),
+        "actions": [(one.name, f"{one.label}…" if one.asks else one.label) for one in actions],
+        "useful": {lesson.id: useful.get(lesson.id, ()) + unknown for lesson in page.lessons},
         "matching": urlencode({"state": query.state, "q": query.q}),
     }
 

@@ -655,7 +655,9 @@ def test_a_bulk_action_that_was_begun_before_finds_nothing_any_more() -> None:
         delete(one)
     support, done = make_user(role="support"), {}
     for action in registry.ALL:
-        if action.inside is not None:
+        if (
+            action.inside is not None and action.name != "restore_from_trash"
+        ):  # the undo of the deletion itself
             with as_(support):
                 done[action.target, action.name] = action.inside(targets[action.target], {BEFORE: {}}).code
     assert set(done.values()) == {"missing"}, done

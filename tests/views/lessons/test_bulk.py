@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from lessonadmin.db import CLI, Actor, db, transaction
 from lessonadmin.domain.batches import batches, own_lessons, registry, runner
-from lessonadmin.domain.models import Batch, BatchItem, Lesson, User
-from tests.factories import make_playing_lesson, make_user, signed_in
+from lessonadmin.domain.lessons import courses, trash
+from lessonadmin.domain.models import Batch, BatchItem, Course, Lesson, User
+from tests.factories import make_course, make_playing_lesson, make_purchase, make_user, signed_in
 from tests.pages import page_of
 
 BULK = "/lessons/bulk"
@@ -49,7 +50,7 @@ def test_rows_are_ticked_shown_published_and_taken_back(browser: FlaskClient, dr
     assert listed.faults() == []
     first = sent(browser, action="publish", rowid=drafts[:2])
     seen = page_of(first)
-    assert (first.status_code, seen.text("h1"), seen.faults()) == (200, "Publish: 2 lessons", [])
+    assert (first.status_code, seen.text("h1"), seen.faults()) == (200, "Publish 2 lessons", [])
     assert seen.text("tbody").count("Published.") == 2
     assert (states(), begun()) == (["draft"] * 3, 0)
     key = seen.one("input", name="once")["value"]
@@ -75,7 +76,7 @@ def test_all_that_match_the_list_are_chosen_and_none_of_another_instructor(
     _draft(make_user(), "Bread of another")
     chosen = {"action": "publish", "scope": "filter", "query": "q=bread&state=draft"}
     seen = page_of(sent(browser, **chosen))
-    assert seen.text("h1") == "Publish: 1 lesson"
+    assert seen.text("h1") == "Publish 1 lesson"
     assert seen.one("input", name="query")["value"] == "q=bread&state=draft"
     sent(browser, **chosen, once="1")
     assert states() == ["draft", "draft", "draft", "published"]
@@ -203,3 +204,83 @@ def test_the_rows_of_a_long_one_are_paged(browser: FlaskClient, instructor: User
     following = next(one["href"] or "" for one in first.all("a") if "after=" in (one.get("href") or ""))
     assert len(page_of(browser.get(following)).all("tr")) == 2
     assert db.session.scalar(select(func.count()).select_from(BatchItem)) == 51
+
+
+def prices() -> list[int]:
+    db.session.rollback()
+    return sorted(db.session.scalars(select(Lesson.price_cents)))
+
+
+def test_a_price_is_asked_for_shown_and_set(browser: FlaskClient, drafts: list[str]) -> None:
+    chosen = {"action": "set_price", "rowid": drafts}
+    asked = page_of(sent(browser, **chosen))
+    assert (asked.text("h1"), asked.faults()) == ("Set the price of 3 lessons", [])
+    assert len(asked.all("input", name="rowid")) == 3
+    for typed in ("", "x", "1.234", "-5"):
+        wrong = sent(browser, **chosen, price=typed, once="1")
+        assert wrong.status_code == 400
+        assert page_of(wrong).one("input", id="field-price")["value"] == typed
+        assert len(page_of(wrong).all("input", name="rowid")) == 3
+    seen = page_of(sent(browser, **chosen, price="9,50"))
+    assert "New price: EUR 9.50" in seen.text()
+    assert (seen.faults(), seen.text("tbody").count("It gets the new price.")) == ([], 3)
+    again = page_of(sent(browser, **chosen, price="9,50", again="1", once="1"))
+    assert again.one("input", id="field-price")["value"] == "9,50"
+    assert (prices(), begun()) == ([0, 0, 0], 0)
+    page = sent(browser, **chosen, price="9,50", once="1").location
+    assert prices() == [950] * 3
+    assert "New price: EUR 9.50" in page_of(browser.get(page)).text()
+    undone = browser.get(sent(browser, f"{page}/undo").location)
+    assert prices() == [0, 0, 0]
+    assert page_of(undone).text("tbody").count("Free") == 3
+
+
+def test_a_course_is_chosen_and_refused_when_it_went_to_the_trash_meanwhile(
+    browser: FlaskClient, course: Course, instructor: User, drafts: list[str]
+) -> None:
+    foreign = make_course(title="Foreign")
+    chosen = {"action": "move", "rowid": drafts}
+    asked = page_of(sent(browser, **chosen))
+    assert asked.faults() == []
+    offered = {one["value"] for one in asked.all("option")}
+    assert offered == {"", str(course.id)}
+    for wrong in ("x", str(foreign.id)):
+        assert sent(browser, **chosen, course_id=wrong, once="1").status_code == 400
+    seen = page_of(sent(browser, **chosen, course_id=str(course.id)))
+    assert f"Course: {course.title}" in seen.text()
+    assert (seen.faults(), seen.text("tbody").count("moved to the end")) == ([], 3)
+    with transaction(Actor.user(instructor.id)):
+        courses.delete(instructor, course.id)
+    late = sent(browser, **chosen, course_id=str(course.id), once="1")
+    assert late.status_code == 400
+    assert "There is no such course of yours." in page_of(late).text()
+    assert begun() == 0
+    with transaction(Actor.user(instructor.id)):
+        trash.restore(instructor, "course", course.id)
+    page = sent(browser, **chosen, course_id=str(course.id), once="1").location
+    assert page_of(browser.get(page)).text("tbody").count(course.title) == 3
+    sent(browser, f"{page}/undo")
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).where(Lesson.course_id == course.id)) == 4
+
+
+def test_lessons_go_to_the_trash_and_bought_ones_stay(browser: FlaskClient, drafts: list[str]) -> None:
+    make_purchase(db.session.get_one(Lesson, uuid.UUID(drafts[0])), make_user(role="student"))
+    seen = page_of(sent(browser, action="trash", rowid=drafts))
+    assert "Move 2 lessons to the trash" in seen.text("button")
+    assert "A student bought it, so it cannot be deleted." in seen.text("tbody")
+    page = sent(browser, action="trash", rowid=drafts, once="1").location
+    shown = page_of(browser.get(page))
+    assert (shown.text("h1"), shown.faults()) == ("Move 3 lessons to the trash", [])
+    assert shown.text("tbody").count("In the trash") == 2
+    assert len(page_of(browser.get("/lessons")).all("input", name="rowid")) == 1
+    sent(browser, f"{page}/undo")
+    assert len(page_of(browser.get("/lessons")).all("input", name="rowid")) == 3
+
+
+def test_the_panel_does_not_take_what_only_instructors_have(drafts: list[str]) -> None:
+    support = signed_in(make_user(role="support"))
+    for action in ("set_price", "move", "trash"):
+        answer = sent(support, "/admin/lesson/action/", action=action, rowid=drafts, price="1", course_id="")
+        assert answer.status_code == 400
+    assert begun() == 0

@@ -84,6 +84,7 @@ GUARDS: dict[str, Guard] = {
     "lessons": TEACHING,
     "courses": TEACHING,
     "trash": TEACHING,
+    "figures": TEACHING,
     "api": SIGNED_IN,
     "webhooks": MUX,
     "admin": STAFF,

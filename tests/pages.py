@@ -29,6 +29,8 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "title" and "svg" in self._open:
+            tag = "svg-title"  # of a part of a drawing, and not of the page
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self._open.append(tag)
@@ -37,6 +39,8 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "title" and "svg" in self._open:
+            tag = "svg-title"
         if not self._open or self._open[-1] != tag:
             self.unclosed.append(tag)
             if tag in self._open:

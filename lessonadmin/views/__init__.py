@@ -9,6 +9,7 @@ from lessonadmin.views import (
     catalog,
     courses,
     edit_history,  # noqa: F401 - adds pages to the blueprints of lessons and courses
+    figures,
     health,
     home,
     lessons,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     lessons.bp,
     courses.bp,
     trash.bp,
+    figures.bp,
     catalog.bp,
     api.bp,
 )

@@ -54,6 +54,7 @@ NAVIGATION = (
     NavigationEntry("admin.index", "Support panel", "panel"),
     NavigationEntry("lessons.index", "Lessons", "lesson"),
     NavigationEntry("courses.index", "Courses", "course"),
+    NavigationEntry("figures.index", "Figures", "chart"),
     NavigationEntry("catalog.index", "Catalogue", "catalog"),
     NavigationEntry("catalog.mine", "My lessons", "receipt", only_for="student", one_page=True),
 )

@@ -1,6 +1,6 @@
 """How values are written for people: money, moments, lengths, sizes. Template filters, `currency()` and `trash_days()`; nothing is decided here."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from flask import Flask
 
@@ -61,6 +61,16 @@ def size(count: int) -> str:
     return ""
 
 
+def day(value: date) -> str:
+    """`24 Nov 2026`."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def minutes(value: float) -> str:
+    """`0.4`, `12`, `1,234`: with a decimal while it tells something."""
+    return f"{value:,.1f}" if 0 < value < 9.95 else f"{value:,.0f}"
+
+
 def trash_days() -> int:
     """How long the trash keeps, for the words before and after a deletion."""
     return config.current().trash_days
@@ -79,6 +89,8 @@ def init_app(app: Flask) -> None:
         measured,
         duration,
         size,
+        day,
+        minutes,
         plural,
         browser,
     ):

@@ -105,8 +105,10 @@ CHECK = {
     "warn": State("Warning", "warning", "warn"),
     "FAIL": State("Fails", "error", "bad"),
 }
-# Uploads that began, how they ended, and who found out that a video is ready: series of charts.
+# Uploads that began, how they ended, and who found out that a video is ready, what was watched and sold: series of charts.
 BEGUN = {"": State("Uploads", tone="accent")}
+WATCHED = {"": State("Minutes watched", tone="accent")}
+SOLD = {"": State("Sales", tone="good")}
 ENDED = {
     "ready": State("Ready", tone="good"),
     "cancelled": State("Cancelled by user", tone="quiet"),
@@ -136,6 +138,8 @@ TABLE: Mapping[str, Mapping[str, State]] = {
     "purchase": PURCHASE,
     "check": CHECK,
     "begun": BEGUN,
+    "watched": WATCHED,
+    "sold": SOLD,
     "ended": ENDED,
     "found": FOUND,
 }

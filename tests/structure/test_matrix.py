@@ -53,6 +53,14 @@ HERS = (
 READS_THAT_WRITE = {
     "GET /api/mux/check-upload-status": "asks Mux and applies what it says: by contract, closed to tokens that may only read",
     **{
+        f"GET {address}": "an audit row says who took which rows"
+        for address in (
+            "/figures/days.csv",
+            "/figures/lessons.csv",
+            "/lessons/<uuid:lesson_id>/figures/days.csv",
+        )
+    },
+    **{
         f"GET /admin/{slug}/export/<any(csv):export_type>/": "an audit row says who took which rows"
         for slug in (
             "audit",

@@ -1,6 +1,6 @@
 """How values are written for people."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -48,3 +48,15 @@ def test_durations(seconds: float, written: str) -> None:
 )
 def test_sizes(count: int, written: str) -> None:
     assert formats.size(count) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0, "0"), (0.04, "0.0"), (0.44, "0.4"), (9.94, "9.9"), (9.96, "10"), (1234.4, "1,234")],
+)
+def test_minutes_have_a_decimal_while_it_tells_something(value: float, written: str) -> None:
+    assert formats.minutes(value) == written
+
+
+def test_a_day_is_written_out() -> None:
+    assert formats.day(date(2026, 11, 4)) == "4 Nov 2026"

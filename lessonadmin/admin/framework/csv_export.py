@@ -8,16 +8,13 @@ takes how many of them, by which search and filters.
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, stream_with_context
+from flask import Response
 from sqlalchemy.orm import joinedload
 from werkzeug.utils import secure_filename
 
-from lessonadmin import auth
 from lessonadmin.admin.framework.listing import Listing
-from lessonadmin.db import transaction
-from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.querying.slices import slices
-from lessonadmin.security import security_events
+from lessonadmin.security import csv_files
 from lessonadmin.text import spreadsheets
 
 
@@ -25,26 +22,13 @@ def stream(view: Any) -> Response:
     """Every row that matches the list's search and filters."""
     name = secure_filename(view.get_export_name(export_type="csv"))
     arguments = view._get_list_extra_args()
-    _record(view, arguments, _query(view, arguments).order_by(None).count())
-    return Response(
-        stream_with_context(_lines(view, arguments)),
-        headers={"Content-Disposition": f"attachment; filename={name}"},
-        mimetype="text/csv",
+    csv_files.record(
+        view.slug,
+        _query(view, arguments).order_by(None).count(),
+        search=arguments.search or None,
+        filters={name: value for _, name, value in arguments.filters or ()} or None,
     )
-
-
-def _record(view: Any, arguments: Any, rows: int) -> None:
-    filters = {name: value for _, name, value in arguments.filters or ()}
-    with transaction(auth.current_actor()):
-        audit_log.record_for(
-            f"{view.slug}.exported",
-            view.slug,
-            None,
-            rows=rows,
-            search=arguments.search or None,
-            filters=filters or None,
-        )
-    security_events.record("exported", user_id=auth.current_user().id, list=view.slug, rows=rows)
+    return csv_files.answer(name, _lines(view, arguments))
 
 
 def _query(view: Any, arguments: Any) -> Any:

@@ -63,6 +63,7 @@ EXPORTS = {
     for slug, things in (
         ("user", "people"), ("purchase", "purchases"), ("lesson", "lessons"), ("course", "courses"), ("tracking", "uploads"),
         ("event", "events"), ("deletion", "deletions"), ("batch", "bulk actions"), ("audit", "the audit log"),
+        ("figures", "figures"),
     )
 }  # fmt: skip
 WORDS = AUDIT_WORDS | OTHER_WORDS | EXPORTS

@@ -277,6 +277,13 @@ class EditingHold(Base):
     expires_at: Mapped[Moment]
 
 
+# a purchase in force that a student paid for: by these indexes sales are added up
+SALES: dict[str, Any] = {
+    "postgresql_include": ["lesson_id", "price_cents"],
+    "postgresql_where": text("revoked_at IS NULL AND given_by IS NULL AND price_cents > 0"),
+}
+
+
 class Purchase(Base):
     """What opens a lesson to a student: bought, or given by support. A revoked one opens nothing and stays for the history."""
 
@@ -322,6 +329,8 @@ class Purchase(Base):
         Index("ix_purchases_user_id", "user_id", "id"),
         Index("ix_purchases_owner_id", "owner_id", "id"),
         Index("ix_purchases_created_at", "created_at", "id"),
+        Index("ix_purchases_sales_of_owner", "owner_id", "created_at", **SALES),
+        Index("ix_purchases_sales", "created_at", **SALES),
     )
 
     @hybrid_property

@@ -1,5 +1,6 @@
 """How long to wait before something that failed is tried again: one formula, for Python and for queries."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
@@ -15,6 +16,11 @@ def pause(
     `retry_after`: what the other side asked for (Retry-After); it wins.
     """
     return retry_after or min(first * 2.0 ** min(max(attempts, 1) - 1, 30), max_seconds)
+
+
+def delta(attempts: int, *, first: float, retry_after: float | None = None) -> timedelta:
+    """The same as a span of time."""
+    return timedelta(seconds=pause(attempts, first=first, retry_after=retry_after))
 
 
 def pause_of(

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from lessonadmin.db import JOB
 from lessonadmin.domain import mux_budget
+from lessonadmin.domain.captions import carrying_out
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.polling import ask_mux, survey
 from lessonadmin.domain.videos import cleanup
@@ -37,3 +38,10 @@ def cancel_upload(cancellation_id: str) -> None:
     with mux_budget.call(2) as granted:
         if granted:
             cleanup.finish_cancellation(uuid.UUID(cancellation_id), actor=JOB)
+
+
+def carry_out_captions(row_id: str) -> None:
+    """Tell Mux what was asked for about captions (a row of them)."""
+    with mux_budget.call(carrying_out.CALLS) as granted:
+        if granted:
+            carrying_out.carry_out(uuid.UUID(row_id), actor=JOB)

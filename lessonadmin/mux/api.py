@@ -16,13 +16,15 @@ from lessonadmin.mux.payloads import (
     Asset,
     AssetPage,
     PlaybackId,
+    TextTrack,
     Upload,
     WithoutId,
     asset_from,
     playback_id_from,
+    text_track_from,
     upload_from,
 )
-from lessonadmin.mux.request import RAW_ANSWER, mux_request, valid_id
+from lessonadmin.mux.request import RAW_ANSWER, MuxRequest, mux_request, valid_id
 from lessonadmin.mux.transport import Priority
 from lessonadmin.text.texts import plain
 
@@ -232,3 +234,40 @@ def list_signing_keys(*, priority: Priority) -> tuple[SigningKey, ...]:
                 raise WithoutId("a key without an id")
             keys.append(SigningKey(key_id, fields.moment(row.get("created_at"))))
         return tuple(keys)
+
+
+def generate_captions(
+    asset_id: str, audio_track_id: str, *, language: str, name: str, passthrough: str, priority: Priority
+) -> TextTrack:
+    """Have captions made of the speech. An error leaves open whether Mux makes them: look at the asset, where the track that
+    was made has this passthrough, and never repeat."""
+    valid_id("track", audio_track_id)
+    body = {"generated_subtitles": [{"language_code": language, "name": name, "passthrough": passthrough}]}
+    with mux_request("generate_captions", "asset", asset_id, priority=priority) as ask:
+        made, _ = ask.rows(
+            lambda sdk: mux_python.AssetsApi(sdk).generate_asset_track_subtitles(
+                asset_id, audio_track_id, body, **RAW_ANSWER
+            )
+        )
+        return _text_track(ask, next((one for one in made if _has_passthrough(one, passthrough)), None))
+
+
+def delete_track(asset_id: str, track_id: str, *, priority: Priority) -> None:
+    """Gone means that it is done already."""
+    valid_id("track", track_id)
+    with mux_request("delete_track", "asset", asset_id, priority=priority) as ask:
+        answer = ask.send(
+            lambda sdk: mux_python.AssetsApi(sdk).delete_asset_track(asset_id, track_id, **RAW_ANSWER)
+        )
+        responses.check_success(ask.question, answer)
+
+
+def _has_passthrough(value: Any, passthrough: str) -> bool:
+    return fields.mapping(value).get("passthrough") == passthrough
+
+
+def _text_track(ask: MuxRequest, value: object) -> TextTrack:
+    found = text_track_from(value)
+    if found is None:
+        raise responses.nonsense("it was no text track", status=ask.status)
+    return found

@@ -38,6 +38,7 @@ class TextTrack:
     generated: bool = False
     language: str | None = None
     name: str | None = None
+    passthrough: str | None = None
     error_message: str | None = None
 
 
@@ -60,6 +61,7 @@ class Asset:
     resolution_tier: str | None = None
     test: bool = False
     text_tracks: tuple[TextTrack, ...] = ()
+    audio_track_id: str | None = None
 
     def playback_id_for(self, policy: str) -> str | None:
         """The first playback id of this policy: Mux promises no order."""
@@ -139,7 +141,15 @@ def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:
         text_tracks=tuple(
             one for one in map(text_track_from, fields.items(data.get("tracks"))) if one is not None
         ),
+        audio_track_id=_audio_track_id(data.get("tracks")),
     )
+
+
+def _audio_track_id(value: object) -> str | None:
+    """What captions are made of: the main one, where there are several."""
+    found = [one for one in map(fields.mapping, fields.items(value)) if one.get("type") == "audio"]
+    main = next((one for one in found if one.get("primary") is True), found[0] if found else {})
+    return fields.identifier(main.get("id"))
 
 
 def text_track_from(value: object) -> TextTrack | None:
@@ -158,6 +168,7 @@ def text_track_from(value: object) -> TextTrack | None:
         generated=isinstance(source, str) and source.startswith("generated"),
         language=fields.short_text(data.get("language_code"), max_length=40),
         name=fields.short_text(data.get("name"), max_length=100),
+        passthrough=fields.identifier(data.get("passthrough")),
         error_message=error_message,
     )
 

@@ -27,7 +27,7 @@ POSSIBLE_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~:-]{1,255}")
 
 
 # The raw answer: the SDK's models raise for values that are newer than they are.
-CREATIONS = frozenset({"create_upload", "create_playback_id"})
+CREATIONS = frozenset({"create_upload", "create_playback_id", "generate_captions"})
 RAW_ANSWER: dict[str, Any] = {"_preload_content": False}
 
 

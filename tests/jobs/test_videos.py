@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text, update
 from lessonadmin import queue
 from lessonadmin.db import JOB, db, transaction
 from lessonadmin.domain import mux_budget
+from lessonadmin.domain.captions import asking
 from lessonadmin.domain.maintenance import sweep as maintenance_sweep
 from lessonadmin.domain.models import AssetDeletion, UploadCancellation
 from lessonadmin.domain.uploads import direct_upload
@@ -99,3 +100,23 @@ def test_the_same_job_twice_does_it_once(app: Flask, mux_sim: MuxSim, redis_url:
     work_off(app)
     assert [call["method"] for call in mux_sim.calls() if call["method"] == "DELETE"] == ["DELETE"]
     assert mux_sim.actions(lesson.id).count("video.deleted") == 1
+
+
+def test_captions_are_asked_for_by_the_worker_or_else_by_the_sweep(
+    app: Flask, mux_sim: MuxSim, redis_url: str
+) -> None:
+    lessons = [make_lesson(), make_lesson()]
+    for lesson in lessons:
+        mux_sim.uploaded(lesson)
+    mux_sim.deliver()
+    work_off(app)
+    for lesson in lessons:
+        with transaction(JOB):
+            asking.make(lesson, "de")
+    (job, _) = queue.queue("default").jobs
+    assert job.func_name == "lessonadmin.jobs.videos.carry_out_captions"
+    videos.carry_out_captions(job.args[0])
+    assert [call["status"] for call in mux_sim.calls("generate_subtitles")] == [201]
+    assert maintenance_sweep.sweep().figures["captions"] == 1
+    assert len(mux_sim.calls("generate_subtitles")) == 2
+    assert maintenance_sweep.sweep().figures["captions"] == 0

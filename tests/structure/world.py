@@ -60,6 +60,9 @@ INSERT INTO mux_asset_tracking (id, lesson_id, course_id, owner_id, upload_id, m
   ('{upload}', '{draft}', NULL, '{own}', '{mux_upload}', '{asset}', '{playback}', 'public', 'ready', '{canary}.mp4', NULL, now(), 61, NULL, NULL, NULL),
   ('{upload_sold}', '{sold}', NULL, '{own}', '{mux_upload_sold}', '{asset_sold}', '{playback_sold}', 'public', 'ready', 'sold.mp4', NULL, now(), 61, NULL, NULL, NULL),
   ('{upload_open}', '{sending}', NULL, '{own}', '{mux_upload_open}', NULL, NULL, NULL, 'uploading', '{canary}.mov', NULL, NULL, NULL, 'upload_waiting', now(), now() + interval '1 day');
+UPDATE mux_asset_tracking SET captions = 'ready', captions_language = 'en' WHERE id = '{upload}';
+INSERT INTO caption_tracks (id, tracking_id, mux_track_id, source, state, language, label) VALUES
+  ('{captions}', '{upload}', '{canary} track', 'generated', 'ready', 'en', '{canary} captions');
 INSERT INTO purchases (id, lesson_id, user_id, owner_id, price_cents) VALUES ('{purchase}', '{sold}', '{subject}', '{own}', 900);
 INSERT INTO staff_notes (lesson_id, author_id, text) VALUES ('{draft}', '{support}', '{canary} note');
 INSERT INTO notifications (id, user_id, kind, message, lesson_id) VALUES
@@ -89,7 +92,7 @@ INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id,
 """
 # What stands in an address or a form: ids of rows, and names at Mux.
 IDS = (
-    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "purchase", "preview_link", "preview_secret", "notice", "session", "token", "passkey",
+    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "captions", "purchase", "preview_link", "preview_secret", "notice", "session", "token", "passkey",
     "filter", "batch", "own_batch", "item", "item_done", "event", "deletion", "audit",
 )  # fmt: skip
 AT_MUX = (

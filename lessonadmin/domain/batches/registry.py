@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement
 from lessonadmin.db import Actor
 from lessonadmin.domain.batches.actions import (
     clear_assets,
+    make_captions,
     move_lessons,
     publish_lessons,
     recheck,
@@ -242,6 +243,16 @@ ALL = (
         ),
         calls=lambda target_id, answers: recheck.calls_for("lesson", target_id, answers),
         undone_by="restore_publication",
+    ),
+    Action(
+        name="make_captions",
+        target="lesson",
+        label="Make captions",
+        does="Has Mux make captions where there are none yet; Mux finds out the language.",
+        verdict=lambda _options: make_captions.verdict(),
+        inside=lambda target_id, _options: make_captions.make(target_id),
+        for_owners=True,
+        phrase="Make captions for {}",
     ),
     _clear("lesson"),
     _recheck("lesson"),

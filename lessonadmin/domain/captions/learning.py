@@ -45,20 +45,20 @@ def learn(video: LockedVideo, upload: Tracking, observation: Observation) -> boo
     changed = [_take(video, upload, tracks, one, seen=observation.seen) for one in told]
     if observation.seen:
         changed += [_missing(video, upload, one, told) for one in tracks]
-    return _conclude(video, upload, tracks) or any(changed)
+    return conclude(video, upload, tracks) or any(changed)
 
 
 def learn_track(video: LockedVideo, upload: Tracking, track: mux.TextTrack) -> bool:
     """An event told of one track; False if that was known."""
     tracks = of_upload(upload)
     changed = _take(video, upload, tracks, track, seen=False)
-    return _conclude(video, upload, tracks) or changed
+    return conclude(video, upload, tracks) or changed
 
 
 def _take(
     video: LockedVideo, upload: Tracking, tracks: list[CaptionTrack], heard: mux.TextTrack, *, seen: bool
 ) -> bool:
-    row = next((one for one in tracks if one.mux_track_id == heard.id), None)
+    row = _row_of(heard, tracks)
     before = row.state if row is not None else None
     after = track_states.next_state(before, track_states.STATES.get(heard.status), seen=seen)
     if after is None:
@@ -70,6 +70,7 @@ def _take(
             source="generated" if heard.generated else "own",
             state=after,
             created_at=transaction_time(),
+            updated_at=transaction_time(),
         )
         db.session.add(row)
         tracks.append(row)
@@ -78,8 +79,20 @@ def _take(
         return learned
     row.state = after
     row.error = (heard.error_message or "") if after == "failed" else None
-    _tell(video, upload, row)
+    tell(video, upload, row)
     return True
+
+
+def _row_of(heard: mux.TextTrack, tracks: Sequence[CaptionTrack]) -> CaptionTrack | None:
+    """By Mux's id; a track that was asked for carries the id of its row until then."""
+    known = next((one for one in tracks if one.mux_track_id == heard.id), None)
+    if known is None and heard.passthrough is not None:
+        asked = (one for one in tracks if one.mux_track_id is None and str(one.id) == heard.passthrough)
+        known = next(asked, None)
+        if known is not None:
+            known.mux_track_id = heard.id
+            known.due_at = None if known.state == "asked" else known.due_at
+    return known
 
 
 def _name(row: CaptionTrack, heard: mux.TextTrack, *, finished: bool) -> bool:
@@ -94,30 +107,32 @@ def _name(row: CaptionTrack, heard: mux.TextTrack, *, finished: bool) -> bool:
 
 def _missing(video: LockedVideo, upload: Tracking, row: CaptionTrack, shown: Sequence[mux.TextTrack]) -> bool:
     """A look that does not show a track says that it was deleted, unless the track is so young that the look may be older."""
-    if row.state == track_states.DELETED or row.mux_track_id in {one.id for one in shown}:
+    if row.state == track_states.DELETED or row.mux_track_id in {None, *(one.id for one in shown)}:
         return False
-    if transaction_time() - row.created_at < YOUNG:
+    if transaction_time() - row.updated_at < YOUNG:
         return False
-    row.state = track_states.DELETED
-    _tell(video, upload, row)
+    row.state, row.due_at = track_states.DELETED, None
+    tell(video, upload, row)
     return True
 
 
-def _conclude(video: LockedVideo, upload: Tracking, tracks: list[CaptionTrack]) -> bool:
+def conclude(video: LockedVideo, upload: Tracking, tracks: list[CaptionTrack]) -> bool:
     """How the captions of this upload stand, and whether Mux is asked about them again."""
     before = (upload.captions, upload.captions_language)
     waiting = track_states.shown(tracks)
     if waiting is not None and waiting.state == "preparing" and _gave_up(waiting.created_at, GIVEN_UP):
         waiting.state, waiting.error = "failed", NEVER_FINISHED
-        _tell(video, upload, waiting)
+        tell(video, upload, waiting)
     shown = track_states.shown(tracks)
     if shown is not None:
-        upload.captions, upload.captions_language = shown.state, shown.language
+        upload.captions = "preparing" if shown.state == "asked" else shown.state
+        upload.captions_language = shown.language
     elif tracks:
         upload.captions, upload.captions_language = "none", None
     elif upload.caption_language is not None:
         _never_seen(video, upload)
-    if upload.captions == "preparing" and upload.status == "ready":
+    at_work = upload.captions == "preparing" and (shown is None or shown.state == "preparing")
+    if at_work and upload.status == "ready":
         since = shown.created_at if shown is not None else upload.ready_at
         recheck_schedule.schedule_for_captions(upload, since=since or upload.created_at)
     elif before[0] == "preparing" and upload.status == "ready":
@@ -138,7 +153,7 @@ def _gave_up(since: datetime, after: timedelta) -> bool:
     return transaction_time() - since >= after
 
 
-def _tell(video: LockedVideo, upload: Tracking, row: CaptionTrack) -> None:
+def tell(video: LockedVideo, upload: Tracking, row: CaptionTrack) -> None:
     """In the audit trail of the lesson or course; of a video that was replaced nothing is told."""
     if upload.is_current:
         audit_log.record(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lessonadmin import mux
 from lessonadmin.domain.models import CaptionTrack
 
-DELETED = "deleted"
+DELETING, DELETED = "deleting", "deleted"
 # Mux's words, and those of the table. A word of tomorrow says nothing.
 STATES: dict[mux.TrackStatus, str] = {
     "preparing": "preparing",
@@ -15,7 +15,8 @@ STATES: dict[mux.TrackStatus, str] = {
     "deleted": DELETED,
 }
 # What the tracks of a video come to: the first of these that one of them has.
-ORDER = ("ready", "preparing", "failed", "skipped")
+ORDER = ("ready", "preparing", "asked", "failed", "skipped")
+LIVE = frozenset({"ready", "preparing", "asked"})
 
 
 def next_state(before: str | None, heard: str | None, *, seen: bool) -> str | None:
@@ -24,9 +25,9 @@ def next_state(before: str | None, heard: str | None, *, seen: bool) -> str | No
     Events come in any order and more than once: an older word ("preparing") never takes back a newer one, and what is deleted
     stays so, since Mux gives no id twice.
     """
-    if before == DELETED or heard is None:
+    if before == DELETED or heard is None or (before == DELETING and heard != DELETED):
         return before
-    if heard == "preparing" and before is not None and not seen:
+    if heard == "preparing" and before not in (None, "asked") and not seen:
         return before
     return heard
 

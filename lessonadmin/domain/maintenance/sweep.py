@@ -24,6 +24,7 @@ from lessonadmin.domain import mux_budget
 from lessonadmin.domain.account_life import link_mail
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import scheduling
+from lessonadmin.domain.captions import carrying_out
 from lessonadmin.domain.lessons import publication_warnings, trash
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.notifications import delivery
@@ -218,6 +219,10 @@ def _outbox(
         .limit(MAX_OUTBOX_ROWS)
     ).all()
     db.session.rollback()
+    return _within_budget(due, finish, calls)
+
+
+def _within_budget(due: Sequence[uuid.UUID], finish: Callable[[uuid.UUID], bool], calls: int) -> int:
     granted = True
 
     def finish_within_budget(row_id: uuid.UUID) -> bool:
@@ -237,6 +242,11 @@ def _deletions() -> int:
 
 def _cancellations() -> int:
     return _outbox(UploadCancellation, lambda one: cleanup.finish_cancellation(one, actor=JOB), 2)
+
+
+def _captions() -> int:
+    due = carrying_out.due(MAX_OUTBOX_ROWS)
+    return _within_budget(due, lambda one: carrying_out.carry_out(one, actor=JOB), carrying_out.CALLS)
 
 
 def _batches() -> int:
@@ -276,6 +286,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "trash": _trash,
     "cancellations": _cancellations,
     "deletions": _deletions,
+    "captions": _captions,
     "batches": _batches,
     "mails": delivery.send_due,
     "links": link_mail.send_due,

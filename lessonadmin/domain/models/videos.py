@@ -31,7 +31,7 @@ from lessonadmin.text.temporary_ids import PATTERN, is_temporary
 
 CAPTIONS_STATUSES = ("none", "preparing", "ready", "failed", "skipped")
 TRACKING_STATUSES = ("uploading", "processing", "ready", "error", "cancelled", "deleting", "deleted")
-TRACK_STATES = ("preparing", "ready", "failed", "skipped", "deleted")
+TRACK_STATES = ("asked", "preparing", "ready", "failed", "skipped", "deleting", "deleted")
 TRACK_SOURCES = ("generated", "own")
 CURRENT_AND_OPEN = f"superseded_at IS NULL AND status IN ({OPEN})"
 MIGRATED = "migrated"
@@ -248,24 +248,30 @@ class Tracking(WithMuxIds, Stamped, Base):
 
 
 class CaptionTrack(Stamped, Base):
-    """A text track that the asset of an upload has at Mux, or had: the row stays when its track is deleted, so that an event which
-    comes late brings nothing back."""
+    """A text track that the asset of an upload has at Mux, is to have (no id of Mux yet), or had: the row stays when its track is
+    deleted, so that an event which comes late brings nothing back. `due_at`: a call to Mux is to be made for it, the outbox."""
 
     __tablename__ = "caption_tracks"
 
     id: Mapped[Key]
     tracking_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("mux_asset_tracking.id", ondelete="CASCADE"))
-    mux_track_id: Mapped[str] = mapped_column(Text)
+    mux_track_id: Mapped[str | None] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(Text)
     label: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
+    due_at: Mapped[Moment | None]
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    checked_at: Mapped[Moment | None]  # by a person who has read them
+    checked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     __table_args__ = (
         one_of("state", TRACK_STATES),
         one_of("source", TRACK_SOURCES),
         Index("uq_caption_tracks_track", "tracking_id", "mux_track_id", unique=True),
+        Index("ix_caption_tracks_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_caption_tracks_checked_by", "checked_by", postgresql_where=text("checked_by IS NOT NULL")),
     )
 
 

@@ -7,7 +7,7 @@ changed or asked here, and who may see the ids is decided by the page that shows
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
@@ -82,6 +82,9 @@ class Captions:
 
     status: str = "none"
     language: str | None = None
+    tracking_id: uuid.UUID | None = field(
+        default=None, compare=False
+    )  # of the upload whose captions they are
 
     @property
     def sentence(self) -> str:
@@ -201,7 +204,9 @@ def captions_of(upload: Tracking | None) -> Captions:
         return Captions()
     if upload.captions is None and upload.caption_language is not None and upload.is_open:
         return Captions(status="preparing", language=upload.caption_language)
-    return Captions(status=upload.captions or "none", language=upload.captions_language)
+    return Captions(
+        status=upload.captions or "none", language=upload.captions_language, tracking_id=upload.id
+    )
 
 
 def _is_unconfirmed(upload: Tracking | None, now: datetime | None) -> bool:

@@ -205,8 +205,13 @@ def why_failed(error_type: str | None, message: str | None) -> str:
     return "Mux could not process this video. Please check that the file plays and upload it again."
 
 
+def language_name(code: str | None) -> str:
+    """As people call it; "" while it is not known, and its code if Mux makes no captions in it."""
+    return "" if code in (None, mux.AUTOMATIC) else mux.LANGUAGES.get(str(code), str(code))
+
+
 def captions_sentence(status: str, language: str | None) -> str:
     """How the captions of a video stand; the language by its name, once it is known."""
-    known = language if language and language != mux.AUTOMATIC else None
-    in_language = f" in {mux.LANGUAGES.get(known, known)}" if known else ""
+    name = language_name(language)
+    in_language = f" in {name}" if name else ""
     return CAPTIONS_SENTENCES[status].format(in_language=in_language)

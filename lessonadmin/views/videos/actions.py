@@ -3,6 +3,7 @@
 Each takes an owner that this person may change and returns the word for which `templates/video/answers.html` has the answer.
 """
 
+import uuid
 from collections.abc import Callable
 from typing import cast
 
@@ -10,11 +11,14 @@ from flask import request
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
+from lessonadmin.domain.captions import asking
+from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import lessons, pictures
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.polling import ask_now
 from lessonadmin.domain.uploads import direct_upload
 from lessonadmin.domain.videos import removal, restoring
+from lessonadmin.text.ids import as_id
 
 Action = Callable[[Owner], str]
 
@@ -76,6 +80,35 @@ def picture(owner: Owner) -> str:
     return "pictured" if typed else "unpictured"
 
 
+def make_captions(owner: Owner) -> str:
+    """Have Mux make captions of its video, in the language that is named."""
+    with transaction(auth.current_actor()):
+        asking.make(owner, request.form.get("language", ""))
+    return "captions_asked"
+
+
+def remove_captions(owner: Owner) -> str:
+    """Take one track of captions away."""
+    with transaction(auth.current_actor()):
+        asking.remove(owner, _track())
+    return "captions_removed"
+
+
+def check_captions(owner: Owner) -> str:
+    """A person has read these captions, or takes that back."""
+    checked = request.form.get("checked") == "1"
+    with transaction(auth.current_actor()):
+        asking.mark_checked(owner, _track(), checked=checked)
+    return "captions_checked" if checked else "captions_unchecked"
+
+
+def _track() -> uuid.UUID:
+    found = as_id(request.form.get("track", ""))
+    if found is None:
+        raise Missing()
+    return found
+
+
 # name, which is also the endpoint and the end of the address -> what it does
 SHARED: dict[str, Action] = {
     "ask": ask,
@@ -84,6 +117,9 @@ SHARED: dict[str, Action] = {
     "restore": restore,
     "undo": undo,
     "picture": picture,
+    "make_captions": make_captions,
+    "remove_captions": remove_captions,
+    "check_captions": check_captions,
 }
 ACTIONS: dict[Kind, dict[str, Action]] = {
     "lesson": {"publish": publish, "unpublish": unpublish, **SHARED},

@@ -12,11 +12,12 @@ from flask import Response, render_template, request, url_for
 
 from lessonadmin import auth, config, mux
 from lessonadmin.domain import buyers, thumbnails
+from lessonadmin.domain.captions import asking
 from lessonadmin.domain.errors import Problem
-from lessonadmin.domain.models import Kind, Lesson, Owner
+from lessonadmin.domain.models import CaptionTrack, Kind, Lesson, Owner
 from lessonadmin.domain.uploads import direct_upload, estimates
 from lessonadmin.domain.uploads.estimates import Estimate
-from lessonadmin.domain.videos import restoring, video_status
+from lessonadmin.domain.videos import restoring, video_status, wording
 from lessonadmin.domain.videos.restoring import Removed
 from lessonadmin.domain.videos.video_status import Captions, KeptVideo, VideoStatus
 from lessonadmin.views.videos.actions import ACTIONS
@@ -55,6 +56,7 @@ class Card:
     bought: int = 0
     buyers: Sequence[str] = ()  # the first few by name, for staff
     removed: Removed | None = None
+    tracks: Sequence[tuple[CaptionTrack, str]] = ()  # its captions, each with who has checked it
     keeps_removed: int = 0  # for how many seconds a video that is removed now can be restored
 
     @property
@@ -96,6 +98,9 @@ class Card:
     @property
     def captions(self) -> Captions:
         return self.video_status.captions if self.video_status is not None else Captions()
+
+    def language_name(self, code: str | None) -> str:
+        return wording.language_name(code) or "Language not known yet"
 
     @property
     def late(self) -> bool:
@@ -145,9 +150,17 @@ def of(owner: Owner, *, said: str = "", problem: Problem | None = None, pressed:
         pressed=pressed,
         bought=bought,
         buyers=buyers.first_names([owner.id]) if bought and auth.current_user().is_staff else (),
+        tracks=_tracks(found),
         keeps_removed=config.current().replaced_grace_seconds,
         removed=restoring.removed(owner.kind, owner.id) if found.status != "ready" else None,
     )
+
+
+def _tracks(found: VideoStatus) -> Sequence[tuple[CaptionTrack, str]]:
+    upload_id = found.captions.tracking_id
+    if upload_id is None or found.status != "ready" or found.captions.status == "none":
+        return ()
+    return asking.shown_for(upload_id)
 
 
 def owner_url(owner: Owner, name: str, **more: Any) -> str:

@@ -389,4 +389,6 @@ def test_each_row_says_which_actions_would_do_something_with_it(
     boxes = page_of(support.get("/admin/lesson/")).all("input", name="rowid")
     useful = {one["aria-label"]: (one["data-useful"] or "").split() for one in boxes}
     assert useful.pop("Select Nothing there") == []
-    assert list(useful.values()) == [["publish", "unpublish", "republish", "clear_asset", "recheck"]]
+    assert list(useful.values()) == [
+        ["publish", "unpublish", "republish", "make_captions", "clear_asset", "recheck"]
+    ]

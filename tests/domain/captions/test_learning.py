@@ -13,10 +13,10 @@ from lessonadmin.domain.captions import learning
 from lessonadmin.domain.models import CaptionTrack, Lesson, Tracking
 from lessonadmin.domain.polling import ask_mux, survey
 from lessonadmin.domain.uploads import direct_upload
-from lessonadmin.domain.videos import video_status
 from lessonadmin.domain.videos.observations import asset_observation
 from lessonadmin.domain.videos.video_status import Captions
 from lessonadmin.mux import payloads
+from tests.domain.captions.support import captions, tracks
 from tests.factories import make_lesson, make_tracking
 from tests.mux_sim import MuxSim
 from tests.queries import counted
@@ -32,16 +32,6 @@ def asked(
     mux_sim.control.complete_upload(ticket.upload_id, audio=audio)
     mux_sim.control.flush_events()
     return lesson
-
-
-def captions(lesson: Lesson) -> Captions:
-    db.session.rollback()
-    return video_status.of(lesson).captions
-
-
-def tracks() -> list[CaptionTrack]:
-    db.session.rollback()
-    return list(db.session.scalars(select(CaptionTrack).execution_options(populate_existing=True)))
 
 
 def look(mux_sim: MuxSim, lesson: Lesson) -> str:
@@ -193,7 +183,7 @@ def test_a_look_says_what_was_deleted_unless_it_may_be_older_than_the_track(mux_
     with transaction(CLI):
         ask_mux.apply_observation(subject, observation)
     assert captions(lesson).status == "ready", "an event told of it a moment ago"
-    age(CaptionTrack, created_at=learning.YOUNG)
+    age(CaptionTrack, updated_at=learning.YOUNG)
     with transaction(CLI):
         ask_mux.apply_observation(subject, observation)
     assert captions(lesson) == Captions()

@@ -70,6 +70,7 @@ def test_every_button_of_an_instructors_lists_and_forms(
         "/lessons",
         "/lessons?q=lesson",
         "/lessons/new",
+        "/lessons/upload",
         "/courses",
         "/courses?q=x",
         "/courses/new",

@@ -156,3 +156,33 @@ def test_lessons_are_moved_deleted_and_put_back(
         expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Undo of"))
         expect(page.locator("#progress")).to_contain_text("1 lesson done")
         assert stack.sql(where, rye) == before
+
+
+def test_several_lessons_are_restored_from_the_trash(
+    page: Page, stack: Stack, school: School, accessible: Good
+) -> None:
+    rye, wheat = school.lesson("Rye"), school.lesson("Wheat", status="draft", published_at=None)
+    page.goto("/lessons")
+    page.get_by_label("Select all lessons of this page").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("[data-count]")).to_have_text("2 selected")
+    by_key(page, "button", "Move to trash")
+    by_key(page, "button", "Move 2 lessons to the trash")
+    expect(page.locator("tbody")).to_contain_text("In the trash")
+    page.goto("/trash")
+    page.get_by_label("Select all lessons of this page").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("[data-count]")).to_have_text("2 selected")
+    accessible(page)
+    by_key(page, "button", "Restore and publish")
+    expect(page.locator("tbody")).to_contain_text("It is restored from the trash and published.")
+    accessible(page)
+    by_key(page, "button", "Restore 2 lessons and publish")
+    expect(page.locator("#progress")).to_contain_text("2 lessons done")
+    states = "SELECT status, deleted_at IS NULL FROM lessons WHERE id IN (%s, %s) ORDER BY title"
+    assert stack.sql(states, rye, wheat) == [("published", True), ("draft", True)]
+    by_key(page, "button", "Undo…")
+    by_key(page, "button", "Undo")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Undo of"))
+    expect(page.locator("#progress")).to_contain_text("2 lessons done")
+    assert stack.sql(states, rye, wheat) == [("draft", False), ("draft", False)]

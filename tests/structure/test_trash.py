@@ -33,6 +33,7 @@ TOO = {
     "accounts/handover.py": "it goes to another instructor, too",
     "account_life/own_data.py": "it is a person's own data, too",
     "batches/own_lessons.py": "what an instructor has deleted by a bulk action is shown in its result",
+    "batches/targets.py": "they are chosen in the trash",
     "batches/undo.py": "what an undo brings back is in there",
     "lessons/lessons.py": "its place in the course is not given away",
     "lessons/trash.py": "what is due",

@@ -71,7 +71,8 @@ def preview(
     judged = _judged(action, source, owner, options).subquery()
     as_text = cast(judged.c.id, Text)
     counted = db.session.execute(
-        select(judged.c.code, func.count(), func.min(as_text), func.max(as_text)).group_by(judged.c.code)
+        select(judged.c.code, func.count(), func.min(as_text), func.max(as_text)).group_by(judged.c.code),
+        execution_options=targets.reading(action),
     ).all()
     found = sum(row[1] for row in counted)
     asked = len(set(source)) if not isinstance(source, Select) else found
@@ -119,7 +120,7 @@ def lines(
     )
     return [
         Line(row_id, title, sentence(code, for_owner=True), code in DONE)
-        for row_id, title, code in db.session.execute(rows)
+        for row_id, title, code in db.session.execute(rows, execution_options=targets.reading(action))
     ]
 
 

@@ -47,7 +47,7 @@ class Action:
     """One button. `verdict` is the SQL expression that says, for a row of the target's table, what would become of
     it (a code of `results`); `calls` how many calls to Mux a row may cost; `together` how many rows share a
     transaction; `takes_videos`: what students bought may play no more; `undone_only_with` the option without which it cannot be undone; what is not `offered` is no button
-    of a list of the panel; `for_owners`: instructors have it for their own lessons. `asks` is the field that is asked for before, and `chosen` makes the
+    of a list of the panel; `for_owners`: instructors have it on this page, for their own lessons. `asks` is the field that is asked for before, and `chosen` makes the
     options of what stands in it; `phrase` is what it is called, where that is not its label and its rows."""
 
     name: str
@@ -61,7 +61,7 @@ class Action:
     undone_by: str | None = None
     undone_only_with: str | None = None
     offered: bool = True
-    for_owners: bool = False
+    for_owners: Literal["", "lessons", "trash"] = ""
     asks: Literal["", "price", "course_id"] = ""
     chosen: Callable[[User, str], dict[str, object]] | None = None
     phrase: str = ""
@@ -136,7 +136,7 @@ OWN = (
         asks="course_id",
         chosen=move_lessons.chosen,
         offered=False,
-        for_owners=True,
+        for_owners="lessons",
         together=50,
     ),
     Action(
@@ -161,7 +161,7 @@ OWN = (
         asks="price",
         chosen=set_price.chosen,
         offered=False,
-        for_owners=True,
+        for_owners="lessons",
         together=50,
     ),
     Action(
@@ -184,7 +184,7 @@ OWN = (
         inside=lambda target_id, _options: trash_lessons.put(target_id),
         undone_by="restore_from_trash",
         offered=False,
-        for_owners=True,
+        for_owners="lessons",
         together=50,
     ),
     Action(
@@ -198,6 +198,32 @@ OWN = (
         offered=False,
         together=50,
     ),
+    Action(
+        name="restore_as_draft",
+        target="lesson",
+        label="Restore as drafts",
+        phrase="Restore {} as drafts",
+        does="Takes lessons out of the trash. No student sees them until they are published.",
+        verdict=lambda _options: trash_lessons.restore_verdict(publish=False),
+        inside=lambda target_id, _options: trash_lessons.restore_deleted(target_id, publish=False),
+        undone_by="trash",
+        offered=False,
+        for_owners="trash",
+        together=50,
+    ),
+    Action(
+        name="restore_and_publish",
+        target="lesson",
+        label="Restore and publish",
+        phrase="Restore {} and publish",
+        does="Takes lessons out of the trash, and publishes those that were published when they were deleted.",
+        verdict=lambda _options: trash_lessons.restore_verdict(publish=True),
+        inside=lambda target_id, _options: trash_lessons.restore_deleted(target_id, publish=True),
+        undone_by="trash",
+        offered=False,
+        for_owners="trash",
+        together=50,
+    ),
 )
 ALL = (
     Action(
@@ -208,7 +234,7 @@ ALL = (
         verdict=lambda _options: publish_lessons.publish_verdict(),
         inside=lambda target_id, _options: publish_lessons.publish(target_id),
         undone_by="restore_publication",
-        for_owners=True,
+        for_owners="lessons",
         together=50,
     ),
     Action(
@@ -219,7 +245,7 @@ ALL = (
         verdict=lambda _options: publish_lessons.unpublish_verdict(),
         inside=lambda target_id, _options: publish_lessons.unpublish(target_id),
         undone_by="restore_publication",
-        for_owners=True,
+        for_owners="lessons",
         together=50,
     ),
     Action(
@@ -251,7 +277,7 @@ ALL = (
         does="Has Mux make captions where there are none yet; Mux finds out the language.",
         verdict=lambda _options: make_captions.verdict(),
         inside=lambda target_id, _options: make_captions.make(target_id),
-        for_owners=True,
+        for_owners="lessons",
         phrase="Make captions for {}",
     ),
     _clear("lesson"),
@@ -316,6 +342,6 @@ def of(target: str) -> tuple[Action, ...]:
     return tuple(action for action in ALL if action.target == target and action.offered)
 
 
-def of_owners() -> tuple[Action, ...]:
-    """Those that an instructor has for lessons of their own, in the order of their buttons."""
-    return tuple(action for action in ALL if action.for_owners)
+def of_owners(page: Literal["lessons", "trash"]) -> tuple[Action, ...]:
+    """Those that an instructor has for lessons of their own on this page, in the order of their buttons."""
+    return tuple(action for action in ALL if action.for_owners == page)

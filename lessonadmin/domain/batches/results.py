@@ -31,6 +31,7 @@ DONE = {
     "restores_price": "It has its former price again.",
     "trashes": "It goes to the trash.",
     "untrashes": "It is restored from the trash.",
+    "untrashes_published": "It is restored from the trash and published.",
     "untrashes_as_draft": "It is restored from the trash as a draft, since its video does not play any more.",
 }
 SKIPPED = {
@@ -60,6 +61,7 @@ SKIPPED = {
     "course_gone": "The course is not there any more, or is not yours.",
     "price_already": "It has this price already.",
     "bought": "A student bought it, so it cannot be deleted. Unpublish it instead: then it is withdrawn from sale, and students who bought it keep it.",
+    "not_deleted": "It is not in the trash any more.",
     "missing": "It is not there any more.",
 }
 SENTENCES = DONE | SKIPPED

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from lessonadmin.db import db
 from lessonadmin.domain.batches.registry import Action
-from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking
+from lessonadmin.domain.models import Course, Lesson, MuxEvent, Tracking, in_trash
 
 Source = Sequence[uuid.UUID] | Select[Any]
 """Which rows: their ids, or a SELECT whose first column is their id (its order is kept)."""
@@ -44,9 +44,13 @@ def lessons_of(action: Action, source: Source) -> Select[Any]:
     return select(Tracking.lesson_id).where(uploads)
 
 
+def reading(action: Action) -> dict[str, Any]:
+    """The option of a statement about an action's rows: those of some are in the trash."""
+    return in_trash.too() if action.for_owners == "trash" else {}
+
+
 def names_of(action: Action, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     """The names of an action's targets; deleted ones have none."""
-    rows = db.session.execute(
-        select(action.model.id, NAMES[action.target]).where(action.model.id.in_(ids))
-    ).all()
+    wanted = select(action.model.id, NAMES[action.target]).where(action.model.id.in_(ids))
+    rows = db.session.execute(wanted, execution_options=reading(action)).all()
     return {row[0]: str(row[1] or row[0]) for row in rows}

@@ -79,6 +79,7 @@ KINDS = {
         lambda before: Lesson.course_id.is_distinct_from(cast(before["course_id"].astext, Uuid)),
         "course_id",
     ),
+    "trash": Kind(("lesson.deleted", *EDITS, *PUBLICATION), lambda _before: Lesson.deleted_at.is_(None)),
     "restore_from_trash": Kind(
         ("lesson.restored",), lambda _before: Lesson.deleted_at.is_not(None), in_trash=True
     ),

@@ -1,6 +1,6 @@
 """Bulk actions of an instructor: what one would do, the run, and a page with its progress, its rows and its undo.
 
-The list of lessons posts the action and the ticked rows, or its own query. First that answers what would become of each row;
+The list of lessons, or the trash, posts the action and the ticked rows, or its own query. First that answers what would become of each row;
 the same post with the key of that page runs it. A price or a course is asked for before. Staff have the panel: they are led to its page of the same bulk action.
 """
 
@@ -82,7 +82,8 @@ def bulk() -> Response:
 
 
 def _action(name: str) -> Action:
-    found = next((one for one in registry.of_owners() if one.name == name), None)
+    offered = (*registry.of_owners("lessons"), *registry.of_owners("trash"))
+    found = next((one for one in offered if one.name == name), None)
     if found is None:
         abort(400, f"There is no action “{name[:60]}” for lessons, so nothing was done.")
     return found

@@ -69,7 +69,7 @@ def _bulk_actions(user: User, page: worklist.Page, query: worklist.Query) -> dic
     """What can be done with rows that are ticked. Staff tick rows in the panel."""
     if user.is_staff:
         return {}
-    actions = registry.of_owners()
+    actions = registry.of_owners("lessons")
     useful = preview.useful_of_many("lesson", [lesson.id for lesson in page.lessons])
     unknown = tuple(
         one.name for one in actions if not one.offered

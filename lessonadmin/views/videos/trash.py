@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.db import transaction
+from lessonadmin.domain.batches import registry
 from lessonadmin.domain.lessons import trash, trash_list
 from lessonadmin.domain.models import Kind, Owner
 from lessonadmin.web import address_numbers, toasts
@@ -20,8 +21,12 @@ bp = Blueprint("trash", __name__, url_prefix="/trash")
 
 @bp.get("")
 def index() -> str:
-    page = trash_list.page(auth.current_user(), address_numbers.page(trash_list.LAST_PAGE))
-    return render_template("trash/index.html", page=page)
+    user = auth.current_user()
+    page = trash_list.page(user, address_numbers.page(trash_list.LAST_PAGE))
+    # staff restore in the panel, with a reason; a course is restored by itself, since its lessons come with it
+    ticked = not user.is_staff and any(one.kind == "lesson" for one in page.items)
+    actions = [(one.name, one.label) for one in registry.of_owners("trash")] if ticked else []
+    return render_template("trash/index.html", page=page, actions=actions)
 
 
 @bp.post("/<any(lesson, course):kind>/<uuid:owner_id>/restore")

@@ -284,3 +284,23 @@ def test_the_panel_does_not_take_what_only_instructors_have(drafts: list[str]) -
         answer = sent(support, "/admin/lesson/action/", action=action, rowid=drafts, price="1", course_id="")
         assert answer.status_code == 400
     assert begun() == 0
+
+
+def test_several_lessons_are_restored_from_the_trash(
+    browser: FlaskClient, drafts: list[str], instructor: User
+) -> None:
+    with transaction(Actor.user(instructor.id)):
+        courses.delete(instructor, make_course(instructor=instructor).id)
+    sent(browser, action="trash", rowid=drafts, once="1")
+    listed = page_of(browser.get("/trash"))
+    assert ({one["value"] for one in listed.all("input", name="rowid")}, listed.faults()) == (set(drafts), [])
+    seen = page_of(sent(browser, action="restore_as_draft", rowid=drafts[:2], url="/trash"))
+    assert (seen.text("h1"), seen.faults()) == ("Restore 2 lessons as drafts", [])
+    assert seen.text("tbody").count("It is restored from the trash.") == 2
+    page = sent(browser, action="restore_as_draft", rowid=drafts[:2], once="2").location
+    assert "2 lessons done" in page_of(browser.get(page)).text()
+    assert len(page_of(browser.get("/trash")).all("input", name="rowid")) == 1
+    sent(browser, f"{page}/undo")
+    assert len(page_of(browser.get("/trash")).all("input", name="rowid")) == 3
+    support = signed_in(make_user(role="support"))
+    assert page_of(support.get("/trash")).all("input", name="rowid") == []

@@ -5,7 +5,8 @@ from sqlalchemy.orm import Session
 
 from lessonadmin.db import Actor, transaction
 from lessonadmin.domain.batches import undo
-from lessonadmin.domain.lessons import trash
+from lessonadmin.domain.lessons import lessons, trash
+from lessonadmin.domain.lessons.lessons import Changes
 from lessonadmin.domain.models import User
 from tests.domain.batches.actions.owners import items, lesson, run, statuses, undone, verdicts
 from tests.factories import make_lesson, make_playing_lesson, make_purchase, make_user
@@ -67,3 +68,34 @@ def test_what_was_deleted_permanently_is_gone(teacher: User) -> None:
         trash.end(teacher, "lesson", one)
     assert undo.count_undoable(batch_id) == (0, 1)
     assert items(undone(teacher, batch_id))[one].note == "It is not there any more."
+
+
+def test_several_are_restored_and_published_and_deleted_again_by_the_undo(teacher: User) -> None:
+    out, mute = (make_playing_lesson(creator=teacher).id for _ in range(2))
+    draft, here = make_lesson(creator=teacher).id, make_lesson(creator=teacher).id
+    run(teacher, "trash", [out, mute, draft])
+    with transaction(Actor.user(teacher.id)):
+        video = trash.locking.lock_video("lesson", mute, in_trash_too=True)
+        assert video is not None
+        video.owner.mux_playback_id = None
+    ids = [out, mute, draft, here]
+    assert verdicts(teacher, "restore_and_publish", ids) == {out: True, mute: True, draft: True, here: False}
+    batch_id = run(teacher, "restore_and_publish", ids)
+    assert statuses(batch_id) == {out: "done", mute: "done", draft: "done", here: "skipped"}
+    assert [lesson(one).status for one in ids] == ["published", "draft", "draft", "draft"]
+    assert all(lesson(one).deleted_at is None for one in ids)
+    with transaction(Actor.user(teacher.id)):
+        lessons.edit(teacher, draft, Changes(title="Worked on since"))
+    assert undo.count_undoable(batch_id) == (2, 1)
+    undoing = undone(teacher, batch_id)
+    assert [lesson(one).deleted_at is None for one in ids] == [False, False, True, True]
+    assert items(undoing)[draft].note.startswith("Changed since by Instructor ")
+
+
+def test_restoring_as_drafts_publishes_nothing(teacher: User) -> None:
+    one = make_playing_lesson(creator=teacher).id
+    run(teacher, "trash", [one])
+    run(teacher, "restore_as_draft", [one])
+    assert (lesson(one).status, lesson(one).deleted_at) == ("draft", None)
+    again = run(teacher, "restore_as_draft", [one])
+    assert items(again)[one].note == "It is not in the trash any more."

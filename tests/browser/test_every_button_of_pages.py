@@ -74,6 +74,7 @@ def test_every_button_of_an_instructors_lists_and_forms(
         "/courses",
         "/courses?q=x",
         "/courses/new",
+        "/figures",
     ):
         presser.press_all(address, lambda address=address: page.goto(address), skip=SIGN_OUT)
     assert presser.dead == []

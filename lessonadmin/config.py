@@ -131,6 +131,16 @@ class Settings(BaseSettings):
     trash_days: Annotated[int, setting_values.whole_number(0, 3_650)] = Field(
         30, description="how long the trash keeps"
     )
+    files_bucket: str | None = Field(
+        None,
+        description="a bucket of an S3-compatible store for files of lessons; none: they stay in PostgreSQL",
+    )
+    files_endpoint: Address | None = Field(
+        None, description="where that store is; none: Amazon's, by the region"
+    )
+    files_region: str = Field("us-east-1", description="the region of the bucket")
+    files_access_key_id: str | None = Field(None, description="the key for the bucket")
+    files_secret_access_key: str | None = Field(None, repr=False, description="the secret of that key")
     currency: Annotated[str, BeforeValidator(currencies.read)] = Field(
         "EUR", description="what every price is in: a code of ISO 4217 with two decimals"
     )
@@ -246,6 +256,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     oidc = {name for name in ("oidc_issuer", "oidc_client_id", "oidc_client_secret") if name in given}
     if oidc and len(oidc) < 3:
         problems.append("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must be set together")
+    files = {
+        name for name in ("files_bucket", "files_access_key_id", "files_secret_access_key") if name in given
+    }
+    if files and len(files) < 3:
+        problems.append("FILES_BUCKET, FILES_ACCESS_KEY_ID and FILES_SECRET_ACCESS_KEY must be set together")
     if ("oidc_role_claim" in given) != ("oidc_roles" in given):
         problems.append("OIDC_ROLE_CLAIM and OIDC_ROLES must be set together")
     if not problems and (weak := secret_strength.complaint(settings)):

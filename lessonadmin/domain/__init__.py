@@ -11,8 +11,8 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   uploads
   thumbnails
   playback
-  account_life | single_sign_on
-  polling | webhooks | notifications | second_factor | preview_links
+  account_life | single_sign_on | preview_links
+  polling | webhooks | notifications | second_factor | lesson_files
   captions
   accounts | attention
   videos | mux_budget

@@ -6,7 +6,7 @@ a person's name takes `acting_user` before and asks `still_theirs` after (`locki
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
@@ -17,6 +17,7 @@ from lessonadmin.domain.errors import Forbidden, Missing
 from lessonadmin.domain.models import AuditLog, Course, Kind, Lesson, Owner, Purchase, User, in_trash, owners
 
 # Looked for where nothing was found by another id: what is missing costs as many statements as what is foreign.
+OwnerType = TypeVar("OwnerType", Lesson, Course)
 OF_NO_ROW = uuid.UUID(int=0)
 ONLY_TEACHERS_CHANGE = "Students cannot change lessons or courses."
 ONLY_STUDENTS_BUY = "Only students buy lessons."
@@ -60,11 +61,13 @@ def still_theirs(owner: Owner, *, in_trash_too: bool = False) -> None:
     row_access.everything_until_commit(db.session())
 
 
-def held(owner: Owner) -> None:
-    """This lesson or course stays as it is until the transaction ends, and is still one that the acting user may change; else Missing."""
+def held(owner: OwnerType, *, alone: bool = False) -> OwnerType:
+    """This lesson or course stays as it is until the transaction ends, and is still one that the acting user may change; else Missing.
+    `alone`: no other transaction holds it meanwhile, since what belongs to it is counted."""
     acting_user()
-    db.session.refresh(owner, with_for_update={"of": type(owner), "read": True})
+    db.session.refresh(owner, with_for_update={"of": type(owner), "read": not alone})
     still_theirs(owner)
+    return owner
 
 
 def visible_to_students(lesson: Lesson) -> bool:
@@ -99,6 +102,14 @@ def may_play(user: User, lesson: Lesson) -> bool:
     if visible_to_students(lesson) and lesson.price_cents == 0:
         return True
     return bool(bought_among(user, [lesson.id]))
+
+
+def lesson_to_play(user: User, lesson_id: uuid.UUID) -> Lesson:
+    """One that this person may play; of one that they see, Forbidden says that it is to be bought."""
+    lesson = lesson_to_see(user, lesson_id)
+    if not may_play(user, lesson):
+        raise Forbidden("purchase_required", "Buy this lesson to play it.")
+    return lesson
 
 
 def playable_among(user: User, lessons: Sequence[Lesson]) -> set[uuid.UUID]:

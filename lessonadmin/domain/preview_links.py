@@ -20,7 +20,8 @@ from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.accounts.sessions import hashed
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Missing
-from lessonadmin.domain.models import Lesson, PreviewLink, User
+from lessonadmin.domain.lesson_files import files
+from lessonadmin.domain.models import Lesson, LessonFile, PreviewLink, User
 
 LIVES = timedelta(hours=24)
 MAX_OPEN = 10  # of one lesson, at once
@@ -84,6 +85,7 @@ class Shown:
     """What a link shows, and how long it still does."""
 
     lesson: Lesson
+    files: list[LessonFile]
     link: PreviewLink
     seconds_left: float
 
@@ -99,6 +101,14 @@ def look(secret: str) -> Shown:
             .where(PreviewLink.secret_hash == hashed(secret), OPEN, User.active, User.deleted_at.is_(None))
             .options(joinedload(Lesson.course), joinedload(Lesson.creator))
         ).one_or_none()
-    if row is None or not permissions.owns(row[2], row[0]):
-        raise PreviewEnded()
-    return Shown(lesson=row[0], link=row[1], seconds_left=float(row[3]))
+        if row is None or not permissions.owns(row[2], row[0]):
+            raise PreviewEnded()
+        listed = files.of_lesson(row[0])
+    return Shown(lesson=row[0], files=listed, link=row[1], seconds_left=float(row[3]))
+
+
+def file_of(secret: str, file_id: uuid.UUID) -> LessonFile:
+    """A file of the lesson that a link shows."""
+    lesson = look(secret).lesson
+    with row_access.everything():
+        return files.one_of(lesson, file_id)

@@ -18,6 +18,8 @@ from lessonadmin.domain.models import (
     CaptionTrack,
     Course,
     Lesson,
+    LessonFile,
+    LessonFilePart,
     LessonView,
     Notification,
     PreviewLink,
@@ -59,6 +61,24 @@ def policies() -> list[Policy]:
         _policy(Purchase, "make", "INSERT", Purchase.user_id == ME),
         _policy(Purchase, "of_own_lessons", "SELECT", Purchase.owner_id == ME),
         _policy(LessonView, "of_own_lessons", "SELECT", LessonView.owner_id == ME),
+        _policy(
+            LessonFile,
+            "of_own_lessons",
+            "ALL",
+            LessonFile.lesson_id.in_(select(Lesson.id).where(Lesson.creator_id == ME)),
+        ),
+        # with the policies of lessons inside it: those that this user sees
+        _policy(LessonFile, "of_visible_lessons", "SELECT", LessonFile.lesson_id.in_(select(Lesson.id))),
+        _policy(
+            LessonFilePart,
+            "of_own_lessons",
+            "ALL",
+            LessonFilePart.file_id.in_(
+                select(LessonFile.id)
+                .join(Lesson, Lesson.id == LessonFile.lesson_id)
+                .where(Lesson.creator_id == ME)
+            ),
+        ),
         _policy(
             PreviewLink,
             "of_own_lessons",

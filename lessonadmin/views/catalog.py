@@ -13,10 +13,12 @@ from lessonadmin import auth, config
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits
+from lessonadmin.domain.lesson_files import files
 from lessonadmin.domain.lessons import catalog, purchases
 from lessonadmin.domain.lessons.catalog import Cursor, Query
 from lessonadmin.domain.models import Owner
 from lessonadmin.text.ids import as_id
+from lessonadmin.views.lessons import downloads
 from lessonadmin.web import address_numbers, headers
 from lessonadmin.web.player import Player, shown_player
 
@@ -104,8 +106,15 @@ def lesson(lesson_id: uuid.UUID) -> str:
         beside=catalog.entries(user, beside) if len(beside) > 1 else [],
         student=user.role == "student",
         edits=permissions.owns(user, found),
+        files=files.of_lesson(found) if entry.plays else [],
         env_key=config.current().mux_env_key,
     )
+
+
+@bp.get("/<uuid:lesson_id>/files/<uuid:file_id>")
+def download_file(lesson_id: uuid.UUID, file_id: uuid.UUID) -> Response:
+    """A file of the lesson, for all who may play it."""
+    return downloads.answer(files.to_download(auth.current_user(), lesson_id, file_id))
 
 
 @bp.post("/<uuid:lesson_id>/purchase")

@@ -68,7 +68,7 @@ class Ask:
 
 PATH = {
     "passkey_id": "{passkey}", "lesson_id": "{draft}", "course_id": "{course}", "notice_id": "{notice}", "token_id": "{token}", "asset_id": "{asset}",
-    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson", "purchase_id": "{purchase}", "link_id": "{preview_link}", "batch_id": "{own_batch}",
+    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson", "purchase_id": "{purchase}", "link_id": "{preview_link}", "file_id": "{file}", "batch_id": "{own_batch}",
 }  # fmt: skip
 FREE = {"lesson_id": "{free}"}
 SOLD = {"lesson_id": "{sold}", "course_id": "{open_course}"}
@@ -117,6 +117,8 @@ ASKS: dict[str, Ask] = {
     "admin_user.create_view": Ask(form={"email": "new@school.example", "role": "student"}),
     "admin_user.handover_view": Ask(form={"id": "{own}", "to": "{foreign_email}", "reason": "asked"}),
     "admin_user.role_view": Ask(form={"id": "{subject}", "role": "student"}),
+    "api.add_file": Ask(json={"name": "new.pdf", "size": 3}),
+    "api.add_file_part": Ask(json={"number": 0, "data": "YWJj"}, path={"file_id": "{file_open}"}),
     "api.ask_for_upload_url": UPLOAD,
     "api.ask_for_upload_url_also": UPLOAD,
     "api.ask_for_upload_url_again": Ask(json={"upload_id": "{mux_upload_open}"}),
@@ -153,6 +155,8 @@ ASKS: dict[str, Ask] = {
     "lessons.unpublish": Ask(path=SOLD),
     "lessons.unsaved_changes": Ask(form={"page_id": "{draft}"}),
     "notices.mark_all": Ask(form={"until": "{notice}"}),
+    "lessons.restore_file": Ask(path={"file_id": "{file_removed}"}),
+    "shared_preview.download_file": Ask(path={"secret": "{preview_secret}"}),
     "shared_preview.show": Ask(path={"secret": "{preview_secret}"}),
     "sign_in_methods.rename_passkey": Ask(form={"name": "Other"}),
     "sign_in.login_post": Ask(form={"email": "{own_email}", "password": "{password}"}),
@@ -170,6 +174,9 @@ VARIANTS: dict[str, tuple[tuple[str, Ask], ...]] = {
     "api.create_lesson": (("in a course", Ask(json={"title": "New", "course_id": "{course}"})),),
     "catalog.lesson": (("draft", Ask()),),
     "shared_preview.show": (("ended", Ask()),),
+    "shared_preview.download_file": (("ended", Ask()),),
+    "catalog.download_file": (("on sale", Ask(path=SOLD | {"file_id": "{file_sold}"})), ("free", Ask(path=FREE | {"file_id": "{file_free}"}))),
+    "api.list_files": (("on sale", Ask(path=SOLD)), ("free", Ask(path=FREE))),
     "catalog.course": (("no lesson on sale", Ask()),),
     "catalog.buy": (("draft", Ask(form={"price_cents": "900"})),),
 }  # fmt: skip

@@ -89,7 +89,7 @@ RULES = (
     ),
     Rule(
         "which uploads are open",
-        ("domain/models/lessons.py",),
+        ("domain/models/lessons/lessons.py",),
         lambda node: isinstance(node, ast.Tuple) and texts(node) == {"uploading", "processing"},
         'Tracking.status.in_(("uploading", "processing"))',
     ),

@@ -69,6 +69,10 @@ INSERT INTO notifications (id, user_id, kind, message, lesson_id) VALUES
   ('{notice}', '{own}', 'video_failed', '{canary} notice', '{draft}');
 INSERT INTO preview_links (id, lesson_id, made_by, secret_hash, expires_at) VALUES
   ('{preview_link}', '{draft}', '{own}', encode(sha256('{preview_secret}'), 'hex'), now() + interval '1 day');
+INSERT INTO lesson_files (id, lesson_id, name, size, finished_at, removed_at) VALUES
+  ('{file}', '{draft}', '{canary} plan.pdf', 3, now(), NULL), ('{file_removed}', '{draft}', '{canary} old.pdf', 3, now(), now()),
+  ('{file_open}', '{draft}', '{canary} half.pdf', 3, NULL, NULL), ('{file_sold}', '{sold}', 'sold.pdf', 3, now(), NULL), ('{file_free}', '{free}', 'free.pdf', 3, now(), NULL);
+INSERT INTO lesson_file_parts (file_id, number, data) SELECT id, 0, 'abc'::bytea FROM lesson_files WHERE finished_at IS NOT NULL;
 INSERT INTO user_sessions (id, user_id, secret_hash, address, user_agent) VALUES
   ('{session}', '{own}', '{session}', '203.0.113.77', '{canary} browser');
 INSERT INTO api_tokens (id, user_id, name, secret_hash) VALUES ('{token}', '{own}', '{canary} script', '{token}');
@@ -92,7 +96,7 @@ INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id,
 """
 # What stands in an address or a form: ids of rows, and names at Mux.
 IDS = (
-    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "captions", "purchase", "preview_link", "preview_secret", "notice", "session", "token", "passkey",
+    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "captions", "purchase", "preview_link", "preview_secret", "file", "file_removed", "file_open", "file_sold", "file_free", "notice", "session", "token", "passkey",
     "filter", "batch", "own_batch", "item", "item_done", "event", "deletion", "audit",
 )  # fmt: skip
 AT_MUX = (

@@ -18,7 +18,7 @@ from lessonadmin.domain.models import Throttle, User, accounts
 from lessonadmin.mux import web_concurrency
 from lessonadmin.text.durations import in_words
 
-Made = Literal["lessons", "courses", "tokens", "preview links"]
+Made = Literal["lessons", "courses", "tokens", "preview links", "additions of files"]
 
 HOUR = 3600
 MINUTE = 60
@@ -26,7 +26,13 @@ STAFF_FACTOR = 6
 # Lists and searches are the dearest that any account may read.
 MAX_LISTS, LISTS_SECONDS = 60, 10
 # More than a person makes by hand, and few enough that no account fills the tables.
-MAX_MADE: dict[Made, int] = {"lessons": 300, "courses": 100, "tokens": 30, "preview links": 60}
+MAX_MADE: dict[Made, int] = {
+    "lessons": 300,
+    "courses": 100,
+    "tokens": 30,
+    "preview links": 60,
+    "additions of files": 200,
+}
 OFTEN = "You have checked with Mux too often within a minute."
 
 

@@ -23,6 +23,9 @@ AUDIT_WORDS = {
     "lesson.deleted_permanently": "Deleted the lesson permanently",
     "lesson.preview_link_created": "Created a preview link",
     "lesson.preview_link_ended": "Ended a preview link",
+    "lesson.file_added": "Added a file for students",
+    "lesson.file_removed": "Removed a file for students",
+    "lesson.file_restored": "Restored a file for students",
     "lesson.handed_over": "Gave the lesson to another instructor",
     "course.created": "Created the course",
     "course.updated": "Changed the course",
@@ -98,7 +101,7 @@ ANSWERS = {
 LABELS = {
     "by_itself": "automatically", "publish_on_ready": "publishes when ready", "only_forgotten": "nothing was at Mux",
     "at_mux": "at Mux", "upload_id": "upload", "asset_id": "asset", "playback_id": "playback id", "error_type": "error",
-    "note_id": "note", "link_id": "link", "undo": "undone",
+    "note_id": "note", "link_id": "link", "file_id": "file", "undo": "undone",
 }  # fmt: skip
 FINDERS = {"sweep": "checking with Mux", "manual": "a check on request", "webhook": "a message of Mux"}
 HIDDEN = frozenset({"batch"})

@@ -1,5 +1,5 @@
 """The sweep: one pass over everything that may have been missed (lost webhooks, expired uploads, parked events, the outbox,
-imported videos, mails, open batches, stuck uploads, pages that were closed with unsaved changes).
+imported videos, files of lessons, mails, open batches, stuck uploads, pages that were closed with unsaved changes).
 
 Every part finds its work in rows that are due, never in a window of time, and one part that fails never stops the
 others. Two passes at once do no harm: an advisory lock ends the second one.
@@ -25,6 +25,7 @@ from lessonadmin.domain.account_life import link_mail
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import scheduling
 from lessonadmin.domain.captions import carrying_out
+from lessonadmin.domain.lesson_files import contents
 from lessonadmin.domain.lessons import publication_warnings, trash
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, UploadCancellation
 from lessonadmin.domain.notifications import delivery
@@ -288,6 +289,8 @@ PARTS: dict[str, Callable[[], int]] = {
     "deletions": _deletions,
     "captions": _captions,
     "batches": _batches,
+    "files_to_store": contents.move_to_store,
+    "files_over": contents.remove_over,
     "mails": delivery.send_due,
     "links": link_mail.send_due,
 }

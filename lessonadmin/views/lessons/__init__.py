@@ -4,7 +4,7 @@ What an action means, and which lesson a user may change, is decided in the doma
 as the fragment that an open page asks for.
 """
 
-from lessonadmin.views.lessons import bulk, editing, overview, preview, tray, video
+from lessonadmin.views.lessons import bulk, editing, files, overview, preview, tray, video
 from lessonadmin.views.lessons.blueprint import bp
 
-__all__ = ["bp", "bulk", "editing", "overview", "preview", "tray", "video"]
+__all__ = ["bp", "bulk", "editing", "files", "overview", "preview", "tray", "video"]

@@ -50,6 +50,7 @@ CHECKS: dict[str, Check] = {
     "proxies": host_checks.proxies,
     "mail": host_checks.mail,
     "disk": host_checks.disk,
+    "files": host_checks.file_store,
 }
 
 

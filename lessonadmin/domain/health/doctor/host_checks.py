@@ -1,4 +1,4 @@
-"""Doctor checks of the surroundings: Redis and its queues, PUBLIC_URL, the mail server, the disk."""
+"""Doctor checks of the surroundings: Redis and its queues, PUBLIC_URL, the mail server, the disk, the file store."""
 
 import ipaddress
 import shutil
@@ -7,10 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lessonadmin import file_store as store
 from lessonadmin import queue
 from lessonadmin.domain import heartbeats
 from lessonadmin.domain.accounts import demo_accounts
 from lessonadmin.domain.health.doctor.examination import DoctorContext, Line, fail, ok, warn
+from lessonadmin.domain.lesson_files import contents
 from lessonadmin.domain.notifications import smtp
 from lessonadmin.redis_queue import redis_access as access
 from lessonadmin.redis_queue.job_list import QUEUES
@@ -206,3 +208,28 @@ def disk(_context: DoctorContext) -> list[Line]:
         else:
             lines.append(warn("disk", said, todo) if free < LITTLE else ok("disk", said))
     return lines
+
+
+def file_store(_context: DoctorContext) -> list[Line]:
+    """Does the bucket for files of lessons answer, and does it take what is waiting?"""
+    if not store.is_on():
+        return [ok("files", "Files of lessons are kept in PostgreSQL.")]
+    try:
+        store.check()
+    except store.FileStoreError as error:
+        return [
+            fail(
+                "files",
+                f"The file store does not answer as it should ({error}): new files wait in PostgreSQL, older ones cannot be downloaded.",
+                "Check FILES_BUCKET, FILES_ENDPOINT and the two keys, and that the service is up.",
+            )
+        ]
+    if waiting := contents.waiting_for_store():
+        return [
+            warn(
+                "files",
+                f"The file store answers, but files have waited for it for more than an hour: {waiting}.",
+                "Check that the clock runs (`clock` in this list) and that its key may write.",
+            )
+        ]
+    return [ok("files", "The file store answers.")]

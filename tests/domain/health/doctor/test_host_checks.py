@@ -1,6 +1,7 @@
 """Doctor: PUBLIC_URL, the disk and demo accounts in a real school are looked at."""
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
@@ -10,7 +11,9 @@ from lessonadmin import config
 from lessonadmin.db import db
 from lessonadmin.domain.health.doctor import host_checks
 from lessonadmin.domain.health.doctor.examination import DoctorContext
-from tests.factories import make_user
+from lessonadmin.domain.models import LessonFile
+from tests import file_store as stand_in
+from tests.factories import keep, make_lesson, make_user
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
 
@@ -64,3 +67,20 @@ def test_demo_accounts_in_a_real_school(
         (line,) = host_checks.demo(DoctorContext(db.engine, config.current()))
     assert line.level == level
     assert (level == "FAIL") == line.says.startswith("Demo accounts are active")
+
+
+@pytest.mark.enable_socket
+def test_the_file_store(app: Flask) -> None:
+    def levels() -> list[str]:
+        return [line.level for line in host_checks.file_store(DoctorContext(db.engine, config.current()))]
+
+    with app.app_context():
+        assert levels() == ["ok"]
+        with stand_in.file_store() as store:
+            assert levels() == ["ok"]
+            store.fails = 503
+            assert levels() == ["FAIL"]
+            store.fails = None
+            columns = {"name": "plan.pdf", "size": 3, "finished_at": datetime.now(UTC) - timedelta(hours=2)}
+            keep(LessonFile(lesson_id=make_lesson().id, **columns))
+            assert levels() == ["warn"]

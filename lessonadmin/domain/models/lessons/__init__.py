@@ -1,0 +1,40 @@
+"""Lessons and courses, and what belongs to them, one file a subject."""
+
+from lessonadmin.domain.models.lessons.files import LessonFile, LessonFilePart
+from lessonadmin.domain.models.lessons.lessons import (
+    LESSON_STATUSES,
+    OPEN,
+    OPEN_STATUSES,
+    UNTAKEN_COURSE,
+    UNTAKEN_LESSON,
+    VIDEO_STATUSES,
+    Course,
+    EditingHold,
+    Kind,
+    Lesson,
+    Owner,
+    Purchase,
+    StaffNote,
+    in_open_state,
+)
+from lessonadmin.domain.models.lessons.preview_links import PreviewLink
+
+__all__ = [
+    "LESSON_STATUSES",
+    "OPEN",
+    "OPEN_STATUSES",
+    "UNTAKEN_COURSE",
+    "UNTAKEN_LESSON",
+    "VIDEO_STATUSES",
+    "Course",
+    "EditingHold",
+    "Kind",
+    "Lesson",
+    "LessonFile",
+    "LessonFilePart",
+    "Owner",
+    "PreviewLink",
+    "Purchase",
+    "StaffNote",
+    "in_open_state",
+]

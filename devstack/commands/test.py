@@ -12,8 +12,8 @@ from pathlib import Path
 from devstack import places
 from devstack.install import chromium
 
-# One more than there are cores in CI: tests wait for processes, and another worker computes meanwhile.
-WORKERS = "3"
+# Twice as many as there are cores in CI: tests wait for processes and browsers, and another worker computes meanwhile.
+WORKERS = "4"
 # In the order of `devstack.pytest_plugin`: xdist's own puts files with few tests last, and these need the most time.
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.school import School
 from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import choose, choose_in_parts, published
-from tests.browser.test_upload import HELD, LONG
+from tests.browser.uploads.test_upload import HELD, LONG
 
 Film = Callable[..., str]
 Good = Callable[[Page], None]

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import tray
 from tests.browser.school import School
 from tests.browser.stack import Person, Stack, Visitor
-from tests.browser.test_upload import LONG
+from tests.browser.uploads.test_upload import LONG
 
 Film = tray.Film
 Good = Callable[[Page], None]

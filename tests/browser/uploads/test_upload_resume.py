@@ -22,7 +22,7 @@ from tests.browser.steps import (
     puts,
     write,
 )
-from tests.browser.test_upload import HELD, LONG
+from tests.browser.uploads.test_upload import HELD, LONG
 
 Film = Callable[..., str]
 Good = Callable[[Page], None]

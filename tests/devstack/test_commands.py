@@ -30,10 +30,10 @@ class Calls:
         return subprocess.CompletedProcess(command, 0)
 
 
-def test_everything_is_shared_by_three_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_shared_by_four_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(monkeypatch)
     assert test.main() == 0
-    assert calls.command[3:] == ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+    assert calls.command[3:] == ["-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize(

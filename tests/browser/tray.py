@@ -22,10 +22,12 @@ def free_box(content: bytes) -> bytes:
     return (len(content) + 8).to_bytes(4, "big") + b"free" + content
 
 
-def opened(page: Page, course: str = "") -> None:
+def opened(page: Page, course: str = "", *, price: str = "0") -> None:
+    """`price`: of whatever is dropped next."""
     page.goto(f"/courses/{course}/upload" if course else "/lessons/upload")
     expect(page.get_by_role("button", name="Choose video files")).to_be_visible()
     page.evaluate(SMALL_PARTS)
+    page.get_by_role("group", name="For all files").get_by_label("Price").fill(price)
 
 
 def choose(page: Page, paths: Iterable[str]) -> None:

@@ -52,6 +52,21 @@ def _lacks_file(state: VideoStatus) -> bool:
     return state.waiting is not None or state.status == "none"
 
 
+def usual_price(user: User, course_id: uuid.UUID | None) -> int | None:
+    """What this user decided last for a lesson of this course, else for any: the price of one that is published or is to be. None: nothing yet."""
+    decided = (
+        select(Lesson.price_cents)
+        .where(Lesson.creator_id == user.id, or_(Lesson.status == "published", Lesson.publish_on_ready))
+        .order_by(Lesson.id.desc())
+        .limit(1)
+    )
+    for query in (decided.where(Lesson.course_id == course_id), decided) if course_id else (decided,):
+        found = db.session.scalar(query)
+        if found is not None:
+            return found
+    return None
+
+
 def followed(user: User, lesson_ids: Sequence[uuid.UUID]) -> Followed:
     """Those of these lessons that this user may change; the others are left out."""
     wanted = select(Lesson).where(Lesson.id.in_(lesson_ids[:MAX_FOLLOWED])).order_by(Lesson.id)

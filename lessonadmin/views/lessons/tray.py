@@ -25,7 +25,9 @@ def upload() -> Response:
 def page(course: Course | None) -> Response:
     headers.sends_files()
     headers.shows_pictures()
-    found = tray.without_file(auth.current_user(), course.id if course is not None else None)
+    course_id = course.id if course is not None else None
+    found = tray.without_file(auth.current_user(), course_id)
+    usual = tray.usual_price(auth.current_user(), course_id)
     return make_response(
         render_template(
             "tray/index.html",
@@ -36,6 +38,7 @@ def page(course: Course | None) -> Response:
             max_files=tray.MAX_FILES,
             at_once=tray.SENT_AT_ONCE,
             price_text=prices.price_text,
+            usual_price=prices.price_text(usual) if usual is not None else "",
         )
     )
 

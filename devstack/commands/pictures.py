@@ -119,6 +119,44 @@ def teach(page: Page, address: str) -> None:
     take(page, "published")
 
 
+def teach_many(page: Page, address: str, folder: Path) -> None:
+    """A whole course at once, and how its uploads go on after an interruption."""
+    page.goto(f"{address}/courses")
+    page.locator("main table a").first.click()
+    page.get_by_role("link", name="Upload many files").click()
+    slow = page.context.new_cdp_session(page)
+    line = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 250_000}
+    slow.send("Network.enable")
+    slow.send("Network.emulateNetworkConditions", line)
+    page.evaluate("document.querySelector('.tray').dataset.partKib = '256'")
+    page.locator("[data-part=all] [data-field=price]").fill("4.99")
+    page.locator("[data-part=files]").set_input_files(_films(folder))
+    _wait_for_figure(page, 35)
+    page.set_viewport_size({"width": 1280, "height": 1500})
+    take(page, "many-files")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.get_by_role("button", name="Choose the files again").wait_for()
+    take(page, "going-on")
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+
+
+def _films(folder: Path) -> list[Path]:
+    """Copies of the sample, each made longer by a box that players pass over."""
+    found = [folder / f"{name}.mp4" for name in ("1 Paper and brushes", "2 Washes", "3 Reflections in water")]
+    for size, file in enumerate(found, start=6):
+        content = os.urandom(size * 150_000)
+        file.write_bytes(SAMPLE.read_bytes() + (len(content) + 8).to_bytes(4, "big") + b"free" + content)
+    return found
+
+
+def _wait_for_figure(page: Page, percent: int) -> None:
+    figure = page.locator('.tray__row[data-state="sending"] [data-figure]').first
+    deadline = time.monotonic() + 60
+    while int((figure.text_content() or "0").split()[0]) < percent and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+
+
 def _wait_for_share(page: Page, percent: float) -> None:
     bar = page.get_by_test_id("video-progress").locator("progress").first
     deadline = time.monotonic() + 60
@@ -132,6 +170,8 @@ def take_stills(chromium: Browser, running: Running) -> None:
     teach(page, address)
     page.goto(f"{address}/lessons")
     take(page, "lessons")
+    with tempfile.TemporaryDirectory(prefix="lessonadmin-films-") as folder:
+        teach_many(page, address, Path(folder))
     phone = sign_in(chromium, address, accounts["instructor"], phone=True)
     phone.goto(f"{address}/lessons")
     take(phone, "phone")

@@ -64,3 +64,18 @@ def test_however_many_there_are_it_costs_the_same(session: object) -> None:
     lessons += [made() for _ in range(6)]
     assert cost() == first
     assert max(first) <= 2
+
+
+def test_the_price_that_was_decided_last_in_a_course_else_anywhere_is_the_usual_one(session: object) -> None:
+    user = make_user()
+    course, other = make_course(instructor=user), make_course(instructor=user)
+    assert tray.usual_price(user, course.id) is None
+    make_lesson(creator=user, course=course, price_cents=500, publish_on_ready=True)
+    make_lesson(creator=user, course=other, price_cents=700, status="published")
+    make_lesson(creator=user, course=course, price_cents=0, publish_on_ready=False)  # nothing was decided
+    make_lesson(course=course, price_cents=900, status="published")  # by another instructor
+    assert tray.usual_price(user, course.id) == 500
+    assert tray.usual_price(user, make_course(instructor=user).id) == 700
+    assert tray.usual_price(user, None) == 700
+    make_lesson(creator=user, price_cents=0, status="published")
+    assert tray.usual_price(user, None) == 0

@@ -1,5 +1,4 @@
 // The files of a drop, also those in folders, and the way to each for browsers that can keep it.
-import { handleOfItem } from "../upload/offer.js";
 
 const MAX_FOUND = 2000;
 const MAX_DEPTH = 8;
@@ -33,7 +32,7 @@ export async function gather(dataTransfer) {
   const items = [...dataTransfer.items].filter(({ kind }) => kind === "file").map((item) => ({
     file: item.getAsFile(),
     entry: item.webkitGetAsEntry?.() ?? null,
-    handle: item.webkitGetAsEntry?.()?.isDirectory ? Promise.resolve(item.getAsFileSystemHandle?.()).catch(() => null) : handleOfItem(item),
+    handle: Promise.resolve(item.getAsFileSystemHandle?.()).catch(() => null),
   }));
   const found = [];
   for (const { file, entry, handle } of items) {

@@ -144,10 +144,8 @@ export class Offer {
 }
 
 /** The way to a file that is being dropped, for browsers that can keep it: to be asked for while it is dropped. */
-export const handleOf = ({ items }) => (items[0] ? handleOfItem(items[0]) : Promise.resolve(null));
-
-export function handleOfItem(item) {
-  return Promise.resolve(item.getAsFileSystemHandle?.()).then((handle) => (handle?.kind === "file" ? handle : null), () => null);
+export function handleOf({ items }) {
+  return Promise.resolve(items[0]?.getAsFileSystemHandle?.()).then((handle) => (handle?.kind === "file" ? handle : null), () => null);
 }
 
 /** The file that the browser kept the way to, if its user still wants that. */

@@ -103,9 +103,12 @@ def add_file(lesson_id: uuid.UUID, body: FileNew) -> Answer:
     user = auth.current_user()
     with transaction(auth.current_actor()):
         file = files.begin(user, lesson_id, name=body.name, size=body.size)
-        missing = files.missing_parts(file)
     return 201, FileUploadResponse(
-        id=file.id, name=file.name, size=file.size, part_bytes=files.PART_BYTES, missing=missing
+        id=file.id,
+        name=file.name,
+        size=file.size,
+        part_bytes=files.PART_BYTES,
+        missing=files.missing_parts(file),
     )
 
 

@@ -125,6 +125,7 @@ def test_the_whole_way_by_webhooks(stack: Stack, instructor: Caller) -> None:
         "duration": 61.5,
         "error": None,
         "replacement": None,
+        "captions": {"status": "none", "language": None},
     }
     row = stack.lesson(lesson_id)
     assert (row["mux_asset_id"], row["video_processing_status"]) == (asset["id"], "ready")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from lessonadmin.domain.second_factor import totp
 from tests.browser.stack import PASSWORD, Person, Stack, Visitor
+from tests.chromium import alive
 
 AUTHENTICATOR = {
     "protocol": "ctap2",
@@ -90,10 +91,12 @@ def test_a_device_without_a_passkey_says_so_and_the_password_still_works(
     device.send("WebAuthn.enable")
     device.send("WebAuthn.addVirtualAuthenticator", {"options": {**AUTHENTICATOR, "isUserVerified": False}})
     page.goto("/login")
+    alive(page)
     page.get_by_role("button", name="Use a passkey instead").click()
     expect(page.get_by_text("Nothing happened: the passkey was cancelled")).to_be_visible()
     by_number = visit(None, errors=True)
     by_number.goto("/login")
+    alive(by_number)
     by_number.get_by_role("button", name="Use a passkey instead").click()
     expect(by_number.get_by_text("Passkeys do not work under this address.")).to_be_visible()
     type_password(page, instructor)

@@ -12,7 +12,7 @@ from tests.browser.school import School
 from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import arrived, fingerprint
 from tests.browser.uploads.test_upload import LONG
-from tests.browser.test_upload_resume import memory
+from tests.browser.uploads.test_upload_resume import memory
 
 Film = tray.Film
 Good = Callable[[Page], None]

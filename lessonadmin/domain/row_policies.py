@@ -36,55 +36,46 @@ COURSE: ColumnElement[Any] = literal_column("courses.id", Uuid)  # of the row th
 
 def policies() -> list[Policy]:
     """All that let a user see or change rows; a table that is not named here has none."""
+    return [*_of_lessons_and_courses(), *_of_what_belongs_to_lessons(), *_of_people()]
+
+
+def _of_lessons_and_courses() -> list[Policy]:
     bought = Lesson.id.in_(select(Purchase.lesson_id).where(Purchase.user_id == ME, Purchase.is_in_force))
+    # with the policies of lessons inside it: those that this user sees
+    has_visible = select(Lesson.id).where(Lesson.course_id == COURSE).exists()
     return [
         _policy(Lesson, "own", "ALL", Lesson.creator_id == ME),
         _policy(Lesson, "on_sale", "SELECT", and_(ME.is_not(None), permissions.on_sale())),  # for users alone
         _policy(Lesson, "bought", "SELECT", bought),
         _policy(Course, "own", "ALL", Course.instructor_id == ME),
-        # with the policies of lessons inside it: those that this user sees
-        _policy(
-            Course,
-            "of_visible_lessons",
-            "SELECT",
-            select(Lesson.id).where(Lesson.course_id == COURSE).exists(),
-        ),
+        _policy(Course, "of_visible_lessons", "SELECT", has_visible),
+    ]
+
+
+def _of_what_belongs_to_lessons() -> list[Policy]:
+    own = select(Lesson.id).where(Lesson.creator_id == ME)
+    uploads = select(Tracking.id).where(Tracking.owner_id == ME)
+    files = (
+        select(LessonFile.id).join(Lesson, Lesson.id == LessonFile.lesson_id).where(Lesson.creator_id == ME)
+    )
+    return [
         _policy(Tracking, "own", "ALL", Tracking.owner_id == ME),
-        _policy(
-            CaptionTrack,
-            "of_own_uploads",
-            "ALL",
-            CaptionTrack.tracking_id.in_(select(Tracking.id).where(Tracking.owner_id == ME)),
-        ),
+        _policy(CaptionTrack, "of_own_uploads", "ALL", CaptionTrack.tracking_id.in_(uploads)),
+        _policy(LessonView, "of_own_lessons", "SELECT", LessonView.owner_id == ME),
+        _policy(LessonFile, "of_own_lessons", "ALL", LessonFile.lesson_id.in_(own)),
+        # with the policies of lessons inside it: those that this user sees
+        _policy(LessonFile, "of_visible_lessons", "SELECT", LessonFile.lesson_id.in_(select(Lesson.id))),
+        _policy(LessonFilePart, "of_own_lessons", "ALL", LessonFilePart.file_id.in_(files)),
+        _policy(PreviewLink, "of_own_lessons", "ALL", PreviewLink.lesson_id.in_(own)),
+    ]
+
+
+def _of_people() -> list[Policy]:
+    return [
         _policy(Notification, "own", "ALL", Notification.user_id == ME),
         _policy(Purchase, "own", "SELECT", Purchase.user_id == ME),
         _policy(Purchase, "make", "INSERT", Purchase.user_id == ME),
         _policy(Purchase, "of_own_lessons", "SELECT", Purchase.owner_id == ME),
-        _policy(LessonView, "of_own_lessons", "SELECT", LessonView.owner_id == ME),
-        _policy(
-            LessonFile,
-            "of_own_lessons",
-            "ALL",
-            LessonFile.lesson_id.in_(select(Lesson.id).where(Lesson.creator_id == ME)),
-        ),
-        # with the policies of lessons inside it: those that this user sees
-        _policy(LessonFile, "of_visible_lessons", "SELECT", LessonFile.lesson_id.in_(select(Lesson.id))),
-        _policy(
-            LessonFilePart,
-            "of_own_lessons",
-            "ALL",
-            LessonFilePart.file_id.in_(
-                select(LessonFile.id)
-                .join(Lesson, Lesson.id == LessonFile.lesson_id)
-                .where(Lesson.creator_id == ME)
-            ),
-        ),
-        _policy(
-            PreviewLink,
-            "of_own_lessons",
-            "ALL",
-            PreviewLink.lesson_id.in_(select(Lesson.id).where(Lesson.creator_id == ME)),
-        ),
     ]
 
 

@@ -34,10 +34,10 @@ class Amounts:
     cents: int = 0
 
     def add(self, other: "Amounts") -> None:
-        for name in ("minutes", "plays"):
-            found = getattr(other, name)
-            if found is not None:
-                setattr(self, name, (getattr(self, name) or 0) + found)
+        if other.minutes is not None:
+            self.minutes = (self.minutes or 0) + other.minutes
+        if other.plays is not None:
+            self.plays = (self.plays or 0) + other.plays
         self.sales += other.sales
         self.cents += other.cents
 

@@ -141,7 +141,14 @@ def test_an_action_that_would_change_none_of_the_selected_rows_is_disabled_and_s
     def offered() -> list[str]:
         return [one.inner_text() for one in bar.locator("button[name=action]:enabled").all()]
 
-    everything = ["Publish", "Unpublish", "Re-sync and publish", "Make captions", "Remove video", "Check with Mux"]
+    everything = [
+        "Publish",
+        "Unpublish",
+        "Re-sync and publish",
+        "Make captions",
+        "Remove video",
+        "Check with Mux",
+    ]
     assert offered() == everything
     panel.get_by_label("Select Empty").check()
     assert offered() == []

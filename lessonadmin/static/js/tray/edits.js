@@ -15,10 +15,12 @@ export class Edits {
   #saving = Promise.resolve();
   #wanted = new Set();
   #over = false;
+  #onSaved;
 
-  constructor(face, connection) {
+  constructor(face, connection, onSaved) {
     this.#face = face;
     this.#connection = connection;
+    this.#onSaved = onSaved;
     this.#stored = this.typed();
     for (const name of NAMES) {
       face.field(name).addEventListener("input", () => {
@@ -93,6 +95,7 @@ export class Edits {
         if (this.typed()[name] === typed[name]) this.#wanted.delete(name);
       }
       this.#face.edited("Saved.");
+      this.#onSaved();
     } catch (error) {
       if (error.type !== "edit_conflict" || !again) throw error;
       if (await this.#merge(names)) await this.#send(false);

@@ -32,7 +32,7 @@ export class Row {
     this.face = face;
     this.key = key;
     this.#tray = tray;
-    this.edits = new Edits(face, tray.connection);
+    this.edits = new Edits(face, tray.connection, () => this.#saved());
     this.traces = new Traces(tray.memory, key);
     for (const name of ["pause", "continue", "cancel", "again", "undo"]) face.button(name).addEventListener("click", () => this[name]());
   }
@@ -204,6 +204,13 @@ export class Row {
     this.isFollowed = true;
     await this.traces.forget(this.upload);
     await postJson("/api/mux/track-upload", { lesson_id: this.lesson, upload_id: this.upload }).catch(() => {}); // a hint: Mux reports it, too
+    this.#tray.follow();
+  }
+
+  /** What was saved may publish a lesson whose video is ready. */
+  #saved() {
+    if (this.phase !== "sent") return;
+    this.isFollowed = true;
     this.#tray.follow();
   }
 

@@ -101,6 +101,7 @@ def test_another_tab_waits_and_another_browser_says_where_it_goes_on(
     tray.all_in(second, "interrupted", 3)
     tray.choose_again(second, paths)
     tray.all_in(second, "published", 3)
+    tray.all_in(elsewhere, "published", 3)
     whole(stack, course, instructor.id, paths)
 
 

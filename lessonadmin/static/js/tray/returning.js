@@ -26,7 +26,10 @@ export async function consider(row, refused = "") {
   if (row.found) {
     row.face.name(row.found.name, row.found.size);
     row.to("interrupted", wordsOf(row.found, refused));
-  } else row.to("unknown", UNKNOWN);
+  } else {
+    row.to("unknown", UNKNOWN);
+    row.follow();
+  }
 }
 
 async function takeUp(row, file, handle) {

@@ -209,20 +209,25 @@ export class Row {
 
   /** What was saved may publish a lesson whose video is ready. */
   #saved() {
-    if (this.phase !== "sent") return;
-    this.isFollowed = true;
-    this.#tray.follow();
+    if (this.phase === "sent") this.follow();
   }
 
   /** Another tab of this browser had it until now. */
   leftByOther() {
     this.to("sent", "");
-    this.#left = this.isFollowed = true;
+    this.#left = true;
+    this.follow();
+  }
+
+  /** Another tab or browser may send its file. */
+  follow() {
+    this.isFollowed = true;
     this.#tray.follow();
   }
 
   /** How the lesson stands, by the server; null: it is gone. */
   heard(fresh) {
+    if (this.phase === "unknown" && fresh && !fresh.dataset.upload && fresh.dataset.status !== "none") this.to("sent", "");
     if (this.phase !== "sent") return;
     if (this.#left && fresh && (fresh.dataset.upload || fresh.dataset.status === "none")) {
       this.isFollowed = false;

@@ -15,7 +15,7 @@ DAY = datetime.now(UTC).date() - timedelta(days=2)
 
 def counted_school(stack: Stack, school: School) -> str:
     """A sold lesson that was watched, one that was not; the id of the first."""
-    lesson = school.lesson("Wet in wet", price=900)
+    lesson = school.lesson("Wet in wet", price=900, real=True)
     school.lesson("Never watched")
     stack.sql(
         "INSERT INTO counted_days (what, day, counted_at) SELECT 'minutes', %s::date - n, now()"

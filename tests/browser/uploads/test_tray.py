@@ -18,11 +18,6 @@ IN_ORDER = ["1 Paper and brushes", "2 Washes", "3 Skies", "4 Water", "10 Glazing
 
 
 @pytest.fixture
-def course(school: School) -> str:
-    return school.course("Watercolours")
-
-
-@pytest.fixture
 def errors(visit: Visitor, instructor: Person) -> Page:
     """A page whose requests may fail, and that is left although it warns."""
     found = visit(instructor, errors=True)

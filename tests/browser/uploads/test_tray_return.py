@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import tray
-from tests.browser.school import School
 from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import arrived, fingerprint
 from tests.browser.uploads.test_upload import LONG
@@ -25,11 +24,6 @@ def page(visit: Visitor, instructor: Person) -> Page:
     found = visit(instructor, errors=True)
     found.on("dialog", lambda dialog: dialog.accept())
     return found
-
-
-@pytest.fixture
-def course(school: School) -> str:
-    return school.course("Watercolours")
 
 
 def begun(page: Page, course: str, paths: list[str], stack: Stack) -> None:

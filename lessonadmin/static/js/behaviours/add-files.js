@@ -94,7 +94,7 @@ export default function addFiles(root) {
   let waiting = 0;
 
   form.querySelector("[data-hint]").textContent = "One or more. They are added at once; stay on this page until they are.";
-  form.querySelector("button").hidden = true;
+  form.querySelector("button").parentElement.hidden = true; // what is chosen is added at once
 
   async function send(row) {
     const { file } = row;

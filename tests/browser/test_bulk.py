@@ -2,11 +2,13 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.school import School
 from tests.browser.stack import Stack, Visitor
 from tests.browser.test_videos import Good
+from tests.chromium import alive
 
 BATCH = re.compile(r"/lessons/bulk/[0-9a-f-]{36}$")
 STATES = "SELECT status, count(*) FROM lessons WHERE creator_id = %s GROUP BY status ORDER BY status"
@@ -62,6 +64,28 @@ def test_rows_are_published_and_taken_back_by_the_keyboard(
     expect(page.get_by_role("heading", level=1)).to_have_text("Undo of “Publish 3 lessons”")
     expect(page.locator("#progress")).to_contain_text("2 lessons done")
     assert stack.sql(states, rye, given, wheat) == [("draft",)] * 3
+
+
+@pytest.mark.parametrize(("times", "said"), [(1, "2 selected"), (2, re.compile("^Select rows"))])
+def test_a_box_ticked_before_its_script_has_come_selects_the_page(
+    page: Page, school: School, times: int, said: str | re.Pattern[str]
+) -> None:
+    """Ticked, or ticked and taken back, while the script is on its way: what the box showed last is what counts."""
+    school.lesson("Rye")
+    school.lesson("Wheat")
+    late = "**/js/behaviours/choose-all.js"
+    held: list[Route] = []
+    page.route(late, lambda route: held.append(route))
+    page.goto("/lessons", wait_until="commit")
+    box = page.get_by_label("Select all lessons of this page")
+    for _ in range(times):
+        box.focus()
+        page.keyboard.press("Space")
+    while not held:
+        page.wait_for_timeout(20)
+    page.unroute(late)
+    alive(page)
+    expect(page.locator("[data-count]")).to_have_text(said)
 
 
 def test_all_that_match_are_done_in_the_background(

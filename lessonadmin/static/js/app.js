@@ -1,5 +1,5 @@
 // The one loader. Every element with data-js="name" gets behaviours/name.js; a page that uses none loads none.
-// A button that was pressed before its behaviour came (early.js has noted it) is pressed again when it has.
+// A button or a box that was pressed before its behaviour came (early.js has noted it) is pressed again when it has.
 
 const attached = new WeakMap();
 const pressed = globalThis.earlyPresses ?? new Set();

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from muxsim.errors import PARSE_ID, MuxError, invalid, not_found
 from muxsim.ids import is_well_formed
@@ -32,11 +33,7 @@ RENDITIONS = (
 
 
 def json_body(request: Request, *, optional: bool = False, largest: int = MAX_BODY_BYTES) -> Doc:
-    if (request.content_length or 0) > largest:
-        raise MuxError(413, "The request body is too large.")
-    raw = request.stream.read(largest + 1)
-    if len(raw) > largest:
-        raise MuxError(413, "The request body is too large.")
+    raw = whole_body(request, largest)
     if not raw.strip() and optional:
         return {}
     try:
@@ -48,6 +45,14 @@ def json_body(request: Request, *, optional: bool = False, largest: int = MAX_BO
     if not _encodable(body, MAX_DEPTH):
         raise invalid("The request body contains text that is not Unicode, or is nested too deeply.")
     return body
+
+
+def whole_body(request: Request, largest: int = MAX_BODY_BYTES) -> bytes:
+    request.max_content_length = largest
+    try:
+        return request.get_data()
+    except RequestEntityTooLarge:
+        raise MuxError(413, "The request body is too large.") from None
 
 
 def _no_constant(name: str) -> Any:

@@ -89,16 +89,15 @@ class Engine:
 
     def idle(self) -> bool:
         """Nothing is due, under way or being packaged (what lies in the future does not count)."""
-        with self._busy_lock:
-            if self._busy or self._jobs:
-                return False
-        if self._store.number("SELECT count(*) FROM timers WHERE due <= ?", self._clock.now()):
-            return False
         paused = self._switches["deliveries_paused"]
-        due = "SELECT count(*) FROM deliveries WHERE status IN ('pending', 'held') AND due <= ?"
-        with self._busy_lock:
-            # The time again: a timer that ended while this waited for the store has made deliveries that are due since.
-            return not self._busy and (paused or not self._store.number(due, self._clock.now()))
+        timers = "SELECT count(*) FROM timers WHERE due <= ?"
+        deliveries = "SELECT count(*) FROM deliveries WHERE status IN ('pending', 'held') AND due <= ?"
+        # Both locks, in the order of a timer that hands on slow work: between two looks one thing could become another.
+        with self._store.lock, self._busy_lock:
+            now = self._clock.now()
+            if self._busy or self._jobs or self._store.number(timers, now):
+                return False
+            return paused or not self._store.number(deliveries, now)
 
     def _run(self) -> None:
         while not self._stop:

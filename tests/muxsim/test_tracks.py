@@ -204,6 +204,29 @@ def test_an_asset_that_is_not_ready_takes_no_text(sim: Simulator, control: Contr
     assert call("POST", f"{sim.url}/video/v1/assets/{waiting}/tracks", TEXT).status == 400
 
 
+def test_a_track_that_comes_while_another_ends_undoes_nothing(
+    sim: Simulator, asset: Asset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is written into the whole asset: a call that read it before a timer ended would take that back."""
+    tracks = sim.core.tracks
+    [audio] = asset.tracks("audio")
+    asset.control.set_switch("processing_seconds", 1000)
+    wanted = {"generated_subtitles": [{"language_code": "de", "name": "Deutsch"}]}
+    [made] = asset.ask("POST", f"/tracks/{audio['id']}/generate-subtitles", wanted).body["data"]
+    ending = Thread(target=tracks.finish_caption, args=(asset.id, made["id"]))
+    add = tracks.add_caption
+
+    def add_late(*given: Any, **named: Any) -> Any:
+        ending.start()
+        ending.join(0.3)
+        return add(*given, **named)
+
+    monkeypatch.setattr(tracks, "add_caption", add_late)
+    assert asset.ask("POST", "/tracks", TEXT).status == 201
+    ending.join(10)
+    assert [one["status"] for one in asset.tracks("text")] == ["ready", "preparing"]
+
+
 def test_a_track_is_changed(sdk: Sdk, asset: Asset) -> None:
     track = asset.ask("POST", "/tracks", TEXT).body["data"]
     path = f"/tracks/{track['id']}"

@@ -167,6 +167,10 @@ def test_after_a_crash_troubles_of_the_network_are_waited_for(page: Page, film: 
     sent_whole(fresh, path, stack, lesson)
 
 
+def changed(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
 def test_another_file_is_refused_and_nothing_is_lost(
     page: Page, film: Film, stack: Stack, accessible: Good
 ) -> None:
@@ -178,12 +182,13 @@ def test_another_file_is_refused_and_nothing_is_lost(
     when = Path(path).stat()
     for data, name, words in (
         (LONG + b"!", "longer.mp4", "has 1.6 MB"),
-        (LONG[:-1] + b"!", "other.mp4", "although it is as large"),
-        (LONG[: HELD * PART - 1] + b"!" + LONG[HELD * PART :], "third.mp4", "although it is as large"),
+        (changed(LONG, len(LONG) - 1), "other.mp4", "although it is as large"),
+        (changed(LONG, HELD * PART - 1), "third.mp4", "although it is as large"),
     ):
         other = film(data, name=name)
         os.utime(other, ns=(when.st_atime_ns, when.st_mtime_ns))
         go_on(page, other)
+        expect(refused).to_contain_text(f"“{name}”")
         expect(refused).to_contain_text(words)
     expect(refused).to_contain_text("Nothing was sent and nothing is lost")
     accessible(page)
@@ -205,7 +210,7 @@ def test_a_file_that_changes_on_the_disk_stops_the_upload_until_it_is_itself_aga
     hold(stack, 4)
     go_on(page, path)
     expect(page.get_by_test_id("video-progress").locator("[data-figure]")).to_have_text("82 %")
-    Path(path).write_bytes(LONG[:-1] + b"!")
+    Path(path).write_bytes(changed(LONG, len(LONG) - 1))
     stack.mux.clear_faults()
     expect(page.locator("[data-part=other-file]")).to_contain_text("could not be read to its end")
     Path(path).write_bytes(LONG)

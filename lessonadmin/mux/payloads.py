@@ -120,14 +120,11 @@ def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:
     asset_id = fields.identifier(data.get("id")) or fallback_id
     if asset_id is None:
         raise WithoutId("an asset without an id")
-    status = data.get("status")
     duration = fields.number(data.get("duration"))
     error_type, error_message = _error(data.get("errors") or data.get("error"))
     return Asset(
         id=asset_id,
-        status=cast(AssetStatus, status)
-        if isinstance(status, str) and status in ASSET_STATUSES
-        else "unknown",
+        status=cast(AssetStatus, _known(data.get("status"), ASSET_STATUSES)),
         upload_id=fields.identifier(data.get("upload_id")),
         **_identification(data),
         playback_ids=_playback_ids(data.get("playback_ids")),
@@ -145,6 +142,10 @@ def asset_from(value: object, *, fallback_id: str | None = None) -> Asset:
     )
 
 
+def _known(status: object, statuses: frozenset[str]) -> str:
+    return status if isinstance(status, str) and status in statuses else "unknown"
+
+
 def _audio_track_id(value: object) -> str | None:
     """What captions are made of: the main one, where there are several."""
     found = [one for one in map(fields.mapping, fields.items(value)) if one.get("type") == "audio"]
@@ -158,13 +159,11 @@ def text_track_from(value: object) -> TextTrack | None:
     track_id = fields.identifier(data.get("id"))
     if track_id is None or data.get("type") != "text":
         return None
-    status, source = data.get("status"), data.get("text_source")
+    source = data.get("text_source")
     _, error_message = _error(data.get("error") or data.get("errors"))
     return TextTrack(
         id=track_id,
-        status=cast(TrackStatus, status)
-        if isinstance(status, str) and status in TRACK_STATUSES
-        else "unknown",
+        status=cast(TrackStatus, _known(data.get("status"), TRACK_STATUSES)),
         generated=isinstance(source, str) and source.startswith("generated"),
         language=fields.short_text(data.get("language_code"), max_length=40),
         name=fields.short_text(data.get("name"), max_length=100),
@@ -179,14 +178,11 @@ def upload_from(value: object, *, fallback_id: str | None = None) -> Upload:
     upload_id = fields.identifier(data.get("id")) or fallback_id
     if upload_id is None:
         raise WithoutId("an upload without an id")
-    status = data.get("status")
     timeout = fields.number(data.get("timeout"))
     error_type, error_message = _error(data.get("error") or data.get("errors"))
     return Upload(
         id=upload_id,
-        status=cast(UploadStatus, status)
-        if isinstance(status, str) and status in UPLOAD_STATUSES
-        else "unknown",
+        status=cast(UploadStatus, _known(data.get("status"), UPLOAD_STATUSES)),
         url=fields.web_address(data.get("url")),
         asset_id=fields.identifier(data.get("asset_id")),
         **_identification(fields.mapping(data.get("new_asset_settings"))),

@@ -79,6 +79,26 @@ def test_a_file_is_added_removed_restored_and_downloaded(
     assert given.value.path().read_bytes() == data
 
 
+def test_a_file_that_is_chosen_before_the_script_has_come_is_added(
+    visit: Visitor, instructor: Person, school: School, tmp_path: Path
+) -> None:
+    plan, _, _ = files_of(tmp_path)
+    page = visit(instructor)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("/add-files"), hold)
+    page.goto(f"/lessons/{school.lesson('Wet in wet')}/files")
+    page.get_by_label("Choose files").set_input_files(plan)
+    expect(page.locator("[data-adding] li")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("link", name="plan of the loaf.pdf")).to_be_visible()
+    assert held
+
+
 def test_a_file_that_changes_on_disk_and_a_session_that_ends_say_so_and_go_on(
     page: Page, school: School, stack: Stack, tmp_path: Path, visit: Visitor, instructor: Person
 ) -> None:

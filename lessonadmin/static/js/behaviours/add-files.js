@@ -147,10 +147,13 @@ export default function addFiles(root) {
     enqueue(row);
   }
 
-  input.addEventListener("change", () => {
+  function take() {
     for (const file of input.files) enqueue(new Row(file, rows, again));
     input.value = "";
-  });
+  }
+
+  input.addEventListener("change", take);
+  take(); // what was chosen before this script had come
   form.addEventListener("submit", (event) => event.preventDefault());
   window.addEventListener("beforeunload", (event) => { if (waiting) event.preventDefault(); });
 }

@@ -78,6 +78,7 @@ GUARDS: dict[str, Guard] = {
     "account": SIGNED_IN,
     "sign_in_methods": SIGNED_IN,
     "account_links": PUBLIC,  # their secrets prove who asks
+    "caption_text": PUBLIC,  # its address is signed, for Mux
     "shared_preview": PUBLIC,  # so does the one in its address
     "notices": SIGNED_IN,
     "catalog": SIGNED_IN,

@@ -252,6 +252,27 @@ def generate_captions(
         return _text_track(ask, next((one for one in made if _has_passthrough(one, passthrough)), None))
 
 
+def add_text_track(
+    asset_id: str, *, url: str, language: str, name: str, passthrough: str, priority: Priority
+) -> TextTrack:
+    """Have Mux fetch captions from this address, which it does right after its answer. An error leaves open whether it does: as with
+    `generate_captions`."""
+    body = {
+        "url": url,
+        "type": "text",
+        "text_type": "subtitles",
+        "language_code": language,
+        "name": name,
+        "passthrough": passthrough,
+        "closed_captions": True,
+    }
+    with mux_request("add_text_track", "asset", asset_id, priority=priority) as ask:
+        made = ask.value(
+            lambda sdk: mux_python.AssetsApi(sdk).create_asset_track(asset_id, body, **RAW_ANSWER)
+        )
+        return _text_track(ask, made["data"])
+
+
 def delete_track(asset_id: str, track_id: str, *, priority: Priority) -> None:
     """Gone means that it is done already."""
     valid_id("track", track_id)

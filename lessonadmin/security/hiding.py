@@ -18,7 +18,7 @@ PARAMETERS = re.compile(
 )
 BEARERS = re.compile(r"(Bearer |whsec_|Basic )[\w.\-~+/=%]+", re.IGNORECASE)
 # Addresses that open an account or a preview: the path ends with the secret.
-LINKS = re.compile(r"(/(?:reset-password|invitation|new-address|preview)/)[^\s\"'<>?#]+")
+LINKS = re.compile(r"(/(?:reset-password|invitation|new-address|preview|captions)/)[^\s\"'<>?#]+")
 HASHES = re.compile(r"(scrypt:|pbkdf2:|\$?argon2[a-z]*\$)[^\s\"')]+", re.IGNORECASE)
 FIELDS = re.compile(
     r"\b((?:password|secret|token)_?(?:hash|key)?[\"']?\s*[:=]\s*[\"'])[^\"']+", re.IGNORECASE

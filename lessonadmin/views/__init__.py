@@ -24,7 +24,7 @@ from lessonadmin.views import (
     webhooks,
 )
 from lessonadmin.views.lessons import shared_preview
-from lessonadmin.views.videos import trash
+from lessonadmin.views.videos import caption_text, trash
 
 BLUEPRINTS = (
     health.bp,
@@ -38,6 +38,7 @@ BLUEPRINTS = (
     sign_in_methods.bp,
     account_links.bp,
     shared_preview.bp,
+    caption_text.bp,
     notices.bp,
     lessons.bp,
     courses.bp,

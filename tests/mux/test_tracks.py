@@ -1,5 +1,6 @@
 """The calls about captions over HTTP: what reaches Mux, what comes back, and what each kind of failure is."""
 
+import json
 import uuid
 
 import pytest
@@ -33,6 +34,25 @@ def test_captions_from_first_to_last(simulator: Control, asset: mux.Asset) -> No
     assert mux.get_asset(asset.id, priority="low").text_tracks == ()
     with pytest.raises(mux.Gone):
         mux.delete_track(asset.id, made.id, priority="low")
+
+
+def test_own_captions_are_told_by_their_address(fake: FakeServer) -> None:
+    track = {
+        "id": "t1",
+        "type": "text",
+        "status": "preparing",
+        "passthrough": "row 1",
+        "text_source": "uploaded",
+    }
+    fake.script(answer({"data": track}, 201))
+    made = mux.add_text_track("a1", url="https://school.example/captions/x", **ASKED)  # type: ignore[arg-type]
+    assert (made.id, made.status, made.generated, made.passthrough) == ("t1", "preparing", False, "row 1")
+    (asked,) = fake.asked
+    assert (asked.method, asked.path) == ("POST", "/video/v1/assets/a1/tracks")
+    assert json.loads(asked.body) == {
+        "url": "https://school.example/captions/x", "type": "text", "text_type": "subtitles", "language_code": "de",
+        "name": "German", "passthrough": "row 1", "closed_captions": True,
+    }  # fmt: skip
 
 
 def test_an_answer_about_another_track_is_not_taken_for_the_one_that_was_asked_for(fake: FakeServer) -> None:

@@ -14,12 +14,14 @@ without a second step where STAFF_SECOND_FACTOR=required; API tokens of the inst
 of an admin (`staff`) and of the disabled account (`ended`); the admin's session without the token of its forms (`no csrf`).
 """
 
+import base64
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,8 @@ FREE = {"lesson_id": "{free}"}
 SOLD = {"lesson_id": "{sold}", "course_id": "{open_course}"}
 THROWN = {"lesson_id": "{thrown}", "course_id": "{thrown_course}"}
 SENDING = {"lesson_id": "{sending}"}
+VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nGood morning.\n"
+VTT_BASE64 = base64.b64encode(VTT).decode()
 UPLOAD = Ask(json={"lesson_id": "{draft}", "filename": "a.mp4"})
 SENT = Ask(json={"lesson_id": "{sending}", "upload_id": "{mux_upload_open}"})
 LESSON = {"title": "Other", "price": "9.00", "status": "draft", "status_was": "draft", "version": "1"}
@@ -117,6 +121,7 @@ ASKS: dict[str, Ask] = {
     "admin_user.create_view": Ask(form={"email": "new@school.example", "role": "student"}),
     "admin_user.handover_view": Ask(form={"id": "{own}", "to": "{foreign_email}", "reason": "asked"}),
     "admin_user.role_view": Ask(form={"id": "{subject}", "role": "student"}),
+    "api.add_captions": Ask(json={"language": "de", "captions": VTT_BASE64}),
     "api.add_file": Ask(json={"name": "new.pdf", "size": 3}),
     "api.add_file_part": Ask(json={"number": 0, "data": "YWJj"}, path={"file_id": "{file_open}"}),
     "api.ask_for_upload_url": UPLOAD,
@@ -137,6 +142,7 @@ ASKS: dict[str, Ask] = {
     "api.track_upload": SENT,
     "api.track_upload_also": SENT,
     "api.update_asset": Ask(json={"lesson_id": "{draft}", "mux_asset_id": "{asset_gone}", "mux_playback_id": "{playback}"}),
+    "caption_text.show": Ask(path={"signed": "{captions_signed}"}),
     "catalog.buy": Ask(form={"price_cents": "900"}, path=SOLD),
     "catalog.course": Ask(path=SOLD),
     "catalog.lesson": Ask(path=SOLD),
@@ -146,6 +152,7 @@ ASKS: dict[str, Ask] = {
     "courses.save": Ask(form={"title": "Other", "version": "1"}),
     "lessons.bulk": Ask(form={"action": "unpublish", "rowid": "{draft}", "once": "{draft}"}),
     "lessons.cancel": Ask(path=SENDING),
+    "lessons.add_captions": Ask(form={"language": "de", "captions": VTT}),
     "lessons.check_captions": Ask(form={"track": "{captions}", "checked": "1"}),
     "lessons.make_captions": Ask(form={"language": "de"}),
     "lessons.remove_captions": Ask(form={"track": "{captions}"}),
@@ -172,6 +179,7 @@ VARIANTS: dict[str, tuple[tuple[str, Ask], ...]] = {
     "api.ask_for_upload_url": (("course", Ask(json={"course_id": "{course}", "filename": "a.mp4"})),),
     "api.check_asset_status": (("on sale", Ask(query={"lesson_id": "{sold}"})), ("course", Ask(query={"course_id": "{course}"}))),
     "api.create_lesson": (("in a course", Ask(json={"title": "New", "course_id": "{course}"})),),
+    "caption_text.show": (("unsigned", Ask(path={"signed": "{captions_own}"})),),
     "catalog.lesson": (("draft", Ask()),),
     "shared_preview.show": (("ended", Ask()),),
     "shared_preview.download_file": (("ended", Ask()),),
@@ -241,12 +249,17 @@ def request_of(row: Row, world: World) -> dict[str, Any]:
         elif row.rule.rule.startswith("/api/"):
             wanted["json"] = {}
         else:
-            wanted["data"] = world.fill(row.ask.form or {})
+            wanted["data"] = {name: _sent(value) for name, value in world.fill(row.ask.form or {}).items()}
         if str(row.endpoint).endswith(".edit_view"):
             query |= _panel_ask(row.rule, "GET").query
     elif str(row.endpoint).endswith(".edit_view"):
         query |= _panel_ask(row.rule, "GET").query
     return wanted | {"query_string": world.fill(query)}
+
+
+def _sent(value: Any) -> Any:
+    """Bytes are a file, which is new for each request."""
+    return (BytesIO(value), "file") if isinstance(value, bytes) else value
 
 
 class Changes:

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from lessonadmin.db import db
 from lessonadmin.domain.accounts import passwords
 from lessonadmin.domain.accounts.sessions import hashed
+from lessonadmin.domain.captions import text_address
 from lessonadmin.security import csrf_mask
 from tests.factories import PASSWORD
 
@@ -63,6 +64,8 @@ INSERT INTO mux_asset_tracking (id, lesson_id, course_id, owner_id, upload_id, m
 UPDATE mux_asset_tracking SET captions = 'ready', captions_language = 'en' WHERE id = '{upload}';
 INSERT INTO caption_tracks (id, tracking_id, mux_track_id, source, state, language, label) VALUES
   ('{captions}', '{upload}', '{canary} track', 'generated', 'ready', 'en', '{canary} captions');
+INSERT INTO caption_tracks (id, tracking_id, source, state, language, label, webvtt, warning) VALUES
+  ('{captions_own}', '{upload_sold}', 'own', 'asked', 'en', 'English', 'WEBVTT', 'Look at line 1.');
 INSERT INTO purchases (id, lesson_id, user_id, owner_id, price_cents) VALUES ('{purchase}', '{sold}', '{subject}', '{own}', 900);
 INSERT INTO staff_notes (lesson_id, author_id, text) VALUES ('{draft}', '{support}', '{canary} note');
 INSERT INTO notifications (id, user_id, kind, message, lesson_id) VALUES
@@ -96,7 +99,7 @@ INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id,
 """
 # What stands in an address or a form: ids of rows, and names at Mux.
 IDS = (
-    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "captions", "purchase", "preview_link", "preview_secret", "file", "file_removed", "file_open", "file_sold", "file_free", "notice", "session", "token", "passkey",
+    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "captions", "captions_own", "purchase", "preview_link", "preview_secret", "file", "file_removed", "file_open", "file_sold", "file_free", "notice", "session", "token", "passkey",
     "filter", "batch", "own_batch", "item", "item_done", "event", "deletion", "audit",
 )  # fmt: skip
 AT_MUX = (
@@ -143,6 +146,7 @@ def insert(app: Flask) -> World:
     statements = [_people(world), ROWS.format_map(world.ids)]
     with app.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("\n".join(statements).replace("%", "%%"))
+        world.ids["captions_signed"] = text_address.of(uuid.UUID(world["captions_own"])).rpartition("/")[2]
     token = _csrf(app)
     for who in ROLES:
         cookie = _cookie(app, f"of {world[who]}")

@@ -1,4 +1,4 @@
-"""What people ask for: captions made of the speech, captions taken away, and the mark that a person has read them.
+"""What people ask for: captions made of the speech, captions of their own, captions taken away, and the mark that a person has read them.
 
 Each is a row before it is a call: `carrying_out` tells Mux, by a job after the commit or by the sweep. Works in the caller's transaction, under
 the lock of the lesson or course, and talks to no one.
@@ -18,9 +18,12 @@ from lessonadmin.domain.models import CaptionTrack, Owner, Tracking, User
 from lessonadmin.domain.videos import locking
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.queue import enqueue_after_commit
+from lessonadmin.text import subtitles
+from lessonadmin.text.texts import one_line
 
 CARRY_OUT = "lessonadmin.jobs.videos.carry_out_captions"
 NAMELESS = "Captions"  # what viewers choose in the player, while it is not known which language it will be
+MAX_LABEL_LENGTH = 60
 DELETABLE = ("ready", "preparing", "asked", "failed", "skipped")
 
 
@@ -61,13 +64,26 @@ def make(owner: Owner, language: str) -> CaptionTrack:
 
 def ask_for(video: LockedVideo, upload: Tracking, tracks: list[CaptionTrack], language: str) -> CaptionTrack:
     """The same for a caller that holds the lock and has seen that nothing is in the way."""
+    label = NAMELESS if language == mux.AUTOMATIC else mux.LANGUAGES[language]
+    return _asked(video, upload, tracks, source="generated", language=language, label=label)
+
+
+def _asked(
+    video: LockedVideo,
+    upload: Tracking,
+    tracks: list[CaptionTrack],
+    *,
+    source: str,
+    language: str,
+    label: str,
+) -> CaptionTrack:
     row = CaptionTrack(
         id=new_id(),
         tracking_id=upload.id,
-        source="generated",
+        source=source,
         state="asked",
         language=language,
-        label=NAMELESS if language == mux.AUTOMATIC else mux.LANGUAGES[language],
+        label=label,
         due_at=transaction_time(),
         created_at=transaction_time(),
         updated_at=transaction_time(),
@@ -80,13 +96,39 @@ def ask_for(video: LockedVideo, upload: Tracking, tracks: list[CaptionTrack], la
     return row
 
 
+def add_own(owner: Owner, *, language: str, label: str, data: bytes) -> CaptionTrack:
+    """Captions that a person wrote. Those of the same language stay until Mux has the new ones."""
+    if language not in mux.LANGUAGES or language == mux.AUTOMATIC:
+        raise Invalid.field("language", "Choose the language of the captions.")
+    label = one_line(label) or mux.LANGUAGES[language]
+    if len(label) > MAX_LABEL_LENGTH:
+        raise Invalid.field(
+            "label", f"Use at most {MAX_LABEL_LENGTH} characters for the name of the captions."
+        )
+    try:
+        read = subtitles.read(data)
+    except subtitles.Faulty as faulty:
+        raise Invalid.field("captions", " ".join(faulty.faults)) from faulty
+    video = locking.lock_video_of(owner)
+    upload = video.playing
+    if upload is None or upload.real_asset_id is None:
+        raise Conflict("no_video", "The video does not play at the moment, so no captions can be added.")
+    tracks = learning.of_upload(upload)
+    if any(one.state in ("asked", "preparing") and one.webvtt is not None for one in tracks):
+        raise Conflict("captions_coming", "Mux is still fetching the captions that were added before.")
+    before = [one for one in tracks if one.language == language and one.state == "ready"]
+    row = _asked(video, upload, tracks, source="own", language=language, label=label)
+    row.webvtt, row.warning = read.as_webvtt(), " ".join(read.warnings) or None
+    row.replaces_id = before[-1].id if before else None
+    return row
+
+
 def remove(owner: Owner, track_id: uuid.UUID) -> None:
     """Take captions away, here at once and at Mux right after."""
     video, upload, tracks, row = _opened(owner, track_id)
     if row.state not in DELETABLE:
         return
-    row.state, row.due_at, row.attempts, row.error = track_states.DELETING, transaction_time(), 0, None
-    learning.tell(video, upload, row)
+    learning.give_up(video, upload, row)
     learning.conclude(video, upload, tracks)
     enqueue_after_commit(CARRY_OUT, str(row.id))
 

@@ -14,7 +14,7 @@ from lessonadmin import mux
 from lessonadmin.db import Actor, db, transaction, transaction_time
 from lessonadmin.domain import backoff
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.captions import learning, track_states
+from lessonadmin.domain.captions import learning, text_address, track_states
 from lessonadmin.domain.captions.asking import NAMELESS
 from lessonadmin.domain.models import CaptionTrack, Tracking
 from lessonadmin.domain.videos import locking
@@ -36,6 +36,7 @@ class Task:
     track_id: str | None
     language: str
     label: str
+    own: bool
 
 
 def due(limit: int = 50) -> list[uuid.UUID]:
@@ -83,6 +84,7 @@ def _claimed(row_id: uuid.UUID) -> Task | None:
         row.mux_track_id,
         row.language or mux.AUTOMATIC,
         row.label or NAMELESS,
+        row.source == "own",
     )
 
 
@@ -109,8 +111,19 @@ def _tell_mux(task: Task, priority: mux.Priority) -> mux.TextTrack | None:
         if there is not None:
             _delete(task.asset_id, there.id, priority)
         return None
-    if there is not None or asset.audio_track_id is None:
+    if there is not None:
         return there
+    if task.own:
+        return mux.add_text_track(
+            task.asset_id,
+            url=text_address.of(task.row_id),
+            language=task.language,
+            name=task.label,
+            passthrough=str(task.row_id),
+            priority=priority,
+        )
+    if asset.audio_track_id is None:
+        return None
     return mux.generate_captions(
         task.asset_id,
         asset.audio_track_id,

@@ -42,17 +42,24 @@ def learn(video: LockedVideo, upload: Tracking, observation: Observation) -> boo
     if not told and upload.captions is None and (upload.caption_language is None or upload.status != "ready"):
         return False
     tracks = of_upload(upload)
+    worked = _at_work(tracks) is not None
     changed = [_take(video, upload, tracks, one, seen=observation.seen) for one in told]
     if observation.seen:
         changed += [_missing(video, upload, one, told) for one in tracks]
-    return conclude(video, upload, tracks) or any(changed)
+    return conclude(video, upload, tracks, worked=worked) or any(changed)
 
 
 def learn_track(video: LockedVideo, upload: Tracking, track: mux.TextTrack) -> bool:
     """An event told of one track; False if that was known."""
     tracks = of_upload(upload)
+    worked = _at_work(tracks) is not None
     changed = _take(video, upload, tracks, track, seen=False)
-    return conclude(video, upload, tracks) or changed
+    return conclude(video, upload, tracks, worked=worked) or changed
+
+
+def _at_work(tracks: Sequence[CaptionTrack]) -> CaptionTrack | None:
+    """The oldest that Mux still works on, also beside others that are ready."""
+    return next((one for one in tracks if one.state == "preparing"), None)
 
 
 def _take(
@@ -80,7 +87,24 @@ def _take(
     row.state = after
     row.error = (heard.error_message or "") if after == "failed" else None
     tell(video, upload, row)
+    if after == "ready" and row.replaces_id is not None:
+        _take_the_place(video, upload, row, tracks)
     return True
+
+
+def _take_the_place(
+    video: LockedVideo, upload: Tracking, row: CaptionTrack, tracks: Sequence[CaptionTrack]
+) -> None:
+    """The captions that these replace are deleted only now, so viewers are never without."""
+    for one in tracks:
+        if one.id == row.replaces_id and one.state not in (track_states.DELETING, track_states.DELETED):
+            give_up(video, upload, one)
+
+
+def give_up(video: LockedVideo, upload: Tracking, row: CaptionTrack) -> None:
+    """Deleted here at once, and at Mux by `carrying_out`."""
+    row.state, row.due_at, row.attempts, row.error = track_states.DELETING, transaction_time(), 0, None
+    tell(video, upload, row)
 
 
 def _row_of(heard: mux.TextTrack, tracks: Sequence[CaptionTrack]) -> CaptionTrack | None:
@@ -116,13 +140,15 @@ def _missing(video: LockedVideo, upload: Tracking, row: CaptionTrack, shown: Seq
     return True
 
 
-def conclude(video: LockedVideo, upload: Tracking, tracks: list[CaptionTrack]) -> bool:
-    """How the captions of this upload stand, and whether Mux is asked about them again."""
+def conclude(
+    video: LockedVideo, upload: Tracking, tracks: list[CaptionTrack], *, worked: bool = False
+) -> bool:
+    """How the captions of this upload stand, and whether Mux is asked about them again. `worked`: until now it worked on some."""
     before = (upload.captions, upload.captions_language)
-    waiting = track_states.shown(tracks)
-    if waiting is not None and waiting.state == "preparing" and _gave_up(waiting.created_at, GIVEN_UP):
-        waiting.state, waiting.error = "failed", NEVER_FINISHED
-        tell(video, upload, waiting)
+    for one in tracks:
+        if one.state == "preparing" and _gave_up(one.created_at, GIVEN_UP):
+            one.state, one.error = "failed", NEVER_FINISHED
+            tell(video, upload, one)
     shown = track_states.shown(tracks)
     if shown is not None:
         upload.captions = "preparing" if shown.state == "asked" else shown.state
@@ -131,11 +157,11 @@ def conclude(video: LockedVideo, upload: Tracking, tracks: list[CaptionTrack]) -
         upload.captions, upload.captions_language = "none", None
     elif upload.caption_language is not None:
         _never_seen(video, upload)
-    at_work = upload.captions == "preparing" and (shown is None or shown.state == "preparing")
-    if at_work and upload.status == "ready":
-        since = shown.created_at if shown is not None else upload.ready_at
+    at_work = _at_work(tracks)
+    if upload.status == "ready" and (at_work or (shown is None and upload.captions == "preparing")):
+        since = at_work.created_at if at_work is not None else upload.ready_at
         recheck_schedule.schedule_for_captions(upload, since=since or upload.created_at)
-    elif before[0] == "preparing" and upload.status == "ready":
+    elif upload.status == "ready" and (worked or before[0] == "preparing"):
         recheck_schedule.unschedule(upload)
     return before != (upload.captions, upload.captions_language)
 

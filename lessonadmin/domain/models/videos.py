@@ -265,12 +265,23 @@ class CaptionTrack(Stamped, Base):
     attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
     checked_at: Mapped[Moment | None]  # by a person who has read them
     checked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    webvtt: Mapped[str | None] = mapped_column(
+        Text, deferred=True
+    )  # captions of one's own, which Mux fetches
+    warning: Mapped[str | None] = mapped_column(Text)  # what its writer should look at
+    # the track that this one takes the place of when it is ready
+    replaces_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("caption_tracks.id", ondelete="SET NULL")
+    )
 
     __table_args__ = (
         one_of("state", TRACK_STATES),
         one_of("source", TRACK_SOURCES),
         Index("uq_caption_tracks_track", "tracking_id", "mux_track_id", unique=True),
         Index("ix_caption_tracks_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "ix_caption_tracks_replaces_id", "replaces_id", postgresql_where=text("replaces_id IS NOT NULL")
+        ),
         Index("ix_caption_tracks_checked_by", "checked_by", postgresql_where=text("checked_by IS NOT NULL")),
     )
 

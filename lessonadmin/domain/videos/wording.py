@@ -52,7 +52,7 @@ HELD = "A file is held until support decides"
 
 CAPTIONS_SENTENCES = {
     "none": "This video has no captions.",
-    "preparing": "Mux is making captions{in_language}. The video plays meanwhile.",
+    "preparing": "Captions{in_language} will be ready soon. The video plays meanwhile.",
     "ready": "Captions{in_language} are in the player.",
     "failed": "Mux could not make captions for this video.",
     "skipped": "Mux heard no speech in this video, so it made no captions.",

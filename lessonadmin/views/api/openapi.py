@@ -11,7 +11,7 @@ from lessonadmin.views.api.endpoints import ENDPOINTS, Endpoint
 from lessonadmin.views.api.responses import ProblemResponse
 
 Doc = dict[str, Any]
-TAGS = ("Lessons", "Courses", "Uploads", "Videos", "Files", "Playing and buying")
+TAGS = ("Lessons", "Courses", "Uploads", "Videos", "Captions", "Files", "Playing and buying")
 ABOUT = """Lessons that are published automatically when their video is ready.
 
 Send `Authorization: Bearer TOKEN`, or be signed in and send the header `X-CSRFToken`. Create a token on your account page,

@@ -12,7 +12,7 @@ from flask import request
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.captions import asking
-from lessonadmin.domain.errors import Missing
+from lessonadmin.domain.errors import Invalid, Missing
 from lessonadmin.domain.lessons import lessons, pictures
 from lessonadmin.domain.models import Kind, Lesson, Owner
 from lessonadmin.domain.polling import ask_now
@@ -87,6 +87,21 @@ def make_captions(owner: Owner) -> str:
     return "captions_asked"
 
 
+def add_captions(owner: Owner) -> str:
+    """Take captions that a person wrote."""
+    chosen = request.files.get("captions")
+    if chosen is None or not chosen.filename:
+        raise Invalid.field("captions", "Choose a file with captions first.")
+    with transaction(auth.current_actor()):
+        asking.add_own(
+            owner,
+            language=request.form.get("language", ""),
+            label=request.form.get("label", ""),
+            data=chosen.stream.read(),
+        )
+    return "captions_added"
+
+
 def remove_captions(owner: Owner) -> str:
     """Take one track of captions away."""
     with transaction(auth.current_actor()):
@@ -118,6 +133,7 @@ SHARED: dict[str, Action] = {
     "undo": undo,
     "picture": picture,
     "make_captions": make_captions,
+    "add_captions": add_captions,
     "remove_captions": remove_captions,
     "check_captions": check_captions,
 }

@@ -29,6 +29,7 @@ MAX_ATTEMPTS = 60
 WAITED_FOR_SECONDS = 3600.0  # a time that a lesson has, by a page that is open meanwhile
 PAGE_POLL_MS = 1500
 CAPTIONS_POLL_MS = 5000
+SOON = ("asked", "preparing")  # captions, also beside others that are ready
 SHOWN_LATE = ("uploading", "processing", "ready")
 # what a browser offers first; the rest of Mux's languages follows by name
 FIRST_LANGUAGES = (("", "No captions"), (mux.AUTOMATIC, "Let Mux detect the language"))
@@ -87,7 +88,7 @@ class Card:
             return None
         if self.moving:
             return PAGE_POLL_MS
-        if self.captions.status == "preparing":
+        if self.captions.status == "preparing" or any(one.state in SOON for one, _ in self.tracks):
             return CAPTIONS_POLL_MS
         times = (
             (self.owner.publish_not_before, self.owner.unpublish_at) if isinstance(self.owner, Lesson) else ()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -49,3 +50,47 @@ def test_captions_are_made_checked_and_removed_on_the_page_of_a_lesson(
     stack.until(lambda: not [one for one in stack.mux.asset(str(asset))["tracks"] if one["type"] == "text"])
     page.goto("/lessons")
     expect(page.get_by_role("row", name=re.compile("Wet in wet"))).not_to_contain_text("Captions")
+
+
+def test_own_captions_are_checked_fetched_by_mux_and_take_the_place_of_those_it_made(
+    page: Page, stack: Stack, school: School, accessible: Good, tmp_path: Path
+) -> None:
+    lesson = school.lesson("Wet in wet", real=True)
+    page.goto(f"/lessons/{lesson}/edit")
+    published(page)
+    captions = page.locator("#captions")
+    captions.locator("summary", has_text="Make captions").click()
+    captions.get_by_label("Language that is spoken").select_option("de")
+    captions.get_by_role("button", name="Make captions").click()
+    expect(captions.get_by_role("listitem")).to_contain_text("made by Mux")
+    expect(captions).to_contain_text("Captions in German are in the player.", timeout=30_000)
+
+    wrong, right, film = tmp_path / "wrong.srt", tmp_path / "right.srt", tmp_path / "film.vtt"
+    film.write_bytes(b"x" * 10_000_000)
+    wrong.write_text("1\n00:00:04,000 --> 00:00:01,000\nGood morning.\n")
+    right.write_bytes("1\n00:00:01,000 --> 00:00:04,000\nSchönen Morgen.\n".encode("cp1252"))
+    captions.locator("summary", has_text="Add your own captions").focus()
+    page.keyboard.press("Enter")
+    accessible(page)
+    captions.get_by_label("File").set_input_files(film)
+    told = captions.get_by_label("File").evaluate("input => input.validationMessage")
+    assert told == "The file has 10.0 MB; it may have 1 MB."
+    captions.get_by_label("File").set_input_files(wrong)
+    captions.get_by_label("Language", exact=True).select_option("de")
+    captions.get_by_role("button", name="Add captions").click()
+    expect(page.get_by_text("Line 2: the caption ends before it begins.").first).to_be_visible()
+    captions.get_by_label("File").set_input_files(right)
+    expect(captions.get_by_label("Language", exact=True)).to_have_value("de")
+    captions.get_by_role("button", name="Add captions").click()
+    expect(page.get_by_text("The captions are taken, and Mux fetches them.").first).to_be_visible()
+    track = captions.get_by_role("listitem")
+    expect(track).to_have_count(1, timeout=30_000)
+    expect(track).to_contain_text("your own", timeout=30_000)
+    expect(track).to_contain_text("read as Windows-1252")
+    accessible(page)
+    [(asset,)] = stack.sql("SELECT mux_asset_id FROM lessons WHERE id = %s", lesson)
+
+    def at_mux() -> list[str]:
+        return [one["status"] for one in stack.mux.asset(str(asset))["tracks"] if one["type"] == "text"]
+
+    stack.until(lambda: at_mux() == ["ready"])

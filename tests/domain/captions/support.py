@@ -1,5 +1,7 @@
 """Lessons with captions in any state, and how they stand."""
 
+from typing import Any
+
 from sqlalchemy import select
 
 from lessonadmin.db import CLI, db, transaction
@@ -9,9 +11,9 @@ from lessonadmin.domain.videos.video_status import Captions
 from tests.factories import keep, make_playing_lesson
 
 
-def captioned(state: str, *, language: str = "en") -> Lesson:
+def captioned(state: str, *, language: str = "en", **more: Any) -> Lesson:
     """A lesson whose video plays, with one track in this state."""
-    lesson = make_playing_lesson()
+    lesson = make_playing_lesson(**more)
     with transaction(CLI):
         upload = db.session.scalars(select(Tracking).where(Tracking.lesson_id == lesson.id)).one()
         word = {"asked": "preparing", "deleted": "none"}.get(state, state)

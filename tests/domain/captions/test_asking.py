@@ -1,6 +1,7 @@
 """What people ask for about captions is a row under the lock, told to Mux later: made, removed, marked as checked."""
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_captions_that_are_asked_for_are_on_their_way_at_once() -> None:
     assert (found.status, found.language) == ("preparing", "de")
     [row] = tracks()
     assert (row.state, row.label, row.mux_track_id, row.due_at is not None) == ("asked", "German", None, True)
-    assert found.sentence == "Mux is making captions in German. The video plays meanwhile."
+    assert found.sentence == "Captions in German will be ready soon. The video plays meanwhile."
 
 
 @pytest.mark.usefixtures("session")
@@ -101,3 +102,58 @@ def test_only_what_is_ready_is_checked_and_only_ones_own_is_found() -> None:
     with pytest.raises(Missing), transaction(by):
         asking.make(other, "de")
     assert isinstance(mine, CaptionTrack)
+
+
+VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nGood morning.\n"
+
+
+def add(lesson: Lesson, *, language: str = "de", label: str = "", data: bytes = VTT) -> CaptionTrack:
+    with transaction(Actor.user(lesson.creator_id)):
+        return asking.add_own(lesson, language=language, label=label, data=data)
+
+
+@pytest.mark.usefixtures("session")
+def test_own_captions_are_on_their_way_and_say_what_to_look_at() -> None:
+    lesson = make_playing_lesson()
+    row = add(lesson, label="  Deutsch\n(SDH) ", data=VTT + b"\n00:01.500 --> 00:03.000\nAgain.\n")
+    assert (row.source, row.state, row.language, row.label) == ("own", "asked", "de", "Deutsch (SDH)")
+    assert (row.webvtt or "").startswith("WEBVTT")
+    assert "at line 6" in (row.warning or "")
+    assert captions(lesson).status == "preparing"
+    with pytest.raises(Conflict, match="still fetching"):
+        add(lesson, language="en")
+
+
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"language": "auto"}, "Choose the language"),
+        ({"language": "tlh"}, "Choose the language"),
+        ({"label": "x" * 61}, "at most 60 characters"),
+        ({"data": b"WEBVTT\n\n00:03.000 --> 00:02.000\nx"}, "Line 3: the caption ends before it begins"),
+        ({"data": b""}, "empty"),
+    ],
+)
+def test_own_captions_that_are_refused_say_why(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        add(make_playing_lesson(), **given)
+    assert tracks() == []
+
+
+@pytest.mark.usefixtures("session")
+def test_own_captions_need_a_video_and_the_right_to_it() -> None:
+    with pytest.raises(Conflict, match="does not play"):
+        add(make_lesson())
+    lesson = make_playing_lesson()
+    with transaction(Actor.user(make_user().id)), pytest.raises(Missing):
+        asking.add_own(lesson, language="de", label="", data=VTT)
+
+
+@pytest.mark.usefixtures("session")
+def test_own_captions_take_the_place_of_those_in_the_same_language_alone() -> None:
+    lesson = captioned("ready", language="de")
+    before = given_captions(lesson)
+    assert add(lesson, language="de").replaces_id == before.id
+    assert add(captioned("ready", language="en"), language="de").replaces_id is None
+    assert captions(lesson).status == "ready", "viewers are never without"

@@ -1,17 +1,22 @@
 """Mux is told once, whatever is killed between the calls; what it refuses for good ends, the rest stays due."""
 
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from sqlalchemy import update
 
 from lessonadmin import mux
 from lessonadmin.db import CLI, Actor, db, transaction
-from lessonadmin.domain.captions import asking, carrying_out
+from lessonadmin.domain.captions import asking, carrying_out, text_address
 from lessonadmin.domain.models import CaptionTrack, Lesson
+from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.videos import removal
 from tests.domain.captions.support import captions, tracks
 from tests.factories import make_lesson
+from tests.flows.processes import wait_for
 from tests.mux_sim import MuxSim
 
 
@@ -143,3 +148,111 @@ def test_a_video_that_is_removed_meanwhile_ends_it(mux_sim: MuxSim, lesson: Less
     assert not carry_out()
     assert (tracks()[0].state, tracks()[0].due_at, len(mux_sim.calls())) == ("failed", None, before)
     assert captions(lesson).status == "none"
+
+
+# Captions of one's own
+
+VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nGood morning.\n"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
+    """What Mux fetches is served at the address that is told to it; `status` is how it is answered."""
+    answers = {"status": 200}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(answers["status"])
+            self.end_headers()
+            self.wfile.write(VTT)
+
+        def log_message(self, *_: object) -> None:
+            return None
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(
+            text_address, "of", lambda row_id: f"http://127.0.0.1:{server.server_port}/{row_id}"
+        )
+        yield answers
+        server.shutdown()
+
+
+@pytest.fixture
+def with_german(mux_sim: MuxSim, lesson: Lesson) -> Lesson:
+    """The captions that Mux made are ready, and own ones in the same language were added."""
+    carry_out()
+    mux_sim.deliver()
+    with transaction(Actor.user(lesson.creator_id)):
+        asking.add_own(lesson, language="de", label="", data=VTT)
+    return lesson
+
+
+def states() -> list[tuple[str, str]]:
+    return [(one.source, one.state) for one in tracks()]
+
+
+def fetched(mux_sim: MuxSim, lesson: Lesson) -> None:
+    """Mux has fetched what it was told, and its events are here."""
+    asset_id = mux_sim.lesson(lesson).mux_asset_id or ""
+    wait_for(
+        lambda: "preparing" not in [one["status"] for one in mux_sim.control.asset(asset_id)["tracks"]],
+        seconds=10,
+    )
+    mux_sim.deliver()
+
+
+@pytest.mark.enable_socket
+def test_own_captions_replace_those_that_mux_made_when_they_are_ready(
+    mux_sim: MuxSim, with_german: Lesson, served: dict[str, int]
+) -> None:
+    assert carry_out()
+    assert states() == [("generated", "ready"), ("own", "preparing")], "viewers are never without"
+    fetched(mux_sim, with_german)
+    assert states() == [("generated", "deleting"), ("own", "ready")]
+    assert captions(with_german).status == "ready"
+    (due,) = carrying_out.due()
+    assert carrying_out.carry_out(due, actor=CLI)
+    assert states() == [("generated", "deleted"), ("own", "ready")]
+    assert len(at_mux(mux_sim, with_german)) == 1
+
+
+@pytest.mark.enable_socket
+def test_own_captions_that_mux_cannot_fetch_fail_and_the_others_stay(
+    mux_sim: MuxSim, with_german: Lesson, served: dict[str, int]
+) -> None:
+    served["status"] = 404
+    assert carry_out()
+    fetched(mux_sim, with_german)
+    assert states() == [("generated", "ready"), ("own", "failed")]
+    assert carrying_out.due() == []
+
+
+@pytest.mark.enable_socket
+def test_a_killed_worker_adds_no_second_track_of_own_captions(
+    mux_sim: MuxSim, with_german: Lesson, served: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_after_the_call(monkeypatch)
+    due_again()
+    carry_out()
+    assert len(at_mux(mux_sim, with_german)) == 2
+    fetched(mux_sim, with_german)
+    assert states() == [("generated", "deleting"), ("own", "ready")]
+
+
+@pytest.mark.enable_socket
+def test_own_captions_whose_events_are_lost_are_found_by_the_look_at_their_upload(
+    mux_sim: MuxSim, with_german: Lesson, served: dict[str, int]
+) -> None:
+    assert mux_sim.uploads(with_german)[0].next_check_at is None
+    assert carry_out()
+    (upload,) = mux_sim.uploads(with_german)
+    assert upload.next_check_at is not None, "Mux still works on one, beside one that is ready"
+    asset_id = upload.mux_asset_id or ""
+    wait_for(
+        lambda: "preparing" not in [one["status"] for one in mux_sim.control.asset(asset_id)["tracks"]],
+        seconds=10,
+    )
+    ask_mux.check_upload(upload.id, actor=CLI, priority="low", found_by="sweep")
+    assert states() == [("generated", "deleting"), ("own", "ready")]
+    assert mux_sim.uploads(with_german)[0].next_check_at is None

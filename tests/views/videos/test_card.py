@@ -7,8 +7,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, update
 from werkzeug.test import TestResponse
 
-from lessonadmin.db import db
+from lessonadmin.db import Actor, db, transaction
+from lessonadmin.domain.captions import asking
 from lessonadmin.domain.models import Lesson, Tracking, User
+from tests.domain.captions.support import captioned
 from tests.factories import in_context, make_lesson, make_tracking
 from tests.mux_sim import MuxSim
 from tests.queries import counted
@@ -84,3 +86,15 @@ def test_progress_that_is_not_known_has_no_figure(
     assert "%" not in bar
     assert "value=" not in bar
     assert "Processing 0 %" not in html
+
+
+def test_a_page_asks_again_while_mux_fetches_own_captions_beside_others_that_are_ready(
+    browser: FlaskClient, instructor: User
+) -> None:
+    with in_context():
+        lesson = captioned("ready", language="de", creator=instructor)
+    before = ask(browser, lesson)
+    assert 'data-next=""' in before.text
+    with in_context(), transaction(Actor.user(instructor.id)):
+        asking.add_own(lesson, language="de", label="", data=b"WEBVTT\n\n00:01.000 --> 00:02.000\nx\n")
+    assert 'data-next="5000"' in ask(browser, lesson).text

@@ -1,0 +1,97 @@
+"""Captions of a lesson's video over JSON: their list, and adding a file that a person wrote."""
+
+import uuid
+from typing import Annotated, Literal
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+
+from lessonadmin import auth, mux
+from lessonadmin.db import transaction
+from lessonadmin.domain import permissions
+from lessonadmin.domain.captions import asking
+from lessonadmin.domain.models import CaptionTrack
+from lessonadmin.domain.videos import video_status
+from lessonadmin.views.api.endpoints import Answer, endpoint
+from lessonadmin.views.api.requests import Text
+
+TAG = "Captions"
+PATH = "/lessons/<uuid:lesson_id>/captions"
+WRITTEN = [code for code in mux.LANGUAGES if code != mux.AUTOMATIC]
+
+
+class CaptionsNew(BaseModel):
+    """Captions that a person wrote."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    captions: Annotated[
+        Base64Bytes,
+        Field(description="A WebVTT (.vtt) or SubRip (.srt) file of at most 1 MB, in base64."),
+    ]
+    language: Annotated[Text, Field(json_schema_extra={"enum": WRITTEN})]
+    label: Annotated[Text, Field(description="Their name in the player; left out: their language.")] = ""
+
+
+class CaptionTrackResponse(BaseModel):
+    """Captions that a video has, will have, or that failed."""
+
+    id: uuid.UUID
+    state: Annotated[
+        Literal["asked", "preparing", "ready", "failed", "skipped"],
+        Field(description="`skipped`: Mux heard no speech."),
+    ]
+    source: Annotated[Literal["generated", "own"], Field(description="`generated`: by Mux, of the speech.")]
+    language: str | None
+    label: str | None
+    checked: Annotated[bool, Field(description="A person has read them.")]
+    error: str | None
+    warning: Annotated[str | None, Field(description="What the writer of the file should look at.")]
+
+    @classmethod
+    def of(cls, track: CaptionTrack) -> "CaptionTrackResponse":
+        return cls(
+            id=track.id,
+            state=track.state,  # type: ignore[arg-type]  # the table has a constraint for it
+            source=track.source,  # type: ignore[arg-type]
+            language=track.language,
+            label=track.label,
+            checked=track.checked_at is not None,
+            error=track.error or None,
+            warning=track.warning,
+        )
+
+
+class CaptionTrackList(BaseModel):
+    """All captions of the video that plays, the oldest first."""
+
+    items: list[CaptionTrackResponse]
+
+
+@endpoint("GET", PATH, tag=TAG, who="teaching", answers={200: CaptionTrackList})
+def list_captions(lesson_id: uuid.UUID) -> Answer:
+    """List the captions of a lesson's video."""
+    found = video_status.of(permissions.lesson_to_change(auth.current_user(), lesson_id))
+    upload_id = found.captions.tracking_id if found.status == "ready" else None
+    tracks = asking.shown_for(upload_id) if upload_id is not None else []
+    return 200, CaptionTrackList(items=[CaptionTrackResponse.of(track) for track, _ in tracks])
+
+
+@endpoint(
+    "POST",
+    PATH,
+    tag=TAG,
+    who="teaching",
+    body=CaptionsNew,
+    answers={201: CaptionTrackResponse},
+    problems={409: "`no_video`: the video does not play. `captions_coming`: Mux still fetches others."},
+)
+def add_captions(lesson_id: uuid.UUID, body: CaptionsNew) -> Answer:
+    """Add captions that a person wrote.
+
+    Faults of the file are told with their lines. Mux fetches it; captions of the same language stay until the new ones are ready.
+    """
+    lesson = permissions.lesson_to_change(auth.current_user(), lesson_id)
+    with transaction(auth.current_actor()):
+        track = asking.add_own(lesson, language=body.language, label=body.label, data=body.captions)
+        made = CaptionTrackResponse.of(track)
+    return 201, made

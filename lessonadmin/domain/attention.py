@@ -37,14 +37,17 @@ from lessonadmin.domain.querying.kept_statements import kept
 from lessonadmin.domain.videos import conditions, wording
 from lessonadmin.domain.videos.state_machine import KEPT_BACK, NOT_BEGUN, State
 
-Cause = Literal["deleted_at_mux", "unplayable", "failed", "missing_at_mux", "refused", "stuck", "held"]
-# The most particular first: whatever failed is "failed", also what was deleted or is unplayable.
+Cause = Literal[
+    "deleted_at_mux", "unplayable", "failed", "missing_at_mux", "refused", "no_file", "stuck", "held"
+]
+# The most particular first: whatever failed is "failed", also what was deleted or is unplayable, and what has no file is stuck.
 CAUSES: tuple[Cause, ...] = (
     "deleted_at_mux",
     "unplayable",
     "failed",
     "missing_at_mux",
     "refused",
+    "no_file",
     "stuck",
     "held",
 )
@@ -153,6 +156,10 @@ def _held(model: type[Any]) -> ColumnElement[bool]:
     return exists().where(owners.COLUMNS[model.kind] == model.id, held_uploads())
 
 
+def _no_file(model: type[Any]) -> ColumnElement[bool]:
+    return exists().where(owners.COLUMNS[model.kind] == model.id, conditions.no_file_uploads())
+
+
 def _stuck(model: type[Any]) -> ColumnElement[bool]:
     return ~conditions.not_stuck(model)
 
@@ -165,6 +172,7 @@ RULES: dict[Cause, Rule] = {
     "failed": _failed,
     "missing_at_mux": _missing_at_mux,
     "refused": _refused,
+    "no_file": _no_file,
     "stuck": _stuck,
     "held": _held,
 }
@@ -185,6 +193,8 @@ def ids_with(cause: Cause, model: type[Any]) -> Select[Any]:
     column = owners.COLUMNS[model.kind]
     if cause == "stuck":
         return conditions.stuck_ids(model)
+    if cause == "no_file":
+        return select(column.label("id")).where(conditions.no_file_uploads(), column.is_not(None))
     if cause == "missing_at_mux":
         return select(model.id).join(Difference, Difference.target_id == model.id).where(_missed(model)).distinct()  # fmt: skip
     if cause == "refused":
@@ -324,6 +334,7 @@ UPLOAD_RULES: dict[Cause, Callable[[], ColumnElement[bool]]] = {
     "failed": _ended_badly,
     "missing_at_mux": _has_open_finding,
     "refused": lambda: and_(refused_upload(), _of_one_without_video()),
+    "no_file": conditions.no_file_uploads,
     "stuck": conditions.stuck_uploads,
     "held": held_uploads,
 }

@@ -51,6 +51,7 @@ ATTENTION = {
     "unplayable": State("Unplayable"),
     "missing_at_mux": State("Missing at Mux"),
     "refused": State("Refused by Mux"),
+    "no_file": State("File not arrived"),
     "stuck": VIDEO["stuck"],
     "held": State("File held"),
 }

@@ -89,6 +89,13 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
         "Uploading",
         "If it is running in another tab",
     ),
+    "the file has not arrived": (
+        lambda school: school.on_its_way(
+            "Rye", "uploading", created_at=LONG_AGO, last_answer="upload_waiting", expires_at="tomorrow"
+        ),
+        "Stuck",
+        "The file has not arrived: Mux has been waiting for it since",
+    ),
     "the file is in": (
         lambda school: school.on_its_way("Rye", "uploading", bytes_in_at="now"),
         "Uploading",

@@ -387,6 +387,26 @@ def test_a_late_new_video_is_told_and_found_while_the_old_one_plays(stack: Stack
     assert "New video late" not in staff.get(f"/admin/lesson/details/?id={lesson_id}").text
 
 
+def test_a_file_that_has_not_arrived_is_told_to_its_instructor_alone(
+    stack: Stack, instructor: Caller
+) -> None:
+    staff = stack.browser("support")
+    lesson_id = instructor.lesson()["id"]
+    ticket = instructor.upload(lesson_id=lesson_id)
+    aged = "UPDATE mux_asset_tracking SET created_at = now() - %s::interval, last_answer = 'upload_waiting', last_answer_at = now() WHERE upload_id = %s"
+    stack.sql(aged, "2 hours", ticket["upload_id"])
+    assert status(instructor, lesson_id)["stuck"] is True
+    assert "The file has not arrived" in staff.get("/admin/lesson/?flt0_cause_is=no_file").text
+    page = staff.get(f"/admin/lesson/details/?id={lesson_id}").text
+    assert "The file of the video has not arrived: Mux has been waiting for it for 2 hours." in page
+    time.sleep(1.5)  # a sweep or two
+    assert stack.notices(lesson_id) == []
+    stack.sql(aged, "25 hours", ticket["upload_id"])
+    stack.until(lambda: stack.notices(lesson_id) == ["needs_attention"])
+    time.sleep(1.5)  # a sweep or two
+    assert stack.notices(lesson_id) == ["needs_attention"], "once, and staff hear nothing"
+
+
 def test_a_new_video_whose_message_was_lost_is_compared_with_itself(stack: Stack, instructor: Caller) -> None:
     lesson_id, _ = ready_lesson(stack, instructor)
     ticket = instructor.upload(lesson_id=lesson_id)

@@ -48,13 +48,15 @@ def deleted_at_mux(make: Make) -> Owner:
     return owner
 
 
-def late(status: str, *, age: timedelta = HOUR, beside: bool = False) -> Callable[[Make], Owner]:
+def late(
+    status: str, *, age: timedelta = HOUR, beside: bool = False, **upload: Any
+) -> Callable[[Make], Owner]:
     def build(make: Make) -> Owner:
         owner = owner_with(make, "ready" if beside else status)
         if beside:
             make_tracking(owner, status="ready", mux_asset_id="plays")
         began = datetime.now(UTC) - age  # NOW is older: of when the tests were collected
-        make_tracking(owner, status=status, mux_asset_id="comes", created_at=began)
+        make_tracking(owner, status=status, mux_asset_id="comes", created_at=began, **upload)
         return owner
 
     return build
@@ -162,6 +164,7 @@ def failed_beside(make: Make) -> Owner:
     return owner
 
 
+WAITS = {"last_answer": "upload_waiting"}
 # name -> how to make it, its causes, its sentence
 STATES: dict[str, tuple[Callable[[Make], Owner], tuple[str, ...], str]] = {
     "no video": (lambda make: owner_with(make, "none"), (), ""),
@@ -173,7 +176,18 @@ STATES: dict[str, tuple[Callable[[Make], Owner], tuple[str, ...], str]] = {
     "cancelled by a person": (of_one_upload("cancelled"), (), ""),
     "right lost": (of_one_upload("cancelled", error_type="right_lost", superseded_at=NOW), (), ""),
     "failed beside one that plays": (failed_beside, (), ""),
-    "stuck, no file": (late("uploading"), ("stuck",), "Mux has received no complete file yet"),
+    "stuck, nothing known of its file": (late("uploading"), ("stuck",), "Mux has received no complete file yet"),
+    "stuck, no file": (late("uploading", **WAITS), ("no_file", "stuck"), "The file has not arrived"),
+    "stuck, no file beside one that plays": (
+        late("uploading", beside=True, **WAITS),
+        ("no_file", "stuck"),
+        "The file has not arrived",
+    ),
+    "stuck, all sent": (
+        late("uploading", bytes_in_at=NOW, **WAITS),
+        ("stuck",),
+        "Mux has received no complete file yet",
+    ),
     "stuck, processing": (late("processing"), ("stuck",), "Mux is still processing the file"),
     "stuck beside one that plays": (
         late("processing", beside=True),

@@ -133,18 +133,31 @@ def _uploading(case: VideoFacts) -> Finding:
 
 def _no_file(case: VideoFacts, answer: Answer) -> Finding:
     """Mux was asked and waits for the file: nothing was lost on the way, so only the browser can bring it."""
-    said = f"Mux has received no complete file. {answer.asked}"
     sent = case.watched is not None and case.watched.bytes_in_at is not None
+    said = f"Mux has received no complete file. {answer.asked}"
     if sent:
         said = f"{said} The browser said {case.since_bytes} ago that everything was sent."
     if case.stuck:
-        said = f"{said} {case.instructor} must choose the file again."
+        said = f"{said} {case.instructor} must choose the file again." if sent else _not_arrived(case, answer)
         buttons = (ask_again(case), cancel_upload(), check(case))
         if answer.seconds > FRESH_SECONDS:
             buttons = (check(case), ask_again(case), cancel_upload())
         return Finding("no_file", said, "trouble", buttons)
     said = f"{said} Upload started {case.age} ago and may still be running; if its page was closed, {case.instructor} must choose the file again."
     return Finding("no_file", said, "waiting", (check(case), ask_again(case), cancel_upload()))
+
+
+def _not_arrived(case: VideoFacts, answer: Answer) -> str:
+    """Its instructor alone can bring the file, and hears of it once."""
+    upload = case.watched
+    until = upload.expires_at if upload is not None else None
+    told = upload.attention_at if upload is not None else None
+    last = f" until {school_time.in_words(until)}" if until is not None else ""
+    heard = f" They were told on {school_time.in_words(told)}." if told is not None else ""
+    return (
+        f"The file of the {case.noun} has not arrived: Mux has been waiting for it for {case.age}. {answer.asked} {case.instructor} can go on"
+        f" with it in the browser where the upload began{last}, or choose the file again.{heard}"
+    )
 
 
 def _processing(case: VideoFacts) -> Finding:
@@ -213,7 +226,7 @@ def replacement(case: VideoFacts) -> Finding:
     kept = "The current video plays until then."
     answer = case.no_file_at_mux if case.watched_status == "uploading" else None
     if answer is not None:
-        said = f"The new video is late: Mux has received no complete file. {answer.asked} {case.instructor} must choose the file again. {kept}"
+        said = f"The new video is late. {_not_arrived(case, answer)} {kept}"
         return Finding("replacement_late", said, "trouble", (ask_again(case), cancel_upload(), check(case)))
     if case.watched_status == "processing":
         so_far = f"Mux has been preparing it for {case.age}"

@@ -31,7 +31,7 @@ from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, Upl
 from lessonadmin.domain.notifications import delivery
 from lessonadmin.domain.polling import survey
 from lessonadmin.domain.uploads import intake
-from lessonadmin.domain.videos import cleanup, conditions, locking, publication, transitions
+from lessonadmin.domain.videos import cleanup, conditions, locking, publication, transitions, wording
 from lessonadmin.domain.videos.locking import Target
 from lessonadmin.domain.webhooks import applier, inbox
 
@@ -131,10 +131,10 @@ def _changed(found: survey.Survey) -> int:
 
 def _needs_attention() -> int:
     """Tell the owner, once, that a video takes too long, also a new one beside a video that plays. It is still watched,
-    a webhook may come after a day."""
+    a webhook may come after a day. A file that has not arrived is for the owner alone: staff do not have it."""
     ids = db.session.scalars(
         select(Tracking.id)
-        .where(conditions.stuck_uploads(), Tracking.attention_at.is_(None))
+        .where(conditions.to_be_told(), Tracking.attention_at.is_(None))
         .order_by(Tracking.created_at)
         .limit(500)
     ).all()
@@ -145,10 +145,20 @@ def _needs_attention() -> int:
 def _mark(tracking_id: uuid.UUID) -> bool:
     with transaction(JOB):
         found = locking.lock_video_of_upload(tracking_id)
-        if found is None or found[0].in_trash or not conditions.upload_is_stuck(found[1], transaction_time()):
+        still = select(Tracking.id).where(Tracking.id == tracking_id, conditions.to_be_told())
+        if found is None or db.session.scalar(still) is None:
             return False
         video, row = found
         transitions.mark_needs_attention(video, row)
+        if conditions.has_no_file(row, transaction_time()):
+            said = wording.no_file(
+                video.owner.title,
+                since=row.created_at,
+                until=row.expires_at,
+                beside=video.playing is not None,
+            )
+            audit_log.notify("needs_attention", video.owner, said, tracking=row, cause="no_file")
+            return True
         which = "video" if video.playing is None else "new video"
         missing = "has not arrived at Mux" if row.status == "uploading" else "is still being processed by Mux"
         so_far = f"The {which} of “{video.owner.title}” {missing} after {config.current().stuck_after_seconds // 60} minutes."

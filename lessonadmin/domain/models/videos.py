@@ -77,6 +77,7 @@ class Tracking(WithMuxIds, Stamped, Base):
     handed_over_at: Mapped[Moment | None]  # to the workers, by the clock; empty again after any event or look
     expires_at: Mapped[Moment | None]
     bytes_in_at: Mapped[Moment | None]
+    resumed_at: Mapped[Moment | None]  # when its browser asked last for its URL again, to go on with it
     asset_seen_at: Mapped[Moment | None]
     ready_at: Mapped[Moment | None]
     ready_found_by: Mapped[str | None] = mapped_column(Text)

@@ -9,10 +9,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lessonadmin import config, mux
-from lessonadmin.db import Actor, actor, db, later, transaction
+from lessonadmin.db import Actor, actor, db, later, transaction, transaction_time
 from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
@@ -200,7 +200,7 @@ def bytes_are_in(owner: Owner, upload_id: str, *, temp_asset_id: str | None, act
             raise Missing()
         upload.temp_asset_id = temp_asset_id or upload.temp_asset_id
         if upload.is_open and upload.bytes_in_at is None:
-            upload.bytes_in_at = func.clock_timestamp()
+            upload.bytes_in_at = transaction_time()
             recheck_schedule.schedule_next(upload)
         return upload.status
 

@@ -8,7 +8,7 @@ the browser and Mux.
 from datetime import datetime
 
 from lessonadmin import mux
-from lessonadmin.db import Actor, transaction
+from lessonadmin.db import Actor, transaction, transaction_time
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Missing
@@ -52,6 +52,8 @@ def _go_on(video: LockedVideo, upload_id: str, observation: Observation) -> date
     audit_log.record_mux_call(
         video.owner.kind, video.owner.id, "get_upload", "ok", observation.video_event.value
     )
+    if observation.video_event is VideoEvent.UPLOAD_WAITING:
+        upload.resumed_at = transaction_time()
     ask_mux.apply_locked(video, upload, observation)
     if upload.status != "uploading" or observation.video_event is not VideoEvent.UPLOAD_WAITING:
         return None

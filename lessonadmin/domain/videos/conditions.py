@@ -11,7 +11,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, except_, exists, func, or_, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    except_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from lessonadmin import config
@@ -19,6 +32,10 @@ from lessonadmin.db import later
 from lessonadmin.domain.models import AssetDeletion, Lesson, MuxEvent, Owner, Tracking, owners
 from lessonadmin.domain.models.lessons import OPEN_STATUSES
 from lessonadmin.domain.models.videos import MIGRATED
+from lessonadmin.domain.videos.state_machine import VideoEvent
+
+# An hour without a byte is nothing: a laptop is closed, a line is slow. After a day two are left to go on with it.
+NO_FILE_SECONDS = 86_400
 
 
 def _stuck_since(now: datetime) -> datetime:
@@ -28,6 +45,38 @@ def _stuck_since(now: datetime) -> datetime:
 def upload_is_stuck(upload: Tracking, now: datetime) -> bool:
     """It is on its way for longer than a video should take."""
     return upload.is_current and upload.is_open and upload.created_at <= _stuck_since(now)
+
+
+def has_no_file(upload: Tracking, now: datetime) -> bool:
+    """It is stuck because its file was not sent, or not all of it: Mux said so when it was asked, and the browser has not
+    said that it sent everything. Only the person who has the file can change that."""
+    waits = upload.status == "uploading" and upload.last_answer == VideoEvent.UPLOAD_WAITING.value
+    return waits and upload.bytes_in_at is None and upload_is_stuck(upload, now)
+
+
+def no_file_uploads() -> ColumnElement[bool]:
+    """The same as `has_no_file`, of what is not in the trash."""
+    return and_(stuck_uploads(), _without_file())
+
+
+def _without_file() -> ColumnElement[bool]:
+    is_uploading = Tracking.status == literal_column("'uploading'")
+    return and_(is_uploading, Tracking.bytes_in_at.is_(None), _mux_waits())
+
+
+def _mux_waits() -> ColumnElement[bool]:
+    """By Mux's last answer; never unknown, so that it can be denied."""
+    said: ColumnElement[bool] = func.coalesce(Tracking.last_answer, "") == VideoEvent.UPLOAD_WAITING.value
+    return said
+
+
+def to_be_told() -> ColumnElement[bool]:
+    """Uploads that are stuck, and of which it is time to say so. Without a file, a day after its browser was last heard
+    of. Where the file has come late, it is given as long as any other."""
+    waited = func.coalesce(Tracking.resumed_at, Tracking.created_at) <= later(-NO_FILE_SECONDS)
+    came = func.coalesce(Tracking.asset_seen_at, Tracking.bytes_in_at)
+    has_just_come = and_(_mux_waits(), came.is_not(None), came > _limit())
+    return and_(stuck_uploads(), case((_without_file(), waited), else_=~has_just_come))
 
 
 def is_stuck(owner: Owner, uploads: Iterable[Tracking], now: datetime) -> bool:

@@ -60,10 +60,13 @@ class LastLook:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingUpload:
-    """The upload that waits for its file, or the rest of it: the browser that began it can go on with it, unless Mux ends it."""
+    """The upload that waits for its file, or the rest of it: the browser that began it can go on with it, unless Mux ends it.
+    `is_late`: Mux has been waiting for longer than a video should take."""
 
     upload_id: str
+    since: datetime
     until: datetime | None
+    is_late: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +117,11 @@ class VideoStatus:
     error: Failure | None
     captions: Captions
     replacement: Replacement | None
+
+    @property
+    def no_file(self) -> bool:
+        """It is stuck for want of its file."""
+        return self.waiting is not None and self.waiting.is_late
 
     @property
     def settled(self) -> bool:
@@ -187,7 +195,7 @@ def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
         filename=upload.filename if upload is not None and known else "",
         bytes_in=upload is not None and known and upload.bytes_in_at is not None,
         unconfirmed=known and _is_unconfirmed(upload, now),
-        waiting=_waiting(coming),
+        waiting=_waiting(coming, now),
         look=_last_look(coming),
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
         can_undo=conditions.can_undo(video.uploads),
@@ -216,11 +224,14 @@ def _is_unconfirmed(upload: Tracking | None, now: datetime | None) -> bool:
     return now - upload.bytes_in_at >= UNCONFIRMED_AFTER
 
 
-def _waiting(upload: Tracking | None) -> WaitingUpload | None:
+def _waiting(upload: Tracking | None, now: datetime | None) -> WaitingUpload | None:
     upload_id = _upload_id(upload)
     if upload is None or upload_id is None or upload.status != "uploading" or upload.bytes_in_at is not None:
         return None
-    return WaitingUpload(upload_id=upload_id, until=upload.expires_at)
+    is_late = now is not None and conditions.has_no_file(upload, now)
+    return WaitingUpload(
+        upload_id=upload_id, since=upload.created_at, until=upload.expires_at, is_late=is_late
+    )
 
 
 def _last_look(upload: Tracking | None) -> LastLook | None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from lessonadmin import mux
+from lessonadmin.domain import school_time
 from lessonadmin.domain.videos.state_machine import NOT_BEGUN
 
 FAILURE_SENTENCES = {
@@ -48,6 +49,7 @@ LATE = {
     "uploading": "Mux has received no complete file yet",
     "processing": "Mux is still processing the file",
 }
+NO_FILE = "The file has not arrived"
 HELD = "A file is held until support decides"
 
 CAPTIONS_SENTENCES = {
@@ -88,6 +90,7 @@ HEADLINES = {
 # cause -> the same, where it says more than the kind
 HEADLINES_BY_CAUSE = {
     "held": ("A file is held until you decide", "{} files are held until you decide"),
+    "no_file": ("The file of a video has not arrived", "The files of {} videos have not arrived"),
     "stuck_for_staff": ("A lesson is stuck", "{} lessons are stuck"),
     "publication_at_risk": (
         "A lesson may not be published in time",
@@ -116,6 +119,7 @@ FAILURE_SENTENCES_FOR_MANY = {
     "deleted_at_mux": "They were deleted at Mux. Please upload them again.",
     "held": "They arrived after their uploaders had lost the right to them. No user sees them until you decide.",
     "stuck_for_staff": "Their videos take longer than usual. Open each one to see why, and what to do.",
+    "no_file": "Go on with each in the browser where its upload began, or choose its file again.",
     "publication_at_risk": "Their videos will hardly be ready at the times that you set. Open each one to see what is missing.",
     "publication_late": "Something was missing at the times that you set. Each is published as soon as that has changed.",
     "publication_missed": "They could not be published in the times that you set. They are drafts now.",
@@ -142,9 +146,20 @@ def why_attention(cause: str, detail: str | datetime | None) -> str:
         "held": HELD,
         "missing_at_mux": "Missing at Mux",
         "refused": REFUSALS.get(detail or "", FAILURES_IN_SHORT[NOT_BEGUN]),
+        "no_file": NO_FILE,
         "stuck": LATE.get(detail or "", LATE["processing"]),
     }
     return said.get(cause) or why_failed_in_short("deleted_at_mux" if cause == "deleted_at_mux" else detail)
+
+
+def no_file(title: str, *, since: datetime, until: datetime | None, beside: bool) -> str:
+    """What the owner of an upload without a file is told. `beside`: a video plays meanwhile."""
+    which = "new video" if beside else "video"
+    last = f" until {school_time.in_words(until)}" if until is not None else ""
+    return (
+        f"The file of the {which} of “{title}” has not arrived: Mux has been waiting for it since {school_time.in_words(since)}."
+        f" Open its page in the browser where the upload began to go on with it{last}, or choose the file again."
+    )
 
 
 def headline(kind: str, count: int = 1, cause: str | None = None) -> str:

@@ -18,7 +18,7 @@ from muxsim import faults
 from muxsim.videos.sample import SAMPLE_VIDEO
 from tests.browser.stack import Person, Stack, Visitor
 
-NO_FILE = "Mux has received no complete file. Asked "
+NO_FILE = "The file of the video has not arrived: "
 NOT_THE_FILE = "The file is not the cause."
 PLAYS = "It is published and plays."
 LOST = "Messages of Mux about this upload do not arrive."

@@ -7,13 +7,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text, update
 
-from lessonadmin.db import JOB, db, transaction
+from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain.maintenance import sweep
-from lessonadmin.domain.models import AssetDeletion, Lesson, Notification, UploadCancellation
-from lessonadmin.domain.uploads import direct_upload
+from lessonadmin.domain.models import AssetDeletion, Lesson, Notification, Tracking, UploadCancellation
+from lessonadmin.domain.uploads import direct_upload, resuming
 from lessonadmin.domain.videos import cleanup, locking, removal
 from lessonadmin.domain.webhooks import inbox
-from tests.factories import make_course, make_lesson
+from tests.factories import make_course, make_lesson, make_user
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
 
@@ -77,7 +77,9 @@ def test_a_stuck_replacement_marks_a_lesson_that_plays_on(mux_sim: MuxSim) -> No
     lesson = make_lesson()
     mux_sim.uploaded(lesson)
     mux_sim.deliver()
-    mux_sim.upload(lesson)
+    mux_sim.control.hold_processing()
+    mux_sim.uploaded(lesson)
+    mux_sim.deliver()
     for _ in range(3):
         grow_old(1900)
         sweep.sweep()
@@ -88,18 +90,87 @@ def test_a_stuck_replacement_marks_a_lesson_that_plays_on(mux_sim: MuxSim) -> No
     assert "The new video of" in db.session.scalars(
         select(Notification.message).where(Notification.kind == "needs_attention")
     ).one()  # fmt: skip
-    mux_sim.uploaded(lesson)
-    mux_sim.deliver()
+    mux_sim.upload(lesson)
     assert mux_sim.lesson(lesson).needs_attention_at is None, "a new attempt is not late"
 
 
 def test_the_owner_of_a_stuck_preview_is_told_too(mux_sim: MuxSim) -> None:
     course = make_course()
-    mux_sim.upload(course)
+    mux_sim.control.hold_processing()
+    mux_sim.uploaded(course)
+    mux_sim.deliver()
     grow_old(1900)
     sweep.sweep()
     assert mux_sim.notices(course.instructor_id) == ["needs_attention"]
     assert mux_sim.actions(course.id).count("video.needs_attention") == 1
+
+
+def told(mux_sim: MuxSim, lesson: Lesson) -> list[str | None]:
+    """For which causes its owner was told that it needs attention, after a pass over everything."""
+    sweep.sweep()
+    return list(
+        db.session.scalars(
+            select(Notification.cause).where(
+                Notification.kind == "needs_attention", Notification.user_id == lesson.creator_id
+            )
+        )
+    )
+
+
+def test_a_file_that_has_not_arrived_is_told_after_a_day_to_its_owner_alone_and_once(mux_sim: MuxSim) -> None:
+    staff = make_user(role="support")
+    lesson, sent = make_lesson(title="Rye"), make_lesson(title="Oat")
+    mux_sim.upload(lesson)
+    ticket = mux_sim.upload(sent)
+    direct_upload.bytes_are_in(sent, ticket.upload_id, temp_asset_id=None, actor=JOB)
+    grow_old(1900)
+    assert (told(mux_sim, lesson), told(mux_sim, sent)) == ([], [])
+    db.session.execute(update(Tracking).values(bytes_in_at=text("bytes_in_at - interval '31 minutes'")))
+    db.session.commit()
+    assert told(mux_sim, sent) == ["stuck"], (
+        "what the browser has sent is lost on the way: that is for staff, too"
+    )
+    assert mux_sim.notices(staff.id) == ["alarm"]
+    grow_old(86_000 - 1900)
+    assert told(mux_sim, lesson) == []
+    grow_old(500)
+    assert told(mux_sim, lesson) == ["no_file"]
+    grow_old(86_400)
+    assert told(mux_sim, lesson) == ["no_file"]
+    assert mux_sim.notices(staff.id) == ["alarm"]
+    said = db.session.scalars(select(Notification.message).where(Notification.cause == "no_file")).one()
+    assert said.startswith(
+        "The file of the video of “Rye” has not arrived: Mux has been waiting for it since "
+    )
+    assert "in the browser where the upload began to go on with it until " in said
+
+
+def test_an_upload_that_goes_on_has_another_day(mux_sim: MuxSim) -> None:
+    lesson = make_lesson()
+    ticket = mux_sim.upload(lesson)
+    grow_old(86_000)
+    resuming.url_again(lesson, ticket.upload_id, actor=Actor.user(lesson.creator_id))
+    grow_old(500)
+    assert told(mux_sim, lesson) == []
+    db.session.execute(update(Tracking).values(resumed_at=None))
+    db.session.commit()
+    assert told(mux_sim, lesson) == ["no_file"]
+
+
+def test_a_file_that_comes_late_has_as_long_as_any_other(mux_sim: MuxSim) -> None:
+    """It took its time on a slow line: nothing is late about what Mux does with it."""
+    lesson = make_lesson()
+    mux_sim.control.hold_processing()
+    ticket = mux_sim.upload(lesson)
+    grow_old(4000)
+    assert told(mux_sim, lesson) == []
+    mux_sim.control.complete_upload(ticket.upload_id)
+    mux_sim.deliver()
+    assert mux_sim.lesson(lesson).video_processing_status == "processing"
+    assert told(mux_sim, lesson) == []
+    db.session.execute(update(Tracking).values(asset_seen_at=text("asset_seen_at - interval '31 minutes'")))
+    db.session.commit()
+    assert told(mux_sim, lesson) == ["stuck"]
 
 
 def test_an_attempt_that_was_interrupted_before_mux_answered_is_closed(mux_sim: MuxSim) -> None:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from lessonadmin.db import CLI, Actor, db, transaction
+from lessonadmin.db import CLI, JOB, Actor, db, transaction
 from lessonadmin.domain.errors import Conflict, Missing, Unavailable
 from lessonadmin.domain.models import AuditLog, Lesson, Tracking
+from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.uploads import direct_upload, resuming
 from tests.factories import make_lesson, make_playing_lesson, make_user
 from tests.mux_sim import MuxSim
@@ -34,6 +35,31 @@ def test_the_same_url_for_as_long_as_mux_waits(
     assert [row.detail["upload_id"] for row in rows] == [first.upload_id]
     stored = str([vars(one) for one in (*rows, row)])
     assert first.upload_url not in stored + caplog.text + repr(second)
+
+
+def test_going_on_wakes_what_was_hardly_asked_about(mux_sim: MuxSim) -> None:
+    lesson = make_lesson()
+    ticket = mux_sim.upload(lesson)
+    (row,) = mux_sim.uploads(lesson)
+
+    def silence(**columns: object) -> timedelta:
+        """When Mux is asked next, once it has said again that it waits."""
+        with transaction(CLI):
+            db.session.execute(update(Tracking).values(**columns))
+        ask_mux.check_upload(row.id, actor=JOB, priority="low", found_by="sweep")
+        return left()
+
+    def left() -> timedelta:
+        (now,) = mux_sim.uploads(lesson)
+        assert now.next_check_at is not None
+        return now.next_check_at - datetime.now(UTC)
+
+    assert silence(created_at=datetime.now(UTC) - timedelta(days=1)) > timedelta(hours=5)
+    again(lesson, ticket.upload_id)
+    assert left() < timedelta(minutes=2)
+    assert silence(resumed_at=None) > timedelta(hours=5)
+    direct_upload.bytes_are_in(lesson, ticket.upload_id, temp_asset_id=None, actor=JOB)
+    assert left() < timedelta(minutes=2)
 
 
 def test_another_persons_lesson_is_missing(mux_sim: MuxSim) -> None:

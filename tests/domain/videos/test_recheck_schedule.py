@@ -72,6 +72,36 @@ def test_an_upload_whose_address_runs_out_is_asked_about_just_after_that(
         assert silence(upload(status=status, expires=expires)) == seconds
 
 
+def calls_in_three_days(**row: object) -> tuple[int, int]:
+    """How often Mux is asked about an upload of which nothing else is heard: in all, and on the last day."""
+    age, asked = 0.0, []
+    while age < 3 * DAY:
+        waiting = upload(age=age)
+        for name, value in row.items():
+            setattr(waiting, name, value)
+        age += silence(waiting)
+        asked.append(age)
+    return len(asked), len([at for at in asked if at > 2 * DAY])
+
+
+def test_a_file_that_is_awaited_costs_a_few_calls_a_day() -> None:
+    with overridden(recheck_after_seconds=60):
+        assert calls_in_three_days() == (160, 49), "Mux has not said that it waits"
+        assert calls_in_three_days(last_answer="upload_waiting") == (39, 5)
+        failed = {"last_answer": "upload_waiting", "last_look_error": "timeout: no answer"}
+        assert calls_in_three_days(**failed) == (160, 49)
+
+
+@pytest.mark.parametrize("column", ["bytes_in_at", "resumed_at"])
+def test_what_its_browser_does_makes_the_silence_short_again(column: str) -> None:
+    with overridden(recheck_after_seconds=60):
+        waiting = upload(age=DAY)
+        waiting.last_answer = "upload_waiting"
+        assert silence(waiting) == 6 * HOUR
+        setattr(waiting, column, NOW - timedelta(minutes=1))
+        assert silence(waiting) == 60
+
+
 def test_an_observation_ends_the_wait_for_a_worker() -> None:
     row = upload()
     silence(row)

@@ -9,6 +9,7 @@ def test_every_failure_of_one_has_words_for_many() -> None:
         "stuck",
         "stuck_for_staff",
         "held",
+        "no_file",
         "publication_at_risk",
         "publication_late",
         "publication_missed",

@@ -28,7 +28,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
             "The columns about the video in `lessons` and `courses` are a projection of the uploads in `mux_asset_tracking`. What must"
             " still happen at Mux is a row of `asset_deletions` or `upload_cancellations` until it is done: the outbox."
         ),
-        "courses lessons editing_holds mux_asset_tracking caption_tracks asset_deletions upload_cancellations purchases lesson_views counted_days staff_notes preview_links lesson_files lesson_file_parts search_words",
+        "courses lessons editing_holds mux_asset_tracking caption_tracks transcripts asset_deletions upload_cancellations purchases lesson_views counted_days staff_notes preview_links lesson_files lesson_file_parts search_words",
     ),
     "Accounts": (
         "People, and how they prove who they are. Secrets are stored as hashes.",
@@ -77,6 +77,8 @@ TRIGGERS = {
     "lesson_view_belongs_to": "sets `owner_id` of what was watched to the owner of its lesson",
     "lesson_changes_hands": "gives the uploads and the purchases of a lesson, and what was watched of it, to its new owner",
     "course_changes_hands": "gives the uploads of a course to its new owner",
+    "transcript_goes_with_captions": "removes the transcript of captions that are removed",
+    "transcripts_go_with_upload": "removes the transcripts of an upload whose video is deleted at Mux",
     "search_words_of_lessons": "adds the words of a lesson's title and description that are not known yet",
     "search_words_of_courses": "adds the words of a course's title and description that are not known yet",
     "search_words_of_instructors": "adds the words of an instructor's name that are not known yet",

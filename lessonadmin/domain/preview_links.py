@@ -19,9 +19,10 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.accounts.sessions import hashed
 from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.captions import transcripts
 from lessonadmin.domain.errors import Conflict, Missing
 from lessonadmin.domain.lesson_files import files
-from lessonadmin.domain.models import Lesson, LessonFile, PreviewLink, User
+from lessonadmin.domain.models import Lesson, LessonFile, PreviewLink, Transcript, User
 
 LIVES = timedelta(hours=24)
 MAX_OPEN = 10  # of one lesson, at once
@@ -86,6 +87,7 @@ class Shown:
 
     lesson: Lesson
     files: list[LessonFile]
+    transcript: Transcript | None
     link: PreviewLink
     seconds_left: float
 
@@ -103,8 +105,8 @@ def look(secret: str) -> Shown:
         ).one_or_none()
         if row is None or not permissions.owns(row[2], row[0]):
             raise PreviewEnded()
-        listed = files.of_lesson(row[0])
-    return Shown(lesson=row[0], files=listed, link=row[1], seconds_left=float(row[3]))
+        listed, said = files.of_lesson(row[0]), transcripts.of_lesson(row[0])
+    return Shown(lesson=row[0], files=listed, transcript=said, link=row[1], seconds_left=float(row[3]))
 
 
 def file_of(secret: str, file_id: uuid.UUID) -> LessonFile:

@@ -25,6 +25,7 @@ from lessonadmin.domain.models import (
     PreviewLink,
     Purchase,
     Tracking,
+    Transcript,
 )
 
 # In a subquery it is asked once a statement and not once a row, so that an index can answer. Empty is no user.
@@ -54,6 +55,8 @@ def _of_lessons_and_courses() -> list[Policy]:
 
 def _of_what_belongs_to_lessons() -> list[Policy]:
     own = select(Lesson.id).where(Lesson.creator_id == ME)
+    free = select(Lesson.id).where(ME.is_not(None), permissions.on_sale(), Lesson.price_cents == 0)
+    bought = select(Purchase.lesson_id).where(Purchase.user_id == ME, Purchase.is_in_force)
     uploads = select(Tracking.id).where(Tracking.owner_id == ME)
     files = (
         select(LessonFile.id).join(Lesson, Lesson.id == LessonFile.lesson_id).where(Lesson.creator_id == ME)
@@ -63,6 +66,10 @@ def _of_what_belongs_to_lessons() -> list[Policy]:
         _policy(CaptionTrack, "of_own_uploads", "ALL", CaptionTrack.tracking_id.in_(uploads)),
         _policy(LessonView, "of_own_lessons", "SELECT", LessonView.owner_id == ME),
         _policy(LessonFile, "of_own_lessons", "ALL", LessonFile.lesson_id.in_(own)),
+        # only who may play a lesson reads what is said in it
+        _policy(Transcript, "of_own_lessons", "ALL", Transcript.lesson_id.in_(own)),
+        _policy(Transcript, "of_free_lessons", "SELECT", Transcript.lesson_id.in_(free)),
+        _policy(Transcript, "of_bought_lessons", "SELECT", Transcript.lesson_id.in_(bought)),
         # with the policies of lessons inside it: those that this user sees
         _policy(LessonFile, "of_visible_lessons", "SELECT", LessonFile.lesson_id.in_(select(Lesson.id))),
         _policy(LessonFilePart, "of_own_lessons", "ALL", LessonFilePart.file_id.in_(files)),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from lessonadmin.db import JOB
 from lessonadmin.domain import mux_budget
-from lessonadmin.domain.captions import carrying_out
+from lessonadmin.domain.captions import carrying_out, fetching
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.polling import ask_mux, survey
 from lessonadmin.domain.videos import cleanup
@@ -45,3 +45,10 @@ def carry_out_captions(row_id: str) -> None:
     with mux_budget.call(carrying_out.CALLS) as granted:
         if granted:
             carrying_out.carry_out(uuid.UUID(row_id), actor=JOB)
+
+
+def fetch_transcript(row_id: str) -> None:
+    """Fetch the text of captions that are ready (a row of them)."""
+    with mux_budget.call(fetching.CALLS) as granted:
+        if granted:
+            fetching.fetch(uuid.UUID(row_id), actor=JOB)

@@ -25,6 +25,7 @@ from lessonadmin.mux.api import (
     list_signing_keys,
     list_uploads,
     ping,
+    read_captions,
     whoami,
 )
 from lessonadmin.mux.errors import Category, Gone, Kind, Later, MuxError, Nonsense, Refused
@@ -112,6 +113,7 @@ __all__ = [
     "playback_token",
     "plays",
     "rate_left",
+    "read_captions",
     "read_event",
     "read_id_and_type",
     "read_stored_event",

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import mux_python
+import urllib3
 
-from lessonadmin import config
-from lessonadmin.mux import fields, responses
+from lessonadmin import config, outbound
+from lessonadmin.mux import fields, responses, transport
+from lessonadmin.mux.errors import Nonsense
 from lessonadmin.mux.passthrough import Passthrough
 from lessonadmin.mux.payloads import (
     Asset,
@@ -292,3 +294,28 @@ def _text_track(ask: MuxRequest, value: object) -> TextTrack:
     if found is None:
         raise responses.nonsense("it was no text track", status=ask.status)
     return found
+
+
+def read_captions(playback_id: str, track_id: str, *, token: str | None, priority: Priority) -> bytes:
+    """WebVTT of one track, from where players fetch it; nothing in here reads it. That host is not the API: it takes no access token, and its
+    404 is not the API's, so every answer but the text itself is a failure that says nothing about the video."""
+    valid_id("track", track_id)
+    with mux_request("read_captions", "playback", playback_id, priority=priority) as ask:
+        url = f"{config.current().mux_stream_url}/{playback_id}/text/{track_id}.vtt"
+        pools = urllib3.PoolManager(
+            retries=urllib3.Retry(0, redirect=False, respect_retry_after_header=False)
+        )
+        pools.pool_classes_by_scheme = outbound.POOLS
+        try:
+            with pools:
+                answer = transport.request_without_token(
+                    pools, "GET", url + (f"?token={token}" if token else ""), headers={}, body=None
+                )
+        except (urllib3.exceptions.HTTPError, outbound.BodyTooLarge, OSError) as error:
+            raise responses.connection_error(error) from error
+        ask.status = answer.status
+        if answer.status == 429 or answer.status >= 500:
+            raise responses.failure(ask.question, answer)
+        if answer.status != 200:
+            raise Nonsense(f"Mux gave no captions ({answer.status}).", status=answer.status)
+        return answer.body

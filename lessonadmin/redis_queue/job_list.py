@@ -19,6 +19,7 @@ JOBS: dict[str, QueueName] = {
     "lessonadmin.jobs.videos.delete_asset": "default",
     "lessonadmin.jobs.videos.cancel_upload": "default",
     "lessonadmin.jobs.videos.carry_out_captions": "default",
+    "lessonadmin.jobs.videos.fetch_transcript": "default",
     "lessonadmin.jobs.batches.run_batch": "bulk",
     "lessonadmin.jobs.batches.run_batch_item": "bulk",
     "lessonadmin.jobs.notices.send_mail": "default",

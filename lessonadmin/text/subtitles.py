@@ -15,7 +15,7 @@ MAX_CUES = 20_000
 # a byte-order mark says which one it is; without one the older encoding of Windows is the last guess
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 GUESSES = ("utf-8", "cp1252")
-TIME = re.compile(r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)[.,](\d{3})", re.ASCII)
+TIME = re.compile(r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]\d)(?:\.|,)(\d{3})", re.ASCII)
 ARROW = re.compile(r"\s*(\S+)[ \t]*-->[ \t]*(\S+)(.*)")
 LEFT_OUT = ("NOTE", "STYLE", "REGION")
 
@@ -52,10 +52,10 @@ class Subtitles:
         return "\n".join(lines)
 
 
-def read(data: bytes) -> Subtitles:
-    """The captions of a file; Faulty says why there are none."""
-    if len(data) > MAX_BYTES:
-        raise Faulty([f"The file has {len(data) / 10**6:.1f} MB; captions may have 1 MB."])
+def read(data: bytes, *, most: int = MAX_BYTES) -> Subtitles:
+    """The captions of a file of at most so many bytes; Faulty says why there are none."""
+    if len(data) > most:
+        raise Faulty([f"The file has {len(data) / 10**6:.1f} MB; captions may have {most / 10**6:.0f} MB."])
     warnings: list[str] = []
     text = _decoded(data, warnings)
     if not text.strip():

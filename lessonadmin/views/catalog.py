@@ -13,6 +13,7 @@ from lessonadmin import auth, config
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits
+from lessonadmin.domain.captions import transcripts
 from lessonadmin.domain.lesson_files import files
 from lessonadmin.domain.lessons import catalog, purchases
 from lessonadmin.domain.lessons.catalog import Cursor, Query
@@ -107,6 +108,7 @@ def lesson(lesson_id: uuid.UUID) -> str:
         student=user.role == "student",
         edits=permissions.owns(user, found),
         files=files.of_lesson(found) if entry.plays else [],
+        transcript=transcripts.of_lesson(found) if entry.plays else None,
         env_key=config.current().mux_env_key,
     )
 

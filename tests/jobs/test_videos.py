@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, update
 from lessonadmin import queue
 from lessonadmin.db import JOB, db, transaction
 from lessonadmin.domain import mux_budget
-from lessonadmin.domain.captions import asking
+from lessonadmin.domain.captions import asking, transcripts
 from lessonadmin.domain.maintenance import sweep as maintenance_sweep
 from lessonadmin.domain.models import AssetDeletion, UploadCancellation
 from lessonadmin.domain.uploads import direct_upload
@@ -120,3 +120,16 @@ def test_captions_are_asked_for_by_the_worker_or_else_by_the_sweep(
     assert maintenance_sweep.sweep().figures["captions"] == 1
     assert len(mux_sim.calls("generate_subtitles")) == 2
     assert maintenance_sweep.sweep().figures["captions"] == 0
+
+
+def test_the_text_of_captions_is_fetched_by_the_worker(app: Flask, mux_sim: MuxSim, redis_url: str) -> None:
+    lesson = make_lesson()
+    file = direct_upload.File(name="talk.mp4", caption_language="en")
+    ticket = direct_upload.start(lesson, file, actor=JOB)
+    mux_sim.control.complete_upload(ticket.upload_id, audio=True)
+    mux_sim.deliver()
+    (job,) = queue.queue("default").jobs
+    assert job.func_name == "lessonadmin.jobs.videos.fetch_transcript"
+    work_off(app)
+    assert transcripts.of_lesson(mux_sim.lesson(lesson)) is not None
+    assert maintenance_sweep.sweep().figures["transcripts"] == 0

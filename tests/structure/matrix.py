@@ -173,6 +173,7 @@ VARIANTS: dict[str, tuple[tuple[str, Ask], ...]] = {
     "api.show_lesson": (("on sale", Ask(path=SOLD)),),
     "api.show_course": (("on sale", Ask(path=SOLD)),),
     "api.play_lesson": (("on sale", Ask(path=SOLD)), ("free", Ask(path=FREE))),
+    "api.show_transcript": (("on sale", Ask(path=SOLD)),),
     "api.change_lesson": (("on sale", Ask(json={"title": "Other"}, path=SOLD)),),
     "api.delete_lesson": (("on sale", Ask(path=SOLD)), ("sending", Ask(path=SENDING))),
     "api.buy_lesson": (("draft", Ask()), ("free", Ask(path=FREE))),

@@ -66,6 +66,12 @@ INSERT INTO caption_tracks (id, tracking_id, mux_track_id, source, state, langua
   ('{captions}', '{upload}', '{canary} track', 'generated', 'ready', 'en', '{canary} captions');
 INSERT INTO caption_tracks (id, tracking_id, source, state, language, label, webvtt, warning) VALUES
   ('{captions_own}', '{upload_sold}', 'own', 'asked', 'en', 'English', 'WEBVTT', 'Look at line 1.');
+INSERT INTO caption_tracks (id, tracking_id, mux_track_id, source, state, language, label, transcribed_at) VALUES
+  ('{captions_sold}', '{upload_sold}', '{captions_sold}', 'generated', 'ready', 'en', 'English', now());
+UPDATE caption_tracks SET transcribed_at = now() WHERE id = '{captions}';
+INSERT INTO transcripts (track_id, lesson_id, mux_asset_id, is_own, language, lines, words) VALUES
+  ('{captions}', '{draft}', '{asset}', false, 'en', '[[1000, "{canary} said"]]', '{canary} said'),
+  ('{captions_sold}', '{sold}', '{asset_sold}', false, 'en', '[[1000, "{canary} sold words"]]', '{canary} sold words');
 INSERT INTO purchases (id, lesson_id, user_id, owner_id, price_cents) VALUES ('{purchase}', '{sold}', '{subject}', '{own}', 900);
 INSERT INTO staff_notes (lesson_id, author_id, text) VALUES ('{draft}', '{support}', '{canary} note');
 INSERT INTO notifications (id, user_id, kind, message, lesson_id) VALUES
@@ -99,7 +105,7 @@ INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id,
 """
 # What stands in an address or a form: ids of rows, and names at Mux.
 IDS = (
-    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "captions", "captions_own", "purchase", "preview_link", "preview_secret", "file", "file_removed", "file_open", "file_sold", "file_free", "notice", "session", "token", "passkey",
+    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "captions", "captions_own", "captions_sold", "purchase", "preview_link", "preview_secret", "file", "file_removed", "file_open", "file_sold", "file_free", "notice", "session", "token", "passkey",
     "filter", "batch", "own_batch", "item", "item_done", "event", "deletion", "audit",
 )  # fmt: skip
 AT_MUX = (

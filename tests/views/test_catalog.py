@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
+from tests.domain.captions.support import transcribed
 from tests.factories import (
     in_context,
     make_course,
@@ -372,3 +373,16 @@ def test_searches_are_made_so_often_and_no_more(
     assert [*asked, refused.status_code] == [200, 200, 429]
     assert int(refused.headers["Retry-After"]) >= 1
     assert browser.get("/catalog").status_code == 200, "what is there without a search stays open"
+
+
+def test_the_transcript_stands_under_the_player_of_those_who_may_play_alone(
+    browser: FlaskClient, student: User
+) -> None:
+    with in_context():
+        lesson = transcribed("Knead the dough.", price_cents=900)
+    address = f"/catalog/{lesson.id}"
+    assert "dough" not in browser.get(address).text
+    make_purchase(lesson, student)
+    page = page_of(browser.get(address))
+    (line,) = page.all("button", **{"class": "transcript__line"})
+    assert (line["data-seconds"], "Knead the dough." in browser.get(address).text) == ("0.0", True)

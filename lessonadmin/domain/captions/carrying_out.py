@@ -17,9 +17,9 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.captions import learning, text_address, track_states
 from lessonadmin.domain.captions.asking import NAMELESS
 from lessonadmin.domain.models import CaptionTrack, Tracking
-from lessonadmin.domain.videos import locking
 from lessonadmin.domain.videos.locking import LockedVideo
 
+STATES = ("asked", track_states.DELETING)
 FIRST_PAUSE_SECONDS = 60.0  # longer than both calls may take
 CALLS = 2
 VIDEO_GONE = "The video is not there any more."
@@ -41,7 +41,9 @@ class Task:
 
 def due(limit: int = 50) -> list[uuid.UUID]:
     """Rows whose call is to be made, the one that waited most first."""
-    wanted = select(CaptionTrack.id).where(CaptionTrack.due_at <= func.clock_timestamp())
+    wanted = select(CaptionTrack.id).where(
+        CaptionTrack.due_at <= func.clock_timestamp(), CaptionTrack.state.in_(STATES)
+    )
     found = list(db.session.scalars(wanted.order_by(CaptionTrack.due_at).limit(limit)))
     db.session.rollback()
     return found
@@ -65,11 +67,11 @@ def carry_out(row_id: uuid.UUID, *, actor: Actor, priority: mux.Priority = "low"
 
 
 def _claimed(row_id: uuid.UUID) -> Task | None:
-    found = _locked(row_id)
+    found = learning.locked(row_id)
     if found is None:
         return None
     video, upload, tracks, row = found
-    if row.due_at is None or row.due_at > transaction_time():
+    if row.state not in STATES or row.due_at is None or row.due_at > transaction_time():
         return None
     if upload.status != "ready" or upload.real_asset_id is None:
         _end(video, upload, tracks, row, gone=True)
@@ -86,18 +88,6 @@ def _claimed(row_id: uuid.UUID) -> Task | None:
         row.label or NAMELESS,
         row.source == "own",
     )
-
-
-def _locked(row_id: uuid.UUID) -> tuple[LockedVideo, Tracking, list[CaptionTrack], CaptionTrack] | None:
-    """The row as it is under the lock of its lesson or course."""
-    upload_id = db.session.scalar(select(CaptionTrack.tracking_id).where(CaptionTrack.id == row_id))
-    found = locking.lock_video_of_upload(upload_id) if upload_id is not None else None
-    if found is None:
-        return None
-    video, upload = found
-    tracks = learning.of_upload(upload)
-    row = next((one for one in tracks if one.id == row_id), None)
-    return (video, upload, tracks, row) if row is not None else None
 
 
 def _tell_mux(task: Task, priority: mux.Priority) -> mux.TextTrack | None:
@@ -143,7 +133,7 @@ def _delete(asset_id: str, track_id: str, priority: mux.Priority) -> None:
 
 def _done(task: Task, told: mux.TextTrack | None) -> None:
     """Only if the row is still what it was: a person may have removed the captions meanwhile, and then it is due again."""
-    found = _locked(task.row_id)
+    found = learning.locked(task.row_id)
     if found is None:
         return
     video, upload, tracks, row = found
@@ -160,7 +150,7 @@ def _done(task: Task, told: mux.TextTrack | None) -> None:
 
 def _failed(task: Task, error: mux.MuxError) -> None:
     """What Mux refuses for good ends here; whatever may go well another time stays due."""
-    found = _locked(task.row_id)
+    found = learning.locked(task.row_id)
     if found is None:
         return
     video, upload, tracks, row = found
@@ -186,7 +176,7 @@ def _end(
     why: str | None = None,
 ) -> None:
     """Nothing is to be told to Mux any more. Without sound there is nothing to make captions of."""
-    row.due_at = None
+    row.due_at = row.webvtt = None
     if row.state == track_states.DELETING:
         row.state, row.error = track_states.DELETED, None
     elif gone or why:

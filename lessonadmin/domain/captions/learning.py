@@ -5,25 +5,29 @@ captions their upload is asked about like one that is on its way, in the same pa
 Nothing in here talks to Mux, and no video changes its state.
 """
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from lessonadmin import mux
-from lessonadmin.db import db, transaction_time
+from lessonadmin.db import db, new_id, transaction_time
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.captions import track_states
+from lessonadmin.domain.captions import track_states, transcripts
 from lessonadmin.domain.models import CaptionTrack, Tracking
-from lessonadmin.domain.videos import recheck_schedule
+from lessonadmin.domain.videos import locking, recheck_schedule
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.domain.videos.observations import Observation
+from lessonadmin.queue import enqueue_after_commit
+from lessonadmin.text import subtitles
 
 # A look may be older than the event that told of a new track.
 YOUNG = timedelta(minutes=2)
 # Captions that were asked for with the upload are among the tracks when the video is ready; this long Mux may be late.
 LATE = timedelta(minutes=15)
 GIVEN_UP = timedelta(days=1)
+FETCH = "lessonadmin.jobs.videos.fetch_transcript"
 NEVER_MADE = "Mux made no captions."
 NEVER_FINISHED = "Mux did not finish them within a day."
 
@@ -32,6 +36,18 @@ def of_upload(upload: Tracking) -> list[CaptionTrack]:
     """Every track that its asset has or had, oldest first."""
     wanted = select(CaptionTrack).where(CaptionTrack.tracking_id == upload.id)
     return list(db.session.scalars(wanted.order_by(CaptionTrack.created_at, CaptionTrack.id)))
+
+
+def locked(row_id: uuid.UUID) -> tuple[LockedVideo, Tracking, list[CaptionTrack], CaptionTrack] | None:
+    """A track as it is under the lock of its lesson or course, with the others of its upload."""
+    upload_id = db.session.scalar(select(CaptionTrack.tracking_id).where(CaptionTrack.id == row_id))
+    found = locking.lock_video_of_upload(upload_id) if upload_id is not None else None
+    if found is None:
+        return None
+    video, upload = found
+    tracks = of_upload(upload)
+    row = next((one for one in tracks if one.id == row_id), None)
+    return (video, upload, tracks, row) if row is not None else None
 
 
 def learn(video: LockedVideo, upload: Tracking, observation: Observation) -> bool:
@@ -72,6 +88,7 @@ def _take(
         return False  # nothing that is understood was said of a track that is not known
     if row is None:
         row = CaptionTrack(
+            id=new_id(),
             tracking_id=upload.id,
             mux_track_id=heard.id,
             source="generated" if heard.generated else "own",
@@ -86,10 +103,23 @@ def _take(
         return learned
     row.state = after
     row.error = (heard.error_message or "") if after == "failed" else None
+    if after in ("failed", track_states.DELETED):
+        row.webvtt = None
     tell(video, upload, row)
+    if after == "ready":
+        _transcribe(upload, row)
     if after == "ready" and row.replaces_id is not None:
         _take_the_place(video, upload, row, tracks)
     return True
+
+
+def _transcribe(upload: Tracking, row: CaptionTrack) -> None:
+    """What a person wrote is known here; the text of others is fetched."""
+    row.attempts, row.due_at, row.transcribed_at = 0, None, None
+    if row.webvtt is not None:
+        transcripts.keep(row, upload, subtitles.read(row.webvtt.encode(), most=len(row.webvtt) * 4))
+    elif upload.lesson_id is not None:
+        enqueue_after_commit(FETCH, str(row.id))
 
 
 def _take_the_place(
@@ -104,6 +134,7 @@ def _take_the_place(
 def give_up(video: LockedVideo, upload: Tracking, row: CaptionTrack) -> None:
     """Deleted here at once, and at Mux by `carrying_out`."""
     row.state, row.due_at, row.attempts, row.error = track_states.DELETING, transaction_time(), 0, None
+    row.webvtt = None
     tell(video, upload, row)
 
 

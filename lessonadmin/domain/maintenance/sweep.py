@@ -24,7 +24,7 @@ from lessonadmin.domain import mux_budget
 from lessonadmin.domain.account_life import link_mail
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.batches import scheduling
-from lessonadmin.domain.captions import carrying_out
+from lessonadmin.domain.captions import carrying_out, fetching
 from lessonadmin.domain.lesson_files import contents
 from lessonadmin.domain.lessons import publication_warnings, trash
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, UploadCancellation
@@ -260,6 +260,12 @@ def _captions() -> int:
     return _within_budget(due, lambda one: carrying_out.carry_out(one, actor=JOB), carrying_out.CALLS)
 
 
+def _transcripts() -> int:
+    """Captions that are ready and whose text is not here."""
+    due = fetching.due(MAX_OUTBOX_ROWS)
+    return _within_budget(due, lambda one: fetching.fetch(one, actor=JOB), fetching.CALLS)
+
+
 def _batches() -> int:
     """Batches that no job works on: the job was lost, its worker killed, or a pause is over."""
     until = time.monotonic() + BATCH_SECONDS
@@ -298,6 +304,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "cancellations": _cancellations,
     "deletions": _deletions,
     "captions": _captions,
+    "transcripts": _transcripts,
     "batches": _batches,
     "files_to_store": contents.move_to_store,
     "files_over": contents.remove_over,

@@ -35,6 +35,7 @@ from lessonadmin.domain.models.lessons import (
     PreviewLink,
     Purchase,
     StaffNote,
+    Transcript,
 )
 from lessonadmin.domain.models.notifications import Notification
 from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
@@ -94,6 +95,7 @@ __all__ = [
     "StaffNote",
     "Throttle",
     "Tracking",
+    "Transcript",
     "UploadCancellation",
     "User",
     "UserSession",

@@ -270,6 +270,7 @@ class CaptionTrack(Stamped, Base):
         Text, deferred=True
     )  # captions of one's own, which Mux fetches
     warning: Mapped[str | None] = mapped_column(Text)  # what its writer should look at
+    transcribed_at: Mapped[Moment | None]  # its text was fetched, or is not to be had
     # the track that this one takes the place of when it is ready
     replaces_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("caption_tracks.id", ondelete="SET NULL")
@@ -282,6 +283,11 @@ class CaptionTrack(Stamped, Base):
         Index("ix_caption_tracks_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index(
             "ix_caption_tracks_replaces_id", "replaces_id", postgresql_where=text("replaces_id IS NOT NULL")
+        ),
+        Index(
+            "ix_caption_tracks_untranscribed",
+            "due_at",
+            postgresql_where=text("state = 'ready' AND transcribed_at IS NULL"),
         ),
         Index("ix_caption_tracks_checked_by", "checked_by", postgresql_where=text("checked_by IS NOT NULL")),
     )

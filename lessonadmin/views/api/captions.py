@@ -1,4 +1,4 @@
-"""Captions of a lesson's video over JSON: their list, and adding a file that a person wrote."""
+"""Captions of a lesson's video over JSON: their list, adding a file that a person wrote, and the transcript."""
 
 import uuid
 from typing import Annotated, Literal
@@ -8,7 +8,8 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 from lessonadmin import auth, mux
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
-from lessonadmin.domain.captions import asking
+from lessonadmin.domain.captions import asking, transcripts
+from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import CaptionTrack
 from lessonadmin.domain.videos import video_status
 from lessonadmin.views.api.endpoints import Answer, endpoint
@@ -67,6 +68,20 @@ class CaptionTrackList(BaseModel):
     items: list[CaptionTrackResponse]
 
 
+class TranscriptLine(BaseModel):
+    """What is said from a moment on."""
+
+    seconds: float
+    text: str
+
+
+class TranscriptResponse(BaseModel):
+    """What is said in a video."""
+
+    language: Annotated[str | None, Field(description="As Mux names it.")]
+    lines: list[TranscriptLine]
+
+
 @endpoint("GET", PATH, tag=TAG, who="teaching", answers={200: CaptionTrackList})
 def list_captions(lesson_id: uuid.UUID) -> Answer:
     """List the captions of a lesson's video."""
@@ -95,3 +110,25 @@ def add_captions(lesson_id: uuid.UUID, body: CaptionsNew) -> Answer:
         track = asking.add_own(lesson, language=body.language, label=body.label, data=body.captions)
         made = CaptionTrackResponse.of(track)
     return 201, made
+
+
+@endpoint(
+    "GET",
+    "/lessons/<uuid:lesson_id>/transcript",
+    tag=TAG,
+    answers={200: TranscriptResponse},
+    problems={
+        403: "`purchase_required`: buy the lesson first.",
+        404: "Not found, not yours, or no captions are ready.",
+    },
+)
+def show_transcript(lesson_id: uuid.UUID) -> Answer:
+    """Read what is said in the video.
+
+    For all who may play the lesson. It is made of the captions: of those that a person wrote, if there are some.
+    """
+    found = transcripts.of_lesson(permissions.lesson_to_play(auth.current_user(), lesson_id))
+    if found is None:
+        raise Missing()
+    lines = [TranscriptLine(seconds=int(millis) / 1000, text=str(words)) for millis, words in found.lines]
+    return 200, TranscriptResponse(language=found.language, lines=lines)

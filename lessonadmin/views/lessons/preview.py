@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth, config
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions, preview_links
+from lessonadmin.domain.captions import transcripts
 from lessonadmin.domain.lesson_files import files
 from lessonadmin.domain.lessons import catalog
 from lessonadmin.views.lessons.blueprint import bp
@@ -53,6 +54,7 @@ def _page(lesson_id: uuid.UUID, *, new_address: str = "") -> str:
         on_sale=permissions.visible_to_students(lesson),
         seen_as="buyer" if bought else "visitor",
         files=files.of_lesson(lesson) if entry.plays else [],
+        transcript=transcripts.of_lesson(lesson) if entry.plays else None,
         links=preview_links.open_of(lesson),
         most_links=preview_links.MAX_OPEN,
         new_address=new_address,

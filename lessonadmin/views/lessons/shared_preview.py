@@ -40,6 +40,7 @@ def show(secret: str) -> Response:
             entry=catalog.shown_to(found.lesson, bought=True),
             player=shown_player(found.lesson, at_most=found.seconds_left),
             files=found.files,
+            transcript=found.transcript,
             secret=secret,
             ends_at=found.link.expires_at,
         )

@@ -94,3 +94,14 @@ def test_own_captions_are_checked_fetched_by_mux_and_take_the_place_of_those_it_
         return [one["status"] for one in stack.mux.asset(str(asset))["tracks"] if one["type"] == "text"]
 
     stack.until(lambda: at_mux() == ["ready"])
+
+    page.goto(f"/catalog/{lesson}")
+    page.locator("summary", has_text="Transcript").focus()
+    page.keyboard.press("Enter")
+    line = page.get_by_role("button", name="Schönen Morgen.")
+    page.keyboard.press("Tab")  # the list scrolls, so a browser may stop at it
+    line.focus()
+    accessible(page)
+    page.keyboard.press("Enter")
+    expect(line).to_have_attribute("aria-current", "true")
+    page.wait_for_function("document.querySelector('mux-player').currentTime >= 1")

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from lessonadmin import mux
 from lessonadmin.db import CLI, Actor, db, transaction
-from lessonadmin.domain.captions import asking, carrying_out, text_address
+from lessonadmin.domain.captions import asking, carrying_out, fetching, text_address, transcripts
 from lessonadmin.domain.models import CaptionTrack, Lesson
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.videos import removal
@@ -215,6 +215,10 @@ def test_own_captions_replace_those_that_mux_made_when_they_are_ready(
     assert carrying_out.carry_out(due, actor=CLI)
     assert states() == [("generated", "deleted"), ("own", "ready")]
     assert len(at_mux(mux_sim, with_german)) == 1
+    said = transcripts.of_lesson(mux_sim.lesson(with_german))
+    assert said is not None
+    assert (said.lines, said.is_own) == ([[1000, "Good morning."]], True)
+    assert (tracks()[1].webvtt, fetching.due()) == (None, []), "what a person wrote is not fetched again"
 
 
 @pytest.mark.enable_socket

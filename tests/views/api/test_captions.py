@@ -5,8 +5,15 @@ import base64
 import pytest
 from flask.testing import FlaskClient
 
-from tests.domain.captions.support import captioned
-from tests.factories import bearer, in_context, make_lesson, make_playing_lesson, make_user
+from tests.domain.captions.support import captioned, transcribed
+from tests.factories import (
+    bearer,
+    in_context,
+    make_lesson,
+    make_playing_lesson,
+    make_purchase,
+    make_user,
+)
 
 pytestmark = pytest.mark.usefixtures("app")
 VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nGood morning.\n"
@@ -66,3 +73,25 @@ def test_a_lesson_without_a_video_has_none_and_takes_none(client: FlaskClient) -
     assert client.get(path, headers=bearer(teacher)).json == {"items": []}
     refused = client.post(path, headers=bearer(teacher), json=body())
     assert (refused.status_code, refused.json["error"]["type"]) == (409, "no_video")  # type: ignore[index]
+
+
+def test_the_transcript_is_for_all_who_may_play_and_for_no_other_user(client: FlaskClient) -> None:
+    teacher, buyer, other = make_user(), make_user(role="student"), make_user(role="student")
+    with in_context():
+        lesson = transcribed("Knead the dough.", creator=teacher, price_cents=900)
+        path = f"/api/lessons/{lesson.id}/transcript"
+        make_purchase(lesson, buyer)
+    for user in (teacher, buyer):
+        assert client.get(path, headers=bearer(user)).json == {
+            "language": "en",
+            "lines": [{"seconds": 0.0, "text": "Knead the dough."}],
+        }
+    refused = client.get(path, headers=bearer(other))
+    assert (refused.status_code, refused.json["error"]["type"]) == (403, "purchase_required")  # type: ignore[index]
+    assert "dough" not in refused.text
+
+
+def test_without_captions_there_is_no_transcript(client: FlaskClient) -> None:
+    teacher = make_user()
+    path = f"/api/lessons/{make_playing_lesson(creator=teacher).id}/transcript"
+    assert client.get(path, headers=bearer(teacher)).status_code == 404

@@ -18,6 +18,7 @@ from lessonadmin.domain.models.lessons.lessons import (
     in_open_state,
 )
 from lessonadmin.domain.models.lessons.preview_links import PreviewLink
+from lessonadmin.domain.models.lessons.transcripts import Transcript
 
 __all__ = [
     "LESSON_STATUSES",
@@ -36,5 +37,6 @@ __all__ = [
     "PreviewLink",
     "Purchase",
     "StaffNote",
+    "Transcript",
     "in_open_state",
 ]

@@ -23,6 +23,7 @@ from lessonadmin.domain.accounts import passwords, sessions, tokens
 from lessonadmin.domain.models import (
     AuthenticatorApp,
     Course,
+    CourseSection,
     Lesson,
     LessonView,
     MuxEvent,
@@ -84,6 +85,11 @@ def make_course(*, instructor: User | None = None, **columns: object) -> Course:
     instructor = instructor or make_user()
     columns = {"title": f"Course {next(_numbers)}", **columns}
     return keep(Course(instructor_id=instructor.id, **columns))
+
+
+def make_section(course: Course, **columns: object) -> CourseSection:
+    columns = {"title": f"Section {next(_numbers)}", "position": next(_numbers), **columns}
+    return keep(CourseSection(course_id=course.id, **columns))
 
 
 def make_lesson(*, creator: User | None = None, course: Course | None = None, **columns: object) -> Lesson:

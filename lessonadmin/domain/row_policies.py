@@ -17,6 +17,7 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.models import (
     CaptionTrack,
     Course,
+    CourseSection,
     Lesson,
     LessonFile,
     LessonFilePart,
@@ -33,6 +34,7 @@ ME: ColumnElement[Any] = literal_column(
     "(SELECT nullif(current_setting('lessonadmin.user_id', true), '')::uuid)", Uuid
 )
 COURSE: ColumnElement[Any] = literal_column("courses.id", Uuid)  # of the row that is asked about
+SECTION: ColumnElement[Any] = literal_column("course_sections.id", Uuid)
 
 
 def policies() -> list[Policy]:
@@ -44,12 +46,16 @@ def _of_lessons_and_courses() -> list[Policy]:
     bought = Lesson.id.in_(select(Purchase.lesson_id).where(Purchase.user_id == ME, Purchase.is_in_force))
     # with the policies of lessons inside it: those that this user sees
     has_visible = select(Lesson.id).where(Lesson.course_id == COURSE).exists()
+    section_has_visible = select(Lesson.id).where(Lesson.section_id == SECTION).exists()
+    own_courses = select(Course.id).where(Course.instructor_id == ME)
     return [
         _policy(Lesson, "own", "ALL", Lesson.creator_id == ME),
         _policy(Lesson, "on_sale", "SELECT", and_(ME.is_not(None), permissions.on_sale())),  # for users alone
         _policy(Lesson, "bought", "SELECT", bought),
         _policy(Course, "own", "ALL", Course.instructor_id == ME),
         _policy(Course, "of_visible_lessons", "SELECT", has_visible),
+        _policy(CourseSection, "of_own_courses", "ALL", CourseSection.course_id.in_(own_courses)),
+        _policy(CourseSection, "of_visible_lessons", "SELECT", section_has_visible),
     ]
 
 

@@ -16,8 +16,9 @@ from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.captions import transcripts
 from lessonadmin.domain.lesson_files import files
 from lessonadmin.domain.lessons import catalog, purchases
-from lessonadmin.domain.lessons.catalog import Cursor, Query
-from lessonadmin.domain.models import Owner
+from lessonadmin.domain.lessons.catalog import Cursor, Entry, Query
+from lessonadmin.domain.lessons.sections.places import Part
+from lessonadmin.domain.models import Owner, User
 from lessonadmin.text.ids import as_id
 from lessonadmin.views.lessons import downloads
 from lessonadmin.web import address_numbers, headers
@@ -83,7 +84,8 @@ def course(course_id: uuid.UUID) -> str:
     return render_template(
         "catalog/course.html",
         course=found,
-        entries=catalog.entries(user, inside),
+        parts=catalog.parts(catalog.entries(user, inside), course_id),
+        lessons=len(inside),
         player=player,
         env_key=config.current().mux_env_key,
     )
@@ -95,7 +97,6 @@ def lesson(lesson_id: uuid.UUID) -> str:
     user = auth.current_user()
     found = catalog.lesson(user, lesson_id)
     (entry,) = catalog.entries(user, [found])
-    beside = catalog.in_course(user, found.course_id) if found.course_id is not None else []
     preview = found.course if not entry.plays else None
     return render_template(
         "catalog/lesson.html",
@@ -104,7 +105,7 @@ def lesson(lesson_id: uuid.UUID) -> str:
         player=_player(found) if entry.plays else None,
         preview=_player(preview) if preview is not None else None,
         on_sale=permissions.visible_to_students(found),
-        beside=catalog.entries(user, beside) if len(beside) > 1 else [],
+        beside=_beside(user, found.course_id) if found.course_id is not None else [],
         student=user.role == "student",
         edits=permissions.owns(user, found),
         files=files.of_lesson(found) if entry.plays else [],
@@ -130,6 +131,12 @@ def buy(lesson_id: uuid.UUID) -> Response:
         )
     flash("Purchased. Enjoy the lesson." if new else "You have this lesson already.", "success")
     return redirect(url_for("catalog.lesson", lesson_id=purchase.lesson_id))
+
+
+def _beside(user: User, course_id: uuid.UUID) -> list[Part[Entry]]:
+    """The course of a lesson, if it is not alone there."""
+    beside = catalog.in_course(user, course_id)
+    return catalog.parts(catalog.entries(user, beside), course_id) if len(beside) > 1 else []
 
 
 def _player(owner: Owner) -> Player | None:

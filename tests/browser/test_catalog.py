@@ -190,3 +190,34 @@ def test_an_instructor_looks_at_the_catalogue_as_a_student_sees_it(
     expect(own.locator("mux-player")).to_be_visible()
     own.get_by_role("link", name="Edit").click()
     expect(own).to_have_url(re.compile(f"/lessons/{lesson}/edit$"))
+
+
+def test_a_course_is_read_section_by_section_and_plans_stay_hidden(
+    visit: Visitor, school: School, student: Person, stack: Stack, axe: Axe
+) -> None:
+    course = school.course("Watercolour")
+    sections = {
+        title: stack.sql(
+            "INSERT INTO course_sections (course_id, title, position) VALUES (%s, %s, %s) RETURNING id",
+            course,
+            title,
+            place,
+        )[0][0]
+        for place, title in enumerate(("Basics", "Next summer", "Practice"))
+    }
+    for place, (title, section) in enumerate((("Wash", "Practice"), ("Welcome", None), ("Paper", "Basics"))):
+        school.lesson(title, course_id=course, position=place, section_id=sections.get(section or ""))
+    school.without_video("A plan", "none", course_id=course, section_id=sections["Next summer"])
+    page = visit(student)
+    page.goto(f"/catalog/courses/{course}")
+    expect(page.locator(".shelf-section__title")).to_have_text(["Basics", "Practice"])
+    expect(page.locator(".shelf__title")).to_have_text(["Welcome", "Paper", "Wash"])
+    assert axe(page) == []
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert fits(page)
+    page.get_by_role("link", name="Paper").click()
+    beside = page.get_by_role("list", name="Basics")
+    expect(beside.get_by_text("Paper")).to_have_attribute("aria-current", "page")
+    assert "Next summer" not in page.content()
+    assert axe(page) == []
+    assert fits(page)

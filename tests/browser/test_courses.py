@@ -122,6 +122,78 @@ def test_lessons_are_ordered_by_dragging_and_escape_takes_it_back(
     assert stored(stack, course) == ["B", "C", "A", "D"]
 
 
+def rows(page: Page) -> list[str]:
+    """All rows; a section with a stroke before it."""
+    items = page.locator(".order__item").all()
+    stroke = {True: "/", False: ""}
+    return [
+        stroke[one.get_attribute("data-section") is not None] + (one.get_attribute("data-title") or "")
+        for one in items
+    ]
+
+
+def inside(stack: Stack, course: str) -> list[tuple[str | None, str]]:
+    return stack.sql(
+        "SELECT s.title, l.title FROM lessons l LEFT JOIN course_sections s ON s.id = l.section_id"
+        " WHERE l.course_id = %s ORDER BY l.position, l.id",
+        course,
+    )
+
+
+def test_sections_are_made_filled_and_moved_by_keyboard_and_by_dragging(
+    page: Page, stack: Stack, course: str, axe: Axe
+) -> None:
+    page.goto(f"/courses/{course}/edit")
+    for title in ("Basics", "Practice"):
+        page.get_by_label("New section").fill(title)
+        page.keyboard.press("Enter")
+        expect(page.locator(".order__item--section h3").last).to_have_text(title)
+    expect(page.locator("[data-handle]").first).to_be_visible()
+    assert rows(page) == ["A", "B", "C", "D", "/Basics", "/Practice"]
+    said = page.locator("[data-js=order] [data-announce]")
+    down = page.get_by_role("button", name="Move “D” down")
+    down.focus()
+    page.keyboard.press("Enter")
+    expect(said).to_have_text("“D” is now number 4 of 4, in the section “Basics”.")
+    page.keyboard.press("Enter")
+    expect(down).to_be_focused()
+    page.get_by_role("button", name="Move “C” down").focus()
+    page.keyboard.press("Enter")
+    assert rows(page) == ["A", "B", "/Basics", "C", "/Practice", "D"]
+    page.get_by_role("button", name="Move section “Basics” down").focus()
+    page.keyboard.press("Enter")
+    expect(said).to_have_text("“Basics” is now number 2 of 2.")
+    assert rows(page) == ["A", "B", "/Practice", "D", "/Basics", "C"]
+    handle = page.locator(".order__item--section [data-handle]").nth(1)
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 10)
+    page.mouse.down()
+    for step in range(1, 13):
+        page.mouse.move(box["x"] + 5, box["y"] + 10 - 14 * step)
+    page.mouse.up()
+    assert rows(page) == ["A", "B", "/Basics", "C", "/Practice", "D"]
+    wanted = [(None, "A"), (None, "B"), ("Basics", "C"), ("Practice", "D")]
+    for _ in range(50):
+        if inside(stack, course) == wanted:
+            break
+        page.wait_for_timeout(50)
+    assert inside(stack, course) == wanted
+    page.reload()
+    assert rows(page) == ["A", "B", "/Basics", "C", "/Practice", "D"]
+    assert axe(page) == []
+    page.get_by_role("link", name="Edit the section “Basics”").click()
+    assert axe(page) == []
+    page.get_by_role("textbox", name="Title").fill("Ground")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".order__item--section h3").first).to_have_text("Ground")
+    page.get_by_role("link", name="Edit the section “Ground”").click()
+    page.get_by_role("button", name="Remove section").click()
+    expect(page.get_by_text("Its lessons are still in the course.")).to_be_visible()
+    assert rows(page) == ["A", "B", "C", "/Practice", "D"]
+
+
 def test_an_order_that_cannot_be_stored_goes_back(
     visit: Visitor, instructor: Person, stack: Stack, course: str
 ) -> None:

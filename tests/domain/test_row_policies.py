@@ -15,8 +15,16 @@ from lessonadmin.database.row_access import EVERYTHING, RowAccess
 from lessonadmin.db import db
 from lessonadmin.domain import buyers, permissions
 from lessonadmin.domain.errors import Problem
-from lessonadmin.domain.models import Course, Lesson, LessonView, Purchase, Tracking, User
-from tests.factories import make_course, make_lesson, make_purchase, make_tracking, make_user, make_view
+from lessonadmin.domain.models import Course, CourseSection, Lesson, LessonView, Purchase, Tracking, User
+from tests.factories import (
+    make_course,
+    make_lesson,
+    make_purchase,
+    make_section,
+    make_tracking,
+    make_user,
+    make_view,
+)
 
 STATES = [
     {"status": status, "video_processing_status": video, "mux_asset_id": asset, "mux_playback_id": playback}
@@ -107,6 +115,25 @@ def test_what_a_query_without_conditions_finds_is_what_its_user_may_see(people: 
         assert ids(select(LessonView.owner_id)) == ({user.id} if user.role == "instructor" else set())
         for purchase in db.session.scalars(select(Purchase)):
             assert user.id in (purchase.user_id, purchase.owner_id)
+
+
+def test_sections_are_seen_by_their_instructor_and_by_those_who_see_a_lesson_in_them(
+    people: list[User],
+) -> None:
+    for course in db.session.scalars(select(Course)).all():
+        empty, filled = make_section(course), make_section(course)
+        for lesson in db.session.scalars(select(Lesson).where(Lesson.course_id == course.id)).all():
+            lesson.section_id = filled.id
+        assert empty.id != filled.id
+    db.session.commit()
+    for user in people:
+        row_access.use(RowAccess(user.id))
+        lessons = set(db.session.scalars(select(Lesson.section_id))) - {None}
+        own = ids(select(CourseSection.id).join(Course).where(Course.instructor_id == user.id))
+        assert ids(select(CourseSection.id)) == lessons | own
+        assert bool(own) == (user.role == "instructor")
+        row_access.use(EVERYTHING)
+    assert ids(select(CourseSection.id)) > lessons, "some are empty, and no student sees them"
 
 
 def test_an_instructor_learns_how_many_bought_a_lesson_and_no_other_user_does(people: list[User]) -> None:

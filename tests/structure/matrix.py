@@ -70,7 +70,7 @@ class Ask:
 
 PATH = {
     "passkey_id": "{passkey}", "lesson_id": "{draft}", "course_id": "{course}", "notice_id": "{notice}", "token_id": "{token}", "asset_id": "{asset}",
-    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson", "purchase_id": "{purchase}", "link_id": "{preview_link}", "file_id": "{file}", "batch_id": "{own_batch}",
+    "session_id": "{session}", "user_id": "{subject}", "filename": "css/base.css", "export_type": "csv", "owner_id": "{thrown}", "kind": "lesson", "purchase_id": "{purchase}", "link_id": "{preview_link}", "file_id": "{file}", "batch_id": "{own_batch}", "section_id": "{section}",
 }  # fmt: skip
 FREE = {"lesson_id": "{free}"}
 SOLD = {"lesson_id": "{sold}", "course_id": "{open_course}"}
@@ -146,6 +146,8 @@ ASKS: dict[str, Ask] = {
     "catalog.buy": Ask(form={"price_cents": "900"}, path=SOLD),
     "catalog.course": Ask(path=SOLD),
     "catalog.lesson": Ask(path=SOLD),
+    "courses.add_section": Ask(form={"section": "New"}),
+    "courses.rename_section": Ask(form={"section": "Other", "version": "1"}),
     "courses.create": Ask(form={"title": "New"}),
     "courses.order": Ask(form={"lesson_id": "{draft}"}),
     "courses.take_back": Ask(form={"edit_id": "{audit}", "version": "1"}),

@@ -23,7 +23,7 @@ from tests.structure.matrix import COUNTERS, Measuring, Row
 from tests.structure.world import AT_MUX, CANARY, IDS, World
 
 PROBERS = ("foreign", "student")
-HERS = frozenset(("draft", "sending", "thrown", "thrown_course", "course", "upload", "upload_open", "captions", "notice", "session", "token", "passkey", "preview_link", "file", "file_removed", "file_open", "file_sold", "filter", "batch", "own_batch", "item", "item_done",
+HERS = frozenset(("draft", "sending", "thrown", "thrown_course", "course", "section", "upload", "upload_open", "captions", "notice", "session", "token", "passkey", "preview_link", "file", "file_removed", "file_open", "file_sold", "filter", "batch", "own_batch", "item", "item_done",
     "event", "deletion", "audit", "asset", "asset_gone", "playback", "mux_upload", "mux_upload_open", "mux_event", "purchase", "own", "subject"))  # fmt: skip
 # What changes from answer to answer, whatever was asked.
 VARY = re.compile(

@@ -41,6 +41,7 @@ INSERT INTO courses (id, instructor_id, title, description, version) VALUES
   ('{course}', '{own}', '{canary} course', '{canary} words', 1),
   ('{open_course}', '{own}', 'Open course', '', 1),
   ('{their_course}', '{foreign}', 'Their course', '', 1);
+INSERT INTO course_sections (id, course_id, title, position) VALUES ('{section}', '{course}', '{canary} section', 1);
 INSERT INTO lessons (id, creator_id, course_id, title, description, price_cents, status, published_at, publish_on_ready,
     video_processing_status, mux_asset_id, mux_playback_id, playback_policy, video_duration, version) VALUES
   ('{draft}', '{own}', '{course}', '{canary} draft', '{canary} words', 900, 'draft', NULL, false,
@@ -105,7 +106,7 @@ INSERT INTO audit_log (id, actor_type, actor_id, action, target_type, target_id,
 """
 # What stands in an address or a form: ids of rows, and names at Mux.
 IDS = (
-    "course", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "captions", "captions_own", "captions_sold", "purchase", "preview_link", "preview_secret", "file", "file_removed", "file_open", "file_sold", "file_free", "notice", "session", "token", "passkey",
+    "course", "section", "open_course", "draft", "sold", "free", "sending", "thrown", "thrown_course", "their_course", "their_lesson", "upload", "upload_sold", "upload_open", "captions", "captions_own", "captions_sold", "purchase", "preview_link", "preview_secret", "file", "file_removed", "file_open", "file_sold", "file_free", "notice", "session", "token", "passkey",
     "filter", "batch", "own_batch", "item", "item_done", "event", "deletion", "audit",
 )  # fmt: skip
 AT_MUX = (

@@ -23,6 +23,7 @@ from tests.factories import (
     make_lesson,
     make_playing_lesson,
     make_purchase,
+    make_section,
     make_user,
     signed_in,
 )
@@ -342,13 +343,37 @@ def test_a_course_shows_its_lessons_in_their_order(browser: FlaskClient, student
     assert titles(page_of(browser.get("/catalog/courses?q=oil"))) == []
 
 
+def test_a_course_shows_its_sections_and_none_that_is_empty_for_the_student(browser: FlaskClient) -> None:
+    course = make_course(title="Watercolour")
+    basics, drafts, practice = (
+        make_section(course, title=title, position=n)
+        for n, title in enumerate(("Basics", "Drafts only", "Practice"))
+    )
+    lessons = {
+        title: make_playing_lesson(
+            course=course, title=title, position=n, section_id=section.id if section else None
+        )
+        for n, (title, section) in enumerate((("Wash", practice), ("Welcome", None), ("Paper", basics)))
+    }
+    make_lesson(course=course, title="Draft", section_id=drafts.id)
+    page = page_of(browser.get(f"/catalog/courses/{course.id}"))
+    assert page.text("h2").index("Basics") < page.text("h2").index("Practice")
+    assert "Drafts only" not in page.html
+    main = page.text("main")
+    found = [main.index(title) for title in ("Welcome", "Basics", "Paper", "Practice", "Wash")]
+    assert found == sorted(found)
+    page = page_of(browser.get(f"/catalog/{lessons['Paper'].id}"))
+    assert "Basics" in page.text("h3")
+    assert "Drafts only" not in page.html
+
+
 def test_courses_and_their_pages_cost_the_same_however_large_they_are(browser: FlaskClient) -> None:
     figures = []
     course = make_course()
     lesson = make_playing_lesson(course=course)
     for _ in range(2):
         for _ in range(6):
-            make_playing_lesson(course=course)
+            make_playing_lesson(course=course, section_id=make_section(course).id)
             make_playing_lesson(course=make_course())
         for address in ("/catalog/courses", f"/catalog/courses/{course.id}", f"/catalog/{lesson.id}"):
             with counted() as asked:

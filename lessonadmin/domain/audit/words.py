@@ -33,6 +33,7 @@ AUDIT_WORDS = {
     "course.restored": "Restored the course from the trash",
     "course.deleted_permanently": "Deleted the course permanently",
     "course.reordered": "Put the lessons in another order",
+    "course.sections_changed": "Changed the sections",
     "course.handed_over": "Gave the course to another instructor",
     "video.upload_started": "Upload started",
     "video.upload_resumed": "Upload continued",

@@ -17,6 +17,7 @@ from lessonadmin.db import db
 from lessonadmin.domain import permissions, thumbnails
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import search
+from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.text.ids import as_id
 
@@ -320,6 +321,12 @@ def course(user: User, course_id: uuid.UUID) -> tuple[Course, list[Lesson]]:
     if found is None or not lessons:
         raise Missing()
     return found, lessons
+
+
+def parts(entries: Sequence[Entry], course_id: uuid.UUID) -> list[places.Part[Entry]]:
+    """What a page shows of a course, section by section; a section without any of it is not there."""
+    sections = places.sections_of([course_id])[course_id]
+    return [part for part in places.parts(entries, sections, lambda entry: entry.lesson) if part.items]
 
 
 def in_course(user: User, course_id: uuid.UUID) -> list[Lesson]:

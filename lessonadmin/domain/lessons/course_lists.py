@@ -14,7 +14,8 @@ from lessonadmin.db import db
 from lessonadmin.domain import permissions, thumbnails
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import catalog
-from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.domain.lessons.sections import places
+from lessonadmin.domain.models import Course, CourseSection, Lesson, User
 from lessonadmin.text.ids import as_id
 
 MAX_LESSONS = 500
@@ -62,8 +63,32 @@ def people(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     return {user_id: name or email for user_id, name, email in rows}
 
 
+def sections(
+    user: User, courses: Sequence[Course]
+) -> dict[uuid.UUID, list[tuple[CourseSection, list[uuid.UUID]]]]:
+    """Of each course its sections, with those of their lessons that this person is shown; two queries for a whole page of courses. Who may
+    not change the course is shown no section that is empty for them."""
+    known = places.sections_of(course.id for course in courses)
+    ids = [section.id for of_one in known.values() for section in of_one]
+    seen = permissions.on_sale_or_bought_by(user) if user.role == "student" else shown_to(user)
+    rows = select(Lesson.section_id, Lesson.course_id, Lesson.id).where(Lesson.section_id.in_(ids), seen)
+    inside: dict[object, list[uuid.UUID]] = {}
+    for section_id, course_id, lesson_id in (
+        db.session.execute(rows.order_by(Lesson.position, Lesson.id)) if ids else []
+    ):
+        inside.setdefault((section_id, course_id), []).append(lesson_id)
+    return {
+        course.id: [
+            (section, found)
+            for section in known[course.id]
+            if (found := inside.get((section.id, course.id), [])) or permissions.owns(user, course)
+        ]
+        for course in courses
+    }
+
+
 def lessons_of(user: User, course_id: uuid.UUID) -> list[Lesson]:
-    """In the order in which students meet them, as far as this person is shown them."""
+    """By their positions, as far as this person is shown them; `places.parts` puts them into their sections."""
     return list(
         db.session.scalars(
             select(Lesson)

@@ -5,7 +5,8 @@ lesson's video, in `transitions`.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -16,7 +17,8 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
 from lessonadmin.domain.lessons import trash
 from lessonadmin.domain.lessons.lessons import UNSET, Changes, check_texts
-from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.domain.lessons.sections import places
+from lessonadmin.domain.models import Course, CourseSection, Lesson, User
 from lessonadmin.domain.videos import locking, withdrawal
 
 
@@ -39,10 +41,7 @@ def create(user: User, changes: Changes) -> Course:
 
 def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | None = None) -> Course:
     check_texts(changes.title, changes.description)
-    course = permissions.course_to_change(user, course_id)
-    _lock(course)
-    if version is not None and course.version != version:
-        raise Conflict("edit_conflict", "This course was saved by someone else while you were editing it.")
+    course = lock_to_change(user, course_id, version=version)
     before = {"title": course.title, "description": course.description}
     if changes.title is not UNSET and isinstance(changes.title, str):
         course.title = changes.title.strip()
@@ -57,44 +56,90 @@ def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | N
     return course
 
 
-def _lock(course: Course) -> None:
-    """Lock it and read it again. Of a course that was read with its instructor, only the course is locked."""
+def lock_to_change(user: User, course_id: uuid.UUID, *, version: int | None = None) -> Course:
+    """The course, locked and read again; Conflict if it is not at this version any more. Of a course that was read with its
+    instructor, only the course is locked."""
+    course = permissions.course_to_change(user, course_id)
     permissions.acting_user()
     db.session.refresh(course, with_for_update={"of": Course})
     permissions.still_theirs(course)
+    if version is not None and course.version != version:
+        raise Conflict("edit_conflict", "This course was saved by someone else while you were editing it.")
+    return course
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sections in an order, and what stands under each of them: lessons under none have None."""
+
+    sections: Sequence[uuid.UUID]
+    section_of: Mapping[uuid.UUID, uuid.UUID | None]
+
+    def order(self, sections: Sequence[CourseSection]) -> list[CourseSection]:
+        """Those that are not named follow as they were."""
+        place = {section_id: number for number, section_id in enumerate(self.sections)}
+        return sorted(sections, key=lambda one: place.get(one.id, len(place)))
+
+    def put(self, lesson: Lesson, sections: Sequence[CourseSection]) -> None:
+        """A lesson of a section that this layout does not know stays in it."""
+        known = {one.id for one in sections}
+        if lesson.id not in self.section_of or lesson.section_id in known - set(self.sections):
+            return
+        wanted = self.section_of[lesson.id]
+        lesson.section_id = wanted if wanted in known else None
 
 
 def reorder(
-    user: User, course_id: uuid.UUID, lesson_ids: Sequence[uuid.UUID], *, among_themselves: bool = False
+    user: User,
+    course_id: uuid.UUID,
+    lesson_ids: Sequence[uuid.UUID],
+    *,
+    among_themselves: bool = False,
+    layout: Layout | None = None,
 ) -> bool:
     """Put the lessons of a course in this order; those that are not named follow as they were, or keep their places if the order is
-    one `among_themselves`. False if they stood so.
+    one `among_themselves`. With a layout its sections are put in order, too, and lessons into them; without one each lesson stays in
+    its section. False if they stood so.
 
     Lessons that this person is not shown keep their places.
     """
-    course = permissions.course_to_change(user, course_id)
-    _lock(course)
-    lessons = db.session.scalars(
-        select(Lesson)
-        .where(Lesson.course_id == course_id)
-        .order_by(Lesson.position, Lesson.id)
-        .execution_options(populate_existing=True)
-    ).all()
+    course = lock_to_change(user, course_id)
+    sections = places.sections_of([course_id])[course_id]
+    lessons = places.in_order(_lessons_in(course_id), sections)
+    was = _order(lessons, sections)
     place = {lesson_id: number for number, lesson_id in enumerate(dict.fromkeys(lesson_ids))}
     shown = [one for one in lessons if permissions.owns(user, one) or permissions.visible_to_students(one)]
+    if layout is not None:
+        sections = layout.order(sections)
+        for one in shown:
+            layout.put(one, sections)
     if among_themselves:
         shown = [one for one in shown if one.id in place]
     ordered = iter(sorted(shown, key=lambda one: place.get(one.id, len(place))))
     moving = {one.id for one in shown}
-    wanted = [next(ordered) if one.id in moving else one for one in lessons]
-    if [one.id for one in wanted] == [one.id for one in lessons]:
+    wanted = places.in_order([next(ordered) if one.id in moving else one for one in lessons], sections)
+    if _order(wanted, sections) == was:
         return False
-    for position, lesson in enumerate(wanted, start=1):
-        if lesson.position != position:
-            lesson.position = position
+    _number(wanted)
+    _number(sections)
     db.session.flush()
     audit_log.record("course.reordered", course, order=[str(lesson.id) for lesson in wanted])
     return True
+
+
+def _number(rows: Sequence[Lesson | CourseSection]) -> None:
+    for position, row in enumerate(rows, start=1):
+        if row.position != position:
+            row.position = position
+
+
+def _lessons_in(course_id: uuid.UUID) -> Sequence[Lesson]:
+    rows = select(Lesson).where(Lesson.course_id == course_id).order_by(Lesson.position, Lesson.id)
+    return db.session.scalars(rows.execution_options(populate_existing=True)).all()
+
+
+def _order(lessons: Sequence[Lesson], sections: Sequence[CourseSection]) -> list[object]:
+    return [[(one.id, one.section_id) for one in lessons], [one.id for one in sections]]
 
 
 def delete(user: User, course_id: uuid.UUID) -> None:

@@ -5,8 +5,7 @@ in `transitions` and `publication`.
 """
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -20,12 +19,12 @@ from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid, Missing
 from lessonadmin.domain.lessons import trash
-from lessonadmin.domain.models import Course, Lesson, User, in_trash
+from lessonadmin.domain.lessons.sections.places import Place
+from lessonadmin.domain.models import Course, CourseSection, Lesson, User, in_trash
 from lessonadmin.domain.polling import ask_mux
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.videos import conditions, locking, publication, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
-from lessonadmin.text.ids import as_id
 from lessonadmin.text.texts import plain, storable
 
 MAX_TITLE_LENGTH = 200
@@ -139,27 +138,6 @@ def _store(
     return lesson
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a lesson stands: its course and its place in it, and the course in the trash that it was in."""
-
-    course_id: uuid.UUID | None
-    position: int
-    trashed_course_id: uuid.UUID | None
-
-    @classmethod
-    def of(cls, lesson: Lesson) -> "Place":
-        return cls(lesson.course_id, lesson.position, lesson.trashed_course_id)
-
-    def as_json(self) -> dict[str, object]:
-        return {name: _plain(value) for name, value in asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, object]) -> "Place":
-        course_id, trashed = (as_id(str(stored[name] or "")) for name in ("course_id", "trashed_course_id"))
-        return cls(course_id, int(str(stored["position"])), trashed)
-
-
 def course_of(user: User, course_id: uuid.UUID) -> Course:
     """A course that this person may put lessons into; Invalid if it is foreign, in the trash or gone."""
     try:
@@ -182,6 +160,7 @@ def _put_into_course(user: User, lesson: Lesson, course_id: uuid.UUID | None) ->
         lesson.position = _last_position(course_id) + 1
         lesson.trashed_course_id = None
     lesson.course_id = course_id
+    lesson.section_id = None
 
 
 def _last_position(course_id: uuid.UUID) -> int:
@@ -236,6 +215,8 @@ def put_back(user: User, lesson_id: uuid.UUID, place: Place) -> Lesson:
     not there any more."""
     lesson = edit(user, lesson_id, Changes(course_id=place.course_id))
     lesson.position = place.position
+    known = select(CourseSection.id).where(CourseSection.id == place.section_id)
+    lesson.section_id = db.session.scalar(known)
     if place.course_id is None and place.trashed_course_id is not None:
         there = select(Course.id).where(Course.id == place.trashed_course_id, Course.deleted_at.is_not(None))
         lesson.trashed_course_id = db.session.scalar(there, execution_options=in_trash.too())

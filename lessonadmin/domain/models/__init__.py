@@ -26,6 +26,7 @@ from lessonadmin.domain.models.health import (
 )
 from lessonadmin.domain.models.lessons import (
     Course,
+    CourseSection,
     EditingHold,
     Kind,
     Lesson,
@@ -64,6 +65,7 @@ __all__ = [
     "Counted",
     "CountedDay",
     "Course",
+    "CourseSection",
     "Difference",
     "EditingHold",
     "ErrorReference",

@@ -7,6 +7,8 @@ from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.lessons import courses, listing, trash
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
+from lessonadmin.domain.lessons.sections import editing
+from lessonadmin.domain.lessons.sections.editing import Wanted
 from lessonadmin.views.api.endpoints import Answer, endpoint
 from lessonadmin.views.api.requests import CourseChange, CourseNew, CoursePage
 from lessonadmin.views.api.responses import CourseList, CourseResponse
@@ -52,9 +54,11 @@ def change_course(course_id: uuid.UUID, body: CourseChange) -> Answer:
     """Change a course."""
     user = auth.current_user()
     said = body.model_dump(include=body.model_fields_set)
-    wanted = Changes(**{name: said.get(name, UNSET) for name in CourseChange.model_fields})
+    wanted = Changes(title=said.get("title", UNSET), description=said.get("description", UNSET))
     with transaction(auth.current_actor()):
         course = courses.edit(user, course_id, wanted)
+        if "sections" in said:
+            editing.replace(user, course_id, [Wanted(**one) for one in said["sections"]])
     return 200, CourseResponse.of(user, course)
 
 

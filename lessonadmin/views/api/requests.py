@@ -8,7 +8,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from lessonadmin import mux
 from lessonadmin.domain.audit import audit_log
-from lessonadmin.domain.lessons import lessons, listing
+from lessonadmin.domain.lessons import course_lists, lessons, listing
+from lessonadmin.domain.lessons.sections.editing import MAX_SECTIONS
 from lessonadmin.domain.models.lessons import VIDEO_STATUSES
 from lessonadmin.domain.prices import MAX_PRICE_CENTS
 from lessonadmin.domain.querying import full_text
@@ -130,11 +131,27 @@ class CourseNew(RequestModel):
     description: Description = ""
 
 
+class SectionWanted(RequestModel):
+    """A section as it is to be: one of the course by its `id`, or a new one."""
+
+    id: uuid.UUID | None = None
+    title: Title
+    lesson_ids: Annotated[
+        list[uuid.UUID] | None,
+        Field(
+            max_length=course_lists.MAX_LESSONS,
+            description="Lessons of the course, in their order; left out: they stay.",
+        ),
+    ] = None
+
+
 class CourseChange(Change):
-    """What is to be different; what is left out stays."""
+    """What is to be different; what is left out stays. `sections` says all of them, in their order: a section that is not named is
+    removed, and its lessons stay in the course."""
 
     title: Title = ""
     description: Description = ""
+    sections: Annotated[list[SectionWanted], Field(max_length=MAX_SECTIONS)] = []
 
 
 PAGES = f"Pages count from 1. A list is read up to its {listing.CEILING}th row: beyond that, in a longer one, 400."

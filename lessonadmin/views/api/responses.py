@@ -12,7 +12,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 from pydantic import BaseModel, Field, PrivateAttr
 
 from lessonadmin.domain import permissions, prices
-from lessonadmin.domain.lessons import listing
+from lessonadmin.domain.lessons import course_lists, listing
 from lessonadmin.domain.lessons.listing import Page
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 from lessonadmin.domain.playback import Source
@@ -180,6 +180,14 @@ class LessonResponse(Versioned):
         ]
 
 
+class SectionResponse(BaseModel):
+    """A section of a course, with those of its lessons that the caller sees."""
+
+    id: uuid.UUID
+    title: str
+    lesson_ids: list[uuid.UUID]
+
+
 class CourseResponse(BaseModel):
     """A course with its preview under `video`."""
 
@@ -190,6 +198,12 @@ class CourseResponse(BaseModel):
     created_at: datetime
     updated_at: datetime
     deleted_at: Annotated[datetime | None, Field(description=IN_TRASH)]
+    sections: Annotated[
+        list[SectionResponse],
+        Field(
+            description="In their order; lessons without a section stand before them. Students see no section that is empty for them."
+        ),
+    ]
     video: VideoResponse
 
     @classmethod
@@ -198,7 +212,7 @@ class CourseResponse(BaseModel):
 
     @classmethod
     def of_many(cls, user: User, courses: Sequence[Course]) -> "list[CourseResponse]":
-        statuses = video_status.of_many(courses)
+        statuses, sections = video_status.of_many(courses), course_lists.sections(user, courses)
         return [
             cls(
                 id=course.id,
@@ -208,6 +222,10 @@ class CourseResponse(BaseModel):
                 created_at=course.created_at,
                 updated_at=course.updated_at,
                 deleted_at=course.deleted_at,
+                sections=[
+                    SectionResponse(id=section.id, title=section.title, lesson_ids=lesson_ids)
+                    for section, lesson_ids in sections[course.id]
+                ],
                 # a preview plays for every user who sees the course
                 video=VideoResponse.of(
                     statuses[course.id], plays=True, changes=permissions.owns(user, course)

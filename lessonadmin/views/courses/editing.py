@@ -14,6 +14,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.lessons import course_lists, courses
+from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course
 from lessonadmin.domain.videos import video_status
 from lessonadmin.views import edit_conflicts
@@ -98,6 +99,9 @@ def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more:
     given["rules"] = card.upload_rules()
     given |= {
         "lessons": lessons,
+        "parts": places.parts(lessons, places.sections_of([course.id])[course.id], lambda one: one)
+        if course is not None
+        else [],
         "states": video_status.of_many(lessons),
         "covers": course_lists.covers(user, lessons),
     }

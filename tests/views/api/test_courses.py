@@ -8,9 +8,20 @@ from sqlalchemy.orm import Session
 
 from lessonadmin.domain.models import AssetDeletion, Course
 from tests import factories
+from tests.queries import counted
 from tests.views.api.conftest import People, refused
 
-KEYS = ["id", "title", "description", "instructor_id", "created_at", "updated_at", "deleted_at", "video"]
+KEYS = [
+    "id",
+    "title",
+    "description",
+    "instructor_id",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "sections",
+    "video",
+]
 
 
 def test_writing_reading_and_changing(people: People) -> None:
@@ -99,3 +110,66 @@ def test_deleting_leaves_the_lessons_and_keeps_the_preview_until_the_trash_is_em
     back = people.instructor.post(f"/courses/{course.id}/restore").get_json()
     assert (back["deleted_at"], back["video"]["asset_id"]) == (None, "a")
     assert people.instructor.get(f"/lessons/{lesson.id}").get_json()["course_id"] == str(course.id)
+
+
+def test_sections_stand_in_the_course_and_are_said_all_at_once(people: People) -> None:
+    course = factories.make_course(instructor=people.instructor.user)
+    draft, out = (
+        factories.make_lesson(creator=people.instructor.user, course=course).id,
+        factories.make_playing_lesson(creator=people.instructor.user, course_id=course.id).id,
+    )
+    path = f"/courses/{course.id}"
+    wanted = [
+        {"title": "Basics", "lesson_ids": [str(draft)]},
+        {"title": "Practice", "lesson_ids": [str(out)]},
+    ]
+    made = people.instructor.patch(path, {"sections": wanted}).get_json()["sections"]
+    assert [(one["title"], one["lesson_ids"]) for one in made] == [
+        ("Basics", [str(draft)]),
+        ("Practice", [str(out)]),
+    ]
+    assert people.instructor.get(path).get_json()["sections"] == made
+    assert people.support.get(path).get_json()["sections"] == made
+    assert people.student.get(path).get_json()["sections"] == made[1:], "the other has drafts only"
+    (listed,) = people.student.get("/courses").get_json()["items"]
+    assert listed["sections"] == made[1:]
+    renamed = [{"id": made[1]["id"], "title": "Practise"}]
+    left = people.instructor.patch(path, {"sections": renamed, "title": "New"}).get_json()
+    assert left["sections"] == [{"id": made[1]["id"], "title": "Practise", "lesson_ids": [str(out)]}]
+    assert left["title"] == "New"
+    assert people.instructor.patch(path, {"title": "Newer"}).get_json()["sections"] == left["sections"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "field"),
+    [
+        ("Basics", "sections"),
+        ([{"title": ""}], "sections.0.title"),
+        ([{"title": " "}], "sections"),
+        ([{"title": "x", "colour": "red"}], "sections.0.colour"),
+        ([{"title": "x", "id": "00000000-0000-4000-8000-000000000000"}], "sections"),
+        ([{"title": "x", "lesson_ids": ["00000000-0000-4000-8000-000000000000"]}], "sections"),
+        ([{"title": "x"}] * 51, "sections"),
+    ],
+)
+def test_sections_that_are_wrong_change_nothing(people: People, sections: Any, field: str) -> None:
+    course = factories.make_course(instructor=people.instructor.user)
+    body = {"title": "Other", "sections": sections}
+    error = refused(people.instructor.patch(f"/courses/{course.id}", body), 400, "invalid_input")
+    assert set(error["fields"]) == {field}
+    found = people.instructor.get(f"/courses/{course.id}").get_json()
+    assert (found["title"], found["sections"]) == (course.title, [])
+
+
+def test_sections_of_a_page_of_courses_cost_the_same_however_many_there_are(people: People) -> None:
+    figures = []
+    people.instructor.get("/courses")  # notes that the token was used
+    for _ in range(2):
+        course = factories.make_course(instructor=people.instructor.user)
+        factories.make_lesson(
+            creator=people.instructor.user, course=course, section_id=factories.make_section(course).id
+        )
+        with counted() as asked:
+            people.instructor.get("/courses")
+        figures.append(len(asked))
+    assert figures[0] == figures[1]

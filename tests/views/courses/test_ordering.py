@@ -27,7 +27,7 @@ def order_of(course: Course) -> list[str]:
 
 
 def ids_on(page: Page) -> list[str]:
-    return [a["value"] or "" for a in page.all("input", name="lesson_id")]
+    return [(a["value"] or "").removeprefix("lesson ") for a in page.all("input", name="row")]
 
 
 def test_lessons_are_moved_by_buttons_that_need_no_script(course: Course, browser: FlaskClient) -> None:

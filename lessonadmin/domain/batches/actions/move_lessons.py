@@ -14,7 +14,8 @@ from lessonadmin.domain.batches.before import BEFORE
 from lessonadmin.domain.batches.results import Result
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import course_lists, lessons
-from lessonadmin.domain.lessons.lessons import Changes, Place
+from lessonadmin.domain.lessons.lessons import Changes
+from lessonadmin.domain.lessons.sections.places import Place
 from lessonadmin.domain.models import Lesson, User
 from lessonadmin.domain.videos import locking
 from lessonadmin.text.ids import as_id

@@ -18,6 +18,7 @@ from lessonadmin.domain.models.lessons.lessons import (
     in_open_state,
 )
 from lessonadmin.domain.models.lessons.preview_links import PreviewLink
+from lessonadmin.domain.models.lessons.sections import CourseSection
 from lessonadmin.domain.models.lessons.transcripts import Transcript
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "UNTAKEN_LESSON",
     "VIDEO_STATUSES",
     "Course",
+    "CourseSection",
     "EditingHold",
     "Kind",
     "Lesson",

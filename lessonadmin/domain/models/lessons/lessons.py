@@ -158,6 +158,10 @@ class Lesson(VideoOwner, Stamped, Base):
     # The course in the trash that it was in, and that it is in again once that is restored.
     trashed_course_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("courses.id", ondelete="SET NULL"))
     creator_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    # Of its course: another course's section, which a move outside the product may leave here, counts as none.
+    section_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("course_sections.id", ondelete="SET NULL")
+    )
     position: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
     title: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text, server_default="", default="")
@@ -211,6 +215,7 @@ class Lesson(VideoOwner, Stamped, Base):
             postgresql_where=text("client_key IS NOT NULL"),
         ),
         Index("ix_lessons_course_id", "course_id", "position", "id"),
+        Index("ix_lessons_section_id", "section_id", postgresql_where=text("section_id IS NOT NULL")),
         Index("ix_lessons_status", "status", "id"),
         Index("ix_lessons_video_processing_status", "video_processing_status", "id"),
         Index("ix_lessons_created_at", "created_at", "id"),

@@ -1,5 +1,6 @@
 // Puts rows in another order without leaving the page: by the arrow buttons, which also work without this script, and by
 // dragging the handle. Each step is said aloud and stored; when it cannot be stored, the rows go back to where they were.
+// A row with data-section stands above its rows and moves with them, past its neighbour; another row steps over it, into the next section.
 // Rows may be added later ("rows-changed"); "order-changed" tells of a step.
 import { SignedOut, csrf } from "../ask-server.js";
 import { toast } from "../toast.js";
@@ -17,23 +18,46 @@ export default function order(form) {
     else button.removeAttribute("aria-disabled");
   }
 
+  const isSection = (row) => "section" in row.dataset;
+
+  /** What moves together: a section with its rows, or one row. */
+  function together(row) {
+    const block = [row];
+    if (!isSection(row)) return block;
+    for (let next = row.nextElementSibling; next && !isSection(next); next = next.nextElementSibling) block.push(next);
+    return block;
+  }
+
+  /** What a row would change places with; nothing at the end. */
+  function neighbour(row, step) {
+    if (!isSection(row)) {
+      const other = step < 0 ? row.previousElementSibling : row.nextElementSibling;
+      return other ? [other] : [];
+    }
+    const sections = rows().filter(isSection);
+    const other = sections[sections.indexOf(row) + step];
+    return other ? together(other) : [];
+  }
+
   /** The neighbour moves, not the row: so the row keeps the focus and the pointer. */
-  function swap(row, other, step) {
-    if (step < 0) row.after(other);
-    else row.before(other);
+  function swap(row, others, step) {
+    if (step < 0) together(row).at(-1).after(...others);
+    else row.before(...others);
   }
 
   function show() {
-    const all = rows();
-    for (const row of all) {
+    for (const row of rows()) {
       const [up, down] = row.querySelectorAll("[data-step]");
-      rest(up, row === all[0]);
-      rest(down, row === all.at(-1));
+      rest(up, !neighbour(row, -1).length);
+      rest(down, !neighbour(row, 1).length);
     }
   }
 
   function say(row) {
-    announce.textContent = `“${row.dataset.title}” is now number ${rows().indexOf(row) + 1} of ${rows().length}.`;
+    const alike = rows().filter((one) => isSection(one) === isSection(row));
+    const above = rows().slice(0, rows().indexOf(row)).filter(isSection).at(-1);
+    const where = above && !isSection(row) ? `, in the section “${above.dataset.title}”` : "";
+    announce.textContent = `“${row.dataset.title}” is now number ${alike.indexOf(row) + 1} of ${alike.length}${where}.`;
   }
 
   async function send() {
@@ -78,9 +102,9 @@ export default function order(form) {
     const button = event.submitter;
     const step = Number(button?.dataset.step ?? 0);
     const row = button?.closest("li");
-    const other = step < 0 ? row?.previousElementSibling : row?.nextElementSibling;
-    if (!other) return;
-    swap(row, other, step);
+    const others = row ? neighbour(row, step) : [];
+    if (!others.length) return;
+    swap(row, others, step);
     moved(row);
   });
 
@@ -89,27 +113,30 @@ export default function order(form) {
     event.preventDefault();
     const row = handle.closest("li");
     const before = rows();
+    const block = together(row);
     let from = event.clientY;
     handle.setPointerCapture(event.pointerId);
-    row.dataset.dragged = "";
+    for (const one of block) one.dataset.dragged = "";
 
     const move = ({ clientY }) => {
       const shift = clientY - from;
-      const other = shift < 0 ? row.previousElementSibling : row.nextElementSibling;
-      const box = other?.getBoundingClientRect();
-      if (other && Math.abs(shift) > box.height / 2) {
-        swap(row, other, shift);
-        from += Math.sign(shift) * box.height;
+      const others = shift ? neighbour(row, Math.sign(shift)) : [];
+      const height = others.reduce((sum, one) => sum + one.getBoundingClientRect().height, 0);
+      if (others.length && Math.abs(shift) > height / 2) {
+        swap(row, others, shift);
+        from += Math.sign(shift) * height;
       }
-      row.style.translate = `0 ${clientY - from}px`;
+      for (const one of block) one.style.translate = `0 ${clientY - from}px`;
     };
     const end = (done) => {
       handle.removeEventListener("pointermove", move);
       handle.removeEventListener("pointerup", drop);
       handle.removeEventListener("pointercancel", give);
       document.removeEventListener("keydown", escape);
-      row.style.translate = "";
-      delete row.dataset.dragged;
+      for (const one of block) {
+        one.style.translate = "";
+        delete one.dataset.dragged;
+      }
       if (!done) list.append(...before);
       else if (before.some((one, number) => one !== rows()[number])) moved(row);
     };

@@ -11,9 +11,10 @@ from lessonadmin.domain.batches import undo
 from lessonadmin.domain.batches.actions import move_lessons
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import courses, trash
+from lessonadmin.domain.lessons.sections import editing
 from lessonadmin.domain.models import User
 from tests.domain.batches.actions.owners import items, lesson, run, statuses, undone, verdicts
-from tests.factories import make_course, make_lesson, make_user
+from tests.factories import make_course, make_lesson, make_section, make_user
 
 
 @pytest.fixture
@@ -57,6 +58,21 @@ def test_they_are_taken_out_of_their_course(teacher: User) -> None:
     assert (places(inside), statuses(batch_id)[loose]) == ([(None, 3)], "skipped")
     undone(teacher, batch_id)
     assert places(inside) == [(course, 3)]
+
+
+def test_the_undo_puts_a_lesson_back_into_its_section_if_that_is_still_there(teacher: User) -> None:
+    old, new = (make_course(instructor=teacher) for _ in range(2))
+    kept, gone = (make_section(old).id for _ in range(2))
+    ids = [make_lesson(creator=teacher, course=old, section_id=one).id for one in (kept, gone)]
+    batch_id = run(teacher, "move", ids, course_id=str(new.id))
+    assert [lesson(one).section_id for one in ids] == [None, None]
+    with transaction(Actor.user(teacher.id)):
+        editing.remove(teacher, old.id, gone)
+    undone(teacher, batch_id)
+    assert [(lesson(one).course_id, lesson(one).section_id) for one in ids] == [
+        (old.id, kept),
+        (old.id, None),
+    ]
 
 
 def in_the_trash(teacher: User, course_id: uuid.UUID) -> None:

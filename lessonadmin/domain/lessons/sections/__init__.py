@@ -1,0 +1,1 @@
+"""Sections of a course: what stands where (`places`), and how sections are made, renamed and removed (`editing`)."""

@@ -28,7 +28,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
             "The columns about the video in `lessons` and `courses` are a projection of the uploads in `mux_asset_tracking`. What must"
             " still happen at Mux is a row of `asset_deletions` or `upload_cancellations` until it is done: the outbox."
         ),
-        "courses course_sections lessons editing_holds mux_asset_tracking caption_tracks transcripts asset_deletions upload_cancellations purchases lesson_views counted_days staff_notes preview_links lesson_files lesson_file_parts search_words",
+        "courses course_sections lessons editing_holds mux_asset_tracking caption_tracks transcripts asset_deletions upload_cancellations purchases lesson_views counted_days staff_notes preview_links lesson_progress lesson_files lesson_file_parts search_words",
     ),
     "Accounts": (
         "People, and how they prove who they are. Secrets are stored as hashes.",

@@ -11,7 +11,7 @@ Imports only go down (held by import-linter, `pyproject.toml`; packages on one l
   uploads
   thumbnails
   playback
-  account_life | single_sign_on | preview_links
+  account_life | single_sign_on | preview_links | progress
   polling | webhooks | notifications | second_factor | lesson_files
   captions
   accounts | attention

@@ -21,6 +21,7 @@ from lessonadmin.domain.models import (
     Lesson,
     LessonFile,
     LessonFilePart,
+    LessonProgress,
     LessonView,
     Notification,
     PreviewLink,
@@ -85,6 +86,7 @@ def _of_what_belongs_to_lessons() -> list[Policy]:
 
 def _of_people() -> list[Policy]:
     return [
+        _policy(LessonProgress, "own", "ALL", LessonProgress.user_id == ME),
         _policy(Notification, "own", "ALL", Notification.user_id == ME),
         _policy(Purchase, "own", "SELECT", Purchase.user_id == ME),
         _policy(Purchase, "make", "INSERT", Purchase.user_id == ME),

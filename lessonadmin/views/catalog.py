@@ -16,9 +16,9 @@ from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.captions import transcripts
 from lessonadmin.domain.lesson_files import files
 from lessonadmin.domain.lessons import catalog, purchases
-from lessonadmin.domain.lessons.catalog import Cursor, Entry, Query
-from lessonadmin.domain.lessons.sections.places import Part
-from lessonadmin.domain.models import Owner, User
+from lessonadmin.domain.lessons.catalog import Cursor, Query
+from lessonadmin.domain.models import Owner
+from lessonadmin.domain.progress import done
 from lessonadmin.text.ids import as_id
 from lessonadmin.views.lessons import downloads
 from lessonadmin.web import address_numbers, headers
@@ -50,6 +50,7 @@ def _lessons() -> str:
         "catalog/index.html",
         query=query,
         catalogue=page,
+        going_on=catalog.going_on(user) if query.plain else [],
         newer=_step(page.newer, "before"),
         older=_step(page.older, "after"),
         courses=catalog.titles(),
@@ -80,12 +81,12 @@ def course(course_id: uuid.UUID) -> str:
     headers.shows_pictures()
     user = auth.current_user()
     found, inside = catalog.course(user, course_id)
-    player = _player(found)
+    entries, player = catalog.entries(user, inside), _player(found)
     return render_template(
         "catalog/course.html",
         course=found,
-        parts=catalog.parts(catalog.entries(user, inside), course_id),
-        lessons=len(inside),
+        entries=entries,
+        parts=catalog.parts(entries, course_id),
         player=player,
         env_key=config.current().mux_env_key,
     )
@@ -96,7 +97,7 @@ def lesson(lesson_id: uuid.UUID) -> str:
     headers.shows_pictures()
     user = auth.current_user()
     found = catalog.lesson(user, lesson_id)
-    (entry,) = catalog.entries(user, [found])
+    entry, beside = catalog.with_its_course(user, found)
     preview = found.course if not entry.plays else None
     return render_template(
         "catalog/lesson.html",
@@ -105,7 +106,7 @@ def lesson(lesson_id: uuid.UUID) -> str:
         player=_player(found) if entry.plays else None,
         preview=_player(preview) if preview is not None else None,
         on_sale=permissions.visible_to_students(found),
-        beside=_beside(user, found.course_id) if found.course_id is not None else [],
+        beside=beside,
         student=user.role == "student",
         edits=permissions.owns(user, found),
         files=files.of_lesson(found) if entry.plays else [],
@@ -120,6 +121,14 @@ def download_file(lesson_id: uuid.UUID, file_id: uuid.UUID) -> Response:
     return downloads.answer(files.to_download(auth.current_user(), lesson_id, file_id))
 
 
+@bp.post("/<uuid:lesson_id>/done")
+def mark_done(lesson_id: uuid.UUID) -> Response:
+    """The student says that the lesson is done, or that it is not."""
+    with transaction(auth.current_actor()):
+        done.mark(auth.current_user(), lesson_id, done=request.form.get("done") == "1")
+    return redirect(url_for("catalog.lesson", lesson_id=lesson_id))
+
+
 @bp.post("/<uuid:lesson_id>/purchase")
 def buy(lesson_id: uuid.UUID) -> Response:
     agreed = request.form.get("price_cents", "")
@@ -131,12 +140,6 @@ def buy(lesson_id: uuid.UUID) -> Response:
         )
     flash("Purchased. Enjoy the lesson." if new else "You have this lesson already.", "success")
     return redirect(url_for("catalog.lesson", lesson_id=purchase.lesson_id))
-
-
-def _beside(user: User, course_id: uuid.UUID) -> list[Part[Entry]]:
-    """The course of a lesson, if it is not alone there."""
-    beside = catalog.in_course(user, course_id)
-    return catalog.parts(catalog.entries(user, beside), course_id) if len(beside) > 1 else []
 
 
 def _player(owner: Owner) -> Player | None:

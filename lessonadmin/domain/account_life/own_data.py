@@ -18,6 +18,7 @@ from lessonadmin.domain.models import (
     Course,
     KnownBrowser,
     Lesson,
+    LessonProgress,
     Notification,
     Passkey,
     Purchase,
@@ -60,6 +61,7 @@ def _queries(user_id: uuid.UUID) -> dict[str, Select[Any]]:
         "passkeys": (Passkey, "name created_at last_used_at"),
         "authenticator_apps": (AuthenticatorApp, "created_at last_used_at"),
         "notifications": (Notification, "kind message created_at read_at"),
+        "progress": (LessonProgress, "lesson_id seconds duration done_at updated_at"),
         "saved_filters": (SavedFilter, "list_slug name query created_at"),
     }
     found: dict[str, Select[Any]] = {

@@ -33,6 +33,8 @@ MAX_MADE: dict[Made, int] = {
     "preview links": 60,
     "additions of files": 200,
 }
+# What a player tells while it plays, pauses and is left, also in a second tab.
+MAX_REPORTS = 10
 OFTEN = "You have checked with Mux too often within a minute."
 
 
@@ -81,6 +83,16 @@ def read_list(user_id: uuid.UUID) -> None:
         most=MAX_LISTS,
         seconds=LISTS_SECONDS,
         sentence="You have asked for lists too often within a few seconds.",
+    )
+
+
+def report_progress(user_id: uuid.UUID) -> None:
+    """One more word of a player of how far a lesson was watched; TooMany after MAX_REPORTS within a minute."""
+    _count(
+        f"progress:{user_id}",
+        most=MAX_REPORTS,
+        seconds=MINUTE,
+        sentence="Your progress was stored too often within a minute.",
     )
 
 

@@ -19,12 +19,15 @@ from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import search
 from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course, Lesson, User
+from lessonadmin.domain.progress import done
+from lessonadmin.domain.progress.done import UNTOUCHED, Standing
 from lessonadmin.text.ids import as_id
 
 PER_PAGE = 24
 MAX_LESSONS = 500
 MAX_COURSES = 200
 MAX_FOUND_PAGES = 10  # of a search: further words lead further than further pages
+MAX_GOING_ON = 4  # of those that a user began last
 MAX_COUNTED = 100  # of what a search finds on the other tab
 COVER = {"width": 640, "height": 360}
 LATEST_FIRST = (Lesson.published_at.desc().nulls_first(), Lesson.id.desc())
@@ -80,12 +83,13 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One lesson of the catalogue: may the user play it, did they buy it, and a picture that reveals no playback id."""
+    """One lesson of the catalogue: may the user play it, did they buy it, how far are they, and a picture that reveals no playback id."""
 
     lesson: Lesson
     plays: bool
     bought: bool
     cover: str | None
+    standing: Standing = UNTOUCHED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +192,8 @@ def _cursor(lesson: Lesson, *, back: bool = False) -> Cursor:
 
 
 def entries(user: User, lessons: Sequence[Lesson]) -> list[Entry]:
-    """The same lessons with what this person may do with them, with two queries however many they are."""
+    """The same lessons with what this person may do and has done with them, with three queries however many they are."""
+    standings = done.among(user, lessons)
     plays, bought = permissions.playable_among(user, lessons), _bought_among(user, lessons)
     return [
         Entry(
@@ -196,9 +201,15 @@ def entries(user: User, lessons: Sequence[Lesson]) -> list[Entry]:
             plays=lesson.id in plays,
             bought=lesson.id in bought,
             cover=cover(lesson, plays=lesson.id in plays),
+            standing=standings.get(lesson.id, UNTOUCHED),
         )
         for lesson in lessons
     ]
+
+
+def going_on(user: User) -> list[Entry]:
+    """What the user began last and may still play."""
+    return [entry for entry in entries(user, done.begun(user)) if entry.plays][:MAX_GOING_ON]
 
 
 def shown_to(lesson: Lesson, *, bought: bool) -> Entry:
@@ -221,6 +232,16 @@ def cover(lesson: Lesson, *, plays: bool) -> str | None:
     if plays or lesson.playback_policy == "signed":
         return thumbnails.thumbnail(lesson, **COVER)
     return thumbnails.thumbnail(lesson.course, **COVER) if lesson.course is not None else None
+
+
+def with_its_course(user: User, lesson: Lesson) -> tuple[Entry, list[places.Part[Entry]]]:
+    """A lesson, and what the page shows of its course with it among them; nothing if it is alone there."""
+    inside = in_course(user, lesson.course_id) if lesson.course_id is not None else []
+    others = [one for one in inside if one.id != lesson.id]
+    found = {entry.lesson.id: entry for entry in entries(user, [lesson, *others])}
+    if lesson.course_id is None or not others:
+        return found[lesson.id], []
+    return found[lesson.id], parts([found[one.id] for one in inside], lesson.course_id)
 
 
 def lesson(user: User, lesson_id: uuid.UUID) -> Lesson:

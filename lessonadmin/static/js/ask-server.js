@@ -37,8 +37,8 @@ async function tokenIsOld() {
 /** A JSON call. Returns the answer; throws SignedOut, Refusal, or TypeError when there is no connection. */
 export const postJson = async (url, body) => (await sendJson("POST", url, body)).said;
 
-/** The same by any method: {said, version}. `version`: what is changed must still have it. */
-export async function sendJson(method, url, body = {}, { version = "", again = true } = {}) {
+/** The same by any method: {said, version}. `version`: what is changed must still have it. `leaving`: the page may go before the answer. */
+export async function sendJson(method, url, body = {}, { version = "", again = true, leaving = false } = {}) {
   const answer = await fetch(url, {
     method,
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf(), ...(version ? { "If-Match": `"${version}"` } : {}) },
@@ -46,6 +46,7 @@ export async function sendJson(method, url, body = {}, { version = "", again = t
     credentials: "same-origin",
     redirect: "manual",
     cache: "no-store",
+    keepalive: leaving,
   });
   if (answer.status === 401 || answer.type === "opaqueredirect") throw new SignedOut();
   const said = await answer.json().catch(() => ({}));

@@ -1,4 +1,4 @@
-"""Playing and buying lessons."""
+"""Playing lessons, how far they were watched, and buying them."""
 
 import uuid
 
@@ -6,9 +6,10 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import playback
 from lessonadmin.domain.lessons import purchases
+from lessonadmin.domain.progress import done, watching
 from lessonadmin.views.api.endpoints import Answer, endpoint
-from lessonadmin.views.api.requests import Gift, Revocation
-from lessonadmin.views.api.responses import PurchaseResponse, SourceResponse
+from lessonadmin.views.api.requests import Gift, Position, Revocation
+from lessonadmin.views.api.responses import DoneResponse, ProgressResponse, PurchaseResponse, SourceResponse
 
 TAG = "Playing and buying"
 
@@ -31,6 +32,65 @@ def play_lesson(lesson_id: uuid.UUID) -> Answer:
     for this one viewer and live longer than the video lasts.
     """
     return 200, SourceResponse.of(playback.of_lesson(auth.current_user(), lesson_id))
+
+
+@endpoint(
+    "POST",
+    "/lessons/<uuid:lesson_id>/progress",
+    tag=TAG,
+    body=Position,
+    answers={200: ProgressResponse, 204: None},
+    problems={
+        403: "`purchase_required`: buy it first.",
+        409: "`not_ready`: its video cannot be played yet; `other_video`: it has a video of another length now.",
+        429: "Too many reports within a minute; `Retry-After` says when to come back.",
+    },
+)
+def report_progress(lesson_id: uuid.UUID, body: Position) -> Answer:
+    """Say how far a lesson was watched.
+
+    For all who may play it; the next visit goes on there. Of two reports the one that arrives later counts. 204: a later one
+    is stored already. A lesson of which nine tenths were passed is done.
+    """
+    with transaction(auth.current_actor()):
+        stored = watching.report(auth.current_user(), lesson_id, seconds=body.seconds, duration=body.duration)
+    if stored is None:
+        return 204, None
+    return 200, ProgressResponse(seconds=stored.seconds, done_at=stored.done_at)
+
+
+@endpoint(
+    "POST",
+    "/lessons/<uuid:lesson_id>/done",
+    tag=TAG,
+    answers={200: DoneResponse},
+    problems={403: "`purchase_required`: buy it first."},
+)
+def mark_lesson_done(lesson_id: uuid.UUID) -> Answer:
+    """Mark a lesson as done.
+
+    For all who may play it, for themselves. Said again, it is done since the first time.
+    """
+    with transaction(auth.current_actor()):
+        at = done.mark(auth.current_user(), lesson_id, done=True)
+    return 200, DoneResponse(done_at=at)
+
+
+@endpoint(
+    "DELETE",
+    "/lessons/<uuid:lesson_id>/done",
+    tag=TAG,
+    answers={200: DoneResponse},
+    problems={403: "`purchase_required`: buy it first."},
+)
+def mark_lesson_not_done(lesson_id: uuid.UUID) -> Answer:
+    """Mark a lesson as not done.
+
+    Where its video goes on stays as it is.
+    """
+    with transaction(auth.current_actor()):
+        at = done.mark(auth.current_user(), lesson_id, done=False)
+    return 200, DoneResponse(done_at=at)
 
 
 @endpoint(

@@ -16,6 +16,7 @@ from lessonadmin.domain.querying import full_text
 from lessonadmin.text import texts
 
 MAX_SIZE_BYTES = 2**53
+MAX_SECONDS = 10**6
 
 
 def _storable(text: str) -> str:
@@ -72,6 +73,7 @@ UnpublishAt = Annotated[
     Field(description="When it becomes a draft again; null for no time. Emptied when it is over."),
 ]
 Bytes = Annotated[int, Field(ge=0, le=MAX_SIZE_BYTES), BeforeValidator(_whole)]
+Seconds = Annotated[float, Strict(), Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 LessonStatus = Literal["draft", "published"]
 VideoStatus = Literal["none", "uploading", "processing", "ready", "error", "deleting"]
 Language = Annotated[str, AfterValidator(_spoken), Field(json_schema_extra={"enum": list(mux.LANGUAGES)})]
@@ -182,6 +184,13 @@ class LessonPage(CoursePage):
 
 
 Reason = Annotated[Text, Field(min_length=1, max_length=audit_log.MAX_REASON_LENGTH)]
+
+
+class Position(RequestModel):
+    """Where a player is, and how long its video is, in seconds."""
+
+    seconds: Seconds
+    duration: Annotated[Seconds, Field(gt=0)]
 
 
 class Gift(RequestModel):

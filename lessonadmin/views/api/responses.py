@@ -339,6 +339,19 @@ class SourceResponse(BaseModel):
         )
 
 
+class DoneResponse(BaseModel):
+    """Since when a lesson is done, for the user who asks."""
+
+    done_at: datetime | None
+
+
+class ProgressResponse(BaseModel):
+    """What is stored after this report."""
+
+    seconds: float
+    done_at: datetime | None
+
+
 class PurchaseResponse(BaseModel):
     id: uuid.UUID
     lesson_id: uuid.UUID

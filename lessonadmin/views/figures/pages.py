@@ -5,8 +5,10 @@ from typing import Any
 
 from flask import render_template, request, url_for
 
+from lessonadmin import auth
 from lessonadmin.domain.figures import figures, lesson_list, scope
 from lessonadmin.domain.figures.scope import Scope, Span
+from lessonadmin.domain.progress import counts
 from lessonadmin.views.figures.blueprint import asked, bp, span_asked
 from lessonadmin.views.lessons import blueprint as of_lessons
 from lessonadmin.web import address_numbers
@@ -49,6 +51,7 @@ def of_lesson(lesson_id: uuid.UUID) -> str:
     return render_template(
         "figures/lesson.html",
         lesson=lesson,
+        students=counts.of_lesson(auth.current_user(), lesson),
         figures=figures.of(Scope(lesson_id=lesson.id), span),
         tabs_of=_tabs(span, lambda one: url_for("lessons.figures", lesson_id=lesson.id, span=one)),
         days_url=url_for("lessons.figures_days", lesson_id=lesson.id, span=span),

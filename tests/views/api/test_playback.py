@@ -167,3 +167,45 @@ def test_what_cannot_be_bought(people: People, columns: dict[str, Any]) -> None:
 
 def test_what_does_not_exist_cannot_be_bought(people: People) -> None:
     refused(people.student.post("/lessons/00000000-0000-7000-8000-000000000000/purchase"), 404)
+
+
+def test_a_student_reports_and_reads_what_is_stored(people: People) -> None:
+    lesson = factories.make_playing_lesson()
+    answer = people.student.post(f"/lessons/{lesson.id}/progress", {"seconds": 12.5, "duration": 61})
+    assert (answer.status_code, answer.json) == (200, {"seconds": 12.5, "done_at": None})
+    answer = people.student.post(f"/lessons/{lesson.id}/progress", {"seconds": 60, "duration": 61.2})
+    assert answer.json is not None
+    assert answer.json["done_at"] is not None
+    paid = factories.make_playing_lesson(price_cents=500)
+    answer = people.student.post(f"/lessons/{paid.id}/progress", {"seconds": 12.5, "duration": 61})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"seconds": -1, "duration": 61},
+        {"seconds": True, "duration": 61},
+        {"seconds": "5", "duration": 61},
+        {"seconds": 5, "duration": 0},
+        {"seconds": 5},
+        {"seconds": 1e7, "duration": 1e7},
+        {"seconds": 5, "duration": 61, "at": "2026-11-30T12:00:00Z"},
+    ],
+)
+def test_an_odd_report_is_refused(people: People, body: dict[str, Any]) -> None:
+    lesson = factories.make_playing_lesson()
+    assert people.student.post(f"/lessons/{lesson.id}/progress", body).status_code == 400
+
+
+def test_a_student_marks_a_lesson_as_done_and_not_done(people: People) -> None:
+    address = f"/lessons/{factories.make_playing_lesson().id}/done"
+    answer = people.student.post(address)
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["done_at"] is not None
+    assert people.student.post(address).json == answer.json
+    assert people.student.delete(address).json == {"done_at": None}
+    locked = f"/lessons/{factories.make_playing_lesson(price_cents=500).id}/done"
+    refused(people.student.post(locked), 403, "purchase_required")
+    refused(people.student.delete(locked), 403, "purchase_required")

@@ -8,7 +8,7 @@ from sqlalchemy import func
 
 from lessonadmin.db import db
 from lessonadmin.domain.figures import counting
-from lessonadmin.domain.models import CountedDay, Lesson, Purchase, User
+from lessonadmin.domain.models import CountedDay, Lesson, LessonProgress, Purchase, User
 from tests import queries
 from tests.factories import (
     in_context,
@@ -41,6 +41,26 @@ def test_an_instructor_sees_what_came_of_their_lessons(browser: FlaskClient, les
         assert "Sam Student" not in said
     assert "=Bread" in text_of(browser, "/figures")
     assert one in browser.get(f"/lessons/{lesson.id}/edit").text
+
+
+def test_it_says_how_many_students_began_and_did_a_lesson_and_not_who(
+    browser: FlaskClient, lesson: Lesson
+) -> None:
+    for done_at in (None, func.now()):
+        student = make_user(role="student", name="Sam Student")
+        keep(
+            LessonProgress(
+                user_id=student.id,
+                lesson_id=lesson.id,
+                seconds=30,
+                duration=61,
+                done_at=done_at,
+                updated_at=func.now(),
+            )
+        )
+    said = text_of(browser, f"/lessons/{lesson.id}/figures?span=7")
+    assert "Began to watch2 Done1" in said
+    assert "Sam Student" not in said
 
 
 def test_staff_see_the_school_and_any_instructor(lesson: Lesson) -> None:

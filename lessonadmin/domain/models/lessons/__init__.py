@@ -18,6 +18,7 @@ from lessonadmin.domain.models.lessons.lessons import (
     in_open_state,
 )
 from lessonadmin.domain.models.lessons.preview_links import PreviewLink
+from lessonadmin.domain.models.lessons.progress import LessonProgress
 from lessonadmin.domain.models.lessons.sections import CourseSection
 from lessonadmin.domain.models.lessons.transcripts import Transcript
 
@@ -35,6 +36,7 @@ __all__ = [
     "Lesson",
     "LessonFile",
     "LessonFilePart",
+    "LessonProgress",
     "Owner",
     "PreviewLink",
     "Purchase",

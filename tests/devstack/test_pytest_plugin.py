@@ -1,5 +1,6 @@
-"""The units of a run, and their order."""
+"""The units of a run, their order, and how they are collected."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from devstack.pytest_plugin import _places, _Units
+from devstack.pytest_plugin import THRESHOLDS, _places, _Units, pytest_collection
 
 
 @dataclass(frozen=True)
@@ -86,3 +87,15 @@ def test_a_package_is_handed_to_one_worker(folder: Path) -> None:
         folder / "whole",
         folder / "test_c.py",
     ]
+
+
+def test_the_collector_of_garbage_rests_while_tests_are_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[str] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append("frozen"))
+    collecting = pytest_collection()
+    next(collecting)
+    assert not gc.isenabled()
+    with pytest.raises(StopIteration):
+        collecting.send(None)
+    assert gc.isenabled()
+    assert (frozen, gc.get_threshold()) == (["frozen"], THRESHOLDS)

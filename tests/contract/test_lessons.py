@@ -354,3 +354,23 @@ def test_the_description_of_everything(student: Caller) -> None:
         "/api/mux/check-upload-status", "/api/mux/update-asset", "/api/webhooks/mux",
     ):  # fmt: skip
         assert path in paths or path.removeprefix("/api") in paths, path
+
+
+def test_a_course_without_a_preview_has_the_picture_of_a_lesson(stack: Stack, instructor: Caller) -> None:
+    course_id = instructor.post("/api/courses", {"title": "Rye"}).expect(201).json["id"]
+    plays = {"video_processing_status": "ready", "mux_asset_id": "a-cover", "mux_playback_id": "play-cover"}
+    lesson_id = stack.lesson_row(
+        course_id=course_id, status="published", playback_policy="public", price_cents=900, **plays
+    )
+    student = stack.browser("student")
+
+    def cover() -> str:
+        return str(instructor.get(f"/api/courses/{course_id}").expect(200).json["cover"])
+
+    assert cover() == "None", "paid: the address of its picture would give the video away"
+    assert "play-cover" not in student.get("/catalog/courses").text
+    stack.sql("UPDATE lessons SET price_cents = 0 WHERE id = %s", lesson_id)
+    assert "/play-cover/" in cover()
+    assert "/play-cover/" in student.get("/catalog/courses").text
+    stack.sql("UPDATE lessons SET status = 'draft' WHERE id = %s", lesson_id)
+    assert cover() == "None"

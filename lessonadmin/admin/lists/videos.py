@@ -12,6 +12,7 @@ from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.cells import Formatter, cell
 from lessonadmin.admin.framework.table import SavedView, TableView
 from lessonadmin.domain import attention, thumbnails
+from lessonadmin.domain.lessons import pictures
 from lessonadmin.domain.models import Course, User
 from lessonadmin.domain.models.lessons import VIDEO_STATUSES
 from lessonadmin.domain.querying import full_text
@@ -32,6 +33,7 @@ class Videos:
 
     statuses: Mapping[uuid.UUID, video_status.VideoStatus]
     needing: Mapping[uuid.UUID, str]
+    covers: Mapping[uuid.UUID, str | None]
 
 
 def read_cause(value: str) -> attention.Cause:
@@ -116,7 +118,8 @@ class OwnerList(TableView):
 
     def prepare(self, rows: Sequence[Any]) -> Videos:
         headers.shows_pictures()
-        return Videos(video_status.of_many(rows), attention.why_many(rows))
+        covers = pictures.covers(rows, **THUMB) if self.model is Course else {}
+        return Videos(video_status.of_many(rows), attention.why_many(rows), covers)
 
     def _loading(self, relation: Any) -> Any:
         if relation.key == "course":
@@ -127,9 +130,9 @@ class OwnerList(TableView):
 def title(notes: Callable[[Any], Sequence[Any]]) -> Formatter:
     """The formatter of a title that leads to its page, beside its picture and above its notes."""
 
-    def show(view: Any, _context: Any, row: Any, _name: str) -> Any:
+    def show(view: Any, context: Any, row: Any, _name: str) -> Any:
         said = [note for note in notes(row) if note]
-        picture = thumbnails.thumbnail(row, **THUMB) or ""
+        picture = context["data"].details.covers.get(row.id) or thumbnails.thumbnail(row, **THUMB) or ""
         return cell("titled", row.title, cells.page_of(view, row), picture, said, picture=view.icon)
 
     return show

@@ -34,6 +34,7 @@ AUDIT_WORDS = {
     "course.deleted_permanently": "Deleted the course permanently",
     "course.reordered": "Put the lessons in another order",
     "course.sections_changed": "Changed the sections",
+    "course.cover_chosen": "Chose the lesson whose picture the course has",
     "course.handed_over": "Gave the course to another instructor",
     "video.upload_started": "Upload started",
     "video.upload_resumed": "Upload continued",

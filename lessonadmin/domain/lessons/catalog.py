@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 from lessonadmin.db import db
 from lessonadmin.domain import permissions, thumbnails
 from lessonadmin.domain.errors import Missing
-from lessonadmin.domain.lessons import search
+from lessonadmin.domain.lessons import pictures, search
 from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.progress import done
@@ -297,10 +297,9 @@ def courses(q: str = "") -> CoursePage:
     if found is not None:
         rows.sort(key=lambda course: found.ids.index(course.id))
     counts = _on_sale_in(rows)
+    covers = pictures.covers(rows, **COVER)
     listed = [
-        CourseEntry(
-            course=course, lessons=counts.get(course.id, 0), cover=thumbnails.thumbnail(course, **COVER)
-        )
+        CourseEntry(course=course, lessons=counts.get(course.id, 0), cover=covers[course.id])
         for course in rows
     ]
     return CoursePage(entries=listed, similar=found is not None and found.similar)

@@ -15,7 +15,7 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits, users
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Forbidden, Invalid
-from lessonadmin.domain.lessons import trash
+from lessonadmin.domain.lessons import pictures, trash
 from lessonadmin.domain.lessons.lessons import UNSET, Changes, check_texts
 from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course, CourseSection, Lesson, User
@@ -140,6 +140,21 @@ def _lessons_in(course_id: uuid.UUID) -> Sequence[Lesson]:
 
 def _order(lessons: Sequence[Lesson], sections: Sequence[CourseSection]) -> list[object]:
     return [[(one.id, one.section_id) for one in lessons], [one.id for one in sections]]
+
+
+def choose_cover(user: User, course_id: uuid.UUID, lesson_id: uuid.UUID | None) -> bool:
+    """The course has the picture of this lesson from now on, or with None that of its first; False if it is so already."""
+    course = lock_to_change(user, course_id)
+    if lesson_id is not None and lesson_id not in [lesson.id for lesson in pictures.may_cover(course)]:
+        raise Invalid.field("lesson_id", "Choose a lesson of this course whose picture students may see.")
+    before = course.cover_lesson_id
+    if before == lesson_id:
+        return False
+    course.cover_lesson_id = lesson_id
+    names = {"before": before, "after": lesson_id}
+    written = {name: {"lesson_id": str(value) if value else None} for name, value in names.items()}
+    audit_log.record("course.cover_chosen", course, **written)
+    return True
 
 
 def delete(user: User, course_id: uuid.UUID) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 from pydantic import BaseModel, Field, PrivateAttr
 
 from lessonadmin.domain import permissions, prices
-from lessonadmin.domain.lessons import course_lists, listing
+from lessonadmin.domain.lessons import catalog, course_lists, listing, pictures
 from lessonadmin.domain.lessons.listing import Page
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 from lessonadmin.domain.playback import Source
@@ -23,6 +23,7 @@ from lessonadmin.views.api.requests import LessonStatus, VideoStatus
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 IN_TRASH = "In the trash since; null outside it."
+COVER_OF_COURSE = "Where a picture of the course is, with a token that ends where it needs one: of its preview, or of one of its published lessons."
 IDS = "Null for users who may not play the video."
 Item = TypeVar("Item", bound=BaseModel)
 CaptionsStatus = Literal["none", "preparing", "ready", "failed", "skipped"]
@@ -204,6 +205,7 @@ class CourseResponse(BaseModel):
             description="In their order; lessons without a section stand before them. Students see no section that is empty for them."
         ),
     ]
+    cover: Annotated[str | None, Field(description=COVER_OF_COURSE)]
     video: VideoResponse
 
     @classmethod
@@ -213,6 +215,7 @@ class CourseResponse(BaseModel):
     @classmethod
     def of_many(cls, user: User, courses: Sequence[Course]) -> "list[CourseResponse]":
         statuses, sections = video_status.of_many(courses), course_lists.sections(user, courses)
+        covers = pictures.covers(courses, **catalog.COVER)
         return [
             cls(
                 id=course.id,
@@ -226,6 +229,7 @@ class CourseResponse(BaseModel):
                     SectionResponse(id=section.id, title=section.title, lesson_ids=lesson_ids)
                     for section, lesson_ids in sections[course.id]
                 ],
+                cover=covers[course.id],
                 # a preview plays for every user who sees the course
                 video=VideoResponse.of(
                     statuses[course.id], plays=True, changes=permissions.owns(user, course)

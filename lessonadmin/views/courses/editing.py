@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain.errors import Conflict, Invalid
-from lessonadmin.domain.lessons import course_lists, courses
+from lessonadmin.domain.lessons import course_lists, courses, pictures
 from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course
 from lessonadmin.domain.videos import video_status
@@ -104,8 +104,15 @@ def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more:
         else [],
         "states": video_status.of_many(lessons),
         "covers": course_lists.covers(user, lessons),
+        "cover": pictures.covers([course], width=192, height=108)[course.id] if course is not None else None,
+        "may_cover": _cover_choices(course) if course is not None and not course.is_playable else [],
     }
     return make_response(render_template("courses/edit.html", **given), status)
+
+
+def _cover_choices(course: Course) -> list[tuple[str, str]]:
+    found = [(str(lesson.id), lesson.title) for lesson in pictures.may_cover(course)]
+    return [("", "The first of them"), *found] if found else []
 
 
 def _was(course: Course | None) -> dict[str, str]:

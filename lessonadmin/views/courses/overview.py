@@ -3,8 +3,7 @@
 from flask import render_template, request, url_for
 
 from lessonadmin import auth
-from lessonadmin.domain import thumbnails
-from lessonadmin.domain.lessons import course_lists, listing
+from lessonadmin.domain.lessons import course_lists, listing, pictures
 from lessonadmin.domain.videos import video_status
 from lessonadmin.views.courses.blueprint import bp
 from lessonadmin.web import address_numbers, headers
@@ -27,6 +26,6 @@ def index() -> str:
         counts=course_lists.counts(user, page.items),
         states=video_status.of_many(page.items),
         teachers=course_lists.instructors(page.items) if user.is_staff else {},
-        thumbnail=thumbnails.thumbnail,
+        covers=pictures.covers(page.items, width=192, height=108),
         link=lambda number: url_for("courses.index", q=q or None, page=number if number > 1 else None),
     )

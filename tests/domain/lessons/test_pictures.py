@@ -1,17 +1,20 @@
 """A picture is a moment of the video that plays: kept, shown everywhere, and of another video not used."""
 
+import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from lessonadmin import mux
-from lessonadmin.db import JOB, db, transaction
+from lessonadmin.db import JOB, Actor, db, transaction
 from lessonadmin.domain import thumbnails
 from lessonadmin.domain.errors import Conflict, Invalid
-from lessonadmin.domain.lessons import pictures
-from lessonadmin.domain.models import AuditLog, Course, Lesson
+from lessonadmin.domain.lessons import courses, pictures
+from lessonadmin.domain.models import AuditLog, Course, Lesson, User
 from tests.factories import make_course, make_lesson, make_playing_lesson
+from tests.queries import counted
 
 pytestmark = pytest.mark.usefixtures("session")
 
@@ -86,3 +89,83 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
 def test_what_a_player_tells_is_read() -> None:
     assert pictures.read_moment("12.345678") == 12.345678
     assert pictures.read_moment("0") == 0.0
+
+
+def on_sale(course: Course, **columns: Any) -> Lesson:
+    known = {"price_cents": 0, "playback_policy": "public", "mux_playback_id": f"play{columns['position']}"}
+    return make_playing_lesson(creator=course_owner(course), course_id=course.id, **(known | columns))
+
+
+def course_owner(course: Course) -> User:
+    return db.session.get_one(User, course.instructor_id)
+
+
+def cover(course: Course) -> str | None:
+    db.session.expire_all()
+    found = db.session.get_one(Course, course.id)
+    return pictures.covers([found], width=192, height=108)[found.id]
+
+
+def test_a_course_without_a_preview_has_the_picture_of_its_first_lesson_that_students_see() -> None:
+    course, other = make_course(), make_course()
+    assert cover(course) is None
+    on_sale(course, position=1, status="draft")
+    paid = on_sale(course, position=2, price_cents=900)
+    assert cover(course) is None, "the address of its picture would give the video away"
+    free = on_sale(course, position=3)
+    on_sale(course, position=4)
+    assert "/play3/" in str(cover(course))
+    assert cover(other) is None
+    with transaction(JOB):
+        db.session.get_one(Lesson, paid.id).price_cents = 0
+    assert "/play2/" in str(cover(course)), "the same lesson, once nothing is given away"
+    with transaction(JOB):
+        for lesson in (free, paid):
+            gone = db.session.get_one(Lesson, lesson.id)
+            gone.status, gone.publish_on_ready, gone.deleted_at = "draft", False, datetime.now(UTC)
+    assert "/play4/" in str(cover(course)), "what is in the trash is shown to no student"
+
+
+def test_a_chosen_lesson_is_the_cover_as_long_as_students_see_it() -> None:
+    course = make_course()
+    owner = course_owner(course)
+    on_sale(course, position=1)
+    second = on_sale(course, position=2)
+    hidden = on_sale(course, position=3, status="draft")
+
+    def choose_cover(lesson_id: uuid.UUID | None) -> bool:
+        with transaction(Actor.user(owner.id)):
+            return courses.choose_cover(owner, course.id, lesson_id)
+
+    assert choose_cover(second.id) is True
+    assert choose_cover(second.id) is False
+    assert "/play2/" in str(cover(course))
+    for refused in (hidden.id, uuid.uuid4(), on_sale(make_course(), position=9).id):
+        with pytest.raises(Invalid):
+            choose_cover(refused)
+    with transaction(JOB):
+        db.session.get_one(Lesson, second.id).status = "draft"
+    assert "/play1/" in str(cover(course))
+    with transaction(JOB):
+        db.session.get_one(Lesson, second.id).status = "published"
+    assert "/play2/" in str(cover(course))
+    assert choose_cover(None) is True
+    assert "/play1/" in str(cover(course))
+    rows = db.session.scalars(select(AuditLog).where(AuditLog.action == "course.cover_chosen")).all()
+    assert [row.detail["after"] for row in rows] == [{"lesson_id": str(second.id)}, {"lesson_id": None}]
+    with transaction(JOB):
+        preview = db.session.get_one(Course, course.id)
+        preview.mux_asset_id, preview.mux_playback_id = "a", "own"
+        preview.playback_policy, preview.video_processing_status = "public", "ready"
+    assert "/own/" in str(cover(course)), "its own preview comes first"
+
+
+def test_covers_of_a_page_cost_one_query() -> None:
+    made = [make_course() for _ in range(4)]
+    for course in made:
+        on_sale(course, position=1)
+    rows = list(db.session.scalars(select(Course)))
+    with counted() as statements:
+        found = pictures.covers(rows, width=192, height=108)
+    assert len([one for one in found.values() if one]) == 4
+    assert len(statements) == 1

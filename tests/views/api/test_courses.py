@@ -20,6 +20,7 @@ KEYS = [
     "updated_at",
     "deleted_at",
     "sections",
+    "cover",
     "video",
 ]
 

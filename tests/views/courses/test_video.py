@@ -1,5 +1,6 @@
 """The preview of a course, and deleting the course; whom its addresses refuse."""
 
+import re
 import uuid
 from typing import Any
 
@@ -8,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from lessonadmin.db import db
+from lessonadmin.db import CLI, db, transaction
 from lessonadmin.domain.models import Course, Lesson, User
-from tests.factories import in_context, make_course, make_user, signed_in
+from tests.factories import in_context, make_course, make_lesson, make_user, signed_in
 from tests.pages import page_of, post
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -56,3 +57,43 @@ def test_no_instructor_changes_a_foreign_course(browser: FlaskClient, app: Flask
     assert post(student, f"/courses/{foreign.id}/{path}", title="After").status_code == 403
     assert student.get("/courses").location == "/catalog"
     assert stored(Course, foreign.id).title == "Before"
+
+
+def test_the_cover_is_chosen_on_the_page_and_is_that_of_the_course_everywhere(
+    instructor: User, browser: FlaskClient
+) -> None:
+    course = make_course(instructor=instructor)
+    address = f"/courses/{course.id}"
+    choices = [str(make_lesson(creator=instructor, course=course, position=n).id) for n in range(3)]
+    assert 'id="cover"' not in browser.get(f"{address}/edit").text, "no lesson of it is published"
+    plays = {"video_processing_status": "ready", "mux_asset_id": "a", "playback_policy": "public"}
+    with in_context(), transaction(CLI):
+        for number, lesson_id in enumerate(choices):
+            lesson = db.session.get_one(Lesson, uuid.UUID(lesson_id))
+            lesson.status, lesson.mux_playback_id = "published", f"play{number}"
+            for name, value in plays.items():
+                setattr(lesson, name, value)
+    staff, student = (signed_in(make_user(role=role)) for role in ("support", "student"))
+
+    def shown() -> set[str]:
+        pages = [
+            browser.get("/courses"),
+            browser.get(f"{address}/edit"),
+            staff.get("/admin/course/"),
+            student.get("/catalog/courses"),
+        ]
+        said = [re.search(r"/(play\d)/thumbnail", page.text) for page in pages[:1] + pages[2:]]
+        said.append(re.search(r"/(play\d)/thumbnail", pages[1].text.split('id="cover"')[1]))
+        said.append(re.search(r"/(play\d)/thumbnail", student.get(f"/api/courses/{course.id}").json["cover"]))
+        return {one[1] for one in said if one is not None} if None not in said else {"missing"}
+
+    assert shown() == {"play0"}
+    answer = post(browser, f"{address}/cover", lesson_id=choices[2])
+    assert answer.location == f"{address}/edit#cover"
+    assert shown() == {"play2"}
+    assert post(browser, f"{address}/cover", lesson_id="").status_code == 302
+    assert shown() == {"play0"}
+    for refused, status in ((str(uuid.uuid4()), 400), ("nonsense", 404)):
+        assert post(browser, f"{address}/cover", lesson_id=refused).status_code == status
+    assert post(signed_in(make_user()), f"{address}/cover", lesson_id=choices[1]).status_code == 404
+    assert shown() == {"play0"}

@@ -118,6 +118,8 @@ class Course(VideoOwner, Stamped, Base):
     instructor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     mux_asset_id: Mapped[str | None] = mapped_column("mux_preview_asset_id", Text)
     mux_playback_id: Mapped[str | None] = mapped_column("mux_preview_playback_id", Text)
+    # The lesson whose picture was chosen. No foreign key: one that is gone, or in another course by now, chooses nothing.
+    cover_lesson_id: Mapped[uuid.UUID | None]
 
     instructor: Mapped[User] = relationship(lazy="raise", foreign_keys=[instructor_id])
 

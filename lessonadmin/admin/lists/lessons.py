@@ -2,6 +2,9 @@
 
 from typing import Any, ClassVar
 
+from sqlalchemy import ColumnElement, or_
+
+from lessonadmin import auth
 from lessonadmin.admin.framework import cells, filters
 from lessonadmin.admin.framework.bulk_actions import ActsOnRows
 from lessonadmin.admin.framework.cells import cell, of_row, with_details
@@ -17,6 +20,7 @@ from lessonadmin.admin.lists.videos import (
     video,
 )
 from lessonadmin.admin.pages.lesson_page import NotedPages
+from lessonadmin.domain.captions import spoken_words
 from lessonadmin.domain.models import Lesson
 from lessonadmin.domain.models.lessons import LESSON_STATUSES
 from lessonadmin.domain.prices import currency, money, price_text
@@ -99,3 +103,9 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
     @property
     def owner_column(self) -> Any:
         return Lesson.creator_id
+
+    def by_words(self, text: str) -> ColumnElement[bool] | None:
+        """Also by what is said in the video."""
+        found = super().by_words(text)
+        said = spoken_words.condition(auth.current_user(), text) if found is not None else None
+        return or_(found, said) if found is not None and said is not None else found

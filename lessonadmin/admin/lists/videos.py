@@ -108,10 +108,14 @@ class OwnerList(TableView):
         if exact:
             found: ColumnElement[bool] = self.model.id.in_(exact)
             return found
-        like = full_text.matches(self.model.search, text)
+        like = self.by_words(text)
         if "@" in text and like is not None and (people := lookup.account_ids(text)):
             return or_(like, self.owner_column.in_(people))
         return like
+
+    def by_words(self, text: str) -> ColumnElement[bool] | None:
+        found: ColumnElement[bool] | None = full_text.matches(self.model.search, text)
+        return found
 
     def pinned(self, most: int) -> Select[Any]:
         return attention.newest_ids(self.model, most)

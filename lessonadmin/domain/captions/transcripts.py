@@ -6,6 +6,7 @@ lesson may read it: the caller asks (`permissions`), and the policies of the tab
 
 import html
 import re
+import unicodedata
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -59,10 +60,16 @@ def lines_of(read: Subtitles) -> list[tuple[int, str]]:
 
 
 def words_of(lines: list[tuple[int, str]]) -> str:
-    """Every word once, in small letters, as far as the index bears it."""
+    """Every word once, in small letters, with and without its accents, as far as the index bears it."""
     found = (AROUND.sub("", word) for _, text in lines for word in text.lower().split())
-    words = list(dict.fromkeys(word for word in found if word and len(word) <= MAX_WORD_LENGTH))
-    return " ".join(words)[:MAX_WORDS_LENGTH]
+    words = dict.fromkeys(word for word in found if word and len(word) <= MAX_WORD_LENGTH)
+    both = dict.fromkeys(one for word in words for one in (word, _without_accents(word)))
+    return " ".join(both)[:MAX_WORDS_LENGTH]
+
+
+def _without_accents(word: str) -> str:
+    apart = unicodedata.normalize("NFD", word)
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def of_lesson(lesson: Lesson) -> Transcript | None:

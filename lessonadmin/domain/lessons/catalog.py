@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
 from lessonadmin.domain import permissions, thumbnails
+from lessonadmin.domain.captions import spoken_words
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import pictures, search
 from lessonadmin.domain.lessons.sections import places
@@ -118,7 +119,9 @@ def page(user: User, query: Query) -> CataloguePage:
 
 def _page_found(user: User, query: Query) -> CataloguePage:
     number = min(max(query.number, 1), MAX_FOUND_PAGES)
-    found = search.ranked(Lesson, query.q, _shown(user, query), LATEST_FIRST, number * PER_PAGE + 1)
+    spoken = spoken_words.condition(user, query.q)
+    most = number * PER_PAGE + 1
+    found = search.ranked(Lesson, query.q, _shown(user, query), LATEST_FIRST, most, spoken=spoken)
     ids = found.ids[(number - 1) * PER_PAGE : number * PER_PAGE]
     rows = db.session.scalars(
         select(Lesson)
@@ -138,8 +141,11 @@ def _page_found(user: User, query: Query) -> CataloguePage:
 
 def count_lessons(user: User, q: str) -> int:
     """How many lessons a search finds, counted to MAX_COUNTED."""
+    if not q.strip():
+        return 0
+    spoken = spoken_words.condition(user, q)
     shown = _shown(user, Query())
-    return len(search.ranked(Lesson, q, shown, LATEST_FIRST, MAX_COUNTED).ids) if q.strip() else 0
+    return len(search.ranked(Lesson, q, shown, LATEST_FIRST, MAX_COUNTED, spoken=spoken).ids)
 
 
 def count_courses(q: str) -> int:

@@ -32,16 +32,32 @@ class Found:
     similar: bool = False
 
 
-def ranked(kind: Kind, typed: str, among: Conditions, order: Sequence[Any], most: int) -> Found:
-    """The first so many, what fits best first, and then in the order that is given."""
+def ranked(
+    kind: Kind,
+    typed: str,
+    among: Conditions,
+    order: Sequence[Any],
+    most: int,
+    *,
+    spoken: ColumnElement[bool] | None = None,
+) -> Found:
+    """The first so many, what fits best first, and then in the order that is given. `spoken`: lessons in whose videos it is said, which
+    come after those that have it in writing."""
     bounded_count.plan_by_values()
     with row_access.everything():  # its index answers no statement that policies narrow; ids are all it gives
-        return _ranked(kind, typed, among, order, most)
+        return _ranked(kind, typed, among, order, most, spoken)
 
 
-def _ranked(kind: Kind, typed: str, among: Conditions, order: Sequence[Any], most: int) -> Found:
+def _ranked(
+    kind: Kind,
+    typed: str,
+    among: Conditions,
+    order: Sequence[Any],
+    most: int,
+    spoken: ColumnElement[bool] | None,
+) -> Found:
     ids: list[uuid.UUID] = []
-    for stage, is_similar in _stages(kind, typed):
+    for stage, is_similar in _stages(kind, typed, spoken):
         if len(ids) >= most or (is_similar and ids):
             break
         rows = select(kind.id).where(*among, *bounded_count.narrowed(kind.id, [stage], most))
@@ -51,9 +67,13 @@ def _ranked(kind: Kind, typed: str, among: Conditions, order: Sequence[Any], mos
     return Found(ids)
 
 
-def condition(kind: Kind, typed: str, among: Conditions) -> ColumnElement[bool] | None:
+def condition(
+    kind: Kind, typed: str, among: Conditions, *, spoken: ColumnElement[bool] | None = None
+) -> ColumnElement[bool] | None:
     """For a list in an order of its own; None for an empty box."""
     exact = full_text.matches(kind.search, typed)
+    if exact is not None and spoken is not None:
+        exact = or_(exact, spoken)
     words = similar_words.containing(typed)
     if exact is None or not words:
         return exact
@@ -64,14 +84,20 @@ def condition(kind: Kind, typed: str, among: Conditions) -> ColumnElement[bool] 
         return _every_word(kind, similar_words.similar(words))
 
 
-def _stages(kind: Kind, typed: str) -> Iterator[tuple[ColumnElement[bool], bool]]:
+def _stages(
+    kind: Kind, typed: str, spoken: ColumnElement[bool] | None
+) -> Iterator[tuple[ColumnElement[bool], bool]]:
     """Conditions, and whether they are about words with a wrong letter."""
     exact = full_text.matches(kind.search, typed)
     if exact is None:
         return
     yield exact, False
-    if words := similar_words.containing(typed):
+    words = similar_words.containing(typed)
+    if words:
         yield _every_word(kind, words), False
+    if spoken is not None:
+        yield spoken, False
+    if words:
         yield _every_word(kind, similar_words.similar(words)), True
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from lessonadmin.db import db
 from lessonadmin.domain import attention, permissions
+from lessonadmin.domain.captions import spoken_words
 from lessonadmin.domain.lessons import search
 from lessonadmin.domain.models import Lesson, Tracking, User
 from lessonadmin.domain.querying import bounded_count
@@ -86,7 +87,7 @@ def _conditions(user: User, query: Query) -> list[ColumnElement[bool]]:
     conditions = [permissions.lessons_for(user)]
     if query.state:
         conditions.append(FILTERS[query.state](user))
-    found = search.condition(Lesson, query.q, conditions)
+    found = search.condition(Lesson, query.q, conditions, spoken=spoken_words.condition(user, query.q))
     if found is not None:
         conditions.append(found)
     return conditions

@@ -10,7 +10,9 @@ from flask import Flask
 from lessonadmin.admin.framework import table
 from lessonadmin.domain.models import Lesson
 from tests.admin.samples import browser, link, titles
+from tests.domain.captions.support import transcribed
 from tests.factories import (
+    in_context,
     make_course,
     make_event,
     make_lesson,
@@ -159,3 +161,12 @@ def test_what_needs_attention_stands_first_where_the_whole_list_begins_and_once(
     assert titles(viewer, "/admin/lesson/").count("Broken") == 1
     assert "Broken" not in titles(viewer, "/admin/lesson/?page_size=20&search=Fine")
     assert titles(viewer, link(viewer, "/admin/lesson/?page_size=20", "next")) == [*newest[20:], "Broken"]
+
+
+def test_the_search_box_finds_what_is_said_in_videos(app: Flask) -> None:
+    with in_context():
+        transcribed("Knead the sourdough.", title="Said")
+    make_lesson(title="Sourdough")
+    make_lesson(title="Bread")
+    found = titles(browser("support"), "/admin/lesson/?search=sourdough")
+    assert set(found) == {"Said", "Sourdough"}

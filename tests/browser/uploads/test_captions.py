@@ -105,3 +105,6 @@ def test_own_captions_are_checked_fetched_by_mux_and_take_the_place_of_those_it_
     page.keyboard.press("Enter")
     expect(line).to_have_attribute("aria-current", "true")
     page.wait_for_function("document.querySelector('mux-player').currentTime >= 1")
+    for search in ("/catalog?q=schonen+morgen", "/catalog?q=schönen+morgen", "/lessons?q=morgen"):
+        page.goto(search)
+        expect(page.get_by_role("link", name="Wet in wet")).to_have_count(1)

@@ -54,6 +54,7 @@ def test_words_stand_once_without_what_is_around_them() -> None:
     assert transcripts.words_of([(0, "Well-known, “Bread” bread?"), (1, f"... {'x' * 200} ROUX")]) == (
         "well-known bread roux"
     )
+    assert transcripts.words_of([(0, "Schönen Café")]) == "schönen schonen café cafe"
 
 
 @pytest.mark.usefixtures("session")

@@ -18,7 +18,7 @@ from wtforms.utils import unset_value
 
 from lessonadmin.domain import prices, school_time
 from lessonadmin.domain.errors import Invalid
-from lessonadmin.domain.lessons import course_lists, lessons
+from lessonadmin.domain.lessons import course_lists, courses, lessons
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.domain.models import Course, Lesson, Owner
 from lessonadmin.text.ids import as_id
@@ -155,8 +155,23 @@ class OwnerForm(Form):
 class CourseForm(OwnerForm):
     """A course, for its instructor."""
 
+    language = StringField("Language", default="")
 
-class PanelCourseForm(CourseForm):
+    @classmethod
+    def stored(cls, owner: Course) -> dict[str, object]:
+        return super().stored(owner) | {"language": owner.language or ""}
+
+    def texts(self) -> dict[str, str]:
+        return super().texts() | {"language": self.language.data or ""}
+
+    def validate_language(self, field: StringField) -> None:
+        checked(courses.spoken, field.data)
+
+    def wanted(self) -> dict[str, Any]:
+        return super().wanted() | {"language": self.language.data}
+
+
+class PanelCourseForm(OwnerForm):
     """A course, for support, who may also give it to another instructor."""
 
     teacher = StringField("Teacher")

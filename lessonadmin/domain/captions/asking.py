@@ -14,7 +14,7 @@ from lessonadmin.db import actor, db, new_id, transaction_time
 from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.captions import learning, track_states
 from lessonadmin.domain.errors import Conflict, Invalid, Missing
-from lessonadmin.domain.models import CaptionTrack, Owner, Tracking, User
+from lessonadmin.domain.models import CaptionTrack, Course, Owner, Tracking, User
 from lessonadmin.domain.videos import locking
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.queue import enqueue_after_commit
@@ -39,6 +39,15 @@ def shown_for(upload_id: uuid.UUID) -> list[tuple[CaptionTrack, str]]:
         .order_by(CaptionTrack.created_at, CaptionTrack.id)
     )
     return [(track, who) for track, who in db.session.execute(wanted)]
+
+
+def language_of(owner: Owner) -> str | None:
+    """What captions of this video begin with: the language of the course; None: it has none."""
+    if isinstance(owner, Course):
+        return owner.language
+    if owner.course_id is None:
+        return None
+    return db.session.scalar(select(Course.language).where(Course.id == owner.course_id))
 
 
 def why_not_made(tracks: Sequence[CaptionTrack], language: str) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits, users
@@ -32,6 +33,7 @@ def create(user: User, changes: Changes) -> Course:
         instructor_id=user.id,
         title=changes.title.strip(),
         description=changes.description if isinstance(changes.description, str) else "",
+        language=None if changes.language is UNSET else spoken(changes.language),
     )
     db.session.add(course)
     db.session.flush()
@@ -42,11 +44,13 @@ def create(user: User, changes: Changes) -> Course:
 def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | None = None) -> Course:
     check_texts(changes.title, changes.description)
     course = lock_to_change(user, course_id, version=version)
-    before = {"title": course.title, "description": course.description}
+    before = {"title": course.title, "description": course.description, "language": course.language}
     if changes.title is not UNSET and isinstance(changes.title, str):
         course.title = changes.title.strip()
     if isinstance(changes.description, str):
         course.description = changes.description
+    if changes.language is not UNSET:
+        course.language = spoken(changes.language)
     changed = {name: old for name, old in before.items() if getattr(course, name) != old}
     if changed:
         course.version += 1
@@ -54,6 +58,15 @@ def edit(user: User, course_id: uuid.UUID, changes: Changes, *, version: int | N
         after = {name: getattr(course, name) for name in changed}
         audit_log.record("course.updated", course, before=changed, after=after)
     return course
+
+
+def spoken(language: object) -> str | None:
+    """The language that captions of a course begin with; None: it is not known, and Mux finds it out."""
+    if language in (None, "", mux.AUTOMATIC):
+        return None
+    if not isinstance(language, str) or language not in mux.LANGUAGES:
+        raise Invalid.field("language", "Choose one of the languages that Mux makes captions in.")
+    return language
 
 
 def lock_to_change(user: User, course_id: uuid.UUID, *, version: int | None = None) -> Course:

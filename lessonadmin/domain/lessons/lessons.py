@@ -46,6 +46,7 @@ class Changes:
 
     title: str | _Unset = UNSET
     description: str | _Unset = UNSET
+    language: str | _Unset | None = UNSET  # of a course
     course_id: uuid.UUID | _Unset | None = UNSET
     price_cents: int | _Unset = UNSET
     status: Literal["draft", "published"] | _Unset = UNSET

@@ -6,7 +6,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.lessons import courses, listing, trash
-from lessonadmin.domain.lessons.lessons import UNSET, Changes
+from lessonadmin.domain.lessons.lessons import Changes
 from lessonadmin.domain.lessons.sections import editing
 from lessonadmin.domain.lessons.sections.editing import Wanted
 from lessonadmin.views.api.endpoints import Answer, endpoint
@@ -54,7 +54,7 @@ def change_course(course_id: uuid.UUID, body: CourseChange) -> Answer:
     """Change a course."""
     user = auth.current_user()
     said = body.model_dump(include=body.model_fields_set)
-    wanted = Changes(title=said.get("title", UNSET), description=said.get("description", UNSET))
+    wanted = Changes(**{name: said[name] for name in ("title", "description", "language") if name in said})
     with transaction(auth.current_actor()):
         course = courses.edit(user, course_id, wanted)
         if "sections" in said:

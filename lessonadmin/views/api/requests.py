@@ -77,6 +77,10 @@ Seconds = Annotated[float, Strict(), Field(ge=0, le=MAX_SECONDS, allow_inf_nan=F
 LessonStatus = Literal["draft", "published"]
 VideoStatus = Literal["none", "uploading", "processing", "ready", "error", "deleting"]
 Language = Annotated[str, AfterValidator(_spoken), Field(json_schema_extra={"enum": list(mux.LANGUAGES)})]
+CourseLanguage = Annotated[
+    Language | None,
+    Field(description="Spoken in its videos; captions that are asked for on pages begin with it."),
+]
 if VideoStatus.__args__ != VIDEO_STATUSES:  # type: ignore[attr-defined]
     raise AssertionError("the API and the tables know different video statuses")
 
@@ -131,6 +135,7 @@ class CourseNew(RequestModel):
 
     title: Title
     description: Description = ""
+    language: CourseLanguage = None
 
 
 class SectionWanted(RequestModel):
@@ -153,6 +158,7 @@ class CourseChange(Change):
 
     title: Title = ""
     description: Description = ""
+    language: CourseLanguage = None
     sections: Annotated[list[SectionWanted], Field(max_length=MAX_SECTIONS)] = []
 
 

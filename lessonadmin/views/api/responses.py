@@ -195,6 +195,7 @@ class CourseResponse(BaseModel):
     id: uuid.UUID
     title: str
     description: str
+    language: Annotated[str | None, Field(description="Spoken in its videos, if that is known.")]
     instructor_id: uuid.UUID
     created_at: datetime
     updated_at: datetime
@@ -221,6 +222,7 @@ class CourseResponse(BaseModel):
                 id=course.id,
                 title=course.title,
                 description=course.description,
+                language=course.language,
                 instructor_id=course.instructor_id,
                 created_at=course.created_at,
                 updated_at=course.updated_at,

@@ -87,6 +87,7 @@ def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more:
         "was": _was(course),
         "problem": None,
         "conflict": None,
+        "languages": card.spoken_languages(),
         **more,
     }
     if fragments.wanted():

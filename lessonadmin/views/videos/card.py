@@ -58,6 +58,7 @@ class Card:
     buyers: Sequence[str] = ()  # the first few by name, for staff
     removed: Removed | None = None
     tracks: Sequence[tuple[CaptionTrack, str]] = ()  # its captions, each with who has checked it
+    language: str = ""  # of its course: what captions begin with
     keeps_removed: int = 0  # for how many seconds a video that is removed now can be restored
 
     @property
@@ -152,6 +153,7 @@ def of(owner: Owner, *, said: str = "", problem: Problem | None = None, pressed:
         bought=bought,
         buyers=buyers.first_names([owner.id]) if bought and auth.current_user().is_staff else (),
         tracks=_tracks(found),
+        language=asking.language_of(owner) or "",
         keeps_removed=config.current().replaced_grace_seconds,
         removed=restoring.removed(owner.kind, owner.id) if found.status != "ready" else None,
     )
@@ -194,8 +196,17 @@ def upload_rules() -> dict[str, object]:
 
 
 def _languages() -> list[tuple[str, str]]:
+    return [*FIRST_LANGUAGES, *_by_name()]
+
+
+def spoken_languages() -> list[tuple[str, str]]:
+    """Of a course; the first says that there is none."""
+    return [("", "Not chosen: Mux detects it"), *_by_name()]
+
+
+def _by_name() -> list[tuple[str, str]]:
     named = [pair for pair in mux.LANGUAGES.items() if pair[0] != mux.AUTOMATIC]
-    return [*FIRST_LANGUAGES, *sorted(named, key=lambda pair: pair[1])]
+    return sorted(named, key=lambda pair: pair[1])
 
 
 def fragment(card: Card, *, status: int = 200) -> Response:

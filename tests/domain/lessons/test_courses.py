@@ -233,3 +233,16 @@ def test_an_instructor_gives_no_course_away_not_even_the_own_one() -> None:
     with pytest.raises(Forbidden), as_(owner):
         courses.give(owner, course.id, to_email=taker.email)
     assert fresh(course).instructor_id == owner.id
+
+
+@pytest.mark.parametrize(("given", "kept"), [("de", "de"), ("auto", None), ("", None), (None, None)])
+def test_the_language_that_is_spoken_is_one_that_mux_knows_or_none(
+    given: str | None, kept: str | None
+) -> None:
+    assert courses.spoken(given) == kept
+
+
+@pytest.mark.parametrize("odd", ["tlh", "German", 7])
+def test_another_language_is_refused(odd: object) -> None:
+    with pytest.raises(Invalid, match="Choose one of the languages"):
+        courses.spoken(odd)

@@ -15,6 +15,7 @@ KEYS = [
     "id",
     "title",
     "description",
+    "language",
     "instructor_id",
     "created_at",
     "updated_at",
@@ -174,3 +175,15 @@ def test_sections_of_a_page_of_courses_cost_the_same_however_many_there_are(peop
             people.instructor.get("/courses")
         figures.append(len(asked))
     assert figures[0] == figures[1]
+
+
+def test_the_language_of_a_course(people: People) -> None:
+    made = people.instructor.post("/courses", {"title": "Maths", "language": "de"}).get_json()
+    path = f"/courses/{made['id']}"
+    assert made["language"] == "de"
+    assert people.instructor.patch(path, {"title": "Algebra"}).get_json()["language"] == "de"
+    assert people.instructor.patch(path, {"language": None}).get_json()["language"] is None
+    for language in ("auto", "fr"):
+        found = people.instructor.patch(path, {"language": language}).get_json()["language"]
+        assert found == (None if language == "auto" else language)
+    assert people.instructor.patch(path, {"language": "tlh"}).status_code == 400

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from lessonadmin.db import db
 from lessonadmin.domain.models import Course, User
-from tests.factories import in_context, make_course, make_lesson, make_tracking
+from tests.factories import in_context, make_course, make_lesson, make_playing_lesson, make_tracking
 from tests.pages import Page, csrf_of, page_of, post
 from tests.queries import counted
 
@@ -120,3 +120,26 @@ def test_the_page_of_a_course_costs_the_same_however_many_lessons_it_has(
 def test_a_new_lesson_of_a_course_begins_in_it(course: Course, browser: FlaskClient) -> None:
     page = page_of(browser.get(f"/lessons/new?course_id={course.id}"))
     assert [a["value"] for a in page.all("option") if "selected" in a and a["value"]][:1] == [str(course.id)]
+
+
+def test_the_language_of_a_course_is_what_captions_of_its_lessons_begin_with(
+    instructor: User, browser: FlaskClient
+) -> None:
+    address = post(browser, "/courses/new", title="Bread", description="", language="de").location or ""
+    course = stored(Course, uuid.UUID(address.split("/")[2]))
+    assert course.language == "de"
+    lesson = make_playing_lesson(creator=instructor, course_id=course.id)
+    other = make_playing_lesson(creator=instructor)
+    for path, times in (
+        (f"/lessons/{lesson.id}/edit", 3),
+        (f"/lessons/{other.id}/edit", 0),
+        (f"/courses/{course.id}/upload", 1),
+    ):
+        page = page_of(browser.get(path))
+        selected = [one["value"] for one in page.all("option") if "selected" in one]
+        assert selected.count("de") == times
+    version = page_of(browser.get(address)).one("input", name="version")["value"] or ""
+    assert post(browser, address, title="Good bread", version=version).status_code == 302
+    assert stored(Course, course.id).language == "de", "a form without the field keeps it"
+    refused = post(browser, "/courses/new", title="Bread", description="", language="tlh")
+    assert (refused.status_code, "Choose one of the languages" in refused.text) == (400, True)

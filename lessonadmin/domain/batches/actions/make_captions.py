@@ -1,6 +1,6 @@
 """Make captions for one lesson of a bulk action, and the same verdict as SQL for the preview.
 
-Mux finds out the language. Where captions are there, or are being made, nothing is asked for; each lesson is told to Mux by its own row later
+In the language of its course, or Mux finds it out. Where captions are there, or are being made, nothing is asked for; each lesson is told to Mux by its own row later
 (`captions.carrying_out`), within the budget of background work.
 """
 
@@ -45,5 +45,5 @@ def make(lesson_id: uuid.UUID) -> Result:
     tracks = learning.of_upload(upload)
     if (why := asking.why_not_made(tracks, mux.AUTOMATIC)) is not None:
         return results.of(why)
-    asking.ask_for(video, upload, tracks, mux.AUTOMATIC)
+    asking.ask_for(video, upload, tracks, asking.language_of(video.owner) or mux.AUTOMATIC)
     return results.of("makes_captions")

@@ -116,6 +116,7 @@ class Course(VideoOwner, Stamped, Base):
     title: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text, server_default="", default="")
     instructor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    language: Mapped[str | None] = mapped_column(Text)  # that is spoken in its videos; captions begin with it
     mux_asset_id: Mapped[str | None] = mapped_column("mux_preview_asset_id", Text)
     mux_playback_id: Mapped[str | None] = mapped_column("mux_preview_playback_id", Text)
     # The lesson whose picture was chosen. No foreign key: one that is gone, or in another course by now, chooses nothing.

@@ -9,7 +9,7 @@ from lessonadmin.domain.batches.actions import make_captions
 from lessonadmin.domain.models import CaptionTrack, Lesson
 from tests.domain.batches.actions.support import run
 from tests.domain.captions.support import captioned, captions
-from tests.factories import make_lesson, make_playing_lesson
+from tests.factories import make_course, make_lesson, make_playing_lesson
 
 CODES = {
     "ready": "captions_there",
@@ -43,3 +43,11 @@ def test_where_there_are_none_and_the_preview_says_so() -> None:
     asked = select(CaptionTrack).where(CaptionTrack.state == "asked")
     assert len(db.session.scalars(asked).all()) == 5
     assert registry.find("lesson", "make_captions").asks_mux is False
+
+
+@pytest.mark.usefixtures("session")
+def test_captions_are_made_in_the_language_of_the_course() -> None:
+    course = make_course(language="de")
+    lesson = make_playing_lesson(course_id=course.id)
+    run("lesson", "make_captions", lesson.id)
+    assert captions(lesson).language == "de"

@@ -1,8 +1,11 @@
-"""Every requirement names one version and the hashes of its files: `python -m devstack.checks.pins`.
+"""Every requirement names one version and the hashes of its files, and what is installed fits together: `python -m devstack.checks.pins`.
 
-Reads the files only; whether the hashes are right, pip says when it installs.
+Whether the hashes are right, pip says when it installs. It takes each pin as it is (`--no-deps`), so that only `pip check` finds two that
+cannot be together.
 """
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,9 +26,21 @@ def complaints(root: Path) -> Iterator[str]:
                 yield f"{name}:{one.line}: {one.text} has no hash; bin/pins writes them"
 
 
+def contradictions(**environment: str) -> list[str]:
+    """One line a package that wants another version of one that is installed, or one that is not, in the words of pip."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", "check"],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (done.stdout + done.stderr).strip().splitlines() if done.returncode != 0 else []
+
+
 def main() -> int:
     """Print them; 1 if there are any."""
-    found = list(complaints(places.ROOT))
+    found = [*complaints(places.ROOT), *contradictions()]
     for line in found:
         print(line)
     print(f"{len(pinned.in_files(*pinned.FILES))} pins, {len(found)} complaints")

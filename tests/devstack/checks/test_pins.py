@@ -1,4 +1,4 @@
-"""The check of pins finds a planted requirement without a hash, and a file that is in no list."""
+"""The check of pins finds a planted requirement without a hash, a file that is in no list, and packages that cannot be together."""
 
 from pathlib import Path
 
@@ -26,3 +26,14 @@ def test_a_file_that_is_in_no_list_is_found(tmp_path: Path) -> None:
     assert list(pins.complaints(tmp_path)) == [
         "bench/new/requirements.txt: not in the list of devstack/install/pinned.py"
     ]
+
+
+def test_a_package_that_wants_another_version_of_one_that_is_installed_is_found(tmp_path: Path) -> None:
+    assert pins.contradictions() == []
+    wants = tmp_path / "wants_an_old_flask-1.0.dist-info"
+    wants.mkdir()
+    (wants / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: wants-an-old-flask\nVersion: 1.0\nRequires-Dist: flask<1\n"
+    )
+    (found,) = pins.contradictions(PYTHONPATH=str(tmp_path))
+    assert found.startswith("wants-an-old-flask 1.0 has requirement flask<1")

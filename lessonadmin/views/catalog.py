@@ -16,13 +16,16 @@ from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.captions import transcripts
 from lessonadmin.domain.lesson_files import files
 from lessonadmin.domain.lessons import catalog, purchases
-from lessonadmin.domain.lessons.catalog import Cursor, Query
+from lessonadmin.domain.lessons.catalog import Query, Sort
 from lessonadmin.domain.models import Owner
 from lessonadmin.domain.progress import done
+from lessonadmin.domain.querying.dated_cursor import Cursor
 from lessonadmin.text.ids import as_id
 from lessonadmin.views.lessons import downloads
 from lessonadmin.web import address_numbers, headers
 from lessonadmin.web.player import Player, shown_player
+
+SORTS: dict[Sort, str] = {"newest": "Newest first", "title": "Title, A to Z", "price": "Price, lowest first"}
 
 bp = Blueprint("catalog", __name__, url_prefix="/catalog")
 
@@ -54,6 +57,8 @@ def _lessons() -> str:
         newer=_step(page.newer, "before"),
         older=_step(page.older, "after"),
         courses=catalog.titles(),
+        instructors=catalog.instructors(),
+        sorts=SORTS,
         courses_found=0 if query.bought else catalog.count_courses(query.q),
         most=catalog.MAX_COUNTED,
         link=_link,
@@ -167,18 +172,29 @@ def _is_mine() -> bool:
 
 def _query() -> Query:
     args = request.args
+    sort = _sort(args.get("sort", ""))
     after, before = args.get("after", "")[:80], args.get("before", "")[:80]
     return Query(
         q=args.get("q", "")[:200],
         course_id=as_id(args.get("course_id")),
         free=args.get("show") == "free" and not _is_mine(),
         bought=_is_mine(),
-        cursor=Cursor.read(after) if after else Cursor.read(before, back=True),
+        instructor_id=as_id(args.get("instructor_id")),
+        sort=sort,
+        cursor=None
+        if sort != "newest"
+        else (Cursor.read(after) if after else Cursor.read(before, back=True)),
+        after=args.get("after", ""),
+        before=args.get("before", ""),
         number=address_numbers.page(catalog.MAX_FOUND_PAGES),
     )
 
 
-def _step(step: Cursor | int | None, name: str) -> str:
+def _sort(wanted: str) -> Sort:
+    return wanted if wanted in SORTS else "newest"
+
+
+def _step(step: Cursor | int | str | None, name: str) -> str:
     """The address of the page beside this one; a search counts its pages."""
     if step is None:
         return ""
@@ -189,6 +205,13 @@ def _link(**changes: Any) -> str:
     """This list with other choices; what is not named stays, and the list starts at its first page."""
     query = _query()
     show = "free" if query.free else None
-    chosen: dict[str, Any] = {"q": query.q or None, "course_id": query.course_id, "show": show, **changes}
+    chosen: dict[str, Any] = {
+        "q": query.q or None,
+        "course_id": query.course_id,
+        "instructor_id": query.instructor_id,
+        "sort": query.sort if query.sort != "newest" else None,
+        "show": show,
+        **changes,
+    }
     endpoint = "catalog.mine" if query.bought else "catalog.index"
     return url_for(endpoint, **{name: value for name, value in chosen.items() if value})

@@ -221,3 +221,32 @@ def test_a_course_is_read_section_by_section_and_plans_stay_hidden(
     assert "Next summer" not in page.content()
     assert axe(page) == []
     assert fits(page)
+
+
+def test_order_and_instructor_are_chosen_by_keyboard_and_kept_in_the_address(
+    visit: Visitor, school: School, student: Person, stack: Stack, axe: Axe
+) -> None:
+    other = stack.person("instructor", "Zoe Zebra")
+    for number, title in enumerate(("Clay", "Apple", "Bread")):
+        school.lesson(title, price=100 * (number + 1))
+    school.lesson("Aardvark", price=900, creator_id=other.id)
+    page = visit(student)
+    page.goto("/catalog")
+    listed = page.locator(".shelf__title")
+    order = page.get_by_label("Order")
+    order.focus()
+    page.keyboard.type("Title")
+    page.get_by_role("button", name="Search").focus()
+    page.keyboard.press("Enter")
+    expect(listed).to_have_text(["Aardvark", "Apple", "Bread", "Clay"])
+    expect(page).to_have_url(re.compile("sort=title"))
+    page.get_by_label("Instructor").select_option(label="Zoe Zebra")
+    order.select_option(label="Price, lowest first")
+    page.get_by_role("button", name="Search").click()
+    expect(listed).to_have_text(["Aardvark"])
+    page.get_by_role("link", name="Clear").click()
+    expect(listed).to_have_text(["Clay", "Apple", "Bread", "Aardvark"])
+    expect(order).to_have_value("price")
+    assert axe(page) == []
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert fits(page)

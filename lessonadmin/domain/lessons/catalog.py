@@ -7,12 +7,12 @@ not play, except what they bought. Who may play a lesson is decided in `permissi
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
+from lessonadmin.database import row_access
 from lessonadmin.db import db
 from lessonadmin.domain import permissions, thumbnails
 from lessonadmin.domain.captions import spoken_words
@@ -22,44 +22,24 @@ from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.progress import done
 from lessonadmin.domain.progress.done import UNTOUCHED, Standing
-from lessonadmin.text.ids import as_id
+from lessonadmin.domain.querying import keyset
+from lessonadmin.domain.querying.dated_cursor import Cursor
 
 PER_PAGE = 24
 MAX_LESSONS = 500
 MAX_COURSES = 200
+MAX_INSTRUCTORS = 200
 MAX_FOUND_PAGES = 10  # of a search: further words lead further than further pages
 MAX_GOING_ON = 4  # of those that a user began last
 MAX_COUNTED = 100  # of what a search finds on the other tab
 COVER = {"width": 640, "height": 360}
 LATEST_FIRST = (Lesson.published_at.desc().nulls_first(), Lesson.id.desc())
 BY_TITLE = (Course.title, Course.id)
-FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """The place in the list after (or, going back, before) which a page stands; None: it has no date of publication."""
-
-    at: datetime | None
-    id: uuid.UUID
-    back: bool = False
-
-    @classmethod
-    def read(cls, text: str, *, back: bool = False) -> "Cursor | None":
-        """Nonsense is no place: the list then starts at its beginning."""
-        micros, _, rest = text.partition(".")
-        lesson_id = as_id(rest)
-        if lesson_id is None:
-            return None
-        try:
-            at = FIRST_MOMENT + timedelta(microseconds=int(micros)) if micros else None
-        except (ValueError, OverflowError):
-            return None
-        return cls(at, lesson_id, back)
-
-    def __str__(self) -> str:
-        micros = "" if self.at is None else (self.at - FIRST_MOMENT) // timedelta(microseconds=1)
-        return f"{micros}.{self.id}"
+Sort = Literal["newest", "title", "price"]
+ORDERS = {
+    "title": keyset.Order(Lesson.title, Lesson.id, descending=False),
+    "price": keyset.Order(Lesson.price_cents, Lesson.id, descending=False),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +50,26 @@ class Query:
     course_id: uuid.UUID | None = None
     free: bool = False
     bought: bool = False
+    instructor_id: uuid.UUID | None = None
+    sort: Sort = "newest"
     cursor: Cursor | None = None
+    after: str = ""  # as `cursor`, of a list that is sorted otherwise
+    before: str = ""
     number: int = 1  # the page of a search
 
     @property
     def plain(self) -> bool:
-        return not (self.q or self.course_id or self.free or self.bought or self.cursor)
+        return not (self.narrowed or self.free or self.bought or self.goes_on)
+
+    @property
+    def narrowed(self) -> bool:
+        """By what the form above the list says."""
+        return bool(self.q or self.course_id or self.instructor_id)
+
+    @property
+    def goes_on(self) -> bool:
+        """Behind the first page."""
+        return bool(self.cursor or (self.sort != "newest" and (self.after or self.before)))
 
     @property
     def searches(self) -> bool:
@@ -98,15 +92,17 @@ class CataloguePage:
     """One page of lessons, and where the pages beside it begin."""
 
     entries: list[Entry]
-    newer: Cursor | int | None
-    older: Cursor | int | None
+    newer: Cursor | int | str | None
+    older: Cursor | int | str | None
     similar: bool = False  # nothing has the words as they were typed
 
 
 def page(user: User, query: Query) -> CataloguePage:
-    """A page of lessons, the latest published first; of a search, those that fit best."""
+    """A page of lessons in the order that is asked for; of a search, those that fit best."""
     if query.searches:
         return _page_found(user, query)
+    if query.sort != "newest":
+        return _page_sorted(user, query, ORDERS[query.sort])
     lessons, more = _page(select(Lesson).where(*_shown(user, query)), query.cursor)
     back = query.cursor is not None and query.cursor.back
     has_newer, has_older = (more, True) if back else (query.cursor is not None, more)
@@ -114,6 +110,22 @@ def page(user: User, query: Query) -> CataloguePage:
         entries=entries(user, lessons),
         newer=_cursor(lessons[0], back=True) if lessons and has_newer else None,
         older=_cursor(lessons[-1]) if lessons and has_older else None,
+    )
+
+
+def _page_sorted(user: User, query: Query, order: keyset.Order) -> CataloguePage:
+    rows = (
+        db.session.query(Lesson)
+        .filter(*_shown(user, query))
+        .options(joinedload(Lesson.course), joinedload(Lesson.creator))
+        .populate_existing()
+    )
+    place = {"after": query.after, "before": query.before}
+    found = keyset.read(rows, order, place, page=0, size=PER_PAGE)
+    return CataloguePage(
+        entries=entries(user, found.rows),
+        newer=found.previous["before"] if found.previous else None,
+        older=found.next["after"] if found.next else None,
     )
 
 
@@ -159,6 +171,8 @@ def _shown(user: User, query: Query) -> list[ColumnElement[bool]]:
     ]
     if query.course_id is not None:
         conditions.append(Lesson.course_id == query.course_id)
+    if query.instructor_id is not None:
+        conditions.append(Lesson.creator_id == query.instructor_id)
     if query.free:
         conditions.append(Lesson.price_cents == 0)
     return conditions
@@ -333,6 +347,20 @@ def titles() -> list[tuple[uuid.UUID, str]]:
         .limit(MAX_COURSES)
     )
     return [(course_id, title) for course_id, title in db.session.execute(statement)]
+
+
+def instructors() -> list[tuple[uuid.UUID, str]]:
+    """Those with a name who have something to watch, to choose from."""
+    # asked of each by an index (the offset keeps it so): a join would read all lessons
+    has_lessons = (
+        select(Lesson.id).where(Lesson.creator_id == User.id, permissions.on_sale()).offset(0).exists()
+    )
+    rows = select(User.id, User.name).where(User.role != "student", User.name != "", has_lessons)
+    with (
+        row_access.everything()
+    ):  # the same for every user; policies are asked for each lesson, and find nothing to hide
+        found = db.session.execute(rows.order_by(User.name, User.id).limit(MAX_INSTRUCTORS)).all()
+    return [(user_id, name) for user_id, name in found]
 
 
 def course(user: User, course_id: uuid.UUID) -> tuple[Course, list[Lesson]]:

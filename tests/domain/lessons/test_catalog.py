@@ -9,10 +9,11 @@ import pytest
 
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import catalog
-from lessonadmin.domain.lessons.catalog import CataloguePage, Cursor, Query
+from lessonadmin.domain.lessons.catalog import CataloguePage, Query
 from lessonadmin.domain.models import Lesson, User
+from lessonadmin.domain.querying.dated_cursor import Cursor
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_purchase, make_user
-from tests.queries import counted
+from tests.queries import asked, counted, plans_of
 
 pytestmark = pytest.mark.usefixtures("session")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -153,6 +154,9 @@ def test_a_search_has_pages_and_says_what_it_finds_of_the_other_kind(student: Us
         (Query(free=True), False),
         (Query(bought=True), False),
         (Query(cursor=Cursor(None, ID)), False),
+        (Query(instructor_id=ID), False),
+        (Query(sort="title"), True),
+        (Query(sort="title", after="x"), False),
     ],
 )
 def test_a_plain_query_filters_nothing(query: Query, plain: bool) -> None:
@@ -183,20 +187,55 @@ def test_pages_without_gap_or_repetition_in_both_directions(student: User, dated
     assert (first.newer, first.older is None) == (None, False)
 
 
-@pytest.mark.parametrize(
-    "at", [None, NOON, NOON + timedelta(microseconds=1), datetime(1969, 12, 31, tzinfo=UTC)]
-)
-@pytest.mark.parametrize("back", [True, False])
-def test_a_place_is_written_and_read_as_it_was(at: datetime | None, back: bool) -> None:
-    cursor = Cursor(at, ID, back)
-    assert Cursor.read(str(cursor), back=back) == cursor
+@pytest.mark.parametrize("sort", ["title", "price"])
+def test_other_orders_have_pages_without_gap_or_repetition_in_both_directions(
+    student: User, sort: catalog.Sort
+) -> None:
+    creator = make_user()
+    for number in range(55):
+        make_playing_lesson(
+            creator=creator, title=f"{number * 7 % 55:02}", price_cents=number * 7 % 55 // 2 * 100
+        )
+    make_playing_lesson(creator=creator, title="00 draft", status="draft")
+    pages = [catalog.page(student, Query(sort=sort))]
+    while (older := pages[-1].older) is not None:
+        pages.append(catalog.page(student, Query(sort=sort, after=str(older))))
+    found = [entry.lesson for page in pages for entry in page.entries]
+    assert [len(page.entries) for page in pages] == [24, 24, 7]
+    assert len({one.id for one in found}) == 55
+    values = [one.title if sort == "title" else one.price_cents for one in found]
+    assert values == sorted(values)
+    assert pages[0].newer is None
+    back = catalog.page(student, Query(sort=sort, before=str(pages[2].newer)))
+    assert titles(back) == titles(pages[1])
+    assert shown(student, sort=sort, after="nonsense") == titles(pages[0])
+
+
+def test_lessons_of_one_instructor_are_shown_alone_and_instructors_without_any_are_not_offered(
+    student: User,
+) -> None:
+    ann, bea, idle = (make_user(name=name) for name in ("Ann", "Bea", "Idle"))
+    make_playing_lesson(creator=ann, title="a")
+    make_playing_lesson(creator=bea, title="b")
+    make_playing_lesson(creator=make_user(name=""), title="nameless")
+    make_lesson(creator=idle)
+    assert catalog.instructors() == [(ann.id, "Ann"), (bea.id, "Bea")]
+    for sort in ("newest", "title", "price"):
+        assert shown(student, instructor_id=ann.id, sort=sort) == ["a"]
+    assert shown(student, instructor_id=ID) == []
+    assert shown(student, q="a", instructor_id=bea.id) == []
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "9.9", f"{'9' * 79}.{ID}", f"x.{ID}", f"{ID}", "1.", f"{'9' * 5000}.{ID}"]
+    ("sort", "index"), [("title", "ix_lessons_title"), ("price", "ix_lessons_price_cents")]
 )
-def test_nonsense_is_no_place(text: str) -> None:
-    assert Cursor.read(text) is None
+def test_each_order_is_read_from_an_index(student: User, sort: str, index: str) -> None:
+    with asked() as sent:
+        catalog.page(student, Query(sort=sort))  # type: ignore[arg-type]
+    lists = [one for one in sent if "ORDER BY" in one[0]]
+    (plan,) = plans_of(lists, without=("sort", "incremental_sort"))
+    assert index in plan
+    assert "Sort" not in plan
 
 
 def test_a_page_costs_the_same_however_many_it_has(student: User) -> None:

@@ -231,6 +231,12 @@ class Lesson(VideoOwner, Stamped, Base):
             text("id DESC"),
             postgresql_where=text("status = 'published' AND mux_playback_id IS NOT NULL"),
         ),
+        Index(
+            "ix_lessons_free",
+            "title",
+            "id",
+            postgresql_where=text("status = 'published' AND price_cents = 0 AND mux_playback_id IS NOT NULL"),
+        ),
         Index("ix_lessons_held_until", "held_until", postgresql_where=text("held_until IS NOT NULL")),
         Index(
             "ix_lessons_publish_not_before",

@@ -206,7 +206,9 @@ def test_a_course_is_read_section_by_section_and_plans_stay_hidden(
         for place, title in enumerate(("Basics", "Next summer", "Practice"))
     }
     for place, (title, section) in enumerate((("Wash", "Practice"), ("Welcome", None), ("Paper", "Basics"))):
-        school.lesson(title, course_id=course, position=place, section_id=sections.get(section or ""))
+        school.lesson(
+            title, price=500, course_id=course, position=place, section_id=sections.get(section or "")
+        )
     school.without_video("A plan", "none", course_id=course, section_id=sections["Next summer"])
     page = visit(student)
     page.goto(f"/catalog/courses/{course}")

@@ -55,10 +55,9 @@ def change_course(course_id: uuid.UUID, body: CourseChange) -> Answer:
     user = auth.current_user()
     said = body.model_dump(include=body.model_fields_set)
     wanted = Changes(**{name: said[name] for name in ("title", "description", "language") if name in said})
+    sections = [Wanted(**one) for one in said["sections"]] if "sections" in said else None
     with transaction(auth.current_actor()):
-        course = courses.edit(user, course_id, wanted)
-        if "sections" in said:
-            editing.replace(user, course_id, [Wanted(**one) for one in said["sections"]])
+        course = editing.edit_with_course(user, course_id, wanted, sections)
     return 200, CourseResponse.of(user, course)
 
 

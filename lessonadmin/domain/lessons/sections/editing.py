@@ -16,7 +16,7 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Invalid, Missing
 from lessonadmin.domain.lessons import courses
 from lessonadmin.domain.lessons.courses import Layout
-from lessonadmin.domain.lessons.lessons import UNSET, check_texts
+from lessonadmin.domain.lessons.lessons import UNSET, Changes, check_texts
 from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course, CourseSection, Lesson, User
 
@@ -69,6 +69,16 @@ class Wanted:
     title: str
     id: uuid.UUID | None = None
     lesson_ids: Sequence[uuid.UUID] | None = None
+
+
+def edit_with_course(
+    user: User, course_id: uuid.UUID, changes: Changes, sections: Sequence[Wanted] | None
+) -> Course:
+    """Change the words of a course and, unless they are None, its sections: both or nothing."""
+    course = courses.edit(user, course_id, changes)
+    if sections is not None:
+        replace(user, course_id, sections)
+    return course
 
 
 def replace(user: User, course_id: uuid.UUID, wanted: Sequence[Wanted]) -> None:

@@ -267,3 +267,16 @@ def test_a_course_that_comes_out_of_the_trash_has_its_sections(
     with as_(teacher):
         trash.restore(teacher, "course", course.id)
     assert there(course) == before
+
+
+def test_words_and_sections_change_together_or_not_at_all(course: Course, teacher: User) -> None:
+    with as_(teacher):
+        editing.edit_with_course(teacher, course.id, Changes(title="Rye"), [Wanted(title="Dough")])
+    assert there(course) == ["/Dough"]
+    with pytest.raises(Invalid), as_(teacher):
+        editing.edit_with_course(teacher, course.id, Changes(title="Oats"), [Wanted(title=" ")])
+    assert there(course) == ["/Dough"]
+    assert db.session.get_one(Course, course.id, populate_existing=True).title == "Rye"
+    with as_(teacher):
+        editing.edit_with_course(teacher, course.id, Changes(title="Oats"), None)
+    assert there(course) == ["/Dough"]

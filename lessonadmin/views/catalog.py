@@ -59,6 +59,7 @@ def _lessons() -> str:
         courses=catalog.titles(),
         instructors=catalog.instructors(),
         sorts=SORTS,
+        student=_is_student(),
         courses_found=0 if query.bought else catalog.count_courses(query.q),
         most=catalog.MAX_COUNTED,
         link=_link,
@@ -180,6 +181,7 @@ def _query() -> Query:
         free=args.get("show") == "free" and not _is_mine(),
         bought=_is_mine(),
         instructor_id=as_id(args.get("instructor_id")),
+        to_do=args.get("to_do") == "1" and _is_student(),
         sort=sort,
         cursor=None
         if sort != "newest"
@@ -209,6 +211,7 @@ def _link(**changes: Any) -> str:
         "q": query.q or None,
         "course_id": query.course_id,
         "instructor_id": query.instructor_id,
+        "to_do": "1" if query.to_do else None,
         "sort": query.sort if query.sort != "newest" else None,
         "show": show,
         **changes,

@@ -117,6 +117,26 @@ def test_what_does_not_play_or_is_no_more_than_a_draft_is_invisible_and_not_for_
     assert bought_rows() == 0
 
 
+def test_a_student_leaves_out_what_is_done(browser: FlaskClient) -> None:
+    done, new = (make_playing_lesson(title=title) for title in ("Done", "New"))
+    form = {"csrf_token": csrf_of(browser, "/catalog"), "done": "1"}
+    browser.post(f"/catalog/{done.id}/done", data=form)
+    page = page_of(browser.get("/catalog?to_do=1&q="))
+    assert titles(page) == [new.title]
+    assert "Not done yet" in page.text()
+    browser.post(f"/catalog/{new.id}/done", data=form)
+    assert "No lesson is left with these choices." in page_of(browser.get("/catalog?to_do=1")).text()
+    instructor = page_of(signed_in(make_user()).get("/catalog?to_do=1"))
+    assert sorted(titles(instructor)) == ["Done", "New"]
+    assert "Not done yet" not in instructor.text()
+
+
+def test_a_search_has_an_order_of_its_own_and_offers_no_other(browser: FlaskClient) -> None:
+    make_playing_lesson(title="Rye")
+    assert "Title, A to Z" in page_of(browser.get("/catalog")).text()
+    assert "Title, A to Z" not in page_of(browser.get("/catalog?q=rye")).text()
+
+
 def test_order_and_filters_stay_in_the_address_from_page_to_page(browser: FlaskClient) -> None:
     ann, bea = (make_user(name=name) for name in ("Ann", "Bea"))
     for number in range(25):

@@ -51,6 +51,7 @@ class Query:
     free: bool = False
     bought: bool = False
     instructor_id: uuid.UUID | None = None
+    to_do: bool = False  # what the user has not done
     sort: Sort = "newest"
     cursor: Cursor | None = None
     after: str = ""  # as `cursor`, of a list that is sorted otherwise
@@ -64,7 +65,7 @@ class Query:
     @property
     def narrowed(self) -> bool:
         """By what the form above the list says."""
-        return bool(self.q or self.course_id or self.instructor_id)
+        return bool(self.q or self.course_id or self.instructor_id or self.to_do)
 
     @property
     def goes_on(self) -> bool:
@@ -173,6 +174,8 @@ def _shown(user: User, query: Query) -> list[ColumnElement[bool]]:
         conditions.append(Lesson.course_id == query.course_id)
     if query.instructor_id is not None:
         conditions.append(Lesson.creator_id == query.instructor_id)
+    if query.to_do:
+        conditions.append(~done.done_by(user))
     if query.free:
         conditions.append(Lesson.price_cents == 0)
     return conditions

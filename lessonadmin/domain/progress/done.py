@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload
 
@@ -92,4 +92,13 @@ def begun(user: User) -> list[Lesson]:
             .limit(MAX_BEGUN)
             .execution_options(populate_existing=True)
         )
+    )
+
+
+def done_by(user: User) -> ColumnElement[bool]:
+    """A condition on lessons: the user has done it."""
+    return exists().where(
+        LessonProgress.user_id == user.id,
+        LessonProgress.lesson_id == Lesson.id,
+        LessonProgress.done_at.is_not(None),
     )

@@ -10,9 +10,9 @@ import pytest
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import catalog
 from lessonadmin.domain.lessons.catalog import CataloguePage, Query
-from lessonadmin.domain.models import Lesson, User
+from lessonadmin.domain.models import Lesson, LessonProgress, User
 from lessonadmin.domain.querying.dated_cursor import Cursor
-from tests.factories import make_course, make_lesson, make_playing_lesson, make_purchase, make_user
+from tests.factories import keep, make_course, make_lesson, make_playing_lesson, make_purchase, make_user
 from tests.queries import asked, counted, plans_of
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -155,6 +155,7 @@ def test_a_search_has_pages_and_says_what_it_finds_of_the_other_kind(student: Us
         (Query(bought=True), False),
         (Query(cursor=Cursor(None, ID)), False),
         (Query(instructor_id=ID), False),
+        (Query(to_do=True), False),
         (Query(sort="title"), True),
         (Query(sort="title", after="x"), False),
     ],
@@ -224,6 +225,24 @@ def test_lessons_of_one_instructor_are_shown_alone_and_instructors_without_any_a
         assert shown(student, instructor_id=ann.id, sort=sort) == ["a"]
     assert shown(student, instructor_id=ID) == []
     assert shown(student, q="a", instructor_id=bea.id) == []
+
+
+def test_what_is_done_can_be_left_out_and_only_by_the_one_who_has_done_it(student: User) -> None:
+    for title in ("done", "begun", "new"):
+        lesson = make_playing_lesson(title=title)
+        if title != "new":
+            row = {
+                "seconds": 30,
+                "duration": 61,
+                "updated_at": NOON,
+                "done_at": NOON if title == "done" else None,
+            }
+            keep(LessonProgress(user_id=student.id, lesson_id=lesson.id, **row))
+    for sort in ("newest", "title", "price"):
+        assert sorted(shown(student, to_do=True, sort=sort)) == ["begun", "new"]
+        assert sorted(shown(student, sort=sort)) == ["begun", "done", "new"]
+    assert shown(student, to_do=True, q="done") == []
+    assert sorted(shown(make_user(role="student"), to_do=True)) == ["begun", "done", "new"]
 
 
 @pytest.mark.parametrize(

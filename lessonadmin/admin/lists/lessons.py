@@ -41,6 +41,7 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
     slug, icon, target = "lesson", "lesson", "lesson"
     column_list = ("title", "status", "video_processing_status", "created_at", "updated_at")
     nouns = ("lesson", "lessons")
+    search_hint = "Title, description, spoken words, ID or e-mail"
     column_select_related_list = (Lesson.creator, Lesson.course)
     on_phones: ClassVar = {
         "status": "table__state",

@@ -7,11 +7,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from lessonadmin.database import row_access
 from lessonadmin.db import db
 from lessonadmin.domain import permissions
+from lessonadmin.domain.captions import spoken_words
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import search, trash_list
 from lessonadmin.domain.models import Course, Lesson, User
@@ -62,7 +63,7 @@ def lessons(user: User, query: Query) -> Page[Lesson]:
         conditions.append(Lesson.video_processing_status == query.video_status)
     if query.course_id is not None:
         conditions.append(Lesson.course_id == query.course_id)
-    return _page(Lesson, conditions, query)
+    return _page(Lesson, conditions, query, spoken=spoken_words.condition(user, query.q))
 
 
 def courses(user: User, query: Query) -> Page[Course]:
@@ -78,11 +79,20 @@ def _deleted(user: User, kind: type[Row], query: Query) -> Page[Row]:
     return Page(rows, total, query.page, query.per_page)
 
 
-def _page(kind: type[Row], conditions: list[ColumnElement[bool]], query: Query) -> Page[Row]:
+def _page(
+    kind: type[Row],
+    conditions: list[ColumnElement[bool]],
+    query: Query,
+    *,
+    spoken: ColumnElement[bool] | None = None,
+) -> Page[Row]:
+    """`spoken`: lessons in whose videos the words are said."""
     if query.loosely:
         found = search.condition(kind, query.q, conditions)
     else:
         found = full_text.matches(kind.search, query.q)
+        if found is not None and spoken is not None:
+            found = or_(found, spoken)
     offset = (query.page - 1) * query.per_page
     if found is None:
         total = bounded_count.count(kind.id, conditions, CEILING)

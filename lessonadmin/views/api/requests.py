@@ -184,6 +184,14 @@ class CoursePage(RequestModel):
 
 
 class LessonPage(CoursePage):
+    q: Annotated[
+        Text,
+        Field(
+            max_length=full_text.MAX_LENGTH,
+            description="Words of title and description, or of what is said in a video that the user may play, each from its "
+            f"beginning; a single letter is a whole word. At most {full_text.MAX_WORDS} words are looked for.",
+        ),
+    ] = ""
     status: LessonStatus | None = None
     video_status: VideoStatus | None = None
     course_id: uuid.UUID | None = None

@@ -74,9 +74,15 @@ def _merged(course: Course, form: CourseForm, problem: Conflict) -> Response:
     if not both:
         with suppress(Conflict):
             return _saved(_stored(course.id, form))
-    compared = {form[name].label.text: (newest.texts()[name], form.texts()[name]) for name in both}
+    compared = {form[name].label.text: (_in_words(name, newest), _in_words(name, form)) for name in both}
     conflict = edit_conflicts.conflict(auth.current_user(), course, compared)
     return _page(course, form, problem=problem, conflict=conflict, status=409)
+
+
+def _in_words(name: str, form: CourseForm) -> str:
+    """What a field says; a language by its name."""
+    text = form.texts()[name]
+    return dict(card.spoken_languages()).get(text, text) if name == "language" else text
 
 
 def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more: object) -> Response:

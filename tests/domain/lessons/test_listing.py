@@ -9,6 +9,7 @@ from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import listing
 from lessonadmin.domain.lessons.listing import Page, Query
 from lessonadmin.domain.models import User
+from tests.domain.captions.support import transcribed
 from tests.factories import make_course, make_lesson, make_playing_lesson, make_purchase, make_user
 from tests.queries import counted
 
@@ -104,6 +105,20 @@ def test_words_are_found_from_their_beginning(user: User, q: str) -> None:
     make_lesson(title="Linear algebra", description="Matrices, node.js")
     found = listing.lessons(user, Query(q=q))
     assert (ids(found), found.total) == ([one.id], 1)
+
+
+@pytest.mark.parametrize("query", [{}, {"status": "published"}])
+def test_words_that_are_said_are_found_by_users_who_may_play(user: User, query: dict[str, Any]) -> None:
+    written = make_lesson(creator=user, title="Sourdough", status="published").id
+    paid = transcribed("Knead the sourdough.", creator=user, price_cents=900)
+    free = transcribed("Knead the sourdough.", creator=user, price_cents=0).id
+    transcribed("Knead the dough.", creator=user)
+    buyer, student = make_user(role="student"), make_user(role="student")
+    make_purchase(paid, buyer)
+    for reader, expected in ((user, {written, paid.id, free}), (buyer, {paid.id, free}), (student, {free})):
+        found = listing.lessons(reader, Query(q="sourd", **query))
+        assert (set(ids(found)), found.total) == (expected, len(expected))
+        assert ids(listing.lessons(reader, Query(q="sourdough bread", **query))) == []
 
 
 @pytest.mark.parametrize("q", ["near", "linear cooking", "!!!", "linear | cooking", "linear & !cooking"])

@@ -89,6 +89,17 @@ def test_two_tabs_are_told_of_each_other_and_nothing_is_overwritten(
     assert stored(Course, course.id).title == "Bread, quickly"
 
 
+def test_two_languages_are_told_by_their_names(browser: FlaskClient, instructor: User) -> None:
+    course = make_course(instructor=instructor, title="Bread")
+    address = f"/courses/{course.id}/edit"
+    assert post(browser, address, language="de", version="1").status_code == 302
+    for typed, named in (("fr", "French"), ("", "Not chosen: Mux detects it")):
+        answer = post(browser, address, language=typed, version="1")
+        assert answer.status_code == 409
+        assert f"Saved nowGerman Yours{named}" in page_of(answer).text("dl")
+    assert stored(Course, course.id).language == "de"
+
+
 def test_an_open_page_saves_without_being_left(browser: FlaskClient) -> None:
     token = csrf_of(browser, "/courses/new")
     data = {"csrf_token": token, "title": "Bread", "description": ""}

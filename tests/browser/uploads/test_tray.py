@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import tray
 from tests.browser.school import School
@@ -83,6 +83,30 @@ def test_paused_cancelled_and_tried_again(errors: Page, film: Film, stack: Stack
     tray.press(page, "a", "Undo")
     tray.all_in(page, "published", 3)
     assert len(tray.stored(stack, None, instructor.id)) == 3
+
+
+def test_cancelled_while_it_asks_for_its_address(page: Page, film: Film, stack: Stack) -> None:
+    """The lesson goes to the trash after the answer: a request for a lesson that is gone would be an error in the console."""
+    held: list[Route] = []
+    answered: list[str] = []
+    page.on(
+        "response", lambda answer: answered.append(f"{answer.request.method} {answer.url.split('/')[-2]}")
+    )
+    tray.opened(page)
+    page.route("**/api/mux/upload-url", lambda route: held.append(route))
+    tray.choose(page, tray.films(film, ["a.mp4"]))
+    tray.all_in(page, "sending", 1)
+    stack.until(lambda: page.evaluate("1") and held)
+    answered.clear()
+    tray.press(page, "a", "Cancel")
+    expect(tray.row(page, "a")).to_contain_text("Being cancelled…")
+    held.pop().continue_()
+    expect(tray.row(page, "a")).to_contain_text("is in the trash")
+    assert [one for one in answered if one in ("POST mux", "DELETE lessons")] == [
+        "POST mux",
+        "DELETE lessons",
+    ]
+    stack.until(lambda: stack.mux.uploads()[0]["status"] == "cancelled")
 
 
 def test_leaving_is_guarded_only_while_something_is_sent(page: Page, film: Film, stack: Stack) -> None:

@@ -25,6 +25,7 @@ export class Row {
   percent = 0;
   #tray;
   #sending = null;
+  #asking = Promise.resolve(); // for the address, until that is answered or refused
   #from = 0; // where sending begins: what Mux has
   #left = false; // by another tab, which may not have finished
 
@@ -92,7 +93,7 @@ export class Row {
   begin() {
     const paused = this.#sending;
     if (!paused) {
-      const sending = new Sending(this.file, () => this.#address(sending), { at: this.#from, partKib: this.#tray.partKib });
+      const sending = new Sending(this.file, () => this.#addressOf(sending), { at: this.#from, partKib: this.#tray.partKib });
       this.#sending = sending;
       this.#follow(sending);
       sending.start();
@@ -100,6 +101,13 @@ export class Row {
     this.to("sending");
     this.#showProgress();
     paused?.resume();
+  }
+
+  /** No request is answered after its lesson is gone: `cancel` waits for it. */
+  #addressOf(sending) {
+    const address = this.#address(sending);
+    this.#asking = address.catch(() => {});
+    return address;
   }
 
   async #address(sending) {
@@ -261,16 +269,19 @@ export class Row {
     }
     if (!this.#isMadeHere) {
       this.to("failed", LESSON_STAYS);
-      this.face.offer(this.file ? ["again"] : []);
+      this.face.offer([]);
+      await this.#asking;
       await this.#startOver();
+      this.face.offer(this.file ? ["again"] : []);
       return;
     }
     this.edits.end();
+    this.to("cancelled", "Being cancelled…");
+    this.face.offer([]);
+    await this.#asking;
     await this.traces.forgetUpload(this.upload);
     this.#from = 0;
     this.upload = "";
-    this.to("cancelled", "Being cancelled…");
-    this.face.offer([]);
     await this.#answered(() => sendJson("DELETE", `/api/lessons/${this.lesson}`), IN_TRASH);
   }
 

@@ -21,6 +21,7 @@ from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import course_lists, courses, lessons
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.domain.models import Course, Lesson, Owner
+from lessonadmin.domain.videos import wording
 from lessonadmin.text.ids import as_id
 
 VERSION = re.compile(r"\d{1,9}")
@@ -157,6 +158,17 @@ class CourseForm(OwnerForm):
 
     language = StringField("Language", default="")
 
+    @staticmethod
+    def languages() -> list[tuple[str, str]]:
+        """What can be chosen; the first says that there is none."""
+        return [("", "Not chosen: Mux detects it"), *wording.languages_by_name()]
+
+    @property
+    def language_shown(self) -> str:
+        """By its name, so far as it is one."""
+        code = self.language.data or ""
+        return dict(self.languages()).get(code, code)
+
     @classmethod
     def stored(cls, owner: Course) -> dict[str, object]:
         return super().stored(owner) | {"language": owner.language or ""}
@@ -171,7 +183,7 @@ class CourseForm(OwnerForm):
         return super().wanted() | {"language": self.language.data}
 
 
-class PanelCourseForm(OwnerForm):
+class PanelCourseForm(CourseForm):
     """A course, for support, who may also give it to another instructor."""
 
     teacher = StringField("Teacher")

@@ -89,4 +89,4 @@ def test_the_panel_edits_no_status_and_gives_a_course_to_another_instructor() ->
     assert shown.teacher.data == "old@example.com"
     assert isinstance(given := panel_form(course, sent(teacher="new@example.com")), PanelCourseForm)
     assert given.teacher.data == "new@example.com"
-    assert given.changes() == Changes(title="Baking", description="")
+    assert given.changes() == Changes(title="Baking", description="", language="")

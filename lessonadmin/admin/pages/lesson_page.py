@@ -23,7 +23,7 @@ from lessonadmin.domain.lessons import course_lists, courses, lessons
 from lessonadmin.domain.models import Kind, Lesson, Owner, User
 from lessonadmin.domain.support import notes, timeline
 from lessonadmin.domain.uploads import direct_upload, upload_again
-from lessonadmin.domain.videos import conditions, video_status
+from lessonadmin.domain.videos import conditions, video_status, wording
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.forms import LessonForm, PanelCourseForm, panel_form
@@ -148,6 +148,7 @@ class CasePages:
             "told": told,
             "noted": self._noted(owner, told),
             "captions": video_status.captions_of(LockedVideo(owner, list(values["uploads"].all)).shown),
+            "language": "" if isinstance(owner, Lesson) else wording.language_name(owner.language),
             "player": player_of(owner),
             "mux_url": mux_links.asset(owner.mux_asset_id),
             "offered": self._offered(owner, values["findings"]),

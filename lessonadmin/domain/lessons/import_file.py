@@ -16,8 +16,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TextIO, cast
 
+from lessonadmin import mux
 from lessonadmin.domain import prices
 from lessonadmin.domain.errors import Invalid
+from lessonadmin.domain.lessons import courses
 from lessonadmin.domain.lessons.lessons import check_texts
 from lessonadmin.domain.models.lessons import LESSON_STATUSES
 from lessonadmin.text import spreadsheets
@@ -31,6 +33,7 @@ COLUMNS = {
     "price": ("price", "lesson price"),
     "teacher": ("teacher", "teacher's e-mail", "teacher e-mail", "instructor", "instructor e-mail", "e-mail"),
     "course": ("course", "course title"),
+    "language": ("course language", "language of the course"),
     "asset_id": ("asset id", "mux asset id", "asset", "mux asset"),
     "status": ("status", "lesson status"),
 }
@@ -57,6 +60,7 @@ class Row:
     price_cents: int
     instructor: str
     course: str
+    language: str  # of the course, by its code
     asset_id: str
     status: Status
 
@@ -197,6 +201,13 @@ def _read(line: int, names: list[str], cells: list[str]) -> Row | Wrong:
         check_texts(title, given.get("description", ""))
     except Invalid as error:
         wrong += list((error.fields or {}).values())
+    language = _code(given.get("language", ""))
+    try:
+        courses.spoken(language)
+    except Invalid as error:
+        wrong.append(error.message)
+    if language and not given.get("course"):
+        wrong.append("The language is that of a course, and no course is named.")
     status = given.get("status", "").lower() or "draft"
     if status not in LESSON_STATUSES:
         wrong.append(f"The status must be {' or '.join(LESSON_STATUSES)}.")
@@ -210,9 +221,16 @@ def _read(line: int, names: list[str], cells: list[str]) -> Row | Wrong:
         price_cents=price,
         instructor=given["teacher"],
         course=given.get("course", ""),
+        language=language,
         asset_id=given.get("asset_id", ""),
         status=cast(Status, status),
     )
+
+
+def _code(language: str) -> str:
+    """As it is kept; a file may name it in English, too."""
+    given = language.strip().lower()
+    return next((code for code, name in mux.LANGUAGES.items() if name.lower() == given), given)
 
 
 def _wrong_names(instructor: str, course: str, asset_id: str) -> Iterator[str]:

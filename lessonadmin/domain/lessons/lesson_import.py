@@ -170,7 +170,7 @@ def _write(row: Row, asset: mux.Asset | None, chosen: mux.PlaybackId | None) -> 
             title=row.title,
             description=row.description,
             price_cents=row.price_cents,
-            course_id=_course(row.course, instructor).id if row.course else UNSET,
+            course_id=_course(row, instructor).id if row.course else UNSET,
             status=row.status,
         )
         lesson = lessons.create(instructor, changes)
@@ -183,10 +183,15 @@ def _write(row: Row, asset: mux.Asset | None, chosen: mux.PlaybackId | None) -> 
     return lesson
 
 
-def _course(title: str, instructor: User) -> Course:
-    known = select(Course).where(Course.instructor_id == instructor.id, Course.title == title)
+def _course(row: Row, instructor: User) -> Course:
+    """One that has a language keeps it, whatever the line says."""
+    known = select(Course).where(Course.instructor_id == instructor.id, Course.title == row.course)
     found = db.session.scalars(known.order_by(Course.created_at, Course.id).limit(1)).first()
-    return found or courses.create(instructor, Changes(title=title))
+    if found is None:
+        return courses.create(instructor, Changes(title=row.course, language=row.language))
+    if row.language and found.language is None:
+        return courses.edit(instructor, found.id, Changes(language=row.language))
+    return found
 
 
 def _said(row: Row, asset: mux.Asset | None, waiting: bool) -> str:

@@ -225,6 +225,12 @@ def language_name(code: str | None) -> str:
     return "" if code in (None, mux.AUTOMATIC) else mux.LANGUAGES.get(str(code), str(code))
 
 
+def languages_by_name() -> list[tuple[str, str]]:
+    """Code and name of each that Mux makes captions in."""
+    named = [pair for pair in mux.LANGUAGES.items() if pair[0] != mux.AUTOMATIC]
+    return sorted(named, key=lambda pair: pair[1])
+
+
 def captions_sentence(status: str, language: str | None) -> str:
     """How the captions of a video stand; the language by its name, once it is known."""
     name = language_name(language)

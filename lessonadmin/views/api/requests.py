@@ -79,7 +79,9 @@ VideoStatus = Literal["none", "uploading", "processing", "ready", "error", "dele
 Language = Annotated[str, AfterValidator(_spoken), Field(json_schema_extra={"enum": list(mux.LANGUAGES)})]
 CourseLanguage = Annotated[
     Language | None,
-    Field(description="Spoken in its videos; captions that are asked for on pages begin with it."),
+    Field(
+        description="Spoken in its videos; captions begin with it, also those of uploads that leave out `caption_language`."
+    ),
 ]
 if VideoStatus.__args__ != VIDEO_STATUSES:  # type: ignore[attr-defined]
     raise AssertionError("the API and the tables know different video statuses")
@@ -242,7 +244,8 @@ class UploadAsk(OwnerNamed):
     caption_language: Annotated[
         Language | None,
         Field(
-            description="The language spoken: Mux generates captions in it. `auto`: Mux detects the language."
+            description="The language spoken: Mux generates captions in it. `auto`: Mux detects the language. Left out: the language of "
+            "the course, if it has one; null: no captions."
         ),
     ] = None
 

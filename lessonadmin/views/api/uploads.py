@@ -4,6 +4,7 @@ The endpoints that name an upload answer with the status of that upload.
 """
 
 from lessonadmin import auth
+from lessonadmin.domain.captions import asking
 from lessonadmin.domain.uploads import direct_upload, resuming
 from lessonadmin.domain.uploads.direct_upload import File
 from lessonadmin.views.api import owners
@@ -38,11 +39,12 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
     that plays keeps playing until the new one is ready.
     """
     owner = owners.to_change(body)
+    chosen = "caption_language" in body.model_fields_set
     file = File(
         name=body.filename,
         size=body.size,
         content_type=body.content_type,
-        caption_language=body.caption_language,
+        caption_language=body.caption_language if chosen else asking.language_of(owner),
     )
     return 201, TicketResponse.of(direct_upload.start(owner, file, actor=auth.current_actor()))
 

@@ -81,8 +81,7 @@ def _merged(course: Course, form: CourseForm, problem: Conflict) -> Response:
 
 def _in_words(name: str, form: CourseForm) -> str:
     """What a field says; a language by its name."""
-    text = form.texts()[name]
-    return dict(card.spoken_languages()).get(text, text) if name == "language" else text
+    return form.language_shown if name == "language" else form.texts()[name]
 
 
 def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more: object) -> Response:
@@ -93,7 +92,6 @@ def _page(course: Course | None, form: CourseForm, *, status: int = 200, **more:
         "was": _was(course),
         "problem": None,
         "conflict": None,
-        "languages": card.spoken_languages(),
         **more,
     }
     if fragments.wanted():

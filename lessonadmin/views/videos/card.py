@@ -196,17 +196,7 @@ def upload_rules() -> dict[str, object]:
 
 
 def _languages() -> list[tuple[str, str]]:
-    return [*FIRST_LANGUAGES, *_by_name()]
-
-
-def spoken_languages() -> list[tuple[str, str]]:
-    """Of a course; the first says that there is none."""
-    return [("", "Not chosen: Mux detects it"), *_by_name()]
-
-
-def _by_name() -> list[tuple[str, str]]:
-    named = [pair for pair in mux.LANGUAGES.items() if pair[0] != mux.AUTOMATIC]
-    return sorted(named, key=lambda pair: pair[1])
+    return [*FIRST_LANGUAGES, *wording.languages_by_name()]
 
 
 def fragment(card: Card, *, status: int = 200) -> Response:

@@ -280,6 +280,23 @@ def test_a_course_is_given_to_another_instructor(support: FlaskClient) -> None:
     assert fresh(course).instructor_id == other.id
 
 
+def test_the_language_of_a_course_is_shown_and_edited(support: FlaskClient) -> None:
+    course = make_course()
+    version, edit = str(fresh(course).version), address(course, "edit/")
+    assert "Language–" in page_of(support.get(address(course))).text("dl")
+    wrong = send(support, edit, language="tlh", version=version)
+    assert (wrong.status_code, "Choose one of the languages" in wrong.text) == (400, True)
+    assert send(support, edit, language="de", version=version).status_code == 302
+    assert fresh(course).language == "de"
+    assert "LanguageGerman" in page_of(support.get(address(course))).text("dl")
+    late = send(support, edit, language="fr", version=version)
+    assert (late.status_code, "<dt>Language</dt><dd>German</dd>" in late.text) == (409, True)
+    chosen = [one["value"] for one in page_of(support.get(edit)).all("option") if "selected" in one]
+    assert chosen == ["de"]
+    assert send(support, edit, title="B", version=str(fresh(course).version)).status_code == 302
+    assert fresh(course).language == "de", "a form without the field keeps it"
+
+
 def test_a_lesson_that_vanished_is_not_found_by_any_button(support: FlaskClient) -> None:
     for path in ("details/", "edit/", "story/", "story.txt"):
         assert support.get(f"/admin/lesson/{path}?id={uuid.uuid4()}").status_code == 404

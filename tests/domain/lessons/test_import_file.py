@@ -14,7 +14,7 @@ from lessonadmin.text import spreadsheets
 
 pytestmark = pytest.mark.usefixtures("settings")
 
-HEAD = ("title", "description", "price", "teacher", "course", "asset id", "status")
+HEAD = ("title", "description", "price", "teacher", "course", "language", "asset id", "status")
 TEACHER = "tina@school.example"
 
 
@@ -44,19 +44,26 @@ def examined(path: Path) -> tuple[int, list[Wrong]]:
 
 
 def test_a_line_with_everything(path: Path) -> None:
-    wanted = cells(description="In C", price="9,99", course="Bach", status="Published", **{"asset id": "a1"})
+    wanted = cells(
+        description="In C",
+        price="9,99",
+        course="Bach",
+        language="German",
+        status="Published",
+        **{"asset id": "a1"},
+    )
     write(path, wanted)
     assert only(path) == Row(
         line=2, title="Fugue", description="In C", price_cents=999, instructor=TEACHER, course="Bach",
-        asset_id="a1", status="published",
+        language="de", asset_id="a1", status="published",
     )  # fmt: skip
 
 
 def test_a_line_with_no_more_than_it_must_have_is_a_free_draft(path: Path) -> None:
     path.write_text(f"teacher,title\n{TEACHER}, Fugue \n")
     assert only(path) == Row(
-        line=2, title="Fugue", description="", price_cents=0, instructor=TEACHER, course="", asset_id="",
-        status="draft",
+        line=2, title="Fugue", description="", price_cents=0, instructor=TEACHER, course="", language="",
+        asset_id="", status="draft",
     )  # fmt: skip
 
 
@@ -131,6 +138,8 @@ def test_a_file_that_is_not_there(path: Path) -> None:
         ({"teacher": "x" * 255}, "This is not an e-mail address of an instructor."),
         ({"teacher": "a\x07b"}, "This is not an e-mail address of an instructor."),
         ({"course": "x" * 201}, "The course: "),
+        ({"course": "Bach", "language": "Klingon"}, "Choose one of the languages"),
+        ({"language": "de"}, "no course is named"),
         ({"asset id": "temp_asset_1"}, "The asset id is a temporary one"),
         ({"asset id": "../../etc/passwd"}, "The asset id is not one of Mux's."),
         ({"asset id": "a" * 256}, "The asset id is not one of Mux's."),
@@ -144,12 +153,22 @@ def test_a_line_that_is_no_lesson(path: Path, given: dict[str, str], words: str)
     assert words in wrong[0].message
 
 
+@pytest.mark.parametrize(
+    ("given", "code"), [("de", "de"), ("German", "de"), (" FR ", "fr"), ("", ""), ("auto", "auto")]
+)
+def test_the_language_of_a_course_is_read_by_code_or_name(path: Path, given: str, code: str) -> None:
+    write(path, cells(course="Bach", language=given))
+    row = only(path)
+    assert isinstance(row, Row)
+    assert row.language == code
+
+
 def test_everything_that_is_wrong_with_a_line_is_said_at_once(path: Path) -> None:
     write(path, [*cells(price="dear", status="maybe", teacher=""), "", "one too many"])
     wrong = only(path)
     assert isinstance(wrong, Wrong)
     assert wrong.title == "Fugue"
-    for words in ("9 cells for 7 columns", "Enter the price", "The status must", "Enter the instructor's"):
+    for words in ("10 cells for 8 columns", "Enter the price", "The status must", "Enter the instructor's"):
         assert words in wrong.message
 
 

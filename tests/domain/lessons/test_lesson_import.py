@@ -31,7 +31,7 @@ def teacher(session: object) -> User:
 def row(**columns: Any) -> Row:
     given: dict[str, Any] = {
         "line": 2, "title": "Fugue", "description": "", "price_cents": 0, "instructor": "tina@school.example",
-        "course": "", "asset_id": "", "status": "draft", **columns,
+        "course": "", "language": "", "asset_id": "", "status": "draft", **columns,
     }  # fmt: skip
     return Row(**given)
 
@@ -151,7 +151,22 @@ def test_a_course_is_made_once_if_there_is_none(teacher: User) -> None:
     for title in ("One", "Two"):
         made(take_in(title=title, course="Bach"))
     course = db.session.scalars(select(Course)).one()
-    assert (course.title, course.instructor_id) == ("Bach", teacher.id)
+    assert (course.title, course.instructor_id, course.language) == ("Bach", teacher.id, None)
+
+
+def test_a_course_gets_its_language_once_and_keeps_it(teacher: User) -> None:
+    make_course(title="Bach", instructor=teacher)
+    for number, (title, language, kept) in enumerate(
+        [
+            ("Bach", "", None),
+            ("Bach", "de", "de"),
+            ("Bach", "fr", "de"),
+            ("Bach", "", "de"),
+            ("Liszt", "fr", "fr"),
+        ]
+    ):
+        lesson = made(take_in(title=f"Lesson {number}", course=title, language=language))
+        assert db.session.get_one(Course, lesson.course_id, populate_existing=True).language == kept
 
 
 # the asset

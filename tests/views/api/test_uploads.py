@@ -185,6 +185,27 @@ def test_captions_are_asked_for_in_a_language(
     )
 
 
+@pytest.mark.parametrize(
+    ("course_language", "said", "language"),
+    [
+        ("de", {}, "de"),
+        ("de", {"caption_language": None}, None),
+        ("de", {"caption_language": "fr"}, "fr"),
+        (None, {}, None),
+    ],
+)
+def test_captions_that_are_not_spoken_of_are_in_the_language_of_the_course(
+    people: People, sim: Control, course_language: str | None, said: dict[str, Any], language: str | None
+) -> None:
+    course = factories.make_course(instructor=people.instructor.user, language=course_language)
+    lesson = factories.make_lesson(creator=people.instructor.user, course_id=course.id)
+    settings = sim.upload(begun(people.instructor, lesson, **said))["new_asset_settings"]
+    asked_in = [
+        one["language_code"] for entry in settings.get("inputs", []) for one in entry["generated_subtitles"]
+    ]
+    assert asked_in == ([language] if language else [])
+
+
 def test_the_plan_is_full(people: People, lesson: Lesson, sim: Control) -> None:
     sim.set_switch("free_plan", True)
     sim.seed_assets(10)

@@ -19,7 +19,7 @@ export const askForUrl = (owner, file, captionLanguage) => postJson("/api/mux/up
   filename: file.name,
   size: file.size,
   content_type: file.type,
-  ...(captionLanguage ? { caption_language: captionLanguage } : {}),
+  caption_language: captionLanguage || null, // left out it would be the course's
 });
 
 /** The same of an upload that was interrupted. */

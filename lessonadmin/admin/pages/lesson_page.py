@@ -19,8 +19,8 @@ from lessonadmin.domain.batches.registry import Action
 from lessonadmin.domain.diagnosis import diagnose, facts, mux_comparison
 from lessonadmin.domain.diagnosis.finding import Finding
 from lessonadmin.domain.errors import Conflict, Invalid, Missing, Problem
-from lessonadmin.domain.lessons import course_lists, courses, lessons
-from lessonadmin.domain.models import Kind, Lesson, Owner, User
+from lessonadmin.domain.lessons import course_lists, courses, lessons, pictures
+from lessonadmin.domain.models import Course, Kind, Lesson, Owner, User
 from lessonadmin.domain.support import notes, timeline
 from lessonadmin.domain.uploads import direct_upload, upload_again
 from lessonadmin.domain.videos import conditions, video_status, wording
@@ -150,6 +150,7 @@ class CasePages:
             "captions": video_status.captions_of(LockedVideo(owner, list(values["uploads"].all)).shown),
             "language": "" if isinstance(owner, Lesson) else wording.language_name(owner.language),
             "player": player_of(owner),
+            "covered_by": pictures.covering([owner]).get(owner.id) if isinstance(owner, Course) else None,
             "mux_url": mux_links.asset(owner.mux_asset_id),
             "offered": self._offered(owner, values["findings"]),
             "stuck": conditions.is_stuck(owner, values["uploads"].all, values["uploads"].now),

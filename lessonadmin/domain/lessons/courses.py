@@ -158,11 +158,13 @@ def _order(lessons: Sequence[Lesson], sections: Sequence[CourseSection]) -> list
 def choose_cover(user: User, course_id: uuid.UUID, lesson_id: uuid.UUID | None) -> bool:
     """The course has the picture of this lesson from now on, or with None that of its first; False if it is so already."""
     course = lock_to_change(user, course_id)
-    if lesson_id is not None and lesson_id not in [lesson.id for lesson in pictures.may_cover(course)]:
-        raise Invalid.field("lesson_id", "Choose a lesson of this course whose picture students may see.")
     before = course.cover_lesson_id
     if before == lesson_id:
         return False
+    if lesson_id is not None and lesson_id not in [lesson.id for lesson in pictures.may_cover(course)]:
+        raise Invalid.field(
+            "cover_lesson_id", "Choose a lesson of this course whose picture students may see."
+        )
     course.cover_lesson_id = lesson_id
     names = {"before": before, "after": lesson_id}
     written = {name: {"lesson_id": str(value) if value else None} for name, value in names.items()}

@@ -33,28 +33,28 @@ MAX_FILE_NAME_SHOWN = 150
 KEY_LOCK_SEED = 30  # apart from the locks of other texts
 
 
-class _Unset:
+class Unset:
     """Marks a field that the caller left out."""
 
 
-UNSET = _Unset()
+UNSET = Unset()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
     """The fields to change; what is UNSET stays."""
 
-    title: str | _Unset = UNSET
-    description: str | _Unset = UNSET
-    language: str | _Unset | None = UNSET  # of a course
-    course_id: uuid.UUID | _Unset | None = UNSET
-    price_cents: int | _Unset = UNSET
-    status: Literal["draft", "published"] | _Unset = UNSET
-    publish_not_before: datetime | _Unset | None = UNSET
-    unpublish_at: datetime | _Unset | None = UNSET
+    title: str | Unset = UNSET
+    description: str | Unset = UNSET
+    language: str | Unset | None = UNSET  # of a course
+    course_id: uuid.UUID | Unset | None = UNSET
+    price_cents: int | Unset = UNSET
+    status: Literal["draft", "published"] | Unset = UNSET
+    publish_not_before: datetime | Unset | None = UNSET
+    unpublish_at: datetime | Unset | None = UNSET
 
 
-def check_texts(title: str | _Unset, description: str | _Unset, price_cents: int | _Unset = UNSET) -> None:
+def check_texts(title: str | Unset, description: str | Unset, price_cents: int | Unset = UNSET) -> None:
     """Refuse with every field that is wrong at once."""
     fields: dict[str, str] = {}
     if isinstance(title, str) and not 1 <= len(title.strip()) <= MAX_TITLE_LENGTH:
@@ -73,7 +73,7 @@ def check_texts(title: str | _Unset, description: str | _Unset, price_cents: int
 def create(user: User, changes: Changes) -> Lesson:
     """A new lesson is a draft; unless it is to stay one, it is published by itself when its video is ready."""
     permissions.teaches(user)
-    if isinstance(changes.title, _Unset):
+    if isinstance(changes.title, Unset):
         raise Invalid.field("title", "Enter a title.")
     check_texts(changes.title, changes.description, changes.price_cents)
     lesson = _store(user, changes, changes.title.strip(), publish_on_ready=changes.status != "draft")
@@ -125,13 +125,13 @@ def _store(
     lesson = Lesson(
         creator_id=user.id,
         title=title,
-        description="" if isinstance(changes.description, _Unset) else changes.description,
-        price_cents=0 if isinstance(changes.price_cents, _Unset) else changes.price_cents,
+        description="" if isinstance(changes.description, Unset) else changes.description,
+        price_cents=0 if isinstance(changes.price_cents, Unset) else changes.price_cents,
         publish_on_ready=publish_on_ready,
         is_unsaved=is_unsaved,
         is_untitled=is_untitled,
     )
-    if not isinstance(changes.course_id, _Unset):
+    if not isinstance(changes.course_id, Unset):
         _put_into_course(user, lesson, changes.course_id)
     db.session.add(lesson)
     db.session.flush()
@@ -196,7 +196,7 @@ def edit(
         lesson.description = changes.description
     if isinstance(changes.price_cents, int):
         lesson.price_cents = changes.price_cents
-    if not isinstance(changes.course_id, _Unset):
+    if not isinstance(changes.course_id, Unset):
         _put_into_course(user, lesson, changes.course_id)
     _record_edit(lesson, before)
     if changes.status == "draft":
@@ -229,9 +229,9 @@ def _set_times(lesson: Lesson, changes: Changes) -> bool:
     """What the changes say of the lesson's times. Only new times are looked at: one that is stored was right when it was set."""
     before = publication.state_of(lesson)
     not_before = (
-        before.not_before if isinstance(changes.publish_not_before, _Unset) else changes.publish_not_before
+        before.not_before if isinstance(changes.publish_not_before, Unset) else changes.publish_not_before
     )
-    unpublish_at = before.unpublish_at if isinstance(changes.unpublish_at, _Unset) else changes.unpublish_at
+    unpublish_at = before.unpublish_at if isinstance(changes.unpublish_at, Unset) else changes.unpublish_at
     if (not_before, unpublish_at) == (before.not_before, before.unpublish_at):
         return False
     fields: dict[str, str] = {}

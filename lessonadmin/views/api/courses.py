@@ -6,7 +6,7 @@ from lessonadmin import auth
 from lessonadmin.db import transaction
 from lessonadmin.domain import permissions
 from lessonadmin.domain.lessons import courses, listing, trash
-from lessonadmin.domain.lessons.lessons import Changes
+from lessonadmin.domain.lessons.lessons import UNSET, Changes
 from lessonadmin.domain.lessons.sections import editing
 from lessonadmin.domain.lessons.sections.editing import Wanted
 from lessonadmin.views.api.endpoints import Answer, endpoint
@@ -56,8 +56,9 @@ def change_course(course_id: uuid.UUID, body: CourseChange) -> Answer:
     said = body.model_dump(include=body.model_fields_set)
     wanted = Changes(**{name: said[name] for name in ("title", "description", "language") if name in said})
     sections = [Wanted(**one) for one in said["sections"]] if "sections" in said else None
+    cover = said.get("cover_lesson_id", UNSET)
     with transaction(auth.current_actor()):
-        course = editing.edit_with_course(user, course_id, wanted, sections)
+        course = editing.edit_with_course(user, course_id, wanted, sections, cover=cover)
     return 200, CourseResponse.of(user, course)
 
 

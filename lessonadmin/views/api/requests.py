@@ -161,6 +161,12 @@ class CourseChange(Change):
     title: Title = ""
     description: Description = ""
     language: CourseLanguage = None
+    cover_lesson_id: Annotated[
+        uuid.UUID | None,
+        Field(
+            description="The lesson whose picture the course has without a preview video: one of its published lessons that is free or signed. Null: the first of them."
+        ),
+    ] = None
     sections: Annotated[list[SectionWanted], Field(max_length=MAX_SECTIONS)] = []
 
 

@@ -24,6 +24,7 @@ from lessonadmin.views.api.requests import LessonStatus, VideoStatus
 Percent = Annotated[int, Field(ge=0, le=100)]
 IN_TRASH = "In the trash since; null outside it."
 COVER_OF_COURSE = "Where a picture of the course is, with a token that ends where it needs one: of its preview, or of one of its published lessons."
+CHOSEN = "The lesson whose picture was chosen, also while another one stands in for it; null: none was, and for users who may not change the course."
 IDS = "Null for users who may not play the video."
 Item = TypeVar("Item", bound=BaseModel)
 CaptionsStatus = Literal["none", "preparing", "ready", "failed", "skipped"]
@@ -207,6 +208,7 @@ class CourseResponse(BaseModel):
         ),
     ]
     cover: Annotated[str | None, Field(description=COVER_OF_COURSE)]
+    cover_lesson_id: Annotated[uuid.UUID | None, Field(description=CHOSEN)]
     video: VideoResponse
 
     @classmethod
@@ -217,6 +219,7 @@ class CourseResponse(BaseModel):
     def of_many(cls, user: User, courses: Sequence[Course]) -> "list[CourseResponse]":
         statuses, sections = video_status.of_many(courses), course_lists.sections(user, courses)
         covers = pictures.covers(courses, **catalog.COVER)
+        theirs = {course.id for course in courses if permissions.owns(user, course)}
         return [
             cls(
                 id=course.id,
@@ -232,10 +235,9 @@ class CourseResponse(BaseModel):
                     for section, lesson_ids in sections[course.id]
                 ],
                 cover=covers[course.id],
+                cover_lesson_id=course.cover_lesson_id if course.id in theirs else None,
                 # a preview plays for every user who sees the course
-                video=VideoResponse.of(
-                    statuses[course.id], plays=True, changes=permissions.owns(user, course)
-                ),
+                video=VideoResponse.of(statuses[course.id], plays=True, changes=course.id in theirs),
             )
             for course in courses
         ]

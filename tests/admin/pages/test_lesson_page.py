@@ -426,3 +426,25 @@ def test_an_upload_that_mux_refused_to_begin_is_no_lesson_without_a_video(
     )
     send(support, "/admin/lesson/upload-again", id=str(lesson.id))
     assert "Asked Tina Vale in the app." in said(support)
+
+
+def test_the_page_of_a_course_says_of_which_lesson_its_picture_is(support: FlaskClient) -> None:
+    teacher = make_user(role="instructor")
+    course = make_course(instructor=teacher)
+
+    def cover() -> str:
+        said = page_of(support.get(address(course))).text("main")
+        return said.split("Cover")[1].split("Created")[0].strip()
+
+    assert cover() == "–"
+    _, second = (
+        make_playing_lesson(creator=teacher, course_id=course.id, position=n, title=f"Part {n}")
+        for n in (1, 2)
+    )
+    assert cover() == "Of Part 1 the first that can be shown"
+    with transaction(CLI):
+        db.session.get_one(Course, course.id).cover_lesson_id = second.id
+    assert cover() == "Of Part 2, chosen"
+    with transaction(CLI):
+        db.session.get_one(Lesson, second.id).status = "draft"
+    assert cover() == "Of Part 1 the chosen lesson cannot be shown"

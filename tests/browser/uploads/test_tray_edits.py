@@ -140,6 +140,11 @@ def test_on_a_phone_by_the_keyboard_alone(
         page.keyboard.press("Enter")
     dialogue.value.set_files(tray.films(film, NAMES))
     tray.all_in(page, "sending", 2)
+    waiting = tray.row(page, "3 c")
+    price, captions = (waiting.get_by_label(name).bounding_box() for name in ("Price", "Captions"))
+    assert price
+    assert captions
+    assert abs(price["y"] - captions["y"]) < 8, "beside each other, so that rows are low"
     title = tray.row(page, "1 a").get_by_label("Title")
     title.focus()
     page.keyboard.press("Control+A")

@@ -22,6 +22,7 @@ KEYS = [
     "deleted_at",
     "sections",
     "cover",
+    "cover_lesson_id",
     "video",
 ]
 
@@ -187,3 +188,27 @@ def test_the_language_of_a_course(people: People) -> None:
         found = people.instructor.patch(path, {"language": language}).get_json()["language"]
         assert found == (None if language == "auto" else language)
     assert people.instructor.patch(path, {"language": "tlh"}).status_code == 400
+
+
+def test_the_lesson_whose_picture_the_course_has_is_said(people: People) -> None:
+    course = factories.make_course(instructor=people.instructor.user)
+    mine = {"creator": people.instructor.user, "course_id": course.id}
+    plays = [factories.make_playing_lesson(position=n, mux_playback_id=f"play{n}", **mine) for n in (1, 2)]
+    draft = factories.make_lesson(creator=people.instructor.user, course=course)
+    path, second = f"/courses/{course.id}", str(plays[1].id)
+    assert people.instructor.get(path).get_json()["cover_lesson_id"] is None
+    chosen = people.instructor.patch(path, {"cover_lesson_id": second, "title": "New"}).get_json()
+    assert (chosen["cover_lesson_id"], chosen["title"]) == (second, "New")
+    assert "/play2/" in chosen["cover"]
+    assert people.instructor.patch(path, {"title": "Newer"}).get_json()["cover_lesson_id"] == second
+    seen = people.student.get(path).get_json()
+    assert (seen["cover"], seen["cover_lesson_id"]) == (chosen["cover"], None), "of no use to students"
+    for wrong in (str(draft.id), "00000000-0000-4000-8000-000000000000", "x", ""):
+        body = {"title": "Other", "cover_lesson_id": wrong}
+        error = refused(people.instructor.patch(path, body), 400, "invalid_input")
+        assert set(error["fields"]) == {"cover_lesson_id"}
+    assert people.instructor.get(path).get_json()["title"] == "Newer", "nothing of it is changed"
+    assert people.colleague.patch(path, {"cover_lesson_id": None}).status_code == 404
+    first = people.instructor.patch(path, {"cover_lesson_id": None}).get_json()
+    assert first["cover_lesson_id"] is None
+    assert "/play1/" in first["cover"]

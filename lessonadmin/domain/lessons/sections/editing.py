@@ -16,7 +16,7 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Invalid, Missing
 from lessonadmin.domain.lessons import courses
 from lessonadmin.domain.lessons.courses import Layout
-from lessonadmin.domain.lessons.lessons import UNSET, Changes, check_texts
+from lessonadmin.domain.lessons.lessons import UNSET, Changes, Unset, check_texts
 from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course, CourseSection, Lesson, User
 
@@ -72,12 +72,19 @@ class Wanted:
 
 
 def edit_with_course(
-    user: User, course_id: uuid.UUID, changes: Changes, sections: Sequence[Wanted] | None
+    user: User,
+    course_id: uuid.UUID,
+    changes: Changes,
+    sections: Sequence[Wanted] | None,
+    *,
+    cover: uuid.UUID | Unset | None = UNSET,
 ) -> Course:
-    """Change the words of a course and, unless they are None, its sections: both or nothing."""
+    """Change the words of a course, unless they are None its sections, and the lesson whose picture it has: all or nothing."""
     course = courses.edit(user, course_id, changes)
     if sections is not None:
         replace(user, course_id, sections)
+    if not isinstance(cover, Unset):
+        courses.choose_cover(user, course_id, cover)
     return course
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.stack import Stack
 
@@ -47,6 +47,16 @@ def drop(page: Page, script: str) -> None:
 def published(page: Page) -> None:
     expect(page.get_by_test_id("lesson-status")).to_have_text("Published")
     expect(page.get_by_test_id("video-status")).to_have_text("Ready")
+
+
+def tab_to(page: Page, wanted: Locator, *, most: int = 60) -> None:
+    """From where the focus is, by Tab alone."""
+    wanted.wait_for()
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{wanted} is not reached by {most} times Tab")
 
 
 def lesson_id(page: Page) -> str:

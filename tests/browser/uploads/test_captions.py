@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.school import School
-from tests.browser.stack import Stack
-from tests.browser.steps import published
+from tests.browser.stack import Stack, Visitor
+from tests.browser.steps import published, tab_to
 
 Good = Callable[[Page], None]
 
@@ -53,7 +53,7 @@ def test_captions_are_made_checked_and_removed_on_the_page_of_a_lesson(
 
 
 def test_own_captions_are_checked_fetched_by_mux_and_take_the_place_of_those_it_made(
-    page: Page, stack: Stack, school: School, accessible: Good, tmp_path: Path
+    page: Page, visit: Visitor, stack: Stack, school: School, accessible: Good, tmp_path: Path
 ) -> None:
     lesson = school.lesson("Wet in wet", real=True)
     page.goto(f"/lessons/{lesson}/edit")
@@ -96,11 +96,11 @@ def test_own_captions_are_checked_fetched_by_mux_and_take_the_place_of_those_it_
     stack.until(lambda: at_mux() == ["ready"])
 
     page.goto(f"/catalog/{lesson}")
-    page.locator("summary", has_text="Transcript").focus()
-    page.keyboard.press("Enter")
     line = page.get_by_role("button", name="Schönen Morgen.")
-    page.keyboard.press("Tab")  # the list scrolls, so a browser may stop at it
-    line.focus()
+    tab_to(page, page.locator("summary", has_text="Transcript"))
+    expect(line).to_be_hidden()
+    page.keyboard.press("Enter")
+    tab_to(page, line, most=2)  # the list scrolls, so a browser may stop at it
     accessible(page)
     page.keyboard.press("Enter")
     expect(line).to_have_attribute("aria-current", "true")
@@ -108,3 +108,9 @@ def test_own_captions_are_checked_fetched_by_mux_and_take_the_place_of_those_it_
     for search in ("/catalog?q=schonen+morgen", "/catalog?q=schönen+morgen", "/lessons?q=morgen"):
         page.goto(search)
         expect(page.get_by_role("link", name="Wet in wet")).to_have_count(1)
+    student = visit(stack.person("student"))
+    for price, found in ((0, 1), (900, 0)):  # one who may not play it does not find it
+        stack.sql("UPDATE lessons SET price_cents = %s WHERE id = %s", price, lesson)
+        student.goto("/catalog?q=morgen")
+        expect(student.get_by_role("searchbox", name="Search lessons")).to_have_value("morgen")
+        expect(student.get_by_role("link", name="Wet in wet")).to_have_count(found)

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from muxsim.videos.sample import SAMPLE_VIDEO
+from tests.browser.school import School
 from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import (
     EDIT,
@@ -313,6 +314,28 @@ def test_mux_is_asked_to_detect_the_language_of_captions(page: Page, film: Film,
     ((upload_id, language),) = stack.sql(wanted, lesson_id(page))
     (asked,) = stack.mux.upload(upload_id)["new_asset_settings"]["inputs"][0]["generated_subtitles"]
     assert (language, asked["language_code"], asked["name"]) == ("auto", "auto", "Captions")
+
+
+def test_captions_begin_with_the_language_of_the_course_and_none_means_none(
+    page: Page, school: School, film: Film, stack: Stack
+) -> None:
+    course = school.course("Bread")
+    page.goto(f"/courses/{course}/edit")
+    page.get_by_label("Language that is spoken").select_option("German")
+    page.locator("#course-form").get_by_role("button", name="Save").click()
+    expect(page.locator("[data-saved]")).to_have_text("Saved.")
+    for chosen, asked in (("German", "de"), ("No captions", None)):
+        lesson = school.without_video(f"Lesson, {chosen}", "none", course_id=course)
+        page.goto(f"/lessons/{lesson}/edit")
+        captions = page.get_by_label("Captions", exact=True)
+        expect(captions).to_have_value("de")
+        captions.select_option(chosen)
+        choose(page, film())
+        wanted = (
+            "SELECT caption_language FROM mux_asset_tracking WHERE lesson_id = %s AND upload_id IS NOT NULL"
+        )
+        stack.until(lambda wanted=wanted, lesson=lesson: stack.sql(wanted, lesson))
+        assert stack.sql(wanted, lesson) == [(asked,)]
 
 
 def test_captions_are_asked_for_and_offered_by_the_player(page: Page, film: Film, stack: Stack) -> None:

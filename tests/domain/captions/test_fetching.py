@@ -69,8 +69,14 @@ def test_captions_that_are_ready_are_fetched_once(mux_sim: MuxSim, policy: str) 
     assert fetches(mux_sim) == [200]
 
 
-def test_a_lost_job_costs_nothing_since_the_sweep_finds_the_track(mux_sim: MuxSim) -> None:
+def test_a_lost_job_costs_nothing_since_the_sweep_finds_the_track(
+    mux_sim: MuxSim, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lesson = ready(mux_sim)
+    with monkeypatch.context() as without:
+        without.setattr(fetching, "due", lambda limit: [])
+        maintenance_sweep.sweep()
+        assert said(lesson) is None, "nothing else brings it"
     assert maintenance_sweep.sweep().figures["transcripts"] == 1
     assert said(lesson) is not None
     assert maintenance_sweep.sweep().figures["transcripts"] == 0

@@ -147,6 +147,7 @@ WORDS = (
     "draft",
     "sending",
     "words",
+    "said",
     "{asset}",
     "{playback}",
     "{draft}",
@@ -284,6 +285,9 @@ def test_of_the_probes_their_words_find_what_they_look_for(app: Flask, measuring
     )  # fmt: skip
     assert f"{CANARY} draft" in told
     assert f"{CANARY} sending" in told
+    for path in lists["own"]:
+        spoken = send(app, Probe("own", "GET", path, {"q": "said"}), world)[0].get_data(as_text=True)
+        assert f"{CANARY} draft" in spoken, "what is said in her video"
 
 
 def every_instructor_owns(user: Any, owner: Any) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import select, text, update
 
 from lessonadmin import config
 from lessonadmin.db import CLI, Actor, db, transaction
+from lessonadmin.demo import figures
 from lessonadmin.demo.school import ACCOUNTS, COURSES, INSTRUCTOR, LESSONS, DemoLesson
 from lessonadmin.domain.accounts import demo_accounts, users
 from lessonadmin.domain.errors import Problem
@@ -70,6 +71,7 @@ def _teach(instructor: User) -> None:
             title: courses.create(instructor, lessons.Changes(title=title, description=said))
             for title, said in COURSES.items()
         }
+    lessons_made = []
     for one in LESSONS:
         course = made.get(one.course or "")
         with transaction(Actor.user(instructor.id)):
@@ -85,6 +87,10 @@ def _teach(instructor: User) -> None:
             )
         if one.video != "none" and _mux_is_simulated():
             _film(one, lesson, instructor)
+        lessons_made.append((one, lesson))
+    if _mux_is_simulated():
+        with transaction(CLI):
+            figures.plant(lessons_made)
 
 
 def _mux_is_simulated() -> bool:

@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from lessonadmin.db import db
 from lessonadmin.demo import school, seeding
-from lessonadmin.domain.models import Lesson, User
+from lessonadmin.domain.models import Lesson, LessonView, User
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
 
@@ -19,7 +19,10 @@ def count(model: type[Lesson | User]) -> int:
 
 def test_made_twice_it_is_made_once_with_new_passwords(mux_sim: MuxSim) -> None:
     first, second = seeding.seed(), seeding.seed()
-    assert (count(User), count(Lesson)) == (len(school.ACCOUNTS), len(school.LESSONS))
+    assert (count(User), count(Lesson)) == (
+        len(school.ACCOUNTS) + len(school.BUYERS),
+        len(school.LESSONS),
+    )
     assert len(first) == len(school.ACCOUNTS)
     assert [(email, role) for email, _, role in first] == [(email, role) for email, _, role in second]
     assert not {password for _, password, _ in first} & {password for _, password, _ in second}
@@ -39,6 +42,7 @@ def test_without_a_simulator_there_are_lessons_and_no_videos() -> None:
         seeding.seed()
     db.session.rollback()
     assert set(db.session.scalars(select(Lesson.video_processing_status))) == {"none"}
+    assert db.session.scalar(select(func.count()).select_from(LessonView)) == 0, "nothing plays"
 
 
 def test_a_simulator_that_is_away_leaves_the_lessons_without_videos() -> None:

@@ -1,6 +1,6 @@
 """Purchases: bought by students, given and revoked by support, restored, and what stays of them without their lesson.
 
-The only writer of their rows. A revoked purchase opens nothing and stays, with who revoked it and why; it can be restored.
+The only writer of their rows, but for those that the demo school begins with. A revoked purchase opens nothing and stays, with who revoked it and why; it can be restored.
 Each change holds the lesson's lock, and a unique index lets a student have a lesson once. No money moves.
 """
 

@@ -10,6 +10,10 @@ from tests.browser.stack import Person, Stack, Visitor
 from tests.browser.steps import choose, lesson_id, published, write
 
 ASKS = "**/video?attempt=*"
+FOCUSED = """(name) => {
+  const one = document.activeElement;
+  return [...(one.labels ?? []), one].some((each) => each.textContent.trim().startsWith(name));
+}"""
 
 
 def test_a_lesson_with_a_video_publishes_itself(page: Page, film: Callable[..., str], stack: Stack) -> None:
@@ -161,6 +165,40 @@ def test_a_lesson_is_published_and_unpublished_at_its_times(
     ).to_be_visible()
     page.goto("/lessons")
     expect(page.get_by_test_id("lesson-status")).to_have_text("Draft")
+
+
+def test_times_are_planned_by_the_keyboard_alone(page: Page, stack: Stack) -> None:
+    write(page)
+    page.get_by_label("Publish automatically").focus()
+    reached(page, "Plan when students see it")
+    page.keyboard.press("Enter")
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    ends = tomorrow + timedelta(days=7)
+    for label, day in (("Not before", tomorrow), ("Unpublish at", ends)):
+        reached(page, label)
+        page.keyboard.type(f"{day:%m%d%Y}")
+        page.keyboard.press("Tab")
+        page.keyboard.type("0600PM")
+        expect(page.get_by_label(label)).to_have_value(f"{day:%Y-%m-%dT18:00}")
+    reached(page, "Save and publish later")
+    page.keyboard.press("Enter")
+    lesson = lesson_id(page)
+    expect(page.locator("#publication")).to_contain_text("not before")
+    ((begins, stops),) = stack.sql(
+        "SELECT publish_not_before, unpublish_at FROM lessons WHERE id = %s", lesson
+    )
+    assert [f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" for at in (begins, stops)] == [
+        f"{day:%Y-%m-%d} 18:00" for day in (tomorrow, ends)
+    ]
+
+
+def reached(page: Page, name: str) -> None:
+    """By the Tab key, from where the focus is."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED, name):
+            return
+    raise AssertionError(f"{name} is not reached by the Tab key")
 
 
 def test_a_time_without_a_video_is_warned_of_and_its_miss_is_told(

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from devstack.places import ROOT
 from lessonadmin.db import CLI, Actor, db, transaction
-from lessonadmin.domain.batches import batches, registry, runner
-from lessonadmin.domain.models import AuditLog, BatchItem
+from lessonadmin.domain.batches import batches, own_lessons, registry, runner
+from lessonadmin.domain.models import AuditLog, BatchItem, Lesson, User
 from tests.factories import make_lesson, make_user
 from tests.mux_sim import MuxSim
 
@@ -77,9 +77,9 @@ def staff(session: Session) -> Actor:
     return Actor.user(make_user(role="support").id)
 
 
-def ready_drafts(count: int) -> list[uuid.UUID]:
+def ready_drafts(count: int, creator: User | None = None) -> list[uuid.UUID]:
     with transaction(CLI):
-        creator = make_user()
+        creator = creator or make_user()
         columns = {"video_processing_status": "ready", "publish_on_ready": False}
         return [
             make_lesson(creator=creator, mux_asset_id=f"a{n}", mux_playback_id=f"p{n}", **columns).id
@@ -97,6 +97,31 @@ def test_killed_at_row_fifty(settings_environment: dict[str, str], staff: Actor)
     shown = batches.progress(batch_id)
     assert (shown.done, shown.status) == (100, "done")
     assert audit_count("lesson.published") == 100
+
+
+def test_killed_in_the_bulk_action_of_an_instructor(
+    settings_environment: dict[str, str], session: Session
+) -> None:
+    """The rerun has the rights of the instructor, as they are by then: a lesson that is another's meanwhile is left alone."""
+    instructor = make_user()
+    ids, actor = ready_drafts(60, instructor), Actor.user(instructor.id)
+    with transaction(actor):
+        options = own_lessons.bound(instructor)
+        batch_id = batches.create(
+            registry.find("lesson", "publish"), ids, options=options, enqueue_job=False
+        ).id
+    with killed_worker(settings_environment, batch_id, row=51):
+        assert batches.progress(batch_id).done == audit_count("lesson.published") == 50
+        other = make_user()
+        with transaction(CLI):
+            waiting = select(BatchItem.target_id).where(BatchItem.status == "open").limit(1)
+            given = db.session.get_one(Lesson, db.session.scalars(waiting).one())
+            given.creator_id = other.id
+        assert runner.run_some(batch_id, seconds=30).count == 10
+    shown = batches.progress(batch_id)
+    assert (shown.done, shown.left, shown.status) == (59, 0, "done")
+    assert audit_count("lesson.published") == 59
+    assert db.session.get_one(Lesson, given.id, populate_existing=True).status == "draft"
 
 
 def test_killed_while_it_asks_mux(

@@ -7,6 +7,7 @@ not play, except what they bought. Who may play a lesson is decided in `permissi
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
@@ -132,7 +133,7 @@ def _page_sorted(user: User, query: Query, order: keyset.Order) -> CataloguePage
 
 def _page_found(user: User, query: Query) -> CataloguePage:
     number = min(max(query.number, 1), MAX_FOUND_PAGES)
-    spoken = spoken_words.condition(user, query.q)
+    spoken = partial(spoken_words.condition, user, query.q)
     most = number * PER_PAGE + 1
     found = search.ranked(Lesson, query.q, _shown(user, query), LATEST_FIRST, most, spoken=spoken)
     ids = found.ids[(number - 1) * PER_PAGE : number * PER_PAGE]
@@ -156,7 +157,7 @@ def count_lessons(user: User, q: str) -> int:
     """How many lessons a search finds, counted to MAX_COUNTED."""
     if not q.strip():
         return 0
-    spoken = spoken_words.condition(user, q)
+    spoken = partial(spoken_words.condition, user, q)
     shown = _shown(user, Query())
     return len(search.ranked(Lesson, q, shown, LATEST_FIRST, MAX_COUNTED, spoken=spoken).ids)
 

@@ -6,7 +6,7 @@ Nothing that is typed raises. Who may see what is found is decided by the caller
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from lessonadmin.domain.querying.similar_words import Word
 MAX_BESIDE = 1_000  # courses, or instructors, whose lessons a word finds
 Kind = type[Lesson] | type[Course]
 Conditions = Sequence[ColumnElement[bool]]
+Spoken = Callable[[], ColumnElement[bool] | None]
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ def ranked(
     order: Sequence[Any],
     most: int,
     *,
-    spoken: ColumnElement[bool] | None = None,
+    spoken: Spoken | None = None,
 ) -> Found:
     """The first so many, what fits best first, and then in the order that is given. `spoken`: lessons in whose videos it is said, which
-    come after those that have it in writing."""
+    come after those that have it in writing, and are looked for only where these are too few."""
     bounded_count.plan_by_values()
     with row_access.everything():  # its index answers no statement that policies narrow; ids are all it gives
         return _ranked(kind, typed, among, order, most, spoken)
@@ -54,7 +55,7 @@ def _ranked(
     among: Conditions,
     order: Sequence[Any],
     most: int,
-    spoken: ColumnElement[bool] | None,
+    spoken: Spoken | None,
 ) -> Found:
     ids: list[uuid.UUID] = []
     for stage, is_similar in _stages(kind, typed, spoken):
@@ -84,9 +85,7 @@ def condition(
         return _every_word(kind, similar_words.similar(words))
 
 
-def _stages(
-    kind: Kind, typed: str, spoken: ColumnElement[bool] | None
-) -> Iterator[tuple[ColumnElement[bool], bool]]:
+def _stages(kind: Kind, typed: str, spoken: Spoken | None) -> Iterator[tuple[ColumnElement[bool], bool]]:
     """Conditions, and whether they are about words with a wrong letter."""
     exact = full_text.matches(kind.search, typed)
     if exact is None:
@@ -95,8 +94,9 @@ def _stages(
     words = similar_words.containing(typed)
     if words:
         yield _every_word(kind, words), False
-    if spoken is not None:
-        yield spoken, False
+    said = spoken() if spoken is not None else None
+    if said is not None:
+        yield said, False
     if words:
         yield _every_word(kind, similar_words.similar(words)), True
 

@@ -10,7 +10,7 @@ from lessonadmin.domain.lessons import catalog, worklist
 from lessonadmin.domain.models import Lesson, User
 from tests import queries
 from tests.domain.captions.support import transcribed
-from tests.factories import make_purchase, make_user
+from tests.factories import make_playing_lesson, make_purchase, make_user
 from tests.queries import asked, plans_of
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -74,6 +74,18 @@ def test_the_catalogue_and_a_teachers_list_find_them(ada: User, lessons: dict[st
     assert in_catalogue(buyer, bought=True) == {"paid"}
     assert {one.title for one in worklist.page(ada, worklist.Query(q="sourdough")).lessons} == set(lessons)
     assert {one.title for one in worklist.page(ada, worklist.Query(q="sourdough", state="draft")).lessons} == {"draft"}  # fmt: skip
+
+
+def test_a_page_that_is_full_of_what_is_written_asks_for_no_transcripts(
+    lessons: dict[str, Lesson], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = make_user(role="student")
+    make_playing_lesson(title="Sourdough", price_cents=0)
+    for per_page, looks in ((24, True), (0, False)):  # one more is read, to know whether there is a next page
+        monkeypatch.setattr(catalog, "PER_PAGE", per_page)
+        with asked() as sent:
+            catalog.page(student, catalog.Query(q="sourdough"))
+        assert any("FROM transcripts" in one[0] or "JOIN transcripts" in one[0] for one in sent) is looks
 
 
 def test_a_revoked_purchase_and_another_video_end_it(ada: User, lessons: dict[str, Lesson]) -> None:

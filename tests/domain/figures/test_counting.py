@@ -39,8 +39,8 @@ def at(day: date, hours: int = 9) -> float:
 
 
 def school_since(days: int, lesson: Lesson | None = None) -> None:
-    """The first upload is so old."""
-    begun = datetime.now(UTC) - timedelta(days=days)
+    """The first upload was on the first of so many days that are over at Mux; which those are depends on the hour."""
+    begun = datetime.fromtimestamp(at(newest() - (days - 1) * DAY), UTC)
     make_tracking(lesson or make_lesson(), created_at=begun, status="cancelled", superseded_at=begun)
 
 

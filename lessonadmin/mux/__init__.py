@@ -11,21 +11,17 @@ from lessonadmin.mux.api import (
     Identity,
     Ping,
     SigningKey,
-    add_text_track,
     cancel_upload,
     create_playback_id,
     create_upload,
     delete_asset,
     delete_playback_id,
-    delete_track,
-    generate_captions,
     get_asset,
     get_upload,
     list_assets,
     list_signing_keys,
     list_uploads,
     ping,
-    read_captions,
     whoami,
 )
 from lessonadmin.mux.errors import Category, Gone, Kind, Later, MuxError, Nonsense, Refused
@@ -42,9 +38,10 @@ from lessonadmin.mux.payloads import (
     UploadStatus,
 )
 from lessonadmin.mux.playback_tokens import Audience, BadSigningKey, check_signing_key, playback_token
-from lessonadmin.mux.rate_headers import RateLeft, rate_left
+from lessonadmin.mux.request import RateLeft, rate_left
 from lessonadmin.mux.responses import TOKEN_NAMES
 from lessonadmin.mux.signatures import BadSignature, Reason, hint, verify
+from lessonadmin.mux.text_tracks import add_text_track, delete_track, generate_captions, read_captions
 from lessonadmin.mux.transport import Priority
 from lessonadmin.mux.viewing import (
     AmountPage,

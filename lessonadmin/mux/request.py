@@ -1,23 +1,25 @@
 """One call to Mux under way: sent, counted, logged, and judged. What the product asks for is in `api`.
 
-A wrong id is refused before anything is sent; nothing is ever repeated in here.
+A wrong id is refused before anything is sent; nothing is ever repeated in here. How much is left of Mux's rate limits is known as far as
+the last answers told this process.
 """
 
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3
 
 from lessonadmin import metrics, outbound
-from lessonadmin.mux import rate_headers, responses, transport, web_concurrency
+from lessonadmin.mux import fields, responses, transport, web_concurrency
 from lessonadmin.mux.errors import MuxError, Refused
 from lessonadmin.mux.payloads import Upload, WithoutId, upload_from
 from lessonadmin.mux.responses import RequestInfo
-from lessonadmin.mux.transport import Priority
+from lessonadmin.mux.transport import Priority, token_of
 from lessonadmin.outbound import Answer
 from lessonadmin.text.temporary_ids import is_temporary
 
@@ -58,7 +60,7 @@ class MuxRequest:
         except UnicodeError:
             raise Refused("The access token has invalid characters.", category="auth_error") from None
         self.status = answer.status
-        rate_headers.remember(priority, answer.headers, creating=self.question.operation in CREATIONS)
+        remember(priority, answer.headers, creating=self.question.operation in CREATIONS)
         return answer
 
     def value(self, call: Callable[[Any], Any]) -> dict[str, Any]:
@@ -113,3 +115,32 @@ def mux_request(
                 "subject": subject,
             },
         )
+
+
+@dataclass(frozen=True)
+class RateLeft:
+    """What the last answer said."""
+
+    remaining: int
+    limit: int | None
+
+
+# Mux keeps one bucket for creations and one for the rest, and both belong to the token.
+_seen: dict[tuple[str, bool], RateLeft] = {}
+MAX_TOKENS = 32
+
+
+def remember(priority: Priority, headers: Mapping[str, str], *, creating: bool) -> None:
+    """Take note of the headers of an answer; other answers are as good as none."""
+    remaining, limit = (fields.number(headers.get(f"X-RateLimit-{name}")) for name in ("Remaining", "Limit"))
+    if remaining is None:
+        return
+    if len(_seen) >= MAX_TOKENS:
+        _seen.clear()
+    whole = None if limit is None else max(0, int(limit))
+    _seen[token_of(priority)[0], creating] = RateLeft(max(0, int(remaining)), whole)
+
+
+def rate_left(priority: Priority, *, creating: bool = False) -> RateLeft | None:
+    """The last word on this token's bucket; None before the first answer."""
+    return _seen.get((token_of(priority)[0], creating))

@@ -3,8 +3,8 @@
 import pytest
 
 from lessonadmin import mux
-from lessonadmin.mux import rate_headers
-from lessonadmin.mux.rate_headers import RateLeft, rate_left, remember
+from lessonadmin.mux import request as mux_requests
+from lessonadmin.mux.request import RateLeft, rate_left, remember
 from muxsim.client import Control
 from tests.mux.calls import create
 from tests.mux.fake_server import FakeServer, answer
@@ -13,7 +13,7 @@ from tests.settings import overridden
 
 @pytest.fixture(autouse=True)
 def nothing_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_headers, "_seen", {})
+    monkeypatch.setattr(mux_requests, "_seen", {})
 
 
 def headers(remaining: str | None, limit: str | None = None) -> dict[str, str]:
@@ -52,11 +52,11 @@ def test_an_answer_that_does_not_say_what_is_left_changes_nothing(
 
 
 def test_tokens_that_are_not_used_any_more_do_not_fill_the_memory() -> None:
-    for number in range(rate_headers.MAX_TOKENS * 2 + 1):
+    for number in range(mux_requests.MAX_TOKENS * 2 + 1):
         with overridden(mux_worker_token_id=f"token{number}"):
             remember("low", headers(str(number)), creating=False)
             assert rate_left("low") == RateLeft(number, None)
-            assert len(rate_headers._seen) <= rate_headers.MAX_TOKENS
+            assert len(mux_requests._seen) <= mux_requests.MAX_TOKENS
 
 
 def test_what_is_left_of_the_rate_limit_is_remembered_by_token_and_bucket(simulator: Control) -> None:

@@ -32,7 +32,7 @@ EXCEPTIONS = {
     ("mux/request.py", "__init__", "status"): "of an HTTP answer",
     ("mux/request.py", "send", "status"): "of an HTTP answer",
     ("mux/errors.py", "__init__", "status"): "of an HTTP answer",
-    ("mux/api.py", "read_captions", "status"): "of an HTTP answer",
+    ("mux/text_tracks.py", "read_captions", "status"): "of an HTTP answer",
 }
 
 

@@ -7,14 +7,8 @@ import { FAILURES, notStarted } from "../upload/words.js";
 import { Edits } from "./edits.js";
 import { Sending } from "./sending.js";
 import { IN_TRASH, LESSON_STAYS, NOT_ADDED, PAUSES, QUEUED, limited } from "./words.js";
+import { BUTTONS, OPEN, SHOWN } from "./phases.js";
 import { Traces } from "./traces.js";
-
-const BUTTONS = {
-  making: [], waiting: ["cancel"], sending: ["pause", "cancel"], pausing: ["cancel"], paused: ["continue", "cancel"],
-  failed: ["again", "cancel"], interrupted: ["go", "cancel"], unknown: ["cancel"], elsewhere: [], cancelled: ["undo"], sent: [],
-};
-const SHOWN = { making: "waiting", pausing: "sending", unknown: "interrupted", sent: "sending" };
-const OPEN = ["making", "waiting", "sending", "pausing", "paused"];
 
 export class Row {
   phase = "";
@@ -41,10 +35,6 @@ export class Row {
   /** Would leaving the page interrupt something? */
   get isOpen() {
     return OPEN.includes(this.phase) || this.edits.isUnsaved;
-  }
-
-  get captions() {
-    return this.face.field("captions").value;
   }
 
   /** A lesson of the form, whose upload is only continued here, is not given up with it. */
@@ -113,7 +103,7 @@ export class Row {
   async #address(sending) {
     const isWanted = () => sending === this.#sending;
     this.face.captionsFixed(true);
-    const ask = this.upload ? () => askForUrlAgain(this.upload) : () => askForUrl({ lesson_id: this.lesson }, this.file, this.captions);
+    const ask = this.upload ? () => askForUrlAgain(this.upload) : () => askForUrl({ lesson_id: this.lesson }, this.file, this.face.field("captions").value);
     const answer = await this.#tray.connection.answer(ask, { isWanted, tell: (words) => this.face.words(words) });
     if (!answer || !isWanted()) throw new Error("cancelled"); // with its lesson, the upload ends, too
     if (!this.upload) await this.traces.begin(this.file, answer);

@@ -13,9 +13,14 @@ QUICK = outbound.Limits(connect=0.5, read=0.5, whole=1.0, body=100_000)
 
 
 @pytest.fixture
-def school(settings: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    """The provider, with short limits; nothing of another test is kept."""
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only for tests of a provider that never answers in time: an honest one may need half a second on a busy machine."""
     monkeypatch.setattr(calls, "LIMITS", QUICK)
+
+
+@pytest.fixture
+def school(settings: object) -> Iterator[Provider]:
+    """The provider; nothing of another test is kept."""
     provider.forget()
     with running() as found, overridden(**settings_for(found)):
         yield found

@@ -13,6 +13,7 @@ from tests.settings import overridden
 DOCUMENT = "/.well-known/openid-configuration"
 
 
+@pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize("trouble", ["slow", "drip"])
 def test_a_slow_provider_is_away_in_time(school: Provider, trouble: str) -> None:
     school.trouble[DOCUMENT] = trouble

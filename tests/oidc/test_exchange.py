@@ -121,7 +121,8 @@ def test_a_rotated_key_is_found_and_the_old_one_counts_no_more(
 
 def test_a_flood_of_invented_keys_reads_the_keys_once(school: Provider) -> None:
     assert sign_in(school)
-    school.sign = lambda one, claims: Provider.signed(Provider(one.url, keys=[new_key("invented")]), claims)
+    invented = [new_key("invented")]
+    school.sign = lambda one, claims: Provider.signed(Provider(one.url, keys=invented), claims)
     for _ in range(3):
         with pytest.raises(ProviderWrong):
             sign_in(school)
@@ -133,6 +134,7 @@ def test_the_secret_in_the_form_works_too(school: Provider) -> None:
     assert sign_in(school)
 
 
+@pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize("trouble", ["slow", "drip", "503"])
 def test_a_provider_that_does_not_exchange_in_time_is_away(school: Provider, trouble: str) -> None:
     school.trouble["/token"] = trouble

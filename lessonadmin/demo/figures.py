@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.demo.school import BUYERS, DemoLesson
 from lessonadmin.domain.accounts import users
@@ -23,8 +24,8 @@ WEEKEND = 5  # and Sunday
 def plant(made: Sequence[tuple[DemoLesson, Lesson]]) -> None:
     """For those of these lessons that have viewers, in the open transaction."""
     now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
-    today = now.astimezone(UTC).date()
-    days = [today - timedelta(days=back) for back in range(DAYS, 0, -1)]
+    newest = mux.newest_day(now)
+    days = [newest - timedelta(days=back) for back in reversed(range(DAYS))]
     for day in days:
         for what in COUNTED:
             row = insert(CountedDay).values(what=what, day=day, counted_at=func.clock_timestamp())

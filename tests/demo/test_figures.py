@@ -1,8 +1,11 @@
 """The figures of the demo school show something at once, and the job that counts at Mux leaves them as they are."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import func, select
 
+from lessonadmin import mux
 from lessonadmin.db import db
 from lessonadmin.demo import figures, school, seeding
 from lessonadmin.domain.accounts import users
@@ -48,5 +51,6 @@ def test_what_is_planted_is_not_asked_for_at_mux(mux_sim: MuxSim) -> None:
         counting.count_some()
     assert seen().total == before
     newest = db.session.scalars(select(func.max(LessonView.day))).one()
+    assert newest <= mux.newest_day(datetime.now(UTC)), "no figure is of a day that is not over at Mux"
     begun = db.session.scalars(select(func.min(Tracking.created_at)).where(Tracking.status == "ready")).one()
     assert newest < begun.date(), "a day of the first upload would be counted and written over"

@@ -360,9 +360,8 @@ def instructors() -> list[tuple[uuid.UUID, str]]:
         select(Lesson.id).where(Lesson.creator_id == User.id, permissions.on_sale()).offset(0).exists()
     )
     rows = select(User.id, User.name).where(User.role != "student", User.name != "", has_lessons)
-    with (
-        row_access.everything()
-    ):  # the same for every user; policies are asked for each lesson, and find nothing to hide
+    # the same for every user; policies would be asked for each lesson, and find nothing to hide
+    with row_access.everything():
         found = db.session.execute(rows.order_by(User.name, User.id).limit(MAX_INSTRUCTORS)).all()
     return [(user_id, name) for user_id, name in found]
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Literal
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from lessonadmin import auth, mux
 from lessonadmin.db import transaction
@@ -12,8 +12,9 @@ from lessonadmin.domain.captions import asking, transcripts
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.models import CaptionTrack
 from lessonadmin.domain.videos import video_status
+from lessonadmin.text import subtitles
 from lessonadmin.views.api.endpoints import Answer, endpoint
-from lessonadmin.views.api.requests import Text
+from lessonadmin.views.api.requests import Base64File, Text
 
 TAG = "Captions"
 PATH = "/lessons/<uuid:lesson_id>/captions"
@@ -26,8 +27,10 @@ class CaptionsNew(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     captions: Annotated[
-        Base64Bytes,
-        Field(description="A WebVTT (.vtt) or SubRip (.srt) file of at most 1 MB, in base64."),
+        Base64File,
+        Field(
+            description=f"A WebVTT (.vtt) or SubRip (.srt) file of at most {subtitles.MAX_BYTES // 10**6} MB, in base64."
+        ),
     ]
     language: Annotated[Text, Field(json_schema_extra={"enum": WRITTEN})]
     label: Annotated[Text, Field(description="Their name in the player; left out: their language.")] = ""

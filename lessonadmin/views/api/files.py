@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from flask import url_for
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, Strict
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from lessonadmin import auth, config
 from lessonadmin.db import transaction
@@ -13,7 +13,7 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.lesson_files import files
 from lessonadmin.domain.models import LessonFile
 from lessonadmin.views.api.endpoints import Answer, endpoint
-from lessonadmin.views.api.requests import Text
+from lessonadmin.views.api.requests import Base64File, Text
 
 TAG = "Files"
 PATH = "/lessons/<uuid:lesson_id>/files"
@@ -35,9 +35,7 @@ class FilePart(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     number: Annotated[int, Strict(), Field(ge=0, le=10_000, description="The first part has 0.")]
-    data: Annotated[
-        Base64Bytes, Field(description="`part_bytes` of the file, the last part less; in base64.")
-    ]
+    data: Annotated[Base64File, Field(description="`part_bytes` of the file, the last part less; in base64.")]
 
 
 class FileResponse(BaseModel):

@@ -20,6 +20,7 @@ from lessonadmin.domain.uploads.estimates import Estimate
 from lessonadmin.domain.videos import restoring, video_status, wording
 from lessonadmin.domain.videos.restoring import Removed
 from lessonadmin.domain.videos.video_status import Captions, KeptVideo, VideoStatus
+from lessonadmin.text import subtitles
 from lessonadmin.views.videos.actions import ACTIONS
 from lessonadmin.web import address_numbers, fragments, headers
 from lessonadmin.web.player import Player, player_of
@@ -192,6 +193,8 @@ def upload_rules() -> dict[str, object]:
         "max_mb": settings.upload_max_mb,
         "user_id": auth.current_user().id,
         "languages": _languages(),
+        "captions_max_bytes": subtitles.MAX_BYTES,
+        "captions_label": asking.MAX_LABEL_LENGTH,
     }
 
 

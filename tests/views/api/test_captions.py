@@ -51,7 +51,9 @@ def test_a_file_is_added_and_listed_beside_the_captions_that_mux_made(client: Fl
     [
         (body(b"1\n00:02,000 --> 00:01,000\nx\n"), "captions", "Line 2: the caption ends before it begins."),
         (body(b"x" * 1_200_000), "captions", "The file has 1.2 MB; captions may have 1 MB."),
-        (body() | {"captions": "Y"}, "captions", "base64"),
+        (body() | {"captions": "Y"}, "captions", "This is not base64."),
+        (body() | {"captions": "ä no base64!"}, "captions", "This is not base64."),
+        (body() | {"captions": body()["captions"] + "*"}, "captions", "This is not base64."),
         (body() | {"language": "auto"}, "language", "Choose the language of the captions."),
         (body(label="x" * 61), "label", "at most 60 characters"),
     ],

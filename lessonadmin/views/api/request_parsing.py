@@ -36,7 +36,12 @@ SENTENCES = {
     "int_parsing": "This must be a whole number.",
     "int_parsing_size": "This number is too large.",
     "int_from_float": "This must be a whole number.",
+    "float_type": "This must be a number.",
+    "float_parsing": "This must be a number.",
+    "finite_number": "This number is too large or too small.",
     "bool_type": "This must be true or false.",
+    "base64_decode": "This is not base64.",
+    "greater_than": "This must be more than {gt}.",
     "greater_than_equal": "This must be {ge} or more.",
     "less_than_equal": "This must be {le} or less.",
     "literal_error": "This must be {expected}.",
@@ -159,7 +164,11 @@ def _sentence(error: Any) -> str:
     sentence = SENTENCES.get(error["type"])
     if sentence is None:
         return f"{error['msg']}."
-    return sentence.format(**error.get("ctx", {}))
+    return sentence.format(**{name: _plain(value) for name, value in error.get("ctx", {}).items()})
+
+
+def _plain(bound: object) -> object:
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _invalid(fields: dict[str, str]) -> Invalid:

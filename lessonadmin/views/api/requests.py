@@ -39,7 +39,7 @@ class _StrictBase64(Base64Encoder):
         try:
             return base64.b64decode(b"".join(data.split()), validate=True)
         except ValueError:
-            raise PydanticCustomError("base64_decode", "This is not base64.") from None
+            raise PydanticCustomError("base64_decode", "not base64") from None
 
 
 Base64File = Annotated[bytes, EncodedBytes(encoder=_StrictBase64)]

@@ -182,20 +182,35 @@ def test_a_student_reports_and_reads_what_is_stored(people: People) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "field", "words"),
     [
-        {"seconds": -1, "duration": 61},
-        {"seconds": True, "duration": 61},
-        {"seconds": "5", "duration": 61},
-        {"seconds": 5, "duration": 0},
-        {"seconds": 5},
-        {"seconds": 1e7, "duration": 1e7},
-        {"seconds": 5, "duration": 61, "at": "2026-11-30T12:00:00Z"},
+        ({"seconds": -1, "duration": 61}, "seconds", "This must be 0 or more."),
+        ({"seconds": True, "duration": 61}, "seconds", "This must be a number."),
+        ({"seconds": "5", "duration": 61}, "seconds", "This must be a number."),
+        ({"seconds": 5, "duration": 0}, "duration", "This must be more than 0."),
+        ({"seconds": 5}, "duration", "This is required."),
+        ({"seconds": 1e7, "duration": 1e7}, "duration", "This must be 1000000 or less."),
+        ({"seconds": 5, "duration": 61, "at": "2026-11-30T12:00:00Z"}, "at", "There is no such field."),
     ],
 )
-def test_an_odd_report_is_refused(people: People, body: dict[str, Any]) -> None:
+def test_an_odd_report_is_refused(people: People, body: dict[str, Any], field: str, words: str) -> None:
     lesson = factories.make_playing_lesson()
-    assert people.student.post(f"/lessons/{lesson.id}/progress", body).status_code == 400
+    answer = people.student.post(f"/lessons/{lesson.id}/progress", body)
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["error"]["fields"][field] == words
+
+
+def test_a_number_beyond_all_numbers_is_refused(people: People) -> None:
+    lesson = factories.make_playing_lesson()
+    answer = people.student.post(
+        f"/lessons/{lesson.id}/progress",
+        data='{"seconds": 1e400, "duration": 61}',
+        content_type="application/json",
+    )
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["error"]["fields"] == {"seconds": "This number is too large or too small."}
 
 
 def test_a_student_marks_a_lesson_as_done_and_not_done(people: People) -> None:

@@ -182,7 +182,7 @@ def test_lessons_are_moved_deleted_and_put_back(
         assert stack.sql(where, rye) == before
 
 
-def test_several_lessons_are_restored_from_the_trash(
+def test_several_lessons_and_courses_are_restored_from_the_trash(
     page: Page, stack: Stack, school: School, accessible: Good
 ) -> None:
     rye, wheat = school.lesson("Rye"), school.lesson("Wheat", status="draft", published_at=None)
@@ -194,7 +194,7 @@ def test_several_lessons_are_restored_from_the_trash(
     by_key(page, "button", "Move 2 lessons to the trash")
     expect(page.locator("tbody")).to_contain_text("In the trash")
     page.goto("/trash")
-    page.get_by_label("Select all lessons of this page").focus()
+    page.get_by_label("Select all of this page").focus()
     page.keyboard.press("Space")
     expect(page.locator("[data-count]")).to_have_text("2 selected")
     accessible(page)
@@ -210,3 +210,21 @@ def test_several_lessons_are_restored_from_the_trash(
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Undo of"))
     expect(page.locator("#progress")).to_contain_text("2 lessons done")
     assert stack.sql(states, rye, wheat) == [("draft", False), ("draft", False)]
+    course = school.course("Grains")
+    page.goto(f"/courses/{course}/delete")
+    page.get_by_role("button", name="Delete course").click()
+    page.goto("/trash")
+    page.get_by_label("Select the course “Grains”").focus()
+    page.keyboard.press("Space")
+    page.get_by_label("Select the lesson “Rye”").check()
+    expect(page.locator("[data-count]")).to_have_text("2 selected")
+    by_key(page, "button", "Restore as drafts")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Restore 1 course and 1 lesson")
+    accessible(page)
+    by_key(page, "button", "Restore 1 course and 1 lesson")
+    there = "SELECT deleted_at IS NULL FROM courses WHERE id = %s UNION ALL SELECT deleted_at IS NULL FROM lessons WHERE id IN (%s, %s)"
+    expect(page.get_by_text("1 course and 1 lesson are restored.")).to_be_visible()
+    assert sorted(stack.sql(there, course, rye, wheat)) == [(False,), (True,), (True,)]
+    by_key(page, "button", "Undo")
+    expect(page.get_by_text("1 course and 1 lesson are in the trash again.")).to_be_visible()
+    assert stack.sql(there, course, rye, wheat) == [(False,)] * 3

@@ -169,6 +169,8 @@ ASKS: dict[str, Ask] = {
     "lessons.restore_file": Ask(path={"file_id": "{file_removed}"}),
     "shared_preview.download_file": Ask(path={"secret": "{preview_secret}"}),
     "shared_preview.show": Ask(path={"secret": "{preview_secret}"}),
+    "trash.put_back": Ask(form={"course_id": "{course}", "rowid": "{draft}"}),
+    "trash.restore_chosen": Ask(form={"action": "restore_as_draft", "sure": "1", "course_id": "{thrown_course}", "rowid": "{thrown}"}),
     "sign_in_methods.rename_passkey": Ask(form={"name": "Other"}),
     "sign_in.login_post": Ask(form={"email": "{own_email}", "password": "{password}"}),
 }  # fmt: skip

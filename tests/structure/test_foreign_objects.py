@@ -134,6 +134,8 @@ NESTED = [
     ("POST", "/lessons/bulk", {"form": {"action": "trash", "rowid": ["{draft}", "{sending}"], "once": "{draft}"}}),
     ("POST", "/lessons/bulk", {"form": {"action": "set_price", "rowid": ["{their_lesson}", "{draft}"], "price": "0", "once": "{draft}"}}),
     ("GET", "/lessons/bulk/{batch}", {}),
+    ("POST", "/trash/restore", {"form": {"action": "restore_as_draft", "course_id": "{thrown_course}", "rowid": "{thrown}"}}),
+    ("POST", "/trash/restore", {"form": {"action": "restore_as_draft", "sure": "1", "course_id": "{thrown_course}"}}),
     ("GET", "/lessons/{upload}/edit", {}),
     ("GET", "/courses/{draft}/edit", {}),
     ("GET", "/api/lessons/{course}", {}),

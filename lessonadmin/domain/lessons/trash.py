@@ -10,6 +10,7 @@ once it is restored, if no other course has them by then. Restoring and emptying
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -90,6 +91,45 @@ def restore(user: User, kind: Kind, owner_id: uuid.UUID, *, publish: bool = Fals
         _put_lessons_back(owner)
     db.session.flush()
     return owner
+
+
+def restore_many(user: User, targets: Iterable[Target], *, publish: bool = False) -> list[Owner]:
+    """Several together, all or none: those that are in the trash and theirs. Courses come first, so that lessons are in them again.
+
+    `publish`: as well those that can be published again.
+    """
+    return [
+        restore(user, kind, owner_id, publish=publish and can_publish(video.owner))
+        for (kind, owner_id), video in _theirs_among(user, targets)
+        if video.in_trash
+    ]
+
+
+def put_back(user: User, targets: Iterable[Target]) -> list[Owner]:
+    """The undo of that: into the trash again, for the whole time. A lesson that was bought meanwhile is left out."""
+    found = [
+        video
+        for _, video in _theirs_among(user, targets)
+        if not video.in_trash and not buyers.count(video.owner.id)
+    ]
+    for video in found:
+        permissions.still_theirs(video.owner)
+        put(video)
+    return [video.owner for video in found]
+
+
+def _theirs_among(user: User, targets: Iterable[Target]) -> list[tuple[Target, LockedVideo]]:
+    """Under their locks, in the one order. What is gone, or of another instructor, is left out."""
+    permissions.teaches(user)
+    permissions.acting_user()
+    found = locking.lock_many(targets).videos
+    return [(target, found[target]) for target in sorted(found) if permissions.is_theirs(found[target].owner)]
+
+
+def can_publish(owner: Owner) -> bool:
+    """Can it be published again by restoring it? It was published when it was deleted, and its video plays."""
+    was = (owner.before_trash or {}).get("status") if isinstance(owner, Lesson) else None
+    return was == "published" and owner.is_playable
 
 
 def said_of(owner: Owner) -> str:

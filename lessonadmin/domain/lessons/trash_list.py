@@ -1,6 +1,7 @@
 """What is in the trash, for those who may restore it: an instructor their own, staff everyone's. Changes nothing."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from lessonadmin.domain import permissions
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import edit_history, trash
 from lessonadmin.domain.models import Course, Kind, Lesson, Owner, User, in_trash, owners
+from lessonadmin.domain.videos.locking import Target
 
 PER_PAGE = 50
 LAST_PAGE = 10_000
@@ -65,6 +67,18 @@ def one(user: User, kind: Kind, owner_id: uuid.UUID) -> Deleted:
     return _shown(user, [owner])[0]
 
 
+def chosen(user: User, targets: Iterable[Target]) -> list[Deleted]:
+    """The same of those among these that this user may restore: courses first, by title."""
+    wanted = list(targets)
+    found = [
+        row
+        for kind in owners.MODELS
+        for row in _rows(kind, [owner_id for of_kind, owner_id in wanted if of_kind == kind])
+        if permissions.owns(user, row)
+    ]
+    return sorted(_shown(user, found), key=lambda one: (one.kind, one.title, one.id))
+
+
 def rows(user: User, model: type[Row], number: int, per_page: int) -> tuple[list[Row], int]:
     """A page of the deleted lessons, or of the courses, and how many there are, for the API."""
     conditions = [model.deleted_at.is_not(None), _theirs(user, model.kind)]
@@ -114,7 +128,6 @@ def _lessons_in(course_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
 def _line(user: User, row: Owner, people: dict[uuid.UUID, User], inside: dict[uuid.UUID, int]) -> Deleted:
     by = people.get(row.deleted_by) if row.deleted_by else None
     deleted_at = row.deleted_at or transaction_time()
-    was = (row.before_trash or {}).get("status") if isinstance(row, Lesson) else None
     return Deleted(
         kind=row.kind,
         id=row.id,
@@ -123,7 +136,7 @@ def _line(user: User, row: Owner, people: dict[uuid.UUID, User], inside: dict[uu
         deleted_at=deleted_at,
         deleted_by=_who(user, row, by),
         until=trash.end_of(deleted_at),
-        was_published=was == "published" and row.is_playable,
+        was_published=trash.can_publish(row),
         lessons=inside.get(row.id, 0),
     )
 

@@ -24,6 +24,7 @@ from lessonadmin.domain.maintenance import sweep
 from lessonadmin.domain.models import (
     AssetDeletion,
     Course,
+    Kind,
     Lesson,
     Purchase,
     Tracking,
@@ -663,3 +664,54 @@ def test_a_bulk_action_that_was_begun_before_finds_nothing_any_more() -> None:
     assert set(done.values()) == {"missing"}, done
     assert there(lesson).status == "draft"
     assert db.session.scalars(select(AssetDeletion)).all() == []
+
+
+# Several together
+
+
+def test_several_come_back_together_courses_first_and_go_back_again() -> None:
+    course = make_course(title="Bread")
+    user = instructor_of(course)
+    rye = make_playing_lesson(creator=user, course=course, title="Rye")
+    wheat = make_lesson(creator=user, course=course, title="Wheat")
+    bought = make_playing_lesson(creator=user, price_cents=900)
+    foreign, here = make_lesson(), make_lesson(creator=user)
+    for owner in (rye, course, bought, foreign):
+        delete(owner)
+    named = [(one.kind, one.id) for one in (rye, wheat, foreign, course, bought)]
+    assert [one.title for one in trash_list.chosen(user, named)] == ["Bread", bought.title, "Rye"]
+    with as_(user):
+        done = trash.restore_many(user, named, publish=True)
+        assert done[0].id == course.id
+        assert {one.id for one in done} == {course.id, rye.id, bought.id}
+        assert trash.restore_many(user, named) == []
+    assert (there(rye).status, there(rye).course_id, there(wheat).status) == ("published", course.id, "draft")
+    assert there(foreign).deleted_at is not None
+    assert (there(wheat).course_id, there(wheat).version) == (course.id, wheat.version)
+    make_purchase(there(bought), make_user(role="student"))
+    with as_(user):
+        back = trash.put_back(user, [*((one.kind, one.id) for one in done), ("lesson", foreign.id)])
+        assert {one.id for one in back} == {course.id, rye.id}
+    assert [there(one).deleted_at is None for one in (course, rye, wheat, bought, here)] == [False, False, True, True, True]  # fmt: skip
+    assert there(wheat).course_id is None
+
+
+def test_several_come_back_all_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    course = make_course()
+    user = instructor_of(course)
+    lesson = make_lesson(creator=user)
+    for owner in (course, lesson):
+        delete(owner)
+    restored = trash.restore
+
+    def broken(by: User, kind: Kind, owner_id: uuid.UUID, *, publish: bool = False) -> object:
+        if kind == "lesson":
+            raise Conflict("x", "a fault")
+        return restored(by, kind, owner_id, publish=publish)
+
+    monkeypatch.setattr(trash, "restore", broken)
+    with pytest.raises(Conflict), as_(user):
+        trash.restore_many(user, [("lesson", lesson.id), ("course", course.id)])
+    assert there(course).deleted_at is not None
+    with pytest.raises(Forbidden), as_(student := make_user(role="student")):
+        trash.restore_many(student, [("course", course.id)])

@@ -159,3 +159,62 @@ def test_a_bought_lesson_is_withdrawn_from_sale_where_its_deletion_is_refused(
     assert other.get(f"/api/lessons/{lesson.id}/playback").status_code == 404
     post(browser, f"/lessons/{lesson.id}/publish")
     assert other.get(f"/catalog/{lesson.id}").status_code == 200
+
+
+def test_courses_are_ticked_beside_lessons_shown_restored_and_put_back(
+    browser: FlaskClient, instructor: User
+) -> None:
+    course = make_course(instructor=instructor, title="Bread")
+    make_lesson(creator=instructor, course=course)
+    lesson = deleted(make_playing_lesson(creator=instructor, title="Rye"))
+    post(browser, f"/courses/{course.id}/delete")
+    browser.get("/trash")  # takes the message with its own “Undo”
+    listed = page_of(browser.get("/trash"))
+    assert listed.one("input", name="course_id")["value"] == str(course.id)
+    chosen = {"course_id": str(course.id), "rowid": [str(lesson.id), str(uuid.uuid4()), "x"]}
+    asked = post(browser, "/trash/restore", action="restore_and_publish", **chosen)
+    seen = page_of(asked)
+    assert (seen.text("h1"), seen.faults()) == ("Restore 1 course and 1 lesson and publish", [])
+    for words in ("with 1 lesson in it again", "It is restored and published.", "1 of your choice is not there any more"):  # fmt: skip
+        assert words in seen.text("main")
+    found = row(lesson)
+    assert found is not None
+    assert found.deleted_at is not None, "nothing was done yet"
+    sure = {"action": "restore_and_publish", "sure": "1"}
+    assert post(browser, "/trash/restore", **sure, **chosen).location == "/trash"
+    said = page_of(browser.get("/trash"))
+    assert "1 course and 1 lesson are restored." in said.text()
+    said.one("form", action="/trash/put-back")
+    fields = {"course_id": str(course.id), "rowid": str(lesson.id)}
+    for name, value in fields.items():
+        said.one("input", type="hidden", name=name, value=value)
+    post(browser, "/trash/restore", **sure, **chosen)
+    assert "None of these is in the trash any more" in page_of(browser.get("/trash")).text()
+    make_purchase(lesson, make_user(role="student"))
+    post(browser, "/trash/put-back", **fields)
+    assert "1 course is in the trash again. 1 is not: bought or deleted meanwhile." in page_of(browser.get("/trash")).text()  # fmt: skip
+    post(browser, "/trash/restore", action="restore_as_draft", sure="1", course_id=str(course.id))
+    assert "1 course is restored." in page_of(browser.get("/trash")).text()
+
+
+def test_lessons_alone_are_a_bulk_action_and_what_cannot_be_is_refused(
+    browser: FlaskClient, instructor: User
+) -> None:
+    lesson = deleted(make_lesson(creator=instructor))
+    handed = post(browser, "/trash/restore", action="restore_as_draft", rowid=str(lesson.id))
+    assert (handed.status_code, handed.location) == (307, "/lessons/bulk")
+    assert post(browser, "/trash/restore", action="trash", course_id=str(lesson.id)).status_code == 400
+    many = [str(uuid.uuid4()) for _ in range(51)]
+    assert post(browser, "/trash/restore", action="restore_as_draft", course_id=many).status_code == 400
+    theirs = make_course(title="Of another")
+    with in_context():
+        delete(theirs)
+    for more in ({}, {"sure": "1"}):
+        answer = post(browser, "/trash/restore", action="restore_as_draft", course_id=str(theirs.id), **more)
+        assert answer.location == "/trash"
+    assert "Of another" not in browser.get("/trash").text
+    with in_context():
+        found = stored(theirs)
+        assert found is not None
+        assert found.deleted_at is not None
+    assert [one.get("name") for one in page_of(browser.get("/trash")).all("input", form="action_form")] == ["rowid"]  # fmt: skip

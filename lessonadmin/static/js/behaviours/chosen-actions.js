@@ -11,7 +11,7 @@ export default function chosenActions(form) {
   let agreed = null;
 
   const everything = () => form.querySelector('[name="scope"]'); // a list that keeps itself fresh may lose it and get it back
-  const rows = () => [...document.querySelectorAll('input[name="rowid"]:checked')];
+  const rows = () => [...document.querySelectorAll(`.choose[form="${form.id}"]:checked`)];
   const chosen = () => rows().length;
   const changes = (action) => rows().some((row) => row.dataset.useful?.split(" ").includes(action) ?? true);
   const offer = (button, useful) => {

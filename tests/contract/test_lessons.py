@@ -9,7 +9,7 @@ from tests.contract.callers import Caller, Doc
 from tests.contract.stack import Stack
 
 LESSON_KEYS = {
-    "id", "title", "description", "course_id", "creator_id", "price_cents", "currency", "status",
+    "id", "title", "description", "course_id", "section_id", "section_title", "creator_id", "price_cents", "currency", "status",
     "publish_on_ready",
     "published_at", "publish_not_before", "unpublish_at", "created_at", "updated_at", "deleted_at", "visible_to_students", "video",
 }  # fmt: skip

@@ -42,7 +42,7 @@ class CourseView(CasePages, ActsOnRows, OwnerList):
         "video_processing_status": with_details(video),
     }
     column_export_list = (
-        "id", "title", "instructor", "video_processing_status", "video_error_type", "playback_policy",
+        "id", "title", "instructor", "language", "video_processing_status", "video_error_type", "playback_policy",
         "mux_asset_id", "mux_playback_id", "created_at", "updated_at",
     )  # fmt: skip
     column_formatters_export = {

@@ -42,7 +42,7 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
     column_list = ("title", "status", "video_processing_status", "created_at", "updated_at")
     nouns = ("lesson", "lessons")
     search_hint = "Title, description, spoken words, ID or e-mail"
-    column_select_related_list = (Lesson.creator, Lesson.course)
+    column_select_related_list = (Lesson.creator, Lesson.course, Lesson.section)
     on_phones: ClassVar = {
         "status": "table__state",
         "video_processing_status": "table__state",
@@ -72,11 +72,12 @@ class LessonView(NotedPages, ActsOnRows, OwnerList):
         "video_processing_status": with_details(video),
     }
     column_export_list = (
-        "id", "title", "creator", "course", "status", "publish_on_ready", "video_processing_status", "video_error_type",
+        "id", "title", "creator", "course", "section", "status", "publish_on_ready", "video_processing_status", "video_error_type",
         "video_error_message", "playback_policy", "mux_asset_id", "mux_playback_id", "price_cents", "currency", "published_at", "created_at", "updated_at",
     )  # fmt: skip
     column_formatters_export = {
         "creator": of_row(lambda row: row.creator.email if row.creator else ""),
+        "section": of_row(lambda row: row.section.title if row.section else ""),
         "price_cents": of_row(lambda row: price_text(row.price_cents)),
         "currency": of_row(lambda row: currency()),
     }

@@ -126,8 +126,8 @@ class OwnerList(TableView):
         return Videos(video_status.of_many(rows), attention.why_many(rows), covers)
 
     def _loading(self, relation: Any) -> Any:
-        if relation.key == "course":
-            return joinedload(relation).load_only(Course.title)
+        if relation.key in ("course", "section"):
+            return joinedload(relation).load_only(relation.entity.class_.title)
         return joinedload(relation).load_only(User.email, User.name)
 
 

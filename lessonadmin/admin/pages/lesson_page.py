@@ -149,6 +149,9 @@ class CasePages:
             "noted": self._noted(owner, told),
             "captions": video_status.captions_of(LockedVideo(owner, list(values["uploads"].all)).shown),
             "language": "" if isinstance(owner, Lesson) else wording.language_name(owner.language),
+            "sections": course_lists.sections(auth.current_user(), [owner])[owner.id]
+            if isinstance(owner, Course)
+            else [],
             "player": player_of(owner),
             "covered_by": pictures.covering([owner]).get(owner.id) if isinstance(owner, Course) else None,
             "mux_url": mux_links.asset(owner.mux_asset_id),

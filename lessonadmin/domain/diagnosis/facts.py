@@ -245,16 +245,19 @@ class Uploads:
 
 
 def uploads_of(owner: Owner) -> Uploads:
+    """With the clock in one statement, also where there are none."""
     column = owners.COLUMNS[owner.kind]
-    found = db.session.execute(
-        select(Tracking, User.email, func.clock_timestamp())
+    clock = select(func.clock_timestamp().label("now")).subquery()
+    rows = db.session.execute(
+        select(Tracking, User.email, clock.c.now)
+        .select_from(clock)
+        .outerjoin(Tracking, column == owner.id)
         .outerjoin(User, User.id == Tracking.started_by)
-        .where(column == owner.id)
         .order_by(Tracking.created_at, Tracking.id)
         .execution_options(populate_existing=True)
     ).all()
-    now: datetime = found[0][2] if found else db.session.scalars(select(func.clock_timestamp())).one()
-    return Uploads(tuple(row[0] for row in found), tuple(row[1] for row in found), now)
+    found = [row for row in rows if row[0] is not None]
+    return Uploads(tuple(row[0] for row in found), tuple(row[1] for row in found), rows[0][2])
 
 
 def _events(owner: Owner, video: LockedVideo) -> tuple[tuple[uuid.UUID, ...], bool]:

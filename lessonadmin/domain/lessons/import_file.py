@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -20,7 +20,7 @@ from lessonadmin import mux
 from lessonadmin.domain import prices
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.lessons import courses
-from lessonadmin.domain.lessons.lessons import check_texts
+from lessonadmin.domain.lessons.lessons import UNSET, check_texts
 from lessonadmin.domain.models.lessons import LESSON_STATUSES
 from lessonadmin.text import spreadsheets
 from lessonadmin.text.temporary_ids import is_temporary
@@ -33,6 +33,7 @@ COLUMNS = {
     "price": ("price", "lesson price"),
     "teacher": ("teacher", "teacher's e-mail", "teacher e-mail", "instructor", "instructor e-mail", "e-mail"),
     "course": ("course", "course title"),
+    "section": ("section title", "section of the course"),
     "language": ("course language", "language of the course"),
     "asset_id": ("asset id", "mux asset id", "asset", "mux asset"),
     "status": ("status", "lesson status"),
@@ -60,6 +61,7 @@ class Row:
     price_cents: int
     instructor: str
     course: str
+    section: str
     language: str  # of the course, by its code
     asset_id: str
     status: Status
@@ -206,12 +208,10 @@ def _read(line: int, names: list[str], cells: list[str]) -> Row | Wrong:
         courses.spoken(language)
     except Invalid as error:
         wrong.append(error.message)
-    if language and not given.get("course"):
-        wrong.append("The language is that of a course, and no course is named.")
     status = given.get("status", "").lower() or "draft"
     if status not in LESSON_STATUSES:
         wrong.append(f"The status must be {' or '.join(LESSON_STATUSES)}.")
-    wrong += _wrong_names(given.get("teacher", ""), given.get("course", ""), given.get("asset_id", ""))
+    wrong += _wrong_names(given)
     if wrong:
         return Wrong(line, " ".join(wrong), title[:200])
     return Row(
@@ -221,6 +221,7 @@ def _read(line: int, names: list[str], cells: list[str]) -> Row | Wrong:
         price_cents=price,
         instructor=given["teacher"],
         course=given.get("course", ""),
+        section=given.get("section", ""),
         language=language,
         asset_id=given.get("asset_id", ""),
         status=cast(Status, status),
@@ -233,16 +234,20 @@ def _code(language: str) -> str:
     return next((code for code, name in mux.LANGUAGES.items() if name.lower() == given), given)
 
 
-def _wrong_names(instructor: str, course: str, asset_id: str) -> Iterator[str]:
+def _wrong_names(given: Mapping[str, str]) -> Iterator[str]:
+    instructor, asset_id = given.get("teacher", ""), given.get("asset_id", "")
     if not instructor:
         yield "Enter the instructor's e-mail address."
     elif len(instructor) > MAX_EMAIL or not instructor.isprintable():
         yield "This is not an e-mail address of an instructor."
-    if course:
+    for what in ("course", "section"):
         try:
-            check_texts(course, "")
+            check_texts(given.get(what) or UNSET, "")
         except Invalid as error:
-            yield f"The course: {error.message}"
+            yield f"The {what}: {error.message}"
+    for what in ("section", "language"):
+        if given.get(what) and not given.get("course"):
+            yield f"The {what} is that of a course, and no course is named."
     if is_temporary(asset_id):
         yield "The asset id is a temporary one, which Mux has never seen: leave it empty and run fix-lessons, or give the true one."
     elif asset_id and POSSIBLE_ASSET_ID.fullmatch(asset_id) is None:

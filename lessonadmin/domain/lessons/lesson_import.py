@@ -20,6 +20,7 @@ from lessonadmin.domain.errors import Problem
 from lessonadmin.domain.lessons import courses, lessons
 from lessonadmin.domain.lessons.import_file import Row
 from lessonadmin.domain.lessons.lessons import UNSET, Changes
+from lessonadmin.domain.lessons.sections import editing
 from lessonadmin.domain.models import Course, Lesson, Tracking, User
 from lessonadmin.domain.uploads import assign_asset
 from lessonadmin.domain.videos import locking, publication
@@ -54,7 +55,7 @@ class _No(Exception):
 
 
 def take_in(row: Row, *, actor: Actor, dry_run: bool) -> Outcome:
-    """Make the lesson of one line, and its course if there is none of that title. Raises Stopped."""
+    """Make the lesson of one line, and its course and section if there are none of these titles. Raises Stopped."""
     try:
         instructor = _instructor(row.instructor)
         waiting = _look_for(row, instructor.id)
@@ -166,14 +167,17 @@ def _write(row: Row, asset: mux.Asset | None, chosen: mux.PlaybackId | None) -> 
     instructor = _instructor(row.instructor)
     lesson = _look_for(row, instructor.id)
     if lesson is None:
+        course = _course(row, instructor) if row.course else None
+        section = editing.find_or_add(instructor, course.id, row.section) if course and row.section else None
         changes = Changes(
             title=row.title,
             description=row.description,
             price_cents=row.price_cents,
-            course_id=_course(row, instructor).id if row.course else UNSET,
+            course_id=course.id if course else UNSET,
             status=row.status,
         )
         lesson = lessons.create(instructor, changes)
+        lesson.section_id = section.id if section else None
     if asset is not None and chosen is not None:
         video = locking.lock_video_of(lesson)
         if row.status == "published":

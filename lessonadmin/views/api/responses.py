@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 from lessonadmin.domain import permissions, prices
 from lessonadmin.domain.lessons import catalog, course_lists, listing, pictures
 from lessonadmin.domain.lessons.listing import Page
+from lessonadmin.domain.lessons.sections import places
 from lessonadmin.domain.models import Course, Lesson, Purchase, User
 from lessonadmin.domain.playback import Source
 from lessonadmin.domain.uploads.direct_upload import IssuedUpload
@@ -130,6 +131,8 @@ class LessonResponse(Versioned):
     title: str
     description: str
     course_id: uuid.UUID | None
+    section_id: Annotated[uuid.UUID | None, Field(description="The section of its course that it is in.")]
+    section_title: str | None
     creator_id: uuid.UUID
     price_cents: int
     currency: Annotated[str, Field(description="What every price is in, as ISO 4217 names it.")]
@@ -154,14 +157,17 @@ class LessonResponse(Versioned):
 
     @classmethod
     def of_many(cls, user: User, lessons: Sequence[Lesson]) -> "list[LessonResponse]":
-        """A page of lessons for one person, with two queries however long it is."""
+        """A page of lessons for one person, with three queries however long it is."""
         statuses, playable = video_status.of_many(lessons), permissions.playable_among(user, lessons)
+        sections = places.of_lessons(lessons)
         return [
             cls(
                 id=lesson.id,
                 title=lesson.title,
                 description=lesson.description,
                 course_id=lesson.course_id,
+                section_id=section.id if (section := sections.get(lesson.id)) else None,
+                section_title=section.title if section else None,
                 creator_id=lesson.creator_id,
                 price_cents=lesson.price_cents,
                 currency=prices.currency(),

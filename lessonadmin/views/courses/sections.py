@@ -34,16 +34,10 @@ def section(course_id: uuid.UUID, section_id: uuid.UUID) -> Response:
 
 @bp.post("/<uuid:course_id>/sections/<uuid:section_id>")
 def rename_section(course_id: uuid.UUID, section_id: uuid.UUID) -> Response:
-    title, version = request.form.get("section", ""), request.form.get("version", "")
+    title = request.form.get("section", "")
     try:
         with transaction(auth.current_actor()):
-            editing.rename(
-                auth.current_user(),
-                course_id,
-                section_id,
-                title,
-                version=int(version) if version.isdecimal() and len(version) < 10 else 0,
-            )
+            editing.rename(auth.current_user(), course_id, section_id, title, version=_version())
     except (Invalid, Conflict) as problem:
         course, found = editing.find(auth.current_user(), course_id, section_id)
         return _page(
@@ -55,10 +49,20 @@ def rename_section(course_id: uuid.UUID, section_id: uuid.UUID) -> Response:
 
 @bp.post("/<uuid:course_id>/sections/<uuid:section_id>/remove")
 def remove_section(course_id: uuid.UUID, section_id: uuid.UUID) -> Response:
-    with transaction(auth.current_actor()):
-        title = editing.remove(auth.current_user(), course_id, section_id)
+    try:
+        with transaction(auth.current_actor()):
+            title = editing.remove(auth.current_user(), course_id, section_id, version=_version())
+    except Conflict as problem:
+        course, found = editing.find(auth.current_user(), course_id, section_id)
+        return _page(course, found, found.title, problem=problem, status=409, removing=True)
     flash(f"The section “{title}” is removed. Its lessons are still in the course.", "success")
     return redirect(url_for("courses.edit", course_id=course_id, _anchor="lessons"))
+
+
+def _version() -> int:
+    """That of the course as the page showed it; one that is none is too old."""
+    version = request.form.get("version", "")
+    return int(version) if version.isdecimal() and len(version) < 10 else 0
 
 
 def _page(
@@ -68,9 +72,15 @@ def _page(
     *,
     problem: Problem | None = None,
     status: int = 200,
+    removing: bool = False,
 ) -> Response:
     html = render_template(
-        "courses/section.html", course=course, section=section, title=title, problem=problem
+        "courses/section.html",
+        course=course,
+        section=section,
+        title=title,
+        problem=problem,
+        removing=removing,
     )
     return make_response(html, status)
 

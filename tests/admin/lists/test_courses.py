@@ -68,8 +68,11 @@ def test_a_row_says_its_teacher_and_the_state_of_its_preview_video(app: Flask) -
 
 def test_its_file_names_teachers_by_address(app: Flask) -> None:
     make_one_of_each_state()
+    make_course(title="Spoken", language="de")
+    assert {row["Language"] for row in exported(browser(), "course", "search=Spoken")} == {"de"}
     rows = {row["Course"]: row for row in exported(browser(), "course", "flt0_preview_video_is=ready")}
     assert set(rows) == {"Plays"}
+    assert rows["Plays"]["Language"] == ""
     assert (rows["Plays"]["Instructor"], rows["Plays"]["Asset id"]) == ("ada@school.example", "as1")
 
 

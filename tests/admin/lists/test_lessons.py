@@ -9,7 +9,7 @@ from flask import Flask
 
 from lessonadmin.admin.framework import table
 from lessonadmin.domain.models import Lesson
-from tests.admin.samples import browser, link, titles
+from tests.admin.samples import browser, exported, link, titles
 from tests.domain.captions.support import transcribed
 from tests.factories import (
     in_context,
@@ -17,6 +17,7 @@ from tests.factories import (
     make_event,
     make_lesson,
     make_playing_lesson,
+    make_section,
     make_tracking,
     make_user,
 )
@@ -170,3 +171,12 @@ def test_the_search_box_finds_what_is_said_in_videos(app: Flask) -> None:
     make_lesson(title="Bread")
     found = titles(browser("support"), "/admin/lesson/?search=sourdough")
     assert set(found) == {"Said", "Sourdough"}
+
+
+def test_its_file_names_the_section_of_a_lesson_but_none_of_another_course(app: Flask) -> None:
+    course = make_course(title="Drawing")
+    section = make_section(course, title="Basics")
+    make_lesson(title="Lines", course=course, section_id=section.id)
+    make_lesson(title="Astray", course=make_course(title="Other"), section_id=section.id)
+    rows = {row["Lesson"]: (row["Course"], row["Section"]) for row in exported(browser(), "lesson", "")}
+    assert rows == {"Lines": ("Drawing", "Basics"), "Astray": ("Other", "")}

@@ -24,6 +24,7 @@ from tests.factories import (
     make_event,
     make_lesson,
     make_playing_lesson,
+    make_section,
     make_tracking,
     make_user,
     signed_in,
@@ -295,6 +296,17 @@ def test_the_language_of_a_course_is_shown_and_edited(support: FlaskClient) -> N
     assert chosen == ["de"]
     assert send(support, edit, title="B", version=str(fresh(course).version)).status_code == 302
     assert fresh(course).language == "de", "a form without the field keeps it"
+
+
+def test_sections_are_shown_of_a_course_and_the_one_of_a_lesson(support: FlaskClient) -> None:
+    course = make_course(title="Drawing")
+    section = make_section(course, title="Basics", position=1)
+    make_section(course, title="Plans", position=2)
+    lesson = make_lesson(course=course, section_id=section.id)
+    assert "SectionsBasics 1 lessonPlans 0 lessons" in page_of(support.get(address(course))).text("dl")
+    assert "in Drawing, section “Basics”" in page_of(support.get(address(lesson))).text("main")
+    assert "Sections" not in page_of(support.get(address(make_course()))).text("dl")
+    assert "section" not in page_of(support.get(address(make_lesson(course=course)))).text("main")
 
 
 def test_a_lesson_that_vanished_is_not_found_by_any_button(support: FlaskClient) -> None:

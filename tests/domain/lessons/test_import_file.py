@@ -14,7 +14,7 @@ from lessonadmin.text import spreadsheets
 
 pytestmark = pytest.mark.usefixtures("settings")
 
-HEAD = ("title", "description", "price", "teacher", "course", "language", "asset id", "status")
+HEAD = ("title", "description", "price", "teacher", "course", "section", "language", "asset id", "status")
 TEACHER = "tina@school.example"
 
 
@@ -48,6 +48,7 @@ def test_a_line_with_everything(path: Path) -> None:
         description="In C",
         price="9,99",
         course="Bach",
+        section=" Organ works ",
         language="German",
         status="Published",
         **{"asset id": "a1"},
@@ -55,14 +56,14 @@ def test_a_line_with_everything(path: Path) -> None:
     write(path, wanted)
     assert only(path) == Row(
         line=2, title="Fugue", description="In C", price_cents=999, instructor=TEACHER, course="Bach",
-        language="de", asset_id="a1", status="published",
+        section="Organ works", language="de", asset_id="a1", status="published",
     )  # fmt: skip
 
 
 def test_a_line_with_no_more_than_it_must_have_is_a_free_draft(path: Path) -> None:
     path.write_text(f"teacher,title\n{TEACHER}, Fugue \n")
     assert only(path) == Row(
-        line=2, title="Fugue", description="", price_cents=0, instructor=TEACHER, course="", language="",
+        line=2, title="Fugue", description="", price_cents=0, instructor=TEACHER, course="", section="", language="",
         asset_id="", status="draft",
     )  # fmt: skip
 
@@ -138,6 +139,8 @@ def test_a_file_that_is_not_there(path: Path) -> None:
         ({"teacher": "x" * 255}, "This is not an e-mail address of an instructor."),
         ({"teacher": "a\x07b"}, "This is not an e-mail address of an instructor."),
         ({"course": "x" * 201}, "The course: "),
+        ({"course": "Bach", "section": "x" * 201}, "The section: Enter a title of 1 to 200"),
+        ({"section": "Organ works"}, "The section is that of a course, and no course is named."),
         ({"course": "Bach", "language": "Klingon"}, "Choose one of the languages"),
         ({"language": "de"}, "no course is named"),
         ({"asset id": "temp_asset_1"}, "The asset id is a temporary one"),
@@ -168,7 +171,7 @@ def test_everything_that_is_wrong_with_a_line_is_said_at_once(path: Path) -> Non
     wrong = only(path)
     assert isinstance(wrong, Wrong)
     assert wrong.title == "Fugue"
-    for words in ("10 cells for 8 columns", "Enter the price", "The status must", "Enter the instructor's"):
+    for words in ("11 cells for 9 columns", "Enter the price", "The status must", "Enter the instructor's"):
         assert words in wrong.message
 
 

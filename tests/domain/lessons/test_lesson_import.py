@@ -12,8 +12,9 @@ from lessonadmin.domain import mux_budget
 from lessonadmin.domain.lessons import lesson_import
 from lessonadmin.domain.lessons.import_file import Row
 from lessonadmin.domain.lessons.lesson_import import Outcome
+from lessonadmin.domain.lessons.sections import editing, places
 from lessonadmin.domain.models import Course, Lesson, User
-from tests.factories import make_course, make_lesson, make_tracking, make_user
+from tests.factories import make_course, make_lesson, make_section, make_tracking, make_user
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
 
@@ -31,7 +32,7 @@ def teacher(session: object) -> User:
 def row(**columns: Any) -> Row:
     given: dict[str, Any] = {
         "line": 2, "title": "Fugue", "description": "", "price_cents": 0, "instructor": "tina@school.example",
-        "course": "", "language": "", "asset_id": "", "status": "draft", **columns,
+        "course": "", "section": "", "language": "", "asset_id": "", "status": "draft", **columns,
     }  # fmt: skip
     return Row(**given)
 
@@ -48,6 +49,10 @@ def ready(mux_sim: MuxSim, **asked: Any) -> tuple[str, str]:
 
 def made(outcome: Outcome) -> Lesson:
     assert outcome.result == "updated", outcome.reason
+    return db.session.get_one(Lesson, outcome.lesson_id, populate_existing=True)
+
+
+def made_again(outcome: Outcome) -> Lesson:
     return db.session.get_one(Lesson, outcome.lesson_id, populate_existing=True)
 
 
@@ -167,6 +172,34 @@ def test_a_course_gets_its_language_once_and_keeps_it(teacher: User) -> None:
     ):
         lesson = made(take_in(title=f"Lesson {number}", course=title, language=language))
         assert db.session.get_one(Course, lesson.course_id, populate_existing=True).language == kept
+
+
+def test_a_lesson_stands_at_the_end_of_its_section_which_is_made_once(teacher: User) -> None:
+    course = make_course(title="Bach", instructor=teacher)
+    foreign = make_section(make_course(title="Bach"), title="Organ")
+    lessons_made = [
+        made(take_in(title=title, course="Bach", section=section))
+        for title, section in (("One", "Organ"), ("Two", "Choir"), ("Three", "Organ"), ("Four", ""))
+    ]
+    sections = places.sections_of([course.id])[course.id]
+    assert [one.title for one in sections] == ["Organ", "Choir"]
+    assert foreign.id not in {one.id for one in sections}
+    parts = places.parts(lessons_made, sections, lambda lesson: lesson)
+    found = {part.section.title if part.section else "": [one.title for one in part.items] for part in parts}
+    assert found == {"": ["Four"], "Organ": ["One", "Three"], "Choir": ["Two"]}
+    assert [one.position for one in lessons_made] == [1, 2, 3, 4]
+    again = take_in(title="One", course="Bach", section="Choir")
+    assert (again.result, made_again(again).section_id) == ("skipped", sections[0].id), "what is there stays"
+
+
+def test_a_course_with_all_the_sections_that_it_may_have_takes_no_line_with_another(
+    teacher: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editing, "MAX_SECTIONS", 1)
+    made(take_in(title="One", course="Bach", section="Organ"))
+    outcome = take_in(title="Two", course="Bach", section="Choir")
+    assert (outcome.result, outcome.reason) == ("failed", "A course has at most 1 sections.")
+    assert [one.title for one in lessons()] == ["One"]
 
 
 # the asset

@@ -20,7 +20,7 @@ from tests.settings import overridden
 from tests.views.api.conftest import People, Person, refused
 
 LESSON_KEYS = [
-    "id", "title", "description", "course_id", "creator_id", "price_cents", "currency", "status", "publish_on_ready",
+    "id", "title", "description", "course_id", "section_id", "section_title", "creator_id", "price_cents", "currency", "status", "publish_on_ready",
     "published_at", "publish_not_before", "unpublish_at", "created_at", "updated_at", "deleted_at", "visible_to_students", "video",
 ]  # fmt: skip
 VIDEO_KEYS = [
@@ -51,6 +51,8 @@ def test_a_new_lesson_is_whole(people: People) -> None:
         "title": "Algebra",
         "description": "",
         "course_id": None,
+        "section_id": None,
+        "section_title": None,
         "creator_id": str(people.instructor.user.id),
         "price_cents": 0,
         "currency": "EUR",
@@ -120,6 +122,23 @@ def test_the_ends_of_the_ranges_are_taken(people: People) -> None:
     body = {"title": "t" * 200, "description": "d" * 20_000, "price_cents": 99_999_900}
     lesson = people.instructor.post("/lessons", body).get_json()
     assert {name: lesson[name] for name in body} == body
+
+
+def test_a_lesson_names_its_section_but_none_of_another_course(people: People) -> None:
+    course = factories.make_course(instructor=people.instructor.user)
+    section = factories.make_section(course, title="Basics")
+    lesson = factories.make_playing_lesson(
+        creator=people.instructor.user, course=course, section_id=section.id
+    )
+    astray = factories.make_lesson(creator=people.instructor.user, section_id=section.id)
+    named = (str(section.id), "Basics")
+    for person in (people.instructor, people.student):
+        seen = shown(person, lesson)
+        assert (seen["section_id"], seen["section_title"]) == named
+    listed = {one["id"]: one for one in people.instructor.get("/lessons").get_json()["items"]}
+    assert [(one["section_id"], one["section_title"]) for one in (listed[str(lesson.id)], listed[str(astray.id)])] == [named, (None, None)]  # fmt: skip
+    out = people.instructor.patch(f"/lessons/{lesson.id}", {"course_id": None}).get_json()
+    assert (out["section_id"], out["section_title"]) == (None, None)
 
 
 def test_a_lesson_goes_only_into_a_course_of_ones_own(people: People) -> None:

@@ -37,7 +37,7 @@ def test_a_section_is_added_renamed_and_removed(course: Course, browser: FlaskCl
     assert "Basics" in page_of(browser.get(f"{address}/edit")).text("h3")
     page = page_of(browser.get(f"{address}/sections/{section_id}"))
     assert page.one("input", name="section")["value"] == "Basics"
-    version = page.one("input", name="version")["value"]
+    version = page.all("input", name="version")[0]["value"]
     post(browser, f"{address}/sections/{section_id}", section="Ground", version=version)
     assert list(sections_of(course)) == ["Ground"]
     late = post(browser, f"{address}/sections/{section_id}", section="Other", version=version)
@@ -45,10 +45,16 @@ def test_a_section_is_added_renamed_and_removed(course: Course, browser: FlaskCl
     shown = page_of(late)
     assert "The section is called “Ground” now." in shown.text("form")
     assert shown.one("input", name="section")["value"] == "Other"
-    fresh = shown.one("input", name="version")["value"]
+    fresh = shown.all("input", name="version")[0]["value"]
     post(browser, f"{address}/sections/{section_id}", section="Other", version=fresh)
     assert list(sections_of(course)) == ["Other"]
-    post(browser, f"{address}/sections/{section_id}/remove")
+    for stale in (fresh, "", "x"):
+        refused = post(browser, f"{address}/sections/{section_id}/remove", version=stale)
+        assert (refused.status_code, list(sections_of(course))) == (409, ["Other"])
+    shown = page_of(refused)
+    assert "Remove it again if you still want to." in shown.text("form")
+    newest = shown.all("input", name="version")[-1]["value"]
+    post(browser, f"{address}/sections/{section_id}/remove", version=newest)
     assert sections_of(course) == {}
     assert order_of(course) == ["A", "B", "C", "D"]
     assert browser.get(f"{address}/sections/{section_id}").status_code == 404

@@ -52,9 +52,17 @@ def rename(
     _record(course, before, [one.title for one in sections])
 
 
-def remove(user: User, course_id: uuid.UUID, section_id: uuid.UUID) -> str:
+def find_or_add(user: User, course_id: uuid.UUID, title: str) -> CourseSection:
+    """The first of this title; it is made if there is none. The caller's transaction sees to it that no other one does the same."""
+    found = next(
+        (one for one in _of(permissions.course_to_change(user, course_id)) if one.title == title), None
+    )
+    return found or add(user, course_id, title)
+
+
+def remove(user: User, course_id: uuid.UUID, section_id: uuid.UUID, *, version: int | None) -> str:
     """Its lessons stay in the course; its title."""
-    course = courses.lock_to_change(user, course_id)
+    course = courses.lock_to_change(user, course_id, version=version)
     sections = _of(course)
     section = _one(sections, section_id)
     db.session.delete(section)

@@ -69,6 +69,15 @@ def sections_of(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[CourseS
     return found
 
 
+def of_lessons(lessons: Sequence[Lesson]) -> dict[uuid.UUID, CourseSection]:
+    """The section of each lesson that is in one, with one query."""
+    wanted = [one for one in lessons if one.section_id is not None]
+    rows = select(CourseSection).where(CourseSection.id.in_({one.section_id for one in wanted}))
+    known = {one.id: one for one in db.session.scalars(rows)} if wanted else {}
+    found = ((one, known.get(one.section_id)) for one in wanted if one.section_id is not None)
+    return {one.id: section for one, section in found if section and section.course_id == one.course_id}
+
+
 def in_order(lessons: Sequence[Lesson], sections: Sequence[CourseSection]) -> list[Lesson]:
     """Lessons that are in the order of their positions, section by section."""
     return [lesson for part in parts(lessons, sections, lambda lesson: lesson) for lesson in part.items]

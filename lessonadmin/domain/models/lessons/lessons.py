@@ -30,6 +30,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 from lessonadmin.db import Base
 from lessonadmin.domain.models.accounts import User
 from lessonadmin.domain.models.columns import CreatedNow, Key, Moment, Stamped, WithMuxIds, one_of
+from lessonadmin.domain.models.lessons.sections import CourseSection
 from lessonadmin.text import temporary_ids
 
 VIDEO_STATUSES = ("none", "uploading", "processing", "ready", "error", "deleting")
@@ -192,6 +193,11 @@ class Lesson(VideoOwner, Stamped, Base):
 
     course: Mapped[Course | None] = relationship(lazy="raise", foreign_keys=[course_id])
     creator: Mapped[User] = relationship(lazy="raise", foreign_keys=[creator_id])
+    section: Mapped[CourseSection | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin=and_(section_id == CourseSection.id, course_id == CourseSection.course_id),
+    )
 
     __table_args__ = (
         one_of("status", LESSON_STATUSES),

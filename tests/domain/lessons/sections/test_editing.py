@@ -70,7 +70,9 @@ def test_a_section_is_made_renamed_and_removed_and_its_lessons_stay(teacher: Use
         editing.rename(teacher, course.id, first, "Ground", version=4)  # nothing is written
     assert (there(course), version(course)) == (["/Ground", "a", "/Practice"], 4)
     with as_(teacher):
-        assert editing.remove(teacher, course.id, first) == "Ground"
+        with pytest.raises(Conflict):
+            editing.remove(teacher, course.id, first, version=3)
+        assert editing.remove(teacher, course.id, first, version=4) == "Ground"
     assert (there(course), version(course)) == (["a", "/Practice"], 5)
     assert changes(course) == [
         ([], ["Basics"]),
@@ -125,7 +127,7 @@ def test_a_foreign_course_or_section_is_missing(teacher: User, course: Course) -
         for change in (
             lambda course_id=course_id: editing.find(other, course_id, section),
             lambda course_id=course_id: editing.rename(other, course_id, section, "Mine", version=None),
-            lambda course_id=course_id: editing.remove(other, course_id, section),
+            lambda course_id=course_id: editing.remove(other, course_id, section, version=None),
         ):
             with pytest.raises(Missing), as_(other):
                 change()

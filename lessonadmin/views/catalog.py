@@ -25,7 +25,12 @@ from lessonadmin.views.lessons import downloads
 from lessonadmin.web import address_numbers, headers
 from lessonadmin.web.player import Player, shown_player
 
-SORTS: dict[Sort, str] = {"newest": "Newest first", "title": "Title, A to Z", "price": "Price, lowest first"}
+SORTS: dict[Sort, str] = {
+    "newest": "Newest first",
+    "title": "Title, A to Z",
+    "price": "Price, lowest first",
+    "course": "Course by course",
+}
 
 bp = Blueprint("catalog", __name__, url_prefix="/catalog")
 

@@ -195,6 +195,7 @@ def test_a_search_leads_to_what_it_finds_on_the_other_tab(browser: FlaskClient) 
         "instructor_id=x",
         "sort=x",
         "sort=title&after=x",
+        "sort=course&after=x",
         "q=a&page=x",
         "q=a&page=0",
         "after=x",
@@ -208,6 +209,7 @@ def test_a_search_leads_to_what_it_finds_on_the_other_tab(browser: FlaskClient) 
         "instructor",
         "sort",
         "sorted after",
+        "course after",
         "page",
         "page 0",
         "after",
@@ -498,12 +500,23 @@ def test_a_student_sees_what_is_done_and_goes_on_with_what_is_begun(
     page = page_of(browser.get(f"/catalog/courses/{course.id}"))
     assert "0 of 2 done" in page.text("main")
     assert "Go on" not in page_of(browser.get("/catalog")).text("h2")
+    section = make_section(course, title="Basics")
+    for position in (3, 4):
+        make_playing_lesson(
+            title=f"In it {position}", course=course, position=position, section_id=section.id
+        )
+    assert "Basics0 of 2 done" in page_of(browser.get(f"/catalog/courses/{course.id}")).text("section")
+    unpaid = make_course()
+    for title in ("Alone", "Beside"):
+        locked = make_section(unpaid, title=title)
+        make_playing_lesson(price_cents=500, course=unpaid, section_id=locked.id)
+    assert "Alone1 lesson" in page_of(browser.get(f"/catalog/courses/{unpaid.id}")).text("section")
     form = {"csrf_token": csrf_of(browser, address), "done": "1"}
     assert browser.post(f"{address}/done", data=form).location == address
     page = page_of(browser.get(address))
     assert [button["value"] for button in page.all("button", name="done") if "hidden" not in button] == ["0"]
     assert "Done" in page.text("ol")
-    assert "1 of 2 done" in page_of(browser.get(f"/catalog/courses/{course.id}")).text("main")
+    assert "1 of 4 done" in page_of(browser.get(f"/catalog/courses/{course.id}")).text("main")
     watched = browser.post(
         f"/api/lessons/{second.id}/progress",
         json={"seconds": 30.5, "duration": 61},
@@ -516,7 +529,7 @@ def test_a_student_sees_what_is_done_and_goes_on_with_what_is_begun(
     assert {bar["value"] for bar in page.all("progress")} == {"50"}
     assert "Go on" not in page_of(browser.get("/catalog?q=washes")).text("h2")
     assert browser.post(f"{address}/done", data=form | {"done": "0"}).status_code == 302
-    assert "0 of 2 done" in page_of(browser.get(f"/catalog/courses/{course.id}")).text("main")
+    assert "0 of 4 done" in page_of(browser.get(f"/catalog/courses/{course.id}")).text("main")
     other = signed_in(make_user(role="student"))
     assert "Go on" not in page_of(other.get("/catalog")).text("h2")
 

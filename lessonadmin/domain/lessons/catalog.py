@@ -19,7 +19,7 @@ from lessonadmin.domain import permissions, thumbnails
 from lessonadmin.domain.captions import spoken_words
 from lessonadmin.domain.errors import Missing
 from lessonadmin.domain.lessons import pictures, search
-from lessonadmin.domain.lessons.sections import places
+from lessonadmin.domain.lessons.sections import places, reading_order
 from lessonadmin.domain.models import Course, Lesson, User
 from lessonadmin.domain.progress import done
 from lessonadmin.domain.progress.done import UNTOUCHED, Standing
@@ -36,7 +36,7 @@ MAX_COUNTED = 100  # of what a search finds on the other tab
 COVER = {"width": 640, "height": 360}
 LATEST_FIRST = (Lesson.published_at.desc().nulls_first(), Lesson.id.desc())
 BY_TITLE = (Course.title, Course.id)
-Sort = Literal["newest", "title", "price"]
+Sort = Literal["newest", "title", "price", "course"]
 ORDERS = {
     "title": keyset.Order(Lesson.title, Lesson.id, descending=False),
     "price": keyset.Order(Lesson.price_cents, Lesson.id, descending=False),
@@ -104,7 +104,7 @@ def page(user: User, query: Query) -> CataloguePage:
     if query.searches:
         return _page_found(user, query)
     if query.sort != "newest":
-        return _page_sorted(user, query, ORDERS[query.sort])
+        return _page_sorted(user, query)
     lessons, more = _page(select(Lesson).where(*_shown(user, query)), query.cursor)
     back = query.cursor is not None and query.cursor.back
     has_newer, has_older = (more, True) if back else (query.cursor is not None, more)
@@ -115,15 +115,14 @@ def page(user: User, query: Query) -> CataloguePage:
     )
 
 
-def _page_sorted(user: User, query: Query, order: keyset.Order) -> CataloguePage:
-    rows = (
-        db.session.query(Lesson)
-        .filter(*_shown(user, query))
-        .options(joinedload(Lesson.course), joinedload(Lesson.creator))
-        .populate_existing()
-    )
+def _page_sorted(user: User, query: Query) -> CataloguePage:
     place = {"after": query.after, "before": query.before}
-    found = keyset.read(rows, order, place, page=0, size=PER_PAGE)
+    if query.sort == "course":
+        found = reading_order.read(_shown(user, query), place, size=PER_PAGE)
+    else:
+        rows = db.session.query(Lesson).filter(*_shown(user, query)).populate_existing()
+        rows = rows.options(joinedload(Lesson.course), joinedload(Lesson.creator))
+        found = keyset.read(rows, ORDERS[query.sort], place, page=0, size=PER_PAGE)
     return CataloguePage(
         entries=entries(user, found.rows),
         newer=found.previous["before"] if found.previous else None,
@@ -344,13 +343,8 @@ def _on_sale_in(courses: Sequence[Course]) -> dict[uuid.UUID, int]:
 
 def titles() -> list[tuple[uuid.UUID, str]]:
     """Courses to choose from, by title."""
-    statement = (
-        select(Course.id, Course.title)
-        .where(permissions.has_lessons_on_sale())
-        .order_by(Course.title, Course.id)
-        .limit(MAX_COURSES)
-    )
-    return [(course_id, title) for course_id, title in db.session.execute(statement)]
+    found = select(Course.id, Course.title).where(permissions.has_lessons_on_sale()).order_by(*BY_TITLE)
+    return [(course_id, title) for course_id, title in db.session.execute(found.limit(MAX_COURSES))]
 
 
 def instructors() -> list[tuple[uuid.UUID, str]]:

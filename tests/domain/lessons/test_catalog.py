@@ -221,7 +221,7 @@ def test_lessons_of_one_instructor_are_shown_alone_and_instructors_without_any_a
     make_playing_lesson(creator=make_user(name=""), title="nameless")
     make_lesson(creator=idle)
     assert catalog.instructors() == [(ann.id, "Ann"), (bea.id, "Bea")]
-    for sort in ("newest", "title", "price"):
+    for sort in ("newest", "title", "price", "course"):
         assert shown(student, instructor_id=ann.id, sort=sort) == ["a"]
     assert shown(student, instructor_id=ID) == []
     assert shown(student, q="a", instructor_id=bea.id) == []
@@ -238,7 +238,7 @@ def test_what_is_done_can_be_left_out_and_only_by_the_one_who_has_done_it(studen
                 "done_at": NOON if title == "done" else None,
             }
             keep(LessonProgress(user_id=student.id, lesson_id=lesson.id, **row))
-    for sort in ("newest", "title", "price"):
+    for sort in ("newest", "title", "price", "course"):
         assert sorted(shown(student, to_do=True, sort=sort)) == ["begun", "new"]
         assert sorted(shown(student, sort=sort)) == ["begun", "done", "new"]
     assert shown(student, to_do=True, q="done") == []

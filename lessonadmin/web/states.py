@@ -35,7 +35,9 @@ VIDEO = {
     "none": State("No video", "circle"),
     "error": State("Failed", "error", "bad"),
     "stuck": State("Stuck", "warning", "warn"),
-    "replacement_late": State("New video late", "warning", "warn"),
+    "no_file": State("File not arrived", "warning", "warn"),
+    "replacement_stuck": State("New video late", "warning", "warn"),
+    "replacement_no_file": State("New file missing", "warning", "warn"),
 }
 CAPTIONS = {
     "none": State("No captions", "circle"),
@@ -51,7 +53,7 @@ ATTENTION = {
     "unplayable": State("Unplayable"),
     "missing_at_mux": State("Missing at Mux"),
     "refused": State("Refused by Mux"),
-    "no_file": State("File not arrived"),
+    "no_file": VIDEO["no_file"],
     "stuck": VIDEO["stuck"],
     "held": State("File held"),
 }

@@ -11,7 +11,10 @@ from tests.browser.stack import Person, Stack, Visitor
 Axe = Callable[[Page], list[str]]
 
 
-def test_a_notice_is_read_by_opening_what_it_is_about(page: Page, school: School, instructor: Person) -> None:
+def test_a_notice_is_read_by_opening_what_it_is_about(
+    page: Page, school: School, stack: Stack, instructor: Person
+) -> None:
+    """Two of them: one that is there, and what the clock tells of a file that Mux has been waiting for since yesterday."""
     lesson = school.without_video("Wet in wet", "error")
     school.notice(instructor, "video_failed", "The video of “Wet in wet” failed.", lesson_id=lesson)
     page.goto("/courses")
@@ -21,6 +24,17 @@ def test_a_notice_is_read_by_opening_what_it_is_about(page: Page, school: School
     page.goto("/notifications")
     expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
     expect(page.get_by_text("New", exact=True)).to_have_count(0)
+    waiting = school.on_its_way(
+        "Rye", "uploading", created_at="yesterday", last_answer="upload_waiting", expires_at="tomorrow"
+    )
+    stack.until(lambda: bool(stack.sql("SELECT 1 FROM notifications WHERE lesson_id = %s", waiting)))
+    page.goto("/notifications")
+    told = page.get_by_role("button", name="The file of a video has not arrived: Rye", exact=True)
+    expect(page.get_by_text("Mux has been waiting for it since")).to_be_visible()
+    told.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/lessons/{waiting}/edit$"))
+    expect(page.get_by_test_id("video-status")).to_have_text("File not arrived")
 
 
 def test_one_and_all_are_marked_by_keyboard(page: Page, school: School, instructor: Person) -> None:

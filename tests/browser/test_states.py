@@ -93,7 +93,7 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
         lambda school: school.on_its_way(
             "Rye", "uploading", created_at=LONG_AGO, last_answer="upload_waiting", expires_at="tomorrow"
         ),
-        "Stuck",
+        "File not arrived",
         "The file has not arrived: Mux has been waiting for it since",
     ),
     "the file is in": (
@@ -102,6 +102,11 @@ STATES: dict[str, tuple[Callable[[School], str], str, str]] = {
         "You can close this page",
     ),
     "processing": (processing, "Processing 40 %", "Usually about 4 minutes for this length"),
+    "replacing, the file has not arrived": (
+        replacing("uploading", created_at=LONG_AGO, last_answer="upload_waiting", expires_at="tomorrow"),
+        "Ready",
+        "The file has not arrived: Mux has been waiting for it since",
+    ),
     "stuck": (stuck, "Stuck", "This is taking longer than usual"),
     "needs attention": (needs_attention, "Stuck", "Support has been notified."),
     "failed": (

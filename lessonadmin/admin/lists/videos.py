@@ -147,7 +147,7 @@ def video(row: Any, videos: Videos) -> Any:
     return cell(
         "video_state",
         row.video_processing_status,
-        bool(seen and seen.stuck),
+        seen.late if seen else "",
         seen.progress if seen else None,
         why,
     )

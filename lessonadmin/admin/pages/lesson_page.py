@@ -23,7 +23,7 @@ from lessonadmin.domain.lessons import course_lists, courses, lessons, pictures
 from lessonadmin.domain.models import Course, Kind, Lesson, Owner, User
 from lessonadmin.domain.support import notes, timeline
 from lessonadmin.domain.uploads import direct_upload, upload_again
-from lessonadmin.domain.videos import conditions, video_status, wording
+from lessonadmin.domain.videos import video_status, wording
 from lessonadmin.domain.videos.locking import LockedVideo
 from lessonadmin.web import fragments, headers
 from lessonadmin.web.forms import LessonForm, PanelCourseForm, panel_form
@@ -156,7 +156,7 @@ class CasePages:
             "covered_by": pictures.covering([owner]).get(owner.id) if isinstance(owner, Course) else None,
             "mux_url": mux_links.asset(owner.mux_asset_id),
             "offered": self._offered(owner, values["findings"]),
-            "stuck": conditions.is_stuck(owner, values["uploads"].all, values["uploads"].now),
+            "late": video_status.late(LockedVideo(owner, list(values["uploads"].all)), values["uploads"].now),
         }
 
     def _offered(self, owner: Owner, findings: list[Finding]) -> list[Action]:

@@ -6,7 +6,7 @@ answered, so a refusal or a crash leaves the lesson as it was. The URL is a secr
 
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from lessonadmin.db import Actor, actor, db, later, transaction, transaction_tim
 from lessonadmin.domain import permissions
 from lessonadmin.domain.accounts import rate_limits
 from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.captions import asking
 from lessonadmin.domain.errors import Conflict, Missing, Problem, TooLarge, TooMany, Unavailable, WrongType
 from lessonadmin.domain.models import Owner, Tracking, User, owners
 from lessonadmin.domain.models.videos import MIGRATED
@@ -41,18 +42,20 @@ TYPES_BY_EXTENSION = {
 }
 
 
+# In place of a language: that of the course, if it has one.
+OF_COURSE = "course"
 # A row without an upload id this long after its start was interrupted between the commit and Mux's answer.
 NEVER_ISSUED_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """What the browser says about a file: advice, not proof."""
+    """What the browser says about a file: advice, not proof. `caption_language`: in which captions are made; None: none are."""
 
     name: str
     size: int | None = None
     content_type: str | None = None
-    caption_language: str | None = None
+    caption_language: str | None = OF_COURSE
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,6 +92,8 @@ def check_file(file: File) -> str:
 def start(owner: Owner, file: File, *, actor: Actor) -> IssuedUpload:
     """A new upload. The one before stays in force until Mux has given a URL."""
     content_type = check_file(file)
+    if file.caption_language == OF_COURSE:
+        file = replace(file, caption_language=asking.language_of(owner))
     with transaction(actor):
         if actor.id is not None:
             rate_limits.ask_for_upload(actor.id)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
@@ -26,6 +27,7 @@ SLOWEST_POLL_MS = 30_000
 POLL_GROWTH = 1.5
 # silence of Mux after the browser has sent everything
 UNCONFIRMED_AFTER = timedelta(seconds=20)
+Late = Literal["", "stuck", "no_file"]
 WITH_IDS = ("uploading", "processing", "ready", "error")
 
 
@@ -60,13 +62,11 @@ class LastLook:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingUpload:
-    """The upload that waits for its file, or the rest of it: the browser that began it can go on with it, unless Mux ends it.
-    `is_late`: Mux has been waiting for longer than a video should take."""
+    """The upload that waits for its file, or the rest of it: the browser that began it can go on with it, unless Mux ends it."""
 
     upload_id: str
     since: datetime
     until: datetime | None
-    is_late: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ class VideoStatus:
     playback_policy: str | None
     progress: int | None
     duration: float | None
-    stuck: bool
+    late: Late
     filename: str
     bytes_in: bool
     unconfirmed: bool
@@ -119,9 +119,13 @@ class VideoStatus:
     replacement: Replacement | None
 
     @property
+    def stuck(self) -> bool:
+        return bool(self.late)
+
+    @property
     def no_file(self) -> bool:
         """It is stuck for want of its file."""
-        return self.waiting is not None and self.waiting.is_late
+        return self.late == "no_file"
 
     @property
     def settled(self) -> bool:
@@ -175,7 +179,7 @@ def _uploads(owners: Sequence[Owner]) -> tuple[list[Tracking], datetime | None]:
 def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
     owner, upload = video.owner, video.shown
     coming = video.on_its_way
-    stuck = now is not None and conditions.is_stuck(owner, video.uploads, now)
+    is_late = late(video, now) if now is not None else ""
     status = owner.video_processing_status
     if status == "none" and coming is not None:
         status = coming.status  # written by another program: the next observation shows it on the owner too
@@ -191,19 +195,27 @@ def _video_status(video: LockedVideo, now: datetime | None) -> VideoStatus:
         playback_policy=owner.playback_policy,
         progress=_progress(status, upload if known else None),
         duration=owner.video_duration,
-        stuck=stuck,
+        late=is_late,
         filename=upload.filename if upload is not None and known else "",
         bytes_in=upload is not None and known and upload.bytes_in_at is not None,
         unconfirmed=known and _is_unconfirmed(upload, now),
-        waiting=_waiting(coming, now),
+        waiting=_waiting(coming),
         look=_last_look(coming),
         needs_attention=isinstance(owner, Lesson) and owner.needs_attention_at is not None,
         can_undo=conditions.can_undo(video.uploads),
         temporary=temporary,
         error=failure(owner.video_error_type, owner.video_error_message) if status == "error" else None,
         captions=captions_of(upload),
-        replacement=_replacement(video, stuck) if status == "ready" else None,
+        replacement=_replacement(video, bool(is_late)) if status == "ready" else None,
     )
+
+
+def late(video: LockedVideo, now: datetime) -> Late:
+    """Is anything of it stuck, and is that for want of a file?"""
+    coming = video.on_its_way
+    if coming is not None and conditions.has_no_file(coming, now):
+        return "no_file"
+    return "stuck" if conditions.is_stuck(video.owner, video.uploads, now) else ""
 
 
 def captions_of(upload: Tracking | None) -> Captions:
@@ -224,14 +236,11 @@ def _is_unconfirmed(upload: Tracking | None, now: datetime | None) -> bool:
     return now - upload.bytes_in_at >= UNCONFIRMED_AFTER
 
 
-def _waiting(upload: Tracking | None, now: datetime | None) -> WaitingUpload | None:
+def _waiting(upload: Tracking | None) -> WaitingUpload | None:
     upload_id = _upload_id(upload)
     if upload is None or upload_id is None or upload.status != "uploading" or upload.bytes_in_at is not None:
         return None
-    is_late = now is not None and conditions.has_no_file(upload, now)
-    return WaitingUpload(
-        upload_id=upload_id, since=upload.created_at, until=upload.expires_at, is_late=is_late
-    )
+    return WaitingUpload(upload_id=upload_id, since=upload.created_at, until=upload.expires_at)
 
 
 def _last_look(upload: Tracking | None) -> LastLook | None:

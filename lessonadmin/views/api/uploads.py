@@ -4,7 +4,6 @@ The endpoints that name an upload answer with the status of that upload.
 """
 
 from lessonadmin import auth
-from lessonadmin.domain.captions import asking
 from lessonadmin.domain.uploads import direct_upload, resuming
 from lessonadmin.domain.uploads.direct_upload import File
 from lessonadmin.views.api import owners
@@ -44,7 +43,7 @@ def ask_for_upload_url(body: UploadAsk) -> Answer:
         name=body.filename,
         size=body.size,
         content_type=body.content_type,
-        caption_language=body.caption_language if chosen else asking.language_of(owner),
+        caption_language=body.caption_language if chosen else direct_upload.OF_COURSE,
     )
     return 201, TicketResponse.of(direct_upload.start(owner, file, actor=auth.current_actor()))
 

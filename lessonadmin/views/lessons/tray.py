@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from lessonadmin import auth
 from lessonadmin.domain import prices, thumbnails
+from lessonadmin.domain.captions import asking
 from lessonadmin.domain.models import Course
 from lessonadmin.domain.uploads import tray
 from lessonadmin.text.ids import as_id
@@ -32,6 +33,7 @@ def page(course: Course | None) -> Response:
         render_template(
             "tray/index.html",
             course=course,
+            language=(asking.language_of(course) or "") if course is not None else "",
             waiting=found.lessons,
             states=found.states,
             rules=card.upload_rules(),

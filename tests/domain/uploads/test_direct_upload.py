@@ -167,6 +167,22 @@ def test_a_lesson_that_is_deleted_while_mux_answers_gets_no_address(
     assert mux_sim.control.upload(promised.upload_id)["status"] == "cancelled"
 
 
+@pytest.mark.parametrize(
+    ("chosen", "language"),
+    [({}, "de"), ({"caption_language": None}, None), ({"caption_language": "fr"}, "fr")],
+)
+def test_captions_of_which_nothing_is_said_are_in_the_language_of_the_course(
+    mux_sim: MuxSim, chosen: dict[str, str | None], language: str | None
+) -> None:
+    course = make_course(language="de")
+    for owner in (course, make_lesson(course=course)):
+        ticket = direct_upload.start(owner, File(name="a.mp4", **chosen), actor=JOB)
+        stored = select(Tracking.caption_language).where(Tracking.upload_id == ticket.upload_id)
+        assert db.session.scalar(stored) == language
+        inputs = mux_sim.control.upload(ticket.upload_id)["new_asset_settings"].get("inputs", [])
+        assert [one["language_code"] for entry in inputs for one in entry["generated_subtitles"]] == ([language] if language else [])  # fmt: skip
+
+
 def test_saying_that_the_bytes_are_in_is_a_hint_and_no_proof(mux_sim: MuxSim) -> None:
     lesson = make_lesson()
     ticket = mux_sim.upload(lesson)

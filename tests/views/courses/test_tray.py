@@ -29,3 +29,12 @@ def test_a_foreign_course_and_a_missing_one_look_the_same_and_staff_may(
     assert [answer.status_code for answer in answers] == [404, 404]
     assert signed_in(make_user(role="support")).get(f"/courses/{course.id}/upload").status_code == 200
     assert signed_in(make_user(role="student")).get(f"/courses/{course.id}/upload").status_code == 302
+
+
+def test_captions_begin_with_the_language_of_the_course_in_each_row(
+    browser: FlaskClient, instructor: User
+) -> None:
+    course = make_course(instructor=instructor, language="de")
+    make_lesson(creator=instructor, course=course, client_key=uuid.uuid4())
+    chosen = [one["value"] for one in page_of(browser.get(f"/courses/{course.id}/upload")).all("option") if "selected" in one]  # fmt: skip
+    assert chosen == ["de"] * 3, "for all files, of the lesson that waits, and of a row to come"

@@ -110,6 +110,7 @@ class TransactionState:
     after_commit: list[Callable[[], Any]] = field(default_factory=list)
     audit_rows: list[dict[str, Any]] = field(default_factory=list)
     notice_rows: list[dict[str, Any]] = field(default_factory=list)
+    announcement_rows: list[dict[str, Any]] = field(default_factory=list)  # students are told by a job
     users: dict[uuid.UUID, Base | None] = field(default_factory=dict)  # each is read once a transaction
     locked: dict[Any, Any] = field(default_factory=dict)  # read under their lock, by kind and id
     time: datetime | None = None

@@ -75,21 +75,21 @@ ANALYZE users, lessons, courses, mux_asset_tracking, mux_events
 """
 
 
-def plan_of(query: Any, *, without: Sequence[str] = ()) -> str:
+def plan_of(query: Any, *, without: Sequence[str] = (), rows: str = "") -> str:
     """How PostgreSQL answers a query where three thousand rows are of no concern to it.
 
     With a table of three rows every index costs the same, and the one that is taken says nothing. `without`: what is
-    cheap with three thousand rows, too, and must not be what decides ("sort", "bitmapscan").
+    cheap with three thousand rows, too, and must not be what decides ("sort", "bitmapscan"). `rows`: statements that add further ones.
     """
     options = {"literal_binds": True}
     written = str(query.compile(dialect=postgresql.psycopg.dialect(), compile_kwargs=options))
-    return plans_of([(written, None)], without=without)[0]
+    return plans_of([(written, None)], without=without, rows=rows)[0]
 
 
-def plans_of(sent: list[tuple[str, Any]], *, without: Sequence[str] = ()) -> list[str]:
+def plans_of(sent: list[tuple[str, Any]], *, without: Sequence[str] = (), rows: str = "") -> list[str]:
     """The same for statements that were sent, with their parameters."""
     with db.engine.connect() as connection:
-        for statement in ROWS.split(";"):
+        for statement in [*ROWS.split(";"), *filter(str.strip, rows.split(";"))]:
             connection.exec_driver_sql(statement.replace("%", "%%"))
         for way in without:
             connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")

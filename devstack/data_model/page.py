@@ -36,7 +36,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     ),
     "What Mux and people did": (
         "Events as Mux sent them, calls to Mux, the audit trail, and what people are told.",
-        "waiting_events mux_events mux_calls audit_log notifications",
+        "waiting_events mux_events mux_calls audit_log announcements notifications",
     ),
     "Bulk actions": (
         "A batch is what was asked for, its items are what is left to do.",

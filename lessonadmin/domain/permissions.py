@@ -140,7 +140,7 @@ def courses_for(user: User) -> ColumnElement[bool]:
 
 
 def has_lessons_on_sale() -> ColumnElement[bool]:
-    return exists().where(Lesson.course_id == Course.id, on_sale())
+    return exists().where(Lesson.course_id == Course.id, on_sale()).correlate(Course)
 
 
 def audit_rows_for(user: User) -> list[ColumnElement[bool]]:

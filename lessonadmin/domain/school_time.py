@@ -3,7 +3,7 @@
 Everything is stored and compared as a moment; nothing in here decides what happens at one.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from lessonadmin import config
 from lessonadmin.domain.errors import Invalid
@@ -15,6 +15,11 @@ MAX_AHEAD = timedelta(days=5 * 366)
 def zone_name() -> str:
     """As people know it: `Europe/Berlin`, `UTC`."""
     return config.current().time_zone.key
+
+
+def day(moment: datetime) -> date:
+    """The school's day on which this is. One on which the clocks are put back is as long as it is."""
+    return moment.astimezone(config.current().time_zone).date()
 
 
 def for_form(moment: datetime | None) -> str:

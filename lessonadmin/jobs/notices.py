@@ -3,7 +3,7 @@
 import uuid
 
 from lessonadmin.domain.account_life import link_mail
-from lessonadmin.domain.notifications import delivery
+from lessonadmin.domain.notifications import announcing, delivery
 
 
 def send_links() -> None:
@@ -14,3 +14,8 @@ def send_links() -> None:
 def send_mail(notice_id: str) -> None:
     """Send one notice by mail; if that fails, the sweep tries again."""
     delivery.send_one(uuid.UUID(notice_id))
+
+
+def tell_students() -> None:
+    """Write notices to students for a while; what is left is for the next job, and for the sweep if that is lost."""
+    announcing.tell_some()

@@ -24,6 +24,7 @@ JOBS: dict[str, QueueName] = {
     "lessonadmin.jobs.batches.run_batch_item": "bulk",
     "lessonadmin.jobs.notices.send_mail": "default",
     "lessonadmin.jobs.notices.send_links": "urgent",
+    "lessonadmin.jobs.notices.tell_students": "bulk",
     "lessonadmin.jobs.events.replay_event": "default",
     "lessonadmin.jobs.reconciling.reconcile_nightly": "bulk",
     "lessonadmin.jobs.reconciling.walk_now": "bulk",

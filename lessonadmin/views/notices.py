@@ -75,6 +75,8 @@ def mark_one(notice_id: uuid.UUID) -> Response:
 def _place(item: notices.Item, kind: str) -> str:
     """Where the thing is that a notice tells of; empty if there is none, or none any more. Staff see what is
     another person's in the panel, students in the catalogue."""
+    if kind in TO_STUDENTS and item.course_id:
+        return url_for("catalog.course", course_id=item.course_id)
     if kind in TO_STUDENTS:
         return url_for("catalog.lesson", lesson_id=item.lesson_id) if item.lesson_id else ""
     if (item.lesson_id or item.course_id) and not item.is_theirs:

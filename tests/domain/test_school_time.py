@@ -1,7 +1,7 @@
 """Times of the school: what is typed is a moment, in each night of the year."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +20,23 @@ def berlin(settings: config.Settings) -> Iterator[None]:
 
 def read(text: str | None) -> datetime | None:
     return school_time.read("at", text)
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2026, 11, 30, 22, 59, tzinfo=UTC), date(2026, 11, 30)),
+        (datetime(2026, 11, 30, 23, 0, tzinfo=UTC), date(2026, 12, 1)),
+        (datetime(2026, 7, 1, 22, 0, tzinfo=UTC), date(2026, 7, 2)),
+        (
+            datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+            date(2026, 10, 25),
+        ),  # both of an hour that is there twice
+        (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), date(2026, 10, 25)),
+    ],
+)
+def test_a_moment_is_on_a_day_of_the_school(moment: datetime, expected: date) -> None:
+    assert school_time.day(moment) == expected
 
 
 @pytest.mark.parametrize(

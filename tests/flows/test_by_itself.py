@@ -1,4 +1,4 @@
-"""What goes on by itself, in real processes and with no button touched: bulk actions after every fault, and looks at
+"""What goes on by itself, in real processes and with no button touched: bulk actions after every fault, notices to students, and looks at
 uploads by the workers, or by the clock when there is no worker to hand them to."""
 
 import time
@@ -11,6 +11,7 @@ import redis
 
 from tests.flows.instructor import Instructor
 from tests.flows.processes import Stack, wait_for
+from tests.flows.student import Student, make_course, make_lesson
 from tests.flows.support import Support, lost, ready_drafts
 
 # the worker gets more time for a look than one beat of the clock
@@ -211,3 +212,30 @@ def test_without_redis_a_lost_webhook_is_found_by_the_clock(stack: Stack, instru
     lesson = published_without_a_webhook(stack, instructor)
     instructor.waits_for_publication(lesson, seconds=60)
     assert instructor.published_how_often(lesson) == 1
+
+
+CROWD = 8000
+TOLD = "SELECT count(*), count(DISTINCT user_id) FROM notifications WHERE kind = 'course_new_lesson' AND course_id = %s"
+HALF = "SELECT told_up_to IS NOT NULL FROM announcements WHERE course_id = %s"
+
+
+def test_a_publication_is_told_to_each_student_once_also_by_a_worker_that_is_killed(
+    stack: Stack, instructor: Instructor
+) -> None:
+    student = Student.hired(stack)
+    small, large = make_course(instructor, "Small"), make_course(instructor, "Large")
+    student.buys(make_lesson(instructor, small, "Bought"))
+    stack.mux.complete_upload(instructor.upload(make_lesson(instructor, small, "Edges")))
+    wait_for(lambda: student.is_told("“Small” has a new lesson: “Edges”."), seconds=15, what="the notice")
+
+    student.buys(make_lesson(instructor, large, "Bought"), crowd=CROWD)
+    stack.mux.complete_upload(instructor.upload(make_lesson(instructor, large, "Skies")))
+    wait_for(lambda: stack.database.rows(HALF, large) == [(True,)], seconds=20, what="the first batch")
+    stack.kill("worker")
+    told, students = stack.database.rows(TOLD, large)[0]
+    assert 0 < told == students < CROWD, "killed in the middle, or this proves nothing"
+    stack.start("worker")
+    whole = [(CROWD + 1, CROWD + 1)]
+    wait_for(lambda: stack.database.rows(TOLD, large) == whole, seconds=60, what="the rest")
+    assert student.is_told("“Large” has a new lesson: “Skies”.")
+    wait_for(lambda: stack.database.rows(HALF, large) == [], seconds=10, what="the end of the announcement")

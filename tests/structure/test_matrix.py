@@ -76,7 +76,7 @@ READS_THAT_WRITE = {
     },
 }
 STUDENTS_CHANGE = {
-    "POST /account/data", "POST /account/name", "POST /account/mail", "POST /account/password", "POST /account/tokens", "POST /api/lessons/<uuid:lesson_id>/purchase", "POST /api/lessons/<uuid:lesson_id>/purchase (free)",
+    "POST /account/data", "POST /account/name", "POST /account/mail", "POST /account/notices", "POST /account/password", "POST /account/tokens", "POST /api/lessons/<uuid:lesson_id>/purchase", "POST /api/lessons/<uuid:lesson_id>/purchase (free)",
     "POST /catalog/<uuid:lesson_id>/purchase", "POST /account/security/app", "POST /account/security/passkeys/options",
 }  # fmt: skip
 

@@ -6,10 +6,20 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from lessonadmin.domain.models import Notification, User
-from tests.factories import keep, make_course, make_lesson, make_user, signed_in
+from lessonadmin.db import CLI, db, transaction
+from lessonadmin.domain.models import Lesson, Notification, User
+from tests.factories import (
+    in_context,
+    keep,
+    make_course,
+    make_lesson,
+    make_playing_lesson,
+    make_user,
+    signed_in,
+)
 from tests.pages import Page, csrf_of, page_of
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -202,3 +212,31 @@ def test_older_ones_are_on_further_pages(browser: FlaskClient, instructor: User)
 @pytest.mark.parametrize("role", ["student", "instructor", "support", "admin"])
 def test_each_role_has_a_list_of_its_own(role: str) -> None:
     assert "Nothing new" in page_of(signed_in(make_user(role=role)).get("/notifications")).text("h2")
+
+
+def test_a_student_goes_to_the_lesson_or_the_course_as_long_as_they_see_it() -> None:
+    student = make_user(role="student")
+    course = make_course(title="Watercolour")
+    lesson = make_playing_lesson(course=course, title="Edges")
+    of_course = tell(
+        student,
+        "“Watercolour” has a new lesson: “Edges”.",
+        kind="course_new_lesson",
+        lesson_id=lesson.id,
+        course_id=course.id,
+    )
+    of_lesson = tell(student, "“Edges” has a new video.", kind="lesson_new_video", lesson_id=lesson.id)
+    browser = signed_in(student)
+    for notice_id, place in (
+        (of_lesson, f"/catalog/{lesson.id}"),
+        (of_course, f"/catalog/courses/{course.id}"),
+    ):
+        answer = post(browser, f"/notifications/{notice_id}/open")
+        assert answer.headers["Location"].endswith(place)
+        assert browser.get(place).status_code == 200
+    with in_context(), transaction(CLI):
+        db.session.execute(update(Lesson).where(Lesson.id == lesson.id).values(status="draft"))
+    page = page_of(browser.get("/notifications"))
+    assert lines(page) == ["A lesson of yours has a new video", "A course of yours has a new lesson"]
+    assert str(lesson.id) not in page.html
+    assert str(course.id) not in page.html

@@ -21,11 +21,12 @@ from lessonadmin import metrics
 from lessonadmin.database import row_access
 from lessonadmin.database.single_connection import SingleConnection, connect
 from lessonadmin.db import db
-from lessonadmin.domain.models import Lesson, MuxEvent
+from lessonadmin.domain.models import Announcement, Lesson, MuxEvent, Notification
+from lessonadmin.domain.models.notifications import MAY_BE_MUTED
 from lessonadmin.domain.webhooks import handlers, intake, rejections, waiting_events
 from lessonadmin.metrics import labels
 from lessonadmin.views import webhooks
-from tests.factories import make_lesson
+from tests.factories import make_course, make_lesson, make_playing_lesson, make_purchase, make_user
 from tests.mux_sim import MuxSim
 from tests.settings import overridden
 from tests.signing import signature
@@ -317,6 +318,36 @@ def test_a_replacement_costs_little_more(app: Flask, client: FlaskClient, mux_si
             with counted(app) as statements:
                 post(client, body_of(payload))
             assert len(statements) <= MAX_QUERIES + 3, statements
+
+
+def test_buyers_cost_a_webhook_nothing(app: Flask, client: FlaskClient, mux_sim: MuxSim) -> None:
+    """Publication, and a replacement: what is to be told to students is written by the statement that writes audit rows."""
+    costs: list[list[int]] = []
+    for buyers in (0, 30):
+        course = make_course()
+        for _ in range(buyers):
+            make_purchase(make_playing_lesson(course=course), make_user(role="student"))
+        lesson, cost = make_lesson(course=course), list[int]()
+        for limit in (MAX_QUERIES, MAX_QUERIES + 3):
+            mux_sim.uploaded(lesson)
+            for payload in mux_sim.waiting():
+                with counted(app) as statements:
+                    post(client, body_of(payload))
+                assert len(statements) <= limit, statements
+                cost.append(len(statements))
+            make_purchase(lesson, make_user(role="student"))
+        costs.append(cost)
+    assert costs[0] == costs[1]
+    assert (
+        db.session.scalars(select(Announcement.kind).order_by(Announcement.id)).all()
+        == [
+            "course_new_lesson",
+            "lesson_new_video",
+        ]
+        * 2
+    )
+    told = select(func.count()).where(Notification.kind.in_(MAY_BE_MUTED))
+    assert db.session.scalar(told) == 0, "by a job"
 
 
 def test_a_duplicate_costs_nothing_but_the_look_that_finds_it(

@@ -41,6 +41,7 @@ OTHER_WORDS = {
     "user.token_created": "Created an API token",
     "user.token_revoked": "Revoked an API token",
     "user.mail_chosen": "Chose about mail",
+    "user.notices_chosen": "Chose about notifications",
     "user.signed_in": "Signed in",
     "user.signed_out": "Signed out",
     "user.sessions_ended": "Ended sessions",

@@ -108,7 +108,7 @@ def _delete(user: User) -> None:
     sign_in.forget_wrong_tries(email)
     user.email, user.name = f"deleted-{user.id}@deleted.invalid", NAME
     user.password_hash = user.password_temporary_until = user.invited_at = None
-    user.mail_notices = False
+    user.mail_notices, user.muted_notices = False, []
     user.deleted_at = func.clock_timestamp()
     db.session.flush()
     audit_log.record("user.deleted", user)

@@ -43,6 +43,7 @@ def document(user: User) -> dict[str, Any]:
             "role": user.role,
             "created_at": _plain(user.created_at),
             "mail_notices": user.mail_notices,
+            "muted_notices": user.muted_notices,
         },
         **{name: rows[:MAX_ROWS] for name, rows in lists.items()},
         "not_complete": [name for name, rows in lists.items() if len(rows) > MAX_ROWS],

@@ -6,6 +6,7 @@ sessions and all bearer tokens in the same transaction, and a new password every
 
 import re
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from lessonadmin.domain.audit import audit_log
 from lessonadmin.domain.errors import Conflict, Invalid
 from lessonadmin.domain.models import User
 from lessonadmin.domain.models.accounts import ROLES
+from lessonadmin.domain.models.notifications import MAY_BE_MUTED
 from lessonadmin.domain.videos import withdrawal
 from lessonadmin.text.texts import has_control, one_line
 
@@ -253,6 +255,22 @@ def set_mail_notices(user: User, wanted: bool) -> None:
     user.mail_notices = wanted
     db.session.flush()
     audit_log.record("user.mail_chosen", user, notices=wanted)
+
+
+def choose_notices(user: User, wanted: Collection[str], *, by_mail: bool) -> None:
+    """Of the kinds that may be turned off those that are not wanted are, and whether the others leave by mail."""
+    mute_notices(user, [kind for kind in MAY_BE_MUTED if kind not in wanted])
+    set_mail_notices(user, by_mail)
+
+
+def mute_notices(user: User, kinds: Collection[str]) -> None:
+    """Of these kinds the student is told nothing from now on, neither in the app nor by mail; other kinds cannot be turned off."""
+    muted = [kind for kind in MAY_BE_MUTED if kind in kinds]
+    if user.role != "student" or user.muted_notices == muted:
+        return
+    before, user.muted_notices = user.muted_notices, muted
+    db.session.flush()
+    audit_log.record("user.notices_chosen", user, before={"muted": before}, after={"muted": muted})
 
 
 def list_users() -> list[User]:

@@ -18,6 +18,7 @@ from lessonadmin.db import TransactionState, actor, before_commit, db, new_id, t
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import AuditLog, Course, Lesson, MuxCall, Tracking, User
 from lessonadmin.domain.models.accounts import STAFF
+from lessonadmin.domain.models.notifications import SILENT_SECONDS
 from lessonadmin.observability import logs
 from lessonadmin.queue import enqueue_after_commit
 
@@ -35,13 +36,24 @@ INSERT_AUDIT = f"""INSERT INTO audit_log (id, actor_type, actor_id, action, targ
   SELECT id, actor_type, actor_id, action, target_type, target_id, detail
     FROM jsonb_to_recordset(CAST(:audit AS jsonb)) AS r ({AUDIT_COLUMNS})"""  # noqa: S608 - constants of this file, values as parameters # nosec B608
 WRITE_AUDIT = text(INSERT_AUDIT)
-WRITE_BOTH = text(f"""WITH written_audit AS ({INSERT_AUDIT})
-INSERT INTO notifications
+INSERT_NOTICES = f"""INSERT INTO notifications
   (id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted, mail_to, mail_due_at)
   SELECT id, user_id, kind, message, lesson_id, course_id, tracking_id, cause, mail_wanted, mail_to,
          clock_timestamp() + make_interval(secs => wait)
     FROM jsonb_to_recordset(CAST(:notices AS jsonb)) AS r ({NOTICE_COLUMNS})
-  ON CONFLICT DO NOTHING RETURNING id""")  # noqa: S608 - constants of this file, values as parameters # nosec B608
+  ON CONFLICT DO NOTHING RETURNING id, false"""  # noqa: S608 - constants of this file, values as parameters # nosec B608
+WRITE_BOTH = text(f"WITH written_audit AS ({INSERT_AUDIT}) {INSERT_NOTICES}")
+# A job tells students, and is not taken for lost for so long. Of a lesson that no student ever had there is nothing to tell.
+ANNOUNCED = "id uuid, kind text, lesson_id uuid, course_id uuid, gathered_as text"
+INSERT_ANNOUNCEMENTS = f"""INSERT INTO announcements (id, kind, lesson_id, course_id, gathered_as, due_at)
+  SELECT id, kind, lesson_id, course_id, gathered_as, clock_timestamp() + make_interval(secs => {SILENT_SECONDS})
+    FROM jsonb_to_recordset(CAST(:announcements AS jsonb)) AS r ({ANNOUNCED})
+   WHERE course_id IS NOT NULL OR EXISTS (SELECT FROM purchases WHERE purchases.lesson_id = r.lesson_id)
+  RETURNING id"""  # noqa: S608 - constants of this file, values as parameters # nosec B608
+ALL = f"WITH written_audit AS ({INSERT_AUDIT}), announced AS ({INSERT_ANNOUNCEMENTS}), written AS ({INSERT_NOTICES})"
+WRITE_ALL = text(
+    f"{ALL} SELECT id, false FROM written UNION ALL (SELECT id, true FROM announced LIMIT 1)"  # noqa: S608 - constants of this file, values as parameters # nosec B608
+)
 
 
 class Target(Protocol):
@@ -83,7 +95,7 @@ def record_all(action: str, kind: str, target_ids: Iterable[uuid.UUID | None], *
         given.setdefault("address", address)
     if by.type == "user" and address != "-" and (action.startswith("user.") or action.endswith(".exported")):
         given.setdefault("request", logs.request_id.get())
-    _write_at_the_end().audit_rows.extend(
+    write_at_the_end().audit_rows.extend(
         {
             "id": new_id(),
             "actor_type": by.type,
@@ -151,7 +163,7 @@ def notify_user(kind: str, user_id: uuid.UUID, message: str, **columns: Any) -> 
     if not row["mail_wanted"]:
         columns.pop("mail_to", None)  # kept for the mail alone
     row |= {name: columns.get(name) for name in ("lesson_id", "course_id", "tracking_id", "cause", "mail_to")}
-    _write_at_the_end().notice_rows.append(row)
+    write_at_the_end().notice_rows.append(row)
 
 
 def notify_staff(
@@ -167,7 +179,7 @@ def notify_staff(
             notify_user(kind, user_id, message, cause=cause, **about)
 
 
-def _write_at_the_end() -> TransactionState:
+def write_at_the_end() -> TransactionState:
     """The open transaction, which writes its rows once, before its commit."""
     state = transaction_state()
     if _write not in state.before_commit:
@@ -181,13 +193,19 @@ def _write(session: Session) -> None:
         "audit": json.dumps(state.audit_rows, default=str),
         "notices": json.dumps(state.notice_rows, default=str),
     }
-    if not state.notice_rows:
+    if not state.notice_rows and not state.announcement_rows:
         session.execute(WRITE_AUDIT, {"audit": rows["audit"]})
         return
     with row_access.everything():  # most are for others
-        written = session.execute(WRITE_BOTH, rows).all()
-    for (notice_id,) in written:
-        if config.current().mail_url:
+        if state.announcement_rows:
+            rows["announcements"] = json.dumps(state.announcement_rows, default=str)
+            written = session.execute(WRITE_ALL, rows).all()
+        else:
+            written = session.execute(WRITE_BOTH, rows).all()
+    for notice_id, is_announced in written:
+        if is_announced:
+            enqueue_after_commit("lessonadmin.jobs.notices.tell_students")
+        elif config.current().mail_url:
             enqueue_after_commit("lessonadmin.jobs.notices.send_mail", str(notice_id))
 
 

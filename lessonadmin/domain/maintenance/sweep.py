@@ -1,5 +1,5 @@
 """The sweep: one pass over everything that may have been missed (lost webhooks, expired uploads, parked events, the outbox,
-imported videos, files of lessons, mails, open batches, stuck uploads, pages that were closed with unsaved changes).
+imported videos, files of lessons, notices to students, mails, open batches, stuck uploads, pages that were closed with unsaved changes).
 
 Every part finds its work in rows that are due, never in a window of time, and one part that fails never stops the
 others. Two passes at once do no harm: an advisory lock ends the second one.
@@ -28,7 +28,7 @@ from lessonadmin.domain.captions import carrying_out, fetching
 from lessonadmin.domain.lesson_files import contents
 from lessonadmin.domain.lessons import publication_warnings, trash
 from lessonadmin.domain.models import AssetDeletion, Kind, Lesson, Tracking, UploadCancellation
-from lessonadmin.domain.notifications import delivery
+from lessonadmin.domain.notifications import announcing, delivery
 from lessonadmin.domain.polling import survey
 from lessonadmin.domain.uploads import intake
 from lessonadmin.domain.videos import cleanup, conditions, locking, publication, transitions, wording
@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 LOCK = 0x1E550A  # any number, the same in every process
 MAX_OUTBOX_ROWS = 50
 BATCH_SECONDS = 10.0  # in one pass, for bulk actions when no worker can do them
+TELL_SECONDS = 10.0  # in one pass, for notices to students whose job is lost
 APPLY_SECONDS = 60.0  # in one pass, for webhooks that no applier applies
 S = TypeVar("S")
 T = TypeVar("T")
@@ -272,6 +273,11 @@ def _batches() -> int:
     return sum(_each(scheduling.due(), lambda one: scheduling.continue_batch(one, until=until)))
 
 
+def _announcements() -> int:
+    """Notices to students of which no job writes any: it was lost, or its worker killed."""
+    return announcing.tell_what_is_silent(TELL_SECONDS)
+
+
 def _never_issued() -> int:
     """Uploads interrupted between the commit and Mux's answer: their URL was never given out."""
     ids = db.session.scalars(
@@ -308,6 +314,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "batches": _batches,
     "files_to_store": contents.move_to_store,
     "files_over": contents.remove_over,
+    "announcements": _announcements,
     "mails": delivery.send_due,
     "links": link_mail.send_due,
 }

@@ -39,7 +39,7 @@ from lessonadmin.domain.models.lessons import (
     StaffNote,
     Transcript,
 )
-from lessonadmin.domain.models.notifications import Notification
+from lessonadmin.domain.models.notifications import Announcement, Notification
 from lessonadmin.domain.models.reconciliation import Difference, ReconcileRun
 from lessonadmin.domain.models.saved_filters import SavedFilter
 from lessonadmin.domain.models.search_words import SearchWord
@@ -56,6 +56,7 @@ from lessonadmin.domain.models.videos import AssetDeletion, CaptionTrack, Tracki
 __all__ = [
     "AccountLink",
     "Alarm",
+    "Announcement",
     "ApiToken",
     "AssetDeletion",
     "AuditLog",

@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     Computed,
     DateTime,
     ForeignKey,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lessonadmin.db import Base
@@ -55,6 +56,8 @@ class User(Stamped, Base):
     # set for good: nothing of the person is left in this row, and what must stay leads to it
     deleted_at: Mapped[Moment | None]
     mail_notices: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
+    # kinds of notices that this person does not want; none but `notifications.MAY_BE_MUTED`
+    muted_notices: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", default=list)
     search: Mapped[str] = mapped_column(
         TSVECTOR,
         Computed(
@@ -70,6 +73,10 @@ class User(Stamped, Base):
 
     __table_args__ = (
         one_of("role", ROLES),
+        CheckConstraint(
+            "muted_notices <@ ARRAY['lesson_new_video', 'lesson_withdrawn', 'course_new_lesson']",
+            name="muted_notices_known",
+        ),
         Index("uq_users_email_lower", func.lower(text("email")), unique=True),
         Index("ix_users_role", "role", "id"),
         Index("ix_users_old_hash", "id", postgresql_where=text("password_hash LIKE 'scrypt:%'")),

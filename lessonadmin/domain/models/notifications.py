@@ -8,6 +8,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
+    false,
     text,
     true,
 )
@@ -28,13 +29,47 @@ NOTICE_KINDS = (
     "lesson_given",
     "lesson_revoked",
     "publication_time",
+    "lesson_new_video",
+    "lesson_withdrawn",
+    "course_new_lesson",
 )
+# Of these students may turn each off.
+MAY_BE_MUTED = ("lesson_new_video", "lesson_withdrawn", "course_new_lesson")
 # What students are told: of a lesson that is another person's.
-TO_STUDENTS = ("lesson_given", "lesson_revoked")
+TO_STUDENTS = ("lesson_given", "lesson_revoked", *MAY_BE_MUTED)
+
+
+# How long an announcement may stand still before its job counts as lost.
+SILENT_SECONDS = 10
+
+
+class Announcement(Base):
+    """What happened that students are to be told of, until the last of them was."""
+
+    __tablename__ = "announcements"
+
+    id: Mapped[Key]
+    kind: Mapped[str] = mapped_column(Text)
+    # without a reference: a lesson that is deleted meanwhile waits for no batch
+    lesson_id: Mapped[uuid.UUID]
+    course_id: Mapped[uuid.UUID | None]
+    # as in the notices that are made of it
+    gathered_as: Mapped[str] = mapped_column(Text)
+    several: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
+    # the key of the account up to which all were told
+    told_up_to: Mapped[uuid.UUID | None]
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    due_at: Mapped[CreatedNow]
+    created_at: Mapped[CreatedNow]
+
+    __table_args__ = (
+        one_of("kind", MAY_BE_MUTED),
+        Index("ix_announcements_gathered_as", "kind", "gathered_as", "id"),
+    )
 
 
 class Notification(Base):
-    """At most one of a kind for an upload; the mail columns say whether it also left by mail."""
+    """At most one of a kind for an upload, and for what it is gathered as; the mail columns say whether it also left by mail."""
 
     __tablename__ = "notifications"
 
@@ -57,10 +92,18 @@ class Notification(Base):
     mail_error: Mapped[str | None] = mapped_column(Text)
     # where the mail goes if not to the account's address; emptied when it has left
     mail_to: Mapped[str | None] = mapped_column(Text)
+    # the lesson or course and the day: a later one of these takes the place of this one
+    gathered_as: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         one_of("kind", NOTICE_KINDS),
         Index("uq_notifications_tracking_id_kind", "tracking_id", "kind", unique=True),
+        Index(
+            "uq_notifications_gathered_as",
+            *("user_id", "kind", "gathered_as"),
+            unique=True,
+            postgresql_where=text("gathered_as IS NOT NULL"),
+        ),
         Index("ix_notifications_user_id", "user_id", "id"),
         Index("ix_notifications_unread", "user_id", postgresql_where=text("read_at IS NULL")),
         Index("ix_notifications_lesson_id", "lesson_id"),

@@ -12,7 +12,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    any_,
+    case,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from lessonadmin import config
 from lessonadmin.db import db, later
@@ -20,7 +33,8 @@ from lessonadmin.domain import backoff
 from lessonadmin.domain.accounts import account_notices
 from lessonadmin.domain.models import Course, Lesson, Notification, User
 from lessonadmin.domain.models.accounts import STAFF
-from lessonadmin.domain.notifications import mail_text
+from lessonadmin.domain.models.notifications import MAY_BE_MUTED
+from lessonadmin.domain.notifications import mail_text, student_readers
 from lessonadmin.domain.notifications.mail_text import Notice
 from lessonadmin.domain.notifications.smtp import Away, Refused, SmtpConnection
 
@@ -36,6 +50,7 @@ MAX_AT_ONCE = 200
 
 WAITING = and_(Notification.mail_wanted, Notification.mailed_at.is_(None))
 Key = tuple[uuid.UUID, str, str]
+DueRow = Row[uuid.UUID, uuid.UUID, str, str | None]
 
 
 @dataclass(frozen=True)
@@ -56,26 +71,33 @@ def is_on() -> bool:
 
 
 def send_due() -> int:
-    """Send whatever waits; how many notices left."""
-    return _send_these(_due().order_by(Notification.mail_due_at).limit(MAX_AT_ONCE)) if is_on() else 0
+    """Send whatever waits; how many notices left. What many students are told at once never keeps others waiting: it takes the
+    places that they leave."""
+    if not is_on():
+        return 0
+    to_many = Notification.kind.in_(MAY_BE_MUTED)
+    due = _first(not_(to_many), MAX_AT_ONCE)
+    return _send_these([*due, *_first(to_many, MAX_AT_ONCE - len(due))])
+
+
+def _first(these: ColumnElement[bool], most: int) -> Sequence[DueRow]:
+    return db.session.execute(_due().where(these).order_by(Notification.mail_due_at).limit(most)).all()
 
 
 def send_one(notice_id: uuid.UUID) -> int:
     """Send one notice if it is due, with whatever waits for the same person and cause."""
-    return _send_these(_due().where(Notification.id == notice_id)) if is_on() else 0
+    if not is_on():
+        return 0
+    return _send_these(db.session.execute(_due().where(Notification.id == notice_id)).all())
 
 
-Due = Select[uuid.UUID, uuid.UUID, str, str | None]
-
-
-def _due() -> Due:
+def _due() -> Select[uuid.UUID, uuid.UUID, str, str | None]:
     return select(Notification.id, Notification.user_id, Notification.kind, Notification.cause).where(
         WAITING, Notification.mail_due_at <= func.clock_timestamp()
     )
 
 
-def _send_these(query: Due) -> int:
-    due = db.session.execute(query).all()
+def _send_these(due: Sequence[DueRow]) -> int:
     causes = {(row.user_id, row.kind, row.cause) for row in due if row.cause is not None}
     quiet = _put_off(causes) if causes else set()
     ids = [row.id for row in due if (row.user_id, row.kind, row.cause) not in quiet]
@@ -143,7 +165,15 @@ def _bundles(ids: Sequence[uuid.UUID]) -> list[Bundle]:
 
 def _is_wanted() -> ColumnElement[bool]:
     """What happens to the account itself is sent to every user, also to a disabled one."""
-    return or_(Notification.kind == account_notices.KIND, and_(User.active, User.mail_notices))
+    muted = Notification.kind == any_(User.muted_notices)
+    return or_(
+        Notification.kind == account_notices.KIND,
+        # what students are told of lessons waits a while
+        and_(
+            *(User.active, User.mail_notices, not_(muted)),
+            *(student_readers.still_true(Notification), student_readers.still_theirs()),
+        ),
+    )
 
 
 def _is_theirs() -> ColumnElement[bool]:

@@ -14,13 +14,19 @@ from urllib.parse import unquote, urlsplit
 
 from lessonadmin import config
 from lessonadmin.domain.accounts import account_notices
-from lessonadmin.domain.models.notifications import TO_STUDENTS
+from lessonadmin.domain.models.notifications import MAY_BE_MUTED, TO_STUDENTS
 from lessonadmin.domain.videos import wording
 
 MAX_TITLE_LENGTH = 80
 # How encoded text begins in a header: it would be decoded there, line ends and all.
 ENCODED = "=?"
 MAX_IN_FULL = 50
+
+
+# what students are told -> when that is
+WHY = dict.fromkeys(
+    ("lesson_given", "lesson_revoked"), "support gives you a lesson or revokes your access"
+) | dict.fromkeys(MAY_BE_MUTED, "something changes about your lessons and courses")
 
 
 class Unwritable(Exception):
@@ -104,11 +110,7 @@ def _text(bundle: Sequence[Notice]) -> str:
 def _why_this_mail(kind: str) -> str:
     if kind == account_notices.KIND:
         return "You get this mail because your account was changed."
-    what = (
-        "support gives you a lesson or revokes your access"
-        if kind in TO_STUDENTS
-        else "something happens to your videos"
-    )
+    what = WHY.get(kind, "something happens to your videos")
     return (
         f"Lessonadmin writes to you when {what}.\nTo stop these mails: {config.current().public_url}/account"
     )
@@ -117,9 +119,11 @@ def _why_this_mail(kind: str) -> str:
 def link(notice: Notice) -> str:
     """Where the reader can do something about it."""
     base = config.current().public_url
+    if notice.kind in TO_STUDENTS and notice.course_id is not None:
+        return f"{base}/catalog/courses/{notice.course_id}"
     if notice.kind in TO_STUDENTS:
         # what was revoked may have left the catalogue
-        opens = notice.kind == "lesson_given" and notice.lesson_id is not None
+        opens = notice.kind != "lesson_revoked" and notice.lesson_id is not None
         return f"{base}/catalog/{notice.lesson_id}" if opens else f"{base}/notifications"
     if not notice.is_theirs and (notice.lesson_id or notice.course_id):
         kind = "lesson" if notice.lesson_id else "course"

@@ -128,7 +128,8 @@ def _items(user: User, ids: list[uuid.UUID]) -> dict[uuid.UUID, Item]:
     # of a lesson of another person's a student is told where the catalogue opens it for them
     theirs = and_(Notification.kind.in_(TO_STUDENTS), permissions.on_sale_or_bought_by(user))
     mine = true() if user.is_staff else or_(Lesson.creator_id == user.id, theirs)
-    my_course = true() if user.is_staff else Course.instructor_id == user.id
+    their_course = and_(Notification.kind.in_(TO_STUDENTS), permissions.has_lessons_on_sale())
+    my_course = true() if user.is_staff else or_(Course.instructor_id == user.id, their_course)
     rows = db.session.execute(
         select(
             *(Notification.id, Notification.message, Notification.created_at),

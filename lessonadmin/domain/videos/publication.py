@@ -21,7 +21,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from lessonadmin.db import actor, db, transaction_time
 from lessonadmin.domain import school_time
-from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.audit import audit_log, student_notices
 from lessonadmin.domain.models import EditingHold, Lesson, Tracking
 
 VIDEO_MISSING = {
@@ -96,6 +96,9 @@ def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | Non
         lesson.unpublish_at = None
     lesson.status = "published"
     lesson.published_at = transaction_time()
+    if lesson.first_published_at is None:
+        student_notices.new_in_course(lesson)
+    _remember_publication(lesson)
     audit_log.record(
         "lesson.published",
         lesson,
@@ -106,6 +109,12 @@ def publish(lesson: Lesson, *, by_itself: bool = False, tracking: Tracking | Non
     if actor().id != lesson.creator_id:
         audit_log.notify("lesson_published", lesson, f"“{lesson.title}” is published.", tracking=tracking)
     return True
+
+
+def _remember_publication(lesson: Lesson) -> None:
+    """Another program may have published it: then nothing is known of when that was first."""
+    if lesson.status == "published" and lesson.first_published_at is None:
+        lesson.first_published_at = lesson.published_at or transaction_time()
 
 
 def publishes_by_itself(lesson: Lesson) -> bool:
@@ -269,10 +278,12 @@ def request(lesson: Lesson) -> bool:
 def withdraw(lesson: Lesson, *, why: str | None = None) -> bool:
     """Back to draft, and the intent and its times are gone; whatever becomes ready later stays a draft."""
     published, intended = lesson.status == "published", lesson.publish_on_ready
+    _remember_publication(lesson)
     lesson.status, lesson.published_at, lesson.publish_on_ready = "draft", None, False
     lesson.publish_not_before = lesson.unpublish_at = lesson.publication_warned_at = None
     if published:
         audit_log.record("lesson.unpublished", lesson, why=why)
+        student_notices.withdrawn(lesson)
     elif intended:
         audit_log.record("lesson.publish_withdrawn", lesson, why=why)
     return published or intended
@@ -286,7 +297,9 @@ def restore(lesson: Lesson, before: Publication) -> bool:
         return False
     if before.status == "published" and not lesson.is_playable:
         raise ValueError("a lesson is published with a playable video only")
+    _remember_publication(lesson)
     lesson.status, lesson.published_at = before.status, before.published_at
+    _remember_publication(lesson)
     lesson.publish_on_ready = before.publish_on_ready
     lesson.publish_not_before, lesson.unpublish_at = before.not_before, before.unpublish_at
     if before.status == "published":

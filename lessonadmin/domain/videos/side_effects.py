@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from lessonadmin import metrics
 from lessonadmin.db import after_commit
-from lessonadmin.domain.audit import audit_log
+from lessonadmin.domain.audit import audit_log, student_notices
 from lessonadmin.domain.models import Lesson, Owner, Tracking
 from lessonadmin.domain.videos import publication, wording
 from lessonadmin.domain.videos.state_machine import State
@@ -70,6 +70,9 @@ def _ready(owner: Owner, upload: Tracking, found_by: str, replaced: Tracking | N
     )
     if replaced is not None:
         audit_log.record("video.replaced", owner, before=replaced.mux_asset_id, after=upload.mux_asset_id)
+    # what was published before had a video, so this one takes the place of one that plays or was lost
+    if isinstance(owner, Lesson) and (replaced is not None or owner.first_published_at is not None):
+        student_notices.new_video(owner)
     publishes = isinstance(owner, Lesson) and publication.publishes_by_itself(owner)
     if not publishes:
         said = "The new video of" if replaced is not None else "The video of"

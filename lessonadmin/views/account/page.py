@@ -1,4 +1,4 @@
-"""The page of the account, which every form on it comes back to, and the choice of mail."""
+"""The page of the account, which every form on it comes back to, and the choice of notices and mail."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -8,6 +8,7 @@ from lessonadmin.db import transaction
 from lessonadmin.domain.account_life import deletion, new_address
 from lessonadmin.domain.accounts import sessions, tokens, users
 from lessonadmin.domain.errors import Problem, TooMany
+from lessonadmin.domain.models.notifications import MAY_BE_MUTED
 from lessonadmin.domain.notifications import delivery
 from lessonadmin.web import redirects
 
@@ -32,6 +33,7 @@ def page(
         new_token=token,
         next=redirects.asked("next"),
         mail_on=delivery.is_on(),
+        may_be_muted=MAY_BE_MUTED if user.role == "student" else (),
         waiting=new_address.waiting(user),
         may_leave=user.role in deletion.THEIR_OWN,
         typed=request.form if wrong_form else {},
@@ -45,6 +47,17 @@ def page(
 @bp.get("")
 def show() -> Response:
     return page()
+
+
+@bp.post("/notices")
+def choose_notices() -> Response:
+    """A form of switches says which are on; the others are turned off. Students are asked, and where mail is on also about that."""
+    user, wanted = auth.current_user(), request.form.getlist("notices")
+    by_mail = request.form.get("mail_notices") == "1" if delivery.is_on() else user.mail_notices
+    with transaction(auth.current_actor()):
+        users.choose_notices(user, wanted, by_mail=by_mail)
+    flash("Your choice of notifications is saved.", "success")
+    return redirect(url_for("account.show", _anchor="notices"))
 
 
 @bp.post("/mail")

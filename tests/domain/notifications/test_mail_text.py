@@ -132,7 +132,7 @@ def test_without_a_title_the_subject_is_the_headline_alone() -> None:
     assert written(notice(title="\r\n"))["Subject"] == "A video failed"
 
 
-ID = uuid.UUID(int=7)
+ID, OTHER_ID = uuid.UUID(int=7), uuid.UUID(int=8)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,9 @@ ID = uuid.UUID(int=7)
         (notice("lesson_given", lesson_id=ID, is_theirs=True), f"/catalog/{ID}"),
         (notice("lesson_given"), "/notifications"),
         (notice("lesson_revoked", lesson_id=ID), "/notifications"),
+        (notice("lesson_new_video", lesson_id=ID), f"/catalog/{ID}"),
+        (notice("lesson_withdrawn", lesson_id=ID, is_theirs=False), f"/catalog/{ID}"),
+        (notice("course_new_lesson", lesson_id=ID, course_id=OTHER_ID), f"/catalog/courses/{OTHER_ID}"),
         (notice(), "/notifications"),
     ],
 )

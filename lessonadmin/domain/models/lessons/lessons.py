@@ -173,6 +173,8 @@ class Lesson(VideoOwner, Stamped, Base):
     status: Mapped[str] = mapped_column(Text, server_default="draft", default="draft")
     publish_on_ready: Mapped[bool] = mapped_column(Boolean, server_default=true(), default=True)
     published_at: Mapped[Moment | None]
+    # kept when it is a draft again: students of its course are told of it once. Of lessons from before revision 0045 its day
+    first_published_at: Mapped[Moment | None]
     # Its times, as long as they lie ahead: an intent is not fulfilled before the first, what is published is taken back at the second.
     publish_not_before: Mapped[Moment | None]
     unpublish_at: Mapped[Moment | None]

@@ -28,7 +28,7 @@ class LessonProgress(Base):
 
     __table_args__ = (
         CheckConstraint("seconds BETWEEN 0 AND duration", name="seconds_inside"),
-        Index("ix_lesson_progress_lesson_id", "lesson_id"),
+        Index("ix_lesson_progress_lesson_id_user_id", "lesson_id", "user_id"),
         Index(
             "ix_lesson_progress_unfinished", "user_id", "updated_at", postgresql_where=text("done_at IS NULL")
         ),

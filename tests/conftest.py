@@ -6,6 +6,7 @@
 `live_server`   pytest-flask's: an application in a process of its own (tests/web/test_live.py makes the application)
 `session`       the database session of an application context that is open during the test
 `clean`         nothing to ask for: a test that uses the database finds it empty, and Redis too
+`real_hasher`   hashes of passwords cost what they cost in the product; else they are quick
 """
 
 import contextvars
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 import redis
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
@@ -59,20 +61,43 @@ def settings() -> Iterator[object]:
 
 
 @pytest.fixture(scope="session")
-def app(settings_environment: dict[str, str]) -> Iterator[Flask]:
+def app(settings_environment: dict[str, str], product_hasher: PasswordHasher) -> Iterator[Flask]:
     """The application on this worker's database and Redis."""
     from lessonadmin import config, create_app
     from lessonadmin.db import db
+    from lessonadmin.domain.accounts import passwords
     from tests import factories
 
     application = create_app(config.load(settings_environment))
     application.testing = True
     application.test_client_class = OutsideClient
     factories.application = application
+    # The product's own takes 60 ms of computing each time; processes that a test starts have that one.
+    passwords._argon2 = QUICK_HASHER
     yield application
+    passwords._argon2 = product_hasher
     factories.application = None
     with application.app_context():
         db.engine.dispose()
+
+
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(scope="session")
+def product_hasher() -> PasswordHasher:
+    """Taken before `app` puts another in its place."""
+    from lessonadmin.domain.accounts import passwords
+
+    return passwords._argon2
+
+
+@pytest.fixture
+def real_hasher(product_hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what a hash costs. Ask for it before anything that makes accounts."""
+    from lessonadmin.domain.accounts import passwords
+
+    monkeypatch.setattr(passwords, "_argon2", product_hasher)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Rows for tests, each whole and plausible without any argument: `make_lesson(price_cents=900)`.
 
-A row is committed at once, in a transaction of the command line's, unless the test has one open: then it is part of that.
+What is asked for is committed at once, in one transaction of the command line's, unless the test has one open: then it is
+part of that.
 They need the `app` fixture (`client` and `session` have it) but no open context. Factories write rows, not histories: a
 video that plays is a tracking row and the columns it would have left on its lesson, as the product writes them.
 """
@@ -15,6 +16,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import TypeVar
 
+from argon2 import PasswordHasher
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
@@ -53,34 +55,42 @@ def in_context() -> Iterator[None]:
         yield
 
 
-def keep(row: Row) -> Row:
-    """Add a row and commit it, or leave the commit to the transaction that the test has open."""
+@contextmanager
+def together() -> Iterator[None]:
+    """What is made within is one transaction, or a part of the one that the test has open."""
     with in_context():
         try:
             actor()
         except NoTransaction:
             with transaction(CLI):
-                db.session.add(row)
+                yield
         else:
-            db.session.add(row)
-            db.session.flush()
+            yield
+
+
+def keep(row: Row) -> Row:
+    """Add a row; it is committed at once, or at the end of `together`, or with the transaction that the test has open."""
+    with together():
+        db.session.add(row)
+        db.session.flush()
     return row
 
 
 @cache
-def _hashed(password: str) -> str:
-    # made to be slow, so once is enough
-    return passwords.hashed(password)
+def _hashed(password: str, hasher: PasswordHasher) -> str:
+    # once for each of the hashers between which tests choose
+    return hasher.hash(password)
 
 
 def make_user(*, role: str = "instructor", password: str = PASSWORD, **columns: object) -> User:
     """An account; its password is PASSWORD."""
     number = next(_numbers)
     columns = {"email": f"{role}{number}@school.example", "name": f"{role.title()} {number}", **columns}
-    columns.setdefault("password_hash", _hashed(password))
+    columns.setdefault("password_hash", _hashed(password, passwords._argon2))
     return keep(User(role=role, **columns))
 
 
+@together()
 def make_course(*, instructor: User | None = None, **columns: object) -> Course:
     instructor = instructor or make_user()
     columns = {"title": f"Course {next(_numbers)}", **columns}
@@ -92,6 +102,7 @@ def make_section(course: Course, **columns: object) -> CourseSection:
     return keep(CourseSection(course_id=course.id, **columns))
 
 
+@together()
 def make_lesson(*, creator: User | None = None, course: Course | None = None, **columns: object) -> Lesson:
     """A draft without a video."""
     creator = creator or make_user()
@@ -106,6 +117,7 @@ def make_tracking(owner: Lesson | Course, **columns: object) -> Tracking:
     return keep(Tracking(owner_id=owner.owner_id, **{column: owner.id}, **columns))
 
 
+@together()
 def make_playing_lesson(*, creator: User | None = None, **columns: object) -> Lesson:
     """A published lesson whose video plays, with the upload that goes with it; what is taken from the lesson (None) the
     upload still has."""

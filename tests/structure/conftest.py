@@ -4,11 +4,9 @@ import logging
 from collections.abc import Callable, Iterator
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 
 from devstack.servers.for_tests import Servers
-from lessonadmin.domain.accounts import passwords
 from lessonadmin.security import security_events
 from muxsim.server import Simulator
 from tests.mux_sim import TOKENS
@@ -36,7 +34,6 @@ def measuring(
 ) -> Iterator[Measuring]:
     # a count of refusals is no change, and would make the world anew after each
     monkeypatch.setattr(security_events, "write_due", lambda: None)
-    monkeypatch.setattr(passwords, "_argon2", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     logging.disable(logging.CRITICAL)
     yield Measuring(app, changes, empty_tables)
     logging.disable(logging.NOTSET)

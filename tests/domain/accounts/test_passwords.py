@@ -9,6 +9,7 @@ from lessonadmin.domain.errors import Invalid
 PASSWORD = "a good long password"
 
 
+@pytest.mark.usefixtures("real_hasher")
 def test_a_hash_is_argon2id_with_46_mib_and_another_one_each_time() -> None:
     one, two = passwords.hashed(PASSWORD), passwords.hashed(PASSWORD)
     assert one.startswith("$argon2id$v=19$m=47104,t=1,p=1$")
@@ -18,6 +19,7 @@ def test_a_hash_is_argon2id_with_46_mib_and_another_one_each_time() -> None:
     assert not passwords.needs_rehash(one)
 
 
+@pytest.mark.usefixtures("real_hasher")
 def test_a_hash_of_another_making_is_to_be_made_anew() -> None:
     old = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")
     assert passwords.proves(old, PASSWORD)

@@ -116,7 +116,7 @@ def test_disabled_and_passwordless_accounts_are_simply_wrong(session: Session) -
 
 
 @pytest.fixture
-def kinds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def kinds(real_hasher: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Of which strength the hashes were that a try was compared with: that is all its time, and clocks are noisy."""
     compared: list[str] = []
     matches = passwords._matches

@@ -7,6 +7,7 @@ import pytest
 from devstack.stack import SIMULATED
 from lessonadmin import config
 from muxsim.options import DEFAULT_SECRET, DEFAULT_TOKENS
+from tests.cases import each_of
 from tests.settings import REQUIRED, environment, overridden
 
 WHOLE = environment(database_url="postgresql://u:p@h/db", redis_url="redis://h:6379/0")
@@ -31,13 +32,13 @@ def test_an_empty_environment_names_every_required_setting_in_one_line() -> None
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("name", REQUIRED)
-@pytest.mark.parametrize("value", [None, "", "   "])
+@each_of("name", REQUIRED)
+@each_of("value", [None, "", "   "])
 def test_unset_and_empty_are_the_same(name: str, value: str | None) -> None:
     assert name in complaint(**{name: value})
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("name", "value"),
     [
         ("DATABASE_URL", "mysql://h/db"),
@@ -240,8 +241,8 @@ REAL = {"MUX_API_URL": "https://api.mux.com"}
 HTTPS = {"PUBLIC_URL": "https://lessons.example.org"}
 
 
-@pytest.mark.parametrize("serious", [REAL, HTTPS], ids=["the real Mux", "https"])
-@pytest.mark.parametrize(
+@each_of("serious", [REAL, HTTPS])
+@each_of(
     ("name", "weak", "good"),
     [
         ("SECRET_KEY", "k" * 31, "k" * 32),

@@ -5,7 +5,6 @@ from collections import deque
 from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
@@ -13,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from devstack.places import ROOT
 from lessonadmin import auth
 from tests.admin.samples import browser, one_of_each
+from tests.cases import each_of
 from tests.factories import make_course, make_lesson, make_tracking
 from tests.pages import Page, page_of
 from tests.structure.roles import methods_of
@@ -110,7 +110,7 @@ def test_every_route_of_the_panel_is_led_to(app: Flask) -> None:
     assert {f"{method} {endpoint}" for method, endpoint in missing} == set(REASONS)
 
 
-@pytest.mark.parametrize("route", REASONS)
+@each_of("route", REASONS)
 def test_what_shows_only_at_times_is_led_to_by_its_template_or_message(route: str) -> None:
     file, _ = REASONS[route]
     name = route.rpartition(".")[2]

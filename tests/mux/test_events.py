@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lessonadmin.mux import BadPayload, Event, Passthrough, read_event, read_stored_event
 from lessonadmin.mux.safe_json import MAX_DEPTH
+from tests.cases import each_of
 from tests.mux.json_values import levels, storable
 
 OWNER = Passthrough(course_id=uuid.UUID(int=3), tracking_id=uuid.UUID(int=4))
@@ -114,17 +115,15 @@ def test_other_peoples_events_are_read_and_claim_nothing(kind: str) -> None:
     assert event.passthrough is None
 
 
-@pytest.mark.parametrize("part", ["object", "environment", "data", "created_at", "attempts"])
-@pytest.mark.parametrize("odd", [None, 3, "x", [], [1], {}, {"id": []}, True, -1e308])
-@pytest.mark.parametrize(
-    "kind", ["video.asset.ready", "video.upload.created", "video.asset.track.ready", "other"]
-)
+@each_of("part", ["object", "environment", "data", "created_at", "attempts"])
+@each_of("odd", [None, 3, "x", [], [1], {}, {"id": []}, True, -1e308])
+@each_of("kind", ["video.asset.ready", "video.upload.created", "video.asset.track.ready", "other"])
 def test_odd_content_beside_id_and_type_is_no_reason_to_refuse(kind: str, part: str, odd: object) -> None:
     raw = json.dumps({**envelope(kind, {"id": "a1"}), part: odd}).encode()
     assert read_event(raw).id == EVENT_ID
 
 
-@pytest.mark.parametrize(
+@each_of(
     "raw",
     [
         b"",
@@ -153,8 +152,8 @@ def test_what_is_no_event(raw: bytes) -> None:
         read_event(raw)
 
 
-@pytest.mark.parametrize("field", ["id", "type"])
-@pytest.mark.parametrize(
+@each_of("field", ["id", "type"])
+@each_of(
     "value",
     [None, "", " ", 5, 1.5, True, [], ["x"], {}, {"a": 1}, "a\nb", "a\x00", "\ud800", "a\x7f", "x" * 256],
 )

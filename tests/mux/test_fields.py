@@ -20,6 +20,7 @@ from lessonadmin.mux.fields import (
     web_address,
 )
 from lessonadmin.text.texts import has_control
+from tests.cases import each_of
 
 MAY_2024 = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 JSON = st.recursive(
@@ -47,7 +48,7 @@ def test_an_id_is_taken_as_it_is(value: str) -> None:
     assert identifier(value) == value
 
 
-@pytest.mark.parametrize(
+@each_of(
     "value",
     ["", "  ", "a\nb", "a\x00", "a\x7f", "a\u202e", "\ud800", "a\ufffd", "x" * 256, None, 5, True, ["a"], {}],
 )
@@ -71,7 +72,7 @@ def test_a_text_is_one_short_line_or_nothing(value: object, expected: str | None
     assert short_text(value, max_length=10) == expected
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("error", "expected"),
     [
         ({"messages": ["One.", "Two."]}, "One.; Two."),
@@ -88,7 +89,7 @@ def test_what_an_error_says_is_read_in_each_of_its_forms(error: dict[str, Any], 
     assert error_text(error) == expected
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("value", "expected"),
     [
         (0, 0.0),
@@ -127,7 +128,7 @@ def test_a_time_is_read_in_each_of_its_forms(value: object) -> None:
     assert moment(value) == MAY_2024
 
 
-@pytest.mark.parametrize(
+@each_of(
     "value",
     [
         None,
@@ -150,7 +151,7 @@ def test_no_time_is_none(value: object) -> None:
     assert moment(value) is None
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("value", "expected"),
     [
         ("Wed, 01 May 2024 12:00:00 GMT", MAY_2024),
@@ -172,7 +173,7 @@ def test_a_web_address_is_taken_as_it_is(url: str) -> None:
     assert web_address(url) == url
 
 
-@pytest.mark.parametrize(
+@each_of(
     "url",
     [
         None,

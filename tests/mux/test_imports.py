@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.cases import each_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "lessonadmin" / "mux"
@@ -52,7 +52,7 @@ def test_no_other_package_knows_the_sdk() -> None:
     assert any("mux_python" in imported(path) for path in MODULES)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+@each_of("path", MODULES)
 def test_the_package_knows_no_web_no_database_and_no_domain(path: Path) -> None:
     names = set(imported(path))
     assert not {name.split(".")[0] for name in names} & FORBIDDEN

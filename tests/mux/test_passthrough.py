@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessonadmin.mux import Passthrough, parse_passthrough
+from tests.cases import each_of
 
 ONE, TWO = uuid.UUID(int=1), uuid.UUID(int=2)
 
@@ -48,7 +49,7 @@ def test_older_and_fuller_notes_are_ours_too(text: str) -> None:
     assert parse_passthrough(text) == Passthrough(lesson_id=ONE)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         None,

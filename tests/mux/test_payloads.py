@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lessonadmin.mux import Asset, Passthrough, PlaybackId, TextTrack, Upload
 from lessonadmin.mux.payloads import WithoutId, asset_from, upload_from
 from lessonadmin.text.texts import has_control
+from tests.cases import each_of
 
 OWNER = Passthrough(lesson_id=uuid.UUID(int=7), tracking_id=uuid.UUID(int=8))
 MAY_2024 = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
@@ -106,7 +107,7 @@ def test_a_playback_id_of_an_unknown_or_missing_policy_is_never_taken_for_anothe
     assert asset.playback_id_for("public") is None
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("value", "expected"),
     [
         (0, 0),
@@ -143,7 +144,7 @@ def test_only_true_makes_a_test_asset(value: object) -> None:
     assert asset_from({"id": "a", "test": value}).test is False
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("error", "kind", "words"),
     [
         (
@@ -160,7 +161,7 @@ def test_only_true_makes_a_test_asset(value: object) -> None:
         ({"type": "t", "messages": ["two\nlines\x00\x1b[31m\u202e"]}, "t", "two lines [31m"),
     ],
 )
-@pytest.mark.parametrize(("read", "key"), [(asset_from, "errors"), (upload_from, "error")])
+@each_of(("read", "key"), [(asset_from, "errors"), (upload_from, "error")])
 def test_the_reason_is_plain_words(
     read: Callable[[object], Asset | Upload], key: str, error: object, kind: str | None, words: str | None
 ) -> None:
@@ -236,7 +237,7 @@ def test_the_address_of_an_upload_shows_nowhere() -> None:
     assert "uploads.example" not in repr(upload) + str(upload) + f"{upload}"
 
 
-@pytest.mark.parametrize(
+@each_of(
     "value",
     [
         None,
@@ -254,7 +255,7 @@ def test_the_address_of_an_upload_shows_nowhere() -> None:
         {"id": "x" * 256},
     ],
 )
-@pytest.mark.parametrize("read", [asset_from, upload_from])
+@each_of("read", [asset_from, upload_from])
 def test_without_an_id_it_is_nothing(read: Callable[[object], Asset | Upload], value: object) -> None:
     with pytest.raises(WithoutId):
         read(value)

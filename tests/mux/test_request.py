@@ -11,6 +11,7 @@ from lessonadmin import mux
 from lessonadmin.mux import web_concurrency
 from lessonadmin.mux.request import mux_request
 from muxsim.client import Control
+from tests.cases import each_of
 from tests.mux.calls import CALLS, DELETIONS, OF_MANY, create, kind, problem
 from tests.mux.fake_server import FakeServer, answer, hang_up
 from tests.settings import overridden
@@ -18,7 +19,7 @@ from tests.settings import overridden
 Counted = Callable[[str, str], float]
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("given", "category"),
     [
         ("", "not_found"),
@@ -40,9 +41,7 @@ Counted = Callable[[str, str], float]
         (None, "not_found"),
     ],
 )
-@pytest.mark.parametrize(
-    "operation", ["get_asset", "delete_asset", "get_upload", "cancel_upload", "list_assets"]
-)
+@each_of("operation", ["get_asset", "delete_asset", "get_upload", "cancel_upload", "list_assets"])
 def test_an_id_that_mux_never_gave_is_refused_without_a_request(
     fake: FakeServer, counted: Counted, operation: str, given: Any, category: str
 ) -> None:
@@ -92,8 +91,8 @@ def test_every_call_is_counted_and_logged_in_one_line(
     ]
 
 
-@pytest.mark.parametrize("operation", sorted(set(CALLS) - DELETIONS - OF_MANY))
-@pytest.mark.parametrize(
+@each_of("operation", sorted(set(CALLS) - DELETIONS - OF_MANY))
+@each_of(
     "data", [None, 3, "x", True, {}, [{}], [None], [{"id": ""}], {"id": None}, {"id": 5}, {"status": "ready"}]
 )
 def test_an_answer_without_an_id_is_nonsense(fake: FakeServer, operation: str, data: object) -> None:

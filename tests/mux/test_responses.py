@@ -7,15 +7,16 @@ import pytest
 
 from lessonadmin import mux
 from lessonadmin.mux import transport
-from tests.mux.calls import BY_ID, CALLS, DELETIONS, create, every_call, fails, kind
+from tests.cases import each_of
+from tests.mux.calls import BY_ID, CALLS, DELETIONS, create, fails, kind
 from tests.mux.fake_server import FakeServer, answer, error, send_bytes
 
 PLAN = "Free plan is limited to 10 assets, you cannot create direct uploads while exceeding this limit"
 HTML = b"<html><body>upstream error</body></html>"
 
 
-@every_call
-@pytest.mark.parametrize(
+@each_of("operation", CALLS)
+@each_of(
     ("status", "expected"),
     [
         (400, ("refused", "unknown")),
@@ -35,6 +36,7 @@ HTML = b"<html><body>upstream error</body></html>"
 def test_a_status_is_the_same_kind_whatever_was_asked(
     fake: FakeServer, operation: str, status: int, expected: tuple[str, str]
 ) -> None:
+    fake.asked.clear()
     fake.script(error(status, "Mux's own words."))
     problem = fails(operation)
     assert (problem.kind, problem.category, problem.status) == (*expected, status)
@@ -42,9 +44,9 @@ def test_a_status_is_the_same_kind_whatever_was_asked(
     assert len(fake.asked) == 1
 
 
-@every_call
-@pytest.mark.parametrize("status", [401, 403, 422, 500, 502, 503])
-@pytest.mark.parametrize(
+@each_of("operation", CALLS)
+@each_of("status", [401, 403, 422, 500, 502, 503])
+@each_of(
     "body",
     [
         HTML,
@@ -67,7 +69,7 @@ def test_an_odd_body_of_an_error_changes_nothing_about_its_kind(
     assert kind(operation) == clean
 
 
-@pytest.mark.parametrize("operation", BY_ID)
+@each_of("operation", BY_ID)
 def test_only_muxs_own_not_found_is_gone(fake: FakeServer, operation: str) -> None:
     fake.script(
         error(
@@ -81,8 +83,8 @@ def test_only_muxs_own_not_found_is_gone(fake: FakeServer, operation: str) -> No
     assert kind(operation) == ("gone", "not_found", 404)
 
 
-@pytest.mark.parametrize("operation", BY_ID)
-@pytest.mark.parametrize(
+@each_of("operation", BY_ID)
+@each_of(
     "body",
     [
         HTML,
@@ -100,13 +102,13 @@ def test_the_404_of_another_server_clears_nothing(fake: FakeServer, operation: s
     assert kind(operation) == ("nonsense", "unknown", 404)
 
 
-@pytest.mark.parametrize("operation", sorted(set(CALLS) - set(BY_ID)))
+@each_of("operation", sorted(set(CALLS) - set(BY_ID)))
 def test_a_list_or_a_creation_cannot_be_gone(fake: FakeServer, operation: str) -> None:
     fake.script(error(404, "No such path.", kind="not_found"))
     assert kind(operation) == ("refused", "not_found", 404)
 
 
-@pytest.mark.parametrize("operation", BY_ID)
+@each_of("operation", BY_ID)
 def test_an_id_that_mux_cannot_read_is_not_gone(fake: FakeServer, operation: str) -> None:
     fake.script(error(400, "Failed to parse ID", kind="invalid_parameters"))
     assert kind(operation) == ("refused", "not_found", 400)
@@ -158,7 +160,7 @@ def test_a_missing_permission_looks_like_a_wrong_token_and_both_are_named(fake: 
     assert said.endswith("Mux says: Unauthorized request.")
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("body", "words"),
     [
         ({"errors": ["Too many requests, retry later."]}, " Mux says: Too many requests, retry later."),
@@ -182,7 +184,7 @@ def test_the_form_of_a_429_makes_no_404_muxs_own(fake: FakeServer) -> None:
     assert kind("get_asset") == ("nonsense", "unknown", 404)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("header", "seconds"),
     [
         ("7", 7.0),
@@ -197,10 +199,11 @@ def test_the_form_of_a_429_makes_no_404_muxs_own(fake: FakeServer) -> None:
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
     ],
 )
-@pytest.mark.parametrize("status", [429, 503])
+@each_of("status", [429, 503])
 def test_retry_after_is_told_and_not_obeyed_inside_the_call(
     fake: FakeServer, status: int, header: str, seconds: float | None
 ) -> None:
+    fake.asked.clear()
     fake.script(error(status, Retry_After=header))
     began = time.monotonic()
     assert fails("get_asset").retry_after == seconds
@@ -215,9 +218,9 @@ def test_retry_after_may_be_a_date(fake: FakeServer) -> None:
     assert 25 < wait <= 30
 
 
-@every_call
-@pytest.mark.parametrize("status", [200, 201, 202, 206])
-@pytest.mark.parametrize(
+@each_of("operation", CALLS)
+@each_of("status", [200, 201, 202, 206])
+@each_of(
     "body",
     [
         HTML,
@@ -240,8 +243,8 @@ def test_a_success_that_cannot_be_understood_is_nonsense(
     assert kind(operation) == ("nonsense", "unknown", status)
 
 
-@every_call
-@pytest.mark.parametrize("status", [204, 205])
+@each_of("operation", CALLS)
+@each_of("status", [204, 205])
 def test_an_empty_success_is_done_for_a_deletion_only(fake: FakeServer, operation: str, status: int) -> None:
     fake.script(answer(b"", status))
     if operation in DELETIONS:
@@ -256,9 +259,10 @@ def test_an_upload_without_an_address_is_nonsense(fake: FakeServer, url: object)
     assert kind("create_upload")[:2] == ("nonsense", "unknown")
 
 
-@every_call
-@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
+@each_of("operation", CALLS)
+@each_of("status", [300, 301, 302, 303, 304, 307, 308])
 def test_a_redirect_is_not_followed(fake: FakeServer, operation: str, status: int) -> None:
+    fake.asked.clear()
     elsewhere = FakeServer()
     elsewhere.script(answer({"data": {"id": "a1"}}))
     fake.script(answer(b"", status, Location=f"{elsewhere.url}/video/v1/assets/a1"))
@@ -276,7 +280,7 @@ def test_a_status_that_does_not_exist_is_a_failure_of_one_of_the_kinds(
     assert fails("get_asset").kind in {"later", "nonsense"}
 
 
-@every_call
+@each_of("operation", CALLS)
 def test_the_words_of_mux_are_cleaned_before_anyone_reads_them(fake: FakeServer, operation: str) -> None:
     hostile = "line\none\r\n\x1b[31m\u202e token=abc123 see https://u.example/up?token=SECRET " + "x" * 5000
     fake.script(error(400, hostile, hostile))

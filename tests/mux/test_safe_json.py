@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessonadmin.mux.safe_json import HIDDEN, MAX_DEPTH, clean, load
+from tests.cases import each_of
 from tests.mux.json_values import levels, storable
 
 
@@ -18,7 +19,7 @@ def nested(depth: int, *, of: str = "[") -> str:
     return begin * depth + "1" + end * depth
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "expected"),
     [
         ("1234567890123456789", 1234567890123456789),

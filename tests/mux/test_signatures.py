@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessonadmin.mux import BadSignature, verify
+from tests.cases import each_of
 from tests.signing import signature
 
 SECRET = "whsec_test_0123456789"
@@ -64,7 +65,7 @@ def test_missing(header: str | bytes | None) -> None:
     assert reason(header) == "missing"
 
 
-@pytest.mark.parametrize(
+@each_of(
     "header",
     [
         "nonsense",
@@ -102,7 +103,7 @@ def test_malformed(header: str | bytes) -> None:
     assert reason(header) == "malformed"
 
 
-@pytest.mark.parametrize(
+@each_of(
     "header",
     [
         f"t={AT},v1={GOOD.upper()}",

@@ -21,6 +21,7 @@ from lessonadmin.domain.health.doctor import all_checks
 from lessonadmin.domain.models import MuxEvent
 from lessonadmin.observability import error_reports, logs, traces
 from tests import owner
+from tests.cases import each_of
 from tests.factories import PASSWORD, make_lesson, make_user
 from tests.mux_sim import MuxSim
 from tests.pages import csrf_of
@@ -134,7 +135,7 @@ def test_reports_hold_no_words_of_the_database(app: Flask) -> None:
     assert "IntegrityError" in said
 
 
-@pytest.mark.parametrize(
+@each_of(
     "secret",
     [
         "postgresql://user:geheim@db.example/x",

@@ -4,14 +4,15 @@ import pytest
 
 from lessonadmin.security import addresses
 from lessonadmin.security.addresses import NO_PROXIES, limit_key, read, trusted, visitor
+from tests.cases import each_of
 
 
 def seen(peer: str, forwarded: str = "", believed: str = "") -> str:
     return visitor(peer, forwarded, trusted(tuple(believed.split())))
 
 
-@pytest.mark.parametrize("peer", ["172.17.0.1", "10.1.2.3", "192.168.1.9", "127.0.0.1", "::1", "fd00::7"])
-@pytest.mark.parametrize("claimed", ["203.0.113.9", "203.0.113.9, 10.0.0.7", "127.0.0.1", "::1"])
+@each_of("peer", ["172.17.0.1", "10.1.2.3", "192.168.1.9", "127.0.0.1", "::1", "fd00::7"])
+@each_of("claimed", ["203.0.113.9", "203.0.113.9, 10.0.0.7", "127.0.0.1", "::1"])
 def test_no_proxy_is_believed_unless_named(peer: str, claimed: str) -> None:
     """A private network, other pods, Docker's published ports: a client that can reach web there may write anything."""
     assert seen(peer, claimed) == peer
@@ -67,7 +68,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize(("peer", "forwarded", "believed", "expected"), SHAPES.values(), ids=SHAPES)
+@each_of(("peer", "forwarded", "believed", "expected"), SHAPES.values())
 def test_the_nearest_that_is_no_proxy_of_ours_counts(
     peer: str, forwarded: str, believed: str, expected: str
 ) -> None:
@@ -82,7 +83,7 @@ def test_a_long_list_is_read_from_its_end_and_not_for_ever() -> None:
     assert seen("10.0.0.7", "9" * 1_000_000, "10.0.0.0/8") == "10.0.0.7"
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         "", " ", "unknown", "_x", "1.2.3", "1.2.3.4.5", "010.0.0.1", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:123456",
@@ -110,7 +111,7 @@ def test_one_client_of_ipv6_is_its_network(address: str, key: str) -> None:
     assert limit_key(address) == key
 
 
-@pytest.mark.parametrize(
+@each_of(
     "item",
     ["*", "all", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "proxy.internal", "0.0.0.0/0", "::/0", "::ffff:0:0/96", "unix:/tmp/x", "10.0.0.0-10.0.0.9"],
 )  # fmt: skip

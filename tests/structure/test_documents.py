@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from devstack.places import ROOT
+from tests.cases import each_of
 from tests.structure import documents
 
 INDEX = ROOT / "docs" / "README.md"
@@ -16,12 +15,12 @@ def ids(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("file", documents.documents(), ids=ids)
+@each_of("file", documents.documents())
 def test_what_a_document_names_exists(file: Path) -> None:
     assert documents.unknown(file.read_text()) == []
 
 
-@pytest.mark.parametrize("file", documents.documents(), ids=ids)
+@each_of("file", documents.documents())
 def test_links_lead_somewhere(file: Path) -> None:
     assert [link for link in documents.links(file.read_text()) if not (file.parent / link).exists()] == []
 
@@ -33,7 +32,7 @@ def test_the_index_names_every_document() -> None:
     assert there - listed == set()
 
 
-@pytest.mark.parametrize("file", DECISIONS, ids=ids)
+@each_of("file", DECISIONS)
 def test_a_decision_has_date_status_and_what_was_rejected(file: Path) -> None:
     text = file.read_text()
     assert re.search(
@@ -42,7 +41,7 @@ def test_a_decision_has_date_status_and_what_was_rejected(file: Path) -> None:
     assert re.search(r"^Rejected:", text, re.M)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "name",
     [
         "domain/videos/desks.py",
@@ -64,7 +63,7 @@ def test_a_file_that_is_gone_is_found_in_a_picture() -> None:
     assert documents.unknown(picture) == ["videos/desks.py"]
 
 
-@pytest.mark.parametrize(
+@each_of(
     "name",
     [
         "domain/videos/transitions.py",

@@ -9,6 +9,7 @@ import pytest
 
 from devstack.places import ROOT
 from lessonadmin.redis_queue.job_list import JOBS, QUEUES
+from tests.cases import each_of
 
 
 def resolve(name: str) -> object:
@@ -16,7 +17,7 @@ def resolve(name: str) -> object:
     return getattr(import_module(module), function)
 
 
-@pytest.mark.parametrize("name", JOBS)
+@each_of("name", JOBS)
 def test_every_job_resolves_to_a_function_that_takes_texts(name: str) -> None:
     job = resolve(name)
     assert inspect.isfunction(job)
@@ -53,6 +54,6 @@ def test_every_name_in_the_code_is_in_the_list_and_every_name_in_the_list_is_use
     assert set(JOBS) - named == set()
 
 
-@pytest.mark.parametrize("name", JOBS.values())
+@each_of("name", JOBS.values())
 def test_every_job_goes_to_a_queue_that_workers_serve(name: str) -> None:
     assert name in QUEUES

@@ -4,9 +4,8 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import pytest
-
 from devstack.places import ROOT
+from tests.cases import each_of
 
 PRODUCT = ROOT / "lessonadmin"
 
@@ -225,7 +224,7 @@ def modules() -> Iterator[tuple[str, str]]:
         yield file.relative_to(PRODUCT).as_posix(), file.read_text()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@each_of("rule", RULES)
 def test_a_rule_has_one_place(rule: Rule) -> None:
     sources = dict(modules())
     assert set(rule.places) <= set(sources), "the place itself is gone"
@@ -238,6 +237,6 @@ def test_a_rule_has_one_place(rule: Rule) -> None:
     assert copies == set()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@each_of("rule", RULES)
 def test_of_the_test_a_planted_copy_is_found(rule: Rule) -> None:
     assert rule.lines_in(rule.planted)

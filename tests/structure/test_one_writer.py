@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-import pytest
-
 from devstack.places import ROOT
+from tests.cases import each_of
 from tests.structure.one_writer import AUDIT, GUARDED, PUBLICATION, UNREADABLE, VIDEO, writes
 
 PRODUCT = ROOT / "lessonadmin"
@@ -73,7 +72,7 @@ def test_the_writers_are_seen_to_write() -> None:
     }, "these are written by name, in `_learn` and `_show`"
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("planted", "column"),
     [
         ("row.status = 'error'", "status"),
@@ -145,7 +144,7 @@ def test_keywords_are_followed_to_where_they_are_given() -> None:
     assert (found.function, found.column) == ("caller", UNREADABLE)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "harmless",
     [
         "if row.status == 'ready' and row.superseded_at is None: pass",

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-import pytest
 from flask import Flask
 from jinja2 import nodes
 
 from devstack.places import ROOT
+from tests.cases import each_of
 
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "lessonadmin" / "static"
@@ -28,7 +28,7 @@ def text_of(name: str) -> str:
     return COMMENT.sub("", (TEMPLATES / name).read_text())
 
 
-@pytest.mark.parametrize("name", FILES)
+@each_of("name", FILES)
 def test_a_template_compiles_and_finds_what_it_imports(app: Flask, name: str) -> None:
     tree = app.jinja_env.parse((TEMPLATES / name).read_text())
     for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
@@ -47,12 +47,12 @@ def faults_in(text: str) -> list[str]:
     return [fault for fault, pattern in FORBIDDEN.items() if pattern.search(text)]
 
 
-@pytest.mark.parametrize("name", FILES)
+@each_of("name", FILES)
 def test_a_template_holds_nothing_that_the_policy_refuses(name: str) -> None:
     assert faults_in(text_of(name)) == []
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         '<a onclick="x()">',
@@ -71,7 +71,7 @@ def test_of_the_test_each_fault_is_found(text: str) -> None:
     assert faults_in('<script type="module" src="/x.js" nonce="n"></script><a data-on="x" href="/y">') == []
 
 
-@pytest.mark.parametrize("name", FILES)
+@each_of("name", FILES)
 def test_every_named_file_icon_and_behaviour_is_there(name: str) -> None:
     text = text_of(name)
     for file in re.findall(r"asset\(['\"]([\w/.\-]+)['\"]\)", text):
@@ -86,7 +86,7 @@ def test_every_named_file_icon_and_behaviour_is_there(name: str) -> None:
         assert icon in icons, icon
 
 
-@pytest.mark.parametrize("name", FILES)
+@each_of("name", FILES)
 def test_every_form_that_posts_carries_the_token(name: str) -> None:
     for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", text_of(name), re.DOTALL | re.IGNORECASE):
         assert "csrf()" in form or "csrf_token" in form, form[:120]

@@ -2,14 +2,13 @@
 
 import math
 
-import pytest
-
 from lessonadmin.text import durations
+from tests.cases import each_of
 
 DAY = 86_400
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("seconds", "written"),
     [
         (-5, "0 seconds"),
@@ -38,7 +37,7 @@ def test_in_words_a_wait_is_never_too_short() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("seconds", "written"),
     [
         (0, "5 seconds"),
@@ -56,7 +55,7 @@ def test_a_guess_is_round(seconds: float, written: str) -> None:
     assert durations.about(seconds) == written
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("seconds", "written"),
     [
         (0, "0.0 s"),

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lessonadmin.text import markdown
+from tests.cases import each_of
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("typed", "shown"),
     [
         ("Bread", "<p>Bread</p>\n"),
@@ -95,7 +96,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("typed", HOSTILE)
+@each_of("typed", HOSTILE)
 def test_nothing_but_text_and_links_to_the_web_comes_of_it(typed: str) -> None:
     shown = markdown.rendered(f"before\n\n{typed}\n\nafter")
     assert harmless(shown)
@@ -125,11 +126,10 @@ def test_behind_the_reader_the_list_of_elements_holds(monkeypatch: pytest.Monkey
         assert harmless(markdown.rendered(typed))
 
 
-@pytest.mark.parametrize(
+@each_of(
     "typed",
     ["*" * 20_000, "[" * 20_000, "> " * 10_000, "`" * 20_000, "- " * 10_000, "[a](" * 5_000, "![" * 10_000, "**a " * 5_000, "<" * 20_000,
      "|a" * 10_000 + "\n" + "|-" * 10_000, "~~a" * 6_000, "&" * 20_000, "_a_" * 6_000, "\\" * 20_000, "1. " * 6_000],
-    ids=lambda typed: typed[:4],
 )  # fmt: skip
 def test_a_description_of_full_length_takes_no_time(typed: str) -> None:
     began = time.process_time()

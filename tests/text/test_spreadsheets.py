@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lessonadmin.text import spreadsheets
+from tests.cases import each_of
 
 PIECES = [
     "=",
@@ -36,7 +37,7 @@ UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
 RISKY = st.text(alphabet=st.one_of(st.sampled_from(PIECES), st.characters(codec="utf-8")), max_size=20)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("value", "written"),
     [
         (None, ""),

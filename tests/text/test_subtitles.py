@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lessonadmin.text import subtitles
 from lessonadmin.text.subtitles import Cue, Faulty, Subtitles
+from tests.cases import each_of
 
 VTT = """WEBVTT - Bread
 
@@ -70,7 +71,7 @@ def test_the_older_encoding_of_windows_is_read_and_told() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "fault"),
     [
         ("", "The file is empty."),

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from lessonadmin.web import formats
+from tests.cases import each_of
 
 NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("seconds", "written"),
     [
         (0, "just now"),

@@ -6,6 +6,7 @@ from flask.testing import FlaskClient
 
 from lessonadmin.web import redirects
 from tests.admin.samples import LISTS, one_of_each
+from tests.cases import each_of
 from tests.factories import make_user, signed_in
 from tests.pages import csrf_of
 
@@ -73,12 +74,12 @@ OWN = [
 ]
 
 
-@pytest.mark.parametrize("text", AWAY)
+@each_of("text", AWAY)
 def test_what_leads_away_is_no_target(text: str) -> None:
     assert redirects.own(text) is None
 
 
-@pytest.mark.parametrize("text", OWN)
+@each_of("text", OWN)
 def test_a_path_of_ours_is_one(text: str) -> None:
     assert redirects.own(text) == text
 

@@ -13,6 +13,7 @@ from lessonadmin.domain.models.lessons import LESSON_STATUSES, VIDEO_STATUSES
 from lessonadmin.domain.models.videos import TRACKING_STATUSES
 from lessonadmin.domain.videos.state_machine import UPLOAD_ERRORS
 from lessonadmin.web import states
+from tests.cases import each_of
 
 STATIC = ROOT / "lessonadmin" / "static"
 ICONS = set(re.findall(r'id="([\w-]+)"', (STATIC / "icons" / "sprite.svg").read_text()))
@@ -36,7 +37,7 @@ def test_every_state_that_a_row_can_have_is_in_the_table(kind: str, names: Itera
     assert set(names) - set(states.TABLE[kind]) == set()
 
 
-@pytest.mark.parametrize(("kind", "name"), BADGES)
+@each_of(("kind", "name"), BADGES)
 def test_a_badge_has_an_icon_and_a_colour_that_are_there(kind: str, name: str) -> None:
     state = states.state_of(kind, name)
     assert state.word

@@ -14,6 +14,7 @@ from lessonadmin.admin.framework.filters import Where
 from lessonadmin.domain.errors import Invalid
 from lessonadmin.domain.models import Lesson
 from tests.admin.samples import browser
+from tests.cases import each_of
 from tests.factories import make_course, make_lesson, make_user
 from tests.pages import page_of
 
@@ -109,8 +110,8 @@ def test_a_day_is_whole_and_of_utc(session: Session, operation: str, value: str,
     assert found(session, filters.day("Made", Lesson.created_at), operation, value) == titles
 
 
-@pytest.mark.parametrize("text", ["1899-12-31", "9001-01-01", "9999-12-31", "2026-13-01", "yesterday", ""])
-@pytest.mark.parametrize("end", [0, 1], ids=["from", "until"])
+@each_of("text", ["1899-12-31", "9001-01-01", "9999-12-31", "2026-13-01", "yesterday", ""])
+@each_of("end", [0, 1])
 def test_what_is_no_day_is_not_understood(text: str, end: int) -> None:
     offered = filters.day("Made", Lesson.created_at)
     with pytest.raises(ValueError, match=r"not a day|isoformat|month"):
@@ -134,8 +135,8 @@ def test_a_price_is_a_bound_that_fits_itself(
     assert found(session, filters.price("Price", Lesson.price_cents), operation, value) == titles
 
 
-@pytest.mark.parametrize("typed", ["1e1", "nan", "inf", "-1", "1000000"])
-@pytest.mark.parametrize("end", [0, 1], ids=["at least", "at most"])
+@each_of("typed", ["1e1", "nan", "inf", "-1", "1000000"])
+@each_of("end", [0, 1])
 def test_what_is_no_price_is_not_understood(typed: str, end: int) -> None:
     offered = filters.price("Price", Lesson.price_cents)
     with pytest.raises(Invalid):

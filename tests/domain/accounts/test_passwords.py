@@ -5,6 +5,7 @@ from werkzeug.security import generate_password_hash
 
 from lessonadmin.domain.accounts import passwords
 from lessonadmin.domain.errors import Invalid
+from tests.cases import each_of
 
 PASSWORD = "a good long password"
 
@@ -62,7 +63,7 @@ def test_another_password_is_another(new: str, old: str) -> None:
     passwords.check_different(new, old, field="new_password")
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("password", "words"),
     [
         ("short", "10 to 200 characters"),

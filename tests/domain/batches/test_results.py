@@ -3,6 +3,7 @@
 import pytest
 
 from lessonadmin.domain.batches import results
+from tests.cases import each_of
 
 
 def test_a_code_either_changes_an_item_or_skips_it() -> None:
@@ -11,7 +12,7 @@ def test_a_code_either_changes_an_item_or_skips_it() -> None:
     assert not results.DONE.keys() & results.SKIPPED.keys()
 
 
-@pytest.mark.parametrize("code", sorted(results.SENTENCES))
+@each_of("code", sorted(results.SENTENCES))
 def test_a_code_stands_for_its_status_and_sentence(code: str) -> None:
     status = "done" if code in results.DONE else "skipped"
     assert results.of(code) == results.Result(status, results.SENTENCES[code], code)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from lessonadmin.domain.polling import ask_mux, environment, not_found_guard
 from lessonadmin.domain.polling.ask_mux import Answers, UploadSnapshot
 from lessonadmin.domain.videos.observations import FoundBy, Outcome
 from lessonadmin.domain.videos.state_machine import VideoEvent
+from tests.cases import each_of
 from tests.factories import keep, make_lesson, make_playing_lesson, make_tracking
 from tests.mux_sim import MuxSim
 
@@ -49,7 +50,7 @@ def calls_noted() -> list[tuple[str, str]]:
 # What a look costs, and how old a page may be
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("asset_id", "upload_id", "calls"),
     [
         ("seen", "u", 0),

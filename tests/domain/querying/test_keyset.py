@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lessonadmin.domain.models import Lesson, User
 from lessonadmin.domain.querying import keyset
 from lessonadmin.domain.querying.keyset import Order, Page
+from tests.cases import each_of
 from tests.factories import make_lesson, make_user
 
 KEY = uuid.UUID("018f3c1e-0000-7000-8000-00000000002a")
@@ -132,7 +133,7 @@ def packed(*parts: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "column"),
     [
         (None, Lesson.title),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from lessonadmin.db import db
 from lessonadmin.domain.models import SearchWord
 from lessonadmin.domain.querying import similar_words
+from tests.cases import each_of
 from tests.factories import make_course, make_lesson, make_user
 
 
@@ -88,7 +89,7 @@ def test_wrong_letters(word: str, typed: str, is_found: bool) -> None:
     assert (word in words_like(typed)[0]) is is_found
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("one", "other", "letters"),
     [("", "", 0), ("a", "", 1), ("", "ab", 2), ("abc", "abc", 0), ("abc", "acb", 1), ("abc", "xbc", 1),
      ("abcd", "bcd", 1), ("kitten", "sitting", 3), ("ab", "cd", 2)],

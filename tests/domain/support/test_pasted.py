@@ -5,11 +5,12 @@ import uuid
 import pytest
 
 from lessonadmin.domain.support import pasted
+from tests.cases import each_of
 
 ID = "01a1fc30-4459-7d2e-be8a-be56dc97f121"
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "ids"),
     [
         ("", []),

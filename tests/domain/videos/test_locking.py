@@ -16,6 +16,7 @@ from lessonadmin.domain.models import Course, Lesson, Tracking
 from lessonadmin.domain.videos import locking, transitions
 from lessonadmin.domain.videos.locking import LockedVideo
 from tests.blocked import wait_until_waited_for
+from tests.cases import each_of
 from tests.factories import make_course, make_lesson, make_tracking, make_user
 from tests.queries import counted
 
@@ -40,7 +41,7 @@ def place(found: LockedVideo, row: Tracking | None) -> int | None:
     return None if row is None else found.uploads.index(row)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("statuses", "shown", "watched", "to_ask"),
     [
         ((), None, None, []),

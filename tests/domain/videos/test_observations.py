@@ -11,6 +11,7 @@ from lessonadmin.domain.videos.observations import (
     upload_observation,
 )
 from lessonadmin.domain.videos.state_machine import VideoEvent
+from tests.cases import each_of
 
 PUBLIC, SIGNED = mux.PlaybackId("p", "public"), mux.PlaybackId("s", "signed")
 SECOND, DRM = mux.PlaybackId("p2", "public"), mux.PlaybackId("d", "drm")
@@ -101,7 +102,7 @@ def test_of_several_that_fit_the_one_that_is_in_use_is_kept(keep: str | None, ta
     assert ready(PUBLIC, SECOND, SIGNED, keep=keep).playback_id == taken
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("status", "asset_id", "video_event"),
     [
         ("waiting", None, VideoEvent.UPLOAD_WAITING),

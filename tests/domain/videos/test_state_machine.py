@@ -15,6 +15,7 @@ from lessonadmin.domain.videos.state_machine import (
     state_of,
     status_of,
 )
+from tests.cases import each_of
 
 H, S = VideoEvent, State
 
@@ -75,8 +76,8 @@ def test_the_grid_has_every_cell() -> None:
     )
 
 
-@pytest.mark.parametrize("seen", [False, True])
-@pytest.mark.parametrize(("state", "video_event", "cell"), list(cells()))
+@each_of("seen", [False, True])
+@each_of(("state", "video_event", "cell"), list(cells()))
 def test_every_cell(state: State, video_event: VideoEvent, cell: str, seen: bool) -> None:
     step = next_state(state, video_event, seen=seen)
     if cell.startswith("?") and not seen:
@@ -86,7 +87,7 @@ def test_every_cell(state: State, video_event: VideoEvent, cell: str, seen: bool
         assert (step.state, step.ask) == (wanted, False)
 
 
-@pytest.mark.parametrize(("state", "video_event"), list(itertools.product(State, VideoEvent)))
+@each_of(("state", "video_event"), list(itertools.product(State, VideoEvent)))
 def test_only_an_open_upload_that_was_replaced_ends_otherwise(state: State, video_event: VideoEvent) -> None:
     """Mux ends what a person has replaced: that is no failure."""
     step = next_state(state, video_event, replaced=True)
@@ -96,7 +97,7 @@ def test_only_an_open_upload_that_was_replaced_ends_otherwise(state: State, vide
         assert step == next_state(state, video_event)
 
 
-@pytest.mark.parametrize(("state", "video_event"), list(itertools.product(State, VideoEvent)))
+@each_of(("state", "video_event"), list(itertools.product(State, VideoEvent)))
 def test_the_second_time_nothing_moves(state: State, video_event: VideoEvent) -> None:
     for seen in (False, True):
         first = next_state(state, video_event, seen=seen)
@@ -137,13 +138,13 @@ TRUE_STORIES = {
 }
 
 
-@pytest.mark.parametrize("story", TRUE_STORIES)
+@each_of("story", TRUE_STORIES)
 def test_every_order_of_arrival_ends_the_same(story: str) -> None:
     events, ending = TRUE_STORIES[story]
     assert {run(order) for order in orders(*events)} == {ending}
 
 
-@pytest.mark.parametrize("story", TRUE_STORIES)
+@each_of("story", TRUE_STORIES)
 def test_everything_told_a_second_time_changes_nothing(story: str) -> None:
     events, ending = TRUE_STORIES[story]
     for order in orders(*events):
@@ -151,7 +152,7 @@ def test_everything_told_a_second_time_changes_nothing(story: str) -> None:
             assert run([*order, *again]) == ending
 
 
-@pytest.mark.parametrize("story", TRUE_STORIES)
+@each_of("story", TRUE_STORIES)
 def test_a_person_who_gave_up_is_not_overruled(story: str) -> None:
     """Cancelled stays cancelled, whatever comes after; only what already played (or was gone) cannot be cancelled."""
     events, _ = TRUE_STORIES[story]
@@ -165,7 +166,7 @@ def test_a_person_who_gave_up_is_not_overruled(story: str) -> None:
                 assert after == S.CANCELLED
 
 
-@pytest.mark.parametrize("story", TRUE_STORIES)
+@each_of("story", TRUE_STORIES)
 def test_what_a_person_deleted_never_comes_back(story: str) -> None:
     events, _ = TRUE_STORIES[story]
     for order in orders(*events):
@@ -176,7 +177,7 @@ def test_what_a_person_deleted_never_comes_back(story: str) -> None:
             assert run([H.ASSET_DELETED], after) == S.DELETED
 
 
-@pytest.mark.parametrize("story", TRUE_STORIES)
+@each_of("story", TRUE_STORIES)
 def test_what_was_withdrawn_comes_back_by_no_order_of_events(story: str) -> None:
     """A file that comes after the loss is held or gone, whatever is told and however often; only staff take it over."""
     events, _ = TRUE_STORIES[story]
@@ -203,8 +204,8 @@ def test_equals_that_disagree_are_settled_by_looking(truth: VideoEvent) -> None:
         )
 
 
-@pytest.mark.parametrize("status", TRACKING_STATUSES)
-@pytest.mark.parametrize(
+@each_of("status", TRACKING_STATUSES)
+@each_of(
     "error",
     [
         None,

@@ -6,9 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from lessonadmin.views.api.requests import LessonChange, LessonNew, LessonPage, StatusAsk, UploadAsk
+from tests.cases import each_of
 
 
-@pytest.mark.parametrize(
+@each_of(
     "wrong",
     [
         {"title": ""},
@@ -21,7 +22,6 @@ from lessonadmin.views.api.requests import LessonChange, LessonNew, LessonPage, 
         {"title": "a", "creator_id": "x"},
         {},
     ],
-    ids=repr,
 )
 def test_a_wrong_lesson_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

@@ -1,6 +1,6 @@
 """Lessons with what came of each: those of a span that were watched or sold, the best first, or all of them for a file.
 
-Sorted and paged by PostgreSQL. What is in the trash is not listed, and counts in the sums of its days until it is deleted permanently.
+Sorted and paged by PostgreSQL, by views or by sales, and what is equal there by its id. What is in the trash is not listed, and counts in the sums of its days until it is deleted permanently.
 """
 
 import uuid
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Subquery, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, func, select
 from sqlalchemy.orm import Query
 
 from lessonadmin.db import db
@@ -51,27 +51,34 @@ def read_sort(text: str) -> Sort:
 
 
 def best(which: Scope, span: Span, sort: Sort, number: int) -> Page:
-    """A page of the lessons that were watched or sold in the span."""
-    first = scope.first_day(span, scope.today())
+    """A page of the lessons that were watched or sold in the span: first those that have what is sorted by, then the others.
+
+    Views alone are added up for an order by views, and sales alone for one by sales; the other sums are asked for of the page's lessons."""
+    first, skip = scope.first_day(span, scope.today()), (number - 1) * PER_PAGE
     watched, sold = _watched(which.views(), first), _sold(which.purchases(), first)
-    key = func.coalesce(watched.c.lesson_id, sold.c.lesson_id)
-    amounts: dict[str, ColumnElement[Any]] = {
-        "minutes": func.coalesce(watched.c.minutes, 0.0),
-        "plays": func.coalesce(watched.c.plays, 0),
-        "sales": func.coalesce(sold.c.sales, 0),
-        "cents": func.coalesce(sold.c.cents, 0),
-    }
-    query = (
-        select(Lesson.id, Lesson.title, User.name, Lesson.price_cents, *amounts.values())
-        .select_from(watched.outerjoin(sold, watched.c.lesson_id == sold.c.lesson_id, full=True))
-        .join(Lesson, Lesson.id == key)
-        .join(User, User.id == Lesson.creator_id)
-        .order_by(amounts[sort].desc(), amounts["minutes"].desc(), Lesson.id)
-        .offset((number - 1) * PER_PAGE)
-        .limit(PER_PAGE + 1)
-    )
-    found = [Row(*row) for row in db.session.execute(query)]
+    by_views = (watched.c.minutes, watched.c.plays)
+    by_sales = (sold.c.sales, sold.c.cents)
+    has, other = (watched, sold) if sort in ("minutes", "plays") else (sold, watched)
+    order, other_order = (by_views, by_sales) if has is watched else (by_sales, by_views)
+    leading = select(Lesson.id).join(has, has.c.lesson_id == Lesson.id)
+    ids = _some(leading, _first_of(sort, order), skip)
+    if len(ids) <= PER_PAGE:
+        behind = skip - (db.session.scalar(select(func.count()).select_from(leading.subquery())) or 0)
+        rest = select(Lesson.id).join(other, other.c.lesson_id == Lesson.id)
+        without = rest.where(Lesson.id.not_in(select(has.c.lesson_id)))
+        ids += _some(without, other_order, max(behind, 0))[: PER_PAGE + 1 - len(ids)]
+    lessons = {one.id: one for one in db.session.scalars(select(Lesson).where(Lesson.id.in_(ids)))}
+    found = _rows([lessons[one] for one in ids if one in lessons], first)
     return Page(found[:PER_PAGE], number, len(found) > PER_PAGE)
+
+
+def _first_of(sort: Sort, columns: tuple[ColumnElement[Any], ...]) -> tuple[ColumnElement[Any], ...]:
+    return tuple(sorted(columns, key=lambda column: column.key != sort))
+
+
+def _some(ids: Select[Any], order: tuple[ColumnElement[Any], ...], skip: int) -> list[uuid.UUID]:
+    best_first = ids.order_by(*(column.desc() for column in order), Lesson.id)
+    return list(db.session.scalars(best_first.offset(skip).limit(PER_PAGE + 1)))
 
 
 def count(which: Scope) -> int:

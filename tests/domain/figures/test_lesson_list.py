@@ -63,7 +63,22 @@ def test_in_pages_none_is_twice_and_none_is_left_out(
     assert [page.more for page in pages] == [True, False, False]
     with queries.counted() as sent:
         lesson_list.best(Scope(), "30", "minutes", 1)
-    assert len(sent) == 2
+    assert len(sent) == 6
+    for size, expected in (
+        (1, ["foreign", "watched", "both", "sold"]),
+        (3, ["foreign", "watched", "both", "sold"]),
+    ):
+        monkeypatch.setattr(lesson_list, "PER_PAGE", size)
+        numbers = range(1, len(expected) // size + 2)
+        assert [row.title for number in numbers for row in lesson_list.best(Scope(), "30", "minutes", number).rows] == expected  # fmt: skip
+
+
+def test_what_is_equal_by_sales_is_no_question_of_views(lessons: dict[str, Lesson]) -> None:
+    """An order by sales adds up sales alone; only the lessons of the page are asked for their views."""
+    with queries.asked() as sent:
+        assert titles(lessons, "sales")[:2] == ["sold", "both"]
+    first = next(one for one, _ in sent if one.startswith("SELECT lessons.id"))
+    assert "lesson_views" not in first
 
 
 def test_what_is_in_the_trash_is_not_listed(lessons: dict[str, Lesson]) -> None:

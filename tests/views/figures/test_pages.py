@@ -136,6 +136,6 @@ def test_more_lessons_cost_no_more_statements_and_a_small_page(
         make_view(more, DAY)
         make_purchase(more, buyer)
     after, size = cost()
-    assert after == before <= 16
+    assert after <= before <= 16
     assert size < 150_000
     assert "page=2" in browser.get("/figures?sort=cents").text

@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 import click
 from flask import Flask, current_app
@@ -26,10 +27,21 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 10.0
 PAUSE_AFTER_ERROR_SECONDS = 2.0
+# A sweep has some twenty parts and asks for a heartbeat before each; most of them take no time.
+HEARTBEAT_SECONDS = 5.0
 
 
-def _leave_heartbeat() -> None:
-    heartbeats.record(heartbeats.CLOCK, host=socket.gethostname(), pid=os.getpid())
+def _heartbeat() -> Callable[[], None]:
+    """Leaves a heartbeat, unless the last one is new."""
+    left = float("-inf")
+
+    def leave() -> None:
+        nonlocal left
+        if time.monotonic() - left >= HEARTBEAT_SECONDS:
+            heartbeats.record(heartbeats.CLOCK, host=socket.gethostname(), pid=os.getpid())
+            left = time.monotonic()
+
+    return leave
 
 
 def run(application: Flask) -> None:
@@ -37,17 +49,18 @@ def run(application: Flask) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    leave_heartbeat = _heartbeat()
     applying = applier.start(application, stop)
     due = {one.name: time.monotonic() + one.after for one in TABLE}
     while not stop.is_set():
         pause = TICK_SECONDS
         try:
             with application.app_context():
-                _leave_heartbeat()
+                leave_heartbeat()
                 for one in TABLE:
                     if time.monotonic() >= due[one.name] and not stop.is_set():
                         due[one.name] = time.monotonic() + one.seconds()
-                        one.run(_leave_heartbeat)
+                        one.run(leave_heartbeat)
         except SQLAlchemyError as error:
             log.warning("the database does not answer (%s), trying again", type(error).__name__)
             pause = PAUSE_AFTER_ERROR_SECONDS

@@ -51,6 +51,36 @@ def test_the_clock_outlives_a_database_that_went_away(
     assert passes == [0, 1, 2]
 
 
+def test_many_parts_ask_for_a_heartbeat_and_few_are_written(
+    app: Flask, session: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    now = 1000.0
+    monkeypatch.setattr(clock.heartbeats, "record", lambda name, **_: written.append(name))
+    monkeypatch.setattr(clock.time, "monotonic", lambda: now)
+    leave = clock._heartbeat()
+    for now in (1000.0, 1000.1, 1004.9, 1005.0, 1005.1, 1010.0):  # noqa: B007 - the clock above reads it
+        leave()
+    assert written == [heartbeats.CLOCK] * 3
+
+
+def test_a_heartbeat_that_could_not_be_written_is_tried_at_the_next_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def fail_once(name: str, **_: object) -> None:
+        tries.append(name)
+        if len(tries) == 1:
+            raise OperationalError("INSERT", {}, ConnectionError("gone"))
+
+    monkeypatch.setattr(clock.heartbeats, "record", fail_once)
+    leave = clock._heartbeat()
+    with pytest.raises(OperationalError):
+        leave()
+    leave()
+    leave()
+    assert len(tries) == 2
+
+
 def test_one_pass_by_hand_says_what_it_did(app: Flask, mux_sim: MuxSim) -> None:
     mux_sim.upload(make_lesson())
     done = CliRunner().invoke(app.cli, ["sweep"], obj=_script(app))

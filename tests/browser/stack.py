@@ -5,7 +5,6 @@ Everything is real: web, worker and clock by the Procfile's own commands, Postgr
 
 import os
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from devstack.places import ROOT
@@ -23,8 +24,10 @@ from devstack.servers import ports
 from devstack.servers.for_tests import Servers
 from devstack.stack import status_of
 from lessonadmin.domain.accounts import passwords
+from lessonadmin.domain.accounts.sessions import hashed
 from muxsim.client import Control
 from muxsim.server import Simulator
+from tests import preloaded
 from tests.settings import environment
 
 PASSWORD = "a good long password"
@@ -79,8 +82,11 @@ class Stack:
             WEB_CONCURRENCY="1",
             WEB_THREADS="8",
         )
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[preloaded.Started] = []
         self._hash = passwords.hashed(PASSWORD)
+        signs = Flask("signs cookies as the product does")
+        signs.secret_key = self.settings["SECRET_KEY"]
+        self.cookie_signer = SecureCookieSessionInterface().get_signing_serializer(signs)
 
     def start(self) -> None:
         for name in procfile.read(ROOT / "Procfile"):
@@ -88,18 +94,10 @@ class Stack:
                 self._processes.append(self._start(name, name, self.settings))
         self._wait(f"{self.url}/readyz", "web")
 
-    def _start(self, name: str, log_name: str, settings: dict[str, str]) -> subprocess.Popen[bytes]:
-        bin_folder = Path(sys.executable).parent
-        given = {**os.environ, **settings, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    def _start(self, name: str, log_name: str, settings: dict[str, str]) -> preloaded.Started:
+        given = {**os.environ, **settings}
         with (self.folder / f"{log_name}.log").open("wb") as log:
-            return subprocess.Popen(
-                procfile.shell(procfile.read(ROOT / "Procfile")[name]),
-                cwd=ROOT,
-                env=given,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            return preloaded.start_line(procfile.read(ROOT / "Procfile")[name], env=given, stdout=log)
 
     def _wait(self, address: str, log_name: str) -> None:
         until = time.monotonic() + 3 * TIMEOUT_SECONDS
@@ -217,12 +215,16 @@ class Visitor:
             self.complaints.append(f"{kind}: {text}")
 
     def sign_in(self, context: BrowserContext, person: Person) -> None:
-        html = context.request.get("/login").text()
-        token = html.partition('name="csrf-token" content="')[2].partition('"')[0]
-        answer = context.request.post(
-            "/login", form={"email": person.email, "password": PASSWORD, "csrf_token": token}
+        """A session as the form begins it, without the time that a password and its pages take; the form has tests of its own."""
+        secret = uuid.uuid4().hex
+        self._stack.sql(
+            "INSERT INTO user_sessions (user_id, secret_hash, way) VALUES (%s, %s, 'password')",
+            person.id,
+            hashed(secret),
         )
-        assert "/login" not in answer.url, answer.status
+        value = str(self._stack.cookie_signer.dumps({"secret": secret, "_permanent": True}))
+        # a cookie does not know of ports: it is sent to every web process of the stack
+        context.add_cookies([{"name": "session", "value": value, "url": self._stack.url, "httpOnly": True}])
 
     def close(self) -> None:
         for context in self._contexts:

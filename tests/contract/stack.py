@@ -21,6 +21,7 @@ from devstack.servers.for_tests import Running, Servers
 from devstack.servers.postgres import CARELESS, Postgres
 from devstack.servers.valkey import Valkey
 from devstack.stack import status_of
+from tests import preloaded
 from tests.contract.callers import Browser, Caller, Doc, Hook
 from tests.contract.fake_mux import FakeMux
 
@@ -76,8 +77,8 @@ class Stack:
             "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
         }
         self.hook = Hook(self.url, SECRET)
-        self._running: list[subprocess.Popen[bytes]] = []
-        self._names: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: list[preloaded.Started] = []
+        self._names: dict[str, preloaded.Started] = {}
         self._restarted: list[Running] = []
         self._people: dict[str, Caller] = {}
 
@@ -90,13 +91,8 @@ class Stack:
 
     def start(self) -> None:
         lines = procfile.read(ROOT / "Procfile")
-        subprocess.run(
-            procfile.shell(lines["release"]),
-            cwd=ROOT,
-            env=self.environment(),
-            check=True,
-            capture_output=True,
-        )
+        release = self.process(lines["release"], "release")
+        assert release.wait(60) == 0, (self.folder / "release.log").read_text()
         for name in ("web", "worker", "clock"):
             self.process(lines[name], name, PORT=str(self.port))
         self._make_people()
@@ -104,17 +100,10 @@ class Stack:
         self.insert("reconcile_runs", started_by="nightly", finished_at="now")
         self.until(lambda: status_of(f"{self.url}/readyz") == 200, seconds=40)
 
-    def process(self, line: str, name: str, **changes: str) -> "subprocess.Popen[bytes]":
+    def process(self, line: str, name: str, **changes: str) -> preloaded.Started:
         """One line of the Procfile, with these further settings."""
         with (self.folder / f"{name}.log").open("ab") as log:
-            made = subprocess.Popen(
-                procfile.shell(line),
-                cwd=ROOT,
-                env=self.environment(**changes),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            made = preloaded.start_line(line, env=self.environment(**changes), stdout=log)
         self._running.append(made)
         self._names.setdefault(name, made)
         return made
@@ -174,15 +163,8 @@ class Stack:
 
     def flask(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
         """One command, to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "app", *arguments],
-            cwd=ROOT,
-            env=self.environment(**changes),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
+        return preloaded.run(
+            [sys.executable, "-m", "flask", "--app", "app", *arguments], env=self.environment(**changes)
         )
 
     def empty_database(self, name: str) -> str:

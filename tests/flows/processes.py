@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import psutil
 
@@ -30,6 +30,7 @@ from devstack.servers.postgres import Postgres
 from devstack.servers.valkey import Valkey
 from muxsim.client import Control
 from muxsim.server import Simulator
+from tests import preloaded
 from tests.settings import environment
 
 T = TypeVar("T")
@@ -124,9 +125,12 @@ class Database:
 
 
 class Stack:
-    """Everything that runs."""
+    """Everything that runs. `looked_at`: a test reads the command lines of the processes, so each is started from nothing."""
 
-    def __init__(self, *, database_options: tuple[str, ...] = (), **settings: str) -> None:
+    def __init__(
+        self, *, database_options: tuple[str, ...] = (), looked_at: bool = False, **settings: str
+    ) -> None:
+        self._looked_at = looked_at
         self.home = places.private_folder("flow")
         self.home.chmod(0o755)
         self.port, mux_port = ports.any_free(), ports.any_free()
@@ -138,7 +142,7 @@ class Stack:
         self.simulator: Simulator | None = None
         self.mux_port = mux_port
         self.mux = Control(f"http://127.0.0.1:{mux_port}")
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[bytes] | preloaded.Started] = {}
         mux_url = f"http://127.0.0.1:{mux_port}"
         (self.home / "metrics").mkdir()
         product = environment(
@@ -200,16 +204,23 @@ class Stack:
             if before is not None and before.poll() is None:
                 continue
             with (self.home / f"{name}.log").open("ab") as log:
-                self.processes[name] = subprocess.Popen(
-                    procfile.shell(self.commands[name]),
-                    env=self.environment,
-                    cwd=places.ROOT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    preexec_fn=privileges.tied(signal.SIGTERM),
-                )
+                begin = self._begin_by_shell if self._looked_at else preloaded.start_line
+                self.processes[name] = begin(self.commands[name], env=self.environment, stdout=log)
+
+    @staticmethod
+    def _begin_by_shell(
+        line: str, *, env: dict[str, str], stdout: IO[bytes]
+    ) -> "subprocess.Popen[bytes] | preloaded.Started":
+        return subprocess.Popen(
+            procfile.shell(line),
+            env=env,
+            cwd=places.ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=privileges.tied(signal.SIGTERM),
+        )
 
     def stop(self, *names: str, seconds: float = 15) -> None:
         """As a deployment does it: SIGTERM, and they end by themselves."""
@@ -269,8 +280,6 @@ class Stack:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def flask(self, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "app", *words],
-            env=self.environment, cwd=places.ROOT, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        done = preloaded.run([sys.executable, "-m", "flask", "--app", "app", *words], env=self.environment)
+        assert done.returncode == 0, done.stderr
         return done.stdout.strip()

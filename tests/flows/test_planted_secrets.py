@@ -153,7 +153,7 @@ def school(real_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> I
         box.tls.load_cert_chain(certificate)
         given = settings(box, signs_in.url, certificate, reports.server_port)
         patch.setattr(provider, "SECRET", given["OIDC_CLIENT_SECRET"])
-        stack = Stack(**given)
+        stack = Stack(looked_at=True, **given)
         school = School(stack, box, signs_in)
         _plant_settings(school, given)
         try:

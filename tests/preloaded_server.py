@@ -22,7 +22,7 @@ from pathlib import Path
 from devstack.places import ROOT
 from devstack.servers import privileges
 
-MOST_FILES = 65536
+FILES = 65536
 NOT_BEFORE = ("lessonadmin", "prometheus_client", "__main__", "tests")
 
 
@@ -133,7 +133,7 @@ def _fork(request: int, out: int, err: int) -> tuple[int, Program | None]:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for file, number in ((nothing, 0), (out, 1), (err, 2)):
         os.dup2(file, number)
-    os.closerange(3, MOST_FILES)
+    os.closerange(3, FILES)
     return 0, program
 
 

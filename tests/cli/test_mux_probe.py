@@ -16,6 +16,7 @@ from devstack.places import ROOT
 from muxsim.client import Control
 from muxsim.options import Token
 from muxsim.server import Simulator
+from tests import preloaded
 from tests.settings import environment
 
 SECRETS = ("web-secret-of-the-probe", "worker-secret-of-the-probe")
@@ -55,9 +56,8 @@ class Probe:
         self.environment = {**os.environ, **given}
 
     def start(self, *words: str, **settings: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "flask", "--app", "app", "mux-probe", "--out", str(self.out), *words]
         return subprocess.Popen(
-            command,
+            self._command(*words),
             env={**self.environment, **settings},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -68,11 +68,13 @@ class Probe:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
+    def _command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "flask", "--app", "app", "mux-probe", "--out", str(self.out), *words]
+
     def run(self, *words: str, **settings: str) -> tuple[int, str]:
-        process = self.start(*words, **settings)
-        said, complained = process.communicate(timeout=100)
-        assert "Traceback" not in complained, complained
-        return process.returncode, said + complained
+        done = preloaded.run(self._command(*words), env={**self.environment, **settings}, timeout=100)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.returncode, done.stdout + done.stderr
 
     def answers(self) -> dict[str, Any]:
         found = json.loads(self.out.read_text())

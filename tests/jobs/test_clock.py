@@ -64,7 +64,9 @@ def test_many_parts_ask_for_a_heartbeat_and_few_are_written(
     assert written == [heartbeats.CLOCK] * 3
 
 
-def test_a_heartbeat_that_could_not_be_written_is_tried_at_the_next_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_heartbeat_that_could_not_be_written_is_tried_at_the_next_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     tries: list[str] = []
 
     def fail_once(name: str, **_: object) -> None:

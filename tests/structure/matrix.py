@@ -150,6 +150,7 @@ ASKS: dict[str, Ask] = {
     "catalog.lesson": Ask(path=SOLD),
     "courses.add_section": Ask(form={"section": "New"}),
     "courses.rename_section": Ask(form={"section": "Other", "version": "1"}),
+    "courses.remove_section": Ask(form={"version": "1"}),
     "courses.create": Ask(form={"title": "New"}),
     "courses.order": Ask(form={"lesson_id": "{draft}"}),
     "courses.take_back": Ask(form={"edit_id": "{audit}", "version": "1"}),

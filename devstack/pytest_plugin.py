@@ -13,13 +13,14 @@ import json
 import os
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-from psycopg import sql
+from psycopg import Connection, sql
+from psycopg.errors import LockNotAvailable
 from xdist.scheduler import LoadFileScheduling
 
 from devstack.servers import for_tests
@@ -30,6 +31,9 @@ LAST_WAITING = 0.85  # of the run
 USUAL_SECONDS = 120.0  # the timeout of pyproject.toml
 # How many new objects wait for a look by Python's collector of garbage, and after how many looks older ones are looked at
 THRESHOLDS = (20_000, 20, 20)
+# After how many deleted rows the tables are made anew. Rows that were changed leave as much behind, and are not counted.
+MANY_DELETED = 2_000
+DELETED_AT_LEAST = 10
 
 _stack = ExitStack()
 _started: Servers | None = None
@@ -183,21 +187,41 @@ def empty_tables(pg_url: str, real_servers: Servers) -> Iterator[Any]:
         # Triggers stay silent and foreign keys are not asked: everything goes, in whatever order.
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET lock_timeout = '5s'")
-        # One prepared question for all tables: it costs a tenth of asking one after the other.
+        yield Emptying(connection)
+
+
+class Emptying:
+    """Empties every table. Rows are deleted, which is quick for a few; but no vacuum runs, and every statement of the tests
+    after it would read past what is left of them: so after many of them the files of all tables are made anew.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         tables = [sql.Identifier(str(row[0])) for row in connection.execute(TABLES).fetchall()]
-        has_rows = sql.SQL("SELECT {}").format(
-            sql.SQL(", ").join(sql.SQL("EXISTS (SELECT FROM {})").format(table) for table in tables)
-        )
+        self._tables = [table.as_string(connection) for table in tables]
+        # One prepared question for all tables: it costs a tenth of asking one after the other.
+        rows = ", ".join(f"EXISTS (SELECT FROM {table})" for table in self._tables)
+        self._has_rows = f"SELECT {rows}".encode()
+        self._anew = f"SET LOCAL lock_timeout = '100ms'; TRUNCATE {', '.join(self._tables)}".encode()
+        self._deleted = 0
 
-        def empty() -> None:
-            found = connection.execute(has_rows, prepare=True).fetchone() or ()
-            filled = [table for table, full in zip(tables, found, strict=True) if full]
-            if filled:
-                connection.execute(
-                    sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in filled)
-                )
+    def __call__(self) -> None:
+        found = self._connection.execute(self._has_rows, prepare=True).fetchone() or ()
+        filled = [table for table, full in zip(self._tables, found, strict=True) if full]
+        if filled:
+            self._delete(filled)
+        if self._deleted > MANY_DELETED:
+            # what still reads a table has it locked: then the next time
+            with suppress(LockNotAvailable):
+                self._connection.execute(self._anew)
+                self._deleted = 0
 
-        yield empty
+    def _delete(self, filled: list[str]) -> None:
+        statements = "; ".join(f"DELETE FROM {table}" for table in filled)  # noqa: S608 - names of the catalogue
+        cursor = self._connection.execute(statements.encode())
+        self._deleted += DELETED_AT_LEAST + cursor.rowcount
+        while cursor.nextset():
+            self._deleted += cursor.rowcount
 
 
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"

@@ -6,9 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import psycopg
 import pytest
 
-from devstack.pytest_plugin import THRESHOLDS, _places, _Units, pytest_collection
+from devstack.pytest_plugin import MANY_DELETED, THRESHOLDS, Emptying, _places, _Units, pytest_collection
 
 
 @dataclass(frozen=True)
@@ -99,3 +100,30 @@ def test_the_collector_of_garbage_rests_while_tests_are_collected(monkeypatch: p
         collecting.send(None)
     assert gc.isenabled()
     assert (frozen, gc.get_threshold()) == (["frozen"], THRESHOLDS)
+
+
+def size(connection: psycopg.Connection[tuple[int]]) -> int:
+    found = connection.execute("SELECT pg_relation_size('heartbeats')").fetchone()
+    assert found is not None
+    return found[0]
+
+
+def test_after_many_deleted_rows_the_tables_are_made_anew(owner_url: str, empty_tables: Emptying) -> None:
+    """And not while a transaction reads one of them; a few rows are deleted and leave the file as it is."""
+    many = "INSERT INTO heartbeats (name, at) SELECT n::text, now() FROM generate_series(1, %s) n"
+    url = "postgresql://" + owner_url.partition("://")[2]
+    with psycopg.connect(url, autocommit=True) as connection, psycopg.connect(url) as reader:
+        connection.execute(many, [MANY_DELETED])
+        empty_tables()
+        assert size(connection) == 0
+        connection.execute(many, [20])
+        empty_tables()
+        assert size(connection) > 0
+        reader.execute("SELECT FROM heartbeats")
+        connection.execute(many, [MANY_DELETED])
+        empty_tables()
+        assert size(connection) > 0
+        assert connection.execute("SELECT FROM heartbeats").fetchall() == []
+        reader.rollback()
+        empty_tables()
+        assert size(connection) == 0

@@ -23,6 +23,7 @@ from psycopg import Connection, sql
 from psycopg.errors import LockNotAvailable
 from xdist.scheduler import LoadFileScheduling
 
+from devstack import places, rewritten_tests
 from devstack.servers import for_tests
 from devstack.servers.for_tests import Servers
 
@@ -80,11 +81,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Collecting loads everything and makes no garbage: looking for some took a third of its time. What is loaded stays
     until the end, and is not looked at later either."""
     gc.disable()
     try:
+        worker = getattr(session.config, "workerinput", None)
+        if worker is not None:
+            tests, number = places.ROOT / "tests", int(worker["workerid"].removeprefix("gw"))
+            rewritten_tests.make_share(session.config, tests, number, worker["workercount"])
         return (yield)
     finally:
         gc.collect()
@@ -198,27 +203,31 @@ class Emptying:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         tables = [sql.Identifier(str(row[0])) for row in connection.execute(TABLES).fetchall()]
-        self._tables = [table.as_string(connection) for table in tables]
+        # Made into text once: this runs before each test.
+        self._delete_each = [
+            sql.SQL("DELETE FROM {}").format(table).as_string(connection) for table in tables
+        ]
         # One prepared question for all tables: it costs a tenth of asking one after the other.
-        rows = ", ".join(f"EXISTS (SELECT FROM {table})" for table in self._tables)
-        self._has_rows = f"SELECT {rows}".encode()
-        self._anew = f"SET LOCAL lock_timeout = '100ms'; TRUNCATE {', '.join(self._tables)}".encode()
+        rows = sql.SQL(", ").join(sql.SQL("EXISTS (SELECT FROM {})").format(table) for table in tables)
+        self._has_rows = sql.SQL("SELECT {}").format(rows).as_bytes(connection)
+        self._anew = sql.SQL("SET LOCAL lock_timeout = '100ms'; TRUNCATE {}").format(
+            sql.SQL(", ").join(tables)
+        )
         self._deleted = 0
 
     def __call__(self) -> None:
         found = self._connection.execute(self._has_rows, prepare=True).fetchone() or ()
-        filled = [table for table, full in zip(self._tables, found, strict=True) if full]
+        filled = [delete for delete, full in zip(self._delete_each, found, strict=True) if full]
         if filled:
-            self._delete(filled)
+            self._delete("; ".join(filled).encode())
         if self._deleted > MANY_DELETED:
             # what still reads a table has it locked: then the next time
             with suppress(LockNotAvailable):
                 self._connection.execute(self._anew)
                 self._deleted = 0
 
-    def _delete(self, filled: list[str]) -> None:
-        statements = "; ".join(f"DELETE FROM {table}" for table in filled)  # noqa: S608 - names of the catalogue
-        cursor = self._connection.execute(statements.encode())
+    def _delete(self, statements: bytes) -> None:
+        cursor = self._connection.execute(statements)
         self._deleted += DELETED_AT_LEAST + cursor.rowcount
         while cursor.nextset():
             self._deleted += cursor.rowcount

@@ -93,7 +93,8 @@ def test_a_package_is_handed_to_one_worker(folder: Path) -> None:
 def test_the_collector_of_garbage_rests_while_tests_are_collected(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen: list[str] = []
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append("frozen"))
-    collecting = pytest_collection()
+    of_no_worker = cast(pytest.Session, SimpleNamespace(config=SimpleNamespace()))
+    collecting = pytest_collection(of_no_worker)
     next(collecting)
     assert not gc.isenabled()
     with pytest.raises(StopIteration):

@@ -4,6 +4,7 @@ The states are written as rows, so that each of them stands still while it is lo
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -146,3 +147,40 @@ def test_each_state_says_how_it_stands_and_is_accessible(
     expect(page.get_by_test_id("video-status")).to_have_text(badge)
     expect(page.locator("[data-state]")).to_contain_text(words)
     accessible(page)
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_a_page_that_waits_leaves_the_machine_alone(
+    page: Page, school: School, motion: Literal["reduce", "no-preference"]
+) -> None:
+    """The bar without a figure moves for hours: the page must not be painted anew for each of its steps."""
+    page.emulate_media(reduced_motion=motion)
+    page.goto(f"/lessons/{school.on_its_way('Rye', 'processing', mux_asset_id='asset-rye')}/edit")
+    bar = page.locator("progress:not([value])")
+    expect(bar).to_be_visible()
+    moves = bar.evaluate("(bar) => bar.getAnimations().some((one) => one.playState === 'running')")
+    assert moves == (motion == "no-preference")
+    assert _styled_in_a_second(page) < FEW
+    bar.evaluate(
+        "(bar) => { bar.animate({ backgroundPosition: ['0 0', '99px 0'] }, { duration: 1600, iterations: 99 }); }"
+    )
+    assert _styled_in_a_second(page) > FEW, "and one that is painted for each step would be noticed"
+
+
+FEW = 12
+
+
+def _styled_in_a_second(page: Page) -> int:
+    """How often the page worked out what its elements look like: once for each step that it has to paint."""
+    asks = page.context.new_cdp_session(page)
+    asks.send("Performance.enable")
+
+    def count() -> int:
+        found = asks.send("Performance.getMetrics")["metrics"]
+        return next(int(one["value"]) for one in found if one["name"] == "RecalcStyleCount")
+
+    before = count()
+    page.wait_for_timeout(1000)
+    after = count()
+    asks.detach()
+    return after - before

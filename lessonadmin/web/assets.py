@@ -1,7 +1,8 @@
 """The app's static files under addresses that carry a hash of their content, so that browsers keep them for ever.
 
 The hash stands before the path (`/static/~1f2e3d4c/js/app.js`) and covers one folder: a module that imports its
-neighbour, or a stylesheet that names a picture, stays in the same version without being rewritten. Text goes out
+neighbour, or a stylesheet that names a picture, stays in the same version without being rewritten. A stylesheet goes out
+with those that it imports in their places: a browser would ask for them only after it has read it. Text goes out
 compressed; pages as `security/compression.py` says.
 
 The files are listed once, at the start. What a request asks for is looked up in that list letter by letter and never
@@ -12,6 +13,7 @@ import gzip
 import hashlib
 import mimetypes
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from flask import Flask, Response, abort, request, send_file
 
 A_YEAR = 31_536_000
 TEXT = frozenset({".css", ".js", ".mjs", ".svg"})
+IMPORT = re.compile(rb'^@import "([\w-]+\.css)";\n', re.MULTILINE)
 ROOT = Path(__file__).parents[1] / "static"
 Stamps = tuple[tuple[str, int, int], ...]
 
@@ -65,8 +68,16 @@ class Assets:
         if file is None or file.suffix not in TEXT:
             return None
         if filename not in listing.small:
-            listing.small[filename] = gzip.compress(file.read_bytes(), mtime=0)
+            listing.small[filename] = gzip.compress(_whole(file), mtime=0)
         return listing.small[filename]
+
+
+def _whole(file: Path) -> bytes:
+    """What a file says, with the stylesheets that it imports from its folder."""
+    said = file.read_bytes()
+    if file.suffix != ".css":
+        return said
+    return IMPORT.sub(lambda found: _whole(file.with_name(found[1].decode())), said)
 
 
 def _stamps(root: Path) -> Stamps:
@@ -109,14 +120,15 @@ def init_app(app: Flask) -> None:
         if version != assets.version(name.partition("/")[0]):
             # without a version, or a page from before a deployment: it gets today's file, which it must not keep
             return send_file(file, max_age=None)
-        body = assets.compressed(name) if request.accept_encodings["gzip"] > 0 else None
-        if body is None:
+        small = assets.compressed(name) if request.accept_encodings["gzip"] > 0 else None
+        if small is None and file.suffix != ".css":
             response = send_file(file, max_age=A_YEAR)
         else:
-            response = Response(body, mimetype=mimetypes.guess_type(name)[0])
-            response.content_encoding = "gzip"
-            response.set_etag(f"{version}-gzip")
+            response = Response(small or _whole(file), mimetype=mimetypes.guess_type(name)[0])
+            response.set_etag(f"{version}-gzip" if small else version)
             response.cache_control.max_age = A_YEAR
+            if small:
+                response.content_encoding = "gzip"
             response.make_conditional(request)
         response.vary.add("Accept-Encoding")
         response.cache_control.immutable = True

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 
 from lessonadmin.web import assets
-from lessonadmin.web.assets import Assets
+from lessonadmin.web.assets import ROOT, Assets
 from tests.pages import page_of
 
 
 def test_every_file_that_a_page_names_is_there_and_kept(client: FlaskClient) -> None:
     page = page_of(client.get("/login"))
     named = [a["href"] or "" for a in page.all("link")] + [a["src"] or "" for a in page.all("script")]
-    assert len(named) >= 6
+    assert len(named) >= 4
     for address in named:
         answer = client.get(address, buffered=True)
         assert answer.status_code == 200, address
@@ -199,3 +200,31 @@ def test_a_changed_file_changes_its_address(tmp_path: Path) -> None:
     assert watching.path("css/a.css") != before[0]
     assert settled.path("css/a.css") == before[1], "a running server does not look again"
     assert Assets(tmp_path).path("css/a.css") == watching.path("css/a.css")
+
+
+def test_a_stylesheet_goes_out_with_those_that_it_imports(client: FlaskClient, app: Flask) -> None:
+    with app.test_request_context():
+        address = app.jinja_env.globals["asset"]("css/every-page.css")
+    plain = client.get(address, buffered=True)
+    small = client.get(address, headers={"Accept-Encoding": "gzip"}, buffered=True)
+    assert gzip.decompress(small.data) == plain.data
+    assert b"@import" not in plain.data
+    folder = ROOT / "css"
+    imported = re.findall(r'@import "(.+)";', (folder / "every-page.css").read_text())
+    places = [plain.data.index((folder / name).read_bytes()) for name in imported]
+    assert places == sorted(places)
+    assert len(places) > 5
+
+
+def test_a_changed_stylesheet_changes_the_one_that_imports_it(tmp_path: Path) -> None:
+    (tmp_path / "css").mkdir()
+    part = tmp_path / "css" / "part.css"
+    part.write_text("a{}\n")
+    (tmp_path / "css" / "all.css").write_text('/* x */\n@import "part.css";\nb{}\n')
+    watching = Assets(tmp_path, watch=True)
+    before = watching.path("css/all.css")
+    assert gzip.decompress(watching.compressed("css/all.css") or b"") == b"/* x */\na{}\nb{}\n"
+    part.write_text("c{}\n")
+    os.utime(part, (1, 1))
+    assert gzip.decompress(watching.compressed("css/all.css") or b"") == b"/* x */\nc{}\nb{}\n"
+    assert watching.path("css/all.css") != before, "browsers ask for it again"

@@ -35,6 +35,9 @@ TOKENS = [("web-token", "web-secret", "high"), ("worker-token", "worker-secret",
 WEBHOOK_SECRET = "test-webhook-secret"
 PROCESSING_SECONDS = 0.4
 TIMEOUT_SECONDS = 30.0
+USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+)
 # Google's cast script, which the player asks for and the policy keeps out
 NOISE = ("cast_sender", "gstatic.com")
 
@@ -218,9 +221,10 @@ class Visitor:
         """A session as the form begins it, without the time that a password and its pages take; the form has tests of its own."""
         secret = uuid.uuid4().hex
         self._stack.sql(
-            "INSERT INTO user_sessions (user_id, secret_hash, way) VALUES (%s, %s, 'password')",
+            "INSERT INTO user_sessions (user_id, secret_hash, way, user_agent) VALUES (%s, %s, 'password', %s)",
             person.id,
             hashed(secret),
+            USER_AGENT,
         )
         value = str(self._stack.cookie_signer.dumps({"secret": secret, "_permanent": True}))
         # a cookie does not know of ports: it is sent to every web process of the stack

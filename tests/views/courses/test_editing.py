@@ -144,7 +144,7 @@ def test_the_language_of_a_course_is_what_captions_of_its_lessons_begin_with(
     for path, times in (
         (f"/lessons/{lesson.id}/edit", 3),
         (f"/lessons/{other.id}/edit", 0),
-        (f"/courses/{course.id}/upload", 1),
+        (f"/courses/{course.id}/upload", 2),  # for all, and in each new row
     ):
         page = page_of(browser.get(path))
         selected = [one["value"] for one in page.all("option") if "selected" in one]

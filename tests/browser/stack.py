@@ -209,7 +209,10 @@ class Visitor:
             self.sign_in(context, person)
         page = context.new_page()
         if not errors:
-            page.on("console", lambda message: self._heard(message.type, message.text))
+            page.on(
+                "console",
+                lambda message: self._heard(message.type, f"{message.text} {message.location['url']}"),
+            )
             page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
 

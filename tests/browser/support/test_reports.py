@@ -19,6 +19,7 @@ PLAYED = "() => document.querySelector('mux-player').currentTime > 0.2"
 WATCH = "addEventListener('securitypolicyviolation', (event) => (window.kept ??= []).push(event.blockedURI))"
 
 
+# named first by a test: it ends when the pages are closed, which would find it gone
 @pytest.fixture
 def reporting(stack: Stack) -> Iterator[str]:
     with stack.web_with(MUX_ENV_KEY=KEY) as url:
@@ -60,7 +61,7 @@ class Beacons:
         self.page.evaluate("() => document.querySelector('mux-player').remove()")
 
 
-def test_what_students_watch_is_reported(visit: Visitor, stack: Stack, reporting: str, lesson: str) -> None:
+def test_what_students_watch_is_reported(reporting: str, visit: Visitor, stack: Stack, lesson: str) -> None:
     page = visit(stack.person("student"), url=reporting)
     beacons = Beacons(page)
     with page.expect_request(BEACONS) as beacon:
@@ -72,7 +73,7 @@ def test_what_students_watch_is_reported(visit: Visitor, stack: Stack, reporting
 
 
 def test_what_instructors_and_staff_look_at_is_not(
-    visit: Visitor, stack: Stack, reporting: str, lesson: str, instructor: Person
+    reporting: str, visit: Visitor, stack: Stack, lesson: str, instructor: Person
 ) -> None:
     for person, address in (
         (instructor, f"/lessons/{lesson}/edit"),

@@ -302,7 +302,7 @@ def test_no_other_way_leads_out(mux_sim: MuxSim, app: Flask, heard: bool) -> Non
         assign_asset.adopt_asset(make_lesson(), asset_id=asset_id, playback_id=playback_id, actor=staff)
     line = import_file.Row(
         line=2, instructor=make_user().email, title="Taken", description="", course="", language="", price_cents=0,
-        status="published", asset_id=asset_id,
+        status="published", section="", asset_id=asset_id,
     )  # fmt: skip
     assert lesson_import.take_in(line, actor=CLI, dry_run=False).result == "failed"
     db.session.rollback()

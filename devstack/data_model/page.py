@@ -28,7 +28,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
             "The columns about the video in `lessons` and `courses` are a projection of the uploads in `mux_asset_tracking`. What must"
             " still happen at Mux is a row of `asset_deletions` or `upload_cancellations` until it is done: the outbox."
         ),
-        "courses course_sections lessons editing_holds mux_asset_tracking caption_tracks transcripts asset_deletions upload_cancellations purchases lesson_views counted_days staff_notes preview_links lesson_progress lesson_files lesson_file_parts search_words",
+        "courses course_sections lessons editing_holds mux_asset_tracking caption_tracks transcripts asset_deletions upload_cancellations purchases lesson_views counted_days kept_sums lesson_sums day_sums staff_notes preview_links lesson_progress lesson_files lesson_file_parts search_words",
     ),
     "Accounts": (
         "People, and how they prove who they are. Secrets are stored as hashes.",
@@ -75,6 +75,10 @@ TRIGGERS = {
     "tracking_belongs_to": "sets `owner_id` of an upload to the owner of its lesson or course",
     "purchase_belongs_to": "sets `owner_id` of a purchase to the owner of its lesson",
     "lesson_view_belongs_to": "sets `owner_id` of what was watched to the owner of its lesson",
+    "lesson_views_that_come": "adds what was watched to the sums of its lesson in each span and of its day",
+    "lesson_views_that_change": "brings the sums of a lesson in each span and of a day up to date",
+    "lesson_views_that_go": "takes what was watched away from the sums of its lesson in each span and of its day",
+    "lesson_views_are_emptied": "marks all sums as not kept, so that they are made anew",
     "lesson_changes_hands": "gives the uploads and the purchases of a lesson, and what was watched of it, to its new owner",
     "course_changes_hands": "gives the uploads of a course to its new owner",
     "transcript_goes_with_captions": "removes the transcript of captions that are removed",

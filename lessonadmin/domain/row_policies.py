@@ -9,7 +9,7 @@ The release command puts them into the database (`lessonadmin.database.database_
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Uuid, and_, literal_column, select
+from sqlalchemy import ColumnElement, Uuid, and_, false, literal_column, select
 from sqlalchemy.dialects import postgresql
 
 from lessonadmin.database.database_roles import Command, Policy
@@ -18,10 +18,12 @@ from lessonadmin.domain.models import (
     CaptionTrack,
     Course,
     CourseSection,
+    DaySum,
     Lesson,
     LessonFile,
     LessonFilePart,
     LessonProgress,
+    LessonSum,
     LessonView,
     Notification,
     PreviewLink,
@@ -72,6 +74,9 @@ def _of_what_belongs_to_lessons() -> list[Policy]:
         _policy(Tracking, "own", "ALL", Tracking.owner_id == ME),
         _policy(CaptionTrack, "of_own_uploads", "ALL", CaptionTrack.tracking_id.in_(uploads)),
         _policy(LessonView, "of_own_lessons", "SELECT", LessonView.owner_id == ME),
+        # of the whole school, which staff alone see
+        _policy(LessonSum, "of_no_user", "SELECT", false()),
+        _policy(DaySum, "of_no_user", "SELECT", false()),
         _policy(LessonFile, "of_own_lessons", "ALL", LessonFile.lesson_id.in_(own)),
         # only who may play a lesson reads what is said in it
         _policy(Transcript, "of_own_lessons", "ALL", Transcript.lesson_id.in_(own)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lessonadmin import config
 from lessonadmin.db import JOB
 from lessonadmin.domain import hourly_statistics
+from lessonadmin.domain.figures import kept_sums
 from lessonadmin.domain.health import alarms, mux_usage
 from lessonadmin.domain.maintenance import retention, sweep
 from lessonadmin.jobs import counting, reconciling
@@ -35,6 +36,7 @@ TABLE = (
     Periodic("stored", lambda: 3600, lambda _: mux_usage.count_stored()),
     Periodic("delivered", lambda: 6 * 3600, lambda _: mux_usage.ask_delivered()),
     Periodic("watched", lambda: 600, lambda _: counting.ask_when_due()),
+    Periodic("sums", lambda: 60, lambda _: kept_sums.renew()),
     Periodic("retention", lambda: 3600, lambda _: retention.prune()),
     # after a deployment or a restore the operator looks first, and reconciles by hand if at all
     Periodic("reconcile", lambda: 1800, lambda _: reconciling.ask_when_due(), after=600),

@@ -13,7 +13,7 @@ def test_the_table_has_the_sweep_at_its_beat(session: object) -> None:
 def test_each_task_is_there_once_and_comes_again() -> None:
     names = [one.name for one in schedule.TABLE]
     assert len(names) == len(set(names))
-    assert {"sweep", "alarms", "retention", "reconcile"} <= set(names)
+    assert {"sweep", "alarms", "sums", "retention", "reconcile"} <= set(names)
 
 
 def test_no_task_runs_without_a_pause(session: object) -> None:

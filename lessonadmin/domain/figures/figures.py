@@ -13,10 +13,10 @@ from typing import Literal
 from sqlalchemy import Date, and_, cast, func, select
 
 from lessonadmin.db import db
-from lessonadmin.domain.figures import counting, scope
+from lessonadmin.domain.figures import counting, kept_sums, scope
 from lessonadmin.domain.figures.scope import SALE, Scope, Span
 from lessonadmin.domain.hourly_statistics import Chart, Series
-from lessonadmin.domain.models import CountedDay, LessonView, Purchase
+from lessonadmin.domain.models import CountedDay, DaySum, LessonView, Purchase
 
 # Plays are counted; players do not report; the token may not read them; nothing was asked for yet.
 PlaysState = Literal["counted", "not_reported", "not_allowed", "not_yet"]
@@ -107,12 +107,7 @@ def _counted(what: str, first: date | None) -> set[date]:
 
 def _days(which: Scope, first: date | None, counted: Mapping[str, set[date]]) -> dict[date, Amounts]:
     days: dict[date, Amounts] = defaultdict(Amounts)
-    watched = (
-        select(LessonView.day, func.sum(LessonView.seconds), func.sum(LessonView.plays))
-        .where(which.views(), scope.viewed_since(first))
-        .group_by(LessonView.day)
-    )
-    for day, seconds, plays in db.session.execute(watched):
+    for day, seconds, plays in _watched(which, first):
         days[day].minutes, days[day].plays = seconds / 60, plays
     sold = (
         select(SALE_DAY, func.count(), func.sum(Purchase.price_cents))
@@ -122,6 +117,21 @@ def _days(which: Scope, first: date | None, counted: Mapping[str, set[date]]) ->
     for day, sales, cents in db.session.execute(sold):
         days[day].sales, days[day].cents = sales, cents
     return days
+
+
+def _watched(which: Scope, first: date | None) -> list[tuple[date, float, int]]:
+    """Seconds and plays of each day: of the school those that are kept, if they are."""
+    if which == Scope():
+        kept = select(DaySum.day, DaySum.seconds, DaySum.plays).where(kept_sums.current("all", None))
+        found = db.session.execute(kept if first is None else kept.where(DaySum.day >= first)).all()
+        if found:
+            return [(day, float(seconds), int(plays)) for day, seconds, plays in found]
+    watched = (
+        select(LessonView.day, func.sum(LessonView.seconds), func.sum(LessonView.plays))
+        .where(which.views(), scope.viewed_since(first))
+        .group_by(LessonView.day)
+    )
+    return [(day, float(seconds), int(plays)) for day, seconds, plays in db.session.execute(watched)]
 
 
 def _no_money(which: Scope, first: date | None) -> tuple[int, int]:

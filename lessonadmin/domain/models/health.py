@@ -6,6 +6,7 @@ minutes, and what was watched of lessons by day.
 
 import uuid
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Numeric,
     Text,
     func,
     text,
@@ -153,6 +155,48 @@ class LessonView(Base):
         ),
         Index("ix_lesson_views_day", "day", postgresql_include=["lesson_id", "seconds", "plays"]),
     )
+
+
+class KeptSums(Base):
+    """A span of which sums are kept, with its first day; over all time it has none. Without a row they are not kept."""
+
+    __tablename__ = "kept_sums"
+
+    span: Mapped[str] = mapped_column(Text, primary_key=True)
+    first_day: Mapped[date | None] = mapped_column(Date)
+
+    __table_args__ = (
+        one_of("span", ("7", "30", "90", "all")),
+        CheckConstraint("(span = 'all') = (first_day IS NULL)", name="all_has_no_first"),
+    )
+
+
+class LessonSum(Base):
+    """What was watched of a lesson in a span, and of how many rows of views it is the sum; the database keeps it."""
+
+    __tablename__ = "lesson_sums"
+
+    lesson_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    span: Mapped[str] = mapped_column(Text, primary_key=True)
+    seconds: Mapped[Decimal] = mapped_column(Numeric)
+    plays: Mapped[int] = mapped_column(BigInteger)
+    views: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        Index("ix_lesson_sums_by_minutes", "span", text("seconds DESC"), text("plays DESC"), "lesson_id"),
+        Index("ix_lesson_sums_by_plays", "span", text("plays DESC"), text("seconds DESC"), "lesson_id"),
+    )
+
+
+class DaySum(Base):
+    """What was watched of all lessons on a day; kept together with the sums over all time."""
+
+    __tablename__ = "day_sums"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    seconds: Mapped[Decimal] = mapped_column(Numeric)
+    plays: Mapped[int] = mapped_column(BigInteger)
+    views: Mapped[int] = mapped_column(BigInteger)
 
 
 class CountedDay(Base):

@@ -9,11 +9,11 @@ from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import db
-from lessonadmin.domain.figures import counting, figures, scope
+from lessonadmin.domain.figures import counting, figures, kept_sums, lesson_list, scope
 from lessonadmin.domain.figures.figures import Figures
 from lessonadmin.domain.figures.scope import Scope
 from lessonadmin.domain.models import CountedDay, Lesson, Purchase
-from tests import queries
+from tests import owner, queries
 from tests.factories import make_lesson, make_playing_lesson, make_purchase, make_user, make_view
 from tests.settings import overridden
 
@@ -142,6 +142,17 @@ def test_an_index_answers_for_an_instructor_and_for_the_school() -> None:
         for plan, index in zip(plans, indexes, strict=True):
             assert f"{index} " in plan, plan
             assert "Seq Scan" not in plan
+    kept_sums.renew()
+    owner.execute("VACUUM ANALYZE lesson_sums")
+    for sort in ("minutes", "plays"):
+        with queries.asked() as sent:
+            lesson_list.best(Scope(), "30", lesson_list.read_sort(sort), 1)
+        assert not any("GROUP BY lesson_views" in one and "LIMIT" in one for one, _ in sent), (
+            "nothing is added up"
+        )
+        [plan] = queries.plans_of([one for one in sent if "lesson_sums" in one[0]])
+        assert f"ix_lesson_sums_by_{sort} " in plan, plan
+        assert "Sort" not in plan
 
 
 def fill() -> None:

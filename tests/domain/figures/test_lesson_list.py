@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from lessonadmin.db import db
-from lessonadmin.domain.figures import lesson_list
+from lessonadmin.domain.figures import kept_sums, lesson_list
 from lessonadmin.domain.figures.scope import Scope
 from lessonadmin.domain.models import Lesson
 from tests import queries
@@ -63,6 +63,13 @@ def test_in_pages_none_is_twice_and_none_is_left_out(
     assert [page.more for page in pages] == [True, False, False]
     with queries.counted() as sent:
         lesson_list.best(Scope(), "30", "minutes", 1)
+    assert len(sent) == 7, "one of them asks for kept sums, and there are none"
+    kept_sums.renew()
+    with queries.counted() as sent:
+        assert [row.title for row in lesson_list.best(Scope(), "30", "minutes", 1).rows] == [
+            "foreign",
+            "watched",
+        ]
     assert len(sent) == 6
     for size, expected in (
         (1, ["foreign", "watched", "both", "sold"]),

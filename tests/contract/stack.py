@@ -252,7 +252,7 @@ class Stack:
         return self.one("SELECT * FROM lessons WHERE id = %s", lesson_id)
 
     @staticmethod
-    def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
         """What the condition says once it is true."""
         end = time.monotonic() + seconds
         while not (found := condition()):

@@ -85,7 +85,6 @@ def through_pooler(
         running.stop()
 
 
-@pytest.mark.timeout(300)  # a thousand requests, beside other workers of the run
 def test_a_thousand_requests_of_two_instructors_over_one_connection_never_cross(
     through_pooler: dict[str, str],
 ) -> None:

@@ -53,6 +53,9 @@ def test_every_undo_restores(
         undo.click()
         expect(panel.locator(".toast")).to_contain_text(f"Undo of “{action.label} 1 {action.target}”")
         assert row(stack, table, row_id) == before, action.name
+        if action.name == "publish":
+            ((once,),) = stack.sql("SELECT first_published_at FROM lessons WHERE id = %s", row_id)
+            assert once is not None, "students would be told of its first publication twice"
 
 
 def test_an_instructor_takes_an_edit_back(

@@ -322,6 +322,7 @@ def test_every_button_of_a_sync_check(panel: Page, found: Callable[[], str]) -> 
         panel.goto("/admin/reconcile/")
         expect(panel.get_by_role("button", name="Check now")).to_be_enabled()
 
-    presser.press_all("sync check", load, skip=SIGN_OUT)
-    assert presser.dead == []
+    presser.press_all("sync check", load, skip=(*SIGN_OUT, "Check now"))
     assert presser.count > 6
+    presser.press_all("sync check", load, skip=SIGN_OUT)  # last, since the report that it asks for shows other buttons
+    assert presser.dead == []

@@ -33,7 +33,7 @@ def test_rows_are_kept_apart(well: MuxSim) -> None:
     line = examined()[ROWS]
     assert (line.level, line.says) == (
         "ok",
-        "The role lessonadmin_app owns nothing, and 13 tables have their policies.",
+        "The role lessonadmin_app owns nothing, and 15 tables have their policies.",
     )
 
 

@@ -4,7 +4,7 @@
 `instructor`   an account that no other test uses, so that tests share the stack without seeing each other
 `school`    makes lessons and courses of the instructor in any state
 `page`      a page in which the instructor is signed in; at its end it is an error if the page wrote errors to its console
-`visit`     further pages: visit(person, width=390, dark=True, errors=True)
+`visit`     further pages: visit(person, width=390, dark=True, errors=True, first=True)
 `film`      files to upload: film() a small real video, film(bytes), film(name="x.txt")
 `axe(page)` what axe-core finds serious or critical; `accessible(page)` asserts that it is nothing, light and
             dark, big and small, and that nothing moves sideways
@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 from devstack.places import ROOT
 from devstack.servers.for_tests import Servers
 from muxsim.videos.sample import SAMPLE_VIDEO
+from tests.browser.profiles import Profiles
 from tests.browser.school import School
 from tests.browser.stack import TIMEOUT_SECONDS, Person, Stack, Visitor
 
@@ -60,9 +61,16 @@ def clean(stack: Stack) -> Iterator[None]:
     stack.calm()
 
 
+@pytest.fixture(scope="package")
+def profiles(chromium: Browser) -> Iterator[Profiles]:
+    made = Profiles(chromium)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def visit(chromium: Browser, stack: Stack) -> Iterator[Visitor]:
-    visitor = Visitor(chromium, stack)
+def visit(profiles: Profiles, stack: Stack) -> Iterator[Visitor]:
+    visitor = Visitor(profiles, stack)
     yield visitor
     visitor.close()
     assert not visitor.complaints, visitor.complaints

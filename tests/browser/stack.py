@@ -8,7 +8,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
 from devstack.places import ROOT
 from devstack.processes import procfile
@@ -28,6 +28,7 @@ from lessonadmin.domain.accounts.sessions import hashed
 from muxsim.client import Control
 from muxsim.server import Simulator
 from tests import preloaded
+from tests.browser.profiles import Kind, Profiles
 from tests.settings import environment
 
 PASSWORD = "a good long password"
@@ -179,10 +180,10 @@ class Stack:
 class Visitor:
     """Opens pages, signs people in, and remembers what the pages complained about."""
 
-    def __init__(self, browser: Browser, stack: Stack) -> None:
-        self._browser = browser
+    def __init__(self, profiles: Profiles, stack: Stack) -> None:
+        self._profiles = profiles
         self._stack = stack
-        self._contexts: list[BrowserContext] = []
+        self._lent: list[tuple[Kind, BrowserContext]] = []
         self.complaints: list[str] = []
 
     def __call__(
@@ -193,18 +194,13 @@ class Visitor:
         dark: bool = False,
         errors: bool = False,
         url: str | None = None,
+        first: bool = False,
     ) -> Page:
         """A page in a browser of its own. `errors`: the test provokes errors on the console, so they count for nothing.
-        `url`: another web process than the stack's."""
-        context = self._browser.new_context(
-            base_url=url or self._stack.url,
-            viewport={"width": width, "height": 844 if width < 600 else 900},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            locale="en-GB",
-            timezone_id="UTC",
-        )
-        self._contexts.append(context)
+        `url`: another web process than the stack's. `first`: nothing was ever loaded in this browser."""
+        kind = Kind(url or self._stack.url, width, dark)
+        context = self._profiles.new(kind) if first else self._profiles.lend(kind)
+        self._lent.append((kind, context))
         if person is not None:
             self.sign_in(context, person)
         page = context.new_page()
@@ -234,6 +230,5 @@ class Visitor:
         context.add_cookies([{"name": "session", "value": value, "url": self._stack.url, "httpOnly": True}])
 
     def close(self) -> None:
-        for context in self._contexts:
-            with suppress(Exception):
-                context.close()
+        for kind, context in self._lent:
+            self._profiles.take_back(kind, context)

@@ -156,7 +156,7 @@ def test_pages_are_light_and_the_player_comes_only_where_something_plays(
     for number in range(24):
         school.lesson(f"Lesson {number}", price=499)
     for address in ("/catalog", "/catalog/courses"):
-        page = visit(student)  # a browser with an empty cache
+        page = visit(student, first=True)
         page.goto(address)
         page.wait_for_load_state("networkidle")
         loaded = page.evaluate(LOADED)

@@ -171,7 +171,7 @@ def test_pages_are_light_still_and_load_the_player_only_to_play(
     plain = school.without_video("Rye", "none")
     plays = school.lesson("Wheat", real=True)
     for address in ("/lessons", "/lessons/new", f"/lessons/{plain}/edit", f"/lessons/{plays}/edit"):
-        page = visit(instructor)  # a browser with an empty cache
+        page = visit(instructor, first=True)
         page.add_init_script(SHIFTS)
         page.goto(address)
         page.wait_for_load_state("networkidle")

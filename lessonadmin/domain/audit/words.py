@@ -107,6 +107,7 @@ LABELS = {
 }  # fmt: skip
 FINDERS = {"sweep": "checking with Mux", "manual": "a check on request", "webhook": "a message of Mux"}
 HIDDEN = frozenset({"batch"})
+NOTHING: tuple[object, ...] = (None, "", [], {})
 PEOPLE = ("instructor", "to", "started_by", "student")  # of these the value is the id of an account
 SHOWN_DETAILS = 8
 MAX_WHOLE = 20_000
@@ -178,7 +179,7 @@ def _key(key: str) -> str:
 
 
 def _whole(key: str, value: object) -> str:
-    if value in (None, ""):
+    if value in NOTHING:
         return "nothing"
     if key.endswith("_cents") and isinstance(value, int):
         return money(value)
@@ -211,7 +212,11 @@ def _change(key: str, before: object, after: object) -> str:
 
 
 def _quoted(value: object) -> str:
-    return "nothing" if value in (None, "") else f"“{plain(str(value), max_length=80)}”"
+    if value in NOTHING:
+        return "nothing"
+    if isinstance(value, list):
+        return plain(", ".join(_quoted(one) for one in value), max_length=200)
+    return _value(value) if isinstance(value, bool | Mapping) else f"“{plain(str(value), max_length=80)}”"
 
 
 def _value(value: object, max_length: int = 200) -> str:

@@ -17,6 +17,13 @@ NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
     [
         ({"before": {"title": "Old"}, "after": {"title": "New"}}, "title: “Old” → “New”"),
         ({"before": {"title": ""}, "after": {"title": "New"}}, "title: nothing → “New”"),
+        (
+            {"before": {"sections": ["Basics"]}, "after": {"sections": ["Basics", "Rye"]}},
+            "sections: “Basics” → “Basics”, “Rye”",
+        ),
+        ({"before": {"muted": []}, "after": {"muted": ["ready"]}}, "muted: nothing → “ready”"),
+        ({"before": {"drm": False}, "after": {"drm": True}}, "drm: no → yes"),
+        ({"before": {"place": None}, "after": {"place": {"x": 1}}}, "place: nothing → x = 1"),
         ({"error_type": "asset_errored"}, "error: asset errored"),
         ({"found_by": "sweep"}, "found by checking with Mux"),
         ({"price_cents": 999, "upload_id": "u1"}, "price: EUR\u00a09.99; upload: u1"),
@@ -28,6 +35,11 @@ NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 )
 def test_details_are_one_line(detail: dict[str, object], line: str) -> None:
     assert words.details_of(detail) == line
+
+
+def test_an_entry_alone_shows_a_list_in_words() -> None:
+    changed = words.changes_of({"before": {"sections": []}, "after": {"sections": ["Basics", "Rye"]}})
+    assert changed == [("sections", "nothing", "Basics, Rye")]
 
 
 @pytest.mark.usefixtures("settings")

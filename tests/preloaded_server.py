@@ -97,7 +97,7 @@ def _serve(channel: socket.socket) -> Program | None:
             if not asked:
                 return None
             request, out, err, end = given
-            child, program = _fork(request, out, err)
+            child, program = _fork(channel, request, out, err)
             if program is not None:
                 return program
             for one in (request, out, err):
@@ -117,7 +117,7 @@ def _tell_ends(ends: dict[int, int]) -> None:
         os.close(end)
 
 
-def _fork(request: int, out: int, err: int) -> tuple[int, Program | None]:
+def _fork(channel: socket.socket, request: int, out: int, err: int) -> tuple[int, Program | None]:
     """The child's number; in the child what it becomes, with nothing left of this process's own files and signals."""
     tie = privileges.tied(signal.SIGTERM)
     child = os.fork()
@@ -133,6 +133,7 @@ def _fork(request: int, out: int, err: int) -> tuple[int, Program | None]:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for file, number in ((nothing, 0), (out, 1), (err, 2)):
         os.dup2(file, number)
+    channel.detach()  # else it closes its number at the program's end, whichever file of the program has that by then
     os.closerange(3, FILES)
     return 0, program
 

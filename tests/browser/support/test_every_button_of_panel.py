@@ -324,7 +324,6 @@ def test_every_button_of_a_sync_check(panel: Page, found: Callable[[], str]) -> 
 
     presser.press_all("sync check", load, skip=(*SIGN_OUT, "Check now"))
     assert presser.count > 6
-    presser.press_all(
-        "sync check", load, skip=SIGN_OUT
-    )  # last, since the report that it asks for shows other buttons
+    # last, since the report that it asks for shows other buttons
+    presser.press_all("sync check", load, skip=SIGN_OUT)
     assert presser.dead == []

@@ -7,14 +7,16 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from sqlalchemy.orm import Session
 
 from devstack.servers import wheels
 from devstack.servers.for_tests import Servers, run_flask
 from lessonadmin.db import Actor, db, transaction
 from lessonadmin.domain.batches import batches, registry
+from lessonadmin.domain.figures import kept_sums
 from lessonadmin.domain.videos import outbox, removal
-from tests.factories import make_lesson
+from tests.factories import make_lesson, make_view
 from tests.mux_sim import MuxSim
 from tests.settings import environment
 
@@ -108,3 +110,44 @@ def test_everything_that_was_due_is_found_again(
     assert mux_sim.control.upload(upload_id)["status"] == "cancelled"
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.Error, match="never changed"):
         connection.execute("DELETE FROM audit_log")  # the triggers came along
+
+
+VIEWS = """
+SELECT (SELECT sum(views) FROM lesson_sums WHERE span = 'all'), (SELECT sum(views) FROM day_sums),
+       (SELECT count(*) FROM lesson_views)
+"""
+
+
+@pytest.mark.parametrize(
+    ("role", "more", "refusal"),
+    [
+        ("lessonadmin", [], "row-level security"),
+        ("postgres", [], 'relation "lessons" does not exist'),
+        ("postgres", ["--disable-triggers"], ""),
+    ],
+)
+def test_rows_alone_are_restored_by_a_superuser_without_triggers(
+    session: Session,
+    real_servers: Servers,
+    owner_url: str,
+    tmp_path: Path,
+    role: str,
+    more: list[str],
+    refusal: str,
+) -> None:
+    make_view(make_lesson())
+    kept_sums.renew()
+    dump = str(tmp_path / "school.dump")
+    run("pg_dump", "-Fc", "--enable-row-security", "-f", dump, "-d", owner_url)
+    restored = f"restored_{uuid.uuid4().hex[:8]}"
+    real_servers.postgres.create_database(restored)
+    url = real_servers.postgres.url(restored)
+    run("pg_restore", "--no-owner", "--exit-on-error", "--schema-only", "-d", url, dump)
+    by = make_url(url).set(username=role).render_as_string(hide_password=False)
+    rest = ("pg_restore", "--exit-on-error", "--data-only", *more, "-d", by, dump)
+    if refusal:
+        with pytest.raises(AssertionError, match=refusal):
+            run(*rest)
+    else:
+        run(*rest)
+        assert rows(url, VIEWS) == [(1, 1, 1)], "sums that are kept are not added up once more"

@@ -1,5 +1,8 @@
 """A browser profile that later tests use again brings nothing of an earlier test along."""
 
+from collections.abc import Callable
+
+import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.profiles import Kind, Profiles
@@ -40,10 +43,21 @@ def test_what_a_test_stored_is_gone(stack: Stack, profiles: Profiles) -> None:
     profiles.take_back(kind, again)
 
 
-def test_one_that_a_test_has_closed_is_not_used_again(stack: Stack, profiles: Profiles) -> None:
-    kind = Kind(stack.url, 640, dark=False)
-    context = profiles.lend(kind)
+def closed(context: BrowserContext) -> None:
     context.close()
+
+
+def with_its_own_clock(context: BrowserContext) -> None:
+    context.clock.install()
+
+
+@pytest.mark.parametrize("spoil", [closed, with_its_own_clock])
+def test_one_that_a_test_has_spoilt_is_not_used_again(
+    stack: Stack, profiles: Profiles, spoil: Callable[[BrowserContext], None]
+) -> None:
+    kind = Kind(stack.url, 640, dark=False)
+    context = profiles.new(kind)
+    spoil(context)
     profiles.take_back(kind, context)
     another = profiles.lend(kind)
     assert another is not context

@@ -19,8 +19,9 @@ EVENT = {"id": "event1", "type": "x"}
 
 
 @pytest.fixture
-def started(app: Flask, session: object) -> Iterator[Callable[[], None]]:
-    """Starts one more applier; all are stopped at the end."""
+def started(app: Flask, session: object, pg_url: str) -> Iterator[Callable[[], None]]:
+    """Starts one more applier; all are stopped at the end. PostgreSQL may notice a little later that one has gone."""
+    until(lambda: not is_at_work(pg_url))
     stop = threading.Event()
     threads: list[threading.Thread] = []
     yield lambda: threads.append(applier.start(app, stop))

@@ -197,19 +197,23 @@ def test_after_the_limit_of_an_hour_the_rest_waits_until_then(
     errors: Page, film: Film, stack: Stack, instructor: Person
 ) -> None:
     page = errors
+    page.clock.install()
     tray.opened(page)
     tray.hold(stack)
-    # all but two of this hour, which ends soon
+    key = f"uploads:{instructor.id}"
+    # all but two of this hour, which ends in ten minutes
     stack.sql(
-        "INSERT INTO throttles (key, started_at, count) VALUES (%s, now() - interval '3590 seconds', 998)",
-        f"uploads:{instructor.id}",
+        "INSERT INTO throttles (key, started_at, count) VALUES (%s, now() - interval '50 minutes', 998)", key
     )
     tray.choose(page, tray.films(film, NAMES))
     tray.all_in(page, "sending", 2)
     stack.mux.clear_faults()
     expect(tray.row(page, "3 c")).to_contain_text("You have started too many uploads within an hour.")
     expect(tray.row(page, "3 c")).to_contain_text(re.compile(r"It goes on automatically at \d\d:\d\d"))
+    tray.all_in(page, "published", 2)
     expect(tray.row(page, "3 c")).to_have_attribute("data-state", "waiting")
+    stack.sql("UPDATE throttles SET started_at = started_at - interval '11 minutes' WHERE key = %s", key)
+    page.clock.fast_forward("11:00")
     tray.all_in(page, "published", 3)
 
 

@@ -44,7 +44,9 @@ def lesson(people: People) -> Lesson:
 @pytest.fixture
 def playing(people: People, lesson: Lesson, sim: Control) -> Lesson:
     """A lesson whose video plays, at Mux as well as here."""
-    sim.upload_file(upload(people.instructor, lesson))
+    upload_id = upload(people.instructor, lesson)
+    sim.upload_file(upload_id)
+    sim.wait_for(lambda: sim.asset(sim.upload(upload_id)["asset_id"])["status"] == "ready")
     assert ask_mux(people.instructor, lesson)["status"] == "ready"
     return lesson
 
